@@ -1,0 +1,79 @@
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema, RetryInfoSchema } from "../google-rpc.ts";
+import { catalogue, errorDomain, type Reason } from "./catalogue.ts";
+import { PetakError } from "./petak-error.ts";
+
+type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
+
+/** The one way from the domain to the wire: code, ErrorInfo and the details that go with the reason. */
+export function toConnectError(error: PetakError): ConnectError {
+  return new ConnectError(
+    error.message,
+    catalogue[error.reason].code,
+    undefined,
+    errorDetails(error).map(({ desc, value }) => ({ desc, value })),
+    error.cause,
+  );
+}
+
+/** The google.rpc details of an error. */
+export function errorDetails(error: PetakError): Detail[] {
+  const details: Detail[] = [
+    {
+      desc: ErrorInfoSchema,
+      value: create(ErrorInfoSchema, { reason: error.reason, domain: errorDomain, metadata: error.metadata }),
+    },
+  ];
+  if (error.fieldViolations.length > 0) {
+    details.push({
+      desc: BadRequestSchema,
+      value: create(BadRequestSchema, {
+        fieldViolations: error.fieldViolations.map(({ field, description, rule }) => ({ field, description, reason: rule })),
+      }),
+    });
+  }
+  if (catalogue[error.reason].code === Code.FailedPrecondition) {
+    details.push({
+      desc: PreconditionFailureSchema,
+      value: create(PreconditionFailureSchema, {
+        violations: [{ type: error.reason, subject: error.metadata.subject ?? "", description: error.message }],
+      }),
+    });
+  }
+  if (error.retryAfterMs !== undefined) {
+    details.push({
+      desc: RetryInfoSchema,
+      value: create(RetryInfoSchema, { retryDelay: durationFromMs(error.retryAfterMs) }),
+    });
+  }
+  return details;
+}
+
+/** The reason that an error from a gateway carries, or undefined where it carries none of the catalogue. */
+export function reasonOf(error: unknown): Reason | undefined {
+  if (error instanceof PetakError) return error.reason;
+  const info = ConnectError.from(error)
+    .findDetails(ErrorInfoSchema)
+    .find(({ domain }) => domain === errorDomain);
+  return info !== undefined && Object.hasOwn(catalogue, info.reason) ? (info.reason as Reason) : undefined;
+}
+
+/** Reads an error from a gateway back into the domain. Undefined where it carries no reason of the catalogue. */
+export function fromConnectError(error: ConnectError): PetakError | undefined {
+  const reason = reasonOf(error);
+  if (reason === undefined) return undefined;
+  const info = error.findDetails(ErrorInfoSchema)[0];
+  const retryDelay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  return new PetakError(reason, error.rawMessage, {
+    metadata: info?.metadata ?? {},
+    fieldViolations: error
+      .findDetails(BadRequestSchema)
+      .flatMap(({ fieldViolations }) => fieldViolations)
+      .map(({ field, description, reason: rule }) => ({ field, description, rule })),
+    retryAfterMs:
+      retryDelay === undefined ? undefined : Number(retryDelay.seconds) * 1000 + Math.round(retryDelay.nanos / 1e6),
+    cause: error,
+  });
+}

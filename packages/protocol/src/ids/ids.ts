@@ -1,0 +1,68 @@
+import { base32Class, decodeBase32, encodeBase32, randomBase32 } from "./base32.ts";
+
+/**
+ * A region: the H3 cell of resolution 3 in which a site lies, written as the significant 6 hexadecimal digits of its index
+ * (the index is the region followed by `fffffffff`). Every id of the region's sites, reservations and events carries it.
+ */
+export type Region = string;
+
+/** Which network a key sees, as ids spell it. */
+export type ModeName = "live" | "test";
+
+const regionClass = "8[0-9a-f]{5}";
+const siteIdPattern = new RegExp(`^site_(${regionClass})_(${base32Class}{1,7})$`);
+const reservationIdPattern = new RegExp(`^res_(${regionClass})_(${base32Class}{16})$`);
+
+/** The id of the site with a number, counted per region from 1. */
+export function formatSiteId(region: Region, siteNumber: number): string {
+  return `site_${region}_${encodeBase32(siteNumber)}`;
+}
+
+/** Region and number of a site, or undefined where the text is no site id. */
+export function parseSiteId(text: string): { region: Region; siteNumber: number } | undefined {
+  const match = siteIdPattern.exec(text);
+  if (match === null) return undefined;
+  const [, region = "", digits = ""] = match;
+  const siteNumber = decodeBase32(digits);
+  // A number has one spelling only, else one site would have several ids.
+  if (siteNumber > 0xffffffff || siteNumber === 0 || encodeBase32(siteNumber) !== digits) return undefined;
+  return { region, siteNumber };
+}
+
+/** A new reservation id in a region: 80 random bits. */
+export function newReservationId(region: Region): string {
+  return formatReservationId(region, randomBase32(16));
+}
+
+/** The id of the reservation with a handle. */
+export function formatReservationId(region: Region, handle: string): string {
+  return `res_${region}_${handle}`;
+}
+
+/** Region and handle of a reservation, or undefined where the text is no reservation id. */
+export function parseReservationId(text: string): { region: Region; handle: string } | undefined {
+  const match = reservationIdPattern.exec(text);
+  if (match === null) return undefined;
+  const [, region = "", handle = ""] = match;
+  return { region, handle };
+}
+
+/** A new event id in a region: 80 random bits. */
+export function newEventId(region: Region): string {
+  return `evt_${region}_${randomBase32(16)}`;
+}
+
+/** A new participant id: 80 random bits. */
+export function newParticipantId(): string {
+  return `par_${randomBase32(16)}`;
+}
+
+/** A new key id, which says the key's network: 80 random bits. */
+export function newKeyId(mode: ModeName): string {
+  return `key_${mode}_${randomBase32(16)}`;
+}
+
+/** A new publishable key, which says its network: 120 random bits. */
+export function newPublishableKey(mode: ModeName): string {
+  return `pk_${mode}_${randomBase32(24)}`;
+}

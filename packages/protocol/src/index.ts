@@ -1,0 +1,40 @@
+/**
+ * The protocol: generated messages and services of `petak.v1`, typed ids, the error catalogue and validation.
+ *
+ * The generated files hold nothing but the public protocol, so they are re-exported whole; everything else is by name.
+ */
+export { type CatalogueEntry, catalogue, errorDomain, type Reason } from "./errors/catalogue.ts";
+export { type FieldViolation, invalidField, PetakError, type PetakErrorOptions } from "./errors/petak-error.ts";
+export { errorDetails, fromConnectError, reasonOf, toConnectError } from "./errors/wire.ts";
+export * from "./gen/petak/v1/agent_pb.ts";
+export * from "./gen/petak/v1/agent_service_pb.ts";
+export * from "./gen/petak/v1/availability_pb.ts";
+export * from "./gen/petak/v1/custody_pb.ts";
+export * from "./gen/petak/v1/custody_service_pb.ts";
+export * from "./gen/petak/v1/directory_pb.ts";
+export * from "./gen/petak/v1/directory_service_pb.ts";
+export * from "./gen/petak/v1/error_reason_pb.ts";
+export * from "./gen/petak/v1/geo_pb.ts";
+export * from "./gen/petak/v1/opening_hours_pb.ts";
+export * from "./gen/petak/v1/parcel_pb.ts";
+export * from "./gen/petak/v1/participant_pb.ts";
+export * from "./gen/petak/v1/participant_service_pb.ts";
+export * from "./gen/petak/v1/party_pb.ts";
+export * from "./gen/petak/v1/purpose_pb.ts";
+export * from "./gen/petak/v1/reservation_pb.ts";
+export * from "./gen/petak/v1/reservation_service_pb.ts";
+export * from "./gen/petak/v1/site_pb.ts";
+export {
+  formatReservationId,
+  formatSiteId,
+  type ModeName,
+  newEventId,
+  newKeyId,
+  newParticipantId,
+  newPublishableKey,
+  newReservationId,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+} from "./ids/ids.ts";
+export { validateMessage } from "./validation/validate.ts";
