@@ -1,1 +1,25 @@
-export {};
+/** Where parcels can go and who may put them there: the H3 index in Redis, capacity, holds, reservations and their events. */
+export { type Allocator, createAllocator } from "./allocator.ts";
+export { type ParcelMeasures, parcelFits } from "./block/size-profile.ts";
+export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
+export { type ConnectionOptions, connectRedis, type RedisAddress } from "./connection.ts";
+export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
+export { createEventTail, type EventTail } from "./events/event-tail.ts";
+export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
+export { type Position, quantise } from "./geo/position.ts";
+export { indexCellOf, regionOfCell } from "./geo/region.ts";
+export { createKeys, type Keys } from "./keys.ts";
+export type { Answer } from "./reservations/answer.ts";
+export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
+export { type RequestIds } from "./reservations/request-ids.ts";
+export {
+  type DeviceReport,
+  notFound as reservationNotFound,
+  type ReservationStore,
+  type Transition,
+  type TransitionOutcome,
+} from "./reservations/reservation-store.ts";
+export { type HoldCandidate, type HoldOutcome, type HoldRequest, type Holds } from "./reservations/reserve.ts";
+export type { Candidate, CandidateClass } from "./search/candidate.ts";
+export type { NearestQuery } from "./search/query.ts";
+export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";

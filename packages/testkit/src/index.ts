@@ -1,1 +1,13 @@
-export {};
+export { createFrozenClock } from "./frozen-clock.ts";
+export type { FrozenClock } from "./frozen-clock.ts";
+export { freePort } from "./free-port.ts";
+export { makeSite, type SiteFacts } from "./make-site.ts";
+export { createRandom } from "./random.ts";
+export type { Random } from "./random.ts";
+export { createTempDir, tempDir } from "./temp-dir.ts";
+export type { TempDir } from "./temp-dir.ts";
+export { testSeed } from "./test-seed.ts";
+export { installedFlavours, startTestServer } from "./test-server.ts";
+export type { TestServer, TestServerOptions } from "./test-server.ts";
+export { useRedis } from "./use-redis.ts";
+export type { TestRedis } from "./use-redis.ts";

@@ -1,0 +1,60 @@
+import { type Position, unitsPerDegree } from "../geo/position.ts";
+
+/**
+ * One site in the block of its index cell. A block is a string of such records, little-endian:
+ *
+ * | offset | type | field |
+ * |---|---|---|
+ * | 0 | u32 | site number, unique in the region |
+ * | 4 | i32 | latitude in 1e-7 degree |
+ * | 8 | i32 | longitude in 1e-7 degree |
+ * | 12 | u32 | revision of the site's facts |
+ * | 16 | u32 | flags, see {@link recordFlag} |
+ * | 20 | u16 | operator number |
+ * | 22 | u16 | size profile number, an index of the region's profile list |
+ * | 24 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
+ *
+ * lua/site-index.lua knows the offsets of site number, profile and counts.
+ */
+export const recordBytes = 32;
+
+/** Greatest number of size classes at a site. */
+export const maxSizeClasses = 8;
+
+/** Where the free counts begin in a record. */
+export const freeOffset = 24;
+
+/** The bits of a record's flags. */
+export const recordFlag = {
+  parcelTerminal: 1 << 0,
+  collectionPoint: 1 << 1,
+  test: 1 << 2,
+  delivery: 1 << 3,
+  firstMile: 1 << 4,
+  return: 1 << 5,
+  alwaysOpen: 1 << 6,
+  stepFree: 1 << 7,
+  cardPayment: 1 << 8,
+  refrigerated: 1 << 9,
+} as const;
+
+/** What a record says of a site, the counts apart. */
+export interface SiteRecord {
+  siteNumber: number;
+  position: Position;
+  revision: number;
+  flags: number;
+  operatorNumber: number;
+}
+
+/** Writes a record with profile 0 and no free place; the script that files it sets both. */
+export function encodeRecord(record: SiteRecord): Buffer {
+  const bytes = Buffer.alloc(recordBytes);
+  bytes.writeUInt32LE(record.siteNumber, 0);
+  bytes.writeInt32LE(Math.round(record.position.latitude * unitsPerDegree), 4);
+  bytes.writeInt32LE(Math.round(record.position.longitude * unitsPerDegree), 8);
+  bytes.writeUInt32LE(record.revision, 12);
+  bytes.writeUInt32LE(record.flags, 16);
+  bytes.writeUInt16LE(record.operatorNumber, 20);
+  return bytes;
+}

@@ -1,0 +1,33 @@
+/** The places of one size class at a site. */
+export interface ClassCount {
+  /** Places built in. */
+  installed: number;
+  /** Places that work. */
+  inService: number;
+  /** Places with a parcel inside. */
+  occupied: number;
+  /** Places promised to reservations whose parcel is not inside yet. */
+  held: number;
+}
+
+/** Four u16 for each size class, little-endian, in the order of {@link ClassCount}. lua/site-index.lua reads and writes the same. */
+const classBytes = 8;
+
+/** Reads the counts of a site. */
+export function decodeCapacity(bytes: Buffer): ClassCount[] {
+  const counts: ClassCount[] = [];
+  for (let offset = 0; offset < bytes.length; offset += classBytes) {
+    counts.push({
+      installed: bytes.readUInt16LE(offset),
+      inService: bytes.readUInt16LE(offset + 2),
+      occupied: bytes.readUInt16LE(offset + 4),
+      held: bytes.readUInt16LE(offset + 6),
+    });
+  }
+  return counts;
+}
+
+/** The only number that may be offered: in service − occupied − held, never below 0. */
+export function freeToPromise({ inService, occupied, held }: ClassCount): number {
+  return Math.max(0, inService - occupied - held);
+}

@@ -1,0 +1,70 @@
+import { encodeBase32, type Region } from "@petak/protocol";
+
+/**
+ * The names of all keys. Those about a region carry its hash tag, so that one script touches one slot and Redis Cluster spreads
+ * regions over its masters. No other module spells a key.
+ */
+export interface Keys {
+  /** Set of the regions that have or had a site. */
+  regions(): string;
+  /** Hash: participant id → operator number, for the packed records. */
+  operatorNumbers(): string;
+  /** Hash: an operator's own reference → site id. */
+  operatorSiteRefs(operatorId: string): string;
+  /** Fingerprint of the body with which a participant used a request id, whatever the region. */
+  requestId(participantId: string, requestId: string): string;
+  /** Counter of the region's site numbers. */
+  siteCounter(region: Region): string;
+  /** Bitmap of the region's 7^5 index cells: 1 where the cell has a block. */
+  occupiedCells(region: Region): string;
+  /** List of the region's size profiles; the record's profile number is the index. */
+  profiles(region: Region): string;
+  /** Block of records of one index cell. */
+  block(region: Region, cell: string): string;
+  /** Hash of one site: facts, capacity, place in the index. */
+  site(region: Region, siteNumber: number): string;
+  /** Set of the handles of the reservations that a site's agent should know. */
+  siteAllowed(region: Region, siteNumber: number): string;
+  /** Hash: reservation handle → hashed PIN and its validity. */
+  sitePins(region: Region, siteNumber: number): string;
+  /** Number of the last report recorded from one agent key. */
+  agentWatermark(region: Region, siteNumber: number, keyId: string): string;
+  /** One reservation: revision and message. */
+  reservation(region: Region, handle: string): string;
+  /** List of the entries in the region's event stream that are about one reservation. */
+  chain(region: Region, handle: string): string;
+  /** Sorted set: reservation handle → the time in ms at which the clock moves it on. */
+  deadlines(region: Region): string;
+  /** Stream of the region's custody events. */
+  events(region: Region): string;
+  /** What a mutation answered, for its repetition. */
+  answer(region: Region, participantId: string, requestId: string): string;
+  /** The order in which a reservation tries several regions, kept in its home region. */
+  plan(region: Region, participantId: string, requestId: string): string;
+}
+
+/** Key names under a prefix, which separates networks that share a server. */
+export function createKeys(prefix: string): Keys {
+  const tagged = (region: Region) => `${prefix}:{${region}}`;
+  const site = (region: Region, siteNumber: number) => `${tagged(region)}:site:${encodeBase32(siteNumber)}`;
+  return {
+    regions: () => `${prefix}:regions`,
+    operatorNumbers: () => `${prefix}:operator-numbers`,
+    operatorSiteRefs: (operatorId) => `${prefix}:operator:${operatorId}:refs`,
+    requestId: (participantId, requestId) => `${prefix}:request:${participantId}:${requestId}`,
+    siteCounter: (region) => `${tagged(region)}:site-counter`,
+    occupiedCells: (region) => `${tagged(region)}:occupied-cells`,
+    profiles: (region) => `${tagged(region)}:profiles`,
+    block: (region, cell) => `${tagged(region)}:block:${cell.slice(6, 10)}`,
+    site,
+    siteAllowed: (region, siteNumber) => `${site(region, siteNumber)}:allowed`,
+    sitePins: (region, siteNumber) => `${site(region, siteNumber)}:pins`,
+    agentWatermark: (region, siteNumber, keyId) => `${site(region, siteNumber)}:watermark:${keyId}`,
+    reservation: (region, handle) => `${tagged(region)}:reservation:${handle}`,
+    chain: (region, handle) => `${tagged(region)}:chain:${handle}`,
+    deadlines: (region) => `${tagged(region)}:deadlines`,
+    events: (region) => `${tagged(region)}:events`,
+    answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,
+    plan: (region, participantId, requestId) => `${tagged(region)}:plan:${participantId}:${requestId}`,
+  };
+}

@@ -1,0 +1,7 @@
+-- Appends an event to the region's stream, and its entry to the chain of the reservation it is about.
+local function append_event(events_key, chain_key, event)
+  local entry = redis.call('XADD', events_key, '*', 'event', event)
+  if chain_key then
+    redis.call('RPUSH', chain_key, entry)
+  end
+end

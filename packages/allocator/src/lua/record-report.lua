@@ -1,0 +1,19 @@
+#!lua
+-- Records a device's report that is about no reservation of this region. Safe to run twice.
+--
+-- KEYS[1] watermark  KEYS[2] events
+-- ARGV[1] sequence number  ARGV[2] event
+-- Returns {'done'} | {'seen'} | {'gap', watermark}
+
+--- @include events
+
+local sequence = tonumber(ARGV[1])
+local watermark = tonumber(redis.call('GET', KEYS[1]) or '0')
+if sequence <= watermark then
+  return { 'seen' }
+elseif sequence > watermark + 1 then
+  return { 'gap', watermark }
+end
+append_event(KEYS[2], nil, ARGV[2])
+redis.call('SET', KEYS[1], sequence)
+return { 'done' }

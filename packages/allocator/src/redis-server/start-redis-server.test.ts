@@ -1,0 +1,285 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findRedisServer, type RedisFlavour } from "./find-redis-server.ts";
+import { type RedisServer, type StartRedisServerOptions, startRedisServer } from "./start-redis-server.ts";
+
+let dir = "";
+let started: RedisServer[] = [];
+let clients: Redis[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "petak-server-"));
+});
+
+afterEach(async () => {
+  for (const client of clients) client.disconnect();
+  await Promise.all(started.map((server) => server.stop()));
+  [clients, started] = [[], []];
+  await rm(dir, { recursive: true });
+});
+
+async function start(options: Partial<StartRedisServerOptions> = {}): Promise<RedisServer> {
+  const server = await startRedisServer({ dataDir: join(dir, "data"), ...options });
+  started.push(server);
+  return server;
+}
+
+function client(server: RedisServer): Redis {
+  const redis = new Redis({ path: server.socketPath, retryStrategy: null });
+  redis.on("error", () => {});
+  clients.push(redis);
+  return redis;
+}
+
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o777;
+}
+
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as { port: number };
+  listener.close();
+  return port;
+}
+
+/** Resolves when whoever listens at a socket has gone. */
+async function gone(connection: Socket): Promise<void> {
+  connection.on("error", () => {});
+  connection.resume();
+  if (!connection.closed) await once(connection, "close");
+}
+
+describe.each<RedisFlavour>(["redis", "valkey"])("a private server (%s)", (flavour) => {
+  test("answers on a socket that only its user can open, and on no port", async () => {
+    const server = await start({ flavour });
+    expect(server.flavour).toBe(flavour);
+    expect(await modeOf(server.socketPath)).toBe(0o600);
+    expect(await modeOf(join(dir, "data"))).toBe(0o700);
+    expect(server.port).toBeUndefined();
+    expect(await client(server).config("GET", "port")).toEqual(["port", "0"]);
+  });
+
+  test("keeps every write in a log and never evicts", async () => {
+    const redis = client(await start({ flavour, appendfsync: "always" }));
+    const settings = await redis.config("GET", "appendonly", "appendfsync", "save", "maxmemory-policy");
+    expect(Object.fromEntries(pairs(settings))).toEqual({
+      appendonly: "yes",
+      appendfsync: "always",
+      save: "",
+      "maxmemory-policy": "noeviction",
+    });
+  });
+
+  test("has its data again after a stop", async () => {
+    const first = await start({ flavour });
+    await client(first).set("parcel", "held");
+    await first.stop();
+    expect(await first.exited).toEqual({ code: 0, signal: null });
+    expect(await client(await start({ flavour })).get("parcel")).toBe("held");
+  });
+
+  test("has its data again after it was killed", async () => {
+    const first = await start({ flavour, appendfsync: "always" });
+    await client(first).set("parcel", "held");
+    process.kill(first.pid, "SIGKILL");
+    expect(await first.exited).toEqual({ code: null, signal: "SIGKILL" });
+    expect(await client(await start({ flavour })).get("parcel")).toBe("held");
+  });
+
+  test("has its data again when the crash cut the log short", async () => {
+    const first = await start({ flavour });
+    await client(first).set("parcel", "held");
+    await first.stop();
+    const logDir = join(dir, "data/appendonlydir");
+    const [, logName = ""] = /^file (\S+\.incr\.aof)/m.exec(await readFile(join(logDir, "appendonly.aof.manifest"), "utf8")) ?? [];
+    await writeFile(join(logDir, logName), "*3\r\n$3\r\nSET\r\n$6\r\npar", { flag: "a" });
+    expect(await client(await start({ flavour })).get("parcel")).toBe("held");
+  });
+
+  test("listens on 127.0.0.1 where a port is asked for", async () => {
+    const port = await freePort();
+    const server = await start({ flavour, port });
+    expect(server.port).toBe(port);
+    const redis = new Redis({ host: "127.0.0.1", port });
+    clients.push(redis);
+    expect(await redis.ping()).toBe("PONG");
+  });
+});
+
+describe("a data directory", () => {
+  test("has one server at a time, by whatever name it is called", async () => {
+    await start();
+    await symlink(join(dir, "data"), join(dir, "alias"));
+    for (const name of ["data", "alias"]) {
+      await expect(start({ dataDir: join(dir, name) })).rejects.toMatchObject({
+        code: "DATA_DIR_IN_USE",
+        message: `The data directory ${join(dir, "data")} is in use by process ${process.pid}. Stop that one first, or choose another data directory.`,
+      });
+    }
+  });
+
+  test("gets one server out of ten starts at once", async () => {
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => start()));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "DATA_DIR_IN_USE" });
+    }
+  });
+
+  test("is closed to other users even if it stood open", async () => {
+    await mkdir(join(dir, "data"));
+    await chmod(join(dir, "data"), 0o777);
+    await start();
+    expect(await modeOf(join(dir, "data"))).toBe(0o700);
+  });
+
+  test("may have any name, however long or odd", async () => {
+    for (const name of ['a "quoted" name with \\ and 柜', `${"long".repeat(30)}`]) {
+      const server = await start({ dataDir: join(dir, name) });
+      await client(server).set("parcel", "held");
+      await server.stop();
+      expect(await client(await start({ dataDir: join(dir, name) })).get("parcel")).toBe("held");
+    }
+  });
+
+  test("with a pid file that names a living process of somebody else's starts all the same, and leaves that process alone", async () => {
+    const bystander = spawn("sleep", ["60"]);
+    await mkdir(join(dir, "data"));
+    for (const content of [JSON.stringify({ serverPid: bystander.pid, ownerPid: process.pid }), "not json", '{"serverPid":0}']) {
+      await writeFile(join(dir, "data/server.pid.json"), content);
+      const server = await start();
+      expect(await client(server).ping()).toBe("PONG");
+      await server.stop();
+    }
+    expect(bystander.exitCode).toBeNull();
+    expect(bystander.signalCode).toBeNull();
+    bystander.kill();
+  });
+
+  test("with a server left over from a crash gets a fresh one with the old one's data", async () => {
+    const first = await start();
+    await first.stop();
+    const { path } = await findRedisServer();
+    const leftOver = spawn(path, [join(first.socketPath, "../server.conf")], { stdio: ["ignore", "pipe", "ignore"] });
+    await lineMatching(leftOver, /Ready to accept connections/);
+    await client(first).set("parcel", "held");
+    await writeFile(join(dir, "data/server.pid.json"), JSON.stringify({ serverPid: leftOver.pid, ownerPid: 99_999_999 }));
+    const ended = once(leftOver, "exit");
+    const second = await start();
+    await ended;
+    expect(second.pid).not.toBe(leftOver.pid);
+    expect(await client(second).get("parcel")).toBe("held");
+  });
+});
+
+describe("a server", () => {
+  test("ends when the process that started it is killed", async () => {
+    const script = `
+      import { startRedisServer } from ${JSON.stringify(new URL("./start-redis-server.ts", import.meta.url).href)};
+      console.log((await startRedisServer({ dataDir: process.argv[1] })).socketPath);
+    `;
+    const parent = spawn(process.execPath, ["--input-type=module-typescript", "--eval", script, join(dir, "data")], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const socketPath = await lineMatching(parent, /server\.sock$/);
+    const connection = connect(socketPath);
+    await once(connection, "connect");
+    parent.kill("SIGKILL");
+    await gone(connection);
+    await start();
+  });
+
+  test.runIf(process.platform === "linux")("is out of reach of a Ctrl-C meant for the process that started it", async () => {
+    const server = await start();
+    expect(await processGroup(server.pid)).not.toBe(await processGroup(process.pid));
+  });
+
+  test("may be stopped twice, and after it has ended by itself", async () => {
+    const server = await start();
+    await Promise.all([server.stop(), server.stop()]);
+    await server.stop();
+  });
+
+  test("that cannot start says why, and leaves the directory free", async () => {
+    const logDir = join(dir, "data/appendonlydir");
+    await mkdir(logDir, { recursive: true });
+    await writeFile(join(logDir, "appendonly.aof.manifest"), "nonsense\n");
+    await expect(start()).rejects.toMatchObject({
+      code: "START_FAILED",
+      message: expect.stringMatching(/ended at its start \(exit code 1\)\. The end of its log:\n(.*\n)*.*manifest/),
+    });
+    await rm(logDir, { recursive: true });
+    await start();
+  });
+
+  test("that finds its port taken says so", async () => {
+    const listener = createServer().listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    const { port } = listener.address() as { port: number };
+    await expect(start({ port })).rejects.toMatchObject({ code: "START_FAILED", message: expect.stringContaining(String(port)) });
+    listener.close();
+  });
+
+  test("that says nothing in time is killed", async () => {
+    await writeFile(
+      join(dir, "redis-server"),
+      `#!/bin/sh
+      [ "$1" = --version ] && echo 'Redis server v=8.0.0 ' && exit
+      trap '' TERM
+      while :; do sleep 0.05; done
+      `,
+    );
+    await chmod(join(dir, "redis-server"), 0o755);
+    const attempt = start({ searchPath: `${dir}:/usr/bin:/bin`, startTimeoutMs: 50, stopTimeoutMs: 50 });
+    await expect(attempt).rejects.toMatchObject({ code: "START_TIMED_OUT", message: expect.stringContaining("within 50 ms") });
+    await start();
+  });
+
+  test("starts under a locale that is not installed", async () => {
+    const before = process.env["LC_ALL"];
+    process.env["LC_ALL"] = "xx_XX.UTF-8";
+    try {
+      await start();
+    } finally {
+      if (before === undefined) delete process.env["LC_ALL"];
+      else process.env["LC_ALL"] = before;
+    }
+  });
+
+  test("is given up on request", async () => {
+    await expect(start({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
+    await start();
+  });
+
+  test("passes on its log", async () => {
+    const lines: string[] = [];
+    await start({ onLog: (line) => lines.push(line) });
+    expect(lines.join("\n")).toContain("Ready to accept connections");
+  });
+});
+
+function pairs(flat: unknown): [string, string][] {
+  const list = flat as string[];
+  return list.flatMap((key, index) => (index % 2 === 0 ? [[key, list[index + 1] ?? ""] as [string, string]] : []));
+}
+
+/** The process group, which is who gets a terminal's Ctrl-C: the third field after the name in `/proc/PID/stat`. */
+async function processGroup(pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, "utf8");
+  return text.slice(text.lastIndexOf(")")).split(" ")[3];
+}
+
+async function lineMatching(child: ChildProcess, pattern: RegExp): Promise<string> {
+  if (child.stdout !== null) {
+    for await (const line of createInterface({ input: child.stdout })) if (pattern.test(line)) return line;
+  }
+  throw new Error(`The process ended without a line matching ${pattern}.`);
+}

@@ -1,0 +1,207 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type Event,
+  EventSchema,
+  formatReservationId,
+  PetakError,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+  type Reservation,
+  ReservationSchema,
+} from "@petak/protocol";
+import type { Redis } from "ioredis";
+import type { Keys } from "../keys.ts";
+import { createScript } from "../scripts/scripts.ts";
+import { siteNumberBytes } from "../sites/site-store.ts";
+import type { PinEntry } from "./pin-entry.ts";
+import { encodePinEntry } from "./pin-entry.ts";
+import type { Answer } from "./answer.ts";
+import { answerArguments } from "./answer.ts";
+
+/** A report of a site's device that is recorded together with what it changes. */
+export interface DeviceReport {
+  siteId: string;
+  /** The agent's key: each device counts by itself. */
+  keyId: string;
+  /** Its number in the device's sequence, from 1. */
+  sequence: number;
+}
+
+/** How a reservation moves on, and what goes with it. */
+export interface Transition {
+  /** The reservation as it was read. */
+  before: Reservation;
+  /** The reservation to write; undefined where only events are added. Its revision is one more than before. */
+  after?: Reservation;
+  /** The cell under which its site is filed, and the index of its size class there. */
+  cell: string;
+  classIndex: number;
+  /** Change of the places held, and of the places occupied. */
+  heldChange: number;
+  occupiedChange: number;
+  /** When the clock moves it on, in ms; null: never; undefined: as it was. */
+  deadlineMs?: number | null;
+  /** Whether its site's agent may know it from now on; undefined: as it was. */
+  isAllowed?: boolean;
+  /** The PIN that opens for it; null: none any more; undefined: as it was. */
+  pin?: PinEntry | null;
+  /** What is appended to the record. */
+  events: readonly Event[];
+  /** The answer to remember for the request that caused it. */
+  answer?: Answer;
+  /** The device's report that caused it. */
+  report?: DeviceReport;
+}
+
+/** What became of a transition. */
+export type TransitionOutcome =
+  | { tag: "done" }
+  | { tag: "repeated"; answer: Buffer }
+  | { tag: "stale" }
+  | { tag: "pin_taken" }
+  | { tag: "seen" }
+  | { tag: "gap"; watermark: number };
+
+/** Reservations and what is recorded about them. */
+export interface ReservationStore {
+  /** One reservation, or undefined. */
+  find(reservationId: string): Promise<Reservation | undefined>;
+  /**
+   * Moves a reservation on, with everything that goes with it: all or nothing.
+   *
+   * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND.
+   */
+  move(transition: Transition): Promise<TransitionOutcome>;
+  /** Records a device's report that is about no reservation here. */
+  record(region: Region, report: DeviceReport, event: Event): Promise<TransitionOutcome>;
+  /** The number of the last report recorded from a device. */
+  watermark(siteId: string, keyId: string): Promise<number>;
+  /** Reservations of a region whose deadline is at or before a time, at most `limit`. */
+  due(region: Region, nowMs: number, limit: number): Promise<string[]>;
+  /** The reservations that a site's agent should know, with their PINs. */
+  allowedAt(siteId: string): Promise<{ reservation: Reservation; pin: Buffer | undefined }[]>;
+}
+
+const transitionScript = createScript("transition");
+const recordScript = createScript("record-report");
+
+/** Bytes of the revision before a stored reservation. */
+const revisionBytes = 4;
+
+/** Keeps reservations in Redis. */
+export function createReservationStore(redis: Redis, keys: Keys): ReservationStore {
+  async function find(reservationId: string): Promise<Reservation | undefined> {
+    const id = parseReservationId(reservationId);
+    if (id === undefined) return undefined;
+    const bytes = await redis.getBuffer(keys.reservation(id.region, id.handle));
+    return bytes === null ? undefined : decodeReservation(bytes);
+  }
+
+  return {
+    find,
+    async move(transition) {
+      const { before, after, answer, report } = transition;
+      const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
+      const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
+      const reservationKey = keys.reservation(region, handle);
+      const [tag, value] = await transitionScript(
+        redis,
+        [
+          // Where no answer or no report is recorded the script touches no such key; the reservation's own keeps the slot.
+          answer === undefined ? reservationKey : keys.answer(region, answer.participantId, answer.requestId),
+          reservationKey,
+          keys.deadlines(region),
+          keys.events(region),
+          keys.chain(region, handle),
+          keys.site(region, siteNumber),
+          keys.block(region, transition.cell),
+          keys.siteAllowed(region, siteNumber),
+          keys.sitePins(region, siteNumber),
+          report === undefined ? reservationKey : keys.agentWatermark(region, siteNumber, report.keyId),
+        ],
+        [
+          ...answerArguments(answer),
+          before.revision,
+          after === undefined ? "" : encodeReservation(after),
+          handle,
+          transition.deadlineMs === undefined ? "" : (transition.deadlineMs ?? "-"),
+          siteNumberBytes(siteNumber),
+          transition.classIndex,
+          transition.heldChange,
+          transition.occupiedChange,
+          transition.isAllowed === undefined ? "" : transition.isAllowed ? "+" : "-",
+          transition.pin === undefined ? "" : transition.pin === null ? "-" : encodePinEntry(transition.pin),
+          report?.sequence ?? "",
+          ...transition.events.map(encodeEvent),
+        ],
+      );
+      if (tag === "gone") throw notFound(before.reservationId);
+      if (tag === "reused") throw requestIdReused(answer?.requestId ?? "");
+      if (tag === "repeated") return { tag, answer: value as Buffer };
+      if (tag === "gap") return { tag, watermark: Number(value) };
+      return { tag } as TransitionOutcome;
+    },
+    async record(region, report, event) {
+      const { siteNumber } = parseSiteId(report.siteId) as { siteNumber: number };
+      const [tag, value] = await recordScript(
+        redis,
+        [keys.agentWatermark(region, siteNumber, report.keyId), keys.events(region)],
+        [report.sequence, encodeEvent(event)],
+      );
+      if (tag === "gap") return { tag, watermark: Number(value) };
+      return { tag } as TransitionOutcome;
+    },
+    async watermark(siteId, keyId) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      return Number((await redis.get(keys.agentWatermark(region, siteNumber, keyId))) ?? 0);
+    },
+    async due(region, nowMs, limit) {
+      const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", 0, limit);
+      return handles.map((handle) => formatReservationId(region, handle));
+    },
+    async allowedAt(siteId) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
+      if (handles.length === 0) return [];
+      const [stored, pins] = await Promise.all([
+        redis.mgetBuffer(handles.map((handle) => keys.reservation(region, handle))),
+        redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...handles),
+      ]);
+      return stored.flatMap((bytes, index) =>
+        bytes === null ? [] : [{ reservation: decodeReservation(bytes), pin: pins[index] ?? undefined }],
+      );
+    },
+  };
+}
+
+/** The error for a reservation that does not exist, or that the caller may not know of: the two look the same. */
+export function notFound(reservationId: string): PetakError {
+  return new PetakError("RESERVATION_NOT_FOUND", `no reservation ${JSON.stringify(reservationId)}`, {
+    metadata: { reservation_id: reservationId },
+  });
+}
+
+/** The error for a request id that comes again with another body. */
+export function requestIdReused(requestId: string): PetakError {
+  return new PetakError("REQUEST_ID_REUSED", `request_id ${requestId} was used with another body; make a new UUID for a new request`, {
+    metadata: { request_id: requestId },
+  });
+}
+
+/** Bytes of an event in a region's stream. */
+export function encodeEvent(event: Event): Buffer {
+  return Buffer.from(toBinary(EventSchema, event));
+}
+
+function encodeReservation(reservation: Reservation): Buffer {
+  const message = toBinary(ReservationSchema, reservation);
+  const bytes = Buffer.alloc(revisionBytes + message.length);
+  bytes.writeUInt32LE(reservation.revision);
+  bytes.set(message, revisionBytes);
+  return bytes;
+}
+
+function decodeReservation(bytes: Buffer): Reservation {
+  return fromBinary(ReservationSchema, bytes.subarray(revisionBytes));
+}

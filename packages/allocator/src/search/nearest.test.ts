@@ -1,0 +1,147 @@
+import { Purpose, SiteKind } from "@petak/protocol";
+import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLng } from "h3-js";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Allocator, createAllocator } from "../allocator.ts";
+import { parcelFits } from "../block/size-profile.ts";
+import { greatCircleM } from "../geo/great-circle.ts";
+import { type Position, quantise } from "../geo/position.ts";
+import type { NearestQuery } from "./query.ts";
+
+const smallParcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const largeParcel = { widthMm: 380, heightMm: 380, depthMm: 500, massG: 9000 };
+const classes: [string, number, number, number, number, number][][] = [
+  [["M", 400, 200, 500, 20_000, 1]],
+  [
+    ["L", 400, 400, 600, 30_000, 2],
+    ["S", 400, 120, 500, 5_000, 1],
+  ],
+  [["XL", 600, 600, 600, 30_000, 3]],
+];
+
+const redis = useRedis();
+let connection: Redis;
+let allocator: Allocator;
+
+beforeEach(() => {
+  connection = new Redis(redis.options);
+  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+});
+afterEach(() => {
+  connection.disconnect();
+});
+
+const query = (origin: Position, rest: Partial<NearestQuery> = {}): NearestQuery => ({
+  origin,
+  parcel: smallParcel,
+  purpose: Purpose.DELIVERY,
+  isTest: true,
+  limit: 5,
+  radiusM: Number.POSITIVE_INFINITY,
+  kinds: [],
+  operatorIds: [],
+  excludedOperatorIds: [],
+  ...rest,
+});
+
+/** The answer by looking at every site. */
+function bruteForce(sites: ReturnType<typeof makeSite>[], ids: string[], asked: NearestQuery): string[] {
+  const origin = quantise(asked.origin);
+  return sites
+    .map((site, index) => ({ site, id: ids[index] as string, distanceM: greatCircleM(origin, quantise(site.position as Position)) }))
+    .filter(({ site, distanceM }) => {
+      return (
+        site.isTest === asked.isTest &&
+        distanceM <= asked.radiusM &&
+        (asked.kinds.length === 0 || asked.kinds.includes(site.kind)) &&
+        (asked.operatorIds.length === 0 || asked.operatorIds.includes(site.operatorId)) &&
+        !asked.excludedOperatorIds.includes(site.operatorId) &&
+        site.sizeClasses.some((sizeClass) => parcelFits(asked.parcel, sizeClass))
+      );
+    })
+    .sort((a, b) => a.distanceM - b.distanceM || (a.id < b.id ? -1 : 1))
+    .slice(0, asked.limit)
+    .map(({ id }) => id);
+}
+
+/** Places where a grid of cells is apt to go wrong. */
+function awkwardPlaces(): Position[] {
+  const toPosition = ([latitude, longitude]: [number, number]): Position => ({ latitude, longitude });
+  const pentagons = getPentagons(8).map((cell) => toPosition(cellToLatLng(cell)));
+  const border = latLngToCell(1.3, 103.8, 8);
+  const corners = cellToVertexes(border).map((vertex) => toPosition(vertexToLatLng(vertex)));
+  const regionCorners = cellToVertexes(latLngToCell(1.3, 103.8, 3)).map((vertex) => toPosition(vertexToLatLng(vertex)));
+  return [
+    ...pentagons,
+    ...corners,
+    ...regionCorners,
+    { latitude: 0, longitude: 180 },
+    { latitude: 0, longitude: -180 },
+    { latitude: 90, longitude: 0 },
+    { latitude: -90, longitude: 45 },
+    { latitude: 1.3521, longitude: 103.8198 },
+  ];
+}
+
+describe("the nearest sites", () => {
+  it("are those that looking at every site would give, in the same order, anywhere on Earth", { timeout: 180_000 }, async () => {
+    const random = createRandom(testSeed());
+    const places = awkwardPlaces();
+    const spreadsDeg = [0, 0.00001, 0.002, 0.02, 0.5];
+    const nearPlace = (): Position => {
+      const place = random.pick(places);
+      const spread = random.pick(spreadsDeg);
+      const latitude = Math.min(90, Math.max(-90, place.latitude + random.float(-spread, spread)));
+      const longitude = ((((place.longitude + random.float(-spread, spread) + 180) % 360) + 360) % 360) - 180;
+      return { latitude, longitude };
+    };
+    const sites = Array.from({ length: 1500 }, (_, index) =>
+      makeSite({
+        ...nearPlace(),
+        ref: `site-${index}`,
+        operatorId: `par_000000000000000${random.int(1, 4)}`,
+        kind: random.pick([SiteKind.PARCEL_TERMINAL, SiteKind.COLLECTION_POINT]),
+        isTest: random.bool(0.8),
+        classes: random.pick(classes),
+      }),
+    );
+    const ids: string[] = [];
+    for (const site of sites) ids.push((await allocator.sites.put(site, 0)).siteId);
+
+    for (let round = 0; round < 2000; round++) {
+      const anywhere = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
+      const asked = query(random.bool(0.9) ? nearPlace() : anywhere, {
+        parcel: random.pick([smallParcel, largeParcel]),
+        limit: random.int(1, 20),
+        radiusM: random.pick([Number.POSITIVE_INFINITY, 500, 5_000, 300_000]),
+        kinds: random.pick([[], [SiteKind.PARCEL_TERMINAL], [SiteKind.COLLECTION_POINT, SiteKind.PARCEL_TERMINAL]]),
+        operatorIds: random.pick([[], [], ["par_0000000000000001", "par_0000000000000002"]]),
+        excludedOperatorIds: random.pick([[], [], ["par_0000000000000003"]]),
+        isTest: random.bool(0.8),
+      });
+      const found = await allocator.nearest(asked);
+      expect(found.map(({ siteId }) => siteId), JSON.stringify({ round, asked })).toEqual(bruteForce(sites, ids, asked));
+    }
+  });
+
+  it("are none in a network without sites", async () => {
+    expect(await allocator.nearest(query({ latitude: 1.3, longitude: 103.8 }))).toEqual([]);
+  });
+
+  it("are found from the other side of the Earth", async () => {
+    const { siteId } = await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 }), 0);
+    const [candidate] = await allocator.nearest(query({ latitude: -1.3, longitude: -76.2 }));
+    expect(candidate?.siteId).toBe(siteId);
+    expect(candidate?.distanceM).toBeGreaterThan(20_000_000);
+  });
+
+  it("come in the order of their ids where they stand at one point", async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 40; index++) {
+      ids.push((await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref: `${index}` }), 0)).siteId);
+    }
+    const found = await allocator.nearest(query({ latitude: 1.3, longitude: 103.8 }, { limit: 10 }));
+    expect(found.map(({ siteId }) => siteId)).toEqual(ids.sort().slice(0, 10));
+  });
+});

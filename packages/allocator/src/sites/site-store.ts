@@ -1,0 +1,257 @@
+import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { formatSiteId, parseSiteId, PetakError, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
+import type { Redis } from "ioredis";
+import { encodeRecord } from "../block/record.ts";
+import { siteFlags } from "../block/record-flags.ts";
+import { encodeSizeProfile } from "../block/size-profile.ts";
+import { type ClassCount, decodeCapacity } from "../capacity/capacity.ts";
+import { quantise } from "../geo/position.ts";
+import { cellNumberInRegion, indexCellOf, regionOfCell } from "../geo/region.ts";
+import type { Keys } from "../keys.ts";
+import { createScript } from "../scripts/scripts.ts";
+
+/** A site as it is stored. */
+export interface StoredSite {
+  site: Site;
+  /** Counts of each size class, in the site's order. */
+  counts: ClassCount[];
+  /** Whether it is filed in the index, and so takes reservations. */
+  isOffered: boolean;
+  /** Its index cell. */
+  cell: string;
+  /** Grows with every change of what its agent may know. */
+  allowedVersion: number;
+}
+
+/** What writing a site did. */
+export interface PutOutcome {
+  siteId: string;
+  outcome: "created" | "updated" | "unchanged";
+  revision: number;
+}
+
+/** The sites of the network. */
+export interface SiteStore {
+  /** One site, or undefined. */
+  find(siteId: string): Promise<StoredSite | undefined>;
+  /** Several sites, in the same order. */
+  findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]>;
+  /** The site that an operator knows under a reference, or undefined. */
+  findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined>;
+  /**
+   * Creates a site or changes its facts, and moves it in the index. `site.operatorId` and `site.operatorSiteRef` say which.
+   *
+   * @throws {PetakError} SITE_REGION_CHANGED where its place lies in another region than before; CAPACITY_IN_USE where the change takes
+   * away what reservations use; CONFLICT where others kept changing it; MODE_MISMATCH where `isTest` changes.
+   */
+  put(site: Site, nowMs: number): Promise<PutOutcome>;
+  /** What {@link put} would refuse, without writing anything. */
+  check(site: Site): Promise<StoredSite | undefined>;
+}
+
+/** How often a write is tried against concurrent writers of the same site. */
+const maxAttempts = 5;
+
+/** A record holds the operator's number in 16 bits. */
+const maxOperatorNumber = 0xffff;
+
+const putScript = createScript("put-site");
+
+/** Keeps sites in Redis. */
+export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
+  async function findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]> {
+    return await Promise.all(
+      siteIds.map(async (siteId) => {
+        const id = parseSiteId(siteId);
+        if (id === undefined) return undefined;
+        const [facts, capacity, indexed, cell, allowedVersion] = await redis.hmgetBuffer(
+          keys.site(id.region, id.siteNumber),
+          "facts",
+          "capacity",
+          "indexed",
+          "cell",
+          "allowed-version",
+        );
+        if (facts === null || facts === undefined) return undefined;
+        return {
+          site: fromBinary(SiteSchema, facts),
+          counts: decodeCapacity(capacity ?? Buffer.alloc(0)),
+          isOffered: indexed?.toString() === "1",
+          cell: cell?.toString() ?? "",
+          allowedVersion: Number(allowedVersion?.toString() ?? 0),
+        };
+      }),
+    );
+  }
+
+  async function find(siteId: string): Promise<StoredSite | undefined> {
+    return (await findAll([siteId]))[0];
+  }
+
+  async function findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined> {
+    const siteId = await redis.hget(keys.operatorSiteRefs(operatorId), operatorSiteRef);
+    return siteId === null ? undefined : await find(siteId);
+  }
+
+  /** The id under which a reference is or will be stored. A crash after it was given out leaves a number unused, and no more. */
+  async function claimSiteId(site: Site, region: Region): Promise<string> {
+    const refs = keys.operatorSiteRefs(site.operatorId);
+    const known = await redis.hget(refs, site.operatorSiteRef);
+    if (known !== null) {
+      if (parseSiteId(known)?.region === region) return known;
+      if ((await find(known)) !== undefined) throw regionChanged(site, known, region);
+    }
+    const siteId = formatSiteId(region, await redis.incr(keys.siteCounter(region)));
+    if (known !== null) {
+      await redis.hset(refs, site.operatorSiteRef, siteId);
+      return siteId;
+    }
+    const isOurs = await redis.hsetnx(refs, site.operatorSiteRef, siteId);
+    return isOurs === 1 ? siteId : await claimSiteId(site, region);
+  }
+
+  async function operatorNumber(operatorId: string): Promise<number> {
+    const known = await redis.hget(keys.operatorNumbers(), operatorId);
+    if (known !== null) return Number(known);
+    const number = await redis.hincrby(keys.operatorNumbers(), "next", 1);
+    if (number > maxOperatorNumber) throw new RangeError(`more than ${maxOperatorNumber} operators`);
+    // Of two writers that arrive at once one number wins; the other stays unused.
+    await redis.hsetnx(keys.operatorNumbers(), operatorId, number);
+    return Number(await redis.hget(keys.operatorNumbers(), operatorId));
+  }
+
+  return {
+    find,
+    findAll,
+    findByRef,
+    async check(site) {
+      const before = await findByRef(site.operatorId, site.operatorSiteRef);
+      if (before !== undefined) refuseImpossible(before, site);
+      return before;
+    },
+    async put(site, nowMs) {
+      const placed = placedSite(site);
+      const cell = indexCellOf(placed.position);
+      const region = regionOfCell(cell);
+      const siteId = await claimSiteId(placed, region);
+      const { siteNumber } = parseSiteId(siteId) as { siteNumber: number };
+      const number = await operatorNumber(placed.operatorId);
+      await redis.sadd(keys.regions(), region);
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const before = await find(siteId);
+        if (before !== undefined) {
+          refuseImpossible(before, placed);
+          if (sameFacts(before.site, placed)) return { siteId, outcome: "unchanged", revision: before.site.revision };
+        }
+        const revision = before?.site.revision ?? 0;
+        const facts: Site = {
+          ...placed,
+          siteId,
+          revision: revision + 1,
+          updatedAt: { $typeName: "google.protobuf.Timestamp", seconds: BigInt(Math.floor(nowMs / 1000)), nanos: (nowMs % 1000) * 1e6 },
+        };
+        const oldCell = before?.cell ?? cell;
+        const numberBytes = siteNumberBytes(siteNumber);
+        const installed = Buffer.alloc(placed.sizeClasses.length * 2);
+        placed.sizeClasses.forEach((sizeClass, index) => {
+          installed.writeUInt16LE(sizeClass.installed, index * 2);
+        });
+        const [tag, value] = await putScript(
+          redis,
+          [
+            keys.site(region, siteNumber),
+            keys.block(region, cell),
+            keys.block(region, oldCell),
+            keys.occupiedCells(region),
+            keys.profiles(region),
+          ],
+          [
+            numberBytes,
+            revision,
+            Buffer.from(toBinary(SiteSchema, facts)),
+            encodeRecord({ siteNumber, position: placed.position, revision: revision + 1, flags: siteFlags(placed), operatorNumber: number }),
+            installed,
+            encodeSizeProfile(placed.sizeClasses),
+            cell,
+            cellNumberInRegion(cell),
+            oldCell,
+            cellNumberInRegion(oldCell),
+            placed.lifecycle === SiteLifecycle.ACTIVE ? "1" : "0",
+            before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
+          ],
+        );
+        if (tag === "put") return { siteId, outcome: revision === 0 ? "created" : "updated", revision: revision + 1 };
+        if (tag === "in_use") throw capacityInUse(before?.site ?? placed, Number(value));
+      }
+      throw new PetakError("CONFLICT", `site ${siteId} kept changing while it was written; send the same request again`, {
+        metadata: { site_id: siteId },
+      });
+    },
+  };
+}
+
+/** The bytes by which scripts know a site in its block. */
+export function siteNumberBytes(siteNumber: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(siteNumber);
+  return bytes;
+}
+
+type PlacedSite = Site & { position: NonNullable<Site["position"]> };
+
+function placedSite(site: Site): PlacedSite {
+  const { position } = site;
+  if (position === undefined) throw new TypeError("a site without a position");
+  return {
+    ...site,
+    position: { ...position, ...quantise(position) },
+    lifecycle: site.lifecycle === SiteLifecycle.UNSPECIFIED ? SiteLifecycle.ACTIVE : site.lifecycle,
+  };
+}
+
+function refuseImpossible(before: StoredSite, site: Site): void {
+  const region = regionOfCell(indexCellOf(placedSite(site).position));
+  const siteId = before.site.siteId;
+  if (parseSiteId(siteId)?.region !== region) throw regionChanged(site, siteId, region);
+  if (before.site.isTest !== site.isTest) {
+    throw new PetakError("MODE_MISMATCH", `site ${siteId} has is_test ${before.site.isTest}, which never changes`, {
+      metadata: { site_id: siteId },
+    });
+  }
+  before.counts.forEach((count, index) => {
+    const inUse = count.occupied + count.held;
+    if (inUse === 0) return;
+    const now = site.sizeClasses[index];
+    if (now === undefined || now.installed < inUse || !keepsClasses(before.site, site)) throw capacityInUse(before.site, index);
+  });
+}
+
+function regionChanged(site: Site, siteId: string, region: Region): PetakError {
+  return new PetakError(
+    "SITE_REGION_CHANGED",
+    `site ${siteId} (${site.operatorSiteRef}) cannot move to region ${region}: retire it and create another under a new reference`,
+    { metadata: { site_id: siteId, subject: siteId, region } },
+  );
+}
+
+function capacityInUse(site: Site, classIndex: number): PetakError {
+  const sizeClassId = site.sizeClasses[classIndex]?.sizeClassId ?? String(classIndex);
+  return new PetakError(
+    "CAPACITY_IN_USE",
+    `size class ${sizeClassId} of site ${site.siteId} (${site.operatorSiteRef}) has holds or parcels that the change leaves no place for`,
+    { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
+  );
+}
+
+/** Whether every class that existed keeps its index: reservations and records know classes by index. */
+function keepsClasses(before: Site, after: Site): boolean {
+  return before.sizeClasses.every(({ sizeClassId }, index) => after.sizeClasses[index]?.sizeClassId === sizeClassId);
+}
+
+function sameFacts(before: Site, after: Site): boolean {
+  return equals(
+    SiteSchema,
+    before,
+    create(SiteSchema, { ...after, siteId: before.siteId, revision: before.revision, updatedAt: before.updatedAt }),
+  );
+}
