@@ -31,3 +31,20 @@ export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs 
   redis.on("error", onError);
   return redis;
 }
+
+/** Whether an error says that the server could not be reached or refused to work, rather than that a command was wrong. */
+export function isStoreFailure(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (storeErrorNames.has(error.name)) return true;
+  return storeErrorMessages.some((pattern) => pattern.test(error.message));
+}
+
+const storeErrorNames = new Set(["MaxRetriesPerRequestError", "AbortError", "ClusterAllFailedError"]);
+
+const storeErrorMessages = [
+  /^Stream isn't writeable/,
+  /^Connection is closed/,
+  /^Command timed out/,
+  /^(LOADING|MISCONF|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS) /,
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOENT/,
+];

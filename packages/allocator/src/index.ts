@@ -2,7 +2,7 @@
 export { type Allocator, createAllocator } from "./allocator.ts";
 export { type ParcelMeasures, parcelFits } from "./block/size-profile.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
-export { type ConnectionOptions, connectRedis, type RedisAddress } from "./connection.ts";
+export { type ConnectionOptions, connectRedis, isStoreFailure, type RedisAddress } from "./connection.ts";
 export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
 export { createEventTail, type EventTail } from "./events/event-tail.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";

@@ -1,1 +1,46 @@
-export {};
+/**
+ * What opens doors and signs requests: request tokens, access tokens, PINs and trust bundles. Pure, and the same in Node and in browsers.
+ * docs/credentials.md is the rule book.
+ */
+export {
+  type AccessTokenClaims,
+  accessTokenMaxLength,
+  accessTokenMaxLifetimeMs,
+  accessTokenTypes,
+} from "./access-token/claims.ts";
+export { type AccessTokenJudgement, defaultMaxSkewMs, type JudgeAccessTokenInput, judgeAccessToken } from "./access-token/judge.ts";
+export { type MintAccessTokenInput, mintAccessToken } from "./access-token/mint.ts";
+export { type AccessTokenRefusal, accessTokenRefusals } from "./access-token/refusals.ts";
+export { deriveTokenId, newTokenId } from "./access-token/token-id.ts";
+export { type Bytes, decodeBase64url, encodeBase64url } from "./bytes/base64url.ts";
+export { equalInConstantTime } from "./bytes/constant-time.ts";
+export { credentialHash } from "./bytes/digest.ts";
+export {
+  type Ed25519KeyPair,
+  type Ed25519PrivateJwk,
+  generateKeyPair,
+  publicKeyOf,
+  signEd25519,
+  verifyEd25519,
+} from "./keys/ed25519.ts";
+export {
+  generateIssuerKey,
+  type IssuerJwk,
+  type IssuerKeyPair,
+  type IssuerPublicKey,
+  issuerKeyFrom,
+  issuerKeyId,
+  type Jwks,
+  toJwks,
+} from "./keys/issuer-key.ts";
+export { isLowOrderPoint } from "./keys/low-order.ts";
+export { generatePin, hashPin, isPin, newPinKey, pinLength } from "./pin/pin.ts";
+export {
+  type RequestTokenInput,
+  requestTokenLifetimeMs,
+  requestTokenMaxLifetimeMs,
+  requestTokenType,
+  signRequestToken,
+  tokenAlgorithm,
+} from "./request-token/request-token.ts";
+export { type CreateTrustBundleInput, createTrustBundle, findIssuerKey, isBundleExpired } from "./trust-bundle/trust-bundle.ts";

@@ -1,1 +1,6 @@
-export {};
+/** The server that speaks the protocol for one or more operators. */
+export type { AdminIdentity } from "./admin.ts";
+export { findMove, type Move, moves, stateName } from "./domain/moves.ts";
+export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
+export { type ServerAddress, ServerStartError } from "./server/index.ts";

@@ -5,7 +5,14 @@ import { readSeed, testSeed } from "./test-seed.ts";
 const draws = 10_000;
 
 test("the same seed gives the same numbers, another seed others", () => {
-  const draw = (seed: number): number[] => Array.from({ length: 5 }, ((random) => () => random.float())(createRandom(seed)));
+  const draw = (seed: number): number[] =>
+    Array.from(
+      { length: 5 },
+      (
+        (random) => () =>
+          random.float()
+      )(createRandom(seed)),
+    );
   expect(draw(42)).toEqual(draw(42));
   expect(draw(42)).not.toEqual(draw(43));
 });

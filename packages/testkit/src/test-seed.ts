@@ -10,7 +10,7 @@ let seed: number | undefined;
  */
 export function testSeed(): number {
   if (seed === undefined) {
-    seed = readSeed(process.env["PETAK_TEST_SEED"]) ?? randomInt(0x1_0000_0000);
+    seed = readSeed(process.env.PETAK_TEST_SEED) ?? randomInt(0x1_0000_0000);
     process.stdout.write(`PETAK_TEST_SEED=${seed}\n`);
   }
   return seed;

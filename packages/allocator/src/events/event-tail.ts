@@ -57,6 +57,7 @@ export function createEventTail(connect: () => Redis, keys: Keys, onError: (erro
     const last = new Map<string, string>();
     while (!stopping.signal.aborted) {
       try {
+        if (redis.status === "wait") await redis.connect();
         await read(last);
       } catch (error) {
         if (stopping.signal.aborted) return;

@@ -13,7 +13,8 @@
 -- ARGV[12] '+' allowed, '-' no longer, empty: as it was
 -- ARGV[13] PIN entry, '-': none, empty: as it was
 -- ARGV[14] sequence number of the device's report, empty: no report
--- ARGV[15..] events
+-- ARGV[15] cell whose block KEYS[7] is
+-- ARGV[16..] events
 -- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'gone'} | {'pin_taken'} | {'seen'} | {'gap', watermark}
 
 --- @include answers
@@ -54,7 +55,10 @@ end
 
 local held_change, occupied_change = tonumber(ARGV[10]), tonumber(ARGV[11])
 if held_change ~= 0 or occupied_change ~= 0 then
-  local site = redis.call('HMGET', KEYS[6], 'capacity', 'indexed')
+  local site = redis.call('HMGET', KEYS[6], 'capacity', 'indexed', 'cell')
+  if site[3] ~= ARGV[15] then
+    return { 'stale' }
+  end
   local failure = move_counts(KEYS[6], KEYS[7], ARGV[8], site[1], tonumber(ARGV[9]), held_change, occupied_change, site[2], -1)
   if failure then
     return failure
@@ -81,7 +85,7 @@ end
 if ARGV[5] ~= '' or ARGV[12] ~= '' or entry ~= '' then
   redis.call('HINCRBY', KEYS[6], 'allowed-version', 1)
 end
-for index = 15, #ARGV do
+for index = 16, #ARGV do
   append_event(KEYS[4], KEYS[5], ARGV[index])
 end
 if sequence ~= '' then

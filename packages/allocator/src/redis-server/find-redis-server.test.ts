@@ -55,7 +55,7 @@ test.each([
 
 test("an old server does not hide a newer one further along the path", async () => {
   await install("redis-server", "Redis server v=6.0.16 sha=0");
-  const program = await findRedisServer({ searchPath: `${dir}${delimiter}${process.env["PATH"]}` });
+  const program = await findRedisServer({ searchPath: `${dir}${delimiter}${process.env.PATH}` });
   expect(program.version).not.toBe("6.0.16");
 });
 

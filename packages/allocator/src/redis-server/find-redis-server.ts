@@ -38,11 +38,9 @@ const run = promisify(execFile);
  * @param options.searchPath where to look, written as in `PATH`; `PATH` itself, if left out
  * @throws RedisServerError `NOT_FOUND`; `TOO_OLD` where there is one, and all of them are too old
  */
-export async function findRedisServer(
-  options: { flavour?: RedisFlavour; searchPath?: string } = {},
-): Promise<RedisServerProgram> {
+export async function findRedisServer(options: { flavour?: RedisFlavour; searchPath?: string } = {}): Promise<RedisServerProgram> {
   const flavours: RedisFlavour[] = options.flavour === undefined ? ["redis", "valkey"] : [options.flavour];
-  const directories = (options.searchPath ?? process.env["PATH"] ?? "").split(delimiter).filter((entry) => entry !== "");
+  const directories = (options.searchPath ?? process.env.PATH ?? "").split(delimiter).filter((entry) => entry !== "");
   const tooOld: RedisServerProgram[] = [];
   for (const name of flavours.map((flavour) => programNames[flavour])) {
     for (const directory of directories) {
@@ -55,7 +53,10 @@ export async function findRedisServer(
   const wanted = flavours.map((flavour) => `${programNames[flavour]} ${oldestVersions[flavour].join(".")} or newer`).join(", or ");
   const [old] = tooOld;
   if (old !== undefined) {
-    throw new RedisServerError("TOO_OLD", `${old.path} is version ${old.version}; Petak needs ${wanted}. Install it and put it on the PATH.`);
+    throw new RedisServerError(
+      "TOO_OLD",
+      `${old.path} is version ${old.version}; Petak needs ${wanted}. Install it and put it on the PATH.`,
+    );
   }
   throw new RedisServerError("NOT_FOUND", `No server to keep data in: Petak needs ${wanted}. Install one and put it on the PATH.`);
 }

@@ -1,7 +1,7 @@
-export { findRedisServer, oldestVersions } from "./find-redis-server.ts";
 export type { RedisFlavour, RedisServerProgram } from "./find-redis-server.ts";
-export { RedisServerError } from "./redis-server-error.ts";
+export { findRedisServer, oldestVersions } from "./find-redis-server.ts";
 export type { RedisServerErrorCode } from "./redis-server-error.ts";
+export { RedisServerError } from "./redis-server-error.ts";
 export type { Appendfsync } from "./server-config.ts";
-export { startRedisServer } from "./start-redis-server.ts";
 export type { RedisServer, RedisServerExit, StartRedisServerOptions } from "./start-redis-server.ts";
+export { startRedisServer } from "./start-redis-server.ts";

@@ -31,7 +31,10 @@ export async function endLeftOver(dataDir: string, configPath: string, stopTimeo
     while (Date.now() < deadline && (await runsWith(serverPid, configPath))) await delay(pollMs);
   }
   if (await runsWith(serverPid, configPath)) {
-    throw new RedisServerError("LEFT_OVER", `A server left over from an earlier run (process ${serverPid}) does not end; end it by hand, then start again.`);
+    throw new RedisServerError(
+      "LEFT_OVER",
+      `A server left over from an earlier run (process ${serverPid}) does not end; end it by hand, then start again.`,
+    );
   }
   await removePidFile(dataDir);
 }

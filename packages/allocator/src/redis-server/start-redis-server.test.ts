@@ -244,13 +244,13 @@ describe("a server", () => {
   });
 
   test("starts under a locale that is not installed", async () => {
-    const before = process.env["LC_ALL"];
-    process.env["LC_ALL"] = "xx_XX.UTF-8";
+    const before = process.env.LC_ALL;
+    process.env.LC_ALL = "xx_XX.UTF-8";
     try {
       await start();
     } finally {
-      if (before === undefined) delete process.env["LC_ALL"];
-      else process.env["LC_ALL"] = before;
+      if (before === undefined) delete process.env.LC_ALL;
+      else process.env.LC_ALL = before;
     }
   });
 

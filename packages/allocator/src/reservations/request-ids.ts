@@ -1,16 +1,19 @@
+import type { Region } from "@petak/protocol";
 import type { Redis } from "ioredis";
 import type { Keys } from "../keys.ts";
-import { answerTtlMs } from "./answer.ts";
+import { answerIn, answerTtlMs } from "./answer.ts";
 import { requestIdReused } from "./reservation-store.ts";
 
 /** Which body each request id was used with, whatever the region. */
 export interface RequestIds {
   /**
-   * Ties a request id to a body.
+   * Ties a request id to a body. Returns whether it was tied to the same body before: then an answer may be remembered.
    *
    * @throws {PetakError} REQUEST_ID_REUSED where it is tied to another.
    */
-  claim(participantId: string, requestId: string, fingerprint: Buffer): Promise<void>;
+  claim(participantId: string, requestId: string, fingerprint: Buffer): Promise<boolean>;
+  /** The answer that a region remembers for a request, or undefined. Only what {@link claim} has seen before can have one. */
+  recall(region: Region, participantId: string, requestId: string): Promise<Buffer | undefined>;
 }
 
 /**
@@ -29,6 +32,11 @@ export function createRequestIds(redis: Redis, keys: Keys): RequestIds {
         "GET",
       );
       if (before !== null && !before.equals(fingerprint)) throw requestIdReused(requestId);
+      return before !== null;
+    },
+    async recall(region, participantId, requestId) {
+      const record = await redis.getBuffer(keys.answer(region, participantId, requestId));
+      return record === null ? undefined : answerIn(record);
     },
   };
 }

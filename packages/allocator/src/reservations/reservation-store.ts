@@ -133,6 +133,7 @@ export function createReservationStore(redis: Redis, keys: Keys): ReservationSto
           transition.isAllowed === undefined ? "" : transition.isAllowed ? "+" : "-",
           transition.pin === undefined ? "" : transition.pin === null ? "-" : encodePinEntry(transition.pin),
           report?.sequence ?? "",
+          transition.cell,
           ...transition.events.map(encodeEvent),
         ],
       );

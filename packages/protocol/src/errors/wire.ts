@@ -72,8 +72,7 @@ export function fromConnectError(error: ConnectError): PetakError | undefined {
       .findDetails(BadRequestSchema)
       .flatMap(({ fieldViolations }) => fieldViolations)
       .map(({ field, description, reason: rule }) => ({ field, description, rule })),
-    retryAfterMs:
-      retryDelay === undefined ? undefined : Number(retryDelay.seconds) * 1000 + Math.round(retryDelay.nanos / 1e6),
+    retryAfterMs: retryDelay === undefined ? undefined : Number(retryDelay.seconds) * 1000 + Math.round(retryDelay.nanos / 1e6),
     cause: error,
   });
 }

@@ -1,0 +1,68 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generateKeyPair } from "@petak/credential";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type KeyFile, readKeyFile, signerOfKeyFile, writeKeyFile } from "./key-file.ts";
+
+let folder: string;
+let keyFile: KeyFile;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "petak-key-file-"));
+  const { privateJwk } = await generateKeyPair();
+  keyFile = { participant_id: "par_a", key_id: "key_test_a", mode: "test", audience: "gateway", private_jwk: privateJwk };
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("a key file", () => {
+  it("comes back as it was written, readable by its owner alone, with nothing left beside it", async () => {
+    const path = join(folder, "a.json");
+    await writeKeyFile(path, keyFile);
+    await writeKeyFile(path, { ...keyFile, participant_id: "par_b" });
+    expect(await readKeyFile(path)).toEqual({ ...keyFile, participant_id: "par_b" });
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(folder)).toEqual(["a.json"]);
+  });
+
+  it("is not half written where its place cannot be taken", async () => {
+    const path = join(folder, "taken");
+    await mkdir(path);
+    await expect(writeKeyFile(path, keyFile)).rejects.toThrow();
+    expect((await readdir(folder)).filter((name) => name.startsWith(".key-"))).toEqual([]);
+  });
+
+  it("is refused with the name of what is wrong", async () => {
+    const path = join(folder, "wrong.json");
+    const refusalOf = async (content: unknown) => {
+      await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
+      return readKeyFile(path).then(
+        () => "read",
+        (error: Error) => error.message,
+      );
+    };
+    expect(await refusalOf("{")).toBe(`${path} is no key file: it is not JSON`);
+    expect(await refusalOf([])).toContain("'participant_id'");
+    expect(await refusalOf("null")).toContain("no object");
+    expect(await refusalOf({ ...keyFile, audience: "" })).toContain("'audience'");
+    expect(await refusalOf({ ...keyFile, mode: "both" })).toContain("'mode'");
+    expect(await refusalOf({ ...keyFile, mode: "live" })).toContain("'key_id'");
+    expect(await refusalOf({ ...keyFile, private_jwk: "x" })).toContain("'private_jwk'");
+    const withoutPrivateHalf = { ...keyFile, private_jwk: { ...keyFile.private_jwk, d: undefined } };
+    expect(await refusalOf(withoutPrivateHalf)).toContain("'private_jwk'");
+    expect(await refusalOf(withoutPrivateHalf)).not.toContain(keyFile.private_jwk.x);
+  });
+
+  it("makes a signer", async () => {
+    const signer = signerOfKeyFile(keyFile);
+    expect(signer).toMatchObject({ participantId: "par_a", keyId: "key_test_a", mode: "test" });
+    expect(await signer.authorization()).toMatch(/^Bearer [\w-]+\.[\w-]+\.[\w-]+$/);
+  });
+
+  it("holds its names as they are documented", async () => {
+    const path = join(folder, "names.json");
+    await writeKeyFile(path, keyFile);
+    expect(Object.keys(JSON.parse(await readFile(path, "utf8")))).toEqual(["participant_id", "key_id", "mode", "audience", "private_jwk"]);
+  });
+});

@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Ed25519PrivateJwk, publicKeyOf } from "@petak/credential";
+import type { ModeName } from "@petak/protocol";
+import { createRequestSigner, modeOfKeyId, type RequestSigner } from "./request-signer.ts";
+
+/** A key as it is kept in a file. The names are the file's own. */
+export interface KeyFile {
+  /** The participant that the key belongs to. */
+  participant_id: string;
+  /** The registered key's id. */
+  key_id: string;
+  /** Which network the key sees. */
+  mode: ModeName;
+  /** The audience of the gateway where it is registered. */
+  audience: string;
+  /** The private key. */
+  private_jwk: Ed25519PrivateJwk;
+}
+
+/** Reads a key file. Throws an Error that names the file and what is wrong with it. */
+export async function readKeyFile(path: string): Promise<KeyFile> {
+  const text = await readFile(path, "utf8");
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${path} is no key file: it is not JSON`, { cause });
+  }
+  return checkKeyFile(path, content);
+}
+
+/**
+ * Writes a key file that its owner alone can read, in place of one that is there. It is complete or absent at every instant: it is
+ * written beside, put on the disk, and then renamed.
+ */
+export async function writeKeyFile(path: string, keyFile: KeyFile): Promise<void> {
+  const content = checkKeyFile(path, keyFile);
+  const temporary = join(dirname(path), `.key-${randomUUID()}.tmp`);
+  try {
+    const file = await open(temporary, "wx", 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(content, undefined, 2)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** The signer of a key file's key. */
+export function signerOfKeyFile(keyFile: KeyFile, options: { now?: () => number } = {}): RequestSigner {
+  return createRequestSigner({
+    participantId: keyFile.participant_id,
+    keyId: keyFile.key_id,
+    privateJwk: keyFile.private_jwk,
+    audience: keyFile.audience,
+    ...options,
+  });
+}
+
+function checkKeyFile(path: string, content: unknown): KeyFile {
+  if (typeof content !== "object" || content === null) throw new Error(`${path} is no key file: it holds no object`);
+  const { participant_id, key_id, mode, audience, private_jwk } = content as Record<keyof KeyFile, unknown>;
+  for (const [name, value] of Object.entries({ participant_id, key_id, audience })) {
+    if (typeof value !== "string" || value === "") throw new Error(`${path} is no key file: '${name}' must be a text`);
+  }
+  if (mode !== "live" && mode !== "test") throw new Error(`${path} is no key file: 'mode' must be "live" or "test"`);
+  if (modeOfKeyId(key_id as string) !== mode) throw new Error(`${path} is no key file: 'key_id' does not say mode '${mode}'`);
+  if (typeof private_jwk !== "object" || private_jwk === null) throw new Error(`${path} is no key file: 'private_jwk' must be a JWK`);
+  const { kty, crv, x, d } = private_jwk as Ed25519PrivateJwk;
+  const checked: KeyFile = {
+    participant_id: participant_id as string,
+    key_id: key_id as string,
+    mode,
+    audience: audience as string,
+    private_jwk: { kty, crv, x: String(x), d: String(d) },
+  };
+  try {
+    publicKeyOf(checked.private_jwk);
+  } catch (cause) {
+    throw new Error(`${path} is no key file: 'private_jwk' must be a private Ed25519 key`, { cause });
+  }
+  return checked;
+}

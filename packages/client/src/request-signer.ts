@@ -1,0 +1,65 @@
+import { type Ed25519PrivateJwk, publicKeyOf, requestTokenLifetimeMs, signRequestToken } from "@petak/credential";
+import type { ModeName } from "@petak/protocol";
+
+/** Signs requests for one key. */
+export interface RequestSigner {
+  /** The value of the Authorization header: `Bearer` and a token that is good for a minute at the least. */
+  authorization(): Promise<string>;
+  /** The participant that the key belongs to. */
+  readonly participantId: string;
+  readonly keyId: string;
+  /** Which network the key sees. */
+  readonly mode: ModeName;
+}
+
+/** What a signer needs. */
+export interface RequestSignerOptions {
+  participantId: string;
+  /** The registered key's id. It says the key's mode. */
+  keyId: string;
+  privateJwk: Ed25519PrivateJwk;
+  /** The gateway's audience, as its configuration says. */
+  audience: string;
+  /** The clock, in ms. Default `Date.now`. */
+  now?: () => number;
+}
+
+/** A token is signed anew this long before it expires, in ms, so that none expires on its way. */
+const renewBeforeMs = 60_000;
+
+/**
+ * Makes a signer. One token serves all requests of four minutes: signing takes longer than a request's other work at the caller, and the
+ * gateway remembers tokens that it has verified.
+ *
+ * Throws a TypeError where the key or its id is none.
+ */
+export function createRequestSigner(options: RequestSignerOptions): RequestSigner {
+  const { participantId, keyId, privateJwk, audience, now = Date.now } = options;
+  const mode = modeOfKeyId(keyId);
+  if (mode === undefined) throw new TypeError(`'${keyId}' is no key id; one begins with key_live_ or key_test_`);
+  publicKeyOf(privateJwk);
+  let header: Promise<string> | undefined;
+  let issuedAtMs = 0;
+
+  return {
+    participantId,
+    keyId,
+    mode,
+    authorization() {
+      const nowMs = now();
+      // A clock that was set back would otherwise leave the token in the gateway's future.
+      const isFresh = nowMs >= issuedAtMs && nowMs < issuedAtMs + requestTokenLifetimeMs - renewBeforeMs;
+      if (header === undefined || !isFresh) {
+        issuedAtMs = nowMs;
+        header = signRequestToken({ participantId, keyId, privateJwk, audience, issuedAtMs }).then((token) => `Bearer ${token}`);
+      }
+      return header;
+    },
+  };
+}
+
+/** The mode that a key id says, or undefined where the text is no key id. */
+export function modeOfKeyId(keyId: string): ModeName | undefined {
+  const match = /^key_(live|test)_/.exec(keyId);
+  return match?.[1] as ModeName | undefined;
+}

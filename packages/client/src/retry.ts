@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import { RetryInfoSchema } from "@petak/protocol/google-rpc";
+
+/** How calls are tried again. */
+export interface RetryOptions {
+  /** How often a call is tried in all. Default 4: with the delays below that outlasts a gateway's restart of about 2 s. */
+  maxAttempts?: number;
+  /** The first delay, in ms; it doubles each time. Default 200. */
+  baseDelayMs?: number;
+  /** The longest delay, in ms. Default 5 s. Where RetryInfo asks for more, the call fails at once: the caller can plan better. */
+  maxDelayMs?: number;
+  /** A number in [0, 1) that spreads the delays, so that callers who failed together do not come back together. Default `Math.random`. */
+  random?: () => number;
+  /** Waits, or rejects when the signal aborts. Default a timer. */
+  wait?: (delayMs: number, signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Makes an interceptor that tries unary calls again where the answer says that the same request may come again: UNAVAILABLE, ABORTED
+ * (a conflict, or a connection that broke), or RetryInfo in the details. It sends the same message, with the same `request_id`, so a
+ * change that was made before the connection broke is found and not made twice. The call's own deadline covers all attempts. Streams
+ * are not tried again: where to go on is the caller's to say.
+ */
+export function createRetryInterceptor(options: RetryOptions = {}): Interceptor {
+  const { maxAttempts = 4, baseDelayMs = 200, maxDelayMs = 5_000, random = Math.random, wait = waitFor } = options;
+  return (next) => async (request) => {
+    if (request.stream) return next(request);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await next(request);
+      } catch (reason) {
+        const error = ConnectError.from(reason);
+        const askedMs = retryDelayMs(error);
+        if (attempt >= maxAttempts || request.signal.aborted) throw error;
+        if (askedMs === undefined && error.code !== Code.Unavailable && error.code !== Code.Aborted) throw error;
+        if (askedMs !== undefined && askedMs > maxDelayMs) throw error;
+        const delayMs = Math.min(maxDelayMs, baseDelayMs * 2 ** (attempt - 1)) * (0.5 + random() / 2);
+        try {
+          await wait((askedMs ?? 0) + delayMs, request.signal);
+        } catch {
+          // The deadline or the caller ended the wait: the answer that there was says more than that it did.
+          throw error;
+        }
+      }
+    }
+  };
+}
+
+/** How long RetryInfo asks to wait, in ms, or undefined where the error carries none. */
+function retryDelayMs(error: ConnectError): number | undefined {
+  const [info] = error.findDetails(RetryInfoSchema);
+  return info === undefined ? undefined : info.retryDelay === undefined ? 0 : durationMs(info.retryDelay);
+}
+
+async function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
+  await sleep(delayMs, undefined, { signal });
+}

@@ -1,0 +1,109 @@
+import { Act, formatReservationId, formatSiteId, parseReservationId, parseSiteId } from "@petak/protocol";
+import { decodeBase64url } from "../bytes/base64url.ts";
+
+/**
+ * The `typ` of an access token by act. One type per act, so that a token to deposit can never open for a collector: a judge learns the
+ * act from the type and from nothing else.
+ */
+export const accessTokenTypes: ReadonlyMap<Act, string> = new Map<Act, string>([
+  [Act.DEPOSIT, "petak-deposit"],
+  [Act.COLLECT, "petak-collect"],
+  [Act.RECALL, "petak-recall"],
+  [Act.SERVICE, "petak-service"],
+]);
+
+/** An access token has at most this many characters: what a QR code of version 11 holds (321) at its lowest level of correction. */
+export const accessTokenMaxLength = 320;
+
+/** An access token is good for at most this long, in ms: agents keep spent token ids that long, so it bounds what they store. */
+export const accessTokenMaxLifetimeMs = 14 * 24 * 3_600_000;
+
+/** A site has at most this many size classes. */
+const sizeClassLimit = 8;
+
+/** The greatest second an `exp` can name: ten digits, until the year 2286, are what the length was reckoned with. */
+const latestSecond = 9_999_999_999;
+
+/** What an access token says. */
+export interface AccessTokenClaims {
+  /** What it is good for. */
+  readonly act: Act;
+  /** The one site where it opens. */
+  readonly siteId: string;
+  /** The reservation. It lies in the site's region. */
+  readonly reservationId: string;
+  /** 128 bits in base64url. Spent when a door opens with it. */
+  readonly tokenId: string;
+  /** From when it opens, in ms: whole seconds. */
+  readonly notBeforeMs: number;
+  /** Until when it opens, in ms: whole seconds. */
+  readonly expiresAtMs: number;
+  /** Which of the site's size classes, counted from 0 in the site's own order. Range: [0, 7]. */
+  readonly sizeClassIndex: number;
+}
+
+/** The claims as they are written. */
+interface WireClaims {
+  aud: string;
+  sub: string;
+  jti: string;
+  nbf: number;
+  exp: number;
+  sz: number;
+}
+
+/**
+ * Writes claims: members in this order, without spaces. `aud` is the site's id without its `site_`, `sub` the reservation's without its
+ * `res_` and region, which are the site's: the prefixes say nothing that the claims' names do not, and there is no room for them.
+ * Throws a RangeError that names the value where a claim cannot be written.
+ */
+export function writeClaims(claims: AccessTokenClaims): WireClaims {
+  const site = parseSiteId(claims.siteId);
+  const reservation = parseReservationId(claims.reservationId);
+  if (site === undefined) throw new RangeError(`siteId '${claims.siteId}' is no site id`);
+  if (reservation === undefined) throw new RangeError(`reservationId '${claims.reservationId}' is no reservation id`);
+  if (reservation.region !== site.region) {
+    throw new RangeError(`reservation '${claims.reservationId}' lies in another region than site '${claims.siteId}'`);
+  }
+  const written = {
+    aud: claims.siteId.slice("site_".length),
+    sub: reservation.handle,
+    jti: claims.tokenId,
+    nbf: Math.floor(claims.notBeforeMs / 1000),
+    exp: Math.floor(claims.expiresAtMs / 1000),
+    sz: claims.sizeClassIndex,
+  };
+  if (readClaims(written, claims.act) === undefined) {
+    throw new RangeError(
+      `the claims ${JSON.stringify(written)} are outside their ranges: jti has 128 bits in base64url, nbf is before exp, sz is in [0, 7]`,
+    );
+  }
+  return written;
+}
+
+/** Reads claims, or undefined where one is missing, unknown, out of its order or out of its range. */
+export function readClaims(written: unknown, act: Act): AccessTokenClaims | undefined {
+  if (typeof written !== "object" || written === null) return undefined;
+  if (Object.keys(written).join() !== "aud,sub,jti,nbf,exp,sz") return undefined;
+  const { aud, sub, jti, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;
+  const site = typeof aud === "string" ? parseSiteId(`site_${aud}`) : undefined;
+  if (site === undefined || typeof sub !== "string" || typeof jti !== "string") return undefined;
+  const reservationId = formatReservationId(site.region, sub);
+  if (parseReservationId(reservationId)?.handle !== sub) return undefined;
+  if (decodeBase64url(jti)?.length !== 16) return undefined;
+  if (!isWithin(nbf, latestSecond) || !isWithin(exp, latestSecond) || nbf >= exp) return undefined;
+  if (!isWithin(sz, sizeClassLimit - 1)) return undefined;
+  return {
+    act,
+    siteId: formatSiteId(site.region, site.siteNumber),
+    reservationId,
+    tokenId: jti,
+    notBeforeMs: nbf * 1000,
+    expiresAtMs: exp * 1000,
+    sizeClassIndex: sz,
+  };
+}
+
+function isWithin(value: unknown, limit: number): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= limit;
+}

@@ -1,0 +1,83 @@
+import { type ExceptionalDay, invalidField, type LocalDate, type Site } from "@petak/protocol";
+
+/**
+ * The rules of a site that the schema cannot say.
+ *
+ * @param path Where the site stands in the request, e.g. `sites[3]`.
+ * @throws {PetakError} INVALID_FIELD.
+ */
+export function checkSiteRules(site: Site, path: string): void {
+  checkTimeZone(site.timeZone, `${path}.time_zone`);
+  checkExceptions(site.openingHours?.exceptions ?? [], `${path}.opening_hours.exceptions`);
+  checkPlaces(site, path);
+}
+
+function checkTimeZone(timeZone: string, path: string): void {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+  } catch {
+    throw invalidField(path, `${JSON.stringify(timeZone)} is no IANA time zone that this gateway knows`, "site.time_zone");
+  }
+}
+
+function checkExceptions(exceptions: readonly ExceptionalDay[], path: string): void {
+  const seen = new Set<string>();
+  exceptions.forEach(({ date, open }, index) => {
+    const day = date === undefined ? "" : isoDate(date);
+    if (date !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() !== date.day) {
+      throw invalidField(`${path}[${index}].date`, `${day} is no day of the calendar`, "local_date.exists");
+    }
+    if (seen.has(day)) throw invalidField(`${path}[${index}].date`, `${day} is there twice`, "opening_hours.exceptions_distinct");
+    seen.add(day);
+    open.forEach(({ openMinute, closeMinute }, range) => {
+      if (closeMinute <= openMinute) {
+        throw invalidField(
+          `${path}[${index}].open[${range}].close_minute`,
+          `${closeMinute} must be greater than open_minute ${openMinute}`,
+          "minute_range.order",
+        );
+      }
+    });
+  });
+}
+
+function isoDate({ year, month, day }: LocalDate): string {
+  return `${year}-${String(month).padStart(2, "0")}-${String(day).padStart(2, "0")}`;
+}
+
+function checkPlaces({ sizeClasses, compartments }: Site, path: string): void {
+  const listed = new Map<string, number>();
+  sizeClasses.forEach(({ sizeClassId }, index) => {
+    if (listed.has(sizeClassId)) {
+      throw invalidField(`${path}.size_classes[${index}].size_class_id`, `${sizeClassId} is there twice`, "site.size_classes_distinct");
+    }
+    listed.set(sizeClassId, 0);
+  });
+  if (compartments.length === 0) return;
+  const doors = new Set<string>();
+  compartments.forEach(({ compartmentId, sizeClassId }, index) => {
+    const count = listed.get(sizeClassId);
+    if (count === undefined) {
+      throw invalidField(
+        `${path}.compartments[${index}].size_class_id`,
+        `${sizeClassId} is none of the site's size_classes`,
+        "site.compartment_size_class",
+      );
+    }
+    if (doors.has(compartmentId)) {
+      throw invalidField(`${path}.compartments[${index}].compartment_id`, `${compartmentId} is there twice`, "site.compartments_distinct");
+    }
+    doors.add(compartmentId);
+    listed.set(sizeClassId, count + 1);
+  });
+  sizeClasses.forEach(({ sizeClassId, installed }, index) => {
+    const count = listed.get(sizeClassId);
+    if (count !== installed) {
+      throw invalidField(
+        `${path}.size_classes[${index}].installed`,
+        `${installed}, but compartments lists ${count} of size class ${sizeClassId}`,
+        "site.installed_matches_compartments",
+      );
+    }
+  });
+}

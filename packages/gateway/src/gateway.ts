@@ -1,0 +1,192 @@
+import { join } from "node:path";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectRedis, createAllocator, createEventTail, createKeys, type RedisAddress } from "@petak/allocator";
+import { toJwks } from "@petak/credential";
+import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService } from "@petak/protocol";
+import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
+import { type AdminIdentity, registerAdmin } from "./admin.ts";
+import { callerKey, createAuthenticator, createIdentityInterceptor } from "./identity/index.ts";
+import type { Logger, Metrics } from "./observability/index.ts";
+import { createHealth, createReflection } from "./rpc/index.ts";
+import { createStoreFailureInterceptor } from "./rpc/store-failure-interceptor.ts";
+import { loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
+import {
+  type CallLimits,
+  createOnePortServer,
+  createRequestListener,
+  json,
+  operationalRoutes,
+  type ServerAddress,
+  type ServerLimits,
+} from "./server/index.ts";
+import { createAgentService } from "./services/agents.ts";
+import { createCredentialIssuer } from "./services/credential-issuer.ts";
+import { createCustodyService } from "./services/custody.ts";
+import { createDirectoryService } from "./services/directory.ts";
+import { createParticipantService } from "./services/participants.ts";
+import { createReservationService } from "./services/reservations.ts";
+import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
+import { createParticipantStore } from "./stores/participant-store.ts";
+import { createSiteCache } from "./stores/site-cache.ts";
+import { startSweep } from "./sweep.ts";
+
+/** How a gateway is set up. */
+export interface GatewayOptions {
+  /** Where its records are. */
+  redis: RedisAddress;
+  /** What separates its keys from those of others on the same server. Default `petak`. */
+  keyPrefix?: string;
+  /** Folder of its own files: its secrets. */
+  dataDir: string;
+  /** What request tokens must have in `aud`. */
+  audience: string;
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  tls?: { cert: string; key: string };
+  callLimits?: Partial<CallLimits>;
+  serverLimits?: Partial<ServerLimits>;
+  /** How long a stop waits for what is in flight, in ms. */
+  shutdownGraceMs: number;
+  /** How long a place is held where the caller does not say, and at most, in ms. */
+  holdDefaultMs: number;
+  holdMaxMs: number;
+  /** How long a depositor has where the caller does not say, in ms. */
+  depositDefaultMs: number;
+  /** How long a collector has after the deposit, in ms. */
+  collectWithinMs: number;
+  /** Pause between two sweeps for passed deadlines, in ms. */
+  sweepIntervalMs: number;
+  /** How often agents call Sync, in ms. */
+  agentSyncIntervalMs: number;
+  /** Who runs it. */
+  admin?: AdminIdentity;
+  logger: Logger;
+  metrics: Metrics;
+  /** The clock, in ms. Default: the system's. */
+  now?: () => number;
+}
+
+/** A gateway that runs. */
+export interface Gateway {
+  readonly address: ServerAddress;
+  /** Takes no more calls, finishes what is in flight, and gives everything back. */
+  stop(): Promise<void>;
+}
+
+const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+
+/** Services that tell nothing of the network and need no caller: whether the gateway is well, and what it speaks. */
+const publicServices: ReadonlySet<string> = new Set([Health.typeName, ServerReflectionV1.typeName, ServerReflectionV1Alpha.typeName]);
+
+/**
+ * Starts a gateway and resolves when it takes calls.
+ *
+ * @throws {ServerStartError} where it cannot listen; Error where Redis cannot be reached.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
+  const onError = (error: Error) => {
+    metrics.redisCommandErrors.inc({ command: "connection" });
+    logger.error({ err: error }, "redis connection");
+  };
+  const redis = connectRedis(options.redis, { onError });
+  const stopping = new AbortController();
+  const undo: (() => Promise<void> | void)[] = [() => redis.disconnect()];
+  const undoAll = async () => {
+    for (const step of undo.toReversed()) await step();
+  };
+
+  try {
+    await redis.connect();
+    const allocator = createAllocator({ redis, prefix: keyPrefix });
+    const participants = createParticipantStore(redis, keyPrefix);
+    if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
+    const keyDirectory = createCachedKeyDirectory(participants, now);
+    const secrets = await loadGatewaySecrets(join(options.dataDir, "gateway-secrets.json"));
+    const siteCache = createSiteCache(allocator.sites);
+    const tail = createEventTail(
+      () => connectRedis(options.redis, { onError, commandTimeoutMs: 0 }),
+      createKeys(keyPrefix),
+      (error) => logger.error({ err: error }, "event tail"),
+    );
+    undo.push(() => tail.stop());
+    const sweep = startSweep({
+      allocator,
+      now,
+      intervalMs: options.sweepIntervalMs,
+      onError: (error) => logger.error({ err: error }, "sweep"),
+    });
+    undo.push(() => sweep.stop());
+
+    const health = createHealth(services.map(({ typeName }) => typeName));
+    const reflection = createReflection([...services, Health, ServerReflectionV1, ServerReflectionV1Alpha]);
+    const credentials = createCredentialIssuer(secrets);
+    const routes = (router: ConnectRouter) => {
+      router.service(DirectoryService, createDirectoryService({ allocator, siteCache, now }));
+      router.service(ReservationService, createReservationService({ ...options, allocator, siteCache, credentials, now }));
+      router.service(CustodyService, createCustodyService({ allocator, tail, now, stopping: stopping.signal }));
+      router.service(
+        AgentService,
+        createAgentService({
+          allocator,
+          secrets,
+          now,
+          syncIntervalMs: options.agentSyncIntervalMs,
+          collectWithinMs: options.collectWithinMs,
+        }),
+      );
+      router.service(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
+      health.routes(router);
+      reflection.routes(router);
+    };
+    const authenticator = createAuthenticator({ keys: keyDirectory, audience: options.audience, now });
+    const plainRoutes = operationalRoutes({
+      metrics,
+      logger,
+      checks: { redis: async () => void (await redis.ping()) },
+      isServing: health.isServing,
+    });
+    plainRoutes.set("/.well-known/petak/jwks.json", () => ({
+      ...json(toJwks([secrets.issuerKey])),
+      headers: { "cache-control": "public, max-age=300" },
+    }));
+    const server = createOnePortServer({
+      requestListener: createRequestListener({
+        routes,
+        interceptors: [createIdentityInterceptor({ authenticator, publicServices }), createStoreFailureInterceptor()],
+        limits: options.callLimits ?? {},
+        logger,
+        metrics,
+        shutdownSignal: stopping.signal,
+        plainRoutes,
+        describeCaller: (values) => values.get(callerKey)?.participantId,
+      }),
+      logger,
+      metrics,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
+      limits: options.serverLimits ?? {},
+    });
+    const address = await server.listen({ host: options.host, port: options.port });
+    health.setServing(true);
+    undo.push(async () => {
+      health.setServing(false);
+      stopping.abort();
+      await server.close(options.shutdownGraceMs);
+    });
+    logger.info({ host: address.host, port: address.port }, "gateway listens");
+    return { address, stop: once(undoAll) };
+  } catch (error) {
+    await undoAll();
+    throw error;
+  }
+}
+
+/** Runs work the first time and gives the same promise ever after. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= work();
+    return running;
+  };
+}

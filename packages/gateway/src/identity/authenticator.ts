@@ -1,0 +1,170 @@
+import { hash } from "node:crypto";
+import { isLowOrderPoint, verifyEd25519 } from "@petak/credential";
+import { PetakError } from "@petak/protocol";
+import type { Caller, PublishableCaller } from "./caller.ts";
+import type { KeyDirectory, KeyRecord } from "./key-directory.ts";
+import { isOriginAllowed } from "./origin.ts";
+import { createRateLimiter } from "./rate-limiter.ts";
+import { checkAudienceAndTime, parseRequestToken } from "./request-token.ts";
+import { createVerifiedTokens, type VerifiedToken } from "./verified-tokens.ts";
+
+/** What an authenticator needs. */
+export interface AuthenticatorOptions {
+  keys: KeyDirectory;
+  /** What request tokens must carry in `aud`. */
+  audience: string;
+  /** The clock, in ms. */
+  now: () => number;
+  /** How many verified tokens are remembered, and how many publishable keys' rates. Default 10,000: about 2 MB. */
+  cacheMax?: number;
+}
+
+/** The credentials of a request. */
+export interface RequestCredentials {
+  /** The Authorization header. */
+  authorization: string | null;
+  /** The Origin header, which browsers add to what pages send. */
+  origin: string | null;
+}
+
+/** Says who makes a request. */
+export interface Authenticator {
+  /** The caller. Throws a PetakError with the reason for which the credentials are refused, and nothing else. */
+  authenticate(credentials: RequestCredentials): Promise<Caller>;
+}
+
+/** A request token of the protocol has about 350 characters; ids and audiences of the greatest length stay below this. */
+const bearerMaxLength = 2048;
+
+/**
+ * Makes an authenticator. A token's signature is verified once; after that its hash is remembered, and only its expiry and its key are
+ * looked at, so that a revoked key ends the tokens it signed.
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { keys, audience, now, cacheMax = 10_000 } = options;
+  const verified = createVerifiedTokens(cacheMax);
+  const limiter = createRateLimiter({ now, max: cacheMax });
+  // First uses of one token at the same time share one verification. Bounded by the calls in hand.
+  const verifying = new Map<string, Promise<VerifiedToken>>();
+
+  async function verify(text: string): Promise<VerifiedToken> {
+    const token = parseRequestToken(text);
+    checkAudienceAndTime(token, audience, now());
+    const key = await usableKey(token);
+    const isGood = !isLowOrderPoint(key.publicKey) && (await verifyEd25519(key.publicKey, token.signature, token.signed));
+    if (!isGood) {
+      throw new PetakError("TOKEN_SIGNATURE_WRONG", `the signature does not match key '${token.keyId}'`, {
+        metadata: { key_id: token.keyId },
+      });
+    }
+    return { keyId: token.keyId, participantId: token.participantId, expiresAtMs: token.expiresAtMs };
+  }
+
+  async function usableKey(token: { keyId: string; participantId: string }): Promise<KeyRecord> {
+    const { keyId, participantId } = token;
+    const key = await keys.findKey(keyId);
+    if (key === undefined) {
+      throw new PetakError("KEY_UNKNOWN", "the key that the token names in 'kid' is not registered", {
+        metadata: { key_id: shown(keyId) },
+      });
+    }
+    if (isRevoked(key)) throw new PetakError("KEY_REVOKED", `key '${keyId}' was revoked`, { metadata: { key_id: keyId } });
+    if (key.participantId !== participantId) {
+      throw new PetakError("KEY_ISSUER_MISMATCH", `key '${keyId}' does not belong to the participant in 'iss'`, {
+        metadata: { key_id: keyId },
+      });
+    }
+    return key;
+  }
+
+  function isRevoked(key: { revokedAtMs?: number }): boolean {
+    return key.revokedAtMs !== undefined && key.revokedAtMs <= now();
+  }
+
+  async function byToken(text: string): Promise<Caller> {
+    const tokenHash = hash("sha256", text, "base64");
+    const known = verified.find(tokenHash);
+    if (known !== undefined) {
+      if (known.expiresAtMs <= now()) {
+        throw new PetakError("TOKEN_REPLAYED_AFTER_EXPIRY", "the token was used here while it was good, and has expired since");
+      }
+      return callerOf(await usableKey(known));
+    }
+    let pending = verifying.get(tokenHash);
+    if (pending === undefined) {
+      pending = verify(text)
+        .then((token) => {
+          verified.add(tokenHash, token);
+          return token;
+        })
+        .finally(() => verifying.delete(tokenHash));
+      verifying.set(tokenHash, pending);
+    }
+    return callerOf(await usableKey(await pending));
+  }
+
+  async function byPublishableKey(text: string, origin: string | null): Promise<PublishableCaller> {
+    const key = await keys.findPublishableKey(text);
+    if (key === undefined) throw new PetakError("KEY_UNKNOWN", "the publishable key is not registered", { metadata: { key_id: text } });
+    if (isRevoked(key)) throw new PetakError("KEY_REVOKED", `publishable key '${text}' was revoked`, { metadata: { key_id: text } });
+    if (!isOriginAllowed(key, origin)) {
+      const seen =
+        origin === null ? "no Origin header came, which only test keys need not have" : `origin '${shown(origin)}' is not one of the key's`;
+      throw new PetakError("ORIGIN_NOT_ALLOWED", `${seen}; make a publishable key for the page's origin`);
+    }
+    const retryAfterMs = limiter.take(text, key.requestsPerSecond);
+    if (retryAfterMs > 0) {
+      throw new PetakError(
+        "RATE_LIMITED",
+        `the key's rate is ${key.requestsPerSecond} requests a second; come again in ${retryAfterMs} ms`,
+        {
+          retryAfterMs,
+          metadata: { requests_per_second: String(key.requestsPerSecond) },
+        },
+      );
+    }
+    return { kind: "publishable", participantId: key.participantId, mode: key.mode, key: key.publishableKey };
+  }
+
+  return {
+    async authenticate({ authorization, origin }) {
+      try {
+        const bearer = readBearer(authorization);
+        return await (bearer.startsWith("pk_") ? byPublishableKey(bearer, origin) : byToken(bearer));
+      } catch (error) {
+        if (error instanceof PetakError) throw error;
+        // Nothing else here fails but the look-up of keys.
+        throw new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now", { cause: error, retryAfterMs: 1000 });
+      }
+    },
+  };
+}
+
+function callerOf(key: KeyRecord): Caller {
+  const { participantId, roles, mode, keyId, siteId } = key;
+  return siteId === undefined
+    ? { kind: "participant", participantId, roles, mode, keyId }
+    : { kind: "agent", participantId, siteId, mode, keyId };
+}
+
+function readBearer(authorization: string | null): string {
+  if (authorization === null || authorization.trim() === "") {
+    throw new PetakError("CREDENTIALS_MISSING", "send 'Authorization: Bearer' with a signed request token or a publishable key");
+  }
+  const [, bearer = ""] = /^bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization.slice(0, bearerMaxLength + 1)) ?? [];
+  if (authorization.length > bearerMaxLength || bearer === "") {
+    throw new PetakError(
+      "CREDENTIALS_MALFORMED",
+      `the Authorization header must be 'Bearer' and one token, at most ${bearerMaxLength} characters in all`,
+    );
+  }
+  if (bearer.startsWith("pk_") && !/^pk_(live|test)_[0-9a-z]{1,40}$/.test(bearer)) {
+    throw new PetakError("CREDENTIALS_MALFORMED", "a publishable key is 'pk_live_' or 'pk_test_' and letters and digits");
+  }
+  return bearer;
+}
+
+/** A caller's own text as far as an error shows it. */
+function shown(text: string): string {
+  return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
+}

@@ -1,0 +1,99 @@
+import { createClient, createContextValues, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
+import { AgentService, DirectoryService, PetakError, type Reason, Role } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import type { Authenticator } from "./authenticator.ts";
+import type { Caller } from "./caller.ts";
+import { callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
+import { createIdentityInterceptor } from "./identity-interceptor.ts";
+
+const participant: Caller = { kind: "participant", participantId: "par_a", roles: [Role.COURIER], mode: "test", keyId: "key_test_a" };
+const agent: Caller = { kind: "agent", participantId: "par_b", siteId: "site_83652b_1", mode: "test", keyId: "key_test_b" };
+const page: Caller = { kind: "publishable", participantId: "par_a", mode: "test", key: "pk_test_a" };
+
+function contextOf(caller: Caller | undefined) {
+  return { values: createContextValues().set(callerKey, caller) };
+}
+
+function reasonFrom(call: () => unknown): Reason | "allowed" {
+  try {
+    call();
+    return "allowed";
+  } catch (error) {
+    expect(error).toBeInstanceOf(PetakError);
+    return (error as PetakError).reason;
+  }
+}
+
+describe("requireParticipant", () => {
+  it("gives the participant, with any of the roles asked for", () => {
+    expect(requireParticipant(contextOf(participant))).toBe(participant);
+    expect(requireParticipant(contextOf(participant), { roles: [Role.MERCHANT, Role.COURIER] })).toBe(participant);
+  });
+
+  it("refuses pages, agents and participants without the role", () => {
+    expect(reasonFrom(() => requireParticipant(contextOf(page)))).toBe("PUBLISHABLE_KEY_NOT_ALLOWED");
+    expect(reasonFrom(() => requireParticipant(contextOf(agent)))).toBe("AGENT_KEY_NOT_ALLOWED");
+    expect(reasonFrom(() => requireParticipant(contextOf(participant), { roles: [Role.ADMIN] }))).toBe("ROLE_REQUIRED");
+    expect(() => requireParticipant(contextOf(participant), { roles: [Role.ADMIN, Role.OPERATOR] })).toThrow("ADMIN or OPERATOR");
+  });
+});
+
+describe("requireAgent", () => {
+  it("gives the site's own agent", () => {
+    expect(requireAgent(contextOf(agent), "site_83652b_1")).toBe(agent);
+  });
+
+  it("refuses everyone else", () => {
+    expect(reasonFrom(() => requireAgent(contextOf(agent), "site_83652b_2"))).toBe("AGENT_SITE_MISMATCH");
+    expect(reasonFrom(() => requireAgent(contextOf(participant), "site_83652b_1"))).toBe("AGENT_KEY_REQUIRED");
+    expect(reasonFrom(() => requireAgent(contextOf(page), "site_83652b_1"))).toBe("AGENT_KEY_REQUIRED");
+  });
+});
+
+describe("requireReader", () => {
+  it("gives participants and pages, and refuses agents", () => {
+    expect(requireReader(contextOf(participant))).toBe(participant);
+    expect(requireReader(contextOf(page))).toBe(page);
+    expect(reasonFrom(() => requireReader(contextOf(agent)))).toBe("AGENT_KEY_NOT_ALLOWED");
+  });
+
+  it("lets nobody through where no interceptor said who calls", () => {
+    expect(reasonFrom(() => requireReader(contextOf(undefined)))).toBe("INTERNAL");
+  });
+});
+
+describe("the identity interceptor", () => {
+  const seen: (Caller | undefined)[] = [];
+  const note = (context: HandlerContext) => {
+    seen.push(context.values.get(callerKey));
+    return {};
+  };
+  const authenticator: Authenticator = {
+    authenticate: ({ authorization, origin }) =>
+      authorization === "Bearer good" && origin === "https://shop.example"
+        ? Promise.resolve(page)
+        : Promise.reject(new PetakError("CREDENTIALS_MISSING", "none")),
+  };
+  const transport = createRouterTransport(
+    ({ service }) => {
+      service(DirectoryService, { getSite: (_, context) => note(context) });
+      service(AgentService, { sync: (_, context) => note(context) });
+    },
+    { router: { interceptors: [createIdentityInterceptor({ authenticator, publicServices: new Set([AgentService.typeName]) })] } },
+  );
+
+  it("puts the caller in the call's context", async () => {
+    seen.length = 0;
+    const headers = { authorization: "Bearer good", origin: "https://shop.example" };
+    await createClient(DirectoryService, transport).getSite({ siteId: "s" }, { headers });
+    expect(seen).toEqual([page]);
+  });
+
+  it("lets no call without credentials come to a service, except to public ones", async () => {
+    seen.length = 0;
+    await expect(createClient(DirectoryService, transport).getSite({ siteId: "s" })).rejects.toThrow();
+    expect(seen).toEqual([]);
+    await createClient(AgentService, transport).sync({ siteId: "s" });
+    expect(seen).toEqual([undefined]);
+  });
+});

@@ -1,0 +1,71 @@
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import { PetakError, Role } from "@petak/protocol";
+import type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
+
+/** Where a call's context holds its caller. Undefined only in services that need no credentials. */
+export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "the call's authenticated caller" });
+
+/** The part of a handler's context that says who calls. */
+export interface CallerContext {
+  readonly values: ContextValues;
+}
+
+const roleNames = new Map<Role, string>(Object.entries(Role).map(([name, role]) => [role, name]));
+
+/**
+ * The calling participant. Throws PUBLISHABLE_KEY_NOT_ALLOWED or AGENT_KEY_NOT_ALLOWED for another kind of caller, and ROLE_REQUIRED
+ * where `roles` are given and it has none of them.
+ */
+export function requireParticipant(context: CallerContext, options: { roles?: readonly Role[] } = {}): ParticipantCaller {
+  const caller = callerOf(context);
+  if (caller.kind === "agent") throw agentKeyNotAllowed(caller);
+  if (caller.kind === "publishable") {
+    throw new PetakError(
+      "PUBLISHABLE_KEY_NOT_ALLOWED",
+      "a publishable key reads the directory and nothing else; make this call from a server",
+    );
+  }
+  const { roles } = options;
+  if (roles !== undefined && !roles.some((role) => caller.roles.includes(role))) {
+    const wanted = roles.map((role) => roleNames.get(role) ?? String(role)).join(" or ");
+    throw new PetakError("ROLE_REQUIRED", `the call needs the role ${wanted}, which '${caller.participantId}' has not`, {
+      metadata: { required: wanted },
+    });
+  }
+  return caller;
+}
+
+/** The calling agent of a site. Throws AGENT_KEY_REQUIRED for another kind of caller and AGENT_SITE_MISMATCH for another site's agent. */
+export function requireAgent(context: CallerContext, siteId: string): AgentCaller {
+  const caller = callerOf(context);
+  if (caller.kind !== "agent") {
+    throw new PetakError("AGENT_KEY_REQUIRED", "only a site's agent makes this call, with a key that is registered for its site");
+  }
+  if (caller.siteId !== siteId) {
+    throw new PetakError(
+      "AGENT_SITE_MISMATCH",
+      `the key '${caller.keyId}' is registered for site '${caller.siteId}', not for the one named`,
+      {
+        metadata: { expected: caller.siteId },
+      },
+    );
+  }
+  return caller;
+}
+
+/** A caller that reads the directory: a participant or a page. Throws AGENT_KEY_NOT_ALLOWED for an agent. */
+export function requireReader(context: CallerContext): ParticipantCaller | PublishableCaller {
+  const caller = callerOf(context);
+  if (caller.kind === "agent") throw agentKeyNotAllowed(caller);
+  return caller;
+}
+
+function callerOf(context: CallerContext): Caller {
+  const caller = context.values.get(callerKey);
+  if (caller === undefined) throw new PetakError("INTERNAL", "the call came to its service without a caller");
+  return caller;
+}
+
+function agentKeyNotAllowed(caller: AgentCaller): PetakError {
+  return new PetakError("AGENT_KEY_NOT_ALLOWED", `'${caller.keyId}' is an agent's key, which makes an agent's calls and nothing else`);
+}

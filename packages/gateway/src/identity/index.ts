@@ -1,0 +1,6 @@
+/** Who makes a request, and what that caller may do. */
+export { type Authenticator, type AuthenticatorOptions, createAuthenticator, type RequestCredentials } from "./authenticator.ts";
+export type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
+export { type CallerContext, callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
+export { createIdentityInterceptor, type IdentityInterceptorOptions } from "./identity-interceptor.ts";
+export type { KeyDirectory, KeyRecord, PublishableKeyRecord } from "./key-directory.ts";

@@ -1,0 +1,109 @@
+import { decodeBase64url, requestTokenMaxLifetimeMs, requestTokenType, tokenAlgorithm } from "@petak/credential";
+import { PetakError } from "@petak/protocol";
+
+/** A request token taken apart. Nothing of it is proven before its signature is. */
+export interface RequestToken {
+  readonly keyId: string;
+  readonly participantId: string;
+  readonly audience: string;
+  /** From when it is good, in ms: the later of `iat` and `nbf`. */
+  readonly notBeforeMs: number;
+  readonly expiresAtMs: number;
+  /** 64 bytes, or another number that no signature has. */
+  readonly signature: Uint8Array;
+  /** What was signed. */
+  readonly signed: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * How far a caller's clock may be ahead, in ms. Only the beginning is lenient: a token that comes too early is its own signer's, whose
+ * clock is ahead, and nothing is lost by taking it. The end is exact: the signer chose it and could have left itself time, and a lenient
+ * end would let a leaked token live longer than ten minutes.
+ */
+const clockAheadMs = 30_000;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Takes a request token apart. Throws a PetakError that says what is wrong with its form, algorithm, type or claims. */
+export function parseRequestToken(text: string): RequestToken {
+  const parts = text.split(".");
+  const [header64 = "", payload64 = "", signature64 = ""] = parts;
+  const header = parseObject(header64);
+  const claims = parseObject(payload64);
+  const signature = decodeBase64url(signature64);
+  if (parts.length !== 3 || header === undefined || claims === undefined || signature === undefined) {
+    throw new PetakError("CREDENTIALS_MALFORMED", "the bearer token is neither a compact JWS nor a publishable key");
+  }
+  if (header.alg !== tokenAlgorithm) {
+    throw new PetakError("TOKEN_ALGORITHM_WRONG", `alg must be "${tokenAlgorithm}"`, { metadata: { expected: tokenAlgorithm } });
+  }
+  if (header.typ !== requestTokenType) {
+    throw new PetakError("TOKEN_TYPE_WRONG", `typ must be "${requestTokenType}"`, { metadata: { expected: requestTokenType } });
+  }
+  if ("crit" in header) throw claimInvalid("crit", "no critical header fields are understood");
+  const keyId = readText("kid", header.kid);
+  const participantId = readText("iss", claims.iss);
+  // Some libraries write one audience as an array of one.
+  const audience = readText("aud", Array.isArray(claims.aud) && claims.aud.length === 1 ? claims.aud[0] : claims.aud);
+  const issuedAtMs = readTime("iat", claims.iat);
+  const expiresAtMs = readTime("exp", claims.exp);
+  const notBeforeMs = claims.nbf === undefined ? issuedAtMs : Math.max(issuedAtMs, readTime("nbf", claims.nbf));
+  if (expiresAtMs <= issuedAtMs) throw claimInvalid("exp", "it must be later than iat");
+  if (expiresAtMs - issuedAtMs > requestTokenMaxLifetimeMs) {
+    const limit = String(requestTokenMaxLifetimeMs / 1000);
+    throw new PetakError(
+      "TOKEN_LIFETIME_TOO_LONG",
+      `the token would be good for ${(expiresAtMs - issuedAtMs) / 1000} s; at most ${limit} s from iat to exp are allowed`,
+      { metadata: { limit_seconds: limit } },
+    );
+  }
+  return { keyId, participantId, audience, notBeforeMs, expiresAtMs, signature, signed: encoder.encode(`${header64}.${payload64}`) };
+}
+
+/** Throws a PetakError where a token is for another gateway or not for now. */
+export function checkAudienceAndTime(token: RequestToken, audience: string, nowMs: number): void {
+  if (token.audience !== audience) {
+    throw new PetakError("TOKEN_AUDIENCE_WRONG", `aud must be "${audience}"`, { metadata: { expected: audience } });
+  }
+  if (token.notBeforeMs > nowMs + clockAheadMs) {
+    throw new PetakError("TOKEN_NOT_YET_VALID", `the token is good from ${iso(token.notBeforeMs)}, and it is ${iso(nowMs)} here`, {
+      metadata: { server_time: iso(nowMs) },
+    });
+  }
+  if (token.expiresAtMs <= nowMs) {
+    throw new PetakError("TOKEN_EXPIRED", `the token expired at ${iso(token.expiresAtMs)}, and it is ${iso(nowMs)} here`, {
+      metadata: { server_time: iso(nowMs) },
+    });
+  }
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+function parseObject(base64url: string): Record<string, unknown> | undefined {
+  const bytes = decodeBase64url(base64url);
+  if (bytes === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(decoder.decode(bytes));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function readText(name: string, value: unknown): string {
+  if (typeof value !== "string" || value === "") throw claimInvalid(name, "it must be a text");
+  return value;
+}
+
+/** Reads a NumericDate in ms. The limit is the last instant that a Date can say. */
+function readTime(name: string, value: unknown): number {
+  if (typeof value !== "number" || !(value >= 0 && value <= 8.64e12)) throw claimInvalid(name, "it must be a number of seconds since 1970");
+  return value * 1000;
+}
+
+function claimInvalid(name: string, rule: string): PetakError {
+  return new PetakError("TOKEN_CLAIMS_INVALID", `'${name}' of the token is wrong: ${rule}`, { metadata: { claim: name } });
+}

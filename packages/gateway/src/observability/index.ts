@@ -1,0 +1,2 @@
+export { createLogger, type Logger, type LoggerOptions, type LogLevel, logLevels } from "./logger.ts";
+export { createMetrics, type Metrics, type MetricsOptions } from "./metrics.ts";

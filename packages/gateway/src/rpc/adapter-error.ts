@@ -1,0 +1,90 @@
+import { Code, type ConnectError } from "@connectrpc/connect";
+import { type FieldViolation, PetakError } from "@petak/protocol";
+
+/** What the adapter's error is about. */
+export interface AdapterErrorContext {
+  /** The greatest message that is read, in bytes. */
+  readMaxBytes: number;
+  /** The time that the call had, in ms, where it had a deadline. */
+  timeoutMs?: number | undefined;
+}
+
+/**
+ * Gives a reason of the catalogue to an error that the RPC library raised itself, before or after any code of the gateway: it has no
+ * details, and where the caller's bytes are at fault it often has the code `internal`.
+ */
+export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs }: AdapterErrorContext): PetakError {
+  const said = error.rawMessage;
+  // These two arise when the gateway writes its answer, so the caller's message was good.
+  if (/^serialize |^cannot encode |configured writeMaxBytes/.test(said)) {
+    return new PetakError("INTERNAL", "The answer could not be written.", { cause: error });
+  }
+  switch (error.code) {
+    case Code.DeadlineExceeded:
+      return deadlineExceeded(timeoutMs, error);
+    case Code.Canceled:
+    case Code.Aborted:
+      return new PetakError("CANCELED", "The caller went away before the answer was ready.", { cause: error });
+    case Code.ResourceExhausted:
+      return messageTooLarge(readMaxBytes, error);
+    case Code.Unimplemented: {
+      if (said.startsWith("protocol error:")) return malformedMessage(said, error);
+      const compression = /^unknown compression "(.*)": supported encodings are (.*)$/s.exec(said);
+      if (compression === null) {
+        return new PetakError("METHOD_NOT_FOUND", `${sentence(said)} Server reflection lists what is served.`, { cause: error });
+      }
+      const [, encoding = "", supported = ""] = compression;
+      return new PetakError("ENCODING_NOT_SUPPORTED", `${encoding}: no such compression here. Send it with ${supported}, or plain.`, {
+        metadata: { encoding, supported },
+        cause: error,
+      });
+    }
+    default:
+      return malformedMessage(said, error);
+  }
+}
+
+/** MESSAGE_TOO_LARGE, with the limit for machines. */
+export function messageTooLarge(limitBytes: number, cause?: unknown): PetakError {
+  return new PetakError("MESSAGE_TOO_LARGE", `The message is longer than the ${limitBytes} bytes that are read. Send less at once.`, {
+    metadata: { limit_bytes: String(limitBytes) },
+    cause,
+  });
+}
+
+/** DEADLINE_EXCEEDED, with the time that the call had. */
+export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown): PetakError {
+  const within = timeoutMs === undefined ? "" : ` of ${timeoutMs} ms`;
+  return new PetakError("DEADLINE_EXCEEDED", `The deadline${within} passed before the answer was ready. Send the same request again.`, {
+    ...(timeoutMs === undefined ? {} : { metadata: { timeout_ms: String(timeoutMs) } }),
+    cause,
+  });
+}
+
+/** MALFORMED_MESSAGE. `said` is what the parser said; the field that it names goes into the details. */
+export function malformedMessage(said: string, cause?: unknown): PetakError {
+  const unreadable = said === "" || said === "internal error";
+  const message = unreadable ? "The body is no message of the method's type." : sentence(said.replace(/^(protocol error|parse binary): /, ""));
+  return new PetakError("MALFORMED_MESSAGE", message, { fieldViolations: fieldNamedIn(said), cause });
+}
+
+/**
+ * The parser names a field by its message type and not by its path, so a nested field is named without the fields that lead to it.
+ */
+function fieldNamedIn(said: string): FieldViolation[] {
+  const unknown = /^cannot decode message (\S+) from JSON: key "(.*)" is unknown$/s.exec(said);
+  if (unknown !== null) {
+    const [, type = "", key = ""] = unknown;
+    return [{ field: key, description: `${type} has no field of that name`, rule: "json.known_field" }];
+  }
+  // An enum value is named by its enum alone: which field has it, the parser does not say.
+  const wrong = /^cannot decode (?:field|oneof) (\S+) from JSON: (.*)$/s.exec(said);
+  if (wrong === null) return [];
+  const [, path = "", description = ""] = wrong;
+  return [{ field: path.slice(path.lastIndexOf(".") + 1), description, rule: "json.type" }];
+}
+
+function sentence(text: string): string {
+  const [first = ""] = text;
+  return `${first.toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+}

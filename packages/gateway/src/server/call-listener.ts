@@ -1,0 +1,168 @@
+import { constants } from "node:http2";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { PetakError, reasonOf } from "@petak/protocol";
+import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import { fromAdapterError, malformedMessage } from "../rpc/adapter-error.ts";
+import { type Call, callKey, type DescribeCaller, loggerKey, requestIdKey, shutdownSignalKey } from "../rpc/context-keys.ts";
+import { wireProtocolOf } from "../rpc/wire-protocol.ts";
+import { wireError } from "../rpc/wire-error.ts";
+import type { CallLimits } from "./call-limits.ts";
+import { boundDeadline } from "./deadline-header.ts";
+import { errorAnswer } from "./error-answer.ts";
+import { repairErrors } from "./error-repair.ts";
+import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
+import { boundedBody, discardBody, expectsContinue } from "./request-body.ts";
+
+/** Of a body with one message, all that is not the message: the envelopes of a message and of an end. */
+const envelopeBytes = 64;
+
+/** What answering calls needs. */
+export interface CallListenerOptions {
+  limits: CallLimits;
+  logger: Logger;
+  metrics: Metrics;
+  shutdownSignal: AbortSignal | undefined;
+  describeCaller: DescribeCaller | undefined;
+}
+
+/** Answers one call: bounds its deadline and its body, repairs the library's errors, and writes one line and one measurement at its end. */
+export function createCallListener({ limits, logger: parentLogger, metrics, shutdownSignal, describeCaller }: CallListenerOptions) {
+  return (handler: UniversalHandler, request: NodeServerRequest, response: NodeServerResponse, requestId: string): void => {
+    const startedMs = performance.now();
+    const { method } = handler;
+    const contentType = request.headers["content-type"];
+    const protocol = wireProtocolOf(contentType);
+    const logger = parentLogger.child({ request_id: requestId });
+    const values = createContextValues();
+    let universal: ReturnType<typeof universalRequestFromNodeRequest>;
+    try {
+      universal = universalRequestFromNodeRequest(request, response, undefined, values);
+    } catch (cause) {
+      // Neither the path nor the Host header need be a URL.
+      const error = malformedMessage("The request's Host header or path is no part of a URL.", cause);
+      return sendAnswer(errorAnswer(protocol, wireError(error, undefined), { contentType }), request, response, logger);
+    }
+    const streaming = method.methodKind !== "unary";
+    const call: Call = {
+      requestId,
+      method: `${method.parent.typeName}/${method.name}`,
+      protocol,
+      timeoutMs: boundDeadline(universal.header, protocol, { ...limits, streaming }),
+      outcome: undefined,
+    };
+    values.set(callKey, call).set(requestIdKey, requestId).set(loggerKey, logger).set(shutdownSignalKey, shutdownSignal);
+    const manyMessages = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
+    const body = boundedBody(request, response, {
+      maxBytes: manyMessages ? undefined : limits.readMaxBytes + (protocol === "connect" ? 0 : envelopeBytes),
+      limitBytes: limits.readMaxBytes,
+      timeoutMs: call.timeoutMs,
+    });
+
+    function repair(error: ConnectError): ConnectError {
+      const reason = reasonOf(error);
+      if (reason !== undefined) {
+        call.outcome ??= { code: codeToString(error.code), reason };
+        return error;
+      }
+      const repaired = fromAdapterError(error, { readMaxBytes: limits.readMaxBytes, timeoutMs: call.timeoutMs });
+      if (repaired.reason === "INTERNAL") logger.error({ method: call.method, said: error.rawMessage }, "defect");
+      return wireError(repaired, call);
+    }
+
+    let completed = false;
+    let answerBody: AsyncIterator<Uint8Array> | undefined;
+    response.once("close", () => {
+      // A client that goes away leaves the answer's iterator waiting for room that never comes; only this wakes the handler's `finally`.
+      answerBody?.return?.().catch(() => {});
+      if (!completed) call.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
+      finish();
+    });
+
+    function finish(): void {
+      const durationMs = performance.now() - startedMs;
+      const { code, reason } = call.outcome ?? { code: "ok", reason: undefined };
+      metrics.rpcDuration.observe({ method: call.method, protocol, code }, durationMs / 1000);
+      const participant = describeCaller?.(values);
+      const level = reason === "INTERNAL" || reason === "STORE_UNAVAILABLE" || reason === "OVERLOADED" ? "warn" : "info";
+      logger[level]({ method: call.method, protocol, code, reason, participant, duration_ms: Math.round(durationMs * 1000) / 1000 }, "rpc");
+    }
+
+    async function answer(): Promise<UniversalServerResponse> {
+      try {
+        const answered = await handler({ ...universal, body });
+        if (answered.body === undefined) return bareAnswer(answered, handler, request, call);
+        return await repairErrors(protocol, answered, repair);
+      } catch (thrown) {
+        return errorAnswer(protocol, repair(ConnectError.from(thrown, Code.Internal)), { contentType });
+      }
+    }
+
+    answer()
+      .then((answered) => {
+        const chunks = answered.body?.[Symbol.asyncIterator]();
+        answerBody = chunks;
+        if (expectsContinue(request) && !request.readableDidRead && !("stream" in request)) response.setHeader("connection", "close");
+        sendAnswer({ ...answered, body: completing(chunks, () => (completed = true)) }, request, response, logger);
+      })
+      .catch((error: unknown) => abandon(response, logger, error));
+  };
+}
+
+/** Writes an answer. What is left of the request's body is read and thrown away. */
+export function sendAnswer(answer: UniversalServerResponse, request: NodeServerRequest, response: NodeServerResponse, logger: Logger): void {
+  response.once("finish", () => discardBody(request));
+  universalResponseToNodeResponse(answer, response).catch((error: unknown) => abandon(response, logger, error));
+}
+
+function abandon(response: NodeServerResponse, logger: Logger, error: unknown): void {
+  logger.debug({ err: error }, "answer not delivered");
+  if ("stream" in response) response.stream?.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}
+
+/** The library refuses some requests with a bare status. They get a body that says why. */
+function bareAnswer(answer: UniversalServerResponse, handler: UniversalHandler, request: NodeServerRequest, call: Call): UniversalServerResponse {
+  const header = Object.fromEntries(answer.header ?? []);
+  const { status } = answer;
+  const path = handler.requestPath;
+  const methods = handler.allowedMethods.filter((one, index, all) => all.indexOf(one) === index).join(", ");
+  if (status === 405) {
+    const error = new PetakError("METHOD_NOT_FOUND", `${path} is called with ${methods}, not with ${request.method}.`);
+    return errorAnswer("connect", wireError(error, call), { status, header: { ...header, allow: methods } });
+  }
+  if (status === 505) {
+    const error = new PetakError("ENCODING_NOT_SUPPORTED", `${path} sends and receives at once, which takes HTTP/2.`);
+    return errorAnswer("connect", wireError(error, call), { status, header });
+  }
+  const accepted = acceptPost(handler);
+  const error = new PetakError("ENCODING_NOT_SUPPORTED", unsupported(path, request, accepted), { metadata: { accepted } });
+  return errorAnswer("connect", wireError(error, call), { status: 415, header: { ...header, "accept-post": accepted } });
+}
+
+function unsupported(path: string, request: NodeServerRequest, accepted: string): string {
+  if (request.method === "GET") return `${path} is called by GET with the parameters encoding (json or proto) and message.`;
+  const type = request.headers["content-type"];
+  return `${type === undefined ? "No content type" : `Content type ${type}`} for ${path}. Send one of: ${accepted}.`;
+}
+
+function acceptPost({ method }: UniversalHandler): string {
+  const connect = method.methodKind === "unary" ? ["application/json", "application/proto"] : ["application/connect+json", "application/connect+proto"];
+  return [...connect, "application/grpc", "application/grpc-web"].join(", ");
+}
+
+async function* completing(chunks: AsyncIterator<Uint8Array> | undefined, onEnd: () => void): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (;;) {
+      const chunk = await chunks?.next();
+      if (chunk === undefined || chunk.done === true) break;
+      yield chunk.value;
+    }
+    onEnd();
+  } finally {
+    chunks?.return?.().catch(() => {});
+  }
+}

@@ -1,0 +1,43 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { createAsyncIterable, encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { codeToHttpStatus, createEndStreamSerialization, endStreamFlag, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import type { WireProtocol } from "../rpc/wire-protocol.ts";
+
+const endStream = createEndStreamSerialization(undefined);
+
+/** Further facts of an error answer. */
+export interface ErrorAnswerOptions {
+  /** The content type of the request, which a stream's answer repeats. */
+  contentType?: string | null | undefined;
+  /** The HTTP status of plain Connect, where it is not the one of the code. */
+  status?: number;
+  /** Further headers. */
+  header?: Record<string, string>;
+}
+
+/** An answer that is an error and nothing else, in the form that the protocol has for it. */
+export function errorAnswer(protocol: WireProtocol, error: ConnectError, options: ErrorAnswerOptions = {}): UniversalServerResponse {
+  const header = new Headers(options.header);
+  if (protocol === "connect") {
+    const body = errorToJsonBytes(error, undefined);
+    header.set("content-type", "application/json");
+    header.set("content-length", String(body.byteLength));
+    return { status: options.status ?? codeToHttpStatus(error.code), header, body: createAsyncIterable([body]) };
+  }
+  header.set("content-type", options.contentType ?? "application/json");
+  if (protocol === "grpc") return { status: 200, header, body: createAsyncIterable([]), trailer: setTrailerStatus(new Headers(), error) };
+  const last = protocol === "grpc-web" ? grpcWebEnd(new Headers(), error) : connectStreamEnd(new Headers(), error);
+  return { status: 200, header, body: createAsyncIterable([last]) };
+}
+
+/** The last envelope of a Connect stream. */
+export function connectStreamEnd(metadata: Headers, error: ConnectError): Uint8Array<ArrayBuffer> {
+  return encodeEnvelope(endStreamFlag, endStream.serialize({ metadata, error }));
+}
+
+/** The last frame of a gRPC-Web answer. */
+export function grpcWebEnd(trailer: Headers, error: ConnectError): Uint8Array<ArrayBuffer> {
+  return encodeEnvelope(trailerFlag, trailerSerialize(setTrailerStatus(trailer, error)));
+}

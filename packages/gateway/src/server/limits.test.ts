@@ -1,0 +1,141 @@
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { CustodyService, DirectoryService, fromConnectError, reasonOf } from "@petak/protocol";
+import { expect, test } from "vitest";
+import { http2Request, rawConnection, reasonInJson } from "./raw-http.ts";
+import { goodRequest, startTestGateway, transports } from "./test-gateway.ts";
+
+const findNearest = "/petak.v1.DirectoryService/FindNearest";
+const json = { "content-type": "application/json" };
+const body = JSON.stringify(goodRequest);
+
+test.each(Object.entries(transports))("%s: a handler that hangs is answered for at the deadline", async (_name, transport) => {
+  const { baseUrl, lines } = await startTestGateway({ onFindNearest: () => new Promise(() => {}), watchEvents: hanging });
+  const directory = createClient(DirectoryService, transport(baseUrl));
+  const unary = await directory.findNearest(goodRequest, { timeoutMs: 60 }).catch(ConnectError.from);
+  expect(unary).toMatchObject({ code: Code.DeadlineExceeded });
+  const stream = createClient(CustodyService, transport(baseUrl)).watchEvents({}, { timeoutMs: 60 });
+  const error = await stream[Symbol.asyncIterator]().next().catch(ConnectError.from);
+  expect(error).toMatchObject({ code: Code.DeadlineExceeded });
+  await expect.poll(() => lines.filter(({ msg }) => msg === "rpc").length).toBe(2);
+});
+
+test("the deadline's error comes from the gateway, with its reason", async () => {
+  const { baseUrl } = await startTestGateway({ onFindNearest: () => new Promise(() => {}) });
+  const headers = { ...json, "connect-timeout-ms": "40" };
+  const response = await fetch(`${baseUrl}${findNearest}`, { method: "POST", headers, body });
+  expect([response.status, reasonInJson(await response.text())]).toEqual([504, "DEADLINE_EXCEEDED"]);
+});
+
+test("a unary call without a deadline gets the default one, and one with a longer deadline the greatest", async () => {
+  const seen: (AbortSignal | undefined)[] = [];
+  const { baseUrl } = await startTestGateway({
+    limits: { defaultTimeoutMs: 30, maxTimeoutMs: 60 },
+    onFindNearest: (signal) => {
+      seen.push(signal);
+      return new Promise(() => {});
+    },
+  });
+  const messageFor = async (headers: Record<string, string>) => {
+    const response = await fetch(`${baseUrl}${findNearest}`, { method: "POST", headers: { ...json, ...headers }, body });
+    return ((await response.json()) as { message: string }).message;
+  };
+  expect(await messageFor({})).toContain("30 ms");
+  expect(await messageFor({ "connect-timeout-ms": "3600000" })).toContain("60 ms");
+  expect(await messageFor({ "connect-timeout-ms": "0" })).toContain("0 ms");
+  expect(seen.every((signal) => signal?.aborted)).toBe(true);
+});
+
+test("a body that does not come is answered for at the deadline, over HTTP/1.1 and HTTP/2", async () => {
+  const { port } = await startTestGateway({ limits: { defaultTimeoutMs: 50 } });
+  const { socket, received } = await rawConnection(port);
+  socket.write(`POST ${findNearest} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`);
+  await expect.poll(received).toMatch(/^HTTP\/1.1 504 /);
+  expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("DEADLINE_EXCEEDED");
+});
+
+test("calls beyond the bound are refused with when to come again, streams are counted apart, and health is always told", async () => {
+  const release = Promise.withResolvers<void>();
+  const { baseUrl, metrics } = await startTestGateway({
+    limits: { maxConcurrentCalls: 2, maxConcurrentStreams: 1 },
+    onFindNearest: () => release.promise,
+    watchEvents: untilAbort,
+  });
+  const grpc = transports["gRPC over HTTP/2"]?.(baseUrl);
+  if (grpc === undefined) throw new Error("no transport");
+  const directory = createClient(DirectoryService, grpc);
+  const custody = createClient(CustodyService, grpc);
+  const first = [directory.findNearest(goodRequest), directory.findNearest(goodRequest)];
+  const inFlight = async (kind: string) => (await metrics.rpcInFlight.get()).values.find(({ labels }) => labels.kind === kind)?.value;
+  await expect.poll(() => inFlight("unary")).toBe(2);
+  const refused = ConnectError.from(await directory.findNearest(goodRequest).catch((error: unknown) => error));
+  expect([refused.code, reasonOf(refused), fromConnectError(refused)?.retryAfterMs]).toEqual([Code.ResourceExhausted, "OVERLOADED", 1000]);
+
+  const gone = new AbortController();
+  const watching = custody.watchEvents({}, { signal: gone.signal })[Symbol.asyncIterator]();
+  await watching.next();
+  const second = await custody.watchEvents({})[Symbol.asyncIterator]().next().catch(ConnectError.from);
+  expect(reasonOf(second)).toBe("OVERLOADED");
+  const health = await fetch(`${baseUrl}/grpc.health.v1.Health/Check`, { method: "POST", headers: json, body: "{}" });
+  expect(health.status).toBe(200);
+  expect((await metrics.rpcShed.get()).values).toEqual([
+    { labels: { kind: "unary" }, value: 1 },
+    { labels: { kind: "stream" }, value: 1 },
+  ]);
+
+  gone.abort();
+  await watching.next().catch(() => {});
+  release.resolve();
+  expect(await Promise.all(first)).toHaveLength(2);
+  await expect.poll(() => inFlight("stream")).toBe(0);
+  await expect.poll(() => inFlight("unary")).toBe(0);
+  const third = custody.watchEvents({}, { timeoutMs: 2000 })[Symbol.asyncIterator]();
+  expect((await third.next()).value).toMatchObject({ cursor: "first" });
+});
+
+test("a stream whose client does not read and goes away leaves nothing behind", async () => {
+  let ended = false;
+  const { port, metrics, lines } = await startTestGateway({
+    watchEvents: async function* () {
+      try {
+        for (;;) yield { cursor: "x".repeat(10_000) };
+      } finally {
+        ended = true;
+      }
+    },
+  });
+  const { socket } = await rawConnection(port);
+  socket.pause();
+  socket.write(
+    "POST /petak.v1.CustodyService/WatchEvents HTTP/1.1\r\nHost: a\r\nContent-Type: application/connect+json\r\nContent-Length: 7\r\n\r\n\0\0\0\0\x02{}",
+  );
+  await expect.poll(async () => (await metrics.rpcInFlight.get()).values[0]?.value).toBe(1);
+  socket.destroy();
+  await expect.poll(() => ended).toBe(true);
+  await expect.poll(async () => (await metrics.rpcInFlight.get()).values[0]?.value).toBe(0);
+  await expect.poll(() => lines.find(({ msg }) => msg === "rpc")).toMatchObject({ code: "canceled", reason: "CANCELED" });
+});
+
+test("one line and one measurement a call, with the method bounded and no secrets", async () => {
+  const { port, lines, metrics } = await startTestGateway();
+  await http2Request(port, { ":path": findNearest, ...json, "x-request-id": "abc-1", authorization: "Bearer secret" }, Buffer.from(body));
+  await http2Request(port, { ":path": "/petak.v1.Nothing/AtAll", ...json }, Buffer.from(body));
+  await http2Request(port, { ":path": findNearest, ...json }, Buffer.from('{"pin":"12345678"}'));
+  await expect.poll(() => lines.filter(({ msg }) => msg === "rpc").length).toBe(3);
+  const [ok, unknown, malformed] = lines.filter(({ msg }) => msg === "rpc");
+  expect(ok).toMatchObject({ request_id: "abc-1", method: "petak.v1.DirectoryService/FindNearest", protocol: "connect", code: "ok" });
+  expect(unknown).toMatchObject({ method: "unknown", code: "unimplemented", reason: "METHOD_NOT_FOUND" });
+  expect(malformed).toMatchObject({ code: "invalid_argument", reason: "MALFORMED_MESSAGE" });
+  expect(JSON.stringify(lines)).not.toMatch(/secret|12345678/);
+  const methods = new Set((await metrics.rpcDuration.get()).values.map(({ labels }) => labels.method));
+  expect([...methods].sort()).toEqual(["petak.v1.DirectoryService/FindNearest", "unknown"]);
+});
+
+async function* hanging(): AsyncGenerator<{ cursor: string }> {
+  await new Promise(() => {});
+  yield { cursor: "never" };
+}
+
+async function* untilAbort(signal: AbortSignal): AsyncGenerator<{ cursor: string }> {
+  yield { cursor: "first" };
+  await new Promise((resolve) => signal.addEventListener("abort", resolve));
+}

@@ -1,0 +1,120 @@
+import type { ConnectRouter, HandlerContext, Interceptor } from "@connectrpc/connect";
+import { createConnectRouter } from "@connectrpc/connect";
+import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { compressionGzip } from "@connectrpc/connect-node";
+import { PetakError } from "@petak/protocol";
+import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import { callKey, type DescribeCaller } from "../rpc/context-keys.ts";
+import { rpcInterceptors } from "../rpc/interceptors.ts";
+import { toWireError, wireError } from "../rpc/wire-error.ts";
+import { wireProtocolOf } from "../rpc/wire-protocol.ts";
+import { createCallListener, sendAnswer } from "./call-listener.ts";
+import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
+import { corsHeaders, preflightHeaders } from "./cors.ts";
+import { errorAnswer } from "./error-answer.ts";
+import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
+import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
+import { requestIdFrom, requestIdHeader } from "./request-id.ts";
+
+/** What the listener serves and how. */
+export interface RequestListenerOptions {
+  /** Registers the services. */
+  routes: (router: ConnectRouter) => void;
+  /** Interceptors between the deadline and the validation, outermost first: who the caller is, how often it may call. */
+  interceptors?: readonly Interceptor[];
+  /** Runs before anything of a message is read, e.g. to turn strangers away. It throws to refuse. */
+  requestGate?: (context: HandlerContext) => void | Promise<void>;
+  /** See {@link CallLimits}; what is left out has its default. */
+  limits?: Partial<CallLimits>;
+  logger: Logger;
+  metrics: Metrics;
+  /** Aborts when the gateway begins to stop: streams are told by their signal, unary handlers by `shutdownSignalKey`. */
+  shutdownSignal?: AbortSignal;
+  /** GET and HEAD by path, beside the calls. */
+  plainRoutes?: ReadonlyMap<string, PlainRoute>;
+  /** Names the caller in the log. */
+  describeCaller?: DescribeCaller;
+}
+
+/** Makes the one listener behind the port: calls in all protocols, plain pages, preflights, and an error with a reason for all else. */
+export function createRequestListener(options: RequestListenerOptions): RequestListener {
+  const { logger, metrics, requestGate, shutdownSignal, describeCaller, plainRoutes = new Map() } = options;
+  const limits = { ...defaultCallLimits, ...options.limits };
+  const router = createConnectRouter({
+    interceptors: rpcInterceptors({ ...limits, logger, metrics, ...(shutdownSignal && { shutdownSignal }), inner: options.interceptors ?? [] }),
+    ...(requestGate && {
+      requestGate: async (context: HandlerContext) => {
+        try {
+          await requestGate(context);
+        } catch (thrown) {
+          throw toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call: context.values.get(callKey), signal: context.signal });
+        }
+      },
+    }),
+    readMaxBytes: limits.readMaxBytes,
+    writeMaxBytes: limits.writeMaxBytes,
+    // Deadlines are bounded before the library sees them.
+    maxTimeoutMs: Number.MAX_SAFE_INTEGER,
+    acceptCompression: [compressionGzip],
+    // A field that does not exist is refused, although newer clients then cannot send new fields to older gateways in JSON: whoever
+    // mistypes `radiusM` must be told, and not get an answer to another question. In binary, unknown fields are kept.
+    jsonOptions: { ignoreUnknownFields: false },
+  });
+  options.routes(router);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  const answerCall = createCallListener({ limits, logger, metrics, shutdownSignal, describeCaller });
+
+  function notFound(request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): void {
+    const contentType = request.headers["content-type"];
+    const protocol = wireProtocolOf(contentType);
+    const error = new PetakError("METHOD_NOT_FOUND", `${path}: no such method or page here. Server reflection lists the methods.`);
+    metrics.rpcDuration.observe({ method: "unknown", protocol, code: "unimplemented" }, 0);
+    logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");
+    sendAnswer(errorAnswer(protocol, wireError(error, undefined), { contentType, status: 404 }), request, response, logger);
+  }
+
+  async function answerPlain(route: PlainRoute, request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): Promise<void> {
+    let answer: PlainAnswer;
+    try {
+      answer = await route({ path, accept: request.headers.accept ?? "" });
+    } catch (thrown) {
+      const call = { requestId, method: path, protocol: "connect" as const, timeoutMs: undefined, outcome: undefined };
+      const error = toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call });
+      return sendAnswer(errorAnswer("connect", error), request, response, logger);
+    }
+    const body = new Uint8Array(Buffer.from(answer.body));
+    const header = new Headers({ ...answer.headers, "content-type": answer.contentType, "content-length": String(body.byteLength) });
+    const chunks = request.method === "HEAD" ? [] : [body];
+    sendAnswer({ status: answer.status ?? 200, header, body: createAsyncIterable(chunks) }, request, response, logger);
+  }
+
+  return (request, response) => {
+    // A connection that breaks in mid-request is no event: the call's own signal tells.
+    request.on("error", () => {});
+    response.on("error", () => {});
+    const requestId = requestIdFrom(request.headers[requestIdHeader]);
+    response.setHeader(requestIdHeader, requestId);
+    const path = pathOf(request.url);
+    const route = plainRoutes.get(path);
+    for (const [name, value] of Object.entries(corsHeaders(request.headers.origin))) response.setHeader(name, value);
+    if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined) {
+      return sendAnswer({ status: 204, header: new Headers(preflightHeaders) }, request, response, logger);
+    }
+    const handler = handlers.get(path);
+    if (handler !== undefined) return answerCall(handler, request, response, requestId);
+    if (route === undefined) return notFound(request, response, path, requestId);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      const error = new PetakError("METHOD_NOT_FOUND", `${path} is read with GET, not with ${request.method}.`);
+      const answer = errorAnswer("connect", wireError(error, undefined), { status: 405, header: { allow: "GET, HEAD" } });
+      return sendAnswer(answer, request, response, logger);
+    }
+    void answerPlain(route, request, response, path, requestId);
+  };
+}
+
+/** The path of a request target, which may also be a whole URL. */
+function pathOf(target: string | undefined): string {
+  const [path = ""] = (target ?? "").split("?", 1);
+  return path.replace(/^https?:\/\/[^/]*/i, "") || "/";
+}

@@ -1,0 +1,180 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { type Allocator, decodePinEntry, type StoredSite, type TransitionOutcome } from "@petak/allocator";
+import { createTrustBundle } from "@petak/credential";
+import {
+  Act,
+  type AgentService,
+  type Allowance,
+  AllowanceSchema,
+  type DeviceEvent,
+  PetakError,
+  type Reservation,
+  ReservationState,
+  SyncResponseSchema,
+  type TrustBundle,
+} from "@petak/protocol";
+import { requireAgent } from "../identity/index.ts";
+import type { AgentCaller } from "../identity/index.ts";
+import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
+import { deviceEvent, reportTransition } from "./device-reports.ts";
+import { siteNotFound } from "./directory.ts";
+import { classIndexOf } from "./reservations.ts";
+
+/** What the agents' service needs. */
+export interface AgentDependencies {
+  allocator: Allocator;
+  secrets: GatewaySecrets;
+  now: () => number;
+  /** How often agents call Sync when nothing else prompts them, in ms. */
+  syncIntervalMs: number;
+  /** How long a collector has after the deposit, in ms. */
+  collectWithinMs: number;
+}
+
+/** How long an agent may rely on a trust bundle, in ms: it works through a week without the network. */
+const trustBundleLifetimeMs = 7 * 24 * 3_600_000;
+
+/** How often a report is tried against concurrent changes of its reservation. */
+const maxAttempts = 5;
+
+/** What a site's agent needs from its gateway. */
+export function createAgentService(dependencies: AgentDependencies): ServiceImpl<typeof AgentService> {
+  const { allocator, secrets, now, collectWithinMs } = dependencies;
+
+  async function findSite(caller: AgentCaller): Promise<StoredSite> {
+    const stored = await allocator.sites.find(caller.siteId);
+    if (stored === undefined) throw siteNotFound(caller.siteId);
+    return stored;
+  }
+
+  function trustBundle(): TrustBundle {
+    const issuedAtMs = now();
+    return createTrustBundle({
+      version: 1n,
+      current: secrets.issuerKey,
+      issuedAtMs,
+      notAfterMs: issuedAtMs + trustBundleLifetimeMs,
+    });
+  }
+
+  /** Records one report and what it changes. */
+  async function record(caller: AgentCaller, event: DeviceEvent): Promise<void> {
+    const report = { siteId: caller.siteId, keyId: caller.keyId, sequence: Number(event.sequence) };
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const [stored, reservation] = await Promise.all([findSite(caller), reservationAt(caller.siteId, event.reservationId)]);
+      let outcome: TransitionOutcome;
+      if (reservation === undefined) {
+        outcome = await allocator.reservations.record(regionOf(caller.siteId), report, deviceEvent(event, caller, stored.site, now()));
+      } else {
+        outcome = await allocator.reservations.move({
+          ...reportTransition({ event, reservation, caller, nowMs: now(), collectWithinMs }),
+          before: reservation,
+          cell: stored.cell,
+          classIndex: classIndexOf(stored, reservation.sizeClassId),
+          report,
+        });
+      }
+      if (outcome.tag === "done" || outcome.tag === "seen") return;
+      if (outcome.tag === "gap") throw sequenceGap(outcome.watermark, event.sequence);
+    }
+    throw new PetakError("CONFLICT", `reservation ${event.reservationId} kept changing; send the same reports again`, {
+      metadata: { reservation_id: event.reservationId },
+    });
+  }
+
+  /** A reservation at a site. Reports about anything else are recorded without it. */
+  async function reservationAt(siteId: string, reservationId: string): Promise<Reservation | undefined> {
+    const reservation = await allocator.reservations.find(reservationId);
+    return reservation?.siteId === siteId ? reservation : undefined;
+  }
+
+  return {
+    async boot(request, context) {
+      const caller = requireAgent(context, request.siteId);
+      const [stored, acknowledged, pinKey] = await Promise.all([
+        findSite(caller),
+        allocator.reservations.watermark(caller.siteId, caller.keyId),
+        secrets.pinKey(caller.siteId),
+      ]);
+      return {
+        serverTime: timestampFromMs(now()),
+        site: stored.site,
+        acknowledgedSequence: BigInt(acknowledged),
+        pinKey,
+        trustBundle: trustBundle(),
+        syncInterval: durationFromMs(dependencies.syncIntervalMs),
+      };
+    },
+
+    async sync(request, context) {
+      const caller = requireAgent(context, request.siteId);
+      // The version first: what changes while the list is read shows as a newer version at the next call.
+      const { allowedVersion } = await findSite(caller);
+      const version = BigInt(allowedVersion + 1);
+      if (version === request.knownVersion) return create(SyncResponseSchema, { version, unchanged: true });
+      const allowed = await allocator.reservations.allowedAt(caller.siteId);
+      return create(SyncResponseSchema, {
+        version,
+        allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pin)),
+        trustBundle: trustBundle(),
+      });
+    },
+
+    async reportEvents(request, context) {
+      const caller = requireAgent(context, request.siteId);
+      request.events.forEach((event, index) => {
+        const before = request.events[index - 1];
+        if (before !== undefined && event.sequence !== before.sequence + 1n) throw sequenceGap(Number(before.sequence), event.sequence);
+        if (event.sequence > BigInt(Number.MAX_SAFE_INTEGER)) throw sequenceGap(0, event.sequence);
+      });
+      for (const event of request.events) await record(caller, event);
+      return { acknowledgedSequence: BigInt(await allocator.reservations.watermark(caller.siteId, caller.keyId)) };
+    },
+  };
+}
+
+function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): Allowance[] {
+  const { reservationId, sizeClassId, compartmentId, state } = reservation;
+  const allowances: Allowance[] = [];
+  if (state === ReservationState.CONFIRMED) {
+    allowances.push(
+      create(AllowanceSchema, {
+        reservationId,
+        act: Act.DEPOSIT,
+        sizeClassId,
+        notBefore: reservation.updatedAt,
+        expiresAt: reservation.depositUntil,
+        state,
+      }),
+    );
+  }
+  if (state === ReservationState.DEPOSITED || pinBytes !== undefined) {
+    const pin = pinBytes === undefined ? undefined : decodePinEntry(pinBytes);
+    allowances.push(
+      create(AllowanceSchema, {
+        reservationId,
+        act: Act.COLLECT,
+        sizeClassId,
+        compartmentId,
+        pinHash: pin?.hash ?? new Uint8Array(),
+        notBefore: pin === undefined ? reservation.depositedAt : timestampFromMs(pin.notBeforeS * 1000),
+        expiresAt: pin === undefined ? reservation.collectUntil : timestampFromMs(pin.expiresAtS * 1000),
+        state,
+      }),
+    );
+  }
+  return allowances;
+}
+
+function regionOf(siteId: string): string {
+  return siteId.slice("site_".length, "site_".length + 6);
+}
+
+function sequenceGap(watermark: number, sequence: bigint): PetakError {
+  return new PetakError("SEQUENCE_GAP", `report ${sequence} came, but the next one must be ${watermark + 1}`, {
+    metadata: { expected: String(watermark + 1), received: String(sequence), subject: String(sequence) },
+  });
+}
+

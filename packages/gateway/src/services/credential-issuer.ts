@@ -1,0 +1,102 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { PinEntry } from "@petak/allocator";
+import { accessTokenMaxLifetimeMs, deriveTokenId, generatePin, hashPin, mintAccessToken } from "@petak/credential";
+import { Act, type IssueCredentialResponse, IssueCredentialResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
+import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
+
+/** From what a credential can be made again, bit for bit: it is remembered in place of the credential. */
+export interface CredentialTerms {
+  notBeforeS: number;
+  expiresAtS: number;
+  /** Counts the PINs tried: one that another parcel at the site has already is passed over. */
+  attempt: number;
+}
+
+/** What a credential is issued for. */
+export interface IssueInput {
+  reservation: Reservation;
+  requestId: string;
+  act: Act;
+  withPin: boolean;
+  sizeClassIndex: number;
+  terms: CredentialTerms;
+}
+
+/** Makes credentials. The same request makes the same credential, so that no readable copy has to be kept. */
+export interface CredentialIssuer {
+  terms(reservation: Reservation, act: Act, nowMs: number, attempt: number): CredentialTerms;
+  encodeTerms(terms: CredentialTerms): Uint8Array;
+  decodeTerms(bytes: Uint8Array): CredentialTerms;
+  /** The PIN as the site knows it. */
+  pinEntry(reservation: Reservation, requestId: string, terms: CredentialTerms): Promise<PinEntry>;
+  issue(input: IssueInput): Promise<IssueCredentialResponse>;
+}
+
+/** A credential for COLLECT that is issued before the deposit opens this long after the last moment for the deposit, in ms. */
+const storageAfterDepositMs = 72 * 3_600_000;
+
+const termsBytes = 9;
+
+/** Issues with a gateway's keys. */
+export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
+  const pinOf = (reservation: Reservation, requestId: string, attempt: number) =>
+    generatePin(secrets.derivationKey, {
+      reservationId: reservation.reservationId,
+      requestId: attempt === 0 ? requestId : `${requestId}#${attempt}`,
+    });
+
+  return {
+    terms(reservation, act, nowMs, attempt) {
+      const notBeforeS = Math.floor(nowMs / 1000);
+      const wantedS = Math.floor(lastMomentMs(reservation, act) / 1000);
+      const longestS = notBeforeS + Math.floor(accessTokenMaxLifetimeMs / 1000);
+      return { notBeforeS, expiresAtS: Math.min(wantedS, longestS), attempt };
+    },
+    encodeTerms({ notBeforeS, expiresAtS, attempt }) {
+      const bytes = Buffer.alloc(termsBytes);
+      bytes.writeUInt32LE(notBeforeS, 0);
+      bytes.writeUInt32LE(expiresAtS, 4);
+      bytes.writeUInt8(attempt, 8);
+      return bytes;
+    },
+    decodeTerms(bytes) {
+      const buffer = Buffer.from(bytes);
+      return { notBeforeS: buffer.readUInt32LE(0), expiresAtS: buffer.readUInt32LE(4), attempt: buffer.readUInt8(8) };
+    },
+    async pinEntry(reservation, requestId, { notBeforeS, expiresAtS, attempt }) {
+      const pin = await pinOf(reservation, requestId, attempt);
+      return { hash: await hashPin(await secrets.pinKey(reservation.siteId), pin), notBeforeS, expiresAtS };
+    },
+    async issue({ reservation, requestId, act, withPin, sizeClassIndex, terms }) {
+      const notBeforeMs = terms.notBeforeS * 1000;
+      const expiresAtMs = terms.expiresAtS * 1000;
+      return create(IssueCredentialResponseSchema, {
+        accessToken: await mintAccessToken({
+          issuerKey: secrets.issuerKey,
+          act,
+          siteId: reservation.siteId,
+          reservationId: reservation.reservationId,
+          tokenId: await deriveTokenId(secrets.derivationKey, { reservationId: reservation.reservationId, requestId }),
+          notBeforeMs,
+          expiresAtMs,
+          sizeClassIndex,
+        }),
+        pin: withPin ? await pinOf(reservation, requestId, terms.attempt) : "",
+        notBefore: timestampFromMs(notBeforeMs),
+        expiresAt: timestampFromMs(expiresAtMs),
+      });
+    },
+  };
+}
+
+function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, act: Act): number {
+  const deposit = millis(depositUntil);
+  if (act === Act.DEPOSIT) return deposit;
+  return state === ReservationState.DEPOSITED ? millis(collectUntil) : deposit + storageAfterDepositMs;
+}
+
+function millis(timestamp: Timestamp | undefined): number {
+  if (timestamp === undefined) throw new Error("a confirmed reservation without its limits");
+  return timestampMs(timestamp);
+}

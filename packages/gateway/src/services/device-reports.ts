@@ -1,0 +1,141 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Transition } from "@petak/allocator";
+import {
+  type DeviceEvent,
+  DeviceEventType,
+  type Event,
+  EventSchema,
+  EventType,
+  newEventId,
+  PartyKind,
+  parseSiteId,
+  type Proof,
+  ProofSchema,
+  type Reservation,
+  ReservationState,
+  type Site,
+} from "@petak/protocol";
+import { findMove } from "../domain/moves.ts";
+import { eventSchemaVersion, reservationEvent } from "../domain/reservation-event.ts";
+import type { AgentCaller } from "../identity/index.ts";
+
+const eventTypes: Readonly<Record<number, EventType>> = {
+  [DeviceEventType.DOOR_OPENED]: EventType.DOOR_OPENED,
+  [DeviceEventType.DOOR_CLOSED]: EventType.DOOR_CLOSED,
+  [DeviceEventType.DOOR_REFUSED]: EventType.DOOR_REFUSED,
+  [DeviceEventType.PARCEL_DEPOSITED]: EventType.PARCEL_DEPOSITED,
+  [DeviceEventType.PARCEL_COLLECTED]: EventType.PARCEL_COLLECTED,
+  [DeviceEventType.DOUBT]: EventType.RESERVATION_IN_DOUBT,
+};
+
+/** What a report is about. */
+export interface ReportInput {
+  event: DeviceEvent;
+  reservation: Reservation;
+  caller: AgentCaller;
+  nowMs: number;
+  /** How long a collector has after the deposit, in ms. */
+  collectWithinMs: number;
+}
+
+/** How a report moves its reservation on. Facts are never refused: what contradicts the record puts the reservation in doubt. */
+export function reportTransition({
+  event,
+  reservation,
+  caller,
+  nowMs,
+  collectWithinMs,
+}: ReportInput): Omit<Transition, "before" | "cell" | "classIndex"> {
+  const occurredAtMs = occurredMs(event, nowMs);
+  const to = stateAfter(event.type, reservation.state);
+  const move = to === undefined ? undefined : findMove(reservation.state, to);
+  const facts = {
+    stateBefore: reservation.state,
+    actor: { kind: PartyKind.AGENT, participantId: caller.participantId },
+    occurredAtMs,
+    recordedAtMs: nowMs,
+    proof: proofOf(event, caller),
+  };
+  if (to === undefined || move === undefined) {
+    return {
+      heldChange: 0,
+      occupiedChange: 0,
+      events: [reservationEvent({ ...facts, type: eventTypes[event.type] ?? EventType.UNSPECIFIED, reservation })],
+    };
+  }
+  const after: Reservation = {
+    ...reservation,
+    state: to,
+    revision: reservation.revision + 1,
+    updatedAt: timestampFromMs(nowMs),
+    compartmentId: event.compartmentId === "" ? reservation.compartmentId : event.compartmentId,
+  };
+  let deadlineMs: number | null = null;
+  if (to === ReservationState.DEPOSITED) {
+    after.depositedAt = timestampFromMs(occurredAtMs);
+    deadlineMs = nowMs + collectWithinMs;
+    after.collectUntil = timestampFromMs(deadlineMs);
+  }
+  if (to === ReservationState.COLLECTED) after.collectedAt = timestampFromMs(occurredAtMs);
+  const isOver = to === ReservationState.COLLECTED;
+  return {
+    after,
+    heldChange: move.heldChange,
+    occupiedChange: move.occupiedChange,
+    deadlineMs,
+    ...(isOver ? { isAllowed: false, pin: null } : { isAllowed: true }),
+    events: [reservationEvent({ ...facts, type: move.event, reservation: after })],
+  };
+}
+
+/** An event for a report that is about no reservation of its site: only the site's operator sees it. */
+export function deviceEvent(event: DeviceEvent, caller: AgentCaller, site: Site, nowMs: number): Event {
+  return create(EventSchema, {
+    eventId: newEventId(parseSiteId(site.siteId)?.region ?? ""),
+    schemaVersion: eventSchemaVersion,
+    type: eventTypes[event.type] ?? EventType.UNSPECIFIED,
+    siteId: site.siteId,
+    operatorId: site.operatorId,
+    actor: { kind: PartyKind.AGENT, participantId: caller.participantId },
+    occurredAt: timestampFromMs(occurredMs(event, nowMs)),
+    recordedAt: timestampFromMs(nowMs),
+    proof: proofOf(event, caller),
+    isTest: site.isTest,
+  });
+}
+
+function stateAfter(type: DeviceEventType, state: ReservationState): ReservationState | undefined {
+  switch (type) {
+    case DeviceEventType.PARCEL_DEPOSITED:
+      if (state === ReservationState.CONFIRMED) return ReservationState.DEPOSITED;
+      return isBeforeDeposit(state) ? ReservationState.IN_DOUBT : undefined;
+    case DeviceEventType.PARCEL_COLLECTED:
+      return state === ReservationState.DEPOSITED ? ReservationState.COLLECTED : ReservationState.IN_DOUBT;
+    case DeviceEventType.DOUBT:
+      return ReservationState.IN_DOUBT;
+    default:
+      return undefined;
+  }
+}
+
+/** States that a deposit contradicts: nobody was expected to come any more. */
+function isBeforeDeposit(state: ReservationState): boolean {
+  return state === ReservationState.EXPIRED || state === ReservationState.CANCELLED || state === ReservationState.NO_SHOW;
+}
+
+function proofOf(event: DeviceEvent, caller: AgentCaller): Proof {
+  return create(ProofSchema, {
+    kind: event.proofKind,
+    credentialHash: event.credentialHash,
+    offline: event.offline,
+    agentKeyId: caller.keyId,
+    deviceSequence: event.sequence,
+    compartmentId: event.compartmentId,
+    refusal: event.refusal,
+  });
+}
+
+function occurredMs({ occurredAt }: { occurredAt?: Timestamp | undefined }, nowMs: number): number {
+  return occurredAt === undefined ? nowMs : timestampMs(occurredAt);
+}

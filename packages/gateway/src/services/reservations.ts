@@ -1,0 +1,477 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import {
+  type Allocator,
+  type Answer,
+  greatCircleM,
+  type HoldCandidate,
+  type HoldOutcome,
+  indexCellOf,
+  type ParcelMeasures,
+  parcelFits,
+  quantise,
+  regionOfCell,
+  reservationNotFound,
+  type StoredSite,
+  type Transition,
+} from "@petak/allocator";
+import {
+  Act,
+  CancelRequestSchema,
+  type CancellationReason,
+  ConfirmRequestSchema,
+  EventType,
+  IssueCredentialRequestSchema,
+  invalidField,
+  type NearestPlace,
+  type Party,
+  PartyKind,
+  PartySchema,
+  PetakError,
+  parseReservationId,
+  parseSiteId,
+  Purpose,
+  type Reservation,
+  ReservationSchema,
+  type ReservationService,
+  ReservationState,
+  ReserveRequestSchema,
+  type ReserveRequest,
+  type ReserveResponse,
+  ReserveResponseSchema,
+  Role,
+} from "@petak/protocol";
+import { fingerprintOf } from "../domain/fingerprint.ts";
+import { findMove, stateName } from "../domain/moves.ts";
+import { reservationEvent } from "../domain/reservation-event.ts";
+import { requireParticipant } from "../identity/index.ts";
+import type { ParticipantCaller } from "../identity/index.ts";
+import type { SiteCache } from "../stores/site-cache.ts";
+import type { CredentialIssuer } from "./credential-issuer.ts";
+import { siteNotFound } from "./directory.ts";
+import { isParty } from "./parties.ts";
+import { summarise } from "./site-summary.ts";
+
+/** What reservations need. */
+export interface ReservationDependencies {
+  allocator: Allocator;
+  siteCache: SiteCache;
+  credentials: CredentialIssuer;
+  now: () => number;
+  /** How long a place is held where the caller does not say, and at most, in ms. */
+  holdDefaultMs: number;
+  holdMaxMs: number;
+  /** How long the depositor has where the caller does not say, in ms. */
+  depositDefaultMs: number;
+}
+
+/** Sites that Reserve tries in one go: with the first full, the next is a few hundred metres on. */
+const candidatesTried = 5;
+
+/** How often a call starts anew when what it read has changed before it could write. */
+const maxAttempts = 5;
+
+/** Places and the right to use them. */
+export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
+  const { allocator, siteCache, credentials, now } = dependencies;
+
+  /** A reservation to which the caller is a party. To anybody else it does not exist. */
+  async function findOwn(reservationId: string, caller: ParticipantCaller): Promise<Reservation> {
+    const reservation = await allocator.reservations.find(reservationId);
+    if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(reservationId);
+    return reservation;
+  }
+
+  /** Only the participant that made it, and where allowed the site's operator, may change a reservation. */
+  function refuseOthers(reservation: Reservation, caller: ParticipantCaller, operatorToo: boolean): void {
+    if (reservation.participantId === caller.participantId) return;
+    if (operatorToo && reservation.operatorId === caller.participantId) return;
+    throw reservationNotFound(reservation.reservationId);
+  }
+
+  interface Change {
+    caller: ParticipantCaller;
+    requestId: string;
+    reservationId: string;
+    fingerprint: Buffer;
+    operatorToo: boolean;
+    /** The transition for the reservation as it stands, and the answer to remember. */
+    plan(before: Reservation, stored: StoredSite, attempt: number): Promise<Omit<Transition, "before" | "cell" | "classIndex" | "answer"> & { answer: Uint8Array }>;
+  }
+
+  /** Makes a change once, whatever comes in between, and gives its answer; a repetition gets the answer of the first. */
+  async function change({ caller, requestId, reservationId, fingerprint, operatorToo, plan }: Change): Promise<Uint8Array> {
+    const { participantId } = caller;
+    const isRepeated = await allocator.requestIds.claim(participantId, requestId, fingerprint);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const before = await findOwn(reservationId, caller);
+      refuseOthers(before, caller, operatorToo);
+      // Read after the reservation: a twin that has just moved it wrote its answer in the same instant.
+      if (isRepeated) {
+        const region = parseReservationId(reservationId)?.region ?? "";
+        const answer = await allocator.requestIds.recall(region, participantId, requestId);
+        if (answer !== undefined) return answer;
+      }
+      const stored = await allocator.sites.find(before.siteId);
+      if (stored === undefined) throw siteNotFound(before.siteId);
+      const { answer, ...transition } = await plan(before, stored, attempt);
+      const outcome = await allocator.reservations.move({
+        ...transition,
+        before,
+        cell: stored.cell,
+        classIndex: classIndexOf(stored, before.sizeClassId),
+        answer: { participantId, requestId, fingerprint, bytes: answer } satisfies Answer,
+      });
+      if (outcome.tag === "done") return answer;
+      if (outcome.tag === "repeated") return outcome.answer;
+    }
+    throw new PetakError("CONFLICT", `reservation ${reservationId} kept changing; send the same request again`, {
+      metadata: { reservation_id: reservationId },
+    });
+  }
+
+  /** The reservation in its next state. */
+  function moved(before: Reservation, to: ReservationState, change: Partial<Reservation>): Reservation {
+    return { ...before, ...change, state: to, revision: before.revision + 1, updatedAt: timestampFromMs(now()) };
+  }
+
+  /** Candidates for a hold: the sites near a point. */
+  async function candidatesNear(place: NearestPlace, request: ReserveRequest, isTest: boolean): Promise<HoldCandidate[]> {
+    const { origin } = place;
+    const { parcel } = request;
+    if (origin === undefined || parcel === undefined) throw new TypeError("validation let an empty field through");
+    const candidates = await allocator.nearest({
+      origin,
+      parcel,
+      purpose: request.purpose,
+      isTest,
+      limit: candidatesTried,
+      radiusM: place.radiusM === 0 ? Number.POSITIVE_INFINITY : place.radiusM,
+      kinds: place.kinds,
+      operatorIds: place.operatorIds,
+      excludedOperatorIds: place.excludedOperatorIds,
+    });
+    const sites = await siteCache.facts(candidates);
+    return candidates.flatMap((candidate, index) => {
+      const site = sites[index];
+      if (site === undefined) return [];
+      const { siteId, cell, offset } = candidate;
+      return {
+        siteId,
+        operatorId: site.operatorId,
+        revision: candidate.revision,
+        cell,
+        offset,
+        classes: candidate.classes.map((sizeClass) => ({
+          index: sizeClass.index,
+          sizeClassId: site.sizeClasses[sizeClass.index]?.sizeClassId ?? "",
+        })),
+      };
+    });
+  }
+
+  /** The candidate for a named site. */
+  async function candidateAt(siteId: string, request: ReserveRequest, isTest: boolean): Promise<HoldCandidate> {
+    const stored = await allocator.sites.find(siteId);
+    if (stored === undefined || stored.site.isTest !== isTest) throw siteNotFound(siteId);
+    if (!stored.isOffered || !serves(stored, request.purpose)) {
+      throw new PetakError("SITE_NOT_ACCEPTING", `site ${siteId} does not take reservations for this purpose now`, {
+        metadata: { site_id: siteId, subject: siteId },
+      });
+    }
+    const candidate = holdCandidate(stored, request.parcel as ParcelMeasures);
+    if (candidate.classes.length === 0) {
+      throw new PetakError("PARCEL_DOES_NOT_FIT", `the parcel fits no size class of site ${siteId}`, {
+        metadata: { site_id: siteId, subject: siteId },
+      });
+    }
+    return candidate;
+  }
+
+  async function respond(request: ReserveRequest, { reservation }: { reservation: Reservation }): Promise<ReserveResponse> {
+    const [site] = await siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
+    const origin = request.place.case === "nearest" ? request.place.value.origin : undefined;
+    return create(ReserveResponseSchema, {
+      reservation,
+      site: site === undefined ? undefined : summarise(site),
+      distanceM: origin === undefined || site?.position === undefined ? 0 : greatCircleM(quantise(origin), quantise(site.position)),
+    });
+  }
+
+  return {
+    async reserve(request, context) {
+      const caller = requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] });
+      const isTest = caller.mode === "test";
+      const fingerprint = fingerprintOf(ReserveRequestSchema, request);
+      const isRepeated = await allocator.requestIds.claim(caller.participantId, request.requestId, fingerprint);
+      const createdAtMs = now();
+      const holdMs = Math.min(
+        request.holdDuration === undefined ? dependencies.holdDefaultMs : durationMs(request.holdDuration),
+        dependencies.holdMaxMs,
+      );
+      const deadlineMs = createdAtMs + holdMs;
+      const reservation = heldReservation(request, caller, createdAtMs, deadlineMs);
+      const hold = {
+        participantId: caller.participantId,
+        requestId: request.requestId,
+        fingerprint,
+        homeRegion: homeRegion(request),
+        reservation,
+        deadlineMs,
+        event: (reservationId: string) =>
+          reservationEvent({
+            type: EventType.RESERVATION_HELD,
+            reservation: { ...reservation, reservationId },
+            stateBefore: ReservationState.UNSPECIFIED,
+            actor: participantParty(caller),
+            occurredAtMs: createdAtMs,
+            recordedAtMs: createdAtMs,
+          }),
+      };
+      const resolve = async (siteId: string) => {
+        const stored = await allocator.sites.find(siteId);
+        return stored === undefined ? undefined : holdCandidate(stored, request.parcel as ParcelMeasures);
+      };
+      if (isRepeated) {
+        // Looks only: whoever repeats a request gets its answer even where nothing is free, or open, any more.
+        const outcome = await allocator.holds.take(hold, [], resolve);
+        if (outcome.tag !== "none") return await respond(request, outcome);
+      }
+      let outcome: HoldOutcome = { tag: "none", changed: 1 };
+      for (let attempt = 0; attempt < maxAttempts && outcome.tag === "none" && outcome.changed > 0; attempt++) {
+        const candidates =
+          request.place.case === "nearest"
+            ? await candidatesNear(request.place.value, request, isTest)
+            : [await candidateAt(request.place.value ?? "", request, isTest)];
+        if (candidates.length === 0) break;
+        outcome = await allocator.holds.take(hold, candidates, resolve);
+      }
+      if (outcome.tag === "none") throw noPlaceFree(request);
+      return await respond(request, outcome);
+    },
+
+    async confirm(request, context) {
+      const caller = requireParticipant(context);
+      const answer = await change({
+        caller,
+        requestId: request.requestId,
+        reservationId: request.reservationId,
+        fingerprint: fingerprintOf(ConfirmRequestSchema, request),
+        operatorToo: false,
+        plan: async (before) => {
+          const atMs = now();
+          const withinMs = request.depositWithin === undefined ? dependencies.depositDefaultMs : durationMs(request.depositWithin);
+          refuseMove(before, ReservationState.CONFIRMED);
+          refusePassed(before, before.holdExpiresAt, atMs, ReservationState.CONFIRMED);
+          const after = moved(before, ReservationState.CONFIRMED, { depositUntil: timestampFromMs(atMs + withinMs) });
+          return {
+            ...transitionTo(before, after, caller, atMs),
+            deadlineMs: atMs + withinMs,
+            isAllowed: true,
+            answer: toBinary(ReservationSchema, after),
+          };
+        },
+      });
+      return { reservation: fromBinary(ReservationSchema, answer) };
+    },
+
+    async cancel(request, context) {
+      const caller = requireParticipant(context);
+      const answer = await change({
+        caller,
+        requestId: request.requestId,
+        reservationId: request.reservationId,
+        fingerprint: fingerprintOf(CancelRequestSchema, request),
+        operatorToo: true,
+        plan: async (before) => {
+          refuseMove(before, ReservationState.CANCELLED);
+          const after = moved(before, ReservationState.CANCELLED, {});
+          return {
+            ...transitionTo(before, after, caller, now(), request.reason),
+            deadlineMs: null,
+            isAllowed: false,
+            pin: null,
+            answer: toBinary(ReservationSchema, after),
+          };
+        },
+      });
+      return { reservation: fromBinary(ReservationSchema, answer) };
+    },
+
+    async getReservation(request, context) {
+      const caller = requireParticipant(context);
+      return { reservation: await findOwn(request.reservationId, caller) };
+    },
+
+    async issueCredential(request, context) {
+      const caller = requireParticipant(context);
+      if (request.act !== Act.DEPOSIT && request.act !== Act.COLLECT) {
+        throw new PetakError("ACT_NOT_SERVED", "credentials are issued for DEPOSIT and COLLECT");
+      }
+      if (request.withPin && request.act !== Act.COLLECT) {
+        throw invalidField("with_pin", "a PIN is issued for COLLECT only", "issue_credential.pin_for_collect");
+      }
+      const answer = await change({
+        caller,
+        requestId: request.requestId,
+        reservationId: request.reservationId,
+        fingerprint: fingerprintOf(IssueCredentialRequestSchema, request),
+        operatorToo: false,
+        plan: async (before, _stored, attempt) => {
+          refuseAct(before, request.act);
+          const atMs = now();
+          const terms = credentials.terms(before, request.act, atMs, attempt);
+          const event = reservationEvent({
+            type: EventType.CREDENTIAL_ISSUED,
+            reservation: before,
+            stateBefore: before.state,
+            actor: participantParty(caller),
+            occurredAtMs: atMs,
+            recordedAtMs: atMs,
+          });
+          return {
+            heldChange: 0,
+            occupiedChange: 0,
+            ...(request.withPin ? { pin: await credentials.pinEntry(before, request.requestId, terms) } : {}),
+            events: [event],
+            answer: credentials.encodeTerms(terms),
+          };
+        },
+      });
+      const reservation = await findOwn(request.reservationId, caller);
+      const stored = await allocator.sites.find(reservation.siteId);
+      if (stored === undefined) throw siteNotFound(reservation.siteId);
+      return await credentials.issue({
+        reservation,
+        requestId: request.requestId,
+        act: request.act,
+        withPin: request.withPin,
+        sizeClassIndex: classIndexOf(stored, reservation.sizeClassId),
+        terms: credentials.decodeTerms(answer),
+      });
+    },
+  };
+
+  function transitionTo(before: Reservation, after: Reservation, caller: ParticipantCaller, atMs: number, cancellationReason?: CancellationReason) {
+    const move = findMove(before.state, after.state);
+    if (move === undefined) throw illegalState(before, after.state);
+    return {
+      after,
+      heldChange: move.heldChange,
+      occupiedChange: move.occupiedChange,
+      events: [
+        reservationEvent({
+          type: move.event,
+          reservation: after,
+          stateBefore: before.state,
+          actor: participantParty(caller),
+          occurredAtMs: atMs,
+          recordedAtMs: atMs,
+          cancellationReason,
+        }),
+      ],
+    };
+  }
+}
+
+/** The index of a size class among those of its site. */
+export function classIndexOf({ site }: StoredSite, sizeClassId: string): number {
+  const index = site.sizeClasses.findIndex((sizeClass) => sizeClass.sizeClassId === sizeClassId);
+  if (index < 0) throw new Error(`site ${site.siteId} has no size class ${sizeClassId}`);
+  return index;
+}
+
+function holdCandidate({ site, cell }: StoredSite, parcel: ParcelMeasures): HoldCandidate {
+  const classes = site.sizeClasses
+    .map((sizeClass, index) => ({ index, sizeClassId: sizeClass.sizeClassId, sizeClass }))
+    .filter(({ sizeClass }) => parcelFits(parcel, sizeClass))
+    .sort((a, b) => volumeOf(a.sizeClass) - volumeOf(b.sizeClass) || a.index - b.index)
+    .map(({ index, sizeClassId }) => ({ index, sizeClassId }));
+  return { siteId: site.siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes };
+}
+
+function volumeOf({ widthMm, heightMm, depthMm }: { widthMm: number; heightMm: number; depthMm: number }): number {
+  return widthMm * heightMm * depthMm;
+}
+
+function serves({ site }: StoredSite, purpose: Purpose): boolean {
+  return site.purposes.length === 0 || site.purposes.includes(purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : purpose);
+}
+
+/** Where the answer to a Reserve is remembered: it follows from the body, so that a repetition looks in the same region. */
+function homeRegion(request: ReserveRequest): string {
+  if (request.place.case === "nearest") {
+    const { origin } = request.place.value;
+    if (origin === undefined) throw new TypeError("validation let an empty field through");
+    return regionOfCell(indexCellOf(quantise(origin)));
+  }
+  const siteId = request.place.value ?? "";
+  const id = parseSiteId(siteId);
+  if (id === undefined) throw siteNotFound(siteId);
+  return id.region;
+}
+
+function heldReservation(request: ReserveRequest, caller: ParticipantCaller, createdAtMs: number, deadlineMs: number): Reservation {
+  const participant = participantParty(caller);
+  const consumer = create(PartySchema, { kind: PartyKind.CONSUMER });
+  const isDelivery = request.purpose === Purpose.UNSPECIFIED || request.purpose === Purpose.DELIVERY;
+  return create(ReservationSchema, {
+    participantId: caller.participantId,
+    state: ReservationState.HELD,
+    purpose: request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose,
+    parcel: request.parcel,
+    depositor: isDelivery ? participant : consumer,
+    collector: isDelivery ? consumer : participant,
+    partnerReference: request.partnerReference,
+    isTest: caller.mode === "test",
+    revision: 1,
+    createdAt: timestampFromMs(createdAtMs),
+    updatedAt: timestampFromMs(createdAtMs),
+    holdExpiresAt: timestampFromMs(deadlineMs),
+  });
+}
+
+function participantParty({ participantId }: ParticipantCaller): Party {
+  return create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId });
+}
+
+function refuseMove(before: Reservation, to: ReservationState): void {
+  if (findMove(before.state, to) === undefined) throw illegalState(before, to);
+}
+
+/** The clock may be past a limit before the sweep has come by: what the limit says holds at once. */
+function refusePassed(before: Reservation, limit: Timestamp | undefined, atMs: number, to: ReservationState): void {
+  if (limit !== undefined && timestampMs(limit) <= atMs) throw illegalState({ ...before, state: ReservationState.EXPIRED }, to);
+}
+
+function refuseAct(before: Reservation, act: Act): void {
+  const isServed =
+    before.state === ReservationState.CONFIRMED || (act === Act.COLLECT && before.state === ReservationState.DEPOSITED);
+  if (isServed) return;
+  throw illegalState(before, act === Act.COLLECT ? ReservationState.COLLECTED : ReservationState.DEPOSITED);
+}
+
+function illegalState({ reservationId, state }: Reservation, to: ReservationState): PetakError {
+  return new PetakError("ILLEGAL_STATE", `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}`, {
+    metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },
+  });
+}
+
+function noPlaceFree({ place }: ReserveRequest): PetakError {
+  if (place.case === "siteId") {
+    return new PetakError("NO_PLACE_FREE", `no place that fits is free at site ${place.value}`, {
+      metadata: { site_id: place.value },
+      retryAfterMs: noPlaceRetryMs,
+    });
+  }
+  const radiusM = place.value?.radiusM ?? 0;
+  const where = radiusM === 0 ? "anywhere" : `within ${radiusM} m`;
+  return new PetakError("NO_PLACE_FREE", `no place that fits is free ${where} with these filters`, {
+    metadata: { radius_m: String(radiusM) },
+    retryAfterMs: noPlaceRetryMs,
+  });
+}
+
+/** Places come free when parcels are collected: asking again within the minute is seldom of use. */
+const noPlaceRetryMs = 60_000;

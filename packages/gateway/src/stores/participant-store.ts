@@ -1,0 +1,91 @@
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  type Key,
+  KeySchema,
+  type Participant,
+  ParticipantSchema,
+  type PublishableKey,
+  PublishableKeySchema,
+} from "@petak/protocol";
+import type { Redis } from "ioredis";
+import { createParticipantKeys } from "./participant-keys.ts";
+
+/** Participants and their keys. Everything is written once under an id that follows from the request, so that a repetition finds it. */
+export interface ParticipantStore {
+  /** Writes a participant unless one with its id is there; gives the one that is there. */
+  add(participant: Participant): Promise<Participant>;
+  find(participantId: string): Promise<Participant | undefined>;
+  list(): Promise<Participant[]>;
+  /** Writes a key unless one with its id is there; gives the one that is there. */
+  addKey(key: Key): Promise<Key>;
+  findKey(keyId: string): Promise<Key | undefined>;
+  /** Replaces a key, to revoke it. */
+  replaceKey(key: Key): Promise<void>;
+  /** Writes a publishable key unless it is there; gives the one that is there. */
+  addPublishableKey(key: PublishableKey): Promise<PublishableKey>;
+  findPublishableKey(publishableKey: string): Promise<PublishableKey | undefined>;
+  replacePublishableKey(key: PublishableKey): Promise<void>;
+  /** A participant's keys, newest first. */
+  keysOf(participantId: string): Promise<{ keys: Key[]; publishableKeys: PublishableKey[] }>;
+}
+
+/** Keeps participants in Redis. */
+export function createParticipantStore(redis: Redis, prefix = "petak"): ParticipantStore {
+  const keys = createParticipantKeys(prefix);
+
+  async function read<Desc extends DescMessage>(schema: Desc, key: string): Promise<MessageShape<Desc> | undefined> {
+    const bytes = await redis.getBuffer(key);
+    return bytes === null ? undefined : fromBinary(schema, bytes);
+  }
+
+  /** Writes where nothing is, and lists it in a set. The set comes last: a crash in between is mended by the repetition. */
+  async function add<Desc extends DescMessage>(
+    schema: Desc,
+    key: string,
+    message: MessageShape<Desc>,
+    set: string,
+    member: string,
+  ): Promise<MessageShape<Desc>> {
+    const before = await redis.setBuffer(key, Buffer.from(toBinary(schema, message)), "NX", "GET");
+    await redis.sadd(set, member);
+    return before === null ? message : fromBinary(schema, before);
+  }
+
+  async function replace<Desc extends DescMessage>(schema: Desc, key: string, message: MessageShape<Desc>): Promise<void> {
+    await redis.set(key, Buffer.from(toBinary(schema, message)));
+  }
+
+  const store: ParticipantStore = {
+    add: (participant) =>
+      add(ParticipantSchema, keys.participant(participant.participantId), participant, keys.participants(), participant.participantId),
+    find: (participantId) => read(ParticipantSchema, keys.participant(participantId)),
+    async list() {
+      const ids = (await redis.smembers(keys.participants())).sort();
+      const found = await Promise.all(ids.map((id) => store.find(id)));
+      return found.filter((participant) => participant !== undefined);
+    },
+    addKey: (key) => add(KeySchema, keys.key(key.keyId), key, keys.keysOf(key.participantId), key.keyId),
+    findKey: (keyId) => read(KeySchema, keys.key(keyId)),
+    replaceKey: (key) => replace(KeySchema, keys.key(key.keyId), key),
+    addPublishableKey: (key) =>
+      add(PublishableKeySchema, keys.publishableKey(key.publishableKey), key, keys.keysOf(key.participantId), key.publishableKey),
+    findPublishableKey: (publishableKey) => read(PublishableKeySchema, keys.publishableKey(publishableKey)),
+    replacePublishableKey: (key) => replace(PublishableKeySchema, keys.publishableKey(key.publishableKey), key),
+    async keysOf(participantId) {
+      const ids = await redis.smembers(keys.keysOf(participantId));
+      const [found, publishable] = await Promise.all([
+        Promise.all(ids.filter((id) => id.startsWith("key_")).map((id) => store.findKey(id))),
+        Promise.all(ids.filter((id) => id.startsWith("pk_")).map((id) => store.findPublishableKey(id))),
+      ]);
+      return {
+        keys: found.filter((key) => key !== undefined).sort(newestFirst),
+        publishableKeys: publishable.filter((key) => key !== undefined).sort(newestFirst),
+      };
+    },
+  };
+  return store;
+}
+
+function newestFirst(a: Key | PublishableKey, b: Key | PublishableKey): number {
+  return Number((b.createdAt?.seconds ?? 0n) - (a.createdAt?.seconds ?? 0n)) || (b.createdAt?.nanos ?? 0) - (a.createdAt?.nanos ?? 0);
+}

@@ -1,0 +1,111 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Allocator } from "@petak/allocator";
+import { PartyKind, PartySchema, parseReservationId, type Reservation, ReservationState } from "@petak/protocol";
+import { findMove } from "./domain/moves.ts";
+import { reservationEvent } from "./domain/reservation-event.ts";
+import { classIndexOf } from "./services/reservations.ts";
+
+/** What the sweep needs. */
+export interface SweepOptions {
+  allocator: Allocator;
+  now: () => number;
+  /** Pause between two rounds, in ms. */
+  intervalMs: number;
+  onError: (error: unknown) => void;
+}
+
+/** Moves reservations on that the clock has passed: holds that were not confirmed, deposits that did not come. */
+export interface Sweep {
+  /** Goes through all regions once. Gives the number of reservations moved on. */
+  once(): Promise<number>;
+  /** Resolves when the round under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** Reservations of one region that one round moves on at most; the next round takes the rest. */
+const perRegion = 200;
+
+/** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
+export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions): Sweep {
+  const stopping = new AbortController();
+
+  async function moveOn(reservationId: string): Promise<boolean> {
+    const before = await allocator.reservations.find(reservationId);
+    if (before === undefined) return false;
+    const stored = await allocator.sites.find(before.siteId);
+    if (stored === undefined) return false;
+    const nowMs = now();
+    const to = dueState(before, nowMs);
+    const move = to === undefined ? undefined : findMove(before.state, to);
+    const place = { before, cell: stored.cell, classIndex: classIndexOf(stored, before.sizeClassId) };
+    if (to === undefined || move === undefined) {
+      // The clock has nothing more to do with it: a parcel that waits to be collected does not end by itself.
+      await allocator.reservations.move({ ...place, heldChange: 0, occupiedChange: 0, deadlineMs: null, events: [] });
+      return false;
+    }
+    const after: Reservation = { ...before, state: to, revision: before.revision + 1, updatedAt: timestampFromMs(nowMs) };
+    const outcome = await allocator.reservations.move({
+      ...place,
+      after,
+      heldChange: move.heldChange,
+      occupiedChange: move.occupiedChange,
+      deadlineMs: null,
+      isAllowed: false,
+      pin: null,
+      events: [
+        reservationEvent({
+          type: move.event,
+          reservation: after,
+          stateBefore: before.state,
+          actor: create(PartySchema, { kind: PartyKind.GATEWAY }),
+          occurredAtMs: nowMs,
+          recordedAtMs: nowMs,
+        }),
+      ],
+    });
+    return outcome.tag === "done";
+  }
+
+  async function once(): Promise<number> {
+    let moved = 0;
+    for (const region of await allocator.events.regions()) {
+      const due = await allocator.reservations.due(region, now(), perRegion);
+      for (const reservationId of due.filter((id) => parseReservationId(id) !== undefined)) {
+        if (await moveOn(reservationId)) moved++;
+      }
+    }
+    return moved;
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        await once();
+      } catch (error) {
+        onError(error);
+      }
+      await pause(intervalMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  const ended = run();
+  return {
+    once,
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+function dueState({ state, holdExpiresAt, depositUntil }: Reservation, nowMs: number): ReservationState | undefined {
+  if (state === ReservationState.HELD && isPast(holdExpiresAt, nowMs)) return ReservationState.EXPIRED;
+  if (state === ReservationState.CONFIRMED && isPast(depositUntil, nowMs)) return ReservationState.NO_SHOW;
+  return undefined;
+}
+
+function isPast(limit: Timestamp | undefined, nowMs: number): boolean {
+  return limit !== undefined && timestampMs(limit) <= nowMs;
+}
