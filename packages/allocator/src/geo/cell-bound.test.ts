@@ -1,0 +1,65 @@
+import { createRandom, testSeed } from "@petak/testkit";
+import { cellToChildren, cellToLatLng, cellToParent, getPentagons, gridDisk, latLngToCell } from "h3-js";
+import { describe, expect, it } from "vitest";
+import { cellBound, leastDistanceM } from "./cell-bound.ts";
+import { greatCircleM } from "./great-circle.ts";
+import { cellNumberInRegion, cellsPerRegion, descendantCell, indexResolution, regionCell, regionOfCell, regionResolution } from "./region.ts";
+
+/** Cells around all pentagons, where distortion is greatest, and all over the Earth. */
+function sampleCells(resolution: number, count: number): string[] {
+  const random = createRandom(testSeed());
+  const cells = getPentagons(resolution).flatMap((pentagon) => gridDisk(pentagon, 1));
+  for (let index = 0; index < count; index++) {
+    const latitude = (Math.asin(random.float(-1, 1)) * 180) / Math.PI;
+    cells.push(latLngToCell(latitude, random.float(-180, 180), resolution));
+  }
+  return cells;
+}
+
+describe("the bound of a cell", () => {
+  it.each([
+    [3, 30],
+    [4, 60],
+    [5, 200],
+    [6, 500],
+    [7, 1000],
+  ])("of resolution %i holds all that is filed below it", { timeout: 60_000 }, (resolution, count) => {
+    for (const cell of sampleCells(resolution, count)) {
+      const { centre, radiusM } = cellBound(cell);
+      // The farthest descendants are among the grandchildren; below them the bound of each adds its own reach.
+      for (const descendant of cellToChildren(cell, Math.min(indexResolution, resolution + 2))) {
+        const [latitude, longitude] = cellToLatLng(descendant);
+        const reach = greatCircleM(centre, { latitude, longitude });
+        const inner = resolution + 2 >= indexResolution ? cellBound(descendant).radiusM : 0;
+        expect(reach + inner, cell).toBeLessThanOrEqual(radiusM);
+      }
+    }
+  });
+
+  it("is never farther than a point of the cell", () => {
+    const random = createRandom(testSeed());
+    for (let round = 0; round < 5000; round++) {
+      const point = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
+      const origin = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
+      const cell = latLngToCell(point.latitude, point.longitude, indexResolution);
+      for (let resolution = regionResolution; resolution <= indexResolution; resolution++) {
+        expect(leastDistanceM(origin, cellToParent(cell, resolution))).toBeLessThanOrEqual(greatCircleM(origin, point));
+      }
+    }
+  });
+});
+
+describe("a cell's number in its region", () => {
+  it("leads back to the cell", () => {
+    const random = createRandom(testSeed());
+    for (let round = 0; round < 2000; round++) {
+      const cell = latLngToCell(random.float(-90, 90), random.float(-180, 180), indexResolution);
+      const region = regionOfCell(cell);
+      const number = cellNumberInRegion(cell);
+      expect(number).toBeLessThan(cellsPerRegion);
+      const digits = [4, 3, 2, 1, 0].map((power) => Math.floor(number / 7 ** power) % 7);
+      expect(descendantCell(region, digits)).toBe(cell);
+      expect(regionCell(region)).toBe(cellToParent(cell, regionResolution));
+    }
+  });
+});

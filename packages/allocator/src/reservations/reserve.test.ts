@@ -1,0 +1,187 @@
+import { create } from "@bufbuild/protobuf";
+import { type Event, EventSchema, Purpose, parseSiteId, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
+import { cellToBoundary } from "h3-js";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Allocator, createAllocator } from "../allocator.ts";
+import { freeToPromise } from "../capacity/capacity.ts";
+import type { Position } from "../geo/position.ts";
+import { indexCellOf, regionCell, regionOfCell } from "../geo/region.ts";
+import type { HoldCandidate, HoldOutcome } from "./reserve.ts";
+
+const participantId = "par_0000000000000009";
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const redis = useRedis();
+let connections: Redis[];
+let allocators: Allocator[];
+
+beforeEach(() => {
+  connections = Array.from({ length: 4 }, () => new Redis(redis.options));
+  allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+});
+afterEach(() => {
+  for (const connection of connections) connection.disconnect();
+});
+
+const first = () => allocators[0] as Allocator;
+
+/** A point on the border of a region, with sites on both sides within a few hundred metres. */
+function borderPoint(): Position {
+  const [[latitude, longitude] = [0, 0]] = cellToBoundary(regionCell(regionOfCell(indexCellOf({ latitude: 1.3, longitude: 103.8 }))));
+  return { latitude, longitude };
+}
+
+async function resolve(siteId: string): Promise<HoldCandidate | undefined> {
+  const stored = await first().sites.find(siteId);
+  if (stored === undefined) return undefined;
+  const { site, cell } = stored;
+  return { siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes: [{ index: 0, sizeClassId: "M" }] };
+}
+
+function request(origin: Position, number: number) {
+  const reservation: Reservation = create(ReservationSchema, {
+    participantId,
+    state: ReservationState.HELD,
+    revision: 1,
+    partnerReference: `parcel-${number}`,
+  });
+  return {
+    participantId,
+    requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
+    fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
+    homeRegion: regionOfCell(indexCellOf(origin)),
+    reservation,
+    deadlineMs: 2_000_000_000_000,
+    event: (reservationId: string): Event => create(EventSchema, { reservationId, participantId }),
+  };
+}
+
+/** Finds and holds, as a gateway does. */
+async function reserve(allocator: Allocator, origin: Position, number: number): Promise<HoldOutcome> {
+  const found = await allocator.nearest({
+    origin,
+    parcel,
+    purpose: Purpose.DELIVERY,
+    isTest: true,
+    limit: 4,
+    radiusM: 20_000,
+    kinds: [],
+    operatorIds: [],
+    excludedOperatorIds: [],
+  });
+  const candidates = found.map(({ siteId, revision, cell, offset, classes }) => ({
+    siteId,
+    operatorId: "",
+    revision,
+    cell,
+    offset,
+    classes: classes.map(({ index }) => ({ index, sizeClassId: "M" })),
+  }));
+  return await allocator.holds.take(request(origin, number), candidates, resolve);
+}
+
+function near(place: Position, spreadDeg: number, random: Random): Position {
+  return {
+    latitude: place.latitude + random.float(-spreadDeg, spreadDeg),
+    longitude: place.longitude + random.float(-spreadDeg, spreadDeg),
+  };
+}
+
+describe("holds", () => {
+  it("never exceed what is there and never come twice for one request, at the border of regions", { timeout: 120_000 }, async () => {
+    const random = createRandom(testSeed());
+    const border = borderPoint();
+    const places = new Map<string, number>();
+    for (let index = 0; index < 40; index++) {
+      const installed = random.int(1, 3);
+      const site = makeSite({ ...near(border, 0.02, random), ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, installed]] });
+      places.set((await first().sites.put(site, 0)).siteId, installed);
+    }
+    expect(new Set([...places.keys()].map((siteId) => parseSiteId(siteId)?.region)).size).toBeGreaterThan(1);
+
+    const requests = Array.from({ length: 150 }, (_, number) => ({ number, origin: near(border, 0.02, random) }));
+    const held = new Map<number, Set<string>>();
+    const attempts = random.shuffle(requests.flatMap((one) => Array.from({ length: random.int(1, 3) }, () => one)));
+    await Promise.all(
+      allocators.map(async (allocator, worker) => {
+        for (let index = worker; index < attempts.length; index += allocators.length) {
+          const { number, origin } = attempts[index] as { number: number; origin: Position };
+          const outcome = await reserve(allocator, origin, number);
+          if (outcome.tag === "none") continue;
+          const ids = held.get(number) ?? new Set();
+          held.set(number, ids.add(outcome.reservation.reservationId));
+        }
+      }),
+    );
+
+    const capacity = [...places.values()].reduce((sum, count) => sum + count, 0);
+    expect([...held.values()].every((ids) => ids.size === 1)).toBe(true);
+    expect(held.size).toBe(Math.min(capacity, requests.length));
+    const heldAt = new Map<string, number>();
+    for (const ids of held.values()) {
+      for (const id of ids) {
+        const reservation = await first().reservations.find(id);
+        heldAt.set(reservation?.siteId ?? "", (heldAt.get(reservation?.siteId ?? "") ?? 0) + 1);
+      }
+    }
+    for (const [siteId, installed] of places) {
+      const [count] = (await first().sites.find(siteId))?.counts ?? [];
+      expect(count).toEqual({ installed, inService: installed, occupied: 0, held: heldAt.get(siteId) ?? 0 });
+      expect(count === undefined ? -1 : freeToPromise(count)).toBe(installed - (heldAt.get(siteId) ?? 0));
+    }
+    const events = await Promise.all((await first().events.regions()).map((region) => first().events.readAfter(region, "0-0", 1000)));
+    expect(events.flat().length).toBe(held.size);
+  });
+
+  it("are finished by a repetition after a crash between the plan and the hold", async () => {
+    const border = borderPoint();
+    const random = createRandom(testSeed());
+    const siteIds: string[] = [];
+    for (let index = 0; index < 12; index++) {
+      siteIds.push((await first().sites.put(makeSite({ ...near(border, 0.02, random), ref: `${index}` }), 0)).siteId);
+    }
+    const candidates = (await Promise.all(siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
+    const crash = new Error("crashed");
+    const crashing = () => Promise.reject(crash);
+    await expect(first().holds.take(request(border, 1), candidates, crashing)).rejects.toBe(crash);
+    const [one, two] = await Promise.all([
+      first().holds.take(request(border, 1), candidates.toReversed(), resolve),
+      (allocators[1] as Allocator).holds.take(request(border, 1), [], resolve),
+    ]);
+    expect(one.tag === "none" ? undefined : one.reservation.siteId).toBe(siteIds[0]);
+    expect(two.tag === "none" ? undefined : two.reservation).toEqual(one.tag === "none" ? undefined : one.reservation);
+  });
+
+  it("refuse a request id that comes with another body", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    await first().sites.put(makeSite(origin), 0);
+    await reserve(first(), origin, 1);
+    const other = { ...request(origin, 1), fingerprint: Buffer.from("another fingerpr") };
+    await expect(first().holds.take(other, [], resolve)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+  });
+});
+
+describe("a site", () => {
+  it("moves between cells and keeps its holds", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const moved = { latitude: 1.32, longitude: 103.81 };
+    const { siteId } = await first().sites.put(makeSite(origin), 0);
+    await reserve(first(), origin, 1);
+    await expect(first().sites.put(makeSite(moved), 0)).resolves.toMatchObject({ siteId, outcome: "updated", revision: 2 });
+    const asked = { parcel, purpose: Purpose.DELIVERY, isTest: true, limit: 5, kinds: [], operatorIds: [], excludedOperatorIds: [] };
+    expect(await first().nearest({ ...asked, origin, radiusM: 100 })).toEqual([]);
+    const [candidate] = await first().nearest({ ...asked, origin: moved, radiusM: 100 });
+    expect(candidate).toMatchObject({ siteId, classes: [{ index: 0, free: 3 }] });
+  });
+
+  it("keeps what its reservations use", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    await first().sites.put(makeSite(origin), 0);
+    await reserve(first(), origin, 1);
+    const other = makeSite({ ...origin, classes: [["L", 500, 500, 500, 20_000, 4]] });
+    await expect(first().sites.put(other, 0)).rejects.toMatchObject({ reason: "CAPACITY_IN_USE" });
+    const far = makeSite({ latitude: 10, longitude: 103.8 });
+    await expect(first().sites.put(far, 0)).rejects.toMatchObject({ reason: "SITE_REGION_CHANGED" });
+  });
+});
