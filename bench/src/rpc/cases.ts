@@ -1,0 +1,65 @@
+import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import { FindNearestRequestSchema, FindNearestResponseSchema, type FindNearestResponse } from "@petak/protocol";
+import { HealthCheckRequestSchema } from "@petak/protocol/grpc";
+import type { LoadRequest } from "./generators.ts";
+
+/** How a call comes. */
+export type Protocol = "Connect JSON" | "Connect binary" | "gRPC";
+
+/** The protocols, and the HTTP below each. */
+export const protocols: readonly { protocol: Protocol; isHttp2: boolean }[] = [
+  { protocol: "Connect JSON", isHttp2: false },
+  { protocol: "Connect binary", isHttp2: false },
+  { protocol: "gRPC", isHttp2: true },
+];
+
+/** The middle of the bench's city, and a parcel that fits everywhere. */
+const findNearestRequest = create(FindNearestRequestSchema, {
+  origin: { latitude: 1.3521, longitude: 103.8198 },
+  parcel: { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1500 },
+  limit: 5,
+});
+
+/** The call that does nothing. */
+export function emptyCall(port: number, protocol: Protocol): LoadRequest {
+  const message = create(HealthCheckRequestSchema);
+  const path = "/grpc.health.v1.Health/Check";
+  return call(port, path, protocol, toBinary(HealthCheckRequestSchema, message), toJson(HealthCheckRequestSchema, message), {});
+}
+
+/** The hot path: five options out of a city. */
+export function findNearestCall(port: number, protocol: Protocol, authorization: string): LoadRequest {
+  const path = "/petak.v1.DirectoryService/FindNearest";
+  const json = toJson(FindNearestRequestSchema, findNearestRequest);
+  return call(port, path, protocol, toBinary(FindNearestRequestSchema, findNearestRequest), json, { authorization });
+}
+
+function call(
+  port: number,
+  path: string,
+  protocol: Protocol,
+  binary: Uint8Array,
+  json: JsonValue,
+  headers: Record<string, string>,
+): LoadRequest {
+  const url = `http://127.0.0.1:${port}${path}`;
+  switch (protocol) {
+    case "Connect JSON":
+      return { url, body: Buffer.from(JSON.stringify(json)), headers: { ...headers, "content-type": "application/json" } };
+    case "Connect binary":
+      return { url, body: binary, headers: { ...headers, "content-type": "application/proto" } };
+    case "gRPC": {
+      const envelope = Buffer.alloc(5 + binary.length);
+      envelope.writeUInt32BE(binary.length, 1);
+      envelope.set(binary, 5);
+      return { url, body: envelope, headers: { ...headers, "content-type": "application/grpc", te: "trailers" } };
+    }
+  }
+}
+
+/** Reads an answer to {@link findNearestCall} over HTTP/1.1, to see that it is one. */
+export function readFindNearest(protocol: Protocol, body: Uint8Array): FindNearestResponse {
+  return protocol === "Connect JSON"
+    ? fromJson(FindNearestResponseSchema, JSON.parse(Buffer.from(body).toString()) as JsonValue)
+    : fromBinary(FindNearestResponseSchema, body);
+}
