@@ -1,1 +1,14 @@
-export {};
+/** What a site runs: the decision at the door, made alone, and its reports. */
+export { type Agent, type AgentOptions, createAgent } from "./agent.ts";
+export type { Cabinet, CabinetCompartment, DoorState, Occupancy } from "./cabinet/cabinet.ts";
+export { createSimulatedCabinet, type SimulatedCabinet, type SimulatedCabinetOptions } from "./cabinet/simulated-cabinet.ts";
+export { type Decision, decide, type Opening, type Refusal } from "./decision/decide.ts";
+export { type LockOut, noLockOut } from "./decision/lock-out.ts";
+export { type DoorRefusal, doorRefusals, type PersonRefusal } from "./decision/refusals.ts";
+export type { CompartmentRecord, Condition, Credential, DoorSnapshot, Visit } from "./decision/snapshot.ts";
+export type { Presentation } from "./door/door.ts";
+export type { AgentLogger } from "./logger.ts";
+export { type AgentStore, openAgentStore } from "./store/agent-store.ts";
+export { AgentStoreError } from "./store/open-database.ts";
+export type { Outbox, Report } from "./store/outbox.ts";
+export { type After, afterByTimer } from "./timer.ts";

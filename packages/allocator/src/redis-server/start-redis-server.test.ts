@@ -57,7 +57,17 @@ async function gone(connection: Socket): Promise<void> {
   if (!connection.closed) await once(connection, "close");
 }
 
-describe.each<RedisFlavour>(["redis", "valkey"])("a private server (%s)", (flavour) => {
+const flavours: RedisFlavour[] = ["redis", "valkey"];
+const isInstalled = await Promise.all(
+  flavours.map((flavour) =>
+    findRedisServer({ flavour }).then(
+      () => true,
+      () => false,
+    ),
+  ),
+);
+
+describe.each(flavours.filter((_, index) => isInstalled[index]))("a private server (%s)", (flavour) => {
   test("answers on a socket that only its user can open, and on no port", async () => {
     const server = await start({ flavour });
     expect(server.flavour).toBe(flavour);

@@ -18,14 +18,28 @@ export interface LoggerOptions {
 
 // A key is redacted at the top of a line and one level below it, which is where this gateway's own code puts facts. Code that logs a
 // whole request is refused in review, since no list of names can make that safe.
-const secretKeys = ["authorization", "token", "access_token", "accessToken", "pin", "privateKey", "private_key", "key", "cookie", "password"];
+const secretKeys = [
+  "authorization",
+  "token",
+  "access_token",
+  "accessToken",
+  "pin",
+  "privateKey",
+  "private_key",
+  "key",
+  "cookie",
+  "password",
+];
 
 /** The gateway's logger: JSON lines with the time in ms, names of secrets redacted wherever they appear by mistake. */
 export function createLogger({ level = "info", destination }: LoggerOptions = {}): Logger {
   const options = {
     level,
     base: { service: "petak-gateway" },
-    redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: "[redacted]" },
+    redact: {
+      paths: [...secretKeys.flatMap((key) => [key, `*.${key}`]), "*.headers.authorization", "*.headers.cookie"],
+      censor: "[redacted]",
+    },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }

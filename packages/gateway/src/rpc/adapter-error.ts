@@ -64,7 +64,9 @@ export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown)
 /** MALFORMED_MESSAGE. `said` is what the parser said; the field that it names goes into the details. */
 export function malformedMessage(said: string, cause?: unknown): PetakError {
   const unreadable = said === "" || said === "internal error";
-  const message = unreadable ? "The body is no message of the method's type." : sentence(said.replace(/^(protocol error|parse binary): /, ""));
+  const message = unreadable
+    ? "The body is no message of the method's type."
+    : sentence(said.replace(/^(protocol error|parse binary): /, ""));
   return new PetakError("MALFORMED_MESSAGE", message, { fieldViolations: fieldNamedIn(said), cause });
 }
 

@@ -26,10 +26,14 @@ export function createConcurrencyInterceptor(options: ConcurrencyInterceptorOpti
   function enter(kind: "unary" | "stream", limit: number): () => void {
     if (inHand[kind] >= limit) {
       metrics?.rpcShed.inc({ kind });
-      throw new PetakError("OVERLOADED", `The gateway has ${limit} ${kind} calls in hand, as many as it takes. Try again in ${retryAfterMs} ms.`, {
-        metadata: { kind, limit: String(limit) },
-        retryAfterMs,
-      });
+      throw new PetakError(
+        "OVERLOADED",
+        `The gateway has ${limit} ${kind} calls in hand, as many as it takes. Try again in ${retryAfterMs} ms.`,
+        {
+          metadata: { kind, limit: String(limit) },
+          retryAfterMs,
+        },
+      );
     }
     inHand[kind] += 1;
     metrics?.rpcInFlight.inc({ kind });

@@ -1,8 +1,9 @@
-import { createRequire } from "node:module";
-import { fromBinary } from "@bufbuild/protobuf";
-import { type FileDescriptorProto, FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { CustodyService, DirectoryService } from "@petak/protocol";
 import { Health, HealthCheckResponse_ServingStatus as Status, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -100,7 +101,10 @@ describe.each([
 
   test("finds extensions by their numbers", async () => {
     const type = "google.protobuf.FieldOptions";
-    expect((await ask({ case: "allExtensionNumbersOfType", value: type }))[0]?.value).toMatchObject({ baseTypeName: type, extensionNumber: [1159] });
+    expect((await ask({ case: "allExtensionNumbersOfType", value: type }))[0]?.value).toMatchObject({
+      baseTypeName: type,
+      extensionNumber: [1159, 1160],
+    });
     const question = { case: "fileContainingExtension", value: { containingType: type, extensionNumber: 1159 } };
     expect((await filesFor(question))[0]?.name).toBe("buf/validate/validate.proto");
   });
@@ -113,17 +117,18 @@ describe.each([
       { case: "fileContainingExtension", value: { containingType: "petak.v1.LatLng", extensionNumber: 1 } },
       { case: "listServices", value: "" },
     );
-    expect(answers.map((answer) => (answer.case === "errorResponse" ? answer.value.errorCode : answer.case))).toEqual([5, 5, 5, 5, "listServicesResponse"]);
+    expect(answers.map((answer) => (answer.case === "errorResponse" ? answer.value.errorCode : answer.case))).toEqual([
+      5,
+      5,
+      5,
+      5,
+      "listServicesResponse",
+    ]);
   });
 });
 
 test("grpc-js makes a client from what reflection gives and calls with it", async () => {
   const { baseUrl, port } = await startTestGateway();
-  const require = createRequire(import.meta.url);
-  const grpc = require("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
-  const loader = require("@grpc/proto-loader") as typeof import("@grpc/proto-loader");
-  const { create, toBinary } = await import("@bufbuild/protobuf");
-  const { FileDescriptorSetSchema } = await import("@bufbuild/protobuf/wkt");
   const client = createClient(ServerReflectionV1, createGrpcTransport({ baseUrl }));
   async function* question() {
     yield { messageRequest: { case: "fileContainingSymbol" as const, value: "petak.v1.DirectoryService" } };
@@ -134,15 +139,20 @@ test("grpc-js makes a client from what reflection gives and calls with it", asyn
     for (const bytes of messageResponse.value.fileDescriptorProto) file.push(fromBinary(FileDescriptorProtoSchema, bytes));
   }
   const set = toBinary(FileDescriptorSetSchema, create(FileDescriptorSetSchema, { file }));
-  const definition = loader.loadFileDescriptorSetFromBuffer(Buffer.from(set), { longs: Number, defaults: true });
-  const Service = grpc.makeGenericClientConstructor(definition["petak.v1.DirectoryService"] as never, "DirectoryService");
-  const directory = new Service(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  const definition = loadFileDescriptorSetFromBuffer(Buffer.from(set), { longs: Number, defaults: true });
+  const Service = makeGenericClientConstructor(definition["petak.v1.DirectoryService"] as never, "DirectoryService");
+  const directory = new Service(`127.0.0.1:${port}`, credentials.createInsecure());
   onTestFinished(() => directory.close());
   const call = (request: object): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      directory.findNearest?.(request, { deadline: Date.now() + 5000 }, (error: Error | null, answer: unknown) => (error ? reject(error) : resolve(answer)));
+      directory.findNearest?.(request, { deadline: Date.now() + 5000 }, (error: Error | null, answer: unknown) =>
+        error ? reject(error) : resolve(answer),
+      );
     });
-  const parcel = { widthMm: 1, heightMm: 1, depthMm: 1, massG: 1 };
-  expect(await call({ origin: { latitude: 1, longitude: 103 }, parcel, limit: 2 })).toMatchObject({ options: [{ freeToPromise: 2 }] });
-  await expect(call({ origin: { latitude: 99, longitude: 103 }, parcel })).rejects.toMatchObject({ code: 3 });
+  const parcel = { width_mm: 1, height_mm: 1, depth_mm: 1, mass_g: 1 };
+  expect(await call({ origin: { latitude: 1, longitude: 103 }, parcel, limit: 2 })).toMatchObject({ options: [{ free_to_promise: 2 }] });
+  await expect(call({ origin: { latitude: 99, longitude: 103 }, parcel })).rejects.toMatchObject({
+    code: 3,
+    details: "origin.latitude: must be greater than or equal to -90 and less than or equal to 90",
+  });
 });

@@ -71,5 +71,7 @@ export function isInterruption(thrown: unknown, signal: AbortSignal): boolean {
 
 /** Only what the library itself raises around a handler. Another ConnectError without a reason is a defect of the handler. */
 function isAdapterError({ code, rawMessage }: ConnectError): boolean {
-  return code === Code.Unimplemented || code === Code.DeadlineExceeded || code === Code.Canceled || rawMessage.startsWith("protocol error:");
+  return (
+    code === Code.Unimplemented || code === Code.DeadlineExceeded || code === Code.Canceled || rawMessage.startsWith("protocol error:")
+  );
 }

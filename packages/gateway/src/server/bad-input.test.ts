@@ -55,7 +55,13 @@ const protocols = {
 
 type Answer = Awaited<ReturnType<typeof http2Request>>;
 
-function send(gateway: TestGateway, path: string, contentType: string, body: Uint8Array, headers: Record<string, string> = {}): Promise<Answer> {
+function send(
+  gateway: TestGateway,
+  path: string,
+  contentType: string,
+  body: Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   return http2Request(gateway.port, { ":path": path, "content-type": contentType, te: "trailers", ...headers }, body);
 }
 
@@ -94,9 +100,9 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
   test("a deadline that is no deadline gives MALFORMED_MESSAGE", async () => {
     const gateway = await startTestGateway();
     for (const value of ["soon", "-1", "1e3", "99999999999", ""]) {
-      expect(reason(await send(gateway, path, binary, frame(name === "connect-stream" ? Buffer.alloc(0) : good), { [timeout]: value }))).toBe(
-        "MALFORMED_MESSAGE",
-      );
+      expect(
+        reason(await send(gateway, path, binary, frame(name === "connect-stream" ? Buffer.alloc(0) : good), { [timeout]: value })),
+      ).toBe("MALFORMED_MESSAGE");
     }
   });
 
@@ -133,7 +139,13 @@ describe("envelopes", () => {
     const { binary, path, reason } = protocols[name];
     const message = name === "connect-stream" ? Buffer.from([0x0a, 0x01, 0x61]) : good;
     const whole = envelope(message);
-    for (const body of [new Uint8Array(), whole.subarray(0, 3), whole.subarray(0, -1), Buffer.concat([whole, whole]), Buffer.concat([whole, whole.subarray(0, 2)])]) {
+    for (const body of [
+      new Uint8Array(),
+      whole.subarray(0, 3),
+      whole.subarray(0, -1),
+      Buffer.concat([whole, whole]),
+      Buffer.concat([whole, whole.subarray(0, 2)]),
+    ]) {
       expect([body.byteLength, reason(await send(gateway, path, binary, body))]).toEqual([body.byteLength, "MALFORMED_MESSAGE"]);
     }
   });
@@ -157,7 +169,13 @@ describe("plain Connect", () => {
 
   test("answers a wrong content type with 415 and says which it takes", async () => {
     const { baseUrl } = await startTestGateway();
-    for (const type of ["text/plain", "application/xml", "application/grpc-web-text", "application/connect+json", "application/json; charset=latin1"]) {
+    for (const type of [
+      "text/plain",
+      "application/xml",
+      "application/grpc-web-text",
+      "application/connect+json",
+      "application/json; charset=latin1",
+    ]) {
       const response = await fetch(`${baseUrl}${findNearest}`, { method: "POST", headers: { "content-type": type }, body: "{}" });
       expect([type, response.status]).toEqual([type, 415]);
       expect(response.headers.get("accept-post")).toBe("application/json, application/proto, application/grpc, application/grpc-web");
@@ -189,7 +207,9 @@ describe("plain Connect", () => {
   test("answers a declared length above the limit before the body has come, and goes on with the connection", async () => {
     const { port } = await startTestGateway();
     const { socket, received } = await rawConnection(port);
-    socket.write(`POST ${findNearest} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${tenMebibytes.byteLength}\r\n\r\n`);
+    socket.write(
+      `POST ${findNearest} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${tenMebibytes.byteLength}\r\n\r\n`,
+    );
     await expect.poll(received).toMatch(/^HTTP\/1.1 429 /);
     socket.write(tenMebibytes);
     socket.write("GET /livez HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -229,7 +249,9 @@ describe("plain Connect", () => {
   test("answers a Host header that is no part of a URL, and goes on", async () => {
     const { port } = await startTestGateway();
     const { socket, received, closed } = await rawConnection(port);
-    socket.write(`POST ${findNearest} HTTP/1.1\r\nHost: a b%\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`);
+    socket.write(
+      `POST ${findNearest} HTTP/1.1\r\nHost: a b%\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+    );
     await closed;
     expect(received()).toMatch(/^HTTP\/1.1 400 /);
     expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("MALFORMED_MESSAGE");

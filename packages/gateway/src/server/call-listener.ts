@@ -1,8 +1,7 @@
-import { constants } from "node:http2";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { PetakError, reasonOf } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -15,7 +14,8 @@ import { boundDeadline } from "./deadline-header.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { repairErrors } from "./error-repair.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
-import { boundedBody, discardBody, expectsContinue } from "./request-body.ts";
+import { boundedBody, expectsContinue } from "./request-body.ts";
+import { abandon, sendError, sendStream, sendWhole } from "./send-answer.ts";
 
 /** Of a body with one message, all that is not the message: the envelopes of a message and of an end. */
 const envelopeBytes = 64;
@@ -44,7 +44,8 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
     } catch (cause) {
       // Neither the path nor the Host header need be a URL.
       const error = malformedMessage("The request's Host header or path is no part of a URL.", cause);
-      return sendAnswer(errorAnswer(protocol, wireError(error, undefined), { contentType }), request, response, logger);
+      sendError(errorAnswer(protocol, wireError(error, undefined), { contentType }), request, response, logger);
+      return;
     }
     const streaming = method.methodKind !== "unary";
     const call: Call = {
@@ -74,8 +75,10 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
     }
 
     let completed = false;
+    let closed = false;
     let answerBody: AsyncIterator<Uint8Array> | undefined;
     response.once("close", () => {
+      closed = true;
       // A client that goes away leaves the answer's iterator waiting for room that never comes; only this wakes the handler's `finally`.
       answerBody?.return?.().catch(() => {});
       if (!completed) call.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
@@ -101,31 +104,37 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
       }
     }
 
-    answer()
-      .then((answered) => {
-        const chunks = answered.body?.[Symbol.asyncIterator]();
-        answerBody = chunks;
-        if (expectsContinue(request) && !request.readableDidRead && !("stream" in request)) response.setHeader("connection", "close");
-        sendAnswer({ ...answered, body: completing(chunks, () => (completed = true)) }, request, response, logger);
-      })
-      .catch((error: unknown) => abandon(response, logger, error));
+    async function send(): Promise<void> {
+      const answered = await answer();
+      if (closed) return;
+      // The connection waits for a body that was never asked for.
+      if (expectsContinue(request) && !request.readableDidRead && !("stream" in request)) response.setHeader("connection", "close");
+      if (protocol === "connect" || answered.header?.has("content-length") === true) {
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of answered.body ?? []) chunks.push(chunk);
+        const [only = new Uint8Array()] = chunks.length === 1 ? chunks : [Buffer.concat(chunks)];
+        completed = true;
+        return sendWhole({ status: answered.status, header: answered.header ?? new Headers(), body: only }, request, response);
+      }
+      const chunks = answered.body?.[Symbol.asyncIterator]();
+      answerBody = chunks;
+      const marked = completing(chunks, () => {
+        completed = true;
+      });
+      sendStream({ ...answered, body: marked }, request, response, logger);
+    }
+
+    send().catch((error: unknown) => abandon(response, logger, error));
   };
 }
 
-/** Writes an answer. What is left of the request's body is read and thrown away. */
-export function sendAnswer(answer: UniversalServerResponse, request: NodeServerRequest, response: NodeServerResponse, logger: Logger): void {
-  response.once("finish", () => discardBody(request));
-  universalResponseToNodeResponse(answer, response).catch((error: unknown) => abandon(response, logger, error));
-}
-
-function abandon(response: NodeServerResponse, logger: Logger, error: unknown): void {
-  logger.debug({ err: error }, "answer not delivered");
-  if ("stream" in response) response.stream?.close(constants.NGHTTP2_INTERNAL_ERROR);
-  else response.destroy();
-}
-
 /** The library refuses some requests with a bare status. They get a body that says why. */
-function bareAnswer(answer: UniversalServerResponse, handler: UniversalHandler, request: NodeServerRequest, call: Call): UniversalServerResponse {
+function bareAnswer(
+  answer: UniversalServerResponse,
+  handler: UniversalHandler,
+  request: NodeServerRequest,
+  call: Call,
+): UniversalServerResponse {
   const header = Object.fromEntries(answer.header ?? []);
   const { status } = answer;
   const path = handler.requestPath;
@@ -150,7 +159,8 @@ function unsupported(path: string, request: NodeServerRequest, accepted: string)
 }
 
 function acceptPost({ method }: UniversalHandler): string {
-  const connect = method.methodKind === "unary" ? ["application/json", "application/proto"] : ["application/connect+json", "application/connect+proto"];
+  const connect =
+    method.methodKind === "unary" ? ["application/json", "application/proto"] : ["application/connect+json", "application/connect+proto"];
   return [...connect, "application/grpc", "application/grpc-web"].join(", ");
 }
 

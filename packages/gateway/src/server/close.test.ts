@@ -60,7 +60,9 @@ test("a stop with a stream that listens to its signal needs no grace", async () 
       await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     },
   });
-  const events = createClient(CustodyService, createGrpcTransport({ baseUrl: gateway.baseUrl })).watchEvents({})[Symbol.asyncIterator]();
+  const events = createClient(CustodyService, createGrpcTransport({ baseUrl: gateway.baseUrl }))
+    .watchEvents({})
+    [Symbol.asyncIterator]();
   await events.next();
   gateway.shutdown.abort(new ConnectError("stopping", 14));
   const closed = gateway.server.close(30_000);

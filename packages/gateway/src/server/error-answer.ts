@@ -1,7 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { createAsyncIterable, encodeEnvelope, type UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeToHttpStatus, createEndStreamSerialization, endStreamFlag, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { headerGrpcMessage, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import type { WireProtocol } from "../rpc/wire-protocol.ts";
 
@@ -27,7 +27,7 @@ export function errorAnswer(protocol: WireProtocol, error: ConnectError, options
     return { status: options.status ?? codeToHttpStatus(error.code), header, body: createAsyncIterable([body]) };
   }
   header.set("content-type", options.contentType ?? "application/json");
-  if (protocol === "grpc") return { status: 200, header, body: createAsyncIterable([]), trailer: setTrailerStatus(new Headers(), error) };
+  if (protocol === "grpc") return { status: 200, header, body: createAsyncIterable([]), trailer: setGrpcStatus(new Headers(), error) };
   const last = protocol === "grpc-web" ? grpcWebEnd(new Headers(), error) : connectStreamEnd(new Headers(), error);
   return { status: 200, header, body: createAsyncIterable([last]) };
 }
@@ -39,5 +39,15 @@ export function connectStreamEnd(metadata: Headers, error: ConnectError): Uint8A
 
 /** The last frame of a gRPC-Web answer. */
 export function grpcWebEnd(trailer: Headers, error: ConnectError): Uint8Array<ArrayBuffer> {
-  return encodeEnvelope(trailerFlag, trailerSerialize(setTrailerStatus(trailer, error)));
+  return encodeEnvelope(trailerFlag, trailerSerialize(setGrpcStatus(trailer, error)));
+}
+
+/**
+ * Sets status, message and details in the trailers of gRPC. The library percent-encodes punctuation in the message too, which clients
+ * that follow the letter of gRPC, such as grpc-js, then show; here only what gRPC names is encoded.
+ */
+export function setGrpcStatus(trailer: Headers, error: ConnectError): Headers {
+  setTrailerStatus(trailer, error);
+  trailer.set(headerGrpcMessage, error.rawMessage.toWellFormed().replace(/[^ -$&-~]/gu, encodeURIComponent));
+  return trailer;
 }

@@ -1,11 +1,17 @@
 import { gunzipSync } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { compressedFlag, createAsyncIterable, type UniversalServerResponse } from "@connectrpc/connect/protocol";
-import { codeToHttpStatus, endStreamFlag, endStreamFromJson, errorFromJsonBytes, errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
-import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import {
+  codeToHttpStatus,
+  endStreamFlag,
+  endStreamFromJson,
+  errorFromJsonBytes,
+  errorToJsonBytes,
+} from "@connectrpc/connect/protocol-connect";
+import { findTrailerError } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerParse } from "@connectrpc/connect/protocol-grpc-web";
 import type { WireProtocol } from "../rpc/wire-protocol.ts";
-import { connectStreamEnd, grpcWebEnd } from "./error-answer.ts";
+import { connectStreamEnd, grpcWebEnd, setGrpcStatus } from "./error-answer.ts";
 
 /** Gives a reason of the catalogue to an error that has none, and leaves the others as they are. */
 export type Repair = (error: ConnectError) => ConnectError;
@@ -16,14 +22,34 @@ const envelopeHeaderBytes = 5;
  * Sees to it that an error which the RPC library wrote itself carries a reason of the catalogue, whichever place the protocol has for it:
  * the JSON body of plain Connect, the last envelope of a Connect stream, the trailers of gRPC, the last frame of gRPC-Web.
  */
-export async function repairErrors(protocol: WireProtocol, answer: UniversalServerResponse, repair: Repair): Promise<UniversalServerResponse> {
+export async function repairErrors(
+  protocol: WireProtocol,
+  answer: UniversalServerResponse,
+  repair: Repair,
+): Promise<UniversalServerResponse> {
   switch (protocol) {
     case "connect":
       return answer.status === 200 ? answer : repairConnect(answer, repair);
     case "connect-stream":
-      return { ...answer, body: repairLast(answer.body, (chunk) => repairConnectStreamEnd(chunk, repair), (error) => connectStreamEnd(new Headers(), error), repair) };
+      return {
+        ...answer,
+        body: repairLast(
+          answer.body,
+          (chunk) => repairConnectStreamEnd(chunk, repair),
+          (error) => connectStreamEnd(new Headers(), error),
+          repair,
+        ),
+      };
     case "grpc-web":
-      return { ...answer, body: repairLast(answer.body, (chunk) => repairGrpcWebEnd(chunk, repair), (error) => grpcWebEnd(new Headers(), error), repair) };
+      return {
+        ...answer,
+        body: repairLast(
+          answer.body,
+          (chunk) => repairGrpcWebEnd(chunk, repair),
+          (error) => grpcWebEnd(new Headers(), error),
+          repair,
+        ),
+      };
     case "grpc":
       return repairGrpc(answer, repair);
   }
@@ -57,9 +83,7 @@ function repairGrpcWebEnd(chunk: Uint8Array, repair: Repair): Uint8Array {
   if ((flags & trailerFlag) === 0) return chunk;
   const trailer = trailerParse(new Uint8Array(envelopeData(chunk)));
   const error = findTrailerError(trailer);
-  if (error === undefined) return chunk;
-  const repaired = repair(error);
-  return repaired === error ? chunk : grpcWebEnd(trailer, repaired);
+  return error === undefined ? chunk : grpcWebEnd(trailer, repair(error));
 }
 
 function envelopeData(chunk: Uint8Array): Uint8Array {
@@ -70,19 +94,15 @@ function envelopeData(chunk: Uint8Array): Uint8Array {
 
 function repairGrpc(answer: UniversalServerResponse, repair: Repair): UniversalServerResponse {
   const trailer = answer.trailer ?? new Headers();
-  const setStatus = (error: ConnectError | undefined): void => {
-    if (error === undefined) return;
-    const repaired = repair(error);
-    if (repaired !== error) setTrailerStatus(trailer, repaired);
-  };
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       yield* answer.body ?? [];
     } catch (thrown) {
-      setStatus(ConnectError.from(thrown, Code.Internal));
+      setGrpcStatus(trailer, repair(ConnectError.from(thrown, Code.Internal)));
       return;
     }
-    setStatus(findTrailerError(trailer));
+    const error = findTrailerError(trailer);
+    if (error !== undefined) setGrpcStatus(trailer, repair(error));
   }
   return { ...answer, trailer, body: body() };
 }

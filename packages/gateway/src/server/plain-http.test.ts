@@ -50,7 +50,11 @@ test("a page on another origin may ask, is told its answer, and its errors too",
   const origin = "https://shop.example";
   const preflight = await fetch(`${baseUrl}${findNearest}`, {
     method: "OPTIONS",
-    headers: { origin, "access-control-request-method": "POST", "access-control-request-headers": "authorization,connect-protocol-version" },
+    headers: {
+      origin,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization,connect-protocol-version",
+    },
   });
   expect(preflight.status).toBe(204);
   expect(Object.fromEntries(preflight.headers)).toMatchObject({
@@ -60,10 +64,21 @@ test("a page on another origin may ask, is told its answer, and its errors too",
     vary: "Origin",
   });
   const allowed = preflight.headers.get("access-control-allow-headers")?.toLowerCase();
-  for (const name of ["authorization", "content-type", "connect-protocol-version", "connect-timeout-ms", "x-grpc-web", "x-user-agent", "grpc-timeout"]) {
+  for (const name of [
+    "authorization",
+    "content-type",
+    "connect-protocol-version",
+    "connect-timeout-ms",
+    "x-grpc-web",
+    "x-user-agent",
+    "grpc-timeout",
+  ]) {
     expect(allowed).toContain(name);
   }
-  for (const [path, body] of [[findNearest, "{"], ["/nothing", "{}"]] as const) {
+  for (const [path, body] of [
+    [findNearest, "{"],
+    ["/nothing", "{}"],
+  ] as const) {
     const error = await fetch(`${baseUrl}${path}`, { method: "POST", headers: { origin, "content-type": "application/json" }, body });
     expect(error.headers.get("access-control-allow-origin")).toBe(origin);
     expect(error.headers.get("access-control-expose-headers")?.toLowerCase()).toContain("grpc-status-details-bin");
@@ -84,4 +99,15 @@ test("a sane request id is echoed, another replaced, on errors too", async () =>
       expect(await idFor(bad, path)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
     }
   }
+});
+
+test("a client that offers to upgrade to HTTP/2 is answered over HTTP/1.1", async () => {
+  const { port } = await startTestGateway();
+  const { socket, received, closed } = await rawConnection(port);
+  socket.write(
+    "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n",
+  );
+  await expect.poll(received).toContain('{"status":"live"}');
+  socket.end();
+  await closed;
 });

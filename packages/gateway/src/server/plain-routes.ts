@@ -71,10 +71,7 @@ export function operationalRoutes(options: OperationalRoutesOptions): Map<string
         return json({ status, checks: Object.fromEntries(results) }, status === "ready" ? 200 : 503);
       },
     ],
-    [
-      "/metrics",
-      async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics(), headers: noStore }),
-    ],
+    ["/metrics", async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics(), headers: noStore })],
     ["/", ({ accept }) => landingPage(accept.includes("text/html"))],
   ]);
 }

@@ -1,6 +1,5 @@
 import type { ConnectRouter, HandlerContext, Interceptor } from "@connectrpc/connect";
 import { createConnectRouter } from "@connectrpc/connect";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { PetakError } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
@@ -9,12 +8,13 @@ import { callKey, type DescribeCaller } from "../rpc/context-keys.ts";
 import { rpcInterceptors } from "../rpc/interceptors.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
-import { createCallListener, sendAnswer } from "./call-listener.ts";
+import { createCallListener } from "./call-listener.ts";
 import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
+import { abandon, sendError, sendWhole } from "./send-answer.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 
 /** What the listener serves and how. */
@@ -42,13 +42,24 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   const { logger, metrics, requestGate, shutdownSignal, describeCaller, plainRoutes = new Map() } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
   const router = createConnectRouter({
-    interceptors: rpcInterceptors({ ...limits, logger, metrics, ...(shutdownSignal && { shutdownSignal }), inner: options.interceptors ?? [] }),
+    interceptors: rpcInterceptors({
+      ...limits,
+      logger,
+      metrics,
+      ...(shutdownSignal && { shutdownSignal }),
+      inner: options.interceptors ?? [],
+    }),
     ...(requestGate && {
       requestGate: async (context: HandlerContext) => {
         try {
           await requestGate(context);
         } catch (thrown) {
-          throw toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call: context.values.get(callKey), signal: context.signal });
+          throw toWireError(thrown, {
+            logger,
+            readMaxBytes: limits.readMaxBytes,
+            call: context.values.get(callKey),
+            signal: context.signal,
+          });
         }
       },
     }),
@@ -71,25 +82,30 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     const error = new PetakError("METHOD_NOT_FOUND", `${path}: no such method or page here. Server reflection lists the methods.`);
     metrics.rpcDuration.observe({ method: "unknown", protocol, code: "unimplemented" }, 0);
     logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");
-    sendAnswer(errorAnswer(protocol, wireError(error, undefined), { contentType, status: 404 }), request, response, logger);
+    sendError(errorAnswer(protocol, wireError(error, undefined), { contentType, status: 404 }), request, response, logger);
   }
 
-  async function answerPlain(route: PlainRoute, request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): Promise<void> {
+  async function answerPlain(
+    route: PlainRoute,
+    request: NodeServerRequest,
+    response: NodeServerResponse,
+    path: string,
+    requestId: string,
+  ): Promise<void> {
     let answer: PlainAnswer;
     try {
       answer = await route({ path, accept: request.headers.accept ?? "" });
     } catch (thrown) {
       const call = { requestId, method: path, protocol: "connect" as const, timeoutMs: undefined, outcome: undefined };
       const error = toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call });
-      return sendAnswer(errorAnswer("connect", error), request, response, logger);
+      return sendError(errorAnswer("connect", error), request, response, logger);
     }
-    const body = new Uint8Array(Buffer.from(answer.body));
+    const body = Buffer.from(answer.body);
     const header = new Headers({ ...answer.headers, "content-type": answer.contentType, "content-length": String(body.byteLength) });
-    const chunks = request.method === "HEAD" ? [] : [body];
-    sendAnswer({ status: answer.status ?? 200, header, body: createAsyncIterable(chunks) }, request, response, logger);
+    sendWhole({ status: answer.status ?? 200, header, body }, request, response);
   }
 
-  return (request, response) => {
+  function answer(request: NodeServerRequest, response: NodeServerResponse): void {
     // A connection that breaks in mid-request is no event: the call's own signal tells.
     request.on("error", () => {});
     response.on("error", () => {});
@@ -98,18 +114,30 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     const path = pathOf(request.url);
     const route = plainRoutes.get(path);
     for (const [name, value] of Object.entries(corsHeaders(request.headers.origin))) response.setHeader(name, value);
-    if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined) {
-      return sendAnswer({ status: 204, header: new Headers(preflightHeaders) }, request, response, logger);
-    }
     const handler = handlers.get(path);
-    if (handler !== undefined) return answerCall(handler, request, response, requestId);
-    if (route === undefined) return notFound(request, response, path, requestId);
-    if (request.method !== "GET" && request.method !== "HEAD") {
+    if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined) {
+      sendWhole({ status: 204, header: new Headers(preflightHeaders), body: new Uint8Array() }, request, response);
+    } else if (handler !== undefined) {
+      answerCall(handler, request, response, requestId);
+    } else if (route === undefined) {
+      notFound(request, response, path, requestId);
+    } else if (request.method === "GET" || request.method === "HEAD") {
+      answerPlain(route, request, response, path, requestId).catch((error: unknown) => abandon(response, logger, error));
+    } else {
       const error = new PetakError("METHOD_NOT_FOUND", `${path} is read with GET, not with ${request.method}.`);
-      const answer = errorAnswer("connect", wireError(error, undefined), { status: 405, header: { allow: "GET, HEAD" } });
-      return sendAnswer(answer, request, response, logger);
+      const refusal = errorAnswer("connect", wireError(error, undefined), { status: 405, header: { allow: "GET, HEAD" } });
+      sendError(refusal, request, response, logger);
     }
-    void answerPlain(route, request, response, path, requestId);
+  }
+
+  return (request, response) => {
+    try {
+      answer(request, response);
+    } catch (error) {
+      // A listener that throws ends the process, and with it every other call.
+      logger.error({ err: error }, "defect");
+      abandon(response, logger, error);
+    }
   };
 }
 

@@ -17,7 +17,9 @@ export function listenError(cause: NodeJS.ErrnoException, host: string, port: nu
   const at = `${host}:${port}`;
   switch (cause.code) {
     case "EADDRINUSE":
-      return new ServerStartError("EADDRINUSE", `${at} is in use by another program: stop it, or choose another port with --port.`, { cause });
+      return new ServerStartError("EADDRINUSE", `${at} is in use by another program: stop it, or choose another port with --port.`, {
+        cause,
+      });
     case "EADDRNOTAVAIL":
       return new ServerStartError("EADDRNOTAVAIL", `${host} is no address of this machine: choose another with --host.`, { cause });
     case "ENOTFOUND":

@@ -49,7 +49,12 @@ describe("a connection in cleartext", () => {
 
   test("is answered 400 with a reason when it sends garbage", async () => {
     const { port } = await startTestGateway();
-    for (const garbage of ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", "\0\0\0\0\0\0\0\0", "\r\n\r\nhello\r\n\r\n"]) {
+    for (const garbage of [
+      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+      "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+      "\0\0\0\0\0\0\0\0",
+      "\r\n\r\nhello\r\n\r\n",
+    ]) {
       const { socket, received, closed } = await rawConnection(port);
       socket.write(garbage, "latin1");
       await closed;
@@ -98,7 +103,14 @@ describe("a connection in cleartext", () => {
     const second = await rawConnection(port);
     await second.closed;
     first.socket.destroy();
-    await expect.poll(() => fetch(`${baseUrl}/livez`).then(({ status }) => status, () => 0)).toBe(200);
+    await expect
+      .poll(() =>
+        fetch(`${baseUrl}/livez`).then(
+          ({ status }) => status,
+          () => 0,
+        ),
+      )
+      .toBe(200);
   });
 });
 

@@ -94,7 +94,11 @@ async function* threeEvents(): AsyncGenerator<{ cursor: string }> {
 }
 
 /** A request that is in order. */
-export const goodRequest = { origin: { latitude: 1.3, longitude: 103.8 }, parcel: { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 }, limit: 3 };
+export const goodRequest = {
+  origin: { latitude: 1.3, longitude: 103.8 },
+  parcel: { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 },
+  limit: 3,
+};
 
 /** Every way in which a client of connect-node can come. */
 export const transports: Record<string, (baseUrl: string) => Transport> = {

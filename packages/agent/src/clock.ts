@@ -1,0 +1,50 @@
+import type { AgentStore } from "./store/agent-store.ts";
+
+/** A site's clock: the device's own, corrected by the gateway's, that never goes back. */
+export interface SiteClock {
+  /** The time, in ms. Never earlier than one that is known to have passed. */
+  nowMs(): number;
+  /**
+   * Whether the time can be relied on. False where the device's clock is behind a time that has passed, as after a power cut that its
+   * battery did not outlast, until the gateway says the time or the device's clock is set.
+   */
+  isTrusted(): boolean;
+  /** Whether the gateway has said the time since the process began. */
+  isConfirmed(): boolean;
+  /** Notes on disk that the present time has passed. */
+  mark(): void;
+  /** Sets the clock by the gateway's. */
+  confirm(serverTimeMs: number): void;
+}
+
+/** Makes a site's clock. @param maxSkewMs how far the device's clock may be behind without being called lost, in ms */
+export function createSiteClock(options: { now: () => number; store: AgentStore; maxSkewMs: number }): SiteClock {
+  const { now, store, maxSkewMs } = options;
+  const startedAtMs = now();
+  const startFloorMs = store.clockFloorMs();
+  let floorMs = startFloorMs;
+  let offsetMs = store.clockOffsetMs();
+  let isConfirmed = false;
+
+  const correctedMs = () => now() + offsetMs;
+  // While the clock is lost, time still passes: as much as since the start, counted from what was known then.
+  const nowMs = () => Math.max(correctedMs(), floorMs, isConfirmed ? 0 : startFloorMs + (now() - startedAtMs));
+
+  return {
+    nowMs,
+    isTrusted: () => correctedMs() >= floorMs - maxSkewMs,
+    isConfirmed: () => isConfirmed,
+    mark() {
+      floorMs = nowMs();
+      store.saveClock({ floorMs, offsetMs });
+    },
+    confirm(serverTimeMs) {
+      offsetMs = serverTimeMs - now();
+      isConfirmed = true;
+      // A floor far ahead of the gateway was set by a clock that ran away; kept, it would end every credential at once.
+      if (floorMs > serverTimeMs + maxSkewMs) floorMs = serverTimeMs;
+      store.saveClock({ floorMs: Math.max(floorMs, serverTimeMs), offsetMs });
+      floorMs = Math.max(floorMs, serverTimeMs);
+    },
+  };
+}

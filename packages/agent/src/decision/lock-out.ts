@@ -1,0 +1,41 @@
+/**
+ * How a site answers wrong PINs: for all PINs together, because a guesser tries them all, and never for token holders, who have proven
+ * what they hold.
+ */
+export interface LockOut {
+  /** Wrong PINs since the last right one. */
+  readonly failures: number;
+  /** When the last wrong one came, in ms. */
+  readonly lastFailureMs: number;
+  /** Until when no PIN is looked at, in ms. */
+  readonly lockedUntilMs: number;
+}
+
+/** No wrong PIN yet. */
+export const noLockOut: LockOut = { failures: 0, lastFailureMs: 0, lockedUntilMs: 0 };
+
+/** So many wrong PINs cost nothing: people mistype. */
+export const freeFailures = 5;
+
+/** The first lock-out, in ms. It doubles with every further wrong PIN. */
+export const firstLockOutMs = 30_000;
+
+/** The longest lock-out, in ms. With it a guesser has about 100 tries a day: 50 live PINs fall to them once in 50 years or so. */
+export const longestLockOutMs = 900_000;
+
+/** After so long without a wrong PIN, in ms, the count begins anew: yesterday's attack must not lock out today's first typing error. */
+const forgottenAfterMs = 3_600_000;
+
+/** Whether no PIN is looked at now. */
+export function isLockedOut(lockOut: LockOut, nowMs: number): boolean {
+  return nowMs < lockOut.lockedUntilMs;
+}
+
+/** The state after one more wrong PIN. */
+export function afterWrongPin(lockOut: LockOut, nowMs: number): LockOut {
+  const isForgotten = nowMs >= lockOut.lastFailureMs + forgottenAfterMs;
+  const failures = (isForgotten ? 0 : lockOut.failures) + 1;
+  const excess = failures - freeFailures;
+  const lockOutMs = excess < 0 ? 0 : Math.min(longestLockOutMs, firstLockOutMs * 2 ** excess);
+  return { failures, lastFailureMs: nowMs, lockedUntilMs: nowMs + lockOutMs };
+}

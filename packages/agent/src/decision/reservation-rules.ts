@@ -1,0 +1,61 @@
+import { Act, ReservationState } from "@petak/protocol";
+import type { DoorRefusal } from "./refusals.ts";
+import type { DoorSnapshot } from "./snapshot.ts";
+
+/** A right that has been proven. */
+export interface ProvenRight {
+  readonly act: Act;
+  readonly reservationId: string;
+  readonly sizeClassId: string | undefined;
+}
+
+/** States in which no door opens for a reservation any more. */
+const closedStates: ReadonlySet<ReservationState> = new Set([
+  ReservationState.REJECTED,
+  ReservationState.EXPIRED,
+  ReservationState.CANCELLED,
+  ReservationState.NO_SHOW,
+  ReservationState.COLLECTED,
+  ReservationState.RECALLED,
+  ReservationState.IN_DOUBT,
+]);
+
+/**
+ * Which doors a proven right may open, the preferred one first, or why none. What the agent saw itself goes before what the gateway told
+ * it: a parcel that was deposited a minute ago without the network can be collected without it.
+ */
+export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {
+  const { act, reservationId } = right;
+  const allowance = snapshot.allowances.find((one) => one.reservationId === reservationId && one.act === act);
+  if (allowance !== undefined && closedStates.has(allowance.state)) return "RESERVATION_STATE";
+  if (snapshot.visits.some((visit) => visit.reservationId === reservationId)) return "IN_USE";
+  if (act === Act.DEPOSIT) return chooseForDeposit(right, snapshot);
+  if (act === Act.COLLECT) return chooseForCollection(reservationId, allowance?.compartmentId, snapshot);
+  // A recall and a service visit need a proof of presence, which no credential of this version gives.
+  return "ACT_NOT_SERVED";
+}
+
+function chooseForDeposit({ reservationId, sizeClassId }: ProvenRight, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {
+  const { compartments, visits } = snapshot;
+  if (compartments.some((compartment) => compartment.reservationId === reservationId)) return "ALREADY_DEPOSITED";
+  const taken = new Set(visits.map(({ compartmentId }) => compartmentId));
+  const free = compartments.filter(
+    ({ compartmentId, ...compartment }) =>
+      compartment.sizeClassId === sizeClassId &&
+      compartment.condition === "OK" &&
+      compartment.reservationId === "" &&
+      compartment.door === "CLOSED" &&
+      // A place that cannot be seen empty is not free: the record alone has been wrong before.
+      compartment.occupancy === "EMPTY" &&
+      !taken.has(compartmentId),
+  );
+  return free.length === 0 ? "NO_COMPARTMENT" : free.map(({ compartmentId }) => compartmentId);
+}
+
+function chooseForCollection(reservationId: string, toldId: string | undefined, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {
+  const seen = snapshot.compartments.find((compartment) => compartment.reservationId === reservationId);
+  const told = snapshot.compartments.find(({ compartmentId, reservationId: holder }) => compartmentId === toldId && holder === "");
+  const compartment = seen ?? told;
+  if (compartment === undefined) return "NOT_DEPOSITED";
+  return compartment.condition === "IN_DOUBT" ? "IN_DOUBT" : [compartment.compartmentId];
+}

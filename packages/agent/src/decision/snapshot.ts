@@ -1,0 +1,58 @@
+import type { Act, Allowance, ProofKind, TrustBundle } from "@petak/protocol";
+import type { CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabinet.ts";
+import type { LockOut } from "./lock-out.ts";
+
+/** What a person shows at the door. */
+export type Credential = { readonly token: string } | { readonly pin: string };
+
+/** Whether a compartment may be given to a parcel. */
+export type Condition =
+  | "OK"
+  /** What lies in it must be checked by somebody first. */
+  | "IN_DOUBT"
+  /** Its lock did not open the last time. */
+  | "LOCK_FAILED";
+
+/** What the agent knows of a compartment beside what its sensors say. */
+export interface CompartmentRecord {
+  readonly compartmentId: string;
+  readonly condition: Condition;
+  /** Whose parcel lies in it. Empty: nobody's. */
+  readonly reservationId: string;
+}
+
+/** A door that a credential opened and whose outcome is not settled. */
+export interface Visit {
+  readonly compartmentId: string;
+  /** A token's id, or the base64url of a PIN's hash. */
+  readonly credentialId: string;
+  readonly proofKind: ProofKind;
+  readonly act: Act;
+  readonly reservationId: string;
+  /** OPENING: the lock is about to be pulsed. OPEN: it was. CLOSED: the door is closed and the sensors do not show what should be. */
+  readonly phase: "OPENING" | "OPEN" | "CLOSED";
+  /** How often the same credential has opened the door again. */
+  readonly reopenings: number;
+  /** Until when it may, in ms. After that the outcome is in doubt. */
+  readonly graceUntilMs: number;
+}
+
+/** All that the decision at the door is made from. */
+export interface DoorSnapshot {
+  readonly siteId: string;
+  /** The site's size classes in its own order, as the tokens count them. */
+  readonly sizeClassIds: readonly string[];
+  /** Undefined before the agent has reached its gateway for the first time. */
+  readonly trustBundle: TrustBundle | undefined;
+  /** Undefined before the agent has reached its gateway for the first time. */
+  readonly pinKey: Uint8Array | undefined;
+  readonly allowances: readonly Allowance[];
+  readonly isSpent: (credentialId: string) => boolean;
+  readonly visits: readonly Visit[];
+  readonly compartments: readonly (CabinetCompartment & CompartmentRecord & { readonly door: DoorState; readonly occupancy: Occupancy })[];
+  readonly lockOut: LockOut;
+  /** False: see JudgeAccessTokenInput. */
+  readonly clockTrusted: boolean;
+  /** How far the clock may be wrong, in ms. */
+  readonly maxSkewMs: number;
+}

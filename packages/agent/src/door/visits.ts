@@ -1,0 +1,132 @@
+import { Act, DeviceEventType, ProofKind } from "@petak/protocol";
+import type { Cabinet, Occupancy } from "../cabinet/cabinet.ts";
+import type { SiteClock } from "../clock.ts";
+import type { Visit } from "../decision/snapshot.ts";
+import type { AgentLogger } from "../logger.ts";
+import type { AgentStore } from "../store/agent-store.ts";
+import { type Reporter, type ReportedCredential, reportedHash } from "./reporter.ts";
+
+/** How long the same credential may open its door again while the outcome is open, in ms: two minutes, to fetch what was forgotten. */
+export const defaultGraceMs = 120_000;
+
+/** Watches what becomes of opened doors. */
+export interface Visits {
+  /** Looks at a compartment and writes down what has become of it. */
+  look(compartmentId: string): Promise<void>;
+  /** Settles the visits whose grace has passed. */
+  settleOverdue(): Promise<void>;
+  /** When the next grace passes, in ms, or undefined where nothing is open. */
+  nextDeadlineMs(): number | undefined;
+}
+
+/**
+ * Makes the watch. A visit goes from OPENING (spent, on disk, before the lock is pulsed) over OPEN to its outcome. A closed door alone
+ * proves nothing: the outcome is what the occupancy sensor shows. Where it does not show it, the visit is CLOSED and waits for the sensor
+ * or the same credential until its grace has passed; then it is in doubt, and the compartment is given to nobody until somebody looks.
+ */
+export function createVisits(options: {
+  store: AgentStore;
+  cabinet: Cabinet;
+  clock: SiteClock;
+  reporter: Reporter;
+  logger: AgentLogger;
+  graceMs: number;
+}): Visits {
+  const { store, cabinet, clock, reporter, logger, graceMs } = options;
+
+  async function look(compartmentId: string): Promise<void> {
+    const visit = store.visits().find((one) => one.compartmentId === compartmentId);
+    const door = cabinet.doorState(compartmentId);
+    if (visit === undefined) {
+      if (door === "OPEN") openedByNobody(compartmentId);
+      return;
+    }
+    const credential = await reported(visit);
+    if (visit.phase === "OPENING" && door === "OPEN") {
+      // The lock was pulsed, and the power went before that was written down.
+      store.transaction(() => {
+        reporter.happened(DeviceEventType.DOOR_OPENED, credential, compartmentId);
+        store.saveVisit({ ...visit, phase: "OPEN" });
+      });
+    } else if (visit.phase === "OPEN" && door === "CLOSED") {
+      store.transaction(() => {
+        reporter.happened(DeviceEventType.DOOR_CLOSED, credential, compartmentId);
+        if (!settled(visit, credential)) store.saveVisit({ ...visit, phase: "CLOSED", graceUntilMs: clock.nowMs() + graceMs });
+      });
+    } else if (visit.phase === "CLOSED" && door === "CLOSED") {
+      store.transaction(() => settled(visit, credential));
+    }
+  }
+
+  /** Writes down a visit's outcome where the sensor shows it. */
+  function settled(visit: Visit, credential: ReportedCredential): boolean {
+    const { compartmentId, act, reservationId } = visit;
+    if (cabinet.occupancy(compartmentId) !== occupancyAfter(act)) return false;
+    const isDeposit = act === Act.DEPOSIT;
+    reporter.happened(isDeposit ? DeviceEventType.PARCEL_DEPOSITED : DeviceEventType.PARCEL_COLLECTED, credential, compartmentId);
+    store.saveCompartment({ compartmentId, condition: "OK", reservationId: isDeposit ? reservationId : "" });
+    store.removeVisit(compartmentId);
+    return true;
+  }
+
+  function doubt(visit: Visit, credential: ReportedCredential): void {
+    const { compartmentId, reservationId } = visit;
+    reporter.happened(DeviceEventType.DOUBT, credential, compartmentId);
+    store.saveCompartment({ compartmentId, condition: "IN_DOUBT", reservationId });
+    store.removeVisit(compartmentId);
+    logger.warn({ compartmentId, reservationId }, "the sensors do not show what became of the parcel");
+  }
+
+  async function settleOverdue(): Promise<void> {
+    const nowMs = clock.nowMs();
+    for (const visit of store.visits()) {
+      if (visit.graceUntilMs > nowMs) continue;
+      await look(visit.compartmentId);
+      const current = store.visits().find(({ compartmentId }) => compartmentId === visit.compartmentId);
+      if (current === undefined || current.phase === "OPEN" || current.graceUntilMs > nowMs) continue;
+      const credential = await reported(current);
+      store.transaction(() => (current.phase === "OPENING" ? settleUnopened(current, credential) : doubt(current, credential)));
+    }
+  }
+
+  /** A visit whose lock was never seen to open: it failed, or the power went at that moment. */
+  function settleUnopened(visit: Visit, credential: ReportedCredential): void {
+    const { compartmentId, act } = visit;
+    const occupancy = cabinet.occupancy(compartmentId);
+    if (occupancy === occupancyAfter(act)) {
+      reporter.happened(DeviceEventType.DOOR_OPENED, credential, compartmentId);
+      reporter.happened(DeviceEventType.DOOR_CLOSED, credential, compartmentId);
+      settled(visit, credential);
+    } else if (occupancy === "UNKNOWN") doubt(visit, credential);
+    else store.removeVisit(compartmentId);
+  }
+
+  function openedByNobody(compartmentId: string): void {
+    const record = store.compartment(compartmentId);
+    logger.warn({ compartmentId }, "a door is open that no credential opened");
+    if (record.reservationId === "" || record.condition === "IN_DOUBT") return;
+    store.transaction(() => {
+      const nobody = { proofKind: ProofKind.UNSPECIFIED, credentialHash: "", act: Act.UNSPECIFIED, reservationId: record.reservationId };
+      reporter.happened(DeviceEventType.DOUBT, nobody, compartmentId);
+      store.saveCompartment({ ...record, condition: "IN_DOUBT" });
+    });
+  }
+
+  return {
+    look,
+    settleOverdue,
+    nextDeadlineMs() {
+      // An open door has no deadline: it waits for whoever closes it. One that is seen closed and was never said to be has its own.
+      const deadlines = store.visits().filter(({ phase, compartmentId }) => phase !== "OPEN" || cabinet.doorState(compartmentId) === "CLOSED");
+      return deadlines.length === 0 ? undefined : Math.min(...deadlines.map(({ graceUntilMs }) => graceUntilMs));
+    },
+  };
+}
+
+function occupancyAfter(act: Act): Occupancy {
+  return act === Act.DEPOSIT ? "OCCUPIED" : "EMPTY";
+}
+
+async function reported({ proofKind, credentialId, act, reservationId }: Visit): Promise<ReportedCredential> {
+  return { proofKind, act, reservationId, credentialHash: await reportedHash(credentialId) };
+}

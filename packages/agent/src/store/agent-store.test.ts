@@ -1,0 +1,197 @@
+import { spawn } from "node:child_process";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Act, AllowanceSchema, DeviceEventType, ProofKind } from "@petak/protocol";
+import { createTempDir, tempDir } from "@petak/testkit";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { openAgentStore } from "./agent-store.ts";
+import { AgentStoreError } from "./open-database.ts";
+
+const nowMs = Date.UTC(2026, 10, 24);
+const report = { type: DeviceEventType.DOOR_REFUSED, refusal: "MALFORMED" };
+const sequences = (events: { sequence: bigint }[]) => events.map(({ sequence }) => Number(sequence));
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => index + first);
+
+async function newPath(): Promise<string> {
+  return join(await tempDir(), "agent.db");
+}
+
+describe("an outbox", () => {
+  it("numbers its reports without a gap, whatever fails, is acknowledged or is opened anew in between", async () => {
+    const operation = fc.oneof(
+      { weight: 5, arbitrary: fc.record({ kind: fc.constant("append" as const), count: fc.integer({ min: 1, max: 5 }) }) },
+      fc.record({ kind: fc.constant("fail" as const), count: fc.integer({ min: 1, max: 5 }) }),
+      fc.record({ kind: fc.constant("acknowledge" as const), count: fc.nat(10) }),
+      fc.record({ kind: fc.constant("reopen" as const), count: fc.constant(0) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { maxLength: 30 }), async (operations) => {
+        await using folder = await createTempDir();
+        const path = join(folder.path, "agent.db");
+        let store = openAgentStore(path);
+        let last = 0;
+        let acknowledged = 0;
+        for (const { kind, count } of operations) {
+          const append = () => {
+            for (let index = 0; index < count; index += 1) store.outbox.append(report, nowMs);
+          };
+          if (kind === "append") {
+            append();
+            last += count;
+          } else if (kind === "fail") {
+            const failing = () => {
+              append();
+              throw new Error("the power went");
+            };
+            expect(() => store.transaction(failing)).toThrow("the power went");
+          } else if (kind === "acknowledge") {
+            acknowledged = Math.min(last, acknowledged + count);
+            store.outbox.acknowledge(acknowledged);
+          } else {
+            store.close();
+            store = openAgentStore(path);
+          }
+          expect([store.outbox.lastSequence(), store.outbox.acknowledgedSequence()]).toEqual([last, acknowledged]);
+          expect(sequences(store.outbox.after(acknowledged, 1000))).toEqual(upTo(last, acknowledged + 1));
+        }
+        store.close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("keeps reports for a while after they were acknowledged, and says when it has them no longer", async () => {
+    const store = openAgentStore(await newPath());
+    store.transaction(() => upTo(1100).map(() => store.outbox.append(report, nowMs)));
+    store.outbox.acknowledge(1050);
+    expect(sequences(store.outbox.after(50, 2))).toEqual([51, 52]);
+    expect(store.outbox.after(49, 2)).toEqual([]);
+    store.outbox.acknowledge(10);
+    expect(store.outbox.acknowledgedSequence()).toBe(1050);
+    store.close();
+  });
+
+  it("takes up another store's sequence once, and gives way where the gateway has more than it ever wrote", async () => {
+    const store = openAgentStore(await newPath());
+    const ids = [1, 2].map(() => store.outbox.append(report, nowMs).deviceEventId);
+    store.outbox.join(57);
+    expect(sequences(store.outbox.after(57, 10))).toEqual([58, 59]);
+    expect(store.outbox.after(57, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids);
+    store.outbox.join(58);
+    expect(store.outbox.lastSequence()).toBe(59);
+    store.outbox.join(80);
+    expect(store.outbox.after(80, 10)).toEqual([]);
+    expect(store.outbox.append(report, nowMs).sequence).toBe(81n);
+    store.close();
+  });
+
+  it("keeps the time of a report within what the protocol allows", async () => {
+    const store = openAgentStore(await newPath());
+    expect(store.outbox.append(report, 0).occurredAt).toEqual(timestampFromMs(Date.UTC(2000, 0, 1)));
+    expect(store.outbox.append(report, 9e12).occurredAt).toEqual(timestampFromMs(Date.UTC(2200, 0, 1)));
+    store.close();
+  });
+});
+
+describe("a store", () => {
+  it("spends nothing twice, and forgets what has expired only", async () => {
+    const path = await newPath();
+    let store = openAgentStore(path);
+    store.spend("a", nowMs);
+    store.spend("b", nowMs + 1);
+    expect(() => store.spend("a", nowMs)).toThrow();
+    store.close();
+    store = openAgentStore(path);
+    expect([store.isSpent("a"), store.isSpent("b"), store.isSpent("c")]).toEqual([true, true, false]);
+    store.forgetSpent(nowMs + 1);
+    expect([store.isSpent("a"), store.isSpent("b")]).toEqual([false, true]);
+    store.close();
+  });
+
+  it("gives everything back as it was", async () => {
+    const path = await newPath();
+    let store = openAgentStore(path);
+    const allowance = create(AllowanceSchema, { reservationId: "r", act: Act.COLLECT, pinHash: new Uint8Array(32).fill(1) });
+    const visit = {
+      compartmentId: "A1",
+      credentialId: "c",
+      proofKind: ProofKind.PIN,
+      act: Act.COLLECT,
+      reservationId: "r",
+      phase: "OPEN",
+      reopenings: 1,
+      graceUntilMs: nowMs,
+    } as const;
+    const lockOut = { failures: 6, lastFailureMs: nowMs, lockedUntilMs: nowMs + 60_000 };
+    expect([store.syncVersion(), store.pinKey(), store.site(), store.trustBundle()]).toEqual([0n, undefined, undefined, undefined]);
+    expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
+    store.saveBoot({ site: undefined, pinKey: new Uint8Array(32).fill(2), trustBundle: undefined });
+    store.saveSync({ version: 2n ** 64n - 1n, allowances: [allowance], trustBundle: undefined });
+    store.saveVisit(visit);
+    store.saveCompartment({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
+    store.saveLockOut(lockOut);
+    store.saveClock({ floorMs: nowMs, offsetMs: -7 });
+    store.close();
+    store = openAgentStore(path);
+    expect(store.pinKey()).toEqual(new Uint8Array(32).fill(2));
+    expect(store.syncVersion()).toBe(2n ** 64n - 1n);
+    expect(store.allowances()).toEqual([allowance]);
+    expect(store.visits()).toEqual([visit]);
+    expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
+    expect(store.lockOut()).toEqual(lockOut);
+    expect([store.clockFloorMs(), store.clockOffsetMs()]).toEqual([nowMs, -7]);
+    store.close();
+  });
+
+  it("is one agent's at a time, and readable by its owner alone", async () => {
+    const path = await newPath();
+    const store = openAgentStore(path);
+    expect(() => openAgentStore(path)).toThrow(new AgentStoreError(`${path} is in use by another agent; stop that one first`));
+    for (const name of [path, `${path}-wal`]) expect((await stat(name)).mode & 0o777).toBe(0o600);
+    store.close();
+    openAgentStore(path).close();
+  });
+
+  it("is refused where the file is something else", async () => {
+    expect(() => openAgentStore(fileURLToPath(import.meta.url))).toThrow("is no agent's store");
+  });
+
+  it("keeps everything that was written when its process is killed, and the lock goes with the process", async () => {
+    const path = await newPath();
+    const script = `
+      import { openAgentStore } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
+      const store = openAgentStore(process.argv[1]);
+      for (let count = 1; ; count += 1) {
+        store.transaction(() => {
+          store.spend(String(count), ${nowMs});
+          store.outbox.append({ type: 3 }, ${nowMs});
+        });
+        process.stdout.write(count + "\\n");
+        if (count % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
+      }`;
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script, path], { stdio: ["ignore", "pipe", "inherit"] });
+    let text = "";
+    child.stdout.setEncoding("utf8");
+    for await (const chunk of child.stdout) {
+      text += chunk;
+      if (text.split("\n").length > 200) {
+        expect(() => openAgentStore(path)).toThrow("in use by another agent");
+        child.kill("SIGKILL");
+        break;
+      }
+    }
+    if (child.exitCode === null && child.signalCode === null) await new Promise((resolve) => child.once("exit", resolve));
+    const store = openAgentStore(path);
+    const told = text.split("\n").length - 1;
+    const last = store.outbox.lastSequence();
+    expect(last).toBeGreaterThanOrEqual(told);
+    expect(sequences(store.outbox.after(0, 1_000_000))).toEqual(upTo(last));
+    expect(upTo(last).every((count) => store.isSpent(String(count)))).toBe(true);
+    expect(store.isSpent(String(last + 1))).toBe(false);
+    store.close();
+  });
+});

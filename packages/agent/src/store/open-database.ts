@@ -1,0 +1,62 @@
+import { closeSync, openSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+
+/** The layout's number, in SQLite's `user_version`. */
+const schemaVersion = 1;
+
+const schema = `
+  CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE allowance (position INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
+  CREATE TABLE spent (credential_id TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE compartment (
+    compartment_id TEXT PRIMARY KEY, condition TEXT NOT NULL, reservation_id TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE visit (
+    compartment_id TEXT PRIMARY KEY, credential_id TEXT NOT NULL, proof_kind INTEGER NOT NULL, act INTEGER NOT NULL,
+    reservation_id TEXT NOT NULL, phase TEXT NOT NULL, reopenings INTEGER NOT NULL, grace_until_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE outbox (sequence INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
+  CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
+/** An agent's store is in use by another process, or is none. */
+export class AgentStoreError extends Error {
+  override readonly name = "AgentStoreError";
+}
+
+/**
+ * Opens the database of a store, or makes it, for this process alone. A commit is on the disk before it returns (WAL with
+ * `synchronous=FULL`), so what was spent stays spent when the power goes.
+ *
+ * Throws an AgentStoreError that names the file where another process has it, or where it is no store of this layout.
+ */
+export function openDatabase(path: string): DatabaseSync {
+  // It holds the site's pin key, so its owner alone may read it; SQLite gives its other files the same rights.
+  closeSync(openSync(path, "a", 0o600));
+  const database = new DatabaseSync(path);
+  try {
+    // The lock must be exclusive before WAL is entered: then no memory is shared, and the lock stays until the end.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN EXCLUSIVE; COMMIT;");
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw explain(path, error);
+  }
+}
+
+function migrate(database: DatabaseSync): void {
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version === schemaVersion) return;
+  if (version !== 0) throw new AgentStoreError(`its layout has number ${version}; this agent reads ${schemaVersion}`);
+  database.exec(`BEGIN; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+}
+
+function explain(path: string, error: unknown): unknown {
+  if (error instanceof AgentStoreError) return new AgentStoreError(`${path} cannot be used: ${error.message}`);
+  const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
+  // SQLITE_BUSY and SQLITE_NOTADB.
+  if (code === 5) return new AgentStoreError(`${path} is in use by another agent; stop that one first`, { cause: error });
+  if (code === 26) return new AgentStoreError(`${path} is no agent's store`, { cause: error });
+  return error;
+}

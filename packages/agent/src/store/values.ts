@@ -1,0 +1,57 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** Bytes by name. */
+export interface Facts {
+  read(name: string): Uint8Array | undefined;
+  write(name: string, value: Uint8Array): void;
+}
+
+/** Whole numbers by name. */
+export interface Numbers {
+  read(name: string): number | undefined;
+  /** Writes a number, cut to a whole one. */
+  write(name: string, value: number): void;
+}
+
+/** Runs a change in a transaction, or in the one that is open. */
+export type Transaction = <T>(change: () => T) => T;
+
+/** The single facts of a store. */
+export function createFacts(database: DatabaseSync): Facts {
+  const read = database.prepare("SELECT value FROM fact WHERE name = ?");
+  const write = database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)");
+  return {
+    read: (name) => (read.get(name) as { value: Uint8Array } | undefined)?.value,
+    write(name, value) {
+      write.run(name, value);
+    },
+  };
+}
+
+/** The single numbers of a store. */
+export function createNumbers(database: DatabaseSync): Numbers {
+  const read = database.prepare("SELECT value FROM number WHERE name = ?");
+  const write = database.prepare("INSERT OR REPLACE INTO number (name, value) VALUES (?, ?)");
+  return {
+    read: (name) => (read.get(name) as { value: number } | undefined)?.value,
+    write(name, value) {
+      write.run(name, Math.floor(value));
+    },
+  };
+}
+
+/** The transactions of a store: all of a change or, where it throws, nothing. */
+export function createTransaction(database: DatabaseSync): Transaction {
+  return (change) => {
+    if (database.isTransaction) return change();
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = change();
+      database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  };
+}

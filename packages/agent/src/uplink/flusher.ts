@@ -1,0 +1,123 @@
+import { fromConnectError, type PetakClient } from "@petak/client";
+import { ConnectError } from "@connectrpc/connect";
+import type { AgentLogger } from "../logger.ts";
+import type { AgentStore } from "../store/agent-store.ts";
+import type { After } from "../timer.ts";
+import { backOffMs } from "./back-off.ts";
+import { createPause } from "./pause.ts";
+
+/** The protocol's limit for one call. */
+const batchSize = 100;
+
+/** Sends the outbox. */
+export interface Flusher {
+  /** Begins: the agent has booted, and the gateway has the reports up to a number. */
+  begin(acknowledgedSequence: number): void;
+  /** Says that there may be something to send. It does not cut a wait after a failure short. */
+  nudge(): void;
+  /** Says that the gateway can be reached again. */
+  hurry(): void;
+  /** Resolves when every report written up to now is acknowledged. Rejects when the flusher stops first. */
+  flushed(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes the sender of an outbox. It sends in the order of the numbers and goes on from what the gateway acknowledged; where the gateway
+ * misses reports, it goes back to the one that it names.
+ */
+export function createFlusher(options: {
+  client: Pick<PetakClient["agents"], "reportEvents">;
+  siteId: string;
+  store: AgentStore;
+  logger: AgentLogger;
+  after: After;
+  random: () => number;
+  /** Called with whether the gateway was reached. */
+  onContact: (isReached: boolean) => void;
+}): Flusher {
+  const { client, siteId, store, logger, after, random, onContact } = options;
+  const { outbox } = store;
+  const pause = createPause(after);
+  const abort = new AbortController();
+  let waiters: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
+  /** The number after which to send. */
+  let position = 0;
+  let isBackingOff = false;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    let failures = 0;
+    while (!abort.signal.aborted) {
+      if (position >= outbox.lastSequence()) {
+        await pause.wait();
+        continue;
+      }
+      try {
+        await sendBatch();
+        failures = 0;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        failures += 1;
+        recover(error);
+        isBackingOff = true;
+        await pause.wait(backOffMs(failures, random));
+        isBackingOff = false;
+      }
+    }
+  }
+
+  async function sendBatch(): Promise<void> {
+    const events = outbox.after(position, batchSize);
+    if (events.length === 0) throw new Error(`the gateway misses report ${position + 1}, which the outbox keeps no longer`);
+    const response = await client.reportEvents({ siteId, events }, { signal: abort.signal });
+    onContact(true);
+    const acknowledged = Math.min(Number(response.acknowledgedSequence), position + events.length);
+    if (acknowledged <= position) throw new Error(`the gateway acknowledged report ${acknowledged} and nothing of what was sent after it`);
+    position = acknowledged;
+    outbox.acknowledge(acknowledged);
+    settleWaiters();
+  }
+
+  function recover(error: unknown): void {
+    const refusal = error instanceof ConnectError ? fromConnectError(error) : undefined;
+    // An answer of the gateway, even a refusal, shows that it was reached.
+    onContact(refusal !== undefined);
+    const expected = Number(refusal?.metadata.expected);
+    if (refusal?.reason === "SEQUENCE_GAP" && Number.isSafeInteger(expected) && expected > 0) position = expected - 1;
+    logger.warn({ err: error, position, lastSequence: outbox.lastSequence() }, "reports could not be handed over");
+  }
+
+  function settleWaiters(): void {
+    const acknowledged = outbox.acknowledgedSequence();
+    for (const { upTo, resolve } of waiters) if (upTo <= acknowledged) resolve();
+    waiters = waiters.filter(({ upTo }) => upTo > acknowledged);
+  }
+
+  return {
+    begin(acknowledgedSequence) {
+      position = acknowledgedSequence;
+      outbox.acknowledge(acknowledgedSequence);
+      settleWaiters();
+      running ??= run();
+      pause.wake();
+    },
+    nudge() {
+      if (!isBackingOff) pause.wake();
+    },
+    hurry: pause.wake,
+    flushed() {
+      const upTo = outbox.lastSequence();
+      if (upTo <= outbox.acknowledgedSequence()) return Promise.resolve();
+      if (abort.signal.aborted) return Promise.reject(new Error("the agent was stopped before its reports were acknowledged"));
+      return new Promise((resolve, reject) => waiters.push({ upTo, resolve, reject }));
+    },
+    async stop() {
+      abort.abort();
+      pause.wake();
+      await running;
+      for (const { reject } of waiters) reject(new Error("the agent was stopped before its reports were acknowledged"));
+      waiters = [];
+    },
+  };
+}

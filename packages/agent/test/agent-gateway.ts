@@ -1,0 +1,157 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { ConnectError, type ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
+import { createTrustBundle, generateIssuerKey, hashPin, type IssuerKeyPair, mintAccessToken, newPinKey, newTokenId } from "@petak/credential";
+import {
+  Act,
+  AgentService,
+  type Allowance,
+  AllowanceSchema,
+  type DeviceEvent,
+  DeviceEventType,
+  newReservationId,
+  PetakError,
+  ReservationState,
+  toConnectError,
+  validateMessage,
+  ReportEventsRequestSchema,
+} from "@petak/protocol";
+import { onTestFinished } from "vitest";
+
+export const siteId = "site_83652b_4k";
+const hourMs = 3_600_000;
+
+/** A gateway that speaks to one site's agent, over real HTTP, and lets a test see and break everything. */
+export interface AgentGateway {
+  readonly agents: ReturnType<typeof createPetakClient>["agents"];
+  readonly issuerKey: IssuerKeyPair;
+  /** What it has recorded. */
+  readonly events: DeviceEvent[];
+  readonly allowances: Allowance[];
+  /** False: connections break. */
+  isUp: boolean;
+  /** What the next calls fail with. */
+  failures: PetakError[];
+  /** The calls that came, by method. */
+  readonly calls: string[];
+  /** Says that the allowances have changed. */
+  changed(): void;
+  newReservation(): string;
+  token(act: Act, reservationId: string, changes?: { siteId?: string; notBeforeMs?: number; expiresAtMs?: number; sizeClassIndex?: number }): Promise<string>;
+  allowPin(reservationId: string, pin: string, changes?: Partial<Pick<Allowance, "act" | "state" | "notBefore" | "expiresAt" | "compartmentId">>): Promise<void>;
+  eventNames(): string[];
+}
+
+/** Starts the gateway; it ends with the running test. @param now the gateway's clock */
+export async function startAgentGateway(now: () => number): Promise<AgentGateway> {
+  const issuerKey = await generateIssuerKey();
+  const pinKey = newPinKey();
+  let version = 1n;
+  const trustBundle = createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: now(), notAfterMs: now() + 30 * 24 * hourMs });
+
+  const gateway: AgentGateway = {
+    agents: undefined as never,
+    issuerKey,
+    events: [],
+    allowances: [],
+    isUp: true,
+    failures: [],
+    calls: [],
+    changed() {
+      version += 1n;
+    },
+    newReservation: () => newReservationId("83652b"),
+    token: (act, reservationId, changes = {}) =>
+      mintAccessToken({
+        issuerKey,
+        act,
+        siteId,
+        reservationId,
+        tokenId: newTokenId(),
+        notBeforeMs: now() - 60_000,
+        expiresAtMs: now() + 24 * hourMs,
+        sizeClassIndex: 0,
+        ...changes,
+      }),
+    async allowPin(reservationId, pin, changes = {}) {
+      const pinHash = await hashPin(pinKey, pin);
+      const times = { notBefore: timestampFromMs(now()), expiresAt: timestampFromMs(now() + 24 * hourMs) };
+      const state = ReservationState.CONFIRMED;
+      gateway.allowances.push(
+        create(AllowanceSchema, { reservationId, act: Act.COLLECT, sizeClassId: "S", pinHash, state, ...times, ...changes }),
+      );
+      version += 1n;
+    },
+    eventNames: () =>
+      gateway.events.map(({ type }) => Object.entries(DeviceEventType).find(([, value]) => value === type)?.[0] ?? String(type)),
+  };
+
+  function meet(method: string): void {
+    gateway.calls.push(method);
+    const failure = gateway.failures.shift();
+    if (failure !== undefined) throw toConnectError(failure);
+  }
+
+  function routes(router: ConnectRouter): void {
+    router.service(AgentService, {
+      boot() {
+        meet("boot");
+        return {
+          serverTime: timestampFromMs(now()),
+          site: { siteId, sizeClasses: [{ sizeClassId: "S" }, { sizeClassId: "L" }] },
+          acknowledgedSequence: gateway.events.at(-1)?.sequence ?? 0n,
+          pinKey,
+          trustBundle,
+          syncInterval: durationFromMs(30_000),
+        };
+      },
+      sync({ knownVersion }) {
+        meet("sync");
+        return knownVersion === version ? { version, unchanged: true } : { version, allowances: gateway.allowances, trustBundle };
+      },
+      reportEvents(request) {
+        meet("reportEvents");
+        validateMessage(ReportEventsRequestSchema, request);
+        for (const event of request.events) {
+          const expected = (gateway.events.at(-1)?.sequence ?? 0n) + 1n;
+          if (event.sequence > expected) {
+            throw toConnectError(new PetakError("SEQUENCE_GAP", "a gap", { metadata: { expected: String(expected) } }));
+          }
+          if (event.sequence === expected) gateway.events.push(event);
+        }
+        return { acknowledgedSequence: gateway.events.at(-1)?.sequence ?? 0n };
+      },
+    });
+  }
+
+  const handle = connectNodeAdapter({
+    routes,
+    interceptors: [
+      (next) => async (request) => {
+        try {
+          return await next(request);
+        } catch (error) {
+          throw error instanceof PetakError ? toConnectError(error) : ConnectError.from(error);
+        }
+      },
+    ],
+  });
+  const server = createServer((request, response) => {
+    if (gateway.isUp) handle(request, response);
+    else request.socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { privateJwk } = await generateKeyPair();
+  const signer = createRequestSigner({ participantId: "par_a", keyId: "key_test_a", privateJwk, audience: "gateway" });
+  const client = createPetakClient({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, signer, retry: false });
+  onTestFinished(() => {
+    client.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return Object.assign(gateway, { agents: client.agents });
+}

@@ -1,0 +1,33 @@
+import { createFrozenClock, type FrozenClock } from "@petak/testkit";
+import type { After } from "../src/index.ts";
+
+/** A clock that stands still, and timers that run when it is moved over their time. */
+export interface ManualTimers extends FrozenClock {
+  readonly after: After;
+  /** How many timers wait. */
+  readonly waiting: () => number;
+}
+
+/** Makes manual timers. */
+export function createManualTimers(startMs?: number): ManualTimers {
+  const clock = createFrozenClock(startMs);
+  const timers = new Map<symbol, { atMs: number; run: () => void }>();
+  return {
+    now: clock.now,
+    set: clock.set,
+    after(delayMs, run) {
+      const id = Symbol();
+      timers.set(id, { atMs: clock.now() + delayMs, run });
+      return () => timers.delete(id);
+    },
+    advance(ms) {
+      clock.advance(ms);
+      for (const [id, { atMs, run }] of timers) {
+        if (atMs > clock.now()) continue;
+        timers.delete(id);
+        run();
+      }
+    },
+    waiting: () => timers.size,
+  };
+}

@@ -1,0 +1,74 @@
+import { join } from "node:path";
+import { tempDir } from "@petak/testkit";
+import { onTestFinished } from "vitest";
+import { type Agent, type AgentOptions, type AgentStore, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "../src/index.ts";
+import { type AgentGateway, siteId, startAgentGateway } from "./agent-gateway.ts";
+import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
+
+/** What an agent told its operator. */
+export interface LogLine {
+  level: "info" | "warn" | "error";
+  message: string;
+}
+
+/** A site with its agent and a gateway, for one test. */
+export interface TestSite {
+  readonly timers: ManualTimers;
+  readonly gateway: AgentGateway;
+  readonly cabinet: SimulatedCabinet;
+  readonly log: LogLine[];
+  readonly storePath: string;
+  agent: Agent;
+  store: AgentStore;
+  /** Ends the agent in good order and starts another over the same store. */
+  restart(options?: Partial<AgentOptions>): Promise<void>;
+}
+
+/** The doors of the test's cabinet: three small, one large. */
+export const compartments = [
+  { compartmentId: "A1", sizeClassId: "S" },
+  { compartmentId: "A2", sizeClassId: "S" },
+  { compartmentId: "A3", sizeClassId: "S" },
+  { compartmentId: "B1", sizeClassId: "L" },
+];
+
+/** Starts a site; all of it ends with the running test. */
+export async function startSite(
+  options: { cabinet?: SimulatedCabinet; agent?: Partial<AgentOptions>; timers?: ManualTimers; gateway?: AgentGateway; isUp?: boolean } = {},
+): Promise<TestSite> {
+  const timers = options.timers ?? createManualTimers(Date.UTC(2026, 10, 24, 12));
+  const gateway = options.gateway ?? (await startAgentGateway(timers.now));
+  if (options.isUp !== undefined) gateway.isUp = options.isUp;
+  const cabinet = options.cabinet ?? createSimulatedCabinet({ compartments });
+  const storePath = join(await tempDir(), "agent.db");
+  const log: LogLine[] = [];
+  const note = (level: LogLine["level"]) => (_: object, message: string) => void log.push({ level, message });
+  const logger = { info: note("info"), warn: note("warn"), error: note("error") };
+
+  const open = (changes: Partial<AgentOptions> = {}) => {
+    const store = openAgentStore(storePath);
+    const { now, after } = timers;
+    const common = { client: gateway.agents, siteId, store, cabinet, logger, now, after, random: () => 0.5, refusalMs: 0 };
+    return { store, agent: createAgent({ ...common, ...options.agent, ...changes }) };
+  };
+  const site: TestSite = {
+    timers,
+    gateway,
+    cabinet,
+    log,
+    storePath,
+    ...open(),
+    async restart(changes) {
+      await site.agent.stop();
+      site.store.close();
+      Object.assign(site, open(changes));
+      await site.agent.start();
+    },
+  };
+  onTestFinished(async () => {
+    await site.agent.stop();
+    site.store.close();
+  });
+  await site.agent.start();
+  return site;
+}

@@ -1,0 +1,98 @@
+import { create, toJson } from "@bufbuild/protobuf";
+import { type Command, InvalidArgumentError } from "commander";
+import { FindNearestRequestSchema, FindNearestResponseSchema, type SiteOption, SiteKind, validateMessage } from "@petak/protocol";
+import type { CommandModule } from "../command.ts";
+import { parseOrigin } from "./origin.ts";
+import { formatCount } from "../terminal/progress.ts";
+import { parseSiteKind, siteKindName } from "./site-kind.ts";
+
+interface FindOptions {
+  parcel?: [widthMm: number, heightMm: number, depthMm: number];
+  mass: number;
+  limit: number;
+  radius: number;
+  kind?: SiteKind[];
+}
+
+/** A shoe box: what a first try is most likely about. In mm. */
+const defaultParcel = [300, 200, 150] as const;
+
+/** `petak find`: the nearest sites that fit a parcel and have a place free. */
+export const registerFind: CommandModule = (program, context) => {
+  program
+    .command("find")
+    .description("find the nearest sites that fit a parcel and have a place free")
+    .argument("<lat,lng>", 'where to look from, e.g. 1.3521,103.8198 or "1°21\'07"N 103°49\'11"E"', parseOrigin)
+    .option("--parcel <WxHxD>", "outer width, height and depth in mm (default: 300x200x150)", parseParcel)
+    .option("--mass <g>", "mass in g", parseWhole, 1200)
+    .option("--limit <count>", "how many options at most (1 to 50)", parseWhole, 5)
+    .option("--radius <m>", "the greatest distance in m; 0: no limit", parseWhole, 0)
+    .option("--kind <terminal|store>", "only sites of this kind", collectKinds)
+    .action(async (origin: { latitude: number; longitude: number }, options: FindOptions, command: Command) => {
+      const session = context.session(command);
+      const { output } = session;
+      const [widthMm, heightMm, depthMm] = options.parcel ?? defaultParcel;
+      const request = create(FindNearestRequestSchema, {
+        origin,
+        parcel: { widthMm, heightMm, depthMm, massG: options.mass },
+        limit: options.limit,
+        radiusM: options.radius,
+        kinds: options.kind ?? [],
+      });
+      validateMessage(FindNearestRequestSchema, request);
+      const client = await session.connectToRead();
+      const response = await client.directory.findNearest(request);
+      output.json(toJson(FindNearestResponseSchema, response));
+      if (response.options.length === 0) {
+        const where = options.radius > 0 ? ` within ${formatCount(options.radius)} m` : "";
+        output.print(`No site${where} fits a parcel of ${widthMm}x${heightMm}x${depthMm} mm and ${options.mass} g and has a place free.`);
+        return;
+      }
+      output.table(
+        [
+          { title: "DISTANCE", align: "right" },
+          { title: "NAME", flexible: true, paint: output.colors.bold },
+          { title: "OPERATOR", flexible: true },
+          { title: "KIND" },
+          { title: "SIZE" },
+          { title: "FREE", align: "right", paint: output.colors.green },
+          { title: "SITE", paint: output.colors.cyan },
+        ],
+        response.options.map(toRow),
+      );
+    });
+};
+
+function toRow({ distanceM, site, sizeClassId, freeToPromise }: SiteOption): string[] {
+  return [
+    formatDistance(distanceM),
+    site?.name ?? "",
+    site?.operatorId ?? "",
+    siteKindName(site?.kind ?? SiteKind.UNSPECIFIED),
+    sizeClassId,
+    // The index counts to 255 and no farther.
+    freeToPromise >= 255 ? "255+" : String(freeToPromise),
+    site?.siteId ?? "",
+  ];
+}
+
+/** Metres near by, kilometres beyond, as people say it. */
+function formatDistance(distanceM: number): string {
+  if (distanceM < 1000) return `${Math.round(distanceM)} m`;
+  return distanceM < 100_000 ? `${(distanceM / 1000).toFixed(1)} km` : `${formatCount(distanceM / 1000)} km`;
+}
+
+function parseParcel(text: string): [number, number, number] {
+  const match = /^(\d+)\s*[x×*]\s*(\d+)\s*[x×*]\s*(\d+)$/i.exec(text.trim());
+  if (match === null) throw new InvalidArgumentError("write width, height and depth in mm, e.g. 300x200x150.");
+  return [Number(match[1]), Number(match[2]), Number(match[3])];
+}
+
+function parseWhole(text: string): number {
+  if (!/^\d{1,9}$/.test(text.trim())) throw new InvalidArgumentError("write a whole number.");
+  return Number(text);
+}
+
+function collectKinds(text: string, earlier: SiteKind[] = []): SiteKind[] {
+  return [...new Set([...earlier, ...text.split(",").map(parseSiteKind)])];
+}

@@ -1,0 +1,219 @@
+import { Role, SiteKind } from "@petak/protocol";
+import type { ModeName } from "@petak/protocol";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { CommandModule } from "../command.ts";
+import { CliFailure, usageFailure } from "../failure.ts";
+import type { SiteSettings } from "../import-sites/build-site.ts";
+import { defaultMix, type ImportedMix, parseCompartments } from "../import-sites/compartments.ts";
+import { countryCodeOf } from "../import-sites/country-code.ts";
+import { type ImportDepth, type ImportSummary, importSites } from "../import-sites/import-sites.ts";
+import { openSites, type OpenedFile } from "../import-sites/open-source.ts";
+import { createRefusalReport } from "../import-sites/report.ts";
+import { parseColumnMap, siteFields } from "../import-sites/site-fields.ts";
+import type { FileFormat } from "../import-sites/site-source.ts";
+import { everyDay, parseOpeningHours, type WeeklyHours } from "../places/opening-hours.ts";
+import type { Session } from "../session.ts";
+import type { Output } from "../terminal/output.ts";
+import { formatCount } from "../terminal/progress.ts";
+import { parseMode } from "./mode.ts";
+import { parseSiteKind } from "./site-kind.ts";
+
+interface ImportCommandOptions {
+  kind?: SiteKind;
+  mode?: ModeName;
+  format?: FileFormat;
+  map?: string[];
+  name?: string;
+  country?: string;
+  hours?: string;
+  compartments?: string;
+  delimiter?: string;
+  skipRefused?: boolean;
+  report?: string;
+  dryRun?: boolean;
+  offline?: boolean;
+  trustCoordinates?: boolean;
+}
+
+/** `petak import sites`: a real list of places becomes sites of the network. */
+export const registerImport: CommandModule = (program, context) => {
+  program
+    .command("import")
+    .description("bring lists into the network")
+    .command("sites")
+    .description("import the sites of a CSV, GeoJSON or DHL Location Finder file: all of them or none")
+    .argument("<file>", "the list, in UTF-8")
+    .option("--kind <terminal|store>", "what the sites are (DHL files say it themselves; then: only these)", parseSiteKind)
+    .option("--mode <test|live>", "which network they belong to (default: the key's)", parseMode)
+    .addOption(new Option("--format <format>", "the file's form (default: by its content)").choices(["csv", "geojson", "dhl"]))
+    .option("--map <field=column,…>", `which column gives which fact, where the guess is wrong: ${siteFields.join(", ")}`, collect)
+    .option("--name <template>", 'how to make names, with columns in braces: "Site at {address}"')
+    .option("--country <code>", "the country of rows that name none, e.g. SG", parseCountry)
+    .option("--hours <hours>", 'opening hours where the file has none: "24/7" (default for terminals), "Mo-Su 08:00-22:00" (for stores)')
+    .option("--compartments <spec>", "what stands at each site: S:400x120x500:20,M:… (mm and count), or a made-up mix (default: medium or shelf)")
+    .option("--delimiter <character>", "what divides the cells of a CSV file (default: by its header)", parseDelimiter)
+    .option("--skip-refused", "import the other rows where some are refused")
+    .option("--report <file>", "write every refused row with its reason, as CSV or .json")
+    .option("--trust-coordinates", "take positions as they are, even where they look swapped by their country")
+    .option("--dry-run", "check everything with the gateway and write nothing")
+    .option("--offline", "check the file alone and ask no gateway")
+    .action(async (path: string, options: ImportCommandOptions, command: Command) => {
+      await runImport(context.session(command), path, options);
+    });
+};
+
+async function runImport(session: Session, path: string, options: ImportCommandOptions): Promise<void> {
+  const { output, io } = session;
+  const signal = io.interruption();
+  const depth: ImportDepth = options.offline === true ? "file" : options.dryRun === true ? "ask" : "write";
+  const startedMs = performance.now();
+  const mode = await decideMode(session, options.mode, depth);
+  const file = await openSites(session.resolve(path), options.format, {
+    columns: parseColumnMap(options.map ?? []),
+    nameTemplate: options.name,
+    delimiter: options.delimiter,
+    nowMs: io.now(),
+  });
+  const settings = settingsOf(options, mode, file);
+  describeReading(output, file, settings, options, mode);
+  const report = createRefusalReport(options.report === undefined ? undefined : session.resolve(options.report));
+  try {
+    const summary = await importSites({
+      file,
+      settings,
+      depth,
+      skipRefused: options.skipRefused === true,
+      report,
+      output,
+      url: session.url,
+      connect: () => connectAsOperator(session),
+      signal,
+    });
+    describeResult(output, summary, (performance.now() - startedMs) / 1000);
+  } finally {
+    report.close();
+  }
+}
+
+/** A key sees one network, so it decides; without one nothing is written, and the test network is as good as the other. */
+async function decideMode(session: Session, wanted: ModeName | undefined, depth: ImportDepth): Promise<ModeName> {
+  if (depth === "file") return wanted ?? "test";
+  const mode = (await session.findKey())?.keyFile.mode;
+  if (mode !== undefined && wanted !== undefined && mode !== wanted) {
+    throw usageFailure(`The key is a ${mode} key and sees the ${mode} network only. Give --key a ${wanted} key, or leave --mode ${wanted} out.`);
+  }
+  return mode ?? wanted ?? "test";
+}
+
+async function connectAsOperator(session: Session) {
+  const { client, keyFile } = await session.connect({});
+  const { participant } = await client.participants.getParticipant({});
+  if (participant !== undefined && !participant.roles.includes(Role.OPERATOR)) {
+    throw new CliFailure(
+      `${participant.displayName} (${keyFile.participant_id}) is no operator, and only operators have sites. Give --key the key file of an operator.`,
+      { reason: "ROLE_REQUIRED" },
+    );
+  }
+  session.output.print(`For ${participant?.displayName ?? keyFile.participant_id}, at ${session.url}.`);
+  return client;
+}
+
+function settingsOf(options: ImportCommandOptions, mode: ModeName, { source }: OpenedFile): SiteSettings {
+  const { kind, country } = options;
+  if (source.mapping !== undefined) {
+    if (kind === undefined) throw usageFailure("Say what the sites are: --kind terminal or --kind store.");
+    if (country === undefined && !source.mapping.columns.has("address.country_code")) {
+      throw usageFailure("The file names no country. Give --country, e.g. --country SG, or map a column: --map address.country_code=COLUMN.");
+    }
+  }
+  const mix: ImportedMix | undefined = options.compartments === undefined ? undefined : parseCompartments(options.compartments);
+  const hours: WeeklyHours | undefined = options.hours === undefined ? undefined : readHours(options.hours);
+  return {
+    siteKind: kind,
+    isTest: mode === "test",
+    countryCode: country,
+    mixFor: (siteKind) => mix ?? defaultMix(siteKind),
+    hoursFor: (siteKind) => hours ?? (siteKind === SiteKind.PARCEL_TERMINAL ? { alwaysOpen: true } : everyDay(8 * 60, 22 * 60)),
+    trustCoordinates: options.trustCoordinates === true,
+  };
+}
+
+function readHours(text: string): WeeklyHours {
+  try {
+    return parseOpeningHours(text);
+  } catch (error) {
+    throw usageFailure(`--hours: ${(error as Error).message}.`);
+  }
+}
+
+function describeReading(output: Output, file: OpenedFile, settings: SiteSettings, options: ImportCommandOptions, mode: ModeName): void {
+  const { bold, dim } = output.colors;
+  const { source } = file;
+  const kinds = settings.siteKind === undefined ? [SiteKind.PARCEL_TERMINAL, SiteKind.COLLECTION_POINT] : [settings.siteKind];
+  const lines: [string, string, string][] = [];
+  if (source.mapping !== undefined) {
+    const { columns, guessed } = source.mapping;
+    for (const field of siteFields) {
+      const column = columns.get(field);
+      if (column !== undefined) lines.push([field, column, guessed.has(field) ? "guessed" : "as you said"]);
+    }
+    if (!columns.has("operator_site_ref")) lines.push(["operator_site_ref", "made from name and position", "no column"]);
+    if (options.name !== undefined) lines.push(["name", options.name, "as you said"]);
+    else if (!columns.has("name")) lines.push(["name", `Site at {${columns.get("address.lines") ?? ""}}`, "no column"]);
+  }
+  if (settings.countryCode !== undefined) lines.push(["country", settings.countryCode, "where the row names none"]);
+  lines.push(["time zone", "by the position", ""]);
+  lines.push(["opening hours", options.hours ?? defaultHoursText(source.format, kinds), options.hours === undefined ? "default" : "as you said"]);
+  for (const kind of kinds) {
+    const { description, isMadeUp } = settings.mixFor(kind);
+    const what = kind === SiteKind.PARCEL_TERMINAL ? "compartments" : "shelf places";
+    lines.push([what, description, isMadeUp ? "--compartments says what really stands there" : "as you said"]);
+  }
+  output.print(`${bold(file.name)}: ${source.description}, for the ${mode} network`);
+  const width = Math.max(...lines.map(([name]) => name.length));
+  for (const [name, value, note] of lines) output.print(`  ${name.padEnd(width)}  ${value}${note === "" ? "" : dim(` (${note})`)}`);
+  output.print();
+}
+
+function defaultHoursText(format: FileFormat, kinds: readonly SiteKind[]): string {
+  if (format === "dhl") return "the file's own";
+  return kinds[0] === SiteKind.PARCEL_TERMINAL ? "24/7" : "08:00-22:00 every day";
+}
+
+function describeResult(output: Output, summary: ImportSummary, seconds: number): void {
+  output.json({ ...summary, seconds: Math.round(seconds * 100) / 100 });
+  const { green, dim } = output.colors;
+  const accepted = summary.rows - summary.refused;
+  output.print(`${formatCount(summary.rows)} rows in ${summary.file}: ${formatCount(accepted)} good, ${formatCount(summary.refused)} refused.`);
+  if (summary.leftOut > 0) output.print(`  ${formatCount(summary.leftOut)} of another kind were left out.`);
+  if (summary.sharedPositions > 0) output.print(`  ${formatCount(summary.sharedPositions)} stand where another of them stands. That is allowed.`);
+  if (summary.outsideCountry > 0) {
+    const lines = summary.outsideCountryLines.join(", ");
+    output.print(`  ${formatCount(summary.outsideCountry)} seem to lie outside their country (line ${lines}${summary.outsideCountry > 3 ? ", …" : ""}), by their time zone. Near borders and coasts that means nothing.`);
+  }
+  if (summary.depth === "file") output.print("The file was checked, and no gateway asked.");
+  else if (summary.depth === "ask") {
+    const existing = summary.existing ?? 0;
+    output.print(`The gateway would take them: ${formatCount(accepted - existing)} new, ${formatCount(existing)} that it has already. Nothing was written.`);
+  } else {
+    const { created = 0, updated = 0, unchanged = 0 } = summary;
+    output.print(`${green("Imported")}: ${formatCount(created)} created, ${formatCount(updated)} updated, ${formatCount(unchanged)} unchanged.`);
+  }
+  output.print(dim(`${seconds.toFixed(1)} s, ${formatCount(summary.rows / Math.max(seconds, 0.001))} rows/s`));
+}
+
+function collect(text: string, earlier: string[] = []): string[] {
+  return [...earlier, text];
+}
+
+function parseCountry(text: string): string {
+  const code = countryCodeOf(text);
+  if (code === undefined) throw new InvalidArgumentError("write a two-letter country code, e.g. SG.");
+  return code;
+}
+
+function parseDelimiter(text: string): string {
+  if (text === "\\t" || text.toLowerCase() === "tab") return "\t";
+  if ([...text].length !== 1 || text === '"' || text === "\n") throw new InvalidArgumentError('write one character, or "tab".');
+  return text;
+}

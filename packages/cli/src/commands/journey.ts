@@ -1,0 +1,72 @@
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { JsonValue } from "@bufbuild/protobuf";
+import { type KeyFile, readKeyFile } from "@petak/client";
+import type { Command } from "commander";
+import type { CommandModule } from "../command.ts";
+import { usageFailure } from "../failure.ts";
+import { printStep } from "../journey/print-step.ts";
+import type { Step } from "../journey/step.ts";
+import { stepJson } from "../journey/step-json.ts";
+import { walkJourney } from "../journey/walk.ts";
+import { parseOrigin } from "./origin.ts";
+
+interface JourneyCommandOptions {
+  from: { latitude: number; longitude: number };
+  pin?: boolean;
+  operatorKey?: string;
+}
+
+/** A shoe box. */
+const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
+
+/** `petak journey`: one parcel's whole way through a running gateway, step by step. */
+export const registerJourney: CommandModule = (program, context) => {
+  program
+    .command("journey")
+    .description("walk one parcel through a running gateway, from the search to the collection")
+    .option("--from <lat,lng>", "where the recipient is", parseOrigin, { latitude: 1.3521, longitude: 103.8198 })
+    .option("--pin", "the recipient types the PIN in place of showing the token")
+    .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
+    .action(async (options: JourneyCommandOptions, command: Command) => {
+      const session = context.session(command);
+      const { output } = session;
+      const { client: courier, keyPath } = await session.connect();
+      const steps: JsonValue[] = [];
+      let number = 0;
+      await walkJourney({
+        url: session.url,
+        courier,
+        origin: options.from,
+        parcel,
+        withPin: options.pin === true,
+        logger: { info: () => undefined, warn: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`), error: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`) },
+        async operatorOf(operatorId) {
+          const keyFile =
+            options.operatorKey === undefined
+              ? await findOperatorKey(dirname(keyPath), operatorId)
+              : await readKeyFile(session.resolve(options.operatorKey));
+          if (keyFile?.participant_id !== operatorId) {
+            throw usageFailure(`The site's operator is ${operatorId}: give its key file with --operator-key, to put a terminal there.`);
+          }
+          return { keyFile, client: session.connectWith(keyFile) };
+        },
+        onStep(step: Step) {
+          number++;
+          steps.push(stepJson(step));
+          printStep(output, step, number);
+        },
+      });
+      output.json(steps);
+    });
+};
+
+/** The demonstration's operator keys lie beside the courier's. */
+async function findOperatorKey(keysDir: string, operatorId: string): Promise<KeyFile | undefined> {
+  for (const name of await readdir(keysDir)) {
+    if (!/^operator-.*\.json$/.test(name)) continue;
+    const keyFile = await readKeyFile(join(keysDir, name));
+    if (keyFile.participant_id === operatorId) return keyFile;
+  }
+  return undefined;
+}

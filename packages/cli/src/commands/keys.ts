@@ -1,0 +1,222 @@
+import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
+import { toJson } from "@bufbuild/protobuf";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import { generateKeyPair, type KeyFile, type PetakClient, writeKeyFile } from "@petak/client";
+import { ListKeysResponseSchema, type ModeName, PublishableKeySchema } from "@petak/protocol";
+import { type Command, InvalidArgumentError } from "commander";
+import type { CommandModule } from "../command.ts";
+import { CliFailure, toFailure, usageFailure } from "../failure.ts";
+import type { Session } from "../session.ts";
+import { modeName, modeOf, parseMode } from "./mode.ts";
+
+/** `petak keys`: the keys with which a participant and its agents sign, and those that web pages show. */
+export const registerKeys: CommandModule = (program, context) => {
+  const group = program.command("keys").description("make, list, rotate and revoke keys");
+
+  group
+    .command("make")
+    .description("make a key pair here, register its public half, and write the key file (readable by its owner only)")
+    .requiredOption("--out <file>", "where to write the key file; it must not exist")
+    .option("--participant <id>", "whose key it is (default: the caller's; another's is for administrators)")
+    .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
+    .option("--site <id>", "for an agent's key: the site it runs")
+    .option("--label <text>", "a label for people", "")
+    .action(async (options: MakeOptions, command: Command) => {
+      await makeKey(context.session(command), options);
+    });
+
+  group
+    .command("list")
+    .description("list keys and publishable keys, newest first")
+    .option("--participant <id>", "whose (default: the caller's; another's is for administrators)")
+    .action(async (options: { participant?: string }, command: Command) => {
+      await listKeys(context.session(command), options.participant ?? "");
+    });
+
+  group
+    .command("rotate")
+    .description("put a new key into the key file of --key and revoke the old one, once the new one has proved to work")
+    .action(async (_options: object, command: Command) => {
+      await rotateKey(context.session(command));
+    });
+
+  group
+    .command("revoke")
+    .description("end a key or a publishable key")
+    .argument("<key>", "the key's id, key_…, or a publishable key, pk_…")
+    .option("--force", "revoke even the key that signs this very request")
+    .action(async (keyId: string, options: { force?: boolean }, command: Command) => {
+      const session = context.session(command);
+      const { client, keyFile } = await session.connect();
+      if (keyId === keyFile.key_id && options.force !== true) {
+        throw usageFailure(`${keyId} is the key that signs this request, so its file would be of no more use. Pass --force if you mean it.`);
+      }
+      await client.participants.revokeKey({ requestId: randomUUID(), keyId });
+      session.output.json({ revoked: keyId });
+      session.output.print(`Revoked ${keyId}.`);
+    });
+
+  group
+    .command("publishable")
+    .description("make a publishable key for web pages: it reads the directory and nothing else")
+    .requiredOption("--origin <origin>", 'a web origin whose pages may use it, e.g. https://shop.example; may be repeated; "*" for test keys', collect)
+    .option("--participant <id>", "whose key it is (default: the caller's; another's is for administrators)")
+    .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
+    .option("--rate <per second>", "requests a second that one gateway answers (1 to 1000; default: 50)", parseRate, 0)
+    .action(async (options: { origin: string[]; participant?: string; mode?: ModeName; rate: number }, command: Command) => {
+      const session = context.session(command);
+      const { client, keyFile } = await session.connect();
+      const { publishableKey } = await client.participants.createPublishableKey({
+        requestId: randomUUID(),
+        participantId: options.participant ?? "",
+        mode: modeOf(options.mode ?? keyFile.mode),
+        origins: options.origin,
+        requestsPerSecond: options.rate,
+      });
+      if (publishableKey === undefined) return;
+      session.output.json(toJson(PublishableKeySchema, publishableKey));
+      session.output.print(publishableKey.publishableKey);
+    });
+};
+
+interface MakeOptions {
+  out: string;
+  participant?: string;
+  mode?: ModeName;
+  site?: string;
+  label: string;
+}
+
+async function makeKey(session: Session, options: MakeOptions): Promise<void> {
+  const path = session.resolve(options.out);
+  // A key that is registered but cannot be kept is of no use, so the place is looked at first.
+  if (existsSync(path)) throw new CliFailure(`${options.out} exists already, and a key file is never written over. Name another file.`);
+  await access(dirname(path), constants.W_OK).catch(() => {
+    throw new CliFailure(`The folder ${dirname(path)} does not exist or cannot be written to.`);
+  });
+  const { client, keyFile: own } = await session.connect();
+  const mode = options.mode ?? own.mode;
+  const keyFile = await registerNewKey(client, {
+    participantId: options.participant ?? own.participant_id,
+    mode,
+    audience: own.audience,
+    siteId: options.site ?? "",
+    label: options.label,
+  });
+  try {
+    await writeKeyFile(path, keyFile);
+  } catch (error) {
+    await client.participants.revokeKey({ requestId: randomUUID(), keyId: keyFile.key_id });
+    throw new CliFailure(`${options.out} could not be written (${(error as Error).message}); the new key was revoked.`, { cause: error });
+  }
+  session.output.json({ keyId: keyFile.key_id, participantId: keyFile.participant_id, mode, file: path });
+  session.output.print(`Made ${session.output.colors.cyan(keyFile.key_id)} of ${keyFile.participant_id}, in ${options.out}.`);
+}
+
+async function rotateKey(session: Session): Promise<void> {
+  const { client, keyFile: old, keyPath } = await session.connect();
+  const fresh = await registerNewKey(client, {
+    participantId: old.participant_id,
+    mode: old.mode,
+    audience: old.audience,
+    siteId: "",
+    label: "",
+  });
+  const freshClient = session.connectWith(fresh);
+  try {
+    await freshClient.participants.getParticipant({});
+    await writeKeyFile(keyPath, fresh);
+  } catch (error) {
+    const { message, exitCode } = toFailure(error, session.url);
+    await client.participants.revokeKey({ requestId: randomUUID(), keyId: fresh.key_id });
+    throw new CliFailure(`The new key could not be put to use, so it was revoked and ${old.key_id} stays: ${message}`, { exitCode, cause: error });
+  }
+  try {
+    await freshClient.participants.revokeKey({ requestId: randomUUID(), keyId: old.key_id });
+  } catch (error) {
+    const { message, exitCode } = toFailure(error, session.url);
+    throw new CliFailure(
+      `${keyPath} holds the new key ${fresh.key_id}, but the old one is still good: ${message} Run \`petak keys revoke ${old.key_id}\`.`,
+      { exitCode, cause: error },
+    );
+  }
+  session.output.json({ keyId: fresh.key_id, revoked: old.key_id, file: keyPath });
+  session.output.print(`${keyPath} holds the new key ${session.output.colors.cyan(fresh.key_id)}; ${old.key_id} is revoked.`);
+}
+
+interface NewKey {
+  participantId: string;
+  mode: ModeName;
+  audience: string;
+  siteId: string;
+  label: string;
+}
+
+/** Makes a pair, registers its public half, and gives the file to keep. */
+async function registerNewKey(client: PetakClient, { participantId, mode, audience, siteId, label }: NewKey): Promise<KeyFile> {
+  const { privateJwk, publicKey } = await generateKeyPair();
+  const { key } = await client.participants.registerKey({
+    requestId: randomUUID(),
+    participantId,
+    publicKey,
+    mode: modeOf(mode),
+    siteId,
+    label,
+  });
+  if (key === undefined) throw new CliFailure("The gateway registered the key but did not say its id.");
+  return { participant_id: key.participantId, key_id: key.keyId, mode, audience, private_jwk: privateJwk };
+}
+
+async function listKeys(session: Session, participantId: string): Promise<void> {
+  const { output } = session;
+  const { client } = await session.connect();
+  const response = await client.participants.listKeys({ participantId });
+  output.json(toJson(ListKeysResponseSchema, response));
+  const dim = output.colors.dim;
+  output.table(
+    [
+      { title: "KEY", paint: output.colors.cyan },
+      { title: "MODE" },
+      { title: "FOR", flexible: true },
+      { title: "LABEL", flexible: true },
+      { title: "MADE" },
+      { title: "REVOKED", paint: output.colors.red },
+    ],
+    [
+      ...response.keys.map(({ keyId, mode, siteId, label, createdAt, revokedAt }) => [
+        keyId,
+        modeName(mode),
+        siteId === "" ? "participant" : `agent of ${siteId}`,
+        label,
+        formatTime(createdAt),
+        formatTime(revokedAt),
+      ]),
+      ...response.publishableKeys.map(({ publishableKey, mode, origins, requestsPerSecond, createdAt, revokedAt }) => [
+        publishableKey,
+        modeName(mode),
+        `pages of ${origins.join(", ")}`,
+        `${requestsPerSecond}/s`,
+        formatTime(createdAt),
+        formatTime(revokedAt),
+      ]),
+    ],
+  );
+  if (response.keys.length + response.publishableKeys.length === 0) output.print(dim("No keys."));
+}
+
+function formatTime(time: Timestamp | undefined): string {
+  return time === undefined ? "" : timestampDate(time).toISOString().slice(0, 16).replace("T", " ");
+}
+
+function collect(text: string, earlier: string[] = []): string[] {
+  return [...earlier, ...text.split(",").map((origin) => origin.trim())];
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (!Number.isInteger(rate) || rate < 1 || rate > 1000) throw new InvalidArgumentError("write a whole number from 1 to 1000.");
+  return rate;
+}

@@ -1,0 +1,62 @@
+import { randomUUID } from "node:crypto";
+import { toJson } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { ListParticipantsResponseSchema, type Participant, ParticipantSchema, Role } from "@petak/protocol";
+import { type Command, InvalidArgumentError } from "commander";
+import type { CommandModule } from "../command.ts";
+
+const roleNames: Record<string, Role> = {
+  operator: Role.OPERATOR,
+  courier: Role.COURIER,
+  merchant: Role.MERCHANT,
+  admin: Role.ADMIN,
+};
+
+/** `petak participants`: the organisations of the network. For the gateway's administrator. */
+export const registerParticipants: CommandModule = (program, context) => {
+  const group = program.command("participants").description("make and list the organisations of the network (for administrators)");
+
+  group
+    .command("make")
+    .description("make a participant")
+    .requiredOption("--name <name>", "its name, 1 to 100 characters")
+    .requiredOption("--role <role>", `what it may do: ${Object.keys(roleNames).join(", ")}; several with commas`, parseRoles)
+    .action(async (options: { name: string; role: Role[] }, command: Command) => {
+      const session = context.session(command);
+      const { client } = await session.connect();
+      const { participant } = await client.participants.createParticipant({
+        requestId: randomUUID(),
+        displayName: options.name,
+        roles: options.role,
+      });
+      if (participant === undefined) return;
+      session.output.json(toJson(ParticipantSchema, participant));
+      session.output.print(`Made ${session.output.colors.cyan(participant.participantId)}, ${participant.displayName}.`);
+      session.output.print(`Give it a key: petak keys make --participant ${participant.participantId} --mode test --out FILE`);
+    });
+
+  group
+    .command("list")
+    .description("list the participants")
+    .action(async (_options: object, command: Command) => {
+      const session = context.session(command);
+      const { client } = await session.connect();
+      const response = await client.participants.listParticipants({});
+      session.output.json(toJson(ListParticipantsResponseSchema, response));
+      session.output.table(
+        [{ title: "PARTICIPANT", paint: session.output.colors.cyan }, { title: "NAME", flexible: true }, { title: "ROLES" }, { title: "SINCE" }],
+        response.participants.map(toRow),
+      );
+    });
+};
+
+function toRow({ participantId, displayName, roles, createdAt }: Participant): string[] {
+  const names = roles.map((role) => Object.entries(roleNames).find(([, one]) => one === role)?.[0] ?? "other");
+  return [participantId, displayName, names.join(", "), createdAt === undefined ? "" : timestampDate(createdAt).toISOString().slice(0, 10)];
+}
+
+function parseRoles(text: string): Role[] {
+  const roles = text.split(",").map((name) => roleNames[name.trim().toLowerCase()]);
+  if (roles.some((role) => role === undefined)) throw new InvalidArgumentError(`write ${Object.keys(roleNames).join(", ")}.`);
+  return [...new Set(roles as Role[])];
+}

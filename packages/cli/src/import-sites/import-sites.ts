@@ -1,0 +1,178 @@
+import type { PetakClient } from "@petak/client";
+import { CliFailure, toFailure } from "../failure.ts";
+import { formatCount, formatMegabytes } from "../terminal/progress.ts";
+import type { Output } from "../terminal/output.ts";
+import type { CheckedSite, SiteSettings } from "./build-site.ts";
+import { checkSites, type FileFacts, noFacts } from "./check-sites.ts";
+import { fileProblem } from "./file-problem.ts";
+import type { OpenedFile } from "./open-source.ts";
+import { type RefusalReason, refusalReasons } from "./refusal.ts";
+import type { RefusalReport } from "./report.ts";
+import { validateSites, type WriteCounts, WriteFailure, writeSites } from "./upload.ts";
+
+/** How far an import goes. */
+export type ImportDepth =
+  /** The file is checked; no gateway is asked. */
+  | "file"
+  /** The gateway is asked whether it would take the sites, and nothing is changed. */
+  | "ask"
+  | "write";
+
+/** What an import needs. */
+export interface ImportOptions {
+  file: OpenedFile;
+  settings: SiteSettings;
+  depth: ImportDepth;
+  /** True: rows that are refused are left out. False: one of them is enough for nothing to be imported. */
+  skipRefused: boolean;
+  report: RefusalReport;
+  output: Output;
+  /** The gateway's address, for messages. */
+  url: string;
+  /** Called once the file is good. Not called for depth `file`. */
+  connect(): Promise<Pick<PetakClient, "directory">>;
+  signal: AbortSignal;
+  /** See {@link writeSites}. */
+  retryDelaysMs?: readonly number[];
+}
+
+/** What became of a file. */
+export interface ImportSummary extends FileFacts {
+  file: string;
+  format: string;
+  /** How far it went. */
+  depth: ImportDepth;
+  refused: number;
+  refusedByReason: Partial<Record<RefusalReason, number>>;
+  /** Sites that the gateway had before, as far as it was asked. */
+  existing?: number;
+  created?: number;
+  updated?: number;
+  unchanged?: number;
+}
+
+/**
+ * Imports a file in three readings: the first judges every row, the second asks the gateway about every site, the third writes. So
+ * nothing is written before all of it is known to be good, and a file of any size passes through little memory.
+ *
+ * @throws CliFailure where rows are refused (unless they are to be skipped), the gateway refuses, or the import is interrupted; the
+ * message says what was put back.
+ */
+export async function importSites(options: ImportOptions): Promise<ImportSummary> {
+  const { file, settings, depth, skipRefused, report, output, signal, url } = options;
+  const facts = noFacts();
+  const refusedRows = new Set<number>();
+  let digest: string | undefined;
+  let accepted = 0;
+
+  const summary = (): ImportSummary => ({
+    file: file.name,
+    format: file.source.format,
+    depth,
+    ...facts,
+    refused: report.count,
+    refusedByReason: Object.fromEntries(report.counts()),
+  });
+
+  async function judge(): Promise<void> {
+    const progress = output.progress(`Reading ${file.name}`, file.sizeBytes, formatMegabytes);
+    const observer = { onBytes: progress.update, onDigest: (value: string) => void (digest = value) };
+    try {
+      for await (const checked of checkSites(file.source, settings, facts, observer)) {
+        signal.throwIfAborted();
+        if (checked.kind === "refusal") report.add(checked);
+        else accepted += 1;
+      }
+    } finally {
+      progress.finish();
+    }
+  }
+
+  /** The sites once more, without those that are refused. */
+  async function* sitesAgain(): AsyncGenerator<CheckedSite, void, undefined> {
+    let again: string | undefined;
+    const observer = { onDigest: (value: string) => void (again = value) };
+    for await (const checked of checkSites(file.source, settings, noFacts(), observer)) {
+      if (checked.kind === "site" && !refusedRows.has(checked.row)) yield checked;
+    }
+    if (again !== digest) throw fileProblem(file.name, "changed while it was being imported");
+  }
+
+  function stopIfRefused(): void {
+    if (report.count === 0 || skipRefused) return;
+    throw new CliFailure(
+      `${formatCount(report.count)} of ${formatCount(facts.rows)} rows are refused, so nothing was imported. Correct them, or pass --skip-refused to import the others.`,
+      { reason: "rows-refused", result: { ...summary(), refusals: report.first } },
+    );
+  }
+
+  try {
+    await judge();
+    showRefusals(output, report);
+    stopIfRefused();
+    if (accepted === 0) throw new CliFailure(`${file.name} has no site to import.`, { reason: "no-sites", result: { ...summary() } });
+    if (depth === "file") return summary();
+    const { directory } = await options.connect();
+    const upload = { directory, signal, retryDelaysMs: options.retryDelaysMs };
+    const asking = output.progress("Asking the gateway", accepted, "sites");
+    const answer = await validateSites({ ...upload, sites: sitesAgain(), onProgress: asking.update }).finally(asking.finish);
+    for (const refusal of answer.refusals) {
+      report.add(refusal);
+      refusedRows.add(refusal.row);
+    }
+    if (answer.refusals.length > 0) showRefusals(output, report);
+    stopIfRefused();
+    accepted -= answer.refusals.length;
+    if (depth === "ask") return { ...summary(), existing: answer.existing };
+    const writing = output.progress("Importing", accepted, "sites");
+    const counts = await writeSites({ ...upload, sites: sitesAgain(), onProgress: writing.update }).finally(writing.finish);
+    return { ...summary(), existing: answer.existing, ...counts };
+  } catch (error) {
+    if (error instanceof WriteFailure) throw undone(error, signal, url, summary());
+    if (signal.aborted) throw new CliFailure("Interrupted before anything was written.", { reason: "interrupted", cause: error });
+    throw error;
+  }
+}
+
+/** Says why writing ended and, plainly, what remains of it. */
+function undone(failure: WriteFailure, signal: AbortSignal, url: string, summary: ImportSummary): CliFailure {
+  const { counts, retired, left, cause } = failure;
+  const known = toFailure(cause, url);
+  const why = signal.aborted ? "Interrupted." : known.message;
+  return new CliFailure(`${why} ${describeUndo(counts, retired, left)}`, {
+    exitCode: signal.aborted ? undefined : known.exitCode,
+    reason: signal.aborted ? "interrupted" : known.reason,
+    metadata: known.metadata,
+    fieldViolations: known.fieldViolations,
+    result: { ...summary, ...counts, retired, left },
+    cause,
+  });
+}
+
+function describeUndo({ created, updated }: WriteCounts, retired: number, left: number): string {
+  const parts: string[] = [];
+  if (left > 0) {
+    parts.push(
+      `${formatCount(left)} sites that this run created, or may have created, could not be retired: run the same command again to finish the import`,
+    );
+  }
+  if (retired > 0) parts.push(`the ${formatCount(retired)} sites that this run had created are retired again`);
+  if (updated > 0) parts.push(`${formatCount(updated)} sites that were there before keep their new facts`);
+  if (created === 0 && updated === 0 && left === 0) parts.push("nothing was changed");
+  const text = parts.join("; ");
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+function showRefusals(output: Output, report: RefusalReport): void {
+  if (report.count === 0) return;
+  const { yellow, dim } = output.colors;
+  output.print(yellow(`${formatCount(report.count)} refused:`));
+  for (const [reason, count] of report.counts()) output.print(`  ${formatCount(count).padStart(7)}  ${refusalReasons[reason]}`);
+  output.print();
+  for (const { row, line, message, name, reference } of report.first) {
+    const who = [name, reference].find((text) => text !== "");
+    output.print(`  row ${row}, line ${line}: ${message}${who === undefined ? "" : dim(` (${who})`)}`);
+  }
+  if (report.count > report.first.length) output.print(dim(`  … and ${formatCount(report.count - report.first.length)} more: --report FILE writes them all`));
+  output.print();
+}

@@ -1,0 +1,123 @@
+import { CliFailure, usageFailure } from "../failure.ts";
+
+/** The facts of a site that a column can give, by their paths in the protocol, with names that columns usually have. */
+const guesses = {
+  operator_site_ref: [
+    "operator_site_ref", "site_ref", "reference", "ref", "site_id", "locker_id", "store_id", "branch_id", "branch_code", "store_code",
+    "site_code", "code", "id", "car_park_no", "number", "no",
+  ],
+  name: ["name", "title", "site_name", "store_name", "branch_name", "location_name", "branch", "label", "description"],
+  "position.latitude": ["latitude", "lat", "lat_dd", "y", "lat_wgs84", "wgs84_lat", "gps_lat", "geo_lat", "gps_latitude", "latitud"],
+  "position.longitude": [
+    "longitude", "lng", "lon", "long", "lng_dd", "lon_dd", "long_dd", "x", "lng_wgs84", "lon_wgs84", "wgs84_lon", "gps_lng", "gps_lon", "geo_lng",
+    "geo_lon", "gps_longitude", "longitud",
+  ],
+  position: ["position", "coordinates", "coordinate", "coords", "latlng", "lat_lng", "lat_lon", "lat_long", "latlong", "gps", "geo_point", "geo_point_2d"],
+  "address.lines": ["address", "street", "street_address", "address_line_1", "address_1", "addr", "full_address", "streetaddress", "alamat"],
+  "address.postal_code": ["postcode", "postal_code", "postalcode", "zip", "zip_code", "zipcode", "poskod", "plz"],
+  "address.locality": ["city", "locality", "town", "municipality", "place"],
+  "address.administrative_area": ["state", "province", "region", "administrative_area", "admin1", "negeri"],
+  "address.country_code": ["country_code", "country", "countrycode", "iso_country", "iso2"],
+} as const;
+
+/** A fact of a site that a column can give. */
+export type SiteField = keyof typeof guesses;
+
+/** Every field, in the order in which they are shown. */
+export const siteFields = Object.keys(guesses) as SiteField[];
+
+/** Which column gives which fact. */
+export interface ColumnMapping {
+  readonly columns: ReadonlyMap<SiteField, string>;
+  /** The fields whose column was guessed by its name, not said. */
+  readonly guessed: ReadonlySet<SiteField>;
+}
+
+/**
+ * Reads `--map`: pairs of field and column, `position.latitude=Y,name=branch`. A comma in a column's name is no end of a pair unless
+ * another field follows it.
+ *
+ * @throws CliFailure (usage) where a field is not known.
+ */
+export function parseColumnMap(texts: readonly string[]): Map<SiteField, string> {
+  const columns = new Map<SiteField, string>();
+  for (const pair of texts.flatMap((text) => text.split(/,(?=\s*[a-z_.]+\s*=)/))) {
+    const [, field = "", column = ""] = /^\s*([^=]*?)\s*=\s*(.*?)\s*$/.exec(pair) ?? [];
+    if (!isSiteField(field)) throw usageFailure(`--map knows no field "${field || pair}". Fields: ${siteFields.join(", ")}.`);
+    if (column === "") throw usageFailure(`--map names no column for ${field}: write ${field}=COLUMN.`);
+    columns.set(field, column);
+  }
+  return columns;
+}
+
+function isSiteField(text: string): text is SiteField {
+  return Object.hasOwn(guesses, text);
+}
+
+/**
+ * Decides which column gives which fact: as was said, else by the columns' names, whatever their case and punctuation.
+ *
+ * @param headers The file's columns.
+ * @param explicit What `--map` says.
+ * @param hasGeometry True where positions do not come from columns.
+ * @throws CliFailure where a column that was named does not exist or exists twice, or where there is none for the position.
+ */
+export function mapColumns(headers: readonly string[], explicit: ReadonlyMap<SiteField, string>, hasGeometry: boolean): ColumnMapping {
+  const columns = new Map<SiteField, string>();
+  const guessed = new Set<SiteField>();
+  for (const [field, wanted] of explicit) {
+    const found = headers.find((header) => header === wanted) ?? headers.find((header) => plain(header) === plain(wanted));
+    if (found === undefined) throw usageFailure(`--map ${field}=${wanted}: the file has no column "${wanted}". Its columns: ${list(headers)}.`);
+    columns.set(field, found);
+  }
+  const taken = new Set(columns.values());
+  for (const field of siteFields) {
+    if (columns.has(field) || (hasGeometry && field.startsWith("position"))) continue;
+    if (field === "position" && columns.has("position.latitude") && columns.has("position.longitude")) continue;
+    const column = guesses[field].map((name) => headers.find((header) => plain(header) === plain(name) && !taken.has(header))).find((header) => header !== undefined);
+    if (column === undefined) continue;
+    columns.set(field, column);
+    guessed.add(field);
+    taken.add(column);
+  }
+  for (const column of columns.values()) {
+    if (headers.filter((header) => header === column).length > 1) {
+      throw new CliFailure(`The file has several columns "${column}". Give them different names.`, { reason: "file-unreadable" });
+    }
+  }
+  const hasPosition = columns.has("position") || (columns.has("position.latitude") && columns.has("position.longitude"));
+  if (!hasGeometry && !hasPosition) {
+    throw new CliFailure(
+      `No column looks like latitude and longitude. Say which ones are: --map position.latitude=COLUMN,position.longitude=COLUMN. The file's columns: ${list(headers)}.`,
+      { reason: "no-position-column" },
+    );
+  }
+  return { columns, guessed };
+}
+
+/**
+ * Checks that every site can have a name: from a column, from the address, or from the template.
+ *
+ * @throws CliFailure where it cannot, or where the template names a column that the file does not have.
+ */
+export function checkNames({ columns }: ColumnMapping, template: string | undefined, headers: readonly string[]): void {
+  if (template === undefined && !columns.has("name") && !columns.has("address.lines")) {
+    throw new CliFailure(
+      `No column looks like a name. Say which one is with --map name=COLUMN, or make names with --name, e.g. --name "Site {COLUMN}". The file's columns: ${list(headers)}.`,
+      { reason: "no-name-column" },
+    );
+  }
+  for (const [, column = ""] of (template ?? "").matchAll(/\{([^{}]*)\}/g)) {
+    if (headers.includes(column)) continue;
+    throw usageFailure(`--name uses {${column}}, which is no column of the file. Its columns: ${list(headers)}.`);
+  }
+}
+
+/** Names that differ in case and punctuation only are equal. */
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+function list(headers: readonly string[]): string {
+  return headers.length === 0 ? "none" : headers.map((header) => (header === "" ? "(no name)" : header)).join(", ");
+}

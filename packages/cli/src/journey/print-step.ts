@@ -1,0 +1,74 @@
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { EventType, PartyKind, ProofKind, ReservationState } from "@petak/protocol";
+import type { Output } from "../terminal/output.ts";
+import type { Step } from "./step.ts";
+
+/** Shows a step to a person. */
+export function printStep(output: Output, step: Step, number: number): void {
+  const { bold, cyan, dim, green } = output.colors;
+  const title = (text: string) => output.print(`${green(String(number).padStart(2))}  ${bold(text)}`);
+  const detail = (text: string) => output.print(`    ${text}`);
+  switch (step.step) {
+    case "options found":
+      title(`${step.options.length} options found`);
+      for (const { site, distanceM, sizeClassId, freeToPromise } of step.options) {
+        detail(`${metres(distanceM).padStart(8)}  ${site?.name ?? ""} ${dim(`size class ${sizeClassId}, ${freeToPromise} free`)}`);
+      }
+      break;
+    case "place held":
+      title(`Place held at ${step.site?.name ?? step.reservation.siteId}`);
+      detail(`${cyan(step.reservation.reservationId)}, size class ${step.reservation.sizeClassId}, ${metres(step.distanceM)} away`);
+      break;
+    case "confirmed":
+      title("Confirmed");
+      break;
+    case "credential issued":
+      title(`Credential issued: ${step.act}`);
+      detail(`${cyan(`${step.credential.accessToken.slice(0, 48)}…`)} ${dim(`${step.credential.accessToken.length} characters`)}`);
+      if (step.credential.pin !== "") detail(`PIN ${cyan(`${step.credential.pin.slice(0, 4)} ${step.credential.pin.slice(4)}`)}`);
+      break;
+    case "terminal ready":
+      title("A terminal in software stands at the site");
+      detail(dim(`${step.compartments} compartments, all empty; it judges credentials by itself`));
+      break;
+    case "door opened":
+      title(`Door ${step.presentation.compartmentId} opened for ${step.act}, by ${step.by}`);
+      break;
+    case "deposited":
+      title("Deposited");
+      detail(`compartment ${step.reservation.compartmentId}, the gateway says ${stateName(step.reservation.state)}`);
+      break;
+    case "collected":
+      title("Collected");
+      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      break;
+    case "custody chain":
+      title("The custody chain");
+      output.table(
+        [{ title: "    RECORDED" }, { title: "EVENT", paint: bold }, { title: "BY" }, { title: "STATE AFTER" }, { title: "PROOF", flexible: true }],
+        step.events.map((event) => [
+          `    ${event.recordedAt === undefined ? "" : timestampDate(event.recordedAt).toISOString().slice(11, 23)}`,
+          nameIn(EventType, event.type),
+          nameIn(PartyKind, event.actor?.kind ?? PartyKind.UNSPECIFIED),
+          stateName(event.stateAfter),
+          event.proof === undefined || event.proof.deviceSequence === 0n
+            ? ""
+            : `${nameIn(ProofKind, event.proof.kind)}, report ${event.proof.deviceSequence}${event.proof.offline ? ", offline" : ""}`,
+        ]),
+      );
+      break;
+  }
+}
+
+function metres(distanceM: number): string {
+  return distanceM < 1000 ? `${Math.round(distanceM)} m` : `${(distanceM / 1000).toFixed(1)} km`;
+}
+
+function stateName(state: ReservationState): string {
+  return nameIn(ReservationState, state);
+}
+
+/** The protocol's name of an enum value. */
+function nameIn(values: Readonly<Record<string, number>>, value: number): string {
+  return Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
+}

@@ -1,0 +1,41 @@
+import { commandModules } from "./commands.ts";
+import { run } from "./run.ts";
+
+/** What the shell calls an end by Ctrl-C. */
+const interruptedExitCode = 130;
+
+let interruption: AbortController | undefined;
+
+function onInterruption(): AbortSignal {
+  if (interruption === undefined) {
+    const controller = new AbortController();
+    interruption = controller;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        // Who asks twice does not want to wait for things to be put in order.
+        if (controller.signal.aborted) process.exit(interruptedExitCode);
+        controller.abort(new Error("Interrupted."));
+      });
+    }
+  }
+  return interruption.signal;
+}
+
+// `petak … | head` closes the pipe early, which is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await run(
+  {
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    now: Date.now,
+    interruption: onInterruption,
+  },
+  commandModules,
+);

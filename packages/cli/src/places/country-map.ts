@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+/** Which country's land a point lies on. */
+export interface CountryMap {
+  /** True where the point lies on the country's land. False at sea, abroad, and for a country that the map does not have. */
+  isOnLand(countryCode: string, latitude: number, longitude: number): boolean;
+}
+
+type Point = readonly [longitude: number, latitude: number];
+
+interface Ring {
+  points: Point[];
+  west: number;
+  east: number;
+  south: number;
+  north: number;
+}
+
+interface Geometry {
+  id?: string;
+  type: "Polygon" | "MultiPolygon";
+  arcs: number[][] | number[][][];
+}
+
+interface Topology {
+  arcs: [number, number][][];
+  transform: { scale: [number, number]; translate: [number, number] };
+  objects: { countries: { geometries: Geometry[] } };
+}
+
+/** ISO 3166-1: the map goes by numbers. */
+const numericCodes: Record<string, string> = {
+  BN: "096",
+  ID: "360",
+  KH: "116",
+  LA: "418",
+  MM: "104",
+  MY: "458",
+  PH: "608",
+  SG: "702",
+  TH: "764",
+  TL: "626",
+  VN: "704",
+};
+
+/**
+ * The map of South-East Asia's countries from Natural Earth, 1:10,000,000 (public domain, by way of the npm package world-atlas).
+ *
+ * Coasts are good to about a kilometre, and islands smaller than that are missing: it keeps a scatter of points off the sea, and is
+ * no judge of borders.
+ */
+export function readCountryMap(): CountryMap {
+  const file = createRequire(import.meta.url).resolve("world-atlas/countries-10m.json");
+  const topology = JSON.parse(readFileSync(file, "utf8")) as Topology;
+  const rings = new Map<string, Ring[]>();
+  for (const [countryCode, numericCode] of Object.entries(numericCodes)) {
+    const geometry = topology.objects.countries.geometries.find(({ id }) => id === numericCode);
+    if (geometry !== undefined) rings.set(countryCode, ringsOf(geometry, topology));
+  }
+  return {
+    isOnLand: (countryCode, latitude, longitude) => isInside(rings.get(countryCode) ?? [], latitude, longitude),
+  };
+}
+
+function ringsOf(geometry: Geometry, topology: Topology): Ring[] {
+  const polygons = geometry.type === "Polygon" ? [geometry.arcs as number[][]] : (geometry.arcs as number[][][]);
+  return polygons.flat().map((arcs) => {
+    const points = arcs.flatMap((arc) => decodeArc(arc, topology));
+    const longitudes = points.map(([longitude]) => longitude);
+    const latitudes = points.map(([, latitude]) => latitude);
+    return {
+      points,
+      west: Math.min(...longitudes),
+      east: Math.max(...longitudes),
+      south: Math.min(...latitudes),
+      north: Math.max(...latitudes),
+    };
+  });
+}
+
+/** An arc is a run of differences on a grid; a negative number (the complement) means the arc backwards. */
+function decodeArc(number: number, { arcs, transform: { scale, translate } }: Topology): Point[] {
+  let x = 0;
+  let y = 0;
+  const points = (arcs[number < 0 ? ~number : number] ?? []).map(([dx, dy]): Point => {
+    x += dx;
+    y += dy;
+    return [x * scale[0] + translate[0], y * scale[1] + translate[1]];
+  });
+  return number < 0 ? points.reverse() : points;
+}
+
+/** Even-odd over all rings at once, so that holes and islands need no telling apart. */
+function isInside(rings: readonly Ring[], latitude: number, longitude: number): boolean {
+  let inside = false;
+  for (const { points, west, east, south, north } of rings) {
+    if (longitude < west || longitude > east || latitude < south || latitude > north) continue;
+    let [previousX, previousY] = points.at(-1) ?? [0, 0];
+    for (const [x, y] of points) {
+      if (y > latitude !== previousY > latitude) {
+        const crossing = x + ((latitude - y) / (previousY - y)) * (previousX - x);
+        if (longitude < crossing) inside = !inside;
+      }
+      previousX = x;
+      previousY = y;
+    }
+  }
+  return inside;
+}

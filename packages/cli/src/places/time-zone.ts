@@ -1,0 +1,70 @@
+import lookUp from "@photostructure/tz-lookup";
+
+/** The time zone of a point, and whether it is one of the country's own. */
+export interface TimeZoneAnswer {
+  /** IANA name, e.g. `Asia/Singapore`. */
+  readonly timeZone: string;
+  /** False where the map puts the point into another country's zone. Within some kilometres of a border or a coast that means nothing. */
+  readonly agreesWithCountry: boolean;
+}
+
+const probeDistancesDegrees = [0.1, 0.25, 0.5, 1, 2];
+
+/** The runtime still lists some zones under the names of colonial days. */
+const presentNames: Record<string, string> = {
+  "Asia/Calcutta": "Asia/Kolkata",
+  "Asia/Katmandu": "Asia/Kathmandu",
+  "Asia/Rangoon": "Asia/Yangon",
+  "Asia/Saigon": "Asia/Ho_Chi_Minh",
+};
+
+const canonicalNames = new Map<string, string>();
+const zonesByCountry = new Map<string, ReadonlySet<string>>();
+
+/**
+ * The time zone in which a point lies.
+ *
+ * The map behind it is coarse at borders and coasts (Dili falls to Makassar, Jayapura to Port Moresby), so a zone that is none of the
+ * country's is put right: by the country's only zone, else by the nearest of its zones within two degrees.
+ *
+ * @param countryCode ISO 3166-1 alpha-2, or "" where it is not known.
+ */
+export function timeZoneAt(latitude: number, longitude: number, countryCode: string): TimeZoneAnswer {
+  const found = lookUp(latitude, longitude);
+  const zones = countryZones(countryCode);
+  if (zones.size === 0 || zones.has(canonicalName(found))) return { timeZone: found, agreesWithCountry: true };
+  const [only, ...others] = zones;
+  if (only !== undefined && others.length === 0) return { timeZone: presentNames[only] ?? only, agreesWithCountry: false };
+  for (const distance of probeDistancesDegrees) {
+    for (let bearing = 0; bearing < 16; bearing += 1) {
+      const angle = (bearing * Math.PI) / 8;
+      const probed = lookUp(
+        Math.min(90, Math.max(-90, latitude + distance * Math.sin(angle))),
+        Math.min(180, Math.max(-180, longitude + distance * Math.cos(angle))),
+      );
+      if (zones.has(canonicalName(probed))) return { timeZone: probed, agreesWithCountry: false };
+    }
+  }
+  return { timeZone: found, agreesWithCountry: false };
+}
+
+/** The zones of a country under their canonical names; empty where the runtime knows none. */
+function countryZones(countryCode: string): ReadonlySet<string> {
+  let zones = zonesByCountry.get(countryCode);
+  if (zones === undefined) {
+    const names = /^[A-Z]{2}$/.test(countryCode) ? (new Intl.Locale(`und-${countryCode}`).getTimeZones() ?? []) : [];
+    zones = new Set(names.map(canonicalName));
+    zonesByCountry.set(countryCode, zones);
+  }
+  return zones;
+}
+
+/** Old and new names of one zone (`Asia/Saigon`, `Asia/Ho_Chi_Minh`) become equal. */
+function canonicalName(timeZone: string): string {
+  let name = canonicalNames.get(timeZone);
+  if (name === undefined) {
+    name = new Intl.DateTimeFormat("en", { timeZone }).resolvedOptions().timeZone;
+    canonicalNames.set(timeZone, name);
+  }
+  return name;
+}

@@ -1,0 +1,91 @@
+import { Command, CommanderError } from "commander";
+import type { CommandModule } from "./command.ts";
+import { ExitCode } from "./exit-code.ts";
+import { toFailure, usageFailure } from "./failure.ts";
+import { type CliIo, createSession, defaultKeyPath, defaultUrl, type GlobalOptions, type Session } from "./session.ts";
+import { createOutput } from "./terminal/output.ts";
+
+/**
+ * Runs `petak` once. It never throws and never ends the process: what went wrong is said on the streams and in the exit code.
+ *
+ * @param modules The commands, in the order of the help.
+ */
+export async function run(io: CliIo, modules: readonly CommandModule[]): Promise<ExitCode> {
+  const sessions: Session[] = [];
+  const program = createProgram(io);
+  const context = {
+    io,
+    session(command: Command) {
+      const session = createSession(io, command.optsWithGlobals<GlobalOptions>());
+      sessions.push(session);
+      return session;
+    },
+  };
+  for (const register of modules) register(program, context);
+  try {
+    await program.parseAsync(io.argv.map(protectNegative), { from: "user" });
+    return ExitCode.ok;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
+    // Commander has shown the help by itself where no command was named.
+    if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
+    const failure =
+      error instanceof CommanderError
+        ? usageFailure(`${sentence(error.message)} Try \`petak --help\`.`)
+        : toFailure(error, sessions.at(-1)?.url ?? defaultUrl);
+    outputOf(io, sessions).fail(failure);
+    return failure.exitCode;
+  } finally {
+    for (const session of sessions) session.close();
+  }
+}
+
+function createProgram(io: CliIo): Command {
+  return new Command("petak")
+    .description("Parcel lockers and collection points over the Petak protocol.")
+    .option("--url <address>", `the gateway's address (env: PETAK_URL; default: ${defaultUrl})`)
+    .option("--key <file>", `the key file of the participant who calls (env: PETAK_KEY; default: ${defaultKeyPath})`)
+    .option("--json", "print the result as one JSON value, errors too")
+    .option("--no-color", "print without colours (env: NO_COLOR)")
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      // The program says it itself, in its own words and as JSON where that is wanted.
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText("after", "\nExit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers.");
+}
+
+/** Without a session the arguments were not understood, so the wish for JSON is read from them as they are. */
+function outputOf(io: CliIo, sessions: readonly Session[]) {
+  return (
+    sessions.at(-1)?.output ??
+    createOutput({
+      stdout: io.stdout,
+      stderr: io.stderr,
+      json: io.argv.includes("--json"),
+      color: !io.argv.includes("--no-color"),
+      env: io.env,
+    })
+  );
+}
+
+/**
+ * A position south of the equator begins with a minus and would pass for an option: `-6.2,106.8`. The true minus sign of Unicode, which
+ * positions may have anyway, keeps it apart.
+ */
+function protectNegative(argument: string): string {
+  return /^-\d[\d.]*\s*[,;°\s]\s*[-−]?\d/.test(argument) ? `−${argument.slice(1)}` : argument;
+}
+
+function sentence(message: string): string {
+  const text = message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").trim();
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!)]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { RedisAddress } from "@petak/allocator";
+import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
+import { type Config, createMetrics, type Gateway, type Logger, ServerStartError, startGateway } from "@petak/gateway";
+import { CliFailure } from "../failure.ts";
+import { type AdminKey, loadAdminKey } from "./admin-key.ts";
+
+/** A gateway that runs in this process, with whatever was started for it. */
+export interface ServedGateway {
+  gateway: Gateway;
+  admin: AdminKey;
+  /** `http://…` or `https://…`. */
+  url: string;
+  /** The certificate in PEM, where it speaks TLS: for clients on the same machine. */
+  certificate: string | undefined;
+  /** The private server, where the configuration names no other. */
+  redis: RedisServer | undefined;
+  /** Resolves when the private server has ended by itself: there is nothing to go on with then. Never where there is none. */
+  redisEnded: Promise<void>;
+  /** Stops all of it, the gateway first. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a gateway as a configuration says, on a private Redis where it names none.
+ *
+ * @throws {CliFailure} where something is in the way; the message says what and the way out.
+ */
+export async function serveGateway(config: Config, cwd: string, logger: Logger): Promise<ServedGateway> {
+  const dataDir = resolve(cwd, config.dataDir);
+  let redis: RedisServer | undefined;
+  try {
+    const admin = await loadAdminKey(
+      config.adminKeyFile === "" ? join(dataDir, "keys", "admin.json") : resolve(cwd, config.adminKeyFile),
+      config.audience,
+    );
+    const tls =
+      config.tlsCert === ""
+        ? undefined
+        : { cert: await readFile(resolve(cwd, config.tlsCert), "utf8"), key: await readFile(resolve(cwd, config.tlsKey), "utf8") };
+    if (config.redisUrl === "") redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: config.appendfsync });
+    const gateway = await startGateway({
+      ...config,
+      redis: redis === undefined ? redisAddress(config.redisUrl) : { socketPath: redis.socketPath },
+      dataDir,
+      ...(tls === undefined ? {} : { tls }),
+      callLimits: config,
+      serverLimits: config,
+      admin: admin.identity,
+      logger,
+      metrics: createMetrics(),
+    });
+    let isStopping = false;
+    const redisEnded = Promise.withResolvers<void>();
+    void redis?.exited.then(() => {
+      if (!isStopping) redisEnded.resolve();
+    });
+    return {
+      gateway,
+      admin,
+      url: `${tls === undefined ? "http" : "https"}://${config.host}:${gateway.address.port}`,
+      certificate: tls?.cert,
+      redis,
+      redisEnded: redisEnded.promise,
+      async stop() {
+        isStopping = true;
+        await gateway.stop();
+        await redis?.stop();
+      },
+    };
+  } catch (error) {
+    await redis?.stop();
+    throw explain(error, config);
+  }
+}
+
+function redisAddress(redisUrl: string): RedisAddress {
+  const url = new URL(redisUrl);
+  return url.protocol === "unix:" ? { socketPath: decodeURIComponent(url.pathname) } : { url: redisUrl };
+}
+
+function explain(error: unknown, config: Config): unknown {
+  if (error instanceof ServerStartError || error instanceof RedisServerError) return new CliFailure(error.message, { cause: error });
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });
+  if (config.redisUrl !== "" && isConnectionError(error)) {
+    return new CliFailure(`The Redis server that redisUrl names cannot be reached (${(error as Error).message}).`, { cause: error });
+  }
+  return error;
+}
+
+function isConnectionError(error: unknown): boolean {
+  return error instanceof Error && /Connection is closed|ECONN|ENOENT|ETIMEDOUT|NOAUTH|WRONGPASS/.test(`${error.message} ${(error as NodeJS.ErrnoException).code}`);
+}

@@ -1,0 +1,153 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { createPetakClient, type KeyFile, type PetakClient, type RequestSigner, type RetryOptions, readKeyFile, signerOfKeyFile } from "@petak/client";
+import { usageFailure } from "./failure.ts";
+import { createOutput, type Output, type TextStream } from "./terminal/output.ts";
+
+/** The world around a command: the process, or what a test gives in its place. */
+export interface CliIo {
+  /** The arguments after `petak`. */
+  argv: readonly string[];
+  env: Record<string, string | undefined>;
+  /** The folder that relative paths start from. */
+  cwd: string;
+  stdout: TextStream;
+  stderr: TextStream;
+  /** The time in ms since 1970. */
+  now: () => number;
+  /**
+   * A signal that aborts when the user interrupts the command. Before the first call an interruption ends the process at once; commands
+   * that have something to put in order call it before they begin.
+   */
+  interruption: () => AbortSignal;
+}
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  /** `--url`, else PETAK_URL, else {@link defaultUrl}. */
+  url?: string;
+  /** `--key`, else PETAK_KEY. */
+  key?: string;
+  json?: boolean;
+  /** False with `--no-color`. */
+  color?: boolean;
+}
+
+/** Where `npm start` listens. */
+export const defaultUrl = "http://127.0.0.1:8420";
+
+/** Where the start of the demonstration network leaves its courier's key, from the project's folder. */
+export const defaultKeyPath = ".petak/keys/courier.json";
+
+/** Where it leaves a publishable key, as the key's text alone. */
+export const defaultPublishableKeyPath = ".petak/keys/publishable.txt";
+
+/** A participant's key and a client that signs with it. */
+export interface SignedConnection {
+  readonly client: PetakClient;
+  readonly signer: RequestSigner;
+  readonly keyFile: KeyFile;
+  /** The file that the key came from. */
+  readonly keyPath: string;
+}
+
+/** One run of a command. */
+export interface Session {
+  readonly io: CliIo;
+  readonly output: Output;
+  /** The gateway's address. */
+  readonly url: string;
+  /** A path of the command line, from the folder in which the command was called. */
+  resolve(path: string): string;
+  /** The key file and its path; undefined where none is given and the default does not exist. Throws a usage failure where it cannot be read. */
+  findKey(): Promise<{ keyFile: KeyFile; keyPath: string } | undefined>;
+  /** A client that signs with the key. Throws a usage failure where there is none. */
+  connect(retry?: RetryOptions | false): Promise<SignedConnection>;
+  /** A client that signs with another key file than `--key`. */
+  connectWith(keyFile: KeyFile, retry?: RetryOptions | false): PetakClient;
+  /** A client that may read the directory: with the key, else with the publishable key. */
+  connectToRead(): Promise<PetakClient>;
+  /** Closes the clients. */
+  close(): void;
+}
+
+/** One more attempt: enough for a connection that broke, and a gateway that is not there is said at once. */
+const defaultRetry: RetryOptions = { maxAttempts: 2, baseDelayMs: 100 };
+
+/** Makes the session of a command. */
+export function createSession(io: CliIo, options: GlobalOptions): Session {
+  const url = checkUrl(options.url ?? nonEmpty(io.env.PETAK_URL) ?? defaultUrl);
+  const key = options.key ?? nonEmpty(io.env.PETAK_KEY);
+  const clients: PetakClient[] = [];
+  const output = createOutput({ stdout: io.stdout, stderr: io.stderr, json: options.json, color: options.color, env: io.env });
+  const fromHere = (path: string) => resolve(io.cwd, path);
+
+  function open(credentials: { signer?: RequestSigner; publishableKey?: string }, retry: RetryOptions | false = defaultRetry): PetakClient {
+    const client = createPetakClient({ baseUrl: url, ...credentials, retry });
+    clients.push(client);
+    return client;
+  }
+
+  async function findKey(): Promise<{ keyFile: KeyFile; keyPath: string } | undefined> {
+    if (key !== undefined && isPublishable(key)) {
+      throw usageFailure("A publishable key only reads the directory. Give --key the key file of a participant.");
+    }
+    const keyPath = fromHere(key ?? defaultKeyPath);
+    if (!existsSync(keyPath)) {
+      if (key === undefined) return undefined;
+      throw usageFailure(`The key file ${key} does not exist. Check --key and PETAK_KEY.`);
+    }
+    try {
+      return { keyFile: await readKeyFile(keyPath), keyPath };
+    } catch (error) {
+      throw usageFailure(`${(error as Error).message}.`);
+    }
+  }
+
+  return {
+    io,
+    output,
+    url,
+    resolve: fromHere,
+    findKey,
+    async connect(retry) {
+      const found = await findKey();
+      if (found === undefined) {
+        throw usageFailure(`No key given: pass --key FILE or set PETAK_KEY (${defaultKeyPath}, which \`npm start\` makes, is not here).`);
+      }
+      const signer = signerOfKeyFile(found.keyFile);
+      return { ...found, signer, client: open({ signer }, retry) };
+    },
+    connectWith: (keyFile, retry) => open({ signer: signerOfKeyFile(keyFile) }, retry),
+    async connectToRead() {
+      if (key !== undefined && isPublishable(key)) return open({ publishableKey: key });
+      const found = await findKey();
+      if (found !== undefined) return open({ signer: signerOfKeyFile(found.keyFile) });
+      const publishableKeyPath = fromHere(defaultPublishableKeyPath);
+      if (existsSync(publishableKeyPath)) return open({ publishableKey: (await readFile(publishableKeyPath, "utf8")).trim() });
+      throw usageFailure(
+        `No key given: pass --key with a key file or a publishable key, or set PETAK_KEY (${defaultKeyPath}, which \`npm start\` makes, is not here).`,
+      );
+    },
+    close() {
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+function isPublishable(key: string): boolean {
+  return /^pk_(live|test)_/.test(key);
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === "" ? undefined : text;
+}
+
+function checkUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw usageFailure(`The gateway's address "${text}" must begin with http:// or https://, e.g. ${defaultUrl}.`);
+  }
+  return text.replace(/\/+$/, "");
+}

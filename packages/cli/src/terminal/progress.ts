@@ -1,0 +1,108 @@
+import type { Colors } from "./output.ts";
+import { textWidth } from "./text-width.ts";
+
+/** Shows how far something has come. */
+export interface Progress {
+  /** @param done how much is done, of `total`. May be called as often as one likes. */
+  update(done: number): void;
+  /** Ends the display. On a terminal nothing of it stays. */
+  finish(): void;
+}
+
+/** What a progress display needs. */
+export interface ProgressOptions {
+  /** Where it is drawn: a terminal's standard error, or whatever takes text. */
+  stream: { write(text: string): unknown; columns?: number };
+  /** True: a bar that is drawn over. False: a plain line now and then. */
+  isTerminal: boolean;
+  colors: Colors;
+  /** What goes on, e.g. `Importing`. */
+  label: string;
+  /** How much there is to do. 0: not known. */
+  total: number;
+  /** What is counted, e.g. `sites`; or how to write an amount. */
+  unit: string | ((amount: number) => string);
+  /** The time in ms. Default the process's monotonic clock. */
+  now?: () => number;
+}
+
+/** What is over sooner needs no bar. */
+const quietMs = 2_000;
+const redrawMs = 100;
+/** Logs that keep the output are not to be flooded. */
+const plainLineMs = 10_000;
+const barWidth = 24;
+
+const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** Writes a whole number with commas between the thousands. */
+export function formatCount(amount: number): string {
+  return wholeNumbers.format(amount);
+}
+
+/** Writes an amount of bytes in MB, as file managers do. */
+export function formatMegabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Makes a progress display. Nothing is drawn in the first two seconds, so that what is quick stays quiet. */
+export function createProgress(options: ProgressOptions): Progress {
+  const { stream, isTerminal, colors, label, total, unit, now = () => performance.now() } = options;
+  const startedMs = now();
+  const write = typeof unit === "string" ? formatCount : unit;
+  const suffix = typeof unit === "string" ? ` ${unit}` : "";
+  let done = 0;
+  let isDrawn = false;
+  let lastMs = startedMs + quietMs - (isTerminal ? redrawMs : plainLineMs);
+
+  function describe(elapsedMs: number): string {
+    const perSecond = elapsedMs > 0 ? done / (elapsedMs / 1000) : 0;
+    const rate = perSecond > 0 ? `, ${write(perSecond)}/s` : "";
+    if (total <= 0) return `${write(done)}${suffix}${rate}`;
+    const leftS = perSecond > 0 ? Math.ceil((total - done) / perSecond) : undefined;
+    const left = leftS === undefined || done >= total ? "" : `, ${formatDuration(leftS)} left`;
+    return `${write(done)} of ${write(total)}${suffix} (${Math.floor((done / total) * 100)} %)${rate}${left}`;
+  }
+
+  function draw(elapsedMs: number): void {
+    if (!isTerminal) {
+      stream.write(`${label}: ${describe(elapsedMs)}\n`);
+      return;
+    }
+    const filled = total > 0 ? Math.min(barWidth, Math.round((done / total) * barWidth)) : 0;
+    const bar = total > 0 ? `${colors.cyan("━".repeat(filled))}${colors.dim("─".repeat(barWidth - filled))} ` : "";
+    const text = describe(elapsedMs);
+    const room = (stream.columns ?? 80) - 1;
+    const full = `${label} ${bar}${text}`;
+    const line = textWidth(full) <= room ? full : `${label} ${text}`.slice(0, Math.max(0, room));
+    stream.write(`\r\u001b[2K${line}`);
+    isDrawn = true;
+  }
+
+  function redraw(): void {
+    const time = now();
+    if (time - lastMs < (isTerminal ? redrawMs : plainLineMs)) return;
+    lastMs = time;
+    draw(time - startedMs);
+  }
+
+  // A step that hangs is to be seen as well, so the bar does not wait for the next update.
+  const timer = isTerminal ? setInterval(redraw, 500).unref() : undefined;
+  return {
+    update(amount) {
+      done = amount;
+      redraw();
+    },
+    finish() {
+      clearInterval(timer);
+      if (isDrawn) stream.write("\r\u001b[2K");
+      isDrawn = false;
+    },
+  };
+}
+
+function formatDuration(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.ceil(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}

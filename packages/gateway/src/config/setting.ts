@@ -1,0 +1,93 @@
+/** What a setting's value is, and how its text is read. */
+export type SettingType =
+  | { readonly kind: "string"; readonly pattern?: RegExp; readonly patternSaid?: string }
+  | { readonly kind: "int"; readonly min: number; readonly max: number }
+  | { readonly kind: "bool" }
+  /** A time in ms. Its text may also carry a unit: `500ms`, `15s`, `2m`, `24h`. */
+  | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number }
+  | { readonly kind: "enum"; readonly values: readonly string[] }
+  | { readonly kind: "path" }
+  | { readonly kind: "url"; readonly protocols: readonly string[] };
+
+/** The TypeScript type of a setting's value. */
+export type SettingValue<Type extends SettingType> = Type extends { kind: "int" | "duration" }
+  ? number
+  : Type extends { kind: "bool" }
+    ? boolean
+    : Type extends { kind: "enum"; values: readonly (infer Value)[] }
+      ? Value
+      : string;
+
+/** One setting. Flag and variable follow from the name: `redisUrl` is `--redis-url` and `PETAK_REDIS_URL`. */
+export interface Setting {
+  /** Its name in camelCase, as in the file and in the code. Durations end in Ms and sizes in Bytes. */
+  readonly name: string;
+  readonly type: SettingType;
+  readonly default: string | number | boolean;
+  /** One sentence: what it is, in which unit, and why the default is what it is. */
+  readonly doc: string;
+  /** Whether its value must not be shown, in errors neither. */
+  readonly secret?: boolean;
+}
+
+/** The command line flag of a setting, e.g. `--redis-url`. */
+export function flagOf({ name }: Setting): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** The environment variable of a setting, e.g. `PETAK_REDIS_URL`. */
+export function variableOf({ name }: Setting): string {
+  return `PETAK_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+/** What a setting's value may be, in words. */
+export function rangeOf({ type }: Setting): string {
+  switch (type.kind) {
+    case "int":
+      return `${type.min} to ${type.max}`;
+    case "duration":
+      return `${type.minMs} to ${type.maxMs} ms, or with a unit: 500ms, 15s, 2m, 24h`;
+    case "bool":
+      return "true or false";
+    case "enum":
+      return type.values.join(", ");
+    case "path":
+      return "a path";
+    case "url":
+      return `empty, or a URL that begins with ${type.protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
+    case "string":
+      return type.patternSaid ?? "text";
+  }
+}
+
+/** A setting's value, or undefined where it is none that the setting may have. Text comes from flags and variables, the rest from the file. */
+export function parseSetting({ type }: Setting, value: unknown): string | number | boolean | undefined {
+  switch (type.kind) {
+    case "int":
+      return inRange(typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value, type.min, type.max);
+    case "duration":
+      return inRange(typeof value === "string" ? durationMs(value) : value, type.minMs, type.maxMs);
+    case "bool":
+      if (typeof value === "boolean") return value;
+      return value === "true" ? true : value === "false" ? false : undefined;
+    case "enum":
+      return type.values.find((one) => one === value);
+    case "path":
+      return typeof value === "string" && !value.includes("\0") ? value : undefined;
+    case "url":
+      return typeof value === "string" && (value === "" || type.protocols.includes(URL.parse(value)?.protocol ?? "")) ? value : undefined;
+    case "string":
+      return typeof value === "string" && (type.pattern?.test(value) ?? true) ? value : undefined;
+  }
+}
+
+const unitsMs: Record<string, number> = { "": 1, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+function durationMs(text: string): number | undefined {
+  const [, digits, unit = ""] = /^(\d{1,12})(ms|s|m|h)?$/.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) * (unitsMs[unit] ?? 1);
+}
+
+function inRange(value: unknown, min: number, max: number): number | undefined {
+  return typeof value === "number" && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+}

@@ -1,0 +1,167 @@
+import { logLevels } from "../observability/logger.ts";
+import { defaultCallLimits } from "../server/call-limits.ts";
+import { defaultServerLimits } from "../server/server-limits.ts";
+import type { Setting, SettingValue } from "./setting.ts";
+
+/** Every setting of a gateway, in the order in which the documentation lists them. A new one is a new entry and nothing else. */
+export const settings = [
+  {
+    name: "host",
+    type: { kind: "string", pattern: /^[A-Za-z0-9.:_-]{1,253}$/, patternSaid: "an address or host name" },
+    default: "127.0.0.1",
+    doc: "The address to listen on; by default nobody outside of the machine is let in before TLS and keys are thought of.",
+  },
+  {
+    name: "port",
+    type: { kind: "int", min: 0, max: 65_535 },
+    default: 8420,
+    doc: "The port for gRPC, gRPC-Web, Connect and plain HTTP alike; 0 takes a free one.",
+  },
+  {
+    name: "tlsCert",
+    type: { kind: "path" },
+    default: "",
+    doc: "The file with the certificate chain in PEM; with tlsKey the port speaks TLS, without both it speaks cleartext, as behind a proxy.",
+  },
+  { name: "tlsKey", type: { kind: "path" }, default: "", doc: "The file with the certificate's private key in PEM." },
+  {
+    name: "dataDir",
+    type: { kind: "path" },
+    default: ".petak",
+    doc: "The directory for what must outlive the process: the private Redis server's data and the gateway's keys.",
+  },
+  {
+    name: "redisUrl",
+    type: { kind: "url", protocols: ["redis:", "rediss:", "unix:"] },
+    default: "",
+    doc: "The Redis or Valkey server with the gateway's records; empty starts a private one on a Unix socket, so that nothing need be set up.",
+    secret: true,
+  },
+  {
+    name: "appendfsync",
+    type: { kind: "enum", values: ["everysec", "always"] },
+    default: "everysec",
+    doc: "When the private Redis server puts its records on disk: everysec may lose the last second if the machine fails, always may not and is slower.",
+  },
+  {
+    name: "audience",
+    type: { kind: "string", pattern: /^[\x21-\x7e]{1,200}$/, patternSaid: "1 to 200 printable characters without spaces" },
+    default: "petak",
+    doc: "What the aud of request tokens must be; a fixed word, so that a change of address breaks no client, to be set where several gateways share participants.",
+  },
+  {
+    name: "adminKeyFile",
+    type: { kind: "path" },
+    default: "",
+    doc: "The file for the first administrator's private key, made at the first start; empty means keys/admin.json in dataDir.",
+  },
+  {
+    name: "readMaxBytes",
+    type: { kind: "int", min: 1024, max: 64 * 1024 * 1024 },
+    default: defaultCallLimits.readMaxBytes,
+    doc: "The greatest message that is read, in bytes after decompression; a hundred sites with everything said are a tenth of the default.",
+  },
+  {
+    name: "writeMaxBytes",
+    type: { kind: "int", min: 64 * 1024, max: 64 * 1024 * 1024 },
+    default: defaultCallLimits.writeMaxBytes,
+    doc: "The greatest message that is sent, in bytes; the default is what gRPC clients read unless told otherwise.",
+  },
+  {
+    name: "maxTimeoutMs",
+    type: { kind: "duration", minMs: 100, maxMs: 600_000 },
+    default: defaultCallLimits.maxTimeoutMs,
+    doc: "The longest a unary call may take, in ms; longer deadlines are shortened to it, and the default is twice the longest long poll.",
+  },
+  {
+    name: "defaultTimeoutMs",
+    type: { kind: "duration", minMs: 100, maxMs: 600_000 },
+    default: defaultCallLimits.defaultTimeoutMs,
+    doc: "The deadline of a unary call that brings none, in ms; long for a call that waits for nothing, so that none hangs for ever.",
+  },
+  {
+    name: "maxConcurrentCalls",
+    type: { kind: "int", min: 1, max: 100_000 },
+    default: defaultCallLimits.maxConcurrentCalls,
+    doc: "Unary calls handled at once, others are refused with OVERLOADED; one process gains nothing by more, since they only wait for one another.",
+  },
+  {
+    name: "maxConcurrentStreams",
+    type: { kind: "int", min: 1, max: 100_000 },
+    default: defaultCallLimits.maxConcurrentStreams,
+    doc: "Streams open at once over all connections, others are refused with OVERLOADED; counted apart because they are long and mostly idle.",
+  },
+  {
+    name: "maxConnections",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultServerLimits.maxConnections,
+    doc: "TCP connections open at once, others are closed; the default is what a small machine can bear.",
+  },
+  {
+    name: "sniffTimeoutMs",
+    type: { kind: "duration", minMs: 100, maxMs: 120_000 },
+    default: defaultServerLimits.sniffTimeoutMs,
+    doc: "How long a new connection may take to show its protocol or finish its TLS handshake, in ms; slow mobile networks need a few seconds.",
+  },
+  {
+    name: "shutdownGraceMs",
+    type: { kind: "duration", minMs: 0, maxMs: 600_000 },
+    default: 10_000,
+    doc: "How long a stop waits for what is in flight, in ms; process managers commonly kill after 30 s.",
+  },
+  {
+    name: "logLevel",
+    type: { kind: "enum", values: logLevels },
+    default: "info",
+    doc: "The least important log lines that are written; info is one line a call.",
+  },
+  {
+    name: "holdDefaultMs",
+    type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
+    default: 900_000,
+    doc: "How long a place is held until it is confirmed where the caller does not say, in ms; a quarter of an hour is time for a checkout.",
+  },
+  {
+    name: "holdMaxMs",
+    type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
+    default: 86_400_000,
+    doc: "The longest hold, in ms; longer wishes are shortened to it, and the default is the protocol's own bound of a day.",
+  },
+  {
+    name: "depositDefaultMs",
+    type: { kind: "duration", minMs: 60_000, maxMs: 604_800_000 },
+    default: 86_400_000,
+    doc: "How long a depositor has after the confirmation where the caller does not say, in ms; a courier's next round comes within a day.",
+  },
+  {
+    name: "collectWithinMs",
+    type: { kind: "duration", minMs: 3_600_000, maxMs: 1_209_600_000 },
+    default: 259_200_000,
+    doc: "How long a collector has after the deposit, in ms; nine of ten parcels are collected within three days.",
+  },
+  {
+    name: "sweepIntervalMs",
+    type: { kind: "duration", minMs: 100, maxMs: 600_000 },
+    default: 1000,
+    doc: "How often expired holds are looked for, in ms; a place is offered again at most that much later.",
+  },
+  {
+    name: "agentSyncIntervalMs",
+    type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
+    default: 60_000,
+    doc: "How often agents are told to sync, in ms; commands reach them at once, so this only bounds how long a missed one is missed.",
+  },
+] as const satisfies readonly Setting[];
+
+type Settings = (typeof settings)[number];
+
+/** The settings of a gateway, each checked. */
+export type Config = { readonly [Entry in Settings as Entry["name"]]: SettingValue<Entry["type"]> };
+
+/** Variables that begin with PETAK_ and are no settings of the gateway: the command line's own. */
+export const otherVariables: Readonly<Record<string, string>> = {
+  PETAK_CONFIG: "The configuration file; the same as `--config`.",
+  PETAK_URL: "The gateway that `petak` commands call.",
+  PETAK_KEY: "The key file that `petak` commands sign with.",
+  PETAK_TEST_SEED: "The seed of randomized tests.",
+};

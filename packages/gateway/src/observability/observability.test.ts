@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { createLogger } from "./logger.ts";
+import { createMetrics } from "./metrics.ts";
+
+test("secrets that get into a log line by mistake are not written", () => {
+  const lines: string[] = [];
+  const logger = createLogger({ destination: { write: (line) => void lines.push(line) } });
+  const bare = { token: "s3cret", pin: "s3cret" };
+  logger.info(
+    { ...bare, headers: { ...bare, authorization: "s3cret" }, request: { headers: { authorization: "s3cret", cookie: "s3cret" } } },
+    "mistake",
+  );
+  logger.child({ access_token: "s3cret" }).warn("another");
+  expect(lines.join("")).not.toContain("s3cret");
+  expect(lines).toHaveLength(2);
+});
+
+test("lines below the level are not written", () => {
+  const lines: string[] = [];
+  const logger = createLogger({ level: "warn", destination: { write: (line) => void lines.push(line) } });
+  logger.info("quiet");
+  expect(lines).toEqual([]);
+});
+
+test("metrics of two gateways in one process do not mix, and the process is measured", async () => {
+  const [one, two] = [createMetrics(), createMetrics()];
+  one.redisCommandErrors.inc({ command: "get" });
+  expect(await one.registry.metrics()).toContain('petak_redis_command_errors_total{command="get"} 1');
+  expect(await two.registry.metrics()).not.toContain('command="get"');
+  expect(await two.registry.metrics()).toContain("process_resident_memory_bytes");
+});

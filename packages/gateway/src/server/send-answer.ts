@@ -1,0 +1,54 @@
+import { constants } from "node:http2";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Logger } from "../observability/logger.ts";
+import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
+import { discardBody } from "./request-body.ts";
+
+/** An answer whose body is all there. */
+export interface WholeAnswer {
+  status: number;
+  header: Headers;
+  body: Uint8Array;
+}
+
+/** Writes an answer that is all there, in one go. What is left of the request's body is read and thrown away. */
+export function sendWhole({ status, header, body }: WholeAnswer, request: NodeServerRequest, response: NodeServerResponse): void {
+  response.statusCode = status;
+  for (const [name, value] of header) response.setHeader(name, value);
+  if (request.method === "HEAD" || body.byteLength === 0) response.end();
+  else response.end(body);
+  discardBody(request);
+}
+
+/** Writes an answer chunk by chunk, waiting for room. At its end, what is left of the request's body is read and thrown away. */
+export function sendStream(
+  answer: UniversalServerResponse,
+  request: NodeServerRequest,
+  response: NodeServerResponse,
+  logger: Logger,
+): void {
+  const body = thenDiscard(answer.body ?? [], request);
+  universalResponseToNodeResponse({ ...answer, body }, response).catch((error: unknown) => abandon(response, logger, error));
+}
+
+/** Writes an error answer of any protocol. */
+export function sendError(answer: UniversalServerResponse, request: NodeServerRequest, response: NodeServerResponse, logger: Logger): void {
+  sendStream(answer, request, response, logger);
+  discardBody(request);
+}
+
+/** Gives up an answer that can no longer be delivered in good order. */
+export function abandon(response: NodeServerResponse, logger: Logger, error: unknown): void {
+  logger.debug({ err: error }, "answer not delivered");
+  if ("stream" in response) response.stream?.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}
+
+async function* thenDiscard(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  request: NodeServerRequest,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks;
+  discardBody(request);
+}
