@@ -5,7 +5,15 @@ import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
-import { createTrustBundle, generateIssuerKey, hashPin, type IssuerKeyPair, mintAccessToken, newPinKey, newTokenId } from "@petak/credential";
+import {
+  createTrustBundle,
+  generateIssuerKey,
+  hashPin,
+  type IssuerKeyPair,
+  mintAccessToken,
+  newPinKey,
+  newTokenId,
+} from "@petak/credential";
 import {
   Act,
   AgentService,
@@ -15,10 +23,10 @@ import {
   DeviceEventType,
   newReservationId,
   PetakError,
+  ReportEventsRequestSchema,
   ReservationState,
   toConnectError,
   validateMessage,
-  ReportEventsRequestSchema,
 } from "@petak/protocol";
 import { onTestFinished } from "vitest";
 
@@ -41,8 +49,16 @@ export interface AgentGateway {
   /** Says that the allowances have changed. */
   changed(): void;
   newReservation(): string;
-  token(act: Act, reservationId: string, changes?: { siteId?: string; notBeforeMs?: number; expiresAtMs?: number; sizeClassIndex?: number }): Promise<string>;
-  allowPin(reservationId: string, pin: string, changes?: Partial<Pick<Allowance, "act" | "state" | "notBefore" | "expiresAt" | "compartmentId">>): Promise<void>;
+  token(
+    act: Act,
+    reservationId: string,
+    changes?: { siteId?: string; notBeforeMs?: number; expiresAtMs?: number; sizeClassIndex?: number },
+  ): Promise<string>;
+  allowPin(
+    reservationId: string,
+    pin: string,
+    changes?: Partial<Pick<Allowance, "act" | "state" | "notBefore" | "expiresAt" | "compartmentId">>,
+  ): Promise<void>;
   eventNames(): string[];
 }
 

@@ -23,6 +23,10 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+function tokenIdOf(token: string): string {
+  return (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { jti: string }).jti;
+}
+
 async function lastRefusal(site: TestSite): Promise<string | undefined> {
   await site.agent.flushed();
   return site.gateway.events.at(-1)?.refusal;
@@ -42,11 +46,10 @@ describe("a journey", () => {
     await agent.flushed();
     const opening = ["DOOR_OPENED", "DOOR_CLOSED"];
     expect(gateway.eventNames()).toEqual([...opening, "PARCEL_DEPOSITED", ...opening, "PARCEL_COLLECTED"]);
-    const { jti } = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { jti: string };
     expect(gateway.events[5]).toMatchObject({
       sequence: 6n,
       proofKind: ProofKind.ACCESS_TOKEN,
-      credentialHash: await credentialHash(jti),
+      credentialHash: await credentialHash(tokenIdOf(token)),
       act: Act.COLLECT,
       reservationId,
       compartmentId: "A1",
@@ -115,6 +118,21 @@ describe("the door", () => {
     expect(await lastRefusal(site)).toBe("EXPIRED");
   });
 
+  it("has spent a credential on disk before it pulses the lock", async () => {
+    const hardware = createSimulatedCabinet({ compartments });
+    const spentThen: boolean[] = [];
+    let tokenId = "";
+    const open = (id: string) => {
+      spentThen.push(site.store.isSpent(tokenId));
+      return hardware.open(id);
+    };
+    const site = await startSite({ cabinet: { ...hardware, open } });
+    const token = await site.gateway.token(Act.DEPOSIT, site.gateway.newReservation());
+    tokenId = tokenIdOf(token);
+    await site.agent.present({ token });
+    expect(spentThen).toEqual([true]);
+  });
+
   it("gives one answer for every credential that does not open, and reports the reason", async () => {
     const site = await startSite();
     const { agent, gateway, timers } = site;
@@ -129,7 +147,15 @@ describe("the door", () => {
       [{ token: "" }, "MALFORMED"],
       [{ token: `${good.slice(0, -9)}AAAAAAAAA` }, "SIGNATURE"],
       [{ token: await gateway.token(Act.DEPOSIT, reservationId, { siteId: formatSiteId("83652b", 7) }) }, "SITE"],
-      [{ token: await gateway.token(Act.DEPOSIT, reservationId, { expiresAtMs: timers.now() - 300_000, notBeforeMs: timers.now() - 400_000 }) }, "EXPIRED"],
+      [
+        {
+          token: await gateway.token(Act.DEPOSIT, reservationId, {
+            expiresAtMs: timers.now() - 300_000,
+            notBeforeMs: timers.now() - 400_000,
+          }),
+        },
+        "EXPIRED",
+      ],
       [{ token: await gateway.token(Act.DEPOSIT, reservationId, { notBeforeMs: timers.now() + 301_000 }) }, "NOT_YET_VALID"],
       [{ token: await gateway.token(Act.COLLECT, reservationId) }, "NOT_DEPOSITED"],
       [{ token: await gateway.token(Act.SERVICE, reservationId) }, "ACT_NOT_SERVED"],
@@ -230,7 +256,10 @@ describe("the door", () => {
     const reservationId = gateway.newReservation();
     await deposit(site, reservationId);
     isJammed = true;
-    expect(await agent.present({ token: await gateway.token(Act.COLLECT, reservationId) })).toEqual({ opened: false, refusal: "OUT_OF_ORDER" });
+    expect(await agent.present({ token: await gateway.token(Act.COLLECT, reservationId) })).toEqual({
+      opened: false,
+      refusal: "OUT_OF_ORDER",
+    });
     timers.advance(120_000);
     await until(() => store.visits().length === 0);
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "LOCK_FAILED", reservationId });
@@ -257,9 +286,13 @@ describe("an outcome", () => {
     expect(gateway.events[2]).toMatchObject({ reservationId, compartmentId: "A1" });
     expect(store.compartment("A1").condition).toBe("IN_DOUBT");
     // Nobody gets it before somebody has looked.
-    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ compartmentId: "A2" });
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({
+      compartmentId: "A2",
+    });
     await agent.markChecked("A1");
-    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ compartmentId: "A1" });
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({
+      compartmentId: "A1",
+    });
   });
 
   it("is settled by the same credential opening the same door again within the grace, twice at the most", async () => {

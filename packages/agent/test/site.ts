@@ -1,7 +1,15 @@
 import { join } from "node:path";
 import { tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
-import { type Agent, type AgentOptions, type AgentStore, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "../src/index.ts";
+import {
+  type Agent,
+  type AgentOptions,
+  type AgentStore,
+  createAgent,
+  createSimulatedCabinet,
+  openAgentStore,
+  type SimulatedCabinet,
+} from "../src/index.ts";
 import { type AgentGateway, siteId, startAgentGateway } from "./agent-gateway.ts";
 import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
 
@@ -34,7 +42,13 @@ export const compartments = [
 
 /** Starts a site; all of it ends with the running test. */
 export async function startSite(
-  options: { cabinet?: SimulatedCabinet; agent?: Partial<AgentOptions>; timers?: ManualTimers; gateway?: AgentGateway; isUp?: boolean } = {},
+  options: {
+    cabinet?: SimulatedCabinet;
+    agent?: Partial<AgentOptions>;
+    timers?: ManualTimers;
+    gateway?: AgentGateway;
+    isUp?: boolean;
+  } = {},
 ): Promise<TestSite> {
   const timers = options.timers ?? createManualTimers(Date.UTC(2026, 10, 24, 12));
   const gateway = options.gateway ?? (await startAgentGateway(timers.now));

@@ -38,7 +38,13 @@ describe("a simulated cabinet", () => {
       const cabinet = createSimulatedCabinet({ compartments, random: createRandom(7).float, lockFaultRate: 0.5, sensorFaultRate: 0.5 });
       const outcomes: string[] = [];
       for (let round = 0; round < 20; round += 1) {
-        outcomes.push(await cabinet.open("A1").then(() => "opened", () => "failed"), cabinet.occupancy("A1"));
+        outcomes.push(
+          await cabinet.open("A1").then(
+            () => "opened",
+            () => "failed",
+          ),
+          cabinet.occupancy("A1"),
+        );
       }
       return outcomes;
     };

@@ -1,6 +1,6 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { encodeBase64url, equalInConstantTime, hashPin, isPin, judgeAccessToken } from "@petak/credential";
 import { type Act, type Allowance, ProofKind } from "@petak/protocol";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { afterWrongPin, isLockedOut, type LockOut, noLockOut } from "./lock-out.ts";
 import type { DoorRefusal } from "./refusals.ts";
 import { chooseCompartments, type ProvenRight } from "./reservation-rules.ts";

@@ -7,7 +7,7 @@ import type { Credential, DoorSnapshot } from "../decision/snapshot.ts";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";
-import { type Reporter, type ReportedCredential, reportedHash } from "./reporter.ts";
+import { type ReportedCredential, type Reporter, reportedHash } from "./reporter.ts";
 import { createSerialQueue } from "./serial-queue.ts";
 import { createVisits } from "./visits.ts";
 

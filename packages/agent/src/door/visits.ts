@@ -4,7 +4,7 @@ import type { SiteClock } from "../clock.ts";
 import type { Visit } from "../decision/snapshot.ts";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
-import { type Reporter, type ReportedCredential, reportedHash } from "./reporter.ts";
+import { type ReportedCredential, type Reporter, reportedHash } from "./reporter.ts";
 
 /** How long the same credential may open its door again while the outcome is open, in ms: two minutes, to fetch what was forgotten. */
 export const defaultGraceMs = 120_000;
@@ -117,7 +117,9 @@ export function createVisits(options: {
     settleOverdue,
     nextDeadlineMs() {
       // An open door has no deadline: it waits for whoever closes it. One that is seen closed and was never said to be has its own.
-      const deadlines = store.visits().filter(({ phase, compartmentId }) => phase !== "OPEN" || cabinet.doorState(compartmentId) === "CLOSED");
+      const deadlines = store
+        .visits()
+        .filter(({ phase, compartmentId }) => phase !== "OPEN" || cabinet.doorState(compartmentId) === "CLOSED");
       return deadlines.length === 0 ? undefined : Math.min(...deadlines.map(({ graceUntilMs }) => graceUntilMs));
     },
   };

@@ -29,7 +29,7 @@ describe("an outbox", () => {
       fc.record({ kind: fc.constant("reopen" as const), count: fc.constant(0) }),
     );
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { maxLength: 30 }), async (operations) => {
+      fc.asyncProperty(fc.array(operation, { maxLength: 20 }), async (operations) => {
         await using folder = await createTempDir();
         const path = join(folder.path, "agent.db");
         let store = openAgentStore(path);
@@ -60,7 +60,7 @@ describe("an outbox", () => {
         }
         store.close();
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 

@@ -1,5 +1,5 @@
-import { fromConnectError, type PetakClient } from "@petak/client";
 import { ConnectError } from "@connectrpc/connect";
+import { fromConnectError, type PetakClient } from "@petak/client";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { createFrozenClock, tempDir } from "@petak/testkit";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createSiteClock } from "./clock.ts";
+import { openAgentStore } from "./store/agent-store.ts";
+
+const maxSkewMs = 300_000;
+
+async function startClock(deviceMs: number) {
+  const device = createFrozenClock(deviceMs);
+  const store = openAgentStore(join(await tempDir(), "agent.db"));
+  onTestFinished(store.close);
+  return { device, store, restart: () => createSiteClock({ now: device.now, store, maxSkewMs }) };
+}
+
+describe("a site's clock", () => {
+  it("never goes back behind a time that it has marked", async () => {
+    const { device, restart } = await startClock(1_000_000);
+    const clock = restart();
+    clock.mark();
+    device.advance(-maxSkewMs);
+    expect([clock.nowMs(), clock.isTrusted()]).toEqual([1_000_000, true]);
+    expect(restart().nowMs()).toBe(1_000_000);
+    device.advance(-1);
+    expect(restart().isTrusted()).toBe(false);
+  });
+
+  it("lets time pass while the device's clock is lost, from what is known to have passed", async () => {
+    const { device, restart } = await startClock(1_000_000_000);
+    restart().mark();
+    device.set(0);
+    const clock = restart();
+    device.advance(5000);
+    expect([clock.nowMs(), clock.isTrusted(), clock.isConfirmed()]).toEqual([1_000_005_000, false, false]);
+  });
+
+  it("follows the gateway's, also over a restart", async () => {
+    const { device, restart } = await startClock(0);
+    const clock = restart();
+    clock.confirm(1_000_000_000);
+    device.advance(10);
+    expect([clock.nowMs(), clock.isTrusted(), clock.isConfirmed()]).toEqual([1_000_000_010, true, true]);
+    expect(restart().nowMs()).toBe(1_000_000_010);
+  });
+
+  it("comes back from a time that it ran away to", async () => {
+    const { device, restart } = await startClock(1_000_000_000);
+    const clock = restart();
+    device.advance(86_400_000);
+    clock.mark();
+    device.set(1_000_000_000);
+    expect(clock.isTrusted()).toBe(false);
+    clock.confirm(1_000_000_100);
+    expect([clock.nowMs(), clock.isTrusted()]).toEqual([1_000_000_100, true]);
+  });
+});

@@ -1,0 +1,147 @@
+import { readFile } from "node:fs/promises";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { createTrustBundle, generateIssuerKey, hashPin, type IssuerKeyPair, mintAccessToken, newTokenId } from "@petak/credential";
+import { Act, AllowanceSchema, newReservationId, ProofKind, ReservationState } from "@petak/protocol";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { decide } from "./decide.ts";
+import { noLockOut } from "./lock-out.ts";
+import { type DoorRefusal, doorRefusals, personRefusal } from "./refusals.ts";
+import type { DoorSnapshot } from "./snapshot.ts";
+
+const nowMs = Date.UTC(2026, 10, 24, 12);
+const siteId = "site_83652b_4k";
+const reservationId = newReservationId("83652b");
+const pinKey = new Uint8Array(32).fill(5);
+const pin = "40404040";
+const compartment = { sizeClassId: "S", condition: "OK", reservationId: "", door: "CLOSED", occupancy: "EMPTY" } as const;
+let issuerKey: IssuerKeyPair;
+let snapshot: DoorSnapshot;
+
+beforeAll(async () => {
+  issuerKey = await generateIssuerKey();
+  snapshot = {
+    siteId,
+    sizeClassIds: ["S", "L"],
+    trustBundle: createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: nowMs, notAfterMs: nowMs + 86_400_000 }),
+    pinKey,
+    allowances: [
+      create(AllowanceSchema, {
+        reservationId,
+        act: Act.COLLECT,
+        sizeClassId: "S",
+        compartmentId: "A2",
+        pinHash: await hashPin(pinKey, pin),
+        notBefore: timestampFromMs(nowMs),
+        expiresAt: timestampFromMs(nowMs + 3_600_000),
+        state: ReservationState.DEPOSITED,
+      }),
+    ],
+    isSpent: () => false,
+    visits: [],
+    compartments: [
+      { ...compartment, compartmentId: "A1" },
+      { ...compartment, compartmentId: "A2" },
+      { ...compartment, compartmentId: "B1", sizeClassId: "L" },
+    ],
+    lockOut: noLockOut,
+    clockTrusted: true,
+    maxSkewMs: 300_000,
+  };
+});
+
+function token(act: Act): Promise<string> {
+  const times = { notBeforeMs: nowMs - 60_000, expiresAtMs: nowMs + 60_000 };
+  return mintAccessToken({ issuerKey, act, siteId, reservationId, tokenId: newTokenId(), sizeClassIndex: 0, ...times });
+}
+
+describe("the decision", () => {
+  it("is the same for the same credential, snapshot and time, and changes nothing", async () => {
+    const before = structuredClone({ ...snapshot, isSpent: undefined });
+    for (const credential of [{ token: await token(Act.DEPOSIT) }, { pin }, { pin: "00000000" }, { token: "x" }]) {
+      expect(await decide(credential, snapshot, nowMs)).toEqual(await decide(credential, snapshot, nowMs));
+    }
+    expect(structuredClone({ ...snapshot, isSpent: undefined })).toEqual(before);
+  });
+
+  it("offers a deposit only what is closed, empty, working, of the class and nobody's", async () => {
+    const wrong = [
+      { sizeClassId: "L" },
+      { condition: "IN_DOUBT" as const },
+      { condition: "LOCK_FAILED" as const },
+      { reservationId: "res_83652b_0000000000000000" },
+      { door: "OPEN" as const },
+      { door: "UNKNOWN" as const },
+      { occupancy: "OCCUPIED" as const },
+      { occupancy: "UNKNOWN" as const },
+    ];
+    const compartments = wrong.map((change, index) => ({ ...compartment, compartmentId: `X${index}`, ...change }));
+    const credential = { token: await token(Act.DEPOSIT) };
+    expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ opens: false, refusal: "NO_COMPARTMENT" });
+    const withGood = [...compartments, { ...compartment, compartmentId: "Y1" }];
+    expect(await decide(credential, { ...snapshot, compartments: withGood }, nowMs)).toMatchObject({ opens: true, compartmentIds: ["Y1"] });
+  });
+
+  it("believes what the agent saw before what the gateway told", async () => {
+    const [first, ...rest] = snapshot.compartments;
+    const compartments = first === undefined ? rest : [{ ...first, reservationId }, ...rest];
+    const credential = { token: await token(Act.COLLECT) };
+    expect(await decide(credential, snapshot, nowMs)).toMatchObject({ compartmentIds: ["A2"] });
+    expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ compartmentIds: ["A1"] });
+  });
+
+  it("finds a PIN wherever it stands among the others", async () => {
+    const others = await Promise.all(["1", "2", "3"].map(async (digit) => ({ pinHash: await hashPin(pinKey, digit.repeat(8)) })));
+    const noise = others.map((fields) =>
+      create(AllowanceSchema, { reservationId: newReservationId("83652b"), act: Act.COLLECT, ...fields }),
+    );
+    noise.push(create(AllowanceSchema, { reservationId, act: Act.DEPOSIT }));
+    const [mine] = snapshot.allowances;
+    if (mine === undefined) throw new Error("the snapshot has an allowance");
+    for (let place = 0; place <= noise.length; place += 1) {
+      const allowances = [...noise.slice(0, place), mine, ...noise.slice(place)];
+      const decision = await decide({ pin }, { ...snapshot, allowances }, nowMs);
+      expect(decision).toMatchObject({ opens: true, proofKind: ProofKind.PIN, reservationId, compartmentIds: ["A2"], lockOut: noLockOut });
+    }
+  });
+
+  it("counts every PIN that does not open, and none that is no PIN", async () => {
+    const failuresAfter = async (shown: string, changes: Partial<DoorSnapshot> = {}) =>
+      (await decide({ pin: shown }, { ...snapshot, ...changes }, nowMs)).lockOut.failures;
+    expect(await failuresAfter("11111111")).toBe(1);
+    expect(await failuresAfter(pin, { isSpent: () => true })).toBe(1);
+    expect(await failuresAfter(pin, { compartments: [] })).toBe(1);
+    expect(await failuresAfter("1111")).toBe(0);
+    expect(await failuresAfter(pin)).toBe(0);
+  });
+
+  it("opens for nothing at random", async () => {
+    const credential = fc.oneof(
+      fc.record({ token: fc.string({ unit: "binary" }) }),
+      fc.record({ pin: fc.stringMatching(/^[0-9]{8}$/).filter((text) => text !== pin) }),
+      fc.record({ pin: fc.string() }),
+    );
+    await fc.assert(
+      fc.asyncProperty(credential, async (shown) => {
+        const decision = await decide(shown, snapshot, nowMs);
+        expect(decision.opens).toBe(false);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe("the refusals", () => {
+  it("are those of the rule book, word for word", async () => {
+    const text = await readFile(new URL("../../../../docs/credentials.md", import.meta.url), "utf8");
+    const rows = [...text.matchAll(/^\| `([A-Z_]+)` \| (.+?) \|/gm)].map(([, name, meaning]) => [name, meaning]);
+    expect(rows).toEqual(Object.entries(doorRefusals));
+    for (const name of Object.keys(doorRefusals)) expect(name.length).toBeLessThanOrEqual(64);
+  });
+
+  it("tell the person nothing about a credential that does not open", () => {
+    const told = Object.keys(doorRefusals).map((refusal) => personRefusal(refusal as DoorRefusal));
+    expect(told.filter((refusal) => refusal !== "NOT_ACCEPTED").sort()).toEqual(["NO_PLACE_FREE", "OUT_OF_ORDER", "PINS_LOCKED"]);
+  });
+});
