@@ -12,6 +12,13 @@ export interface RequestIds {
    * @throws {PetakError} REQUEST_ID_REUSED where it is tied to another.
    */
   claim(participantId: string, requestId: string, fingerprint: Buffer): Promise<boolean>;
+  /**
+   * Keeps the answer to a request that changes several regions. It is written after the change: whoever repeats a request that was cut
+   * short does the rest of it, and what was done is found done.
+   */
+  keep(participantId: string, requestId: string, answer: Uint8Array): Promise<void>;
+  /** The answer that was kept, or undefined. */
+  kept(participantId: string, requestId: string): Promise<Buffer | undefined>;
   /** The answer that a region remembers for a request, or undefined. Only what {@link claim} has seen before can have one. */
   recall(region: Region, participantId: string, requestId: string): Promise<Buffer | undefined>;
 }
@@ -33,6 +40,12 @@ export function createRequestIds(redis: Redis, keys: Keys): RequestIds {
       );
       if (before !== null && !before.equals(fingerprint)) throw requestIdReused(requestId);
       return before !== null;
+    },
+    async keep(participantId, requestId, answer) {
+      await redis.set(keys.keptAnswer(participantId, requestId), Buffer.from(answer), "PX", answerTtlMs);
+    },
+    async kept(participantId, requestId) {
+      return (await redis.getBuffer(keys.keptAnswer(participantId, requestId))) ?? undefined;
     },
     async recall(region, participantId, requestId) {
       const record = await redis.getBuffer(keys.answer(region, participantId, requestId));

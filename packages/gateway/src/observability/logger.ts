@@ -36,10 +36,18 @@ export function createLogger({ level = "info", destination }: LoggerOptions = {}
   const options = {
     level,
     base: { service: "petak-gateway" },
+    serializers: { err: serializeError },
     redact: {
       paths: [...secretKeys.flatMap((key) => [key, `*.${key}`]), "*.headers.authorization", "*.headers.cookie"],
       censor: "[redacted]",
     },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+/** An error without the facts that libraries hang on it: ioredis adds the command with all its arguments, hashed PINs among them. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { name, message, stack, cause } = error;
+  return { type: name, message, stack, ...(cause === undefined ? {} : { cause: serializeError(cause) }) };
 }

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, freeToPromise, type StoredSite } from "@petak/allocator";
@@ -9,12 +9,14 @@ import {
   invalidField,
   PetakError,
   parseSiteId,
+  RetireSitesRequestSchema,
   Role,
   type Site,
   SiteAvailabilitySchema,
   SiteLifecycle,
   UpsertOutcome,
   UpsertSitesRequestSchema,
+  UpsertSitesResponseSchema,
 } from "@petak/protocol";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
@@ -115,22 +117,30 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
           })),
         };
       }
-      await allocator.requestIds.claim(caller.participantId, request.requestId, fingerprintOf(UpsertSitesRequestSchema, request));
+      const { participantId } = caller;
+      const { requestId } = request;
+      if (await allocator.requestIds.claim(participantId, requestId, fingerprintOf(UpsertSitesRequestSchema, request))) {
+        const kept = await allocator.requestIds.kept(participantId, requestId);
+        if (kept !== undefined) return fromBinary(UpsertSitesResponseSchema, kept);
+      }
       // Whatever would be refused is refused before the first site is written.
       await Promise.all(sites.map((site) => allocator.sites.check(site)));
       const results = await inBatches(sites, parallelWrites, (site) => allocator.sites.put(site, now()));
-      return {
+      const response = create(UpsertSitesResponseSchema, {
         results: results.map(({ siteId, outcome, revision }, index) => ({
           siteId,
           operatorSiteRef: sites[index]?.operatorSiteRef ?? "",
           outcome: { created: UpsertOutcome.CREATED, updated: UpsertOutcome.UPDATED, unchanged: UpsertOutcome.UNCHANGED }[outcome],
           revision,
         })),
-      };
+      });
+      await allocator.requestIds.keep(participantId, requestId, toBinary(UpsertSitesResponseSchema, response));
+      return response;
     },
 
     async retireSites(request, context) {
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
+      await allocator.requestIds.claim(caller.participantId, request.requestId, fingerprintOf(RetireSitesRequestSchema, request));
       const found = await findVisible(request.siteIds, caller.mode === "test");
       for (const { site } of found) {
         if (site.operatorId !== caller.participantId) throw siteNotFound(site.siteId);

@@ -1,0 +1,37 @@
+import { readFileSync } from "node:fs";
+import { ReservationState } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import { findMove, moves } from "./moves.ts";
+import { withMovesSection } from "./moves-section.ts";
+
+describe("the table of moves", () => {
+  it("stands in docs/protocol.md as it is", () => {
+    const page = readFileSync(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
+    expect(withMovesSection(page)).toBe(page);
+  });
+
+  it("leads out of no final state but into doubt", () => {
+    const { EXPIRED, CANCELLED, NO_SHOW, COLLECTED, IN_DOUBT } = ReservationState;
+    const out = moves.filter(({ from }) => [EXPIRED, CANCELLED, NO_SHOW, COLLECTED].includes(from as typeof EXPIRED));
+    expect(out.every(({ to }) => to === IN_DOUBT)).toBe(true);
+  });
+
+  it("keeps what a reservation takes: one place from the hold to the collection, none before and after", () => {
+    const taken = new Map<ReservationState, number>([[ReservationState.UNSPECIFIED, 0]]);
+    for (const { from, to, heldChange, occupiedChange } of moves) {
+      const before = taken.get(from);
+      expect(before, `state ${from} is reached before it is left`).toBeDefined();
+      const after = (before ?? 0) + heldChange + occupiedChange;
+      expect(taken.get(to) ?? after, `state ${to}`).toBe(after);
+      taken.set(to, after);
+    }
+    expect(taken.get(ReservationState.COLLECTED)).toBe(0);
+    expect(taken.get(ReservationState.DEPOSITED)).toBe(1);
+    expect(taken.get(ReservationState.IN_DOUBT)).toBe(1);
+  });
+
+  it("knows no way back", () => {
+    expect(findMove(ReservationState.CONFIRMED, ReservationState.HELD)).toBeUndefined();
+    expect(findMove(ReservationState.COLLECTED, ReservationState.DEPOSITED)).toBeUndefined();
+  });
+});
