@@ -25,6 +25,7 @@ interface Subject {
   protocol: Protocol | "HTTP/1.1";
   isHttp2: boolean;
   request: LoadRequest;
+  server: PinnedServer;
 }
 
 /** Measures what an RPC costs, beside the peers and the limit. */
@@ -53,29 +54,31 @@ export async function benchRpc({ seconds, rounds, json }: { seconds: number; rou
     const grpc = await start("grpc-js.ts");
 
     const subjects: Subject[] = [
-      { what: "bare node:http, the bytes of FindNearest", protocol: "HTTP/1.1", isHttp2: false, request: { ...findNearestCall(bare.ready.port, "Connect JSON", authorization) } },
+      { what: "bare node:http, the bytes of FindNearest", protocol: "HTTP/1.1", isHttp2: false, request: findNearestCall(bare.ready.port, "Connect JSON", authorization), server: bare },
       ...protocols.map(({ protocol, isHttp2 }) => ({
         what: "stock connect-node, nothing",
         protocol,
         isHttp2,
         request: emptyCall((isHttp2 ? stockHttp2 : stock).ready.port, protocol),
+        server: isHttp2 ? stockHttp2 : stock,
       })),
-      { what: "grpc-js, nothing", protocol: "gRPC", isHttp2: true, request: emptyCall(grpc.ready.port, "gRPC") },
+      { what: "grpc-js, nothing", protocol: "gRPC", isHttp2: true, request: emptyCall(grpc.ready.port, "gRPC"), server: grpc },
       ...protocols.map(({ protocol, isHttp2 }) => ({
         what: "gateway, nothing",
         protocol,
         isHttp2,
         request: emptyCall(gateway.ready.port, protocol),
+        server: gateway,
       })),
       ...protocols.map(({ protocol, isHttp2 }) => ({
         what: "gateway, FindNearest",
         protocol,
         isHttp2,
         request: findNearestCall(gateway.ready.port, protocol, authorization),
+        server: gateway,
       })),
     ];
-    const rates = await measure(subjects, seconds, rounds, say);
-    const figures: RpcFigure[] = subjects.map(({ what, protocol }, index) => ({ what, protocol, requestsPerSecond: rates[index] ?? [] }));
+    const figures = await measure(subjects, seconds, rounds, say);
     const report: RpcReport = {
       commit: commitNow(),
       node: process.version,
@@ -99,19 +102,22 @@ export async function benchRpc({ seconds, rounds, json }: { seconds: number; rou
 }
 
 /** Measures all subjects in turn, round after round, so that a slow minute of the machine falls on all of them. */
-async function measure(subjects: readonly Subject[], seconds: number, rounds: number, say: (line: string) => void): Promise<number[][]> {
-  const rates: number[][] = subjects.map(() => []);
+async function measure(subjects: readonly Subject[], seconds: number, rounds: number, say: (line: string) => void): Promise<RpcFigure[]> {
+  const figures = subjects.map(({ what, protocol }): RpcFigure => ({ what, protocol, requestsPerSecond: [], cpuMicrosPerCall: [] }));
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { what, protocol, isHttp2, request }] of subjects.entries()) {
+    for (const [index, { what, protocol, isHttp2, request, server }] of subjects.entries()) {
       const load = isHttp2 ? loadHttp2 : loadHttp1;
       if (round === 0) await load(clientCore, warmUpSeconds, request);
+      const cpuBefore = server.cpuSeconds();
       const { requestsPerSecond, failed } = await load(clientCore, seconds, request);
       if (failed > 0) throw new Error(`${what} over ${protocol}: ${failed} requests failed`);
-      rates[index]?.push(requestsPerSecond);
-      say(`round ${round + 1} of ${rounds}: ${what}, ${protocol}: ${Math.round(requestsPerSecond)}/s`);
+      const cpuMicros = ((server.cpuSeconds() - cpuBefore) * 1e6) / (requestsPerSecond * seconds);
+      figures[index]?.requestsPerSecond.push(requestsPerSecond);
+      figures[index]?.cpuMicrosPerCall.push(cpuMicros);
+      say(`round ${round + 1} of ${rounds}: ${what}, ${protocol}: ${Math.round(requestsPerSecond)}/s, ${Math.round(cpuMicros)} µs CPU`);
     }
   }
-  return rates;
+  return figures;
 }
 
 async function answerOf({ url, body, headers }: LoadRequest): Promise<Uint8Array> {

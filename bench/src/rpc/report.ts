@@ -6,6 +6,8 @@ export interface RpcFigure {
   what: string;
   protocol: string;
   requestsPerSecond: number[];
+  /** Processor time of the server for each call, in µs. */
+  cpuMicrosPerCall: number[];
 }
 
 /** A run of the RPC bench and all that is needed to judge it. */
@@ -50,19 +52,19 @@ export function reportTable(report: RpcReport): string {
   const stockBy = new Map(
     report.figures.filter(({ what }) => what.startsWith("stock")).map(({ protocol, requestsPerSecond }) => [protocol, median(requestsPerSecond)]),
   );
-  const rows = report.figures.map(({ what, protocol, requestsPerSecond }) => {
+  const rows = report.figures.map(({ what, protocol, requestsPerSecond, cpuMicrosPerCall }) => {
     const rate = median(requestsPerSecond);
     const stock = stockBy.get(protocol);
     const spread = `${thousands(Math.min(...requestsPerSecond))}–${thousands(Math.max(...requestsPerSecond))}`;
-    return `| ${what} | ${protocol} | ${thousands(rate)} | ${spread} | ${(rate / limit).toFixed(2)} | ${stock === undefined ? "" : (rate / stock).toFixed(2)} |`;
+    return `| ${what} | ${protocol} | ${thousands(rate)} | ${spread} | ${Math.round(median(cpuMicrosPerCall))} | ${(rate / limit).toFixed(2)} | ${stock === undefined ? "" : (rate / stock).toFixed(2)} |`;
   });
   return [
     `Commit ${report.commit}, Node ${report.node}, ${report.server}, ${report.cpu}. Server on one core; ${report.generators}, ${report.connections} connections`,
     `(HTTP/2: ${report.streamsPerConnection} streams on each), and Redis on another. ${report.siteCount} sites, an answer of ${report.answerBytes} bytes.`,
     `Median of ${report.rounds} rounds of ${report.seconds} s.`,
     "",
-    "| what | protocol | thousand requests/s | least–most | of bare node:http | of stock connect-node |",
-    "|---|---|---|---|---|---|",
+    "| what | protocol | thousand requests/s | least–most | µs CPU a call | of bare node:http | of stock connect-node |",
+    "|---|---|---|---|---|---|---|",
     ...rows,
   ].join("\n");
 }
