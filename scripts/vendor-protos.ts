@@ -1,41 +1,39 @@
-/**
- * Writes the third-party protos that `petak.v1` and its gateway import, from packages that npm installed, so that the protocol builds
- * with no schema registry at hand. `buf/validate/validate.proto` is printed from the descriptor inside `@bufbuild/protovalidate`
- * (wire names, numbers and types; the CEL programs that its own runtime carries are left out); gRPC's health and reflection protos
- * are copied as their packages ship them. Run by `npm run generate`.
- */
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { DescriptorProto, EnumDescriptorProto, FieldDescriptorProto } from "@bufbuild/protobuf/wkt";
-import {
-  FieldDescriptorProto_Label as Label,
-  FieldDescriptorProto_Type as Type,
-} from "@bufbuild/protobuf/wkt";
-
-const root = join(import.meta.dirname, "..");
-const vendorDir = join(root, "third_party/proto");
+import type { DescriptorProto, EnumDescriptorProto, FieldDescriptorProto, FileDescriptorProto } from "@bufbuild/protobuf/wkt";
+import { FieldDescriptorProto_Label as Label, FieldDescriptorProto_Type as Type } from "@bufbuild/protobuf/wkt";
+import { repositoryDir } from "./setup/run.mjs";
 
 const copies: [from: string, to: string][] = [
   ["node_modules/grpc-health-check/proto/health/v1/health.proto", "grpc/health/v1/health.proto"],
   ["node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto", "grpc/reflection/v1/reflection.proto"],
-  [
-    "node_modules/@grpc/reflection/build/proto/grpc/reflection/v1alpha/reflection.proto",
-    "grpc/reflection/v1alpha/reflection.proto",
-  ],
+  ["node_modules/@grpc/reflection/build/proto/grpc/reflection/v1alpha/reflection.proto", "grpc/reflection/v1alpha/reflection.proto"],
 ];
 
-for (const [from, to] of copies) {
-  const target = join(vendorDir, to);
-  mkdirSync(dirname(target), { recursive: true });
-  copyFileSync(join(root, from), target);
-}
-
-const protovalidate = join(root, "node_modules/@bufbuild/protovalidate");
+const protovalidate = join(repositoryDir, "node_modules/@bufbuild/protovalidate");
 const { version } = JSON.parse(readFileSync(join(protovalidate, "package.json"), "utf8")) as { version: string };
-const { file_buf_validate_validate: file } = await import(join(protovalidate, "dist/esm/gen/buf/validate/validate_pb.js"));
-const target = join(vendorDir, "buf/validate/validate.proto");
-mkdirSync(dirname(target), { recursive: true });
-writeFileSync(target, printFile());
+const { file_buf_validate_validate: file } = (await import(join(protovalidate, "dist/esm/gen/buf/validate/validate_pb.js"))) as {
+  file_buf_validate_validate: { proto: FileDescriptorProto };
+};
+
+/**
+ * Writes the third-party protos that `petak.v1` and its gateway import, from packages that npm installed, so that the protocol builds
+ * with no schema registry at hand. `buf/validate/validate.proto` is printed from the descriptor inside `@bufbuild/protovalidate`
+ * (wire names, numbers and types; the CEL programs that its own runtime carries are left out); gRPC's health and reflection protos
+ * are copied as their packages ship them.
+ *
+ * @param vendorDir the folder that protos are imported from
+ */
+export function vendorProtos(vendorDir: string): void {
+  for (const [from, to] of copies) {
+    const target = join(vendorDir, to);
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(repositoryDir, from), target);
+  }
+  const target = join(vendorDir, "buf/validate/validate.proto");
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, printFile());
+}
 
 function printFile(): string {
   const { proto } = file;
@@ -50,12 +48,7 @@ function printFile(): string {
     "",
     ...proto.enumType.flatMap((descriptor: EnumDescriptorProto) => printEnum(descriptor, "")),
     ...proto.messageType.flatMap((descriptor: DescriptorProto) => printMessage(descriptor, "")),
-    ...proto.extension.flatMap((field: FieldDescriptorProto) => [
-      `extend ${field.extendee} {`,
-      `  ${printField(field)}`,
-      "}",
-      "",
-    ]),
+    ...proto.extension.flatMap((field: FieldDescriptorProto) => [`extend ${field.extendee} {`, `  ${printField(field)}`, "}", ""]),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }
@@ -101,7 +94,9 @@ function printEnum(descriptor: EnumDescriptorProto, indent: string): string[] {
 
 function printField(field: FieldDescriptorProto): string {
   const label = { [Label.OPTIONAL]: "optional", [Label.REQUIRED]: "required", [Label.REPEATED]: "repeated" }[field.label];
-  const scalar = Object.entries(Type).find(([, number]) => number === field.type)?.[0].toLowerCase();
+  const scalar = Object.entries(Type)
+    .find(([, number]) => number === field.type)?.[0]
+    .toLowerCase();
   const type = field.typeName === "" ? scalar : field.typeName;
   const preset = field.defaultValue === "" ? "" : ` [default = ${field.defaultValue}]`;
   return `${label} ${type} ${field.name} = ${field.number}${preset};`;

@@ -1,0 +1,38 @@
+# A gateway. Redis or Valkey is another container: see docker-compose.yml.
+#
+# The image holds the repository as it is checked out: sources run as they stand, and Node reads no TypeScript below node_modules, where a
+# packed installation would put them. The version is that of the npm package `node` in package.json.
+FROM node:24.21.0-trixie-slim
+
+WORKDIR /petak
+
+# For the dependencies alone, so that a change of the sources does not install them anew.
+COPY package.json package-lock.json .npmrc ./
+COPY packages/protocol/package.json packages/protocol/
+COPY packages/credential/package.json packages/credential/
+COPY packages/allocator/package.json packages/allocator/
+COPY packages/client/package.json packages/client/
+COPY packages/agent/package.json packages/agent/
+COPY packages/gateway/package.json packages/gateway/
+COPY packages/testkit/package.json packages/testkit/
+COPY packages/cli/package.json packages/cli/
+COPY packages/cli/bin packages/cli/bin/
+COPY bench/package.json bench/
+COPY e2e/package.json e2e/
+RUN npm ci --omit=dev && npm cache clean --force
+
+COPY packages packages
+RUN install -d -o node -g node /data
+
+ENV NODE_ENV=production PETAK_HOST=0.0.0.0 PETAK_PORT=8420 PETAK_DATA_DIR=/data
+# The root file system is read-only when this runs: what npm would write goes where it is lost.
+ENV npm_config_cache=/tmp/npm npm_config_logs_max=0 npm_config_update_notifier=false
+# npm runs a command through a shell, and signals only the shell. This shell becomes the command, so the gateway hears a stop and ends in good order.
+ENV npm_config_script_shell=/bin/bash
+
+USER node
+VOLUME /data
+EXPOSE 8420
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["node", "--eval", "fetch('http://127.0.0.1:' + process.env.PETAK_PORT + '/readyz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+CMD ["npx", "petak", "gateway"]

@@ -1,0 +1,46 @@
+import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { generatedDir, generateInto, vendoredDir } from "../generate-into.ts";
+import { repositoryDir } from "../setup/run.mjs";
+import type { Check } from "./check.ts";
+
+/** What is generated is what would be generated now. It is made anew in a temporary directory: nothing here is touched. */
+export const generated: Check = {
+  name: "generated",
+  run: async () => {
+    const fresh = await mkdtemp(join(tmpdir(), "petak-generated-"));
+    try {
+      await generateInto(fresh);
+      const differences = [
+        // Protos that no package ships are kept in the same folder, and are not generated.
+        ...(await compare(fresh, vendoredDir)).filter((line) => !line.startsWith("extra")),
+        ...(await compare(fresh, generatedDir)),
+      ];
+      const advice = "Run npm run generate, and commit what it changes.\n";
+      return { passed: differences.length === 0, output: differences.length === 0 ? "" : `${differences.join("\n")}\n${advice}` };
+    } catch (error) {
+      return { passed: false, output: `${error instanceof Error ? error.message : error}\n` };
+    } finally {
+      await rm(fresh, { recursive: true });
+    }
+  },
+};
+
+/** One line for each file of a folder that is not the same in the fresh tree and in the repository. */
+async function compare(fresh: string, folder: string): Promise<string[]> {
+  const [wanted, present] = await Promise.all([readTree(join(fresh, folder)), readTree(join(repositoryDir, folder))]);
+  const paths = [...new Set([...wanted.keys(), ...present.keys()])].sort();
+  return paths.flatMap((path) => {
+    const [now, before] = [wanted.get(path), present.get(path)];
+    if (now === before) return [];
+    const word = before === undefined ? "missing" : now === undefined ? "extra" : "outdated";
+    return [`${word}: ${join(folder, path)}`];
+  });
+}
+
+async function readTree(directory: string): Promise<Map<string, string>> {
+  const contents = new Map<string, string>();
+  for await (const path of glob("**/*.{ts,proto}", { cwd: directory })) contents.set(path, await readFile(join(directory, path), "utf8"));
+  return contents;
+}

@@ -1,0 +1,16 @@
+/**
+ * Who may import whom, by workspace. Imports point down this list only; what a package needs from above it gets handed in. Those that are
+ * `"all"` exist for tests, measurements and examples: they import what they like, and nothing but tests imports them.
+ */
+export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
+  "@petak/protocol": [],
+  "@petak/credential": ["@petak/protocol"],
+  "@petak/allocator": ["@petak/protocol", "@petak/credential"],
+  "@petak/client": ["@petak/protocol", "@petak/credential"],
+  "@petak/agent": ["@petak/protocol", "@petak/credential", "@petak/client"],
+  "@petak/gateway": ["@petak/protocol", "@petak/credential", "@petak/allocator"],
+  "@petak/cli": ["@petak/protocol", "@petak/credential", "@petak/allocator", "@petak/client", "@petak/agent", "@petak/gateway"],
+  "@petak/testkit": "all",
+  "@petak/bench": "all",
+  "@petak/e2e": "all",
+};

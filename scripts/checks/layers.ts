@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { glob } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { repositoryDir } from "../setup/run.mjs";
+import type { Check } from "./check.ts";
+import { findImports, packageOf } from "./imports.ts";
+import { layerTable } from "./layer-table.ts";
+import { listWorkspaces, type Manifest } from "./workspaces.ts";
+
+/** Imports point down, name packages and not their insides, stay within their own package, and are declared. */
+export const layers: Check = {
+  name: "layers",
+  run: async () => {
+    const workspaces = listWorkspaces();
+    const manifests = new Map(workspaces.map(({ manifest }) => [manifest.name, manifest]));
+    const problems: string[] = [];
+    for (const { dir, manifest } of workspaces) {
+      for await (const path of glob(join(dir, "**/*.{ts,mjs}"), { cwd: repositoryDir, exclude: ["**/node_modules/**", "**/gen/**"] })) {
+        const source = readFileSync(join(repositoryDir, path), "utf8");
+        const file = { path: relative(dir, path), source };
+        problems.push(...findProblems(file, manifest, manifests).map((problem) => `${path}: ${problem}`));
+      }
+    }
+    return { passed: problems.length === 0, output: problems.map((problem) => `${problem}\n`).join("") };
+  },
+};
+
+/**
+ * What is wrong with the imports of one file.
+ *
+ * @param file its path in its workspace, and what it says
+ * @param owner the manifest of its workspace
+ * @param manifests all workspaces' manifests, by name
+ */
+export function findProblems(file: { path: string; source: string }, owner: Manifest, manifests: ReadonlyMap<string, Manifest>): string[] {
+  const isTest = layerTable[owner.name] === "all" || isTestFile(file.path);
+  return findImports(file.source).flatMap((name) => {
+    if (name.startsWith(".")) return checkRelative(name, file.path, isTest);
+    const packageName = packageOf(name);
+    if (packageName === undefined) return [];
+    const target = manifests.get(packageName);
+    if (target !== undefined) return checkWorkspace(name, target, owner, isTest);
+    const declared = isTest || owner.dependencies?.[packageName] !== undefined;
+    return declared ? [] : [`imports ${packageName}, which ${owner.name} does not list in its dependencies`];
+  });
+}
+
+/**
+ * Tests, what they share (in a folder called `testing`), and what configures them. They run in a checkout, so they may use whatever is installed
+ * there; nothing else may use them.
+ */
+function isTestFile(path: string): boolean {
+  return path.endsWith(".test.ts") || /(^|\/)(test|testing)\//.test(path) || path === "vitest.config.ts";
+}
+
+function checkRelative(name: string, path: string, isTest: boolean): string[] {
+  // A workspace's vitest.config.ts takes what all of them share from the root.
+  if (path === "vitest.config.ts") return [];
+  const target = join(dirname(path), name);
+  if (target.startsWith("..")) return [`imports ${name}, which lies in another package; import that by its name`];
+  return !isTest && isTestFile(target) ? [`imports ${name}, which is for tests only`] : [];
+}
+
+function checkWorkspace(name: string, target: Manifest, owner: Manifest, isTest: boolean): string[] {
+  const problems: string[] = [];
+  const subpath = `.${name.slice(target.name.length)}`;
+  if (target.exports?.[subpath] === undefined) problems.push(`imports ${name}, which ${target.name} does not export`);
+  if (target.name === owner.name || isTest) return problems;
+  const allowed = layerTable[owner.name];
+  if (allowed?.includes(target.name) !== true) {
+    problems.push(`imports ${target.name}, which lies above or beside ${owner.name} (see scripts/checks/layer-table.ts)`);
+  } else if (owner.dependencies?.[target.name] === undefined) {
+    problems.push(`imports ${target.name}, which ${owner.name} does not list in its dependencies`);
+  }
+  return problems;
+}

@@ -1,0 +1,9 @@
+/** `npm run format`: formats the sources and the protos, and makes the repairs that lint knows to be safe. */
+import { runTools } from "./checks/run-tool.ts";
+
+const { passed, output } = await runTools([
+  ["biome", "check", "--write"],
+  ["buf", "format", "proto", "--write"],
+]);
+process.stdout.write(output);
+process.exitCode = passed ? 0 : 1;

@@ -1,0 +1,101 @@
+import { oldestVersions } from "@petak/allocator/redis-server";
+import { run } from "./run.mjs";
+
+/** The system's way of installing a server program. */
+export interface PackageManager {
+  name: string;
+  /** Names of packages worth installing, best first. */
+  candidates(): Promise<string[]>;
+  /** Installs one, without starting or enabling a service. */
+  install(packageName: string): Promise<{ code: number; output: string }>;
+}
+
+/** The package manager that may be used here: as root, or through a `sudo` that asks for no password; Homebrew needs neither. */
+export async function findPackageManager(): Promise<PackageManager | undefined> {
+  const privilege = await findPrivilege();
+  if (privilege !== undefined) {
+    if (await exists("apt-get")) return aptGet(privilege);
+    if (await exists("apk")) return simple("apk", ["valkey", "redis"], [...privilege, "apk", "add", "--no-cache"]);
+    if (await exists("dnf")) return simple("dnf", ["valkey", "redis"], [...privilege, "dnf", "install", "--assumeyes"]);
+  }
+  if (await exists("brew")) return simple("brew", ["redis", "valkey"], ["brew", "install"]);
+  return undefined;
+}
+
+/** What to put before a command to run it as root; undefined where that is not to be had without a password. */
+async function findPrivilege(): Promise<string[] | undefined> {
+  if (process.geteuid?.() === 0) return [];
+  const { code } = await run("sudo", ["--non-interactive", "true"]);
+  return code === 0 ? ["sudo", "--non-interactive"] : undefined;
+}
+
+/** Managers whose packages start no service by themselves: OpenRC's, Fedora's and Homebrew's wait to be enabled. */
+function simple(name: string, packageNames: string[], command: string[]): PackageManager {
+  return {
+    name,
+    candidates: async () => packageNames,
+    install: (packageName) => runAll([[...command, packageName]]),
+  };
+}
+
+/** Debian's and Ubuntu's: their packages enable a service and start it, on the well-known port, unless they are kept from it. */
+function aptGet(privilege: string[]): PackageManager {
+  const update = [...privilege, "apt-get", "update"];
+  const offered = async (): Promise<string[]> => {
+    const names: string[] = [];
+    for (const flavour of ["redis", "valkey"] as const) {
+      const name = `${flavour}-server`;
+      const { output } = await run("apt-cache", ["policy", name]);
+      // E.g. `Candidate: 5:8.0.2-3`. What stands before the colon counts changes of the numbering.
+      const [, major = 0, minor = 0] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(output) ?? [];
+      const [oldestMajor, oldestMinor] = oldestVersions[flavour];
+      if (Number(major) > oldestMajor || (Number(major) === oldestMajor && Number(minor) >= oldestMinor)) names.push(name);
+    }
+    return names;
+  };
+  return {
+    name: "apt-get",
+    candidates: async () => {
+      const known = await offered();
+      if (known.length > 0) return known;
+      await runAll([update]);
+      return offered();
+    },
+    install: async (packageName) => {
+      const unit = `${packageName}.service`;
+      const hasSystemd = (await run("test", ["-d", "/run/systemd/system"])).code === 0;
+      // A masked unit cannot be started by the package. Afterwards the service is left as if switched off by hand.
+      const before = hasSystemd ? [[...privilege, "systemctl", "mask", unit]] : [];
+      const after = hasSystemd
+        ? [
+            [...privilege, "systemctl", "unmask", unit],
+            [...privilege, "systemctl", "disable", unit],
+          ]
+        : [[...privilege, "update-rc.d", packageName, "disable"]];
+      const masked = await runAll(before);
+      if (masked.code !== 0) return masked;
+      // In runlevel 1 no service is started, for systems without systemd; needrestart would restart others and ask.
+      const settings = ["RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1"];
+      const installing = [...privilege, "env", ...settings, "apt-get", "install", "--yes", "--no-install-recommends", packageName];
+      let result = await runAll([installing]);
+      // What the index of packages names may be gone from the archive by now.
+      if (result.code !== 0) result = await runAll([update, installing]);
+      const cleared = await runAll(after);
+      return result.code === 0 ? cleared : result;
+    },
+  };
+}
+
+async function exists(command: string): Promise<boolean> {
+  return (await run(command, ["--version"])).code !== 127;
+}
+
+/** Runs commands one after another, up to the first that fails. */
+async function runAll(commands: string[][]): Promise<{ code: number; output: string }> {
+  let last = { code: 0, output: "" };
+  for (const [command = "", ...args] of commands) {
+    last = await run(command, args);
+    if (last.code !== 0) return last;
+  }
+  return last;
+}
