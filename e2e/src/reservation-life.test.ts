@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Act, DeviceEventType, EventType, ProofKind, reasonOf, ReservationState, Role } from "@petak/protocol";
+import { Act, DeviceEventType, EventType, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
@@ -126,7 +126,9 @@ describe("a reservation", () => {
     const request = { requestId: randomUUID(), place: { case: "nearest" as const, value: { origin } }, parcel };
     const answers = await Promise.all(Array.from({ length: 8 }, () => courier.client.reservations.reserve(request)));
     expect(new Set(answers.map(({ reservation }) => reservation?.reservationId)).size).toBe(1);
-    const again = await courier.client.reservations.reserve({ ...request, parcel: { ...parcel, massG: 2 } }).catch((error: unknown) => error);
+    const again = await courier.client.reservations
+      .reserve({ ...request, parcel: { ...parcel, massG: 2 } })
+      .catch((error: unknown) => error);
     expect(reasonOf(again)).toBe("REQUEST_ID_REUSED");
   });
 

@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { RedisAddress } from "@petak/allocator";
-import { createPetakClient, createRequestSigner, generateKeyPair, type PetakClient, type PetakClientOptions, type RequestSigner } from "@petak/client";
+import {
+  createPetakClient,
+  createRequestSigner,
+  generateKeyPair,
+  type PetakClient,
+  type PetakClientOptions,
+  type RequestSigner,
+} from "@petak/client";
 import { createLogger, createMetrics, type Gateway, type GatewayOptions, startGateway } from "@petak/gateway";
 import { Mode, newKeyId, newParticipantId, type Role } from "@petak/protocol";
 import { createTempDir } from "@petak/testkit";
@@ -126,4 +133,3 @@ export async function startTestNetwork(
     },
   };
 }
-

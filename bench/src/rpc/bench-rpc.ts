@@ -54,7 +54,13 @@ export async function benchRpc({ seconds, rounds, json }: { seconds: number; rou
     const grpc = await start("grpc-js.ts");
 
     const subjects: Subject[] = [
-      { what: "bare node:http, the bytes of FindNearest", protocol: "HTTP/1.1", isHttp2: false, request: findNearestCall(bare.ready.port, "Connect JSON", authorization), server: bare },
+      {
+        what: "bare node:http, the bytes of FindNearest",
+        protocol: "HTTP/1.1",
+        isHttp2: false,
+        request: findNearestCall(bare.ready.port, "Connect JSON", authorization),
+        server: bare,
+      },
       ...protocols.map(({ protocol, isHttp2 }) => ({
         what: "stock connect-node, nothing",
         protocol,
@@ -139,4 +145,3 @@ function commitNow(): string {
   const isDirty = execFileSync("git", ["status", "--porcelain", "--", "packages", "bench/src"], { encoding: "utf8" }) !== "";
   return isDirty ? `${head} with changes` : head;
 }
-

@@ -1,5 +1,5 @@
 import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
-import { FindNearestRequestSchema, FindNearestResponseSchema, type FindNearestResponse } from "@petak/protocol";
+import { FindNearestRequestSchema, type FindNearestResponse, FindNearestResponseSchema } from "@petak/protocol";
 import { HealthCheckRequestSchema } from "@petak/protocol/grpc";
 import type { LoadRequest } from "./generators.ts";
 

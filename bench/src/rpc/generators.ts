@@ -72,9 +72,9 @@ export async function loadHttp2(core: number, seconds: number, request: LoadRequ
 }
 
 function luaScript({ body, headers }: LoadRequest): string {
-  const escape = (bytes: Uint8Array) => `"${[...bytes].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
+  const luaText = (bytes: Uint8Array) => `"${[...bytes].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`);
-  if (body !== undefined) lines.push('wrk.method = "POST"', `wrk.body = ${escape(body)}`);
+  if (body !== undefined) lines.push('wrk.method = "POST"', `wrk.body = ${luaText(body)}`);
   return `${lines.join("\n")}\n`;
 }
 

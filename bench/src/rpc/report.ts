@@ -50,7 +50,9 @@ export async function writeRpcReport(report: RpcReport, json: boolean): Promise<
 export function reportTable(report: RpcReport): string {
   const limit = median(report.figures[0]?.requestsPerSecond ?? []);
   const stockBy = new Map(
-    report.figures.filter(({ what }) => what.startsWith("stock")).map(({ protocol, requestsPerSecond }) => [protocol, median(requestsPerSecond)]),
+    report.figures
+      .filter(({ what }) => what.startsWith("stock"))
+      .map(({ protocol, requestsPerSecond }) => [protocol, median(requestsPerSecond)]),
   );
   const rows = report.figures.map(({ what, protocol, requestsPerSecond, cpuMicrosPerCall }) => {
     const rate = median(requestsPerSecond);

@@ -1,5 +1,5 @@
 /** The peer for gRPC: grpc-js, one RPC that does nothing, its answer encoded beforehand. */
-import { toBinary, create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthCheckResponse_ServingStatus, HealthCheckResponseSchema } from "@petak/protocol/grpc";
 import { announce } from "./announce.ts";

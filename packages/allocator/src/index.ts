@@ -11,7 +11,7 @@ export { indexCellOf, regionOfCell } from "./geo/region.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export type { Answer } from "./reservations/answer.ts";
 export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
-export { type RequestIds } from "./reservations/request-ids.ts";
+export type { RequestIds } from "./reservations/request-ids.ts";
 export {
   type DeviceReport,
   notFound as reservationNotFound,
@@ -19,7 +19,7 @@ export {
   type Transition,
   type TransitionOutcome,
 } from "./reservations/reservation-store.ts";
-export { type HoldCandidate, type HoldOutcome, type HoldRequest, type Holds } from "./reservations/reserve.ts";
+export type { HoldCandidate, HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
 export type { Candidate, CandidateClass } from "./search/candidate.ts";
 export type { NearestQuery } from "./search/query.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";

@@ -5,7 +5,7 @@ import { findNode, oldestNodeMajor } from "./find-node.mjs";
 
 const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-/** The same signal again within this time is an echo: a terminal's Ctrl-C goes to npm and to us, and npm passes it on to us as well. */
+/** A signal so soon after another is its echo: a terminal's Ctrl-C goes to npm and to us, and npm passes it on to us as well. */
 const echoMs = 500;
 
 /** How often to look whether npm is still there. */
@@ -27,11 +27,12 @@ export function runMain(args) {
   }
   // In a group of its own, so that a signal reaches it from here alone, and once.
   const child = spawn(node, ["--disable-warning=ExperimentalWarning", main, ...args], { stdio: "inherit", detached: true });
+  let lastMs = Number.NEGATIVE_INFINITY;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    let lastMs = Number.NEGATIVE_INFINITY;
     process.on(signal, () => {
       const nowMs = performance.now();
-      if (nowMs - lastMs >= echoMs) child.kill(signal);
+      // A terminal that was closed is a reason to end in good order, not to fall over.
+      if (nowMs - lastMs >= echoMs) child.kill(signal === "SIGHUP" ? "SIGTERM" : signal);
       lastMs = nowMs;
     });
   }
@@ -41,7 +42,7 @@ export function runMain(args) {
     const poll = setInterval(() => {
       if (process.ppid === parent) return;
       clearInterval(poll);
-      child.kill("SIGTERM");
+      if (lastMs === Number.NEGATIVE_INFINITY) child.kill("SIGTERM");
     }, parentPollMs);
   }
   child.on("error", (error) => {

@@ -21,10 +21,13 @@ function onInterruption(): AbortSignal {
   return interruption.signal;
 }
 
-// `petak … | head` closes the pipe early, which is no failure.
+// `petak … | head` closes the pipe early, and a terminal that is closed takes nothing more: neither is a failure of the command.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  if (error.code !== "EIO") throw error;
+});
+process.stderr.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
 });
 
 process.exitCode = await run(

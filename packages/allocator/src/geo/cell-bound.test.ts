@@ -3,7 +3,15 @@ import { cellToChildren, cellToLatLng, cellToParent, getPentagons, gridDisk, lat
 import { describe, expect, it } from "vitest";
 import { cellBound, leastDistanceM } from "./cell-bound.ts";
 import { greatCircleM } from "./great-circle.ts";
-import { cellNumberInRegion, cellsPerRegion, descendantCell, indexResolution, regionCell, regionOfCell, regionResolution } from "./region.ts";
+import {
+  cellNumberInRegion,
+  cellsPerRegion,
+  descendantCell,
+  indexResolution,
+  regionCell,
+  regionOfCell,
+  regionResolution,
+} from "./region.ts";
 
 /** Cells around all pentagons, where distortion is greatest, and all over the Earth. */
 function sampleCells(resolution: number, count: number): string[] {

@@ -1,5 +1,5 @@
-import { cellToParent, latLngToCell } from "h3-js";
 import type { Region } from "@petak/protocol";
+import { cellToParent, latLngToCell } from "h3-js";
 import type { Position } from "./position.ts";
 
 /** H3 resolution of the index: cells of 0.74 km² on average. */

@@ -30,14 +30,7 @@ export interface RequestIds {
 export function createRequestIds(redis: Redis, keys: Keys): RequestIds {
   return {
     async claim(participantId, requestId, fingerprint) {
-      const before = await redis.setBuffer(
-        keys.requestId(participantId, requestId),
-        fingerprint,
-        "PX",
-        answerTtlMs,
-        "NX",
-        "GET",
-      );
+      const before = await redis.setBuffer(keys.requestId(participantId, requestId), fingerprint, "PX", answerTtlMs, "NX", "GET");
       if (before !== null && !before.equals(fingerprint)) throw requestIdReused(requestId);
       return before !== null;
     },

@@ -14,10 +14,10 @@ import type { Redis } from "ioredis";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { siteNumberBytes } from "../sites/site-store.ts";
-import type { PinEntry } from "./pin-entry.ts";
-import { encodePinEntry } from "./pin-entry.ts";
 import type { Answer } from "./answer.ts";
 import { answerArguments } from "./answer.ts";
+import type { PinEntry } from "./pin-entry.ts";
+import { encodePinEntry } from "./pin-entry.ts";
 
 /** A report of a site's device that is recorded together with what it changes. */
 export interface DeviceReport {

@@ -45,9 +45,7 @@ export interface HoldRequest {
 }
 
 /** What became of a hold. */
-export type HoldOutcome =
-  | { tag: "held" | "repeated"; reservation: Reservation }
-  | { tag: "none"; changed: number };
+export type HoldOutcome = { tag: "held" | "repeated"; reservation: Reservation } | { tag: "none"; changed: number };
 
 /** Takes holds. */
 export interface Holds {
@@ -139,7 +137,10 @@ export function createHolds(redis: Redis, keys: Keys): Holds {
       tried.push(group.region);
     }
     const { participantId, requestId, homeRegion } = request;
-    const failed = [keys.plan(homeRegion, participantId, requestId), ...tried.map((region) => keys.answer(region, participantId, requestId))];
+    const failed = [
+      keys.plan(homeRegion, participantId, requestId),
+      ...tried.map((region) => keys.answer(region, participantId, requestId)),
+    ];
     await Promise.all(failed.map((key) => redis.pexpire(key, failedPlanTtlMs)));
     return { tag: "none", changed };
   }

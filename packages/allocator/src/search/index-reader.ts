@@ -1,5 +1,5 @@
-import type { Redis } from "ioredis";
 import type { Region } from "@petak/protocol";
+import type { Redis } from "ioredis";
 import { decodeSizeProfile, fittingClasses, type ParcelMeasures, type SizeClassMeasures } from "../block/size-profile.ts";
 import type { Keys } from "../keys.ts";
 import type { CellInRegion } from "./neighbourhood.ts";

@@ -121,7 +121,10 @@ describe("the nearest sites", () => {
         isTest: random.bool(0.8),
       });
       const found = await allocator.nearest(asked);
-      expect(found.map(({ siteId }) => siteId), JSON.stringify({ round, asked })).toEqual(bruteForce(sites, ids, asked));
+      expect(
+        found.map(({ siteId }) => siteId),
+        JSON.stringify({ round, asked }),
+      ).toEqual(bruteForce(sites, ids, asked));
     }
   });
 

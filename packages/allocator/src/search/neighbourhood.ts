@@ -1,5 +1,5 @@
-import { gridDiskDistances } from "h3-js";
 import type { Region } from "@petak/protocol";
+import { gridDiskDistances } from "h3-js";
 import { leastDistanceM } from "../geo/cell-bound.ts";
 import type { Position } from "../geo/position.ts";
 import { regionOfCell } from "../geo/region.ts";

@@ -1,5 +1,5 @@
 import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { formatSiteId, parseSiteId, PetakError, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
+import { formatSiteId, PetakError, parseSiteId, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
 import type { Redis } from "ioredis";
 import { encodeRecord } from "../block/record.ts";
 import { siteFlags } from "../block/record-flags.ts";
@@ -169,7 +169,13 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
             numberBytes,
             revision,
             Buffer.from(toBinary(SiteSchema, facts)),
-            encodeRecord({ siteNumber, position: placed.position, revision: revision + 1, flags: siteFlags(placed), operatorNumber: number }),
+            encodeRecord({
+              siteNumber,
+              position: placed.position,
+              revision: revision + 1,
+              flags: siteFlags(placed),
+              operatorNumber: number,
+            }),
             installed,
             encodeSizeProfile(placed.sizeClasses),
             cell,

@@ -38,6 +38,22 @@ describe("a PIN", () => {
     for (const count of counts.flat()) expect(Math.abs(count - rounds / 10)).toBeLessThan(114);
   });
 
+  it("passes over numbers that would make low PINs more likely", async () => {
+    const framed = (...texts: string[]) =>
+      Buffer.concat(texts.flatMap((text) => [Buffer.from(Uint32Array.of(text.length).buffer).swap32(), Buffer.from(text)]));
+    const wordsOf = (requestId: string) => {
+      const digest = createHmac("sha256", secret)
+        .update(framed("petak-pin", context.reservationId, requestId, "0"))
+        .digest();
+      return [digest.readUInt32BE(0), digest.readUInt32BE(4)] as const;
+    };
+    // One word in 45 is passed over; this is the first request whose first word is.
+    let request = 0;
+    while (wordsOf(String(request))[0] < 4_200_000_000) request += 1;
+    const [, second] = wordsOf(String(request));
+    expect(await generatePin(secret, { ...context, requestId: String(request) })).toBe(String(second % 100_000_000).padStart(8, "0"));
+  });
+
   it("is not derived from a secret that could be guessed", async () => {
     await expect(generatePin(new Uint8Array(31), context)).rejects.toThrow(RangeError);
   });

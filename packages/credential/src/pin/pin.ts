@@ -2,8 +2,8 @@ import type { Bytes } from "../bytes/base64url.ts";
 import { framed, hmacSha256 } from "../bytes/digest.ts";
 
 /**
- * A PIN has eight digits. With 50 live PINs at a site and the lock-out's greatest pace of guesses, six digits would let a guesser in on
- * one day in forty, eight on one in four thousand.
+ * A PIN has eight digits. An agent's lock-out leaves a guesser fewer than 200 tries a day: against 50 live PINs, six digits would let one
+ * in on one day in a hundred, eight on one in ten thousand.
  */
 export const pinLength = 8;
 

@@ -2,7 +2,8 @@ import { EventType, ReservationState } from "@petak/protocol";
 import { moves, stateName } from "./moves.ts";
 
 /** The lines of docs/protocol.md between which the section stands. */
-export const movesSectionBegin = "<!-- begin: printed from packages/gateway/src/domain/moves.ts by packages/gateway/src/domain/write-moves.ts -->";
+export const movesSectionBegin =
+  "<!-- begin: printed from packages/gateway/src/domain/moves.ts by packages/gateway/src/domain/write-moves.ts -->";
 export const movesSectionEnd = "<!-- end -->";
 
 /** The table of moves and its picture, printed from the one object that the gateway goes by. */
@@ -14,7 +15,16 @@ export function movesSection(): string {
     return `| ${shownState(from)} | ${stateName(to)} | ${cause} | ${events.get(event)} | ${effects} |`;
   });
   const arrows = moves.map(({ from, to }) => `  ${from === ReservationState.UNSPECIFIED ? "[*]" : stateName(from)} --> ${stateName(to)}`);
-  return ["```mermaid", "stateDiagram-v2", ...arrows, "```", "", "| from | to | when | event | counts |", "|---|---|---|---|---|", ...rows].join("\n");
+  return [
+    "```mermaid",
+    "stateDiagram-v2",
+    ...arrows,
+    "```",
+    "",
+    "| from | to | when | event | counts |",
+    "|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
 }
 
 /** The page with its section replaced. */

@@ -7,8 +7,8 @@ import {
   type EventType,
   newEventId,
   type PartySchema,
-  parseReservationId,
   type ProofSchema,
+  parseReservationId,
   type Reservation,
   type ReservationState,
 } from "@petak/protocol";

@@ -5,9 +5,9 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
 import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { CustodyService, DirectoryService } from "@petak/protocol";
-import { Health, HealthCheckResponse_ServingStatus as Status, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
+import { Health, ServerReflectionV1, ServerReflectionV1Alpha, HealthCheckResponse_ServingStatus as Status } from "@petak/protocol/grpc";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startTestGateway } from "../server/test-gateway.ts";
+import { startTestGateway } from "../server/testing/test-gateway.ts";
 
 describe("health", () => {
   test("Check tells the whole, a service and an unknown one", async () => {

@@ -16,5 +16,5 @@ export { type RpcInterceptorsOptions, rpcInterceptors } from "./interceptors.ts"
 export { createReflection, type Reflection } from "./reflection.ts";
 export { mapErrors, tap, untilAborted } from "./streams.ts";
 export { createValidationInterceptor } from "./validation-interceptor.ts";
-export { type WireProtocol, wireProtocolOf } from "./wire-protocol.ts";
 export { interruption, shuttingDown, toWireError, wireError } from "./wire-error.ts";
+export { type WireProtocol, wireProtocolOf } from "./wire-protocol.ts";

@@ -3,8 +3,16 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { FindNearestRequestSchema } from "@petak/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { envelope, http2Request, rawConnection, reasonInEndStream, reasonInJson, reasonInLastFrame, reasonInTrailers } from "./raw-http.ts";
-import { goodRequest, startTestGateway, type TestGateway } from "./test-gateway.ts";
+import {
+  envelope,
+  http2Request,
+  rawConnection,
+  reasonInEndStream,
+  reasonInJson,
+  reasonInLastFrame,
+  reasonInTrailers,
+} from "./testing/raw-http.ts";
+import { goodRequest, startTestGateway, type TestGateway } from "./testing/test-gateway.ts";
 
 const findNearest = "/petak.v1.DirectoryService/FindNearest";
 const watchEvents = "/petak.v1.CustodyService/WatchEvents";

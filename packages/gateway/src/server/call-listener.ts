@@ -1,14 +1,14 @@
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
-import { codeToString } from "@connectrpc/connect/protocol-connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { PetakError, reasonOf } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { fromAdapterError, malformedMessage } from "../rpc/adapter-error.ts";
 import { type Call, callKey, type DescribeCaller, loggerKey, requestIdKey, shutdownSignalKey } from "../rpc/context-keys.ts";
-import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import { wireError } from "../rpc/wire-error.ts";
+import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import type { CallLimits } from "./call-limits.ts";
 import { boundDeadline } from "./deadline-header.ts";
 import { errorAnswer } from "./error-answer.ts";
@@ -109,12 +109,14 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
       if (closed) return;
       // The connection waits for a body that was never asked for.
       if (expectsContinue(request) && !request.readableDidRead && !("stream" in request)) response.setHeader("connection", "close");
-      if (protocol === "connect" || answered.header?.has("content-length") === true) {
+      // The answer to a unary call is one message: written in one go, it needs no iterators and no waiting for room.
+      if (!streaming || answered.header?.has("content-length") === true) {
         const chunks: Uint8Array[] = [];
         for await (const chunk of answered.body ?? []) chunks.push(chunk);
         const [only = new Uint8Array()] = chunks.length === 1 ? chunks : [Buffer.concat(chunks)];
         completed = true;
-        return sendWhole({ status: answered.status, header: answered.header ?? new Headers(), body: only }, request, response);
+        const { status, header = new Headers(), trailer } = answered;
+        return sendWhole({ status, header, body: only, trailer }, request, response);
       }
       const chunks = answered.body?.[Symbol.asyncIterator]();
       answerBody = chunks;

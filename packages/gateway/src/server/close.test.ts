@@ -2,10 +2,10 @@ import { ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { CustodyService, DirectoryService } from "@petak/protocol";
 import { describe, expect, test } from "vitest";
-import { rawConnection } from "./raw-http.ts";
-import { createOnePortServer } from "./one-port-server.ts";
 import { createLogger } from "../observability/logger.ts";
-import { goodRequest, startTestGateway, transports } from "./test-gateway.ts";
+import { createOnePortServer } from "./one-port-server.ts";
+import { rawConnection } from "./testing/raw-http.ts";
+import { goodRequest, startTestGateway, transports } from "./testing/test-gateway.ts";
 
 describe.each(Object.entries(transports))("%s", (_name, transport) => {
   test.each([false, true])("a graceful stop finishes what is in flight (TLS: %s)", async (tls) => {

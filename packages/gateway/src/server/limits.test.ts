@@ -1,8 +1,8 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { CustodyService, DirectoryService, fromConnectError, reasonOf } from "@petak/protocol";
 import { expect, test } from "vitest";
-import { http2Request, rawConnection, reasonInJson } from "./raw-http.ts";
-import { goodRequest, startTestGateway, transports } from "./test-gateway.ts";
+import { http2Request, rawConnection, reasonInJson } from "./testing/raw-http.ts";
+import { goodRequest, startTestGateway, transports } from "./testing/test-gateway.ts";
 
 const findNearest = "/petak.v1.DirectoryService/FindNearest";
 const json = { "content-type": "application/json" };

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { http2Request, rawConnection, reasonInJson } from "./raw-http.ts";
-import { startTestGateway } from "./test-gateway.ts";
+import { http2Request, rawConnection, reasonInJson } from "./testing/raw-http.ts";
+import { startTestGateway } from "./testing/test-gateway.ts";
 
 const findNearest = "/petak.v1.DirectoryService/FindNearest";
 

@@ -1,7 +1,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { CustodyService, DirectoryService, fromConnectError, reasonOf } from "@petak/protocol";
 import { describe, expect, test } from "vitest";
-import { goodRequest, startTestGateway, transports } from "./test-gateway.ts";
+import { goodRequest, startTestGateway, transports } from "./testing/test-gateway.ts";
 
 async function errorOf(promise: Promise<unknown>): Promise<ConnectError> {
   try {

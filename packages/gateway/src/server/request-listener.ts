@@ -8,14 +8,14 @@ import { callKey, type DescribeCaller } from "../rpc/context-keys.ts";
 import { rpcInterceptors } from "../rpc/interceptors.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
-import { createCallListener } from "./call-listener.ts";
 import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
+import { createCallListener } from "./call-listener.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
-import { abandon, sendError, sendWhole } from "./send-answer.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
+import { abandon, sendError, sendWhole } from "./send-answer.ts";
 
 /** What the listener serves and how. */
 export interface RequestListenerOptions {

@@ -10,12 +10,19 @@ export interface WholeAnswer {
   status: number;
   header: Headers;
   body: Uint8Array;
+  /** What follows the body, for gRPC. */
+  trailer?: Headers | undefined;
 }
 
 /** Writes an answer that is all there, in one go. What is left of the request's body is read and thrown away. */
-export function sendWhole({ status, header, body }: WholeAnswer, request: NodeServerRequest, response: NodeServerResponse): void {
+export function sendWhole({ status, header, body, trailer }: WholeAnswer, request: NodeServerRequest, response: NodeServerResponse): void {
   response.statusCode = status;
   for (const [name, value] of header) response.setHeader(name, value);
+  if (trailer !== undefined) {
+    // Headers that leave together with the end would end the stream before the trailers.
+    if ("stream" in response) response.writeHead(status);
+    response.addTrailers(Object.fromEntries(trailer));
+  }
   if (request.method === "HEAD" || body.byteLength === 0) response.end();
   else response.end(body);
   discardBody(request);

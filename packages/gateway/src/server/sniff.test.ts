@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { connect as connectHttp2, type ClientHttp2Session } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
-import { rawConnection, reasonInJson } from "./raw-http.ts";
 import { httpVersionOf } from "./sniff.ts";
-import { startTestGateway } from "./test-gateway.ts";
+import { rawConnection, reasonInJson } from "./testing/raw-http.ts";
+import { startTestGateway } from "./testing/test-gateway.ts";
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const get = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";

@@ -15,8 +15,8 @@ import {
   SyncResponseSchema,
   type TrustBundle,
 } from "@petak/protocol";
-import { requireAgent } from "../identity/index.ts";
 import type { AgentCaller } from "../identity/index.ts";
+import { requireAgent } from "../identity/index.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { deviceEvent, reportTransition } from "./device-reports.ts";
 import { siteNotFound } from "./directory.ts";
@@ -177,4 +177,3 @@ function sequenceGap(watermark: number, sequence: bigint): PetakError {
     metadata: { expected: String(watermark + 1), received: String(sequence), subject: String(sequence) },
   });
 }
-

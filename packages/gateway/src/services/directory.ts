@@ -201,11 +201,7 @@ function availabilityOf({ site, counts, isOffered }: StoredSite, observedAt: Ret
   });
 }
 
-async function inBatches<Item, Result>(
-  items: readonly Item[],
-  batch: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
+async function inBatches<Item, Result>(items: readonly Item[], batch: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
   const results: Result[] = [];
   for (let from = 0; from < items.length; from += batch) {
     results.push(...(await Promise.all(items.slice(from, from + batch).map(work))));

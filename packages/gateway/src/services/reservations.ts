@@ -18,8 +18,8 @@ import {
 } from "@petak/allocator";
 import {
   Act,
-  CancelRequestSchema,
   type CancellationReason,
+  CancelRequestSchema,
   ConfirmRequestSchema,
   EventType,
   IssueCredentialRequestSchema,
@@ -29,15 +29,15 @@ import {
   PartyKind,
   PartySchema,
   PetakError,
+  Purpose,
   parseReservationId,
   parseSiteId,
-  Purpose,
   type Reservation,
   ReservationSchema,
   type ReservationService,
   ReservationState,
-  ReserveRequestSchema,
   type ReserveRequest,
+  ReserveRequestSchema,
   type ReserveResponse,
   ReserveResponseSchema,
   Role,
@@ -45,8 +45,8 @@ import {
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { findMove, stateName } from "../domain/moves.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
-import { requireParticipant } from "../identity/index.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
+import { requireParticipant } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 import { siteNotFound } from "./directory.ts";
@@ -97,7 +97,11 @@ export function createReservationService(dependencies: ReservationDependencies):
     fingerprint: Buffer;
     operatorToo: boolean;
     /** The transition for the reservation as it stands, and the answer to remember. */
-    plan(before: Reservation, stored: StoredSite, attempt: number): Promise<Omit<Transition, "before" | "cell" | "classIndex" | "answer"> & { answer: Uint8Array }>;
+    plan(
+      before: Reservation,
+      stored: StoredSite,
+      attempt: number,
+    ): Promise<Omit<Transition, "before" | "cell" | "classIndex" | "answer"> & { answer: Uint8Array }>;
   }
 
   /** Makes a change once, whatever comes in between, and gives its answer; a repetition gets the answer of the first. */
@@ -353,7 +357,13 @@ export function createReservationService(dependencies: ReservationDependencies):
     },
   };
 
-  function transitionTo(before: Reservation, after: Reservation, caller: ParticipantCaller, atMs: number, cancellationReason?: CancellationReason) {
+  function transitionTo(
+    before: Reservation,
+    after: Reservation,
+    caller: ParticipantCaller,
+    atMs: number,
+    cancellationReason?: CancellationReason,
+  ) {
     const move = findMove(before.state, after.state);
     if (move === undefined) throw illegalState(before, after.state);
     return {
@@ -446,8 +456,7 @@ function refusePassed(before: Reservation, limit: Timestamp | undefined, atMs: n
 }
 
 function refuseAct(before: Reservation, act: Act): void {
-  const isServed =
-    before.state === ReservationState.CONFIRMED || (act === Act.COLLECT && before.state === ReservationState.DEPOSITED);
+  const isServed = before.state === ReservationState.CONFIRMED || (act === Act.COLLECT && before.state === ReservationState.DEPOSITED);
   if (isServed) return;
   throw illegalState(before, act === Act.COLLECT ? ReservationState.COLLECTED : ReservationState.DEPOSITED);
 }

@@ -1,12 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import {
-  type Key,
-  KeySchema,
-  type Participant,
-  ParticipantSchema,
-  type PublishableKey,
-  PublishableKeySchema,
-} from "@petak/protocol";
+import { type Key, KeySchema, type Participant, ParticipantSchema, type PublishableKey, PublishableKeySchema } from "@petak/protocol";
 import type { Redis } from "ioredis";
 import { createParticipantKeys } from "./participant-keys.ts";
 

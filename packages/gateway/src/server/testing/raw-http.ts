@@ -1,7 +1,7 @@
 import { connect as connectHttp2, constants, type OutgoingHttpHeaders } from "node:http2";
 import { connect, type Socket } from "node:net";
-import { base64Decode } from "@bufbuild/protobuf/wire";
 import { fromBinary } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
 import { ErrorInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
 import { onTestFinished } from "vitest";
 

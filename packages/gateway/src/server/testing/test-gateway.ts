@@ -3,15 +3,15 @@ import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } f
 import { CustodyService, DirectoryService, PetakError } from "@petak/protocol";
 import { Health } from "@petak/protocol/grpc";
 import { onTestFinished } from "vitest";
-import { createLogger } from "../observability/logger.ts";
-import { createMetrics, type Metrics } from "../observability/metrics.ts";
-import { createHealth, type GatewayHealth } from "../rpc/health.ts";
-import { createReflection } from "../rpc/reflection.ts";
-import type { CallLimits } from "./call-limits.ts";
-import { createOnePortServer, type OnePortServer } from "./one-port-server.ts";
-import { operationalRoutes, type ReadinessCheck } from "./plain-routes.ts";
-import { createRequestListener } from "./request-listener.ts";
-import type { ServerLimits } from "./server-limits.ts";
+import { createLogger } from "../../observability/logger.ts";
+import { createMetrics, type Metrics } from "../../observability/metrics.ts";
+import { createHealth, type GatewayHealth } from "../../rpc/health.ts";
+import { createReflection } from "../../rpc/reflection.ts";
+import type { CallLimits } from "../call-limits.ts";
+import { createOnePortServer, type OnePortServer } from "../one-port-server.ts";
+import { operationalRoutes, type ReadinessCheck } from "../plain-routes.ts";
+import { createRequestListener } from "../request-listener.ts";
+import type { ServerLimits } from "../server-limits.ts";
 import { testCertificate, testKey } from "./test-certificate.ts";
 
 /** What a test wants of its gateway. */
