@@ -12,8 +12,8 @@ import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 
 /** Sites, places and reservations in Redis, and the index over them. */
 export interface Allocator {
-  /** The nearest sites that satisfy a query, exactly, nearest first. */
-  nearest(query: NearestQuery): Promise<Candidate[]>;
+  /** The nearest sites that satisfy a query, exactly, nearest first. The signal ends a search that goes far. */
+  nearest(query: NearestQuery, signal?: AbortSignal): Promise<Candidate[]>;
   readonly sites: SiteStore;
   readonly holds: Holds;
   readonly reservations: ReservationStore;
@@ -27,7 +27,7 @@ export function createAllocator({ redis, prefix = "petak" }: { redis: Redis; pre
   const keys = createKeys(prefix);
   const reader = createIndexReader(redis, keys);
   return {
-    nearest: (query) => findNearest(reader, query),
+    nearest: (query, signal) => findNearest(reader, query, signal),
     sites: createSiteStore(redis, keys),
     holds: createHolds(redis, keys),
     reservations: createReservationStore(redis, keys),

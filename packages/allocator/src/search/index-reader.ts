@@ -8,8 +8,10 @@ import type { CellInRegion } from "./neighbourhood.ts";
 export interface IndexReader {
   /** Regions that have or had a site. */
   regions(): Promise<Region[]>;
-  /** The bitmap of occupied cells of each region, in the same order. */
+  /** The bitmap of occupied cells of each region, in the same order. Their profiles are up to date after it. */
   occupiedCells(regions: Region[]): Promise<(Buffer | undefined)[]>;
+  /** Whether a region has a size profile for which a predicate holds. */
+  someProfile(region: Region, holds: (profileNumber: number) => boolean): boolean;
   /** The block of each cell, in the same order; undefined for an empty one. */
   blocks(cells: CellInRegion[]): Promise<(Buffer | undefined)[]>;
   /** Reads a region's profiles anew. */
@@ -46,24 +48,35 @@ export function createIndexReader(redis: Redis, keys: Keys): IndexReader {
     return found;
   }
 
+  async function refreshProfiles(region: Region): Promise<void> {
+    const list = await redis.lrangeBuffer(keys.profiles(region), 0, -1);
+    profiles.set(region, list.map(decodeSizeProfile));
+  }
+
   return {
     regions: () => redis.smembers(keys.regions()),
-    occupiedCells: (regions) =>
-      readByRegion(
+    async occupiedCells(regions) {
+      const bitmaps = readByRegion(
         regions,
         (region) => region,
         (region) => keys.occupiedCells(region),
-      ),
+      );
+      await Promise.all(
+        regions.map(async (region) => {
+          const count = await redis.llen(keys.profiles(region));
+          if (count !== profiles.get(region)?.length) await refreshProfiles(region);
+        }),
+      );
+      return await bitmaps;
+    },
+    someProfile: (region, holds) => (profiles.get(region) ?? []).some((_profile, profileNumber) => holds(profileNumber)),
     blocks: (cells) =>
       readByRegion(
         cells,
         ({ region }) => region,
         ({ region, cell }) => keys.block(region, cell),
       ),
-    async refreshProfiles(region) {
-      const list = await redis.lrangeBuffer(keys.profiles(region), 0, -1);
-      profiles.set(region, list.map(decodeSizeProfile));
-    },
+    refreshProfiles,
     fittingLookup(parcel) {
       const remembered = new Map<SizeClassMeasures[], number[]>();
       return (region, profileNumber) => {

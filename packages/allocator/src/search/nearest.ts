@@ -28,20 +28,23 @@ const firstRegions = 8;
  * First the origin's cell and those around it are read. If what is found there is no farther than anything outside could be, that is the
  * answer, in one round trip. Otherwise the Earth is searched best first: regions that have sites, then the occupied cells below them,
  * always the area that could hold the nearest site next, until nothing left could be nearer than the worst of the best.
+ *
+ * @param signal Ends a search that goes far; it throws the signal's reason then.
  */
-export async function findNearest(reader: IndexReader, query: NearestQuery): Promise<Candidate[]> {
+export async function findNearest(reader: IndexReader, query: NearestQuery, signal?: AbortSignal): Promise<Candidate[]> {
   const origin = quantise(query.origin);
   const context = await scanContext(reader, { ...query, origin });
+  if (context.allowedOperators?.size === 0) return [];
   const best = createBest(query.limit, query.radiusM);
   const neighbourhood = neighbourhoodOf(indexCellOf(origin));
   await readBlocks(reader, context, neighbourhood.near, best);
   if (best.reachM() >= leastDistanceBeyondM(origin, neighbourhood)) {
-    await searchWide(reader, context, new Set(neighbourhood.near.map(({ cell }) => cell)), best);
+    await searchWide(reader, context, new Set(neighbourhood.near.map(({ cell }) => cell)), best, signal);
   }
   return best.take();
 }
 
-async function searchWide(reader: IndexReader, context: ScanContext, read: Set<string>, best: Best): Promise<void> {
+async function searchWide(reader: IndexReader, context: ScanContext, read: Set<string>, best: Best, signal?: AbortSignal): Promise<void> {
   const { origin } = context.query;
   const frontier = createFrontier<Area>();
   const bitmaps = new Map<Region, Buffer>();
@@ -50,6 +53,8 @@ async function searchWide(reader: IndexReader, context: ScanContext, read: Set<s
   }
   const isOpen = () => frontier.leastM() <= best.reachM() && frontier.leastM() !== Number.POSITIVE_INFINITY;
   for (let factor = 1; isOpen(); factor *= 2) {
+    // A search that finds nothing near goes through a continent: it ends when nobody waits for it any more.
+    signal?.throwIfAborted();
     const cells: CellInRegion[] = [];
     const unknown: Area[] = [];
     while (cells.length < firstBlocks * factor && unknown.length < firstRegions * factor && isOpen()) {
@@ -72,6 +77,8 @@ async function searchWide(reader: IndexReader, context: ScanContext, read: Set<s
       readBlocks(reader, context, cells, best),
     ]);
     unknown.forEach((area, index) => {
+      const mayFit = reader.someProfile(area.region, (profileNumber) => (context.fitting(area.region, profileNumber)?.length ?? 0) > 0);
+      if (!mayFit) return;
       bitmaps.set(area.region, fetched[index] ?? Buffer.alloc(0));
       frontier.push(leastDistanceM(origin, regionCell(area.region)), area);
     });

@@ -44,9 +44,9 @@ export function interruption(reason: unknown, timeoutMs: number | undefined): Pe
   return new PetakError("CANCELED", "The caller went away before the answer was ready.", { cause: reason });
 }
 
-/** SHUTTING_DOWN. */
+/** SHUTTING_DOWN. A restart takes about a second, and another gateway less. */
 export function shuttingDown(): PetakError {
-  return new PetakError("SHUTTING_DOWN", "The gateway is stopping. Send the same request again.");
+  return new PetakError("SHUTTING_DOWN", "The gateway is stopping. Send the same request again.", { retryAfterMs: 1000 });
 }
 
 function domainError(thrown: unknown, context: WireErrorContext): PetakError {

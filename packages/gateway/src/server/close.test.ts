@@ -1,6 +1,6 @@
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { CustodyService, DirectoryService } from "@petak/protocol";
+import { CustodyService, DirectoryService, fromConnectError } from "@petak/protocol";
 import { describe, expect, test } from "vitest";
 import { createLogger } from "../observability/logger.ts";
 import { createOnePortServer } from "./one-port-server.ts";
@@ -68,6 +68,7 @@ test("a stop with a stream that listens to its signal needs no grace", async () 
   const closed = gateway.server.close(30_000);
   const error = ConnectError.from(await events.next().catch((thrown: unknown) => thrown));
   expect(error.rawMessage).toBe("The gateway is stopping. Send the same request again.");
+  expect(fromConnectError(error)).toMatchObject({ reason: "SHUTTING_DOWN", retryAfterMs: 1000 });
   await closed;
 });
 

@@ -21,6 +21,9 @@ export interface CustodyDependencies {
 /** Events of a page where a caller does not say how many. */
 const defaultPageSize = 100;
 
+/** Of a long poll's deadline, what is left for the answer itself, in ms. */
+const answerMs = 250;
+
 /** A stream that says nothing for longer looks dead to proxies and people. */
 const heartbeatMs = 15_000;
 
@@ -46,7 +49,10 @@ export function createCustodyService({ allocator, tail, now, stopping }: Custody
       const caller = requireParticipant(context);
       const mayKnow = (event: Event) => isParty(event, caller);
       const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
-      const deadlineMs = now() + (request.wait === undefined ? 0 : durationMs(request.wait));
+      const wantedMs = request.wait === undefined ? 0 : durationMs(request.wait);
+      // An empty answer in time says more than a deadline that passed.
+      const patienceMs = Math.max(0, (context.timeoutMs() ?? wantedMs + answerMs) - answerMs);
+      const deadlineMs = now() + Math.min(wantedMs, patienceMs);
       let cursor = await startAt(request.cursor, request.fromNow);
       for (;;) {
         const seen = tail.generation();
@@ -65,8 +71,10 @@ export function createCustodyService({ allocator, tail, now, stopping }: Custody
       const mayKnow = (event: Event) => isParty(event, caller);
       let cursor = await startAt(request.cursor, request.fromNow);
       let lastSentMs = Number.NEGATIVE_INFINITY;
-      while (!context.signal.aborted) {
+      for (;;) {
+        // Looked at first: the stop aborts the stream's signal too, and an end without a reason would look like the end of all events.
         if (stopping.aborted) throw shuttingDown();
+        if (context.signal.aborted) return;
         const seen = tail.generation();
         const page = await reader.readAfter(cursor, defaultPageSize, mayKnow);
         cursor = page.cursor;

@@ -59,17 +59,20 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
       const { origin, parcel } = request;
       if (origin === undefined || parcel === undefined) throw new TypeError("validation let an empty field through");
       const observedAt = timestampFromMs(now());
-      const candidates = await allocator.nearest({
-        origin,
-        parcel,
-        purpose: request.purpose,
-        isTest: caller.mode === "test",
-        limit: request.limit === 0 ? defaultLimit : request.limit,
-        radiusM: request.radiusM === 0 ? Number.POSITIVE_INFINITY : request.radiusM,
-        kinds: request.kinds,
-        operatorIds: request.operatorIds,
-        excludedOperatorIds: request.excludedOperatorIds,
-      });
+      const candidates = await allocator.nearest(
+        {
+          origin,
+          parcel,
+          purpose: request.purpose,
+          isTest: caller.mode === "test",
+          limit: request.limit === 0 ? defaultLimit : request.limit,
+          radiusM: request.radiusM === 0 ? Number.POSITIVE_INFINITY : request.radiusM,
+          kinds: request.kinds,
+          operatorIds: request.operatorIds,
+          excludedOperatorIds: request.excludedOperatorIds,
+        },
+        context.signal,
+      );
       const sites = await siteCache.facts(candidates);
       return create(FindNearestResponseSchema, {
         options: candidates.flatMap((candidate, index) => {

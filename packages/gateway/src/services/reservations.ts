@@ -141,21 +141,29 @@ export function createReservationService(dependencies: ReservationDependencies):
   }
 
   /** Candidates for a hold: the sites near a point. */
-  async function candidatesNear(place: NearestPlace, request: ReserveRequest, isTest: boolean): Promise<HoldCandidate[]> {
+  async function candidatesNear(
+    place: NearestPlace,
+    request: ReserveRequest,
+    isTest: boolean,
+    signal: AbortSignal,
+  ): Promise<HoldCandidate[]> {
     const { origin } = place;
     const { parcel } = request;
     if (origin === undefined || parcel === undefined) throw new TypeError("validation let an empty field through");
-    const candidates = await allocator.nearest({
-      origin,
-      parcel,
-      purpose: request.purpose,
-      isTest,
-      limit: candidatesTried,
-      radiusM: place.radiusM === 0 ? Number.POSITIVE_INFINITY : place.radiusM,
-      kinds: place.kinds,
-      operatorIds: place.operatorIds,
-      excludedOperatorIds: place.excludedOperatorIds,
-    });
+    const candidates = await allocator.nearest(
+      {
+        origin,
+        parcel,
+        purpose: request.purpose,
+        isTest,
+        limit: candidatesTried,
+        radiusM: place.radiusM === 0 ? Number.POSITIVE_INFINITY : place.radiusM,
+        kinds: place.kinds,
+        operatorIds: place.operatorIds,
+        excludedOperatorIds: place.excludedOperatorIds,
+      },
+      signal,
+    );
     const sites = await siteCache.facts(candidates);
     return candidates.flatMap((candidate, index) => {
       const site = sites[index];
@@ -246,7 +254,7 @@ export function createReservationService(dependencies: ReservationDependencies):
       for (let attempt = 0; attempt < maxAttempts && outcome.tag === "none" && outcome.changed > 0; attempt++) {
         const candidates =
           request.place.case === "nearest"
-            ? await candidatesNear(request.place.value, request, isTest)
+            ? await candidatesNear(request.place.value, request, isTest, context.signal)
             : [await candidateAt(request.place.value ?? "", request, isTest)];
         if (candidates.length === 0) break;
         outcome = await allocator.holds.take(hold, candidates, resolve);

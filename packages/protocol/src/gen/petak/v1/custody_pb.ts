@@ -237,7 +237,8 @@ export type ListEventsRequest = Message<"petak.v1.ListEventsRequest"> & {
   pageSize: number;
 
   /**
-   * How long to wait for a first event where there is none yet. Default 0: answer at once. Range: [0 s, 30 s].
+   * How long to wait for a first event where there is none yet. Default 0: answer at once. Range: [0 s, 30 s]. The gateway answers
+   * earlier, with no event, where it stops or the call's deadline is near.
    *
    * @generated from field: google.protobuf.Duration wait = 3;
    */
