@@ -19,6 +19,11 @@ export interface AgentOptions {
   client: Pick<PetakClient["agents"], "boot" | "sync" | "reportEvents">;
   /** The site it runs. */
   siteId: string;
+  /**
+   * The id of the key with which `client` signs. The gateway counts an agent's reports by key, so a store that goes on under a new key must
+   * know. Default: one key for the store's whole life.
+   */
+  keyId?: string;
   /** Its memory. The agent uses it and does not close it. */
   store: AgentStore;
   /** Its locks and sensors. */
@@ -66,7 +71,7 @@ export interface Agent {
 /** Makes the agent of a site. */
 export function createAgent(options: AgentOptions): Agent {
   const { client, siteId, store, cabinet, logger, now = Date.now, after = afterByTimer, random = Math.random } = options;
-  const { software = "petak-agent", maxSkewMs = defaultMaxSkewMs, graceMs = defaultGraceMs, refusalMs = 400 } = options;
+  const { keyId = "", software = "petak-agent", maxSkewMs = defaultMaxSkewMs, graceMs = defaultGraceMs, refusalMs = 400 } = options;
   let isOnline = false;
   let state: "new" | "running" | "stopped" = "new";
   const onContact = (isReached: boolean) => {
@@ -94,6 +99,7 @@ export function createAgent(options: AgentOptions): Agent {
   const synchroniser = createSynchroniser({
     client,
     siteId,
+    keyId,
     software,
     store,
     cabinet,

@@ -67,7 +67,7 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
   const issuerKey = await generateIssuerKey();
   const pinKey = newPinKey();
   let version = 1n;
-  const trustBundle = createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: now(), notAfterMs: now() + 30 * 24 * hourMs });
+  const newBundle = () => createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: now(), notAfterMs: now() + 30 * 24 * hourMs });
 
   const gateway: AgentGateway = {
     agents: undefined as never,
@@ -121,13 +121,15 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
           site: { siteId, sizeClasses: [{ sizeClassId: "S" }, { sizeClassId: "L" }] },
           acknowledgedSequence: gateway.events.at(-1)?.sequence ?? 0n,
           pinKey,
-          trustBundle,
+          trustBundle: newBundle(),
           syncInterval: durationFromMs(30_000),
         };
       },
       sync({ knownVersion }) {
         meet("sync");
-        return knownVersion === version ? { version, unchanged: true } : { version, allowances: gateway.allowances, trustBundle };
+        return knownVersion === version
+          ? { version, unchanged: true }
+          : { version, allowances: gateway.allowances, trustBundle: newBundle() };
       },
       reportEvents(request) {
         meet("reportEvents");

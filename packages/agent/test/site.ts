@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { Act } from "@petak/protocol";
 import { tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import {
@@ -85,4 +86,35 @@ export async function startSite(
   });
   await site.agent.start();
   return site;
+}
+
+/** What the person is told where a credential does not open. */
+export const notAccepted = { opened: false, refusal: "NOT_ACCEPTED" };
+
+/** A PIN. */
+export const pin = "12345678";
+
+/** Deposits a parcel for a reservation. @returns the compartment */
+export async function deposit(site: TestSite, reservationId: string): Promise<string> {
+  const outcome = await site.agent.present({ token: await site.gateway.token(Act.DEPOSIT, reservationId) });
+  if (!outcome.opened) throw new Error(`the deposit was refused: ${outcome.refusal}`);
+  site.cabinet.putIn(outcome.compartmentId);
+  site.cabinet.closeDoor(outcome.compartmentId);
+  return outcome.compartmentId;
+}
+
+/** Waits until what the sensors said is written down. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The id in an access token. */
+export function tokenIdOf(token: string): string {
+  return (JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString()) as { jti: string }).jti;
+}
+
+/** The refusal of the last report that the gateway has, when it has all. */
+export async function lastRefusal(site: TestSite): Promise<string | undefined> {
+  await site.agent.flushed();
+  return site.gateway.events.at(-1)?.refusal;
 }

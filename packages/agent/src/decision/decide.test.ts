@@ -91,6 +91,41 @@ describe("the decision", () => {
     expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ compartmentIds: ["A1"] });
   });
 
+  it("lets a credential open its own door again only while that is closed and the grace lasts", async () => {
+    const shown = await token(Act.DEPOSIT);
+    const first = await decide({ token: shown }, snapshot, nowMs);
+    if (!first.opens) throw new Error("the first showing opens");
+    const { credentialId, proofKind, act } = first;
+    const visit = {
+      compartmentId: "A1",
+      credentialId,
+      proofKind,
+      act,
+      reservationId,
+      phase: "CLOSED",
+      reopenings: 1,
+      graceUntilMs: nowMs + 1,
+    } as const;
+    const decideWith = (change: object) =>
+      decide({ token: shown }, { ...snapshot, isSpent: () => true, visits: [{ ...visit, ...change }] }, nowMs);
+    expect(await decideWith({})).toMatchObject({ opens: true, reopens: true, compartmentIds: ["A1"] });
+    expect(await decideWith({ phase: "OPENING" })).toMatchObject({ opens: true, reopens: true });
+    expect(await decideWith({ phase: "OPEN" })).toMatchObject({ opens: false, refusal: "SPENT" });
+    expect(await decideWith({ reopenings: 2 })).toMatchObject({ opens: false, refusal: "SPENT" });
+    expect(await decideWith({ graceUntilMs: nowMs })).toMatchObject({ opens: false, refusal: "SPENT" });
+    // Nobody else gets the compartment meanwhile, and no other credential of the reservation opens any.
+    const other = { ...visit, reservationId: newReservationId("83652b"), credentialId: "other" };
+    expect(await decide({ token: shown }, { ...snapshot, visits: [other] }, nowMs)).toMatchObject({ compartmentIds: ["A2"] });
+    expect(await decide({ token: shown }, { ...snapshot, visits: [{ ...visit, credentialId: "other" }] }, nowMs)).toMatchObject({
+      refusal: "IN_USE",
+    });
+  });
+
+  it("does not open for one parcel where another lies", async () => {
+    const compartments = snapshot.compartments.map((one) => ({ ...one, reservationId: newReservationId("83652b") }));
+    expect(await decide({ pin }, { ...snapshot, compartments }, nowMs)).toMatchObject({ opens: false, refusal: "NOT_DEPOSITED" });
+  });
+
   it("finds a PIN wherever it stands among the others", async () => {
     const others = await Promise.all(["1", "2", "3"].map(async (digit) => ({ pinHash: await hashPin(pinKey, digit.repeat(8)) })));
     const noise = others.map((fields) =>

@@ -20,7 +20,7 @@ export const freeFailures = 5;
 /** The first lock-out, in ms. It doubles with every further wrong PIN. */
 export const firstLockOutMs = 30_000;
 
-/** The longest lock-out, in ms. With it a guesser has about 100 tries a day: 50 live PINs fall to them once in 50 years or so. */
+/** The longest lock-out, in ms. With it a guesser has fewer than 200 tries a day, and one of 50 live PINs falls in some 27 years. */
 export const longestLockOutMs = 900_000;
 
 /** After so long without a wrong PIN, in ms, the count begins anew: yesterday's attack must not lock out today's first typing error. */

@@ -75,17 +75,28 @@ describe("an outbox", () => {
     store.close();
   });
 
-  it("takes up another store's sequence once, and gives way where the gateway has more than it ever wrote", async () => {
+  it("goes on after another store's reports, and gives way where the gateway has more than it ever wrote", async () => {
     const store = openAgentStore(await newPath());
     const ids = [1, 2].map(() => store.outbox.append(report, nowMs).deviceEventId);
-    store.outbox.join(57);
+    store.outbox.join("key_test_a", 57);
     expect(sequences(store.outbox.after(57, 10))).toEqual([58, 59]);
     expect(store.outbox.after(57, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids);
-    store.outbox.join(58);
+    store.outbox.join("key_test_a", 58);
     expect(store.outbox.lastSequence()).toBe(59);
-    store.outbox.join(80);
+    store.outbox.join("key_test_a", 80);
     expect(store.outbox.after(80, 10)).toEqual([]);
     expect(store.outbox.append(report, nowMs).sequence).toBe(81n);
+    store.close();
+  });
+
+  it("begins anew under a new key, with what was not acknowledged under the old one", async () => {
+    const store = openAgentStore(await newPath());
+    store.outbox.join("key_test_a", 0);
+    const ids = upTo(4).map(() => store.outbox.append(report, nowMs).deviceEventId);
+    store.outbox.acknowledge(2);
+    store.outbox.join("key_test_b", 0);
+    expect(sequences(store.outbox.after(0, 10))).toEqual([1, 2]);
+    expect(store.outbox.after(0, 10).map(({ deviceEventId }) => deviceEventId)).toEqual(ids.slice(2));
     store.close();
   });
 

@@ -59,7 +59,7 @@ export function openAgentStore(path: string): AgentStore {
   const facts = createFacts(database);
   const numbers = createNumbers(database);
   const transaction = createTransaction(database);
-  const outbox = createOutbox(database, numbers, transaction);
+  const outbox = createOutbox(database, { facts, numbers, transaction });
   const sql = {
     allowances: database.prepare("SELECT message FROM allowance ORDER BY position"),
     clearAllowances: database.prepare("DELETE FROM allowance"),
@@ -88,10 +88,11 @@ export function openAgentStore(path: string): AgentStore {
     transaction,
 
     bind(siteId) {
-      const bound = facts.read("site_id");
-      if (bound === undefined) return facts.write("site_id", new TextEncoder().encode(siteId));
-      const text = new TextDecoder().decode(bound);
-      if (text !== siteId) throw new AgentStoreError(`${path} belongs to site '${text}', not to '${siteId}'; give each site its own store`);
+      const bound = facts.readText("site_id");
+      if (bound === undefined) facts.writeText("site_id", siteId);
+      else if (bound !== siteId) {
+        throw new AgentStoreError(`${path} belongs to site '${bound}', not to '${siteId}'; give each site its own store`);
+      }
     },
     site: () => readMessage(facts.read("site"), SiteSchema),
     pinKey: () => facts.read("pin_key"),
@@ -103,13 +104,13 @@ export function openAgentStore(path: string): AgentStore {
         if (trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, trustBundle));
       });
     },
-    syncVersion: () => BigInt(new TextDecoder().decode(facts.read("sync_version") ?? new Uint8Array([0x30]))),
+    syncVersion: () => BigInt(facts.readText("sync_version") ?? 0),
     allowances: () => allowances,
     saveSync(sync) {
       transaction(() => {
         sql.clearAllowances.run();
         for (const allowance of sync.allowances) sql.addAllowance.run(toBinary(AllowanceSchema, allowance));
-        facts.write("sync_version", new TextEncoder().encode(String(sync.version)));
+        facts.writeText("sync_version", String(sync.version));
         if (sync.trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, sync.trustBundle));
       });
       allowances = [...sync.allowances];

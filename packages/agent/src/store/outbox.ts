@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type DeviceEvent, DeviceEventSchema } from "@petak/protocol";
-import type { Numbers, Transaction } from "./values.ts";
+import type { Facts, Numbers, Transaction } from "./values.ts";
 
 /** What is reported. Number, id and time are the outbox's to add. */
 export type Report = Omit<MessageInitShape<typeof DeviceEventSchema>, "$typeName" | "sequence" | "deviceEventId" | "occurredAt">;
@@ -21,11 +21,11 @@ export interface Outbox {
   /** Notes that the gateway has recorded the reports up to a number. */
   acknowledge(sequence: number): void;
   /**
-   * Lets the sequence go on after the last report that the gateway has of this site. At the first boot of a store its reports, which nobody
-   * has seen yet, get the numbers that follow: the site may have had another store before. Later it acts only where the gateway has more
-   * than this store ever wrote, which is then an old copy of the site's true one; what it holds is the gateway's already.
+   * Lets the sequence go on after the last report that the gateway has by a key of the agent's. Under a key that is new to the store, the
+   * reports that nobody has acknowledged get the numbers that follow: the gateway counts by key. Under the key it had, it acts only where
+   * the gateway has more than the store ever wrote, which is then an old copy of the true one; what it holds is the gateway's already.
    */
-  join(sequence: number): void;
+  join(keyId: string, sequence: number): void;
 }
 
 /**
@@ -38,7 +38,8 @@ const earliestMs = 946_684_800_000;
 const latestMs = 7_258_118_400_000;
 
 /** Makes the outbox of a store. */
-export function createOutbox(database: DatabaseSync, numbers: Numbers, transaction: Transaction): Outbox {
+export function createOutbox(database: DatabaseSync, values: { facts: Facts; numbers: Numbers; transaction: Transaction }): Outbox {
+  const { facts, numbers, transaction } = values;
   const insert = database.prepare("INSERT INTO outbox (sequence, message) VALUES (?, ?)");
   const select = database.prepare("SELECT message FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?");
   const remove = database.prepare("DELETE FROM outbox WHERE sequence <= ?");
@@ -79,13 +80,13 @@ export function createOutbox(database: DatabaseSync, numbers: Numbers, transacti
         remove.run(sequence - keptReports);
       });
     },
-    join(sequence) {
-      const isNew = numbers.read("has_joined") === undefined;
-      if (!isNew && sequence <= last()) return;
+    join(keyId, sequence) {
+      const isNewKey = facts.readText("sequence_key") !== keyId;
+      if (!isNewKey && sequence <= last()) return;
       transaction(() => {
-        const unseen = isNew ? after(0, Number.MAX_SAFE_INTEGER) : [];
+        const unseen = isNewKey ? after(acknowledged(), Number.MAX_SAFE_INTEGER) : [];
         clear.run();
-        numbers.write("has_joined", 1);
+        facts.writeText("sequence_key", keyId);
         numbers.write("last_sequence", sequence);
         numbers.write("acknowledged_sequence", sequence);
         for (const [index, event] of unseen.entries()) write({ ...event, sequence: BigInt(sequence + index + 1) });

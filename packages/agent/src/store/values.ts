@@ -4,6 +4,8 @@ import type { DatabaseSync } from "node:sqlite";
 export interface Facts {
   read(name: string): Uint8Array | undefined;
   write(name: string, value: Uint8Array): void;
+  readText(name: string): string | undefined;
+  writeText(name: string, value: string): void;
 }
 
 /** Whole numbers by name. */
@@ -20,10 +22,18 @@ export type Transaction = <T>(change: () => T) => T;
 export function createFacts(database: DatabaseSync): Facts {
   const read = database.prepare("SELECT value FROM fact WHERE name = ?");
   const write = database.prepare("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)");
+  const readFact = (name: string) => (read.get(name) as { value: Uint8Array } | undefined)?.value;
   return {
-    read: (name) => (read.get(name) as { value: Uint8Array } | undefined)?.value,
+    read: readFact,
     write(name, value) {
       write.run(name, value);
+    },
+    readText(name) {
+      const bytes = readFact(name);
+      return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+    },
+    writeText(name, value) {
+      write.run(name, new TextEncoder().encode(value));
     },
   };
 }

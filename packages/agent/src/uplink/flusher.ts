@@ -38,19 +38,19 @@ export function createFlusher(options: {
 }): Flusher {
   const { client, siteId, store, logger, after, random, onContact } = options;
   const { outbox } = store;
-  const pause = createPause(after);
+  const work = createPause(after);
+  const backOff = createPause(after);
   const abort = new AbortController();
   let waiters: { upTo: number; resolve: () => void; reject: (error: Error) => void }[] = [];
   /** The number after which to send. */
   let position = 0;
-  let isBackingOff = false;
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
     let failures = 0;
     while (!abort.signal.aborted) {
       if (position >= outbox.lastSequence()) {
-        await pause.wait();
+        await work.wait();
         continue;
       }
       try {
@@ -60,9 +60,7 @@ export function createFlusher(options: {
         if (abort.signal.aborted) return;
         failures += 1;
         recover(error);
-        isBackingOff = true;
-        await pause.wait(backOffMs(failures, random));
-        isBackingOff = false;
+        await backOff.wait(backOffMs(failures, random));
       }
     }
   }
@@ -100,12 +98,10 @@ export function createFlusher(options: {
       outbox.acknowledge(acknowledgedSequence);
       settleWaiters();
       running ??= run();
-      pause.wake();
+      work.wake();
     },
-    nudge() {
-      if (!isBackingOff) pause.wake();
-    },
-    hurry: pause.wake,
+    nudge: work.wake,
+    hurry: backOff.cut,
     flushed() {
       const upTo = outbox.lastSequence();
       if (upTo <= outbox.acknowledgedSequence()) return Promise.resolve();
@@ -114,7 +110,8 @@ export function createFlusher(options: {
     },
     async stop() {
       abort.abort();
-      pause.wake();
+      work.wake();
+      backOff.cut();
       await running;
       for (const { reject } of waiters) reject(new Error("the agent was stopped before its reports were acknowledged"));
       waiters = [];

@@ -5,6 +5,8 @@ export interface Pause {
   /** Waits so many ms, or until {@link wake}. Without a time: until then. A wake that came before any wait ends the next one at once. */
   wait(delayMs?: number): Promise<void>;
   wake(): void;
+  /** Ends a wait that is going on, and nothing else. */
+  cut(): void;
 }
 
 /** Makes a wait for one waiter. */
@@ -29,5 +31,6 @@ export function createPause(after: After): Pause {
       isWoken = true;
       end?.();
     },
+    cut: () => end?.(),
   };
 }

@@ -1,6 +1,6 @@
 import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client";
-import { ReservationState, type SyncResponse } from "@petak/protocol";
+import { ReservationState, type SyncResponse, type TrustBundle } from "@petak/protocol";
 import type { Cabinet } from "../cabinet/cabinet.ts";
 import type { SiteClock } from "../clock.ts";
 import { createSerialQueue } from "../door/serial-queue.ts";
@@ -26,6 +26,7 @@ export interface Synchroniser {
 export function createSynchroniser(options: {
   client: Pick<PetakClient["agents"], "boot" | "sync">;
   siteId: string;
+  keyId: string;
   software: string;
   store: AgentStore;
   cabinet: Cabinet;
@@ -35,12 +36,12 @@ export function createSynchroniser(options: {
   now: () => number;
   random: () => number;
   maxSkewMs: number;
-  /** Called after a boot with the number of the last report that the gateway has. */
+  /** Called after the first boot with the number of the last report that the gateway has. */
   onBoot: (acknowledgedSequence: number) => void;
   /** Called with whether the gateway was reached. */
   onContact: (isReached: boolean) => void;
 }): Synchroniser {
-  const { client, siteId, software, store, cabinet, clock, logger, after, now, random, onContact } = options;
+  const { client, siteId, keyId, software, store, cabinet, clock, logger, after, now, random, onContact } = options;
   const enqueue = createSerialQueue();
   const pause = createPause(after);
   const abort = new AbortController();
@@ -56,13 +57,13 @@ export function createSynchroniser(options: {
     const { serverTime, site, pinKey, trustBundle, syncInterval } = response;
     const acknowledged = Number(response.acknowledgedSequence);
     store.saveBoot({ site, pinKey, trustBundle });
-    store.outbox.join(acknowledged);
+    if (!hasBooted) store.outbox.join(keyId, acknowledged);
     if (serverTime !== undefined) setClock(timestampMs(serverTime), now() - sentAtMs);
     const asked = syncInterval === undefined ? 0 : durationMs(syncInterval);
     intervalMs = asked > 0 ? Math.min(Math.max(asked, 1000), 3_600_000) : defaultIntervalMs;
-    hasBooted = true;
     logger.info({ siteId, acknowledgedSequence: acknowledged, intervalMs }, "the agent has booted");
-    options.onBoot(acknowledged);
+    if (!hasBooted) options.onBoot(acknowledged);
+    hasBooted = true;
   }
 
   function setClock(serverTimeMs: number, roundTripMs: number): void {
@@ -74,6 +75,8 @@ export function createSynchroniser(options: {
   async function sync(): Promise<void> {
     const response = await client.sync({ siteId, knownVersion: store.syncVersion() }, { signal });
     if (!response.unchanged) save(response);
+    // A quiet site hears of nothing for weeks; its trust bundle must not run out meanwhile, and Boot gives a new one.
+    else if (isPastHalf(store.trustBundle(), clock.nowMs())) await boot();
     // Only the gateway's time is sure enough to forget a spent credential by.
     store.forgetSpent(clock.nowMs() - 2 * options.maxSkewMs);
   }
@@ -142,4 +145,10 @@ export function createSynchroniser(options: {
       await enqueue(() => undefined);
     },
   };
+}
+
+/** Whether half of a trust bundle's life is over. */
+function isPastHalf(bundle: TrustBundle | undefined, nowMs: number): boolean {
+  if (bundle?.issuedAt === undefined || bundle.notAfter === undefined) return false;
+  return nowMs >= (timestampMs(bundle.issuedAt) + timestampMs(bundle.notAfter)) / 2;
 }

@@ -1,0 +1,100 @@
+import { Act } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import { createSimulatedCabinet } from "../src/index.ts";
+import { compartments, deposit, lastRefusal, notAccepted, startSite, until } from "./site.ts";
+
+describe("an outcome", () => {
+  it("is in doubt where the door closed and the parcel is not inside, but not before the grace has passed", async () => {
+    const site = await startSite();
+    const { agent, cabinet, gateway, timers, store } = site;
+    const reservationId = gateway.newReservation();
+    await agent.present({ token: await gateway.token(Act.DEPOSIT, reservationId) });
+    cabinet.closeDoor("A1");
+    await agent.flushed();
+    expect(gateway.eventNames()).toEqual(["DOOR_OPENED", "DOOR_CLOSED"]);
+    timers.advance(119_999);
+    await agent.flushed();
+    expect(gateway.events).toHaveLength(2);
+    timers.advance(1);
+    await agent.flushed();
+    expect(gateway.eventNames().at(-1)).toBe("DOUBT");
+    expect(gateway.events[2]).toMatchObject({ reservationId, compartmentId: "A1" });
+    expect(store.compartment("A1").condition).toBe("IN_DOUBT");
+    // Nobody gets it before somebody has looked.
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({
+      compartmentId: "A2",
+    });
+    await agent.markChecked("A1");
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({
+      compartmentId: "A1",
+    });
+  });
+
+  it("is settled by the same credential opening the same door again within the grace, twice at the most", async () => {
+    const site = await startSite();
+    const { agent, cabinet, gateway, timers } = site;
+    const reservationId = gateway.newReservation();
+    await deposit(site, reservationId);
+    const token = await gateway.token(Act.COLLECT, reservationId);
+    for (let time = 0; time < 3; time += 1) {
+      expect(await agent.present({ token })).toMatchObject({ opened: true, compartmentId: "A1" });
+      cabinet.closeDoor("A1");
+      await until(() => site.store.visits()[0]?.phase === "CLOSED");
+      timers.advance(119_999);
+    }
+    expect(await agent.present({ token })).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("SPENT");
+    timers.advance(1);
+    await agent.flushed();
+    expect(gateway.eventNames().at(-1)).toBe("DOUBT");
+    expect(await agent.present({ token: await gateway.token(Act.COLLECT, reservationId) })).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("IN_DOUBT");
+    await expect(agent.markChecked("A1")).rejects.toThrow("something is in compartment 'A1'");
+  });
+
+  it("is found after a restart in the middle, with the door open or closed meanwhile", async () => {
+    for (const closedMeanwhile of [false, true]) {
+      const site = await startSite();
+      const { cabinet, gateway } = site;
+      await site.agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) });
+      await site.agent.stop();
+      cabinet.putIn("A1");
+      if (closedMeanwhile) cabinet.closeDoor("A1");
+      await site.restart();
+      cabinet.closeDoor("A1");
+      await site.agent.flushed();
+      expect(gateway.eventNames()).toEqual(["DOOR_OPENED", "DOOR_CLOSED", "PARCEL_DEPOSITED"]);
+    }
+  });
+
+  it("is in doubt where there is no sensor to show it", async () => {
+    const cabinet = createSimulatedCabinet({ compartments });
+    let isBlind = false;
+    const site = await startSite({ cabinet: { ...cabinet, occupancy: (id) => (isBlind ? "UNKNOWN" : cabinet.occupancy(id)) } });
+    await site.agent.present({ token: await site.gateway.token(Act.DEPOSIT, site.gateway.newReservation()) });
+    isBlind = true;
+    cabinet.putIn("A1");
+    cabinet.closeDoor("A1");
+    await until(() => site.store.visits()[0]?.phase === "CLOSED");
+    site.timers.advance(120_000);
+    await site.agent.flushed();
+    expect(site.gateway.eventNames()).toEqual(["DOOR_OPENED", "DOOR_CLOSED", "DOUBT"]);
+    // Where no place can be seen to be empty, none is free.
+    expect(await site.agent.present({ token: await site.gateway.token(Act.DEPOSIT, site.gateway.newReservation()) })).toEqual({
+      opened: false,
+      refusal: "NO_PLACE_FREE",
+    });
+  });
+
+  it("is in doubt where a door with a parcel is found open and no credential opened it", async () => {
+    const site = await startSite();
+    const { agent, cabinet, gateway, log } = site;
+    const reservationId = gateway.newReservation();
+    await deposit(site, reservationId);
+    await agent.flushed();
+    await cabinet.open("A1");
+    await agent.flushed();
+    expect(gateway.events.at(-1)).toMatchObject({ type: 6, reservationId, compartmentId: "A1", credentialHash: "" });
+    expect(log.map(({ message }) => message)).toContain("a door is open that no credential opened");
+  });
+});

@@ -1,0 +1,107 @@
+import { Act, PetakError, ReservationState } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import { startAgentGateway } from "./agent-gateway.ts";
+import { createManualTimers } from "./manual-timers.ts";
+import { deposit, pin, startSite } from "./site.ts";
+
+describe("the reports", () => {
+  it("come in batches of a hundred at the most, without a gap", async () => {
+    const site = await startSite();
+    site.gateway.isUp = false;
+    for (let attempt = 0; attempt < 250; attempt += 1) await site.agent.present({ token: String(attempt) });
+    site.gateway.isUp = true;
+    await site.agent.syncNow();
+    await site.agent.flushed();
+    expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual(Array.from({ length: 250 }, (_, index) => index + 1));
+    expect(site.gateway.calls.filter((method) => method === "reportEvents").length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("go on after a restart where the gateway has them", async () => {
+    const site = await startSite();
+    await site.agent.present({ token: "a" });
+    await site.agent.flushed();
+    site.gateway.isUp = false;
+    await site.agent.present({ token: "b" });
+    await site.restart();
+    await site.agent.present({ token: "c" });
+    site.gateway.isUp = true;
+    await site.agent.syncNow();
+    await site.agent.flushed();
+    expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3]);
+  });
+
+  it("are sent again from where a gateway that lost some says", async () => {
+    const site = await startSite();
+    for (const token of ["a", "b", "c", "d"]) await site.agent.present({ token });
+    await site.agent.flushed();
+    site.gateway.events.splice(1);
+    await site.agent.present({ token: "e" });
+    await site.agent.stop();
+    await site.restart();
+    await site.agent.flushed();
+    expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("are sent again from the gap that the gateway names", async () => {
+    const site = await startSite();
+    for (const token of ["a", "b", "c"]) await site.agent.present({ token });
+    await site.agent.flushed();
+    site.gateway.events.splice(1);
+    await site.agent.present({ token: "d" });
+    const flushed = site.agent.flushed();
+    while (site.timers.waiting() < 2) await new Promise((resolve) => setImmediate(resolve));
+    site.timers.advance(750);
+    await flushed;
+    expect(site.gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3, 4]);
+  });
+
+  it("of a new store at an old site follow those of the old one, and its parcels are found", async () => {
+    const timers = createManualTimers(Date.UTC(2026, 10, 24, 12));
+    const gateway = await startAgentGateway(timers.now);
+    const old = await startSite({ timers, gateway });
+    const reservationId = gateway.newReservation();
+    await deposit(old, reservationId);
+    await old.agent.flushed();
+    await old.agent.stop();
+    await gateway.allowPin(reservationId, pin, { state: ReservationState.DEPOSITED, compartmentId: "A1" });
+
+    gateway.isUp = false;
+    const fresh = await startSite({ timers, gateway, cabinet: old.cabinet });
+    await fresh.agent.present({ token: await gateway.token(Act.COLLECT, reservationId) });
+    gateway.isUp = true;
+    await fresh.agent.syncNow();
+    await fresh.agent.flushed();
+    expect(gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3, 4]);
+    expect(gateway.events[3]?.refusal).toBe("NOT_BOOTED");
+    expect(fresh.store.compartment("A1").reservationId).toBe(reservationId);
+    expect(await fresh.agent.present({ pin })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT });
+  });
+
+  it("begin anew under a new key of the agent's, by which the gateway counts", async () => {
+    const site = await startSite({ agent: { keyId: "key_test_a" } });
+    const { gateway } = site;
+    for (const token of ["a", "b"]) await site.agent.present({ token });
+    await site.agent.flushed();
+    gateway.isUp = false;
+    await site.agent.present({ token: "c" });
+    gateway.events.length = 0;
+    gateway.isUp = true;
+    await site.restart({ keyId: "key_test_b" });
+    await site.agent.flushed();
+    expect(gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1]);
+  });
+
+  it("wait for a gateway that fails, longer and longer", async () => {
+    const site = await startSite();
+    site.gateway.failures = [1, 2].map(() => new PetakError("STORE_UNAVAILABLE", ""));
+    await site.agent.present({ token: "a" });
+    const flushed = site.agent.flushed();
+    for (const delayMs of [750, 1500]) {
+      // The failure must have been met before the clock is moved over the wait that follows it.
+      while (site.timers.waiting() < 2) await new Promise((resolve) => setImmediate(resolve));
+      site.timers.advance(delayMs);
+    }
+    await flushed;
+    expect(site.gateway.calls.filter((method) => method === "reportEvents")).toHaveLength(3);
+  });
+});

@@ -1,0 +1,86 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { Act, PetakError } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import { startAgentGateway } from "./agent-gateway.ts";
+import { createManualTimers } from "./manual-timers.ts";
+import { notAccepted, pin, startSite } from "./site.ts";
+
+describe("a start", () => {
+  it("without the network goes on from what is on disk", async () => {
+    const site = await startSite();
+    const { gateway } = site;
+    const token = await gateway.token(Act.DEPOSIT, gateway.newReservation());
+    gateway.isUp = false;
+    await site.restart();
+    expect(await site.agent.present({ token })).toMatchObject({ opened: true });
+  });
+
+  it("without the network and with nothing on disk opens no door, and goes on trying", async () => {
+    const site = await startSite({ isUp: false });
+    const { gateway, timers, agent } = site;
+    const token = await gateway.token(Act.DEPOSIT, gateway.newReservation());
+    expect(await agent.present({ token })).toEqual(notAccepted);
+    expect(await agent.present({ pin })).toEqual(notAccepted);
+    gateway.isUp = true;
+    timers.advance(1000);
+    await agent.syncNow();
+    expect(await agent.present({ token })).toMatchObject({ opened: true });
+  });
+
+  it("fails where the gateway refuses an agent that has nothing", async () => {
+    const timers = createManualTimers(Date.UTC(2026, 10, 24, 12));
+    const gateway = await startAgentGateway(timers.now);
+    gateway.failures = [new PetakError("AGENT_SITE_MISMATCH", "another site")];
+    await expect(startSite({ timers, gateway })).rejects.toThrow("another site");
+  });
+
+  it("is not needed again for fresh keys: a quiet site's trust bundle is renewed at half its life", async () => {
+    const site = await startSite();
+    const { agent, gateway, timers } = site;
+    const halfMs = 15 * 24 * 3_600_000;
+    timers.set(timers.now() + halfMs - 1);
+    await agent.syncNow();
+    expect(gateway.calls.filter((method) => method === "boot")).toHaveLength(1);
+    timers.set(timers.now() + 1);
+    await agent.syncNow();
+    expect(gateway.calls.filter((method) => method === "boot")).toHaveLength(2);
+    timers.set(timers.now() + 2 * halfMs - 600_000);
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ opened: true });
+  });
+
+  it("corrects a wrong clock by the gateway's", async () => {
+    const timers = createManualTimers(Date.UTC(2026, 10, 24, 12));
+    const gateway = await startAgentGateway(timers.now);
+    const site = await startSite({ timers, gateway, agent: { now: () => timers.now() - 10 * 86_400_000 } });
+    expect(site.log).toContainEqual({ level: "warn", message: "the device's clock was wrong and is corrected by the gateway's" });
+    expect(await site.agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({ opened: true });
+    await site.agent.flushed();
+    expect(gateway.events[0]?.occurredAt).toEqual(timestampFromMs(timers.now()));
+  });
+
+  it("with a lost clock and no network trusts only fresh tokens, and never goes back", async () => {
+    const site = await startSite();
+    const { gateway, timers } = site;
+    await site.agent.present({ token: "a" });
+    timers.advance(3_600_000);
+    await site.agent.present({ token: "b" });
+    const old = await gateway.token(Act.DEPOSIT, gateway.newReservation(), { notBeforeMs: timers.now() - 600_000 });
+    const fresh = await gateway.token(Act.DEPOSIT, gateway.newReservation());
+    gateway.isUp = false;
+    const before = timers.now();
+    // The device comes up in 1970.
+    await site.restart({ now: () => timers.now() - before });
+    expect(await site.agent.present({ token: old })).toEqual(notAccepted);
+    expect(await site.agent.present({ token: fresh })).toMatchObject({ opened: true });
+    gateway.isUp = true;
+    await site.agent.syncNow();
+    await site.agent.flushed();
+    expect(gateway.events.map(({ refusal }) => refusal).slice(-2)).toEqual(["CLOCK_UNTRUSTED", ""]);
+    expect(gateway.events.at(-1)?.occurredAt).toEqual(timestampFromMs(before));
+  });
+
+  it("is refused where the store belongs to another site", async () => {
+    const site = await startSite();
+    await expect(site.restart({ siteId: "site_83652b_5" })).rejects.toThrow("belongs to site 'site_83652b_4k'");
+  });
+});
