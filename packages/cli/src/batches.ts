@@ -15,11 +15,7 @@ export async function* batchesOf<T>(items: Iterable<T> | AsyncIterable<T>, size:
  * Does `work` for every item, at most `parallel` at once, and takes an item from the sequence only when there is room for it. After a
  * failure nothing new is begun; what is under way is waited for, and then the first failure is thrown.
  */
-export async function forEachConcurrently<T>(
-  items: AsyncIterable<T>,
-  parallel: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
+export async function forEachConcurrently<T>(items: AsyncIterable<T>, parallel: number, work: (item: T) => Promise<void>): Promise<void> {
   const underWay = new Set<Promise<void>>();
   let failure: { error: unknown } | undefined;
   try {

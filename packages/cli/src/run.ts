@@ -85,7 +85,10 @@ function protectNegative(argument: string): string {
 }
 
 function sentence(message: string): string {
-  const text = message.replace(/^error: /, "").replaceAll(/\s*\n\s*/g, " ").trim();
+  const text = message
+    .replace(/^error: /, "")
+    .replaceAll(/\s*\n\s*/g, " ")
+    .trim();
   const capital = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.?!)]$/.test(capital) ? capital : `${capital}.`;
 }

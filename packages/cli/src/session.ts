@@ -1,7 +1,15 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { createPetakClient, type KeyFile, type PetakClient, type RequestSigner, type RetryOptions, readKeyFile, signerOfKeyFile } from "@petak/client";
+import {
+  createPetakClient,
+  type KeyFile,
+  type PetakClient,
+  type RequestSigner,
+  type RetryOptions,
+  readKeyFile,
+  signerOfKeyFile,
+} from "@petak/client";
 import { usageFailure } from "./failure.ts";
 import { createOutput, type Output, type TextStream } from "./terminal/output.ts";
 

@@ -1,9 +1,9 @@
 import { create, toJson } from "@bufbuild/protobuf";
+import { FindNearestRequestSchema, FindNearestResponseSchema, SiteKind, type SiteOption, validateMessage } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
-import { FindNearestRequestSchema, FindNearestResponseSchema, type SiteOption, SiteKind, validateMessage } from "@petak/protocol";
 import type { CommandModule } from "../command.ts";
-import { parseOrigin } from "./origin.ts";
 import { formatCount } from "../terminal/progress.ts";
+import { parseOrigin } from "./origin.ts";
 import { parseSiteKind, siteKindName } from "./site-kind.ts";
 
 interface FindOptions {

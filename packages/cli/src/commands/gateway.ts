@@ -16,7 +16,8 @@ export const registerGateway: CommandModule = (program, { io }) => {
       const served = await serveGateway(config, io.cwd, logger);
       try {
         const end = await Promise.race([untilAborted(interruption), served.redisEnded.then(() => "redis ended" as const)]);
-        if (end === "redis ended") throw new CliFailure("The private Redis server ended by itself; its log in the data directory says why.");
+        if (end === "redis ended")
+          throw new CliFailure("The private Redis server ended by itself; its log in the data directory says why.");
         logger.info("stopping");
       } finally {
         await served.stop();

@@ -1,5 +1,5 @@
-import { Role, SiteKind } from "@petak/protocol";
 import type { ModeName } from "@petak/protocol";
+import { Role, SiteKind } from "@petak/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
@@ -7,7 +7,7 @@ import type { SiteSettings } from "../import-sites/build-site.ts";
 import { defaultMix, type ImportedMix, parseCompartments } from "../import-sites/compartments.ts";
 import { countryCodeOf } from "../import-sites/country-code.ts";
 import { type ImportDepth, type ImportSummary, importSites } from "../import-sites/import-sites.ts";
-import { openSites, type OpenedFile } from "../import-sites/open-source.ts";
+import { type OpenedFile, openSites } from "../import-sites/open-source.ts";
 import { createRefusalReport } from "../import-sites/report.ts";
 import { parseColumnMap, siteFields } from "../import-sites/site-fields.ts";
 import type { FileFormat } from "../import-sites/site-source.ts";
@@ -50,7 +50,10 @@ export const registerImport: CommandModule = (program, context) => {
     .option("--name <template>", 'how to make names, with columns in braces: "Site at {address}"')
     .option("--country <code>", "the country of rows that name none, e.g. SG", parseCountry)
     .option("--hours <hours>", 'opening hours where the file has none: "24/7" (default for terminals), "Mo-Su 08:00-22:00" (for stores)')
-    .option("--compartments <spec>", "what stands at each site: S:400x120x500:20,M:… (mm and count), or a made-up mix (default: medium or shelf)")
+    .option(
+      "--compartments <spec>",
+      "what stands at each site: S:400x120x500:20,M:… (mm and count), or a made-up mix (default: medium or shelf)",
+    )
     .option("--delimiter <character>", "what divides the cells of a CSV file (default: by its header)", parseDelimiter)
     .option("--skip-refused", "import the other rows where some are refused")
     .option("--report <file>", "write every refused row with its reason, as CSV or .json")
@@ -100,7 +103,9 @@ async function decideMode(session: Session, wanted: ModeName | undefined, depth:
   if (depth === "file") return wanted ?? "test";
   const mode = (await session.findKey())?.keyFile.mode;
   if (mode !== undefined && wanted !== undefined && mode !== wanted) {
-    throw usageFailure(`The key is a ${mode} key and sees the ${mode} network only. Give --key a ${wanted} key, or leave --mode ${wanted} out.`);
+    throw usageFailure(
+      `The key is a ${mode} key and sees the ${mode} network only. Give --key a ${wanted} key, or leave --mode ${wanted} out.`,
+    );
   }
   return mode ?? wanted ?? "test";
 }
@@ -123,7 +128,9 @@ function settingsOf(options: ImportCommandOptions, mode: ModeName, { source }: O
   if (source.mapping !== undefined) {
     if (kind === undefined) throw usageFailure("Say what the sites are: --kind terminal or --kind store.");
     if (country === undefined && !source.mapping.columns.has("address.country_code")) {
-      throw usageFailure("The file names no country. Give --country, e.g. --country SG, or map a column: --map address.country_code=COLUMN.");
+      throw usageFailure(
+        "The file names no country. Give --country, e.g. --country SG, or map a column: --map address.country_code=COLUMN.",
+      );
     }
   }
   const mix: ImportedMix | undefined = options.compartments === undefined ? undefined : parseCompartments(options.compartments);
@@ -163,7 +170,11 @@ function describeReading(output: Output, file: OpenedFile, settings: SiteSetting
   }
   if (settings.countryCode !== undefined) lines.push(["country", settings.countryCode, "where the row names none"]);
   lines.push(["time zone", "by the position", ""]);
-  lines.push(["opening hours", options.hours ?? defaultHoursText(source.format, kinds), options.hours === undefined ? "default" : "as you said"]);
+  lines.push([
+    "opening hours",
+    options.hours ?? defaultHoursText(source.format, kinds),
+    options.hours === undefined ? "default" : "as you said",
+  ]);
   for (const kind of kinds) {
     const { description, isMadeUp } = settings.mixFor(kind);
     const what = kind === SiteKind.PARCEL_TERMINAL ? "compartments" : "shelf places";
@@ -184,20 +195,29 @@ function describeResult(output: Output, summary: ImportSummary, seconds: number)
   output.json({ ...summary, seconds: Math.round(seconds * 100) / 100 });
   const { green, dim } = output.colors;
   const accepted = summary.rows - summary.refused;
-  output.print(`${formatCount(summary.rows)} rows in ${summary.file}: ${formatCount(accepted)} good, ${formatCount(summary.refused)} refused.`);
+  output.print(
+    `${formatCount(summary.rows)} rows in ${summary.file}: ${formatCount(accepted)} good, ${formatCount(summary.refused)} refused.`,
+  );
   if (summary.leftOut > 0) output.print(`  ${formatCount(summary.leftOut)} of another kind were left out.`);
-  if (summary.sharedPositions > 0) output.print(`  ${formatCount(summary.sharedPositions)} stand where another of them stands. That is allowed.`);
+  if (summary.sharedPositions > 0)
+    output.print(`  ${formatCount(summary.sharedPositions)} stand where another of them stands. That is allowed.`);
   if (summary.outsideCountry > 0) {
     const lines = summary.outsideCountryLines.join(", ");
-    output.print(`  ${formatCount(summary.outsideCountry)} seem to lie outside their country (line ${lines}${summary.outsideCountry > 3 ? ", …" : ""}), by their time zone. Near borders and coasts that means nothing.`);
+    output.print(
+      `  ${formatCount(summary.outsideCountry)} seem to lie outside their country (line ${lines}${summary.outsideCountry > 3 ? ", …" : ""}), by their time zone. Near borders and coasts that means nothing.`,
+    );
   }
   if (summary.depth === "file") output.print("The file was checked, and no gateway asked.");
   else if (summary.depth === "ask") {
     const existing = summary.existing ?? 0;
-    output.print(`The gateway would take them: ${formatCount(accepted - existing)} new, ${formatCount(existing)} that it has already. Nothing was written.`);
+    output.print(
+      `The gateway would take them: ${formatCount(accepted - existing)} new, ${formatCount(existing)} that it has already. Nothing was written.`,
+    );
   } else {
     const { created = 0, updated = 0, unchanged = 0 } = summary;
-    output.print(`${green("Imported")}: ${formatCount(created)} created, ${formatCount(updated)} updated, ${formatCount(unchanged)} unchanged.`);
+    output.print(
+      `${green("Imported")}: ${formatCount(created)} created, ${formatCount(updated)} updated, ${formatCount(unchanged)} unchanged.`,
+    );
   }
   output.print(dim(`${seconds.toFixed(1)} s, ${formatCount(summary.rows / Math.max(seconds, 0.001))} rows/s`));
 }

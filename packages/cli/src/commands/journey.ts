@@ -40,7 +40,11 @@ export const registerJourney: CommandModule = (program, context) => {
         origin: options.from,
         parcel,
         withPin: options.pin === true,
-        logger: { info: () => undefined, warn: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`), error: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`) },
+        logger: {
+          info: () => undefined,
+          warn: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`),
+          error: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`),
+        },
         async operatorOf(operatorId) {
           const keyFile =
             options.operatorKey === undefined

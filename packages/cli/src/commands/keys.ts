@@ -52,7 +52,9 @@ export const registerKeys: CommandModule = (program, context) => {
       const session = context.session(command);
       const { client, keyFile } = await session.connect();
       if (keyId === keyFile.key_id && options.force !== true) {
-        throw usageFailure(`${keyId} is the key that signs this request, so its file would be of no more use. Pass --force if you mean it.`);
+        throw usageFailure(
+          `${keyId} is the key that signs this request, so its file would be of no more use. Pass --force if you mean it.`,
+        );
       }
       await client.participants.revokeKey({ requestId: randomUUID(), keyId });
       session.output.json({ revoked: keyId });
@@ -62,7 +64,11 @@ export const registerKeys: CommandModule = (program, context) => {
   group
     .command("publishable")
     .description("make a publishable key for web pages: it reads the directory and nothing else")
-    .requiredOption("--origin <origin>", 'a web origin whose pages may use it, e.g. https://shop.example; may be repeated; "*" for test keys', collect)
+    .requiredOption(
+      "--origin <origin>",
+      'a web origin whose pages may use it, e.g. https://shop.example; may be repeated; "*" for test keys',
+      collect,
+    )
     .option("--participant <id>", "whose key it is (default: the caller's; another's is for administrators)")
     .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
     .option("--rate <per second>", "requests a second that one gateway answers (1 to 1000; default: 50)", parseRate, 0)
@@ -132,7 +138,10 @@ async function rotateKey(session: Session): Promise<void> {
   } catch (error) {
     const { message, exitCode } = toFailure(error, session.url);
     await client.participants.revokeKey({ requestId: randomUUID(), keyId: fresh.key_id });
-    throw new CliFailure(`The new key could not be put to use, so it was revoked and ${old.key_id} stays: ${message}`, { exitCode, cause: error });
+    throw new CliFailure(`The new key could not be put to use, so it was revoked and ${old.key_id} stays: ${message}`, {
+      exitCode,
+      cause: error,
+    });
   }
   try {
     await freshClient.participants.revokeKey({ requestId: randomUUID(), keyId: old.key_id });

@@ -44,7 +44,12 @@ export const registerParticipants: CommandModule = (program, context) => {
       const response = await client.participants.listParticipants({});
       session.output.json(toJson(ListParticipantsResponseSchema, response));
       session.output.table(
-        [{ title: "PARTICIPANT", paint: session.output.colors.cyan }, { title: "NAME", flexible: true }, { title: "ROLES" }, { title: "SINCE" }],
+        [
+          { title: "PARTICIPANT", paint: session.output.colors.cyan },
+          { title: "NAME", flexible: true },
+          { title: "ROLES" },
+          { title: "SINCE" },
+        ],
         response.participants.map(toRow),
       );
     });

@@ -114,7 +114,17 @@ function siteAt(
 
 /** Banks grow with the city, by chance. */
 function bankFor(population: number, random: Random): MixName {
-  const weights: [MixName, number][] = population < 200_000 ? [["small", 6], ["medium", 4]] : [["small", 2], ["medium", 5], ["large", 3]];
+  const weights: [MixName, number][] =
+    population < 200_000
+      ? [
+          ["small", 6],
+          ["medium", 4],
+        ]
+      : [
+          ["small", 2],
+          ["medium", 5],
+          ["large", 3],
+        ];
   return random.weighted(weights, ([, weight]) => weight)[0];
 }
 

@@ -47,8 +47,7 @@ export function scatter(city: City, count: number, seed: number, map: CountryMap
   const toPosition = projection(city, shape);
   // An island too small for the map has no land to look for: there the sites keep close to the centre.
   const shrink = centreOnLand ? 1 : 0.4;
-  const onLand = ({ latitude, longitude }: Position) =>
-    !centreOnLand || map.isOnLand(city.countryCode, latitude, longitude);
+  const onLand = ({ latitude, longitude }: Position) => !centreOnLand || map.isOnLand(city.countryCode, latitude, longitude);
   const foci = fociOf(city, shape, shrink, (x, y) => onLand(toPosition(x, y)));
   const placed: Position[] = [];
   for (let number = 0; number < count; number += 1) {

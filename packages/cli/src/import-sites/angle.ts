@@ -114,6 +114,8 @@ function parseMagnitude(text: string): number | string | undefined {
     const [whole, digits = "", mark] = match;
     parts.push({ value: Number(digits.replace(",", ".")), isWhole: /^\d+$/.test(digits), unit: unitOf(mark) });
     rest = rest.slice(whole.length);
+    // Numbers that touch are one number gone wrong, as in 1,234.5.
+    if (rest !== "" && mark === undefined && !/\s$/.test(whole)) return undefined;
   }
   if (parts.length === 0) return undefined;
   let degrees = 0;

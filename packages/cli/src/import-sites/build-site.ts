@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { PetakError, SiteKind, SiteLifecycle, type Site, SiteSchema, validateMessage } from "@petak/protocol";
+import { PetakError, type Site, SiteKind, SiteLifecycle, SiteSchema, validateMessage } from "@petak/protocol";
 import type { WeeklyHours } from "../places/opening-hours.ts";
 import { timeZoneAt } from "../places/time-zone.ts";
-import { checkAngle, type AngleResult } from "./angle.ts";
+import { type AngleResult, checkAngle } from "./angle.ts";
 import type { ImportedMix } from "./compartments.ts";
 import { countryCodeOf } from "./country-code.ts";
 import type { Refusal, RefusalReason } from "./refusal.ts";
@@ -48,7 +48,8 @@ export function buildSite(draft: SiteDraft, settings: SiteSettings): CheckedSite
     return refuse("no-country", "the row names no country: give --country, or map a column with --map address.country_code=COLUMN");
   }
   const countryCode = draft.country === "" ? settings.countryCode : countryCodeOf(draft.country);
-  if (countryCode === undefined) return refuse("unknown-country", `"${draft.country}" is no country: write its two-letter code, e.g. SG, or its English name`);
+  if (countryCode === undefined)
+    return refuse("unknown-country", `"${draft.country}" is no country: write its two-letter code, e.g. SG, or its English name`);
   const zone = timeZoneAt(latitude, longitude, countryCode);
   if (!zone.agreesWithCountry && !settings.trustCoordinates && looksSwapped(latitude, longitude, countryCode)) {
     return refuse(

@@ -49,7 +49,15 @@ export async function* checkSites(
     const earlier = seen.get(operatorSiteRef);
     if (earlier !== undefined) {
       const message = `the reference "${operatorSiteRef}" stands in row ${earlier.row}, line ${earlier.line}, already`;
-      yield { kind: "refusal", row: checked.row, line: checked.line, reason: "duplicate-reference", message, reference: operatorSiteRef, name };
+      yield {
+        kind: "refusal",
+        row: checked.row,
+        line: checked.line,
+        reason: "duplicate-reference",
+        message,
+        reference: operatorSiteRef,
+        name,
+      };
       continue;
     }
     seen.set(operatorSiteRef, { row: checked.row, line: checked.line });

@@ -26,7 +26,10 @@ export function parseCompartments(text: string): ImportedMix {
   const name = mixNames.find((one) => one === trimmed.toLowerCase());
   if (name !== undefined) return madeUpMix(name);
   const sizeClasses = trimmed.split(",").map((part) => {
-    const match = /^\s*([A-Za-z0-9_-]{1,16})\s*:\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*:\s*(\d{1,5})(?:\s*:\s*(\d{1,8})\s*g?)?\s*$/i.exec(part);
+    const match =
+      /^\s*([A-Za-z0-9_-]{1,16})\s*:\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*[x×]\s*(\d{1,5})\s*:\s*(\d{1,5})(?:\s*:\s*(\d{1,8})\s*g?)?\s*$/i.exec(
+        part,
+      );
     if (match === null) throw usageFailure(`--compartments: cannot read "${part.trim()}"; ${help}.`);
     const [, sizeClassId = "", width, height, depth, installed, mass] = match;
     return {

@@ -56,7 +56,7 @@ function problemOf({ code, message }: CsvError): string {
     case "CSV_MAX_RECORD_SIZE":
       return `the row that begins here is longer than ${longestRow} characters; perhaps a quote is not closed`;
     case "INVALID_OPENING_QUOTE":
-      return 'the row that begins here has a quote in the middle of a cell: put the cell into quotes and write "" for a quote within';
+      return 'the row that begins here has a quote in the middle of a cell: put the cell into quotes and write "" for a quote within (seconds of an angle may be written s)';
     case "CSV_INVALID_CLOSING_QUOTE":
       return 'the row that begins here has text after a closing quote: write "" for a quote within a quoted cell';
     default:

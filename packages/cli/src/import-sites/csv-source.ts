@@ -17,7 +17,10 @@ export const openCsv: OpenSource = async (text, options) => {
   const columnNumbers = new Map(headers.map((header, index) => [header, index]));
 
   function toDraft({ line, cells }: CsvRow, row: number): SiteDraft | Refusal {
-    const draft = draftOf({ row, line }, (column) => cells[columnNumbers.get(column) ?? -1] ?? "", { mapping, nameTemplate: options.nameTemplate });
+    const draft = draftOf({ row, line }, (column) => cells[columnNumbers.get(column) ?? -1] ?? "", {
+      mapping,
+      nameTemplate: options.nameTemplate,
+    });
     if (cells.length === headers.length) return draft;
     const message = `the row has ${cells.length} cells and the header ${headers.length}; perhaps a cell with a comma is not in quotes`;
     return { kind: "refusal", row, line, reason: "ragged-row", message, reference: draft.reference, name: draft.name };
@@ -46,7 +49,11 @@ async function readHeader(text: TextSource, delimiter: string): Promise<string[]
   for await (const { line, cells } of readCsvRows(text.read(), delimiter, text.name)) {
     const headers = cells.map((cell) => cell.trim());
     if (headers.some((header) => /^[-−+]?\d+([.,]\d+)?$/.test(header))) {
-      throw fileProblem(text.name, `has no header: the first row (${headers.slice(0, 4).join(", ")}, …) looks like data. Put the columns' names into a first row`, line);
+      throw fileProblem(
+        text.name,
+        `has no header: the first row (${headers.slice(0, 4).join(", ")}, …) looks like data. Put the columns' names into a first row`,
+        line,
+      );
     }
     return headers;
   }

@@ -44,15 +44,19 @@ export const openDhl: OpenSource = async (text, { nowMs }) => ({
     let row = 0;
     const others = new Map<string, unknown>();
     for await (const member of readJsonMembers(text.read(observer), ["locations"], text.name)) {
-      if (member.kind === "element") yield toDraft((row += 1), member.line, member.value as DhlLocation, nowMs);
-      else if (member.name === "locations") hasLocations = true;
+      if (member.kind === "element") {
+        row += 1;
+        yield toDraft(row, member.line, member.value as DhlLocation, nowMs);
+      } else if (member.name === "locations") hasLocations = true;
       else others.set(member.name, member.value);
     }
     if (hasLocations) return;
     const error = others.get("detail") ?? others.get("title");
     throw fileProblem(
       text.name,
-      error === undefined ? "is no answer of DHL's Location Finder: it has no locations" : `is an error of DHL's (${others.get("status")}: ${error}), not a list`,
+      error === undefined
+        ? "is no answer of DHL's Location Finder: it has no locations"
+        : `is an error of DHL's (${others.get("status")}: ${error}), not a list`,
     );
   },
 });
@@ -140,7 +144,7 @@ function closedDays(
   nowMs: number,
 ): MessageInitShape<typeof ExceptionalDaySchema>[] | string {
   // Yesterday in UTC is still today somewhere.
-  const earliestMs = nowMs - dayMs;
+  const earliestMs = Math.floor(nowMs / dayMs) * dayMs - dayMs;
   const days = new Set<string>();
   for (const { fromDate, toDate } of closurePeriods) {
     const [fromMs, toMs] = [Date.parse(String(fromDate)), Date.parse(String(toDate))];

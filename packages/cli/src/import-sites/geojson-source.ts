@@ -42,8 +42,10 @@ export const openGeoJson: OpenSource = async (text, options) => {
       let hasFeatures = false;
       let row = 0;
       for await (const member of readJsonMembers(text.read(observer), ["features"], text.name)) {
-        if (member.kind === "element") yield toDraft(member, (row += 1));
-        else if (member.name === "type") type = member.value;
+        if (member.kind === "element") {
+          row += 1;
+          yield toDraft(member, row);
+        } else if (member.name === "type") type = member.value;
         else if (member.name === "features") hasFeatures = true;
         else if (member.name === "crs" && !isWgs84(member.value)) {
           throw fileProblem(text.name, "is not in WGS84, by its member crs: convert it to longitude and latitude (EPSG:4326)", member.line);
@@ -74,7 +76,8 @@ function pointOf(feature: unknown) {
   if (type !== "Feature") return `the element is ${typeof type === "string" ? `a ${type}` : "no GeoJSON"}, not a Feature`;
   if (geometry === null || geometry === undefined) return "the feature has no geometry";
   const { type: geometryType, coordinates } = asRecord(geometry);
-  if (geometryType !== "Point") return `the geometry is ${typeof geometryType === "string" ? `a ${geometryType}` : "none"}; only points can be sites`;
+  if (geometryType !== "Point")
+    return `the geometry is ${typeof geometryType === "string" ? `a ${geometryType}` : "none"}; only points can be sites`;
   const [longitude, latitude] = Array.isArray(coordinates) ? (coordinates as unknown[]) : [];
   if (typeof longitude !== "number" || typeof latitude !== "number") return "the point's coordinates are not two numbers, longitude first";
   return { latitude: checkAngle(latitude, "latitude"), longitude: checkAngle(longitude, "longitude") };

@@ -1,7 +1,7 @@
 import type { PetakClient } from "@petak/client";
 import { CliFailure, toFailure } from "../failure.ts";
-import { formatCount, formatMegabytes } from "../terminal/progress.ts";
 import type { Output } from "../terminal/output.ts";
+import { formatCount, formatMegabytes } from "../terminal/progress.ts";
 import type { CheckedSite, SiteSettings } from "./build-site.ts";
 import { checkSites, type FileFacts, noFacts } from "./check-sites.ts";
 import { fileProblem } from "./file-problem.ts";
@@ -76,9 +76,11 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
 
   async function judge(): Promise<void> {
     const progress = output.progress(`Reading ${file.name}`, file.sizeBytes, formatMegabytes);
-    const observer = { onBytes: progress.update, onDigest: (value: string) => void (digest = value) };
+    const onDigest = (value: string) => {
+      digest = value;
+    };
     try {
-      for await (const checked of checkSites(file.source, settings, facts, observer)) {
+      for await (const checked of checkSites(file.source, settings, facts, { onBytes: progress.update, onDigest })) {
         signal.throwIfAborted();
         if (checked.kind === "refusal") report.add(checked);
         else accepted += 1;
@@ -91,8 +93,10 @@ export async function importSites(options: ImportOptions): Promise<ImportSummary
   /** The sites once more, without those that are refused. */
   async function* sitesAgain(): AsyncGenerator<CheckedSite, void, undefined> {
     let again: string | undefined;
-    const observer = { onDigest: (value: string) => void (again = value) };
-    for await (const checked of checkSites(file.source, settings, noFacts(), observer)) {
+    const onDigest = (value: string) => {
+      again = value;
+    };
+    for await (const checked of checkSites(file.source, settings, noFacts(), { onDigest })) {
       if (checked.kind === "site" && !refusedRows.has(checked.row)) yield checked;
     }
     if (again !== digest) throw fileProblem(file.name, "changed while it was being imported");
@@ -173,6 +177,7 @@ function showRefusals(output: Output, report: RefusalReport): void {
     const who = [name, reference].find((text) => text !== "");
     output.print(`  row ${row}, line ${line}: ${message}${who === undefined ? "" : dim(` (${who})`)}`);
   }
-  if (report.count > report.first.length) output.print(dim(`  … and ${formatCount(report.count - report.first.length)} more: --report FILE writes them all`));
+  if (report.count > report.first.length)
+    output.print(dim(`  … and ${formatCount(report.count - report.first.length)} more: --report FILE writes them all`));
   output.print();
 }

@@ -83,7 +83,11 @@ export async function* readJsonMembers(
     try {
       return JSON.parse(text);
     } catch (cause) {
-      throw fileProblem(fileName, `the JSON value that begins here is broken (${(cause as Error).message.replace(/ at position .*/s, "")})`, valueLine);
+      throw fileProblem(
+        fileName,
+        `the JSON value that begins here is broken (${(cause as Error).message.replace(/ at position .*/s, "")})`,
+        valueLine,
+      );
     }
   }
 

@@ -33,7 +33,8 @@ export async function openSites(path: string, format: FileFormat | undefined, op
 
 function detectFormat(start: string, fileName: string): FileFormat {
   const trimmed = start.trimStart();
-  if (trimmed.startsWith("[")) throw fileProblem(fileName, "holds a JSON list: only a FeatureCollection or an answer of DHL's Location Finder can be imported");
+  if (trimmed.startsWith("["))
+    throw fileProblem(fileName, "holds a JSON list: only a FeatureCollection or an answer of DHL's Location Finder can be imported");
   if (trimmed.startsWith("<")) throw fileProblem(fileName, "looks like XML, KML or a web page: convert it to CSV or GeoJSON");
   if (!trimmed.startsWith("{")) return "csv";
   // DHL's errors have neither of the lists, but a status and a title.

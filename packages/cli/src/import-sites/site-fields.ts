@@ -1,23 +1,21 @@
 import { CliFailure, usageFailure } from "../failure.ts";
 
-/** The facts of a site that a column can give, by their paths in the protocol, with names that columns usually have. */
+/** The facts of a site that a column can give, by their paths in the protocol, with names that columns usually have (whatever their case and punctuation), the likeliest first. */
 const guesses = {
-  operator_site_ref: [
-    "operator_site_ref", "site_ref", "reference", "ref", "site_id", "locker_id", "store_id", "branch_id", "branch_code", "store_code",
-    "site_code", "code", "id", "car_park_no", "number", "no",
-  ],
-  name: ["name", "title", "site_name", "store_name", "branch_name", "location_name", "branch", "label", "description"],
-  "position.latitude": ["latitude", "lat", "lat_dd", "y", "lat_wgs84", "wgs84_lat", "gps_lat", "geo_lat", "gps_latitude", "latitud"],
-  "position.longitude": [
-    "longitude", "lng", "lon", "long", "lng_dd", "lon_dd", "long_dd", "x", "lng_wgs84", "lon_wgs84", "wgs84_lon", "gps_lng", "gps_lon", "geo_lng",
-    "geo_lon", "gps_longitude", "longitud",
-  ],
-  position: ["position", "coordinates", "coordinate", "coords", "latlng", "lat_lng", "lat_lon", "lat_long", "latlong", "gps", "geo_point", "geo_point_2d"],
-  "address.lines": ["address", "street", "street_address", "address_line_1", "address_1", "addr", "full_address", "streetaddress", "alamat"],
-  "address.postal_code": ["postcode", "postal_code", "postalcode", "zip", "zip_code", "zipcode", "poskod", "plz"],
-  "address.locality": ["city", "locality", "town", "municipality", "place"],
-  "address.administrative_area": ["state", "province", "region", "administrative_area", "admin1", "negeri"],
-  "address.country_code": ["country_code", "country", "countrycode", "iso_country", "iso2"],
+  operator_site_ref: words(
+    "operator_site_ref site_ref reference ref site_id locker_id store_id branch_id branch_code store_code code id car_park_no number no",
+  ),
+  name: words("name title site_name store_name branch_name location_name branch label"),
+  "position.latitude": words("latitude lat lat_dd y lat_wgs84 wgs84_lat gps_lat geo_lat gps_latitude latitud"),
+  "position.longitude": words(
+    "longitude lng lon long lng_dd lon_dd long_dd x lng_wgs84 lon_wgs84 wgs84_lng wgs84_lon gps_lng gps_lon geo_lng geo_lon gps_longitude longitud",
+  ),
+  position: words("position coordinates coordinate coords lat_lng lat_lon lat_long gps geo_point geo_point_2d"),
+  "address.lines": words("address street street_address address_line_1 address_1 addr full_address alamat"),
+  "address.postal_code": words("postcode postal_code zip zip_code poskod plz"),
+  "address.locality": words("city locality town municipality place"),
+  "address.administrative_area": words("state province region administrative_area admin1 negeri"),
+  "address.country_code": words("country_code country iso_country iso2"),
 } as const;
 
 /** A fact of a site that a column can give. */
@@ -67,14 +65,17 @@ export function mapColumns(headers: readonly string[], explicit: ReadonlyMap<Sit
   const guessed = new Set<SiteField>();
   for (const [field, wanted] of explicit) {
     const found = headers.find((header) => header === wanted) ?? headers.find((header) => plain(header) === plain(wanted));
-    if (found === undefined) throw usageFailure(`--map ${field}=${wanted}: the file has no column "${wanted}". Its columns: ${list(headers)}.`);
+    if (found === undefined)
+      throw usageFailure(`--map ${field}=${wanted}: the file has no column "${wanted}". Its columns: ${list(headers)}.`);
     columns.set(field, found);
   }
   const taken = new Set(columns.values());
   for (const field of siteFields) {
     if (columns.has(field) || (hasGeometry && field.startsWith("position"))) continue;
     if (field === "position" && columns.has("position.latitude") && columns.has("position.longitude")) continue;
-    const column = guesses[field].map((name) => headers.find((header) => plain(header) === plain(name) && !taken.has(header))).find((header) => header !== undefined);
+    const column = guesses[field]
+      .map((name) => headers.find((header) => plain(header) === plain(name) && !taken.has(header)))
+      .find((header) => header !== undefined);
     if (column === undefined) continue;
     columns.set(field, column);
     guessed.add(field);
@@ -111,6 +112,10 @@ export function checkNames({ columns }: ColumnMapping, template: string | undefi
     if (headers.includes(column)) continue;
     throw usageFailure(`--name uses {${column}}, which is no column of the file. Its columns: ${list(headers)}.`);
   }
+}
+
+function words(text: string): readonly string[] {
+  return text.split(" ");
 }
 
 /** Names that differ in case and punctuation only are equal. */

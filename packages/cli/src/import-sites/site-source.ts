@@ -1,7 +1,7 @@
-import type { TextSource, ReadObserver } from "./text-source.ts";
 import type { Refusal } from "./refusal.ts";
 import type { SiteDraft } from "./site-draft.ts";
 import type { ColumnMapping, SiteField } from "./site-fields.ts";
+import type { ReadObserver, TextSource } from "./text-source.ts";
 
 /** A form in which lists of sites come. */
 export type FileFormat = "csv" | "geojson" | "dhl";

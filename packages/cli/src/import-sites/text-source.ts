@@ -41,10 +41,13 @@ const foreignFormats: [signature: number[], what: string][] = [
 export async function openText(path: string): Promise<TextSource> {
   const name = basename(path);
   const facts = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new CliFailure(error.code === "ENOENT" ? `The file ${path} does not exist.` : `The file ${path} cannot be read (${error.code}).`, {
-      reason: "file-unreadable",
-      cause: error,
-    });
+    throw new CliFailure(
+      error.code === "ENOENT" ? `The file ${path} does not exist.` : `The file ${path} cannot be read (${error.code}).`,
+      {
+        reason: "file-unreadable",
+        cause: error,
+      },
+    );
   });
   if (!facts.isFile()) throw fileProblem(name, "is no file");
   if (facts.size === 0) throw fileProblem(name, "is empty");

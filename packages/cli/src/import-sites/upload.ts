@@ -74,7 +74,12 @@ export async function validateSites(options: UploadOptions): Promise<ValidationR
         return;
       }
       // Where the fields name sites, those are asked for alone and the others once more together.
-      const named = new Set(known.fieldViolations.map(({ field }) => /^sites\[(\d+)\]/.exec(field)?.[1]).filter((index) => index !== undefined).map(Number));
+      const named = new Set(
+        known.fieldViolations
+          .map(({ field }) => /^sites\[(\d+)\]/.exec(field)?.[1])
+          .filter((index) => index !== undefined)
+          .map(Number),
+      );
       const half = Math.ceil(batch.length / 2);
       const parts =
         named.size > 0 && named.size < batch.length

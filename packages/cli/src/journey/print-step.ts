@@ -45,7 +45,13 @@ export function printStep(output: Output, step: Step, number: number): void {
     case "custody chain":
       title("The custody chain");
       output.table(
-        [{ title: "    RECORDED" }, { title: "EVENT", paint: bold }, { title: "BY" }, { title: "STATE AFTER" }, { title: "PROOF", flexible: true }],
+        [
+          { title: "    RECORDED" },
+          { title: "EVENT", paint: bold },
+          { title: "BY" },
+          { title: "STATE AFTER" },
+          { title: "PROOF", flexible: true },
+        ],
         step.events.map((event) => [
           `    ${event.recordedAt === undefined ? "" : timestampDate(event.recordedAt).toISOString().slice(11, 23)}`,
           nameIn(EventType, event.type),

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AgentLogger, Presentation } from "@petak/agent";
 import type { KeyFile, PetakClient } from "@petak/client";
 import { Act, type NearestPlaceSchema, type ParcelSchema, type Reservation, SiteKind } from "@petak/protocol";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { CliFailure } from "../failure.ts";
 import type { Step } from "./step.ts";
 import { openTerminal, type SoftwareTerminal } from "./terminal.ts";
@@ -99,4 +99,3 @@ function required<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new CliFailure("The gateway left out what its answer must have.", { reason: "bad-answer" });
   return value;
 }
-

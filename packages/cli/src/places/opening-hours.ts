@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { DayOfWeek, type WeeklyPeriodSchema } from "@petak/protocol";
+import type { DayOfWeek, WeeklyPeriodSchema } from "@petak/protocol";
 
 type WeeklyPeriodInit = MessageInitShape<typeof WeeklyPeriodSchema>;
 

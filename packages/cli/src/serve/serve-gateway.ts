@@ -91,5 +91,8 @@ function explain(error: unknown, config: Config): unknown {
 }
 
 function isConnectionError(error: unknown): boolean {
-  return error instanceof Error && /Connection is closed|ECONN|ENOENT|ETIMEDOUT|NOAUTH|WRONGPASS/.test(`${error.message} ${(error as NodeJS.ErrnoException).code}`);
+  return (
+    error instanceof Error &&
+    /Connection is closed|ECONN|ENOENT|ETIMEDOUT|NOAUTH|WRONGPASS/.test(`${error.message} ${(error as NodeJS.ErrnoException).code}`)
+  );
 }

@@ -1,6 +1,6 @@
 import pc from "picocolors";
 import type { CliFailure } from "../failure.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { columnsOf, createProgress, type Progress } from "./progress.ts";
 import { type Column, layOutTable } from "./table.ts";
 
 /** Paints text for a terminal, or leaves it as it is. */
@@ -59,7 +59,7 @@ export function createOutput(options: OutputOptions): Output {
   const mayColor = color && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
   const colors = pc.createColors(mayColor && stdout.isTTY === true);
   const errorColors = pc.createColors(mayColor && stderr.isTTY === true);
-  const width = stdout.isTTY === true ? (stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+  const width = stdout.isTTY === true ? columnsOf(stdout) : Number.POSITIVE_INFINITY;
   return {
     isJson: json,
     colors,

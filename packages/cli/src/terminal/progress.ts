@@ -33,6 +33,11 @@ const redrawMs = 100;
 const plainLineMs = 10_000;
 const barWidth = 24;
 
+/** The width of a terminal. Some say 0 where they do not know it. */
+export function columnsOf({ columns }: { columns?: number }): number {
+  return columns === undefined || columns === 0 ? 80 : columns;
+}
+
 const wholeNumbers = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 /** Writes a whole number with commas between the thousands. */
@@ -72,7 +77,7 @@ export function createProgress(options: ProgressOptions): Progress {
     const filled = total > 0 ? Math.min(barWidth, Math.round((done / total) * barWidth)) : 0;
     const bar = total > 0 ? `${colors.cyan("━".repeat(filled))}${colors.dim("─".repeat(barWidth - filled))} ` : "";
     const text = describe(elapsedMs);
-    const room = (stream.columns ?? 80) - 1;
+    const room = columnsOf(stream) - 1;
     const full = `${label} ${bar}${text}`;
     const line = textWidth(full) <= room ? full : `${label} ${text}`.slice(0, Math.max(0, room));
     stream.write(`\r\u001b[2K${line}`);

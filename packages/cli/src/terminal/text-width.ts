@@ -3,13 +3,13 @@ import { stripVTControlCharacters } from "node:util";
 const segmenter = new Intl.Segmenter();
 
 /** What East Asian terminals draw two columns wide, emoji included. */
-const wide = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
+const wide =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
 const invisible = /^[\p{Mark}\p{Control}\p{Format}]+$/u;
 
 /** How many columns a text takes on a terminal. Colours take none. */
 export function textWidth(text: string): number {
   const plain = stripVTControlCharacters(text);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: printable ASCII is told from the rest of ASCII
   if (/^[\u0020-\u007e]*$/.test(plain)) return plain.length;
   let width = 0;
   for (const { segment } of segmenter.segment(plain)) width += invisible.test(segment) ? 0 : wide.test(segment) ? 2 : 1;

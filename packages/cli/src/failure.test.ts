@@ -1,0 +1,72 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { PetakError, toConnectError } from "@petak/protocol";
+import { describe, expect, test } from "vitest";
+import { ExitCode } from "./exit-code.ts";
+import { CliFailure, toFailure, usageFailure } from "./failure.ts";
+
+const url = "http://127.0.0.1:8420";
+
+function systemError(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+test("a refusal of the gateway keeps its reason, its facts and its fields", () => {
+  const violation = { field: "limit", description: "is too great", rule: "uint32.lte" };
+  const refused = new PetakError("INVALID_FIELD", "limit: is too great", { metadata: { limit: "50" }, fieldViolations: [violation] });
+  for (const error of [refused, toConnectError(refused)]) {
+    expect(toFailure(error, url)).toMatchObject({
+      exitCode: ExitCode.failed,
+      reason: "INVALID_FIELD",
+      message: "limit: is too great",
+      metadata: { limit: "50" },
+      fieldViolations: [violation],
+    });
+  }
+});
+
+describe("a gateway that cannot be reached ends with 3 and says the way out", () => {
+  test.each<[string, ConnectError, RegExp]>([
+    [
+      "nobody listens",
+      new ConnectError("x", Code.Unavailable, undefined, undefined, systemError("ECONNREFUSED")),
+      /^No gateway answers at http:\/\/127\.0\.0\.1:8420\. Start one with `npm start`\.$/,
+    ],
+    [
+      "nobody listens at any of the addresses",
+      new ConnectError(
+        "x",
+        Code.Internal,
+        undefined,
+        undefined,
+        new AggregateError([systemError("ECONNREFUSED"), systemError("ECONNREFUSED")]),
+      ),
+      /npm start/,
+    ],
+    ["no cause is known", new ConnectError("x", Code.Unavailable), /npm start/],
+    [
+      "the name is not known",
+      new ConnectError("x", Code.Unavailable, undefined, undefined, systemError("ENOTFOUND")),
+      /host's name is not known/,
+    ],
+    ["the connection breaks", new ConnectError("x", Code.Aborted, undefined, undefined, systemError("ECONNRESET")), /\(ECONNRESET\)/],
+    ["something else answers", new ConnectError("HTTP 404", Code.Unimplemented), /is no Petak gateway \(HTTP 404\)/],
+  ])("%s", (_, error, message) => {
+    const failure = toFailure(error, url);
+    expect(failure.exitCode).toBe(ExitCode.unreachable);
+    expect(failure.message).toMatch(message);
+  });
+});
+
+test("a gateway that says it is unavailable was reached", () => {
+  const failure = toFailure(toConnectError(new PetakError("STORE_UNAVAILABLE", "the records cannot be reached")), url);
+  expect(failure).toMatchObject({ exitCode: ExitCode.failed, reason: "STORE_UNAVAILABLE" });
+});
+
+test("a gateway that does not answer in time, failures and other errors", () => {
+  expect(toFailure(new ConnectError("x", Code.DeadlineExceeded), url)).toMatchObject({ exitCode: ExitCode.failed, reason: "timeout" });
+  const own = usageFailure("Say what.");
+  expect(toFailure(own, url)).toBe(own);
+  expect(own).toMatchObject({ exitCode: ExitCode.usage, reason: "usage" });
+  expect(toFailure(new Error("boom"), url)).toMatchObject({ exitCode: ExitCode.failed, message: "boom" });
+  expect(toFailure("boom", url)).toBeInstanceOf(CliFailure);
+});

@@ -1,0 +1,88 @@
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { freePort, tempDir } from "@petak/testkit";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { runPetak } from "../test/run-petak.ts";
+
+describe("help", () => {
+  test("is shown when asked for, on standard output", async () => {
+    const { exitCode, stdout } = await runPetak(["--help"]);
+    expect(exitCode).toBe(0);
+    for (const command of ["start", "gateway", "journey", "find", "import", "keys", "participants", "token"])
+      expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, "m"));
+    expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers.");
+  });
+
+  test("is shown when no command is named, on standard error", async () => {
+    const { exitCode, stdout, stderr } = await runPetak([]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("Usage: petak");
+  });
+});
+
+describe("a wrong call ends with 2 and one sentence", () => {
+  test.each<[string, string[], RegExp]>([
+    ["an unknown command", ["fnd"], /^petak: Unknown command 'fnd' \(Did you mean find\?\) Try `petak --help`\.\n$/],
+    ["an unknown option", ["find", "1,2", "--colour"], /unknown option '--colour'/i],
+    ["a missing argument", ["find"], /missing required argument 'lat,lng'/i],
+    ["a missing option", ["keys", "make"], /required option '--out <file>' not specified/i],
+    ["a position that is none", ["find", "north"], /"north" is no angle/],
+    ["a latitude out of range", ["find", "91,0"], /latitude 91 is outside -90 to 90/],
+    ["a parcel that is none", ["find", "1,2", "--parcel", "big"], /300x200x150/],
+    ["a kind that is none", ["find", "1,2", "--kind", "shop"], /"terminal" or "store"/],
+    ["an address that is none", ["--url", "localhost:1", "find", "1,2"], /must begin with http:\/\//],
+    ["no key", ["find", "1,2"], /No key given: pass --key/],
+    ["a key file that does not exist", ["--key", "nothing.json", "token"], /key file nothing\.json does not exist/],
+    ["a publishable key where it will not do", ["--key", "pk_test_x", "token"], /only reads the directory/],
+  ])("%s", async (_, argv, message) => {
+    const { exitCode, stdout, stderr } = await runPetak(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toMatch(message);
+  });
+
+  test("as an object on standard output with --json, wherever it stands", async () => {
+    for (const argv of [
+      ["--json", "fnd"],
+      ["find", "--json", "91,0"],
+    ]) {
+      const { exitCode, stdout, stderr } = await runPetak(argv);
+      expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: "" });
+      expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "usage" } });
+    }
+  });
+
+  test("a key file that is none is named with what is wrong", async () => {
+    const cwd = await tempDir();
+    await writeFile(join(cwd, "key.json"), "{}");
+    const { exitCode, stderr } = await runPetak(["token"], { cwd, env: { PETAK_KEY: "key.json" } });
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(/key\.json is no key file/);
+  });
+});
+
+describe("a gateway that is not there ends with 3", () => {
+  test("where nobody listens, with the way to start one", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { exitCode, stderr } = await runPetak(["find", "-6.2,106.8", "--key", "pk_test_x"], { env: { PETAK_URL: url } });
+    expect(exitCode).toBe(3);
+    expect(stderr).toBe(`petak: No gateway answers at ${url}. Start one with \`npm start\`.\n`);
+  });
+
+  test("where something else answers", async () => {
+    const server = createServer((_, response) => response.writeHead(404, { "content-type": "text/html" }).end("<p>no</p>"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const { exitCode, stdout } = await runPetak(["--url", `http://127.0.0.1:${port}`, "--json", "--key", "pk_test_x", "find", "1,2"]);
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "no-gateway", message: expect.stringContaining("is no Petak gateway") } });
+  });
+});
+
+test("a request that breaks a rule of the protocol is refused before it is sent", async () => {
+  const { exitCode, stderr } = await runPetak(["find", "1,2", "--limit", "51", "--key", "pk_test_x"]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/limit: .*50 \[INVALID_FIELD\]/);
+});

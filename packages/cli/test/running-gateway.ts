@@ -1,0 +1,69 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createLogger, loadConfig } from "@petak/gateway";
+import { createTempDir } from "@petak/testkit";
+import { afterAll, beforeAll } from "vitest";
+import { serveGateway } from "../src/serve/serve-gateway.ts";
+import { type PetakRun, type RunPetakOptions, runPetak } from "./run-petak.ts";
+
+/** A real gateway on a private server, for the tests of a file. To be used within a test or hook. */
+export interface RunningGateway {
+  readonly url: string;
+  /** A folder for the tests' files, with `admin.json`'s path below. */
+  readonly folder: string;
+  readonly adminKeyPath: string;
+  /** Runs `petak` against the gateway, in the folder. */
+  petak(argv: readonly string[], options?: RunPetakOptions): Promise<PetakRun>;
+  /** Makes a participant with a test key, and gives the path of its key file. */
+  makeParticipant(name: string, role: string): Promise<string>;
+}
+
+/** Gives the tests of a file a gateway. Call it at the top. */
+export function useGateway(): RunningGateway {
+  let state: { url: string; folder: string; stop(): Promise<void> } | undefined;
+
+  beforeAll(async () => {
+    const directory = await createTempDir();
+    const folder = join(directory.path, "work");
+    await mkdir(folder);
+    const config = loadConfig({ flags: { port: "0", dataDir: join(directory.path, "data") }, env: {} });
+    const served = await serveGateway(config, folder, createLogger({ level: "silent" }));
+    state = {
+      url: served.url,
+      folder,
+      stop: async () => {
+        await served.stop();
+        await directory.remove();
+      },
+    };
+  });
+  afterAll(() => state?.stop());
+
+  function running() {
+    if (state === undefined) throw new Error("The gateway runs only during tests: read this within a test or a hook.");
+    return state;
+  }
+
+  const gateway: RunningGateway = {
+    get url() {
+      return running().url;
+    },
+    get folder() {
+      return running().folder;
+    },
+    get adminKeyPath() {
+      return join(running().folder, "../data/keys/admin.json");
+    },
+    petak(argv, options) {
+      return runPetak(["--url", running().url, ...argv], { cwd: running().folder, ...options });
+    },
+    async makeParticipant(name, role) {
+      const made = await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", name, "--role", role, "--json"]);
+      const { participantId } = JSON.parse(made.stdout) as { participantId: string };
+      const path = join(running().folder, `${participantId}.json`);
+      await gateway.petak(["--key", gateway.adminKeyPath, "keys", "make", "--participant", participantId, "--mode", "test", "--out", path]);
+      return path;
+    },
+  };
+  return gateway;
+}
