@@ -35,6 +35,10 @@ export interface TestNetwork {
   lines: string[];
   /** Makes a participant with a key of its own. */
   join(name: string, roles: Role[], mode?: Mode, options?: Partial<PetakClientOptions>): Promise<TestParticipant>;
+  /** The same participant with a key of another mode. */
+  withMode(participant: TestParticipant, mode: Mode): Promise<TestParticipant>;
+  /** How many calls the gateway has in hand. */
+  inFlight(): Promise<{ unary: number; stream: number }>;
   /** Registers a key of an agent of a site, as its operator. */
   agentSigner(operator: TestParticipant, siteId: string): Promise<RequestSigner>;
   /** Another client for a participant, e.g. over another protocol. */
@@ -58,6 +62,7 @@ export async function startTestNetwork(
   const { privateJwk, publicKey } = await generateKeyPair();
   const adminId = newParticipantId();
   const adminKeyId = newKeyId("live");
+  const metrics = createMetrics({ processMetrics: false });
   const gateway = await startGateway({
     redis,
     keyPrefix,
@@ -74,7 +79,7 @@ export async function startTestNetwork(
     agentSyncIntervalMs: 200,
     admin: { participantId: adminId, keyId: adminKeyId, publicKey },
     logger: createLogger({ level: "info", destination: { write: keepLine } }),
-    metrics: createMetrics({ processMetrics: false }),
+    metrics,
     ...overrides,
   });
   const baseUrl = `http://127.0.0.1:${gateway.address.port}`;
@@ -87,6 +92,19 @@ export async function startTestNetwork(
   const adminSigner = createRequestSigner({ participantId: adminId, keyId: adminKeyId, privateJwk, audience: testAudience });
   const admin: TestParticipant = { participantId: adminId, signer: adminSigner, client: clientFor(adminSigner) };
 
+  async function withKey(participantId: string, mode: Mode, options: Partial<PetakClientOptions>): Promise<TestParticipant> {
+    const pair = await generateKeyPair();
+    const { key } = await admin.client.participants.registerKey({
+      requestId: randomUUID(),
+      participantId,
+      publicKey: pair.publicKey,
+      mode,
+    });
+    const keyId = key?.keyId ?? "";
+    const signer = createRequestSigner({ participantId, keyId, privateJwk: pair.privateJwk, audience: testAudience });
+    return { participantId, signer, client: clientFor(signer, options) };
+  }
+
   return {
     baseUrl,
     gateway,
@@ -95,21 +113,13 @@ export async function startTestNetwork(
     clientFor,
     async join(name, roles, mode = Mode.TEST, options = {}) {
       const { participant } = await admin.client.participants.createParticipant({ requestId: randomUUID(), displayName: name, roles });
-      const participantId = participant?.participantId ?? "";
-      const pair = await generateKeyPair();
-      const { key } = await admin.client.participants.registerKey({
-        requestId: randomUUID(),
-        participantId,
-        publicKey: pair.publicKey,
-        mode,
-      });
-      const signer = createRequestSigner({
-        participantId,
-        keyId: key?.keyId ?? "",
-        privateJwk: pair.privateJwk,
-        audience: testAudience,
-      });
-      return { participantId, signer, client: clientFor(signer, options) };
+      return await withKey(participant?.participantId ?? "", mode, options);
+    },
+    withMode: ({ participantId }, mode) => withKey(participantId, mode, {}),
+    async inFlight() {
+      const { values } = await metrics.rpcInFlight.get();
+      const of = (wanted: string) => values.find(({ labels }) => labels.kind === wanted)?.value ?? 0;
+      return { unary: of("unary"), stream: of("stream") };
     },
     async agentSigner(operator, siteId) {
       const pair = await generateKeyPair();

@@ -1,0 +1,84 @@
+import { randomUUID } from "node:crypto";
+import { Act, Mode, Role, reasonOf } from "@petak/protocol";
+import { makeSite, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
+
+const redis = useRedis();
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const origin = { latitude: 1.3, longitude: 103.8 };
+const modes = [
+  { name: "live", mode: Mode.LIVE, other: Mode.TEST },
+  { name: "test", mode: Mode.TEST, other: Mode.LIVE },
+];
+let network: TestNetwork;
+
+beforeEach(async () => {
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  return () => network.stop();
+});
+
+const reason = async (call: () => Promise<unknown>) => reasonOf(await call().catch((error: unknown) => error));
+
+describe.each(modes)("with a $name key", ({ mode, other }) => {
+  const isTest = mode === Mode.TEST;
+  let operator: TestParticipant;
+  let courier: TestParticipant;
+  let foreign: { operator: TestParticipant; siteId: string; reservationId: string };
+  let siteId: string;
+
+  const makeOne = async (by: TestParticipant, forTest: boolean) => {
+    const { results } = await by.client.directory.upsertSites({
+      requestId: randomUUID(),
+      sites: [makeSite({ ...origin, ref: forTest ? "test" : "live", isTest: forTest })],
+    });
+    return results[0]?.siteId ?? "";
+  };
+
+  beforeEach(async () => {
+    operator = await network.join("Operator", [Role.OPERATOR], mode);
+    courier = await network.join("Courier", [Role.COURIER], mode);
+    siteId = await makeOne(operator, isTest);
+    const foreignOperator = await network.withMode(operator, other);
+    const foreignCourier = await network.withMode(courier, other);
+    const foreignSiteId = await makeOne(foreignOperator, !isTest);
+    const { reservation } = await foreignCourier.client.reservations.reserve({
+      requestId: randomUUID(),
+      place: { case: "siteId", value: foreignSiteId },
+      parcel,
+    });
+    foreign = { operator: foreignOperator, siteId: foreignSiteId, reservationId: reservation?.reservationId ?? "" };
+  });
+
+  it("one sees the sites of its own network and no others", async () => {
+    const { options } = await courier.client.directory.findNearest({ origin, parcel, limit: 50 });
+    expect(options.map(({ site }) => site?.siteId)).toEqual([siteId]);
+    expect(await reason(() => courier.client.directory.getSite({ siteId: foreign.siteId }))).toBe("SITE_NOT_FOUND");
+    expect(await reason(() => courier.client.directory.getAvailability({ siteIds: [siteId, foreign.siteId] }))).toBe("SITE_NOT_FOUND");
+  });
+
+  it("one can reserve, change and read nothing of the other network, though participant and site are one's own", async () => {
+    const { reservations, custody, directory } = courier.client;
+    const { reservationId } = foreign;
+    const place = { case: "siteId" as const, value: foreign.siteId };
+    expect(await reason(() => reservations.reserve({ requestId: randomUUID(), place, parcel }))).toBe("SITE_NOT_FOUND");
+    expect(await reason(() => reservations.getReservation({ reservationId }))).toBe("RESERVATION_NOT_FOUND");
+    expect(await reason(() => reservations.confirm({ requestId: randomUUID(), reservationId }))).toBe("RESERVATION_NOT_FOUND");
+    expect(await reason(() => reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT }))).toBe(
+      "RESERVATION_NOT_FOUND",
+    );
+    expect(await reason(() => custody.getCustodyChain({ reservationId }))).toBe("RESERVATION_NOT_FOUND");
+    expect((await custody.listEvents({})).events).toEqual([]);
+    expect((await operator.client.custody.listEvents({})).events).toEqual([]);
+    expect(await reason(() => directory.retireSites({ requestId: randomUUID(), siteIds: [foreign.siteId] }))).toBe("ROLE_REQUIRED");
+    expect(await reason(() => operator.client.directory.retireSites({ requestId: randomUUID(), siteIds: [foreign.siteId] }))).toBe(
+      "SITE_NOT_FOUND",
+    );
+  });
+
+  it("one can make no site of the other network, nor turn one into the other", async () => {
+    expect(await reason(() => makeOne(operator, !isTest))).toBe("MODE_MISMATCH");
+    const turned = makeSite({ ...origin, ref: isTest ? "live" : "test", isTest });
+    expect(await reason(() => operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [turned] }))).toBe("MODE_MISMATCH");
+  });
+});
