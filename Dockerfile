@@ -18,6 +18,7 @@ COPY packages/testkit/package.json packages/testkit/
 COPY packages/cli/package.json packages/cli/
 COPY packages/cli/bin packages/cli/bin/
 COPY bench/package.json bench/
+COPY examples/package.json examples/
 COPY e2e/package.json e2e/
 RUN npm ci --omit=dev && npm cache clean --force
 

@@ -13,7 +13,8 @@ const args = process.argv.slice(2);
 const steps = args.filter((arg) => !arg.startsWith("-"));
 
 try {
-  await setUp({ server: steps.length === 0 || steps.includes("tests") });
+  const runsTests = steps.length === 0 || steps.includes("tests");
+  await setUp({ server: runsTests, python: runsTests });
   process.exitCode = await runUnderNode("scripts/checks/main.ts", args);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;

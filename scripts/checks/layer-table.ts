@@ -10,6 +10,7 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
   "@petak/agent": ["@petak/protocol", "@petak/credential", "@petak/client"],
   "@petak/gateway": ["@petak/protocol", "@petak/credential", "@petak/allocator"],
   "@petak/cli": ["@petak/protocol", "@petak/credential", "@petak/allocator", "@petak/client", "@petak/agent", "@petak/gateway"],
+  "@petak/examples": ["@petak/protocol", "@petak/client", "@petak/agent"],
   "@petak/testkit": "all",
   "@petak/bench": "all",
   "@petak/e2e": "all",

@@ -101,3 +101,16 @@ test("an index that is out of date is fetched, and the installation tried once m
   install("update-rc.d");
   expect((await (await findPackageManager())?.install("redis-server"))?.code).toBe(0);
 });
+
+test("libraries are installed together, and no service is touched", async () => {
+  install("sudo", sudo);
+  install("systemctl");
+  install("apt-get", `[ "$1" = update ] && : > ${dir}/updated; [ "$1" != install ] || [ -e ${dir}/updated ]`);
+  const result = await (await findPackageManager())?.installLibraries?.(["python3-grpcio", "python3-jwt"]);
+  expect(result?.code).toBe(0);
+  expect(calls().filter((call) => /^(systemctl|apt-get (install|update))/.test(call))).toEqual([
+    "apt-get install --yes --no-install-recommends python3-grpcio python3-jwt",
+    "apt-get update",
+    "apt-get install --yes --no-install-recommends python3-grpcio python3-jwt",
+  ]);
+});

@@ -1,13 +1,15 @@
 import { oldestVersions } from "@petak/allocator/redis-server";
 import { run } from "./run.mjs";
 
-/** The system's way of installing a server program. */
+/** The system's way of installing programs. */
 export interface PackageManager {
   name: string;
-  /** Names of packages worth installing, best first. */
+  /** Names of packages with a Redis or Valkey server worth installing, best first. */
   candidates(): Promise<string[]>;
-  /** Installs one, without starting or enabling a service. */
+  /** Installs one of them, without starting or enabling a service. */
   install(packageName: string): Promise<{ code: number; output: string }>;
+  /** Installs packages without services. Only where their names are Debian's. */
+  installLibraries?(packageNames: readonly string[]): Promise<{ code: number; output: string }>;
 }
 
 /** The package manager that may be used here: as root, or through a `sudo` that asks for no password; Homebrew needs neither. */
@@ -41,6 +43,14 @@ function simple(name: string, packageNames: string[], command: string[]): Packag
 /** Debian's and Ubuntu's: their packages enable a service and start it, on the well-known port, unless they are kept from it. */
 function aptGet(privilege: string[]): PackageManager {
   const update = [...privilege, "apt-get", "update"];
+  const installAll = async (packageNames: readonly string[]) => {
+    // In runlevel 1 no service is started, for systems without systemd; needrestart would restart others and ask.
+    const settings = ["RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1"];
+    const installing = [...privilege, "env", ...settings, "apt-get", "install", "--yes", "--no-install-recommends", ...packageNames];
+    const result = await runAll([installing]);
+    // What the index of packages names may be gone from the archive by now.
+    return result.code === 0 ? result : runAll([update, installing]);
+  };
   const offered = async (): Promise<string[]> => {
     const names: string[] = [];
     for (const flavour of ["redis", "valkey"] as const) {
@@ -74,15 +84,11 @@ function aptGet(privilege: string[]): PackageManager {
         : [[...privilege, "update-rc.d", packageName, "disable"]];
       const masked = await runAll(before);
       if (masked.code !== 0) return masked;
-      // In runlevel 1 no service is started, for systems without systemd; needrestart would restart others and ask.
-      const settings = ["RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1"];
-      const installing = [...privilege, "env", ...settings, "apt-get", "install", "--yes", "--no-install-recommends", packageName];
-      let result = await runAll([installing]);
-      // What the index of packages names may be gone from the archive by now.
-      if (result.code !== 0) result = await runAll([update, installing]);
+      const result = await installAll([packageName]);
       const cleared = await runAll(after);
       return result.code === 0 ? cleared : result;
     },
+    installLibraries: installAll,
   };
 }
 

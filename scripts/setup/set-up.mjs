@@ -10,7 +10,7 @@ const oldestMajor = 20;
 /**
  * Makes this machine ready, doing only what is not done yet, and saying nothing where nothing is to do.
  *
- * @param {{ server: boolean }} needs whether a Redis or Valkey server is needed
+ * @param {{ server: boolean; python?: boolean }} needs whether a Redis or Valkey server is needed, and whether gRPC for Python is wanted
  * @throws {SetUpError}
  */
 export async function setUp(needs) {
@@ -22,6 +22,7 @@ export async function setUp(needs) {
   if (needs.server && (await runUnderNode("scripts/setup/redis-server.ts", [])) !== 0) {
     throw new SetUpError("Nothing was started.");
   }
+  if (needs.python === true) await runUnderNode("scripts/setup/python-grpc.ts", []);
 }
 
 /** The same, for a script that has nothing else to do when it fails. @param {{ server: boolean }} needs */

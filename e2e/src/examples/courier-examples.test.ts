@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { generateKeyPair, writeKeyFile } from "@petak/client";
+import { EventType, Mode, ReservationState, Role } from "@petak/protocol";
+import { makeSite, tempDir, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../test-network.ts";
+import { startBreakingProxy } from "./breaking-proxy.ts";
+import { courierExamples } from "./courier-examples.ts";
+import { type ExampleSurroundings, runCourier, runCourierAndTerminal } from "./example-process.ts";
+
+const redis = useRedis();
+/** Where the examples look by default. */
+const position = { latitude: 1.3521, longitude: 103.8198 };
+let network: TestNetwork;
+let courier: TestParticipant;
+let surroundings: ExampleSurroundings;
+
+beforeEach(async () => {
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  const operator = await network.join("Operator", [Role.OPERATOR]);
+  courier = await network.join("Courier", [Role.COURIER]);
+  await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [makeSite(position)] });
+  const keys = await tempDir();
+  const operatorKeys = join(keys, "operators");
+  await mkdir(operatorKeys);
+  await writeKeyOf(operator, join(operatorKeys, "operator.json"));
+  await writeKeyOf(courier, join(keys, "courier.json"));
+  surroundings = { gateway: network.baseUrl, courierKey: join(keys, "courier.json"), operatorKeys };
+  return () => network.stop();
+});
+
+/** Gives a participant one more key, in a file. */
+async function writeKeyOf({ participantId, client }: TestParticipant, path: string): Promise<void> {
+  const { privateJwk, publicKey } = await generateKeyPair();
+  const { key } = await client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+  await writeKeyFile(path, {
+    participant_id: participantId,
+    key_id: key?.keyId ?? "",
+    mode: "test",
+    audience: testAudience,
+    private_jwk: privateJwk,
+  });
+}
+
+describe.each(await courierExamples())("the courier's example in $language", (example) => {
+  beforeEach(({ skip }) => skip(example.obstacle !== undefined, example.obstacle));
+
+  it("brings a parcel to a terminal and sees it collected", async () => {
+    const { courierExitCode, terminal } = await runCourierAndTerminal(example, surroundings);
+    expect(terminal.stderr).toBe("");
+    expect([courierExitCode, terminal.exitCode]).toEqual([0, 0]);
+    const names = terminal.steps.map(({ step, type, act }) => type ?? (act === undefined ? step : `${step}: ${act}`));
+    expect(names).toEqual([
+      "options found",
+      "reserving",
+      "place held",
+      "confirmed",
+      "credential issued: DEPOSIT",
+      "credential issued: COLLECT",
+      "EVENT_TYPE_RESERVATION_HELD",
+      "EVENT_TYPE_RESERVATION_CONFIRMED",
+      "EVENT_TYPE_CREDENTIAL_ISSUED",
+      "EVENT_TYPE_CREDENTIAL_ISSUED",
+      "EVENT_TYPE_DOOR_OPENED",
+      "EVENT_TYPE_DOOR_CLOSED",
+      "EVENT_TYPE_PARCEL_DEPOSITED",
+      "EVENT_TYPE_DOOR_OPENED",
+      "EVENT_TYPE_DOOR_CLOSED",
+      "EVENT_TYPE_PARCEL_COLLECTED",
+      "collected",
+    ]);
+    const reservationId = String(terminal.steps.at(-1)?.reservationId);
+    const { reservation } = await courier.client.reservations.getReservation({ reservationId });
+    expect(reservation?.state).toBe(ReservationState.COLLECTED);
+  });
+
+  it("holds one place where the connection breaks in place of Reserve's answer", async () => {
+    const proxy = await startBreakingProxy(network.baseUrl, "/petak.v1.ReservationService/Reserve");
+    const throughProxy = { ...surroundings, gateway: proxy.url };
+    const { steps, stderr } = await runCourier(example, throughProxy, { until: ({ step }) => step === "confirmed" });
+    await proxy.stop();
+    expect(stderr).toBe("");
+    expect(proxy.lost()).toBe(1);
+    const { events } = await courier.client.custody.listEvents({});
+    const held = events.filter(({ type }) => type === EventType.RESERVATION_HELD).map(({ reservationId }) => reservationId);
+    expect(held).toEqual([steps.at(-1)?.reservationId]);
+  });
+
+  it("says the reason of a refusal and the field, and does not ask again", async () => {
+    const { exitCode, steps, stderr } = await runCourier(example, surroundings, { args: ["--origin", "91,103.8"] });
+    expect([exitCode, steps]).toEqual([1, []]);
+    expect(stderr).toMatch(/^INVALID_FIELD \(INVALID_ARGUMENT\): .*\nWrong fields: origin\.latitude\n$/);
+  });
+
+  it("does not wait a minute for a place", async () => {
+    const { exitCode, stderr } = await runCourier(example, surroundings, { args: ["--origin", "0,-30"] });
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^NO_PLACE_FREE \(RESOURCE_EXHAUSTED\): .*\n$/);
+  });
+});

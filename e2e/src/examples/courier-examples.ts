@@ -1,0 +1,41 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+
+/** The root of the repository. */
+export const repositoryDir = join(import.meta.dirname, "../../..");
+
+/** A courier's integration in some language. */
+export interface CourierExample {
+  language: string;
+  /** The program and its first arguments. */
+  command: readonly [program: string, ...args: string[]];
+  /** Why it cannot run here. Undefined: it can. */
+  obstacle?: string;
+}
+
+/** The examples of this repository. Those that cannot run here say why, on standard error too. */
+export async function courierExamples(): Promise<CourierExample[]> {
+  const python = await findPython();
+  const obstacle =
+    "no Python here has grpc, google.protobuf, jwt and cryptography (Debian: python3-grpcio python3-protobuf python3-jwt python3-cryptography)";
+  if (python === undefined) process.stderr.write(`The courier's example in Python is not tested: ${obstacle}.\n`);
+  return [
+    { language: "TypeScript", command: [process.execPath, join(repositoryDir, "examples/courier-typescript/courier.ts")] },
+    {
+      language: "Python",
+      command: [python ?? "python3", join(repositoryDir, "examples/courier-python/courier.py")],
+      ...(python === undefined ? { obstacle } : {}),
+    },
+  ];
+}
+
+/** The first Python that has what the example imports. The system's own comes first: it is the one that packages are installed for. */
+export async function findPython(): Promise<string | undefined> {
+  for (const program of ["/usr/bin/python3", "python3"]) {
+    const isFit = await new Promise<boolean>((resolve) => {
+      execFile(program, ["-c", "import grpc, google.protobuf, jwt, cryptography"], (error) => resolve(error === null));
+    });
+    if (isFit) return program;
+  }
+  return undefined;
+}

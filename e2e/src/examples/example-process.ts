@@ -1,0 +1,84 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { onTestFinished } from "vitest";
+import { type CourierExample, repositoryDir } from "./courier-examples.ts";
+
+/** A line that a courier's example prints. */
+export interface ExampleStep {
+  step: string;
+  [fact: string]: unknown;
+}
+
+/** How an example ended and what it printed. */
+export interface ExampleResult {
+  exitCode: number | null;
+  steps: ExampleStep[];
+  stderr: string;
+}
+
+/** What the examples need: a gateway, a courier's key, and the folder with the operators' keys. */
+export interface ExampleSurroundings {
+  gateway: string;
+  courierKey: string;
+  operatorKeys: string;
+}
+
+/**
+ * Runs a courier's example to its end.
+ *
+ * @param until where it is ended before its time: after the step that this returns true for
+ */
+export async function runCourier(
+  { command: [program, ...first] }: CourierExample,
+  { gateway, courierKey }: ExampleSurroundings,
+  { args = [], until }: { args?: readonly string[]; until?: (step: ExampleStep) => boolean } = {},
+): Promise<ExampleResult> {
+  const child = start([program, ...first, "--gateway", gateway, "--key", courierKey, ...args]);
+  const stderr = collect(child.stderr);
+  const steps: ExampleStep[] = [];
+  const exited = once(child, "close") as Promise<[number | null]>;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const step = JSON.parse(line) as ExampleStep;
+    steps.push(step);
+    if (until?.(step) === true) child.kill();
+  }
+  return { exitCode: (await exited)[0], steps, stderr: stderr() };
+}
+
+/** Runs a courier's example with a terminal at the end of its pipe, as the guide shows it. */
+export async function runCourierAndTerminal(
+  { command: [program, ...first] }: CourierExample,
+  { gateway, courierKey, operatorKeys }: ExampleSurroundings,
+): Promise<{ courierExitCode: number | null; terminal: ExampleResult }> {
+  const courier = start([program, ...first, "--gateway", gateway, "--key", courierKey]);
+  const script = join(repositoryDir, "examples/terminal-typescript/terminal.ts");
+  const terminal = start([process.execPath, script, "--gateway", gateway, "--keys", operatorKeys]);
+  courier.stdout.pipe(terminal.stdin);
+  // Without a terminal the courier would wait for an event that never comes.
+  terminal.on("close", () => courier.kill());
+  terminal.stdin.on("error", () => courier.kill());
+  const [courierSaid, terminalSaid, stdout] = [collect(courier.stderr), collect(terminal.stderr), collect(terminal.stdout)];
+  const ends = [once(courier, "close"), once(terminal, "close")] as Promise<[number | null]>[];
+  const [courierExitCode = null, exitCode = null] = (await Promise.all(ends)).map(([code]) => code);
+  const lines = stdout().split("\n").slice(0, -1);
+  const steps = lines.map((line) => JSON.parse(line) as ExampleStep);
+  return { courierExitCode, terminal: { exitCode, steps, stderr: courierSaid() + terminalSaid() } };
+}
+
+/** Starts a program that does not outlive its test, without the variables of whoever runs it, and without files written beside the sources. */
+function start([program, ...args]: readonly [string, ...string[]]): ChildProcessWithoutNullStreams {
+  const { PATH = "", HOME = "" } = process.env;
+  const child = spawn(program, args, { env: { PATH, HOME, PYTHONDONTWRITEBYTECODE: "1" } });
+  onTestFinished(() => void child.kill());
+  return child;
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = "";
+  stream.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+  });
+  return () => text;
+}

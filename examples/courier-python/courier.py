@@ -1,0 +1,156 @@
+"""A courier's integration over gRPC, whole: from the search for a place to the news that the parcel was collected.
+
+    python3 examples/courier-python/courier.py --gateway http://127.0.0.1:8420 --key .petak/keys/courier.json
+
+It prints every step as a line of JSON, and ends with exit code 0 when the parcel was collected, with 1 when something else came of it.
+Debian has all that it needs: python3-grpcio, python3-protobuf, python3-jwt and python3-cryptography. The messages come from the gateway
+itself, by reflection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+from google.protobuf.message import Message
+
+from gateway import CALL_TIMEOUT_S, Gateway, GatewayError
+
+# States from which a parcel can still come to its collector.
+STATES_ON_THE_WAY = {"RESERVATION_STATE_HELD", "RESERVATION_STATE_CONFIRMED", "RESERVATION_STATE_DEPOSITED"}
+
+
+def show(step: str, **facts: Any) -> None:
+    """Prints a step."""
+    print(json.dumps({"step": step, **facts}, ensure_ascii=False), flush=True)
+
+
+def enum_name(message: Message, field: str) -> str:
+    """Gives the name of an enum field's value; its number where a newer gateway sends one that has no name yet."""
+    number = getattr(message, field)
+    value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
+    return value.name if value is not None else str(number)
+
+
+def deliver(gateway: Gateway, latitude: float, longitude: float) -> None:
+    """Brings one parcel to the place nearest to its recipient and waits until it was collected."""
+    parcel = {"widthMm": 300, "heightMm": 200, "depthMm": 150, "massG": 1200}
+    nearest = {
+        "origin": {"latitude": latitude, "longitude": longitude},
+        "radiusM": 20_000,
+        "kinds": ["SITE_KIND_PARCEL_TERMINAL"],
+    }
+
+    found = gateway.call("DirectoryService", "FindNearest", {**nearest, "parcel": parcel})
+    show(
+        "options found",
+        options=[
+            {
+                "siteId": option.site.site_id,
+                "name": option.site.name,
+                "distanceM": option.distance_m,
+                "freeToPromise": option.free_to_promise,
+            }
+            for option in found.options
+        ],
+    )
+
+    # Only what happens from now on. A courier asks for this once in its life, and from then on keeps the cursor beside its parcels.
+    cursor = gateway.call("CustodyService", "ListEvents", {"fromNow": True}).next_cursor
+
+    # Write this down before it is sent: sent again after a crash, it gives the same place and not a second one.
+    request = {
+        "requestId": str(uuid.uuid4()),
+        "nearest": nearest,
+        "parcel": parcel,
+        "partnerReference": "parcel-4711",
+    }
+    show("reserving", requestId=request["requestId"])
+    held = gateway.call("ReservationService", "Reserve", request)
+    reservation_id = held.reservation.reservation_id
+    show(
+        "place held",
+        reservationId=reservation_id,
+        siteId=held.reservation.site_id,
+        operatorId=held.reservation.operator_id,
+        name=held.site.name,
+        holdExpiresAt=held.reservation.hold_expires_at.ToJsonString(),
+    )
+
+    confirmation = {"requestId": str(uuid.uuid4()), "reservationId": reservation_id}
+    confirmed = gateway.call("ReservationService", "Confirm", confirmation)
+    show("confirmed", reservationId=reservation_id, depositUntil=confirmed.reservation.deposit_until.ToJsonString())
+
+    # For the driver's app, which shows it to the terminal's scanner as a QR code.
+    for_deposit = {"requestId": str(uuid.uuid4()), "reservationId": reservation_id, "act": "ACT_DEPOSIT"}
+    deposit = gateway.call("ReservationService", "IssueCredential", for_deposit)
+    show("credential issued", act="DEPOSIT", accessToken=deposit.access_token, expiresAt=deposit.expires_at.ToJsonString())
+
+    # For the recipient, who shows the one or types the other.
+    for_collection = {"requestId": str(uuid.uuid4()), "reservationId": reservation_id, "act": "ACT_COLLECT", "withPin": True}
+    collect = gateway.call("ReservationService", "IssueCredential", for_collection)
+    show(
+        "credential issued",
+        act="COLLECT",
+        accessToken=collect.access_token,
+        pin=collect.pin,
+        expiresAt=collect.expires_at.ToJsonString(),
+    )
+
+    until_collected(gateway, reservation_id, cursor)
+
+
+def until_collected(gateway: Gateway, reservation_id: str, cursor: str) -> None:
+    """Follows the events of a reservation to its end. Raises RuntimeError where that is not the collection."""
+    state = "RESERVATION_STATE_CONFIRMED"
+    wait_s = 20
+    while state in STATES_ON_THE_WAY:
+        page = gateway.call("CustodyService", "ListEvents", {"cursor": cursor, "wait": f"{wait_s}s"}, CALL_TIMEOUT_S + wait_s)
+        for event in page.events:
+            if event.reservation_id != reservation_id:
+                continue
+            state = enum_name(event, "state_after")
+            show(
+                "event",
+                type=enum_name(event, "type"),
+                state=state,
+                occurredAt=event.occurred_at.ToJsonString(),
+                eventId=event.event_id,
+            )
+        cursor = page.next_cursor
+    if state != "RESERVATION_STATE_COLLECTED":
+        raise RuntimeError(f"reservation {reservation_id} ended as {state}")
+    show("collected", reservationId=reservation_id)
+
+
+def main() -> int:
+    """Reads the command line and delivers a parcel."""
+    parser = argparse.ArgumentParser(description="Brings one parcel to the nearest terminal and waits until it was collected.")
+    parser.add_argument("--gateway", default=os.environ.get("PETAK_URL", "http://127.0.0.1:8420"))
+    parser.add_argument("--key", type=Path, default=os.environ.get("PETAK_KEY", ".petak/keys/courier.json"))
+    parser.add_argument("--origin", default="1.3521,103.8198", help="where the recipient is, in degrees")
+    options = parser.parse_args()
+    latitude, longitude = (float(part) for part in options.origin.split(","))
+    gateway = Gateway(options.gateway, json.loads(Path(options.key).read_text(encoding="utf-8")))
+    try:
+        deliver(gateway, latitude, longitude)
+    except GatewayError as error:
+        print(error, file=sys.stderr)
+        if error.fields:
+            print(f"Wrong fields: {', '.join(error.fields)}", file=sys.stderr)
+        return 1
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        gateway.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

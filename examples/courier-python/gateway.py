@@ -1,0 +1,151 @@
+"""Calls to a gateway: signed, with a deadline, repeated where that is safe, and refused with a reason that a program can go by."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+import jwt
+from google.protobuf import any_pb2, descriptor_pool, duration_pb2, json_format
+from google.protobuf.message import Message
+
+from reflection import Schema, message_class, parse_file
+
+# Longer than any call takes. A long poll's wait is added to it.
+CALL_TIMEOUT_S = 10.0
+
+# How often a request is sent in all. With the delays between that outlasts a gateway's restart.
+MAX_ATTEMPTS = 5
+
+# A call waits no longer than this for its next attempt. Where the gateway asks for more (NO_PLACE_FREE: a minute), the caller plans better.
+MAX_RETRY_DELAY_S = 5.0
+
+# What is needed of google/rpc/status.proto and google/rpc/error_details.proto, which the package googleapis-common-protos has whole.
+_ERROR_PROTO = """
+name: "google/rpc/errors.proto"
+package: "google.rpc"
+syntax: "proto3"
+dependency: "google/protobuf/any.proto"
+dependency: "google/protobuf/duration.proto"
+message_type {
+  name: "Status"
+  field { name: "details" number: 3 type: TYPE_MESSAGE type_name: ".google.protobuf.Any" label: LABEL_REPEATED }
+}
+message_type {
+  name: "ErrorInfo"
+  field { name: "reason" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "domain" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+}
+message_type {
+  name: "RetryInfo"
+  field { name: "retry_delay" number: 1 type: TYPE_MESSAGE type_name: ".google.protobuf.Duration" label: LABEL_OPTIONAL }
+}
+message_type {
+  name: "BadRequest"
+  field { name: "field_violations" number: 1 type: TYPE_MESSAGE type_name: ".google.rpc.BadRequest.FieldViolation" label: LABEL_REPEATED }
+  nested_type {
+    name: "FieldViolation"
+    field { name: "field" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+    field { name: "description" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+  }
+}
+"""
+
+_pool = descriptor_pool.DescriptorPool()
+for _file in (any_pb2.DESCRIPTOR.serialized_pb, duration_pb2.DESCRIPTOR.serialized_pb, parse_file(_ERROR_PROTO).SerializeToString()):
+    _pool.AddSerializedFile(_file)
+
+
+class GatewayError(Exception):
+    """A refusal."""
+
+    def __init__(self, error: grpc.RpcError) -> None:
+        details = _read_details(error)
+        info = details.get("google.rpc.ErrorInfo")
+        bad_request = details.get("google.rpc.BadRequest")
+        retry = details.get("google.rpc.RetryInfo")
+        self.code: grpc.StatusCode = error.code()
+        #: A constant of docs/errors.md: programs go by it. Empty: there was no answer of a gateway.
+        self.reason: str = info.reason if info is not None and info.domain == "petak.v1" else ""
+        #: The fields that break a rule, where that is the reason.
+        self.fields: list[str] = [one.field for one in bad_request.field_violations] if bad_request is not None else []
+        #: In how many seconds the same request may be sent again. None: it would be refused again.
+        self.retry_after_s: float | None = None
+        if retry is not None:
+            self.retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
+        elif self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED, grpc.StatusCode.DEADLINE_EXCEEDED):
+            # With these codes nobody knows whether the change was made. Its request_id makes it safe to ask again.
+            self.retry_after_s = 0.0
+        super().__init__(f"{self.reason} ({self.code.name}): {error.details()}".lstrip())
+
+
+def _read_details(error: grpc.RpcError) -> dict[str, Message]:
+    """Reads the messages of google.rpc that come with an error, by their names."""
+    trailers = dict(error.trailing_metadata() or ())
+    status = message_class(_pool.FindMessageTypeByName("google.rpc.Status")).FromString(trailers.get("grpc-status-details-bin", b""))
+    found: dict[str, Message] = {}
+    for detail in status.details:
+        name = detail.type_url.rpartition("/")[2]
+        try:
+            descriptor = _pool.FindMessageTypeByName(name)
+        except KeyError:
+            continue
+        found[name] = message_class(descriptor).FromString(detail.value)
+    return found
+
+
+class Gateway:
+    """The calls to one gateway."""
+
+    def __init__(self, address: str, key: dict[str, Any]) -> None:
+        """Takes the address, http:// or https://, and the content of a file that `petak keys make` wrote."""
+        url = urlsplit(address)
+        is_tls = url.scheme == "https"
+        target = url.netloc if url.port is not None else f"{url.netloc}:{443 if is_tls else 80}"
+        self._channel = grpc.secure_channel(target, grpc.ssl_channel_credentials()) if is_tls else grpc.insecure_channel(target)
+        self._schema = Schema(self._channel)
+        self._key = key
+        self._private_key = jwt.PyJWK.from_dict(key["private_jwk"]).key
+        self._token = ""
+        self._renew_at = 0.0
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._channel.close()
+
+    def request_token(self) -> str:
+        """Gives the token that says who calls. Each is good for five minutes and used for four; over ten minutes no gateway takes."""
+        now = time.time()
+        if now >= self._renew_at:
+            claims = {"iss": self._key["participant_id"], "aud": self._key["audience"], "iat": int(now), "exp": int(now) + 300}
+            headers = {"typ": "petak-request+jwt", "kid": self._key["key_id"]}
+            self._token = jwt.encode(claims, self._private_key, algorithm="EdDSA", headers=headers)
+            self._renew_at = now + 240
+        return self._token
+
+    def call(self, service: str, method: str, body: dict[str, Any], timeout_s: float = CALL_TIMEOUT_S) -> Any:
+        """Calls a method of petak.v1, and sends the very same request again, with the same request_id, where that is safe.
+
+        The body is the request in the protocol's JSON, as curl would send it; the answer is a message.
+        """
+        attempt = 1
+        while True:
+            try:
+                request_class, response_class = self._schema.method(f"petak.v1.{service}", method)
+                request = json_format.ParseDict(body, request_class())
+                send = self._channel.unary_unary(
+                    f"/petak.v1.{service}/{method}",
+                    request_serializer=request_class.SerializeToString,
+                    response_deserializer=response_class.FromString,
+                )
+                return send(request, timeout=timeout_s, metadata=[("authorization", f"Bearer {self.request_token()}")])
+            except grpc.RpcError as raised:
+                error = GatewayError(raised)
+                if error.retry_after_s is None or error.retry_after_s > MAX_RETRY_DELAY_S or attempt == MAX_ATTEMPTS:
+                    raise error from raised
+                # Spread, so that couriers who failed together do not come back together.
+                time.sleep(error.retry_after_s + 0.2 * 2**attempt * random.uniform(0.5, 1.0))
+                attempt += 1

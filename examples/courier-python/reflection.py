@@ -1,0 +1,102 @@
+"""Message classes made from what a gateway says of itself by gRPC server reflection, so that no proto files are needed."""
+
+from __future__ import annotations
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+# What is needed of https://github.com/grpc/grpc-proto/blob/master/grpc/reflection/v1/reflection.proto to ask for everything else.
+_REFLECTION_PROTO = """
+name: "grpc/reflection/v1/reflection.proto"
+package: "grpc.reflection.v1"
+syntax: "proto3"
+message_type {
+  name: "ServerReflectionRequest"
+  field { name: "file_containing_symbol" number: 4 type: TYPE_STRING label: LABEL_OPTIONAL }
+}
+message_type {
+  name: "ServerReflectionResponse"
+  field {
+    name: "file_descriptor_response" number: 4 label: LABEL_OPTIONAL
+    type: TYPE_MESSAGE type_name: ".grpc.reflection.v1.FileDescriptorResponse"
+  }
+  field {
+    name: "error_response" number: 7 label: LABEL_OPTIONAL
+    type: TYPE_MESSAGE type_name: ".grpc.reflection.v1.ErrorResponse"
+  }
+}
+message_type {
+  name: "FileDescriptorResponse"
+  field { name: "file_descriptor_proto" number: 1 type: TYPE_BYTES label: LABEL_REPEATED }
+}
+message_type {
+  name: "ErrorResponse"
+  field { name: "error_code" number: 1 type: TYPE_INT32 label: LABEL_OPTIONAL }
+  field { name: "error_message" number: 2 type: TYPE_STRING label: LABEL_OPTIONAL }
+}
+"""
+
+
+def message_class(descriptor: Descriptor) -> type[Message]:
+    """Gives the class of a message. From protobuf 4.22 on this has another name."""
+    if hasattr(message_factory, "GetMessageClass"):
+        return message_factory.GetMessageClass(descriptor)
+    return message_factory.MessageFactory(descriptor.file.pool).GetPrototype(descriptor)
+
+
+def parse_file(text: str) -> descriptor_pb2.FileDescriptorProto:
+    """Reads a file descriptor in protobuf's text format."""
+    return text_format.Parse(text, descriptor_pb2.FileDescriptorProto())
+
+
+class Schema:
+    """The services of a gateway, asked for as they are needed. It has a pool of its own, so it collides with nobody's generated code."""
+
+    def __init__(self, channel: grpc.Channel, timeout_s: float = 10.0) -> None:
+        self._pool = descriptor_pool.DescriptorPool()
+        self._known_files: set[str] = set()
+        self._timeout_s = timeout_s
+        self._add([parse_file(_REFLECTION_PROTO)])
+        self._request = message_class(self._pool.FindMessageTypeByName("grpc.reflection.v1.ServerReflectionRequest"))
+        self._response = message_class(self._pool.FindMessageTypeByName("grpc.reflection.v1.ServerReflectionResponse"))
+        self._ask = channel.stream_stream(
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            request_serializer=self._request.SerializeToString,
+            response_deserializer=self._response.FromString,
+        )
+
+    def method(self, service: str, method: str) -> tuple[type[Message], type[Message]]:
+        """Gives the classes of a method's request and response. Raises LookupError where the gateway has no such method."""
+        try:
+            found = self._pool.FindServiceByName(service)
+        except KeyError:
+            self._add(self._fetch(service))
+            found = self._pool.FindServiceByName(service)
+        descriptor = found.methods_by_name[method]
+        return message_class(descriptor.input_type), message_class(descriptor.output_type)
+
+    def _fetch(self, symbol: str) -> list[descriptor_pb2.FileDescriptorProto]:
+        """Asks for the file that declares a symbol. It comes with all that it imports."""
+        question = self._request(file_containing_symbol=symbol)
+        answer = next(self._ask(iter([question]), timeout=self._timeout_s))
+        if answer.HasField("error_response"):
+            raise LookupError(answer.error_response.error_message)
+        files = answer.file_descriptor_response.file_descriptor_proto
+        return [descriptor_pb2.FileDescriptorProto.FromString(file) for file in files]
+
+    def _add(self, files: list[descriptor_pb2.FileDescriptorProto]) -> None:
+        """Adds files to the pool, each after those that it imports."""
+        by_name = {file.name: file for file in files}
+
+        def add(name: str) -> None:
+            if name in self._known_files:
+                return
+            self._known_files.add(name)
+            for dependency in by_name[name].dependency:
+                add(dependency)
+            self._pool.AddSerializedFile(by_name[name].SerializeToString())
+
+        for name in by_name:
+            add(name)

@@ -1,0 +1,241 @@
+/**
+ * A courier's integration over gRPC, whole: from the search for a place to the news that the parcel was collected.
+ *
+ *     npx node examples/courier-typescript/courier.ts --gateway http://127.0.0.1:8420 --key .petak/keys/courier.json
+ *
+ * It prints every step as a line of JSON, and ends with exit code 0 when the parcel was collected, with 1 when something else came of it.
+ */
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import {
+  create,
+  type DescEnum,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { anyUnpack, durationFromMs, durationMs, type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import {
+  Act,
+  CustodyService,
+  DirectoryService,
+  EventTypeSchema,
+  ReservationService,
+  ReservationState,
+  ReservationStateSchema,
+  ReserveRequestSchema,
+  SiteKind,
+} from "@petak/protocol";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
+import { importJWK, type JWK, SignJWT } from "jose";
+
+/** What `petak keys make` writes. */
+interface KeyFile {
+  participant_id: string;
+  key_id: string;
+  audience: string;
+  private_jwk: JWK;
+}
+
+/** Gives the token that says who calls. Each is good for five minutes and used for four; a gateway takes none that is good for over ten. */
+async function createRequestTokens(key: KeyFile): Promise<() => Promise<string>> {
+  const privateKey = await importJWK(key.private_jwk, "EdDSA");
+  let token = "";
+  let renewAtMs = 0;
+  return async () => {
+    const nowMs = Date.now();
+    if (nowMs < renewAtMs) return token;
+    const issuedAt = Math.floor(nowMs / 1000);
+    token = await new SignJWT({ iss: key.participant_id, aud: key.audience, iat: issuedAt, exp: issuedAt + 300 })
+      .setProtectedHeader({ alg: "EdDSA", typ: "petak-request+jwt", kid: key.key_id })
+      .sign(privateKey);
+    renewAtMs = nowMs + 240_000;
+    return token;
+  };
+}
+
+/** A refusal. */
+class GatewayError extends Error {
+  override readonly name = "GatewayError";
+  /** A constant of docs/errors.md: programs go by it. Empty: there was no answer of a gateway. */
+  readonly reason: string;
+  /** The fields that break a rule, where that is the reason. */
+  readonly fields: readonly string[];
+  /** In how many ms the same request may be sent again. Undefined: it would be refused again. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(error: ServiceError) {
+    const [bytes] = error.metadata.get("grpc-status-details-bin");
+    const details = bytes instanceof Buffer ? fromBinary(StatusSchema, bytes).details : [];
+    const find = <Desc extends DescMessage>(schema: Desc) =>
+      details.map((detail) => anyUnpack(detail, schema)).find((detail) => detail !== undefined);
+    const info = find(ErrorInfoSchema);
+    const reason = info?.domain === "petak.v1" ? info.reason : "";
+    super(`${reason} (${status[error.code]}): ${error.details}`.trimStart(), { cause: error });
+    this.reason = reason;
+    this.fields = find(BadRequestSchema)?.fieldViolations.map(({ field }) => field) ?? [];
+    // With these codes nobody knows whether the change was made. Its request_id makes it safe to ask again.
+    const isOpen = [status.UNAVAILABLE, status.ABORTED, status.DEADLINE_EXCEEDED].includes(error.code);
+    const retryDelay = find(RetryInfoSchema)?.retryDelay;
+    this.retryAfterMs = retryDelay !== undefined ? durationMs(retryDelay) : isOpen ? 0 : undefined;
+  }
+}
+
+/** How often a request is sent in all. With the delays between that outlasts a gateway's restart. */
+const maxAttempts = 5;
+
+/** A call waits no longer than this for its next attempt. Where more is asked for (NO_PLACE_FREE: a minute), the caller plans better. */
+const maxRetryDelayMs = 5_000;
+
+/** Longer than any call takes. A long poll's wait is added to it. */
+const callTimeoutMs = 10_000;
+
+/** Makes the calls to one gateway. */
+function createGateway(address: string, requestToken: () => Promise<string>) {
+  const { protocol, hostname, port } = new URL(address);
+  const isTls = protocol === "https:";
+  const client = new Client(`${hostname}:${port || (isTls ? 443 : 80)}`, isTls ? credentials.createSsl() : credentials.createInsecure());
+
+  async function callOnce<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    request: MessageShape<I>,
+    timeoutMs: number,
+  ): Promise<MessageShape<O>> {
+    const metadata = new Metadata();
+    metadata.set("authorization", `Bearer ${await requestToken()}`);
+    return new Promise((resolve, reject) => {
+      client.makeUnaryRequest(
+        `/${method.parent.typeName}/${method.name}`,
+        (message: MessageShape<I>) => Buffer.from(toBinary(method.input, message)),
+        (bytes) => fromBinary(method.output, bytes),
+        request,
+        metadata,
+        { deadline: Date.now() + timeoutMs },
+        (error, response) => (response === undefined ? reject(new GatewayError(error as ServiceError)) : resolve(response)),
+      );
+    });
+  }
+
+  /** Calls a method, and sends the very same request again, with the same request_id, where that is safe. */
+  async function call<I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    init: MessageInitShape<I>,
+    timeoutMs = callTimeoutMs,
+  ): Promise<MessageShape<O>> {
+    const request = create(method.input, init);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await callOnce(method, request, timeoutMs);
+      } catch (error) {
+        const delayMs = error instanceof GatewayError ? error.retryAfterMs : undefined;
+        if (delayMs === undefined || delayMs > maxRetryDelayMs || attempt === maxAttempts) throw error;
+        // Spread, so that couriers who failed together do not come back together.
+        await sleep(delayMs + 200 * 2 ** attempt * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  return { call, close: () => client.close() };
+}
+
+function print(step: string, facts: object): void {
+  process.stdout.write(`${JSON.stringify({ step, ...facts })}\n`);
+}
+
+function isoTime(time: Timestamp | undefined): string {
+  return time === undefined ? "" : timestampDate(time).toISOString();
+}
+
+function nameOf(schema: DescEnum, value: number): string {
+  return schema.value[value]?.name ?? String(value);
+}
+
+/** Brings one parcel to the place nearest to its recipient and waits until it was collected. */
+async function deliver(call: ReturnType<typeof createGateway>["call"], origin: { latitude: number; longitude: number }): Promise<void> {
+  const parcel = { widthMm: 300, heightMm: 200, depthMm: 150, massG: 1200 };
+  const nearest = { origin, radiusM: 20_000, kinds: [SiteKind.PARCEL_TERMINAL] };
+
+  const { options } = await call(DirectoryService.method.findNearest, { ...nearest, parcel });
+  print("options found", {
+    options: options.map(({ site, distanceM, freeToPromise }) => ({ siteId: site?.siteId, name: site?.name, distanceM, freeToPromise })),
+  });
+
+  // Only what happens from now on. A courier asks for this once in its life, and from then on keeps the cursor beside its parcels.
+  const { nextCursor } = await call(CustodyService.method.listEvents, { fromNow: true });
+
+  // Write this down before it is sent: sent again after a crash, it gives the same place and not a second one.
+  const request = create(ReserveRequestSchema, {
+    requestId: randomUUID(),
+    place: { case: "nearest", value: nearest },
+    parcel,
+    partnerReference: "parcel-4711",
+  });
+  print("reserving", { requestId: request.requestId });
+  const { reservation, site } = await call(ReservationService.method.reserve, request);
+  const { reservationId = "", siteId, operatorId, holdExpiresAt } = reservation ?? {};
+  print("place held", { reservationId, siteId, operatorId, name: site?.name, holdExpiresAt: isoTime(holdExpiresAt) });
+
+  const confirmed = await call(ReservationService.method.confirm, { requestId: randomUUID(), reservationId });
+  print("confirmed", { reservationId, depositUntil: isoTime(confirmed.reservation?.depositUntil) });
+
+  // For the driver's app, which shows it to the terminal's scanner as a QR code.
+  const deposit = await call(ReservationService.method.issueCredential, { requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
+  print("credential issued", { act: "DEPOSIT", accessToken: deposit.accessToken, expiresAt: isoTime(deposit.expiresAt) });
+
+  // For the recipient, who shows the one or types the other.
+  const forCollection = { requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true };
+  const { accessToken, pin, expiresAt } = await call(ReservationService.method.issueCredential, forCollection);
+  print("credential issued", { act: "COLLECT", accessToken, pin, expiresAt: isoTime(expiresAt) });
+
+  await untilCollected(call, reservationId, nextCursor);
+}
+
+/** States from which a parcel can still come to its collector. */
+const statesOnTheWay: readonly ReservationState[] = [ReservationState.HELD, ReservationState.CONFIRMED, ReservationState.DEPOSITED];
+
+/** Follows the events of a reservation to its end. Throws where that is not the collection. */
+async function untilCollected(call: ReturnType<typeof createGateway>["call"], reservationId: string, from: string): Promise<void> {
+  let cursor = from;
+  let state: ReservationState = ReservationState.CONFIRMED;
+  const waitMs = 20_000;
+  while (statesOnTheWay.includes(state)) {
+    const page = await call(CustodyService.method.listEvents, { cursor, wait: durationFromMs(waitMs) }, callTimeoutMs + waitMs);
+    for (const event of page.events.filter((one) => one.reservationId === reservationId)) {
+      state = event.stateAfter;
+      const type = nameOf(EventTypeSchema, event.type);
+      print("event", { type, state: nameOf(ReservationStateSchema, state), occurredAt: isoTime(event.occurredAt), eventId: event.eventId });
+    }
+    cursor = page.nextCursor;
+  }
+  if (state !== ReservationState.COLLECTED) {
+    throw new Error(`reservation ${reservationId} ended as ${nameOf(ReservationStateSchema, state)}`);
+  }
+  print("collected", { reservationId });
+}
+
+const { values } = parseArgs({
+  options: {
+    gateway: { type: "string", default: process.env.PETAK_URL ?? "http://127.0.0.1:8420" },
+    key: { type: "string", default: process.env.PETAK_KEY ?? ".petak/keys/courier.json" },
+    /** Where the recipient is, in degrees. */
+    origin: { type: "string", default: "1.3521,103.8198" },
+  },
+});
+const [latitude = 0, longitude = 0] = values.origin.split(",").map(Number);
+const key = JSON.parse(await readFile(values.key, "utf8")) as KeyFile;
+const gateway = createGateway(values.gateway, await createRequestTokens(key));
+try {
+  await deliver(gateway.call, { latitude, longitude });
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  if (error instanceof GatewayError && error.fields.length > 0) process.stderr.write(`Wrong fields: ${error.fields.join(", ")}\n`);
+  process.exitCode = 1;
+} finally {
+  gateway.close();
+}
