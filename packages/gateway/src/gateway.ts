@@ -120,7 +120,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     undo.push(() => sweep.stop());
 
     const health = createHealth(services.map(({ typeName }) => typeName));
-    const reflection = createReflection([...services, Health, ServerReflectionV1, ServerReflectionV1Alpha]);
+    const reflection = createReflection([...services, Health]);
     const credentials = createCredentialIssuer(secrets);
     const routes = (router: ConnectRouter) => {
       router.service(DirectoryService, createDirectoryService({ allocator, siteCache, now }));

@@ -17,8 +17,12 @@ export interface DescriptorIndex {
   bytesOf(file: DescFile): Uint8Array;
 }
 
-/** Indexes everything that the services' files declare or import. */
-export function indexDescriptors(services: readonly DescService[]): DescriptorIndex {
+/**
+ * Indexes everything that the services' files declare or import.
+ *
+ * @param others Files that no service imports and whose messages come all the same, such as the details of errors.
+ */
+export function indexDescriptors(services: readonly DescService[], others: readonly DescFile[] = []): DescriptorIndex {
   const files = new Map<string, DescFile>();
   const symbols = new Map<string, DescFile>();
   const extensions = new Map<string, Map<number, DescFile>>();
@@ -65,6 +69,7 @@ export function indexDescriptors(services: readonly DescService[]): DescriptorIn
   }
 
   for (const { file } of services) addFile(file);
+  for (const file of others) addFile(file);
   const messageNames = new Set([...files.values()].flatMap((file) => allMessages(file.messages)).map(({ typeName }) => typeName));
 
   return {

@@ -95,6 +95,8 @@ describe.each([
     ["an enum value", "petak.v1.EVENT_TYPE_DOOR_OPENED", "petak/v1/custody.proto"],
     ["an imported message", "google.protobuf.Timestamp", "google/protobuf/timestamp.proto"],
     ["an extension", "buf.validate.field", "buf/validate/validate.proto"],
+    ["an error's detail", "google.rpc.ErrorInfo", "google/rpc/error_details.proto"],
+    ["an error's reason", "petak.v1.ErrorReason", "petak/v1/error_reason.proto"],
   ])("finds the file of %s", async (_what, value, file) => {
     expect((await filesFor({ case: "fileContainingSymbol", value }))[0]?.name).toBe(file);
   });

@@ -1,5 +1,7 @@
 import type { DescFile, DescService } from "@bufbuild/protobuf";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { ErrorReasonSchema } from "@petak/protocol";
+import { ErrorInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
 import { ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { indexDescriptors } from "./descriptor-index.ts";
 
@@ -23,13 +25,16 @@ export interface Reflection {
   routes(router: ConnectRouter): void;
 }
 
+/** What errors carry: no service imports it, and a client that has no proto files needs it to read a refusal. */
+const errorFiles = [StatusSchema.file, ErrorInfoSchema.file, ErrorReasonSchema.file];
+
 /**
  * Lets clients such as grpcurl work with no proto files.
  *
  * @param services The services that are served. Reflection itself is listed too.
  */
 export function createReflection(services: readonly DescService[]): Reflection {
-  const index = indexDescriptors([...services, ServerReflectionV1, ServerReflectionV1Alpha]);
+  const index = indexDescriptors([...services, ServerReflectionV1, ServerReflectionV1Alpha], errorFiles);
 
   function answer(question: Question, sent: Set<DescFile>): Answer {
     switch (question.case) {
