@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Allocator } from "@petak/allocator";
+import { type Allocator, isStoreFailure } from "@petak/allocator";
 import { PartyKind, PartySchema, parseReservationId, type Reservation, ReservationState } from "@petak/protocol";
 import { findMove } from "./domain/moves.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
@@ -73,7 +73,13 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
     for (const region of await allocator.events.regions()) {
       const due = await allocator.reservations.due(region, now(), perRegion);
       for (const reservationId of due.filter((id) => parseReservationId(id) !== undefined)) {
-        if (await moveOn(reservationId)) moved++;
+        try {
+          if (await moveOn(reservationId)) moved++;
+        } catch (error) {
+          // A record that is broken must not keep the others waiting.
+          if (isStoreFailure(error)) throw error;
+          onError(error);
+        }
       }
     }
     return moved;

@@ -20,7 +20,7 @@ import { requireAgent } from "../identity/index.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { deviceEvent, reportTransition } from "./device-reports.ts";
 import { siteNotFound } from "./directory.ts";
-import { classIndexOf } from "./reservations.ts";
+import { findClassIndex } from "./reservations.ts";
 
 /** What the agents' service needs. */
 export interface AgentDependencies {
@@ -68,11 +68,14 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       if (reservation === undefined) {
         outcome = await allocator.reservations.record(regionOf(caller.siteId), report, deviceEvent(event, caller, stored.site, now()));
       } else {
+        const classIndex = findClassIndex(stored, reservation.sizeClassId);
         outcome = await allocator.reservations.move({
           ...reportTransition({ event, reservation, caller, nowMs: now(), collectWithinMs }),
+          // The operator may have taken a class away that nothing was held in any more. There is no count to change then.
+          ...(classIndex === undefined ? { heldChange: 0, occupiedChange: 0 } : {}),
           before: reservation,
           cell: stored.cell,
-          classIndex: classIndexOf(stored, reservation.sizeClassId),
+          classIndex: classIndex ?? 0,
           report,
         });
       }

@@ -5,12 +5,18 @@ import { accessTokenMaxLifetimeMs, deriveTokenId, generatePin, hashPin, mintAcce
 import { Act, type IssueCredentialResponse, IssueCredentialResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 
-/** From what a credential can be made again, bit for bit: it is remembered in place of the credential. */
-export interface CredentialTerms {
+/** When a credential opens, in s since 1970. */
+export interface CredentialValidity {
   notBeforeS: number;
   expiresAtS: number;
+}
+
+/** From what a credential can be made again, bit for bit: it is remembered in place of the credential. */
+export interface CredentialTerms extends CredentialValidity {
   /** Counts the PINs tried: one that another parcel at the site has already is passed over. */
   attempt: number;
+  /** Which of the site's size classes it was when the credential was issued: the operator may order them anew later. */
+  sizeClassIndex: number;
 }
 
 /** What a credential is issued for. */
@@ -19,13 +25,13 @@ export interface IssueInput {
   requestId: string;
   act: Act;
   withPin: boolean;
-  sizeClassIndex: number;
   terms: CredentialTerms;
 }
 
 /** Makes credentials. The same request makes the same credential, so that no readable copy has to be kept. */
 export interface CredentialIssuer {
-  terms(reservation: Reservation, act: Act, nowMs: number, attempt: number): CredentialTerms;
+  /** When a credential opens that is issued now. The reservation's own limit must not have passed. */
+  validity(reservation: Reservation, act: Act, nowMs: number): CredentialValidity;
   encodeTerms(terms: CredentialTerms): Uint8Array;
   decodeTerms(bytes: Uint8Array): CredentialTerms;
   /** The PIN as the site knows it. */
@@ -36,7 +42,7 @@ export interface CredentialIssuer {
 /** A credential for COLLECT that is issued before the deposit opens this long after the last moment for the deposit, in ms. */
 const storageAfterDepositMs = 72 * 3_600_000;
 
-const termsBytes = 9;
+const termsBytes = 10;
 
 /** Issues with a gateway's keys. */
 export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
@@ -47,28 +53,34 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
     });
 
   return {
-    terms(reservation, act, nowMs, attempt) {
+    validity(reservation, act, nowMs) {
       const notBeforeS = Math.floor(nowMs / 1000);
       const wantedS = Math.floor(lastMomentMs(reservation, act) / 1000);
       const longestS = notBeforeS + Math.floor(accessTokenMaxLifetimeMs / 1000);
-      return { notBeforeS, expiresAtS: Math.min(wantedS, longestS), attempt };
+      return { notBeforeS, expiresAtS: Math.min(wantedS, longestS) };
     },
-    encodeTerms({ notBeforeS, expiresAtS, attempt }) {
+    encodeTerms({ notBeforeS, expiresAtS, attempt, sizeClassIndex }) {
       const bytes = Buffer.alloc(termsBytes);
       bytes.writeUInt32LE(notBeforeS, 0);
       bytes.writeUInt32LE(expiresAtS, 4);
       bytes.writeUInt8(attempt, 8);
+      bytes.writeUInt8(sizeClassIndex, 9);
       return bytes;
     },
     decodeTerms(bytes) {
       const buffer = Buffer.from(bytes);
-      return { notBeforeS: buffer.readUInt32LE(0), expiresAtS: buffer.readUInt32LE(4), attempt: buffer.readUInt8(8) };
+      return {
+        notBeforeS: buffer.readUInt32LE(0),
+        expiresAtS: buffer.readUInt32LE(4),
+        attempt: buffer.readUInt8(8),
+        sizeClassIndex: buffer.readUInt8(9),
+      };
     },
     async pinEntry(reservation, requestId, { notBeforeS, expiresAtS, attempt }) {
       const pin = await pinOf(reservation, requestId, attempt);
       return { hash: await hashPin(await secrets.pinKey(reservation.siteId), pin), notBeforeS, expiresAtS };
     },
-    async issue({ reservation, requestId, act, withPin, sizeClassIndex, terms }) {
+    async issue({ reservation, requestId, act, withPin, terms }) {
       const notBeforeMs = terms.notBeforeS * 1000;
       const expiresAtMs = terms.expiresAtS * 1000;
       return create(IssueCredentialResponseSchema, {
@@ -80,7 +92,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
           tokenId: await deriveTokenId(secrets.derivationKey, { reservationId: reservation.reservationId, requestId }),
           notBeforeMs,
           expiresAtMs,
-          sizeClassIndex,
+          sizeClassIndex: terms.sizeClassIndex,
         }),
         pin: withPin ? await pinOf(reservation, requestId, terms.attempt) : "",
         notBefore: timestampFromMs(notBeforeMs),

@@ -275,7 +275,7 @@ export function createReservationService(dependencies: ReservationDependencies):
           const atMs = now();
           const withinMs = request.depositWithin === undefined ? dependencies.depositDefaultMs : durationMs(request.depositWithin);
           refuseMove(before, ReservationState.CONFIRMED);
-          refusePassed(before, before.holdExpiresAt, atMs, ReservationState.CONFIRMED);
+          refusePassed(before, before.holdExpiresAt, atMs, ReservationState.EXPIRED, ReservationState.CONFIRMED);
           const after = moved(before, ReservationState.CONFIRMED, { depositUntil: timestampFromMs(atMs + withinMs) });
           return {
             ...transitionTo(before, after, caller, atMs),
@@ -330,10 +330,11 @@ export function createReservationService(dependencies: ReservationDependencies):
         reservationId: request.reservationId,
         fingerprint: fingerprintOf(IssueCredentialRequestSchema, request),
         operatorToo: false,
-        plan: async (before, _stored, attempt) => {
-          refuseAct(before, request.act);
+        plan: async (before, stored, attempt) => {
           const atMs = now();
-          const terms = credentials.terms(before, request.act, atMs, attempt);
+          refuseAct(before, request.act, atMs);
+          const sizeClassIndex = classIndexOf(stored, before.sizeClassId);
+          const terms = { ...credentials.validity(before, request.act, atMs), attempt, sizeClassIndex };
           const event = reservationEvent({
             type: EventType.CREDENTIAL_ISSUED,
             reservation: before,
@@ -351,15 +352,11 @@ export function createReservationService(dependencies: ReservationDependencies):
           };
         },
       });
-      const reservation = await findOwn(request.reservationId, caller);
-      const stored = await allocator.sites.find(reservation.siteId);
-      if (stored === undefined) throw siteNotFound(reservation.siteId);
       return await credentials.issue({
-        reservation,
+        reservation: await findOwn(request.reservationId, caller),
         requestId: request.requestId,
         act: request.act,
         withPin: request.withPin,
-        sizeClassIndex: classIndexOf(stored, reservation.sizeClassId),
         terms: credentials.decodeTerms(answer),
       });
     },
@@ -393,10 +390,16 @@ export function createReservationService(dependencies: ReservationDependencies):
   }
 }
 
-/** The index of a size class among those of its site. */
-export function classIndexOf({ site }: StoredSite, sizeClassId: string): number {
+/** The index of a size class among those of its site; undefined where the operator has taken it away since. */
+export function findClassIndex({ site }: StoredSite, sizeClassId: string): number | undefined {
   const index = site.sizeClasses.findIndex((sizeClass) => sizeClass.sizeClassId === sizeClassId);
-  if (index < 0) throw new Error(`site ${site.siteId} has no size class ${sizeClassId}`);
+  return index < 0 ? undefined : index;
+}
+
+/** The index of a size class in which a place is held or occupied: such a class stays where it is. */
+export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
+  const index = findClassIndex(stored, sizeClassId);
+  if (index === undefined) throw new Error(`site ${stored.site.siteId} has no size class ${sizeClassId}`);
   return index;
 }
 
@@ -458,19 +461,25 @@ function refuseMove(before: Reservation, to: ReservationState): void {
   if (findMove(before.state, to) === undefined) throw illegalState(before, to);
 }
 
-/** The clock may be past a limit before the sweep has come by: what the limit says holds at once. */
-function refusePassed(before: Reservation, limit: Timestamp | undefined, atMs: number, to: ReservationState): void {
-  if (limit !== undefined && timestampMs(limit) <= atMs) throw illegalState({ ...before, state: ReservationState.EXPIRED }, to);
+/** The clock may be past a limit before the sweep has come by: what the limit says holds at once, and the reservation is in `then`. */
+function refusePassed(before: Reservation, limit: Timestamp | undefined, atMs: number, then: ReservationState, to: ReservationState): void {
+  if (limit !== undefined && timestampMs(limit) <= atMs) throw illegalState({ ...before, state: then }, to);
 }
 
-function refuseAct(before: Reservation, act: Act): void {
-  const isServed = before.state === ReservationState.CONFIRMED || (act === Act.COLLECT && before.state === ReservationState.DEPOSITED);
-  if (isServed) return;
-  throw illegalState(before, act === Act.COLLECT ? ReservationState.COLLECTED : ReservationState.DEPOSITED);
+function refuseAct(before: Reservation, act: Act, atMs: number): void {
+  const { state, depositUntil, collectUntil } = before;
+  const to = act === Act.COLLECT ? ReservationState.COLLECTED : ReservationState.DEPOSITED;
+  const isServed = state === ReservationState.CONFIRMED || (act === Act.COLLECT && state === ReservationState.DEPOSITED);
+  if (!isServed) throw illegalState(before, to);
+  // A credential counts in whole seconds, so in the last one there is none left to be good in.
+  const lastSecondMs = atMs - (atMs % 1000) + 999;
+  if (state === ReservationState.CONFIRMED) refusePassed(before, depositUntil, lastSecondMs, ReservationState.NO_SHOW, to);
+  else if (collectUntil !== undefined && timestampMs(collectUntil) <= lastSecondMs)
+    throw illegalState(before, to, ": collect_until has passed");
 }
 
-function illegalState({ reservationId, state }: Reservation, to: ReservationState): PetakError {
-  return new PetakError("ILLEGAL_STATE", `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}`, {
+function illegalState({ reservationId, state }: Reservation, to: ReservationState, why = ""): PetakError {
+  return new PetakError("ILLEGAL_STATE", `reservation ${reservationId} is ${stateName(state)} and cannot become ${stateName(to)}${why}`, {
     metadata: { reservation_id: reservationId, subject: reservationId, state: stateName(state), wanted: stateName(to) },
   });
 }

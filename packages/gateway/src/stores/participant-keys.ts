@@ -14,7 +14,8 @@ export function createParticipantKeys(prefix: string): ParticipantKeys {
   return {
     participants: () => `${prefix}:participants`,
     participant: (participantId) => `${prefix}:participant:${participantId}`,
-    keysOf: (participantId) => `${prefix}:participant:${participantId}:keys`,
+    // Not below the participant's own key: callers choose what they ask for, and some text would name the set.
+    keysOf: (participantId) => `${prefix}:participant-keys:${participantId}`,
     key: (keyId) => `${prefix}:key:${keyId}`,
     publishableKey: (publishableKey) => `${prefix}:publishable-key:${publishableKey}`,
   };
