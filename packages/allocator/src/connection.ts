@@ -8,8 +8,7 @@ export interface ConnectionOptions {
   /** Called on every connection error; the connection goes on trying. */
   onError: (error: Error) => void;
   /**
-   * How long one command may take, in ms. Default 5000: longer than any script, shorter than a caller's patience. 0: no limit, for a
-   * connection that blocks.
+   * How long one command may take, in ms. Default 2000: longer than any script, shorter than a caller's patience. 0: no limit.
    */
   commandTimeoutMs?: number;
 }
@@ -18,7 +17,7 @@ export interface ConnectionOptions {
  * Opens a connection. While the server is away commands fail at once instead of piling up in memory, and none is sent a second time by
  * the connection itself: callers retry with their request id.
  */
-export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs = 5000 }: ConnectionOptions): Redis {
+export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs = 2000 }: ConnectionOptions): Redis {
   const options = {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,

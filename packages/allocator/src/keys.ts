@@ -9,6 +9,8 @@ export interface Keys {
   regions(): string;
   /** Hash: participant id → operator number, for the packed records. */
   operatorNumbers(): string;
+  /** Counter of the operator numbers. */
+  operatorCounter(): string;
   /** Hash: an operator's own reference → site id. */
   operatorSiteRefs(operatorId: string): string;
   /** Fingerprint of the body with which a participant used a request id, whatever the region. */
@@ -52,6 +54,7 @@ export function createKeys(prefix: string): Keys {
   return {
     regions: () => `${prefix}:regions`,
     operatorNumbers: () => `${prefix}:operator-numbers`,
+    operatorCounter: () => `${prefix}:operator-counter`,
     operatorSiteRefs: (operatorId) => `${prefix}:operator:${operatorId}:refs`,
     requestId: (participantId, requestId) => `${prefix}:request:${participantId}:${requestId}`,
     keptAnswer: (participantId, requestId) => `${prefix}:kept-answer:${participantId}:${requestId}`,

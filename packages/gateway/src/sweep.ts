@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, isStoreFailure } from "@petak/allocator";
-import { PartyKind, PartySchema, parseReservationId, type Reservation, ReservationState } from "@petak/protocol";
+import { PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import { findMove } from "./domain/moves.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
 import { classIndexOf } from "./services/reservations.ts";
@@ -24,8 +24,8 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
-/** Reservations of one region that one round moves on at most; the next round takes the rest. */
-const perRegion = 200;
+/** Reservations of one region that are looked at in one go. */
+const atOnce = 200;
 
 /** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
 export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions): Sweep {
@@ -42,7 +42,15 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
     const place = { before, cell: stored.cell, classIndex: classIndexOf(stored, before.sizeClassId) };
     if (to === undefined || move === undefined) {
       // The clock has nothing more to do with it: a parcel that waits to be collected does not end by itself.
-      await allocator.reservations.move({ ...place, heldChange: 0, occupiedChange: 0, deadlineMs: null, events: [] });
+      const isOver = before.state === ReservationState.CANCELLED;
+      await allocator.reservations.move({
+        ...place,
+        heldChange: 0,
+        occupiedChange: 0,
+        deadlineMs: null,
+        ...(isOver ? { isAllowed: false } : {}),
+        events: [],
+      });
       return false;
     }
     const after: Reservation = { ...before, state: to, revision: before.revision + 1, updatedAt: timestampFromMs(nowMs) };
@@ -68,19 +76,31 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
     return outcome.tag === "done";
   }
 
-  async function once(): Promise<number> {
+  /** All that is due in a region, however much it is. */
+  async function sweepRegion(region: Region): Promise<number> {
     let moved = 0;
-    for (const region of await allocator.events.regions()) {
-      const due = await allocator.reservations.due(region, now(), perRegion);
-      for (const reservationId of due.filter((id) => parseReservationId(id) !== undefined)) {
+    for (;;) {
+      const due = await allocator.reservations.due(region, now(), atOnce);
+      let movedNow = 0;
+      for (const reservationId of due) {
+        if (stopping.signal.aborted) return moved;
         try {
-          if (await moveOn(reservationId)) moved++;
+          if (await moveOn(reservationId)) movedNow++;
         } catch (error) {
           // A record that is broken must not keep the others waiting.
           if (isStoreFailure(error)) throw error;
           onError(error);
         }
       }
+      moved += movedNow;
+      if (due.length < atOnce || movedNow === 0) return moved;
+    }
+  }
+
+  async function once(): Promise<number> {
+    let moved = 0;
+    for (const region of await allocator.events.regions()) {
+      moved += await sweepRegion(region);
     }
     return moved;
   }

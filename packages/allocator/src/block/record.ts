@@ -14,7 +14,7 @@ import { type Position, unitsPerDegree } from "../geo/position.ts";
  * | 22 | u16 | size profile number, an index of the region's profile list |
  * | 24 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
  *
- * lua/site-index.lua knows the offsets of site number, profile and counts.
+ * lua/includes/site-index.lua knows the offsets of site number, profile and counts.
  */
 export const recordBytes = 32;
 

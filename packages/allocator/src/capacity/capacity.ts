@@ -10,7 +10,7 @@ export interface ClassCount {
   held: number;
 }
 
-/** Four u16 for each size class, little-endian, in the order of {@link ClassCount}. lua/site-index.lua reads and writes the same. */
+/** Four u16 for each size class, little-endian, in the order of {@link ClassCount}. lua/includes/site-index.lua reads and writes the same. */
 const classBytes = 8;
 
 /** Reads the counts of a site. */

@@ -9,7 +9,7 @@
 -- ARGV[9] cell where it was             ARGV[10] its number in the region
 -- ARGV[11] '1' to file it, '0' to take it out
 -- ARGV[12] '1' where every class that existed keeps its index and its id
--- Returns {'put', revision} | {'stale', revision now} | {'in_use', class}
+-- Returns {'put', revision} | {'stale', revision now} | {'in_use', class} | {'profiles_full'}
 
 --- @include site-index
 
@@ -49,7 +49,12 @@ end
 
 local profile_number = redis.call('LPOS', KEYS[5], profile)
 if not profile_number then
-  profile_number = redis.call('RPUSH', KEYS[5], profile) - 1
+  profile_number = redis.call('LLEN', KEYS[5])
+  -- A record has 16 bits for it.
+  if profile_number > 65535 then
+    return { 'profiles_full' }
+  end
+  redis.call('RPUSH', KEYS[5], profile)
 end
 
 revision = revision + 1

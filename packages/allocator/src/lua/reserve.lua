@@ -11,8 +11,7 @@
 -- ARGV[6] reservation and ARGV[7] event, but for what depends on the candidate
 -- then for each candidate: site number of 4 bytes, offset seen, revision seen, cell seen, number of classes,
 --   and for each class, best first: index, rest of the reservation, rest of the event
--- Returns {'held', candidate from 1, class index} | {'repeated', reservation} | {'planned', plan} | {'reused'} | {'none', changed}
---   where `changed` counts the candidates whose facts are no longer those that the caller read
+-- Returns {'held', candidate from 1, class index} | {'repeated', reservation} | {'planned', plan} | {'reused'} | {'none'}
 
 --- @include answers
 --- @include events
@@ -26,15 +25,13 @@ end
 
 local argument = 8
 local candidates = (#KEYS - 6) / 2
-local changed = 0
 for candidate = 1, candidates do
   local site_key, block_key = KEYS[5 + 2 * candidate], KEYS[6 + 2 * candidate]
   local site_number, hint, revision, cell = ARGV[argument], tonumber(ARGV[argument + 1]), ARGV[argument + 2], ARGV[argument + 3]
   local classes = tonumber(ARGV[argument + 4])
   local site = redis.call('HMGET', site_key, 'revision', 'cell', 'indexed', 'capacity')
-  if site[1] ~= revision or site[2] ~= cell or site[3] ~= '1' then
-    changed = changed + 1
-  else
+  -- A site whose facts have changed is passed over: whoever searches again sees the new ones.
+  if site[1] == revision and site[2] == cell and site[3] == '1' then
     for choice = 0, classes - 1 do
       local class = tonumber(ARGV[argument + 5 + 3 * choice])
       local _, in_service, occupied, held = class_counts(site[4], class)
@@ -58,4 +55,4 @@ end
 if follows_plan then
   remember(KEYS[1], ARGV[1], 'N', '', ARGV[2])
 end
-return { 'none', changed }
+return { 'none' }

@@ -14,9 +14,9 @@ export interface RequestIds {
   claim(participantId: string, requestId: string, fingerprint: Buffer): Promise<boolean>;
   /**
    * Keeps the answer to a request that changes several regions. It is written after the change: whoever repeats a request that was cut
-   * short does the rest of it, and what was done is found done.
+   * short does the rest of it, and what was done is found done. Gives the answer that is kept: a twin may have been faster.
    */
-  keep(participantId: string, requestId: string, answer: Uint8Array): Promise<void>;
+  keep(participantId: string, requestId: string, answer: Uint8Array): Promise<Uint8Array>;
   /** The answer that was kept, or undefined. */
   kept(participantId: string, requestId: string): Promise<Buffer | undefined>;
   /** The answer that a region remembers for a request, or undefined. Only what {@link claim} has seen before can have one. */
@@ -35,7 +35,8 @@ export function createRequestIds(redis: Redis, keys: Keys): RequestIds {
       return before !== null;
     },
     async keep(participantId, requestId, answer) {
-      await redis.set(keys.keptAnswer(participantId, requestId), Buffer.from(answer), "PX", answerTtlMs);
+      const before = await redis.setBuffer(keys.keptAnswer(participantId, requestId), Buffer.from(answer), "PX", answerTtlMs, "NX", "GET");
+      return before ?? answer;
     },
     async kept(participantId, requestId) {
       return (await redis.getBuffer(keys.keptAnswer(participantId, requestId))) ?? undefined;

@@ -196,7 +196,8 @@ export function encodeEvent(event: Event): Buffer {
 }
 
 function encodeReservation(reservation: Reservation): Buffer {
-  const message = toBinary(ReservationSchema, reservation);
+  // What a partner sends beyond the protocol is not kept: it would be a store for anything.
+  const message = toBinary(ReservationSchema, reservation, { writeUnknownFields: false });
   const bytes = Buffer.alloc(revisionBytes + message.length);
   bytes.writeUInt32LE(reservation.revision);
   bytes.set(message, revisionBytes);

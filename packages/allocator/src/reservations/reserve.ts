@@ -45,7 +45,7 @@ export interface HoldRequest {
 }
 
 /** What became of a hold. */
-export type HoldOutcome = { tag: "held" | "repeated"; reservation: Reservation } | { tag: "none"; changed: number };
+export type HoldOutcome = { tag: "held" | "repeated"; reservation: Reservation } | { tag: "none" };
 
 /** Takes holds. */
 export interface Holds {
@@ -65,8 +65,11 @@ export interface Holds {
   ): Promise<HoldOutcome>;
 }
 
-/** How long a region remembers that it had nothing, once all regions of the plan had nothing: longer than any call lives. */
-const failedPlanTtlMs = 120_000;
+/**
+ * How many plans one request may go through. Each is made of what a search showed, and fails only where others took all of it in between;
+ * what failed stays failed, so that a repetition and a twin come to the same end.
+ */
+const maxPlans = 8;
 
 const reserveScript = createScript("reserve");
 const planScript = createScript("plan");
@@ -77,12 +80,12 @@ export function createHolds(redis: Redis, keys: Keys): Holds {
     region: Region,
     request: HoldRequest,
     candidates: readonly HoldCandidate[],
-    followsPlan: boolean,
+    plan: number | undefined,
   ): Promise<ScriptReply> {
     const reservationId = newReservationId(region);
     const { handle } = parseReservationId(reservationId) as { handle: string };
     const scriptKeys = [
-      keys.answer(region, request.participantId, request.requestId),
+      keys.answer(region, request.participantId, planId(request, plan ?? 0)),
       keys.reservation(region, handle),
       keys.deadlines(region),
       keys.events(region),
@@ -92,10 +95,10 @@ export function createHolds(redis: Redis, keys: Keys): Holds {
     const args: ScriptArgument[] = [
       request.fingerprint,
       answerTtlMs,
-      followsPlan ? "1" : "0",
+      plan === undefined ? "0" : "1",
       handle,
       request.deadlineMs,
-      Buffer.from(toBinary(ReservationSchema, { ...request.reservation, reservationId })),
+      Buffer.from(toBinary(ReservationSchema, { ...request.reservation, reservationId }, { writeUnknownFields: false })),
       encodeEvent(request.event(reservationId)),
     ];
     for (const candidate of candidates) {
@@ -121,45 +124,46 @@ export function createHolds(redis: Redis, keys: Keys): Holds {
   }
 
   /** Follows a fixed plan: every region either holds, or is known to hold nothing, before the next is tried. */
-  async function followPlan(
+  async function follow(
     request: HoldRequest,
-    plan: readonly string[],
+    plan: number,
+    siteIds: readonly string[],
     resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
   ): Promise<HoldOutcome> {
-    let changed = 0;
-    const tried: Region[] = [];
-    for (const group of groupByRegion(plan)) {
+    for (const group of groupByRegion(siteIds)) {
       const candidates = (await Promise.all(group.siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
-      const reply = await reserveIn(group.region, request, candidates, true);
-      const outcome = holdOutcome(reply, request.requestId);
+      const outcome = holdOutcome(await reserveIn(group.region, request, candidates, plan), request.requestId);
       if (outcome.tag !== "none") return outcome;
-      changed += outcome.changed;
-      tried.push(group.region);
     }
-    const { participantId, requestId, homeRegion } = request;
-    const failed = [
-      keys.plan(homeRegion, participantId, requestId),
-      ...tried.map((region) => keys.answer(region, participantId, requestId)),
-    ];
-    await Promise.all(failed.map((key) => redis.pexpire(key, failedPlanTtlMs)));
-    return { tag: "none", changed };
+    return { tag: "none" };
   }
 
   return {
     async take(request, candidates, resolve) {
       const { homeRegion, participantId, requestId } = request;
       const isHome = candidates.length > 0 && candidates.every(({ siteId }) => parseSiteId(siteId)?.region === homeRegion);
-      const reply = isHome
-        ? await reserveIn(homeRegion, request, candidates, false)
-        : await planScript(
-            redis,
-            [keys.plan(homeRegion, participantId, requestId), keys.answer(homeRegion, participantId, requestId)],
-            [request.fingerprint, candidates.map(({ siteId }) => siteId).join(" "), answerTtlMs],
-          );
-      if (reply[0] === "planned") return await followPlan(request, (reply[1] as Buffer).toString().split(" "), resolve);
-      return holdOutcome(reply, requestId);
+      for (let plan = 0; plan < maxPlans; plan++) {
+        const reply =
+          isHome && plan === 0
+            ? await reserveIn(homeRegion, request, candidates, undefined)
+            : await planScript(
+                redis,
+                [keys.plan(homeRegion, participantId, planId(request, plan)), keys.answer(homeRegion, participantId, requestId)],
+                [request.fingerprint, candidates.map(({ siteId }) => siteId).join(" "), answerTtlMs],
+              );
+        const [tag, content] = reply;
+        if (tag !== "planned" && tag !== "fixed") return holdOutcome(reply, requestId);
+        const outcome = await follow(request, plan, (content as Buffer).toString().split(" "), resolve);
+        if (outcome.tag !== "none" || tag === "fixed") return outcome;
+      }
+      return { tag: "none" };
     },
   };
+}
+
+/** Under what the answers of one plan are remembered. The first has the request's own name, which is also that of an answer without plan. */
+function planId({ requestId }: HoldRequest, plan: number): string {
+  return plan === 0 ? requestId : `${requestId}#${plan}`;
 }
 
 function holdOutcome([tag, value]: ScriptReply, requestId: string): HoldOutcome {
@@ -168,7 +172,7 @@ function holdOutcome([tag, value]: ScriptReply, requestId: string): HoldOutcome 
     case "repeated":
       return { tag, reservation: fromBinary(ReservationSchema, value as Buffer) };
     case "none":
-      return { tag, changed: Number(value ?? 0) };
+      return { tag };
     case "reused":
       throw requestIdReused(requestId);
     default:

@@ -26,6 +26,11 @@ export interface IndexReader {
 export function createIndexReader(redis: Redis, keys: Keys): IndexReader {
   const profiles = new Map<Region, SizeClassMeasures[][]>();
   const operators = new Map<string, number>();
+  // A server that was failed over may have lost the last numbers it gave out, and give them out again for something else.
+  redis.on("ready", () => {
+    profiles.clear();
+    operators.clear();
+  });
 
   /** One MGET for each region: on a cluster a command touches one slot. */
   async function readByRegion<Item>(items: Item[], regionOf: (item: Item) => Region, keyOf: (item: Item) => string) {

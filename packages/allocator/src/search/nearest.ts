@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Region } from "@petak/protocol";
 import { leastDistanceM } from "../geo/cell-bound.ts";
 import { quantise } from "../geo/position.ts";
@@ -18,9 +19,10 @@ interface Area {
   firstCell: number;
 }
 
-/** How many blocks, and how many regions' bitmaps, the first wide round trip reads at most. Each further one doubles both. */
+/** How many blocks, and how many regions' bitmaps, the first wide round trip reads at most. Each further one doubles both, to a bound. */
 const firstBlocks = 32;
 const firstRegions = 8;
+const maxFactor = 16;
 
 /**
  * The nearest sites that satisfy a query, exactly: no nearer one that would do is left out.
@@ -52,9 +54,11 @@ async function searchWide(reader: IndexReader, context: ScanContext, read: Set<s
     frontier.push(leastDistanceM(origin, regionCell(region)), { region, digits: [], firstCell: 0 });
   }
   const isOpen = () => frontier.leastM() <= best.reachM() && frontier.leastM() !== Number.POSITIVE_INFINITY;
-  for (let factor = 1; isOpen(); factor *= 2) {
+  for (let factor = 1; isOpen(); factor = Math.min(maxFactor, factor * 2)) {
     // A search that finds nothing near goes through a continent: it ends when nobody waits for it any more.
     signal?.throwIfAborted();
+    // Others must get their turn meanwhile.
+    if (factor > 1) await setImmediate();
     const cells: CellInRegion[] = [];
     const unknown: Area[] = [];
     while (cells.length < firstBlocks * factor && unknown.length < firstRegions * factor && isOpen()) {

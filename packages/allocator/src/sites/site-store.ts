@@ -1,5 +1,6 @@
 import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { formatSiteId, PetakError, parseSiteId, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { formatSiteId, invalidField, PetakError, parseSiteId, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
 import type { Redis } from "ioredis";
 import { encodeRecord } from "../block/record.ts";
 import { siteFlags } from "../block/record-flags.ts";
@@ -45,6 +46,8 @@ export interface SiteStore {
    * away what reservations use; CONFLICT where others kept changing it; MODE_MISMATCH where `isTest` changes.
    */
   put(site: Site, nowMs: number): Promise<PutOutcome>;
+  /** Takes a site out of the index for good. */
+  retire(siteId: string, nowMs: number): Promise<void>;
   /** What {@link put} would refuse, without writing anything. */
   check(site: Site): Promise<StoredSite | undefined>;
 }
@@ -56,6 +59,7 @@ const maxAttempts = 5;
 const maxOperatorNumber = 0xffff;
 
 const putScript = createScript("put-site");
+const replaceRefScript = createScript("replace-ref");
 
 /** Keeps sites in Redis. */
 export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
@@ -97,23 +101,20 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
   async function claimSiteId(site: Site, region: Region): Promise<string> {
     const refs = keys.operatorSiteRefs(site.operatorId);
     const known = await redis.hget(refs, site.operatorSiteRef);
-    if (known !== null) {
-      if (parseSiteId(known)?.region === region) return known;
-      if ((await find(known)) !== undefined) throw regionChanged(site, known, region);
-    }
+    if (known !== null && parseSiteId(known)?.region === region) return known;
+    if (known !== null && (await find(known)) !== undefined) throw regionChanged(site, known, region);
     const siteId = formatSiteId(region, await redis.incr(keys.siteCounter(region)));
-    if (known !== null) {
-      await redis.hset(refs, site.operatorSiteRef, siteId);
-      return siteId;
-    }
-    const isOurs = await redis.hsetnx(refs, site.operatorSiteRef, siteId);
-    return isOurs === 1 ? siteId : await claimSiteId(site, region);
+    const isOurs =
+      known === null
+        ? (await redis.hsetnx(refs, site.operatorSiteRef, siteId)) === 1
+        : (await replaceRefScript(redis, [refs], [site.operatorSiteRef, known, siteId]))[0] === "replaced";
+    return isOurs ? siteId : await claimSiteId(site, region);
   }
 
   async function operatorNumber(operatorId: string): Promise<number> {
     const known = await redis.hget(keys.operatorNumbers(), operatorId);
     if (known !== null) return Number(known);
-    const number = await redis.hincrby(keys.operatorNumbers(), "next", 1);
+    const number = await redis.incr(keys.operatorCounter());
     if (number > maxOperatorNumber) throw new RangeError(`more than ${maxOperatorNumber} operators`);
     // Of two writers that arrive at once one number wins; the other stays unused.
     await redis.hsetnx(keys.operatorNumbers(), operatorId, number);
@@ -131,69 +132,79 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
     },
     async put(site, nowMs) {
       const placed = placedSite(site);
-      const cell = indexCellOf(placed.position);
-      const region = regionOfCell(cell);
-      const siteId = await claimSiteId(placed, region);
-      const { siteNumber } = parseSiteId(siteId) as { siteNumber: number };
-      const number = await operatorNumber(placed.operatorId);
-      await redis.sadd(keys.regions(), region);
-      for (let attempt = 0; attempt < maxAttempts; attempt++) {
-        const before = await find(siteId);
-        if (before !== undefined) {
-          refuseImpossible(before, placed);
-          if (sameFacts(before.site, placed)) return { siteId, outcome: "unchanged", revision: before.site.revision };
-        }
-        const revision = before?.site.revision ?? 0;
-        const facts: Site = {
-          ...placed,
-          siteId,
-          revision: revision + 1,
-          updatedAt: { $typeName: "google.protobuf.Timestamp", seconds: BigInt(Math.floor(nowMs / 1000)), nanos: (nowMs % 1000) * 1e6 },
-        };
-        const oldCell = before?.cell ?? cell;
-        const numberBytes = siteNumberBytes(siteNumber);
-        const installed = Buffer.alloc(placed.sizeClasses.length * 2);
-        placed.sizeClasses.forEach((sizeClass, index) => {
-          installed.writeUInt16LE(sizeClass.installed, index * 2);
-        });
-        const [tag, value] = await putScript(
-          redis,
-          [
-            keys.site(region, siteNumber),
-            keys.block(region, cell),
-            keys.block(region, oldCell),
-            keys.occupiedCells(region),
-            keys.profiles(region),
-          ],
-          [
-            numberBytes,
-            revision,
-            Buffer.from(toBinary(SiteSchema, facts)),
-            encodeRecord({
-              siteNumber,
-              position: placed.position,
-              revision: revision + 1,
-              flags: siteFlags(placed),
-              operatorNumber: number,
-            }),
-            installed,
-            encodeSizeProfile(placed.sizeClasses),
-            cell,
-            cellNumberInRegion(cell),
-            oldCell,
-            cellNumberInRegion(oldCell),
-            placed.lifecycle === SiteLifecycle.ACTIVE ? "1" : "0",
-            before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
-          ],
-        );
-        if (tag === "put") return { siteId, outcome: revision === 0 ? "created" : "updated", revision: revision + 1 };
-        if (tag === "in_use") throw capacityInUse(before?.site ?? placed, Number(value));
-      }
-      throw new PetakError("CONFLICT", `site ${siteId} kept changing while it was written; send the same request again`, {
-        metadata: { site_id: siteId },
+      const siteId = await claimSiteId(placed, regionOfCell(indexCellOf(placed.position)));
+      const outcome = await write(siteId, nowMs, () => placed);
+      if ((await redis.hget(keys.operatorSiteRefs(placed.operatorId), placed.operatorSiteRef)) === siteId) return outcome;
+      // Another writer took this one's claim for what a crash had left, and gave the reference to a site in another region.
+      await write(siteId, nowMs, (stored) => ({ ...(stored ?? placed), lifecycle: SiteLifecycle.DECOMMISSIONED }));
+      throw conflict(siteId);
+    },
+    async retire(siteId, nowMs) {
+      await write(siteId, nowMs, (stored) => {
+        if (stored === undefined) throw new TypeError(`no site ${siteId}`);
+        return { ...stored, lifecycle: SiteLifecycle.DECOMMISSIONED };
       });
     },
   };
+
+  /** Writes the facts that follow from those that are stored, against concurrent writers. */
+  async function write(siteId: string, nowMs: number, change: (stored: PlacedSite | undefined) => PlacedSite): Promise<PutOutcome> {
+    const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+    await redis.sadd(keys.regions(), region);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const before = await find(siteId);
+      const placed = change(before === undefined ? undefined : placedSite(before.site));
+      if (before !== undefined) {
+        refuseImpossible(before, placed);
+        if (sameFacts(before.site, placed)) return { siteId, outcome: "unchanged", revision: before.site.revision };
+      }
+      const revision = before?.site.revision ?? 0;
+      const updatedAt = timestampFromMs(nowMs);
+      const facts: Site = { ...placed, siteId, revision: revision + 1, updatedAt };
+      const cell = indexCellOf(placed.position);
+      const oldCell = before?.cell ?? cell;
+      const installed = Buffer.alloc(placed.sizeClasses.length * 2);
+      placed.sizeClasses.forEach((sizeClass, index) => {
+        installed.writeUInt16LE(sizeClass.installed, index * 2);
+      });
+      const record = encodeRecord({
+        siteNumber,
+        position: placed.position,
+        revision: revision + 1,
+        flags: siteFlags(placed),
+        operatorNumber: await operatorNumber(placed.operatorId),
+      });
+      const [tag, value] = await putScript(
+        redis,
+        [
+          keys.site(region, siteNumber),
+          keys.block(region, cell),
+          keys.block(region, oldCell),
+          keys.occupiedCells(region),
+          keys.profiles(region),
+        ],
+        [
+          siteNumberBytes(siteNumber),
+          revision,
+          // What an operator sends beyond the protocol is not kept: it would be a store for anything.
+          Buffer.from(toBinary(SiteSchema, facts, { writeUnknownFields: false })),
+          record,
+          installed,
+          encodeSizeProfile(placed.sizeClasses),
+          cell,
+          cellNumberInRegion(cell),
+          oldCell,
+          cellNumberInRegion(oldCell),
+          placed.lifecycle === SiteLifecycle.ACTIVE ? "1" : "0",
+          before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
+        ],
+      );
+      if (tag === "put") return { siteId, outcome: revision === 0 ? "created" : "updated", revision: revision + 1 };
+      if (tag === "in_use") throw capacityInUse(before?.site ?? placed, Number(value));
+      if (tag === "profiles_full") throw profilesFull(region);
+    }
+    throw conflict(siteId);
+  }
 }
 
 /** The bytes by which scripts know a site in its block. */
@@ -237,6 +248,20 @@ function regionChanged(site: Site, siteId: string, region: Region): PetakError {
     "SITE_REGION_CHANGED",
     `site ${siteId} (${site.operatorSiteRef}) cannot move to region ${region}: retire it and create another under a new reference`,
     { metadata: { site_id: siteId, subject: siteId, region } },
+  );
+}
+
+function conflict(siteId: string): PetakError {
+  return new PetakError("CONFLICT", `site ${siteId} kept changing while it was written; send the same request again`, {
+    metadata: { site_id: siteId },
+  });
+}
+
+function profilesFull(region: Region): PetakError {
+  return invalidField(
+    "size_classes",
+    `region ${region} has 65536 different sets of sizes, and this site would be one more; use the sizes of another site`,
+    "site.size_profiles_max",
   );
 }
 

@@ -141,7 +141,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
 function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): Allowance[] {
   const { reservationId, sizeClassId, compartmentId, state } = reservation;
   const allowances: Allowance[] = [];
-  if (state === ReservationState.CONFIRMED) {
+  // A cancelled one is told of as well, as such: its token to deposit may still be about.
+  if (state === ReservationState.CONFIRMED || state === ReservationState.CANCELLED) {
     allowances.push(
       create(AllowanceSchema, {
         reservationId,

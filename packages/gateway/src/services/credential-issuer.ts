@@ -39,13 +39,15 @@ export interface CredentialIssuer {
   issue(input: IssueInput): Promise<IssueCredentialResponse>;
 }
 
-/** A credential for COLLECT that is issued before the deposit opens this long after the last moment for the deposit, in ms. */
-const storageAfterDepositMs = 72 * 3_600_000;
-
 const termsBytes = 10;
 
-/** Issues with a gateway's keys. */
-export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
+/**
+ * Issues with a gateway's keys.
+ *
+ * @param collectWithinMs How long a collector has after the deposit, in ms: a credential for COLLECT that is issued before it opens so long
+ * after the last moment for the deposit.
+ */
+export function createCredentialIssuer(secrets: GatewaySecrets, collectWithinMs: number): CredentialIssuer {
   const pinOf = (reservation: Reservation, requestId: string, attempt: number) =>
     generatePin(secrets.derivationKey, {
       reservationId: reservation.reservationId,
@@ -55,7 +57,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
   return {
     validity(reservation, act, nowMs) {
       const notBeforeS = Math.floor(nowMs / 1000);
-      const wantedS = Math.floor(lastMomentMs(reservation, act) / 1000);
+      const wantedS = Math.floor(lastMomentMs(reservation, act, collectWithinMs) / 1000);
       const longestS = notBeforeS + Math.floor(accessTokenMaxLifetimeMs / 1000);
       return { notBeforeS, expiresAtS: Math.min(wantedS, longestS) };
     },
@@ -102,10 +104,10 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
   };
 }
 
-function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, act: Act): number {
+function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, act: Act, collectWithinMs: number): number {
   const deposit = millis(depositUntil);
   if (act === Act.DEPOSIT) return deposit;
-  return state === ReservationState.DEPOSITED ? millis(collectUntil) : deposit + storageAfterDepositMs;
+  return state === ReservationState.DEPOSITED ? millis(collectUntil) : deposit + collectWithinMs;
 }
 
 function millis(timestamp: Timestamp | undefined): number {

@@ -109,9 +109,11 @@ function stateAfter(type: DeviceEventType, state: ReservationState): Reservation
   switch (type) {
     case DeviceEventType.PARCEL_DEPOSITED:
       if (state === ReservationState.CONFIRMED) return ReservationState.DEPOSITED;
-      return isBeforeDeposit(state) ? ReservationState.IN_DOUBT : undefined;
+      return unexpected.includes(state) ? ReservationState.IN_DOUBT : undefined;
     case DeviceEventType.PARCEL_COLLECTED:
-      return state === ReservationState.DEPOSITED ? ReservationState.COLLECTED : ReservationState.IN_DOUBT;
+      return state === ReservationState.DEPOSITED || state === ReservationState.IN_DOUBT
+        ? ReservationState.COLLECTED
+        : ReservationState.IN_DOUBT;
     case DeviceEventType.DOUBT:
       return ReservationState.IN_DOUBT;
     default:
@@ -119,10 +121,13 @@ function stateAfter(type: DeviceEventType, state: ReservationState): Reservation
   }
 }
 
-/** States that a deposit contradicts: nobody was expected to come any more. */
-function isBeforeDeposit(state: ReservationState): boolean {
-  return state === ReservationState.EXPIRED || state === ReservationState.CANCELLED || state === ReservationState.NO_SHOW;
-}
+/** States that a deposit contradicts: nobody was expected to come yet, or any more. */
+const unexpected: readonly ReservationState[] = [
+  ReservationState.HELD,
+  ReservationState.EXPIRED,
+  ReservationState.CANCELLED,
+  ReservationState.NO_SHOW,
+];
 
 function proofOf(event: DeviceEvent, caller: AgentCaller): Proof {
   return create(ProofSchema, {

@@ -137,20 +137,25 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
           revision,
         })),
       });
-      await allocator.requestIds.keep(participantId, requestId, toBinary(UpsertSitesResponseSchema, response));
-      return response;
+      return fromBinary(
+        UpsertSitesResponseSchema,
+        await allocator.requestIds.keep(participantId, requestId, toBinary(UpsertSitesResponseSchema, response)),
+      );
     },
 
     async retireSites(request, context) {
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
-      await allocator.requestIds.claim(caller.participantId, request.requestId, fingerprintOf(RetireSitesRequestSchema, request));
+      const { participantId } = caller;
+      const { requestId } = request;
+      if (await allocator.requestIds.claim(participantId, requestId, fingerprintOf(RetireSitesRequestSchema, request))) {
+        if ((await allocator.requestIds.kept(participantId, requestId)) !== undefined) return {};
+      }
       const found = await findVisible(request.siteIds, caller.mode === "test");
       for (const { site } of found) {
         if (site.operatorId !== caller.participantId) throw siteNotFound(site.siteId);
       }
-      await inBatches(found, parallelWrites, ({ site }) =>
-        allocator.sites.put({ ...site, lifecycle: SiteLifecycle.DECOMMISSIONED }, now()),
-      );
+      await inBatches(found, parallelWrites, ({ site }) => allocator.sites.retire(site.siteId, now()));
+      await allocator.requestIds.keep(participantId, requestId, new Uint8Array());
       return {};
     },
   };

@@ -72,6 +72,9 @@ const candidatesTried = 5;
 /** How often a call starts anew when what it read has changed before it could write. */
 const maxAttempts = 5;
 
+/** How often Reserve searches anew when others took all that a search had shown: under a rush for one place, each round somebody wins. */
+const maxReserveAttempts = 25;
+
 /** Places and the right to use them. */
 export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
   const { allocator, siteCache, credentials, now } = dependencies;
@@ -107,16 +110,14 @@ export function createReservationService(dependencies: ReservationDependencies):
   /** Makes a change once, whatever comes in between, and gives its answer; a repetition gets the answer of the first. */
   async function change({ caller, requestId, reservationId, fingerprint, operatorToo, plan }: Change): Promise<Uint8Array> {
     const { participantId } = caller;
-    const isRepeated = await allocator.requestIds.claim(participantId, requestId, fingerprint);
+    await allocator.requestIds.claim(participantId, requestId, fingerprint);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const before = await findOwn(reservationId, caller);
       refuseOthers(before, caller, operatorToo);
-      // Read after the reservation: a twin that has just moved it wrote its answer in the same instant.
-      if (isRepeated) {
-        const region = parseReservationId(reservationId)?.region ?? "";
-        const answer = await allocator.requestIds.recall(region, participantId, requestId);
-        if (answer !== undefined) return answer;
-      }
+      // Read after the reservation: whoever has just moved it for the same request wrote the answer in the same instant.
+      const region = parseReservationId(reservationId)?.region ?? "";
+      const known = await allocator.requestIds.recall(region, participantId, requestId);
+      if (known !== undefined) return known;
       const stored = await allocator.sites.find(before.siteId);
       if (stored === undefined) throw siteNotFound(before.siteId);
       const { answer, ...transition } = await plan(before, stored, attempt);
@@ -187,6 +188,7 @@ export function createReservationService(dependencies: ReservationDependencies):
   async function candidateAt(siteId: string, request: ReserveRequest, isTest: boolean): Promise<HoldCandidate> {
     const stored = await allocator.sites.find(siteId);
     if (stored === undefined || stored.site.isTest !== isTest) throw siteNotFound(siteId);
+    siteCache.remember(stored);
     if (!stored.isOffered || !serves(stored, request.purpose)) {
       throw new PetakError("SITE_NOT_ACCEPTING", `site ${siteId} does not take reservations for this purpose now`, {
         metadata: { site_id: siteId, subject: siteId },
@@ -250,17 +252,21 @@ export function createReservationService(dependencies: ReservationDependencies):
         const outcome = await allocator.holds.take(hold, [], resolve);
         if (outcome.tag !== "none") return await respond(request, outcome);
       }
-      let outcome: HoldOutcome = { tag: "none", changed: 1 };
-      for (let attempt = 0; attempt < maxAttempts && outcome.tag === "none" && outcome.changed > 0; attempt++) {
+      let outcome: HoldOutcome = { tag: "none" };
+      let mayBeMore = true;
+      for (let attempt = 0; attempt < maxReserveAttempts && outcome.tag === "none" && mayBeMore; attempt++) {
         const candidates =
           request.place.case === "nearest"
             ? await candidatesNear(request.place.value, request, isTest, context.signal)
             : [await candidateAt(request.place.value ?? "", request, isTest)];
-        if (candidates.length === 0) break;
-        outcome = await allocator.holds.take(hold, candidates, resolve);
+        // Others may take all that a search showed before this call does: only a search that shows nothing says that nothing is free.
+        mayBeMore = request.place.case === "nearest" ? candidates.length > 0 : attempt < maxAttempts;
+        if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, resolve);
       }
-      if (outcome.tag === "none") throw noPlaceFree(request);
-      return await respond(request, outcome);
+      // A twin may have taken the last place for this very request.
+      if (outcome.tag === "none") outcome = await allocator.holds.take(hold, [], resolve);
+      if (outcome.tag !== "none") return await respond(request, outcome);
+      throw mayBeMore && request.place.case === "nearest" ? keptFilling() : noPlaceFree(request);
     },
 
     async confirm(request, context) {
@@ -299,10 +305,12 @@ export function createReservationService(dependencies: ReservationDependencies):
         plan: async (before) => {
           refuseMove(before, ReservationState.CANCELLED);
           const after = moved(before, ReservationState.CANCELLED, {});
+          // While a token to deposit may be about, the site's agent has to know that it opens nothing any more.
+          const tokenEndsMs = before.depositUntil === undefined ? null : timestampMs(before.depositUntil);
           return {
             ...transitionTo(before, after, caller, now(), request.reason),
-            deadlineMs: null,
-            isAllowed: false,
+            deadlineMs: tokenEndsMs,
+            isAllowed: tokenEndsMs !== null,
             pin: null,
             answer: toBinary(ReservationSchema, after),
           };
@@ -496,6 +504,13 @@ function noPlaceFree({ place }: ReserveRequest): PetakError {
   return new PetakError("NO_PLACE_FREE", `no place that fits is free ${where} with these filters`, {
     metadata: { radius_m: String(radiusM) },
     retryAfterMs: noPlaceRetryMs,
+  });
+}
+
+/** A rush: worth another try at once, with the same request. */
+function keptFilling(): PetakError {
+  return new PetakError("CONFLICT", "others took every place that was found before this call could; send the same request again", {
+    retryAfterMs: 100,
   });
 }
 

@@ -7,6 +7,8 @@ export interface SiteCache {
   facts(wanted: readonly { siteId: string; revision: number }[]): Promise<(Site | undefined)[]>;
   /** Remembers a site that was read anyway. */
   remember(stored: StoredSite): void;
+  /** Forgets all. */
+  clear(): void;
 }
 
 /** Keeps at most `max` sites: about 1 kB each. */
@@ -25,6 +27,7 @@ export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
   };
   return {
     remember,
+    clear: () => cache.clear(),
     async facts(wanted) {
       const missing = wanted.filter((want) => cached(want) === undefined);
       if (missing.length > 0) {

@@ -356,7 +356,8 @@ export const UpsertSitesResponseSchema: GenMessage<UpsertSitesResponse> = /*@__P
   messageDesc(file_petak_v1_directory, 9);
 
 /**
- * Takes sites out of the network for good. They are offered no more; parcels inside stay collectable.
+ * Takes sites out of the network. They are offered no more; parcels inside stay collectable. UpsertSites of the same reference brings a
+ * site back.
  *
  * @generated from message petak.v1.RetireSitesRequest
  */
