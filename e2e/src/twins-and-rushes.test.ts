@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { createAgent, createSimulatedCabinet, openAgentStore } from "@petak/agent";
-import { Act, CancellationReason, DeviceEventType, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
+import { Act, CancellationReason, DeviceEventType, ParcelSchema, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { makeSite, tempDir, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
