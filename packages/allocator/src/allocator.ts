@@ -8,6 +8,7 @@ import type { Candidate } from "./search/candidate.ts";
 import { createIndexReader } from "./search/index-reader.ts";
 import { findNearest } from "./search/nearest.ts";
 import type { NearestQuery } from "./search/query.ts";
+import { createTurnstile } from "./search/turnstile.ts";
 import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 
 /** Sites, places and reservations in Redis, and the index over them. */
@@ -22,12 +23,16 @@ export interface Allocator {
   readonly keys: Keys;
 }
 
+/** Searches beyond the origin's neighbourhood that run at once: more would gain nothing and make everybody wait for all of them. */
+const wideSearchesAtOnce = 2;
+
 /** Makes an allocator over one connection. `prefix` separates networks that share a server. */
 export function createAllocator({ redis, prefix = "petak" }: { redis: Redis; prefix?: string }): Allocator {
   const keys = createKeys(prefix);
   const reader = createIndexReader(redis, keys);
+  const wideSearches = createTurnstile(wideSearchesAtOnce);
   return {
-    nearest: (query, signal) => findNearest(reader, query, signal),
+    nearest: (query, signal) => findNearest(reader, wideSearches, query, signal),
     sites: createSiteStore(redis, keys),
     holds: createHolds(redis, keys),
     reservations: createReservationStore(redis, keys),

@@ -10,6 +10,7 @@ import type { IndexReader } from "./index-reader.ts";
 import { type CellInRegion, leastDistanceBeyondM, neighbourhoodOf } from "./neighbourhood.ts";
 import { flagFilter, type NearestQuery } from "./query.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
+import type { Turnstile } from "./turnstile.ts";
 
 /** A part of the Earth that may still hold a candidate: a region, or the cell reached from it by H3 digits. */
 interface Area {
@@ -31,9 +32,15 @@ const maxFactor = 16;
  * answer, in one round trip. Otherwise the Earth is searched best first: regions that have sites, then the occupied cells below them,
  * always the area that could hold the nearest site next, until nothing left could be nearer than the worst of the best.
  *
+ * @param wideSearches Where searches that go far wait for their turn: each may go through a continent.
  * @param signal Ends a search that goes far; it throws the signal's reason then.
  */
-export async function findNearest(reader: IndexReader, query: NearestQuery, signal?: AbortSignal): Promise<Candidate[]> {
+export async function findNearest(
+  reader: IndexReader,
+  wideSearches: Turnstile,
+  query: NearestQuery,
+  signal?: AbortSignal,
+): Promise<Candidate[]> {
   const origin = quantise(query.origin);
   const context = await scanContext(reader, { ...query, origin });
   if (context.allowedOperators?.size === 0) return [];
@@ -41,7 +48,8 @@ export async function findNearest(reader: IndexReader, query: NearestQuery, sign
   const neighbourhood = neighbourhoodOf(indexCellOf(origin));
   await readBlocks(reader, context, neighbourhood.near, best);
   if (best.reachM() >= leastDistanceBeyondM(origin, neighbourhood)) {
-    await searchWide(reader, context, new Set(neighbourhood.near.map(({ cell }) => cell)), best, signal);
+    const read = new Set(neighbourhood.near.map(({ cell }) => cell));
+    await wideSearches.pass(() => searchWide(reader, context, read, best, signal), signal);
   }
   return best.take();
 }
