@@ -254,7 +254,7 @@ describe("plain Connect", () => {
     expect([chunked.status, reasonInJson(await chunked.text())]).toEqual([429, "MESSAGE_TOO_LARGE"]);
   });
 
-  test("answers a Host header that is no part of a URL, and goes on", async () => {
+  test("reads the message whatever stands in the Host header, and says MALFORMED_MESSAGE of a target that is no URL", async () => {
     const { port } = await startTestGateway();
     const { socket, received, closed } = await rawConnection(port);
     socket.write(
@@ -262,7 +262,24 @@ describe("plain Connect", () => {
     );
     await closed;
     expect(received()).toMatch(/^HTTP\/1.1 400 /);
-    expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("MALFORMED_MESSAGE");
+    expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("INVALID_FIELD");
+    const other = await rawConnection(port);
+    other.socket.write(`POST http://%${findNearest} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    await other.closed;
+    expect(other.received()).toMatch(/^HTTP\/1.1 4\d\d /);
+    expect(reasonInJson(other.received().split("\r\n\r\n")[1] ?? "")).toMatch(/^(MALFORMED_MESSAGE|METHOD_NOT_FOUND)$/);
+  });
+
+  test("answers gRPC over HTTP/1.1, which has no place for its status, with why it needs HTTP/2", async () => {
+    const { baseUrl } = await startTestGateway();
+    const ask = async (path: string) => {
+      const headers = { "content-type": "application/grpc+proto", te: "trailers" };
+      const response = await fetch(`${baseUrl}${path}`, { method: "POST", headers, body: Buffer.from(envelope(good)) });
+      return [response.status, reasonInJson(await response.text())];
+    };
+    expect(await ask(findNearest)).toEqual([505, "ENCODING_NOT_SUPPORTED"]);
+    expect(await ask(watchEvents)).toEqual([505, "ENCODING_NOT_SUPPORTED"]);
+    expect(await ask("/petak.v1.DirectoryService/Nothing")).toEqual([404, "METHOD_NOT_FOUND"]);
   });
 
   test("answers bidirectional streams over HTTP/1.1 with why they need HTTP/2", async () => {

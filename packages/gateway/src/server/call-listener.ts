@@ -1,7 +1,6 @@
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import { universalRequestFromNodeRequest } from "@connectrpc/connect-node";
 import { PetakError, reasonOf } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
@@ -16,6 +15,7 @@ import { repairErrors } from "./error-repair.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 import { boundedBody, expectsContinue } from "./request-body.ts";
 import { abandon, sendError, sendStream, sendWhole } from "./send-answer.ts";
+import { type AbortableRequest, universalRequest } from "./universal-request.ts";
 
 /** Of a body with one message, all that is not the message: the envelopes of a message and of an end. */
 const envelopeBytes = 64;
@@ -38,12 +38,11 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
     const protocol = wireProtocolOf(contentType);
     const logger = parentLogger.child({ request_id: requestId });
     const values = createContextValues();
-    let universal: ReturnType<typeof universalRequestFromNodeRequest>;
+    let universal: AbortableRequest;
     try {
-      universal = universalRequestFromNodeRequest(request, response, undefined, values);
+      universal = universalRequest(request, values);
     } catch (cause) {
-      // Neither the path nor the Host header need be a URL.
-      const error = malformedMessage("The request's Host header or path is no part of a URL.", cause);
+      const error = malformedMessage("The request's target is no URL.", cause);
       sendError(errorAnswer(protocol, wireError(error, undefined), { contentType }), request, response, logger);
       return;
     }
@@ -52,7 +51,7 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
       requestId,
       method: `${method.parent.typeName}/${method.name}`,
       protocol,
-      timeoutMs: boundDeadline(universal.header, protocol, { ...limits, streaming }),
+      timeoutMs: boundDeadline(universal.request.header, protocol, { ...limits, streaming }),
       outcome: undefined,
     };
     values.set(callKey, call).set(requestIdKey, requestId).set(loggerKey, logger).set(shutdownSignalKey, shutdownSignal);
@@ -81,7 +80,10 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
       closed = true;
       // A client that goes away leaves the answer's iterator waiting for room that never comes; only this wakes the handler's `finally`.
       answerBody?.return?.().catch(() => {});
-      if (!completed) call.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
+      if (!completed) {
+        universal.abort();
+        call.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
+      }
       finish();
     });
 
@@ -95,8 +97,9 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
     }
 
     async function answer(): Promise<UniversalServerResponse> {
+      if (protocol === "grpc" && request.httpVersionMajor < 2) return grpcNeedsHttp2(call);
       try {
-        const answered = await handler({ ...universal, body });
+        const answered = await handler({ ...universal.request, body });
         if (answered.body === undefined) return bareAnswer(answered, handler, request, call);
         return await repairErrors(protocol, answered, repair);
       } catch (thrown) {
@@ -128,6 +131,12 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
 
     send().catch((error: unknown) => abandon(response, logger, error));
   };
+}
+
+/** gRPC tells its status after the body, which clients of HTTP/1.1 do not read. Without it, a refusal would look like an empty success. */
+function grpcNeedsHttp2(call: Call): UniversalServerResponse {
+  const error = new PetakError("ENCODING_NOT_SUPPORTED", "gRPC takes HTTP/2. Over HTTP/1.1, send gRPC-Web or Connect.");
+  return errorAnswer("connect", wireError(error, call), { status: 505 });
 }
 
 /** The library refuses some requests with a bare status. They get a body that says why. */

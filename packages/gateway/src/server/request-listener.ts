@@ -78,7 +78,9 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
 
   function notFound(request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): void {
     const contentType = request.headers["content-type"];
-    const protocol = wireProtocolOf(contentType);
+    const asked = wireProtocolOf(contentType);
+    // gRPC's status follows the body, which HTTP/1.1 does not have.
+    const protocol = asked === "grpc" && request.httpVersionMajor < 2 ? "connect" : asked;
     const error = new PetakError("METHOD_NOT_FOUND", `${path}: no such method or page here. Server reflection lists the methods.`);
     metrics.rpcDuration.observe({ method: "unknown", protocol, code: "unimplemented" }, 0);
     logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");
