@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { CancellationReason, EventType, Role, reasonOf, type WatchEventsResponse } from "@petak/protocol";
+import { setTimeout as pause } from "node:timers/promises";
+import { ConnectError } from "@connectrpc/connect";
+import { CancellationReason, EventType, fromConnectError, Mode, Role, reasonOf, type WatchEventsResponse } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
@@ -90,6 +92,55 @@ describe("events", () => {
     }
     expect(paged).toEqual(all.map(({ eventId }) => eventId));
     expect(new Set(paged).size).toBe(12);
+  });
+
+  it("end with KEY_REVOKED for a stream and a long poll whose key is revoked, before anything more is told", async () => {
+    const spy = await network.withMode(courier, Mode.TEST);
+    const stream = spy.client.custody.watchEvents({ fromNow: true })[Symbol.asyncIterator]();
+    await stream.next();
+    const polling = spy.client.custody.listEvents({ fromNow: true, wait: { seconds: 20n, nanos: 0 } }).catch((error: unknown) => error);
+    await expect.poll(() => network.inFlight()).toEqual({ unary: 1, stream: 1 });
+    await courier.client.participants.revokeKey({ requestId: randomUUID(), keyId: spy.signer.keyId });
+    const streaming = stream.next().catch((error: unknown) => error);
+    await reserve();
+    expect([reasonOf(await streaming), reasonOf(await polling)]).toEqual(["KEY_REVOKED", "KEY_REVOKED"]);
+  });
+
+  it("are waited for by 16 calls of a participant at once: one more is answered, and the gateway has room for others", async () => {
+    const wait = { seconds: 20n, nanos: 0 };
+    const leaving = new AbortController();
+    const poll = () => courier.client.custody.listEvents({ fromNow: true, wait }, { signal: leaving.signal });
+    const waiting = Array.from({ length: 16 }, () => poll().catch(() => undefined));
+    await expect.poll(async () => (await network.inFlight()).unary).toBe(16);
+    // How far the sixteen have come is not to be seen from here: those beyond answer when all of them wait.
+    await expect.poll(async () => await Promise.race([poll().then(({ events }) => events), pause(100)]), { timeout: 10_000 }).toEqual([]);
+    expect((await operator.client.directory.findNearest({ origin, parcel })).options.length).toBe(1);
+    leaving.abort();
+    await Promise.all(waiting);
+  });
+
+  it("are streamed 16 times to a participant at once: one more is RATE_LIMITED until one has ended", async () => {
+    const watcher = network.clientFor(courier.signer, { retry: false }).custody;
+    const open = (signal: AbortSignal) => watcher.watchEvents({ fromNow: true }, { signal })[Symbol.asyncIterator]().next();
+    const [one, others] = [new AbortController(), new AbortController()];
+    await Promise.all([open(one.signal), ...Array.from({ length: 15 }, () => open(others.signal))]);
+    const refused = await open(others.signal).catch((error: unknown) => error);
+    expect(reasonOf(refused)).toBe("RATE_LIMITED");
+    expect(fromConnectError(ConnectError.from(refused))?.retryAfterMs).toBe(5000);
+    one.abort();
+    await expect.poll(async () => (await network.inFlight()).stream).toBe(15);
+    expect((await open(others.signal)).value.events).toEqual([]);
+    others.abort();
+  });
+
+  it("of a chain are shown to its parties alone", async () => {
+    const stranger = await network.join("Stranger", [Role.COURIER]);
+    const reservationId = await reserve();
+    expect((await courier.client.custody.getCustodyChain({ reservationId })).events.map(({ type }) => type)).toEqual([
+      EventType.RESERVATION_HELD,
+    ]);
+    const refused = await stranger.client.custody.getCustodyChain({ reservationId }).catch((error: unknown) => error);
+    expect(reasonOf(refused)).toBe("RESERVATION_NOT_FOUND");
   });
 
   it("end with SHUTTING_DOWN when the gateway stops, and a long poll is answered", async () => {

@@ -9,11 +9,13 @@ import { callerKey, createAuthenticator, createIdentityInterceptor } from "./ide
 import type { Logger, Metrics } from "./observability/index.ts";
 import { createHealth, createReflection } from "./rpc/index.ts";
 import { createStoreFailureInterceptor } from "./rpc/store-failure-interceptor.ts";
+import { checkSharedSecrets } from "./secrets/check-shared-secrets.ts";
 import { loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
 import {
   type CallLimits,
   createOnePortServer,
   createRequestListener,
+  defaultCallLimits,
   json,
   operationalRoutes,
   type ServerAddress,
@@ -26,6 +28,7 @@ import { createDirectoryService } from "./services/directory.ts";
 import { createParticipantService } from "./services/participants.ts";
 import { createReservationService } from "./services/reservations.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
+import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
 import { createSiteCache } from "./stores/site-cache.ts";
 import { startSweep } from "./sweep.ts";
@@ -76,6 +79,9 @@ export interface Gateway {
 
 const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
 
+/** How long one read of the event tail may take, in ms: ten times as long as it waits for news. After that its connection is made anew. */
+const tailTimeoutMs = 5000;
+
 /** Services that tell nothing of the network and need no caller: whether the gateway is well, and what it speaks. */
 const publicServices: ReadonlySet<string> = new Set([Health.typeName, ServerReflectionV1.typeName, ServerReflectionV1Alpha.typeName]);
 
@@ -101,12 +107,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await redis.connect();
     const allocator = createAllocator({ redis, prefix: keyPrefix });
     const participants = createParticipantStore(redis, keyPrefix);
+    const secretsPath = join(options.dataDir, "gateway-secrets.json");
+    const secrets = await loadGatewaySecrets(secretsPath);
+    await checkSharedSecrets(createGatewayIdentityStore(redis, keyPrefix), secrets, secretsPath);
     if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
     const keyDirectory = createCachedKeyDirectory(participants, now);
-    const secrets = await loadGatewaySecrets(join(options.dataDir, "gateway-secrets.json"));
     const siteCache = createSiteCache(allocator.sites);
+    // What a failover has lost may be given out again for something else.
+    redis.on("ready", () => siteCache.clear());
     const tail = createEventTail(
-      () => connectRedis(options.redis, { onError, commandTimeoutMs: 0 }),
+      () => connectRedis(options.redis, { onError, commandTimeoutMs: tailTimeoutMs }),
       createKeys(keyPrefix),
       (error) => logger.error({ err: error }, "event tail"),
     );
@@ -121,11 +131,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const health = createHealth(services.map(({ typeName }) => typeName));
     const reflection = createReflection([...services, Health]);
-    const credentials = createCredentialIssuer(secrets);
+    const credentials = createCredentialIssuer(secrets, options.collectWithinMs);
     const routes = (router: ConnectRouter) => {
       router.service(DirectoryService, createDirectoryService({ allocator, siteCache, now }));
       router.service(ReservationService, createReservationService({ ...options, allocator, siteCache, credentials, now }));
-      router.service(CustodyService, createCustodyService({ allocator, tail, now, stopping: stopping.signal }));
+      router.service(
+        CustodyService,
+        createCustodyService({
+          allocator,
+          tail,
+          now,
+          stopping: stopping.signal,
+          stillValid: authenticator.recheck,
+          waitingPollsMax: Math.ceil((options.callLimits?.maxConcurrentCalls ?? defaultCallLimits.maxConcurrentCalls) / 2),
+        }),
+      );
       router.service(
         AgentService,
         createAgentService({
@@ -154,7 +174,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const server = createOnePortServer({
       requestListener: createRequestListener({
         routes,
-        interceptors: [createIdentityInterceptor({ authenticator, publicServices }), createStoreFailureInterceptor()],
+        interceptors: [
+          createIdentityInterceptor({ authenticator, publicServices }),
+          createStoreFailureInterceptor(() => redis.disconnect(true)),
+        ],
         limits: options.callLimits ?? {},
         logger,
         metrics,

@@ -1,5 +1,5 @@
 /** The server that speaks the protocol for one or more operators. */
-export type { AdminIdentity } from "./admin.ts";
+export { AdminError, type AdminIdentity } from "./admin.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
 export { findMove, type Move, moves, stateName } from "./domain/moves.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";

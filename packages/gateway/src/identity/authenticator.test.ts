@@ -351,3 +351,17 @@ describe("garbage", () => {
     );
   });
 });
+
+describe("a caller whose call lasts", () => {
+  it("is looked at again: KEY_REVOKED once the key is revoked, STORE_UNAVAILABLE where nobody can say", async () => {
+    const caller = await authenticate(await sign());
+    if (caller.kind !== "participant") throw new Error(caller.kind);
+    await authenticator.recheck(caller);
+    keys.set("key_test_a", { ...(keys.get("key_test_a") as KeyRecord), revokedAtMs: nowMs });
+    await expect(authenticator.recheck(caller)).rejects.toMatchObject({ reason: "KEY_REVOKED" });
+    const broken = { ...directory, findKey: () => Promise.reject(new Error("gone")) };
+    await expect(createAuthenticator({ keys: broken, audience, now: () => nowMs }).recheck(caller)).rejects.toMatchObject({
+      reason: "STORE_UNAVAILABLE",
+    });
+  });
+});

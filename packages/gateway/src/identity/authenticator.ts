@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { isLowOrderPoint, verifyEd25519 } from "@petak/credential";
 import { PetakError } from "@petak/protocol";
-import type { Caller, PublishableCaller } from "./caller.ts";
+import type { Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
 import type { KeyDirectory, KeyRecord } from "./key-directory.ts";
 import { isOriginAllowed } from "./origin.ts";
 import { createRateLimiter } from "./rate-limiter.ts";
@@ -31,6 +31,8 @@ export interface RequestCredentials {
 export interface Authenticator {
   /** The caller. Throws a PetakError with the reason for which the credentials are refused, and nothing else. */
   authenticate(credentials: RequestCredentials): Promise<Caller>;
+  /** Looks at the key of a participant again, for a call that has lasted. Throws KEY_REVOKED where it was revoked in the meantime. */
+  recheck(caller: ParticipantCaller): Promise<void>;
 }
 
 /** A request token of the protocol has about 350 characters; ids and audiences of the greatest length stay below this. */
@@ -127,17 +129,23 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   return {
-    async authenticate({ authorization, origin }) {
-      try {
+    authenticate: ({ authorization, origin }) =>
+      orUnavailable(async () => {
         const bearer = readBearer(authorization);
         return await (bearer.startsWith("pk_") ? byPublishableKey(bearer, origin) : byToken(bearer));
-      } catch (error) {
-        if (error instanceof PetakError) throw error;
-        // Nothing else here fails but the look-up of keys.
-        throw new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now", { cause: error, retryAfterMs: 1000 });
-      }
-    },
+      }),
+    recheck: (caller) => orUnavailable(async () => void (await usableKey(caller))),
   };
+}
+
+async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PetakError) throw error;
+    // Nothing else here fails but the look-up of keys.
+    throw new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now", { cause: error, retryAfterMs: 1000 });
+  }
 }
 
 function callerOf(key: KeyRecord): Caller {

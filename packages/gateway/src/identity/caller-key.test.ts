@@ -73,6 +73,7 @@ describe("the identity interceptor", () => {
       authorization === "Bearer good" && origin === "https://shop.example"
         ? Promise.resolve(page)
         : Promise.reject(new PetakError("CREDENTIALS_MISSING", "none")),
+    recheck: () => Promise.resolve(),
   };
   const transport = createRouterTransport(
     ({ service }) => {

@@ -1,12 +1,13 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, type EventTail, reservationNotFound } from "@petak/allocator";
-import { type CustodyService, type Event, ListEventsResponseSchema, PetakError, WatchEventsResponseSchema } from "@petak/protocol";
-import { requireParticipant } from "../identity/index.ts";
+import { type CustodyService, ListEventsResponseSchema, PetakError, WatchEventsResponseSchema } from "@petak/protocol";
+import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
+import { createCallerShares } from "./caller-shares.ts";
 import { decodeCursor, type EventCursor, encodeCursor } from "./event-cursor.ts";
-import { createEventReader } from "./event-reader.ts";
+import { followEvents } from "./event-follower.ts";
+import { createEventReader, type EventPage } from "./event-reader.ts";
 import { isParty } from "./parties.ts";
 
 /** What the record of custody needs. */
@@ -16,10 +17,20 @@ export interface CustodyDependencies {
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
+  /** Throws where the caller's key has been revoked since the call began: a call that waits outlives many a key. */
+  stillValid: (caller: ParticipantCaller) => Promise<void>;
+  /**
+   * Calls of ListEvents that wait at once, all callers together. Each holds one of the places of unary calls, so this must be well below
+   * their number. Default 256: half of it.
+   */
+  waitingPollsMax?: number;
 }
 
 /** Events of a page where a caller does not say how many. */
 const defaultPageSize = 100;
+
+/** Events of one message of a stream, as many as a page may have: about 350 kB. */
+const streamPageSize = 1000;
 
 /** Of a long poll's deadline, what is left for the answer itself, in ms. */
 const answerMs = 250;
@@ -27,77 +38,115 @@ const answerMs = 250;
 /** A stream that says nothing for longer looks dead to proxies and people. */
 const heartbeatMs = 15_000;
 
+/** Calls of ListEvents of one participant that wait at once: more than it has servers that read, and a small part of all that may wait. */
+const waitingPollsPerCaller = 16;
+
+/** Streams of one participant open at once: more than it has servers that read, and a small part of what a gateway holds open. */
+const streamsPerCaller = 16;
+
+/** When one who has too many streams open may come again, in ms: a stream lives long, and another does not end soon. */
+const streamRetryAfterMs = 5000;
+
 /** The record of custody. */
-export function createCustodyService({ allocator, tail, now, stopping }: CustodyDependencies): ServiceImpl<typeof CustodyService> {
+export function createCustodyService(dependencies: CustodyDependencies): ServiceImpl<typeof CustodyService> {
+  const { allocator, tail, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
   const reader = createEventReader(allocator.events);
+  const polls = createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax });
+  const streams = createCallerShares({ perCaller: streamsPerCaller });
 
   async function startAt(cursor: string, fromNow: boolean): Promise<EventCursor> {
     if (cursor !== "") return decodeCursor(cursor);
     return fromNow ? await reader.end() : new Map();
   }
 
-  /** Waits for news at most so long, less where the caller leaves or the gateway stops. */
-  async function waitForNews(seen: number, waitMs: number, signal: AbortSignal): Promise<void> {
-    const done = new AbortController();
-    const either = AbortSignal.any([signal, stopping, done.signal]);
-    await Promise.race([tail.waitBeyond(seen, either), pause(waitMs, undefined, { signal: either }).catch(() => undefined)]);
-    done.abort();
-  }
-
   return {
     async listEvents(request, context) {
       const caller = requireParticipant(context);
-      const mayKnow = (event: Event) => isParty(event, caller);
       const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
       const wantedMs = request.wait === undefined ? 0 : durationMs(request.wait);
       // An empty answer in time says more than a deadline that passed.
       const patienceMs = Math.max(0, (context.timeoutMs() ?? wantedMs + answerMs) - answerMs);
       const deadlineMs = now() + Math.min(wantedMs, patienceMs);
-      let cursor = await startAt(request.cursor, request.fromNow);
-      for (;;) {
-        const seen = tail.generation();
-        const page = await reader.readAfter(cursor, pageSize, mayKnow);
-        const leftMs = deadlineMs - now();
-        if (page.events.length > 0 || page.hasMore || leftMs <= 0 || stopping.aborted || context.signal.aborted) {
-          return create(ListEventsResponseSchema, { events: page.events, nextCursor: encodeCursor(page.cursor), hasMore: page.hasMore });
+      const cursor = await startAt(request.cursor, request.fromNow);
+      if (deadlineMs <= now()) return listed(await reader.readAfter(cursor, { caller, pageSize }));
+
+      const follower = followEvents({ reader, tail, caller, cursor });
+      let giveBack: (() => void) | undefined;
+      try {
+        for (let isLast = false; ; ) {
+          const page = await follower.next(pageSize);
+          const leftMs = deadlineMs - now();
+          const isDone =
+            page.events.length > 0 || page.unread.size > 0 || isLast || leftMs <= 0 || stopping.aborted || context.signal.aborted;
+          // Beyond the caller's share it is answered as if it would not wait: refusing it would say less.
+          giveBack ??= isDone ? undefined : polls.take(caller.participantId);
+          if (isDone || giveBack === undefined) return listed(page);
+          isLast = !(await follower.wait(leftMs, [context.signal, stopping]));
+          await stillValid(caller);
         }
-        cursor = page.cursor;
-        await waitForNews(seen, leftMs, context.signal);
+      } finally {
+        giveBack?.();
+        follower.close();
       }
     },
 
     async *watchEvents(request, context) {
       const caller = requireParticipant(context);
-      const mayKnow = (event: Event) => isParty(event, caller);
-      let cursor = await startAt(request.cursor, request.fromNow);
-      let lastSentMs = Number.NEGATIVE_INFINITY;
-      for (;;) {
-        // Looked at first: the stop aborts the stream's signal too, and an end without a reason would look like the end of all events.
-        if (stopping.aborted) throw shuttingDown();
-        if (context.signal.aborted) return;
-        const seen = tail.generation();
-        const page = await reader.readAfter(cursor, defaultPageSize, mayKnow);
-        cursor = page.cursor;
-        if (page.events.length > 0 || now() - lastSentMs >= heartbeatMs) {
-          yield create(WatchEventsResponseSchema, { events: page.events, cursor: encodeCursor(cursor) });
-          lastSentMs = now();
+      const giveBack = streams.take(caller.participantId);
+      if (giveBack === undefined) throw tooManyStreams(caller);
+      // The signal aborts at the end of every call, however it ends: a stream that nobody reads any more never comes to its end here.
+      context.signal.addEventListener("abort", giveBack, { once: true });
+      if (context.signal.aborted) giveBack();
+      let close: (() => void) | undefined;
+      try {
+        const follower = followEvents({ reader, tail, caller, cursor: await startAt(request.cursor, request.fromNow) });
+        close = follower.close;
+        context.signal.addEventListener("abort", follower.close, { once: true });
+        let beatAtMs = Number.NEGATIVE_INFINITY;
+        let isBeatDue = true;
+        for (;;) {
+          // Looked at first: the stop aborts the stream's signal too, and an end without a reason would look like the end of all events.
+          if (stopping.aborted) throw shuttingDown();
+          if (context.signal.aborted) return;
+          await stillValid(caller);
+          const page = await follower.next(streamPageSize);
+          if (page.events.length > 0 || isBeatDue || now() >= beatAtMs) {
+            yield create(WatchEventsResponseSchema, { events: page.events, cursor: encodeCursor(page.cursor) });
+            beatAtMs = now() + heartbeatMs;
+            isBeatDue = false;
+          }
+          if (page.unread.size > 0) continue;
+          const quietMs = Math.min(heartbeatMs, Math.max(0, beatAtMs - now()));
+          isBeatDue = !(await follower.wait(quietMs, [context.signal, stopping]));
         }
-        if (!page.hasMore) await waitForNews(seen, heartbeatMs, context.signal);
+      } finally {
+        close?.();
+        giveBack();
       }
     },
 
     async getCustodyChain(request, context) {
       const caller = requireParticipant(context);
-      const [reservation, events] = await Promise.all([
-        allocator.reservations.find(request.reservationId),
-        allocator.events.chain(request.reservationId),
-      ]);
+      const reservation = await allocator.reservations.find(request.reservationId);
       if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(request.reservationId);
-      return { reservation, events };
+      return { reservation, events: await allocator.events.chain(request.reservationId) };
     },
   };
 }
 
+function listed({ events, cursor, unread }: EventPage) {
+  return create(ListEventsResponseSchema, { events, nextCursor: encodeCursor(cursor), hasMore: unread.size > 0 });
+}
+
 function shuttingDown(): PetakError {
   return new PetakError("SHUTTING_DOWN", "the gateway is stopping; begin again with the last cursor", { retryAfterMs: 1000 });
+}
+
+function tooManyStreams({ participantId }: ParticipantCaller): PetakError {
+  return new PetakError(
+    "RATE_LIMITED",
+    `'${participantId}' has ${streamsPerCaller} WatchEvents streams open at this gateway, and may have ${streamsPerCaller}; ` +
+      `close one, or come again in ${streamRetryAfterMs} ms`,
+    { retryAfterMs: streamRetryAfterMs },
+  );
 }

@@ -294,7 +294,7 @@ export const catalogue = {
   RATE_LIMITED: {
     number: 47,
     code: Code.ResourceExhausted,
-    meaning: "More requests than the key's rate.",
+    meaning: "More requests than the key's rate, or more open streams than a participant may have.",
     remedy: "Wait as long as RetryInfo says, then send the same request again.",
     retry: "retry_info",
     metadata: { requests_per_second: "the key's rate" },

@@ -251,7 +251,7 @@ export const ErrorReason = {
   MODE_MISMATCH: 46,
 
   /**
-   * RESOURCE_EXHAUSTED. More requests than the key's rate.
+   * RESOURCE_EXHAUSTED. More requests than the key's rate, or more open streams than a participant may have.
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 47;
    */
