@@ -1,4 +1,4 @@
-import { readFile, stat } from "node:fs/promises";
+import { mkdir, readFile, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createTempDir, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -45,6 +45,16 @@ describe("petak start", () => {
     await other.remove();
     expect(samePort).toMatchObject({ exitCode: 1, stdout: "" });
     expect(samePort.stderr).toMatch(/^petak: 127\.0\.0\.1:\d+ is in use by another program: .* --port\.\n$/);
+  });
+
+  it("goes on without its log where that cannot be written, and says so once", async () => {
+    const other = await createTempDir();
+    await mkdir(join(other.path, ".petak"));
+    await symlink("/dev/full", join(other.path, ".petak/gateway.log"));
+    const unlogged = await startPetak(other.path, ["start", "--port", "0", "--demo-sites", "0"], /Stop with Ctrl-C/);
+    expect(await unlogged.interrupt()).toBe(0);
+    await other.remove();
+    expect(unlogged.noted().match(/cannot be written \(ENOSPC: .*\); nothing more is logged\./g)).toHaveLength(1);
   });
 
   it("refuses settings that do not exist or are wrong, with their names", async () => {

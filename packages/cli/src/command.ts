@@ -4,13 +4,20 @@ import type { CliIo, Session } from "./session.ts";
 /** What a command module gets to work with. */
 export interface CommandContext {
   readonly io: CliIo;
-  /** The session of a run, from the command's options and those before it. Closed when the run ends. */
-  session(command: Command): Session;
+  /** The session of a run, from the options of the command that runs and those before it. Closed when the run ends. */
+  session(running: Command): Session;
 }
 
 /**
- * Adds a command, or a group of them, to the program.
+ * Gives a command its arguments, options and action, or its subcommands.
  *
  * Its action throws a CliFailure, or lets the client's errors through; the program says what went wrong and ends with the exit code.
  */
-export type CommandModule = (program: Command, context: CommandContext) => void;
+export type CommandModule = (command: Command, context: CommandContext) => void;
+
+/** A command as the help lists it. What it needs to run is loaded when it is called: the gateway and the client take most of a second. */
+export interface LazyCommand {
+  readonly name: string;
+  readonly description: string;
+  load(): Promise<CommandModule>;
+}

@@ -1,21 +1,45 @@
-import type { CommandModule } from "./command.ts";
-import { registerFind } from "./commands/find.ts";
-import { registerGateway } from "./commands/gateway.ts";
-import { registerImport } from "./commands/import.ts";
-import { registerJourney } from "./commands/journey.ts";
-import { registerKeys } from "./commands/keys.ts";
-import { registerParticipants } from "./commands/participants.ts";
-import { registerStart } from "./commands/start.ts";
-import { registerToken } from "./commands/token.ts";
+import type { LazyCommand } from "./command.ts";
 
 /** Every command of `petak`, in the order in which the help shows them. */
-export const commandModules: readonly CommandModule[] = [
-  registerStart,
-  registerGateway,
-  registerJourney,
-  registerFind,
-  registerImport,
-  registerKeys,
-  registerParticipants,
-  registerToken,
+export const lazyCommands: readonly LazyCommand[] = [
+  {
+    name: "start",
+    description: "run a gateway with a demonstration network, for trying things",
+    load: async () => (await import("./commands/start.ts")).registerStart,
+  },
+  {
+    name: "gateway",
+    description: "run a gateway; its log goes to standard output, one JSON object a line",
+    load: async () => (await import("./commands/gateway.ts")).registerGateway,
+  },
+  {
+    name: "journey",
+    description: "walk one parcel through a running gateway, from the search to the collection",
+    load: async () => (await import("./commands/journey.ts")).registerJourney,
+  },
+  {
+    name: "find",
+    description: "find the nearest sites that fit a parcel and have a place free",
+    load: async () => (await import("./commands/find.ts")).registerFind,
+  },
+  {
+    name: "import",
+    description: "bring lists into the network",
+    load: async () => (await import("./commands/import.ts")).registerImport,
+  },
+  {
+    name: "keys",
+    description: "make, list, rotate and revoke keys",
+    load: async () => (await import("./commands/keys.ts")).registerKeys,
+  },
+  {
+    name: "participants",
+    description: "make and list the organisations of the network (for administrators)",
+    load: async () => (await import("./commands/participants.ts")).registerParticipants,
+  },
+  {
+    name: "token",
+    description: 'print a signed request token for curl: -H "Authorization: Bearer $(petak token)"',
+    load: async () => (await import("./commands/token.ts")).registerToken,
+  },
 ];

@@ -1,4 +1,4 @@
-import { commandModules } from "./commands.ts";
+import { lazyCommands } from "./commands.ts";
 import { run } from "./run.ts";
 
 /** What the shell calls an end by Ctrl-C. */
@@ -40,5 +40,5 @@ process.exitCode = await run(
     now: Date.now,
     interruption: onInterruption,
   },
-  commandModules,
+  lazyCommands,
 );

@@ -1,27 +1,31 @@
 import { Command, CommanderError } from "commander";
-import type { CommandModule } from "./command.ts";
+import type { LazyCommand } from "./command.ts";
+import { defaultKeyPath, defaultUrl } from "./defaults.ts";
 import { ExitCode } from "./exit-code.ts";
-import { toFailure, usageFailure } from "./failure.ts";
-import { type CliIo, createSession, defaultKeyPath, defaultUrl, type GlobalOptions, type Session } from "./session.ts";
+import type { CliIo, GlobalOptions, Session } from "./session.ts";
 import { createOutput } from "./terminal/output.ts";
 
 /**
  * Runs `petak` once. It never throws and never ends the process: what went wrong is said on the streams and in the exit code.
  *
- * @param modules The commands, in the order of the help.
+ * @param commands The commands, in the order of the help. Only the one that is called is loaded.
  */
-export async function run(io: CliIo, modules: readonly CommandModule[]): Promise<ExitCode> {
+export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<ExitCode> {
   const sessions: Session[] = [];
   const program = createProgram(io);
-  const context = {
-    io,
-    session(command: Command) {
-      const session = createSession(io, command.optsWithGlobals<GlobalOptions>());
-      sessions.push(session);
-      return session;
-    },
-  };
-  for (const register of modules) register(program, context);
+  const loaders = new Map(commands.map(({ name, load }) => [name, load]));
+  for (const { name, description } of commands) program.command(name).description(description);
+  program.hook("preSubcommand", async (_program, command) => {
+    const [{ createSession }, register] = await Promise.all([import("./session.ts"), loaders.get(command.name())?.()]);
+    register?.(command, {
+      io,
+      session(running) {
+        const session = createSession(io, running.optsWithGlobals<GlobalOptions>());
+        sessions.push(session);
+        return session;
+      },
+    });
+  });
   try {
     await program.parseAsync(io.argv.map(protectNegative), { from: "user" });
     return ExitCode.ok;
@@ -29,6 +33,7 @@ export async function run(io: CliIo, modules: readonly CommandModule[]): Promise
     if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
     // Commander has shown the help by itself where no command was named.
     if (error instanceof CommanderError && error.code === "commander.help") return ExitCode.usage;
+    const { toFailure, usageFailure } = await import("./failure.ts");
     const failure =
       error instanceof CommanderError
         ? usageFailure(`${sentence(error.message)} Try \`petak --help\`.`)

@@ -10,6 +10,7 @@ import {
   readKeyFile,
   signerOfKeyFile,
 } from "@petak/client";
+import { defaultKeyPath, defaultPublishableKeyPath, defaultUrl } from "./defaults.ts";
 import { usageFailure } from "./failure.ts";
 import { createOutput, type Output, type TextStream } from "./terminal/output.ts";
 
@@ -41,15 +42,6 @@ export interface GlobalOptions {
   /** False with `--no-color`. */
   color?: boolean;
 }
-
-/** Where `npm start` listens. */
-export const defaultUrl = "http://127.0.0.1:8420";
-
-/** Where the start of the demonstration network leaves its courier's key, from the project's folder. */
-export const defaultKeyPath = ".petak/keys/courier.json";
-
-/** Where it leaves a publishable key, as the key's text alone. */
-export const defaultPublishableKeyPath = ".petak/keys/publishable.txt";
 
 /** A participant's key and a client that signs with it. */
 export interface SignedConnection {

@@ -1,4 +1,4 @@
-import { commandModules } from "../src/commands.ts";
+import { lazyCommands } from "../src/commands.ts";
 import type { ExitCode } from "../src/exit-code.ts";
 import { run } from "../src/run.ts";
 
@@ -16,10 +16,13 @@ export interface RunPetakOptions {
   env?: Record<string, string>;
   /** Interrupts the command when it aborts. */
   interruption?: AbortSignal;
+  /** Called with what the command writes to standard output, as it writes it. */
+  onPrint?: (text: string) => void;
 }
 
 /** Runs `petak` in this process, with no terminal behind it. */
-export async function runPetak(argv: readonly string[], { cwd = "/", env = {}, interruption }: RunPetakOptions = {}): Promise<PetakRun> {
+export async function runPetak(argv: readonly string[], options: RunPetakOptions = {}): Promise<PetakRun> {
+  const { cwd = "/", env = {}, interruption, onPrint } = options;
   const out: string[] = [];
   const err: string[] = [];
   const exitCode = await run(
@@ -27,12 +30,17 @@ export async function runPetak(argv: readonly string[], { cwd = "/", env = {}, i
       argv,
       env,
       cwd,
-      stdout: { write: (text) => out.push(text) },
+      stdout: {
+        write(text) {
+          out.push(text);
+          onPrint?.(text);
+        },
+      },
       stderr: { write: (text) => err.push(text) },
       now: Date.now,
       interruption: () => interruption ?? new AbortController().signal,
     },
-    commandModules,
+    lazyCommands,
   );
   return { exitCode, stdout: out.join(""), stderr: err.join("") };
 }

@@ -18,18 +18,16 @@ interface FindOptions {
 const defaultParcel = [300, 200, 150] as const;
 
 /** `petak find`: the nearest sites that fit a parcel and have a place free. */
-export const registerFind: CommandModule = (program, context) => {
-  program
-    .command("find")
-    .description("find the nearest sites that fit a parcel and have a place free")
+export const registerFind: CommandModule = (command, context) => {
+  command
     .argument("<lat,lng>", 'where to look from, e.g. 1.3521,103.8198 or "1°21\'07"N 103°49\'11"E"', parseOrigin)
     .option("--parcel <WxHxD>", "outer width, height and depth in mm (default: 300x200x150)", parseParcel)
     .option("--mass <g>", "mass in g", parseWhole, 1200)
     .option("--limit <count>", "how many options at most (1 to 50)", parseWhole, 5)
     .option("--radius <m>", "the greatest distance in m; 0: no limit", parseWhole, 0)
     .option("--kind <terminal|store>", "only sites of this kind", collectKinds)
-    .action(async (origin: { latitude: number; longitude: number }, options: FindOptions, command: Command) => {
-      const session = context.session(command);
+    .action(async (origin: { latitude: number; longitude: number }, options: FindOptions, running: Command) => {
+      const session = context.session(running);
       const { output } = session;
       const [widthMm, heightMm, depthMm] = options.parcel ?? defaultParcel;
       const request = create(FindNearestRequestSchema, {

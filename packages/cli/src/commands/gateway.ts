@@ -1,5 +1,4 @@
 import { createLogger } from "@petak/gateway";
-import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure } from "../failure.ts";
 import { addConfigOptions, readConfig } from "../serve/config-options.ts";
@@ -7,21 +6,18 @@ import { serveGateway } from "../serve/serve-gateway.ts";
 import { untilAborted } from "../serve/until-aborted.ts";
 
 /** `petak gateway`: a gateway and nothing else, its log on standard output, until it is told to stop. */
-export const registerGateway: CommandModule = (program, { io }) => {
-  addConfigOptions(program.command("gateway").description("run a gateway; its log goes to standard output, one JSON object a line")).action(
-    async (options: Record<string, unknown>, _command: Command) => {
-      const interruption = io.interruption();
-      const config = readConfig(options, io);
-      const logger = createLogger({ level: config.logLevel });
-      const served = await serveGateway(config, io.cwd, logger);
-      try {
-        const end = await Promise.race([untilAborted(interruption), served.redisEnded.then(() => "redis ended" as const)]);
-        if (end === "redis ended")
-          throw new CliFailure("The private Redis server ended by itself; its log in the data directory says why.");
-        logger.info("stopping");
-      } finally {
-        await served.stop();
-      }
-    },
-  );
+export const registerGateway: CommandModule = (command, { io }) => {
+  addConfigOptions(command).action(async (options: Record<string, unknown>) => {
+    const interruption = io.interruption();
+    const config = readConfig(options, io);
+    const logger = createLogger({ level: config.logLevel });
+    const served = await serveGateway(config, io.cwd, logger);
+    try {
+      const end = await Promise.race([untilAborted(interruption), served.redisEnded.then(() => "redis ended" as const)]);
+      if (end === "redis ended") throw new CliFailure("The private Redis server ended by itself; its log in the data directory says why.");
+      logger.info("stopping");
+    } finally {
+      await served.stop();
+    }
+  });
 };

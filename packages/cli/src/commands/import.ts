@@ -36,10 +36,8 @@ interface ImportCommandOptions {
 }
 
 /** `petak import sites`: a real list of places becomes sites of the network. */
-export const registerImport: CommandModule = (program, context) => {
-  program
-    .command("import")
-    .description("bring lists into the network")
+export const registerImport: CommandModule = (command, context) => {
+  command
     .command("sites")
     .description("import the sites of a CSV, GeoJSON or DHL Location Finder file: all of them or none")
     .argument("<file>", "the list, in UTF-8")
@@ -60,8 +58,8 @@ export const registerImport: CommandModule = (program, context) => {
     .option("--trust-coordinates", "take positions as they are, even where they look swapped by their country")
     .option("--dry-run", "check everything with the gateway and write nothing")
     .option("--offline", "check the file alone and ask no gateway")
-    .action(async (path: string, options: ImportCommandOptions, command: Command) => {
-      await runImport(context.session(command), path, options);
+    .action(async (path: string, options: ImportCommandOptions, running: Command) => {
+      await runImport(context.session(running), path, options);
     });
 };
 

@@ -21,16 +21,15 @@ interface JourneyCommandOptions {
 const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
 
 /** `petak journey`: one parcel's whole way through a running gateway, step by step. */
-export const registerJourney: CommandModule = (program, context) => {
-  program
-    .command("journey")
-    .description("walk one parcel through a running gateway, from the search to the collection")
+export const registerJourney: CommandModule = (command, context) => {
+  command
     .option("--from <lat,lng>", "where the recipient is", parseOrigin, { latitude: 1.3521, longitude: 103.8198 })
     .option("--pin", "the recipient types the PIN in place of showing the token")
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
-    .action(async (options: JourneyCommandOptions, command: Command) => {
-      const session = context.session(command);
+    .action(async (options: JourneyCommandOptions, running: Command) => {
+      const session = context.session(running);
       const { output } = session;
+      const signal = context.io.interruption();
       const { client: courier, keyPath } = await session.connect();
       const steps: JsonValue[] = [];
       let number = 0;
@@ -55,6 +54,8 @@ export const registerJourney: CommandModule = (program, context) => {
           }
           return { keyFile, client: session.connectWith(keyFile) };
         },
+        note: (sentence) => output.note(sentence),
+        signal,
         onStep(step: Step) {
           number++;
           steps.push(stepJson(step));

@@ -13,10 +13,8 @@ import type { Session } from "../session.ts";
 import { modeName, modeOf, parseMode } from "./mode.ts";
 
 /** `petak keys`: the keys with which a participant and its agents sign, and those that web pages show. */
-export const registerKeys: CommandModule = (program, context) => {
-  const group = program.command("keys").description("make, list, rotate and revoke keys");
-
-  group
+export const registerKeys: CommandModule = (command, context) => {
+  command
     .command("make")
     .description("make a key pair here, register its public half, and write the key file (readable by its owner only)")
     .requiredOption("--out <file>", "where to write the key file; it must not exist")
@@ -24,32 +22,32 @@ export const registerKeys: CommandModule = (program, context) => {
     .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
     .option("--site <id>", "for an agent's key: the site it runs")
     .option("--label <text>", "a label for people", "")
-    .action(async (options: MakeOptions, command: Command) => {
-      await makeKey(context.session(command), options);
+    .action(async (options: MakeOptions, running: Command) => {
+      await makeKey(context.session(running), options);
     });
 
-  group
+  command
     .command("list")
     .description("list keys and publishable keys, newest first")
     .option("--participant <id>", "whose (default: the caller's; another's is for administrators)")
-    .action(async (options: { participant?: string }, command: Command) => {
-      await listKeys(context.session(command), options.participant ?? "");
+    .action(async (options: { participant?: string }, running: Command) => {
+      await listKeys(context.session(running), options.participant ?? "");
     });
 
-  group
+  command
     .command("rotate")
     .description("put a new key into the key file of --key and revoke the old one, once the new one has proved to work")
-    .action(async (_options: object, command: Command) => {
-      await rotateKey(context.session(command));
+    .action(async (_options: object, running: Command) => {
+      await rotateKey(context.session(running));
     });
 
-  group
+  command
     .command("revoke")
     .description("end a key or a publishable key")
     .argument("<key>", "the key's id, key_…, or a publishable key, pk_…")
     .option("--force", "revoke even the key that signs this very request")
-    .action(async (keyId: string, options: { force?: boolean }, command: Command) => {
-      const session = context.session(command);
+    .action(async (keyId: string, options: { force?: boolean }, running: Command) => {
+      const session = context.session(running);
       const { client, keyFile } = await session.connect();
       if (keyId === keyFile.key_id && options.force !== true) {
         throw usageFailure(
@@ -61,7 +59,7 @@ export const registerKeys: CommandModule = (program, context) => {
       session.output.print(`Revoked ${keyId}.`);
     });
 
-  group
+  command
     .command("publishable")
     .description("make a publishable key for web pages: it reads the directory and nothing else")
     .requiredOption(
@@ -72,8 +70,8 @@ export const registerKeys: CommandModule = (program, context) => {
     .option("--participant <id>", "whose key it is (default: the caller's; another's is for administrators)")
     .option("--mode <test|live>", "which network it sees (default: the caller's)", parseMode)
     .option("--rate <per second>", "requests a second that one gateway answers (1 to 1000; default: 50)", parseRate, 0)
-    .action(async (options: { origin: string[]; participant?: string; mode?: ModeName; rate: number }, command: Command) => {
-      const session = context.session(command);
+    .action(async (options: { origin: string[]; participant?: string; mode?: ModeName; rate: number }, running: Command) => {
+      const session = context.session(running);
       const { client, keyFile } = await session.connect();
       const { publishableKey } = await client.participants.createPublishableKey({
         requestId: randomUUID(),

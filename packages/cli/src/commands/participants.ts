@@ -13,16 +13,14 @@ const roleNames: Record<string, Role> = {
 };
 
 /** `petak participants`: the organisations of the network. For the gateway's administrator. */
-export const registerParticipants: CommandModule = (program, context) => {
-  const group = program.command("participants").description("make and list the organisations of the network (for administrators)");
-
-  group
+export const registerParticipants: CommandModule = (command, context) => {
+  command
     .command("make")
     .description("make a participant")
     .requiredOption("--name <name>", "its name, 1 to 100 characters")
     .requiredOption("--role <role>", `what it may do: ${Object.keys(roleNames).join(", ")}; several with commas`, parseRoles)
-    .action(async (options: { name: string; role: Role[] }, command: Command) => {
-      const session = context.session(command);
+    .action(async (options: { name: string; role: Role[] }, running: Command) => {
+      const session = context.session(running);
       const { client } = await session.connect();
       const { participant } = await client.participants.createParticipant({
         requestId: randomUUID(),
@@ -35,11 +33,11 @@ export const registerParticipants: CommandModule = (program, context) => {
       session.output.print(`Give it a key: petak keys make --participant ${participant.participantId} --mode test --out FILE`);
     });
 
-  group
+  command
     .command("list")
     .description("list the participants")
-    .action(async (_options: object, command: Command) => {
-      const session = context.session(command);
+    .action(async (_options: object, running: Command) => {
+      const session = context.session(running);
       const { client } = await session.connect();
       const response = await client.participants.listParticipants({});
       session.output.json(toJson(ListParticipantsResponseSchema, response));

@@ -17,23 +17,25 @@ import { createOutput, type Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
 
 /** `petak start`: a gateway with the demonstration network, for trying things; what `npm start` runs. */
-export const registerStart: CommandModule = (program, { io }) => {
-  addConfigOptions(program.command("start").description("run a gateway with a demonstration network, for trying things"))
+export const registerStart: CommandModule = (command, { io }) => {
+  addConfigOptions(command)
     .option("--demo-sites <count>", "sites of the demonstration network; 0: none", "3000")
     .option("--demo-seed <number>", "another seed gives another network", "1")
-    .action(async (options: Record<string, string | undefined>, command: Command) => {
+    .action(async (options: Record<string, string | undefined>, running: Command) => {
       const interruption = io.interruption();
       const config = readConfig(options, io);
       const sites = wholeNumber("--demo-sites", options.demoSites);
       const seed = wholeNumber("--demo-seed", options.demoSeed);
-      const { json, color } = command.optsWithGlobals<{ json?: boolean; color?: boolean }>();
+      const { json, color } = running.optsWithGlobals<{ json?: boolean; color?: boolean }>();
       const output = createOutput({ ...io, json, color });
       const dataDir = resolve(io.cwd, config.dataDir);
       await mkdir(dataDir, { recursive: true, mode: 0o700 });
       const logPath = join(dataDir, "gateway.log");
-      const logger = createLogger({ level: config.logLevel, destination: openLogFile(logPath) });
-      const served = await serveGateway(config, io.cwd, logger);
+      const log = openLogFile(logPath, { onFailure: (sentence) => output.note(sentence) });
+      const logger = createLogger({ level: config.logLevel, destination: log });
+      let served: ServedGateway | undefined;
       try {
+        served = await serveGateway(config, io.cwd, logger);
         const participants = await prepare(served, { config, dataDir, sites, seed, output, signal: interruption });
         greet(output, served, participants, logPath);
         const end = await Promise.race([untilAborted(interruption), served.redisEnded.then(() => "redis ended" as const)]);
@@ -41,8 +43,12 @@ export const registerStart: CommandModule = (program, { io }) => {
       } catch (error) {
         if (!interruption.aborted) throw error;
       } finally {
-        output.note("Stopping …");
-        await served.stop();
+        if (served !== undefined) output.note("Stopping …");
+        try {
+          await served?.stop();
+        } finally {
+          await log.close();
+        }
       }
     });
 };

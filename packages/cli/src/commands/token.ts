@@ -2,18 +2,15 @@ import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";
 
 /** `petak token`: a signed request token, for tools that cannot sign themselves. */
-export const registerToken: CommandModule = (program, context) => {
-  program
-    .command("token")
-    .description('print a signed request token for curl: -H "Authorization: Bearer $(petak token)"')
-    .action(async (_options: object, command: Command) => {
-      const session = context.session(command);
-      const { signer } = await session.connect();
-      const authorization = await signer.authorization();
-      const token = authorization.replace(/^Bearer /, "");
-      session.output.json({ token, participantId: signer.participantId, keyId: signer.keyId, expiresAt: expiryOf(token) });
-      session.output.print(token);
-    });
+export const registerToken: CommandModule = (command, context) => {
+  command.action(async (_options: object, running: Command) => {
+    const session = context.session(running);
+    const { signer } = await session.connect();
+    const authorization = await signer.authorization();
+    const token = authorization.replace(/^Bearer /, "");
+    session.output.json({ token, participantId: signer.participantId, keyId: signer.keyId, expiresAt: expiryOf(token) });
+    session.output.print(token);
+  });
 };
 
 /** When a token expires, by its own claim. */

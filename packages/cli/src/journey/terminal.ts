@@ -5,12 +5,13 @@ import { join } from "node:path";
 import { type Agent, type AgentLogger, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
 import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, type PetakClient } from "@petak/client";
 import { Mode, type Site } from "@petak/protocol";
+import { orAborted } from "./or-aborted.ts";
 
 /** A terminal in software: a real agent before a simulated cabinet. */
 export interface SoftwareTerminal {
   agent: Agent;
   cabinet: SimulatedCabinet;
-  /** Stops the agent, ends its key and removes its disk. */
+  /** Stops the agent, removes its disk and ends its key. What cannot be done is logged and does not keep the rest from being done. */
   close(): Promise<void>;
 }
 
@@ -22,10 +23,12 @@ export interface TerminalOptions {
   operatorKey: KeyFile;
   site: Site;
   logger: AgentLogger;
+  /** Ends the wait for the agent's start; what was made by then is taken away again. */
+  signal: AbortSignal;
 }
 
 /** Puts a terminal at a site: a key of its own, a disk of its own, every compartment empty. */
-export async function openTerminal({ url, operator, operatorKey, site, logger }: TerminalOptions): Promise<SoftwareTerminal> {
+export async function openTerminal({ url, operator, operatorKey, site, logger, signal }: TerminalOptions): Promise<SoftwareTerminal> {
   const { privateJwk, publicKey } = await generateKeyPair();
   const { key } = await operator.participants.registerKey({
     requestId: randomUUID(),
@@ -35,26 +38,38 @@ export async function openTerminal({ url, operator, operatorKey, site, logger }:
     label: "terminal in software",
   });
   const keyId = key?.keyId ?? "";
-  const { participant_id: participantId, audience } = operatorKey;
-  const client = createPetakClient({ baseUrl: url, signer: createRequestSigner({ participantId, keyId, privateJwk, audience }) });
-  const disk = await mkdtemp(join(tmpdir(), "petak-terminal-"));
-  const store = openAgentStore(join(disk, "agent.db"));
-  const cabinet = createSimulatedCabinet({ compartments: compartmentsOf(site) });
-  const agent = createAgent({ client: client.agents, siteId: site.siteId, store, cabinet, logger });
+  const undo: { what: string; step: () => unknown }[] = [
+    {
+      what: `the terminal's key ${keyId} could not be revoked`,
+      step: () => operator.participants.revokeKey({ requestId: randomUUID(), keyId }),
+    },
+  ];
   const close = async () => {
-    await agent.stop();
-    store.close();
-    client.close();
-    await rm(disk, { recursive: true, force: true });
-    await operator.participants.revokeKey({ requestId: randomUUID(), keyId });
+    for (const { what, step } of undo.splice(0).toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        logger.warn({ reason: (error as Error).message }, what);
+      }
+    }
   };
   try {
-    await agent.start();
+    const disk = await mkdtemp(join(tmpdir(), "petak-terminal-"));
+    undo.push({ what: `the terminal's disk ${disk} could not be removed`, step: () => rm(disk, { recursive: true, force: true }) });
+    const { participant_id: participantId, audience } = operatorKey;
+    const client = createPetakClient({ baseUrl: url, signer: createRequestSigner({ participantId, keyId, privateJwk, audience }) });
+    undo.push({ what: "the terminal's connections could not be closed", step: () => client.close() });
+    const store = openAgentStore(join(disk, "agent.db"));
+    undo.push({ what: "the terminal's memory could not be closed", step: () => store.close() });
+    const cabinet = createSimulatedCabinet({ compartments: compartmentsOf(site) });
+    const agent = createAgent({ client: client.agents, siteId: site.siteId, store, cabinet, logger });
+    undo.push({ what: "the terminal could not be stopped", step: () => agent.stop() });
+    await orAborted(agent.start(), signal);
+    return { agent, cabinet, close };
   } catch (error) {
     await close();
     throw error;
   }
-  return { agent, cabinet, close };
 }
 
 /** The doors that a site lists, or one for each place where it lists none. */

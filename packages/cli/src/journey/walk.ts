@@ -4,6 +4,8 @@ import type { AgentLogger, Presentation } from "@petak/agent";
 import type { KeyFile, PetakClient } from "@petak/client";
 import { Act, type NearestPlaceSchema, type ParcelSchema, type Reservation, SiteKind } from "@petak/protocol";
 import { CliFailure } from "../failure.ts";
+import { giveBack } from "./give-back.ts";
+import { orAborted } from "./or-aborted.ts";
 import type { Step } from "./step.ts";
 import { openTerminal, type SoftwareTerminal } from "./terminal.ts";
 
@@ -19,57 +21,86 @@ export interface JourneyOptions {
   withPin: boolean;
   logger: AgentLogger;
   onStep: (step: Step) => void;
+  /** Takes sentences about what a journey that does not end gives back. */
+  note: (sentence: string) => void;
+  /** Ends the journey early. */
+  signal: AbortSignal;
 }
 
-/** Walks one parcel through a gateway, from the search to the collection. Every door is opened by an agent that judged the credential. */
+/**
+ * Walks one parcel through a gateway, from the search to the collection. Every door is opened by an agent that judged the credential. A
+ * journey that fails or is interrupted gives back its place and takes its terminal away.
+ */
 export async function walkJourney(options: JourneyOptions): Promise<void> {
-  const { courier, onStep, origin, parcel } = options;
-  const place: MessageInitShape<typeof NearestPlaceSchema> = { origin, kinds: [SiteKind.PARCEL_TERMINAL] };
-  const { options: found } = await courier.directory.findNearest({ ...place, parcel, limit: 5 });
-  onStep({ step: "options found", options: found });
-  if (found.length === 0) throw new CliFailure("No terminal fits the parcel and has a place free.", { reason: "no-option" });
+  const { url, courier, onStep, origin, parcel, note, signal } = options;
+  try {
+    const place: MessageInitShape<typeof NearestPlaceSchema> = { origin, kinds: [SiteKind.PARCEL_TERMINAL] };
+    const { options: found } = await courier.directory.findNearest({ ...place, parcel, limit: 5 }, { signal });
+    onStep({ step: "options found", options: found });
+    if (found.length === 0) throw new CliFailure("No terminal fits the parcel and has a place free.", { reason: "no-option" });
+    signal.throwIfAborted();
 
-  const held = await courier.reservations.reserve({
-    requestId: randomUUID(),
-    place: { case: "nearest", value: place },
-    parcel,
-    partnerReference: `journey-${randomUUID().slice(0, 8)}`,
-  });
-  const { reservationId, siteId, operatorId } = required(held.reservation);
-  onStep({ step: "place held", reservation: required(held.reservation), site: held.site, distanceM: held.distanceM });
+    // Not to be cut short: without the answer nobody could give the place back.
+    const held = await courier.reservations.reserve({
+      requestId: randomUUID(),
+      place: { case: "nearest", value: place },
+      parcel,
+      partnerReference: `journey-${randomUUID().slice(0, 8)}`,
+    });
+    const { reservationId } = required(held.reservation);
+    try {
+      onStep({ step: "place held", reservation: required(held.reservation), site: held.site, distanceM: held.distanceM });
+      await carry(options, required(held.reservation));
+    } catch (error) {
+      await giveBack({ url, courier, reservationId, note });
+      throw error;
+    }
+  } catch (error) {
+    if (signal.aborted) throw new CliFailure("Interrupted.", { reason: "interrupted", cause: error });
+    throw error;
+  }
+}
+
+/** From the held place to the collection. */
+async function carry(options: JourneyOptions, { reservationId, siteId, operatorId }: Reservation): Promise<void> {
+  const { url, courier, onStep, logger, signal } = options;
   const operator = await options.operatorOf(operatorId);
-  const { site } = await operator.client.directory.getSite({ siteId });
+  const { site } = await operator.client.directory.getSite({ siteId }, { signal });
 
-  const { reservation: confirmed } = await courier.reservations.confirm({ requestId: randomUUID(), reservationId });
+  const { reservation: confirmed } = await courier.reservations.confirm({ requestId: randomUUID(), reservationId }, { signal });
   onStep({ step: "confirmed", reservation: required(confirmed) });
-  const deposit = await courier.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
+  const issue = (act: Act, withPin: boolean) =>
+    courier.reservations.issueCredential({ requestId: randomUUID(), reservationId, act, withPin }, { signal });
+  const deposit = await issue(Act.DEPOSIT, false);
   onStep({ step: "credential issued", act: "deposit", credential: deposit });
-  const collect = await courier.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true });
+  const collect = await issue(Act.COLLECT, true);
   onStep({ step: "credential issued", act: "collect", credential: collect });
 
   const terminal = await openTerminal({
-    url: options.url,
+    url,
     operator: operator.client,
     operatorKey: operator.keyFile,
     site: required(site),
-    logger: options.logger,
+    logger,
+    signal,
   });
   try {
     onStep({ step: "terminal ready", siteId, compartments: terminal.cabinet.compartments().length });
-    await visit(terminal, { act: "deposit", by: "access token", credential: { token: deposit.accessToken }, onStep });
+    const common = { onStep, signal };
+    await visit(terminal, { ...common, act: "deposit", by: "access token", credential: { token: deposit.accessToken } });
     onStep({ step: "deposited", reservation: await read(courier, reservationId) });
-    await terminal.agent.syncNow();
+    await orAborted(terminal.agent.syncNow(), signal);
     await visit(
       terminal,
       options.withPin
-        ? { act: "collect", by: "PIN", credential: { pin: collect.pin }, onStep }
-        : { act: "collect", by: "access token", credential: { token: collect.accessToken }, onStep },
+        ? { ...common, act: "collect", by: "PIN", credential: { pin: collect.pin } }
+        : { ...common, act: "collect", by: "access token", credential: { token: collect.accessToken } },
     );
     onStep({ step: "collected", reservation: await read(courier, reservationId) });
   } finally {
     await terminal.close();
   }
-  const { reservation, events } = await courier.custody.getCustodyChain({ reservationId });
+  const { reservation, events } = await courier.custody.getCustodyChain({ reservationId }, { signal });
   onStep({ step: "custody chain", reservation: required(reservation), events });
 }
 
@@ -78,17 +109,19 @@ interface Visit {
   by: "access token" | "PIN";
   credential: { token: string } | { pin: string };
   onStep: (step: Step) => void;
+  signal: AbortSignal;
 }
 
 /** What a person does at the terminal, until the gateway has the report. */
-async function visit({ agent, cabinet }: SoftwareTerminal, { act, by, credential, onStep }: Visit): Promise<void> {
+async function visit({ agent, cabinet }: SoftwareTerminal, { act, by, credential, onStep, signal }: Visit): Promise<void> {
+  signal.throwIfAborted();
   const presentation: Presentation = await agent.present(credential);
   if (!presentation.opened) throw new CliFailure(`The terminal refused the ${by} (${presentation.refusal}).`, { reason: "door-refused" });
   onStep({ step: "door opened", act, by, presentation });
   if (act === "deposit") cabinet.putIn(presentation.compartmentId);
   else cabinet.takeOut(presentation.compartmentId);
   cabinet.closeDoor(presentation.compartmentId);
-  await agent.flushed();
+  await orAborted(agent.flushed(), signal);
 }
 
 async function read(courier: PetakClient, reservationId: string): Promise<Reservation> {

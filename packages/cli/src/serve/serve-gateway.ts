@@ -2,15 +2,16 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { RedisAddress } from "@petak/allocator";
 import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
-import { type Config, createMetrics, type Gateway, type Logger, ServerStartError, startGateway } from "@petak/gateway";
+import { AdminError, type Config, createMetrics, type Gateway, type Logger, ServerStartError, startGateway } from "@petak/gateway";
 import { CliFailure } from "../failure.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
+import { gatewayUrl } from "./gateway-url.ts";
 
 /** A gateway that runs in this process, with whatever was started for it. */
 export interface ServedGateway {
   gateway: Gateway;
   admin: AdminKey;
-  /** `http://…` or `https://…`. */
+  /** `http://…` or `https://…`: where clients on the same machine reach it. */
   url: string;
   /** The certificate in PEM, where it speaks TLS: for clients on the same machine. */
   certificate: string | undefined;
@@ -30,11 +31,9 @@ export interface ServedGateway {
 export async function serveGateway(config: Config, cwd: string, logger: Logger): Promise<ServedGateway> {
   const dataDir = resolve(cwd, config.dataDir);
   let redis: RedisServer | undefined;
+  const adminKeyPath = config.adminKeyFile === "" ? join(dataDir, "keys", "admin.json") : resolve(cwd, config.adminKeyFile);
   try {
-    const admin = await loadAdminKey(
-      config.adminKeyFile === "" ? join(dataDir, "keys", "admin.json") : resolve(cwd, config.adminKeyFile),
-      config.audience,
-    );
+    const admin = await loadAdminKey(adminKeyPath, config.audience);
     const tls =
       config.tlsCert === ""
         ? undefined
@@ -59,18 +58,22 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
     return {
       gateway,
       admin,
-      url: `${tls === undefined ? "http" : "https"}://${config.host}:${gateway.address.port}`,
+      url: gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port),
       certificate: tls?.cert,
       redis,
       redisEnded: redisEnded.promise,
       async stop() {
         isStopping = true;
-        await gateway.stop();
-        await redis?.stop();
+        try {
+          await gateway.stop();
+        } finally {
+          await redis?.stop();
+        }
       },
     };
   } catch (error) {
     await redis?.stop();
+    if (error instanceof AdminError) throw new CliFailure(`${adminKeyPath} cannot be used: ${error.message}`, { cause: error });
     throw explain(error, config);
   }
 }

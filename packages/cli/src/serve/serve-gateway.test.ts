@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { createPetakClient, signerOfKeyFile } from "@petak/client";
+import { createLogger, loadConfig } from "@petak/gateway";
+import { tempDir } from "@petak/testkit";
+import { expect, onTestFinished, test } from "vitest";
+import { type ServedGateway, serveGateway } from "./serve-gateway.ts";
+
+async function serve(flags: Record<string, string> = {}): Promise<ServedGateway> {
+  const { dataDir = join(await tempDir(), "data") } = flags;
+  const config = loadConfig({ flags: { port: "0", ...flags, dataDir }, env: {} });
+  const served = await serveGateway(config, dataDir, createLogger({ level: "silent" }));
+  onTestFinished(() => served.stop());
+  return served;
+}
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === "::1"));
+
+test.skipIf(!hasIpv6).each(["::1", "::"])("a gateway that listens on %s is reached at its address", async (host) => {
+  const { url } = await serve({ host });
+  expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  expect((await fetch(`${url}/.well-known/petak/jwks.json`)).status).toBe(200);
+});
+
+test("the private server ends even where the gateway cannot be stopped", async () => {
+  const served = await serve();
+  const { stop } = served.gateway;
+  served.gateway.stop = async () => {
+    await stop();
+    throw new Error("no");
+  };
+  await expect(served.stop()).rejects.toThrow("no");
+  await expect(served.redis?.exited).resolves.toBeDefined();
+  served.gateway.stop = stop;
+});
+
+test("an administrator's key that was revoked is refused with the path of its file", async () => {
+  const dataDir = join(await tempDir(), "data");
+  const { admin, url, stop } = await serve({ dataDir });
+  const client = createPetakClient({ baseUrl: url, signer: signerOfKeyFile(admin.keyFile) });
+  await client.participants.revokeKey({ requestId: randomUUID(), keyId: admin.keyFile.key_id });
+  client.close();
+  await stop();
+  await expect(serve({ dataDir })).rejects.toThrow(/^\/.*\/keys\/admin\.json cannot be used: .* was revoked at /);
+});
+
+test("a gateway with secrets of its own does not share the records of another", async () => {
+  const { redis } = await serve();
+  await expect(serve({ redisUrl: `unix://${redis?.socketPath}` })).rejects.toThrow(
+    / has not the secrets of the gateways that used this Redis/,
+  );
+});

@@ -1,0 +1,83 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { createPetakClient, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
+import { ReservationState } from "@petak/protocol";
+import { makeSite } from "@petak/testkit";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { PetakRun } from "./run-petak.ts";
+import { useGateway } from "./running-gateway.ts";
+
+const gateway = useGateway();
+let courier: PetakClient;
+let operator: PetakClient;
+let keys: { courier: string; operator: string };
+/** Where the terminals of a test have their disks. */
+let disks: string;
+
+const clientOf = async (path: string) =>
+  createPetakClient({ baseUrl: gateway.url, signer: signerOfKeyFile(await readKeyFile(path)), retry: false });
+
+beforeAll(async () => {
+  keys = { courier: await gateway.makeParticipant("Courier", "courier"), operator: await gateway.makeParticipant("Operator", "operator") };
+  courier = await clientOf(keys.courier);
+  operator = await clientOf(keys.operator);
+  await operator.directory.upsertSites({ requestId: randomUUID(), sites: [makeSite({ latitude: 1.3521, longitude: 103.8198 })] });
+});
+afterAll(() => {
+  courier.close();
+  operator.close();
+});
+beforeEach(async () => {
+  disks = join(gateway.folder, randomUUID());
+  await mkdir(disks);
+  vi.stubEnv("TMPDIR", disks);
+  return () => vi.unstubAllEnvs();
+});
+
+/** Walks a journey and interrupts it when it says something. */
+async function journey(options: { operatorKey?: string; interruptAt?: RegExp } = {}): Promise<PetakRun> {
+  const interruption = new AbortController();
+  const { operatorKey = keys.operator, interruptAt } = options;
+  return await gateway.petak(["--key", keys.courier, "journey", "--operator-key", operatorKey], {
+    interruption: interruption.signal,
+    onPrint: (text) => {
+      if (interruptAt?.test(text)) interruption.abort(new Error("Interrupted."));
+    },
+  });
+}
+
+async function expectNothingLeft({ stdout }: PetakRun): Promise<void> {
+  const reservationId = /res_\w+/.exec(stdout)?.[0] ?? "";
+  const { reservation } = await courier.reservations.getReservation({ reservationId });
+  expect(reservation?.state).toBe(ReservationState.CANCELLED);
+  const terminals = (await operator.participants.listKeys({})).keys.filter(({ siteId }) => siteId !== "");
+  expect(terminals.filter(({ revokedAt }) => revokedAt === undefined)).toEqual([]);
+  expect(await readdir(disks)).toEqual([]);
+}
+
+describe("a journey that does not end", () => {
+  test("gives its place back where something fails", async () => {
+    const result = await journey({ operatorKey: keys.courier });
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toMatch(/^The reservation res_\w+ was cancelled, so its place is free again\.\npetak: The site's operator is /);
+    await expectNothingLeft(result);
+  });
+
+  test.each([
+    ["while the place is held", /Place held/],
+    ["when it is confirmed", /Confirmed/],
+    ["when the terminal stands", /A terminal in software/],
+  ])("gives its place back and takes its terminal away where it is interrupted %s", async (_, interruptAt) => {
+    const result = await journey({ interruptAt });
+    expect(result.exitCode).toBe(1);
+    expect(result.stderr).toMatch(/^The reservation res_\w+ was cancelled, so its place is free again\.\npetak: Interrupted\.\n$/);
+    await expectNothingLeft(result);
+  });
+
+  test("says that the parcel keeps its place where it was deposited", async () => {
+    const result = await journey({ interruptAt: /Deposited/ });
+    expect(result.stderr).toMatch(/^The reservation res_\w+ keeps its place: .*\npetak: Interrupted\.\n$/);
+    expect(await readdir(disks)).toEqual([]);
+  });
+});
