@@ -4,12 +4,12 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Allocator,
   type Answer,
+  fittingClasses,
   greatCircleM,
   type HoldCandidate,
   type HoldOutcome,
   indexCellOf,
   type ParcelMeasures,
-  parcelFits,
   quantise,
   regionOfCell,
   reservationNotFound,
@@ -412,16 +412,11 @@ export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
 }
 
 function holdCandidate({ site, cell }: StoredSite, parcel: ParcelMeasures): HoldCandidate {
-  const classes = site.sizeClasses
-    .map((sizeClass, index) => ({ index, sizeClassId: sizeClass.sizeClassId, sizeClass }))
-    .filter(({ sizeClass }) => parcelFits(parcel, sizeClass))
-    .sort((a, b) => volumeOf(a.sizeClass) - volumeOf(b.sizeClass) || a.index - b.index)
-    .map(({ index, sizeClassId }) => ({ index, sizeClassId }));
+  const classes = fittingClasses(parcel, site.sizeClasses).map((index) => ({
+    index,
+    sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "",
+  }));
   return { siteId: site.siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes };
-}
-
-function volumeOf({ widthMm, heightMm, depthMm }: { widthMm: number; heightMm: number; depthMm: number }): number {
-  return widthMm * heightMm * depthMm;
 }
 
 function serves({ site }: StoredSite, purpose: Purpose): boolean {
