@@ -1,6 +1,6 @@
 /** Where parcels can go and who may put them there: the H3 index in Redis, capacity, holds, reservations and their events. */
 export { type Allocator, createAllocator } from "./allocator.ts";
-export { fittingClasses, type ParcelMeasures, parcelFits } from "./block/size-profile.ts";
+export { fittingClasses, type ParcelMeasures } from "./block/size-profile.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
 export { type ConnectionOptions, connectRedis, isStoreFailure, type RedisAddress } from "./connection.ts";
 export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
