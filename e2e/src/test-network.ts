@@ -1,48 +1,23 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { RedisAddress } from "@petak/allocator";
-import {
-  createPetakClient,
-  createRequestSigner,
-  generateKeyPair,
-  type PetakClient,
-  type PetakClientOptions,
-  type RequestSigner,
-} from "@petak/client";
+import { createRequestSigner, generateKeyPair } from "@petak/client";
 import { createLogger, createMetrics, type Gateway, type GatewayOptions, startGateway } from "@petak/gateway";
-import { Mode, newKeyId, newParticipantId, type Role } from "@petak/protocol";
+import { newKeyId, newParticipantId } from "@petak/protocol";
 import { createTempDir } from "@petak/testkit";
+import { createTestParticipants, type TestParticipants, testAudience } from "./test-participants.ts";
 
-/** The `aud` of the test network's gateways. */
-export const testAudience = "petak-test";
+export { type TestParticipant, testAudience } from "./test-participants.ts";
 
 /** The level of pino's error lines. */
 const errorLevel = 50;
 
-/** A participant that can make calls. */
-export interface TestParticipant {
-  participantId: string;
-  signer: RequestSigner;
-  client: PetakClient;
-}
-
 /** A gateway on a free port with an administrator, for one test file. */
-export interface TestNetwork {
-  baseUrl: string;
+export interface TestNetwork extends TestParticipants {
   gateway: Gateway;
-  admin: TestParticipant;
   /** The gateway's log lines. */
   lines: string[];
-  /** Makes a participant with a key of its own. */
-  join(name: string, roles: Role[], mode?: Mode, options?: Partial<PetakClientOptions>): Promise<TestParticipant>;
-  /** The same participant with a key of another mode. */
-  withMode(participant: TestParticipant, mode: Mode): Promise<TestParticipant>;
   /** How many calls the gateway has in hand. */
   inFlight(): Promise<{ unary: number; stream: number }>;
-  /** Registers a key of an agent of a site, as its operator. */
-  agentSigner(operator: TestParticipant, siteId: string): Promise<RequestSigner>;
-  /** Another client for a participant, e.g. over another protocol. */
-  clientFor(signer: RequestSigner, options?: Partial<PetakClientOptions>): PetakClient;
   stop(): Promise<void>;
 }
 
@@ -82,62 +57,20 @@ export async function startTestNetwork(
     metrics,
     ...overrides,
   });
-  const baseUrl = `http://127.0.0.1:${gateway.address.port}`;
-  const clients: PetakClient[] = [];
-  const clientFor = (signer: RequestSigner, options: Partial<PetakClientOptions> = {}) => {
-    const client = createPetakClient({ baseUrl, signer, ...options });
-    clients.push(client);
-    return client;
-  };
   const adminSigner = createRequestSigner({ participantId: adminId, keyId: adminKeyId, privateJwk, audience: testAudience });
-  const admin: TestParticipant = { participantId: adminId, signer: adminSigner, client: clientFor(adminSigner) };
-
-  async function withKey(participantId: string, mode: Mode, options: Partial<PetakClientOptions>): Promise<TestParticipant> {
-    const pair = await generateKeyPair();
-    const { key } = await admin.client.participants.registerKey({
-      requestId: randomUUID(),
-      participantId,
-      publicKey: pair.publicKey,
-      mode,
-    });
-    const keyId = key?.keyId ?? "";
-    const signer = createRequestSigner({ participantId, keyId, privateJwk: pair.privateJwk, audience: testAudience });
-    return { participantId, signer, client: clientFor(signer, options) };
-  }
+  const participants = createTestParticipants(`http://127.0.0.1:${gateway.address.port}`, adminSigner);
 
   return {
-    baseUrl,
+    ...participants,
     gateway,
-    admin,
     lines,
-    clientFor,
-    async join(name, roles, mode = Mode.TEST, options = {}) {
-      const { participant } = await admin.client.participants.createParticipant({ requestId: randomUUID(), displayName: name, roles });
-      return await withKey(participant?.participantId ?? "", mode, options);
-    },
-    withMode: ({ participantId }, mode) => withKey(participantId, mode, {}),
     async inFlight() {
       const { values } = await metrics.rpcInFlight.get();
       const of = (wanted: string) => values.find(({ labels }) => labels.kind === wanted)?.value ?? 0;
       return { unary: of("unary"), stream: of("stream") };
     },
-    async agentSigner(operator, siteId) {
-      const pair = await generateKeyPair();
-      const { key } = await operator.client.participants.registerKey({
-        requestId: randomUUID(),
-        publicKey: pair.publicKey,
-        mode: operator.signer.mode === "live" ? Mode.LIVE : Mode.TEST,
-        siteId,
-      });
-      return createRequestSigner({
-        participantId: operator.participantId,
-        keyId: key?.keyId ?? "",
-        privateJwk: pair.privateJwk,
-        audience: testAudience,
-      });
-    },
     async stop() {
-      for (const client of clients) client.close();
+      participants.closeClients();
       await gateway.stop();
       await directory.remove();
     },

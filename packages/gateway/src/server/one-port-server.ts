@@ -135,6 +135,9 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   function claim(socket: Socket, version: HttpVersion): void {
     if (version === "http2") {
       fresh.delete(socket);
+      // Node's HTTP/1.1 server, which holds the port, lets a client end its side and go on listening. An HTTP/2 session does not end with
+      // its client's side, so the connection of every client that is gone would stay for the whole idle time.
+      socket.allowHalfOpen = false;
       back.emit("connection", socket);
       return;
     }

@@ -80,6 +80,16 @@ describe("a connection in cleartext", () => {
     await closed;
   });
 
+  test("is closed when an HTTP/2 client is gone without a word", async () => {
+    const { port, metrics } = await startTestGateway();
+    const { socket, received, closed } = await rawConnection(port);
+    socket.write(Buffer.concat([preface, Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]));
+    await expect.poll(received).not.toBe("");
+    socket.end();
+    await closed;
+    await expect.poll(async () => (await metrics.connections.get()).values[0]?.value).toBe(0);
+  });
+
   test("is closed when its HTTP/1.1 headers do not come to an end", async () => {
     const { port } = await startTestGateway({ serverLimits: { headersTimeoutMs: 100 } });
     const { socket, received, closed } = await rawConnection(port);

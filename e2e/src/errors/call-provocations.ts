@@ -1,0 +1,153 @@
+import { gzipSync } from "node:zlib";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { createKeys } from "@petak/allocator";
+import { CustodyService, DirectoryService, FindNearestRequestSchema, parseSiteId, type Reason, Role } from "@petak/protocol";
+import { makeSite, startTestServer } from "@petak/testkit";
+import { expect } from "vitest";
+import { envelope } from "../wire/envelope.ts";
+import { readFailure } from "../wire/failure.ts";
+import { bodyOf, spellingOf } from "../wire/protocols.ts";
+import type { Provocation } from "./provocation.ts";
+import { inSideNetwork, untilInFlight } from "./side-network.ts";
+import { authorizationOf, origin, parcel } from "./world.ts";
+
+const { findNearest, getSite } = DirectoryService.method;
+const { listEvents, watchEvents } = CustodyService.method;
+const longPoll = { fromNow: true, wait: { seconds: 30n } };
+
+/** The reasons that say something of the call itself, whatever it is about. */
+export const callProvocations = {
+  INVALID_FIELD: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        findNearest,
+        { origin: { latitude: 91, longitude: 0 }, parcel },
+        { authorization: await authorizationOf(world.courier) },
+      ),
+    fields: ["origin.latitude"],
+  },
+  MALFORMED_MESSAGE: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        findNearest,
+        {},
+        { authorization: await authorizationOf(world.courier), body: bodyOf(spellingOf(protocol, false), Buffer.from("{]\xff", "latin1")) },
+      ),
+  },
+  MESSAGE_TOO_LARGE: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        findNearest,
+        {},
+        {
+          authorization: await authorizationOf(world.courier),
+          body: bodyOf(spellingOf(protocol, false), Buffer.alloc(2 * 1024 * 1024, 0x20)),
+        },
+      ),
+    metadata: () => ({ limit_bytes: "1048576" }),
+  },
+  METHOD_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(protocol, findNearest, {}, { path: "/petak.v1.DirectoryService/FindFurthest" }),
+  },
+  ENCODING_NOT_SUPPORTED: {
+    provoke: async ({ world, protocol }) => {
+      const { encodingHeader, isFramed } = spellingOf(protocol, false);
+      const message = gzipSync(toBinary(FindNearestRequestSchema, create(FindNearestRequestSchema, { origin, parcel })));
+      return await world.raw.call(
+        protocol,
+        findNearest,
+        {},
+        {
+          authorization: await authorizationOf(world.courier),
+          headers: { [encodingHeader]: "br" },
+          body: isFramed ? envelope(message, 1) : message,
+        },
+      );
+    },
+    metadata: () => ({ encoding: "br", supported: "gzip" }),
+  },
+  DEADLINE_EXCEEDED: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        watchEvents,
+        { fromNow: true },
+        { authorization: await authorizationOf(world.stranger), timeoutMs: 50 },
+      ),
+    metadata: () => ({ timeout_ms: "50" }),
+  },
+  OVERLOADED: {
+    provoke: ({ redis, protocol }) =>
+      inSideNetwork({ socketPath: redis.options.path }, { callLimits: { maxConcurrentCalls: 1 } }, async ({ network, raw }) => {
+        const authorization = await authorizationOf(network.admin);
+        const first = raw.call(protocol, listEvents, longPoll, { authorization, timeoutMs: 2000 });
+        await untilInFlight(network, "unary", 1);
+        const second = await raw.call(protocol, getSite, { siteId: "site_83652b_1" }, { authorization });
+        await network.stop();
+        // It was in hand, so the stop let it end well.
+        expect(readFailure(await first)).toBeUndefined();
+        return second;
+      }),
+    metadata: () => ({ kind: "unary", limit: "1" }),
+  },
+  SHUTTING_DOWN: {
+    provoke: ({ redis, protocol }) =>
+      inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, raw }) => {
+        const stream = raw.call(protocol, watchEvents, { fromNow: true }, { authorization: await authorizationOf(network.admin) });
+        await untilInFlight(network, "stream", 1);
+        await network.stop();
+        return await stream;
+      }),
+  },
+  STORE_UNAVAILABLE: {
+    provoke: async ({ protocol }) => {
+      await using server = await startTestServer();
+      return await inSideNetwork({ socketPath: server.options.path }, {}, async ({ network, raw }) => {
+        const courier = await network.join("Courier", [Role.COURIER]);
+        const ask = async () =>
+          await raw.call(protocol, findNearest, { origin, parcel }, { authorization: await authorizationOf(courier) });
+        expect(readFailure(await ask())).toBeUndefined();
+        await server.kill9();
+        const refused = await ask();
+        await server.restart();
+        await expect.poll(async () => readFailure(await ask())?.reason, { timeout: 10_000, interval: 20 }).toBeUndefined();
+        return refused;
+      });
+    },
+  },
+  INTERNAL: {
+    provoke: ({ redis, protocol }) =>
+      inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, raw, keyPrefix, lines }) => {
+        const operator = await network.join("Operator", [Role.OPERATOR]);
+        const { results } = await operator.client.directory.upsertSites({
+          requestId: "7b7a3a1c-52c4-4f0e-8b51-8f0f0a3c1d11",
+          sites: [makeSite(origin)],
+        });
+        const siteId = results[0]?.siteId ?? "";
+        const { region, siteNumber } = parseSiteId(siteId) ?? { region: "", siteNumber: 0 };
+        // The record is no message any more, which the gateway may take for granted.
+        await redis.client.hset(createKeys(keyPrefix).site(region, siteNumber), "facts", Buffer.from("defect\xff\xff", "latin1"));
+        const answer = await raw.call(
+          protocol,
+          getSite,
+          { siteId },
+          { authorization: await authorizationOf(operator), headers: { "x-request-id": "find-me" } },
+        );
+        expect(answer.headers["x-request-id"]).toBe("find-me");
+        expect(readFailure(answer)?.message).toBe("A defect of the gateway. Report it with the request id find-me.");
+        const defects = lines.filter(({ msg }) => msg === "defect");
+        expect(defects).toEqual([expect.objectContaining({ level: 50, request_id: "find-me" })]);
+        const { err } = defects[0] as { err: { message: string; stack: string } };
+        // What the log tells is nowhere in the answer.
+        const sent = JSON.stringify([answer.headers, answer.trailers, answer.body.toString("latin1")]);
+        expect(sent).not.toContain(err.message);
+        expect(sent).not.toMatch(/\.ts|\.js|node_modules| at |facts/);
+        return answer;
+      }),
+    metadata: () => ({ request_id: "find-me" }),
+  },
+} satisfies Partial<Record<Reason, Provocation>>;

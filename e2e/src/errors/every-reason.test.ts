@@ -1,0 +1,81 @@
+import { Code } from "@connectrpc/connect";
+import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
+import { type CatalogueEntry, CustodyService, catalogue, errorDomain, type Reason } from "@petak/protocol";
+import { useRedis } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { pathOf } from "../wire/call.ts";
+import { readFailure } from "../wire/failure.ts";
+import { createHttp2Connection } from "../wire/http2-connection.ts";
+import { wireProtocols } from "../wire/protocols.ts";
+import { callProvocations } from "./call-provocations.ts";
+import { callerProvocations } from "./caller-provocations.ts";
+import { permissionProvocations } from "./permission-provocations.ts";
+import type { Provocation } from "./provocation.ts";
+import { recordProvocations } from "./record-provocations.ts";
+import { inSideNetwork, untilInFlight } from "./side-network.ts";
+import { authorizationOf, startWorld, type World } from "./world.ts";
+
+/** Who went away gets no answer, so this one reason is seen in the gateway's own record of the call. */
+const seenInLogs = ["CANCELED"] as const satisfies Reason[];
+
+// The type refuses a reason of the catalogue for which there is neither a provocation nor a test of its own.
+const provocations: Readonly<Record<Exclude<Reason, (typeof seenInLogs)[number]>, Provocation>> = {
+  ...callProvocations,
+  ...callerProvocations,
+  ...permissionProvocations,
+  ...recordProvocations,
+};
+
+const redis = useRedis();
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld(redis.options.path, "every-reason");
+});
+afterAll(() => world.stop());
+
+it("there is a test for every reason of the catalogue, and none for another", () => {
+  expect([...Object.keys(provocations), ...seenInLogs].sort()).toEqual(Object.keys(catalogue).sort());
+});
+
+describe.each(wireProtocols)("over %s", (protocol) => {
+  it.each(Object.entries(provocations))("%s comes with all that is promised", async (reason, { provoke, metadata, fields = [] }) => {
+    const entry: CatalogueEntry = catalogue[reason as Reason];
+    const answer = await provoke({ world, redis, protocol });
+    const failure = readFailure(answer);
+    expect(failure).toMatchObject({ code: entry.code, reason, domain: errorDomain });
+    expect(failure?.metadata).toEqual(metadata?.(world) ?? {});
+    expect(Object.keys(entry.metadata)).toEqual(expect.arrayContaining(Object.keys(failure?.metadata ?? {})));
+    expect(failure?.violations.map(({ field }) => field)).toEqual(fields);
+    expect(failure?.violations.every(({ rule }) => rule !== "")).toBe(true);
+    expect(failure?.preconditionSubject).toBe(entry.code === Code.FailedPrecondition ? failure?.metadata.subject : undefined);
+    expect(failure?.retryAfterMs).toEqual(entry.retry === "retry_info" ? expect.any(Number) : undefined);
+    expect(failure?.message).not.toBe("");
+    expect(answer.end).toBe("complete");
+    expect(answer.headers["x-request-id"]).toMatch(/^[\w.-]+$/);
+    const ofConnect = answer.headers["content-type"] === "application/json";
+    expect(ofConnect ? [codeToHttpStatus(entry.code), ...(entry.otherStatuses ?? [])] : [200]).toContain(answer.status);
+  });
+});
+
+it("CANCELED is what the gateway records of a caller that went away", async () => {
+  await inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, lines }) => {
+    const http2 = createHttp2Connection(network.gateway.address.port);
+    const gone = http2.send({
+      headers: {
+        ":method": "POST",
+        ":path": pathOf(CustodyService.method.listEvents),
+        "content-type": "application/json",
+        authorization: await authorizationOf(network.admin),
+      },
+      body: Buffer.from('{"wait":"30s"}'),
+      timeoutMs: 200,
+    });
+    await untilInFlight(network, "unary", 1);
+    expect((await gone).end).toBe("late");
+    await expect
+      .poll(() => lines.find(({ method }) => method === "petak.v1.CustodyService/ListEvents"))
+      .toMatchObject({ code: "canceled", reason: "CANCELED" });
+    http2.close();
+  });
+});

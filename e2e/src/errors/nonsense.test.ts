@@ -1,0 +1,236 @@
+import { inspect } from "node:util";
+import { clone, create, type DescMethod, type JsonValue, type Message, ScalarType, toJson } from "@bufbuild/protobuf";
+import type { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { AgentService, CustodyService, DirectoryService, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
+import { useRedis } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Callers, GoodRequest } from "../good-requests.ts";
+import { isWellKnown, type Spot, spotsOf } from "../schema-walk.ts";
+import { readFailure } from "../wire/failure.ts";
+import { bodyOf, spellingOf, type WireProtocol, wireProtocols } from "../wire/protocols.ts";
+import type { RawAnswer } from "../wire/raw-answer.ts";
+import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";
+
+const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+const methods: DescMethod[] = services.flatMap(({ methods }) => methods as readonly DescMethod[] as DescMethod[]);
+const names = methods.map(nameOf);
+
+/** The deadline of these calls, in ms: each has to be answered within it. */
+const timeoutMs = 5000;
+
+/** Fields of which any value of their type is in order: the gateway sets them itself, or they only count. */
+const free = new Set(["sites[0].revision", "sites[0].updated_at", "last_sequence", "agent_time", "known_version"]);
+
+const redis = useRedis();
+let world: World;
+let callers: Callers;
+let requests: Map<string, GoodRequest>;
+
+beforeAll(async () => {
+  world = await startWorld(redis.options.path, "nonsense");
+  callers = await callersOf(world);
+  requests = new Map((await goodRequestsIn(world)).map((request) => [nameOf(request.method), request]));
+});
+afterAll(() => world.stop());
+
+function nameOf({ parent, name }: DescMethod): string {
+  return `${parent.name}/${name}`;
+}
+
+function requestOf(name: string): GoodRequest {
+  const request = requests.get(name);
+  if (request === undefined) throw new Error(`${name} has no good request`);
+  return request;
+}
+
+/** What an answer says, in short: the reason and the fields that it names. */
+function inShort(answer: RawAnswer): { reason: string; fields: string[] } {
+  const failure = readFailure(answer);
+  expect(answer.end).toBe("complete");
+  expect(answer.elapsedMs).toBeLessThan(timeoutMs);
+  return { reason: failure?.reason ?? "", fields: failure?.violations.map(({ field }) => field) ?? [] };
+}
+
+async function send(protocol: WireProtocol, { method, by }: GoodRequest, message: Message): Promise<ReturnType<typeof inShort>> {
+  return inShort(await world.raw.call(protocol, method, message, { authorization: callers[by], timeoutMs }));
+}
+
+async function sendJson({ method, by }: GoodRequest, message: JsonValue): Promise<ReturnType<typeof inShort>> {
+  return inShort(await world.raw.callJson(method, message, { authorization: callers[by], timeoutMs }));
+}
+
+/** Puts each value into each spot of the good request, and tells where the answer was another than INVALID_FIELD for that spot. */
+async function notRefused(
+  name: string,
+  valuesFor: (spot: Spot) => unknown[],
+  protocols: readonly WireProtocol[] = wireProtocols,
+): Promise<string[]> {
+  const request = requestOf(name);
+  const schema = request.method.input;
+  const spots = spotsOf(schema, request.message);
+  const wrong: string[] = [];
+  for (const [index, { path }] of spots.entries()) {
+    for (const value of free.has(path) ? [] : valuesFor(spots[index] as Spot)) {
+      for (const protocol of protocols) {
+        const message = clone(schema, request.message);
+        spotsOf(schema, message)[index]?.put(value);
+        const { reason, fields } = await send(protocol, request, message);
+        if (reason !== "INVALID_FIELD" || !fields.includes(path)) wrong.push(`${protocol} ${path} ${shown(value)}: ${reason} ${fields}`);
+      }
+    }
+  }
+  return wrong;
+}
+
+function shown(value: unknown): string {
+  return inspect(value, { breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
+}
+
+function isScalar({ field }: Spot, ...types: ScalarType[]): boolean {
+  return (field.fieldKind === "scalar" || field.fieldKind === "list") && field.scalar !== undefined && types.includes(field.scalar);
+}
+
+function isEnum({ field }: Spot): boolean {
+  return field.fieldKind === "enum" || (field.fieldKind === "list" && field.listKind === "enum");
+}
+
+function isTime({ field }: Spot): boolean {
+  return field.fieldKind === "message" && isWellKnown(field.message);
+}
+
+/** The message in JSON with another value in one place. */
+function jsonWith(json: JsonValue, [first, ...rest]: readonly (string | number)[], value: JsonValue): JsonValue {
+  if (first === undefined) return value;
+  if (Array.isArray(json)) return json.map((element, index) => (index === first ? jsonWith(element, rest, value) : element));
+  const members = json as Record<string, JsonValue>;
+  return { ...members, [first]: jsonWith(members[first] ?? null, rest, value) };
+}
+
+it("every RPC is tried", () => {
+  expect([...requests.keys()].sort()).toEqual([...names].sort());
+});
+
+describe.each(names)("%s", (name) => {
+  it("accepts a request that is in order, again and again, over every protocol", async () => {
+    const request = requestOf(name);
+    for (const protocol of wireProtocols) {
+      if (request.method.methodKind === "unary") {
+        expect([protocol, await send(protocol, request, request.message)]).toEqual([protocol, { reason: "", fields: [] }]);
+      } else {
+        const answer = await world.raw.call(protocol, request.method, request.message, {
+          authorization: callers[request.by],
+          timeoutMs: 50,
+        });
+        expect([protocol, inShort(answer).reason]).toEqual([protocol, "DEADLINE_EXCEEDED"]);
+      }
+    }
+  });
+
+  it("names every field that a caller left out and must not", async () => {
+    const request = requestOf(name);
+    const required = requiredFields[name] ?? [];
+    const empty = { reason: required.length === 0 ? "" : "INVALID_FIELD", fields: required };
+    if (request.method.methodKind !== "unary") return;
+    for (const protocol of wireProtocols) {
+      const answer = await world.raw.call(protocol, request.method, {}, { authorization: callers[request.by], timeoutMs });
+      expect([protocol, inShort(answer)]).toEqual([protocol, empty]);
+    }
+  });
+
+  it("names a number that no enum has", async () => {
+    expect(await notRefused(name, (spot) => (isEnum(spot) ? [99, -1, 2_147_483_647] : []))).toEqual([]);
+  });
+
+  it("names a coordinate that is none", async () => {
+    const none = [91e5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.DOUBLE) ? none : []))).toEqual([]);
+  });
+
+  it("names a count or size beyond its range", async () => {
+    expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.UINT32) ? [4_294_967_295] : []))).toEqual([]);
+  });
+
+  it("names a text that is too long", async () => {
+    expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.STRING) ? ["x".repeat(70_000)] : []))).toEqual([]);
+  });
+
+  it("names a time and a length of time beyond their range", async () => {
+    const beyond = [
+      { seconds: 10n ** 17n, nanos: 0 },
+      { seconds: -(10n ** 17n), nanos: 0 },
+      { seconds: 0n, nanos: -1_000_000_000 },
+      { seconds: 9_223_372_036_854_775_807n, nanos: 2_147_483_647 },
+      { seconds: -9_223_372_036_854_775_808n, nanos: -2_147_483_648 },
+    ];
+    const timesFor = (spot: Spot) =>
+      isTime(spot) && spot.field.message !== undefined
+        ? beyond.map((init) => create(spot.field.message as typeof DurationSchema, init))
+        : [];
+    // In JSON there is no way to write them.
+    expect(await notRefused(name, timesFor, ["connect", "grpc", "grpc-web"])).toEqual([]);
+  });
+
+  it("names bytes of another length", async () => {
+    const lengths = [new Uint8Array(), new Uint8Array(31), new Uint8Array(33)];
+    expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.BYTES) ? lengths : []))).toEqual([]);
+  });
+
+  it("refuses JSON of other types, of negative sizes and with names that do not exist, and names what it can", async () => {
+    const request = requestOf(name);
+    const schema = request.method.input;
+    const good = toJson(schema, request.message);
+    const wrong: string[] = [];
+    for (const spot of spotsOf(schema, request.message)) {
+      const { path, jsonPath, field } = spot;
+      const values: JsonValue[] = isScalar(spot, ScalarType.UINT32, ScalarType.UINT64) ? [-1, 1.5, "1x", true, {}] : [{ nothing: 1 }, [[]]];
+      for (const value of values) {
+        const { reason, fields } = await sendJson(request, jsonWith(good, jsonPath, value));
+        // The parser names an enum's type, and a timestamp's or duration's, but not the field.
+        const isNamed = fields.includes(field.jsonName) || fields.includes(field.name) || fields.includes("nothing");
+        const mayBeUnnamed = isEnum(spot) || isTime(spot);
+        if (reason !== "MALFORMED_MESSAGE" || !(isNamed || mayBeUnnamed || Array.isArray(value)))
+          wrong.push(`${path} ${shown(value)}: ${reason} ${fields}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(await sendJson(request, { ...(good as object), petak: 1 })).toEqual({ reason: "MALFORMED_MESSAGE", fields: ["petak"] });
+    for (const none of [null, [], 7, "text", true] as JsonValue[]) {
+      expect([none, (await sendJson(request, none)).reason]).toEqual([none, "MALFORMED_MESSAGE"]);
+    }
+  });
+
+  it("refuses bytes that are no message, and who does not say who calls, before it looks at the message", async () => {
+    const { method, by } = requestOf(name);
+    for (const protocol of wireProtocols) {
+      const body = bodyOf(spellingOf(protocol, method.methodKind !== "unary"), Buffer.from("\xff{\x0a", "latin1"));
+      const asked = async (authorization?: string): Promise<Reason | string> =>
+        inShort(await world.raw.call(protocol, method, {}, { ...(authorization === undefined ? {} : { authorization }), body, timeoutMs }))
+          .reason;
+      expect([protocol, await asked(callers[by])]).toEqual([protocol, "MALFORMED_MESSAGE"]);
+      const stranger = await world.raw.call(protocol, method, {}, { timeoutMs });
+      expect([protocol, inShort(stranger)]).toEqual([protocol, { reason: "CREDENTIALS_MISSING", fields: [] }]);
+    }
+  });
+});
+
+/** What each request must have, in the order of the fields. Requests that are not here need nothing. */
+const requiredFields: Record<string, string[]> = {
+  "DirectoryService/FindNearest": ["origin", "parcel"],
+  "DirectoryService/GetSite": ["site_id"],
+  "DirectoryService/GetAvailability": ["site_ids"],
+  "DirectoryService/UpsertSites": ["request_id", "sites"],
+  "DirectoryService/RetireSites": ["request_id", "site_ids"],
+  "ReservationService/Reserve": ["request_id", "parcel", "place"],
+  "ReservationService/Confirm": ["request_id", "reservation_id"],
+  "ReservationService/Cancel": ["request_id", "reservation_id", "reason"],
+  "ReservationService/GetReservation": ["reservation_id"],
+  "ReservationService/IssueCredential": ["request_id", "reservation_id", "act"],
+  "CustodyService/GetCustodyChain": ["reservation_id"],
+  "AgentService/Boot": ["site_id"],
+  "AgentService/Sync": ["site_id"],
+  "AgentService/ReportEvents": ["site_id", "events"],
+  "ParticipantService/CreateParticipant": ["request_id", "display_name", "roles"],
+  "ParticipantService/RegisterKey": ["request_id", "public_key", "mode"],
+  "ParticipantService/RevokeKey": ["request_id", "key_id"],
+  "ParticipantService/CreatePublishableKey": ["request_id", "mode", "origins"],
+};

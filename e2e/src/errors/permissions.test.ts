@@ -1,0 +1,169 @@
+import { randomUUID } from "node:crypto";
+import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
+import { AgentService, CustodyService, DirectoryService, Mode, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
+import { useRedis } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { GoodRequest } from "../good-requests.ts";
+import { readFailure } from "../wire/failure.ts";
+import { wireProtocols } from "../wire/protocols.ts";
+import { goodRequestsIn, shopOrigin, startWorld, type World } from "./world.ts";
+
+const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+const names = services.flatMap(({ methods }) => (methods as readonly DescMethod[]).map(nameOf));
+
+type CallerName =
+  | "publishable"
+  | "agent"
+  | "otherAgent"
+  | "courier"
+  | "stranger"
+  | "operator"
+  | "rival"
+  | "admin"
+  | "liveCourier"
+  | "liveOperator";
+type Refusals = Partial<Record<CallerName, Reason>>;
+
+const participantsOnly = { publishable: "PUBLISHABLE_KEY_NOT_ALLOWED", agent: "AGENT_KEY_NOT_ALLOWED" } satisfies Refusals;
+const agentsOnly = {
+  publishable: "AGENT_KEY_REQUIRED",
+  courier: "AGENT_KEY_REQUIRED",
+  operator: "AGENT_KEY_REQUIRED",
+  admin: "AGENT_KEY_REQUIRED",
+  otherAgent: "AGENT_SITE_MISMATCH",
+} satisfies Refusals;
+const notAParty = {
+  stranger: "RESERVATION_NOT_FOUND",
+  rival: "RESERVATION_NOT_FOUND",
+  admin: "RESERVATION_NOT_FOUND",
+  liveCourier: "RESERVATION_NOT_FOUND",
+  liveOperator: "RESERVATION_NOT_FOUND",
+} satisfies Refusals;
+const adminsOnly = { courier: "ROLE_REQUIRED", operator: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
+const otherNetwork = { liveCourier: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" } satisfies Refusals;
+const operatorsOnly = { courier: "ROLE_REQUIRED", admin: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
+
+/** Who is refused with what, where the request is a good one of somebody else's. */
+const refusals: Record<string, Refusals> = {
+  "DirectoryService/FindNearest": { agent: "AGENT_KEY_NOT_ALLOWED" },
+  "DirectoryService/GetSite": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
+  "DirectoryService/GetAvailability": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
+  "DirectoryService/UpsertSites": { ...participantsOnly, ...operatorsOnly, liveOperator: "MODE_MISMATCH" },
+  "DirectoryService/RetireSites": { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" },
+  "ReservationService/Reserve": {
+    ...participantsOnly,
+    operator: "ROLE_REQUIRED",
+    admin: "ROLE_REQUIRED",
+    liveOperator: "ROLE_REQUIRED",
+    liveCourier: "NO_PLACE_FREE",
+  },
+  "ReservationService/Confirm": { ...participantsOnly, ...notAParty, operator: "RESERVATION_NOT_FOUND" },
+  "ReservationService/Cancel": { ...participantsOnly, ...notAParty },
+  "ReservationService/GetReservation": { ...participantsOnly, ...notAParty },
+  "ReservationService/IssueCredential": { ...participantsOnly, ...notAParty, operator: "RESERVATION_NOT_FOUND" },
+  "CustodyService/ListEvents": participantsOnly,
+  "CustodyService/WatchEvents": participantsOnly,
+  "CustodyService/GetCustodyChain": { ...participantsOnly, ...notAParty },
+  "AgentService/Boot": agentsOnly,
+  "AgentService/Sync": agentsOnly,
+  "AgentService/ReportEvents": agentsOnly,
+  "ParticipantService/CreateParticipant": { ...participantsOnly, ...adminsOnly },
+  "ParticipantService/GetParticipant": { ...participantsOnly, stranger: "PARTICIPANT_NOT_FOUND", operator: "PARTICIPANT_NOT_FOUND" },
+  "ParticipantService/ListParticipants": { ...participantsOnly, ...adminsOnly },
+  "ParticipantService/RegisterKey": { ...participantsOnly, courier: "PARTICIPANT_NOT_FOUND", rival: "PARTICIPANT_NOT_FOUND" },
+  "ParticipantService/ListKeys": { ...participantsOnly, stranger: "PARTICIPANT_NOT_FOUND", operator: "PARTICIPANT_NOT_FOUND" },
+  "ParticipantService/RevokeKey": { ...participantsOnly, stranger: "KEY_NOT_FOUND", operator: "KEY_NOT_FOUND" },
+  "ParticipantService/CreatePublishableKey": {
+    ...participantsOnly,
+    stranger: "PARTICIPANT_NOT_FOUND",
+    operator: "PARTICIPANT_NOT_FOUND",
+  },
+};
+
+const redis = useRedis();
+let world: World;
+let requests: Map<string, GoodRequest>;
+let callers: Record<CallerName, string>;
+
+beforeAll(async () => {
+  world = await startWorld(redis.options.path, "permissions");
+  requests = new Map((await goodRequestsIn(world)).map((request) => [nameOf(request.method), request]));
+  const { network, courier, stranger, operator, rival, liveCourier, liveOperator } = world;
+  const signers = { courier, stranger, operator, rival, liveCourier, liveOperator, admin: network.admin };
+  const signed = await Promise.all(
+    Object.entries(signers).map(async ([name, { signer }]) => [name, await signer.authorization()] as const),
+  );
+  const otherAgent = await network.agentSigner(rival, world.rivalSiteId);
+  callers = {
+    ...(Object.fromEntries(signed) as Record<keyof typeof signers, string>),
+    publishable: `Bearer ${world.publishableKey}`,
+    agent: await world.agent.authorization(),
+    otherAgent: await otherAgent.authorization(),
+  };
+});
+afterAll(() => world.stop());
+
+function nameOf({ parent, name }: DescMethod): string {
+  return `${parent.name}/${name}`;
+}
+
+it("the table has every RPC", () => {
+  expect(Object.keys(refusals).sort()).toEqual([...names].sort());
+});
+
+describe.each(names)("%s", (name) => {
+  it.each(Object.entries(refusals[name] ?? {}))("refuses %s with %s", async (caller, reason) => {
+    const { method, message } = requests.get(name) as GoodRequest;
+    const authorization = callers[caller as CallerName];
+    for (const protocol of wireProtocols) {
+      const answer = await world.raw.call(protocol, method, message, { authorization, headers: { origin: shopOrigin }, timeoutMs: 5000 });
+      expect([protocol, answer.end, readFailure(answer)?.reason]).toEqual([protocol, "complete", reason]);
+    }
+  });
+});
+
+describe("what is another's or of the other network", () => {
+  /** What goes wrong with a message of a caller's. */
+  async function reasonFor<Method extends DescMethod>(
+    caller: CallerName,
+    method: Method,
+    message: MessageInitShape<Method["input"]>,
+  ): Promise<string | undefined> {
+    const { input } = method as DescMethod;
+    const made = create(input, message as MessageInitShape<typeof input>);
+    const answers = await Promise.all(
+      wireProtocols.map((protocol) => world.raw.call(protocol, method as DescMethod, made, { authorization: callers[caller] })),
+    );
+    const reasons = new Set(answers.map((answer) => readFailure(answer)?.reason));
+    expect(reasons.size).toBe(1);
+    return [...reasons][0];
+  }
+
+  const { registerKey, createPublishableKey, revokeKey } = ParticipantService.method;
+  const publicKey = new Uint8Array(32).fill(7);
+
+  it("is no site for an agent's key", async () => {
+    const key = { publicKey, mode: Mode.TEST };
+    expect(await reasonFor("rival", registerKey, { ...key, requestId: randomUUID(), siteId: world.siteId })).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor("operator", registerKey, { ...key, requestId: randomUUID(), siteId: "site_83652b_zz" })).toBe("SITE_NOT_FOUND");
+    // The site is of the test network, and the key would be of the live one.
+    const live = { publicKey, mode: Mode.LIVE, requestId: randomUUID(), siteId: world.siteId };
+    expect(await reasonFor("liveOperator", registerKey, live)).toBe("SITE_NOT_FOUND");
+  });
+
+  it("is not to be had with a test key where it is live", async () => {
+    const live = { mode: Mode.LIVE, requestId: randomUUID() };
+    expect(await reasonFor("courier", registerKey, { ...live, publicKey })).toBe("MODE_MISMATCH");
+    expect(await reasonFor("courier", createPublishableKey, { ...live, origins: ["https://a.example"] })).toBe("MODE_MISMATCH");
+    const { key } = await world.liveCourier.client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+    const { keyId } = world.liveCourier.signer;
+    expect(key?.keyId).toMatch(/^key_test_/);
+    expect(await reasonFor("courier", revokeKey, { requestId: randomUUID(), keyId })).toBe("KEY_NOT_FOUND");
+  });
+
+  it("is no place to reserve", async () => {
+    const message = { requestId: randomUUID(), parcel: { widthMm: 1, heightMm: 1, depthMm: 1, massG: 1 } };
+    const place = { case: "siteId", value: world.siteId } as const;
+    expect(await reasonFor("liveCourier", ReservationService.method.reserve, { ...message, place })).toBe("SITE_NOT_FOUND");
+  });
+});

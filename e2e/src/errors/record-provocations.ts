@@ -1,0 +1,205 @@
+import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import {
+  Act,
+  AgentService,
+  CancellationReason,
+  CustodyService,
+  DeviceEventType,
+  DirectoryService,
+  LatLngSchema,
+  ParticipantService,
+  type Reason,
+  ReservationService,
+  SiteLifecycle,
+} from "@petak/protocol";
+import { expect } from "vitest";
+import { readFailure } from "../wire/failure.ts";
+import type { RawAnswer } from "../wire/raw-answer.ts";
+import type { Provocation, Scene } from "./provocation.ts";
+import { authorizationOf, parcel } from "./world.ts";
+
+const { getSite, upsertSites } = DirectoryService.method;
+const { reserve, cancel, issueCredential, getReservation } = ReservationService.method;
+const { listEvents } = CustodyService.method;
+const { reportEvents } = AgentService.method;
+const { getParticipant, revokeKey } = ParticipantService.method;
+
+const unknownSiteId = "site_83652b_zzzz";
+const unknownReservationId = "res_83652b_0000000000000000";
+const farAway = { latitude: 10.8, longitude: 106.7 };
+const oneId = (prefix: string) => expect.stringMatching(new RegExp(`^${prefix}_`)) as unknown;
+const someSite = () => ({ site_id: oneId("site"), subject: oneId("site") });
+
+async function reserveAt({ world, protocol }: Scene, siteId: string, requestId: string = randomUUID(), massG = 1000): Promise<RawAnswer> {
+  return await world.raw.call(
+    protocol,
+    reserve,
+    { requestId, place: { case: "siteId", value: siteId }, parcel: { ...parcel, massG } },
+    { authorization: await authorizationOf(world.courier) },
+  );
+}
+
+/** How many write one site at once: more than the gateway tries for the last of them, whatever the order. */
+const writers = 40;
+
+/** The reasons that say something of the records: what is named is not there, or does not stand as it would have to. */
+export const recordProvocations = {
+  SITE_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(protocol, getSite, { siteId: unknownSiteId }, { authorization: await authorizationOf(world.courier) }),
+    metadata: () => ({ site_id: unknownSiteId }),
+  },
+  RESERVATION_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        getReservation,
+        { reservationId: unknownReservationId },
+        { authorization: await authorizationOf(world.courier) },
+      ),
+    metadata: () => ({ reservation_id: unknownReservationId }),
+  },
+  PARTICIPANT_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        getParticipant,
+        { participantId: world.stranger.participantId },
+        { authorization: await authorizationOf(world.courier) },
+      ),
+    metadata: ({ stranger }) => ({ participant_id: stranger.participantId }),
+  },
+  KEY_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        revokeKey,
+        { requestId: randomUUID(), keyId: world.stranger.signer.keyId },
+        { authorization: await authorizationOf(world.courier) },
+      ),
+    metadata: ({ stranger }) => ({ key_id: stranger.signer.keyId }),
+  },
+  REQUEST_ID_REUSED: {
+    provoke: async (scene) => {
+      const { siteId } = await scene.world.addSite();
+      const requestId = randomUUID();
+      expect(readFailure(await reserveAt(scene, siteId, requestId))).toBeUndefined();
+      return await reserveAt(scene, siteId, requestId, 999);
+    },
+    metadata: () => ({ request_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as unknown }),
+  },
+  CURSOR_INVALID: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(protocol, listEvents, { cursor: "bm9uZQ" }, { authorization: await authorizationOf(world.courier) }),
+    fields: ["cursor"],
+  },
+  ILLEGAL_STATE: {
+    provoke: async ({ world, protocol }) => {
+      const { reservationId } = await world.hold();
+      await world.courier.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
+      return await world.raw.call(
+        protocol,
+        cancel,
+        { requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER },
+        { authorization: await authorizationOf(world.courier) },
+      );
+    },
+    metadata: () => ({ reservation_id: oneId("res"), subject: oneId("res"), state: "CANCELLED", wanted: "CANCELLED" }),
+  },
+  NO_PLACE_FREE: {
+    provoke: async (scene) => {
+      const { siteId } = await scene.world.addSite({ classes: [["M", 400, 200, 500, 20_000, 1]] });
+      expect(readFailure(await reserveAt(scene, siteId))).toBeUndefined();
+      return await reserveAt(scene, siteId);
+    },
+    metadata: () => ({ site_id: oneId("site") }),
+  },
+  PARCEL_DOES_NOT_FIT: {
+    provoke: async (scene) => {
+      const { siteId } = await scene.world.addSite({ classes: [["S", 100, 100, 100, 500, 4]] });
+      return await reserveAt(scene, siteId);
+    },
+    metadata: someSite,
+  },
+  SITE_NOT_ACCEPTING: {
+    provoke: async (scene) => {
+      const { siteId } = await scene.world.addSite({}, { lifecycle: SiteLifecycle.MAINTENANCE });
+      return await reserveAt(scene, siteId);
+    },
+    metadata: someSite,
+  },
+  SITE_REGION_CHANGED: {
+    provoke: async ({ world, protocol }) => {
+      const { site } = await world.addSite();
+      return await world.raw.call(
+        protocol,
+        upsertSites,
+        { requestId: randomUUID(), sites: [{ ...site, position: create(LatLngSchema, farAway) }] },
+        { authorization: await authorizationOf(world.operator) },
+      );
+    },
+    metadata: () => ({ ...someSite(), region: regionOfCell(indexCellOf(quantise(farAway))) }),
+  },
+  CAPACITY_IN_USE: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId, site } = await world.addSite();
+      await world.hold({ case: "siteId", value: siteId });
+      const sizeClasses = site.sizeClasses.map((sizeClass) => ({ ...sizeClass, sizeClassId: "L" }));
+      return await world.raw.call(
+        protocol,
+        upsertSites,
+        { requestId: randomUUID(), sites: [{ ...site, sizeClasses }] },
+        { authorization: await authorizationOf(world.operator) },
+      );
+    },
+    metadata: () => ({ ...someSite(), size_class_id: "M" }),
+  },
+  ACT_NOT_SERVED: {
+    provoke: async ({ world, protocol }) => {
+      const { reservationId } = await world.holdAndConfirm();
+      return await world.raw.call(
+        protocol,
+        issueCredential,
+        { requestId: randomUUID(), reservationId, act: Act.RECALL },
+        { authorization: await authorizationOf(world.courier) },
+      );
+    },
+  },
+  SEQUENCE_GAP: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId } = await world.addSite();
+      const agent = await world.network.agentSigner(world.operator, siteId);
+      const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
+      const event = { sequence: 5n, deviceEventId: randomUUID(), type: DeviceEventType.DOOR_CLOSED, occurredAt };
+      return await world.raw.call(protocol, reportEvents, { siteId, events: [event] }, { authorization: await agent.authorization() });
+    },
+    metadata: () => ({ expected: "1", received: "5", subject: "5" }),
+  },
+  CONFLICT: {
+    // Everybody writes other facts of one site. Each round of the race has one winner, and the gateway starts anew five times.
+    provoke: async ({ world, protocol }) => {
+      const { site } = await world.addSite();
+      const authorization = await authorizationOf(world.operator);
+      const answers = await Promise.all(
+        Array.from({ length: writers }, (_, writer) =>
+          world.raw.call(
+            protocol,
+            upsertSites,
+            { requestId: randomUUID(), sites: [{ ...site, name: `Writer ${writer}` }] },
+            { authorization },
+          ),
+        ),
+      );
+      const failures = answers.map(readFailure);
+      expect([...new Set(failures.map((failure) => failure?.reason))].sort()).toEqual(["CONFLICT", undefined]);
+      // When the race is over, writing succeeds at once.
+      const lost = answers[failures.findIndex((failure) => failure !== undefined)];
+      if (lost === undefined) throw new Error("nobody lost");
+      await world.operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [{ ...site, name: "Last" }] });
+      return lost;
+    },
+    metadata: () => ({ site_id: oneId("site") }),
+  },
+} satisfies Partial<Record<Reason, Provocation>>;

@@ -1,0 +1,139 @@
+import { clone, type DescMethod, type Message } from "@bufbuild/protobuf";
+import type { Reason } from "@petak/protocol";
+import { useRedis } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Callers, GoodRequest } from "../good-requests.ts";
+import { spotsOf } from "../schema-walk.ts";
+import { readFailure } from "../wire/failure.ts";
+import { wireProtocols } from "../wire/protocols.ts";
+import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";
+
+/** Ids that nobody has, well-formed and not, and some that mean something to whoever builds names out of them. */
+const ids = [
+  "site_83652b_zzzz",
+  "site_83652b_0",
+  "site_zzzzzz_1",
+  "site_83652b_",
+  "site_83652b_zzzzzzz",
+  "res_83652b_0000000000000000",
+  "res_ffffff_0000000000000000",
+  "par_0000000000000000",
+  "key_test_0000000000000000",
+  "pk_test_000000000000000000000000",
+  "x",
+  "*",
+  "par_x:keys",
+  "../../etc/passwd",
+  "{83652b}:events",
+  "\u0000",
+  "préfixe",
+  "\u{1f4e6}\u{1f4e6}",
+  "' OR 1=1 --",
+];
+
+/** Fields that name something, with who asks and what comes back where there is no such thing. */
+const fields: [method: string, path: string, by: keyof Callers, reason: Reason | ""][] = [
+  ["GetSite", "site_id", "courier", "SITE_NOT_FOUND"],
+  ["GetAvailability", "site_ids[0]", "courier", "SITE_NOT_FOUND"],
+  ["RetireSites", "site_ids[0]", "operator", "SITE_NOT_FOUND"],
+  ["RegisterKey", "site_id", "operator", "SITE_NOT_FOUND"],
+  ["Confirm", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["Cancel", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["GetReservation", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["IssueCredential", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["GetCustodyChain", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["GetParticipant", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
+  ["GetParticipant", "participant_id", "courier", "PARTICIPANT_NOT_FOUND"],
+  ["ListKeys", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
+  ["RegisterKey", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
+  ["CreatePublishableKey", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
+  ["RevokeKey", "key_id", "courier", "KEY_NOT_FOUND"],
+  ["RevokeKey", "key_id", "admin", "KEY_NOT_FOUND"],
+  ["Boot", "site_id", "agent", "AGENT_SITE_MISMATCH"],
+  ["Sync", "site_id", "agent", "AGENT_SITE_MISMATCH"],
+  ["ReportEvents", "site_id", "agent", "AGENT_SITE_MISMATCH"],
+  // What happened at the door has happened, whatever the credential named.
+  ["ReportEvents", "events[0].reservation_id", "agent", ""],
+  // A filter that nobody passes, and one that refuses nobody.
+  ["FindNearest", "operator_ids[0]", "courier", ""],
+  ["FindNearest", "excluded_operator_ids[0]", "courier", ""],
+  ["Reserve", "nearest.operator_ids[0]", "courier", "NO_PLACE_FREE"],
+];
+
+const redis = useRedis();
+let world: World;
+let callers: Callers;
+let requests: GoodRequest[];
+
+beforeAll(async () => {
+  world = await startWorld(redis.options.path, "unknown-ids");
+  callers = await callersOf(world);
+  requests = await goodRequestsIn(world);
+});
+afterAll(() => world.stop());
+
+/** The good request with another id, and a request id of its own, since it is another request. */
+function withId({ method, message }: GoodRequest, path: string, id: string): Message {
+  const changed = clone(method.input, message);
+  for (const spot of spotsOf(method.input, changed)) {
+    if (spot.path === path) spot.put(id);
+    if (spot.path === "request_id") spot.put(crypto.randomUUID());
+  }
+  return changed;
+}
+
+function requestTo(name: string): GoodRequest & { method: DescMethod } {
+  const request = requests.find(({ method }) => method.name === name);
+  if (request === undefined) throw new Error(`no request to ${name}`);
+  return request;
+}
+
+describe("an id that nobody has", () => {
+  it.each(fields)("in %s %s of %s gives %s", async (name, path, by, reason) => {
+    const request = requestTo(name);
+    // In the store its keys are filed under this name.
+    for (const id of [...ids, `${world.courier.participantId}:keys`]) {
+      // An agent's key knows its own site alone, so the two are the same to it.
+      for (const protocol of wireProtocols) {
+        const message = withId(request, path, id);
+        const answer = await world.raw.call(protocol, request.method, message, { authorization: callers[by], timeoutMs: 5000 });
+        const failure = readFailure(answer);
+        expect([protocol, id, failure?.reason ?? "", answer.end]).toEqual([protocol, id, reason, "complete"]);
+        if (failure === undefined || reason.startsWith("AGENT_") || reason === "NO_PLACE_FREE") continue;
+        expect(Object.values(failure.metadata)).toEqual([id]);
+      }
+    }
+  });
+});
+
+describe("a cursor", () => {
+  it.each(["ListEvents", "WatchEvents"])("of %s is taken as it was given and in no other form", async (name) => {
+    const { reservationId } = await world.hold();
+    const { nextCursor } = await world.courier.client.custody.listEvents({});
+    expect(reservationId).not.toBe("");
+    const encode = (text: string) => Buffer.from(text).toString("base64url");
+    const decoded = Buffer.from(nextCursor, "base64url").toString();
+    const wrong = [
+      "x",
+      nextCursor.slice(0, -1),
+      `${nextCursor}=`,
+      `${nextCursor} `,
+      `${nextCursor}${nextCursor}`,
+      encode(decoded.replace(/^1/, "2")),
+      encode(`${decoded} ${decoded.slice(2)}`),
+      encode(`${decoded} 83652b@-1-0`),
+      encode(`${decoded} zzzzzz@0-0`),
+      encode(`1 83652b@99999999999999999999-0`),
+      encode("1 "),
+      "_".repeat(16_384),
+    ];
+    const { method } = requestTo(name);
+    for (const cursor of wrong) {
+      for (const protocol of wireProtocols) {
+        const answer = await world.raw.call(protocol, method, { cursor } as never, { authorization: callers.courier, timeoutMs: 5000 });
+        const failure = readFailure(answer);
+        expect([protocol, cursor, failure?.reason, failure?.violations[0]?.field]).toEqual([protocol, cursor, "CURSOR_INVALID", "cursor"]);
+      }
+    }
+  });
+});

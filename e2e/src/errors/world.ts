@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { generateKeyPair, type RequestSigner } from "@petak/client";
+import { Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind, type SiteSchema } from "@petak/protocol";
+import { makeSite, type SiteFacts } from "@petak/testkit";
+import { type Callers, type GoodRequest, makeGoodRequests } from "../good-requests.ts";
+import { startTestNetwork } from "../test-network.ts";
+import type { TestParticipant, TestParticipants } from "../test-participants.ts";
+import { createRawCaller, type RawCaller } from "../wire/call.ts";
+
+/** Where the sites of these tests lie. */
+export const origin = { latitude: 1.3, longitude: 103.8 };
+
+/** A parcel that fits the sites of these tests. */
+export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+
+/** The web origin of the publishable key. */
+export const shopOrigin = "https://shop.example";
+
+/** A network with everybody whose calls these tests make. */
+export interface World {
+  network: TestParticipants;
+  raw: RawCaller;
+  /** Runs `siteId`. */
+  operator: TestParticipant;
+  /** Runs `rivalSiteId`. */
+  rival: TestParticipant;
+  courier: TestParticipant;
+  /** A courier that is a party to nothing. */
+  stranger: TestParticipant;
+  liveOperator: TestParticipant;
+  liveCourier: TestParticipant;
+  siteId: string;
+  rivalSiteId: string;
+  /** The agent of `siteId`. */
+  agent: RequestSigner;
+  /** A publishable key for {@link shopOrigin}. */
+  publishableKey: string;
+  /** Makes a site with a reference that nobody had before. */
+  addSite(facts?: Partial<SiteFacts>, more?: MessageInitShape<typeof SiteSchema>): Promise<{ siteId: string; site: Site }>;
+  /** Holds a place as the courier. */
+  hold(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
+  /** Holds and confirms. */
+  holdAndConfirm(): Promise<Reservation>;
+  stop(): Promise<void>;
+}
+
+/** The Authorization headers of those whose calls must be in order. */
+export async function callersOf({ operator, courier, network, agent }: World): Promise<Callers> {
+  const [operators, couriers, admins, agents] = await Promise.all([
+    operator.signer.authorization(),
+    courier.signer.authorization(),
+    network.admin.signer.authorization(),
+    agent.authorization(),
+  ]);
+  return { operator: operators, courier: couriers, admin: admins, agent: agents };
+}
+
+/** The Authorization header of a signer. */
+export function authorizationOf({ signer }: { signer: RequestSigner }): Promise<string> {
+  return signer.authorization();
+}
+
+/** Starts a network and lets everybody join it. */
+export async function startWorld(socketPath: string, keyPrefix: string): Promise<World> {
+  const network = await startTestNetwork({ socketPath }, keyPrefix);
+  return await populate(network, () => network.stop());
+}
+
+/** Lets everybody join the network of a gateway that runs, and says how it is stopped. */
+export async function populate(network: TestParticipants, stop: () => Promise<void>): Promise<World> {
+  const [operator, rival, courier, stranger, liveOperator, liveCourier] = await Promise.all([
+    network.join("Operator", [Role.OPERATOR]),
+    network.join("Rival", [Role.OPERATOR]),
+    network.join("Courier", [Role.COURIER]),
+    network.join("Stranger", [Role.COURIER]),
+    network.join("Live operator", [Role.OPERATOR], Mode.LIVE),
+    network.join("Live courier", [Role.COURIER], Mode.LIVE),
+  ]);
+  const addTo = async (owner: TestParticipant, facts: Partial<SiteFacts> = {}, more: MessageInitShape<typeof SiteSchema> = {}) => {
+    const ref = randomUUID();
+    const site = { ...makeSite({ ...origin, kind: SiteKind.PARCEL_TERMINAL, ref, ...facts }), ...(more as Partial<Site>) };
+    const { results } = await owner.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
+    return { siteId: results[0]?.siteId ?? "", site };
+  };
+  const { siteId } = await addTo(operator, { classes: [["M", 400, 200, 500, 20_000, 1000]] });
+  const { siteId: rivalSiteId } = await addTo(rival);
+  const { publishableKey } = await operator.client.participants.createPublishableKey({
+    requestId: randomUUID(),
+    mode: Mode.TEST,
+    origins: [shopOrigin],
+  });
+  const hold: World["hold"] = async (place = { case: "siteId", value: siteId }) => {
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    if (reservation === undefined) throw new Error("nothing held");
+    return reservation;
+  };
+  const raw = createRawCaller(Number(new URL(network.baseUrl).port));
+  return {
+    network,
+    raw,
+    operator,
+    rival,
+    courier,
+    stranger,
+    liveOperator,
+    liveCourier,
+    siteId,
+    rivalSiteId,
+    agent: await network.agentSigner(operator, siteId),
+    publishableKey: publishableKey?.publishableKey ?? "",
+    addSite: (facts, more) => addTo(operator, facts, more),
+    hold,
+    async holdAndConfirm() {
+      const { reservationId } = await hold();
+      const { reservation } = await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+      if (reservation === undefined) throw new Error("nothing confirmed");
+      return reservation;
+    },
+    async stop() {
+      raw.close();
+      await stop();
+    },
+  };
+}
+
+/** One good request for each RPC, with what it needs made anew. */
+export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
+  const { operator, courier } = world;
+  const [retirable, toConfirm, toCancel, toOpen, spare] = await Promise.all([
+    world.addSite(),
+    world.hold(),
+    world.hold(),
+    world.holdAndConfirm(),
+    generateKeyPair(),
+  ]);
+  const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey: spare.publicKey, mode: Mode.TEST });
+  return await makeGoodRequests({
+    origin,
+    parcel,
+    siteId: world.siteId,
+    retirableSiteId: retirable.siteId,
+    operatorId: operator.participantId,
+    courierId: courier.participantId,
+    revocableKeyId: key?.keyId ?? "",
+    toConfirm: toConfirm.reservationId,
+    toCancel: toCancel.reservationId,
+    toOpen: toOpen.reservationId,
+    nextSequence: 1n,
+  });
+}

@@ -1,0 +1,117 @@
+import type { Reason } from "@petak/protocol";
+import { createRandom, testSeed, useRedis } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { origin, parcel, populate, type World } from "../errors/world.ts";
+import type { WireProtocol } from "../wire/protocols.ts";
+import { type Corpus, createCorpus } from "./corpus.ts";
+import type { Measurement } from "./gateway-messages.ts";
+import { createRequestSource, runTimeouts } from "./request-source.ts";
+import { run } from "./run.ts";
+import { type GatewayProcess, startGatewayProcess } from "./start-gateway-process.ts";
+
+/** Requests for each protocol: one half to warm up, and one that must leave nothing behind. */
+const requestsOfEach = 20_000;
+
+/** How each protocol's requests come, and how many of them at once. Together 32. */
+const ways: { protocol: WireProtocol; http: 1 | 2; share: number; concurrency: number }[] = [
+  { protocol: "connect-json", http: 1, share: 1, concurrency: 8 },
+  { protocol: "connect", http: 1, share: 0.5, concurrency: 4 },
+  { protocol: "connect", http: 2, share: 0.5, concurrency: 4 },
+  { protocol: "grpc", http: 2, share: 1, concurrency: 8 },
+  { protocol: "grpc-web", http: 1, share: 1, concurrency: 8 },
+];
+
+/** How much more heap the second half may leave in use than the first: what the engine keeps for itself comes and goes by as much. */
+const growthMaxBytes = 3 * 1024 * 1024;
+
+/** What a run that deserves its name brings about, beside what comes seldom. */
+const commonReasons: Reason[] = [
+  "INVALID_FIELD",
+  "MALFORMED_MESSAGE",
+  "MESSAGE_TOO_LARGE",
+  "METHOD_NOT_FOUND",
+  "ENCODING_NOT_SUPPORTED",
+  "DEADLINE_EXCEEDED",
+  "CREDENTIALS_MISSING",
+  "CREDENTIALS_MALFORMED",
+  "TOKEN_ALGORITHM_WRONG",
+  "TOKEN_CLAIMS_INVALID",
+  "KEY_UNKNOWN",
+  "AGENT_KEY_REQUIRED",
+  "AGENT_KEY_NOT_ALLOWED",
+  "AGENT_SITE_MISMATCH",
+  "PUBLISHABLE_KEY_NOT_ALLOWED",
+  "ROLE_REQUIRED",
+  "SITE_NOT_FOUND",
+  "RESERVATION_NOT_FOUND",
+  "PARTICIPANT_NOT_FOUND",
+  "KEY_NOT_FOUND",
+  "CURSOR_INVALID",
+  "ILLEGAL_STATE",
+  "NO_PLACE_FREE",
+  "SEQUENCE_GAP",
+];
+
+const redis = useRedis();
+let gateway: GatewayProcess;
+let world: World;
+let corpus: Corpus;
+
+beforeAll(async () => {
+  gateway = await startGatewayProcess(redis.options.path, "fuzz", {
+    callLimits: runTimeouts,
+    serverLimits: { headersTimeoutMs: 2000, requestTimeoutMs: 4000, sniffTimeoutMs: 2000 },
+  });
+  world = await populate(gateway.participants, () => gateway.stop());
+  corpus = await createCorpus(world);
+});
+afterAll(() => world?.stop());
+
+/** The gateway once all that came from outside is closed. */
+async function atRest(): Promise<Measurement> {
+  gateway.participants.closeClients();
+  let measured = await gateway.measure();
+  const isAtRest = async (): Promise<boolean> => {
+    measured = await gateway.measure();
+    return measured.inFlight === 0 && measured.connections === 0;
+  };
+  await expect.poll(isAtRest, { timeout: 15_000, interval: 100 }).toBe(true);
+  return measured;
+}
+
+describe("malformed requests", () => {
+  it("are answered with a reason, in time, and leave nothing behind", { timeout: 300_000 }, async () => {
+    const random = createRandom(testSeed());
+    const streams = ways.map(({ protocol, http, share, concurrency }) => ({
+      port: gateway.port,
+      http,
+      concurrency,
+      requests: (requestsOfEach * share) / 2,
+      next: createRequestSource({ random: random.fork(), corpus, protocol, http }),
+    }));
+    const seen = new Map<string, number>();
+    const atFirst = await atRest();
+
+    async function throwHalf(): Promise<void> {
+      const results = await Promise.all(streams.map(run));
+      const complaints = results.flatMap((result) => result.complaints);
+      const { wrongLines } = gateway.ended() === undefined ? await gateway.measure() : { wrongLines: [] };
+      expect([...complaints, ...wrongLines].join("\n")).toBe("");
+      expect(gateway.ended()).toBeUndefined();
+      expect(results.map(({ requests }) => requests)).toEqual(streams.map(({ requests }) => requests));
+      for (const [what, count] of results.flatMap((result) => [...result.seen])) seen.set(what, (seen.get(what) ?? 0) + count);
+    }
+
+    await throwHalf();
+    const before = await atRest();
+    await throwHalf();
+    const after = await atRest();
+    expect(after.heapBytes - before.heapBytes).toBeLessThan(growthMaxBytes);
+    expect(after.handles).toBeLessThanOrEqual(atFirst.handles);
+
+    // It was in earnest: the requests came to whatever refuses them.
+    expect([...seen.keys()]).toEqual(expect.arrayContaining(commonReasons));
+    const { options } = await world.courier.client.directory.findNearest({ origin, parcel });
+    expect(options.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,45 @@
+import { Code } from "@connectrpc/connect";
+import { type CatalogueEntry, catalogue, errorDomain, type Reason } from "@petak/protocol";
+import { readFailure } from "../wire/failure.ts";
+import type { RawAnswer } from "../wire/raw-answer.ts";
+import type { FuzzRequest } from "./fuzz-request.ts";
+
+/** How much later than its deadline an answer may come, in ms, where two cores have all to do at once. */
+const slackMs = 2000;
+
+/** Reasons that only something wrong with the gateway or what it stands on can have. Nothing a caller sends may bring them about. */
+const never = new Set<string>(["INTERNAL", "STORE_UNAVAILABLE", "SHUTTING_DOWN", "OVERLOADED"]);
+
+/** What is wrong with an answer; undefined where it is in order. `seen` gets what came. */
+export function judge(request: FuzzRequest, answer: RawAnswer, seen: Map<string, number>): string | undefined {
+  const note = (what: string): undefined => {
+    seen.set(what, (seen.get(what) ?? 0) + 1);
+  };
+  const complain = (what: string): string =>
+    `${what}\n  after ${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})\n` +
+    `  came ${answer.status} ${JSON.stringify(answer.headers).slice(0, 300)} ${answer.body.toString("latin1").slice(0, 300)}`;
+  if (answer.end === "late" || answer.elapsedMs > request.dueMs + slackMs) return complain(`late: ${Math.round(answer.elapsedMs)} ms`);
+  if (answer.end === "left") return note("left");
+  if (answer.end === "closed" && answer.status === 0) {
+    return request.isBrokenHttp ? note("closed") : complain("closed without an answer");
+  }
+  if (answer.status >= 200 && answer.status < 300 && answer.body.byteLength === 0 && answer.headers["content-type"] === undefined) {
+    return note("no content");
+  }
+  let failure: ReturnType<typeof readFailure>;
+  try {
+    failure = readFailure(answer);
+  } catch (error) {
+    const isParsers = answer.status >= 400 && answer.status < 500;
+    return request.isBrokenHttp && isParsers ? note(`HTTP ${answer.status}`) : complain(`unreadable: ${error}`);
+  }
+  if (failure === undefined) return note("accepted");
+  const { reason = "", code, domain } = failure;
+  if (!Object.hasOwn(catalogue, reason) || domain !== errorDomain) return complain(`no reason of the catalogue: ${reason}`);
+  if (never.has(reason)) return complain(`${reason}: ${failure.message}`);
+  const entry: CatalogueEntry = catalogue[reason as Reason];
+  // Health checking has a code of its own for a service that is not here.
+  const isUnknownService = reason === "METHOD_NOT_FOUND" && code === Code.NotFound && request.path.startsWith("/grpc.health.v1.Health/");
+  if (code !== entry.code && !isUnknownService) return complain(`${reason} with code ${Code[code]}`);
+  return note(reason);
+}

@@ -1,0 +1,181 @@
+import { randomUUID } from "node:crypto";
+import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { generateKeyPair } from "@petak/client";
+import {
+  Act,
+  AgentService,
+  CancellationReason,
+  CustodyService,
+  DayOfWeek,
+  DeviceEventType,
+  DirectoryService,
+  Mode,
+  ParticipantService,
+  ProofKind,
+  Purpose,
+  ReservationService,
+  Role,
+  SiteKind,
+  SiteLifecycle,
+  SiteSchema,
+} from "@petak/protocol";
+
+/** The Authorization headers of those whose requests must be in order. */
+export type Callers = Record<"operator" | "courier" | "admin" | "agent", string>;
+
+/** A request that is in order, with every field set that a caller may set. */
+export interface GoodRequest {
+  method: DescMethod;
+  /** Who may make it. */
+  by: keyof Callers;
+  message: Message;
+}
+
+/** What good requests are about. */
+export interface GoodRequestSubjects {
+  origin: { latitude: number; longitude: number };
+  parcel: { widthMm: number; heightMm: number; depthMm: number; massG: number };
+  /** A site of the operator's, with an agent. */
+  siteId: string;
+  /** A site of the operator's that may be retired. */
+  retirableSiteId: string;
+  operatorId: string;
+  courierId: string;
+  /** A key of the courier's that may be revoked. */
+  revocableKeyId: string;
+  /** Reservations of the courier's: held, held, and confirmed. */
+  toConfirm: string;
+  toCancel: string;
+  toOpen: string;
+  /** The number that the agent's next report must have. */
+  nextSequence: bigint;
+  makeUuid?: () => string;
+}
+
+/** One good request for each RPC of `petak.v1`. */
+export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<GoodRequest[]> {
+  const { origin, parcel, siteId, makeUuid = randomUUID } = subjects;
+  const { publicKey } = await generateKeyPair();
+  const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 1000 };
+  const filters = {
+    radiusM: 5000,
+    kinds: [SiteKind.PARCEL_TERMINAL],
+    operatorIds: [subjects.operatorId],
+    excludedOperatorIds: ["par_0000000000000000"],
+  };
+  const { findNearest, getSite, getAvailability, upsertSites, retireSites } = DirectoryService.method;
+  const { reserve, confirm, cancel, getReservation, issueCredential } = ReservationService.method;
+  const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
+  const { boot, sync, reportEvents } = AgentService.method;
+  const participants = ParticipantService.method;
+  return [
+    good(findNearest, "courier", { origin, parcel, purpose: Purpose.DELIVERY, limit: 3, ...filters }),
+    good(getSite, "courier", { siteId }),
+    good(getAvailability, "courier", { siteIds: [siteId] }),
+    good(upsertSites, "operator", { requestId: makeUuid(), sites: [fullSite(origin)] }),
+    good(retireSites, "operator", { requestId: makeUuid(), siteIds: [subjects.retirableSiteId] }),
+    good(reserve, "courier", {
+      requestId: makeUuid(),
+      place: { case: "nearest", value: { origin, ...filters } },
+      parcel,
+      purpose: Purpose.DELIVERY,
+      partnerReference: "order-7",
+      holdDuration: { seconds: 600n },
+    }),
+    good(confirm, "courier", { requestId: makeUuid(), reservationId: subjects.toConfirm, depositWithin: { seconds: 3600n } }),
+    good(cancel, "courier", { requestId: makeUuid(), reservationId: subjects.toCancel, reason: CancellationReason.OTHER }),
+    good(getReservation, "courier", { reservationId: subjects.toOpen }),
+    good(issueCredential, "courier", { requestId: makeUuid(), reservationId: subjects.toOpen, act: Act.COLLECT, withPin: true }),
+    good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
+    good(watchEvents, "courier", { fromNow: true }),
+    good(getCustodyChain, "courier", { reservationId: subjects.toOpen }),
+    good(boot, "agent", { siteId, software: "test 1", lastSequence: 0n, agentTime: occurredAt }),
+    good(sync, "agent", { siteId, knownVersion: 0n }),
+    good(reportEvents, "agent", {
+      siteId,
+      events: [
+        {
+          sequence: subjects.nextSequence,
+          deviceEventId: makeUuid(),
+          type: DeviceEventType.DOOR_OPENED,
+          occurredAt,
+          offline: true,
+          reservationId: subjects.toOpen,
+          compartmentId: "A1",
+          proofKind: ProofKind.PIN,
+          credentialHash: "hash",
+          refusal: "",
+          act: Act.DEPOSIT,
+        },
+      ],
+    }),
+    good(participants.createParticipant, "admin", { requestId: makeUuid(), displayName: "New", roles: [Role.MERCHANT] }),
+    good(participants.getParticipant, "admin", { participantId: subjects.courierId }),
+    good(participants.listParticipants, "admin", {}),
+    good(participants.registerKey, "operator", {
+      requestId: makeUuid(),
+      participantId: subjects.operatorId,
+      publicKey,
+      mode: Mode.TEST,
+      siteId,
+      label: "spare",
+    }),
+    good(participants.listKeys, "courier", { participantId: subjects.courierId }),
+    good(participants.revokeKey, "courier", { requestId: makeUuid(), keyId: subjects.revocableKeyId }),
+    good(participants.createPublishableKey, "courier", {
+      requestId: makeUuid(),
+      participantId: subjects.courierId,
+      mode: Mode.TEST,
+      origins: ["https://shop.example"],
+      requestsPerSecond: 5,
+    }),
+  ];
+}
+
+function good<Method extends DescMethod>(method: Method, by: keyof Callers, message: MessageInitShape<Method["input"]>): GoodRequest {
+  const { input } = method as DescMethod;
+  return { method, by, message: create(input, message as MessageInitShape<typeof input>) };
+}
+
+/** A site with everything said that can be said of one. */
+function fullSite(position: { latitude: number; longitude: number }) {
+  return create(SiteSchema, {
+    operatorSiteRef: "full",
+    kind: SiteKind.PARCEL_TERMINAL,
+    name: "A site with everything",
+    position,
+    timeZone: "Asia/Singapore",
+    isTest: true,
+    address: { countryCode: "SG", administrativeArea: "Central", locality: "Singapore", postalCode: "018956", lines: ["1 Test Road"] },
+    openingHours: {
+      weekly: [{ openDay: DayOfWeek.MONDAY, openMinute: 480, closeDay: DayOfWeek.MONDAY, closeMinute: 1320 }],
+      exceptions: [{ date: { year: 2027, month: 1, day: 1 }, open: [{ openMinute: 600, closeMinute: 720 }] }],
+    },
+    access: { entranceHint: "Behind the lift", photoUrl: "https://photos.example/1.jpg", stepFree: true, indoors: true },
+    equipment: {
+      screen: true,
+      pinPad: true,
+      scanner: true,
+      bluetooth: true,
+      cardPayment: true,
+      audioGuidance: true,
+      tactileMarkings: true,
+    },
+    sizeClasses: [
+      {
+        sizeClassId: "M",
+        widthMm: 400,
+        heightMm: 200,
+        depthMm: 500,
+        maxMassG: 20_000,
+        installed: 1,
+        lowestCentreHeightMm: 900,
+        highestCentreHeightMm: 900,
+        refrigerated: true,
+      },
+    ],
+    compartments: [{ compartmentId: "A1", sizeClassId: "M", centreHeightMm: 900 }],
+    lifecycle: SiteLifecycle.ACTIVE,
+    purposes: [Purpose.DELIVERY],
+  });
+}

@@ -1,0 +1,105 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { Code } from "@connectrpc/connect";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema, RetryInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
+import { readEnvelopes } from "./envelope.ts";
+import { readFields } from "./http1-parser.ts";
+import type { RawAnswer } from "./raw-answer.ts";
+
+/** An error as it stands on the wire, whatever the protocol. */
+export interface Failure {
+  code: Code;
+  message: string;
+  /** Of the ErrorInfo; undefined where there is none. */
+  reason: string | undefined;
+  domain: string | undefined;
+  metadata: Record<string, string>;
+  /** Of the BadRequest: path and rule of each field. */
+  violations: { field: string; rule: string }[];
+  /** Of the PreconditionFailure; undefined where there is none. */
+  preconditionSubject: string | undefined;
+  /** Of the RetryInfo; undefined where there is none. */
+  retryAfterMs: number | undefined;
+}
+
+interface Detail {
+  type: string;
+  value: Uint8Array;
+}
+
+/** Flags of the last envelope: of a Connect stream, and of gRPC-Web. */
+const connectEndFlag = 0x02;
+const grpcWebTrailerFlag = 0x80;
+
+/** The error in an answer, in whichever place its protocol has for it; undefined for a success. Throws where there is no end to read. */
+export function readFailure({ status, headers, trailers, body }: RawAnswer): Failure | undefined {
+  const contentType = headers["content-type"] ?? "";
+  if (/^application\/grpc-web/.test(contentType)) {
+    const last = readEnvelopes(body).find(({ flags }) => (flags & grpcWebTrailerFlag) !== 0);
+    return readGrpc(last === undefined ? headers : readFields(last.data.toString("latin1").split("\r\n")));
+  }
+  // An answer without messages has its trailers among its headers.
+  if (/^application\/grpc/.test(contentType)) return readGrpc({ ...headers, ...trailers });
+  if (/^application\/connect\+/.test(contentType)) {
+    const end = readEnvelopes(body).find(({ flags }) => (flags & connectEndFlag) !== 0);
+    if (end === undefined) throw new Error("a Connect stream without its end");
+    const { error } = JSON.parse(end.data.toString()) as { error?: ConnectErrorJson };
+    return error === undefined ? undefined : readConnect(error);
+  }
+  return status === 200 ? undefined : readConnect(JSON.parse(body.toString()) as ConnectErrorJson);
+}
+
+interface ConnectErrorJson {
+  code?: string;
+  message?: string;
+  details?: { type: string; value: string }[];
+}
+
+function readConnect({ code = "", message = "", details = [] }: ConnectErrorJson): Failure {
+  const found = codeFromString(code);
+  if (found === undefined) throw new Error(`"${code}" is no code`);
+  return describe(
+    found,
+    message,
+    details.map(({ type, value }) => ({ type, value: Buffer.from(value, "base64") })),
+  );
+}
+
+function readGrpc(fields: Readonly<Record<string, string>>): Failure | undefined {
+  const status = Number(fields["grpc-status"]);
+  if (!Number.isInteger(status)) throw new Error(`gRPC without a status: ${JSON.stringify(fields).slice(0, 200)}`);
+  if (status === 0) return undefined;
+  if (!(status in Code)) throw new Error(`${status} is no code`);
+  const bytes = fields["grpc-status-details-bin"];
+  const details = bytes === undefined ? [] : fromBinary(StatusSchema, Buffer.from(bytes, "base64")).details;
+  return describe(
+    status,
+    decodeURIComponent(fields["grpc-message"] ?? ""),
+    details.map(({ typeUrl, value }) => ({ type: typeUrl.slice(typeUrl.lastIndexOf("/") + 1), value })),
+  );
+}
+
+function describe(code: Code, message: string, details: readonly Detail[]): Failure {
+  const bytesOf = (typeName: string): Uint8Array | undefined => details.find(({ type }) => type === typeName)?.value;
+  const info = bytesOf(ErrorInfoSchema.typeName);
+  const badRequest = bytesOf(BadRequestSchema.typeName);
+  const precondition = bytesOf(PreconditionFailureSchema.typeName);
+  const retry = bytesOf(RetryInfoSchema.typeName);
+  const { reason, domain, metadata = {} } = info === undefined ? {} : fromBinary(ErrorInfoSchema, info);
+  const retryDelay = retry === undefined ? undefined : fromBinary(RetryInfoSchema, retry).retryDelay;
+  return {
+    code,
+    message,
+    reason,
+    domain,
+    metadata,
+    violations:
+      badRequest === undefined
+        ? []
+        : fromBinary(BadRequestSchema, badRequest).fieldViolations.map(({ field, reason: rule }) => ({ field, rule })),
+    preconditionSubject:
+      precondition === undefined ? undefined : fromBinary(PreconditionFailureSchema, precondition).violations[0]?.subject,
+    retryAfterMs: retryDelay === undefined ? undefined : durationMs(retryDelay),
+  };
+}

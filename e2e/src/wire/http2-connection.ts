@@ -1,0 +1,129 @@
+import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from "node:http2";
+import type { RawAnswer } from "./raw-answer.ts";
+
+/** How one request is sent. */
+export interface Http2Sending {
+  headers: OutgoingHttpHeaders;
+  body: Uint8Array;
+  /** The longest to wait for the end of the answer, in ms. */
+  timeoutMs: number;
+  /** Whether the answer may have no end: then its first bytes are enough. */
+  isEndless?: boolean;
+  /** Whether the caller leaves its half of the stream open after the body. */
+  keepsOpen?: boolean;
+}
+
+/** A connection of HTTP/2 in cleartext that sends what it is told, many requests at a time. */
+export interface Http2Connection {
+  send(sending: Http2Sending): Promise<RawAnswer>;
+  close(): void;
+}
+
+/**
+ * A session is left after so many requests, as clients do, and because a server ends one that resets too many streams. Those under way on
+ * it end in peace.
+ */
+const requestsPerSession = 250;
+
+/** A session, and what is under way on it. */
+interface Slot {
+  session: ClientHttp2Session;
+  requests: number;
+  underWay: number;
+}
+
+/** Makes a connection. It is opened with the first request, and anew where the server closed it. */
+export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Connection {
+  let current: Slot | undefined;
+  const slots = new Set<Slot>();
+
+  function usable(): Slot {
+    if (current === undefined || current.session.closed || current.session.destroyed || current.requests >= requestsPerSession) {
+      const session = connect(`http://${host}:${port}`, { maxSessionMemory: 64 });
+      const slot = { session, requests: 0, underWay: 0 };
+      // What goes wrong shows in the streams.
+      session.on("error", () => {});
+      session.on("close", () => slots.delete(slot));
+      slots.add(slot);
+      if (current !== undefined) closeIfIdle(current);
+      current = slot;
+    }
+    current.requests += 1;
+    return current;
+  }
+
+  /** Node refuses the streams that it has not begun to send when their session is closed. */
+  function closeIfIdle({ session, underWay }: Slot): void {
+    if (underWay === 0) session.close();
+  }
+
+  return {
+    send({ headers, body, timeoutMs, isEndless = false, keepsOpen = false }) {
+      const startedMs = performance.now();
+      return new Promise<RawAnswer>((resolve, reject) => {
+        const slot = usable();
+        let stream: ReturnType<ClientHttp2Session["request"]>;
+        try {
+          stream = slot.session.request(headers, { endStream: false });
+        } catch (error) {
+          reject(error);
+          return;
+        }
+        slot.underWay += 1;
+        let status = 0;
+        let received: Record<string, string> = {};
+        let trailers: Record<string, string> = {};
+        let end: RawAnswer["end"] | undefined;
+        const chunks: Buffer[] = [];
+        const timer = setTimeout(() => {
+          end = "late";
+          stream.close(constants.NGHTTP2_CANCEL);
+        }, timeoutMs);
+        stream.on("response", (fields) => {
+          status = Number(fields[":status"]);
+          received = joined(fields);
+        });
+        stream.on("trailers", (fields) => {
+          trailers = joined(fields);
+        });
+        stream.on("data", (chunk: Buffer) => {
+          chunks.push(chunk);
+          if (isEndless && end === undefined) {
+            end = "left";
+            stream.close(constants.NGHTTP2_CANCEL);
+          }
+        });
+        stream.on("end", () => {
+          end ??= "complete";
+          // The other side is done: an open half of ours keeps nothing alive.
+          if (keepsOpen) stream.end();
+        });
+        stream.on("error", () => {});
+        stream.on("close", () => {
+          clearTimeout(timer);
+          slot.underWay -= 1;
+          if (slot !== current) closeIfIdle(slot);
+          // An answer that is reset after its end was in order; one without a header was none.
+          const ending = status === 0 && end === "complete" ? "closed" : (end ?? "closed");
+          resolve({
+            status,
+            headers: received,
+            trailers,
+            body: Buffer.concat(chunks),
+            end: ending,
+            elapsedMs: performance.now() - startedMs,
+          });
+        });
+        if (keepsOpen) stream.write(body);
+        else stream.end(body);
+      });
+    },
+    close() {
+      for (const { session } of slots) session.close();
+    },
+  };
+}
+
+function joined(fields: Readonly<Record<string, string | string[] | number | undefined>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : String(value)]));
+}

@@ -1,0 +1,49 @@
+import { envelope } from "./envelope.ts";
+
+/** The ways in which a call can come. JSON is one of Connect's two codecs, and enough to see what JSON does. */
+export const wireProtocols = ["connect-json", "connect", "grpc", "grpc-web"] as const;
+
+/** One of {@link wireProtocols}. */
+export type WireProtocol = (typeof wireProtocols)[number];
+
+/** How a protocol spells a call. */
+export interface Spelling {
+  contentType: string;
+  /** The header that carries the deadline. */
+  timeoutHeader: string;
+  timeoutValue(timeoutMs: number): string;
+  /** The header that names the compression of messages. */
+  encodingHeader: string;
+  isJson: boolean;
+  /** Whether messages travel in envelopes. */
+  isFramed: boolean;
+}
+
+/** How a protocol spells a call of a method that streams or does not. */
+export function spellingOf(protocol: WireProtocol, isStreaming: boolean): Spelling {
+  const isJson = protocol === "connect-json";
+  const codec = isJson ? "json" : "proto";
+  if (protocol === "grpc" || protocol === "grpc-web") {
+    return {
+      contentType: `application/${protocol}+${codec}`,
+      timeoutHeader: "grpc-timeout",
+      timeoutValue: (timeoutMs) => `${timeoutMs}m`,
+      encodingHeader: "grpc-encoding",
+      isJson,
+      isFramed: true,
+    };
+  }
+  return {
+    contentType: isStreaming ? `application/connect+${codec}` : `application/${codec}`,
+    timeoutHeader: "connect-timeout-ms",
+    timeoutValue: String,
+    encodingHeader: isStreaming ? "connect-content-encoding" : "content-encoding",
+    isJson,
+    isFramed: isStreaming,
+  };
+}
+
+/** The body of a call with one message. */
+export function bodyOf({ isFramed }: Spelling, message: Uint8Array): Buffer {
+  return isFramed ? envelope(message) : Buffer.from(message);
+}
