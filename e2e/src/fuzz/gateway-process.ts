@@ -70,14 +70,22 @@ function reply(message: Reply): void {
 let gateway: Awaited<ReturnType<typeof start>> | undefined;
 
 process.on("disconnect", () => process.exit(1));
-process.on("message", async (order: Order) => {
+process.on("message", (order: Order) => {
+  obey(order).catch((error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  });
+});
+
+async function obey(order: Order): Promise<void> {
   if (order.kind === "start") {
     gateway = await start(order.options);
     reply({ kind: "started", port: gateway.address.port });
-  } else if (order.kind === "measure") reply({ kind: "measured", measurement: await measure() });
-  else {
+  } else if (order.kind === "measure") {
+    reply({ kind: "measured", measurement: await measure() });
+  } else {
     await gateway?.stop();
     process.disconnect();
     process.exit(0);
   }
-});
+}
