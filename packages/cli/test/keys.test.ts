@@ -32,7 +32,7 @@ describe("participants", () => {
       "courier,merchant",
     ]);
     expect(made).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(made.stdout).toMatch(/^Made par_[0-9a-z]+, Both\.\nGive it a key: petak keys make --participant par_/);
+    expect(made.stdout).toMatch(/^Made par_[0-9a-z]+, Both\.\nGive it a key, with the same --key: npx petak keys make --participant par_/);
     const listed = await gateway.petak(["--key", gateway.adminKeyPath, "participants", "list"]);
     expect(listed.stdout).toMatch(/^par_[0-9a-z]+ +Both +courier, merchant +\d{4}-\d\d-\d\d$/m);
   });

@@ -30,7 +30,9 @@ export const registerParticipants: CommandModule = (command, context) => {
       if (participant === undefined) return;
       session.output.json(toJson(ParticipantSchema, participant));
       session.output.print(`Made ${session.output.colors.cyan(participant.participantId)}, ${participant.displayName}.`);
-      session.output.print(`Give it a key: petak keys make --participant ${participant.participantId} --mode test --out FILE`);
+      session.output.print(
+        `Give it a key, with the same --key: npx petak keys make --participant ${participant.participantId} --mode test --out FILE`,
+      );
     });
 
   command
