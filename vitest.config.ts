@@ -7,6 +7,16 @@ export default defineConfig({
       "packages/*",
       "e2e",
       "bench",
+      // What plain calls are answered like must not depend on the path they go.
+      {
+        extends: "./vitest.shared.ts",
+        test: {
+          name: "gateway, adapter path",
+          root: "packages/gateway",
+          include: ["src/server/*.test.ts", "src/rpc/*.test.ts"],
+          provide: { hasLeanPath: false },
+        },
+      },
       { extends: "./vitest.shared.ts", test: { name: "scripts", root: "scripts", include: ["**/*.test.ts"] } },
     ],
   },

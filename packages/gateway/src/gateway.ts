@@ -68,6 +68,8 @@ export interface GatewayOptions {
   metrics: Metrics;
   /** The clock, in ms. Default: the system's. */
   now?: () => number;
+  /** Whether plain unary calls go the lean path. Default true; false where the two paths are compared. */
+  hasLeanPath?: boolean;
 }
 
 /** A gateway that runs. */
@@ -183,6 +185,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         metrics,
         shutdownSignal: stopping.signal,
         plainRoutes,
+        ...(options.hasLeanPath === undefined ? {} : { hasLeanPath: options.hasLeanPath }),
         describeCaller: (values) => values.get(callerKey)?.participantId,
       }),
       logger,

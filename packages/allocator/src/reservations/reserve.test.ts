@@ -1,5 +1,15 @@
 import { create } from "@bufbuild/protobuf";
-import { type Event, EventSchema, Purpose, parseSiteId, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import { WireType } from "@bufbuild/protobuf/wire";
+import {
+  type Event,
+  EventSchema,
+  ParcelSchema,
+  Purpose,
+  parseSiteId,
+  type Reservation,
+  ReservationSchema,
+  ReservationState,
+} from "@petak/protocol";
 import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
 import { Redis } from "ioredis";
@@ -151,6 +161,19 @@ describe("holds", () => {
     ]);
     expect(one.tag === "none" ? undefined : one.reservation.siteId).toBe(siteIds[0]);
     expect(two.tag === "none" ? undefined : two.reservation).toEqual(one.tag === "none" ? undefined : one.reservation);
+  });
+
+  it("are answered alike the first time and when they are repeated, also where the request had fields that are unknown here", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const { siteId } = await first().sites.put(makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 1]] }), 0);
+    const wanted = request(origin, 1);
+    const $unknown = [{ no: 1999, wireType: WireType.Varint, data: Uint8Array.of(1) }];
+    const hold = { ...wanted, reservation: { ...wanted.reservation, $unknown, parcel: create(ParcelSchema, { ...parcel, $unknown }) } };
+    const candidate = (await resolve(siteId)) as HoldCandidate;
+    const outcomes = [await first().holds.take(hold, [candidate], resolve), await first().holds.take(hold, [candidate], resolve)];
+    const [held, repeated] = outcomes.map((outcome) => (outcome.tag === "none" ? undefined : outcome.reservation));
+    expect(held).toBeDefined();
+    expect(repeated).toEqual(held);
   });
 
   it("refuse a request id that comes with another body", async () => {

@@ -120,7 +120,7 @@ export function createHolds(redis: Redis, keys: Keys): Holds {
     const candidate = candidates[Number(place) - 1] as HoldCandidate;
     const sizeClassId = candidate.classes.find(({ index }) => index === Number(classIndex))?.sizeClassId ?? "";
     const held = { ...request.reservation, reservationId, siteId: candidate.siteId, operatorId: candidate.operatorId, sizeClassId };
-    return ["held", Buffer.from(toBinary(ReservationSchema, held))];
+    return ["held", Buffer.from(toBinary(ReservationSchema, held, { writeUnknownFields: false }))];
   }
 
   /** Follows a fixed plan: every region either holds, or is known to hold nothing, before the next is tried. */

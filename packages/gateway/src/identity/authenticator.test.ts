@@ -57,17 +57,17 @@ async function signParts(header: object, claims: object): Promise<string> {
   return `${signed}.${encodeBase64url(await signEd25519(pair.privateJwk, new TextEncoder().encode(signed)))}`;
 }
 
-function authenticate(token: string | null, origin: string | null = null) {
-  return authenticator.authenticate({ authorization: token === null ? null : `Bearer ${token}`, origin });
+function authenticate(token: string | undefined, origin?: string) {
+  return authenticator.authenticate({ authorization: token === undefined ? undefined : `Bearer ${token}`, origin });
 }
 
-async function refusalOf(token: string | null, origin: string | null = null): Promise<PetakError> {
+async function refusalOf(token: string | undefined, origin?: string): Promise<PetakError> {
   const outcome = await authenticate(token, origin).catch((error: unknown) => error);
   expect(outcome).toBeInstanceOf(PetakError);
   return outcome as PetakError;
 }
 
-async function reasonFor(token: string | null, origin: string | null = null): Promise<Reason> {
+async function reasonFor(token: string | undefined, origin?: string): Promise<Reason> {
   return (await refusalOf(token, origin)).reason;
 }
 
@@ -98,8 +98,8 @@ describe("a request token", () => {
   });
 
   it("is missed where there is none: CREDENTIALS_MISSING", async () => {
-    expect(await reasonFor(null)).toBe("CREDENTIALS_MISSING");
-    await expect(authenticator.authenticate({ authorization: "  ", origin: null })).rejects.toMatchObject({
+    expect(await reasonFor(undefined)).toBe("CREDENTIALS_MISSING");
+    await expect(authenticator.authenticate({ authorization: "  ", origin: undefined })).rejects.toMatchObject({
       reason: "CREDENTIALS_MISSING",
     });
   });
@@ -114,7 +114,7 @@ describe("a request token", () => {
       `Bearer ${"a".repeat(2100)}`,
       "Bearer ÄÖ.ü.ß",
     ]) {
-      await expect(authenticator.authenticate({ authorization, origin: null }), authorization).rejects.toMatchObject({
+      await expect(authenticator.authenticate({ authorization, origin: undefined }), authorization).rejects.toMatchObject({
         reason: "CREDENTIALS_MALFORMED",
       });
     }
@@ -130,7 +130,9 @@ describe("a request token", () => {
     ]) {
       expect(await reasonFor(text), text).toBe("CREDENTIALS_MALFORMED");
     }
-    expect(await authenticator.authenticate({ authorization: `bearer  ${token} `, origin: null })).toMatchObject({ kind: "participant" });
+    expect(await authenticator.authenticate({ authorization: `bearer  ${token} `, origin: undefined })).toMatchObject({
+      kind: "participant",
+    });
   });
 
   it("must be signed with Ed25519: TOKEN_ALGORITHM_WRONG", async () => {
@@ -287,7 +289,7 @@ describe("a publishable key", () => {
   });
 
   it("is refused elsewhere: ORIGIN_NOT_ALLOWED", async () => {
-    for (const origin of ["https://shop.example.evil.example", "http://shop.example", "https://shop.example:444", "null", "", null]) {
+    for (const origin of ["https://shop.example.evil.example", "http://shop.example", "https://shop.example:444", "null", "", undefined]) {
       expect(await reasonFor("pk_live_a", origin), String(origin)).toBe("ORIGIN_NOT_ALLOWED");
     }
     expect(await reasonFor("pk_test_b", "http://localhost")).toBe("ORIGIN_NOT_ALLOWED");
@@ -332,7 +334,7 @@ describe("garbage", () => {
       fc.string().map((text) => `Bearer pk_test_z${text}`),
     );
     await fc.assert(
-      fc.asyncProperty(bearer, fc.option(fc.webUrl()), async (authorization, origin) => {
+      fc.asyncProperty(bearer, fc.option(fc.webUrl(), { nil: undefined }), async (authorization, origin) => {
         const outcome = await authenticator.authenticate({ authorization, origin }).catch((error: unknown) => error);
         if (authorization !== `Bearer ${token}`) expect(outcome).toBeInstanceOf(PetakError);
       }),

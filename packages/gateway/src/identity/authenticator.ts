@@ -22,9 +22,9 @@ export interface AuthenticatorOptions {
 /** The credentials of a request. */
 export interface RequestCredentials {
   /** The Authorization header. */
-  authorization: string | null;
+  authorization: string | undefined;
   /** The Origin header, which browsers add to what pages send. */
-  origin: string | null;
+  origin: string | undefined;
 }
 
 /** Says who makes a request. */
@@ -105,13 +105,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return callerOf(await usableKey(await pending));
   }
 
-  async function byPublishableKey(text: string, origin: string | null): Promise<PublishableCaller> {
+  async function byPublishableKey(text: string, origin: string | undefined): Promise<PublishableCaller> {
     const key = await keys.findPublishableKey(text);
     if (key === undefined) throw new PetakError("KEY_UNKNOWN", "the publishable key is not registered", { metadata: { key_id: text } });
     if (isRevoked(key)) throw new PetakError("KEY_REVOKED", `publishable key '${text}' was revoked`, { metadata: { key_id: text } });
     if (!isOriginAllowed(key, origin)) {
       const seen =
-        origin === null ? "no Origin header came, which only test keys need not have" : `origin '${shown(origin)}' is not one of the key's`;
+        origin === undefined
+          ? "no Origin header came, which only test keys need not have"
+          : `origin '${shown(origin)}' is not one of the key's`;
       throw new PetakError("ORIGIN_NOT_ALLOWED", `${seen}; make a publishable key for the page's origin`);
     }
     const retryAfterMs = limiter.take(text, key.requestsPerSecond);
@@ -155,8 +157,8 @@ function callerOf(key: KeyRecord): Caller {
     : { kind: "agent", participantId, siteId, mode, keyId };
 }
 
-function readBearer(authorization: string | null): string {
-  if (authorization === null || authorization.trim() === "") {
+function readBearer(authorization: string | undefined): string {
+  if (authorization === undefined || authorization.trim() === "") {
     throw new PetakError("CREDENTIALS_MISSING", "send 'Authorization: Bearer' with a signed request token or a publishable key");
   }
   const [, bearer = ""] = /^bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization.slice(0, bearerMaxLength + 1)) ?? [];

@@ -1,6 +1,7 @@
-import { createClient, createContextValues, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
+import { createClient, createContextValues, createRouterTransport, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { AgentService, DirectoryService, PetakError, type Reason, Role } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
+import { callKey } from "../rpc/context-keys.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Caller } from "./caller.ts";
 import { callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
@@ -62,6 +63,21 @@ describe("requireReader", () => {
   });
 });
 
+/** Says of a call what the server says of one that came over the network. */
+const asCall: Interceptor = (next) => (request) => {
+  const [authorization, origin] = ["authorization", "origin"].map((name) => request.header.get(name) ?? undefined);
+  const call = {
+    requestId: "",
+    method: "",
+    protocol: "connect",
+    timeoutMs: undefined,
+    interruption: undefined,
+    outcome: undefined,
+  } as const;
+  request.contextValues.set(callKey, { ...call, authorization, origin });
+  return next(request);
+};
+
 describe("the identity interceptor", () => {
   const seen: (Caller | undefined)[] = [];
   const note = (context: HandlerContext) => {
@@ -80,7 +96,9 @@ describe("the identity interceptor", () => {
       service(DirectoryService, { getSite: (_, context) => note(context) });
       service(AgentService, { sync: (_, context) => note(context) });
     },
-    { router: { interceptors: [createIdentityInterceptor({ authenticator, publicServices: new Set([AgentService.typeName]) })] } },
+    {
+      router: { interceptors: [asCall, createIdentityInterceptor({ authenticator, publicServices: new Set([AgentService.typeName]) })] },
+    },
   );
 
   it("puts the caller in the call's context", async () => {

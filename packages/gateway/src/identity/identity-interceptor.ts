@@ -1,4 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
+import { callKey } from "../rpc/context-keys.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { callerKey } from "./caller-key.ts";
 
@@ -17,10 +18,8 @@ export function createIdentityInterceptor(options: IdentityInterceptorOptions): 
   const { authenticator, publicServices } = options;
   return (next) => async (request) => {
     if (!publicServices.has(request.service.typeName)) {
-      const caller = await authenticator.authenticate({
-        authorization: request.header.get("authorization"),
-        origin: request.header.get("origin"),
-      });
+      const { authorization, origin } = request.contextValues.get(callKey) ?? {};
+      const caller = await authenticator.authenticate({ authorization, origin });
       request.contextValues.set(callerKey, caller);
     }
     return next(request);

@@ -14,6 +14,7 @@ const maxViolationChars = 2000;
  * surrogate in one cannot be percent-encoded into a gRPC status message.
  */
 export function boundedError(error: PetakError): PetakError {
+  if (isBounded(error)) return error;
   const metadata: Record<string, string> = {};
   for (const [key, value] of Object.entries(error.metadata).slice(0, maxMetadataEntries)) metadata[key] = bounded(value, maxValueChars);
   const fieldViolations = [];
@@ -31,6 +32,17 @@ export function boundedError(error: PetakError): PetakError {
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     cause: error.cause,
   });
+}
+
+/** Whether an error is short already, as nearly all are: there is no need to make another. */
+function isBounded({ message, metadata, fieldViolations }: PetakError): boolean {
+  const values = Object.values(metadata);
+  return (
+    fieldViolations.length === 0 &&
+    values.length <= maxMetadataEntries &&
+    bounded(message, maxMessageChars) === message &&
+    values.every((value) => bounded(value, maxValueChars) === value)
+  );
 }
 
 function bounded(text: string, maxChars: number): string {

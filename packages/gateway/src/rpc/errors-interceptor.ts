@@ -21,9 +21,15 @@ export interface ErrorsInterceptorOptions {
 export function createErrorsInterceptor({ logger, readMaxBytes }: ErrorsInterceptorOptions): Interceptor {
   return (next) => async (req) => {
     const call = req.contextValues.get(callKey);
+    if (!req.stream) {
+      try {
+        return await next(req);
+      } catch (thrown) {
+        throw toWireError(thrown, { logger, readMaxBytes, call, timeoutMs: call?.timeoutMs, signal: req.signal });
+      }
+    }
     const context = { logger, readMaxBytes, call, timeoutMs: call?.timeoutMs, signal: req.signal };
     try {
-      if (!req.stream) return await next(req);
       // The messages of a stream are parsed while the handler reads them, so a malformed one comes up here and not before the handler.
       const input = mapErrors(req.message, (thrown) => {
         const error = ConnectError.from(thrown);

@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { toConnectError } from "@petak/protocol";
 import { deadlineExceeded, messageTooLarge } from "../rpc/adapter-error.ts";
+import type { WireProtocol } from "../rpc/wire-protocol.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 
 /**
@@ -8,6 +9,14 @@ import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
  * connection that is closed on unread data takes the answer with it. After that time it is closed all the same.
  */
 const discardMaxMs = 10_000;
+
+/** Of a body with one message, all that is not the message: the envelopes of a message and of an end. */
+const envelopeBytes = 64;
+
+/** The most bytes of a body with one message of at most `readMaxBytes`. */
+export function bodyMaxBytes(protocol: WireProtocol, readMaxBytes: number): number {
+  return readMaxBytes + (protocol === "connect" ? 0 : envelopeBytes);
+}
 
 /** Bounds of a request's body. */
 export interface BodyBounds {
@@ -17,6 +26,8 @@ export interface BodyBounds {
   limitBytes: number;
   /** When reading stops, in ms from the first read. Undefined: never. */
   timeoutMs: number | undefined;
+  /** What somebody else has read of it. */
+  readAlready?: readonly Uint8Array[] | undefined;
 }
 
 /**
@@ -27,12 +38,12 @@ export interface BodyBounds {
 export async function* boundedBody(
   request: NodeServerRequest,
   response: NodeServerResponse,
-  { maxBytes, limitBytes, timeoutMs }: BodyBounds,
+  { maxBytes, limitBytes, timeoutMs, readAlready = [] }: BodyBounds,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const declaredBytes = Number(request.headers["content-length"] ?? 0);
   if (maxBytes !== undefined && declaredBytes > maxBytes) throw toConnectError(messageTooLarge(limitBytes));
   if (expectsContinue(request)) response.writeContinue();
-  const chunks = readChunks(request);
+  const chunks = readChunks(request, readAlready);
   const late = Promise.withResolvers<never>();
   late.promise.catch(() => {});
   const timer = timeoutMs === undefined ? undefined : setTimeout(() => late.reject(toConnectError(deadlineExceeded(timeoutMs))), timeoutMs);
@@ -53,8 +64,11 @@ export async function* boundedBody(
 }
 
 /** Reads chunk by chunk, pausing the request in between. `next` gives undefined at the end; `release` lets go of the request. */
-function readChunks(request: NodeServerRequest): { next(): Promise<Uint8Array | undefined>; release(): void } {
-  const chunks: Uint8Array[] = [];
+function readChunks(
+  request: NodeServerRequest,
+  readAlready: readonly Uint8Array[],
+): { next(): Promise<Uint8Array | undefined>; release(): void } {
+  const chunks = [...readAlready];
   let cutOff = false;
   let wake = (): void => {};
 

@@ -1,21 +1,24 @@
-import type { ConnectRouter, HandlerContext, Interceptor } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { createConnectRouter } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { PetakError } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import { callKey, type DescribeCaller } from "../rpc/context-keys.ts";
+import type { DescribeCaller } from "../rpc/context-keys.ts";
 import { rpcInterceptors } from "../rpc/interceptors.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
+import { createAdapterPath } from "./adapter-path.ts";
 import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
-import { createCallListener } from "./call-listener.ts";
+import { createCallRecorder } from "./call-record.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
+import { createLeanPath } from "./lean-path.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 import { abandon, sendError, sendWhole } from "./send-answer.ts";
+import { keepUnaryMethods } from "./unary-methods.ts";
 
 /** What the listener serves and how. */
 export interface RequestListenerOptions {
@@ -23,46 +26,33 @@ export interface RequestListenerOptions {
   routes: (router: ConnectRouter) => void;
   /** Interceptors between the deadline and the validation, outermost first: who the caller is, how often it may call. */
   interceptors?: readonly Interceptor[];
-  /** Runs before anything of a message is read, e.g. to turn strangers away. It throws to refuse. */
-  requestGate?: (context: HandlerContext) => void | Promise<void>;
   /** See {@link CallLimits}; what is left out has its default. */
   limits?: Partial<CallLimits>;
   logger: Logger;
   metrics: Metrics;
-  /** Aborts when the gateway begins to stop: streams are told by their signal, unary handlers by `shutdownSignalKey`. */
+  /** Aborts when the gateway begins to stop: the signal of a stream aborts then too, that of a unary call does not. */
   shutdownSignal?: AbortSignal;
   /** GET and HEAD by path, beside the calls. */
   plainRoutes?: ReadonlyMap<string, PlainRoute>;
   /** Names the caller in the log. */
   describeCaller?: DescribeCaller;
+  /** Whether plain unary calls go the lean path. Default true; false where the two are compared. */
+  hasLeanPath?: boolean;
 }
 
 /** Makes the one listener behind the port: calls in all protocols, plain pages, preflights, and an error with a reason for all else. */
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
-  const { logger, metrics, requestGate, shutdownSignal, describeCaller, plainRoutes = new Map() } = options;
+  const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
+  const interceptors = rpcInterceptors({
+    ...limits,
+    logger,
+    metrics,
+    ...(shutdownSignal && { shutdownSignal }),
+    inner: options.interceptors ?? [],
+  });
   const router = createConnectRouter({
-    interceptors: rpcInterceptors({
-      ...limits,
-      logger,
-      metrics,
-      ...(shutdownSignal && { shutdownSignal }),
-      inner: options.interceptors ?? [],
-    }),
-    ...(requestGate && {
-      requestGate: async (context: HandlerContext) => {
-        try {
-          await requestGate(context);
-        } catch (thrown) {
-          throw toWireError(thrown, {
-            logger,
-            readMaxBytes: limits.readMaxBytes,
-            call: context.values.get(callKey),
-            signal: context.signal,
-          });
-        }
-      },
-    }),
+    interceptors,
     readMaxBytes: limits.readMaxBytes,
     writeMaxBytes: limits.writeMaxBytes,
     // Deadlines are bounded before the library sees them.
@@ -72,9 +62,12 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     // mistypes `radiusM` must be told, and not get an answer to another question. In binary, unknown fields are kept.
     jsonOptions: { ignoreUnknownFields: false },
   });
-  options.routes(router);
+  const unary = keepUnaryMethods(router, interceptors);
+  options.routes(unary.router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
-  const answerCall = createCallListener({ limits, logger, metrics, shutdownSignal, describeCaller });
+  const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };
+  const adapterPath = createAdapterPath(surroundings);
+  const leanPath = hasLeanPath ? createLeanPath({ ...surroundings, methods: unary.methods, handlers, adapterPath }) : undefined;
 
   function notFound(request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): void {
     const contentType = request.headers["content-type"];
@@ -98,7 +91,16 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     try {
       answer = await route({ path, accept: request.headers.accept ?? "" });
     } catch (thrown) {
-      const call = { requestId, method: path, protocol: "connect" as const, timeoutMs: undefined, outcome: undefined };
+      const call = {
+        requestId,
+        method: path,
+        protocol: "connect" as const,
+        timeoutMs: undefined,
+        authorization: undefined,
+        origin: undefined,
+        interruption: undefined,
+        outcome: undefined,
+      };
       const error = toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call });
       return sendError(errorAnswer("connect", error), request, response, logger);
     }
@@ -112,15 +114,16 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     request.on("error", () => {});
     response.on("error", () => {});
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
-    response.setHeader(requestIdHeader, requestId);
+    const answerHeaders = { [requestIdHeader]: requestId, ...corsHeaders(request.headers.origin) };
+    if (leanPath?.(request, response, requestId, answerHeaders) === true) return;
+    for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
     const path = pathOf(request.url);
     const route = plainRoutes.get(path);
-    for (const [name, value] of Object.entries(corsHeaders(request.headers.origin))) response.setHeader(name, value);
     const handler = handlers.get(path);
     if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined) {
       sendWhole({ status: 204, header: new Headers(preflightHeaders), body: new Uint8Array() }, request, response);
     } else if (handler !== undefined) {
-      answerCall(handler, request, response, requestId);
+      adapterPath(handler, request, response, requestId);
     } else if (route === undefined) {
       notFound(request, response, path, requestId);
     } else if (request.method === "GET" || request.method === "HEAD") {

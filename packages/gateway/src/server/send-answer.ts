@@ -2,6 +2,7 @@ import { constants } from "node:http2";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Logger } from "../observability/logger.ts";
+import type { LeanAnswer } from "./lean-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 import { discardBody } from "./request-body.ts";
 
@@ -12,6 +13,14 @@ export interface WholeAnswer {
   body: Uint8Array;
   /** What follows the body, for gRPC. */
   trailer?: Headers | undefined;
+}
+
+/** An answer of the library's with all of its body. */
+export async function collectAnswer({ status, header = new Headers(), body, trailer }: UniversalServerResponse): Promise<WholeAnswer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body ?? []) chunks.push(chunk);
+  const [only = new Uint8Array()] = chunks.length === 1 ? chunks : [Buffer.concat(chunks)];
+  return { status, header, body: only, trailer };
 }
 
 /** Writes an answer that is all there, in one go. What is left of the request's body is read and thrown away. */
@@ -26,6 +35,20 @@ export function sendWhole({ status, header, body, trailer }: WholeAnswer, reques
   if (request.method === "HEAD" || body.byteLength === 0) response.end();
   else response.end(body);
   discardBody(request);
+}
+
+/** Writes a successful answer of the lean path. All of the request has been read. */
+export function sendLean(response: NodeServerResponse, { header, body, trailer }: LeanAnswer): void {
+  if ("stream" in response) {
+    response.writeHead(200, header);
+    if (trailer !== undefined) response.addTrailers(trailer);
+    response.end(body);
+  } else {
+    // Without a length Node would send it in chunks.
+    header["content-length"] ??= String(Buffer.byteLength(body));
+    response.writeHead(200, header);
+    response.end(body);
+  }
 }
 
 /** Writes an answer chunk by chunk, waiting for room. At its end, what is left of the request's body is read and thrown away. */

@@ -1,8 +1,8 @@
-import { Code, ConnectError, type Interceptor, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { CustodyService, DirectoryService, PetakError } from "@petak/protocol";
 import { Health } from "@petak/protocol/grpc";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
 import { createHealth, type GatewayHealth } from "../../rpc/health.ts";
@@ -22,9 +22,17 @@ export interface TestGatewayOptions {
   interceptors?: Interceptor[];
   checks?: Record<string, ReadinessCheck>;
   /** Runs in FindNearest before it answers. */
-  onFindNearest?: (signal: AbortSignal) => Promise<void> | void;
+  onFindNearest?: (signal: AbortSignal, context: HandlerContext) => Promise<void> | void;
   /** Gives what WatchEvents sends. */
   watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
+  /** Whether plain calls go the lean path. Default: what the run of the tests says, since each of them runs with it and without. */
+  hasLeanPath?: boolean;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    hasLeanPath?: boolean;
+  }
 }
 
 /** A gateway's network layer with two small services behind it, on a free port. */
@@ -52,13 +60,14 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     logger,
     metrics,
     shutdownSignal: shutdown.signal,
+    hasLeanPath: options.hasLeanPath ?? inject("hasLeanPath") ?? true,
     interceptors: options.interceptors ?? [],
     ...(options.limits && { limits: options.limits }),
     plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
     routes(router) {
       router.service(DirectoryService, {
-        async findNearest({ limit, operatorIds }, { signal }) {
-          await options.onFindNearest?.(signal);
+        async findNearest({ limit, operatorIds }, context) {
+          await options.onFindNearest?.(context.signal, context);
           if (limit === 13) throw new Error("secret of the house");
           if (limit === 14) throw new PetakError("SITE_NOT_FOUND", `${operatorIds[0]}: no such site.`);
           if (limit === 15) throw new ConnectError("bare", Code.DataLoss);

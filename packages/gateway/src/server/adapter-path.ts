@@ -3,36 +3,51 @@ import type { UniversalHandler, UniversalServerResponse } from "@connectrpc/conn
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { PetakError, reasonOf } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
-import type { Metrics } from "../observability/metrics.ts";
 import { fromAdapterError, malformedMessage } from "../rpc/adapter-error.ts";
-import { type Call, callKey, type DescribeCaller, loggerKey, requestIdKey, shutdownSignalKey } from "../rpc/context-keys.ts";
+import { type Call, callKey } from "../rpc/context-keys.ts";
 import { wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import type { CallLimits } from "./call-limits.ts";
+import type { RecordCall } from "./call-record.ts";
 import { boundDeadline } from "./deadline-header.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { repairErrors } from "./error-repair.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
-import { boundedBody, expectsContinue } from "./request-body.ts";
-import { abandon, sendError, sendStream, sendWhole } from "./send-answer.ts";
+import { bodyMaxBytes, boundedBody, expectsContinue } from "./request-body.ts";
+import { abandon, collectAnswer, sendError, sendStream, sendWhole } from "./send-answer.ts";
 import { type AbortableRequest, universalRequest } from "./universal-request.ts";
 
-/** Of a body with one message, all that is not the message: the envelopes of a message and of an end. */
-const envelopeBytes = 64;
-
 /** What answering calls needs. */
-export interface CallListenerOptions {
+export interface AdapterPathOptions {
   limits: CallLimits;
   logger: Logger;
-  metrics: Metrics;
-  shutdownSignal: AbortSignal | undefined;
-  describeCaller: DescribeCaller | undefined;
+  recordCall: RecordCall;
 }
 
-/** Answers one call: bounds its deadline and its body, repairs the library's errors, and writes one line and one measurement at its end. */
-export function createCallListener({ limits, logger: parentLogger, metrics, shutdownSignal, describeCaller }: CallListenerOptions) {
-  return (handler: UniversalHandler, request: NodeServerRequest, response: NodeServerResponse, requestId: string): void => {
-    const startedMs = performance.now();
+/** A call that somebody else began to read. */
+export interface BegunCall {
+  /** What `performance.now()` said when its headers came. */
+  startedMs: number;
+  /** What was read of its body. */
+  chunks: readonly Uint8Array[];
+}
+
+/** Answers one call by the library's handler. */
+export type AdapterPath = (
+  handler: UniversalHandler,
+  request: NodeServerRequest,
+  response: NodeServerResponse,
+  requestId: string,
+  begun?: BegunCall,
+) => void;
+
+/**
+ * The way of every call that is not plain: through the library's handlers. It bounds the deadline and the body and repairs the library's
+ * errors.
+ */
+export function createAdapterPath({ limits, logger: parentLogger, recordCall }: AdapterPathOptions): AdapterPath {
+  return (handler, request, response, requestId, begun) => {
+    const startedMs = begun?.startedMs ?? performance.now();
     const { method } = handler;
     const contentType = request.headers["content-type"];
     const protocol = wireProtocolOf(contentType);
@@ -52,14 +67,18 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
       method: `${method.parent.typeName}/${method.name}`,
       protocol,
       timeoutMs: boundDeadline(universal.request.header, protocol, { ...limits, streaming }),
+      authorization: request.headers.authorization,
+      origin: request.headers.origin,
+      interruption: undefined,
       outcome: undefined,
     };
-    values.set(callKey, call).set(requestIdKey, requestId).set(loggerKey, logger).set(shutdownSignalKey, shutdownSignal);
+    values.set(callKey, call);
     const manyMessages = method.methodKind === "client_streaming" || method.methodKind === "bidi_streaming";
     const body = boundedBody(request, response, {
-      maxBytes: manyMessages ? undefined : limits.readMaxBytes + (protocol === "connect" ? 0 : envelopeBytes),
+      maxBytes: manyMessages ? undefined : bodyMaxBytes(protocol, limits.readMaxBytes),
       limitBytes: limits.readMaxBytes,
       timeoutMs: call.timeoutMs,
+      readAlready: begun?.chunks,
     });
 
     function repair(error: ConnectError): ConnectError {
@@ -84,17 +103,8 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
         universal.abort();
         call.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
       }
-      finish();
+      recordCall(call, values, startedMs);
     });
-
-    function finish(): void {
-      const durationMs = performance.now() - startedMs;
-      const { code, reason } = call.outcome ?? { code: "ok", reason: undefined };
-      metrics.rpcDuration.observe({ method: call.method, protocol, code }, durationMs / 1000);
-      const participant = describeCaller?.(values);
-      const level = reason === "INTERNAL" || reason === "STORE_UNAVAILABLE" || reason === "OVERLOADED" ? "warn" : "info";
-      logger[level]({ method: call.method, protocol, code, reason, participant, duration_ms: Math.round(durationMs * 1000) / 1000 }, "rpc");
-    }
 
     async function answer(): Promise<UniversalServerResponse> {
       if (protocol === "grpc" && request.httpVersionMajor < 2) return grpcNeedsHttp2(call);
@@ -114,12 +124,9 @@ export function createCallListener({ limits, logger: parentLogger, metrics, shut
       if (expectsContinue(request) && !request.readableDidRead && !("stream" in request)) response.setHeader("connection", "close");
       // The answer to a unary call is one message: written in one go, it needs no iterators and no waiting for room.
       if (!streaming || answered.header?.has("content-length") === true) {
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of answered.body ?? []) chunks.push(chunk);
-        const [only = new Uint8Array()] = chunks.length === 1 ? chunks : [Buffer.concat(chunks)];
+        const whole = await collectAnswer(answered);
         completed = true;
-        const { status, header = new Headers(), trailer } = answered;
-        return sendWhole({ status, header, body: only, trailer }, request, response);
+        return sendWhole(whole, request, response);
       }
       const chunks = answered.body?.[Symbol.asyncIterator]();
       answerBody = chunks;

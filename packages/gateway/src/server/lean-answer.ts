@@ -1,0 +1,75 @@
+import { promisify } from "node:util";
+import { gzip as gzipWithCallback } from "node:zlib";
+import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
+import type { LeanExchange } from "./lean-exchange.ts";
+import type { PlainForm } from "./plain-form.ts";
+
+/** A successful answer, ready to be written. */
+export interface LeanAnswer {
+  header: Record<string, string>;
+  /** Text where there is nothing but text: Node then writes headers and body at once. */
+  body: Uint8Array | string;
+  /** What follows the body, for gRPC. */
+  trailer: Record<string, string> | undefined;
+}
+
+/** What decides how an answer is encoded. */
+export interface LeanAnswerOptions {
+  /** The longest message that is sent, in bytes. */
+  writeMaxBytes: number;
+  /** Whether the caller takes gzip. */
+  acceptsGzip: boolean;
+}
+
+const gzip = promisify(gzipWithCallback);
+
+/** From this length on an answer is compressed for those who take it, in bytes. The library's handlers have the same bound. */
+const compressMinBytes = 1024;
+
+const envelopeHeaderBytes = 5;
+const compressedFlag = 1;
+const trailerFlag = 0x80;
+const statusOk = { "grpc-status": "0" };
+
+/** Encodes an answer in the form of its call. Throws where it is no message of its type, or longer than what is sent. */
+export async function encodeAnswer(
+  form: PlainForm,
+  exchange: LeanExchange,
+  message: Message,
+  { writeMaxBytes, acceptsGzip }: LeanAnswerOptions,
+): Promise<LeanAnswer> {
+  const { output } = exchange.method;
+  const plain = form.isJson ? toJsonString(output, message) : toBinary(output, message);
+  const plainBytes = typeof plain === "string" ? Buffer.byteLength(plain) : plain.byteLength;
+  if (plainBytes > writeMaxBytes)
+    throw new RangeError(`an answer of ${plainBytes} bytes is longer than the ${writeMaxBytes} that are sent`);
+  const isCompressed = acceptsGzip && plainBytes >= compressMinBytes;
+  const body = isCompressed ? await gzip(plain) : plain;
+  const header: Record<string, string> = { "content-type": form.contentType };
+  if (form.protocol === "connect") {
+    if (isCompressed) header[form.encodingHeader] = "gzip";
+    header["content-length"] = String(isCompressed ? (body as Buffer).byteLength : plainBytes);
+    Object.assign(header, exchange.ownHeaders, prefixed("trailer-", exchange.ownTrailers));
+    return { header, body, trailer: undefined };
+  }
+  // gRPC names what it might compress with, whether or not it does.
+  if (acceptsGzip) header[form.encodingHeader] = "gzip";
+  Object.assign(header, exchange.ownHeaders);
+  const envelope = enveloped(isCompressed ? compressedFlag : 0, body as Uint8Array);
+  const trailer = { ...statusOk, ...exchange.ownTrailers };
+  if (form.protocol === "grpc") return { header, body: envelope, trailer };
+  const lines = Object.entries(trailer).map(([name, value]) => `${name}: ${value}\r\n`);
+  return { header, body: Buffer.concat([envelope, enveloped(trailerFlag, Buffer.from(lines.join("")))]), trailer: undefined };
+}
+
+function enveloped(flags: number, data: Uint8Array): Buffer {
+  const envelope = Buffer.allocUnsafe(envelopeHeaderBytes + data.byteLength);
+  envelope[0] = flags;
+  envelope.writeUInt32BE(data.byteLength, 1);
+  envelope.set(data, envelopeHeaderBytes);
+  return envelope;
+}
+
+function prefixed(prefix: string, headers: Record<string, string> | undefined): Record<string, string> | undefined {
+  return headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [prefix + name, value]));
+}
