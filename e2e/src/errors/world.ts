@@ -89,6 +89,8 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
     requestId: randomUUID(),
     mode: Mode.TEST,
     origins: [shopOrigin],
+    // The tests call faster than any page.
+    requestsPerSecond: 1000,
   });
   const hold: World["hold"] = async (place = { case: "siteId", value: siteId }) => {
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });

@@ -12,17 +12,20 @@ import { type Position, unitsPerDegree } from "../geo/position.ts";
  * | 16 | u32 | flags, see {@link recordFlag} |
  * | 20 | u16 | operator number |
  * | 22 | u16 | size profile number, an index of the region's profile list |
- * | 24 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
+ * | 24 | 2 × u8 | country, ISO 3166-1 alpha-2 in ASCII |
+ * | 26 | u16 | opening hours: 0 always open, else 1 + an index of the region's list of opening hours |
+ * | 28 | u32 | when the counts stop being known, in s since 1970; 0xffffffff: never |
+ * | 32 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
  *
  * lua/includes/site-index.lua knows the offsets of site number, profile and counts.
  */
-export const recordBytes = 32;
+export const recordBytes = 40;
 
 /** Greatest number of size classes at a site. */
 export const maxSizeClasses = 8;
 
 /** Where the free counts begin in a record. */
-export const freeOffset = 24;
+export const freeOffset = 32;
 
 /** The bits of a record's flags. */
 export const recordFlag = {

@@ -76,6 +76,7 @@ if ARGV[11] == '1' then
     .. struct.pack('<I4', revision)
     .. string.sub(record, 17, 22)
     .. struct.pack('<I2', profile_number)
+    .. string.sub(record, 25, FREE_OFFSET)
     .. table.concat(free)
   redis.call('APPEND', KEYS[2], filed .. string.rep('\0', RECORD_BYTES - #filed))
   redis.call('SETBIT', KEYS[4], ARGV[8], 1)

@@ -1,7 +1,7 @@
 -- The packed index, as block/record.ts and capacity/capacity.ts lay it out.
 
-local RECORD_BYTES = 32
-local FREE_OFFSET = 24
+local RECORD_BYTES = 40
+local FREE_OFFSET = 32
 local CLASS_BYTES = 8
 
 -- Offset of a site's record in its block, or nil. `hint` is where the caller saw it, -1 for nowhere.
