@@ -18,7 +18,7 @@ let authenticator: Authenticator;
 const directory: KeyDirectory = {
   findKey(keyId) {
     lookUps += 1;
-    return Promise.resolve(keys.get(keyId));
+    return keys.get(keyId);
   },
   findPublishableKey: (key) => Promise.resolve(publishableKeys.get(key)),
 };
@@ -57,8 +57,14 @@ async function signParts(header: object, claims: object): Promise<string> {
   return `${signed}.${encodeBase64url(await signEd25519(pair.privateJwk, new TextEncoder().encode(signed)))}`;
 }
 
-function authenticate(token: string | undefined, origin?: string) {
-  return authenticator.authenticate({ authorization: token === undefined ? undefined : `Bearer ${token}`, origin });
+/** Asks as the interceptor does. What is recalled must be what the whole look would find. */
+async function authenticate(token: string | undefined, origin?: string) {
+  const authorization = token === undefined ? undefined : `Bearer ${token}`;
+  const recalled = authenticator.recall(authorization);
+  const [outcome] = await Promise.allSettled([authenticator.authenticate({ authorization, origin })]);
+  if (recalled !== undefined) expect(outcome).toEqual({ status: "fulfilled", value: recalled });
+  if (outcome.status === "rejected") throw outcome.reason;
+  return outcome.value;
 }
 
 async function refusalOf(token: string | undefined, origin?: string): Promise<PetakError> {
@@ -235,6 +241,25 @@ describe("a request token", () => {
     const refusal = await refusalOf(await sign({ participantId: "par_b" }));
     expect(refusal.reason).toBe("KEY_ISSUER_MISMATCH");
     expect(JSON.stringify([refusal.message, refusal.metadata])).not.toContain("par_a");
+  });
+
+  it("is recalled by its header once it was verified, and no longer than it holds", async () => {
+    const token = await sign();
+    expect(authenticator.recall(`Bearer ${token}`)).toBeUndefined();
+    const caller = await authenticate(token);
+    expect(authenticator.recall(`Bearer ${token}`)).toEqual(caller);
+    expect(authenticator.recall(`Bearer ${token}x`)).toBeUndefined();
+    const key = keys.get("key_test_a") as KeyRecord;
+    for (const changed of [
+      { ...key, revokedAtMs: startMs },
+      { ...key, participantId: "par_b" },
+    ]) {
+      keys.set("key_test_a", changed);
+      expect(authenticator.recall(`Bearer ${token}`)).toBeUndefined();
+    }
+    keys.set("key_test_a", key);
+    nowMs = startMs + 600_000;
+    expect(authenticator.recall(`Bearer ${token}`)).toBeUndefined();
   });
 
   it("gives the roles that its participant has now", async () => {

@@ -29,6 +29,11 @@ export interface RequestCredentials {
 
 /** Says who makes a request. */
 export interface Authenticator {
+  /**
+   * The caller, where a token in this very header was verified before and still holds, and its key is in memory. Undefined where that is
+   * not so, or not known at once: then {@link authenticate} says.
+   */
+  recall(authorization: string | undefined): Caller | undefined;
   /** The caller. Throws a PetakError with the reason for which the credentials are refused, and nothing else. */
   authenticate(credentials: RequestCredentials): Promise<Caller>;
   /** Looks at the key of a participant again, for a call that has lasted. Throws KEY_REVOKED where it was revoked in the meantime. */
@@ -45,6 +50,8 @@ const bearerMaxLength = 2048;
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { keys, audience, now, cacheMax = 10_000 } = options;
   const verified = createVerifiedTokens(cacheMax);
+  // By the whole header: hashing a token takes longer than all the rest of a repeated look.
+  const recent = createVerifiedTokens(cacheMax);
   const limiter = createRateLimiter({ now, max: cacheMax });
   // First uses of one token at the same time share one verification. Bounded by the calls in hand.
   const verifying = new Map<string, Promise<VerifiedToken>>();
@@ -83,14 +90,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return key.revokedAtMs !== undefined && key.revokedAtMs <= now();
   }
 
-  async function byToken(text: string): Promise<Caller> {
+  async function byToken(text: string): Promise<{ caller: Caller; token: VerifiedToken }> {
     const tokenHash = hash("sha256", text, "base64");
     const known = verified.find(tokenHash);
     if (known !== undefined) {
       if (known.expiresAtMs <= now()) {
         throw new PetakError("TOKEN_REPLAYED_AFTER_EXPIRY", "the token was used here while it was good, and has expired since");
       }
-      return callerOf(await usableKey(known));
+      return { caller: callerOf(await usableKey(known)), token: known };
     }
     let pending = verifying.get(tokenHash);
     if (pending === undefined) {
@@ -102,7 +109,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
         .finally(() => verifying.delete(tokenHash));
       verifying.set(tokenHash, pending);
     }
-    return callerOf(await usableKey(await pending));
+    const token = await pending;
+    return { caller: callerOf(await usableKey(token)), token };
   }
 
   async function byPublishableKey(text: string, origin: string | undefined): Promise<PublishableCaller> {
@@ -131,10 +139,20 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   return {
+    recall(authorization) {
+      const token = authorization === undefined ? undefined : recent.find(authorization);
+      if (token === undefined || token.expiresAtMs <= now()) return undefined;
+      const key = keys.findKey(token.keyId);
+      if (key === undefined || key instanceof Promise || isRevoked(key) || key.participantId !== token.participantId) return undefined;
+      return callerOf(key);
+    },
     authenticate: ({ authorization, origin }) =>
       orUnavailable(async () => {
         const bearer = readBearer(authorization);
-        return await (bearer.startsWith("pk_") ? byPublishableKey(bearer, origin) : byToken(bearer));
+        if (bearer.startsWith("pk_")) return await byPublishableKey(bearer, origin);
+        const { caller, token } = await byToken(bearer);
+        if (authorization !== undefined) recent.add(authorization, token);
+        return caller;
       }),
     recheck: (caller) => orUnavailable(async () => void (await usableKey(caller))),
   };

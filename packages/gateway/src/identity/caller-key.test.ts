@@ -85,6 +85,7 @@ describe("the identity interceptor", () => {
     return {};
   };
   const authenticator: Authenticator = {
+    recall: () => undefined,
     authenticate: ({ authorization, origin }) =>
       authorization === "Bearer good" && origin === "https://shop.example"
         ? Promise.resolve(page)

@@ -19,7 +19,7 @@ export function createIdentityInterceptor(options: IdentityInterceptorOptions): 
   return (next) => async (request) => {
     if (!publicServices.has(request.service.typeName)) {
       const { authorization, origin } = request.contextValues.get(callKey) ?? {};
-      const caller = await authenticator.authenticate({ authorization, origin });
+      const caller = authenticator.recall(authorization) ?? (await authenticator.authenticate({ authorization, origin }));
       request.contextValues.set(callerKey, caller);
     }
     return next(request);

@@ -3,4 +3,4 @@ export { type Authenticator, type AuthenticatorOptions, createAuthenticator, typ
 export type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
 export { type CallerContext, callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
 export { createIdentityInterceptor, type IdentityInterceptorOptions } from "./identity-interceptor.ts";
-export type { KeyDirectory, KeyRecord, PublishableKeyRecord } from "./key-directory.ts";
+export type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "./key-directory.ts";

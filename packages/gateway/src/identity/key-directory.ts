@@ -28,13 +28,16 @@ export interface PublishableKeyRecord {
   readonly revokedAtMs?: number;
 }
 
+/** What was looked up: at once where it was in memory. */
+export type Found<Wanted> = Wanted | undefined | Promise<Wanted | undefined>;
+
 /**
  * Finds keys. It is asked at every request, so it answers from memory; what it holds may be 10 s old at most, because a revoked key opens
  * nothing after that.
  */
 export interface KeyDirectory {
   /** The key with an id, revoked or not. */
-  findKey(keyId: string): Promise<KeyRecord | undefined>;
+  findKey(keyId: string): Found<KeyRecord>;
   /** The publishable key, revoked or not. */
-  findPublishableKey(publishableKey: string): Promise<PublishableKeyRecord | undefined>;
+  findPublishableKey(publishableKey: string): Found<PublishableKeyRecord>;
 }

@@ -4,7 +4,7 @@ import type { Metrics } from "../observability/metrics.ts";
 import { createConcurrencyInterceptor } from "./concurrency-interceptor.ts";
 import { createDeadlineInterceptor } from "./deadline-interceptor.ts";
 import { createErrorsInterceptor } from "./errors-interceptor.ts";
-import { createValidationInterceptor } from "./validation-interceptor.ts";
+import { createValidationInterceptor, type KnownValid } from "./validation-interceptor.ts";
 
 /** What the standard interceptors need. */
 export interface RpcInterceptorsOptions {
@@ -20,6 +20,8 @@ export interface RpcInterceptorsOptions {
   shutdownSignal?: AbortSignal;
   /** What comes between the deadline and the validation: who the caller is, so that strangers learn nothing about their fields. */
   inner?: readonly Interceptor[];
+  /** See {@link createValidationInterceptor}. */
+  shortcuts?: readonly KnownValid[];
 }
 
 /** The interceptors of every call, outermost first: errors, concurrency, deadline, `inner`, validation. */
@@ -29,6 +31,6 @@ export function rpcInterceptors(options: RpcInterceptorsOptions): Interceptor[] 
     createConcurrencyInterceptor(options),
     createDeadlineInterceptor(options),
     ...(options.inner ?? []),
-    createValidationInterceptor(),
+    createValidationInterceptor(options.shortcuts),
   ];
 }

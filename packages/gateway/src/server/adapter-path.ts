@@ -28,8 +28,9 @@ export interface AdapterPathOptions {
 export interface BegunCall {
   /** What `performance.now()` said when its headers came. */
   startedMs: number;
-  /** What was read of its body. */
+  /** What was read of its body, and whether that was all. */
   chunks: readonly Uint8Array[];
+  isWhole: boolean;
 }
 
 /** Answers one call by the library's handler. */
@@ -78,7 +79,7 @@ export function createAdapterPath({ limits, logger: parentLogger, recordCall }: 
       maxBytes: manyMessages ? undefined : bodyMaxBytes(protocol, limits.readMaxBytes),
       limitBytes: limits.readMaxBytes,
       timeoutMs: call.timeoutMs,
-      readAlready: begun?.chunks,
+      readAlready: begun,
     });
 
     function repair(error: ConnectError): ConnectError {

@@ -75,7 +75,7 @@ test("a stop with a stream that listens to its signal needs no grace", async () 
 test("a port in use, a strange host and a bad certificate are told in one sentence", async () => {
   const { port } = await startTestGateway();
   const logger = createLogger({ level: "silent" });
-  const options = { requestListener: () => {}, logger };
+  const options = { requestListener: Object.assign(() => {}, { takeStream: () => false }), logger };
   await expect(createOnePortServer(options).listen({ host: "127.0.0.1", port })).rejects.toMatchObject({
     name: "ServerStartError",
     code: "EADDRINUSE",

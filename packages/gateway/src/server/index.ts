@@ -1,3 +1,4 @@
+export type { AnswerEncoder } from "./answer-encoder.ts";
 export { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 export type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 export { createOnePortServer, type OnePortServer, type OnePortServerOptions, type ServerAddress } from "./one-port-server.ts";
@@ -10,6 +11,7 @@ export {
   type PlainRoute,
   type ReadinessCheck,
 } from "./plain-routes.ts";
+export type { RequestDecoder } from "./request-decoder.ts";
 export { createRequestListener, type RequestListenerOptions } from "./request-listener.ts";
 export { defaultServerLimits, type ServerLimits } from "./server-limits.ts";
 export { type ServerStartCode, ServerStartError } from "./server-start-error.ts";

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip as gzipWithCallback } from "node:zlib";
 import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
+import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { LeanExchange } from "./lean-exchange.ts";
 import type { PlainForm } from "./plain-form.ts";
 
@@ -19,6 +20,8 @@ export interface LeanAnswerOptions {
   writeMaxBytes: number;
   /** Whether the caller takes gzip. */
   acceptsGzip: boolean;
+  /** A faster encoder of the method's answers, where there is one. */
+  encoder: AnswerEncoder | undefined;
 }
 
 const gzip = promisify(gzipWithCallback);
@@ -36,10 +39,12 @@ export async function encodeAnswer(
   form: PlainForm,
   exchange: LeanExchange,
   message: Message,
-  { writeMaxBytes, acceptsGzip }: LeanAnswerOptions,
+  { writeMaxBytes, acceptsGzip, encoder }: LeanAnswerOptions,
 ): Promise<LeanAnswer> {
   const { output } = exchange.method;
-  const plain = form.isJson ? toJsonString(output, message) : toBinary(output, message);
+  const plain = form.isJson
+    ? (encoder?.json(message) ?? toJsonString(output, message))
+    : (encoder?.binary(message) ?? toBinary(output, message));
   const plainBytes = typeof plain === "string" ? Buffer.byteLength(plain) : plain.byteLength;
   if (plainBytes > writeMaxBytes)
     throw new RangeError(`an answer of ${plainBytes} bytes is longer than the ${writeMaxBytes} that are sent`);

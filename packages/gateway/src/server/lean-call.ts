@@ -7,15 +7,16 @@ import { deadlineExceeded } from "../rpc/adapter-error.ts";
 import { type Call, callKey } from "../rpc/context-keys.ts";
 import { Interruption } from "../rpc/interruption.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
+import type { BegunCall } from "./adapter-path.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { RecordCall } from "./call-record.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { encodeAnswer, type LeanAnswer } from "./lean-answer.ts";
 import { LeanExchange } from "./lean-exchange.ts";
-import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
+import type { LeanTransport } from "./lean-transport.ts";
 import { envelopeHeaderBytes, isPlainEnvelope, messageBytes, type PlainForm } from "./plain-form.ts";
 import { bodyMaxBytes } from "./request-body.ts";
-import { abandon, collectAnswer, sendLean, sendWhole } from "./send-answer.ts";
+import { collectAnswer } from "./send-answer.ts";
 import type { UnaryMethod } from "./unary-methods.ts";
 
 /** One plain call. */
@@ -24,8 +25,7 @@ export interface LeanCallInit {
   form: PlainForm;
   timeoutMs: number;
   acceptsGzip: boolean;
-  request: NodeServerRequest;
-  response: NodeServerResponse;
+  transport: LeanTransport;
   requestId: string;
   /** Headers of the answer, whatever it is. */
   answerHeaders: Record<string, string>;
@@ -49,9 +49,10 @@ const byteOrderMark = 0xef;
 export function runLeanCall(
   init: LeanCallInit,
   { limits, logger, recordCall }: LeanCallSurroundings,
-  handOver: (begun: { startedMs: number; chunks: readonly Uint8Array[] }) => void,
+  handOver: (begun: BegunCall) => void,
 ): void {
-  const { unary, form, timeoutMs, acceptsGzip, request, response, requestId, answerHeaders } = init;
+  const { unary, form, timeoutMs, acceptsGzip, transport, requestId, answerHeaders } = init;
+  const { headers, source, sink } = transport;
   const { protocol } = form;
   const startedMs = performance.now();
   const maxBytes = bodyMaxBytes(protocol, limits.readMaxBytes);
@@ -61,8 +62,8 @@ export function runLeanCall(
     method: unary.name,
     protocol,
     timeoutMs,
-    authorization: request.headers.authorization,
-    origin: request.headers.origin,
+    authorization: headers.authorization,
+    origin: headers.origin,
     interruption,
     outcome: undefined,
   };
@@ -73,22 +74,22 @@ export function runLeanCall(
   let isAnswered = false;
 
   const timer = setTimeout(onDeadline, timeoutMs);
-  request.on("data", onData);
-  request.on("end", onEnd);
-  response.on("close", onClose);
+  source.on("data", onData);
+  source.on("end", onEnd);
+  sink.on("close", onClose);
 
   function stopReading(): void {
     isReading = false;
-    request.off("data", onData);
-    request.off("end", onEnd);
+    source.off("data", onData);
+    source.off("end", onEnd);
   }
 
   function giveAway(): void {
     stopReading();
     clearTimeout(timer);
-    response.off("close", onClose);
-    request.pause();
-    handOver({ startedMs, chunks });
+    sink.off("close", onClose);
+    source.pause();
+    handOver({ startedMs, chunks, isWhole: source.readableEnded });
   }
 
   function onData(chunk: Buffer): void {
@@ -139,12 +140,15 @@ export function runLeanCall(
   }
 
   function settle(work: Promise<void>): void {
-    work.catch((error: unknown) => abandon(response, logger, error));
+    work.catch((error: unknown) => {
+      logger.debug({ err: error }, "answer not delivered");
+      transport.abandon();
+    });
   }
 
   async function run(message: Message): Promise<void> {
     const exchange = new LeanExchange(
-      { unary, request, protocol, deadlineMs: startedMs + timeoutMs, interruption, contextValues },
+      { unary, transport, protocol, deadlineMs: startedMs + timeoutMs, interruption, contextValues },
       message,
     );
     let answer: LeanAnswer;
@@ -158,12 +162,12 @@ export function runLeanCall(
     if (isAnswered) return;
     isAnswered = true;
     clearTimeout(timer);
-    sendLean(response, { ...answer, header: { ...answer.header, ...answerHeaders } });
+    transport.send({ ...answer, header: { ...answer.header, ...answerHeaders } });
   }
 
   async function encoded(exchange: LeanExchange, message: Message): Promise<LeanAnswer> {
     try {
-      return await encodeAnswer(form, exchange, message, { writeMaxBytes: limits.writeMaxBytes, acceptsGzip });
+      return await encodeAnswer(form, exchange, message, { writeMaxBytes: limits.writeMaxBytes, acceptsGzip, encoder: unary.encoder });
     } catch (cause) {
       logger.error({ err: cause, request_id: requestId, method: call.method }, "defect");
       throw new PetakError("INTERNAL", "The answer could not be written.", { cause });
@@ -177,18 +181,19 @@ export function runLeanCall(
     const header: Record<string, string> = protocol !== "connect" && acceptsGzip ? { [form.encodingHeader]: "gzip" } : {};
     const answer = await collectAnswer(errorAnswer(protocol, error, { contentType: form.contentType, header }));
     for (const [name, value] of Object.entries(answerHeaders)) answer.header.set(name, value);
-    sendWhole(answer, request, response);
+    transport.refuse(answer);
   }
 }
 
 /** The message in a body, undefined where there is none of the method's type. */
-function parse({ method }: UnaryMethod, form: PlainForm, body: Buffer, readMaxBytes: number): Message | undefined {
+function parse({ method, decoder }: UnaryMethod, form: PlainForm, body: Buffer, readMaxBytes: number): Message | undefined {
   const bytes = messageBytes(form, body);
   if (bytes === undefined || bytes.byteLength > readMaxBytes) return undefined;
   try {
     if (!form.isJson) return fromBinary(method.input, bytes);
     if (bytes[0] === byteOrderMark) return undefined;
-    return fromJsonString(method.input, bytes.toString(), jsonOptions);
+    const text = bytes.toString();
+    return decoder?.json(text) ?? fromJsonString(method.input, text, jsonOptions);
   } catch {
     return undefined;
   }

@@ -2,14 +2,14 @@ import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { ContextValues, HandlerContext, UnaryRequest } from "@connectrpc/connect";
 import type { Interruption } from "../rpc/interruption.ts";
 import type { WireProtocol } from "../rpc/wire-protocol.ts";
-import type { NodeServerRequest } from "./node-http.ts";
+import type { LeanTransport } from "./lean-transport.ts";
 import { fixedOrigin, headersOf } from "./universal-request.ts";
 
 /** Facts of a call on the lean path. */
 export interface LeanExchangeInit {
   unary: { method: DescMethodUnary };
   protocol: WireProtocol;
-  request: NodeServerRequest;
+  transport: Pick<LeanTransport, "headers" | "path">;
   /** When the call must be answered, as `performance.now()` counts. */
   deadlineMs: number;
   interruption: Interruption;
@@ -53,11 +53,11 @@ export class LeanExchange implements UnaryRequest, HandlerContext {
   }
 
   get url(): string {
-    return `${fixedOrigin}${this.#init.request.url}`;
+    return `${fixedOrigin}${this.#init.transport.path}`;
   }
 
   get header(): Headers {
-    this.#header ??= headersOf(this.#init.request);
+    this.#header ??= headersOf(this.#init.transport);
     return this.#header;
   }
 

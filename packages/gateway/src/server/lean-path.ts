@@ -1,9 +1,10 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { compressionNegotiate, type UniversalHandler } from "@connectrpc/connect/protocol";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { AdapterPath } from "./adapter-path.ts";
 import { deadlineHeaderOf, heldDeadline, readDeadline } from "./deadline-header.ts";
 import { type LeanCallSurroundings, runLeanCall } from "./lean-call.ts";
-import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
+import type { LeanTransport } from "./lean-transport.ts";
 import { type PlainForm, plainFormOf } from "./plain-form.ts";
 import { bodyMaxBytes } from "./request-body.ts";
 import type { UnaryMethod } from "./unary-methods.ts";
@@ -16,12 +17,7 @@ export interface LeanPathOptions extends LeanCallSurroundings {
 }
 
 /** Takes a request where it is a plain unary call, and answers it. Says whether it has taken it. */
-export type LeanPath = (
-  request: NodeServerRequest,
-  response: NodeServerResponse,
-  requestId: string,
-  answerHeaders: Record<string, string>,
-) => boolean;
+export type LeanPath = (transport: LeanTransport, requestId: string, answerHeaders: Record<string, string>) => boolean;
 
 /**
  * The way of plain unary calls, which nearly all are. It does what the library's handlers do, by the same interceptors, errors and limits,
@@ -34,22 +30,23 @@ export function createLeanPath({ methods, handlers, adapterPath, ...surroundings
   const { limits } = surroundings;
   const bounds = { ...limits, streaming: false };
 
-  return (request, response, requestId, answerHeaders) => {
-    const path = request.url ?? "";
+  return (transport, requestId, answerHeaders) => {
+    const { path, headers } = transport;
     const unary = methods.get(path);
     const handler = handlers.get(path);
     if (unary === undefined || handler === undefined) return false;
-    const form = plainFormOf(request);
+    const form = plainFormOf(transport);
     if (form === undefined) return false;
     const { protocol } = form;
-    if (Number(request.headers["content-length"] ?? 0) > bodyMaxBytes(protocol, limits.readMaxBytes)) return false;
-    const wantedMs = readDeadline(headerOf(request, deadlineHeaderOf(protocol)), protocol);
+    if (Number(headers["content-length"] ?? 0) > bodyMaxBytes(protocol, limits.readMaxBytes)) return false;
+    const wantedMs = readDeadline(headerOf(headers, deadlineHeaderOf(protocol)), protocol);
     const timeoutMs = wantedMs === "unreadable" ? undefined : heldDeadline(wantedMs, bounds);
     if (timeoutMs === undefined || timeoutMs <= 0) return false;
     runLeanCall(
-      { unary, form, timeoutMs, acceptsGzip: acceptsGzip(request, form), request, response, requestId, answerHeaders },
+      { unary, form, timeoutMs, acceptsGzip: acceptsGzip(headers, form), transport, requestId, answerHeaders },
       surroundings,
       (begun) => {
+        const { request, response } = transport.general();
         for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
         adapterPath(handler, request, response, requestId, begun);
       },
@@ -58,13 +55,13 @@ export function createLeanPath({ methods, handlers, adapterPath, ...surroundings
   };
 }
 
-function headerOf(request: NodeServerRequest, name: string): string | null {
-  const value = request.headers[name];
+function headerOf(headers: IncomingHttpHeaders, name: string): string | null {
+  const value = headers[name];
   return value === undefined ? null : String(value);
 }
 
-function acceptsGzip(request: NodeServerRequest, { acceptEncodingHeader }: PlainForm): boolean {
-  const accepted = headerOf(request, acceptEncodingHeader);
+function acceptsGzip(headers: IncomingHttpHeaders, { acceptEncodingHeader }: PlainForm): boolean {
+  const accepted = headerOf(headers, acceptEncodingHeader);
   if (accepted === null || accepted === "identity") return false;
   return compressionNegotiate([compressionGzip], null, accepted, acceptEncodingHeader).response !== null;
 }

@@ -6,6 +6,7 @@ import type { TLSSocket } from "node:tls";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { answerClientError } from "./client-error.ts";
+import { generalPair } from "./lean-transport.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import { defaultServerLimits, type ServerLimits } from "./server-limits.ts";
 import { listenError, ServerStartError } from "./server-start-error.ts";
@@ -99,11 +100,19 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     });
   }
 
-  for (const server of [front, back]) {
-    server.on("request", onRequest);
-    // The listener asks for the body when it wants one: a call that is refused by its headers is not sent.
-    server.on("checkContinue", onRequest);
-  }
+  front.on("request", onRequest);
+  // The listener asks for the body when it wants one: a call that is refused by its headers is not sent.
+  front.on("checkContinue", onRequest);
+
+  back.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
+    // A stream that fails is no event: its call is told by its end.
+    stream.on("error", () => {});
+    if (requestListener.takeStream(stream, headers, rawHeaders)) return;
+    const { request, response } = generalPair(stream, headers, rawHeaders);
+    // A tunnel is not to be had here.
+    if (headers[":method"] === "CONNECT") response.writeHead(405).end();
+    else onRequest(request, response);
+  });
 
   back.on("session", (session) => {
     sessions.add(session);

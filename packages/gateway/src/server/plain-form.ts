@@ -1,4 +1,4 @@
-import type { NodeServerRequest } from "./node-http.ts";
+import type { LeanTransport } from "./lean-transport.ts";
 
 /** How a plain unary call is written: which protocol, which encoding, and which headers that protocol has for compression. */
 export interface PlainForm {
@@ -29,14 +29,13 @@ const forms = new Map<string | undefined, PlainForm>([
  * The form of a request that is plain: POST, a content type from the list, nothing compressed, no leave to be asked for, and for gRPC
  * HTTP/2. Undefined for every other.
  */
-export function plainFormOf(request: NodeServerRequest): PlainForm | undefined {
-  if (request.method !== "POST") return undefined;
-  const { headers } = request;
+export function plainFormOf({ method, headers, isHttp2 }: LeanTransport): PlainForm | undefined {
+  if (method !== "POST") return undefined;
   const form = forms.get(headers["content-type"]);
   if (form === undefined || headers.expect !== undefined) return undefined;
   const encoding = headers[form.encodingHeader];
   if (encoding !== undefined && encoding !== "identity") return undefined;
-  if (form.protocol === "grpc" && request.httpVersionMajor < 2) return undefined;
+  if (form.protocol === "grpc" && !isHttp2) return undefined;
   return form;
 }
 

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { toConnectError } from "@petak/protocol";
 import { deadlineExceeded, messageTooLarge } from "../rpc/adapter-error.ts";
@@ -26,8 +27,8 @@ export interface BodyBounds {
   limitBytes: number;
   /** When reading stops, in ms from the first read. Undefined: never. */
   timeoutMs: number | undefined;
-  /** What somebody else has read of it. */
-  readAlready?: readonly Uint8Array[] | undefined;
+  /** What somebody else has read of it, and whether that was all. */
+  readAlready?: { chunks: readonly Uint8Array[]; isWhole: boolean } | undefined;
 }
 
 /**
@@ -38,7 +39,7 @@ export interface BodyBounds {
 export async function* boundedBody(
   request: NodeServerRequest,
   response: NodeServerResponse,
-  { maxBytes, limitBytes, timeoutMs, readAlready = [] }: BodyBounds,
+  { maxBytes, limitBytes, timeoutMs, readAlready }: BodyBounds,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const declaredBytes = Number(request.headers["content-length"] ?? 0);
   if (maxBytes !== undefined && declaredBytes > maxBytes) throw toConnectError(messageTooLarge(limitBytes));
@@ -59,16 +60,17 @@ export async function* boundedBody(
   } finally {
     clearTimeout(timer);
     chunks.release();
-    discardBody(request);
+    discardRequest(request);
   }
 }
 
 /** Reads chunk by chunk, pausing the request in between. `next` gives undefined at the end; `release` lets go of the request. */
 function readChunks(
   request: NodeServerRequest,
-  readAlready: readonly Uint8Array[],
+  readAlready: BodyBounds["readAlready"],
 ): { next(): Promise<Uint8Array | undefined>; release(): void } {
-  const chunks = [...readAlready];
+  const chunks = [...(readAlready?.chunks ?? [])];
+  const isWhole = readAlready?.isWhole === true;
   let cutOff = false;
   let wake = (): void => {};
 
@@ -90,7 +92,7 @@ function readChunks(
   request.on("close", onClose);
   return {
     async next() {
-      if (chunks.length === 0 && !request.readableEnded && !cutOff) {
+      if (chunks.length === 0 && !isWhole && !request.readableEnded && !cutOff) {
         if (request.destroyed) cutOff = true;
         else {
           request.resume();
@@ -116,13 +118,17 @@ export function expectsContinue(request: NodeServerRequest): boolean {
   return request.headers.expect?.toLowerCase() === "100-continue";
 }
 
-/** Reads what is left of the body and throws it away, for a bounded time. Does nothing where all has been read. */
-export function discardBody(request: NodeServerRequest): void {
-  if (request.readableEnded || request.destroyed) return;
-  const giveUp = (): void => {
+/** Reads what is left of a request's body and throws it away, for a bounded time. Does nothing where all has been read. */
+export function discardRequest(request: NodeServerRequest): void {
+  discardBody(request, () => {
     if ("stream" in request) request.stream.close();
     else request.socket.destroy();
-  };
+  });
+}
+
+/** The same for any body, with what is done where it does not end in time. */
+export function discardBody(request: Readable, giveUp: () => void): void {
+  if (request.readableEnded || request.destroyed) return;
   const timer = setTimeout(giveUp, discardMaxMs).unref();
   request.once("close", () => clearTimeout(timer));
   request.once("end", () => clearTimeout(timer));

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { createConnectRouter } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
@@ -14,11 +15,12 @@ import { createCallRecorder } from "./call-record.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { createLeanPath } from "./lean-path.ts";
+import { http1Transport, http2Transport } from "./lean-transport.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 import { abandon, sendError, sendWhole } from "./send-answer.ts";
-import { keepUnaryMethods } from "./unary-methods.ts";
+import { type FastCodecs, keepUnaryMethods } from "./unary-methods.ts";
 
 /** What the listener serves and how. */
 export interface RequestListenerOptions {
@@ -36,6 +38,8 @@ export interface RequestListenerOptions {
   plainRoutes?: ReadonlyMap<string, PlainRoute>;
   /** Names the caller in the log. */
   describeCaller?: DescribeCaller;
+  /** Faster encoders and decoders for plain unary calls. */
+  codecs?: FastCodecs;
   /** Whether plain unary calls go the lean path. Default true; false where the two are compared. */
   hasLeanPath?: boolean;
 }
@@ -44,12 +48,14 @@ export interface RequestListenerOptions {
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
   const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
+  const codecs = options.codecs ?? { encoders: [], decoders: [] };
   const interceptors = rpcInterceptors({
     ...limits,
     logger,
     metrics,
     ...(shutdownSignal && { shutdownSignal }),
     inner: options.interceptors ?? [],
+    shortcuts: codecs.decoders,
   });
   const router = createConnectRouter({
     interceptors,
@@ -62,7 +68,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     // mistypes `radiusM` must be told, and not get an answer to another question. In binary, unknown fields are kept.
     jsonOptions: { ignoreUnknownFields: false },
   });
-  const unary = keepUnaryMethods(router, interceptors);
+  const unary = keepUnaryMethods(router, interceptors, codecs);
   options.routes(unary.router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };
@@ -115,7 +121,13 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     response.on("error", () => {});
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
     const answerHeaders = { [requestIdHeader]: requestId, ...corsHeaders(request.headers.origin) };
-    if (leanPath?.(request, response, requestId, answerHeaders) === true) return;
+    // Streams of HTTP/2 have been offered to it before.
+    if (
+      !("stream" in response) &&
+      !("stream" in request) &&
+      leanPath?.(http1Transport(request, response), requestId, answerHeaders) === true
+    )
+      return;
     for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
     const path = pathOf(request.url);
     const route = plainRoutes.get(path);
@@ -135,7 +147,20 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     }
   }
 
-  return (request, response) => {
+  function takeStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
+    if (leanPath === undefined) return false;
+    const transport = http2Transport(stream, headers, rawHeaders);
+    try {
+      const requestId = requestIdFrom(headers[requestIdHeader]);
+      return leanPath(transport, requestId, { [requestIdHeader]: requestId, ...corsHeaders(headers.origin) });
+    } catch (error) {
+      logger.error({ err: error }, "defect");
+      transport.abandon();
+      return true;
+    }
+  }
+
+  function listen(request: NodeServerRequest, response: NodeServerResponse): void {
     try {
       answer(request, response);
     } catch (error) {
@@ -143,7 +168,9 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
       logger.error({ err: error }, "defect");
       abandon(response, logger, error);
     }
-  };
+  }
+
+  return Object.assign(listen, { takeStream });
 }
 
 /** The path of a request target, which may also be a whole URL. */

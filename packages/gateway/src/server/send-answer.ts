@@ -2,9 +2,8 @@ import { constants } from "node:http2";
 import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Logger } from "../observability/logger.ts";
-import type { LeanAnswer } from "./lean-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
-import { discardBody } from "./request-body.ts";
+import { discardRequest } from "./request-body.ts";
 
 /** An answer whose body is all there. */
 export interface WholeAnswer {
@@ -34,21 +33,7 @@ export function sendWhole({ status, header, body, trailer }: WholeAnswer, reques
   }
   if (request.method === "HEAD" || body.byteLength === 0) response.end();
   else response.end(body);
-  discardBody(request);
-}
-
-/** Writes a successful answer of the lean path. All of the request has been read. */
-export function sendLean(response: NodeServerResponse, { header, body, trailer }: LeanAnswer): void {
-  if ("stream" in response) {
-    response.writeHead(200, header);
-    if (trailer !== undefined) response.addTrailers(trailer);
-    response.end(body);
-  } else {
-    // Without a length Node would send it in chunks.
-    header["content-length"] ??= String(Buffer.byteLength(body));
-    response.writeHead(200, header);
-    response.end(body);
-  }
+  discardRequest(request);
 }
 
 /** Writes an answer chunk by chunk, waiting for room. At its end, what is left of the request's body is read and thrown away. */
@@ -65,7 +50,7 @@ export function sendStream(
 /** Writes an error answer of any protocol. */
 export function sendError(answer: UniversalServerResponse, request: NodeServerRequest, response: NodeServerResponse, logger: Logger): void {
   sendStream(answer, request, response, logger);
-  discardBody(request);
+  discardRequest(request);
 }
 
 /** Gives up an answer that can no longer be delivered in good order. */
@@ -80,5 +65,5 @@ async function* thenDiscard(
   request: NodeServerRequest,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   yield* chunks;
-  discardBody(request);
+  discardRequest(request);
 }

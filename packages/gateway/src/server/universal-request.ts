@@ -33,7 +33,7 @@ export function universalRequest(request: NodeServerRequest, contextValues: Cont
 }
 
 /** The headers of a request as an object of the fetch standard, without the pseudo-headers of HTTP/2. */
-export function headersOf(request: NodeServerRequest): Headers {
+export function headersOf(request: Pick<NodeServerRequest, "headers">): Headers {
   const header = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || name.startsWith(":")) continue;

@@ -1,8 +1,19 @@
 import { create } from "@bufbuild/protobuf";
 import { type Site, type SiteSummary, SiteSummarySchema } from "@petak/protocol";
 
-/** What a list of options shows of a site. */
+const summaries = new WeakMap<Site, SiteSummary>();
+
+/** What a list of options shows of a site: the same object for the same site, which must not be changed. */
 export function summarise(site: Site): SiteSummary {
+  let summary = summaries.get(site);
+  if (summary === undefined) {
+    summary = makeSummary(site);
+    summaries.set(site, summary);
+  }
+  return summary;
+}
+
+function makeSummary(site: Site): SiteSummary {
   return create(SiteSummarySchema, {
     siteId: site.siteId,
     operatorId: site.operatorId,

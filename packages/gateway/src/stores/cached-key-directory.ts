@@ -1,6 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Mode, type ModeName } from "@petak/protocol";
-import type { KeyDirectory, KeyRecord, PublishableKeyRecord } from "../identity/index.ts";
+import type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "../identity/index.ts";
 import type { ParticipantStore } from "./participant-store.ts";
 
 /** A key directory that remembers, and can be told to forget. */
@@ -20,36 +20,17 @@ const publishableKeyPattern = /^pk_(live|test)_[0-9a-z]{24}$/;
 
 /** Looks keys up in the participants' store. */
 export function createCachedKeyDirectory(store: ParticipantStore, now: () => number): CachedKeyDirectory {
-  const cache = new Map<string, { untilMs: number; record: Promise<KeyRecord | PublishableKeyRecord | undefined> }>();
-
-  async function remembered<Found extends KeyRecord | PublishableKeyRecord>(
-    id: string,
-    find: () => Promise<Found | undefined>,
-  ): Promise<Found | undefined> {
-    const known = cache.get(id);
-    if (known !== undefined && known.untilMs > now()) return (await known.record) as Found | undefined;
-    const record = find();
-    cache.delete(id);
-    if (cache.size >= cacheMax) {
-      const oldest = cache.keys().next().value;
-      if (oldest !== undefined) cache.delete(oldest);
-    }
-    cache.set(id, { untilMs: now() + cacheMs, record });
-    try {
-      return await record;
-    } catch (error) {
-      cache.delete(id);
-      throw error;
-    }
-  }
+  const keys = createMemory<KeyRecord>(now);
+  const publishableKeys = createMemory<PublishableKeyRecord>(now);
 
   return {
-    forget: (id) => {
-      cache.delete(id);
+    forget(id) {
+      keys.forget(id);
+      publishableKeys.forget(id);
     },
-    async findKey(keyId) {
+    findKey(keyId) {
       if (!keyIdPattern.test(keyId)) return undefined;
-      return await remembered(keyId, async () => {
+      return keys.find(keyId, async () => {
         const key = await store.findKey(keyId);
         const participant = key === undefined ? undefined : await store.find(key.participantId);
         if (key === undefined || participant === undefined) return undefined;
@@ -64,9 +45,9 @@ export function createCachedKeyDirectory(store: ParticipantStore, now: () => num
         };
       });
     },
-    async findPublishableKey(publishableKey) {
+    findPublishableKey(publishableKey) {
       if (!publishableKeyPattern.test(publishableKey)) return undefined;
-      return await remembered(publishableKey, async () => {
+      return publishableKeys.find(publishableKey, async () => {
         const key = await store.findPublishableKey(publishableKey);
         if (key === undefined) return undefined;
         return {
@@ -78,6 +59,47 @@ export function createCachedKeyDirectory(store: ParticipantStore, now: () => num
           ...(key.revokedAt === undefined ? {} : { revokedAtMs: timestampMs(key.revokedAt) }),
         };
       });
+    },
+  };
+}
+
+interface Memory<Wanted> {
+  find(id: string, look: () => Promise<Wanted | undefined>): Found<Wanted>;
+  forget(id: string): void;
+}
+
+/** Remembers what was looked up, and that there was nothing, for as long as it may be relied on. */
+function createMemory<Wanted>(now: () => number): Memory<Wanted> {
+  const entries = new Map<string, { untilMs: number; found: Found<Wanted> }>();
+
+  async function settled(id: string, entry: { found: Found<Wanted> }, looking: Promise<Wanted | undefined>): Promise<Wanted | undefined> {
+    try {
+      const found = await looking;
+      entry.found = found;
+      return found;
+    } catch (error) {
+      if (entries.get(id) === entry) entries.delete(id);
+      throw error;
+    }
+  }
+
+  return {
+    forget: (id) => void entries.delete(id),
+    find(id, look) {
+      const known = entries.get(id);
+      if (known !== undefined && known.untilMs > now()) return known.found;
+      entries.delete(id);
+      if (entries.size >= cacheMax) {
+        const oldest = entries.keys().next().value;
+        if (oldest !== undefined) entries.delete(oldest);
+      }
+      const entry: { untilMs: number; found: Found<Wanted> } = { untilMs: now() + cacheMs, found: undefined };
+      const looking = settled(id, entry, look());
+      // Whoever asked may not wait for it.
+      looking.catch(() => {});
+      entry.found = looking;
+      entries.set(id, entry);
+      return entry.found;
     },
   };
 }
