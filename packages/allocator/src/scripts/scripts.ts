@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import { loadScript } from "./load-script.ts";
+import { tellKeysTouched } from "./touched-keys.ts";
 
 /** A script's arguments: texts, numbers and bytes. */
 export type ScriptArgument = string | number | Buffer;
@@ -9,7 +10,7 @@ export type ScriptArgument = string | number | Buffer;
 export type ScriptReply = [tag: string, ...rest: (Buffer | number)[]];
 
 /** Runs one script by its digest, and sends its text where the server does not have it. */
-export type RunScript = (redis: Redis, keys: string[], args: ScriptArgument[]) => Promise<ScriptReply>;
+export type RunScript = (redis: RedisConnection, keys: string[], args: ScriptArgument[]) => Promise<ScriptReply>;
 
 /** Two commands that ioredis has and its types lack: replies as bytes. Unlike `call`, they go through its pipelines. */
 interface ScriptingRedis {
@@ -29,6 +30,8 @@ export function createScript(name: string): RunScript {
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       reply = await redis.evalBuffer(source, keys.length, ...keys, ...args);
+    } finally {
+      tellKeysTouched(connection, keys);
     }
     const [tag, ...values] = reply as [Buffer, ...(Buffer | number)[]];
     return [tag.toString(), ...values];

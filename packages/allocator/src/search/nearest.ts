@@ -2,28 +2,24 @@ import { setImmediate } from "node:timers/promises";
 import type { Region } from "@petak/protocol";
 import { leastDistanceM } from "../geo/cell-bound.ts";
 import { quantise } from "../geo/position.ts";
-import { cellsPerRegion, descendantCell, indexCellOf, indexResolution, regionCell, regionResolution } from "../geo/region.ts";
+import { descendantCell, indexCellOf, indexResolution, regionCell, regionResolution } from "../geo/region.ts";
 import { type Best, createBest } from "./best.ts";
 import type { Candidate } from "./candidate.ts";
 import { createFrontier } from "./frontier.ts";
 import type { IndexReader } from "./index-reader.ts";
 import { type CellInRegion, leastDistanceBeyondM, neighbourhoodOf } from "./neighbourhood.ts";
-import { flagFilter, type NearestQuery } from "./query.ts";
+import { type Area, occupiedChildren } from "./occupied-cells.ts";
+import type { NearestQuery } from "./query.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
+import { createScanContext, refreshLists } from "./scan-context.ts";
 import type { Turnstile } from "./turnstile.ts";
-
-/** A part of the Earth that may still hold a candidate: a region, or the cell reached from it by H3 digits. */
-interface Area {
-  region: Region;
-  digits: readonly number[];
-  /** Number, among the region's index cells, of the first one below this area. */
-  firstCell: number;
-}
 
 /** How many blocks, and how many regions' bitmaps, the first wide round trip reads at most. Each further one doubles both, to a bound. */
 const firstBlocks = 32;
 const firstRegions = 8;
 const maxFactor = 16;
+
+const noCells = Buffer.alloc(0);
 
 /**
  * The nearest sites that satisfy a query, exactly: no nearer one that would do is left out.
@@ -42,12 +38,13 @@ export async function findNearest(
   signal?: AbortSignal,
 ): Promise<Candidate[]> {
   const origin = quantise(query.origin);
-  const context = await scanContext(reader, { ...query, origin });
+  const context = await createScanContext(reader, { ...query, origin });
   if (context.allowedOperators?.size === 0) return [];
   const best = createBest(query.limit, query.radiusM);
   const neighbourhood = neighbourhoodOf(indexCellOf(origin));
   await readBlocks(reader, context, neighbourhood.near, best);
-  if (best.reachM() >= leastDistanceBeyondM(origin, neighbourhood)) {
+  const reachM = best.reachM();
+  if (reachM >= neighbourhood.leastBeyondM && reachM >= leastDistanceBeyondM(origin, neighbourhood)) {
     const read = new Set(neighbourhood.near.map(({ cell }) => cell));
     await wideSearches.pass(() => searchWide(reader, context, read, best, signal), signal);
   }
@@ -58,7 +55,7 @@ async function searchWide(reader: IndexReader, context: ScanContext, read: Set<s
   const { origin } = context.query;
   const frontier = createFrontier<Area>();
   const bitmaps = new Map<Region, Buffer>();
-  for (const region of await reader.regions()) {
+  for (const region of await reader.regions(context.query.countryCodes)) {
     frontier.push(leastDistanceM(origin, regionCell(region)), { region, digits: [], firstCell: 0 });
   }
   const isOpen = () => frontier.leastM() <= best.reachM() && frontier.leastM() !== Number.POSITIVE_INFINITY;
@@ -72,7 +69,7 @@ async function searchWide(reader: IndexReader, context: ScanContext, read: Set<s
     while (cells.length < firstBlocks * factor && unknown.length < firstRegions * factor && isOpen()) {
       const area = frontier.pop();
       if (area === undefined) break;
-      const bitmap = bitmaps.get(area.region);
+      const bitmap = bitmaps.get(area.region) ?? knownBitmap(area.region);
       if (bitmap === undefined) {
         unknown.push(area);
       } else if (area.digits.length === indexResolution - regionResolution) {
@@ -89,50 +86,35 @@ async function searchWide(reader: IndexReader, context: ScanContext, read: Set<s
       readBlocks(reader, context, cells, best),
     ]);
     unknown.forEach((area, index) => {
-      const mayFit = reader.someProfile(area.region, (profileNumber) => (context.fitting(area.region, profileNumber)?.length ?? 0) > 0);
-      if (!mayFit) return;
-      bitmaps.set(area.region, fetched[index] ?? Buffer.alloc(0));
+      bitmaps.set(area.region, mayFit(area.region) ? (fetched[index] ?? noCells) : noCells);
       frontier.push(leastDistanceM(origin, regionCell(area.region)), area);
     });
   }
-}
 
-function* occupiedChildren({ region, digits, firstCell }: Area, bitmap: Buffer): Generator<Area> {
-  const cellsPerChild = cellsPerRegion / 7 ** (digits.length + 1);
-  for (let digit = 0; digit < 7; digit++) {
-    const childFirstCell = firstCell + digit * cellsPerChild;
-    if (anyBit(bitmap, childFirstCell, childFirstCell + cellsPerChild)) {
-      yield { region, digits: [...digits, digit], firstCell: childFirstCell };
-    }
+  function knownBitmap(region: Region): Buffer | undefined {
+    const bitmap = reader.knownOccupiedCells(region);
+    if (bitmap === undefined) return undefined;
+    const useful = mayFit(region) ? bitmap : noCells;
+    bitmaps.set(region, useful);
+    return useful;
   }
-}
 
-/** Whether a bit in [from, to) is set, bits counted as Redis counts them: the most significant of a byte first. */
-function anyBit(bitmap: Buffer, from: number, to: number): boolean {
-  for (let bit = from; bit < to; ) {
-    const byte = bitmap[bit >> 3];
-    if (byte === undefined) return false;
-    if (byte === 0) {
-      bit = (bit | 7) + 1;
-    } else if ((byte & (0x80 >> (bit & 7))) !== 0) {
-      return true;
-    } else {
-      bit++;
-    }
+  function mayFit(region: Region): boolean {
+    return reader.someProfile(region, (profileNumber) => (context.fitting(region, profileNumber)?.length ?? 0) > 0);
   }
-  return false;
 }
 
 async function readBlocks(reader: IndexReader, context: ScanContext, cells: CellInRegion[], best: Best): Promise<void> {
-  const blocks = await reader.blocks(cells);
+  const reading = reader.blocks(cells);
+  const blocks = reading instanceof Promise ? await reading : reading;
   for (let index = 0; index < cells.length; index++) {
     const { cell, region } = cells[index] as CellInRegion;
     const block = blocks[index];
-    if (block === undefined) continue;
+    if (block === undefined || block === null) continue;
     if (!scanBlock(context, region, cell, block, best)) {
-      await reader.refreshProfiles(region);
+      await refreshLists(reader, region);
       if (!scanBlock(context, region, cell, block, withoutRepeats(best))) {
-        throw new Error(`block ${cell} names a size profile that region ${region} does not have`);
+        throw new Error(`block ${cell} names a size profile or opening hours that region ${region} does not have`);
       }
     }
   }
@@ -146,20 +128,5 @@ function withoutRepeats(best: Best): Best {
     offer: (candidate) => {
       if (!known.has(candidate.siteId)) best.offer(candidate);
     },
-  };
-}
-
-async function scanContext(reader: IndexReader, query: NearestQuery): Promise<ScanContext> {
-  const [allowed, excluded] = await Promise.all([
-    reader.operatorNumbers(query.operatorIds),
-    reader.operatorNumbers(query.excludedOperatorIds),
-  ]);
-  const fitting = reader.fittingLookup(query.parcel);
-  return {
-    query,
-    filter: flagFilter(query),
-    allowedOperators: query.operatorIds.length === 0 ? undefined : allowed,
-    excludedOperators: excluded,
-    fitting,
   };
 }

@@ -1,6 +1,6 @@
 import type { Region } from "@petak/protocol";
 import { gridDiskDistances } from "h3-js";
-import { leastDistanceM } from "../geo/cell-bound.ts";
+import { cellBound, leastDistanceM } from "../geo/cell-bound.ts";
 import type { Position } from "../geo/position.ts";
 import { regionOfCell } from "../geo/region.ts";
 
@@ -16,6 +16,8 @@ export interface Neighbourhood {
   near: CellInRegion[];
   /** The ring around `near`. Whoever is not in `near` is filed in this ring or beyond it. */
   ring: string[];
+  /** The least distance in m from anything filed in the centre to anything that is filed neither there nor around it. */
+  leastBeyondM: number;
 }
 
 /** Neighbourhoods kept before the cache starts anew: about 40 MB. */
@@ -28,7 +30,12 @@ export function neighbourhoodOf(cell: string): Neighbourhood {
   const known = cache.get(cell);
   if (known !== undefined) return known;
   const [centre = [], first = [], ring = []] = gridDiskDistances(cell, 2);
-  const neighbourhood = { near: [...centre, ...first].map((near) => ({ cell: near, region: regionOfCell(near) })), ring };
+  const middle = cellBound(cell);
+  const neighbourhood = {
+    near: [...centre, ...first].map((near) => ({ cell: near, region: regionOfCell(near) })),
+    ring,
+    leastBeyondM: Math.min(...ring.map((outside) => leastDistanceM(middle.centre, outside))) - middle.radiusM,
+  };
   if (cache.size >= cacheMax) cache.clear();
   cache.set(cell, neighbourhood);
   return neighbourhood;

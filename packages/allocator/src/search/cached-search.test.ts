@@ -1,0 +1,132 @@
+import { Purpose } from "@petak/protocol";
+import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Allocator, type AllocatorOptions, createAllocator } from "../allocator.ts";
+import type { Position } from "../geo/position.ts";
+import { indexCellOf, regionOfCell } from "../geo/region.ts";
+import type { NearestQuery } from "./query.ts";
+
+const redis = useRedis();
+let connections: Redis[];
+let cached: Allocator;
+let plain: Allocator;
+let roundTrips: number;
+let underWay: number;
+let connect: (options?: object) => Redis;
+let prefix: string;
+let indexCache: NonNullable<AllocatorOptions["indexCache"]>;
+
+/** Counts the times that a search waits for the server: commands that are under way together are one round trip. */
+function countRoundTrips(connection: Redis): void {
+  const send = connection.sendCommand.bind(connection);
+  connection.sendCommand = (command, ...rest) => {
+    if (command.name !== "ping") {
+      if (underWay === 0) roundTrips += 1;
+      underWay += 1;
+      const done = () => {
+        underWay -= 1;
+      };
+      command.promise.then(done, done);
+    }
+    return send(command, ...rest);
+  };
+}
+
+beforeEach(async () => {
+  [roundTrips, underWay] = [0, 0];
+  connections = [];
+  connect = (options = {}) => {
+    const connection = new Redis({ ...redis.options, ...options });
+    connection.on("error", () => {});
+    countRoundTrips(connection);
+    connections.push(connection);
+    return connection;
+  };
+  prefix = `${redis.keyPrefix}petak`;
+  indexCache = { connect: () => connect({ lazyConnect: true }), onError: () => {} };
+  cached = createAllocator({ redis: connect(), prefix, indexCache });
+  const other = new Redis(redis.options);
+  connections.push(other);
+  plain = createAllocator({ redis: other, prefix });
+});
+afterEach(() => {
+  cached.stop();
+  for (const connection of connections) connection.disconnect();
+});
+
+const query = (origin: Position, limit = 5): NearestQuery => ({
+  origin,
+  parcel: { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 },
+  purpose: Purpose.DELIVERY,
+  isTest: true,
+  limit,
+  radiusM: Number.POSITIVE_INFINITY,
+  kinds: [],
+  operatorIds: [],
+  excludedOperatorIds: [],
+});
+
+/** Waits until the cache is relied on and has read where sites are: a far search then asks for blocks alone. */
+async function warmUp(): Promise<void> {
+  const random = createRandom(1);
+  await expect
+    .poll(async () => {
+      roundTrips = 0;
+      await cached.nearest(query({ latitude: random.float(-80, 80), longitude: random.float(-180, 180) }));
+      return roundTrips;
+    })
+    .toBeLessThanOrEqual(2);
+}
+
+describe("a search with the index in memory", () => {
+  it("takes two round trips at most where the next site is hundreds of km away, and is exact", async () => {
+    const random = createRandom(testSeed());
+    for (let index = 0; index < 200; index += 1) {
+      const place = { latitude: random.float(-34, -18), longitude: random.float(116, 146) };
+      await plain.sites.put(makeSite({ ...place, ref: `outback-${index}` }), 0);
+    }
+    // As a gateway that is started later.
+    cached.stop();
+    cached = createAllocator({ redis: connect(), prefix, indexCache });
+    await warmUp();
+    const far: number[] = [];
+    for (let round = 0; round < 50; round += 1) {
+      const asked = query({ latitude: random.float(-32, -20), longitude: random.float(118, 144) });
+      const expected = await plain.nearest(asked);
+      roundTrips = 0;
+      const found = await cached.nearest(asked);
+      expect(roundTrips).toBeLessThanOrEqual(2);
+      expect(found.map(({ siteId }) => siteId)).toEqual(expected.map(({ siteId }) => siteId));
+      far.push(found[0]?.distanceM ?? 0);
+    }
+    expect(Math.max(...far)).toBeGreaterThan(100_000);
+  });
+
+  it("asks for nothing that it knows", async () => {
+    for (let index = 0; index < 50; index += 1) {
+      await plain.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 + index / 1000, ref: `${index}` }), 0);
+    }
+    await warmUp();
+    const asked = query({ latitude: 1.301, longitude: 103.82 });
+    await cached.nearest(asked);
+    await cached.nearest(asked);
+    roundTrips = 0;
+    expect(await cached.nearest(asked)).toEqual(await plain.nearest(asked));
+    expect(roundTrips).toBe(0);
+  });
+
+  it("gives what a search without memory gives, right after each change of its own", { timeout: 60_000 }, async () => {
+    const random = createRandom(testSeed());
+    await warmUp();
+    const place = (): Position => ({ latitude: 1.3 + random.float(-0.6, 0.6), longitude: 103.8 + random.float(-0.6, 0.6) });
+    for (let round = 0; round < 300; round += 1) {
+      const position = place();
+      const ref = `${regionOfCell(indexCellOf(position))}-${random.int(0, 20)}`;
+      const { siteId } = await cached.sites.put(makeSite({ ...position, ref }), round);
+      if (random.bool(0.2)) await cached.sites.retire(siteId, round);
+      const asked = query(place(), random.int(1, 20));
+      expect(await cached.nearest(asked)).toEqual(await plain.nearest(asked));
+    }
+  });
+});
