@@ -1,17 +1,20 @@
 /**
  * Sees to it that a Redis or Valkey server is on the path, installing one with the system's package manager where that is permitted. Only the
  * program is wanted: Petak starts servers of its own, on Unix sockets, so the system's service is neither enabled nor started.
+ *
+ * With `--both`, for tests, it does the same for the other of the two. That never fails: where it cannot be had, the tests say that they run
+ * over one server only.
  */
-import { findRedisServer, RedisServerError } from "@petak/allocator/redis-server";
+import { findRedisServer, type RedisFlavour, RedisServerError } from "@petak/allocator/redis-server";
 import { findPackageManager, type PackageManager } from "./package-managers.ts";
 import { withProgress } from "./progress.mjs";
 
 const howToInstall =
   "For example: sudo apt-get install redis-server (Debian 13, Ubuntu 25.04), sudo dnf install valkey, sudo apk add valkey, brew install redis.";
 
-async function problemWithServer(): Promise<string | undefined> {
+async function problemWithServer(flavour?: RedisFlavour): Promise<string | undefined> {
   try {
-    await findRedisServer();
+    await findRedisServer(flavour === undefined ? {} : { flavour });
     return undefined;
   } catch (error) {
     if (error instanceof RedisServerError) return error.message;
@@ -19,16 +22,27 @@ async function problemWithServer(): Promise<string | undefined> {
   }
 }
 
-async function install(manager: PackageManager): Promise<boolean> {
+/** Installs a server. @param flavour only this one will do; either, if left out */
+async function install(manager: PackageManager, flavour?: RedisFlavour): Promise<boolean> {
   for (const name of await manager.candidates()) {
+    if (flavour !== undefined && !name.startsWith(flavour)) continue;
     const result = await withProgress(`Installing ${name} with ${manager.name}`, () => manager.install(name));
-    if (result.code === 0 && (await problemWithServer()) === undefined) {
+    if (result.code === 0 && (await problemWithServer(flavour)) === undefined) {
       process.stderr.write(`${name} is installed. Its service is switched off: Petak starts servers of its own, on no port.\n`);
       return true;
     }
     if (result.code !== 0) process.stderr.write(`${result.output}\n`);
   }
   return false;
+}
+
+/** Only of Debian's packages is it known that both may be installed side by side. */
+async function installMissing(): Promise<void> {
+  for (const flavour of ["redis", "valkey"] as const) {
+    if ((await problemWithServer(flavour)) === undefined) continue;
+    const manager = await findPackageManager();
+    if (manager?.name === "apt-get") await install(manager, flavour);
+  }
 }
 
 const problem = await problemWithServer();
@@ -41,3 +55,4 @@ if (problem !== undefined) {
     process.exitCode = 1;
   }
 }
+if (process.argv.includes("--both") && process.exitCode === undefined) await installMissing();

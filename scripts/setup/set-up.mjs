@@ -10,7 +10,8 @@ const oldestMajor = 20;
 /**
  * Makes this machine ready, doing only what is not done yet, and saying nothing where nothing is to do.
  *
- * @param {{ server: boolean; python?: boolean }} needs whether a Redis or Valkey server is needed, and whether gRPC for Python is wanted
+ * @param {{ server: boolean; bothServers?: boolean; python?: boolean }} needs whether a Redis or Valkey server is needed, whether both are wanted, and
+ * whether gRPC for Python is
  * @throws {SetUpError}
  */
 export async function setUp(needs) {
@@ -19,7 +20,7 @@ export async function setUp(needs) {
   }
   await installDependencies();
   await installPinnedNode();
-  if (needs.server && (await runUnderNode("scripts/setup/redis-server.ts", [])) !== 0) {
+  if (needs.server && (await runUnderNode("scripts/setup/redis-server.ts", needs.bothServers === true ? ["--both"] : [])) !== 0) {
     throw new SetUpError("Nothing was started.");
   }
   if (needs.python === true) await runUnderNode("scripts/setup/python-grpc.ts", []);

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
-import { connectRedis, createAllocator, createEventTail, createKeys, type RedisAddress } from "@petak/allocator";
+import { connectRedis, createAllocator, createEventTail, createKeys, dropSilent, pingAll, type RedisAddress } from "@petak/allocator";
 import { toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
@@ -25,6 +25,8 @@ import { createAgentService } from "./services/agents.ts";
 import { createCredentialIssuer } from "./services/credential-issuer.ts";
 import { createCustodyService } from "./services/custody.ts";
 import { createDirectoryService } from "./services/directory.ts";
+import { nearestDecoder } from "./services/nearest-decoder.ts";
+import { optionsEncoder } from "./services/options-encoder.ts";
 import { createParticipantService } from "./services/participants.ts";
 import { createReservationService } from "./services/reservations.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
@@ -98,7 +100,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.redisCommandErrors.inc({ command: "connection" });
     logger.error({ err: error }, "redis connection");
   };
-  const redis = connectRedis(options.redis, { onError });
+  const { redis: records } = options;
+  const redis = connectRedis(records, { onError });
   const stopping = new AbortController();
   const undo: (() => Promise<void> | void)[] = [() => redis.disconnect()];
   const undoAll = async () => {
@@ -107,7 +110,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   try {
     await redis.connect();
-    const allocator = createAllocator({ redis, prefix: keyPrefix });
+    const allocator = createAllocator({
+      redis,
+      prefix: keyPrefix,
+      ...("cluster" in records ? {} : { indexCache: { connect: () => connectRedis(records, { onError }), onError } }),
+    });
+    undo.push(() => allocator.stop());
     const participants = createParticipantStore(redis, keyPrefix);
     const secretsPath = join(options.dataDir, "gateway-secrets.json");
     const secrets = await loadGatewaySecrets(secretsPath);
@@ -118,7 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // What a failover has lost may be given out again for something else.
     redis.on("ready", () => siteCache.clear());
     const tail = createEventTail(
-      () => connectRedis(options.redis, { onError, commandTimeoutMs: tailTimeoutMs }),
+      () => connectRedis(records, { onError, commandTimeoutMs: tailTimeoutMs }),
       createKeys(keyPrefix),
       (error) => logger.error({ err: error }, "event tail"),
     );
@@ -166,7 +174,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const plainRoutes = operationalRoutes({
       metrics,
       logger,
-      checks: { redis: async () => void (await redis.ping()) },
+      checks: { redis: () => pingAll(redis) },
       isServing: health.isServing,
     });
     plainRoutes.set("/.well-known/petak/jwks.json", () => ({
@@ -178,9 +186,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         routes,
         interceptors: [
           createIdentityInterceptor({ authenticator, publicServices }),
-          createStoreFailureInterceptor(() => redis.disconnect(true)),
+          createStoreFailureInterceptor(() => dropSilent(redis)),
         ],
         limits: options.callLimits ?? {},
+        codecs: { encoders: [optionsEncoder], decoders: [nearestDecoder] },
         logger,
         metrics,
         shutdownSignal: stopping.signal,

@@ -1,11 +1,15 @@
+export { Crash, crashing } from "./crashing.ts";
 export { freePort } from "./free-port.ts";
 export type { FrozenClock } from "./frozen-clock.ts";
 export { createFrozenClock } from "./frozen-clock.ts";
-export { makeSite, type SiteFacts } from "./make-site.ts";
+export { type MoreFacts, makeSite, type SiteFacts } from "./make-site.ts";
 export type { Random } from "./random.ts";
 export { createRandom } from "./random.ts";
+export { roundsHere } from "./rounds.ts";
 export type { TempDir } from "./temp-dir.ts";
 export { createTempDir, tempDir } from "./temp-dir.ts";
+export type { TestCluster, TestClusterNode } from "./test-cluster.ts";
+export { startTestCluster } from "./test-cluster.ts";
 export { testSeed } from "./test-seed.ts";
 export type { TestServer, TestServerOptions } from "./test-server.ts";
 export { installedFlavours, startTestServer } from "./test-server.ts";

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Site, SiteKind, SiteSchema } from "@petak/protocol";
 
 /** What a test says of a site; the rest is filled in with something ordinary. */
@@ -13,16 +13,22 @@ export interface SiteFacts {
   classes?: [id: string, widthMm: number, heightMm: number, depthMm: number, maxMassG: number, installed: number][];
 }
 
-/** A site of the test network, as an operator would send it. */
-export function makeSite({
-  operatorId = "par_0000000000000001",
-  ref = "site-1",
-  latitude,
-  longitude,
-  kind = SiteKind.PARCEL_TERMINAL,
-  isTest = true,
-  classes = [["M", 400, 200, 500, 20_000, 4]],
-}: SiteFacts): Site {
+/** What a test says of a site in the words of the protocol. */
+export type MoreFacts = Omit<MessageInitShape<typeof SiteSchema>, "$typeName" | "$unknown">;
+
+/** A site of the test network, as an operator would send it; `more` says of it what it likes in the words of the protocol. */
+export function makeSite(
+  {
+    operatorId = "par_0000000000000001",
+    ref = "site-1",
+    latitude,
+    longitude,
+    kind = SiteKind.PARCEL_TERMINAL,
+    isTest = true,
+    classes = [["M", 400, 200, 500, 20_000, 4]],
+  }: SiteFacts,
+  more: MoreFacts = {},
+): Site {
   return create(SiteSchema, {
     operatorId,
     operatorSiteRef: ref,
@@ -41,5 +47,6 @@ export function makeSite({
       installed,
     })),
     isTest,
+    ...more,
   });
 }

@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Event, EventSchema, parseReservationId, type Region } from "@petak/protocol";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 
 /** An event and its place in its region's stream. */
@@ -18,6 +18,13 @@ export interface LoggedEvent {
 
 /** Before the first entry of a stream. */
 export const firstEntry = "0-0";
+
+/** Whether one entry of a stream stands after another. */
+export function isAfter(entry: string, other: string): boolean {
+  const [timeMs = 0, number = 0] = entry.split("-").map(Number);
+  const [otherTimeMs = 0, otherNumber = 0] = other.split("-").map(Number);
+  return timeMs > otherTimeMs || (timeMs === otherTimeMs && number > otherNumber);
+}
 
 /** The regions' records of what happened. */
 export interface EventLog {
@@ -41,7 +48,7 @@ export const chainMax = 2000;
 const chainAtOnce = 200;
 
 /** Reads events from Redis. */
-export function createEventLog(redis: Redis, keys: Keys): EventLog {
+export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
   return {
     regions: () => redis.smembers(keys.regions()),
     async readAfter(region, entry, count) {
@@ -67,8 +74,7 @@ export function createEventLog(redis: Redis, keys: Keys): EventLog {
   };
 }
 
-/** Decodes what a stream entry holds. Throws where that is no event. */
-export function decodeEvent(fields: Buffer[]): Event {
+function decodeEvent(fields: Buffer[]): Event {
   return fromBinary(EventSchema, eventBytes(fields));
 }
 

@@ -1,8 +1,9 @@
-import { setTimeout as pause, setImmediate as yieldToOthers } from "node:timers/promises";
-import type { Region } from "@petak/protocol";
-import type { Redis } from "ioredis";
+import { fromBinary } from "@bufbuild/protobuf";
+import { EventSchema, type Region } from "@petak/protocol";
+import { dropSilent, pingAll, type RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
-import { createEventLog, decodeEvent } from "./event-log.ts";
+import { createEventLog, firstEntry, isAfter } from "./event-log.ts";
+import { createRegionChannels } from "./region-channels.ts";
 import { createSubscribers, type EventSubscription } from "./subscribers.ts";
 
 /** Tells when the regions' records have grown, so that nobody has to poll. */
@@ -13,70 +14,97 @@ export interface EventTail {
   stop(): Promise<void>;
 }
 
-/** How long one blocking read lasts, and the longest that a new region goes unnoticed, in ms. */
-const blockMs = 500;
+/** The longest that a new region, or a slot that has moved to another server, goes unnoticed, in ms. */
+const roundMs = 500;
 
-/** Pause after a failed read, and while there is no region yet, in ms. */
-const pauseMs = 500;
-
-/** Entries read from one region at a time: enough for a burst, and bounded memory after a break. */
-const readAtOnce = 100;
+/** What may be different about a tail. */
+export interface EventTailOptions {
+  /**
+   * How often the ends of all streams are looked at, in ms; default 5000. Publishing promises nothing, and a server may forbid it to its users;
+   * this is how late an event is noticed then.
+   */
+  lookAtAllMs?: number;
+}
 
 /**
- * Follows every region's stream through a connection of its own, which it blocks. A connection on which a command times out is dropped for
- * a new one: a peer that went away without a word would otherwise never be noticed. Its time-out must be longer than a blocking read.
+ * Hears of every event as its script publishes it, through a connection of its own. Where a connection was lost it looks at the ends of the
+ * streams for what it missed. A connection on which a command times out is dropped for a new one: a peer that went away without a word
+ * would otherwise never be noticed.
  */
-export function createEventTail(connect: () => Redis, keys: Keys, onError: (error: unknown) => void): EventTail {
-  const redis = connect();
-  const log = createEventLog(redis, keys);
+export function createEventTail(
+  connect: () => RedisConnection,
+  keys: Keys,
+  onError: (error: unknown) => void,
+  { lookAtAllMs = 5000 }: EventTailOptions = {},
+): EventTail {
+  const connection = connect();
+  const log = createEventLog(connection, keys);
   const subscribers = createSubscribers();
   const stopping = new AbortController();
-  /** Key of a stream → its region and the last entry that was seen. */
-  const places = new Map<string, { region: Region; entry: string }>();
-  let lookForRegionsAtMs = 0;
+  const regions = new Set<Region>();
+  /** The last entry of each region that was told of. */
+  const places = new Map<Region, string>();
+  /** Regions whose end has been looked at. */
+  const seen = new Set<Region>();
+  let lookAtAllAtMs = 0;
 
-  async function noticeRegions(): Promise<void> {
-    if (performance.now() < lookForRegionsAtMs) return;
-    const regions = (await log.regions()).filter((region) => !places.has(keys.events(region)));
-    const entries = await Promise.all(regions.map((region) => log.lastEntry(region)));
-    for (const [index, region] of regions.entries()) {
-      const entry = entries[index] as string;
-      places.set(keys.events(region), { region, entry });
-      // What was written before the region was noticed is news to anyone.
-      subscribers.tell(region, entry, "everyone");
-    }
-    lookForRegionsAtMs = performance.now() + blockMs;
+  const channels = createRegionChannels(connection, keys, (region, entry, event) => {
+    if (!isAfter(entry, places.get(region) ?? firstEntry)) return;
+    places.set(region, entry);
+    subscribers.tell(region, entry, subscribers.size === 0 ? new Set() : concerned(event));
+  });
+
+  /** Tells everyone of a region that is new, or has grown unheard: whom it concerns was not heard either. */
+  async function lookAtEnd(region: Region): Promise<void> {
+    const entry = await log.lastEntry(region);
+    const told = places.get(region) ?? firstEntry;
+    if (seen.has(region) && !isAfter(entry, told)) return;
+    seen.add(region);
+    const newest = isAfter(entry, told) ? entry : told;
+    places.set(region, newest);
+    subscribers.tell(region, newest, "everyone");
   }
 
-  async function read(): Promise<void> {
-    await noticeRegions();
-    if (places.size === 0) {
-      await pause(pauseMs, undefined, { signal: stopping.signal });
-      return;
-    }
-    const last = [...places.values()].map(({ entry }) => entry);
-    const reply = await redis.xreadBuffer("COUNT", readAtOnce, "BLOCK", blockMs, "STREAMS", ...places.keys(), ...last);
-    for (const [stream, entries] of reply ?? []) {
-      const place = places.get(stream.toString());
-      const newest = entries.at(-1)?.[0].toString("latin1");
-      if (place === undefined || newest === undefined) continue;
-      place.entry = newest;
-      subscribers.tell(place.region, newest, subscribers.size === 0 ? new Set() : concerned(entries));
-      await yieldToOthers();
+  /** Notices new regions and listens to all. Gives what went wrong: a server that is away must not keep the others from being heard. */
+  async function notice(): Promise<unknown[]> {
+    const failures: unknown[] = [];
+    const keepFailure = (error: unknown) => void failures.push(error);
+    for (const region of (await log.regions().catch(keepFailure)) ?? []) regions.add(region);
+    const listening = await channels.listen(regions);
+    failures.push(...listening.failures);
+    const isTimeForAll = performance.now() >= lookAtAllAtMs;
+    if (isTimeForAll) lookAtAllAtMs = performance.now() + lookAtAllMs;
+    await Promise.all((isTimeForAll ? [...regions] : listening.begun).map((region) => lookAtEnd(region).catch(keepFailure)));
+    return failures;
+  }
+
+  async function round(): Promise<void> {
+    try {
+      if (connection.status === "wait") await connection.connect();
+      const [[failure]] = await Promise.all([notice(), pingAll(connection)]);
+      if (failure !== undefined) throw failure;
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      onError(error);
+      if (isTimeout(error)) dropSilent(connection);
     }
   }
+
+  let wake = () => {};
+  connection.on("ready", () => wake());
+  const sleep = () =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, roundMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
 
   async function follow(): Promise<void> {
     while (!stopping.signal.aborted) {
-      try {
-        if (redis.status === "wait") await redis.connect();
-        await read();
-      } catch (error) {
-        if (stopping.signal.aborted) return;
-        onError(error);
-        if (isTimeout(error)) redis.disconnect(true);
-        await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-      }
+      await round();
+      if (!stopping.signal.aborted) await sleep();
     }
   }
 
@@ -85,25 +113,22 @@ export function createEventTail(connect: () => Redis, keys: Keys, onError: (erro
     subscribe: (participantId) => subscribers.add(participantId),
     async stop() {
       stopping.abort();
-      redis.disconnect();
+      connection.disconnect();
+      wake();
       await ended;
     },
   };
 }
 
-/** Whom events concern: the participants that made the reservations and those that run the sites. */
-function concerned(entries: [id: Buffer, fields: Buffer[]][]): Set<string> | "everyone" {
-  const participantIds = new Set<string>();
-  for (const [, fields] of entries) {
-    try {
-      const { participantId, operatorId } = decodeEvent(fields);
-      participantIds.add(participantId).add(operatorId);
-    } catch {
-      // Whoever reads it is told of the defect. Here one bad entry must not keep the others from being noticed.
-      return "everyone";
-    }
+/** Whom an event concerns: the participant that made the reservation and the one that runs the site. */
+function concerned(bytes: Buffer): Set<string> | "everyone" {
+  try {
+    const { participantId, operatorId } = fromBinary(EventSchema, bytes);
+    return new Set([participantId, operatorId]);
+  } catch {
+    // Whoever reads it is told of the defect. Here one bad entry must not keep the others from being noticed.
+    return "everyone";
   }
-  return participantIds;
 }
 
 function isTimeout(error: unknown): boolean {

@@ -1,6 +1,14 @@
 /** How often the append-only log is forced to disk. */
 export type Appendfsync = "everysec" | "always";
 
+/** What makes a server one of a cluster. */
+export interface ClusterNodeConfig {
+  /** TCP port on 127.0.0.1 for the other servers. */
+  busPort: number;
+  /** How long another server may be silent before it counts as gone, in ms. */
+  nodeTimeoutMs: number;
+}
+
 /** What differs from one private server to another. */
 export interface ServerConfig {
   dataDir: string;
@@ -8,10 +16,11 @@ export interface ServerConfig {
   /** TCP port on 127.0.0.1; 0 for none. */
   port: number;
   appendfsync: Appendfsync;
+  cluster?: ClusterNodeConfig | undefined;
 }
 
 /** The configuration of a private server, as the text of its file. */
-export function formatServerConfig({ dataDir, socketPath, port, appendfsync }: ServerConfig): string {
+export function formatServerConfig({ dataDir, socketPath, port, appendfsync, cluster }: ServerConfig): string {
   const lines = [
     `unixsocket ${quote(socketPath)}`,
     "unixsocketperm 600",
@@ -32,8 +41,13 @@ export function formatServerConfig({ dataDir, socketPath, port, appendfsync }: S
     "aof-load-truncated yes",
     // Everything here is a record. When memory runs out, writes are refused; nothing is thrown away.
     "maxmemory-policy noeviction",
+    ...(cluster === undefined ? [] : clusterLines(cluster)),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function clusterLines({ busPort, nodeTimeoutMs }: ClusterNodeConfig): string[] {
+  return ["cluster-enabled yes", `cluster-port ${busPort}`, `cluster-node-timeout ${nodeTimeoutMs}`, "cluster-config-file nodes.conf"];
 }
 
 /** A string in the server's quoting. */

@@ -12,7 +12,7 @@ import { removePidFile, writePidFile } from "./pid-file.ts";
 import { ping } from "./ping.ts";
 import { makePrivateDir } from "./private-dir.ts";
 import { RedisServerError } from "./redis-server-error.ts";
-import { type Appendfsync, formatServerConfig } from "./server-config.ts";
+import { type Appendfsync, type ClusterNodeConfig, formatServerConfig } from "./server-config.ts";
 import { chooseSocketPath } from "./socket-path.ts";
 
 /** How a private server is started. */
@@ -28,6 +28,8 @@ export interface StartRedisServerOptions {
   appendfsync?: Appendfsync;
   /** A TCP port on 127.0.0.1 beside the socket, for tools that know no sockets. Default 0: none, because any local user could connect to it. */
   port?: number;
+  /** Makes it one of a cluster, which knows no others and has no slots yet. It needs a port then. Default: a server by itself. */
+  cluster?: ClusterNodeConfig;
   /**
    * The longest silence at the start, in ms; default 30,000. A server that says it is reading its log is given as long as that takes: a large
    * log is no reason to refuse to start.
@@ -94,7 +96,7 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
   try {
     await endLeftOver(dataDir, configPath, stopTimeoutMs);
     await rm(socketPath, { force: true });
-    await writeFile(configPath, formatServerConfig({ dataDir, socketPath, port, appendfsync }), { mode: 0o600 });
+    await writeFile(configPath, formatServerConfig({ dataDir, socketPath, port, appendfsync, cluster: options.cluster }), { mode: 0o600 });
   } catch (error) {
     unlock();
     throw error;

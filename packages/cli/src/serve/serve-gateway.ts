@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { RedisAddress } from "@petak/allocator";
+import { parseRedisAddress, type RedisAddress } from "@petak/allocator";
 import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
 import { AdminError, type Config, createMetrics, type Gateway, type Logger, ServerStartError, startGateway } from "@petak/gateway";
 import { CliFailure } from "../failure.ts";
@@ -78,9 +78,9 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
   }
 }
 
+/** The address in a setting, which was checked when it was loaded. */
 function redisAddress(redisUrl: string): RedisAddress {
-  const url = new URL(redisUrl);
-  return url.protocol === "unix:" ? { socketPath: decodeURIComponent(url.pathname) } : { url: redisUrl };
+  return parseRedisAddress(redisUrl) as RedisAddress;
 }
 
 function explain(error: unknown, config: Config): unknown {
@@ -96,6 +96,8 @@ function explain(error: unknown, config: Config): unknown {
 function isConnectionError(error: unknown): boolean {
   return (
     error instanceof Error &&
-    /Connection is closed|ECONN|ENOENT|ETIMEDOUT|NOAUTH|WRONGPASS/.test(`${error.message} ${(error as NodeJS.ErrnoException).code}`)
+    /Connection is closed|None of startup nodes|CLUSTERDOWN|ECONN|ENOENT|ETIMEDOUT|NOAUTH|WRONGPASS/.test(
+      `${error.message} ${(error as NodeJS.ErrnoException).code}`,
+    )
   );
 }

@@ -1,3 +1,5 @@
+import { parseRedisAddress, redisProtocols } from "@petak/allocator";
+
 /** What a setting's value is, and how its text is read. */
 export type SettingType =
   | { readonly kind: "string"; readonly pattern?: RegExp; readonly patternSaid?: string }
@@ -7,7 +9,7 @@ export type SettingType =
   | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number }
   | { readonly kind: "enum"; readonly values: readonly string[] }
   | { readonly kind: "path" }
-  | { readonly kind: "url"; readonly protocols: readonly string[] };
+  | { readonly kind: "redis" };
 
 /** The TypeScript type of a setting's value. */
 export type SettingValue<Type extends SettingType> = Type extends { kind: "int" | "duration" }
@@ -53,8 +55,8 @@ export function rangeOf({ type }: Setting): string {
       return type.values.join(", ");
     case "path":
       return "a path";
-    case "url":
-      return `empty, or a URL that begins with ${type.protocols.map((protocol) => `${protocol}//`).join(" or ")}`;
+    case "redis":
+      return `empty, or a URL that begins with ${redisProtocols.map((protocol) => `${protocol}//`).join(" or ")}`;
     case "string":
       return type.patternSaid ?? "text";
   }
@@ -74,8 +76,8 @@ export function parseSetting({ type }: Setting, value: unknown): string | number
       return type.values.find((one) => one === value);
     case "path":
       return typeof value === "string" && !value.includes("\0") ? value : undefined;
-    case "url":
-      return typeof value === "string" && (value === "" || type.protocols.includes(URL.parse(value)?.protocol ?? "")) ? value : undefined;
+    case "redis":
+      return typeof value === "string" && (value === "" || parseRedisAddress(value) !== undefined) ? value : undefined;
     case "string":
       return typeof value === "string" && (type.pattern?.test(value) ?? true) ? value : undefined;
   }

@@ -32,9 +32,9 @@ export const settings = [
   },
   {
     name: "redisUrl",
-    type: { kind: "url", protocols: ["redis:", "rediss:", "unix:"] },
+    type: { kind: "redis" },
     default: "",
-    doc: "The Redis or Valkey server with the gateway's records; empty starts a private one on a Unix socket, so that nothing need be set up.",
+    doc: "The Redis or Valkey server with the gateway's records, or a cluster by some of its servers, `redis+cluster://host:port,host:port`; empty starts a private one on a Unix socket, so that nothing need be set up.",
     secret: true,
   },
   {

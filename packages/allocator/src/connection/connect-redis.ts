@@ -1,0 +1,73 @@
+import { Redis } from "ioredis";
+import { ClusterConnection } from "./cluster-connection.ts";
+import type { RedisAddress } from "./redis-address.ts";
+
+/** A connection to a single server or to a cluster. Commands are the same; on a cluster each touches the keys of one region. */
+export type RedisConnection = Redis | ClusterConnection;
+
+/** How long a server may take to close a connection that was given up, in ms. One that hangs never does. */
+export const disconnectTimeoutMs = 500;
+
+/** What a connection needs to know. */
+export interface ConnectionOptions {
+  /** Called on every connection error; the connection goes on trying. */
+  onError: (error: Error) => void;
+  /**
+   * How long one command may take, in ms. Default 2000: longer than any script, shorter than a caller's patience. 0: no limit.
+   */
+  commandTimeoutMs?: number;
+}
+
+/**
+ * Opens a connection. While the server is away commands fail at once instead of piling up in memory, and none is sent a second time by
+ * the connection itself: callers retry with their request id.
+ */
+export function connectRedis(address: { url: string } | { socketPath: string }, options: ConnectionOptions): Redis;
+export function connectRedis(address: RedisAddress, options: ConnectionOptions): RedisConnection;
+export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs = 2000 }: ConnectionOptions): RedisConnection {
+  if ("cluster" in address) {
+    const cluster = new ClusterConnection(address, commandTimeoutMs);
+    cluster.on("error", onError);
+    cluster.on("node error", onError);
+    return cluster;
+  }
+  const options = {
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    enableAutoPipelining: commandTimeoutMs > 0,
+    autoPipeliningIgnoredCommands: ["ssubscribe"],
+    // Whoever subscribes has to look for what it missed as well.
+    autoResubscribe: false,
+    disconnectTimeout: disconnectTimeoutMs,
+    ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs } : {}),
+    lazyConnect: true,
+  };
+  const redis = "url" in address ? new Redis(address.url, options) : new Redis({ ...options, path: address.socketPath });
+  redis.on("error", onError);
+  return redis;
+}
+
+/** Whether a connection is one to a cluster, where a command touches one slot and nothing is read from several regions at once. */
+export function isCluster(connection: RedisConnection): connection is ClusterConnection {
+  return connection instanceof ClusterConnection;
+}
+
+/** The server that has a key, as far as the connection knows; undefined where it knows none. */
+export function serverOf(connection: RedisConnection, key: string): Redis | undefined {
+  return isCluster(connection) ? connection.masterOf(key) : connection;
+}
+
+/** Resolves when every server has answered. */
+export async function pingAll(connection: RedisConnection): Promise<void> {
+  if (isCluster(connection)) await Promise.all(connection.nodes("master").map((node) => node.ping()));
+  else await connection.ping();
+}
+
+/**
+ * Gives up a connection on which a command got no answer in time: the next commands fail at once, where they would wait in turn behind a
+ * server that hangs. A cluster's connection does that by itself, for the one server that hangs.
+ */
+export function dropSilent(connection: RedisConnection): void {
+  if (!isCluster(connection)) connection.disconnect(true);
+}

@@ -1,0 +1,54 @@
+/** One server of a cluster. */
+export interface ClusterNodeAddress {
+  host: string;
+  port: number;
+}
+
+/** A cluster, by some of its servers: those tell of the others. */
+export interface ClusterAddress {
+  cluster: ClusterNodeAddress[];
+  username?: string;
+  password?: string;
+  /** Whether all its servers speak TLS. Default false. */
+  hasTls?: boolean;
+}
+
+/** Where the records are: a URL `redis://…` or `rediss://…`, the Unix socket of a private server, or a cluster. */
+export type RedisAddress = { url: string } | { socketPath: string } | ClusterAddress;
+
+/** What URLs of Redis may begin with. */
+export const redisProtocols = ["redis:", "rediss:", "unix:", "redis+cluster:", "rediss+cluster:"] as const;
+
+const defaultPort = 6379;
+
+/** `redis+cluster://user:password@host:port,host:port`: scheme, the user's part, the hosts. A cluster has one database, so no path follows. */
+const clusterPattern = /^(rediss?)\+cluster:\/\/(?:([^@/]*)@)?([^@/?#]+)\/?$/i;
+
+/** Reads an address as settings spell it; undefined where the text is none. */
+export function parseRedisAddress(text: string): RedisAddress | undefined {
+  const cluster = clusterPattern.exec(text);
+  if (cluster !== null) {
+    const [, scheme = "", user = "", hosts = ""] = cluster;
+    return parseCluster(scheme.toLowerCase(), user, hosts.split(","));
+  }
+  const url = URL.parse(text);
+  if (url?.protocol === "unix:") return { socketPath: decodeURIComponent(url.pathname) };
+  return url?.protocol === "redis:" || url?.protocol === "rediss:" ? { url: text } : undefined;
+}
+
+function parseCluster(scheme: string, user: string, hosts: string[]): ClusterAddress | undefined {
+  const urls = hosts.map((host) => URL.parse(`redis://${user === "" ? "" : `${user}@`}${host}`));
+  const nodes = urls.flatMap((url) => {
+    if (url === null || url.hostname === "" || url.pathname !== "") return [];
+    // An IPv6 address stands in brackets in a URL and nowhere else.
+    return [{ host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? defaultPort : Number(url.port) }];
+  });
+  if (nodes.length !== hosts.length) return undefined;
+  const [username, password] = [urls[0]?.username ?? "", urls[0]?.password ?? ""].map(decodeURIComponent) as [string, string];
+  return {
+    cluster: nodes,
+    ...(username === "" ? {} : { username }),
+    ...(password === "" ? {} : { password }),
+    ...(scheme === "rediss" ? { hasTls: true } : {}),
+  };
+}

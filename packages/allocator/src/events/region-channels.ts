@@ -1,0 +1,72 @@
+import type { Region } from "@petak/protocol";
+import type { Redis } from "ioredis";
+import { type RedisConnection, serverOf } from "../connection/connect-redis.ts";
+import type { Keys } from "../keys.ts";
+
+/** Hears an event that was just recorded: its region, its entry in the region's stream, and its bytes. */
+export type EventListener = (region: Region, entry: string, event: Buffer) => void;
+
+/** What came of listening: regions that were not listened to a moment ago, and why others are not. */
+export interface Listening {
+  begun: Region[];
+  failures: unknown[];
+}
+
+/** The channels on which the regions' events are published. */
+export interface RegionChannels {
+  /**
+   * Sees to it that each region is listened to at the server that has it now. What was recorded in a region before it was listened to, or while
+   * its connection was lost, went unheard.
+   */
+  listen(regions: Iterable<Region>): Promise<Listening>;
+}
+
+/**
+ * Listens through the connections to the servers themselves, which answer commands beside it (RESP3). A region's channel lies in its slot, so
+ * that on a cluster only the one master that records an event has to tell of it.
+ */
+export function createRegionChannels(connection: RedisConnection, keys: Keys, onEvent: EventListener): RegionChannels {
+  /** The channels that each server was asked for and has confirmed. */
+  const confirmed = new WeakMap<Redis, Set<string>>();
+  const regionOf = new Map<string, Region>();
+
+  function confirmedBy(server: Redis): Set<string> {
+    const known = confirmed.get(server);
+    if (known !== undefined) return known;
+    const channels = new Set<string>();
+    confirmed.set(server, channels);
+    server.on("close", () => channels.clear());
+    // A slot has gone to another server. Which, the connection does not say; to ask again for those that stayed does no harm.
+    server.on("moved", () => channels.clear());
+    server.on("smessageBuffer", (channel: Buffer, message: Buffer) => {
+      const region = regionOf.get(channel.toString());
+      const space = message.indexOf(" ");
+      if (region !== undefined && space > 0) onEvent(region, message.toString("latin1", 0, space), message.subarray(space + 1));
+    });
+    return channels;
+  }
+
+  return {
+    async listen(regions) {
+      const begun: Region[] = [];
+      const failures: unknown[] = [];
+      const asking = [...regions].map(async (region) => {
+        const channel = keys.events(region);
+        const server = serverOf(connection, channel);
+        if (server?.status !== "ready") return;
+        const channels = confirmedBy(server);
+        if (channels.has(channel)) return;
+        regionOf.set(channel, region);
+        try {
+          await server.ssubscribe(channel);
+          channels.add(channel);
+          begun.push(region);
+        } catch (error) {
+          failures.push(error);
+        }
+      });
+      await Promise.all(asking);
+      return { begun, failures };
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { create } from "@bufbuild/protobuf";
+import { type Event, EventSchema, Purpose, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import type { Allocator } from "../../allocator.ts";
+import type { Position } from "../../geo/position.ts";
+import { indexCellOf, regionOfCell } from "../../geo/region.ts";
+import type { HoldCandidate, HoldOutcome, HoldRequest } from "../reserve.ts";
+
+/** Who asks for holds in the tests. */
+export const participantId = "par_0000000000000009";
+
+/** Fits the place of every test site. */
+export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+
+/** A stored site as a candidate; its one size class is `M`. */
+export async function resolveSite(allocator: Allocator, siteId: string): Promise<HoldCandidate | undefined> {
+  const stored = await allocator.sites.find(siteId);
+  if (stored === undefined) return undefined;
+  const { site, cell } = stored;
+  return { siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes: [{ index: 0, sizeClassId: "M" }] };
+}
+
+/** The request of a number: the same each time. */
+export function request(origin: Position, number: number): HoldRequest {
+  const reservation: Reservation = create(ReservationSchema, {
+    participantId,
+    state: ReservationState.HELD,
+    revision: 1,
+    partnerReference: `parcel-${number}`,
+  });
+  return {
+    participantId,
+    requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
+    fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
+    homeRegion: regionOfCell(indexCellOf(origin)),
+    reservation,
+    deadlineMs: 2_000_000_000_000,
+    event: (reservationId: string): Event => create(EventSchema, { reservationId, participantId }),
+  };
+}
+
+/** Finds and holds, as a gateway does. */
+export async function reserve(allocator: Allocator, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
+  const found = await allocator.nearest({
+    origin,
+    parcel,
+    purpose: Purpose.DELIVERY,
+    isTest: true,
+    limit: 4,
+    radiusM,
+    kinds: [],
+    operatorIds: [],
+    excludedOperatorIds: [],
+  });
+  const candidates = found.map(({ siteId, revision, cell, offset, classes }) => ({
+    siteId,
+    operatorId: "",
+    revision,
+    cell,
+    offset,
+    classes: classes.map(({ index }) => ({ index, sizeClassId: "M" })),
+  }));
+  return await allocator.holds.take(request(origin, number), candidates, (siteId) => resolveSite(allocator, siteId));
+}
