@@ -10,6 +10,7 @@ import {
   DeviceEventType,
   DirectoryService,
   Mode,
+  ParcelRequirement,
   ParticipantService,
   ProofKind,
   Purpose,
@@ -18,6 +19,7 @@ import {
   SiteKind,
   SiteLifecycle,
   SiteSchema,
+  SiteService,
 } from "@petak/protocol";
 
 /** The Authorization headers of those whose requests must be in order. */
@@ -37,7 +39,7 @@ export interface GoodRequestSubjects {
   parcel: { widthMm: number; heightMm: number; depthMm: number; massG: number };
   /** A site of the operator's, with an agent. */
   siteId: string;
-  /** A site of the operator's that may be retired. */
+  /** A site of the operator's that may be retired, with one size class `M` of 4 places. */
   retirableSiteId: string;
   operatorId: string;
   courierId: string;
@@ -54,7 +56,8 @@ export interface GoodRequestSubjects {
 
 /** One good request for each RPC of `petak.v1`. */
 export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<GoodRequest[]> {
-  const { origin, parcel, siteId, makeUuid = randomUUID } = subjects;
+  const { origin, siteId, makeUuid = randomUUID } = subjects;
+  const parcel = { ...subjects.parcel, requirements: [ParcelRequirement.AGE_CHECK] };
   const { publicKey } = await generateKeyPair();
   const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 1000 };
   const filters = {
@@ -63,16 +66,48 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     operatorIds: [subjects.operatorId],
     excludedOperatorIds: ["par_0000000000000000"],
   };
-  const { findNearest, getSite, getAvailability, upsertSites, retireSites } = DirectoryService.method;
+  const openAt = { seconds: 1_800_000_000n, nanos: 1000 };
+  const requirements = {
+    countryCodes: ["SG"],
+    openAt,
+    openWithin: { from: openAt, to: { seconds: 1_800_086_400n }, atLeast: { seconds: 3600n } },
+    stepFree: true,
+    cardPayment: true,
+    refrigerated: true,
+    minCentreHeightMm: 100,
+    maxCentreHeightMm: 2000,
+    accessible: true,
+  };
+  const { findNearest, getSite, getAvailability, upsertSites, reportCapacity, retireSites } = DirectoryService.method;
   const { reserve, confirm, cancel, getReservation, issueCredential } = ReservationService.method;
   const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
   return [
-    good(findNearest, "courier", { origin, parcel, purpose: Purpose.DELIVERY, limit: 3, ...filters }),
+    good(findNearest, "courier", {
+      origin,
+      parcel,
+      purpose: Purpose.DELIVERY,
+      limit: 3,
+      ...filters,
+      requirements,
+      countPassedOver: true,
+      includeUnknown: true,
+    }),
     good(getSite, "courier", { siteId }),
     good(getAvailability, "courier", { siteIds: [siteId] }),
     good(upsertSites, "operator", { requestId: makeUuid(), sites: [fullSite(origin)] }),
+    good(reportCapacity, "operator", {
+      requestId: makeUuid(),
+      sites: [
+        {
+          siteId: subjects.retirableSiteId,
+          observedAt: occurredAt,
+          ttl: { seconds: 60n },
+          sizeClasses: [{ sizeClassId: "M", free: 1, occupied: 2, outOfService: 1 }],
+        },
+      ],
+    }),
     good(retireSites, "operator", { requestId: makeUuid(), siteIds: [subjects.retirableSiteId] }),
     good(reserve, "courier", {
       requestId: makeUuid(),
@@ -81,6 +116,8 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
       purpose: Purpose.DELIVERY,
       partnerReference: "order-7",
       holdDuration: { seconds: 600n },
+      requirements,
+      includeUnknown: true,
     }),
     good(confirm, "courier", { requestId: makeUuid(), reservationId: subjects.toConfirm, depositWithin: { seconds: 3600n } }),
     good(cancel, "courier", { requestId: makeUuid(), reservationId: subjects.toCancel, reason: CancellationReason.OTHER }),
@@ -137,6 +174,42 @@ function good<Method extends DescMethod>(method: Method, by: keyof Callers, mess
   return { method, by, message: create(input, message as MessageInitShape<typeof input>) };
 }
 
+/** What makes a site meet the requirements of the good requests. */
+export const everyFacility = {
+  access: { entranceHint: "Behind the lift", photoUrl: "https://photos.example/1.jpg", stepFree: true, indoors: true },
+  equipment: {
+    screen: true,
+    pinPad: true,
+    scanner: true,
+    bluetooth: true,
+    cardPayment: true,
+    audioGuidance: true,
+    tactileMarkings: true,
+  },
+  services: [
+    SiteService.AGE_CHECK,
+    SiteService.ID_CHECK,
+    SiteService.CASH_ON_DELIVERY,
+    SiteService.DANGEROUS_GOODS,
+    SiteService.PERSONAL_COLLECTION,
+  ],
+};
+
+/** A size class that meets them, with as many places. */
+export function everySizeClass(installed: number) {
+  return {
+    sizeClassId: "M",
+    widthMm: 400,
+    heightMm: 200,
+    depthMm: 500,
+    maxMassG: 20_000,
+    installed,
+    lowestCentreHeightMm: 900,
+    highestCentreHeightMm: 900,
+    refrigerated: true,
+  };
+}
+
 /** A site with everything said that can be said of one. */
 function fullSite(position: { latitude: number; longitude: number }) {
   return create(SiteSchema, {
@@ -151,29 +224,8 @@ function fullSite(position: { latitude: number; longitude: number }) {
       weekly: [{ openDay: DayOfWeek.MONDAY, openMinute: 480, closeDay: DayOfWeek.MONDAY, closeMinute: 1320 }],
       exceptions: [{ date: { year: 2027, month: 1, day: 1 }, open: [{ openMinute: 600, closeMinute: 720 }] }],
     },
-    access: { entranceHint: "Behind the lift", photoUrl: "https://photos.example/1.jpg", stepFree: true, indoors: true },
-    equipment: {
-      screen: true,
-      pinPad: true,
-      scanner: true,
-      bluetooth: true,
-      cardPayment: true,
-      audioGuidance: true,
-      tactileMarkings: true,
-    },
-    sizeClasses: [
-      {
-        sizeClassId: "M",
-        widthMm: 400,
-        heightMm: 200,
-        depthMm: 500,
-        maxMassG: 20_000,
-        installed: 1,
-        lowestCentreHeightMm: 900,
-        highestCentreHeightMm: 900,
-        refrigerated: true,
-      },
-    ],
+    ...everyFacility,
+    sizeClasses: [everySizeClass(1)],
     compartments: [{ compartmentId: "A1", sizeClassId: "M", centreHeightMm: 900 }],
     lifecycle: SiteLifecycle.ACTIVE,
     purposes: [Purpose.DELIVERY],

@@ -106,7 +106,8 @@ describe("petak journey", () => {
 
 describe("petak start, a second time", () => {
   it("ends in good order, and finds its data again", async () => {
-    const find = async (at: string) => (await runPetak(folder.path, ["find", "1.3521,103.8198", "--url", at, "--json"])).stdout;
+    const find = async (at: string) =>
+      (await runPetak(folder.path, ["find", "1.3521,103.8198", "--any-country", "--url", at, "--json"])).stdout;
     const before = JSON.parse(await find(url)) as { options: { site: { siteId: string } }[] };
     expect(await started.interrupt()).toBe(0);
     started = await startPetak(folder.path, startArgs, /Stop with Ctrl-C/);

@@ -219,6 +219,7 @@ const requiredFields: Record<string, string[]> = {
   "DirectoryService/GetSite": ["site_id"],
   "DirectoryService/GetAvailability": ["site_ids"],
   "DirectoryService/UpsertSites": ["request_id", "sites"],
+  "DirectoryService/ReportCapacity": ["request_id", "sites"],
   "DirectoryService/RetireSites": ["request_id", "site_ids"],
   "ReservationService/Reserve": ["request_id", "parcel", "place"],
   "ReservationService/Confirm": ["request_id", "reservation_id"],

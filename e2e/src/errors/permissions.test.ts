@@ -50,6 +50,7 @@ const refusals: Record<string, Refusals> = {
   "DirectoryService/GetAvailability": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
   "DirectoryService/UpsertSites": { ...participantsOnly, ...operatorsOnly, liveOperator: "MODE_MISMATCH" },
   "DirectoryService/RetireSites": { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" },
+  "DirectoryService/ReportCapacity": { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" },
   "ReservationService/Reserve": {
     ...participantsOnly,
     operator: "ROLE_REQUIRED",

@@ -9,6 +9,7 @@ import {
   DeviceEventType,
   DirectoryService,
   LatLngSchema,
+  ParcelRequirement,
   ParticipantService,
   type Reason,
   ReservationService,
@@ -20,7 +21,7 @@ import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { Provocation, Scene } from "./provocation.ts";
 import { authorizationOf, parcel } from "./world.ts";
 
-const { getSite, upsertSites } = DirectoryService.method;
+const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
 const { reserve, cancel, issueCredential, getReservation } = ReservationService.method;
 const { listEvents } = CustodyService.method;
 const { reportEvents } = AgentService.method;
@@ -176,6 +177,49 @@ export const recordProvocations = {
       return await world.raw.call(protocol, reportEvents, { siteId, events: [event] }, { authorization: await agent.authorization() });
     },
     metadata: () => ({ expected: "1", received: "5", subject: "5" }),
+  },
+  SITE_REQUIREMENT_UNMET: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId } = await world.addSite();
+      return await world.raw.call(
+        protocol,
+        reserve,
+        { requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel, requirements: { stepFree: true } },
+        { authorization: await authorizationOf(world.courier) },
+      );
+    },
+    metadata: () => ({ ...someSite(), requirement: "STEP_FREE" }),
+  },
+  PARCEL_REQUIREMENT_UNMET: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId } = await world.addSite();
+      const requirements = [ParcelRequirement.DANGEROUS_GOODS, ParcelRequirement.NO_LOCKER];
+      return await world.raw.call(
+        protocol,
+        reserve,
+        { requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel: { ...parcel, requirements } },
+        { authorization: await authorizationOf(world.courier) },
+      );
+    },
+    metadata: () => ({ ...someSite(), requirement: "DANGEROUS_GOODS" }),
+  },
+  AVAILABILITY_UNKNOWN: {
+    // A report of places that the site has no more says nothing of those that it has.
+    provoke: async (scene) => {
+      const { world, protocol } = scene;
+      const { siteId, site } = await world.addSite();
+      const authorization = await authorizationOf(world.operator);
+      const observedAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
+      const sizeClasses = site.sizeClasses.map(({ sizeClassId, installed }) => ({ sizeClassId, free: installed }));
+      const sites = [{ siteId, observedAt, sizeClasses }];
+      const reported = await world.raw.call(protocol, reportCapacity, { requestId: randomUUID(), sites }, { authorization });
+      expect(readFailure(reported)).toBeUndefined();
+      expect(readFailure(await reserveAt(scene, siteId))).toBeUndefined();
+      const more = { ...site, sizeClasses: site.sizeClasses.map((places) => ({ ...places, installed: places.installed + 1 })) };
+      await world.operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [more] });
+      return await reserveAt(scene, siteId);
+    },
+    metadata: someSite,
   },
   CONFLICT: {
     // Everybody writes other facts of one site. Each round of the race has one winner, and the gateway starts anew five times.

@@ -39,6 +39,28 @@ const wrongSites: [what: string, field: string, SiteInit][] = [
     "sites[1].opening_hours",
     { openingHours: { alwaysOpen: true, weekly: [{ openDay: 1, closeDay: 1, closeMinute: 60 }] } },
   ],
+  [
+    "a weekly period that closes before it opens",
+    "sites[1].opening_hours.weekly[0].close_minute",
+    { openingHours: { weekly: [{ openDay: 1, openMinute: 1320, closeDay: 1, closeMinute: 120 }] } },
+  ],
+  [
+    "a lowest place above the highest",
+    "sites[1].size_classes[0].highest_centre_height_mm",
+    { sizeClasses: [{ ...sizeClass, lowestCentreHeightMm: 900, highestCentreHeightMm: 800 }] },
+  ],
+  [
+    "a door above its size class",
+    "sites[1].compartments[1].centre_height_mm",
+    {
+      sizeClasses: [{ ...sizeClass, lowestCentreHeightMm: 300, highestCentreHeightMm: 800 }],
+      compartments: [
+        { compartmentId: "A1", sizeClassId: "M", centreHeightMm: 800 },
+        { compartmentId: "A2", sizeClassId: "M", centreHeightMm: 801 },
+      ],
+    },
+  ],
+  ["a service twice", "sites[1].services", { services: [1, 1] }],
   ["no size class", "sites[1].size_classes", { sizeClasses: [] }],
   ["a size class twice", "sites[1].size_classes[1].size_class_id", { sizeClasses: [sizeClass, sizeClass] }],
   [

@@ -36,6 +36,7 @@ const fields: [method: string, path: string, by: keyof Callers, reason: Reason |
   ["GetSite", "site_id", "courier", "SITE_NOT_FOUND"],
   ["GetAvailability", "site_ids[0]", "courier", "SITE_NOT_FOUND"],
   ["RetireSites", "site_ids[0]", "operator", "SITE_NOT_FOUND"],
+  ["ReportCapacity", "sites[0].site_id", "operator", "SITE_NOT_FOUND"],
   ["RegisterKey", "site_id", "operator", "SITE_NOT_FOUND"],
   ["Confirm", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
   ["Cancel", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],

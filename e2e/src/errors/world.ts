@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { generateKeyPair, type RequestSigner } from "@petak/client";
-import { Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind, type SiteSchema } from "@petak/protocol";
-import { makeSite, type SiteFacts } from "@petak/testkit";
-import { type Callers, type GoodRequest, makeGoodRequests } from "../good-requests.ts";
+import { Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind } from "@petak/protocol";
+import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
+import { type Callers, everyFacility, everySizeClass, type GoodRequest, makeGoodRequests } from "../good-requests.ts";
 import { startTestNetwork } from "../test-network.ts";
 import type { TestParticipant, TestParticipants } from "../test-participants.ts";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
@@ -37,7 +37,7 @@ export interface World {
   /** A publishable key for {@link shopOrigin}. */
   publishableKey: string;
   /** Makes a site with a reference that nobody had before. */
-  addSite(facts?: Partial<SiteFacts>, more?: MessageInitShape<typeof SiteSchema>): Promise<{ siteId: string; site: Site }>;
+  addSite(facts?: Partial<SiteFacts>, more?: MoreFacts): Promise<{ siteId: string; site: Site }>;
   /** Holds a place as the courier. */
   hold(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
   /** Holds and confirms. */
@@ -77,13 +77,13 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
     network.join("Live operator", [Role.OPERATOR], Mode.LIVE),
     network.join("Live courier", [Role.COURIER], Mode.LIVE),
   ]);
-  const addTo = async (owner: TestParticipant, facts: Partial<SiteFacts> = {}, more: MessageInitShape<typeof SiteSchema> = {}) => {
+  const addTo = async (owner: TestParticipant, facts: Partial<SiteFacts> = {}, more: MoreFacts = {}) => {
     const ref = randomUUID();
-    const site = { ...makeSite({ ...origin, kind: SiteKind.PARCEL_TERMINAL, ref, ...facts }), ...(more as Partial<Site>) };
+    const site = makeSite({ ...origin, kind: SiteKind.PARCEL_TERMINAL, ref, ...facts }, more);
     const { results } = await owner.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
     return { siteId: results[0]?.siteId ?? "", site };
   };
-  const { siteId } = await addTo(operator, { classes: [["M", 400, 200, 500, 20_000, 1000]] });
+  const { siteId } = await addTo(operator, {}, { ...everyFacility, sizeClasses: [everySizeClass(1000)] });
   const { siteId: rivalSiteId } = await addTo(rival);
   const { publishableKey } = await operator.client.participants.createPublishableKey({
     requestId: randomUUID(),

@@ -1,4 +1,5 @@
-import type { Redis } from "ioredis";
+import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
+import type { RedisConnection } from "./connection/connect-redis.ts";
 import { createEventLog, type EventLog } from "./events/event-log.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
@@ -7,7 +8,9 @@ import { createHolds, type Holds } from "./reservations/reserve.ts";
 import type { Candidate } from "./search/candidate.ts";
 import { createIndexReader } from "./search/index-reader.ts";
 import { findNearest } from "./search/nearest.ts";
+import { countPassedOver, type PassedOverSites } from "./search/passed-over.ts";
 import type { NearestQuery } from "./search/query.ts";
+import { createTrackedCache, type TrackedCacheOptions } from "./search/tracked-cache.ts";
 import { createTurnstile } from "./search/turnstile.ts";
 import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 
@@ -15,29 +18,52 @@ import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 export interface Allocator {
   /** The nearest sites that satisfy a query, exactly, nearest first. The signal ends a search that goes far. */
   nearest(query: NearestQuery, signal?: AbortSignal): Promise<Candidate[]>;
+  /** How many sites a query passed over and why, for what {@link nearest} has just found. */
+  passedOver(query: NearestQuery, candidates: readonly Candidate[], signal?: AbortSignal): Promise<PassedOverSites>;
   readonly sites: SiteStore;
+  readonly capacityReports: CapacityReports;
   readonly holds: Holds;
   readonly reservations: ReservationStore;
   readonly requestIds: RequestIds;
   readonly events: EventLog;
   readonly keys: Keys;
+  /** Closes the connections that it made itself. */
+  stop(): void;
+}
+
+/** How an allocator is made. */
+export interface AllocatorOptions {
+  /** The connection over which it reads and writes. */
+  redis: RedisConnection;
+  /** What separates networks that share a server. Default `petak`. */
+  prefix?: string;
+  /**
+   * Keeps what was read of the index in memory, as the server tells of changes: a query then asks the server for nothing that has not changed.
+   * Without it every query reads what it needs. Only for a single server: the masters of a cluster each tell of their own changes.
+   */
+  indexCache?: Pick<TrackedCacheOptions, "connect" | "onError">;
 }
 
 /** Searches beyond the origin's neighbourhood that run at once: more would gain nothing and make everybody wait for all of them. */
 const wideSearchesAtOnce = 2;
 
-/** Makes an allocator over one connection. `prefix` separates networks that share a server. */
-export function createAllocator({ redis, prefix = "petak" }: { redis: Redis; prefix?: string }): Allocator {
+/** Makes an allocator. */
+export function createAllocator({ redis, prefix = "petak", indexCache }: AllocatorOptions): Allocator {
   const keys = createKeys(prefix);
-  const reader = createIndexReader(redis, keys);
+  const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
+  const reader = createIndexReader(redis, keys, cache);
   const wideSearches = createTurnstile(wideSearchesAtOnce);
+  const sites = createSiteStore(redis, keys);
   return {
     nearest: (query, signal) => findNearest(reader, wideSearches, query, signal),
-    sites: createSiteStore(redis, keys),
+    passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
+    sites,
+    capacityReports: createCapacityReports(redis, keys, sites),
     holds: createHolds(redis, keys),
     reservations: createReservationStore(redis, keys),
     requestIds: createRequestIds(redis, keys),
     events: createEventLog(redis, keys),
     keys,
+    stop: () => cache?.stop(),
   };
 }

@@ -1,8 +1,11 @@
 /** Where parcels can go and who may put them there: the H3 index in Redis, capacity, holds, reservations and their events. */
 export { type Allocator, createAllocator } from "./allocator.ts";
-export { fittingClasses, type ParcelMeasures } from "./block/size-profile.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
-export { type ConnectionOptions, connectRedis, isStoreFailure, type RedisAddress } from "./connection.ts";
+export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
+export { isKnownAt, type Observation } from "./capacity/observation.ts";
+export { type ConnectionOptions, connectRedis, dropSilent, isCluster, pingAll, type RedisConnection } from "./connection/connect-redis.ts";
+export { parseRedisAddress, type RedisAddress, redisProtocols } from "./connection/redis-address.ts";
+export { isStoreFailure } from "./connection/store-failure.ts";
 export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
 export { createEventTail, type EventTail } from "./events/event-tail.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
@@ -21,5 +24,7 @@ export {
 } from "./reservations/reservation-store.ts";
 export type { HoldCandidate, HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
 export type { Candidate, CandidateClass } from "./search/candidate.ts";
-export type { NearestQuery } from "./search/query.ts";
+export { checkSite, type SiteCheck } from "./search/check-site.ts";
+export type { PassedOverSites } from "./search/passed-over.ts";
+export type { NearestQuery, SiteNeeds, SiteQuery } from "./search/query.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";

@@ -23,6 +23,10 @@ export interface Keys {
   occupiedCells(region: Region): string;
   /** List of the region's size profiles; the record's profile number is the index. */
   profiles(region: Region): string;
+  /** List of the region's opening times; the record's number of opening hours is 1 + the index. */
+  openingTimes(region: Region): string;
+  /** Set of the regions that have or had a site in a country. */
+  countryRegions(countryCode: string): string;
   /** Block of records of one index cell. */
   block(region: Region, cell: string): string;
   /** Hash of one site: facts, capacity, place in the index. */
@@ -61,6 +65,8 @@ export function createKeys(prefix: string): Keys {
     siteCounter: (region) => `${tagged(region)}:site-counter`,
     occupiedCells: (region) => `${tagged(region)}:occupied-cells`,
     profiles: (region) => `${tagged(region)}:profiles`,
+    openingTimes: (region) => `${tagged(region)}:opening-times`,
+    countryRegions: (countryCode) => `${prefix}:country:${countryCode}:regions`,
     block: (region, cell) => `${tagged(region)}:block:${cell.slice(6, 10)}`,
     site,
     siteAllowed: (region, siteNumber) => `${site(region, siteNumber)}:allowed`,

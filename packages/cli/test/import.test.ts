@@ -25,7 +25,18 @@ function rows(prefix: string, count: number, latitude: number, longitude: number
 }
 
 async function namesNear(position: string): Promise<string[]> {
-  const { stdout } = await gateway.petak(["--key", operator, "find", position, "--radius", "3000", "--limit", "50", "--json"]);
+  const { stdout } = await gateway.petak([
+    "--key",
+    operator,
+    "find",
+    position,
+    "--any-country",
+    "--radius",
+    "3000",
+    "--limit",
+    "50",
+    "--json",
+  ]);
   const { options = [] } = JSON.parse(stdout) as { options?: { site: { name: string } }[] };
   return options.map(({ site }) => site.name);
 }

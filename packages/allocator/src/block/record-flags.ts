@@ -1,4 +1,4 @@
-import { Purpose, type Site, SiteKind } from "@petak/protocol";
+import { ParcelRequirement, Purpose, type Site, SiteKind, SiteService } from "@petak/protocol";
 import { recordFlag } from "./record.ts";
 
 const purposeFlags: readonly [Purpose, number][] = [
@@ -7,21 +7,55 @@ const purposeFlags: readonly [Purpose, number][] = [
   [Purpose.RETURN, recordFlag.return],
 ];
 
+const serviceFlags: readonly [SiteService, number][] = [
+  [SiteService.AGE_CHECK, recordFlag.ageCheck],
+  [SiteService.ID_CHECK, recordFlag.idCheck],
+  [SiteService.CASH_ON_DELIVERY, recordFlag.cashOnDelivery],
+  [SiteService.DANGEROUS_GOODS, recordFlag.dangerousGoods],
+  [SiteService.PERSONAL_COLLECTION, recordFlag.personalCollection],
+];
+
+const requirementFlags: readonly [ParcelRequirement, number][] = [
+  [ParcelRequirement.AGE_CHECK, recordFlag.ageCheck],
+  [ParcelRequirement.ID_CHECK, recordFlag.idCheck],
+  [ParcelRequirement.CASH_ON_DELIVERY, recordFlag.cashOnDelivery],
+  [ParcelRequirement.DANGEROUS_GOODS, recordFlag.dangerousGoods],
+  [ParcelRequirement.PERSONAL_COLLECTION, recordFlag.personalCollection],
+  [ParcelRequirement.NO_LOCKER, recordFlag.collectionPoint],
+];
+
 /** The flags under which a site is filed. */
 export function siteFlags(site: Site): number {
-  let flags = site.kind === SiteKind.PARCEL_TERMINAL ? recordFlag.parcelTerminal : recordFlag.collectionPoint;
+  let flags = kindFlag(site.kind);
   if (site.isTest) flags |= recordFlag.test;
-  if (site.openingHours?.alwaysOpen === true) flags |= recordFlag.alwaysOpen;
   if (site.access?.stepFree === true) flags |= recordFlag.stepFree;
   if (site.equipment?.cardPayment === true) flags |= recordFlag.cardPayment;
-  if (site.sizeClasses.some(({ refrigerated }) => refrigerated)) flags |= recordFlag.refrigerated;
   for (const [purpose, flag] of purposeFlags) {
     if (site.purposes.length === 0 || site.purposes.includes(purpose)) flags |= flag;
   }
+  for (const [service, flag] of serviceFlags) {
+    if (site.services.includes(service)) flags |= flag;
+  }
   return flags;
+}
+
+/** The flag of a kind of site. */
+export function kindFlag(kind: SiteKind): number {
+  return kind === SiteKind.PARCEL_TERMINAL ? recordFlag.parcelTerminal : recordFlag.collectionPoint;
 }
 
 /** The flag that a site must have to serve a purpose; UNSPECIFIED means DELIVERY. */
 export function purposeFlag(purpose: Purpose): number {
   return purposeFlags.find(([value]) => value === purpose)?.[1] ?? recordFlag.delivery;
+}
+
+/**
+ * The flag that a site must have to meet what a parcel needs.
+ *
+ * @throws RangeError for a requirement that is not known: nobody could say which site meets it.
+ */
+export function requirementFlag(requirement: ParcelRequirement): number {
+  const flag = requirementFlags.find(([value]) => value === requirement)?.[1];
+  if (flag === undefined) throw new RangeError(`parcel requirement ${requirement} is not known`);
+  return flag;
 }

@@ -13,19 +13,33 @@ import { type Position, unitsPerDegree } from "../geo/position.ts";
  * | 20 | u16 | operator number |
  * | 22 | u16 | size profile number, an index of the region's profile list |
  * | 24 | 2 × u8 | country, ISO 3166-1 alpha-2 in ASCII |
- * | 26 | u16 | opening hours: 0 always open, else 1 + an index of the region's list of opening hours |
- * | 28 | u32 | when the counts stop being known, in s since 1970; 0xffffffff: never |
- * | 32 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
+ * | 26 | u16 | opening hours: 0 never closed, else 1 + an index of the region's list of opening times |
+ * | 28 | u32 | when the site's report was observed, in s since 1970; 0: the counts are the gateway's own, and always known |
+ * | 32 | u16 | how long the report holds, in s; 0: no more |
+ * | 34 | u16 | 0 |
+ * | 36 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
  *
- * lua/includes/site-index.lua knows the offsets of site number, profile and counts.
+ * lua/includes/site-index.lua knows the offsets of site number and counts, lua/put-site.lua all but those of the flags.
  */
-export const recordBytes = 40;
+export const recordBytes = 44;
 
 /** Greatest number of size classes at a site. */
 export const maxSizeClasses = 8;
 
+/** Where the country is in a record, as {@link countryNumber} gives it. */
+export const countryOffset = 24;
+
+/** Where the number of the opening hours is in a record. */
+export const openingHoursOffset = 26;
+
+/** Where a record says when its site's report was observed. */
+export const observedAtOffset = 28;
+
+/** Where a record says how long that report holds. */
+export const ttlOffset = 32;
+
 /** Where the free counts begin in a record. */
-export const freeOffset = 32;
+export const freeOffset = 36;
 
 /** The bits of a record's flags. */
 export const recordFlag = {
@@ -35,10 +49,13 @@ export const recordFlag = {
   delivery: 1 << 3,
   firstMile: 1 << 4,
   return: 1 << 5,
-  alwaysOpen: 1 << 6,
-  stepFree: 1 << 7,
-  cardPayment: 1 << 8,
-  refrigerated: 1 << 9,
+  stepFree: 1 << 6,
+  cardPayment: 1 << 7,
+  ageCheck: 1 << 8,
+  idCheck: 1 << 9,
+  cashOnDelivery: 1 << 10,
+  dangerousGoods: 1 << 11,
+  personalCollection: 1 << 12,
 } as const;
 
 /** What a record says of a site, the counts apart. */
@@ -48,9 +65,16 @@ export interface SiteRecord {
   revision: number;
   flags: number;
   operatorNumber: number;
+  /** ISO 3166-1 alpha-2. */
+  countryCode: string;
 }
 
-/** Writes a record with profile 0 and no free place; the script that files it sets both. */
+/** A country as the two bytes in a record, read as an u16. */
+export function countryNumber(countryCode: string): number {
+  return countryCode.charCodeAt(0) | (countryCode.charCodeAt(1) << 8);
+}
+
+/** Writes a record with profile 0, opening hours 0, no report and no free place; the script that files it sets all four. */
 export function encodeRecord(record: SiteRecord): Buffer {
   const bytes = Buffer.alloc(recordBytes);
   bytes.writeUInt32LE(record.siteNumber, 0);
@@ -59,5 +83,6 @@ export function encodeRecord(record: SiteRecord): Buffer {
   bytes.writeUInt32LE(record.revision, 12);
   bytes.writeUInt32LE(record.flags, 16);
   bytes.writeUInt16LE(record.operatorNumber, 20);
+  bytes.writeUInt16LE(countryNumber(record.countryCode), countryOffset);
   return bytes;
 }

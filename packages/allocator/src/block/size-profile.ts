@@ -1,11 +1,15 @@
 import { maxSizeClasses } from "./record.ts";
 
-/** The measures of one size class. */
-export interface SizeClassMeasures {
+/** What one size class is like. */
+export interface SizeClassFacts {
   widthMm: number;
   heightMm: number;
   depthMm: number;
   maxMassG: number;
+  /** Heights above the ground of the centres of its lowest and its highest place. 0: not known. */
+  lowestCentreHeightMm: number;
+  highestCentreHeightMm: number;
+  refrigerated: boolean;
 }
 
 /** The outer measures of a parcel. */
@@ -16,50 +20,82 @@ export interface ParcelMeasures {
   massG: number;
 }
 
-const classBytes = 10;
+/** What is asked of a place beside its size. */
+export interface PlaceNeeds {
+  refrigerated: boolean;
+  /** Least and greatest height of the compartment's centre above the ground. 0: no limit. */
+  minCentreHeightMm: number;
+  maxCentreHeightMm: number;
+}
 
-/** Writes the measures of a site's size classes, in their order. Equal sites of a region share one profile. */
-export function encodeSizeProfile(classes: readonly SizeClassMeasures[]): Buffer {
+const classBytes = 15;
+
+/** Writes the facts of a site's size classes, in their order. Equal sites of a region share one profile. */
+export function encodeSizeProfile(classes: readonly SizeClassFacts[]): Buffer {
   if (classes.length > maxSizeClasses) throw new RangeError(`${classes.length} size classes, at most ${maxSizeClasses}`);
   const bytes = Buffer.alloc(classes.length * classBytes);
-  classes.forEach(({ widthMm, heightMm, depthMm, maxMassG }, index) => {
-    bytes.writeUInt16LE(widthMm, index * classBytes);
-    bytes.writeUInt16LE(heightMm, index * classBytes + 2);
-    bytes.writeUInt16LE(depthMm, index * classBytes + 4);
-    bytes.writeUInt32LE(maxMassG, index * classBytes + 6);
+  classes.forEach((place, index) => {
+    const offset = index * classBytes;
+    bytes.writeUInt16LE(place.widthMm, offset);
+    bytes.writeUInt16LE(place.heightMm, offset + 2);
+    bytes.writeUInt16LE(place.depthMm, offset + 4);
+    bytes.writeUInt32LE(place.maxMassG, offset + 6);
+    bytes.writeUInt16LE(place.lowestCentreHeightMm, offset + 10);
+    bytes.writeUInt16LE(place.highestCentreHeightMm, offset + 12);
+    bytes.writeUInt8(place.refrigerated ? 1 : 0, offset + 14);
   });
   return bytes;
 }
 
 /** Reads what {@link encodeSizeProfile} wrote. */
-export function decodeSizeProfile(bytes: Buffer): SizeClassMeasures[] {
-  const classes: SizeClassMeasures[] = [];
+export function decodeSizeProfile(bytes: Buffer): SizeClassFacts[] {
+  const classes: SizeClassFacts[] = [];
   for (let offset = 0; offset < bytes.length; offset += classBytes) {
     classes.push({
       widthMm: bytes.readUInt16LE(offset),
       heightMm: bytes.readUInt16LE(offset + 2),
       depthMm: bytes.readUInt16LE(offset + 4),
       maxMassG: bytes.readUInt32LE(offset + 6),
+      lowestCentreHeightMm: bytes.readUInt16LE(offset + 10),
+      highestCentreHeightMm: bytes.readUInt16LE(offset + 12),
+      refrigerated: bytes.readUInt8(offset + 14) === 1,
     });
   }
   return classes;
 }
 
 /** Whether a parcel fits, in any rotation that keeps its sides parallel to the walls, and is light enough. */
-export function parcelFits(parcel: ParcelMeasures, place: SizeClassMeasures): boolean {
+export function parcelFits(parcel: ParcelMeasures, place: Pick<SizeClassFacts, "widthMm" | "heightMm" | "depthMm" | "maxMassG">): boolean {
   if (parcel.massG > place.maxMassG) return false;
   const [parcelShort = 0, parcelMiddle = 0, parcelLong = 0] = sortedSides(parcel);
   const [placeShort = 0, placeMiddle = 0, placeLong = 0] = sortedSides(place);
   return parcelShort <= placeShort && parcelMiddle <= placeMiddle && parcelLong <= placeLong;
 }
 
-/** The indexes of the size classes that a parcel fits, smallest volume first, then in the site's order. */
-export function fittingClasses(parcel: ParcelMeasures, classes: readonly SizeClassMeasures[]): number[] {
+/**
+ * Whether every place of a class is at the height asked for. A hold is of a class and the door opens later, so the whole range of the class
+ * must lie within what was asked; an end that is not known meets no limit on its side.
+ */
+export function isAtHeight(
+  { minCentreHeightMm, maxCentreHeightMm }: PlaceNeeds,
+  { lowestCentreHeightMm, highestCentreHeightMm }: SizeClassFacts,
+): boolean {
+  const isHighEnough = minCentreHeightMm === 0 || lowestCentreHeightMm >= minCentreHeightMm;
+  const isLowEnough = maxCentreHeightMm === 0 || (highestCentreHeightMm > 0 && highestCentreHeightMm <= maxCentreHeightMm);
+  return isHighEnough && isLowEnough;
+}
+
+/** The indexes of the size classes that a parcel fits and that are as asked, smallest volume first, then in the site's order. */
+export function fittingClasses(parcel: ParcelMeasures, classes: readonly SizeClassFacts[], needs?: PlaceNeeds): number[] {
   return classes
-    .map((place, index) => ({ index, volume: place.widthMm * place.heightMm * place.depthMm, fits: parcelFits(parcel, place) }))
-    .filter(({ fits }) => fits)
+    .map((place, index) => ({ place, index, volume: place.widthMm * place.heightMm * place.depthMm }))
+    .filter(({ place }) => parcelFits(parcel, place) && (needs === undefined || isAsAsked(needs, place)))
     .sort((a, b) => a.volume - b.volume || a.index - b.index)
     .map(({ index }) => index);
+}
+
+function isAsAsked(needs: PlaceNeeds, place: SizeClassFacts): boolean {
+  return (!needs.refrigerated || place.refrigerated) && isAtHeight(needs, place);
 }
 
 function sortedSides({ widthMm, heightMm, depthMm }: { widthMm: number; heightMm: number; depthMm: number }): number[] {

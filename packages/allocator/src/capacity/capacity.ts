@@ -4,14 +4,19 @@ export interface ClassCount {
   installed: number;
   /** Places that work. */
   inService: number;
-  /** Places with a parcel inside. */
+  /** Places with a parcel of this network inside. */
   occupied: number;
   /** Places promised to reservations whose parcel is not inside yet. */
   held: number;
+  /** Places with something else inside, as the site's last report says; 0 where it reports nothing. */
+  occupiedElsewhere: number;
 }
 
-/** Four u16 for each size class, little-endian, in the order of {@link ClassCount}. lua/includes/site-index.lua reads and writes the same. */
-const classBytes = 8;
+/**
+ * Four u16 and an i16 for each size class, little-endian, in the order of {@link ClassCount}. lua/includes/site-index.lua reads and writes the
+ * same. The last is what the report counted beyond our own: below 0 where parcels of ours were gone that are not recorded as collected yet.
+ */
+const classBytes = 10;
 
 /** Reads the counts of a site. */
 export function decodeCapacity(bytes: Buffer): ClassCount[] {
@@ -22,12 +27,13 @@ export function decodeCapacity(bytes: Buffer): ClassCount[] {
       inService: bytes.readUInt16LE(offset + 2),
       occupied: bytes.readUInt16LE(offset + 4),
       held: bytes.readUInt16LE(offset + 6),
+      occupiedElsewhere: Math.max(0, bytes.readInt16LE(offset + 8)),
     });
   }
   return counts;
 }
 
-/** The only number that may be offered: in service − occupied − held, never below 0. */
-export function freeToPromise({ inService, occupied, held }: ClassCount): number {
-  return Math.max(0, inService - occupied - held);
+/** The only number that may be offered: in service − occupied − held − occupied elsewhere, never below 0. */
+export function freeToPromise({ inService, occupied, held, occupiedElsewhere }: ClassCount): number {
+  return Math.max(0, inService - occupied - held - occupiedElsewhere);
 }

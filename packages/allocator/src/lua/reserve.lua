@@ -34,9 +34,9 @@ for candidate = 1, candidates do
   if site[1] == revision and site[2] == cell and site[3] == '1' then
     for choice = 0, classes - 1 do
       local class = tonumber(ARGV[argument + 5 + 3 * choice])
-      local _, in_service, occupied, held = class_counts(site[4], class)
-      if in_service - occupied - held > 0 then
-        local failure = move_counts(site_key, block_key, site_number, site[4], class, 1, 0, site[3], hint)
+      local _, in_service, occupied, held, beyond = class_counts(site[4], class)
+      if free_places(in_service, occupied, held, beyond) > 0 then
+        local failure = move_counts(site_key, block_key, site_number, site[4], class, 1, 0, 0, site[3], hint)
         if failure then
           return failure
         end

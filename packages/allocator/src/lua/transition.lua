@@ -14,7 +14,8 @@
 -- ARGV[13] PIN entry, '-': none, empty: as it was
 -- ARGV[14] sequence number of the device's report, empty: no report
 -- ARGV[15] cell whose block KEYS[7] is
--- ARGV[16..] events
+-- ARGV[16] when the parcel went in or came out, in ms, empty where occupied does not change
+-- ARGV[17..] events
 -- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'gone'} | {'pin_taken'} | {'seen'} | {'gap', watermark}
 
 --- @include answers
@@ -55,13 +56,24 @@ end
 
 local held_change, occupied_change = tonumber(ARGV[10]), tonumber(ARGV[11])
 if held_change ~= 0 or occupied_change ~= 0 then
-  local site = redis.call('HMGET', KEYS[6], 'capacity', 'indexed', 'cell')
+  local site = redis.call('HMGET', KEYS[6], 'capacity', 'indexed', 'cell', 'report', 'occupancy-at')
   if site[3] ~= ARGV[15] then
     return { 'stale' }
   end
-  local failure = move_counts(KEYS[6], KEYS[7], ARGV[8], site[1], tonumber(ARGV[9]), held_change, occupied_change, site[2], -1)
+  local moved_at, beyond_change = tonumber(ARGV[16]), 0
+  local observed, ttl = report_times(site[4])
+  -- The last report saw this parcel gone and was compared with a record that had it inside: it counted one too little beyond our own.
+  if occupied_change < 0 and observed and ttl ~= OWN_COUNTS and moved_at <= observed then
+    beyond_change = -occupied_change
+  end
+  local failure = move_counts(
+    KEYS[6], KEYS[7], ARGV[8], site[1], tonumber(ARGV[9]), held_change, occupied_change, beyond_change, site[2], -1
+  )
   if failure then
     return failure
+  end
+  if occupied_change ~= 0 and moved_at > tonumber(site[5] or '0') then
+    redis.call('HSET', KEYS[6], 'occupancy-at', ARGV[16])
   end
 end
 if ARGV[5] ~= '' then
@@ -85,7 +97,7 @@ end
 if ARGV[5] ~= '' or ARGV[12] ~= '' or entry ~= '' then
   redis.call('HINCRBY', KEYS[6], 'allowed-version', 1)
 end
-for index = 16, #ARGV do
+for index = 17, #ARGV do
   append_event(KEYS[4], KEYS[5], ARGV[index])
 end
 if sequence ~= '' then

@@ -1,5 +1,5 @@
 import type { Region } from "@petak/protocol";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { answerIn, answerTtlMs } from "./answer.ts";
 import { requestIdReused } from "./reservation-store.ts";
@@ -27,7 +27,7 @@ export interface RequestIds {
  * Keeps request ids in Redis. The answers themselves are kept with their regions, where one script writes them together with what they
  * answer; this record only finds out a reuse that would lead to another region.
  */
-export function createRequestIds(redis: Redis, keys: Keys): RequestIds {
+export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds {
   return {
     async claim(participantId, requestId, fingerprint) {
       const before = await redis.setBuffer(keys.requestId(participantId, requestId), fingerprint, "PX", answerTtlMs, "NX", "GET");

@@ -10,7 +10,7 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { siteNumberBytes } from "../sites/site-store.ts";
@@ -40,6 +40,8 @@ export interface Transition {
   /** Change of the places held, and of the places occupied. */
   heldChange: number;
   occupiedChange: number;
+  /** When the parcel went in or came out, in ms. Needed where `occupiedChange` is not 0. */
+  movedAtMs?: number;
   /** When the clock moves it on, in ms; null: never; undefined: as it was. */
   deadlineMs?: number | null;
   /** Whether its site's agent may know it from now on; undefined: as it was. */
@@ -90,7 +92,7 @@ const recordScript = createScript("record-report");
 const revisionBytes = 4;
 
 /** Keeps reservations in Redis. */
-export function createReservationStore(redis: Redis, keys: Keys): ReservationStore {
+export function createReservationStore(redis: RedisConnection, keys: Keys): ReservationStore {
   async function find(reservationId: string): Promise<Reservation | undefined> {
     const id = parseReservationId(reservationId);
     if (id === undefined) return undefined;
@@ -101,7 +103,8 @@ export function createReservationStore(redis: Redis, keys: Keys): ReservationSto
   return {
     find,
     async move(transition) {
-      const { before, after, answer, report } = transition;
+      const { before, after, answer, report, occupiedChange, movedAtMs } = transition;
+      if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");
       const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
       const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
       const reservationKey = keys.reservation(region, handle);
@@ -129,11 +132,12 @@ export function createReservationStore(redis: Redis, keys: Keys): ReservationSto
           siteNumberBytes(siteNumber),
           transition.classIndex,
           transition.heldChange,
-          transition.occupiedChange,
+          occupiedChange,
           transition.isAllowed === undefined ? "" : transition.isAllowed ? "+" : "-",
           transition.pin === undefined ? "" : transition.pin === null ? "-" : encodePinEntry(transition.pin),
           report?.sequence ?? "",
           transition.cell,
+          movedAtMs ?? "",
           ...transition.events.map(encodeEvent),
         ],
       );

@@ -1,33 +1,23 @@
 import { create } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
-import {
-  type Event,
-  EventSchema,
-  ParcelSchema,
-  Purpose,
-  parseSiteId,
-  type Reservation,
-  ReservationSchema,
-  ReservationState,
-} from "@petak/protocol";
+import { ParcelSchema, Purpose, parseSiteId } from "@petak/protocol";
 import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
-import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { freeToPromise } from "../capacity/capacity.ts";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionCell, regionOfCell } from "../geo/region.ts";
-import type { HoldCandidate, HoldOutcome } from "./reserve.ts";
+import type { HoldCandidate } from "./reserve.ts";
+import { parcel, request, reserve, resolveSite } from "./testing/holding.ts";
 
-const participantId = "par_0000000000000009";
-const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const redis = useRedis();
-let connections: Redis[];
+let connections: RedisConnection[];
 let allocators: Allocator[];
 
-beforeEach(() => {
-  connections = Array.from({ length: 4 }, () => new Redis(redis.options));
+beforeEach(async () => {
+  connections = await Promise.all(Array.from({ length: 4 }, () => redis.connect()));
   allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
 });
 afterEach(() => {
@@ -42,54 +32,7 @@ function borderPoint(): Position {
   return { latitude, longitude };
 }
 
-async function resolve(siteId: string): Promise<HoldCandidate | undefined> {
-  const stored = await first().sites.find(siteId);
-  if (stored === undefined) return undefined;
-  const { site, cell } = stored;
-  return { siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes: [{ index: 0, sizeClassId: "M" }] };
-}
-
-function request(origin: Position, number: number) {
-  const reservation: Reservation = create(ReservationSchema, {
-    participantId,
-    state: ReservationState.HELD,
-    revision: 1,
-    partnerReference: `parcel-${number}`,
-  });
-  return {
-    participantId,
-    requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
-    fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
-    homeRegion: regionOfCell(indexCellOf(origin)),
-    reservation,
-    deadlineMs: 2_000_000_000_000,
-    event: (reservationId: string): Event => create(EventSchema, { reservationId, participantId }),
-  };
-}
-
-/** Finds and holds, as a gateway does. */
-async function reserve(allocator: Allocator, origin: Position, number: number): Promise<HoldOutcome> {
-  const found = await allocator.nearest({
-    origin,
-    parcel,
-    purpose: Purpose.DELIVERY,
-    isTest: true,
-    limit: 4,
-    radiusM: 20_000,
-    kinds: [],
-    operatorIds: [],
-    excludedOperatorIds: [],
-  });
-  const candidates = found.map(({ siteId, revision, cell, offset, classes }) => ({
-    siteId,
-    operatorId: "",
-    revision,
-    cell,
-    offset,
-    classes: classes.map(({ index }) => ({ index, sizeClassId: "M" })),
-  }));
-  return await allocator.holds.take(request(origin, number), candidates, resolve);
-}
+const resolve = (siteId: string) => resolveSite(first(), siteId);
 
 function near(place: Position, spreadDeg: number, random: Random): Position {
   return {
@@ -137,7 +80,7 @@ describe("holds", () => {
     }
     for (const [siteId, installed] of places) {
       const [count] = (await first().sites.find(siteId))?.counts ?? [];
-      expect(count).toEqual({ installed, inService: installed, occupied: 0, held: heldAt.get(siteId) ?? 0 });
+      expect(count).toEqual({ installed, inService: installed, occupied: 0, held: heldAt.get(siteId) ?? 0, occupiedElsewhere: 0 });
       expect(count === undefined ? -1 : freeToPromise(count)).toBe(installed - (heldAt.get(siteId) ?? 0));
     }
     const events = await Promise.all((await first().events.regions()).map((region) => first().events.readAfter(region, "0-0", 1000)));

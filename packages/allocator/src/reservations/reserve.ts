@@ -9,7 +9,7 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { createScript, type ScriptArgument, type ScriptReply } from "../scripts/scripts.ts";
 import { siteNumberBytes } from "../sites/site-store.ts";
@@ -75,7 +75,7 @@ const reserveScript = createScript("reserve");
 const planScript = createScript("plan");
 
 /** Takes holds in Redis. */
-export function createHolds(redis: Redis, keys: Keys): Holds {
+export function createHolds(redis: RedisConnection, keys: Keys): Holds {
   async function reserveIn(
     region: Region,
     request: HoldRequest,

@@ -1,4 +1,5 @@
 import type { Region } from "@petak/protocol";
+import type { Observation } from "../capacity/observation.ts";
 import type { Position } from "../geo/position.ts";
 
 /** A size class that fits and has a place free, as the index showed it. */
@@ -21,6 +22,8 @@ export interface Candidate {
   revision: number;
   /** The classes that would do, smallest volume first. At least one. */
   classes: CandidateClass[];
+  /** When what is free was observed, where the site reports it; undefined where the gateway's own counts say it. */
+  observation: Observation | undefined;
   /** The index cell, and the record's offset in its block: where a hold need not look for them again. */
   cell: string;
   offset: number;

@@ -1,29 +1,51 @@
-import { type Purpose, SiteKind } from "@petak/protocol";
+import { type ParcelRequirement, PassedOverReason, type Purpose, type SiteKind } from "@petak/protocol";
 import { recordFlag } from "../block/record.ts";
-import { purposeFlag } from "../block/record-flags.ts";
-import type { ParcelMeasures } from "../block/size-profile.ts";
+import { kindFlag, purposeFlag, requirementFlag } from "../block/record-flags.ts";
+import type { ParcelMeasures, PlaceNeeds } from "../block/size-profile.ts";
 import type { Position } from "../geo/position.ts";
 
-/** What a caller looks for. Everything is a hard filter. */
-export interface NearestQuery {
-  /** Where to look from. */
-  origin: Position;
+/** What must be true of a site, wherever it is. Everything is a hard filter. */
+export interface SiteQuery {
   /** What must fit. */
   parcel: ParcelMeasures;
   /** What the place is for. */
   purpose: Purpose;
   /** Whether the caller sees the test network, and nothing else, or the live network, and nothing else. */
   isTest: boolean;
-  /** How many candidates at most, from 1. */
-  limit: number;
-  /** The greatest distance in m, included; Infinity for none. */
-  radiusM: number;
   /** Kinds wanted; empty: all. */
   kinds: readonly SiteKind[];
   /** Operators allowed; empty: all. */
   operatorIds: readonly string[];
   /** Operators refused. */
   excludedOperatorIds: readonly string[];
+  /** What the parcel needs of whoever hands it over. Left out: nothing. */
+  parcelRequirements?: readonly ParcelRequirement[];
+  /** Countries allowed, ISO 3166-1 alpha-2; left out or empty: all. */
+  countryCodes?: readonly string[];
+  /** What else the site must be like. Left out: anything. */
+  needs?: SiteNeeds;
+  /** The instant at which it must be known what is free, in ms. Left out: what was free last will do, however long ago. */
+  knownAtMs?: number;
+}
+
+/** What a caller looks for near a point. */
+export interface NearestQuery extends SiteQuery {
+  /** Where to look from. */
+  origin: Position;
+  /** How many candidates at most, from 1. */
+  limit: number;
+  /** The greatest distance in m, included; Infinity for none. */
+  radiusM: number;
+}
+
+/** What a site must be like, beside what it is for and whose. */
+export interface SiteNeeds extends PlaceNeeds {
+  stepFree: boolean;
+  cardPayment: boolean;
+  /** An instant at which it must be open. Undefined: any hours. */
+  openAtMs: number | undefined;
+  /** It must be open for `atLeastMs` in [fromMs, toMs), added up. Undefined: any hours. */
+  openWithin: { fromMs: number; toMs: number; atLeastMs: number } | undefined;
 }
 
 /** A record passes where `(flags & mask) === value`. */
@@ -32,15 +54,37 @@ export interface FlagFilter {
   value: number;
 }
 
-/** The filter over a record's flags that a query asks for. */
-export function flagFilter(query: NearestQuery): FlagFilter {
-  const purpose = purposeFlag(query.purpose);
-  let mask = recordFlag.test | purpose;
-  let value = purpose | (query.isTest ? recordFlag.test : 0);
-  if (query.kinds.length === 1) {
-    const kind = query.kinds[0] === SiteKind.PARCEL_TERMINAL ? recordFlag.parcelTerminal : recordFlag.collectionPoint;
-    mask |= kind;
-    value |= kind;
+/** A condition on a record's flags, and why a site that does not meet it is passed over. */
+export interface FlagCheck extends FlagFilter {
+  reason: PassedOverReason;
+}
+
+/** The filter for the network that the caller sees. */
+export function networkFilter({ isTest }: SiteQuery): FlagFilter {
+  return { mask: recordFlag.test, value: isTest ? recordFlag.test : 0 };
+}
+
+/** What a query asks of a record's flags, beside the network, in the order of the reasons. */
+export function flagChecks(query: SiteQuery): FlagCheck[] {
+  const { kinds, purpose, parcelRequirements = [], needs } = query;
+  const kind = new Set(kinds).size === 1 ? kindFlag(kinds[0] as SiteKind) : 0;
+  const requirements = parcelRequirements.reduce<number>((flags, requirement) => flags | requirementFlag(requirement), 0);
+  const wanted: [PassedOverReason, number][] = [
+    [PassedOverReason.KIND, kind],
+    [PassedOverReason.PURPOSE, purposeFlag(purpose)],
+    [PassedOverReason.PARCEL_REQUIREMENT, requirements],
+    [PassedOverReason.STEP_FREE, needs?.stepFree === true ? recordFlag.stepFree : 0],
+    [PassedOverReason.CARD_PAYMENT, needs?.cardPayment === true ? recordFlag.cardPayment : 0],
+  ];
+  return wanted.map(([reason, flags]) => ({ reason, mask: flags, value: flags }));
+}
+
+/** The filter over a record's flags that a query asks for: one comparison for all of it. */
+export function flagFilter(query: SiteQuery): FlagFilter {
+  let { mask, value } = networkFilter(query);
+  for (const check of flagChecks(query)) {
+    mask |= check.mask;
+    value |= check.value;
   }
   return { mask, value };
 }

@@ -1,21 +1,26 @@
 import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { formatSiteId, invalidField, PetakError, parseSiteId, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
-import type { Redis } from "ioredis";
 import { encodeRecord } from "../block/record.ts";
 import { siteFlags } from "../block/record-flags.ts";
 import { encodeSizeProfile } from "../block/size-profile.ts";
 import { type ClassCount, decodeCapacity } from "../capacity/capacity.ts";
+import { decodeReport, type Observation } from "../capacity/observation.ts";
+import type { RedisConnection } from "../connection/connect-redis.ts";
 import { quantise } from "../geo/position.ts";
 import { cellNumberInRegion, indexCellOf, regionOfCell } from "../geo/region.ts";
+import { encodeOpeningTimes, isAlwaysOpen, openingTimes } from "../hours/opening-times.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
+import { tellKeysTouched } from "../scripts/touched-keys.ts";
 
 /** A site as it is stored. */
 export interface StoredSite {
   site: Site;
   /** Counts of each size class, in the site's order. */
   counts: ClassCount[];
+  /** When they were observed, where the site reports them; undefined where they are the gateway's own. */
+  observation: Observation | undefined;
   /** Whether it is filed in the index, and so takes reservations. */
   isOffered: boolean;
   /** Its index cell. */
@@ -62,24 +67,26 @@ const putScript = createScript("put-site");
 const replaceRefScript = createScript("replace-ref");
 
 /** Keeps sites in Redis. */
-export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
+export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
   async function findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]> {
     return await Promise.all(
       siteIds.map(async (siteId) => {
         const id = parseSiteId(siteId);
         if (id === undefined) return undefined;
-        const [facts, capacity, indexed, cell, allowedVersion] = await redis.hmgetBuffer(
+        const [facts, capacity, indexed, cell, allowedVersion, report] = await redis.hmgetBuffer(
           keys.site(id.region, id.siteNumber),
           "facts",
           "capacity",
           "indexed",
           "cell",
           "allowed-version",
+          "report",
         );
         if (facts === null || facts === undefined) return undefined;
         return {
           site: fromBinary(SiteSchema, facts),
           counts: decodeCapacity(capacity ?? Buffer.alloc(0)),
+          observation: decodeReport(report),
           isOffered: indexed?.toString() === "1",
           cell: cell?.toString() ?? "",
           allowedVersion: Number(allowedVersion?.toString() ?? 0),
@@ -147,10 +154,15 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
     },
   };
 
+  /** Says where sites are before one is there: a search must never miss it. */
+  async function addTo(setKey: string, region: Region): Promise<void> {
+    if ((await redis.sadd(setKey, region)) > 0) tellKeysTouched(redis, [setKey]);
+  }
+
   /** Writes the facts that follow from those that are stored, against concurrent writers. */
   async function write(siteId: string, nowMs: number, change: (stored: PlacedSite | undefined) => PlacedSite): Promise<PutOutcome> {
     const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
-    await redis.sadd(keys.regions(), region);
+    await addTo(keys.regions(), region);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const before = await find(siteId);
       const placed = change(before === undefined ? undefined : placedSite(before.site));
@@ -167,12 +179,16 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
       placed.sizeClasses.forEach((sizeClass, index) => {
         installed.writeUInt16LE(sizeClass.installed, index * 2);
       });
+      const countryCode = placed.address?.countryCode ?? "";
+      const [number] = await Promise.all([operatorNumber(placed.operatorId), addTo(keys.countryRegions(countryCode), region)]);
+      const times = openingTimes(placed.timeZone, placed.openingHours);
       const record = encodeRecord({
         siteNumber,
         position: placed.position,
         revision: revision + 1,
         flags: siteFlags(placed),
-        operatorNumber: await operatorNumber(placed.operatorId),
+        operatorNumber: number,
+        countryCode,
       });
       const [tag, value] = await putScript(
         redis,
@@ -182,6 +198,7 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
           keys.block(region, oldCell),
           keys.occupiedCells(region),
           keys.profiles(region),
+          keys.openingTimes(region),
         ],
         [
           siteNumberBytes(siteNumber),
@@ -197,11 +214,13 @@ export function createSiteStore(redis: Redis, keys: Keys): SiteStore {
           cellNumberInRegion(oldCell),
           placed.lifecycle === SiteLifecycle.ACTIVE ? "1" : "0",
           before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
+          isAlwaysOpen(times) ? "" : encodeOpeningTimes(times),
         ],
       );
       if (tag === "put") return { siteId, outcome: revision === 0 ? "created" : "updated", revision: revision + 1 };
       if (tag === "in_use") throw capacityInUse(before?.site ?? placed, Number(value));
       if (tag === "profiles_full") throw profilesFull(region);
+      if (tag === "opening_times_full") throw openingTimesFull(region);
     }
     throw conflict(siteId);
   }
@@ -262,6 +281,14 @@ function profilesFull(region: Region): PetakError {
     "size_classes",
     `region ${region} has 65536 different sets of sizes, and this site would be one more; use the sizes of another site`,
     "site.size_profiles_max",
+  );
+}
+
+function openingTimesFull(region: Region): PetakError {
+  return invalidField(
+    "opening_hours",
+    `region ${region} has 65535 different opening hours, and this site's would be one more; use the hours of another site`,
+    "site.opening_hours_max",
   );
 }
 

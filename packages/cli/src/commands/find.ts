@@ -2,16 +2,19 @@ import { create, toJson } from "@bufbuild/protobuf";
 import { FindNearestRequestSchema, FindNearestResponseSchema, SiteKind, type SiteOption, validateMessage } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
+import type { Output } from "../terminal/output.ts";
 import { formatCount } from "../terminal/progress.ts";
+import { addRequirementOptions, describePassedOver, type RequirementOptions, toRequirements } from "./find-requirements.ts";
 import { parseOrigin } from "./origin.ts";
 import { parseSiteKind, siteKindName } from "./site-kind.ts";
 
-interface FindOptions {
+interface FindOptions extends RequirementOptions {
   parcel?: [widthMm: number, heightMm: number, depthMm: number];
   mass: number;
   limit: number;
   radius: number;
   kind?: SiteKind[];
+  why?: boolean;
 }
 
 /** A shoe box: what a first try is most likely about. In mm. */
@@ -19,23 +22,26 @@ const defaultParcel = [300, 200, 150] as const;
 
 /** `petak find`: the nearest sites that fit a parcel and have a place free. */
 export const registerFind: CommandModule = (command, context) => {
-  command
+  addRequirementOptions(command)
     .argument("<lat,lng>", 'where to look from, e.g. 1.3521,103.8198 or "1°21\'07"N 103°49\'11"E"', parseOrigin)
     .option("--parcel <WxHxD>", "outer width, height and depth in mm (default: 300x200x150)", parseParcel)
     .option("--mass <g>", "mass in g", parseWhole, 1200)
     .option("--limit <count>", "how many options at most (1 to 50)", parseWhole, 5)
     .option("--radius <m>", "the greatest distance in m; 0: no limit", parseWhole, 0)
     .option("--kind <terminal|store>", "only sites of this kind", collectKinds)
+    .option("--why", "say how many sites were passed over and why")
     .action(async (origin: { latitude: number; longitude: number }, options: FindOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;
       const [widthMm, heightMm, depthMm] = options.parcel ?? defaultParcel;
       const request = create(FindNearestRequestSchema, {
         origin,
-        parcel: { widthMm, heightMm, depthMm, massG: options.mass },
+        parcel: { widthMm, heightMm, depthMm, massG: options.mass, requirements: options.needs ?? [] },
         limit: options.limit,
         radiusM: options.radius,
         kinds: options.kind ?? [],
+        requirements: toRequirements(options),
+        countPassedOver: options.why === true,
       });
       validateMessage(FindNearestRequestSchema, request);
       const client = await session.connectToRead();
@@ -44,22 +50,27 @@ export const registerFind: CommandModule = (command, context) => {
       if (response.options.length === 0) {
         const where = options.radius > 0 ? ` within ${formatCount(options.radius)} m` : "";
         output.print(`No site${where} fits a parcel of ${widthMm}x${heightMm}x${depthMm} mm and ${options.mass} g and has a place free.`);
-        return;
+      } else {
+        printOptions(output, response.options);
       }
-      output.table(
-        [
-          { title: "DISTANCE", align: "right" },
-          { title: "NAME", flexible: true, paint: output.colors.bold },
-          { title: "OPERATOR", flexible: true },
-          { title: "KIND" },
-          { title: "SIZE" },
-          { title: "FREE", align: "right", paint: output.colors.green },
-          { title: "SITE", paint: output.colors.cyan },
-        ],
-        response.options.map(toRow),
-      );
+      if (response.passedOver !== undefined) output.print(describePassedOver(response.passedOver));
     });
 };
+
+function printOptions(output: Output, options: readonly SiteOption[]): void {
+  output.table(
+    [
+      { title: "DISTANCE", align: "right" },
+      { title: "NAME", flexible: true, paint: output.colors.bold },
+      { title: "OPERATOR", flexible: true },
+      { title: "KIND" },
+      { title: "SIZE" },
+      { title: "FREE", align: "right", paint: output.colors.green },
+      { title: "SITE", paint: output.colors.cyan },
+    ],
+    options.map(toRow),
+  );
+}
 
 function toRow({ distanceM, site, sizeClassId, freeToPromise }: SiteOption): string[] {
   return [

@@ -1,4 +1,4 @@
-import { type ExceptionalDay, invalidField, type LocalDate, type Site } from "@petak/protocol";
+import { type ExceptionalDay, invalidField, type LocalDate, type Site, type WeeklyPeriod } from "@petak/protocol";
 
 /**
  * The rules of a site that the schema cannot say.
@@ -8,8 +8,10 @@ import { type ExceptionalDay, invalidField, type LocalDate, type Site } from "@p
  */
 export function checkSiteRules(site: Site, path: string): void {
   checkTimeZone(site.timeZone, `${path}.time_zone`);
+  checkWeekly(site.openingHours?.weekly ?? [], `${path}.opening_hours.weekly`);
   checkExceptions(site.openingHours?.exceptions ?? [], `${path}.opening_hours.exceptions`);
   checkPlaces(site, path);
+  checkHeights(site, path);
 }
 
 function checkTimeZone(timeZone: string, path: string): void {
@@ -20,6 +22,18 @@ function checkTimeZone(timeZone: string, path: string): void {
   } catch {
     throw invalidField(path, `${JSON.stringify(timeZone)} is no IANA time zone that this gateway knows`, "site.time_zone");
   }
+}
+
+function checkWeekly(weekly: readonly WeeklyPeriod[], path: string): void {
+  weekly.forEach(({ openDay, openMinute, closeDay, closeMinute }, index) => {
+    if (closeDay === openDay && closeMinute <= openMinute) {
+      throw invalidField(
+        `${path}[${index}].close_minute`,
+        `${closeMinute} must be greater than open_minute ${openMinute} on the same day; name the next day where it closes after midnight`,
+        "weekly_period.order",
+      );
+    }
+  });
 }
 
 function checkExceptions(exceptions: readonly ExceptionalDay[], path: string): void {
@@ -79,6 +93,31 @@ function checkPlaces({ sizeClasses, compartments }: Site, path: string): void {
         `${path}.size_classes[${index}].installed`,
         `${installed}, but compartments lists ${count} of size class ${sizeClassId}`,
         "site.installed_matches_compartments",
+      );
+    }
+  });
+}
+
+/** Doors at heights that their size class does not have would break what was promised of the class. */
+function checkHeights({ sizeClasses, compartments }: Site, path: string): void {
+  sizeClasses.forEach(({ lowestCentreHeightMm: lowest, highestCentreHeightMm: highest }, index) => {
+    if (lowest > 0 && highest > 0 && highest < lowest) {
+      throw invalidField(
+        `${path}.size_classes[${index}].highest_centre_height_mm`,
+        `${highest} must not be less than lowest_centre_height_mm ${lowest}`,
+        "size_class.centre_height_order",
+      );
+    }
+  });
+  const classes = new Map(sizeClasses.map((sizeClass) => [sizeClass.sizeClassId, sizeClass]));
+  compartments.forEach(({ sizeClassId, centreHeightMm }, index) => {
+    const { lowestCentreHeightMm: lowest = 0, highestCentreHeightMm: highest = 0 } = classes.get(sizeClassId) ?? {};
+    if (centreHeightMm === 0) return;
+    if (centreHeightMm < lowest || (highest > 0 && centreHeightMm > highest)) {
+      throw invalidField(
+        `${path}.compartments[${index}].centre_height_mm`,
+        `${centreHeightMm} lies outside the heights of size class ${sizeClassId}, ${lowest} to ${highest}`,
+        "site.compartment_height_in_size_class",
       );
     }
   });

@@ -83,6 +83,8 @@ export function reportTransition({
     after,
     heldChange: move.heldChange,
     occupiedChange: move.occupiedChange,
+    // By a clock that is ahead a parcel would have moved later than anybody can have looked.
+    movedAtMs: Math.min(occurredAtMs, nowMs),
     deadlineMs,
     ...(isOver ? { isAllowed: false, pin: null } : { isAllowed: true }),
     events: [reservationEvent({ ...facts, type: move.event, reservation: after })],

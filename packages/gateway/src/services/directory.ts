@@ -1,27 +1,31 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, freeToPromise, type StoredSite } from "@petak/allocator";
+import type { Allocator, Candidate, PassedOverSites, StoredSite } from "@petak/allocator";
 import {
-  AvailabilityState,
   type DirectoryService,
   FindNearestResponseSchema,
   invalidField,
+  type PassedOver,
+  PassedOverSchema,
   PetakError,
   parseSiteId,
   RetireSitesRequestSchema,
   Role,
   type Site,
-  SiteAvailabilitySchema,
-  SiteLifecycle,
+  type SiteOption,
+  SiteOptionSchema,
   UpsertOutcome,
   UpsertSitesRequestSchema,
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
-import { requireParticipant, requireReader } from "../identity/index.ts";
+import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
+import { availabilityOf, createFreshness, type Freshness } from "./availability.ts";
+import { inBatches } from "./in-batches.ts";
+import { findNearestQuery } from "./nearest-query.ts";
+import { reportCapacity } from "./report-capacity.ts";
 import { summarise } from "./site-summary.ts";
 
 /** What the directory needs. */
@@ -30,15 +34,6 @@ export interface DirectoryDependencies {
   siteCache: SiteCache;
   now: () => number;
 }
-
-/** Options given where a caller does not say how many. */
-const defaultLimit = 5;
-
-/**
- * How long a count may be relied on after it was read. The gateway's own records are the counts' source, so they are true when read; a
- * minute is what the field asks of fresh availability at the 99th percentile.
- */
-const availabilityTtlMs = 60_000;
 
 /** How many sites one call writes at a time: enough to hide the round trips, few enough to leave room for others. */
 const parallelWrites = 16;
@@ -53,42 +48,30 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
     });
   }
 
+  async function findOwn(siteIds: readonly string[], { participantId, mode }: ParticipantCaller): Promise<StoredSite[]> {
+    const found = await findVisible(siteIds, mode === "test");
+    for (const { site } of found) {
+      if (site.operatorId !== participantId) throw siteNotFound(site.siteId);
+    }
+    return found;
+  }
+
   return {
     async findNearest(request, context) {
       const caller = requireReader(context);
-      const { origin, parcel } = request;
-      if (origin === undefined || parcel === undefined) throw new TypeError("validation let an empty field through");
-      const observedAt = timestampFromMs(now());
-      const candidates = await allocator.nearest(
-        {
-          origin,
-          parcel,
-          purpose: request.purpose,
-          isTest: caller.mode === "test",
-          limit: request.limit === 0 ? defaultLimit : request.limit,
-          radiusM: request.radiusM === 0 ? Number.POSITIVE_INFINITY : request.radiusM,
-          kinds: request.kinds,
-          operatorIds: request.operatorIds,
-          excludedOperatorIds: request.excludedOperatorIds,
-        },
-        context.signal,
-      );
+      const nowMs = now();
+      const freshness = createFreshness(nowMs);
+      const query = findNearestQuery(request, caller.mode === "test", nowMs);
+      const candidates = await allocator.nearest(query, context.signal);
+      const passedOver = request.countPassedOver ? await allocator.passedOver(query, candidates, context.signal) : undefined;
       const sites = await siteCache.facts(candidates);
-      return create(FindNearestResponseSchema, {
-        options: candidates.flatMap((candidate, index) => {
-          const site = sites[index];
-          const [best] = candidate.classes;
-          if (site === undefined || best === undefined) return [];
-          return {
-            site: summarise(site),
-            distanceM: candidate.distanceM,
-            sizeClassId: site.sizeClasses[best.index]?.sizeClassId ?? "",
-            freeToPromise: best.free,
-            observedAt,
-            ttl: durationFromMs(availabilityTtlMs),
-          };
-        }),
+      const response = create(FindNearestResponseSchema);
+      if (passedOver !== undefined) response.passedOver = toPassedOver(passedOver);
+      candidates.forEach((candidate, index) => {
+        const site = sites[index];
+        if (site !== undefined) response.options.push(optionOf(candidate, site, freshness(candidate.observation)));
       });
+      return response;
     },
 
     async getSite(request, context) {
@@ -99,9 +82,9 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
 
     async getAvailability(request, context) {
       const caller = requireReader(context);
-      const observedAt = timestampFromMs(now());
+      const nowMs = now();
       const found = await findVisible(request.siteIds, caller.mode === "test");
-      return { availabilities: found.map((stored) => availabilityOf(stored, observedAt)) };
+      return { availabilities: found.map((stored) => availabilityOf(stored, nowMs)) };
     },
 
     async upsertSites(request, context) {
@@ -143,6 +126,12 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
       );
     },
 
+    async reportCapacity(request, context) {
+      const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
+      const findOwnSites = (siteIds: readonly string[]) => findOwn(siteIds, caller);
+      return await reportCapacity({ allocator, now, findOwn: findOwnSites }, caller.participantId, request);
+    },
+
     async retireSites(request, context) {
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
       const { participantId } = caller;
@@ -150,15 +139,28 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
       if (await allocator.requestIds.claim(participantId, requestId, fingerprintOf(RetireSitesRequestSchema, request))) {
         if ((await allocator.requestIds.kept(participantId, requestId)) !== undefined) return {};
       }
-      const found = await findVisible(request.siteIds, caller.mode === "test");
-      for (const { site } of found) {
-        if (site.operatorId !== caller.participantId) throw siteNotFound(site.siteId);
-      }
+      const found = await findOwn(request.siteIds, caller);
       await inBatches(found, parallelWrites, ({ site }) => allocator.sites.retire(site.siteId, now()));
       await allocator.requestIds.keep(participantId, requestId, new Uint8Array());
       return {};
     },
   };
+}
+
+function toPassedOver({ withinM, counts }: PassedOverSites): PassedOver {
+  return create(PassedOverSchema, { withinM, counts: [...counts].map(([reason, sites]) => ({ reason, sites })) });
+}
+
+function optionOf({ classes: [best], distanceM }: Candidate, site: Site, { observedAt, ttl }: Freshness): SiteOption {
+  // Filled in field by field: what makes a message of an object looks at every field again.
+  const option = create(SiteOptionSchema);
+  option.site = summarise(site);
+  option.distanceM = distanceM;
+  option.sizeClassId = site.sizeClasses[best?.index ?? 0]?.sizeClassId ?? "";
+  option.freeToPromise = best?.free ?? 0;
+  option.observedAt = observedAt;
+  option.ttl = ttl;
+  return option;
 }
 
 /** The error for a site that does not exist, or that the caller may not know of: the two look the same. */
@@ -191,28 +193,4 @@ function refuseRepeatedRefs(sites: readonly Site[]): void {
     }
     seen.set(operatorSiteRef, index);
   });
-}
-
-function availabilityOf({ site, counts, isOffered }: StoredSite, observedAt: ReturnType<typeof timestampFromMs>) {
-  return create(SiteAvailabilitySchema, {
-    siteId: site.siteId,
-    state: AvailabilityState.KNOWN,
-    acceptingDeposits: isOffered,
-    acceptingCollections: site.lifecycle !== SiteLifecycle.PLANNED,
-    sizeClasses: site.sizeClasses.map(({ sizeClassId }, index) => {
-      const count = counts[index] ?? { installed: 0, inService: 0, occupied: 0, held: 0 };
-      return { sizeClassId, ...count, freeToPromise: freeToPromise(count) };
-    }),
-    observedAt,
-    publishedAt: observedAt,
-    ttl: durationFromMs(availabilityTtlMs),
-  });
-}
-
-async function inBatches<Item, Result>(items: readonly Item[], batch: number, work: (item: Item) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = [];
-  for (let from = 0; from < items.length; from += batch) {
-    results.push(...(await Promise.all(items.slice(from, from + batch).map(work))));
-  }
-  return results;
 }

@@ -4,15 +4,17 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Allocator,
   type Answer,
-  fittingClasses,
+  checkSite,
   greatCircleM,
   type HoldCandidate,
   type HoldOutcome,
   indexCellOf,
-  type ParcelMeasures,
+  type NearestQuery,
   quantise,
   regionOfCell,
   reservationNotFound,
+  type SiteCheck,
+  type SiteQuery,
   type StoredSite,
   type Transition,
 } from "@petak/allocator";
@@ -24,7 +26,6 @@ import {
   EventType,
   IssueCredentialRequestSchema,
   invalidField,
-  type NearestPlace,
   type Party,
   PartyKind,
   PartySchema,
@@ -50,6 +51,8 @@ import { requireParticipant } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 import { siteNotFound } from "./directory.ts";
+import { siteNotAccepting, siteUnmet } from "./named-site.ts";
+import { namedSiteQuery, reserveNearestQuery } from "./nearest-query.ts";
 import { isParty } from "./parties.ts";
 import { summarise } from "./site-summary.ts";
 
@@ -142,29 +145,8 @@ export function createReservationService(dependencies: ReservationDependencies):
   }
 
   /** Candidates for a hold: the sites near a point. */
-  async function candidatesNear(
-    place: NearestPlace,
-    request: ReserveRequest,
-    isTest: boolean,
-    signal: AbortSignal,
-  ): Promise<HoldCandidate[]> {
-    const { origin } = place;
-    const { parcel } = request;
-    if (origin === undefined || parcel === undefined) throw new TypeError("validation let an empty field through");
-    const candidates = await allocator.nearest(
-      {
-        origin,
-        parcel,
-        purpose: request.purpose,
-        isTest,
-        limit: candidatesTried,
-        radiusM: place.radiusM === 0 ? Number.POSITIVE_INFINITY : place.radiusM,
-        kinds: place.kinds,
-        operatorIds: place.operatorIds,
-        excludedOperatorIds: place.excludedOperatorIds,
-      },
-      signal,
-    );
+  async function candidatesNear(query: NearestQuery, signal: AbortSignal): Promise<HoldCandidate[]> {
+    const candidates = await allocator.nearest(query, signal);
     const sites = await siteCache.facts(candidates);
     return candidates.flatMap((candidate, index) => {
       const site = sites[index];
@@ -185,22 +167,23 @@ export function createReservationService(dependencies: ReservationDependencies):
   }
 
   /** The candidate for a named site. */
-  async function candidateAt(siteId: string, request: ReserveRequest, isTest: boolean): Promise<HoldCandidate> {
+  async function candidateAt(siteId: string, query: SiteQuery): Promise<HoldCandidate> {
     const stored = await allocator.sites.find(siteId);
-    if (stored === undefined || stored.site.isTest !== isTest) throw siteNotFound(siteId);
+    if (stored === undefined || stored.site.isTest !== query.isTest) throw siteNotFound(siteId);
     siteCache.remember(stored);
-    if (!stored.isOffered || !serves(stored, request.purpose)) {
-      throw new PetakError("SITE_NOT_ACCEPTING", `site ${siteId} does not take reservations for this purpose now`, {
-        metadata: { site_id: siteId, subject: siteId },
-      });
-    }
-    const candidate = holdCandidate(stored, request.parcel as ParcelMeasures);
-    if (candidate.classes.length === 0) {
-      throw new PetakError("PARCEL_DOES_NOT_FIT", `the parcel fits no size class of site ${siteId}`, {
-        metadata: { site_id: siteId, subject: siteId },
-      });
-    }
-    return candidate;
+    if (!stored.isOffered) throw siteNotAccepting(siteId);
+    const check = checkSite(query, stored.site, stored.observation);
+    if (check.reason !== undefined) throw siteUnmet(siteId, check.reason, check);
+    return holdCandidate(stored, check);
+  }
+
+  /** The candidate for a site that an earlier search showed, undefined where it would not show it any more. */
+  async function candidateAgain(siteId: string, query: SiteQuery | NearestQuery): Promise<HoldCandidate | undefined> {
+    const stored = await allocator.sites.find(siteId);
+    if (stored?.site.position === undefined) return undefined;
+    const check = checkSite(query, stored.site, stored.observation);
+    const isWithin = !("origin" in query) || greatCircleM(quantise(query.origin), quantise(stored.site.position)) <= query.radiusM;
+    return check.reason === undefined && isWithin ? holdCandidate(stored, check) : undefined;
   }
 
   async function respond(request: ReserveRequest, { reservation }: { reservation: Reservation }): Promise<ReserveResponse> {
@@ -243,10 +226,11 @@ export function createReservationService(dependencies: ReservationDependencies):
             recordedAtMs: createdAtMs,
           }),
       };
-      const resolve = async (siteId: string) => {
-        const stored = await allocator.sites.find(siteId);
-        return stored === undefined ? undefined : holdCandidate(stored, request.parcel as ParcelMeasures);
-      };
+      const { place } = request;
+      const nearest =
+        place.case === "nearest" ? reserveNearestQuery(request, place.value, isTest, createdAtMs, candidatesTried) : undefined;
+      const query = nearest ?? namedSiteQuery(request, isTest, createdAtMs);
+      const resolve = (siteId: string) => candidateAgain(siteId, query);
       if (isRepeated) {
         // Looks only: whoever repeats a request gets its answer even where nothing is free, or open, any more.
         const outcome = await allocator.holds.take(hold, [], resolve);
@@ -256,17 +240,17 @@ export function createReservationService(dependencies: ReservationDependencies):
       let mayBeMore = true;
       for (let attempt = 0; attempt < maxReserveAttempts && outcome.tag === "none" && mayBeMore; attempt++) {
         const candidates =
-          request.place.case === "nearest"
-            ? await candidatesNear(request.place.value, request, isTest, context.signal)
-            : [await candidateAt(request.place.value ?? "", request, isTest)];
+          nearest === undefined
+            ? [await candidateAt(place.case === "siteId" ? place.value : "", query)]
+            : await candidatesNear(nearest, context.signal);
         // Others may take all that a search showed before this call does: only a search that shows nothing says that nothing is free.
-        mayBeMore = request.place.case === "nearest" ? candidates.length > 0 : attempt < maxAttempts;
+        mayBeMore = nearest === undefined ? attempt < maxAttempts : candidates.length > 0;
         if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, resolve);
       }
       // A twin may have taken the last place for this very request.
       if (outcome.tag === "none") outcome = await allocator.holds.take(hold, [], resolve);
       if (outcome.tag !== "none") return await respond(request, outcome);
-      throw mayBeMore && request.place.case === "nearest" ? keptFilling() : noPlaceFree(request);
+      throw mayBeMore && nearest !== undefined ? keptFilling() : noPlaceFree(request);
     },
 
     async confirm(request, context) {
@@ -411,16 +395,15 @@ export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
   return index;
 }
 
-function holdCandidate({ site, cell }: StoredSite, parcel: ParcelMeasures): HoldCandidate {
-  const classes = fittingClasses(parcel, site.sizeClasses).map((index) => ({
-    index,
-    sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "",
-  }));
-  return { siteId: site.siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes };
-}
-
-function serves({ site }: StoredSite, purpose: Purpose): boolean {
-  return site.purposes.length === 0 || site.purposes.includes(purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : purpose);
+function holdCandidate({ site, cell }: StoredSite, { classes }: SiteCheck): HoldCandidate {
+  return {
+    siteId: site.siteId,
+    operatorId: site.operatorId,
+    revision: site.revision,
+    cell,
+    offset: -1,
+    classes: classes.map((index) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" })),
+  };
 }
 
 /** Where the answer to a Reserve is remembered: it follows from the body, so that a repetition looks in the same region. */

@@ -1,4 +1,4 @@
-import type { Redis } from "ioredis";
+import type { RedisConnection } from "@petak/allocator";
 import type { SecretsFingerprint } from "../secrets/secrets-fingerprint.ts";
 
 /** Whose records these are: gateways that share them must share their secrets, or doors would refuse what another gateway issued. */
@@ -10,7 +10,7 @@ export interface GatewayIdentityStore {
 }
 
 /** Keeps them in Redis. */
-export function createGatewayIdentityStore(redis: Redis, prefix = "petak"): GatewayIdentityStore {
+export function createGatewayIdentityStore(redis: RedisConnection, prefix = "petak"): GatewayIdentityStore {
   const key = `${prefix}:gateway-secrets`;
   return {
     key,

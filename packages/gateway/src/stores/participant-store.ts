@@ -1,6 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { RedisConnection } from "@petak/allocator";
 import { type Key, KeySchema, type Participant, ParticipantSchema, type PublishableKey, PublishableKeySchema } from "@petak/protocol";
-import type { Redis } from "ioredis";
 import { createParticipantKeys } from "./participant-keys.ts";
 
 /** Participants and their keys. Everything is written once under an id that follows from the request, so that a repetition finds it. */
@@ -23,7 +23,7 @@ export interface ParticipantStore {
 }
 
 /** Keeps participants in Redis. */
-export function createParticipantStore(redis: Redis, prefix = "petak"): ParticipantStore {
+export function createParticipantStore(redis: RedisConnection, prefix = "petak"): ParticipantStore {
   const keys = createParticipantKeys(prefix);
 
   async function read<Desc extends DescMessage>(schema: Desc, key: string): Promise<MessageShape<Desc> | undefined> {

@@ -427,6 +427,39 @@ export const catalogue = {
     retry: "yes",
     metadata: { reservation_id: "the reservation that kept changing", site_id: "the site that kept changing" },
   },
+  SITE_REQUIREMENT_UNMET: {
+    number: 89,
+    code: Code.FailedPrecondition,
+    meaning: "The site that was named is not as the request requires.",
+    remedy: "Name another site, ask for the nearest one that is, or require less.",
+    retry: "no",
+    metadata: {
+      site_id: "the site",
+      requirement: "what it does not meet: a PassedOverReason without its prefix, e.g. `CLOSED`",
+      subject: "the site",
+    },
+  },
+  PARCEL_REQUIREMENT_UNMET: {
+    number: 90,
+    code: Code.FailedPrecondition,
+    meaning: "The site that was named lacks what the parcel needs.",
+    remedy: "Name another site, or ask for the nearest one that offers it.",
+    retry: "no",
+    metadata: {
+      site_id: "the site",
+      requirement: "the first that it does not meet: a ParcelRequirement without its prefix, e.g. `AGE_CHECK`",
+      subject: "the site",
+    },
+  },
+  AVAILABILITY_UNKNOWN: {
+    number: 91,
+    code: Code.FailedPrecondition,
+    meaning: "What is free at the site that was named was reported too long ago.",
+    remedy:
+      "Name another site, ask for the nearest one, or set `include_unknown`; the same request may succeed once the site has reported.",
+    retry: "no",
+    metadata: { site_id: "the site", subject: "the site" },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 /** The reason of an error: a constant of the catalogue. */

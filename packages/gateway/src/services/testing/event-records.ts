@@ -64,6 +64,7 @@ export async function openEventRecords(redis: TestRedis): Promise<EventRecords> 
     },
     async record(entries) {
       const pipeline = writer.pipeline();
+      const written: { key: string; bytes: Buffer }[] = [];
       const all = entries.map(({ region, ms, isMine, isLive = false }) => {
         const eventId = `evt_${region}_${recorded++}`;
         const event = create(EventSchema, {
@@ -75,10 +76,18 @@ export async function openEventRecords(redis: TestRedis): Promise<EventRecords> 
           partnerReference: recorded % 2 === 0 ? caller.participantId : "",
         });
         pipeline.sadd(keys.regions(), region);
-        pipeline.xadd(keys.events(region), ms === "*" ? "*" : `${ms}-*`, "event", Buffer.from(toBinary(EventSchema, event)));
+        const bytes = Buffer.from(toBinary(EventSchema, event));
+        pipeline.xadd(keys.events(region), ms === "*" ? "*" : `${ms}-*`, "event", bytes);
+        written.push({ key: keys.events(region), bytes });
         return eventId;
       });
-      await pipeline.exec();
+      const replies = (await pipeline.exec()) ?? [];
+      const publishing = writer.pipeline();
+      for (const [index, { key, bytes }] of written.entries()) {
+        const [, entry] = replies[2 * index + 1] ?? [];
+        publishing.spublish(key, Buffer.concat([Buffer.from(`${entry} `), bytes]));
+      }
+      await publishing.exec();
       return { all, mine: all.filter((_, index) => entries[index]?.isMine) };
     },
     close() {

@@ -17,13 +17,15 @@ import type { Purpose } from "./purpose_pb.ts";
 import { file_petak_v1_purpose } from "./purpose_pb.ts";
 import type { Site, SiteKind, SiteSummary } from "./site_pb.ts";
 import { file_petak_v1_site } from "./site_pb.ts";
+import type { SiteRequirements } from "./site_requirements_pb.ts";
+import { file_petak_v1_site_requirements } from "./site_requirements_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/directory.proto.
  */
 export const file_petak_v1_directory: GenFile = /*@__PURE__*/
-  fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIt0CChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAcgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYKCLOAQoKU2l0ZU9wdGlvbhIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIVCg1zaXplX2NsYXNzX2lkGAMgASgJEhcKD2ZyZWVfdG9fcHJvbWlzZRgEIAEoDRIvCgtvYnNlcnZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjwKE0ZpbmROZWFyZXN0UmVzcG9uc2USJQoHb3B0aW9ucxgBIAMoCzIULnBldGFrLnYxLlNpdGVPcHRpb24iLAoOR2V0U2l0ZVJlcXVlc3QSGgoHc2l0ZV9pZBgBIAEoCUIJukgGcgQQARgoIi8KD0dldFNpdGVSZXNwb25zZRIcCgRzaXRlGAEgASgLMg4ucGV0YWsudjEuU2l0ZSI+ChZHZXRBdmFpbGFiaWxpdHlSZXF1ZXN0EiQKCHNpdGVfaWRzGAEgAygJQhK6SA+SAQwIARBkIgZyBBABGCgiTQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USMgoOYXZhaWxhYmlsaXRpZXMYASADKAsyGi5wZXRhay52MS5TaXRlQXZhaWxhYmlsaXR5InQKElVwc2VydFNpdGVzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIpCgVzaXRlcxgCIAMoCzIOLnBldGFrLnYxLlNpdGVCCrpIB5IBBAgBEGQSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ6ChBVcHNlcnRTaXRlUmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSGQoRb3BlcmF0b3Jfc2l0ZV9yZWYYAiABKAkSKAoHb3V0Y29tZRgDIAEoDjIXLnBldGFrLnYxLlVwc2VydE91dGNvbWUSEAoIcmV2aXNpb24YBCABKA0iQgoTVXBzZXJ0U2l0ZXNSZXNwb25zZRIrCgdyZXN1bHRzGAEgAygLMhoucGV0YWsudjEuVXBzZXJ0U2l0ZVJlc3VsdCJYChJSZXRpcmVTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESJAoIc2l0ZV9pZHMYAiADKAlCErpID5IBDAgBEGQiBnIEEAEYKCIVChNSZXRpcmVTaXRlc1Jlc3BvbnNlKoUBCg1VcHNlcnRPdXRjb21lEh4KGlVQU0VSVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWVVBTRVJUX09VVENPTUVfQ1JFQVRFRBABEhoKFlVQU0VSVF9PVVRDT01FX1VQREFURUQQAhIcChhVUFNFUlRfT1VUQ09NRV9VTkNIQU5HRUQQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site]);
+  fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIsMDChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAcgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYKBIwCgxyZXF1aXJlbWVudHMYCSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhkKEWNvdW50X3Bhc3NlZF9vdmVyGAogASgIEhcKD2luY2x1ZGVfdW5rbm93bhgLIAEoCCJMCg9QYXNzZWRPdmVyQ291bnQSKgoGcmVhc29uGAEgASgOMhoucGV0YWsudjEuUGFzc2VkT3ZlclJlYXNvbhINCgVzaXRlcxgCIAEoDSJJCgpQYXNzZWRPdmVyEhAKCHdpdGhpbl9tGAEgASgBEikKBmNvdW50cxgCIAMoCzIZLnBldGFrLnYxLlBhc3NlZE92ZXJDb3VudCLOAQoKU2l0ZU9wdGlvbhIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIVCg1zaXplX2NsYXNzX2lkGAMgASgJEhcKD2ZyZWVfdG9fcHJvbWlzZRgEIAEoDRIvCgtvYnNlcnZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKE0ZpbmROZWFyZXN0UmVzcG9uc2USJQoHb3B0aW9ucxgBIAMoCzIULnBldGFrLnYxLlNpdGVPcHRpb24SKQoLcGFzc2VkX292ZXIYAiABKAsyFC5wZXRhay52MS5QYXNzZWRPdmVyIiwKDkdldFNpdGVSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKCIvCg9HZXRTaXRlUmVzcG9uc2USHAoEc2l0ZRgBIAEoCzIOLnBldGFrLnYxLlNpdGUiPgoWR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBIkCghzaXRlX2lkcxgBIAMoCUISukgPkgEMCAEQZCIGcgQQARgoIk0KF0dldEF2YWlsYWJpbGl0eVJlc3BvbnNlEjIKDmF2YWlsYWJpbGl0aWVzGAEgAygLMhoucGV0YWsudjEuU2l0ZUF2YWlsYWJpbGl0eSJ0ChJVcHNlcnRTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESKQoFc2l0ZXMYAiADKAsyDi5wZXRhay52MS5TaXRlQgq6SAeSAQQIARBkEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiegoQVXBzZXJ0U2l0ZVJlc3VsdBIPCgdzaXRlX2lkGAEgASgJEhkKEW9wZXJhdG9yX3NpdGVfcmVmGAIgASgJEigKB291dGNvbWUYAyABKA4yFy5wZXRhay52MS5VcHNlcnRPdXRjb21lEhAKCHJldmlzaW9uGAQgASgNIkIKE1Vwc2VydFNpdGVzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLnBldGFrLnYxLlVwc2VydFNpdGVSZXN1bHQiWAoSUmV0aXJlU2l0ZXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiQKCHNpdGVfaWRzGAIgAygJQhK6SA+SAQwIARBkIgZyBBABGCgiFQoTUmV0aXJlU2l0ZXNSZXNwb25zZSKcAQoPU2l6ZUNsYXNzUmVwb3J0EjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSFgoEZnJlZRgCIAEoDUIIukgFKgMY6AcSGgoIb2NjdXBpZWQYAyABKA1CCLpIBSoDGOgHEiAKDm91dF9vZl9zZXJ2aWNlGAQgASgNQgi6SAUqAxjoByKwAwoMU2l0ZUNhcGFjaXR5EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKBJKCgtvYnNlcnZlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCGbpIFsgBAbIBEBoGCICy+IQbMgYIgIe1wwMSNwoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwisAjICCAoSOQoMc2l6ZV9jbGFzc2VzGAQgAygLMhkucGV0YWsudjEuU2l6ZUNsYXNzUmVwb3J0Qgi6SAWSAQIQCBISCgpvd25fY291bnRzGAUgASgIOq8BukirARqoAQojc2l0ZV9jYXBhY2l0eS5jbGFzc2VzX29yX293bl9jb3VudHMSTXNpemVfY2xhc3NlcyBtdXN0IGhhdmUgZXZlcnkgc2l6ZSBjbGFzcyBvZiB0aGUgc2l0ZSwgYW5kIG5vbmUgd2l0aCBvd25fY291bnRzGjJ0aGlzLm93bl9jb3VudHMgPT0gKHRoaXMuc2l6ZV9jbGFzc2VzLnNpemUoKSA9PSAwKSJoChVSZXBvcnRDYXBhY2l0eVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESMQoFc2l0ZXMYAiADKAsyFi5wZXRhay52MS5TaXRlQ2FwYWNpdHlCCrpIB5IBBAgBEGQiWQoUUmVwb3J0Q2FwYWNpdHlSZXN1bHQSDwoHc2l0ZV9pZBgBIAEoCRIwCgdvdXRjb21lGAIgASgOMh8ucGV0YWsudjEuUmVwb3J0Q2FwYWNpdHlPdXRjb21lIkkKFlJlcG9ydENhcGFjaXR5UmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5UmVzdWx0KoQEChBQYXNzZWRPdmVyUmVhc29uEiIKHlBBU1NFRF9PVkVSX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1BBU1NFRF9PVkVSX1JFQVNPTl9LSU5EEAESHwobUEFTU0VEX09WRVJfUkVBU09OX09QRVJBVE9SEAISHgoaUEFTU0VEX09WRVJfUkVBU09OX1BVUlBPU0UQAxIeChpQQVNTRURfT1ZFUl9SRUFTT05fQ09VTlRSWRAEEikKJVBBU1NFRF9PVkVSX1JFQVNPTl9QQVJDRUxfUkVRVUlSRU1FTlQQBRIgChxQQVNTRURfT1ZFUl9SRUFTT05fU1RFUF9GUkVFEAYSIwofUEFTU0VEX09WRVJfUkVBU09OX0NBUkRfUEFZTUVOVBAHEiMKH1BBU1NFRF9PVkVSX1JFQVNPTl9ET0VTX05PVF9GSVQQCBIjCh9QQVNTRURfT1ZFUl9SRUFTT05fUkVGUklHRVJBVEVEEAkSKQolUEFTU0VEX09WRVJfUkVBU09OX0NPTVBBUlRNRU5UX0hFSUdIVBAKEh0KGVBBU1NFRF9PVkVSX1JFQVNPTl9DTE9TRUQQCxIrCidQQVNTRURfT1ZFUl9SRUFTT05fVU5LTk9XTl9BVkFJTEFCSUxJVFkQDBIbChdQQVNTRURfT1ZFUl9SRUFTT05fRlVMTBANKoUBCg1VcHNlcnRPdXRjb21lEh4KGlVQU0VSVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWVVBTRVJUX09VVENPTUVfQ1JFQVRFRBABEhoKFlVQU0VSVF9PVVRDT01FX1VQREFURUQQAhIcChhVUFNFUlRfT1VUQ09NRV9VTkNIQU5HRUQQAyqMAQoVUmVwb3J0Q2FwYWNpdHlPdXRjb21lEicKI1JFUE9SVF9DQVBBQ0lUWV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASJAogUkVQT1JUX0NBUEFDSVRZX09VVENPTUVfUkVDT1JERUQQARIkCiBSRVBPUlRfQ0FQQUNJVFlfT1VUQ09NRV9PVVREQVRFRBACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements]);
 
 /**
  * Asks for the nearest sites that fit a parcel and have a place free.
@@ -86,6 +88,27 @@ export type FindNearestRequest = Message<"petak.v1.FindNearestRequest"> & {
    * @generated from field: repeated string excluded_operator_ids = 8;
    */
   excludedOperatorIds: string[];
+
+  /**
+   * What the site must be like. Left out: only what the messages above say, in the country of `origin`.
+   *
+   * @generated from field: petak.v1.SiteRequirements requirements = 9;
+   */
+  requirements?: SiteRequirements | undefined;
+
+  /**
+   * True: the answer says how many sites were passed over and why. It costs a second look at the area. Default false.
+   *
+   * @generated from field: bool count_passed_over = 10;
+   */
+  countPassedOver: boolean;
+
+  /**
+   * True: sites of which it is not known any more what is free are offered too, by what was free last. Default false.
+   *
+   * @generated from field: bool include_unknown = 11;
+   */
+  includeUnknown: boolean;
 };
 
 /**
@@ -94,6 +117,64 @@ export type FindNearestRequest = Message<"petak.v1.FindNearestRequest"> & {
  */
 export const FindNearestRequestSchema: GenMessage<FindNearestRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 0);
+
+/**
+ * How many sites were passed over for one reason.
+ *
+ * @generated from message petak.v1.PassedOverCount
+ */
+export type PassedOverCount = Message<"petak.v1.PassedOverCount"> & {
+  /**
+   * Why.
+   *
+   * @generated from field: petak.v1.PassedOverReason reason = 1;
+   */
+  reason: PassedOverReason;
+
+  /**
+   * How many sites, at least 1.
+   *
+   * @generated from field: uint32 sites = 2;
+   */
+  sites: number;
+};
+
+/**
+ * Describes the message petak.v1.PassedOverCount.
+ * Use `create(PassedOverCountSchema)` to create a new message.
+ */
+export const PassedOverCountSchema: GenMessage<PassedOverCount> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 1);
+
+/**
+ * The sites that were passed over.
+ *
+ * @generated from message petak.v1.PassedOver
+ */
+export type PassedOver = Message<"petak.v1.PassedOver"> & {
+  /**
+   * How far from the origin they were counted, in m, included: as far as the farthest option where there are as many as asked for, else as
+   * far as `radius_m`; never farther than 50000.
+   *
+   * @generated from field: double within_m = 1;
+   */
+  withinM: number;
+
+  /**
+   * The counts, in the order of the reasons; each site in one of them. Taken right after the options were found: a site that filled or
+   * became free in between may be missing.
+   *
+   * @generated from field: repeated petak.v1.PassedOverCount counts = 2;
+   */
+  counts: PassedOverCount[];
+};
+
+/**
+ * Describes the message petak.v1.PassedOver.
+ * Use `create(PassedOverSchema)` to create a new message.
+ */
+export const PassedOverSchema: GenMessage<PassedOver> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 2);
 
 /**
  * One site that would do.
@@ -137,7 +218,7 @@ export type SiteOption = Message<"petak.v1.SiteOption"> & {
   observedAt?: Timestamp | undefined;
 
   /**
-   * How long after `observed_at` it may be relied on.
+   * How long after `observed_at` it may be relied on. With `include_unknown` that may have passed.
    *
    * @generated from field: google.protobuf.Duration ttl = 6;
    */
@@ -149,7 +230,7 @@ export type SiteOption = Message<"petak.v1.SiteOption"> & {
  * Use `create(SiteOptionSchema)` to create a new message.
  */
 export const SiteOptionSchema: GenMessage<SiteOption> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 1);
+  messageDesc(file_petak_v1_directory, 3);
 
 /**
  * The options, nearest first; equal distances in the order of site_id. Fewer than asked, or none, is no error.
@@ -163,6 +244,13 @@ export type FindNearestResponse = Message<"petak.v1.FindNearestResponse"> & {
    * @generated from field: repeated petak.v1.SiteOption options = 1;
    */
   options: SiteOption[];
+
+  /**
+   * What was passed over, where it was asked for.
+   *
+   * @generated from field: petak.v1.PassedOver passed_over = 2;
+   */
+  passedOver?: PassedOver | undefined;
 };
 
 /**
@@ -170,7 +258,7 @@ export type FindNearestResponse = Message<"petak.v1.FindNearestResponse"> & {
  * Use `create(FindNearestResponseSchema)` to create a new message.
  */
 export const FindNearestResponseSchema: GenMessage<FindNearestResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 2);
+  messageDesc(file_petak_v1_directory, 4);
 
 /**
  * Asks for one site.
@@ -191,7 +279,7 @@ export type GetSiteRequest = Message<"petak.v1.GetSiteRequest"> & {
  * Use `create(GetSiteRequestSchema)` to create a new message.
  */
 export const GetSiteRequestSchema: GenMessage<GetSiteRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 3);
+  messageDesc(file_petak_v1_directory, 5);
 
 /**
  * The site.
@@ -212,7 +300,7 @@ export type GetSiteResponse = Message<"petak.v1.GetSiteResponse"> & {
  * Use `create(GetSiteResponseSchema)` to create a new message.
  */
 export const GetSiteResponseSchema: GenMessage<GetSiteResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 4);
+  messageDesc(file_petak_v1_directory, 6);
 
 /**
  * Asks what is free at several sites.
@@ -233,7 +321,7 @@ export type GetAvailabilityRequest = Message<"petak.v1.GetAvailabilityRequest"> 
  * Use `create(GetAvailabilityRequestSchema)` to create a new message.
  */
 export const GetAvailabilityRequestSchema: GenMessage<GetAvailabilityRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 5);
+  messageDesc(file_petak_v1_directory, 7);
 
 /**
  * What is free.
@@ -254,7 +342,7 @@ export type GetAvailabilityResponse = Message<"petak.v1.GetAvailabilityResponse"
  * Use `create(GetAvailabilityResponseSchema)` to create a new message.
  */
 export const GetAvailabilityResponseSchema: GenMessage<GetAvailabilityResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 6);
+  messageDesc(file_petak_v1_directory, 8);
 
 /**
  * Creates sites or changes their facts. The caller must be an operator; the sites become or stay its own.
@@ -290,7 +378,7 @@ export type UpsertSitesRequest = Message<"petak.v1.UpsertSitesRequest"> & {
  * Use `create(UpsertSitesRequestSchema)` to create a new message.
  */
 export const UpsertSitesRequestSchema: GenMessage<UpsertSitesRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 7);
+  messageDesc(file_petak_v1_directory, 9);
 
 /**
  * What became of one site.
@@ -332,7 +420,7 @@ export type UpsertSiteResult = Message<"petak.v1.UpsertSiteResult"> & {
  * Use `create(UpsertSiteResultSchema)` to create a new message.
  */
 export const UpsertSiteResultSchema: GenMessage<UpsertSiteResult> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 8);
+  messageDesc(file_petak_v1_directory, 10);
 
 /**
  * What became of the sites.
@@ -353,7 +441,7 @@ export type UpsertSitesResponse = Message<"petak.v1.UpsertSitesResponse"> & {
  * Use `create(UpsertSitesResponseSchema)` to create a new message.
  */
 export const UpsertSitesResponseSchema: GenMessage<UpsertSitesResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 9);
+  messageDesc(file_petak_v1_directory, 11);
 
 /**
  * Takes sites out of the network. They are offered no more; parcels inside stay collectable. UpsertSites of the same reference brings a
@@ -382,7 +470,7 @@ export type RetireSitesRequest = Message<"petak.v1.RetireSitesRequest"> & {
  * Use `create(RetireSitesRequestSchema)` to create a new message.
  */
 export const RetireSitesRequestSchema: GenMessage<RetireSitesRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 10);
+  messageDesc(file_petak_v1_directory, 12);
 
 /**
  * The sites are retired.
@@ -397,7 +485,298 @@ export type RetireSitesResponse = Message<"petak.v1.RetireSitesResponse"> & {
  * Use `create(RetireSitesResponseSchema)` to create a new message.
  */
 export const RetireSitesResponseSchema: GenMessage<RetireSitesResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 11);
+  messageDesc(file_petak_v1_directory, 13);
+
+/**
+ * What a site says of its places of one size class. `free`, `occupied` and `out_of_service` add up to `installed` of the class.
+ *
+ * @generated from message petak.v1.SizeClassReport
+ */
+export type SizeClassReport = Message<"petak.v1.SizeClassReport"> & {
+  /**
+   * The size class.
+   *
+   * @generated from field: string size_class_id = 1;
+   */
+  sizeClassId: string;
+
+  /**
+   * Places that work and are empty. Range: [0, 1000].
+   *
+   * @generated from field: uint32 free = 2;
+   */
+  free: number;
+
+  /**
+   * Places that work and have something inside, whoever put it there: parcels of this network too. Range: [0, 1000].
+   *
+   * @generated from field: uint32 occupied = 3;
+   */
+  occupied: number;
+
+  /**
+   * Places that do not work. Range: [0, 1000].
+   *
+   * @generated from field: uint32 out_of_service = 4;
+   */
+  outOfService: number;
+};
+
+/**
+ * Describes the message petak.v1.SizeClassReport.
+ * Use `create(SizeClassReportSchema)` to create a new message.
+ */
+export const SizeClassReportSchema: GenMessage<SizeClassReport> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 14);
+
+/**
+ * What a site's compartments looked like at one instant: all of them, not what has changed.
+ *
+ * @generated from message petak.v1.SiteCapacity
+ */
+export type SiteCapacity = Message<"petak.v1.SiteCapacity"> & {
+  /**
+   * The site. Required. One that is not the caller's own gives SITE_NOT_FOUND for the whole request.
+   *
+   * @generated from field: string site_id = 1;
+   */
+  siteId: string;
+
+  /**
+   * When it looked like that, by the clock of the site that also dates its agent's reports, to the ms. Required. From 2000 to 2199, and at
+   * most 30 s ahead of the gateway's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp observed_at = 2;
+   */
+  observedAt?: Timestamp | undefined;
+
+  /**
+   * How long after `observed_at` it may be relied on; both are cut to whole seconds for that. Past it the availability is UNKNOWN and the site
+   * is not offered unless asked for. Default 300 s. Range: [10 s, 300 s].
+   *
+   * @generated from field: google.protobuf.Duration ttl = 3;
+   */
+  ttl?: Duration | undefined;
+
+  /**
+   * Every size class of the site, each once, in any order. Empty with `own_counts`.
+   *
+   * @generated from field: repeated petak.v1.SizeClassReport size_classes = 4;
+   */
+  sizeClasses: SizeClassReport[];
+
+  /**
+   * True: no more reports come, and the gateway's own counts hold again, as at a site that never reported. All places then work, and
+   * nobody but this network uses them. Default false.
+   *
+   * @generated from field: bool own_counts = 5;
+   */
+  ownCounts: boolean;
+};
+
+/**
+ * Describes the message petak.v1.SiteCapacity.
+ * Use `create(SiteCapacitySchema)` to create a new message.
+ */
+export const SiteCapacitySchema: GenMessage<SiteCapacity> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 15);
+
+/**
+ * Reports what is free at sites. For their operator.
+ *
+ * @generated from message petak.v1.ReportCapacityRequest
+ */
+export type ReportCapacityRequest = Message<"petak.v1.ReportCapacityRequest"> & {
+  /**
+   * A UUID that names this report for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The sites. 1 to 100, distinct. Every one is judged by itself: that one comes too late says nothing of the others.
+   *
+   * @generated from field: repeated petak.v1.SiteCapacity sites = 2;
+   */
+  sites: SiteCapacity[];
+};
+
+/**
+ * Describes the message petak.v1.ReportCapacityRequest.
+ * Use `create(ReportCapacityRequestSchema)` to create a new message.
+ */
+export const ReportCapacityRequestSchema: GenMessage<ReportCapacityRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 16);
+
+/**
+ * What became of the report on one site.
+ *
+ * @generated from message petak.v1.ReportCapacityResult
+ */
+export type ReportCapacityResult = Message<"petak.v1.ReportCapacityResult"> & {
+  /**
+   * The site.
+   *
+   * @generated from field: string site_id = 1;
+   */
+  siteId: string;
+
+  /**
+   * What was done.
+   *
+   * @generated from field: petak.v1.ReportCapacityOutcome outcome = 2;
+   */
+  outcome: ReportCapacityOutcome;
+};
+
+/**
+ * Describes the message petak.v1.ReportCapacityResult.
+ * Use `create(ReportCapacityResultSchema)` to create a new message.
+ */
+export const ReportCapacityResultSchema: GenMessage<ReportCapacityResult> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 17);
+
+/**
+ * What became of the reports.
+ *
+ * @generated from message petak.v1.ReportCapacityResponse
+ */
+export type ReportCapacityResponse = Message<"petak.v1.ReportCapacityResponse"> & {
+  /**
+   * One for each site sent, in the same order.
+   *
+   * @generated from field: repeated petak.v1.ReportCapacityResult results = 1;
+   */
+  results: ReportCapacityResult[];
+};
+
+/**
+ * Describes the message petak.v1.ReportCapacityResponse.
+ * Use `create(ReportCapacityResponseSchema)` to create a new message.
+ */
+export const ReportCapacityResponseSchema: GenMessage<ReportCapacityResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 18);
+
+/**
+ * Why a site was passed over. Of several reasons the first in the order of their numbers counts. Sites that are not in service, and those of
+ * the other network, live or test, are not counted at all.
+ *
+ * @generated from enum petak.v1.PassedOverReason
+ */
+export const PassedOverReason = {
+  /**
+   * Not set. Never sent.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Not of a kind asked for.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_KIND = 1;
+   */
+  KIND: 1,
+
+  /**
+   * Of an operator that is refused, or of none that is allowed.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_OPERATOR = 2;
+   */
+  OPERATOR: 2,
+
+  /**
+   * Does not serve the purpose.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_PURPOSE = 3;
+   */
+  PURPOSE: 3,
+
+  /**
+   * In another country.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_COUNTRY = 4;
+   */
+  COUNTRY: 4,
+
+  /**
+   * Lacks what the parcel needs: a service, or not to be a locker.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_PARCEL_REQUIREMENT = 5;
+   */
+  PARCEL_REQUIREMENT: 5,
+
+  /**
+   * Not known to be free of steps.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_STEP_FREE = 6;
+   */
+  STEP_FREE: 6,
+
+  /**
+   * Takes no payment by card.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_CARD_PAYMENT = 7;
+   */
+  CARD_PAYMENT: 7,
+
+  /**
+   * The parcel fits no size class.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_DOES_NOT_FIT = 8;
+   */
+  DOES_NOT_FIT: 8,
+
+  /**
+   * No size class that fits is cooled.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_REFRIGERATED = 9;
+   */
+  REFRIGERATED: 9,
+
+  /**
+   * No size class that would do otherwise has all its places at the height asked for.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_COMPARTMENT_HEIGHT = 10;
+   */
+  COMPARTMENT_HEIGHT: 10,
+
+  /**
+   * Not open when asked for.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_CLOSED = 11;
+   */
+  CLOSED: 11,
+
+  /**
+   * What is free there was reported too long ago.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_UNKNOWN_AVAILABILITY = 12;
+   */
+  UNKNOWN_AVAILABILITY: 12,
+
+  /**
+   * Every place that would do is taken.
+   *
+   * @generated from enum value: PASSED_OVER_REASON_FULL = 13;
+   */
+  FULL: 13,
+} as const;
+
+/**
+ * Why a site was passed over. Of several reasons the first in the order of their numbers counts. Sites that are not in service, and those of
+ * the other network, live or test, are not counted at all.
+ *
+ * @generated from enum petak.v1.PassedOverReason
+ */
+export type PassedOverReason = (typeof PassedOverReason)[keyof typeof PassedOverReason] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.PassedOverReason.
+ */
+export const PassedOverReasonSchema: GenEnum<PassedOverReason> = /*@__PURE__*/
+  enumDesc(file_petak_v1_directory, 0);
 
 /**
  * What UpsertSites did with a site.
@@ -445,5 +824,47 @@ export type UpsertOutcome = (typeof UpsertOutcome)[keyof typeof UpsertOutcome] |
  * Describes the enum petak.v1.UpsertOutcome.
  */
 export const UpsertOutcomeSchema: GenEnum<UpsertOutcome> = /*@__PURE__*/
-  enumDesc(file_petak_v1_directory, 0);
+  enumDesc(file_petak_v1_directory, 1);
+
+/**
+ * What ReportCapacity did with a site.
+ *
+ * @generated from enum petak.v1.ReportCapacityOutcome
+ */
+export const ReportCapacityOutcome = {
+  /**
+   * Not set. Never sent.
+   *
+   * @generated from enum value: REPORT_CAPACITY_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The counts are in force.
+   *
+   * @generated from enum value: REPORT_CAPACITY_OUTCOME_RECORDED = 1;
+   */
+  RECORDED: 1,
+
+  /**
+   * Nothing has changed, because it was observed no later than what was recorded last, or no later than a parcel of this network last went in
+   * or came out, or because its `ttl` has passed. Look again and report that.
+   *
+   * @generated from enum value: REPORT_CAPACITY_OUTCOME_OUTDATED = 2;
+   */
+  OUTDATED: 2,
+} as const;
+
+/**
+ * What ReportCapacity did with a site.
+ *
+ * @generated from enum petak.v1.ReportCapacityOutcome
+ */
+export type ReportCapacityOutcome = (typeof ReportCapacityOutcome)[keyof typeof ReportCapacityOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.ReportCapacityOutcome.
+ */
+export const ReportCapacityOutcomeSchema: GenEnum<ReportCapacityOutcome> = /*@__PURE__*/
+  enumDesc(file_petak_v1_directory, 2);
 

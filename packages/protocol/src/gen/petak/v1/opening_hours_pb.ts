@@ -49,7 +49,8 @@ export const LocalDateSchema: GenMessage<LocalDate> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 0);
 
 /**
- * A period that comes back every week, in the site's time zone. It may cross midnight and the end of the week.
+ * A period that comes back every week, in the site's time zone. It may cross midnight and the end of the week. One that does not close
+ * after it opens on the same day is refused with INVALID_FIELD.
  *
  * @generated from message petak.v1.WeeklyPeriod
  */
@@ -119,7 +120,8 @@ export const MinuteRangeSchema: GenMessage<MinuteRange> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 2);
 
 /**
- * One day on which the weekly periods do not apply: a holiday, a closure, a longer evening.
+ * One day on which the weekly periods do not apply: a holiday, a closure, a longer evening. It takes the place of the calendar day from
+ * midnight to midnight, and of nothing else: what a weekly period has after midnight belongs to the next day.
  *
  * @generated from message petak.v1.ExceptionalDay
  */
@@ -147,7 +149,8 @@ export const ExceptionalDaySchema: GenMessage<ExceptionalDay> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 3);
 
 /**
- * When people can reach a site. Times are in the site's own time zone.
+ * When people can reach a site. Times are in the site's own time zone: it is open whenever the clock on its wall shows a time that the
+ * periods hold. So an hour that comes twice when summer time ends counts twice, and one that is left out when it begins does not count.
  *
  * @generated from message petak.v1.OpeningHours
  */

@@ -2,19 +2,19 @@
 // @generated from file petak/v1/parcel.proto (package petak.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/parcel.proto.
  */
 export const file_petak_v1_parcel: GenFile = /*@__PURE__*/
-  fileDesc("ChVwZXRhay92MS9wYXJjZWwucHJvdG8SCHBldGFrLnYxIoABCgZQYXJjZWwSHAoId2lkdGhfbW0YASABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAIgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAMgASgNQgq6SAcqBRiIJygBEhsKBm1hc3NfZxgEIAEoDUILukgIKgYYwIQ9KAFiBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("ChVwZXRhay92MS9wYXJjZWwucHJvdG8SCHBldGFrLnYxIsgBCgZQYXJjZWwSHAoId2lkdGhfbW0YASABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAIgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAMgASgNQgq6SAcqBRiIJygBEhsKBm1hc3NfZxgEIAEoDUILukgIKgYYwIQ9KAESRgoMcmVxdWlyZW1lbnRzGAUgAygOMhsucGV0YWsudjEuUGFyY2VsUmVxdWlyZW1lbnRCE7pIEJIBDRAGGAEiB4IBBBABIAAqmQIKEVBhcmNlbFJlcXVpcmVtZW50EiIKHlBBUkNFTF9SRVFVSVJFTUVOVF9VTlNQRUNJRklFRBAAEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9BR0VfQ0hFQ0sQARIfChtQQVJDRUxfUkVRVUlSRU1FTlRfSURfQ0hFQ0sQAhInCiNQQVJDRUxfUkVRVUlSRU1FTlRfQ0FTSF9PTl9ERUxJVkVSWRADEiYKIlBBUkNFTF9SRVFVSVJFTUVOVF9EQU5HRVJPVVNfR09PRFMQBBIqCiZQQVJDRUxfUkVRVUlSRU1FTlRfUEVSU09OQUxfQ09MTEVDVElPThAFEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9OT19MT0NLRVIQBmIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
- * The outer measures of a parcel. Whether it fits is decided in millimetres, in any rotation of its three sides.
+ * The outer measures of a parcel, and what it needs. Whether it fits is decided in millimetres, in any rotation of its three sides.
  *
  * @generated from message petak.v1.Parcel
  */
@@ -46,6 +46,15 @@ export type Parcel = Message<"petak.v1.Parcel"> & {
    * @generated from field: uint32 mass_g = 4;
    */
   massG: number;
+
+  /**
+   * What it needs of whoever hands it over. A site that lacks one of them is not offered, and Reserve refuses it with
+   * PARCEL_REQUIREMENT_UNMET. Empty: nothing. At most 6, distinct, none UNSPECIFIED. One that the gateway does not know is refused with
+   * INVALID_FIELD: nobody could say which site meets it.
+   *
+   * @generated from field: repeated petak.v1.ParcelRequirement requirements = 5;
+   */
+  requirements: ParcelRequirement[];
 };
 
 /**
@@ -54,4 +63,73 @@ export type Parcel = Message<"petak.v1.Parcel"> & {
  */
 export const ParcelSchema: GenMessage<Parcel> = /*@__PURE__*/
   messageDesc(file_petak_v1_parcel, 0);
+
+/**
+ * What a parcel needs of whoever hands it over.
+ *
+ * @generated from enum petak.v1.ParcelRequirement
+ */
+export const ParcelRequirement = {
+  /**
+   * Not set. Refused with INVALID_FIELD.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The collector's age is checked. The site must offer AGE_CHECK.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_AGE_CHECK = 1;
+   */
+  AGE_CHECK: 1,
+
+  /**
+   * The collector shows an identity document. The site must offer ID_CHECK.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_ID_CHECK = 2;
+   */
+  ID_CHECK: 2,
+
+  /**
+   * The collector pays for the goods. The site must offer CASH_ON_DELIVERY.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_CASH_ON_DELIVERY = 3;
+   */
+  CASH_ON_DELIVERY: 3,
+
+  /**
+   * Dangerous goods, which the carrier may bring only to a site that takes them. The site must offer DANGEROUS_GOODS.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_DANGEROUS_GOODS = 4;
+   */
+  DANGEROUS_GOODS: 4,
+
+  /**
+   * Handed to the addressee and to nobody else. The site must offer PERSONAL_COLLECTION.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_PERSONAL_COLLECTION = 5;
+   */
+  PERSONAL_COLLECTION: 5,
+
+  /**
+   * Not to be put into a locker, whatever the reason. The site must be a COLLECTION_POINT.
+   *
+   * @generated from enum value: PARCEL_REQUIREMENT_NO_LOCKER = 6;
+   */
+  NO_LOCKER: 6,
+} as const;
+
+/**
+ * What a parcel needs of whoever hands it over.
+ *
+ * @generated from enum petak.v1.ParcelRequirement
+ */
+export type ParcelRequirement = (typeof ParcelRequirement)[keyof typeof ParcelRequirement] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.ParcelRequirement.
+ */
+export const ParcelRequirementSchema: GenEnum<ParcelRequirement> = /*@__PURE__*/
+  enumDesc(file_petak_v1_parcel, 0);
 

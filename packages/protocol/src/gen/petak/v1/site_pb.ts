@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/site.proto.
  */
 export const file_petak_v1_site: GenFile = /*@__PURE__*/
-  fileDesc("ChNwZXRhay92MS9zaXRlLnByb3RvEghwZXRhay52MSKxAQoHQWRkcmVzcxInCgxjb3VudHJ5X2NvZGUYASABKAlCEbpIDnIMMgpeW0EtWl17Mn0kEiQKE2FkbWluaXN0cmF0aXZlX2FyZWEYAiABKAlCB7pIBHICGGQSGQoIbG9jYWxpdHkYAyABKAlCB7pIBHICGGQSHAoLcG9zdGFsX2NvZGUYBCABKAlCB7pIBHICGBASHgoFbGluZXMYBSADKAlCD7pIDJIBCRAEIgVyAxjIASLIAgoJU2l6ZUNsYXNzEjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSHAoId2lkdGhfbW0YAiABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAMgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAQgASgNQgq6SAcqBRiIJygBEh8KCm1heF9tYXNzX2cYBSABKA1CC7pICCoGGMCEPSgBEh0KCWluc3RhbGxlZBgGIAEoDUIKukgHKgUY6AcoARIpChdsb3dlc3RfY2VudHJlX2hlaWdodF9tbRgHIAEoDUIIukgFKgMYiCcSKgoYaGlnaGVzdF9jZW50cmVfaGVpZ2h0X21tGAggASgNQgi6SAUqAxiIJxIUCgxyZWZyaWdlcmF0ZWQYCSABKAginAEKC0NvbXBhcnRtZW50EjQKDmNvbXBhcnRtZW50X2lkGAEgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSwxNn0kEjMKDXNpemVfY2xhc3NfaWQYAiABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSIgoQY2VudHJlX2hlaWdodF9tbRgDIAEoDUIIukgFKgMYiCciewoGQWNjZXNzEh8KDWVudHJhbmNlX2hpbnQYASABKAlCCLpIBXIDGPQDEiwKCXBob3RvX3VybBgCIAEoCUIZukgWchQY9AMyD14oaHR0cHM6Ly8uKik/JBIRCglzdGVwX2ZyZWUYAyABKAgSDwoHaW5kb29ycxgEIAEoCCKYAQoJRXF1aXBtZW50Eg4KBnNjcmVlbhgBIAEoCBIPCgdwaW5fcGFkGAIgASgIEg8KB3NjYW5uZXIYAyABKAgSEQoJYmx1ZXRvb3RoGAQgASgIEhQKDGNhcmRfcGF5bWVudBgFIAEoCBIWCg5hdWRpb19ndWlkYW5jZRgGIAEoCBIYChB0YWN0aWxlX21hcmtpbmdzGAcgASgIItQFCgRTaXRlEhgKB3NpdGVfaWQYASABKAlCB7pIBHICGCgSHAoLb3BlcmF0b3JfaWQYAiABKAlCB7pIBHICGCgSJAoRb3BlcmF0b3Jfc2l0ZV9yZWYYAyABKAlCCbpIBnIEEAEYQBIsCgRraW5kGAQgASgOMhIucGV0YWsudjEuU2l0ZUtpbmRCCrpIB4IBBBABIAASFwoEbmFtZRgFIAEoCUIJukgGcgQQARh4EioKCHBvc2l0aW9uGAYgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKgoHYWRkcmVzcxgHIAEoCzIRLnBldGFrLnYxLkFkZHJlc3NCBrpIA8gBARIcCgl0aW1lX3pvbmUYCCABKAlCCbpIBnIEEAEYQBI1Cg1vcGVuaW5nX2hvdXJzGAkgASgLMhYucGV0YWsudjEuT3BlbmluZ0hvdXJzQga6SAPIAQESIAoGYWNjZXNzGAogASgLMhAucGV0YWsudjEuQWNjZXNzEiYKCWVxdWlwbWVudBgLIAEoCzITLnBldGFrLnYxLkVxdWlwbWVudBI1CgxzaXplX2NsYXNzZXMYDCADKAsyEy5wZXRhay52MS5TaXplQ2xhc3NCCrpIB5IBBAgBEAgSNgoMY29tcGFydG1lbnRzGA0gAygLMhUucGV0YWsudjEuQ29tcGFydG1lbnRCCbpIBpIBAxD0AxI0CglsaWZlY3ljbGUYDiABKA4yFy5wZXRhay52MS5TaXRlTGlmZWN5Y2xlQgi6SAWCAQIQARIPCgdpc190ZXN0GA8gASgIEjgKCHB1cnBvc2VzGBAgAygOMhEucGV0YWsudjEuUHVycG9zZUITukgQkgENEAMYASIHggEEEAEgABIQCghyZXZpc2lvbhgRIAEoDRIuCgp1cGRhdGVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLlAQoLU2l0ZVN1bW1hcnkSDwoHc2l0ZV9pZBgBIAEoCRITCgtvcGVyYXRvcl9pZBgCIAEoCRIgCgRraW5kGAMgASgOMhIucGV0YWsudjEuU2l0ZUtpbmQSDAoEbmFtZRgEIAEoCRIiCghwb3NpdGlvbhgFIAEoCzIQLnBldGFrLnYxLkxhdExuZxIiCgdhZGRyZXNzGAYgASgLMhEucGV0YWsudjEuQWRkcmVzcxITCgthbHdheXNfb3BlbhgHIAEoCBIRCglzdGVwX2ZyZWUYCCABKAgSEAoIcmV2aXNpb24YCSABKA0qZAoIU2l0ZUtpbmQSGQoVU0lURV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZU0lURV9LSU5EX1BBUkNFTF9URVJNSU5BTBABEh4KGlNJVEVfS0lORF9DT0xMRUNUSU9OX1BPSU5UEAIqqQEKDVNpdGVMaWZlY3ljbGUSHgoaU0lURV9MSUZFQ1lDTEVfVU5TUEVDSUZJRUQQABIaChZTSVRFX0xJRkVDWUNMRV9QTEFOTkVEEAESGQoVU0lURV9MSUZFQ1lDTEVfQUNUSVZFEAISHgoaU0lURV9MSUZFQ1lDTEVfTUFJTlRFTkFOQ0UQAxIhCh1TSVRFX0xJRkVDWUNMRV9ERUNPTU1JU1NJT05FRBAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_opening_hours, file_petak_v1_purpose]);
+  fileDesc("ChNwZXRhay92MS9zaXRlLnByb3RvEghwZXRhay52MSKxAQoHQWRkcmVzcxInCgxjb3VudHJ5X2NvZGUYASABKAlCEbpIDnIMMgpeW0EtWl17Mn0kEiQKE2FkbWluaXN0cmF0aXZlX2FyZWEYAiABKAlCB7pIBHICGGQSGQoIbG9jYWxpdHkYAyABKAlCB7pIBHICGGQSHAoLcG9zdGFsX2NvZGUYBCABKAlCB7pIBHICGBASHgoFbGluZXMYBSADKAlCD7pIDJIBCRAEIgVyAxjIASLIAgoJU2l6ZUNsYXNzEjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSHAoId2lkdGhfbW0YAiABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAMgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAQgASgNQgq6SAcqBRiIJygBEh8KCm1heF9tYXNzX2cYBSABKA1CC7pICCoGGMCEPSgBEh0KCWluc3RhbGxlZBgGIAEoDUIKukgHKgUY6AcoARIpChdsb3dlc3RfY2VudHJlX2hlaWdodF9tbRgHIAEoDUIIukgFKgMYiCcSKgoYaGlnaGVzdF9jZW50cmVfaGVpZ2h0X21tGAggASgNQgi6SAUqAxiIJxIUCgxyZWZyaWdlcmF0ZWQYCSABKAginAEKC0NvbXBhcnRtZW50EjQKDmNvbXBhcnRtZW50X2lkGAEgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSwxNn0kEjMKDXNpemVfY2xhc3NfaWQYAiABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSIgoQY2VudHJlX2hlaWdodF9tbRgDIAEoDUIIukgFKgMYiCciewoGQWNjZXNzEh8KDWVudHJhbmNlX2hpbnQYASABKAlCCLpIBXIDGPQDEiwKCXBob3RvX3VybBgCIAEoCUIZukgWchQY9AMyD14oaHR0cHM6Ly8uKik/JBIRCglzdGVwX2ZyZWUYAyABKAgSDwoHaW5kb29ycxgEIAEoCCKYAQoJRXF1aXBtZW50Eg4KBnNjcmVlbhgBIAEoCBIPCgdwaW5fcGFkGAIgASgIEg8KB3NjYW5uZXIYAyABKAgSEQoJYmx1ZXRvb3RoGAQgASgIEhQKDGNhcmRfcGF5bWVudBgFIAEoCBIWCg5hdWRpb19ndWlkYW5jZRgGIAEoCBIYChB0YWN0aWxlX21hcmtpbmdzGAcgASgIIpIGCgRTaXRlEhgKB3NpdGVfaWQYASABKAlCB7pIBHICGCgSHAoLb3BlcmF0b3JfaWQYAiABKAlCB7pIBHICGCgSJAoRb3BlcmF0b3Jfc2l0ZV9yZWYYAyABKAlCCbpIBnIEEAEYQBIsCgRraW5kGAQgASgOMhIucGV0YWsudjEuU2l0ZUtpbmRCCrpIB4IBBBABIAASFwoEbmFtZRgFIAEoCUIJukgGcgQQARh4EioKCHBvc2l0aW9uGAYgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKgoHYWRkcmVzcxgHIAEoCzIRLnBldGFrLnYxLkFkZHJlc3NCBrpIA8gBARIcCgl0aW1lX3pvbmUYCCABKAlCCbpIBnIEEAEYQBI1Cg1vcGVuaW5nX2hvdXJzGAkgASgLMhYucGV0YWsudjEuT3BlbmluZ0hvdXJzQga6SAPIAQESIAoGYWNjZXNzGAogASgLMhAucGV0YWsudjEuQWNjZXNzEiYKCWVxdWlwbWVudBgLIAEoCzITLnBldGFrLnYxLkVxdWlwbWVudBI1CgxzaXplX2NsYXNzZXMYDCADKAsyEy5wZXRhay52MS5TaXplQ2xhc3NCCrpIB5IBBAgBEAgSNgoMY29tcGFydG1lbnRzGA0gAygLMhUucGV0YWsudjEuQ29tcGFydG1lbnRCCbpIBpIBAxD0AxI0CglsaWZlY3ljbGUYDiABKA4yFy5wZXRhay52MS5TaXRlTGlmZWN5Y2xlQgi6SAWCAQIQARIPCgdpc190ZXN0GA8gASgIEjgKCHB1cnBvc2VzGBAgAygOMhEucGV0YWsudjEuUHVycG9zZUITukgQkgENEAMYASIHggEEEAEgABIQCghyZXZpc2lvbhgRIAEoDRIuCgp1cGRhdGVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8CghzZXJ2aWNlcxgTIAMoDjIVLnBldGFrLnYxLlNpdGVTZXJ2aWNlQhO6SBCSAQ0QBRgBIgeCAQQQASAAIuUBCgtTaXRlU3VtbWFyeRIPCgdzaXRlX2lkGAEgASgJEhMKC29wZXJhdG9yX2lkGAIgASgJEiAKBGtpbmQYAyABKA4yEi5wZXRhay52MS5TaXRlS2luZBIMCgRuYW1lGAQgASgJEiIKCHBvc2l0aW9uGAUgASgLMhAucGV0YWsudjEuTGF0TG5nEiIKB2FkZHJlc3MYBiABKAsyES5wZXRhay52MS5BZGRyZXNzEhMKC2Fsd2F5c19vcGVuGAcgASgIEhEKCXN0ZXBfZnJlZRgIIAEoCBIQCghyZXZpc2lvbhgJIAEoDSpkCghTaXRlS2luZBIZChVTSVRFX0tJTkRfVU5TUEVDSUZJRUQQABIdChlTSVRFX0tJTkRfUEFSQ0VMX1RFUk1JTkFMEAESHgoaU0lURV9LSU5EX0NPTExFQ1RJT05fUE9JTlQQAiqpAQoNU2l0ZUxpZmVjeWNsZRIeChpTSVRFX0xJRkVDWUNMRV9VTlNQRUNJRklFRBAAEhoKFlNJVEVfTElGRUNZQ0xFX1BMQU5ORUQQARIZChVTSVRFX0xJRkVDWUNMRV9BQ1RJVkUQAhIeChpTSVRFX0xJRkVDWUNMRV9NQUlOVEVOQU5DRRADEiEKHVNJVEVfTElGRUNZQ0xFX0RFQ09NTUlTU0lPTkVEEAQqzQEKC1NpdGVTZXJ2aWNlEhwKGFNJVEVfU0VSVklDRV9VTlNQRUNJRklFRBAAEhoKFlNJVEVfU0VSVklDRV9BR0VfQ0hFQ0sQARIZChVTSVRFX1NFUlZJQ0VfSURfQ0hFQ0sQAhIhCh1TSVRFX1NFUlZJQ0VfQ0FTSF9PTl9ERUxJVkVSWRADEiAKHFNJVEVfU0VSVklDRV9EQU5HRVJPVVNfR09PRFMQBBIkCiBTSVRFX1NFUlZJQ0VfUEVSU09OQUxfQ09MTEVDVElPThAFYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_opening_hours, file_petak_v1_purpose]);
 
 /**
  * A postal address, for people to read.
@@ -120,14 +120,16 @@ export type SizeClass = Message<"petak.v1.SizeClass"> & {
   installed: number;
 
   /**
-   * Height above the ground, in mm, of the centre of the lowest place. 0: not known. Range: [0, 5000].
+   * Height above the ground, in mm, of the centre of the lowest place; in a store, of the lowest counter. 0: not known, and the class is
+   * not offered to who asks for a least height. Range: [0, 5000].
    *
    * @generated from field: uint32 lowest_centre_height_mm = 7;
    */
   lowestCentreHeightMm: number;
 
   /**
-   * Height above the ground, in mm, of the centre of the highest place. 0: not known. Range: [0, 5000].
+   * Height above the ground, in mm, of the centre of the highest place; in a store, of the highest counter. 0: not known, and the class is
+   * not offered to who asks for a greatest height. Range: [0, 5000], not less than `lowest_centre_height_mm` where both are known.
    *
    * @generated from field: uint32 highest_centre_height_mm = 8;
    */
@@ -169,7 +171,8 @@ export type Compartment = Message<"petak.v1.Compartment"> & {
   sizeClassId: string;
 
   /**
-   * Height of its centre above the ground in mm. 0: not known. Range: [0, 5000].
+   * Height of its centre above the ground in mm. 0: not known. Range: [0, 5000]. Where the heights of its size class are known it must
+   * lie between them, else INVALID_FIELD.
    *
    * @generated from field: uint32 centre_height_mm = 3;
    */
@@ -420,6 +423,13 @@ export type Site = Message<"petak.v1.Site"> & {
    * @generated from field: google.protobuf.Timestamp updated_at = 18;
    */
   updatedAt?: Timestamp | undefined;
+
+  /**
+   * What is done for a parcel here, beside keeping it. Empty: nothing. At most 5, distinct, none UNSPECIFIED.
+   *
+   * @generated from field: repeated petak.v1.SiteService services = 19;
+   */
+  services: SiteService[];
 };
 
 /**
@@ -601,4 +611,66 @@ export type SiteLifecycle = (typeof SiteLifecycle)[keyof typeof SiteLifecycle] |
  */
 export const SiteLifecycleSchema: GenEnum<SiteLifecycle> = /*@__PURE__*/
   enumDesc(file_petak_v1_site, 1);
+
+/**
+ * What is done for a parcel at a site, beside keeping it.
+ *
+ * @generated from enum petak.v1.SiteService
+ */
+export const SiteService = {
+  /**
+   * Not set. Refused with INVALID_FIELD.
+   *
+   * @generated from enum value: SITE_SERVICE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The collector's age is checked.
+   *
+   * @generated from enum value: SITE_SERVICE_AGE_CHECK = 1;
+   */
+  AGE_CHECK: 1,
+
+  /**
+   * The collector's identity document is checked.
+   *
+   * @generated from enum value: SITE_SERVICE_ID_CHECK = 2;
+   */
+  ID_CHECK: 2,
+
+  /**
+   * The price of the goods is collected.
+   *
+   * @generated from enum value: SITE_SERVICE_CASH_ON_DELIVERY = 3;
+   */
+  CASH_ON_DELIVERY: 3,
+
+  /**
+   * Dangerous goods are taken.
+   *
+   * @generated from enum value: SITE_SERVICE_DANGEROUS_GOODS = 4;
+   */
+  DANGEROUS_GOODS: 4,
+
+  /**
+   * Parcels are handed to the addressee and to nobody else where the parcel asks for it.
+   *
+   * @generated from enum value: SITE_SERVICE_PERSONAL_COLLECTION = 5;
+   */
+  PERSONAL_COLLECTION: 5,
+} as const;
+
+/**
+ * What is done for a parcel at a site, beside keeping it.
+ *
+ * @generated from enum petak.v1.SiteService
+ */
+export type SiteService = (typeof SiteService)[keyof typeof SiteService] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.SiteService.
+ */
+export const SiteServiceSchema: GenEnum<SiteService> = /*@__PURE__*/
+  enumDesc(file_petak_v1_site, 2);
 

@@ -1,0 +1,85 @@
+import { create } from "@bufbuild/protobuf";
+import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
+import type { Allocator } from "../../allocator.ts";
+import type { StoredSite } from "../../sites/site-store.ts";
+import type { ReportOutcome } from "../capacity-reports.ts";
+import type { ModelParcel, Snapshot } from "./site-model.ts";
+
+const participantId = "par_0000000000000009";
+
+/** The site as it is stored now. */
+export async function readSite(allocator: Allocator, siteId: string): Promise<StoredSite> {
+  const stored = await allocator.sites.find(siteId);
+  if (stored === undefined) throw new Error(`no site ${siteId}`);
+  return stored;
+}
+
+/** Asks for a place of the first class that has one. Gives the parcel that has it now, or undefined. */
+export async function hold(
+  allocator: Allocator,
+  siteId: string,
+  number: number,
+  classIndexes: readonly number[],
+): Promise<ModelParcel | undefined> {
+  const { site, cell } = await readSite(allocator, siteId);
+  const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  const request = {
+    participantId,
+    requestId,
+    fingerprint: Buffer.from(requestId.slice(-16)),
+    homeRegion: parseSiteId(siteId)?.region as Region,
+    reservation: create(ReservationSchema, { participantId, revision: 1 }),
+    deadlineMs: 2_000_000_000_000,
+    event: (reservationId: string) => create(EventSchema, { reservationId }),
+  };
+  const classes = classIndexes.map((index) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }));
+  const candidate = { siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes };
+  const outcome = await allocator.holds.take(request, [candidate], async () => candidate);
+  if (outcome.tag === "none") return undefined;
+  const { reservationId, sizeClassId } = outcome.reservation;
+  const classIndex = site.sizeClasses.findIndex((sizeClass) => sizeClass.sizeClassId === sizeClassId);
+  return { reservationId, classIndex, is: "held", recorded: "held", movedAtMs: { inside: 0, over: 0 } };
+}
+
+/** Records the next step of a parcel: that it went in, that it came out, or, where it never was inside, that its hold was given back. */
+export async function recordStep(allocator: Allocator, siteId: string, parcel: ModelParcel): Promise<void> {
+  const { recorded, movedAtMs, classIndex } = parcel;
+  const isGivenBack = recorded === "held" && movedAtMs.inside === 0;
+  const to = recorded === "held" && !isGivenBack ? "inside" : "over";
+  for (;;) {
+    const before = await allocator.reservations.find(parcel.reservationId);
+    if (before === undefined) throw new Error(`no reservation ${parcel.reservationId}`);
+    const { tag } = await allocator.reservations.move({
+      before,
+      after: { ...before, revision: before.revision + 1 },
+      cell: (await readSite(allocator, siteId)).cell,
+      classIndex,
+      heldChange: recorded === "held" ? -1 : 0,
+      occupiedChange: isGivenBack ? 0 : to === "inside" ? 1 : -1,
+      ...(isGivenBack ? {} : { movedAtMs: movedAtMs[to] }),
+      events: [],
+    });
+    if (tag === "done") break;
+    if (tag !== "stale") throw new Error(`moving gave ${tag}`);
+  }
+  parcel.recorded = to;
+}
+
+/** Sends a report. */
+export async function sendReport(
+  allocator: Allocator,
+  siteId: string,
+  what: Snapshot | "own_counts",
+  observedAtMs: number,
+  nowMs: number,
+): Promise<ReportOutcome> {
+  const ttlS = what === "own_counts" ? 300 : what.ttlS;
+  const classesOf = () => (what === "own_counts" ? what : what.classes);
+  return await allocator.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf }, await readSite(allocator, siteId), nowMs);
+}
+
+/** Writes the site's facts with other places or another name, or somewhere else. */
+export async function rewrite(allocator: Allocator, siteId: string, change: Partial<Site>, nowMs: number): Promise<void> {
+  const { site } = await readSite(allocator, siteId);
+  await allocator.sites.put({ ...site, ...change }, nowMs);
+}

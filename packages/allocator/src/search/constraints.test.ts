@@ -1,0 +1,290 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  EventSchema,
+  type ParcelRequirement,
+  PassedOverReason,
+  Purpose,
+  parseSiteId,
+  ReservationSchema,
+  type Site,
+  SiteKind,
+  type SiteService,
+} from "@petak/protocol";
+import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { cellToLatLng, getPentagons } from "h3-js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Allocator, createAllocator } from "../allocator.ts";
+import type { RedisConnection } from "../connection/connect-redis.ts";
+import { randomOpeningHours } from "../hours/testing/random-hours.ts";
+import { checkSite } from "./check-site.ts";
+import type { NearestQuery, SiteNeeds } from "./query.ts";
+import { createOpenLookup, type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
+
+const redis = useRedis();
+let connection: RedisConnection;
+let allocator: Allocator;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+});
+afterEach(() => {
+  connection.disconnect();
+});
+
+const operators = ["par_0000000000000001", "par_0000000000000002", "par_0000000000000003"];
+const countries = ["SG", "MY", "ID"];
+const zones = ["Asia/Singapore", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Asia/Kathmandu"];
+const heights = [0, 300, 380, 900, 1220, 1221, 1900];
+/** The night in which Berlin's clocks go back, and Lord Howe's summer begins three weeks before. */
+const nearMs = Date.parse("2026-10-25T01:00Z");
+
+const subset = <T>(random: Random, items: readonly T[]): T[] => items.filter(() => random.bool());
+
+function randomSite(random: Random, index: number, hours: Pick<Site, "timeZone" | "openingHours">, places: number[][]): Site {
+  const [latitude = 0, longitude = 0] = random.pick(places);
+  const spread = random.pick([0, 0.001, 0.02, 0.3]);
+  const facts = {
+    operatorId: random.pick(operators),
+    ref: `site-${index}`,
+    latitude: latitude + random.float(-spread, spread),
+    longitude: longitude + random.float(-spread, spread),
+    kind: random.pick([SiteKind.PARCEL_TERMINAL, SiteKind.COLLECTION_POINT]),
+    isTest: random.bool(0.8),
+  };
+  return makeSite(facts, {
+    ...hours,
+    address: { countryCode: random.pick(countries) },
+    access: { stepFree: random.bool(0.7) },
+    equipment: { cardPayment: random.bool(0.7) },
+    purposes: random.pick([[], [], [Purpose.DELIVERY], [Purpose.FIRST_MILE, Purpose.RETURN]]),
+    services: subset(random, [1, 2, 3, 4, 5] as SiteService[]),
+    sizeClasses: Array.from({ length: random.int(1, 4) }, (_, place) => {
+      const lowestCentreHeightMm = random.pick(heights);
+      return {
+        sizeClassId: `C${place}`,
+        widthMm: random.pick([300, 400]),
+        heightMm: random.pick([120, 200, 400]),
+        depthMm: random.pick([500, 600]),
+        maxMassG: random.pick([5_000, 20_000]),
+        installed: random.pick([1, 1, 3]),
+        lowestCentreHeightMm,
+        highestCentreHeightMm: random.pick([0, ...heights.filter((height) => height >= lowestCentreHeightMm)]),
+        refrigerated: random.bool(0.4),
+      };
+    }),
+  });
+}
+
+function randomNeeds(random: Random): SiteNeeds {
+  const fromMs = nearMs + random.int(-4, 4) * 6 * 3_600_000;
+  const atLeastMs = random.pick([1, 60, 400, 1000]) * 60_000;
+  return {
+    stepFree: random.bool(0.2),
+    cardPayment: random.bool(0.2),
+    refrigerated: random.bool(0.2),
+    minCentreHeightMm: random.pick([0, 0, 0, 300, 380]),
+    maxCentreHeightMm: random.pick([0, 0, 0, 1220, 1900]),
+    openAtMs: random.bool(0.3) ? nearMs + random.int(-20, 20) * 1_800_000 : undefined,
+    openWithin: random.bool(0.3) ? { fromMs, toMs: fromMs + random.pick([1, 4]) * 6 * 3_600_000, atLeastMs } : undefined,
+  };
+}
+
+function randomQuery(random: Random, places: number[][]): NearestQuery {
+  const [latitude = 0, longitude = 0] = random.pick(places);
+  const spread = random.pick([0, 0.002, 0.05, 0.5]);
+  return {
+    origin: { latitude: latitude + random.float(-spread, spread), longitude: longitude + random.float(-spread, spread) },
+    parcel: {
+      widthMm: random.pick([100, 190, 350]),
+      heightMm: random.pick([100, 300]),
+      depthMm: random.pick([380, 550]),
+      massG: random.pick([900, 9000]),
+    },
+    purpose: random.pick([Purpose.DELIVERY, Purpose.DELIVERY, Purpose.RETURN]),
+    isTest: random.bool(0.8),
+    limit: random.int(1, 10),
+    radiusM: random.pick([Number.POSITIVE_INFINITY, 800, 30_000, 90_000]),
+    kinds: random.pick([
+      [],
+      [],
+      [SiteKind.PARCEL_TERMINAL],
+      [SiteKind.COLLECTION_POINT],
+      [SiteKind.COLLECTION_POINT, SiteKind.PARCEL_TERMINAL],
+    ]),
+    operatorIds: random.pick([[], [], operators.slice(0, 2), ["par_nobody000000000"]]),
+    excludedOperatorIds: random.pick([[], [], operators.slice(0, 1)]),
+    parcelRequirements: random.bool(0.7) ? [] : random.shuffle([1, 2, 3, 4, 5, 6] as ParcelRequirement[]).slice(0, random.int(1, 2)),
+    countryCodes: random.pick([[], [], ["SG"], ["MY", "ID"], ["LA"]]),
+    ...(random.bool(0.7) ? { needs: randomNeeds(random) } : {}),
+    ...(random.bool(0.7) ? { knownAtMs: nearMs + random.int(0, 1000) } : {}),
+  };
+}
+
+/** Reports what is inside a site for some time around the queries' or before it. Gives until when that is known. */
+async function report(random: Random, siteId: string, free: number[]): Promise<number> {
+  const stored = await allocator.sites.find(siteId);
+  if (stored === undefined) throw new Error(`no site ${siteId}`);
+  const observedAtMs = nearMs + random.int(-200_000, 1500);
+  const ttlS = random.pick([10, 60, 300]);
+  const classes = free.map((places) => {
+    const outOfService = random.bool(0.2) ? random.int(0, places) : 0;
+    return { outOfService, occupied: random.bool(0.2) ? random.int(0, places - outOfService) : 0 };
+  });
+  const outcome = await allocator.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf: () => classes }, stored, observedAtMs);
+  expect(outcome).toBe("recorded");
+  classes.forEach(({ outOfService, occupied }, place) => {
+    free[place] = (free[place] ?? 0) - outOfService - occupied;
+  });
+  return Math.floor(observedAtMs / 1000) * 1000 + ttlS * 1000;
+}
+
+/** Takes a place of a size class, as a reservation does. */
+async function take(siteId: string, site: Site, index: number, number: number): Promise<void> {
+  const stored = await allocator.sites.find(siteId);
+  const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  const outcome = await allocator.holds.take(
+    {
+      participantId: "par_0000000000000009",
+      requestId,
+      fingerprint: Buffer.from(requestId.slice(-16)),
+      homeRegion: parseSiteId(siteId)?.region ?? "",
+      reservation: create(ReservationSchema, {}),
+      deadlineMs: 2_000_000_000_000,
+      event: (reservationId) => create(EventSchema, { reservationId }),
+    },
+    [
+      {
+        siteId,
+        operatorId: site.operatorId,
+        revision: 1,
+        cell: stored?.cell ?? "",
+        offset: -1,
+        classes: [{ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }],
+      },
+    ],
+    async () => undefined,
+  );
+  expect(outcome.tag).toBe("held");
+}
+
+describe("constraints", () => {
+  it("pass over exactly what looking at every site passes over, and say why", { timeout: 180_000 }, async () => {
+    const random = createRandom(testSeed());
+    const places = [
+      [1.45, 103.77],
+      [0, 179.999],
+      ...getPentagons(8)
+        .slice(0, 2)
+        .map((cell) => [...cellToLatLng(cell)]),
+    ];
+    const hours = Array.from({ length: 24 }, () => ({ timeZone: random.pick(zones), openingHours: randomOpeningHours(random, nearMs) }));
+    const sites: KnownSite[] = [];
+    for (let index = 0; index < 700; index++) {
+      const site = randomSite(random, index, random.pick(hours), places);
+      const { siteId } = await allocator.sites.put(site, 0);
+      const free = site.sizeClasses.map(({ installed }) => installed);
+      for (const [place, installed] of free.entries()) {
+        if (installed > 1 || random.bool(0.4)) continue;
+        await take(siteId, site, place, index * 10 + place);
+        free[place] = 0;
+      }
+      const knownUntilMs = random.bool(0.4) ? await report(random, siteId, free) : Number.POSITIVE_INFINITY;
+      sites.push({ siteId, site, free, knownUntilMs });
+    }
+
+    const stored = await allocator.sites.findAll(sites.map(({ siteId }) => siteId));
+    const observations = new Map(stored.map((site) => [site?.site.siteId, site?.observation]));
+    const isOpen = createOpenLookup();
+    const seen = new Set<PassedOverReason | undefined>();
+    let options = 0;
+    for (let round = 0; round < roundsHere(2000); round++) {
+      const query = randomQuery(random, places);
+      const shown = JSON.stringify({ round, query });
+      const judged = sitesAround(sites, query).map((known) => ({ ...known, reason: reasonByHand(known, query, isOpen) }));
+      const wanted = judged.filter(({ reason }) => reason === undefined).slice(0, query.limit);
+      const found = await allocator.nearest(query);
+      options += found.length;
+      expect(
+        found.map(({ siteId }) => siteId),
+        shown,
+      ).toEqual(wanted.map(({ siteId }) => siteId));
+      for (const { siteId, classes } of found) {
+        const known = sites.find((site) => site.siteId === siteId) as KnownSite;
+        expect(checkSite(query, known.site).classes, shown).toEqual(expect.arrayContaining(classes.map(({ index }) => index)));
+        for (const { index, free } of classes) expect(free, shown).toBe(known.free[index]);
+      }
+      for (const known of random.shuffle(judged).slice(0, 20)) {
+        const { reason } = checkSite(query, known.site, observations.get(known.siteId));
+        expect(reason ?? PassedOverReason.FULL, `${known.siteId} ${shown}`).toBe(known.reason ?? PassedOverReason.FULL);
+      }
+
+      for (const { reason } of judged) seen.add(reason);
+      // Counting reads the whole area: one round in three is enough.
+      if (round % 3 > 0) continue;
+      const { withinM, counts } = await allocator.passedOver(query, found);
+      const farthestM = wanted.length === query.limit ? (wanted.at(-1)?.distanceM ?? 0) : query.radiusM;
+      expect(withinM, shown).toBe(Math.min(farthestM, 50_000));
+      const expected = new Map<PassedOverReason, number>();
+      for (const { distanceM, reason } of judged) {
+        if (distanceM <= withinM && reason !== undefined) expected.set(reason, (expected.get(reason) ?? 0) + 1);
+      }
+      expect([...counts], shown).toEqual([...expected].sort(([a], [b]) => a - b));
+    }
+    // Otherwise the rounds would have tried nothing.
+    const reasons = Object.values(PassedOverReason).filter((reason) => reason !== PassedOverReason.UNSPECIFIED);
+    expect([...seen].filter((reason) => reason !== undefined).sort((a, b) => a - b)).toEqual(reasons);
+    expect(options).toBeGreaterThan(roundsHere(2000) / 2);
+  });
+
+  it("hold after a site's hours, country and size classes have changed", async () => {
+    const query: NearestQuery = {
+      origin: { latitude: 1.3, longitude: 103.8 },
+      parcel: { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 },
+      purpose: Purpose.DELIVERY,
+      isTest: true,
+      limit: 5,
+      radiusM: Number.POSITIVE_INFINITY,
+      kinds: [],
+      operatorIds: [],
+      excludedOperatorIds: [],
+    };
+    const needs: SiteNeeds = {
+      stepFree: false,
+      cardPayment: false,
+      refrigerated: false,
+      minCentreHeightMm: 0,
+      maxCentreHeightMm: 0,
+      openAtMs: nearMs,
+      openWithin: undefined,
+    };
+    const site = { latitude: 1.3, longitude: 103.8 };
+    const put = (more: MoreFacts) => allocator.sites.put(makeSite(site, more), 0);
+    const closed = { exceptions: [{ date: { year: 2026, month: 10, day: 25 }, open: [] }], alwaysOpen: true };
+    const finds = async (asked: Partial<NearestQuery>) => (await allocator.nearest({ ...query, ...asked })).length;
+    await put({});
+    expect(await finds({ needs })).toBe(1);
+    await put({ openingHours: closed });
+    expect(await finds({ needs })).toBe(0);
+    expect(await finds({ countryCodes: ["MY"] })).toBe(0);
+    await put({ address: { countryCode: "MY" } });
+    expect([await finds({ needs }), await finds({ countryCodes: ["MY"] }), await finds({ countryCodes: ["SG"] })]).toEqual([1, 1, 0]);
+    expect(await finds({ needs: { ...needs, refrigerated: true } })).toBe(0);
+    await put({ sizeClasses: makeSite(site).sizeClasses.map((sizeClass) => ({ ...sizeClass, refrigerated: true })) });
+    expect(await finds({ needs: { ...needs, refrigerated: true } })).toBe(1);
+  });
+
+  it("refuse a site whose hours would be more than a record can number, and take one whose hours are there", async () => {
+    const site = { latitude: 1.3, longitude: 103.8 };
+    const { siteId } = await allocator.sites.put(makeSite(site, { openingHours: { weekly: [] } }), 0);
+    const list = allocator.keys.openingTimes(parseSiteId(siteId)?.region ?? "");
+    const others = Array.from({ length: 65_534 }, (_, index) => `other ${index}`);
+    while (others.length > 0) await connection.rpush(list, ...others.splice(0, 5_000));
+    await allocator.sites.put(makeSite({ ...site, ref: "same" }, { openingHours: { weekly: [] } }), 0);
+    const alwaysButOnce = { alwaysOpen: true, exceptions: [{ date: { year: 2026, month: 12, day: 25 } }] };
+    await expect(allocator.sites.put(makeSite({ ...site, ref: "one-more" }, { openingHours: alwaysButOnce }), 0)).rejects.toMatchObject({
+      reason: "INVALID_FIELD",
+      fieldViolations: [{ field: "opening_hours", rule: "site.opening_hours_max" }],
+    });
+  });
+});

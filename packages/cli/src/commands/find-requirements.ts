@@ -1,0 +1,81 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { ParcelRequirement, type PassedOver, PassedOverReason, type SiteRequirementsSchema } from "@petak/protocol";
+import { type Command, InvalidArgumentError } from "commander";
+
+/** What `petak find` takes of the requirements. */
+export interface RequirementOptions {
+  country?: string[];
+  anyCountry?: boolean;
+  openAt?: Date;
+  stepFree?: boolean;
+  accessible?: boolean;
+  refrigerated?: boolean;
+  card?: boolean;
+  needs?: ParcelRequirement[];
+}
+
+const requirementNames = Object.entries(ParcelRequirement)
+  .filter(([, value]) => value !== ParcelRequirement.UNSPECIFIED)
+  .map(([name, value]) => [name.toLowerCase().replaceAll("_", "-"), value] as const);
+
+/** Gives a command the options of {@link RequirementOptions}. */
+export function addRequirementOptions(command: Command): Command {
+  return command
+    .option("--country <SG,MY>", "only sites in these countries (default: the country of the point)", collectCountries)
+    .option("--any-country", "sites of every country")
+    .option("--open-at <time>", "only sites that are open then, e.g. 2026-11-05T21:30+08:00", parseTime)
+    .option("--step-free", "only sites with no step on the way")
+    .option("--accessible", "only compartments within reach of a wheelchair, 380 to 1220 mm high")
+    .option("--refrigerated", "only cooled places")
+    .option("--card", "only sites that take payment by card")
+    .option("--needs <what>", `what the parcel needs: ${requirementNames.map(([name]) => name).join(", ")}`, collectNeeds);
+}
+
+/** The message for what was given. */
+export function toRequirements(options: RequirementOptions): MessageInitShape<typeof SiteRequirementsSchema> {
+  return {
+    countryCodes: options.country ?? [],
+    anyCountry: options.anyCountry === true,
+    ...(options.openAt && { openAt: timestampFromDate(options.openAt) }),
+    stepFree: options.stepFree === true,
+    accessible: options.accessible === true,
+    refrigerated: options.refrigerated === true,
+    cardPayment: options.card === true,
+  };
+}
+
+/** What was passed over, in a sentence: `Passed over within 1,200 m: 3 full, 1 closed.` */
+export function describePassedOver({ withinM, counts }: PassedOver): string {
+  const reasons = counts.map(({ reason, sites }) => `${sites} ${reasonName(reason)}`);
+  return `Passed over within ${Math.round(withinM).toLocaleString("en")} m: ${reasons.join(", ") || "none"}.`;
+}
+
+function reasonName(reason: PassedOverReason): string {
+  const name = Object.entries(PassedOverReason).find(([, value]) => value === reason)?.[0] ?? `reason ${reason}`;
+  return name.toLowerCase().replaceAll("_", " ");
+}
+
+function parseTime(text: string): Date {
+  // Without an offset the time would be this machine's, and not the site's.
+  const time = new Date(text);
+  if (!/(Z|[+-]\d{2}:\d{2})$/i.test(text.trim()) || Number.isNaN(time.getTime())) {
+    throw new InvalidArgumentError("write date, time and offset from UTC, e.g. 2026-11-05T21:30+08:00.");
+  }
+  return time;
+}
+
+function collectCountries(text: string, earlier: string[] = []): string[] {
+  const codes = text.split(",").map((code) => code.trim().toUpperCase());
+  if (codes.some((code) => !/^[A-Z]{2}$/.test(code))) throw new InvalidArgumentError("write codes of two letters, e.g. SG,MY.");
+  return [...new Set([...earlier, ...codes])];
+}
+
+function collectNeeds(text: string, earlier: ParcelRequirement[] = []): ParcelRequirement[] {
+  const needs = text.split(",").map((word) => {
+    const [, requirement] = requirementNames.find(([name]) => name === word.trim().toLowerCase()) ?? [];
+    if (requirement === undefined) throw new InvalidArgumentError(`write one of ${requirementNames.map(([name]) => name).join(", ")}.`);
+    return requirement;
+  });
+  return [...new Set([...earlier, ...needs])];
+}

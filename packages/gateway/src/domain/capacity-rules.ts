@@ -1,0 +1,57 @@
+import type { ClassReport } from "@petak/allocator";
+import { invalidField, type Site, type SiteCapacity } from "@petak/protocol";
+
+/** How far ahead of the gateway's clock a site's may be, in ms. */
+const clockSkewMaxMs = 30_000;
+
+/**
+ * Refuses a time of observation that is yet to come.
+ *
+ * @param path Where the site stands in the request, e.g. `sites[3]`.
+ * @throws {PetakError} INVALID_FIELD.
+ */
+export function refuseFuture(observedAtMs: number, nowMs: number, path: string): void {
+  if (observedAtMs <= nowMs + clockSkewMaxMs) return;
+  throw invalidField(
+    `${path}.observed_at`,
+    `${new Date(observedAtMs).toISOString()} is ahead of the gateway's ${new Date(nowMs).toISOString()} by more than ${clockSkewMaxMs / 1000} s`,
+    "site_capacity.observed_at_not_ahead",
+  );
+}
+
+/**
+ * What is reported of each size class, in the order of the site.
+ *
+ * @param path Where the site stands in the request, e.g. `sites[3]`.
+ * @throws {PetakError} INVALID_FIELD where a size class of the site is missing, there twice, or not the site's, or where its numbers do not
+ * add up to the places installed.
+ */
+export function reportedClasses({ siteId, sizeClasses }: Site, reported: SiteCapacity["sizeClasses"], path: string): ClassReport[] {
+  const places = new Map(sizeClasses.map(({ sizeClassId, installed }) => [sizeClassId, installed]));
+  const found = new Map<string, ClassReport>();
+  reported.forEach(({ sizeClassId, free, occupied, outOfService }, index) => {
+    const field = `${path}.size_classes[${index}]`;
+    const installed = places.get(sizeClassId);
+    if (installed === undefined) {
+      throw invalidField(`${field}.size_class_id`, `site ${siteId} has no size class ${sizeClassId}`, "site_capacity.size_class_known");
+    }
+    if (found.has(sizeClassId)) {
+      throw invalidField(`${field}.size_class_id`, `${sizeClassId} is there twice`, "site_capacity.size_classes_distinct");
+    }
+    if (free + occupied + outOfService !== installed) {
+      throw invalidField(
+        field,
+        `free ${free}, occupied ${occupied} and out_of_service ${outOfService} must add up to the ${installed} places installed`,
+        "site_capacity.adds_up",
+      );
+    }
+    found.set(sizeClassId, { occupied, outOfService });
+  });
+  return sizeClasses.map(({ sizeClassId }) => {
+    const report = found.get(sizeClassId);
+    if (report === undefined) {
+      throw invalidField(`${path}.size_classes`, `size class ${sizeClassId} is missing`, "site_capacity.size_classes_complete");
+    }
+    return report;
+  });
+}

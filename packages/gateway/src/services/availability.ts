@@ -1,0 +1,42 @@
+import { create } from "@bufbuild/protobuf";
+import { type Duration, durationFromMs, type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { freeToPromise, isKnownAt, type Observation, type StoredSite } from "@petak/allocator";
+import { AvailabilityState, type SiteAvailability, SiteAvailabilitySchema, SiteLifecycle } from "@petak/protocol";
+
+/** When counts were true, and how long after that they may be relied on. */
+export interface Freshness {
+  observedAt: Timestamp;
+  ttl: Duration;
+}
+
+/**
+ * How long the gateway's own counts may be relied on after they were read. They are true when read; a minute is what the field asks of fresh
+ * availability at the 99th percentile.
+ */
+const ownCountsTtlMs = 60_000;
+
+/** The same object in every answer, so that it is encoded once. */
+const ownCountsTtl = durationFromMs(ownCountsTtlMs);
+
+/** Says when counts that are read now were true: the same objects for all that are the gateway's own. */
+export function createFreshness(nowMs: number): (observation: Observation | undefined) => Freshness {
+  const own = { observedAt: timestampFromMs(nowMs), ttl: ownCountsTtl };
+  return (observation) =>
+    observation === undefined ? own : { observedAt: timestampFromMs(observation.observedAtMs), ttl: durationFromMs(observation.ttlMs) };
+}
+
+/** What is free at a site. */
+export function availabilityOf({ site, counts, observation, isOffered }: StoredSite, nowMs: number): SiteAvailability {
+  return create(SiteAvailabilitySchema, {
+    siteId: site.siteId,
+    state: isKnownAt(observation, nowMs) ? AvailabilityState.KNOWN : AvailabilityState.UNKNOWN,
+    acceptingDeposits: isOffered,
+    acceptingCollections: site.lifecycle !== SiteLifecycle.PLANNED,
+    sizeClasses: site.sizeClasses.map(({ sizeClassId }, index) => {
+      const count = counts[index] ?? { installed: 0, inService: 0, occupied: 0, held: 0, occupiedElsewhere: 0 };
+      return { sizeClassId, ...count, freeToPromise: freeToPromise(count) };
+    }),
+    ...createFreshness(nowMs)(observation),
+    publishedAt: timestampFromMs(nowMs),
+  });
+}

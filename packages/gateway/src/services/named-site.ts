@@ -1,0 +1,39 @@
+import type { SiteCheck } from "@petak/allocator";
+import { ParcelRequirement, PassedOverReason, PetakError } from "@petak/protocol";
+
+/** The error for a site that was named and does not satisfy the request. */
+export function siteUnmet(siteId: string, reason: PassedOverReason, { missing }: SiteCheck): PetakError {
+  const metadata = { site_id: siteId, subject: siteId };
+  switch (reason) {
+    case PassedOverReason.PURPOSE:
+      return siteNotAccepting(siteId);
+    case PassedOverReason.DOES_NOT_FIT:
+      return new PetakError("PARCEL_DOES_NOT_FIT", `the parcel fits no size class of site ${siteId}`, { metadata });
+    case PassedOverReason.PARCEL_REQUIREMENT: {
+      const requirement = nameOf(ParcelRequirement, missing);
+      return new PetakError("PARCEL_REQUIREMENT_UNMET", `the parcel needs ${requirement}, which site ${siteId} does not meet`, {
+        metadata: { ...metadata, requirement },
+      });
+    }
+    case PassedOverReason.UNKNOWN_AVAILABILITY:
+      return new PetakError("AVAILABILITY_UNKNOWN", `what site ${siteId} reported of its places is too old to rely on`, { metadata });
+    default: {
+      const requirement = nameOf(PassedOverReason, reason);
+      return new PetakError("SITE_REQUIREMENT_UNMET", `site ${siteId} is not as the request requires: ${requirement}`, {
+        metadata: { ...metadata, requirement },
+      });
+    }
+  }
+}
+
+/** The error for a site that takes no reservations now, or not for the purpose. */
+export function siteNotAccepting(siteId: string): PetakError {
+  return new PetakError("SITE_NOT_ACCEPTING", `site ${siteId} does not take reservations for this purpose now`, {
+    metadata: { site_id: siteId, subject: siteId },
+  });
+}
+
+/** The name of an enum's value, without the prefix. */
+function nameOf(names: Readonly<Record<string, number>>, value: number | undefined): string {
+  return Object.entries(names).find(([, number]) => number === value)?.[0] ?? String(value);
+}

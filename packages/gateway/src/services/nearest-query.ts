@@ -1,0 +1,106 @@
+import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { NearestQuery, SiteNeeds, SiteQuery } from "@petak/allocator";
+import type { FindNearestRequest, LatLng, NearestPlace, Parcel, Purpose, ReserveRequest, SiteRequirements } from "@petak/protocol";
+import { countryOf } from "../domain/country-of.ts";
+
+/** Options given where a caller does not say how many. */
+const defaultLimit = 5;
+
+/**
+ * Heights of a compartment's centre that `accessible` allows, in mm: the unobstructed forward reach of the 2010 ADA Standards for
+ * Accessible Design, 308.2.1, from 15 to 48 inches.
+ */
+const accessibleHeightsMm = { min: 380, max: 1220 } as const;
+
+/** What FindNearest looks for. */
+export function findNearestQuery(request: FindNearestRequest, isTest: boolean, nowMs: number): NearestQuery {
+  return nearestQuery(request, request, isTest, nowMs, request.limit === 0 ? defaultLimit : request.limit);
+}
+
+/** What Reserve looks for near a point. */
+export function reserveNearestQuery(
+  request: ReserveRequest,
+  place: NearestPlace,
+  isTest: boolean,
+  nowMs: number,
+  limit: number,
+): NearestQuery {
+  return nearestQuery(request, place, isTest, nowMs, limit);
+}
+
+/** What Reserve asks of a site that it names: the country too, where one is named. */
+export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: number): SiteQuery {
+  return {
+    ...commonQuery(request, isTest, nowMs),
+    kinds: [],
+    operatorIds: [],
+    excludedOperatorIds: [],
+    countryCodes: request.requirements?.countryCodes ?? [],
+  };
+}
+
+/** What both requests have. */
+interface Asked {
+  parcel?: Parcel | undefined;
+  purpose: Purpose;
+  requirements?: SiteRequirements | undefined;
+  includeUnknown: boolean;
+}
+
+function nearestQuery(asked: Asked, place: FindNearestRequest | NearestPlace, isTest: boolean, nowMs: number, limit: number): NearestQuery {
+  const { origin, radiusM, kinds, operatorIds, excludedOperatorIds } = place;
+  if (origin === undefined) throw emptyField();
+  return {
+    ...commonQuery(asked, isTest, nowMs),
+    origin,
+    limit,
+    radiusM: radiusM === 0 ? Number.POSITIVE_INFINITY : radiusM,
+    kinds,
+    operatorIds,
+    excludedOperatorIds,
+    countryCodes: countriesNear(origin, asked.requirements),
+  };
+}
+
+function commonQuery({ parcel, purpose, requirements, includeUnknown }: Asked, isTest: boolean, nowMs: number) {
+  if (parcel === undefined) throw emptyField();
+  const needs = requirements && needsOf(requirements);
+  return {
+    parcel,
+    purpose,
+    isTest,
+    parcelRequirements: parcel.requirements,
+    ...(needs && { needs }),
+    ...(!includeUnknown && { knownAtMs: nowMs }),
+  };
+}
+
+/** A site across a strait or a border is offered to those only who ask for its country. */
+function countriesNear(origin: LatLng, requirements: SiteRequirements | undefined): readonly string[] {
+  if (requirements?.anyCountry === true) return [];
+  if (requirements !== undefined && requirements.countryCodes.length > 0) return requirements.countryCodes;
+  const country = countryOf(origin);
+  return country === undefined ? [] : [country];
+}
+
+function needsOf(requirements: SiteRequirements): SiteNeeds {
+  const { openAt, openWithin, accessible, minCentreHeightMm, maxCentreHeightMm } = requirements;
+  return {
+    stepFree: requirements.stepFree,
+    cardPayment: requirements.cardPayment,
+    refrigerated: requirements.refrigerated,
+    minCentreHeightMm: accessible ? Math.max(minCentreHeightMm, accessibleHeightsMm.min) : minCentreHeightMm,
+    maxCentreHeightMm: accessible ? Math.min(maxCentreHeightMm || accessibleHeightsMm.max, accessibleHeightsMm.max) : maxCentreHeightMm,
+    openAtMs: openAt && timestampMs(openAt),
+    openWithin: openWithin && window(openWithin),
+  };
+}
+
+function window({ from, to, atLeast }: NonNullable<SiteRequirements["openWithin"]>): SiteNeeds["openWithin"] {
+  if (from === undefined || to === undefined || atLeast === undefined) throw emptyField();
+  return { fromMs: timestampMs(from), toMs: timestampMs(to), atLeastMs: durationMs(atLeast) };
+}
+
+function emptyField(): TypeError {
+  return new TypeError("validation let an empty field through");
+}
