@@ -2,9 +2,11 @@
  * `npm run bench -- <name>`: measures, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`.
  *
  * Whatever is compared is measured in one run. Options: `--seconds N` for each measurement (default 4), `--rounds N` (default 3; the
- * median counts), `--json` for the result alone.
+ * median counts), `--json` for the result alone. Of the allocator's bench: `--only <part>` for one of its parts, `--sites N` for the size of
+ * its largest network; such a run is printed and not kept.
  */
 import { parseArgs } from "node:util";
+import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 
 const { values, positionals } = parseArgs({
@@ -13,15 +15,18 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "4" },
     rounds: { type: "string", default: "3" },
     json: { type: "boolean", default: false },
+    only: { type: "string" },
+    sites: { type: "string" },
   },
 });
 
-const benches: Record<string, (options: { seconds: number; rounds: number; json: boolean }) => Promise<void>> = { rpc: benchRpc };
+const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = { rpc: benchRpc, allocator: benchAllocator };
 const [name = ""] = positionals;
 const bench = benches[name];
 if (bench === undefined) {
   process.stderr.write(`bench: there is no bench ${JSON.stringify(name)}; there is: ${Object.keys(benches).join(", ")}\n`);
   process.exitCode = 2;
 } else {
-  await bench({ seconds: Number(values.seconds), rounds: Number(values.rounds), json: values.json });
+  const { seconds, rounds, json, only, sites } = values;
+  await bench({ seconds: Number(seconds), rounds: Number(rounds), json, only, sites: sites === undefined ? undefined : Number(sites) });
 }

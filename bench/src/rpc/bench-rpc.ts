@@ -3,10 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRedisServer } from "@petak/allocator/redis-server";
-import { emptyCall, findNearestCall, type Protocol, protocols, readFindNearest } from "./cases.ts";
-import { connections, generatorNames, type LoadRequest, loadHttp1, loadHttp2, streamsPerConnection } from "./generators.ts";
+import { findNearestCall, oneReserveCall, readFindNearest } from "./cases.ts";
+import { connections, generatorNames, type LoadRequest, loadHttp1, loadHttp2, loadPaced, streamsPerConnection } from "./generators.ts";
 import { type PinnedServer, startPinned } from "./pinned-process.ts";
-import { type RpcFigure, type RpcReport, writeRpcReport } from "./report.ts";
+import { median, type PacedFigure, type RpcFigure, type RpcReport, writeRpcReport } from "./report.ts";
+import { names, type Servers, type Subject, subjectsOf } from "./subjects.ts";
 
 /** Core of the server, and of the load generator and Redis. */
 const serverCore = 0;
@@ -15,23 +16,15 @@ const clientCore = 1;
 /** Sites in the bench's city, the size of Singapore. */
 const siteCount = 10_000;
 
-/** Seconds of load before the first measurement of a server: the time in which Node compiles what is hot. */
-const warmUpSeconds = 2;
+/** Seconds of load before the first measurement of a subject: the time in which Node compiles what is hot, on the core it serves from. */
+const warmUpSeconds = 5;
 
 const servers = join(import.meta.dirname, "../servers");
 
-interface Subject {
-  what: string;
-  protocol: Protocol | "HTTP/1.1";
-  isHttp2: boolean;
-  request: LoadRequest;
-  server: PinnedServer;
-}
-
 /** Measures what an RPC costs, beside the peers and the limit. */
-export async function benchRpc({ seconds, rounds, json }: { seconds: number; rounds: number; json: boolean }): Promise<void> {
+export async function benchRpc({ seconds, rounds, json: printsJson }: { seconds: number; rounds: number; json: boolean }): Promise<void> {
   for (const tool of ["taskset", "wrk", "h2load"]) requireTool(tool);
-  const say = (line: string) => void (json || process.stderr.write(`${line}\n`));
+  const say = (line: string) => void (printsJson || process.stderr.write(`${line}\n`));
   const folder = await mkdtemp(join(tmpdir(), "petak-bench-"));
   const redis = await startRedisServer({ dataDir: join(folder, "redis") });
   execFileSync("taskset", ["-cp", String(clientCore), String(redis.pid)]);
@@ -45,46 +38,29 @@ export async function benchRpc({ seconds, rounds, json }: { seconds: number; rou
     say(`Loading ${siteCount} sites …`);
     const gateway = await start("gateway.ts", [redis.socketPath, String(siteCount)]);
     const authorization = String(gateway.ready.authorization);
-    const answer = await answerOf(findNearestCall(gateway.ready.port, "Connect JSON", authorization));
-    const options = readFindNearest("Connect JSON", answer).options.length;
-    if (options !== 5) throw new Error(`FindNearest gave ${options} options, not 5`);
-    const bare = await start("bare-http.ts", [Buffer.from(answer).toString("base64")]);
-    const stock = await start("stock-connect.ts");
-    const stockHttp2 = await start("stock-connect.ts", ["h2"]);
-    const grpc = await start("grpc-js.ts");
-
-    const subjects: Subject[] = [
-      {
-        what: "bare node:http, the bytes of FindNearest",
-        protocol: "HTTP/1.1",
-        isHttp2: false,
-        request: findNearestCall(bare.ready.port, "Connect JSON", authorization),
-        server: bare,
-      },
-      ...protocols.map(({ protocol, isHttp2 }) => ({
-        what: "stock connect-node, nothing",
-        protocol,
-        isHttp2,
-        request: emptyCall((isHttp2 ? stockHttp2 : stock).ready.port, protocol),
-        server: isHttp2 ? stockHttp2 : stock,
-      })),
-      { what: "grpc-js, nothing", protocol: "gRPC", isHttp2: true, request: emptyCall(grpc.ready.port, "gRPC"), server: grpc },
-      ...protocols.map(({ protocol, isHttp2 }) => ({
-        what: "gateway, nothing",
-        protocol,
-        isHttp2,
-        request: emptyCall(gateway.ready.port, protocol),
-        server: gateway,
-      })),
-      ...protocols.map(({ protocol, isHttp2 }) => ({
-        what: "gateway, FindNearest",
-        protocol,
-        isHttp2,
-        request: findNearestCall(gateway.ready.port, protocol, authorization),
-        server: gateway,
-      })),
-    ];
-    const figures = await measure(subjects, seconds, rounds, say);
+    const { port } = gateway.ready;
+    const json = await answerOf(findNearestCall(port, "Connect JSON", authorization));
+    const binary = await answerOf(findNearestCall(port, "Connect binary", authorization));
+    for (const [protocol, answer] of [
+      ["Connect JSON", json],
+      ["Connect binary", binary],
+    ] as const) {
+      const options = readFindNearest(protocol, answer).options.length;
+      if (options !== 5) throw new Error(`FindNearest over ${protocol} gave ${options} options, not 5`);
+    }
+    const reserved = await answerOf(oneReserveCall(port, authorization));
+    const bare = (answer: Uint8Array, contentType: string) => start("bare-http.ts", [Buffer.from(answer).toString("base64"), contentType]);
+    const servers: Servers = {
+      gateway,
+      bareJson: await bare(json, "application/json"),
+      bareBinary: await bare(binary, "application/proto"),
+      bareReserve: await bare(reserved, "application/json"),
+      stock: await start("stock-connect.ts"),
+      stockHttp2: await start("stock-connect.ts", ["h2"]),
+      grpcJs: await start("grpc-js.ts"),
+    };
+    const figures = await measure(subjectsOf(servers, authorization), seconds, rounds, say);
+    const paced = await measurePaced(findNearestCall(port, "Connect JSON", authorization), figures, seconds, rounds, say);
     const report: RpcReport = {
       commit: commitNow(),
       node: process.version,
@@ -96,10 +72,11 @@ export async function benchRpc({ seconds, rounds, json }: { seconds: number; rou
       seconds,
       rounds,
       siteCount,
-      answerBytes: answer.length,
+      answerBytes: json.length,
       figures,
+      paced,
     };
-    await writeRpcReport(report, json);
+    await writeRpcReport(report, printsJson);
   } finally {
     for (const server of running) await server.stop();
     await redis.stop();
@@ -109,7 +86,9 @@ export async function benchRpc({ seconds, rounds, json }: { seconds: number; rou
 
 /** Measures all subjects in turn, round after round, so that a slow minute of the machine falls on all of them. */
 async function measure(subjects: readonly Subject[], seconds: number, rounds: number, say: (line: string) => void): Promise<RpcFigure[]> {
-  const figures = subjects.map(({ what, protocol }): RpcFigure => ({ what, protocol, requestsPerSecond: [], cpuMicrosPerCall: [] }));
+  const figures = subjects.map(
+    ({ what, protocol, target }): RpcFigure => ({ what, protocol, ...(target && { target }), requestsPerSecond: [], cpuMicrosPerCall: [] }),
+  );
   for (let round = 0; round < rounds; round++) {
     for (const [index, { what, protocol, isHttp2, request, server }] of subjects.entries()) {
       const load = isHttp2 ? loadHttp2 : loadHttp1;
@@ -124,6 +103,31 @@ async function measure(subjects: readonly Subject[], seconds: number, rounds: nu
     }
   }
   return figures;
+}
+
+/** The share of its capacity at which a server's latencies are looked at. */
+const pacedShare = 0.7;
+
+/** Measures latencies at a rate below what the server can do, which is kept whatever the answers: a queue that builds up is seen. */
+async function measurePaced(
+  request: LoadRequest,
+  figures: readonly RpcFigure[],
+  seconds: number,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<PacedFigure[]> {
+  const most = figures.find(({ what, protocol }) => what === names.findNearest && protocol === "Connect JSON")?.requestsPerSecond ?? [];
+  const wanted = Math.round(median(most) * pacedShare);
+  const found: PacedFigure[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const { requestsPerSecond, failed, latenciesUs } = await loadPaced(clientCore, seconds, request, wanted);
+    if (failed > 0) throw new Error(`${failed} paced requests failed`);
+    const at = (share: number) => latenciesUs[Math.min(latenciesUs.length - 1, Math.floor(latenciesUs.length * share))] ?? Number.NaN;
+    const figure = { wanted, requestsPerSecond, p50Us: at(0.5), p99Us: at(0.99) };
+    found.push(figure);
+    say(`round ${round + 1} of ${rounds}: FindNearest at ${wanted}/s: p50 ${figure.p50Us} µs, p99 ${figure.p99Us} µs`);
+  }
+  return found;
 }
 
 async function answerOf({ url, body, headers }: LoadRequest): Promise<Uint8Array> {

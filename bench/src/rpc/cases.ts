@@ -1,5 +1,6 @@
+import { randomInt, randomUUID } from "node:crypto";
 import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
-import { FindNearestRequestSchema, type FindNearestResponse, FindNearestResponseSchema } from "@petak/protocol";
+import { FindNearestRequestSchema, type FindNearestResponse, FindNearestResponseSchema, ReserveRequestSchema } from "@petak/protocol";
 import { HealthCheckRequestSchema } from "@petak/protocol/grpc";
 import type { LoadRequest } from "./generators.ts";
 
@@ -32,6 +33,41 @@ export function findNearestCall(port: number, protocol: Protocol, authorization:
   const path = "/petak.v1.DirectoryService/FindNearest";
   const json = toJson(FindNearestRequestSchema, findNearestRequest);
   return call(port, path, protocol, toBinary(FindNearestRequestSchema, findNearestRequest), json, { authorization });
+}
+
+/**
+ * Reserve at the nearest of what fits, each time with another request id and from another place in the city, so that no repetition is
+ * answered from memory and no site fills up. For wrk alone.
+ */
+export function reserveCall(port: number, authorization: string): LoadRequest {
+  const [url, headers] = [
+    `http://127.0.0.1:${port}/petak.v1.ReservationService/Reserve`,
+    { "content-type": "application/json", authorization },
+  ];
+  const lua = () => `
+math.randomseed(${randomInt(2 ** 31)})
+local random = math.random
+local id = string.format("%08x-%04x-4000-8000-", random(0, 0x7fffffff), random(0, 0xffff))
+local count = 0
+request = function()
+  count = count + 1
+  local body = string.format('{"requestId":"%s%012x","nearest":{"origin":{"latitude":%.6f,"longitude":%.6f}},"parcel":{"widthMm":300,"heightMm":150,"depthMm":400,"massG":1500}}',
+    id, count, 1.24 + random() * 0.22, 103.61 + random() * 0.42)
+  return wrk.format("POST", nil, nil, body)
+end
+`;
+  return { url, headers, lua };
+}
+
+/** One such request, to see that it is answered. */
+export function oneReserveCall(port: number, authorization: string): LoadRequest {
+  const message = create(ReserveRequestSchema, {
+    requestId: randomUUID(),
+    place: { case: "nearest", value: { origin: findNearestRequest.origin } },
+    parcel: findNearestRequest.parcel,
+  });
+  const json = toJson(ReserveRequestSchema, message);
+  return call(port, "/petak.v1.ReservationService/Reserve", "Connect JSON", new Uint8Array(), json, { authorization });
 }
 
 function call(

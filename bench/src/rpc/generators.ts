@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -12,6 +12,8 @@ export interface LoadRequest {
   /** `GET` where there is no body. */
   body?: Uint8Array;
   headers: Record<string, string>;
+  /** Makes further lines of wrk's script for a run, e.g. a function that makes each request. */
+  lua?: () => string;
 }
 
 /** What a load generator counted. */
@@ -19,6 +21,14 @@ export interface LoadResult {
   requestsPerSecond: number;
   /** Requests that were not answered with HTTP 2xx. */
   failed: number;
+}
+
+/** What was counted at a rate that was kept whatever the answers. */
+export interface PacedResult {
+  requestsPerSecond: number;
+  failed: number;
+  /** Times from the sending of a request to the end of its answer, in µs, in ascending order. */
+  latenciesUs: number[];
 }
 
 /** Connections, and for HTTP/2 streams on each: enough to keep one core of server busy, few enough that queues stay short. */
@@ -71,11 +81,43 @@ export async function loadHttp2(core: number, seconds: number, request: LoadRequ
   });
 }
 
-function luaScript({ body, headers }: LoadRequest): string {
+/** Connections over which a rate is kept: so many that a request hardly ever waits for its connection and not for the server. */
+export const pacedConnections = 64;
+
+/** Sends over HTTP/1.1 with h2load at a fixed rate, one thread on one core. */
+export async function loadPaced(core: number, seconds: number, request: LoadRequest, requestsPerSecond: number): Promise<PacedResult> {
+  return await withFile("body", Buffer.from(request.body ?? new Uint8Array()), async (path) => {
+    const log = `${path}.log`;
+    await run("taskset", [
+      "-c",
+      String(core),
+      "h2load",
+      "--h1",
+      "-t1",
+      `-c${pacedConnections}`,
+      `--rps=${(requestsPerSecond / pacedConnections).toFixed(3)}`,
+      `-D${seconds}`,
+      `--data=${path}`,
+      `--log-file=${log}`,
+      ...Object.entries(request.headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
+      request.url,
+    ]);
+    // Start, status and duration of each request, by tabs.
+    const rows = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
+    const answers = rows.map((line) => line.split("\t").map(Number));
+    return {
+      requestsPerSecond: answers.length / seconds,
+      failed: answers.filter(([, status]) => status !== 200).length,
+      latenciesUs: answers.map(([, , durationUs = 0]) => durationUs).sort((a, b) => a - b),
+    };
+  });
+}
+
+function luaScript({ body, headers, lua }: LoadRequest): string {
   const luaText = (bytes: Uint8Array) => `"${[...bytes].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`);
   if (body !== undefined) lines.push('wrk.method = "POST"', `wrk.body = ${luaText(body)}`);
-  return `${lines.join("\n")}\n`;
+  return `${lines.join("\n")}\n${lua?.() ?? ""}`;
 }
 
 async function withFile<T>(name: string, content: Buffer, use: (path: string) => Promise<T>): Promise<T> {

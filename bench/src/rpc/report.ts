@@ -8,6 +8,17 @@ export interface RpcFigure {
   requestsPerSecond: number[];
   /** Processor time of the server for each call, in µs. */
   cpuMicrosPerCall: number[];
+  /** What it is compared with, and the ratio of the rates that is wanted. */
+  target?: { peer: string; protocol: string; ratio: number };
+}
+
+/** Latencies at a rate that was kept. */
+export interface PacedFigure {
+  /** The rate, and what came of it, a second. */
+  wanted: number;
+  requestsPerSecond: number;
+  p50Us: number;
+  p99Us: number;
 }
 
 /** A run of the RPC bench and all that is needed to judge it. */
@@ -26,7 +37,11 @@ export interface RpcReport {
   /** Length of FindNearest's JSON answer, which bare node:http sends too. */
   answerBytes: number;
   figures: RpcFigure[];
+  paced: PacedFigure[];
 }
+
+/** The most that p99 may be of p50 at 70 % of capacity. */
+const tailTarget = 5;
 
 const root = join(import.meta.dirname, "../../..");
 const begin = "<!-- begin: npm run bench -- rpc -->";
@@ -48,30 +63,40 @@ export async function writeRpcReport(report: RpcReport, json: boolean): Promise<
 
 /** The report as Markdown. */
 export function reportTable(report: RpcReport): string {
-  const limit = median(report.figures[0]?.requestsPerSecond ?? []);
-  const stockBy = new Map(
-    report.figures
-      .filter(({ what }) => what.startsWith("stock"))
-      .map(({ protocol, requestsPerSecond }) => [protocol, median(requestsPerSecond)]),
-  );
-  const rows = report.figures.map(({ what, protocol, requestsPerSecond, cpuMicrosPerCall }) => {
+  const rateOf = (what: string, protocol: string) =>
+    median(report.figures.find((figure) => figure.what === what && figure.protocol === protocol)?.requestsPerSecond ?? []);
+  const rows = report.figures.map(({ what, protocol, requestsPerSecond, cpuMicrosPerCall, target }) => {
     const rate = median(requestsPerSecond);
-    const stock = stockBy.get(protocol);
     const spread = `${thousands(Math.min(...requestsPerSecond))}–${thousands(Math.max(...requestsPerSecond))}`;
-    return `| ${what} | ${protocol} | ${thousands(rate)} | ${spread} | ${Math.round(median(cpuMicrosPerCall))} | ${(rate / limit).toFixed(2)} | ${stock === undefined ? "" : (rate / stock).toFixed(2)} |`;
+    const ratio = target === undefined ? Number.NaN : rate / rateOf(target.peer, target.protocol);
+    const compared =
+      target === undefined
+        ? "| |"
+        : `| ${ratio.toFixed(2)} of ${target.peer.replace(/, .*/, "")} | ${verdict(ratio >= target.ratio, `≥ ${target.ratio}`)}`;
+    return `| ${what} | ${protocol} | ${thousands(rate)} | ${spread} | ${Math.round(median(cpuMicrosPerCall))} ${compared} |`;
   });
+  const [p50, p99] = [median(report.paced.map(({ p50Us }) => p50Us)), median(report.paced.map(({ p99Us }) => p99Us))];
+  const tail = median(report.paced.map(({ p50Us, p99Us }) => p99Us / p50Us));
   return [
     `Commit ${report.commit}, Node ${report.node}, ${report.server}, ${report.cpu}. Server on one core; ${report.generators}, ${report.connections} connections`,
     `(HTTP/2: ${report.streamsPerConnection} streams on each), and Redis on another. ${report.siteCount} sites, an answer of ${report.answerBytes} bytes.`,
     `Median of ${report.rounds} rounds of ${report.seconds} s.`,
     "",
-    "| what | protocol | thousand requests/s | least–most | µs CPU a call | of bare node:http | of stock connect-node |",
+    "| what | protocol | thousand requests/s | least–most | µs CPU a call | compared | target |",
     "|---|---|---|---|---|---|---|",
     ...rows,
+    "",
+    `FindNearest in JSON at ${thousands(report.paced[0]?.wanted ?? Number.NaN)} thousand requests/s, 70 % of its most, kept whatever the answers (h2load --rps): p50`,
+    `${Math.round(p50)} µs, p99 ${Math.round(p99)} µs, p99 / p50 ${tail.toFixed(1)}, ${verdict(tail <= tailTarget, `≤ ${tailTarget}`)}.`,
   ].join("\n");
 }
 
-function median(values: readonly number[]): number {
+function verdict(isMet: boolean, target: string): string {
+  return `${target}: ${isMet ? "met" : "**not met**"}`;
+}
+
+/** The middle one of some values; NaN for none. */
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { connectRedis, createAllocator } from "@petak/allocator";
 import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
 import { createLogger, createMetrics, startGateway } from "@petak/gateway";
-import { Mode, newKeyId, newParticipantId } from "@petak/protocol";
+import { Mode, newKeyId, newParticipantId, Role } from "@petak/protocol";
 import { createRandom, makeSite } from "@petak/testkit";
 import { announce } from "./announce.ts";
 
@@ -22,7 +22,13 @@ const allocator = createAllocator({ redis });
 const random = createRandom(1);
 for (let from = 0; from < Number(siteCount); from += 100) {
   const batch = Array.from({ length: Math.min(100, Number(siteCount) - from) }, (_, index) =>
-    makeSite({ latitude: random.float(1.24, 1.46), longitude: random.float(103.61, 104.03), ref: `bench-${from + index}` }),
+    makeSite({
+      latitude: random.float(1.24, 1.46),
+      longitude: random.float(103.61, 104.03),
+      ref: `bench-${from + index}`,
+      // So many that no run of Reserve fills the city.
+      classes: [["M", 400, 200, 500, 20_000, 500]],
+    }),
   );
   await Promise.all(batch.map((site) => allocator.sites.put(site, 0)));
 }
@@ -47,16 +53,22 @@ const gateway = await startGateway({
 });
 const signer = createRequestSigner({ ...admin, privateJwk, audience });
 const client = createPetakClient({ baseUrl: `http://127.0.0.1:${gateway.address.port}`, signer });
-const testPair = await generateKeyPair();
-const { key: testKey } = await client.participants.registerKey({ requestId: randomUUID(), publicKey: testPair.publicKey, mode: Mode.TEST });
-if (testKey === undefined) throw new Error("no key was registered");
-const testSigner = createRequestSigner({
-  participantId: admin.participantId,
-  keyId: testKey.keyId,
-  privateJwk: testPair.privateJwk,
-  audience,
+const { participant } = await client.participants.createParticipant({
+  requestId: randomUUID(),
+  displayName: "Bench",
+  roles: [Role.COURIER],
 });
-const authorization = await testSigner.authorization();
+const participantId = participant?.participantId ?? "";
+const pair = await generateKeyPair();
+const { key } = await client.participants.registerKey({
+  requestId: randomUUID(),
+  participantId,
+  publicKey: pair.publicKey,
+  mode: Mode.TEST,
+});
+if (key === undefined) throw new Error("no key was registered");
+const courier = createRequestSigner({ participantId, keyId: key.keyId, privateJwk: pair.privateJwk, audience });
+const authorization = await courier.authorization();
 client.close();
 announce({ port: gateway.address.port, authorization }, async () => {
   await gateway.stop();

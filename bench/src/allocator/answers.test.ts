@@ -1,0 +1,57 @@
+import { greatCircleM } from "@petak/allocator";
+import { expect, test } from "vitest";
+import { differenceOf, nearestByHand, requireFree, requireSame } from "./answers.ts";
+import { cityNetwork, cityOrigins } from "./network/city.ts";
+import type { Network } from "./network/network.ts";
+
+/** Sites 0, 1, 2 … on the equator, 111 m apart from one to the next. */
+const line: Network = {
+  name: "a line",
+  count: 5,
+  latitudes: new Float64Array(5),
+  longitudes: Float64Array.from([0.001, 0.002, 0.003, 0.004, 0.004_000_01]),
+  countryOf: () => "SG",
+};
+const origin = { latitude: 0, longitude: 0 };
+
+test("answers are the same where the same sites come in the same order", () => {
+  expect(differenceOf(line, { origin, sites: [0, 1, 2] }, [0, 1, 2], 1.5)).toBeUndefined();
+});
+
+test("sites at almost one distance may change places, or one may stand for the other", () => {
+  expect(differenceOf(line, { origin, sites: [2, 3, 4] }, [2, 4, 3], 1.5)).toBeUndefined();
+  expect(differenceOf(line, { origin, sites: [2, 3] }, [2, 4], 1.5)).toBeUndefined();
+});
+
+test("another site, another order, a site left out, one too many and one twice are differences", () => {
+  const ours = { origin, sites: [0, 1, 2] };
+  expect(differenceOf(line, ours, [0, 1, 3], 1.5)).toContain("place 3: site 2 at 333.59 m, not site 3");
+  expect(differenceOf(line, ours, [1, 0, 2], 1.5)).toContain("place 1");
+  expect(differenceOf(line, ours, [0, 1], 1.5)).toBe("3 sites, not 2");
+  expect(differenceOf(line, ours, [0, 1, 2, 3], 1.5)).toBe("3 sites, not 4");
+  expect(differenceOf(line, { origin, sites: [2, 3, 4] }, [2, 3, 3], 1.5)).toContain("a site twice");
+  expect(() => requireSame("The peer", line, ours, [0, 1, 3], 1.5)).toThrow(
+    "The peer answers otherwise than the allocator at 0, 0: place 3",
+  );
+});
+
+test("an answer with a full site fails the bench", () => {
+  const isFull = (index: number) => index === 2;
+  expect(() => requireFree("The peer", [0, 1], isFull)).not.toThrow();
+  expect(() => requireFree("The peer", [0, 2], isFull)).toThrow("The peer offers site 2, which is full");
+});
+
+test("the search by hand finds what sorting all sites by distance finds", () => {
+  const network = cityNetwork(500, 3);
+  const isFull = (index: number) => index % 3 === 0;
+  for (const from of cityOrigins(50, 4)) {
+    const sorted = Array.from({ length: network.count }, (_, index) => index)
+      .filter((index) => !isFull(index))
+      .map((index) => ({
+        index,
+        distanceM: greatCircleM(from, { latitude: network.latitudes[index] as number, longitude: network.longitudes[index] as number }),
+      }))
+      .sort((a, b) => a.distanceM - b.distanceM);
+    expect(nearestByHand(network, isFull, from, 5)).toEqual(sorted.slice(0, 5).map(({ index }) => index));
+  }
+});

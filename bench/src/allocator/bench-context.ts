@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Allocator, connectRedis, createAllocator } from "@petak/allocator";
+import { type RedisServer, startRedisServer } from "@petak/allocator/redis-server";
+import type { Redis } from "ioredis";
+import type { Say } from "./progress.ts";
+
+/** What every part gets. */
+export interface BenchContext {
+  /** How often everything is measured; the median counts. */
+  rounds: number;
+  /** Length of one measurement that has no end of its own, in s. */
+  seconds: number;
+  /** Sites of the large network. */
+  aseanSites: number;
+  say: Say;
+}
+
+/** Everything random in the bench comes from here. */
+export const seed = 1;
+
+/** A private Redis with an allocator over one connection. */
+export interface BenchServer {
+  server: RedisServer;
+  redis: Redis;
+  allocator: Allocator;
+  /** Another connection, not open yet. */
+  connect(): Redis;
+}
+
+/** What becomes of a connection's errors. */
+export function reportError(error: Error): void {
+  process.stderr.write(`${error.message}\n`);
+}
+
+/** No command of a bench is given up: what loads a network may queue for long. */
+const commandTimeoutMs = 60_000;
+
+/**
+ * Runs something with a private Redis whose folder is removed afterwards.
+ *
+ * @param hasIndexCache Whether the allocator keeps what it has read of the index in memory, as the gateway's does. Without it every query asks the server.
+ */
+export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchServer) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "petak-bench-"));
+  const server = await startRedisServer({ dataDir: join(folder, "redis") });
+  const connect = () => connectRedis({ socketPath: server.socketPath }, { onError: reportError, commandTimeoutMs });
+  const redis = connect();
+  let allocator: Allocator | undefined;
+  try {
+    await redis.connect();
+    allocator = createAllocator({ redis, ...(hasIndexCache ? { indexCache: { connect, onError: reportError } } : {}) });
+    return await use({ server, redis, allocator, connect });
+  } finally {
+    allocator?.stop();
+    redis.disconnect();
+    await server.stop();
+    await rm(folder, { recursive: true });
+  }
+}

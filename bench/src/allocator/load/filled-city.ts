@@ -1,0 +1,55 @@
+import type { BenchContext, BenchServer } from "../bench-context.ts";
+import { seed } from "../bench-context.ts";
+import { cityNetwork } from "../network/city.ts";
+import type { Network } from "../network/network.ts";
+import { createProgress } from "../progress.ts";
+import { fillingOrder, holdPlaces } from "./hold-places.ts";
+import { loadSites } from "./load-sites.ts";
+
+/** A city in Redis whose sites fill one after another. */
+export interface FilledCity {
+  network: Network;
+  siteIds: readonly string[];
+  isFull(index: number): boolean;
+  /** The index of a site. */
+  indexOf(siteId: string): number;
+  /** Holds the last place at so many more sites that this share of them is full. Gives the indexes of those. */
+  fillTo(share: number): Promise<readonly number[]>;
+}
+
+/** Loads a city with one place of the size asked for at each site, and, where given, more at those that are never to be full. */
+export async function loadCity(
+  { say }: BenchContext,
+  { allocator }: BenchServer,
+  count: number,
+  largePlaces: (isEverFull: boolean) => number = () => 1,
+  fullAtMost = 1,
+): Promise<FilledCity> {
+  const network = cityNetwork(count, seed);
+  const order = fillingOrder(network, seed + 1);
+  const everFull = new Set(order.slice(0, Math.round(count * fullAtMost)));
+  const siteIds = await loadSites(allocator, network, {
+    from: 0,
+    to: count,
+    largePlaces: (index) => largePlaces(everFull.has(index)),
+    onLoaded: createProgress(say, "Loading sites", count),
+  });
+  const indexes = new Map(siteIds.map((siteId, index) => [siteId, index]));
+  const full = new Set<number>();
+  return {
+    network,
+    siteIds,
+    isFull: (index) => full.has(index),
+    indexOf(siteId) {
+      const index = indexes.get(siteId);
+      if (index === undefined) throw new Error(`there is no site ${siteId}`);
+      return index;
+    },
+    async fillTo(share) {
+      const next = order.slice(full.size, Math.round(count * Math.min(share, fullAtMost)));
+      await holdPlaces(allocator, network, siteIds, next, createProgress(say, "Holding places", next.length));
+      for (const index of next) full.add(index);
+      return next;
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { type Allocator, type HoldCandidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { createRandom } from "@petak/testkit";
+import { concurrently } from "../concurrently.ts";
+import { askedClass, type Network, operatorId, positionOf } from "../network/network.ts";
+import { holdRequest } from "../ours/holds.ts";
+import { newOrder, orderFingerprint } from "../ours/orders.ts";
+
+/** Holds that are under way at once. */
+const atOnce = 100;
+
+/** All indexes of a network in the order in which its sites fill: so one occupancy grows out of another. */
+export function fillingOrder(network: Network, seed: number): readonly number[] {
+  return createRandom(seed).shuffle(Array.from({ length: network.count }, (_, index) => index));
+}
+
+/** Holds one place of the size asked for at each of these sites, as the gateway would, and says after each how many are held. */
+export async function holdPlaces(
+  allocator: Allocator,
+  network: Network,
+  siteIds: readonly string[],
+  indexes: readonly number[],
+  onHeld: (count: number) => void,
+): Promise<void> {
+  let held = 0;
+  await concurrently(indexes.length, atOnce, async (number) => {
+    const index = indexes[number] as number;
+    const origin = positionOf(network, index);
+    const cell = indexCellOf(quantise(origin));
+    const order = newOrder(origin);
+    await allocator.requestIds.claim(order.participantId, order.requestId, orderFingerprint(order));
+    const candidate = candidateAt(siteIds[index] as string, cell);
+    const outcome = await allocator.holds.take(holdRequest(order, regionOfCell(cell)), [candidate], async () => candidate);
+    if (outcome.tag !== "held") throw new Error(`site ${candidate.siteId} has no place to hold: ${outcome.tag}`);
+    held += 1;
+    onHeld(held);
+  });
+}
+
+/** A site as it was put, not found by a search: the script looks for its record. */
+export function candidateAt(siteId: string, cell: string): HoldCandidate {
+  return { siteId, operatorId, revision: 1, cell, offset: -1, classes: [askedClass] };
+}

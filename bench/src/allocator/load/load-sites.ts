@@ -1,0 +1,30 @@
+import type { Allocator } from "@petak/allocator";
+import { concurrently } from "../concurrently.ts";
+import { type Network, siteOf } from "../network/network.ts";
+
+/** Writes that are under way at once: enough to fill pipelines. */
+const atOnce = 200;
+
+/** What is loaded of a network. */
+export interface LoadedRange {
+  from: number;
+  to: number;
+  /** Places of the size asked for at a site. */
+  largePlaces(index: number): number;
+  onLoaded?(count: number): void;
+}
+
+/** Puts the sites [from, to) of a network. Gives the site ids by index. */
+export async function loadSites(allocator: Allocator, network: Network, range: LoadedRange): Promise<string[]> {
+  const { from, to, largePlaces, onLoaded } = range;
+  const siteIds: string[] = new Array(to - from);
+  let loaded = 0;
+  await concurrently(to - from, atOnce, async (offset) => {
+    const index = from + offset;
+    const { siteId } = await allocator.sites.put(siteOf(network, index, largePlaces(index)), 0);
+    siteIds[offset] = siteId;
+    loaded += 1;
+    onLoaded?.(loaded);
+  });
+  return siteIds;
+}

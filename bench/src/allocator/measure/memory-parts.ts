@@ -1,0 +1,51 @@
+import { parseSiteId } from "@petak/protocol";
+import type { BenchServer } from "../bench-context.ts";
+import { concurrently } from "../concurrently.ts";
+import type { FilledCity } from "../load/filled-city.ts";
+import { operatorId } from "../network/network.ts";
+import type { Figure } from "../report/figure.ts";
+import { usedMemory } from "./memory.ts";
+
+/** Commands that are under way at once. */
+const atOnce = 500;
+
+/**
+ * What a site takes of the server's memory without its facts: blocks, directory, capacity, and what the keys themselves cost. It is what all
+ * took when the sites were loaded, less what comes free when their facts and the operator's references are taken away. So the server is of no
+ * use afterwards.
+ *
+ * @param siteBytes What a site took, everything included.
+ * @param reservationBytes What a reservation took, everything included.
+ */
+export async function measureMemory(
+  { redis, allocator }: BenchServer,
+  { network, siteIds }: FilledCity,
+  siteBytes: number,
+  reservationBytes: number,
+): Promise<Figure[]> {
+  const many = network.count.toLocaleString("en");
+  const before = await usedMemory(redis);
+  await concurrently(siteIds.length, atOnce, async (index) => {
+    const id = parseSiteId(siteIds[index] as string);
+    if (id !== undefined) await redis.hdel(allocator.keys.site(id.region, id.siteNumber), "facts");
+  });
+  await redis.del(allocator.keys.operatorSiteRefs(operatorId));
+  const factBytes = (before - (await usedMemory(redis))) / network.count;
+  return [
+    {
+      part: "nearest",
+      what: `memory of a site's place in the index, ${many} sites`,
+      unit: "bytes",
+      ours: [siteBytes - factBytes],
+      target: { limit: 200, is: "at most" },
+    },
+    { part: "nearest", what: `memory of a site's facts, ${many} sites`, unit: "bytes", ours: [factBytes] },
+    {
+      part: "nearest",
+      what: `memory of a held reservation, everything included, ${many} sites`,
+      unit: "bytes",
+      ours: [reservationBytes],
+      target: { limit: 800, is: "at most" },
+    },
+  ];
+}

@@ -1,0 +1,8 @@
+import type { Redis } from "ioredis";
+
+/** Bytes that a server uses, the buffers of its clients and of its log apart: they come and go with the load. */
+export async function usedMemory(redis: Redis): Promise<number> {
+  const section = await redis.info("memory");
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(section)?.[1] ?? 0);
+  return field("used_memory") - field("mem_clients_normal") - field("mem_aof_buffer");
+}

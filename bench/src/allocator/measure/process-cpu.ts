@@ -1,0 +1,47 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Ticks a second in which Linux counts processor time (`getconf CLK_TCK`). */
+const ticksPerSecond = 100;
+
+interface ProcessTimes {
+  parent: number;
+  /** Of the process, its threads, and those of its children that have ended and were waited for. */
+  seconds: number;
+}
+
+/**
+ * Seconds of processor time, in user and kernel mode, that a process and all below it have used, those that have ended included (Linux). So
+ * what a server does in processes of its own, for each connection or in the background, counts as the server's.
+ */
+export function treeCpuSeconds(rootPid: number): number {
+  const all = new Map<number, ProcessTimes>();
+  for (const name of readdirSync("/proc")) {
+    const pid = Number(name);
+    const times = Number.isInteger(pid) ? timesOf(pid) : undefined;
+    if (times !== undefined) all.set(pid, times);
+  }
+  const isBelow = (pid: number): boolean => pid === rootPid || (all.has(pid) && isBelow(all.get(pid)?.parent ?? 0));
+  let seconds = 0;
+  for (const [pid, times] of all) if (isBelow(pid)) seconds += times.seconds;
+  return seconds;
+}
+
+/** Seconds of processor time that this process has used. */
+export function ownCpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function timesOf(pid: number): ProcessTimes | undefined {
+  let stat: string;
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    // It has ended in between.
+    return undefined;
+  }
+  // The fields follow the name, which stands in parentheses and may hold anything.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticks = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
+  return { parent: Number(fields[1]), seconds: ticks / ticksPerSecond };
+}

@@ -1,0 +1,37 @@
+import { type Allocator, type Candidate, type HoldCandidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import type { Site } from "@petak/protocol";
+import { question } from "../network/network.ts";
+import { holdRequest } from "./holds.ts";
+import { type Order, orderFingerprint } from "./orders.ts";
+
+/**
+ * Finds the nearest sites with a place and holds one at the first that still has it, in the steps of the gateway's Reserve: the request id
+ * is tied to the body, the index searched, the facts taken from memory, and one script does the rest.
+ *
+ * @returns The id of the site where the place is held.
+ */
+export async function reserveNearest(allocator: Allocator, facts: ReadonlyMap<string, Site>, order: Order): Promise<string> {
+  await allocator.requestIds.claim(order.participantId, order.requestId, orderFingerprint(order));
+  const homeRegion = regionOfCell(indexCellOf(quantise(order.origin)));
+  const request = holdRequest(order, homeRegion);
+  const candidates = await allocator.nearest({ ...question, origin: order.origin });
+  const outcome = await allocator.holds.take(
+    request,
+    candidates.map((candidate) => holdCandidate(candidate, facts)),
+    async (siteId) => {
+      const candidate = candidates.find((one) => one.siteId === siteId);
+      return candidate === undefined ? undefined : holdCandidate(candidate, facts);
+    },
+  );
+  if (outcome.tag !== "held") throw new Error(`an order found no place: ${outcome.tag}`);
+  return outcome.reservation.siteId;
+}
+
+/** A site that a search showed, with what a hold must know of it. */
+export function holdCandidate(candidate: Candidate, facts: ReadonlyMap<string, Site>): HoldCandidate {
+  const { siteId, revision, cell, offset } = candidate;
+  const site = facts.get(siteId);
+  if (site === undefined) throw new Error(`the facts of site ${siteId} are not known`);
+  const classes = candidate.classes.map(({ index }) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }));
+  return { siteId, operatorId: site.operatorId, revision, cell, offset, classes };
+}

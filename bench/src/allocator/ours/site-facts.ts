@@ -1,0 +1,16 @@
+import type { SiteStore } from "@petak/allocator";
+import type { Site } from "@petak/protocol";
+
+/** Sites read at once when the facts are filled. */
+const batch = 500;
+
+/** The facts of all sites in memory, as the gateway keeps those it has met: a reservation needs to know whose the site is. */
+export async function readSiteFacts(sites: SiteStore, siteIds: readonly string[]): Promise<ReadonlyMap<string, Site>> {
+  const facts = new Map<string, Site>();
+  for (let from = 0; from < siteIds.length; from += batch) {
+    for (const stored of await sites.findAll(siteIds.slice(from, from + batch))) {
+      if (stored !== undefined) facts.set(stored.site.siteId, stored.site);
+    }
+  }
+  return facts;
+}

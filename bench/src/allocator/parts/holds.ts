@@ -1,0 +1,73 @@
+import { type HoldCandidate, type HoldRequest, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { createRandom } from "@petak/testkit";
+import { type BenchContext, seed, withServer } from "../bench-context.ts";
+import { repeatedly } from "../concurrently.ts";
+import { loadCity } from "../load/filled-city.ts";
+import { candidateAt } from "../load/hold-places.ts";
+import { positionOf } from "../network/network.ts";
+import { holdRequest } from "../ours/holds.ts";
+import { newOrder } from "../ours/orders.ts";
+import type { Figure } from "../report/figure.ts";
+
+/** Sites at which places are held. */
+const siteCount = 10_000;
+
+/** Places of each: none is ever full. */
+const manyPlaces = 5000;
+
+/** Calls under way at once on the one connection. */
+const atOnce = 64;
+
+/** Holds that are made ready before they are measured: what is compared is the script and the way to it. */
+const readyPerSecond = 30_000;
+
+const incrementScript = "#!lua\nreturn redis.call('INCR', KEYS[1])";
+
+/** A hold that only needs to be sent. */
+interface ReadyHold {
+  request: HoldRequest;
+  candidate: HoldCandidate;
+}
+
+/** Holds a second over one connection, beside a script that adds one to a key. */
+export async function measureHolds(context: BenchContext): Promise<Figure[]> {
+  const { rounds, seconds, say } = context;
+  return await withServer(false, async (server) => {
+    const { redis, allocator } = server;
+    const { network, siteIds } = await loadCity(context, server, siteCount, () => manyPlaces);
+    const digest = (await redis.script("LOAD", incrementScript)) as string;
+    const random = createRandom(seed + 4);
+    const increments: number[] = [];
+    const holds: number[] = [];
+    for (let round = 0; round < rounds; round++) {
+      say(`Holds: round ${round + 1} of ${rounds}`);
+      const plain = await repeatedly(seconds, atOnce, async () => {
+        await redis.evalsha(digest, 1, "bench:{counter}");
+      });
+      increments.push(plain.done / plain.seconds);
+      const ready = Array.from({ length: readyPerSecond * seconds }, (): ReadyHold => {
+        const index = random.int(0, siteCount - 1);
+        const origin = positionOf(network, index);
+        const cell = indexCellOf(quantise(origin));
+        return { request: holdRequest(newOrder(origin), regionOfCell(cell)), candidate: candidateAt(siteIds[index] as string, cell) };
+      });
+      const held = await repeatedly(seconds, atOnce, async () => {
+        const hold = ready.pop();
+        if (hold === undefined) throw new Error(`more than ${readyPerSecond} holds a second: make more ready`);
+        const { tag } = await allocator.holds.take(hold.request, [hold.candidate], async () => hold.candidate);
+        if (tag !== "held") throw new Error(`a hold came to ${tag}`);
+      });
+      holds.push(held.done / held.seconds);
+    }
+    return [
+      {
+        part: "holds",
+        what: "holds through the script, one connection",
+        unit: "a second",
+        ours: holds,
+        peer: { name: "EVALSHA of a script that adds one to a key", values: increments },
+        target: { limit: 0.5, is: "at least" },
+      },
+    ];
+  });
+}

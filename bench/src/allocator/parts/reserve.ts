@@ -1,0 +1,179 @@
+import type { Position } from "@petak/allocator";
+import type { Client } from "pg";
+import { requireFree, requireSame } from "../answers.ts";
+import { type BenchContext, type BenchServer, seed, withServer } from "../bench-context.ts";
+import { repeatedly } from "../concurrently.ts";
+import { type FilledCity, loadCity } from "../load/filled-city.ts";
+import { ownCpuSeconds, treeCpuSeconds } from "../measure/process-cpu.ts";
+import { cityOrigins } from "../network/city.ts";
+import { newOrder } from "../ours/orders.ts";
+import { reserveNearest } from "../ours/reserve-nearest.ts";
+import { readSiteFacts } from "../ours/site-facts.ts";
+import { fillPostgres, type PostgresSession, planeToleranceM, postgresSession, type SynchronousCommit } from "../peers/postgres-peer.ts";
+import { connectPostgres, installPostgres, type PostgresServer, startPostgres } from "../peers/postgres-server.ts";
+import type { Figure, Target } from "../report/figure.ts";
+
+/** Sites, and the share of them that is full throughout. */
+const siteCount = 10_000;
+const fullShare = 0.5;
+
+/** Places of the size asked for where there is one: none of these is ever full. */
+const manyPlaces = 5000;
+
+/** Points from which orders come. */
+const originCount = 10_000;
+
+/** Orders that both sides get one after another, to see that they come to the same sites. */
+const comparedCount = 300;
+
+/** Seconds of load before the first measurement: the time in which Node compiles what is hot. */
+const warmUpSeconds = 1;
+
+/** Orders under way at once, and sessions of the peer, each of which has one: with these each side did best. */
+const oursAtOnce = 256;
+const peerSessions = 8;
+
+/** Levels of durability that are equal, ours first. */
+const levels = [
+  { appendfsync: "everysec", synchronousCommit: "off", loses: "the last second" },
+  { appendfsync: "always", synchronousCommit: "on", loses: "nothing" },
+] as const;
+
+const target: Target = { limit: 10, is: "at least" };
+
+/** Whole operations for each second of processor time, of client and server together. */
+interface Rates {
+  perCpuSecond: number[];
+  perSecond: number[];
+}
+
+/** Nearest and hold in one operation, beside PostgreSQL with PostGIS. */
+export async function measureReserve(context: BenchContext): Promise<Figure[]> {
+  const { say } = context;
+  return await withServer(true, async (server) => {
+    say(`Reserve: ${siteCount} sites`);
+    const places = (isEverFull: boolean) => (isEverFull ? 1 : manyPlaces);
+    const city = await loadCity(context, server, siteCount, places, fullShare);
+    await city.fillTo(fullShare);
+    const postgres = await startPostgres();
+    if (postgres === undefined) say(installPostgres);
+    const clients: Client[] = [];
+    try {
+      if (postgres !== undefined) {
+        for (let number = 0; number < peerSessions; number++) clients.push(await connectPostgres(postgres.socketDir));
+      }
+      return await measureLevels(context, server, city, postgres, clients);
+    } finally {
+      for (const client of clients) await client.end();
+      await postgres?.stop();
+    }
+  });
+}
+
+async function measureLevels(
+  { rounds, seconds, say }: BenchContext,
+  { server, redis, allocator }: BenchServer,
+  city: FilledCity,
+  postgres: PostgresServer | undefined,
+  clients: readonly Client[],
+): Promise<Figure[]> {
+  const facts = await readSiteFacts(allocator.sites, city.siteIds);
+  const origins = cityOrigins(originCount, seed + 5);
+  const ours = async (origin: Position) => city.indexOf(await reserveNearest(allocator, facts, newOrder(origin)));
+  const [first] = clients;
+  if (first !== undefined) {
+    await fillPostgres(first, city.network, (index) => [20, 20, city.isFull(index) ? 0 : manyPlaces]);
+    await compare(city, origins.slice(0, comparedCount), ours, await postgresSession(first, "off"));
+  }
+  const figures: Figure[] = [];
+  for (const { appendfsync, synchronousCommit, loses } of levels) {
+    await redis.config("SET", "appendfsync", appendfsync);
+    const sessions = await Promise.all(clients.map((client) => postgresSession(client, synchronousCommit)));
+    const oursRates: Rates = { perCpuSecond: [], perSecond: [] };
+    const peerRates: Rates = { perCpuSecond: [], perSecond: [] };
+    for (let round = 0; round < rounds; round++) {
+      say(`Reserve, ${appendfsync}: round ${round + 1} of ${rounds}`);
+      if (round === 0) await load(warmUpSeconds, oursAtOnce, origins, ours);
+      await measure(oursRates, server.pid, () => load(seconds, oursAtOnce, origins, ours));
+      if (postgres === undefined) continue;
+      if (round === 0) await loadSessions(warmUpSeconds, sessions, origins);
+      await measure(peerRates, postgres.pid, () => loadSessions(seconds, sessions, origins));
+    }
+    figures.push(...figuresOf(synchronousCommit, `a crash of the machine loses ${loses}`, appendfsync, oursRates, peerRates, postgres));
+  }
+  return figures;
+}
+
+function figuresOf(
+  synchronousCommit: SynchronousCommit,
+  loses: string,
+  appendfsync: string,
+  ours: Rates,
+  peer: Rates,
+  postgres: PostgresServer | undefined,
+): Figure[] {
+  const what = `nearest and hold, appendfsync ${appendfsync} (${loses})`;
+  const name = `PostgreSQL ${postgres?.version ?? "17"} with PostGIS, synchronous_commit ${synchronousCommit}`;
+  const missing = postgres === undefined ? { notMeasured: installPostgres } : {};
+  return [
+    {
+      part: "reserve",
+      what,
+      unit: "for each CPU second, client and server",
+      ours: ours.perCpuSecond,
+      peer: { name, values: peer.perCpuSecond },
+      target,
+      ...missing,
+    },
+    { part: "reserve", what, unit: "a second", ours: ours.perSecond, peer: { name, values: peer.perSecond }, ...missing },
+  ];
+}
+
+async function measure(rates: Rates, serverPid: number, run: () => Promise<{ done: number; seconds: number }>): Promise<void> {
+  const before = ownCpuSeconds() + treeCpuSeconds(serverPid);
+  const { done, seconds } = await run();
+  rates.perCpuSecond.push(done / (ownCpuSeconds() + treeCpuSeconds(serverPid) - before));
+  rates.perSecond.push(done / seconds);
+}
+
+let nextOrigin = 0;
+
+function load(
+  seconds: number,
+  atOnce: number,
+  origins: readonly Position[],
+  reserve: (origin: Position) => Promise<number>,
+): Promise<{ done: number; seconds: number }> {
+  return repeatedly(seconds, atOnce, async () => {
+    await reserve(origins[nextOrigin++ % origins.length] as Position);
+  });
+}
+
+function loadSessions(
+  seconds: number,
+  sessions: readonly PostgresSession[],
+  origins: readonly Position[],
+): Promise<{ done: number; seconds: number }> {
+  const idle = [...sessions];
+  return load(seconds, sessions.length, origins, async (origin) => {
+    const session = idle.pop() as PostgresSession;
+    const site = await session.reserve(newOrder(origin));
+    idle.push(session);
+    return site;
+  });
+}
+
+async function compare(
+  city: FilledCity,
+  origins: readonly Position[],
+  ours: (origin: Position) => Promise<number>,
+  session: PostgresSession,
+): Promise<void> {
+  for (const origin of origins) {
+    const site = await ours(origin);
+    const peerSite = await session.reserve(newOrder(origin));
+    requireFree("the allocator", [site], city.isFull);
+    requireFree("PostgreSQL", [peerSite], city.isFull);
+    requireSame("PostgreSQL", city.network, { origin, sites: [site] }, [peerSite], planeToleranceM);
+  }
+}

@@ -1,0 +1,77 @@
+import { earthRadiusM, type Position } from "@petak/allocator";
+import type { Client } from "pg";
+import { askedClass, type Network, parcel, positionOf } from "../network/network.ts";
+import { type Order, orderFingerprint } from "../ours/orders.ts";
+import { indexes, reserveStatement, schema } from "./postgres-schema.ts";
+
+/** How durable a commit is when it is answered. */
+export type SynchronousCommit = "off" | "on";
+
+/** A session that reserves, one order at a time: PostgreSQL has a process for each. */
+export interface PostgresSession {
+  /** Holds a place at the nearest site that has one. Gives the site's index. */
+  reserve(order: Order): Promise<number>;
+}
+
+/** The plane lies on the sphere at the middle of the city. */
+const middleLatitude = 1.35;
+
+/** The plane's distances are true to this many m within the reach of a query. */
+export const planeToleranceM = 0.5;
+
+const radians = Math.PI / 180;
+
+/** Sites that one statement writes. */
+const batch = 1000;
+
+/** Makes the tables and fills them. */
+export async function fillPostgres(client: Client, network: Network, placesOf: (index: number) => readonly number[]): Promise<void> {
+  await client.query(schema);
+  for (let from = 0; from < network.count; from += batch) {
+    const rows = Array.from({ length: Math.min(batch, network.count - from) }, (_, offset) => {
+      const index = from + offset;
+      const { x, y } = onPlane(positionOf(network, index));
+      return placesOf(index).map((free, sizeClass) => `(${index},${sizeClass},${free},${free > 0},ST_Point(${x},${y}))`);
+    });
+    await client.query(`INSERT INTO size_place VALUES ${rows.flat().join(",")}`);
+  }
+  for (const index of indexes) await client.query(index);
+  await client.query("VACUUM (FREEZE, ANALYZE)");
+}
+
+/** Opens a session over a connection. */
+export async function postgresSession(client: Client, synchronousCommit: SynchronousCommit): Promise<PostgresSession> {
+  await client.query(`SET synchronous_commit = ${synchronousCommit}`);
+  // A name makes it a prepared statement.
+  const statement = { name: "reserve", text: reserveStatement(askedClass.index) };
+  const { widthMm, heightMm, depthMm, massG } = parcel;
+  return {
+    async reserve(order) {
+      const { x, y } = onPlane(order.origin);
+      const { rows } = await client.query<{ site_id: number }>({
+        ...statement,
+        values: [
+          x,
+          y,
+          order.participantId,
+          order.requestId,
+          orderFingerprint(order),
+          widthMm,
+          heightMm,
+          depthMm,
+          massG,
+          order.partnerReference,
+          new Date(order.atMs),
+          new Date(order.untilMs),
+        ],
+      });
+      const [row] = rows;
+      if (row === undefined) throw new Error("PostgreSQL found no place for an order");
+      return row.site_id;
+    },
+  };
+}
+
+function onPlane({ latitude, longitude }: Position): { x: number; y: number } {
+  return { x: earthRadiusM * longitude * radians * Math.cos(middleLatitude * radians), y: earthRadiusM * latitude * radians };
+}

@@ -1,0 +1,33 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { chart } from "./chart.ts";
+import { replaceSection } from "./docs-section.ts";
+import type { Figure } from "./figure.ts";
+import { reportTable } from "./table.ts";
+
+/** A run of the allocator's bench and all that is needed to judge it. */
+export interface AllocatorReport {
+  commit: string;
+  node: string;
+  /** Flavour and version of the Redis server. */
+  server: string;
+  cpu: string;
+  rounds: number;
+  /** Length of a measurement that has no end of its own. */
+  seconds: number;
+  figures: Figure[];
+}
+
+const root = join(import.meta.dirname, "../../../..");
+
+/** Prints a report, and where it is of all parts keeps it as JSON and chart, and puts it into docs/performance.md. */
+export async function writeReport(report: AllocatorReport, { json, isWhole }: { json: boolean; isWhole: boolean }): Promise<void> {
+  const table = reportTable(report);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${table}\n`);
+  if (!isWhole) return;
+  const results = join(root, "bench/results");
+  await mkdir(results, { recursive: true });
+  await writeFile(join(results, "allocator.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(join(results, "allocator.svg"), chart(report.figures));
+  await replaceSection(join(root, "docs/performance.md"), "npm run bench -- allocator", table);
+}

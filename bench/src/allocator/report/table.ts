@@ -1,0 +1,65 @@
+import { median } from "../median.ts";
+import { type Figure, isMet, resultOf, type Target } from "./figure.ts";
+import type { AllocatorReport } from "./report.ts";
+
+/** The report as Markdown. */
+export function reportTable({ commit, node, server, cpu, rounds, seconds, figures }: AllocatorReport): string {
+  return [
+    `Commit ${commit}, Node ${node}, ${server}, ${cpu}. Median of ${rounds} rounds, least–most in brackets; rates over ${seconds} s.`,
+    "",
+    "| what | unit | ours | beside | its figure | ours / its | target | met |",
+    "|---|---|---|---|---|---|---|---|",
+    ...figures.filter(({ target }) => target !== undefined).map((figure) => row([...cellsOf(figure), ...targetCells(figure)])),
+    "",
+    "Beside other ways to do it, and other figures of the same run:",
+    "",
+    "| what | unit | ours | beside | its figure | ours / its |",
+    "|---|---|---|---|---|---|",
+    ...figures.filter(({ target }) => target === undefined).map((figure) => row(cellsOf(figure))),
+  ].join("\n");
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.join(" | ")} |`;
+}
+
+function cellsOf(figure: Figure): string[] {
+  const { what, variant, unit, ours, peer, notMeasured } = figure;
+  const result = resultOf(figure);
+  const ratio = peer === undefined ? "" : Number.isNaN(result) ? "not measured" : ratioText(result);
+  return [
+    variant === undefined ? what : `${what}, ${variant}`,
+    unit,
+    spread(ours),
+    peer?.name ?? "",
+    peer === undefined ? "" : notMeasured === undefined ? spread(peer.values) : "not measured",
+    ratio,
+  ];
+}
+
+function targetCells(figure: Figure): string[] {
+  const { target, peer } = figure;
+  if (target === undefined) return [];
+  const met = isMet(figure);
+  return [targetText(target, peer !== undefined), met === undefined ? "not measured" : met ? "yes" : "**no**"];
+}
+
+function spread(values: readonly number[]): string {
+  const text = numberText(median(values));
+  return values.length === 1 ? text : `${text} (${numberText(Math.min(...values))}–${numberText(Math.max(...values))})`;
+}
+
+function targetText({ limit, is }: Target, isRatio: boolean): string {
+  return `${is === "at most" ? "≤" : "≥"} ${isRatio ? ratioText(limit) : numberText(limit)}`;
+}
+
+/** A ratio: small ones as parts of one, which is how they are spoken of. */
+function ratioText(ratio: number): string {
+  return ratio < 0.3 ? `1/${numberText(1 / ratio)}` : numberText(ratio);
+}
+
+/** Three digits that count. */
+function numberText(value: number): string {
+  if (value >= 100) return Math.round(value).toLocaleString("en");
+  return String(Number(value.toPrecision(3)));
+}

@@ -1,0 +1,89 @@
+import { emptyCall, findNearestCall, oneReserveCall, type Protocol, protocols, reserveCall } from "./cases.ts";
+import type { LoadRequest } from "./generators.ts";
+import type { PinnedServer } from "./pinned-process.ts";
+
+/** Something that is measured. */
+export interface Subject {
+  what: string;
+  protocol: Protocol | "HTTP/1.1";
+  isHttp2: boolean;
+  request: LoadRequest;
+  server: PinnedServer;
+  /** What it is compared with: another subject by name and protocol, and the ratio of their rates that is wanted. */
+  target?: { peer: string; protocol: Protocol | "HTTP/1.1"; ratio: number };
+}
+
+/** Names that figures are compared by. */
+export const names = {
+  bareJson: "bare node:http, the bytes of FindNearest in JSON",
+  bareBinary: "bare node:http, the bytes of FindNearest in binary",
+  bareReserve: "bare node:http, the bytes of Reserve in JSON",
+  stock: "stock connect-node, nothing",
+  grpcJs: "grpc-js, nothing",
+  nothing: "gateway, nothing",
+  findNearest: "gateway, FindNearest",
+  reserve: "gateway, Reserve the nearest",
+} as const;
+
+/** The servers of a run, ready to answer. */
+export interface Servers {
+  gateway: PinnedServer;
+  bareJson: PinnedServer;
+  bareBinary: PinnedServer;
+  bareReserve: PinnedServer;
+  stock: PinnedServer;
+  stockHttp2: PinnedServer;
+  grpcJs: PinnedServer;
+}
+
+const findNearestTargets: Record<Protocol, Subject["target"]> = {
+  "Connect JSON": { peer: names.bareJson, protocol: "HTTP/1.1", ratio: 0.4 },
+  "Connect binary": { peer: names.bareBinary, protocol: "HTTP/1.1", ratio: 0.4 },
+  gRPC: { peer: names.grpcJs, protocol: "gRPC", ratio: 0.8 },
+};
+
+/** All that is measured, peers first. */
+export function subjectsOf(servers: Servers, authorization: string): Subject[] {
+  const { gateway, stock, stockHttp2, grpcJs } = servers;
+  const bare = (what: string, server: PinnedServer, request: LoadRequest): Subject => ({
+    what,
+    protocol: "HTTP/1.1",
+    isHttp2: false,
+    request: { ...request, url: `http://127.0.0.1:${server.ready.port}/` },
+    server,
+  });
+  const { port } = gateway.ready;
+  return [
+    bare(names.bareJson, servers.bareJson, findNearestCall(port, "Connect JSON", authorization)),
+    bare(names.bareBinary, servers.bareBinary, findNearestCall(port, "Connect binary", authorization)),
+    bare(names.bareReserve, servers.bareReserve, oneReserveCall(port, authorization)),
+    ...protocols.map(({ protocol, isHttp2 }): Subject => {
+      const server = isHttp2 ? stockHttp2 : stock;
+      return { what: names.stock, protocol, isHttp2, request: emptyCall(server.ready.port, protocol), server };
+    }),
+    { what: names.grpcJs, protocol: "gRPC", isHttp2: true, request: emptyCall(grpcJs.ready.port, "gRPC"), server: grpcJs },
+    ...protocols.map(({ protocol, isHttp2 }): Subject => {
+      const target = { peer: names.stock, protocol, ratio: 1 };
+      return { what: names.nothing, protocol, isHttp2, request: emptyCall(port, protocol), server: gateway, target };
+    }),
+    ...protocols.map(({ protocol, isHttp2 }): Subject => {
+      const target = findNearestTargets[protocol];
+      return {
+        what: names.findNearest,
+        protocol,
+        isHttp2,
+        request: findNearestCall(port, protocol, authorization),
+        server: gateway,
+        ...(target && { target }),
+      };
+    }),
+    {
+      what: names.reserve,
+      protocol: "Connect JSON",
+      isHttp2: false,
+      request: reserveCall(port, authorization),
+      server: gateway,
+      target: { peer: names.bareReserve, protocol: "HTTP/1.1", ratio: 0.2 },
+    },
+  ];
+}
