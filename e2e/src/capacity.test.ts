@@ -137,6 +137,27 @@ describe("a capacity report", () => {
     expect(await countsOfM()).toEqual({ installed: 4, inService: 4, occupied: 0, held: 0, occupiedElsewhere: 0, freeToPromise: 4 });
   });
 
+  it("is not shut out by a device whose clock is ahead", async () => {
+    const { reservation } = await courier.client.reservations.reserve({
+      requestId: randomUUID(),
+      place: { case: "siteId", value: siteId },
+      parcel,
+    });
+    const reservationId = reservation?.reservationId ?? "";
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    const agent = network.clientFor(await network.agentSigner(operator, siteId));
+    const occurredAt = timestampFromMs(clock.now() + 3_600_000);
+    const type = DeviceEventType.PARCEL_DEPOSITED;
+    await agent.agents.reportEvents({
+      siteId,
+      events: [{ sequence: 1n, deviceEventId: randomUUID(), type, occurredAt, reservationId, compartmentId: "A1" }],
+    });
+    expect(await send([report(1)])).toEqual([OUTDATED]);
+    clock.advance(1);
+    expect(await send([report(1)])).toEqual([RECORDED]);
+    expect(await countsOfM()).toMatchObject({ occupied: 1, occupiedElsewhere: 0, freeToPromise: 3 });
+  });
+
   it("takes the place of what the gateway counts, and gives it back at the end", async () => {
     expect(await find()).toEqual([{ siteId, freeToPromise: 4, observedAtMs: clock.now(), ttlS: 60 }]);
     const observedAtMs = Math.floor(clock.now() / 1000) * 1000;

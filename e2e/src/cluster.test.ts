@@ -4,6 +4,7 @@ import { createLogger } from "@petak/gateway";
 import {
   Act,
   DeviceEventType,
+  type Event,
   EventType,
   ProofKind,
   parseSiteId,
@@ -168,7 +169,14 @@ describe("a gateway over a cluster", () => {
     await killed?.restart();
     await expect.poll(async () => (await confirmAll()).every(({ reason }) => reason === "CONFIRMED"), { timeout: 20_000 }).toBe(true);
     await expect.poll(async () => (await fetch(`${network.baseUrl}/readyz`)).status, { timeout: 20_000 }).toBe(200);
-    const { events } = await courier.client.custody.listEvents({ cursor: watched.nextCursor });
+    // What asks several masters at once meets the old map of the cluster for a while.
+    const events: Event[] = [];
+    const readEvents = async () => {
+      const page = await courier.client.custody.listEvents({ cursor: watched.nextCursor });
+      events.push(...page.events);
+      return events.length;
+    };
+    await expect.poll(() => readEvents().catch(reasonOf), { timeout: 10_000 }).toBe(held.length);
     expect(events.every(({ type }) => type === EventType.RESERVATION_CONFIRMED)).toBe(true);
     expect(events.map(({ reservationId }) => reservationId).sort()).toEqual(held.map(({ reservationId }) => reservationId).sort());
 

@@ -1,4 +1,5 @@
 import { type Allocator, createAllocator, type Position } from "@petak/allocator";
+import { createRandom } from "@petak/testkit";
 import { type Answered, requireFree, requireSame } from "../answers.ts";
 import { type BenchContext, type BenchServer, reportError, seed, withServer } from "../bench-context.ts";
 import { type FilledCity, loadCity } from "../load/filled-city.ts";
@@ -103,14 +104,18 @@ async function measureOccupancy(
   const writer = connect();
   await writer.connect();
   const cached = createAllocator({ redis: writer, indexCache: { connect, onError: reportError } });
+  const random = createRandom(seed + Math.round(occupancy * 100));
   const cachedMicros: number[] = [];
-  // The first round fills the cache.
-  for (let round = 0; round <= rounds; round++) {
-    const micros = await cachedCost(redis, { cached, plain: allocator }, city, origins);
-    if (round > 0) cachedMicros.push(micros);
+  try {
+    // The first round fills the cache.
+    for (let round = 0; round <= rounds; round++) {
+      const micros = await cachedCost(redis, { cached, plain: allocator }, city, origins, random);
+      if (round > 0) cachedMicros.push(micros);
+    }
+  } finally {
+    cached.stop();
+    writer.disconnect();
   }
-  cached.stop();
-  writer.disconnect();
   const beside = (name: keyof typeof costs, peerName: string, wanted?: Target): Figure => ({
     part: "nearest",
     what,
