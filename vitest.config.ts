@@ -1,5 +1,6 @@
 import { findRedisServer } from "@petak/allocator/redis-server";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.ts";
 import shared from "./vitest.shared.ts";
 
 /** The tests that must come out the same whatever keeps the records. */
@@ -42,6 +43,7 @@ export default defineConfig(async () => ({
   test: {
     // Much of the time of the long tests is that of their servers, so that a core left free for those would stand idle.
     maxWorkers: "100%",
+    sequence: { sequencer: LongestFirst },
     projects: [
       "packages/*",
       "e2e",
