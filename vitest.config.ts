@@ -41,8 +41,7 @@ async function otherServer(): Promise<TestProjectInlineConfiguration[]> {
 /** All tests of the repository. Each workspace has a config of its own, so that its tests also run from within it. */
 export default defineConfig(async () => ({
   test: {
-    // Much of the time of the long tests is that of their servers, so that a core left free for those would stand idle.
-    maxWorkers: "100%",
+    maxWorkers: shared.test?.maxWorkers ?? 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       "packages/*",

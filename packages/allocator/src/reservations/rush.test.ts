@@ -10,7 +10,7 @@ import type { HoldOutcome } from "./reserve.ts";
 import { participantId, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
-/** Attempts to hold a place. `PETAK_RUSH_ATTEMPTS` sets another number. */
+/** Attempts to hold a place. `PETAK_RUSH_ATTEMPTS` sets another number: `npm run test:long` does. */
 const attempts = roundsHere(Number(process.env.PETAK_RUSH_ATTEMPTS ?? 100_000));
 const clients = 48;
 

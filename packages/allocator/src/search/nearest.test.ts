@@ -27,7 +27,7 @@ let connection: RedisConnection;
 let allocator: Allocator;
 let cached: Allocator | undefined;
 
-/** Queries that are compared with looking at every site. `PETAK_QUERIES` sets another number. */
+/** Queries that are compared with looking at every site. `PETAK_QUERIES` sets another number: `npm run test:long` does. */
 const queries = Number(process.env.PETAK_QUERIES ?? 20_000);
 
 beforeEach(async () => {
