@@ -1,6 +1,7 @@
-import { promisify } from "node:util";
-import { gzip as gzipWithCallback } from "node:zlib";
 import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { compressedFlag, encodeEnvelope } from "@connectrpc/connect/protocol";
+import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { compressionGzip } from "@connectrpc/connect-node";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { LeanExchange } from "./lean-exchange.ts";
 import type { PlainForm } from "./plain-form.ts";
@@ -24,14 +25,9 @@ export interface LeanAnswerOptions {
   encoder: AnswerEncoder | undefined;
 }
 
-const gzip = promisify(gzipWithCallback);
-
 /** From this length on an answer is compressed for those who take it, in bytes. The library's handlers have the same bound. */
 const compressMinBytes = 1024;
 
-const envelopeHeaderBytes = 5;
-const compressedFlag = 1;
-const trailerFlag = 0x80;
 const statusOk = { "grpc-status": "0" };
 
 /** Encodes an answer in the form of its call. Throws where it is no message of its type, or longer than what is sent. */
@@ -45,34 +41,26 @@ export async function encodeAnswer(
   const plain = form.isJson
     ? (encoder?.json(message) ?? toJsonString(output, message))
     : (encoder?.binary(message) ?? toBinary(output, message));
-  const plainBytes = typeof plain === "string" ? Buffer.byteLength(plain) : plain.byteLength;
+  const plainBytes = Buffer.byteLength(plain);
   if (plainBytes > writeMaxBytes)
     throw new RangeError(`an answer of ${plainBytes} bytes is longer than the ${writeMaxBytes} that are sent`);
   const isCompressed = acceptsGzip && plainBytes >= compressMinBytes;
-  const body = isCompressed ? await gzip(plain) : plain;
+  const body = isCompressed ? await compressionGzip.compress(new Uint8Array(Buffer.from(plain))) : plain;
   const header: Record<string, string> = { "content-type": form.contentType };
   if (form.protocol === "connect") {
     if (isCompressed) header[form.encodingHeader] = "gzip";
-    header["content-length"] = String(isCompressed ? (body as Buffer).byteLength : plainBytes);
+    header["content-length"] = String(isCompressed ? Buffer.byteLength(body) : plainBytes);
     Object.assign(header, exchange.ownHeaders, prefixed("trailer-", exchange.ownTrailers));
     return { header, body, trailer: undefined };
   }
   // gRPC names what it might compress with, whether or not it does.
   if (acceptsGzip) header[form.encodingHeader] = "gzip";
   Object.assign(header, exchange.ownHeaders);
-  const envelope = enveloped(isCompressed ? compressedFlag : 0, body as Uint8Array);
+  const envelope = encodeEnvelope(isCompressed ? compressedFlag : 0, body as Uint8Array);
   const trailer = { ...statusOk, ...exchange.ownTrailers };
   if (form.protocol === "grpc") return { header, body: envelope, trailer };
-  const lines = Object.entries(trailer).map(([name, value]) => `${name}: ${value}\r\n`);
-  return { header, body: Buffer.concat([envelope, enveloped(trailerFlag, Buffer.from(lines.join("")))]), trailer: undefined };
-}
-
-function enveloped(flags: number, data: Uint8Array): Buffer {
-  const envelope = Buffer.allocUnsafe(envelopeHeaderBytes + data.byteLength);
-  envelope[0] = flags;
-  envelope.writeUInt32BE(data.byteLength, 1);
-  envelope.set(data, envelopeHeaderBytes);
-  return envelope;
+  const end = encodeEnvelope(trailerFlag, trailerSerialize(new Headers(trailer)));
+  return { header, body: Buffer.concat([envelope, end]), trailer: undefined };
 }
 
 function prefixed(prefix: string, headers: Record<string, string> | undefined): Record<string, string> | undefined {

@@ -120,7 +120,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     request.on("error", () => {});
     response.on("error", () => {});
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
-    const answerHeaders = { [requestIdHeader]: requestId, ...corsHeaders(request.headers.origin) };
+    const answerHeaders = answerHeadersOf(requestId, request.headers.origin);
     // Streams of HTTP/2 have been offered to it before.
     if (
       !("stream" in response) &&
@@ -152,7 +152,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     const transport = http2Transport(stream, headers, rawHeaders);
     try {
       const requestId = requestIdFrom(headers[requestIdHeader]);
-      return leanPath(transport, requestId, { [requestIdHeader]: requestId, ...corsHeaders(headers.origin) });
+      return leanPath(transport, requestId, answerHeadersOf(requestId, headers.origin));
     } catch (error) {
       logger.error({ err: error }, "defect");
       transport.abandon();
@@ -171,6 +171,11 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   }
 
   return Object.assign(listen, { takeStream });
+}
+
+/** The headers of every answer, whatever it is. */
+function answerHeadersOf(requestId: string, origin: string | undefined): Record<string, string> {
+  return { [requestIdHeader]: requestId, ...corsHeaders(origin) };
 }
 
 /** The path of a request target, which may also be a whole URL. */
