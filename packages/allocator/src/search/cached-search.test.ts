@@ -1,11 +1,10 @@
-import { Purpose } from "@petak/protocol";
 import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, type AllocatorOptions, createAllocator } from "../allocator.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
-import type { NearestQuery } from "./query.ts";
+import { plainQuery } from "./testing/plain-query.ts";
 
 const redis = useRedis();
 let connections: Redis[];
@@ -55,25 +54,13 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-const query = (origin: Position, limit = 5): NearestQuery => ({
-  origin,
-  parcel: { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 },
-  purpose: Purpose.DELIVERY,
-  isTest: true,
-  limit,
-  radiusM: Number.POSITIVE_INFINITY,
-  kinds: [],
-  operatorIds: [],
-  excludedOperatorIds: [],
-});
-
 /** Waits until the cache is relied on and has read where sites are: a far search then asks for blocks alone. */
 async function warmUp(): Promise<void> {
   const random = createRandom(1);
   await expect
     .poll(async () => {
       roundTrips = 0;
-      await cached.nearest(query({ latitude: random.float(-80, 80), longitude: random.float(-180, 180) }));
+      await cached.nearest(plainQuery({ latitude: random.float(-80, 80), longitude: random.float(-180, 180) }));
       return roundTrips;
     })
     .toBeLessThanOrEqual(2);
@@ -92,7 +79,7 @@ describe("a search with the index in memory", () => {
     await warmUp();
     const far: number[] = [];
     for (let round = 0; round < 50; round += 1) {
-      const asked = query({ latitude: random.float(-32, -20), longitude: random.float(118, 144) });
+      const asked = plainQuery({ latitude: random.float(-32, -20), longitude: random.float(118, 144) });
       const expected = await plain.nearest(asked);
       roundTrips = 0;
       const found = await cached.nearest(asked);
@@ -108,7 +95,7 @@ describe("a search with the index in memory", () => {
       await plain.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 + index / 1000, ref: `${index}` }), 0);
     }
     await warmUp();
-    const asked = query({ latitude: 1.301, longitude: 103.82 });
+    const asked = plainQuery({ latitude: 1.301, longitude: 103.82 });
     await cached.nearest(asked);
     await cached.nearest(asked);
     roundTrips = 0;
@@ -125,7 +112,7 @@ describe("a search with the index in memory", () => {
       const ref = `${regionOfCell(indexCellOf(position))}-${random.int(0, 20)}`;
       const { siteId } = await cached.sites.put(makeSite({ ...position, ref }), round);
       if (random.bool(0.2)) await cached.sites.retire(siteId, round);
-      const asked = query(place(), random.int(1, 20));
+      const asked = plainQuery(place(), { limit: random.int(1, 20) });
       expect(await cached.nearest(asked)).toEqual(await plain.nearest(asked));
     }
   });

@@ -19,6 +19,7 @@ import { randomOpeningHours } from "../hours/testing/random-hours.ts";
 import { checkSite } from "./check-site.ts";
 import type { NearestQuery, SiteNeeds } from "./query.ts";
 import { createOpenLookup, type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
+import { plainQuery } from "./testing/plain-query.ts";
 
 const redis = useRedis();
 let connection: RedisConnection;
@@ -238,17 +239,7 @@ describe("constraints", () => {
   });
 
   it("hold after a site's hours, country and size classes have changed", async () => {
-    const query: NearestQuery = {
-      origin: { latitude: 1.3, longitude: 103.8 },
-      parcel: { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 },
-      purpose: Purpose.DELIVERY,
-      isTest: true,
-      limit: 5,
-      radiusM: Number.POSITIVE_INFINITY,
-      kinds: [],
-      operatorIds: [],
-      excludedOperatorIds: [],
-    };
+    const query = plainQuery({ latitude: 1.3, longitude: 103.8 });
     const needs: SiteNeeds = {
       stepFree: false,
       cardPayment: false,

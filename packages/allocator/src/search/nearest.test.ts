@@ -1,4 +1,4 @@
-import { Purpose, SiteKind } from "@petak/protocol";
+import { SiteKind } from "@petak/protocol";
 import { createRandom, makeSite, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLng } from "h3-js";
 import type { Redis } from "ioredis";
@@ -10,8 +10,8 @@ import type { RedisConnection } from "../connection/connect-redis.ts";
 import { greatCircleM } from "../geo/great-circle.ts";
 import { type Position, quantise } from "../geo/position.ts";
 import type { NearestQuery } from "./query.ts";
+import { plainQuery, smallParcel } from "./testing/plain-query.ts";
 
-const smallParcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const largeParcel = { widthMm: 380, heightMm: 380, depthMm: 500, massG: 9000 };
 const classes: [string, number, number, number, number, number][][] = [
   [["M", 400, 200, 500, 20_000, 1]],
@@ -41,19 +41,6 @@ beforeEach(async () => {
 afterEach(() => {
   cached?.stop();
   connection.disconnect();
-});
-
-const query = (origin: Position, rest: Partial<NearestQuery> = {}): NearestQuery => ({
-  origin,
-  parcel: smallParcel,
-  purpose: Purpose.DELIVERY,
-  isTest: true,
-  limit: 5,
-  radiusM: Number.POSITIVE_INFINITY,
-  kinds: [],
-  operatorIds: [],
-  excludedOperatorIds: [],
-  ...rest,
 });
 
 interface PutSite {
@@ -145,7 +132,7 @@ describe("the nearest sites", () => {
 
     for (let round = 0; round < roundsHere(queries); round++) {
       const anywhere = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
-      const asked = query(random.bool(0.9) ? nearPlace() : anywhere, {
+      const asked = plainQuery(random.bool(0.9) ? nearPlace() : anywhere, {
         parcel: random.pick([smallParcel, largeParcel]),
         limit: random.int(1, 20),
         radiusM: random.pick([Number.POSITIVE_INFINITY, 500, 5_000, 300_000]),
@@ -166,12 +153,12 @@ describe("the nearest sites", () => {
   });
 
   it("are none in a network without sites", async () => {
-    expect(await allocator.nearest(query({ latitude: 1.3, longitude: 103.8 }))).toEqual([]);
+    expect(await allocator.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }))).toEqual([]);
   });
 
   it("are found from the other side of the Earth", async () => {
     const { siteId } = await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 }), 0);
-    const [candidate] = await allocator.nearest(query({ latitude: -1.3, longitude: -76.2 }));
+    const [candidate] = await allocator.nearest(plainQuery({ latitude: -1.3, longitude: -76.2 }));
     expect(candidate?.siteId).toBe(siteId);
     expect(candidate?.distanceM).toBeGreaterThan(20_000_000);
   });
@@ -181,7 +168,7 @@ describe("the nearest sites", () => {
     for (let index = 0; index < 40; index++) {
       ids.push((await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref: `${index}` }), 0)).siteId);
     }
-    const found = await allocator.nearest(query({ latitude: 1.3, longitude: 103.8 }, { limit: 10 }));
+    const found = await allocator.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }, { limit: 10 }));
     expect(found.map(({ siteId }) => siteId)).toEqual(ids.sort().slice(0, 10));
   });
 });

@@ -1,15 +1,16 @@
 import { create } from "@bufbuild/protobuf";
-import { type Event, EventSchema, Purpose, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import { type Event, EventSchema, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
 import type { Allocator } from "../../allocator.ts";
 import type { Position } from "../../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../../geo/region.ts";
+import { plainQuery, smallParcel } from "../../search/testing/plain-query.ts";
 import type { HoldCandidate, HoldOutcome, HoldRequest } from "../reserve.ts";
 
 /** Who asks for holds in the tests. */
 export const participantId = "par_0000000000000009";
 
 /** Fits the place of every test site. */
-export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+export const parcel = smallParcel;
 
 /** A stored site as a candidate; its one size class is `M`. */
 export async function resolveSite(allocator: Allocator, siteId: string): Promise<HoldCandidate | undefined> {
@@ -40,17 +41,7 @@ export function request(origin: Position, number: number): HoldRequest {
 
 /** Finds and holds, as a gateway does. */
 export async function reserve(allocator: Allocator, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
-  const found = await allocator.nearest({
-    origin,
-    parcel,
-    purpose: Purpose.DELIVERY,
-    isTest: true,
-    limit: 4,
-    radiusM,
-    kinds: [],
-    operatorIds: [],
-    excludedOperatorIds: [],
-  });
+  const found = await allocator.nearest(plainQuery(origin, { parcel, limit: 4, radiusM }));
   const candidates = found.map(({ siteId, revision, cell, offset, classes }) => ({
     siteId,
     operatorId: "",
