@@ -40,3 +40,4 @@ export {
   type Region,
 } from "./ids/ids.ts";
 export { validateMessage } from "./validation/validate.ts";
+export { compileEncoder, type MessageEncoder } from "./wire/compile-encoder.ts";

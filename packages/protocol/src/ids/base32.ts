@@ -22,9 +22,24 @@ export function decodeBase32(text: string): number {
   return value;
 }
 
-/** A random text of `length` characters, five bits each, from the system's generator. */
+/** Random bytes from the system's generator, of which a text takes as many as it has characters: asking for a few costs as much as for many. */
+const pool = new Uint8Array(4096);
+let unused = 0;
+
+/** A random text of `length` characters, five bits each, from the system's generator. At most 4096 characters. */
 export function randomBase32(length: number): string {
+  if (length > unused) {
+    crypto.getRandomValues(pool);
+    unused = pool.length;
+  }
+  const text = bytesToBase32(pool.subarray(unused - length, unused));
+  unused -= length;
+  return text;
+}
+
+/** A character for each byte, of which the lower five bits count. */
+export function bytesToBase32(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(length))) text += alphabet.charAt(byte & 31);
+  for (const byte of bytes) text += alphabet.charAt(byte & 31);
   return text;
 }
