@@ -13,6 +13,7 @@ export { type Position, quantise } from "./geo/position.ts";
 export { indexCellOf, regionOfCell } from "./geo/region.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export type { Answer } from "./reservations/answer.ts";
+export { type HoldCandidate, type HoldClass, storedCandidate } from "./reservations/candidates.ts";
 export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";
 export {
@@ -22,7 +23,7 @@ export {
   type Transition,
   type TransitionOutcome,
 } from "./reservations/reservation-store.ts";
-export type { HoldCandidate, HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
+export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
 export type { Candidate, CandidateClass } from "./search/candidate.ts";
 export { checkSite, type SiteCheck } from "./search/check-site.ts";
 export type { PassedOverSites } from "./search/passed-over.ts";

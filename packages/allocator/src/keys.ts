@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { encodeBase32, type Region } from "@petak/protocol";
 
 /**
@@ -29,18 +30,20 @@ export interface Keys {
   countryRegions(countryCode: string): string;
   /** Block of records of one index cell. */
   block(region: Region, cell: string): string;
-  /** Hash of one site: facts, capacity, place in the index. */
+  /** Hash: site number of 4 bytes → tally, of the sites of one index cell, those that are not filed too. */
+  tallies(region: Region, cell: string): string;
+  /** One site: where it is filed, and its facts. */
   site(region: Region, siteNumber: number): string;
   /** Set of the handles of the reservations that a site's agent should know. */
   siteAllowed(region: Region, siteNumber: number): string;
+  /** Counter of the changes of what a site's agent may know. */
+  siteAllowedVersion(region: Region, siteNumber: number): string;
   /** Hash: reservation handle → hashed PIN and its validity. */
   sitePins(region: Region, siteNumber: number): string;
   /** Number of the last report recorded from one agent key. */
   agentWatermark(region: Region, siteNumber: number, keyId: string): string;
-  /** One reservation: revision and message. */
+  /** One reservation: revision, message, and the entries in the region's event stream that are about it. */
   reservation(region: Region, handle: string): string;
-  /** List of the entries in the region's event stream that are about one reservation. */
-  chain(region: Region, handle: string): string;
   /** Sorted set: reservation handle → the time in ms at which the clock moves it on. */
   deadlines(region: Region): string;
   /** Stream of the region's custody events. */
@@ -51,29 +54,37 @@ export interface Keys {
   plan(region: Region, participantId: string, requestId: string): string;
 }
 
+/** Characters of a request's name: 132 bits of a hash. */
+const requestNameLength = 22;
+
 /** Key names under a prefix, which separates networks that share a server. */
 export function createKeys(prefix: string): Keys {
   const tagged = (region: Region) => `${prefix}:{${region}}`;
   const site = (region: Region, siteNumber: number) => `${tagged(region)}:site:${encodeBase32(siteNumber)}`;
+  // A participant's requests are many and short-lived: what names one is kept short.
+  const requestName = (participantId: string, requestId: string) =>
+    hash("sha256", `${participantId} ${requestId}`, "base64url").slice(0, requestNameLength);
+  const cellName = (cell: string) => cell.slice(6, 10);
   return {
     regions: () => `${prefix}:regions`,
     operatorNumbers: () => `${prefix}:operator-numbers`,
     operatorCounter: () => `${prefix}:operator-counter`,
     operatorSiteRefs: (operatorId) => `${prefix}:operator:${operatorId}:refs`,
-    requestId: (participantId, requestId) => `${prefix}:request:${participantId}:${requestId}`,
+    requestId: (participantId, requestId) => `${prefix}:request:${requestName(participantId, requestId)}`,
     keptAnswer: (participantId, requestId) => `${prefix}:kept-answer:${participantId}:${requestId}`,
     siteCounter: (region) => `${tagged(region)}:site-counter`,
     occupiedCells: (region) => `${tagged(region)}:occupied-cells`,
     profiles: (region) => `${tagged(region)}:profiles`,
     openingTimes: (region) => `${tagged(region)}:opening-times`,
     countryRegions: (countryCode) => `${prefix}:country:${countryCode}:regions`,
-    block: (region, cell) => `${tagged(region)}:block:${cell.slice(6, 10)}`,
+    block: (region, cell) => `${tagged(region)}:block:${cellName(cell)}`,
+    tallies: (region, cell) => `${tagged(region)}:tallies:${cellName(cell)}`,
     site,
     siteAllowed: (region, siteNumber) => `${site(region, siteNumber)}:allowed`,
+    siteAllowedVersion: (region, siteNumber) => `${site(region, siteNumber)}:allowed-version`,
     sitePins: (region, siteNumber) => `${site(region, siteNumber)}:pins`,
     agentWatermark: (region, siteNumber, keyId) => `${site(region, siteNumber)}:watermark:${keyId}`,
     reservation: (region, handle) => `${tagged(region)}:reservation:${handle}`,
-    chain: (region, handle) => `${tagged(region)}:chain:${handle}`,
     deadlines: (region) => `${tagged(region)}:deadlines`,
     events: (region) => `${tagged(region)}:events`,
     answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,

@@ -25,7 +25,7 @@ export * from "./gen/petak/v1/reservation_pb.ts";
 export * from "./gen/petak/v1/reservation_service_pb.ts";
 export * from "./gen/petak/v1/site_pb.ts";
 export * from "./gen/petak/v1/site_requirements_pb.ts";
-export { encodeBase32, randomBase32 } from "./ids/base32.ts";
+export { bytesToBase32, encodeBase32, randomBase32 } from "./ids/base32.ts";
 export {
   formatReservationId,
   formatSiteId,

@@ -2,6 +2,7 @@ import { PetakError, parseSiteId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
+import { siteRecordHead } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
 
 /** What a site says of its places of one size class; the rest of those installed are free. */
@@ -56,11 +57,10 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, sites:
         const classes = report.classesOf(stored);
         const [tag] = await reportScript(
           redis,
-          [keys.site(region, siteNumber), keys.block(region, stored.cell)],
+          [keys.site(region, siteNumber), keys.block(region, stored.cell), keys.tallies(region, stored.cell)],
           [
             siteNumberBytes(siteNumber),
-            stored.site.revision,
-            stored.cell,
+            siteRecordHead(stored),
             observedAtMs,
             classes === "own_counts" ? "-" : ttlS,
             classes === "own_counts" ? "" : encodeClasses(classes),

@@ -16,12 +16,12 @@ export interface ClassCount {
  * Four u16 and an i16 for each size class, little-endian, in the order of {@link ClassCount}. lua/includes/site-index.lua reads and writes the
  * same. The last is what the report counted beyond our own: below 0 where parcels of ours were gone that are not recorded as collected yet.
  */
-const classBytes = 10;
+export const classCountBytes = 10;
 
-/** Reads the counts of a site. */
-export function decodeCapacity(bytes: Buffer): ClassCount[] {
+/** Reads the counts of a site's size classes. */
+export function decodeClassCounts(bytes: Buffer): ClassCount[] {
   const counts: ClassCount[] = [];
-  for (let offset = 0; offset < bytes.length; offset += classBytes) {
+  for (let offset = 0; offset < bytes.length; offset += classCountBytes) {
     counts.push({
       installed: bytes.readUInt16LE(offset),
       inService: bytes.readUInt16LE(offset + 2),

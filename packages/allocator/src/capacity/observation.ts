@@ -10,12 +10,11 @@ export interface Observation {
 export const ownCountsTtlS = 0xffff;
 
 /**
- * A site's last report as its hash keeps it, little-endian: 6 bytes of when it was observed in ms, u16 how long it holds in s, then as much
+ * A site's last report as its tally has it, little-endian: 6 bytes of when it was observed in ms, u16 how long it holds in s, then as much
  * of what was reported as tells it from another. lua/includes/site-index.lua reads the two times. Undefined where the gateway's own counts
  * are in force.
  */
-export function decodeReport(bytes: Buffer | null | undefined): Observation | undefined {
-  if (bytes === null || bytes === undefined) return undefined;
+export function decodeReport(bytes: Buffer): Observation | undefined {
   const ttlS = bytes.readUInt16LE(6);
   if (ttlS === ownCountsTtlS) return undefined;
   return { observedAtMs: Math.floor(bytes.readUIntLE(0, 6) / 1000) * 1000, ttlMs: ttlS * 1000 };

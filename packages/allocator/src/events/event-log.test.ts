@@ -1,8 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { EventSchema } from "@petak/protocol";
+import { EventSchema, ReservationSchema } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import { createKeys } from "../keys.ts";
+import { encodeReservation } from "../reservations/reservation-record.ts";
 import { chainMax, createEventLog, firstEntry } from "./event-log.ts";
 
 const redis = useRedis();
@@ -23,9 +24,12 @@ describe("the event log", () => {
   it("gives the latest events of a chain that is longer than any parcel's, in order", async () => {
     const keys = createKeys(redis.keyPrefix);
     const pipeline = redis.client.pipeline();
+    pipeline.set(keys.reservation(region, handle), encodeReservation(create(ReservationSchema, { revision: 1, participantId: "par_a" })));
     for (let number = 1; number <= chainMax + 5; number++) {
+      const entry = Buffer.alloc(10);
+      entry.writeUIntLE(number, 0, 6);
       pipeline.xadd(keys.events(region), `${number}-0`, "event", bytesOf(`evt_${number}`));
-      pipeline.rpush(keys.chain(region, handle), `${number}-0`);
+      pipeline.append(keys.reservation(region, handle), entry);
     }
     await pipeline.exec();
     const chain = await createEventLog(redis.client, keys).chain(`res_${region}_${handle}`);

@@ -2,6 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { type Event, EventSchema, parseReservationId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
+import { decodeChain } from "../reservations/reservation-record.ts";
 
 /** An event and its place in its region's stream. */
 export interface LoggedEvent {
@@ -62,7 +63,8 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
     async chain(reservationId) {
       const id = parseReservationId(reservationId);
       if (id === undefined) return [];
-      const entries = await redis.lrange(keys.chain(id.region, id.handle), -chainMax, -1);
+      const record = await redis.getBuffer(keys.reservation(id.region, id.handle));
+      const entries = record === null ? [] : decodeChain(record).slice(-chainMax);
       const events: Event[] = [];
       for (let start = 0; start < entries.length; start += chainAtOnce) {
         const some = entries.slice(start, start + chainAtOnce);

@@ -3,22 +3,22 @@
 -- places stays in force where they are the same as before; else the availability is unknown until the next report.
 --
 -- KEYS[1] site  KEYS[2] block where it goes  KEYS[3] block where it was  KEYS[4] occupied cells  KEYS[5] profiles
--- KEYS[6] opening times
--- ARGV[1] site number, 4 bytes          ARGV[2] revision that the caller read, 0: the site did not exist
--- ARGV[3] facts                         ARGV[4] record; profile, opening hours, report and counts empty
--- ARGV[5] installed of each class, u16  ARGV[6] size profile
--- ARGV[7] cell where it goes            ARGV[8] its number in the region
--- ARGV[9] cell where it was             ARGV[10] its number in the region
--- ARGV[11] '1' to file it, '0' to take it out
--- ARGV[12] '1' where every class that existed keeps its index and its id
--- ARGV[13] opening times, '' where it never closes
--- Returns {'put', revision} | {'stale', revision now} | {'in_use', class} | {'profiles_full'} | {'opening_times_full'}
+-- KEYS[6] opening times  KEYS[7] tallies where it goes  KEYS[8] tallies where it was
+-- ARGV[1] site number, 4 bytes
+-- ARGV[2] head of the site's record, as the caller read it; '' where the site does not exist
+-- ARGV[3] the site's record               ARGV[4] record of the index; profile, opening hours, report and counts empty
+-- ARGV[5] installed of each class, u16    ARGV[6] size profile
+-- ARGV[7] number, in the region, of the cell where it goes  ARGV[8] of the cell where it was
+-- ARGV[9] '1' to file it, '0' to take it out
+-- ARGV[10] '1' where every class that existed keeps its index and its id
+-- ARGV[11] opening times, '' where it never closes
+-- Returns {'put'} | {'stale'} | {'in_use', class} | {'profiles_full'} | {'opening_times_full'}
 
 --- @include site-index
+--- @include reports
 
-local site_number, expected_revision, facts, record = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local installed_bytes, profile, new_cell, old_cell = ARGV[5], ARGV[6], ARGV[7], ARGV[9]
-local opening_times = ARGV[13]
+local site_number, head, record = ARGV[1], ARGV[2], ARGV[4]
+local installed_bytes, profile, opening_times = ARGV[5], ARGV[6], ARGV[11]
 
 -- The index of an item in a list to which it is appended if it is not there, or nil where its number would not fit into `greatest`.
 local function index_in(list_key, item, greatest)
@@ -34,22 +34,23 @@ local function index_in(list_key, item, greatest)
   return index
 end
 
-local old = redis.call('HMGET', KEYS[1], 'revision', 'capacity', 'cell', 'report')
-local revision = tonumber(old[1] or '0')
-if revision ~= expected_revision or (revision > 0 and old[3] ~= old_cell) then
-  return { 'stale', revision }
+local is_new = head == ''
+if is_new and redis.call('EXISTS', KEYS[1]) == 1 then
+  return { 'stale' }
+elseif not is_new and redis.call('GETRANGE', KEYS[1], 0, #head - 1) ~= head then
+  return { 'stale' }
 end
 
-local old_capacity = old[2] or ''
-local old_classes = #old_capacity / CLASS_BYTES
+local old_tally = not is_new and redis.call('HGET', KEYS[8], site_number) or nil
+local old_classes = old_tally and class_count(old_tally) or 0
 local classes = #installed_bytes / 2
-local keeps_classes = ARGV[12] == '1'
+local keeps_classes = ARGV[10] == '1'
 local same_places = keeps_classes and classes == old_classes
-local capacity, free = {}, {}
+local counts, free = {}, {}
 for class = 0, math.max(old_classes, classes) - 1 do
   local was_installed, in_service, occupied, held, beyond = 0, 0, 0, 0, 0
   if class < old_classes then
-    was_installed, in_service, occupied, held, beyond = class_counts(old_capacity, class)
+    was_installed, in_service, occupied, held, beyond = class_counts(old_tally, class)
   end
   local in_use = occupied + held
   if in_use > 0 and (class >= classes or not keeps_classes) then
@@ -64,12 +65,12 @@ for class = 0, math.max(old_classes, classes) - 1 do
     in_service = math.max(0, installed - (was_installed - in_service))
     same_places = same_places and installed == was_installed
     beyond = keeps_classes and beyond or 0
-    capacity[class + 1] = packed_counts(installed, in_service, occupied, held, beyond)
+    counts[class + 1] = packed_counts(installed, in_service, occupied, held, beyond)
     free[class + 1] = free_byte(in_service, occupied, held, beyond)
   end
 end
 
-local report = old[4]
+local report = old_tally and report_of(old_tally)
 local observed, ttl = report_times(report)
 if observed and ttl ~= OWN_COUNTS and not same_places then
   -- What was reported was said of other places. It holds no more, and nothing observed before it comes in after it.
@@ -91,37 +92,30 @@ if opening_times ~= '' then
   hours_number = index + 1
 end
 
-revision = revision + 1
-if redis.call('EXISTS', KEYS[3]) == 1 then
-  local offset = record_offset(KEYS[3], site_number, -1)
-  if offset then
-    local block = redis.call('GET', KEYS[3])
-    local rest = string.sub(block, 1, offset) .. string.sub(block, offset + RECORD_BYTES + 1)
-    if #rest == 0 then
-      redis.call('DEL', KEYS[3])
-      redis.call('SETBIT', KEYS[4], ARGV[10], 0)
-    else
-      redis.call('SET', KEYS[3], rest)
-    end
+local offset = record_offset(KEYS[3], site_number)
+if offset then
+  local block = redis.call('GET', KEYS[3])
+  local rest = string.sub(block, 1, offset) .. string.sub(block, offset + RECORD_BYTES + 1)
+  if #rest == 0 then
+    redis.call('DEL', KEYS[3])
+    redis.call('SETBIT', KEYS[4], ARGV[8], 0)
+  else
+    redis.call('SET', KEYS[3], rest)
   end
 end
-if ARGV[11] == '1' then
-  local filed = string.sub(record, 1, 12)
-    .. struct.pack('<I4', revision)
-    .. string.sub(record, 17, 22)
+if ARGV[9] == '1' then
+  local filed = string.sub(record, 1, 22)
     .. struct.pack('<I2', profile_number)
     .. string.sub(record, 25, 26)
     .. struct.pack('<I2', hours_number)
     .. observed_bytes(observed, ttl)
     .. table.concat(free)
   redis.call('APPEND', KEYS[2], filed .. string.rep('\0', RECORD_BYTES - #filed))
-  redis.call('SETBIT', KEYS[4], ARGV[8], 1)
+  redis.call('SETBIT', KEYS[4], ARGV[7], 1)
 end
-redis.call(
-  'HSET', KEYS[1],
-  'revision', revision, 'facts', facts, 'capacity', table.concat(capacity), 'cell', new_cell, 'indexed', ARGV[11]
-)
-if report then
-  redis.call('HSET', KEYS[1], 'report', report)
+if KEYS[7] ~= KEYS[8] then
+  redis.call('HDEL', KEYS[8], site_number)
 end
-return { 'put', revision }
+redis.call('HSET', KEYS[7], site_number, packed_tally(old_tally and last_moved(old_tally) or 0, counts, report))
+redis.call('SET', KEYS[1], ARGV[3])
+return { 'put' }

@@ -14,6 +14,6 @@ if sequence <= watermark then
 elseif sequence > watermark + 1 then
   return { 'gap', watermark }
 end
-append_event(KEYS[2], nil, ARGV[2])
+append_event(KEYS[2], ARGV[2])
 redis.call('SET', KEYS[1], sequence)
 return { 'done' }

@@ -12,58 +12,55 @@
 -- - A parcel that came out before the observation and is recorded after it: lua/transition.lua then counts one more beyond our own.
 -- - One that moves after the observation is in neither, and is counted when it is recorded.
 --
--- KEYS[1] site  KEYS[2] block
--- ARGV[1] site number, 4 bytes   ARGV[2] revision and ARGV[3] cell that the caller read
--- ARGV[4] when it was observed, in ms
--- ARGV[5] how long it holds, in s, from 1; '-': the reports end, and the gateway's own counts hold
--- ARGV[6] occupied and out of service of each class, u16 each; '' where the reports end
--- ARGV[7] the gateway's time, in ms
--- Returns {'recorded'} | {'outdated'} | {'stale', revision now}
+-- KEYS[1] site  KEYS[2] block  KEYS[3] tallies
+-- ARGV[1] site number, 4 bytes   ARGV[2] head of the site's record, as the caller read it
+-- ARGV[3] when it was observed, in ms
+-- ARGV[4] how long it holds, in s, from 1; '-': the reports end, and the gateway's own counts hold
+-- ARGV[5] occupied and out of service of each class, u16 each; '' where the reports end
+-- ARGV[6] the gateway's time, in ms
+-- Returns {'recorded'} | {'outdated'} | {'stale'}
 
 --- @include site-index
+--- @include reports
 
-local site = redis.call('HMGET', KEYS[1], 'revision', 'cell', 'indexed', 'capacity', 'report', 'occupancy-at')
-local revision = tonumber(site[1] or '0')
-if revision ~= tonumber(ARGV[2]) or site[2] ~= ARGV[3] then
-  return { 'stale', revision }
+local tally = redis.call('HGET', KEYS[3], ARGV[1])
+if not tally or redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1) ~= ARGV[2] then
+  return { 'stale' }
 end
 
-local ends = ARGV[5] == '-'
-local observed = tonumber(ARGV[4])
-local ttl = ends and OWN_COUNTS or tonumber(ARGV[5])
-local report = struct.pack('<I6I2', observed, ttl) .. ARGV[6]
-if site[5] == report then
+local ends = ARGV[4] == '-'
+local observed = tonumber(ARGV[3])
+local ttl = ends and OWN_COUNTS or tonumber(ARGV[4])
+local report = struct.pack('<I6I2', observed, ttl) .. ARGV[5]
+if report_of(tally) == report then
   return { 'recorded' }
 end
-local last_observed = report_times(site[5])
+local last_observed = report_times(report_of(tally))
 if last_observed and observed <= last_observed then
   return { 'outdated' }
 end
 if not ends then
-  local last_moved = tonumber(site[6] or '0')
-  local is_over = (math.floor(observed / 1000) + ttl) * 1000 <= tonumber(ARGV[7])
-  if observed <= last_moved or is_over then
+  local is_over = (math.floor(observed / 1000) + ttl) * 1000 <= tonumber(ARGV[6])
+  if observed <= last_moved(tally) or is_over then
     return { 'outdated' }
   end
 end
 
-local capacity, free = {}, {}
-for class = 0, #site[4] / CLASS_BYTES - 1 do
-  local installed, _, occupied, held = class_counts(site[4], class)
+local counts, free = {}, {}
+for class = 0, class_count(tally) - 1 do
+  local installed, _, occupied, held = class_counts(tally, class)
   local in_service, beyond = installed, 0
   if not ends then
-    local reported, out_of_service = struct.unpack('<I2I2', ARGV[6], class * 4 + 1)
+    local reported, out_of_service = struct.unpack('<I2I2', ARGV[5], class * 4 + 1)
     in_service = installed - out_of_service
     beyond = reported - occupied
   end
-  capacity[class + 1] = packed_counts(installed, in_service, occupied, held, beyond)
+  counts[class + 1] = packed_counts(installed, in_service, occupied, held, beyond)
   free[class + 1] = free_byte(in_service, occupied, held, beyond)
 end
-redis.call('HSET', KEYS[1], 'capacity', table.concat(capacity), 'report', report)
-if site[3] == '1' then
-  local offset = record_offset(KEYS[2], ARGV[1], -1)
-  if offset then
-    redis.call('SETRANGE', KEYS[2], offset + OBSERVED_OFFSET, observed_bytes(observed, ttl) .. table.concat(free))
-  end
+redis.call('HSET', KEYS[3], ARGV[1], packed_tally(last_moved(tally), counts, report))
+local offset = record_offset(KEYS[2], ARGV[1])
+if offset then
+  redis.call('SETRANGE', KEYS[2], offset + OBSERVED_OFFSET, observed_bytes(observed, ttl) .. table.concat(free))
 end
 return { 'recorded' }

@@ -1,58 +1,77 @@
 #!lua
--- Takes a hold at the first candidate that has a place, and writes the reservation, its deadline, its event and the remembered answer:
--- all or nothing. Safe to run twice: the second run finds the answer of the first.
+-- Takes a hold at the first candidate that has a place, and writes the reservation, its deadline and its event: all or nothing. Safe to run
+-- twice: a request makes the same handle each time, so that the second run finds the reservation of the first.
 --
--- KEYS[1] answer  KEYS[2] reservation  KEYS[3] deadlines  KEYS[4] events  KEYS[5] chain
--- KEYS[6] plan
--- KEYS[5 + 2i], KEYS[6 + 2i] site and block of candidate i, from 1
--- ARGV[1] fingerprint, 16 bytes   ARGV[2] ms for which the answer is remembered
+-- KEYS[1] reservation  KEYS[2] deadlines  KEYS[3] events  KEYS[4] plan  KEYS[5] what is remembered of the plan that is followed
+-- KEYS[4 + 2i], KEYS[5 + 2i] block and tallies of cell i, from 1
+-- ARGV[1] fingerprint, 16 bytes   ARGV[2] ms for which it is remembered that nothing was free
 -- ARGV[3] '1' where the caller follows a plan: nothing free is remembered too, so that a twin learns it; else '0'
 -- ARGV[4] handle                  ARGV[5] deadline in ms
 -- ARGV[6] reservation and ARGV[7] event, but for what depends on the candidate
--- then for each candidate: site number of 4 bytes, offset seen, revision seen, cell seen, number of classes,
---   and for each class, best first: index, rest of the reservation, rest of the event
--- Returns {'held', candidate from 1, class index} | {'repeated', reservation} | {'planned', plan} | {'reused'} | {'none'}
+-- ARGV[8] candidates: u32 offset seen in the block, 4 bytes of site number, 4 bytes of revision seen, u8 cell, u8 number of classes,
+--   u8 length and rest of the reservation, u8 length and rest of the event, and for each class, best first: u8 index, u8 length and
+--   rest of the reservation
+-- Returns {'held', candidate from 1, class index} | {'repeated', record} | {'planned', plan} | {'reused'} | {'none'}
 
 --- @include answers
 --- @include events
+--- @include reservation-record
 --- @include site-index
 
 local follows_plan = ARGV[3] == '1'
-local known = not follows_plan and remembered(KEYS[6], ARGV[1]) or remembered(KEYS[1], ARGV[1])
+local stored = redis.call('GET', KEYS[1])
+if stored then
+  return { 'repeated', stored }
+end
+local known = remembered(KEYS[follows_plan and 5 or 4], ARGV[1])
 if known then
   return known
 end
 
-local argument = 8
-local candidates = (#KEYS - 6) / 2
-for candidate = 1, candidates do
-  local site_key, block_key = KEYS[5 + 2 * candidate], KEYS[6 + 2 * candidate]
-  local site_number, hint, revision, cell = ARGV[argument], tonumber(ARGV[argument + 1]), ARGV[argument + 2], ARGV[argument + 3]
-  local classes = tonumber(ARGV[argument + 4])
-  local site = redis.call('HMGET', site_key, 'revision', 'cell', 'indexed', 'capacity')
-  -- A site whose facts have changed is passed over: whoever searches again sees the new ones.
-  if site[1] == revision and site[2] == cell and site[3] == '1' then
-    for choice = 0, classes - 1 do
-      local class = tonumber(ARGV[argument + 5 + 3 * choice])
-      local _, in_service, occupied, held, beyond = class_counts(site[4], class)
+-- Offset of a candidate's record, nil where its site is not filed in the cell any more or its facts have changed since: whoever searches
+-- again sees the new ones.
+local function unchanged_offset(block_key, offset, site_number, revision)
+  if redis.call('GETRANGE', block_key, offset, offset + 3) ~= site_number then
+    offset = record_offset(block_key, site_number)
+  end
+  if offset and redis.call('GETRANGE', block_key, offset + 12, offset + 15) == revision then
+    return offset
+  end
+  return nil
+end
+
+local candidates = ARGV[8]
+local at, candidate = 1, 0
+while at <= #candidates do
+  local seen_offset, site_number, revision, cell, classes, reservation_rest, event_rest
+  seen_offset, site_number, revision, cell, classes, reservation_rest, event_rest, at =
+    struct.unpack('<I4c4c4BBBc0Bc0', candidates, at)
+  candidate = candidate + 1
+  local block_key, tallies_key = KEYS[4 + 2 * cell], KEYS[5 + 2 * cell]
+  local offset = unchanged_offset(block_key, seen_offset, site_number, revision)
+  local tally = offset and redis.call('HGET', tallies_key, site_number)
+  for _ = 1, classes do
+    local class, class_rest
+    class, class_rest, at = struct.unpack('BBc0', candidates, at)
+    if tally then
+      local _, in_service, occupied, held, beyond = class_counts(tally, class)
       if free_places(in_service, occupied, held, beyond) > 0 then
-        local failure = move_counts(site_key, block_key, site_number, site[4], class, 1, 0, 0, site[3], hint)
+        local failure = move_counts(
+          tallies_key, block_key, site_number, tally, class, 1, 0, 0, last_moved(tally), offset
+        )
         if failure then
           return failure
         end
-        -- Encoded messages may be joined: a parser merges the two halves.
-        local reservation = ARGV[6] .. ARGV[argument + 6 + 3 * choice]
-        redis.call('SET', KEYS[2], struct.pack('<I4', 1) .. reservation)
-        redis.call('ZADD', KEYS[3], ARGV[5], ARGV[4])
-        append_event(KEYS[4], KEYS[5], ARGV[7] .. ARGV[argument + 7 + 3 * choice])
-        remember(KEYS[1], ARGV[1], 'A', reservation, ARGV[2])
+        -- Encoded messages may be joined: a parser merges the parts.
+        local entry = append_event(KEYS[3], ARGV[7] .. event_rest)
+        redis.call('SET', KEYS[1], packed_reservation(1, ARGV[6] .. reservation_rest .. class_rest) .. entry)
+        redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
         return { 'held', candidate, class }
       end
     end
   end
-  argument = argument + 5 + 3 * classes
 end
 if follows_plan then
-  remember(KEYS[1], ARGV[1], 'N', '', ARGV[2])
+  remember(KEYS[5], ARGV[1], 'N', '', ARGV[2])
 end
 return { 'none' }

@@ -30,8 +30,9 @@ export interface RequestIds {
 export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds {
   return {
     async claim(participantId, requestId, fingerprint) {
-      const before = await redis.setBuffer(keys.requestId(participantId, requestId), fingerprint, "PX", answerTtlMs, "NX", "GET");
-      if (before !== null && !before.equals(fingerprint)) throw requestIdReused(requestId);
+      const number = claimNumber(fingerprint);
+      const before = await redis.set(keys.requestId(participantId, requestId), number, "PX", answerTtlMs, "NX", "GET");
+      if (before !== null && before !== number) throw requestIdReused(requestId);
       return before !== null;
     },
     async keep(participantId, requestId, answer) {
@@ -46,4 +47,9 @@ export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds
       return record === null ? undefined : answerIn(record);
     },
   };
+}
+
+/** 62 bits of a fingerprint as a number: Redis keeps one of 64 bits in the key's own object, where a text would take 40 bytes more. */
+function claimNumber(fingerprint: Buffer): string {
+  return String(fingerprint.readBigUInt64LE(0) >> 2n);
 }

@@ -1,16 +1,14 @@
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   type Event,
-  EventSchema,
   formatReservationId,
   PetakError,
   parseReservationId,
   parseSiteId,
   type Region,
   type Reservation,
-  ReservationSchema,
 } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
+import { encodeEvent } from "../events/encode-event.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { siteNumberBytes } from "../sites/site-store.ts";
@@ -18,6 +16,7 @@ import type { Answer } from "./answer.ts";
 import { answerArguments } from "./answer.ts";
 import type { PinEntry } from "./pin-entry.ts";
 import { encodePinEntry } from "./pin-entry.ts";
+import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
 
 /** A report of a site's device that is recorded together with what it changes. */
 export interface DeviceReport {
@@ -88,16 +87,18 @@ export interface ReservationStore {
 const transitionScript = createScript("transition");
 const recordScript = createScript("record-report");
 
-/** Bytes of the revision before a stored reservation. */
-const revisionBytes = 4;
-
 /** Keeps reservations in Redis. */
 export function createReservationStore(redis: RedisConnection, keys: Keys): ReservationStore {
+  /** A reservation's record as far as its message goes, empty where there is none: its chain may be long. */
+  function readRecord(region: Region, handle: string): Promise<Buffer> {
+    return redis.getrangeBuffer(keys.reservation(region, handle), 0, reservationMaxBytes - 1);
+  }
+
   async function find(reservationId: string): Promise<Reservation | undefined> {
     const id = parseReservationId(reservationId);
     if (id === undefined) return undefined;
-    const bytes = await redis.getBuffer(keys.reservation(id.region, id.handle));
-    return bytes === null ? undefined : decodeReservation(bytes);
+    const record = await readRecord(id.region, id.handle);
+    return record.length === 0 ? undefined : decodeReservation(id.region, id.handle, record);
   }
 
   return {
@@ -116,10 +117,10 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           reservationKey,
           keys.deadlines(region),
           keys.events(region),
-          keys.chain(region, handle),
-          keys.site(region, siteNumber),
+          keys.tallies(region, transition.cell),
           keys.block(region, transition.cell),
           keys.siteAllowed(region, siteNumber),
+          keys.siteAllowedVersion(region, siteNumber),
           keys.sitePins(region, siteNumber),
           report === undefined ? reservationKey : keys.agentWatermark(region, siteNumber, report.keyId),
         ],
@@ -136,9 +137,8 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           transition.isAllowed === undefined ? "" : transition.isAllowed ? "+" : "-",
           transition.pin === undefined ? "" : transition.pin === null ? "-" : encodePinEntry(transition.pin),
           report?.sequence ?? "",
-          transition.cell,
           movedAtMs ?? "",
-          ...transition.events.map(encodeEvent),
+          ...transition.events.map((event) => encodeEvent(event)),
         ],
       );
       if (tag === "gone") throw notFound(before.reservationId);
@@ -169,13 +169,14 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
       const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
       if (handles.length === 0) return [];
-      const [stored, pins] = await Promise.all([
-        redis.mgetBuffer(handles.map((handle) => keys.reservation(region, handle))),
+      const [records, pins] = await Promise.all([
+        Promise.all(handles.map((handle) => readRecord(region, handle))),
         redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...handles),
       ]);
-      return stored.flatMap((bytes, index) =>
-        bytes === null ? [] : [{ reservation: decodeReservation(bytes), pin: pins[index] ?? undefined }],
-      );
+      return handles.flatMap((handle, index) => {
+        const record = records[index] as Buffer;
+        return record.length === 0 ? [] : [{ reservation: decodeReservation(region, handle, record), pin: pins[index] ?? undefined }];
+      });
     },
   };
 }
@@ -192,22 +193,4 @@ export function requestIdReused(requestId: string): PetakError {
   return new PetakError("REQUEST_ID_REUSED", `request_id ${requestId} was used with another body; make a new UUID for a new request`, {
     metadata: { request_id: requestId },
   });
-}
-
-/** Bytes of an event in a region's stream. */
-export function encodeEvent(event: Event): Buffer {
-  return Buffer.from(toBinary(EventSchema, event));
-}
-
-function encodeReservation(reservation: Reservation): Buffer {
-  // What a partner sends beyond the protocol is not kept: it would be a store for anything.
-  const message = toBinary(ReservationSchema, reservation, { writeUnknownFields: false });
-  const bytes = Buffer.alloc(revisionBytes + message.length);
-  bytes.writeUInt32LE(reservation.revision);
-  bytes.set(message, revisionBytes);
-  return bytes;
-}
-
-function decodeReservation(bytes: Buffer): Reservation {
-  return fromBinary(ReservationSchema, bytes.subarray(revisionBytes));
 }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
-import { ParcelSchema, Purpose, parseSiteId } from "@petak/protocol";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { ParcelSchema, PartyKind, PartySchema, Purpose, parseSiteId, type Reservation, ReservationState } from "@petak/protocol";
 import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,7 +10,8 @@ import { freeToPromise } from "../capacity/capacity.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionCell, regionOfCell } from "../geo/region.ts";
-import type { HoldCandidate } from "./reserve.ts";
+import type { HoldCandidate } from "./candidates.ts";
+import type { HoldOutcome } from "./reserve.ts";
 import { parcel, request, reserve, resolveSite } from "./testing/holding.ts";
 
 const redis = useRedis();
@@ -30,6 +32,11 @@ const first = () => allocators[0] as Allocator;
 function borderPoint(): Position {
   const [[latitude, longitude] = [0, 0]] = cellToBoundary(regionCell(regionOfCell(indexCellOf({ latitude: 1.3, longitude: 103.8 }))));
   return { latitude, longitude };
+}
+
+function heldBy(outcome: HoldOutcome): Reservation {
+  if (outcome.tag === "none") throw new Error("nothing was held");
+  return outcome.reservation;
 }
 
 const resolve = (siteId: string) => resolveSite(first(), siteId);
@@ -119,12 +126,53 @@ describe("holds", () => {
     expect(repeated).toEqual(held);
   });
 
+  it("are repeated as they were first, whatever has become of the reservation since", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const { siteId } = await first().sites.put(makeSite(origin), 0);
+    const at = (ms: number) => timestampFromMs(1_790_000_000_000 + ms);
+    const wanted = request(origin, 1);
+    const depositor = create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: wanted.participantId });
+    const collector = create(PartySchema, { kind: PartyKind.CONSUMER });
+    const hold = {
+      ...wanted,
+      reservation: {
+        ...wanted.reservation,
+        parcel: create(ParcelSchema, parcel),
+        depositor,
+        collector,
+        createdAt: at(0),
+        updatedAt: at(0),
+      },
+    };
+    const candidate = (await resolve(siteId)) as HoldCandidate;
+    const held = heldBy(await first().holds.take(hold, [candidate], resolve));
+    const moved = {
+      ...held,
+      state: ReservationState.COLLECTED,
+      revision: 2,
+      updatedAt: at(1),
+      depositUntil: at(2),
+      collectUntil: at(3),
+      depositedAt: at(4),
+      collectedAt: at(5),
+      compartmentId: "A1",
+    };
+    const place = { cell: candidate.cell, classIndex: 0, heldChange: -1, occupiedChange: 0 };
+    await first().reservations.move({ before: held, after: moved, ...place, events: [] });
+    expect(await first().reservations.find(held.reservationId)).toEqual(moved);
+    expect(heldBy(await first().holds.take(hold, [candidate], resolve))).toEqual(held);
+    expect(heldBy(await first().holds.take(hold, [], resolve))).toEqual(held);
+  });
+
   it("refuse a request id that comes with another body", async () => {
     const origin = { latitude: 1.3, longitude: 103.8 };
-    await first().sites.put(makeSite(origin), 0);
-    await reserve(first(), origin, 1);
-    const other = { ...request(origin, 1), fingerprint: Buffer.from("another fingerpr") };
-    await expect(first().holds.take(other, [], resolve)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    const { requestIds } = first();
+    const { participantId, requestId, fingerprint } = request(origin, 1);
+    expect(await requestIds.claim(participantId, requestId, fingerprint)).toBe(false);
+    expect(await requestIds.claim(participantId, requestId, fingerprint)).toBe(true);
+    const other = requestIds.claim(participantId, requestId, Buffer.from("another fingerpr"));
+    await expect(other).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    expect(await requestIds.claim("par_another", requestId, Buffer.from("another fingerpr"))).toBe(false);
   });
 });
 

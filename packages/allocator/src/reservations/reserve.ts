@@ -1,32 +1,14 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  type Event,
-  EventSchema,
-  newReservationId,
-  parseReservationId,
-  parseSiteId,
-  type Region,
-  type Reservation,
-  ReservationSchema,
-} from "@petak/protocol";
+import { hash } from "node:crypto";
+import { bytesToBase32, type Event, formatReservationId, parseSiteId, type Region, type Reservation } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
+import { encodeEvent } from "../events/encode-event.ts";
 import type { Keys } from "../keys.ts";
-import { createScript, type ScriptArgument, type ScriptReply } from "../scripts/scripts.ts";
-import { siteNumberBytes } from "../sites/site-store.ts";
+import { createScript, type ScriptReply } from "../scripts/scripts.ts";
 import { answerTtlMs } from "./answer.ts";
-import { encodeEvent, requestIdReused } from "./reservation-store.ts";
-
-/** A site at which a hold may be taken. */
-export interface HoldCandidate {
-  siteId: string;
-  operatorId: string;
-  /** Revision, cell and offset under which the caller saw it. */
-  revision: number;
-  cell: string;
-  offset: number;
-  /** The size classes that would do, best first. */
-  classes: { index: number; sizeClassId: string }[];
-}
+import { asHeld } from "./as-held.ts";
+import { encodeCandidates, type HoldCandidate } from "./candidates.ts";
+import { copyOf, decodeReservation, encodeReservationMessage } from "./reservation-record.ts";
+import { requestIdReused } from "./reservation-store.ts";
 
 /** What a caller wants held. */
 export interface HoldRequest {
@@ -55,6 +37,8 @@ export interface Holds {
    * Candidates of several regions are tried region after region in an order that is fixed first, so that a repetition, and a twin
    * that runs at the same time, try the same regions in the same order and find what the other did.
    *
+   * The caller has tied the request id to the body before ({@link RequestIds}).
+   *
    * @param resolve Makes the candidate for a site of a plan that was fixed earlier; undefined where it is gone.
    * @throws {PetakError} REQUEST_ID_REUSED.
    */
@@ -81,46 +65,39 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
     request: HoldRequest,
     candidates: readonly HoldCandidate[],
     plan: number | undefined,
-  ): Promise<ScriptReply> {
-    const reservationId = newReservationId(region);
-    const { handle } = parseReservationId(reservationId) as { handle: string };
+  ): Promise<HoldReply> {
+    const { participantId, requestId, fingerprint, reservation, deadlineMs } = request;
+    const handle = handleOf(request);
+    const reservationId = formatReservationId(region, handle);
+    const { cells, bytes } = encodeCandidates(candidates);
     const scriptKeys = [
-      keys.answer(region, request.participantId, planId(request, plan ?? 0)),
       keys.reservation(region, handle),
       keys.deadlines(region),
       keys.events(region),
-      keys.chain(region, handle),
-      keys.plan(region, request.participantId, request.requestId),
+      keys.plan(region, participantId, requestId),
+      keys.answer(region, participantId, planName(requestId, plan ?? 0)),
     ];
-    const args: ScriptArgument[] = [
-      request.fingerprint,
+    for (const cell of cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
+    const reply = await reserveScript(redis, scriptKeys, [
+      fingerprint,
       answerTtlMs,
       plan === undefined ? "0" : "1",
       handle,
-      request.deadlineMs,
-      Buffer.from(toBinary(ReservationSchema, { ...request.reservation, reservationId }, { writeUnknownFields: false })),
+      deadlineMs,
+      encodeReservationMessage(reservation),
       encodeEvent(request.event(reservationId)),
-    ];
-    for (const candidate of candidates) {
-      const { siteNumber } = parseSiteId(candidate.siteId) as { siteNumber: number };
-      scriptKeys.push(keys.site(region, siteNumber), keys.block(region, candidate.cell));
-      args.push(siteNumberBytes(siteNumber), candidate.offset, candidate.revision, candidate.cell, candidate.classes.length);
-      const { siteId, operatorId } = candidate;
-      for (const { index, sizeClassId } of candidate.classes) {
-        args.push(
-          index,
-          Buffer.from(toBinary(ReservationSchema, create(ReservationSchema, { siteId, operatorId, sizeClassId }))),
-          Buffer.from(toBinary(EventSchema, create(EventSchema, { siteId, operatorId }))),
-        );
-      }
-    }
-    const reply = await reserveScript(redis, scriptKeys, args);
-    if (reply[0] !== "held") return reply;
-    const [, place, classIndex] = reply;
-    const candidate = candidates[Number(place) - 1] as HoldCandidate;
-    const sizeClassId = candidate.classes.find(({ index }) => index === Number(classIndex))?.sizeClassId ?? "";
-    const held = { ...request.reservation, reservationId, siteId: candidate.siteId, operatorId: candidate.operatorId, sizeClassId };
-    return ["held", Buffer.from(toBinary(ReservationSchema, held, { writeUnknownFields: false }))];
+      bytes,
+    ]);
+    const [tag, place, classIndex] = reply;
+    if (tag !== "held") return replyIn(region, handle, reply, requestId);
+    const { siteId, operatorId, classes } = candidates[Number(place) - 1] as HoldCandidate;
+    const sizeClassId = classes.find(({ index }) => index === Number(classIndex))?.sizeClassId ?? "";
+    const held = withoutUnknown(reservation);
+    held.reservationId = reservationId;
+    held.siteId = siteId;
+    held.operatorId = operatorId;
+    held.sizeClassId = sizeClassId;
+    return { tag, reservation: held };
   }
 
   /** Follows a fixed plan: every region either holds, or is known to hold nothing, before the next is tried. */
@@ -132,45 +109,52 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
   ): Promise<HoldOutcome> {
     for (const group of groupByRegion(siteIds)) {
       const candidates = (await Promise.all(group.siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
-      const outcome = holdOutcome(await reserveIn(group.region, request, candidates, plan), request.requestId);
-      if (outcome.tag !== "none") return outcome;
+      const reply = await reserveIn(group.region, request, candidates, plan);
+      if (reply.tag === "planned") throw new Error("a plan within a plan");
+      if (reply.tag !== "none") return reply;
     }
     return { tag: "none" };
   }
 
   return {
     async take(request, candidates, resolve) {
-      const { homeRegion, participantId, requestId } = request;
-      const isHome = candidates.length > 0 && candidates.every(({ siteId }) => parseSiteId(siteId)?.region === homeRegion);
+      const { homeRegion } = request;
+      const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
       for (let plan = 0; plan < maxPlans; plan++) {
         const reply =
           isHome && plan === 0
             ? await reserveIn(homeRegion, request, candidates, undefined)
-            : await planScript(
-                redis,
-                [keys.plan(homeRegion, participantId, planId(request, plan)), keys.answer(homeRegion, participantId, requestId)],
-                [request.fingerprint, candidates.map(({ siteId }) => siteId).join(" "), answerTtlMs],
-              );
-        const [tag, content] = reply;
-        if (tag !== "planned" && tag !== "fixed") return holdOutcome(reply, requestId);
-        const outcome = await follow(request, plan, (content as Buffer).toString().split(" "), resolve);
-        if (outcome.tag !== "none" || tag === "fixed") return outcome;
+            : await planIn(homeRegion, request, candidates, plan);
+        if (reply.tag !== "planned") return reply;
+        const outcome = await follow(request, plan, reply.siteIds, resolve);
+        if (outcome.tag !== "none" || reply.isNew) return outcome;
       }
       return { tag: "none" };
     },
   };
+
+  async function planIn(region: Region, request: HoldRequest, candidates: readonly HoldCandidate[], plan: number): Promise<HoldReply> {
+    const { participantId, requestId, fingerprint } = request;
+    const handle = handleOf(request);
+    const reply = await planScript(
+      redis,
+      [keys.plan(region, participantId, planName(requestId, plan)), keys.reservation(region, handle)],
+      [fingerprint, candidates.map(({ siteId }) => siteId).join(" "), answerTtlMs],
+    );
+    return replyIn(region, handle, reply, requestId);
+  }
 }
 
-/** Under what the answers of one plan are remembered. The first has the request's own name, which is also that of an answer without plan. */
-function planId({ requestId }: HoldRequest, plan: number): string {
-  return plan === 0 ? requestId : `${requestId}#${plan}`;
-}
+/** What a script said: what became of the hold, or the order of sites that was fixed for it. */
+type HoldReply = HoldOutcome | { tag: "planned"; siteIds: string[]; isNew: boolean };
 
-function holdOutcome([tag, value]: ScriptReply, requestId: string): HoldOutcome {
+function replyIn(region: Region, handle: string, [tag, value]: ScriptReply, requestId: string): HoldReply {
   switch (tag) {
-    case "held":
     case "repeated":
-      return { tag, reservation: fromBinary(ReservationSchema, value as Buffer) };
+      return { tag, reservation: asHeld(decodeReservation(region, handle, value as Buffer)) };
+    case "planned":
+    case "fixed":
+      return { tag: "planned", siteIds: (value as Buffer).toString().split(" "), isNew: tag === "fixed" };
     case "none":
       return { tag };
     case "reused":
@@ -178,6 +162,33 @@ function holdOutcome([tag, value]: ScriptReply, requestId: string): HoldOutcome 
     default:
       throw new Error(`unexpected reply ${tag}`);
   }
+}
+
+/**
+ * The handle of the reservation that a request makes, the same whenever it comes: 80 bits of a hash of who asks, its id and its body. So a
+ * repetition finds the reservation itself, and nothing else need be remembered of a hold that was taken.
+ */
+function handleOf({ participantId, requestId, fingerprint }: HoldRequest): string {
+  const digest = hash("sha256", `${participantId} ${requestId} ${fingerprint.toString("base64url")}`, "buffer");
+  return bytesToBase32(digest.subarray(0, handleLength));
+}
+
+/** Characters of a handle, five bits each. */
+const handleLength = 16;
+
+/** Under what the plans of a request, and what became of them, are remembered. */
+function planName(requestId: string, plan: number): string {
+  return plan === 0 ? requestId : `${requestId}#${plan}`;
+}
+
+/** What the caller sent beyond the protocol is not kept, so that it is not in the first answer either. */
+function withoutUnknown(reservation: Reservation): Reservation {
+  const known = copyOf(reservation);
+  if (known.parcel?.$unknown !== undefined) {
+    const { $unknown: _unknown, ...parcel } = known.parcel;
+    known.parcel = parcel;
+  }
+  return known;
 }
 
 function groupByRegion(siteIds: readonly string[]): { region: Region; siteIds: string[] }[] {

@@ -16,6 +16,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { randomOpeningHours } from "../hours/testing/random-hours.ts";
+import { storedCandidate } from "../reservations/candidates.ts";
+import type { StoredSite } from "../sites/site-store.ts";
 import { checkSite } from "./check-site.ts";
 import type { NearestQuery, SiteNeeds } from "./query.ts";
 import { createOpenLookup, type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
@@ -154,16 +156,7 @@ async function take(siteId: string, site: Site, index: number, number: number): 
       deadlineMs: 2_000_000_000_000,
       event: (reservationId) => create(EventSchema, { reservationId }),
     },
-    [
-      {
-        siteId,
-        operatorId: site.operatorId,
-        revision: 1,
-        cell: stored?.cell ?? "",
-        offset: -1,
-        classes: [{ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }],
-      },
-    ],
+    [storedCandidate(stored as StoredSite, [{ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }])],
     async () => undefined,
   );
   expect(outcome.tag).toBe("held");

@@ -1,11 +1,10 @@
-import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, equals } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { formatSiteId, invalidField, PetakError, parseSiteId, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
 import { encodeRecord } from "../block/record.ts";
 import { siteFlags } from "../block/record-flags.ts";
 import { encodeSizeProfile } from "../block/size-profile.ts";
-import { type ClassCount, decodeCapacity } from "../capacity/capacity.ts";
-import { decodeReport, type Observation } from "../capacity/observation.ts";
+import { decodeTally, type Tally } from "../capacity/tally.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { quantise } from "../geo/position.ts";
 import { cellNumberInRegion, indexCellOf, regionOfCell } from "../geo/region.ts";
@@ -13,21 +12,10 @@ import { encodeOpeningTimes, isAlwaysOpen, openingTimes } from "../hours/opening
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { tellKeysTouched } from "../scripts/touched-keys.ts";
+import { decodeSiteRecord, encodeSiteRecord, type SiteRecord, siteRecordHead } from "./site-record.ts";
 
-/** A site as it is stored. */
-export interface StoredSite {
-  site: Site;
-  /** Counts of each size class, in the site's order. */
-  counts: ClassCount[];
-  /** When they were observed, where the site reports them; undefined where they are the gateway's own. */
-  observation: Observation | undefined;
-  /** Whether it is filed in the index, and so takes reservations. */
-  isOffered: boolean;
-  /** Its index cell. */
-  cell: string;
-  /** Grows with every change of what its agent may know. */
-  allowedVersion: number;
-}
+/** A site as it is stored, with its counts. */
+export type StoredSite = SiteRecord & Tally;
 
 /** What writing a site did. */
 export interface PutOutcome {
@@ -42,6 +30,10 @@ export interface SiteStore {
   find(siteId: string): Promise<StoredSite | undefined>;
   /** Several sites, in the same order. */
   findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]>;
+  /** The facts of several sites, in the same order, without what is counted there: in one round trip. */
+  facts(siteIds: readonly string[]): Promise<(Site | undefined)[]>;
+  /** How often what a site's agent may know has changed. */
+  allowedVersion(siteId: string): Promise<number>;
   /** The site that an operator knows under a reference, or undefined. */
   findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined>;
   /**
@@ -68,35 +60,31 @@ const replaceRefScript = createScript("replace-ref");
 
 /** Keeps sites in Redis. */
 export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
+  async function readRecord(siteId: string): Promise<SiteRecord | undefined> {
+    const id = parseSiteId(siteId);
+    if (id === undefined) return undefined;
+    const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
+    return bytes === null ? undefined : decodeSiteRecord(bytes);
+  }
+
+  async function findOne(siteId: string): Promise<StoredSite | undefined> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const record = await readRecord(siteId);
+      if (record === undefined) return undefined;
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const bytes = await redis.hgetBuffer(keys.tallies(region, record.cell), siteNumberBytes(siteNumber));
+      // Where there is none the site has moved to another cell in between.
+      if (bytes !== null) return { ...record, ...decodeTally(bytes) };
+    }
+    throw conflict(siteId);
+  }
+
   async function findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]> {
-    return await Promise.all(
-      siteIds.map(async (siteId) => {
-        const id = parseSiteId(siteId);
-        if (id === undefined) return undefined;
-        const [facts, capacity, indexed, cell, allowedVersion, report] = await redis.hmgetBuffer(
-          keys.site(id.region, id.siteNumber),
-          "facts",
-          "capacity",
-          "indexed",
-          "cell",
-          "allowed-version",
-          "report",
-        );
-        if (facts === null || facts === undefined) return undefined;
-        return {
-          site: fromBinary(SiteSchema, facts),
-          counts: decodeCapacity(capacity ?? Buffer.alloc(0)),
-          observation: decodeReport(report),
-          isOffered: indexed?.toString() === "1",
-          cell: cell?.toString() ?? "",
-          allowedVersion: Number(allowedVersion?.toString() ?? 0),
-        };
-      }),
-    );
+    return await Promise.all(siteIds.map(findOne));
   }
 
   async function find(siteId: string): Promise<StoredSite | undefined> {
-    return (await findAll([siteId]))[0];
+    return await findOne(siteId);
   }
 
   async function findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined> {
@@ -131,7 +119,12 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
   return {
     find,
     findAll,
+    facts: async (siteIds) => await Promise.all(siteIds.map(async (siteId) => (await readRecord(siteId))?.site)),
     findByRef,
+    async allowedVersion(siteId) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      return Number((await redis.get(keys.siteAllowedVersion(region, siteNumber))) ?? 0);
+    },
     async check(site) {
       const before = await findByRef(site.operatorId, site.operatorSiteRef);
       if (before !== undefined) refuseImpossible(before, site);
@@ -175,6 +168,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
       const facts: Site = { ...placed, siteId, revision: revision + 1, updatedAt };
       const cell = indexCellOf(placed.position);
       const oldCell = before?.cell ?? cell;
+      const isOffered = placed.lifecycle === SiteLifecycle.ACTIVE;
       const installed = Buffer.alloc(placed.sizeClasses.length * 2);
       placed.sizeClasses.forEach((sizeClass, index) => {
         installed.writeUInt16LE(sizeClass.installed, index * 2);
@@ -199,20 +193,19 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
           keys.occupiedCells(region),
           keys.profiles(region),
           keys.openingTimes(region),
+          keys.tallies(region, cell),
+          keys.tallies(region, oldCell),
         ],
         [
           siteNumberBytes(siteNumber),
-          revision,
-          // What an operator sends beyond the protocol is not kept: it would be a store for anything.
-          Buffer.from(toBinary(SiteSchema, facts, { writeUnknownFields: false })),
+          before === undefined ? "" : siteRecordHead(before),
+          encodeSiteRecord({ site: facts, cell, isOffered }),
           record,
           installed,
           encodeSizeProfile(placed.sizeClasses),
-          cell,
           cellNumberInRegion(cell),
-          oldCell,
           cellNumberInRegion(oldCell),
-          placed.lifecycle === SiteLifecycle.ACTIVE ? "1" : "0",
+          isOffered ? "1" : "0",
           before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
           isAlwaysOpen(times) ? "" : encodeOpeningTimes(times),
         ],

@@ -114,7 +114,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
     async sync(request, context) {
       const caller = requireAgent(context, request.siteId);
       // The version first: what changes while the list is read shows as a newer version at the next call.
-      const { allowedVersion } = await findSite(caller);
+      const [allowedVersion] = await Promise.all([allocator.sites.allowedVersion(caller.siteId), findSite(caller)]);
       const version = BigInt(allowedVersion + 1);
       if (version === request.knownVersion) return create(SyncResponseSchema, { version, unchanged: true });
       const allowed = await allocator.reservations.allowedAt(caller.siteId);

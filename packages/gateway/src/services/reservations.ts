@@ -16,6 +16,7 @@ import {
   type SiteCheck,
   type SiteQuery,
   type StoredSite,
+  storedCandidate,
   type Transition,
 } from "@petak/allocator";
 import {
@@ -146,16 +147,18 @@ export function createReservationService(dependencies: ReservationDependencies):
 
   /** Candidates for a hold: the sites near a point. */
   async function candidatesNear(query: NearestQuery, signal: AbortSignal): Promise<HoldCandidate[]> {
-    const candidates = await allocator.nearest(query, signal);
+    const candidates = await allocator.nearest(query, { signal });
     const sites = await siteCache.facts(candidates);
     return candidates.flatMap((candidate, index) => {
       const site = sites[index];
       if (site === undefined) return [];
-      const { siteId, cell, offset } = candidate;
+      const { siteId, region, siteNumber, revision, cell, offset } = candidate;
       return {
         siteId,
+        region,
+        siteNumber,
         operatorId: site.operatorId,
-        revision: candidate.revision,
+        revision,
         cell,
         offset,
         classes: candidate.classes.map((sizeClass) => ({
@@ -395,15 +398,11 @@ export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
   return index;
 }
 
-function holdCandidate({ site, cell }: StoredSite, { classes }: SiteCheck): HoldCandidate {
-  return {
-    siteId: site.siteId,
-    operatorId: site.operatorId,
-    revision: site.revision,
-    cell,
-    offset: -1,
-    classes: classes.map((index) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" })),
-  };
+function holdCandidate(stored: StoredSite, { classes }: SiteCheck): HoldCandidate {
+  return storedCandidate(
+    stored,
+    classes.map((index) => ({ index, sizeClassId: stored.site.sizeClasses[index]?.sizeClassId ?? "" })),
+  );
 }
 
 /** Where the answer to a Reserve is remembered: it follows from the body, so that a repetition looks in the same region. */

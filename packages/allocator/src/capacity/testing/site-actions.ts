@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
 import type { Allocator } from "../../allocator.ts";
+import { storedCandidate } from "../../reservations/candidates.ts";
 import type { StoredSite } from "../../sites/site-store.ts";
 import type { ReportOutcome } from "../capacity-reports.ts";
 import type { ModelParcel, Snapshot } from "./site-model.ts";
@@ -21,7 +22,8 @@ export async function hold(
   number: number,
   classIndexes: readonly number[],
 ): Promise<ModelParcel | undefined> {
-  const { site, cell } = await readSite(allocator, siteId);
+  const stored = await readSite(allocator, siteId);
+  const { site } = stored;
   const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
   const request = {
     participantId,
@@ -33,7 +35,7 @@ export async function hold(
     event: (reservationId: string) => create(EventSchema, { reservationId }),
   };
   const classes = classIndexes.map((index) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }));
-  const candidate = { siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes };
+  const candidate = storedCandidate(stored, classes);
   const outcome = await allocator.holds.take(request, [candidate], async () => candidate);
   if (outcome.tag === "none") return undefined;
   const { reservationId, sizeClassId } = outcome.reservation;

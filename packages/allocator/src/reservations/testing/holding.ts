@@ -4,7 +4,8 @@ import type { Allocator } from "../../allocator.ts";
 import type { Position } from "../../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../../geo/region.ts";
 import { plainQuery, smallParcel } from "../../search/testing/plain-query.ts";
-import type { HoldCandidate, HoldOutcome, HoldRequest } from "../reserve.ts";
+import { type HoldCandidate, storedCandidate } from "../candidates.ts";
+import type { HoldOutcome, HoldRequest } from "../reserve.ts";
 
 /** Who asks for holds in the tests. */
 export const participantId = "par_0000000000000009";
@@ -15,9 +16,7 @@ export const parcel = smallParcel;
 /** A stored site as a candidate; its one size class is `M`. */
 export async function resolveSite(allocator: Allocator, siteId: string): Promise<HoldCandidate | undefined> {
   const stored = await allocator.sites.find(siteId);
-  if (stored === undefined) return undefined;
-  const { site, cell } = stored;
-  return { siteId, operatorId: site.operatorId, revision: site.revision, cell, offset: -1, classes: [{ index: 0, sizeClassId: "M" }] };
+  return stored && storedCandidate(stored, [{ index: 0, sizeClassId: "M" }]);
 }
 
 /** The request of a number: the same each time. */
@@ -42,13 +41,10 @@ export function request(origin: Position, number: number): HoldRequest {
 /** Finds and holds, as a gateway does. */
 export async function reserve(allocator: Allocator, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
   const found = await allocator.nearest(plainQuery(origin, { parcel, limit: 4, radiusM }));
-  const candidates = found.map(({ siteId, revision, cell, offset, classes }) => ({
-    siteId,
+  const candidates = found.map((candidate) => ({
+    ...candidate,
     operatorId: "",
-    revision,
-    cell,
-    offset,
-    classes: classes.map(({ index }) => ({ index, sizeClassId: "M" })),
+    classes: candidate.classes.map(({ index }) => ({ index, sizeClassId: "M" })),
   }));
   return await allocator.holds.take(request(origin, number), candidates, (siteId) => resolveSite(allocator, siteId));
 }

@@ -1,0 +1,18 @@
+import { type Reservation, ReservationState } from "@petak/protocol";
+
+/**
+ * A reservation as it was when its hold was taken: what the moves since then have added is taken away. So a repeated Reserve gets its first
+ * answer without a copy of it being kept. Whatever a move changes must be taken back here; what cannot be must not be changed by one.
+ */
+export function asHeld(reservation: Reservation): Reservation {
+  const {
+    depositUntil: _depositUntil,
+    collectUntil: _collectUntil,
+    depositedAt: _depositedAt,
+    collectedAt: _collectedAt,
+    ...kept
+  } = reservation;
+  const held: Reservation = { ...kept, state: ReservationState.HELD, revision: 1, compartmentId: "" };
+  if (reservation.createdAt !== undefined) held.updatedAt = reservation.createdAt;
+  return held;
+}

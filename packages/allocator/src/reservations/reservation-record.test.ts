@@ -1,0 +1,51 @@
+import { create, type DescField } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import { decodeChain, decodeReservation, encodeReservation } from "./reservation-record.ts";
+
+const region = "83652b";
+const handle = "0123456789abcdef";
+const reservationId = `res_${region}_${handle}`;
+
+/** A value of a field that is not the one it has when it is not set. */
+function someValue(field: DescField): unknown {
+  switch (field.fieldKind) {
+    case "enum":
+      return ReservationState.HELD;
+    case "message":
+      if (field.message === ParcelSchema) return create(ParcelSchema, { widthMm: 1, heightMm: 2, depthMm: 3, massG: 4 });
+      if (field.message === PartySchema) return create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: "par_b" });
+      return timestampFromMs(1_790_000_000_000 + field.number);
+    default:
+      return { boolean: true, number: 7, string: `text ${field.number}` }[typeof Reflect.get(create(ReservationSchema), field.localName)];
+  }
+}
+
+describe("a reservation's record", () => {
+  it.each(ReservationSchema.fields.map((field) => [field.localName, field] as const))("keeps %s", (_name, field) => {
+    const updatedAt = timestampFromMs(1_790_000_000_000);
+    const reservation = create(ReservationSchema, { revision: 1, updatedAt, [field.localName]: someValue(field) });
+    reservation.reservationId = reservationId;
+    expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+  });
+
+  it("keeps who the parties are, though it names the participant once", () => {
+    const party = (kind: PartyKind, participantId: string) => create(PartySchema, { kind, participantId });
+    for (const depositor of [party(PartyKind.PARTICIPANT, "par_a"), party(PartyKind.PARTICIPANT, "par_b"), party(PartyKind.CONSUMER, "")]) {
+      const createdAt = timestampFromMs(1_790_000_000_000);
+      const reservation = create(ReservationSchema, { reservationId, participantId: "par_a", depositor, createdAt, updatedAt: createdAt });
+      expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+    }
+  });
+
+  it("ends with its chain", () => {
+    const entries = Buffer.alloc(20);
+    entries.writeUIntLE(1_790_000_000_000, 0, 6);
+    entries.writeUIntLE(1_790_000_000_001, 10, 6);
+    entries.writeUInt32LE(3, 16);
+    const record = encodeReservation(create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1 }));
+    expect(decodeChain(record)).toEqual([]);
+    expect(decodeChain(Buffer.concat([record, entries]))).toEqual(["1790000000000-0", "1790000000001-3"]);
+  });
+});
