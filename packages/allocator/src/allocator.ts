@@ -6,8 +6,9 @@ import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts
 import { createReservationStore, type ReservationStore } from "./reservations/reservation-store.ts";
 import { createHolds, type Holds } from "./reservations/reserve.ts";
 import type { Candidate } from "./search/candidate.ts";
+import { keepDirectory } from "./search/directory.ts";
 import { createIndexReader } from "./search/index-reader.ts";
-import { findNearest } from "./search/nearest.ts";
+import { createNearestSearch, type NearestSearch } from "./search/nearest.ts";
 import { countPassedOver, type PassedOverSites } from "./search/passed-over.ts";
 import type { NearestQuery } from "./search/query.ts";
 import { createTrackedCache, type TrackedCacheOptions } from "./search/tracked-cache.ts";
@@ -16,8 +17,8 @@ import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 
 /** Sites, places and reservations in Redis, and the index over them. */
 export interface Allocator {
-  /** The nearest sites that satisfy a query, exactly, nearest first. The signal ends a search that goes far. */
-  nearest(query: NearestQuery, signal?: AbortSignal): Promise<Candidate[]>;
+  /** The nearest sites that satisfy a query, exactly, nearest first. */
+  readonly nearest: NearestSearch;
   /** How many sites a query passed over and why, for what {@link nearest} has just found. */
   passedOver(query: NearestQuery, candidates: readonly Candidate[], signal?: AbortSignal): Promise<PassedOverSites>;
   readonly sites: SiteStore;
@@ -27,6 +28,11 @@ export interface Allocator {
   readonly requestIds: RequestIds;
   readonly events: EventLog;
   readonly keys: Keys;
+  /**
+   * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
+   * nothing is kept in memory. With false where it is not after `timeoutMs`; searches then read it themselves.
+   */
+  ready(timeoutMs: number): Promise<boolean>;
   /** Closes the connections that it made itself. */
   stop(): void;
 }
@@ -39,7 +45,7 @@ export interface AllocatorOptions {
   prefix?: string;
   /**
    * Keeps what was read of the index in memory, as the server tells of changes: a query then asks the server for nothing that has not changed.
-   * Without it every query reads what it needs. Only for a single server: the masters of a cluster each tell of their own changes.
+   * Without it every query reads what it needs.
    */
   indexCache?: Pick<TrackedCacheOptions, "connect" | "onError">;
 }
@@ -52,10 +58,11 @@ export function createAllocator({ redis, prefix = "petak", indexCache }: Allocat
   const keys = createKeys(prefix);
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
   const reader = createIndexReader(redis, keys, cache);
+  const directory = keepDirectory(reader, cache);
   const wideSearches = createTurnstile(wideSearchesAtOnce);
   const sites = createSiteStore(redis, keys);
   return {
-    nearest: (query, signal) => findNearest(reader, wideSearches, query, signal),
+    nearest: createNearestSearch(reader, wideSearches),
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
     sites,
     capacityReports: createCapacityReports(redis, keys, sites),
@@ -64,6 +71,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache }: Allocat
     requestIds: createRequestIds(redis, keys),
     events: createEventLog(redis, keys),
     keys,
+    ready: (timeoutMs) => directory.ready(timeoutMs),
     stop: () => cache?.stop(),
   };
 }

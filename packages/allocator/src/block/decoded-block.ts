@@ -1,91 +1,167 @@
+import { formatSiteId, type Region } from "@petak/protocol";
 import type { Observation } from "../capacity/observation.ts";
-import { earthRadiusM } from "../geo/great-circle.ts";
+import { radiansPerDegree } from "../geo/great-circle.ts";
 import { type Position, unitsPerDegree } from "../geo/position.ts";
-import { countryOffset, freeOffset, observedAtOffset, openingHoursOffset, recordBytes, ttlOffset } from "./record.ts";
+import { unitPoint } from "../geo/unit-point.ts";
+import {
+  countryOffset,
+  flagsOffset,
+  freeOffset,
+  maxSizeClasses,
+  observedAtOffset,
+  openingHoursOffset,
+  operatorOffset,
+  profileOffset,
+  recordBytes,
+  revisionOffset,
+  ttlOffset,
+} from "./record.ts";
+
+/** Numbers of a site in {@link DecodedBlock.places}: x, y and z on a sphere of radius 1, latitude, longitude, and the latitude's cosine. */
+export const placeNumbers = 6;
 
 /**
- * A block taken apart, field by field and not site by site, so that a search looks at a site's flags without touching its other fields.
- * Made once for each state of a block, which many queries then scan.
+ * A block taken apart for the many queries that scan it: what most sites are passed over for stands field by field, and what no site of
+ * the block has is known without looking at any. Made once for each state of a block.
  */
-export interface DecodedBlock {
+export class DecodedBlock {
   /** The block itself. */
   readonly bytes: Buffer;
   /** How many sites it has. */
   readonly count: number;
-  readonly flags: Uint32Array;
-  readonly operatorNumbers: Uint16Array;
-  readonly profileNumbers: Uint16Array;
-  readonly countries: Uint16Array;
-  readonly openingHours: Uint16Array;
-  /** When each site's report was observed, in s since 1970; 0: its counts are the gateway's own. */
-  readonly observedAtS: Uint32Array;
-  /** How long that report holds, in s. */
-  readonly ttlS: Uint16Array;
-  /** Where each site is, as points of a sphere of radius 1: x, y and z, three in a row. */
-  readonly points: Float64Array;
-}
+  readonly flags: Int32Array;
+  /** The flags that any of its sites has, and those that all of them have. */
+  readonly someFlags: number;
+  readonly allFlags: number;
+  /** Where each site is, {@link placeNumbers} a site. */
+  readonly places: Float64Array;
+  /** The size profiles of its sites, each once. */
+  readonly profileNumbers: readonly number[];
+  /** The place of each site's profile among those. */
+  readonly profileSlots: Uint16Array;
+  /** For each of those profiles, the classes that any of its sites has free: a bit each, the lowest for the first class. */
+  readonly freeOfSlot: readonly number[];
+  /** The classes that each site has free. */
+  readonly free: Uint8Array;
+  /** The countries of its sites, each once. */
+  readonly countries: readonly number[];
+  /** The numbers of the opening hours of its sites, each once. */
+  readonly hoursNumbers: readonly number[];
+  #siteIds: (string | undefined)[] | undefined;
 
-/** Takes a block apart. What is cut off at its end is left out. */
-export function decodeBlock(bytes: Buffer): DecodedBlock {
-  const count = Math.floor(bytes.length / recordBytes);
-  const block = {
-    bytes,
-    count,
-    flags: new Uint32Array(count),
-    operatorNumbers: new Uint16Array(count),
-    profileNumbers: new Uint16Array(count),
-    countries: new Uint16Array(count),
-    openingHours: new Uint16Array(count),
-    observedAtS: new Uint32Array(count),
-    ttlS: new Uint16Array(count),
-    points: new Float64Array(3 * count),
-  };
-  for (let index = 0; index < count; index++) {
-    const offset = index * recordBytes;
-    block.flags[index] = bytes.readUInt32LE(offset + 16);
-    block.operatorNumbers[index] = bytes.readUInt16LE(offset + 20);
-    block.profileNumbers[index] = bytes.readUInt16LE(offset + 22);
-    block.countries[index] = bytes.readUInt16LE(offset + countryOffset);
-    block.openingHours[index] = bytes.readUInt16LE(offset + openingHoursOffset);
-    block.observedAtS[index] = bytes.readUInt32LE(offset + observedAtOffset);
-    block.ttlS[index] = bytes.readUInt16LE(offset + ttlOffset);
-    block.points.set(unitPoint(positionAt(bytes, offset)), 3 * index);
+  /** Takes a block apart. What is cut off at its end is left out. */
+  constructor(bytes: Buffer) {
+    const count = Math.floor(bytes.length / recordBytes);
+    const profileNumbers: number[] = [];
+    const freeOfSlot: number[] = [];
+    const countries: number[] = [];
+    const hoursNumbers: number[] = [];
+    this.bytes = bytes;
+    this.count = count;
+    this.flags = new Int32Array(count);
+    this.places = new Float64Array(placeNumbers * count);
+    this.profileSlots = new Uint16Array(count);
+    this.free = new Uint8Array(count);
+    let someFlags = 0;
+    let allFlags = -1;
+    for (let index = 0; index < count; index++) {
+      const offset = index * recordBytes;
+      const flags = bytes.readInt32LE(offset + flagsOffset);
+      this.flags[index] = flags;
+      someFlags |= flags;
+      allFlags &= flags;
+      const free = freeClasses(bytes, offset);
+      this.free[index] = free;
+      const slot = placeOf(profileNumbers, bytes.readUInt16LE(offset + profileOffset));
+      this.profileSlots[index] = slot;
+      freeOfSlot[slot] = (freeOfSlot[slot] ?? 0) | free;
+      placeOf(countries, bytes.readUInt16LE(offset + countryOffset));
+      placeOf(hoursNumbers, bytes.readUInt16LE(offset + openingHoursOffset));
+      const position = positionAt(bytes, offset);
+      const at = index * placeNumbers;
+      const [x, y, z] = unitPoint(position);
+      this.places[at] = x;
+      this.places[at + 1] = y;
+      this.places[at + 2] = z;
+      this.places[at + 3] = position.latitude;
+      this.places[at + 4] = position.longitude;
+      this.places[at + 5] = Math.cos(position.latitude * radiansPerDegree);
+    }
+    this.someFlags = someFlags;
+    this.allFlags = allFlags;
+    this.profileNumbers = profileNumbers;
+    this.freeOfSlot = freeOfSlot;
+    this.countries = countries;
+    this.hoursNumbers = hoursNumbers;
   }
-  return block;
+
+  siteNumber(index: number): number {
+    return this.bytes.readUInt32LE(index * recordBytes);
+  }
+
+  /** The id of a site. Most sites of a block are never in an answer, and those that are often are again. */
+  siteId(index: number, region: Region): string {
+    this.#siteIds ??= new Array<string | undefined>(this.count).fill(undefined);
+    let id = this.#siteIds[index];
+    if (id === undefined) {
+      id = formatSiteId(region, this.siteNumber(index));
+      this.#siteIds[index] = id;
+    }
+    return id;
+  }
+
+  position(index: number): Position {
+    return positionAt(this.bytes, index * recordBytes);
+  }
+
+  revision(index: number): number {
+    return this.bytes.readUInt32LE(index * recordBytes + revisionOffset);
+  }
+
+  operatorNumber(index: number): number {
+    return this.bytes.readUInt16LE(index * recordBytes + operatorOffset);
+  }
+
+  profileNumber(index: number): number {
+    return this.profileNumbers[this.profileSlots[index] as number] as number;
+  }
+
+  country(index: number): number {
+    return this.bytes.readUInt16LE(index * recordBytes + countryOffset);
+  }
+
+  hoursNumber(index: number): number {
+    return this.bytes.readUInt16LE(index * recordBytes + openingHoursOffset);
+  }
+
+  /** When a site's counts were observed; undefined where they are the gateway's own. */
+  observation(index: number): Observation | undefined {
+    const offset = index * recordBytes;
+    const observedAtS = this.bytes.readUInt32LE(offset + observedAtOffset);
+    if (observedAtS === 0) return undefined;
+    return { observedAtMs: observedAtS * 1000, ttlMs: this.bytes.readUInt16LE(offset + ttlOffset) * 1000 };
+  }
+
+  /** Free to promise of a size class, 255 meaning 255 or more. */
+  freePlaces(index: number, classIndex: number): number {
+    return this.bytes[index * recordBytes + freeOffset + classIndex] ?? 0;
+  }
 }
 
-/** Where the site of a record is. */
-export function positionAt(bytes: Buffer, offset: number): Position {
+/** The index of a number in a short list, to which it is added where it is not there. */
+function placeOf(list: number[], number: number): number {
+  const place = list.indexOf(number);
+  return place < 0 ? list.push(number) - 1 : place;
+}
+
+function freeClasses(bytes: Buffer, offset: number): number {
+  let classes = 0;
+  for (let index = 0; index < maxSizeClasses; index++) {
+    if (bytes[offset + freeOffset + index] !== 0) classes |= 1 << index;
+  }
+  return classes;
+}
+
+function positionAt(bytes: Buffer, offset: number): Position {
   return { latitude: bytes.readInt32LE(offset + 4) / unitsPerDegree, longitude: bytes.readInt32LE(offset + 8) / unitsPerDegree };
-}
-
-/** When the counts of a record were observed; undefined where they are the gateway's own. */
-export function observationAt(bytes: Buffer, offset: number): Observation | undefined {
-  const observedAtS = bytes.readUInt32LE(offset + observedAtOffset);
-  return observedAtS === 0 ? undefined : { observedAtMs: observedAtS * 1000, ttlMs: bytes.readUInt16LE(offset + ttlOffset) * 1000 };
-}
-
-/** Free to promise of a size class, 255 meaning 255 or more. */
-export function freeAt(bytes: Buffer, offset: number, classIndex: number): number {
-  return bytes[offset + freeOffset + classIndex] ?? 0;
-}
-
-const radiansPerDegree = Math.PI / 180;
-
-/** A position as a point of a sphere of radius 1. */
-export function unitPoint({ latitude, longitude }: Position): [x: number, y: number, z: number] {
-  const [theta, phi] = [latitude * radiansPerDegree, longitude * radiansPerDegree];
-  const across = Math.cos(theta);
-  return [across * Math.cos(phi), across * Math.sin(phi), Math.sin(theta)];
-}
-
-/** Coordinates of unit points are good to some 1e-16, and so a straight line to some nanometres; this covers it a million times. In m. */
-const pointSlackM = 0.01;
-
-/**
- * The square of the straight line through a sphere of radius 1 beyond which a point is surely farther than `distanceM` along its surface:
- * the way along the surface is never shorter than the straight one.
- */
-export function surelyBeyond(distanceM: number): number {
-  return ((distanceM + pointSlackM) / earthRadiusM) ** 2;
 }

@@ -26,6 +26,18 @@ export const recordBytes = 44;
 /** Greatest number of size classes at a site. */
 export const maxSizeClasses = 8;
 
+/** Where the revision of the site's facts is in a record. */
+export const revisionOffset = 12;
+
+/** Where the flags are in a record. */
+export const flagsOffset = 16;
+
+/** Where the operator's number is in a record. */
+export const operatorOffset = 20;
+
+/** Where the number of the size profile is in a record. */
+export const profileOffset = 22;
+
 /** Where the country is in a record, as {@link countryNumber} gives it. */
 export const countryOffset = 24;
 
@@ -80,9 +92,9 @@ export function encodeRecord(record: SiteRecord): Buffer {
   bytes.writeUInt32LE(record.siteNumber, 0);
   bytes.writeInt32LE(Math.round(record.position.latitude * unitsPerDegree), 4);
   bytes.writeInt32LE(Math.round(record.position.longitude * unitsPerDegree), 8);
-  bytes.writeUInt32LE(record.revision, 12);
-  bytes.writeUInt32LE(record.flags, 16);
-  bytes.writeUInt16LE(record.operatorNumber, 20);
+  bytes.writeUInt32LE(record.revision, revisionOffset);
+  bytes.writeUInt32LE(record.flags, flagsOffset);
+  bytes.writeUInt16LE(record.operatorNumber, operatorOffset);
   bytes.writeUInt16LE(countryNumber(record.countryCode), countryOffset);
   return bytes;
 }

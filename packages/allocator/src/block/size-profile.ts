@@ -66,10 +66,12 @@ export function decodeSizeProfile(bytes: Buffer): SizeClassFacts[] {
 
 /** Whether a parcel fits, in any rotation that keeps its sides parallel to the walls, and is light enough. */
 export function parcelFits(parcel: ParcelMeasures, place: Pick<SizeClassFacts, "widthMm" | "heightMm" | "depthMm" | "maxMassG">): boolean {
-  if (parcel.massG > place.maxMassG) return false;
-  const [parcelShort = 0, parcelMiddle = 0, parcelLong = 0] = sortedSides(parcel);
-  const [placeShort = 0, placeMiddle = 0, placeLong = 0] = sortedSides(place);
-  return parcelShort <= placeShort && parcelMiddle <= placeMiddle && parcelLong <= placeLong;
+  return (
+    parcel.massG <= place.maxMassG &&
+    shortestMm(parcel) <= shortestMm(place) &&
+    middleMm(parcel) <= middleMm(place) &&
+    longestMm(parcel) <= longestMm(place)
+  );
 }
 
 /**
@@ -87,9 +89,24 @@ export function isAtHeight(
 
 /** The indexes of the size classes that a parcel fits and that are as asked, smallest volume first, then in the site's order. */
 export function fittingClasses(parcel: ParcelMeasures, classes: readonly SizeClassFacts[], needs?: PlaceNeeds): number[] {
+  const fitting = fittingMask(parcel, classes, needs);
+  return volumeOrder(classes).filter((index) => (fitting & (1 << index)) !== 0);
+}
+
+/** The size classes that a parcel fits and that are as asked: a bit each, the lowest for the first class. */
+export function fittingMask(parcel: ParcelMeasures, classes: readonly SizeClassFacts[], needs?: PlaceNeeds): number {
+  let fitting = 0;
+  for (let index = 0; index < classes.length; index++) {
+    const place = classes[index] as SizeClassFacts;
+    if (parcelFits(parcel, place) && (needs === undefined || isAsAsked(needs, place))) fitting |= 1 << index;
+  }
+  return fitting;
+}
+
+/** The indexes of size classes, smallest volume first, then in their order. */
+export function volumeOrder(classes: readonly SizeClassFacts[]): number[] {
   return classes
-    .map((place, index) => ({ place, index, volume: place.widthMm * place.heightMm * place.depthMm }))
-    .filter(({ place }) => parcelFits(parcel, place) && (needs === undefined || isAsAsked(needs, place)))
+    .map(({ widthMm, heightMm, depthMm }, index) => ({ index, volume: widthMm * heightMm * depthMm }))
     .sort((a, b) => a.volume - b.volume || a.index - b.index)
     .map(({ index }) => index);
 }
@@ -98,6 +115,20 @@ function isAsAsked(needs: PlaceNeeds, place: SizeClassFacts): boolean {
   return (!needs.refrigerated || place.refrigerated) && isAtHeight(needs, place);
 }
 
-function sortedSides({ widthMm, heightMm, depthMm }: { widthMm: number; heightMm: number; depthMm: number }): number[] {
-  return [widthMm, heightMm, depthMm].sort((a, b) => a - b);
+interface Sides {
+  widthMm: number;
+  heightMm: number;
+  depthMm: number;
+}
+
+function shortestMm({ widthMm, heightMm, depthMm }: Sides): number {
+  return Math.min(widthMm, heightMm, depthMm);
+}
+
+function middleMm({ widthMm, heightMm, depthMm }: Sides): number {
+  return Math.max(Math.min(widthMm, heightMm), Math.min(Math.max(widthMm, heightMm), depthMm));
+}
+
+function longestMm({ widthMm, heightMm, depthMm }: Sides): number {
+  return Math.max(widthMm, heightMm, depthMm);
 }

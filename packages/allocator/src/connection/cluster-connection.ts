@@ -58,9 +58,14 @@ export class ClusterConnection extends Cluster {
     });
   }
 
+  /** The slot that a key lies in. */
+  slotOf(key: string): number {
+    return new Command("get", [key]).getSlot();
+  }
+
   /** The master that has the slot of a key, by the map as it was last read. */
   masterOf(key: string): Redis | undefined {
-    const [address] = this.slots[new Command("get", [key]).getSlot()] ?? [];
+    const [address] = this.slots[this.slotOf(key)] ?? [];
     return this.nodes("master").find(({ options }) => `${options.host}:${options.port}` === address);
   }
 

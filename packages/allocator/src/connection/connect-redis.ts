@@ -48,6 +48,19 @@ export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs 
   return redis;
 }
 
+/** Makes another connection to the server of one, not connected yet, which is connected again by itself however often it is lost. */
+export function connectLike(server: Redis, { onError }: Pick<ConnectionOptions, "onError">): Redis {
+  const connection = server.duplicate({
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    retryStrategy: (times: number) => Math.min(times * 50, 2000),
+    disconnectTimeout: disconnectTimeoutMs,
+    lazyConnect: true,
+  });
+  connection.on("error", onError);
+  return connection;
+}
+
 /** Whether a connection is one to a cluster, where a command touches one slot and nothing is read from several regions at once. */
 export function isCluster(connection: RedisConnection): connection is ClusterConnection {
   return connection instanceof ClusterConnection;

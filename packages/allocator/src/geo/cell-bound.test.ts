@@ -1,7 +1,7 @@
 import { createRandom, testSeed } from "@petak/testkit";
 import { cellToChildren, cellToLatLng, cellToParent, getPentagons, gridDisk, latLngToCell } from "h3-js";
 import { describe, expect, it } from "vitest";
-import { cellBound, leastDistanceM } from "./cell-bound.ts";
+import { cellBound, leastDistanceM, leastFromPointM } from "./cell-bound.ts";
 import { greatCircleM } from "./great-circle.ts";
 import {
   cellNumberInRegion,
@@ -12,6 +12,7 @@ import {
   regionOfCell,
   regionResolution,
 } from "./region.ts";
+import { unitPoint } from "./unit-point.ts";
 
 /** Cells around all pentagons, where distortion is greatest, and all over the Earth. */
 function sampleCells(resolution: number, count: number): string[] {
@@ -48,10 +49,13 @@ describe("the bound of a cell", () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < 5000; round++) {
       const point = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
-      const origin = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
+      const opposite = { latitude: -point.latitude, longitude: point.longitude > 0 ? point.longitude - 180 : point.longitude + 180 };
+      const origin = random.bool(0.2) ? opposite : { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
       const cell = latLngToCell(point.latitude, point.longitude, indexResolution);
       for (let resolution = regionResolution; resolution <= indexResolution; resolution++) {
-        expect(leastDistanceM(origin, cellToParent(cell, resolution))).toBeLessThanOrEqual(greatCircleM(origin, point));
+        const parent = cellToParent(cell, resolution);
+        expect(leastDistanceM(origin, parent)).toBeLessThanOrEqual(greatCircleM(origin, point));
+        expect(leastFromPointM(unitPoint(origin), cellBound(parent))).toBeLessThanOrEqual(greatCircleM(origin, point));
       }
     }
   });

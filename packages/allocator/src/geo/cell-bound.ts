@@ -1,12 +1,15 @@
 import { cellToBoundary, cellToLatLng, getResolution } from "h3-js";
-import { greatCircleM } from "./great-circle.ts";
+import { earthRadiusM, greatCircleM } from "./great-circle.ts";
 import type { Position } from "./position.ts";
 import { indexResolution } from "./region.ts";
+import { type UnitPoint, unitPoint } from "./unit-point.ts";
 
 /** A circle that holds every site that is filed under a cell. */
 export interface CellBound {
   /** Its centre. */
   centre: Position;
+  /** The same as a point of a sphere of radius 1. */
+  point: UnitPoint;
   /** Its radius in m. */
   radiusM: number;
 }
@@ -21,7 +24,10 @@ export const descendantReach = 1.15;
 /** Positions are rounded and distances computed in doubles; a centimetre covers both. */
 const slackM = 0.01;
 
-/** Cells kept before the cache starts anew: about 20 MB. */
+/** Doubles say where points are on the other side of the Earth to some decimetres. */
+const farSlackM = 1;
+
+/** Cells kept before the cache starts anew: about 30 MB. */
 const cacheMax = 100_000;
 
 const cache = new Map<string, CellBound>();
@@ -37,7 +43,7 @@ export function cellBound(cell: string): CellBound {
     radiusM = Math.max(radiusM, greatCircleM(centre, { latitude: cornerLatitude, longitude: cornerLongitude }));
   }
   const reach = getResolution(cell) === indexResolution ? 1 : descendantReach;
-  const bound = { centre, radiusM: radiusM * reach + slackM };
+  const bound = { centre, point: unitPoint(centre), radiusM: radiusM * reach + slackM };
   if (cache.size >= cacheMax) cache.clear();
   cache.set(cell, bound);
   return bound;
@@ -47,4 +53,11 @@ export function cellBound(cell: string): CellBound {
 export function leastDistanceM(position: Position, cell: string): number {
   const { centre, radiusM } = cellBound(cell);
   return Math.max(0, greatCircleM(position, centre) - radiusM);
+}
+
+/** {@link leastDistanceM} of a point and a bound, less a metre at most, and faster. */
+export function leastFromPointM([x, y, z]: UnitPoint, { point, radiusM }: CellBound): number {
+  const [dx, dy, dz] = [point[0] - x, point[1] - y, point[2] - z];
+  const halfLine = Math.sqrt(dx * dx + dy * dy + dz * dz) / 2;
+  return Math.max(0, 2 * earthRadiusM * Math.asin(Math.min(1, halfLine)) - radiusM - farSlackM);
 }

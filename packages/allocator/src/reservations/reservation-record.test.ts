@@ -1,4 +1,4 @@
-import { create, type DescField } from "@bufbuild/protobuf";
+import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
@@ -18,7 +18,8 @@ function someValue(field: DescField): unknown {
       if (field.message === PartySchema) return create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: "par_b" });
       return timestampFromMs(1_790_000_000_000 + field.number);
     default:
-      return { boolean: true, number: 7, string: `text ${field.number}` }[typeof Reflect.get(create(ReservationSchema), field.localName)];
+      if (field.scalar === ScalarType.BOOL) return true;
+      return field.scalar === ScalarType.STRING ? `text ${field.number}` : 7;
   }
 }
 

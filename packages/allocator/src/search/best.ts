@@ -1,28 +1,59 @@
-import { type Candidate, compareCandidates } from "./candidate.ts";
+import type { DecodedBlock } from "../block/decoded-block.ts";
+import type { IndexCell } from "./index-cell.ts";
+import type { RegionProfile } from "./index-region.ts";
 
-/** The k best candidates seen so far, in order. Short lists: an insertion is cheaper than a heap. */
-export interface Best {
-  /** Distance in m beyond which a further candidate would not enter. Infinity while there is room and no radius. */
-  reachM(): number;
-  /** Takes a candidate in, if it is among the best. */
-  offer(candidate: Candidate): void;
-  /** The best, nearest first. */
-  take(): Candidate[];
+/** A site that satisfies a query, where the index has it. */
+export interface Found {
+  /** Great-circle distance from the origin in m. */
+  readonly distanceM: number;
+  readonly cell: IndexCell;
+  readonly block: DecodedBlock;
+  /** Its place in the block. */
+  readonly index: number;
+  readonly profile: RegionProfile;
 }
 
-/** Collects the `limit` nearest candidates within `radiusM`. */
-export function createBest(limit: number, radiusM: number): Best {
-  const best: Candidate[] = [];
-  return {
-    reachM: () => (best.length < limit ? radiusM : (best.at(-1)?.distanceM ?? radiusM)),
-    offer(candidate) {
-      if (candidate.distanceM > radiusM) return;
-      let place = best.length;
-      while (place > 0 && compareCandidates(candidate, best[place - 1] as Candidate) < 0) place--;
-      if (place >= limit) return;
-      best.splice(place, 0, candidate);
-      if (best.length > limit) best.pop();
-    },
-    take: () => best,
-  };
+/** The nearest sites seen so far, in order. Short lists: an insertion is cheaper than a heap. */
+export class Best {
+  /** Distance in m beyond which a further site would not enter: the radius while there is room. */
+  reachM: number;
+  /** The best, nearest first; equal distances in the order of the site ids. */
+  readonly found: Found[] = [];
+  readonly #limit: number;
+  readonly #radiusM: number;
+
+  /** Collects the `limit` nearest sites within `radiusM`. */
+  constructor(limit: number, radiusM: number) {
+    this.#limit = limit;
+    this.#radiusM = radiusM;
+    this.reachM = radiusM;
+  }
+
+  /** Takes a site in, if it is among the best. */
+  offer(site: Found): void {
+    const { found } = this;
+    if (site.distanceM > this.#radiusM) return;
+    let place = found.length;
+    while (place > 0 && isBefore(site, found[place - 1] as Found)) place--;
+    if (place >= this.#limit) return;
+    if (found.length < this.#limit) found.push(site);
+    for (let index = found.length - 1; index > place; index--) found[index] = found[index - 1] as Found;
+    found[place] = site;
+    if (found.length === this.#limit) this.reachM = (found[found.length - 1] as Found).distanceM;
+  }
+
+  /** Forgets all that were taken in. */
+  clear(): void {
+    this.found.length = 0;
+    this.reachM = this.#radiusM;
+  }
+}
+
+function isBefore(a: Found, b: Found): boolean {
+  return a.distanceM === b.distanceM ? idOf(a) < idOf(b) : a.distanceM < b.distanceM;
+}
+
+/** Only sites at one distance have to be told apart by their ids, which take their time to write. */
+function idOf({ block, index, cell }: Found): string {
+  return block.siteId(index, cell.region.region);
 }

@@ -1,6 +1,9 @@
 import type { Region } from "@petak/protocol";
+import { recordBytes } from "../block/record.ts";
 import type { Observation } from "../capacity/observation.ts";
 import type { Position } from "../geo/position.ts";
+import type { Found } from "./best.ts";
+import type { NearestQuery } from "./query.ts";
 
 /** A size class that fits and has a place free, as the index showed it. */
 export interface CandidateClass {
@@ -29,7 +32,25 @@ export interface Candidate {
   offset: number;
 }
 
-/** Nearest first; equal distances in the order of the site ids. */
-export function compareCandidates(a: Candidate, b: Candidate): number {
-  return a.distanceM - b.distanceM || (a.siteId < b.siteId ? -1 : a.siteId > b.siteId ? 1 : 0);
+/** What callers are told of a site that was found. */
+export function candidateOf({ cell, block, index, distanceM, profile }: Found, query: NearestQuery): Candidate {
+  const { region } = cell.region;
+  const fitting = profile.fitting(query);
+  const classes: CandidateClass[] = [];
+  for (const place of profile.order) {
+    const free = (fitting & (1 << place)) === 0 ? 0 : block.freePlaces(index, place);
+    if (free > 0) classes.push({ index: place, free });
+  }
+  return {
+    siteId: block.siteId(index, region),
+    region,
+    siteNumber: block.siteNumber(index),
+    position: block.position(index),
+    distanceM,
+    revision: block.revision(index),
+    classes,
+    observation: block.observation(index),
+    cell: cell.cell,
+    offset: index * recordBytes,
+  };
 }

@@ -1,34 +1,37 @@
 import type { Region } from "@petak/protocol";
-import { type DecodedBlock, decodeBlock } from "../block/decoded-block.ts";
-import { decodeSizeProfile, fittingClasses, type ParcelMeasures, type PlaceNeeds, type SizeClassFacts } from "../block/size-profile.ts";
+import { DecodedBlock } from "../block/decoded-block.ts";
+import { decodeSizeProfile } from "../block/size-profile.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { decodeOpeningTimes, type OpeningTimes } from "../hours/opening-times.ts";
 import type { Keys } from "../keys.ts";
+import { createIndexCells, type IndexCell } from "./index-cell.ts";
+import { IndexRegion, RegionProfile } from "./index-region.ts";
 import { createKeyReader } from "./key-reader.ts";
-import type { CellInRegion } from "./neighbourhood.ts";
 import { createRegionList, type RegionList } from "./region-lists.ts";
 import type { TrackedCache } from "./tracked-cache.ts";
 
 /** Reads the index. Profiles and operator numbers never change once given out, so they are kept. */
 export interface IndexReader {
+  /** The cell with an H3 index. */
+  cell(cell: string): IndexCell;
+  /** The region with a name. */
+  region(region: Region): IndexRegion;
   /** Regions that have or had a site; where countries are named, a site in one of them. */
-  regions(countryCodes?: readonly string[]): Promise<Region[]>;
+  regions(countryCodes?: readonly string[]): Promise<IndexRegion[]>;
+  /** Looks whether what is in memory counts, for {@link knownBlock} in the same turn. False where nothing is kept. */
+  checkMemory(): boolean;
+  /** The block of a cell where it is in memory, null for a cell without sites. Undefined where it has to be read. */
+  knownBlock(cell: IndexCell): DecodedBlock | null | undefined;
   /** The bitmap of a region's occupied cells where it is in the cache, and its profiles too. Undefined where they have to be read. */
-  knownOccupiedCells(region: Region): Buffer | undefined;
+  knownOccupiedCells(region: IndexRegion): Buffer | undefined;
   /** The bitmap of occupied cells of each region, in the same order. Their profiles are up to date after it. */
-  occupiedCells(regions: Region[]): Promise<(Buffer | undefined)[]>;
-  /** Whether a region has a size profile for which a predicate holds. */
-  someProfile(region: Region, holds: (profileNumber: number) => boolean): boolean;
+  occupiedCells(regions: readonly IndexRegion[]): Promise<Buffer[]>;
   /** The block of each cell, in the same order. At once where all are in the cache. */
-  blocks(cells: readonly CellInRegion[]): Blocks | Promise<Blocks>;
+  blocks(cells: readonly IndexCell[]): Blocks | Promise<Blocks>;
   /** Reads a region's profiles anew. */
-  refreshProfiles(region: Region): Promise<void>;
-  /** The size classes of a profile; undefined where it is not known yet. */
-  profile(region: Region, profileNumber: number): readonly SizeClassFacts[] | undefined;
+  refreshProfiles(region: IndexRegion): Promise<void>;
   /** The regions' lists of opening times. */
   readonly openingTimes: RegionList<OpeningTimes>;
-  /** The classes of a profile that would do, remembered for the query; undefined for a profile that is not known yet. */
-  fittingLookup(parcel: ParcelMeasures, needs?: PlaceNeeds): (region: Region, profileNumber: number) => readonly number[] | undefined;
   /** The numbers of those operators that have any site. */
   operatorNumbers(operatorIds: readonly string[]): Promise<ReadonlySet<number>> | ReadonlySet<number>;
 }
@@ -39,102 +42,80 @@ export type Blocks = readonly (DecodedBlock | null)[];
 const nobody: ReadonlySet<number> = new Set();
 const noCells = Buffer.alloc(0);
 
-/** Regions whose cells are read beforehand, at most, and how many of them at once. South-East Asia has some 600: 1.3 MB. */
-const directoryMax = 5000;
-const directoryBatch = 64;
-
-/** Names of blocks' keys that are kept before they are made anew: about 20 MB. */
-const blockKeysMax = 100_000;
+const decode = (bytes: Buffer) => new DecodedBlock(bytes);
 
 /** Reads the index through one connection, and what changes of it through a cache where there is one. */
 export function createIndexReader(redis: RedisConnection, keys: Keys, cache?: TrackedCache): IndexReader {
   const reader = createKeyReader(redis, cache);
-  const blockKeys = new Map<string, string>();
-  const decoded = new WeakMap<readonly Buffer[], SizeClassFacts[][]>();
-  const profiles = new Map<Region, SizeClassFacts[][]>();
+  const regions = new Map<Region, IndexRegion>();
+  const cell = createIndexCells(regionOf, keys.block);
+  const decoded = new WeakMap<readonly Buffer[], RegionProfile[]>();
   const operators = new Map<string, number>();
   // A server that was failed over may have lost the last numbers it gave out, and give them out again for something else.
   redis.on("ready", () => {
-    profiles.clear();
+    for (const region of regions.values()) region.profiles = [];
     operators.clear();
   });
 
-  async function refreshProfiles(region: Region): Promise<void> {
-    setProfiles(region, await reader.list(keys.profiles(region)));
-  }
-
-  function setProfiles(region: Region, list: readonly Buffer[]): void {
-    let facts = decoded.get(list);
-    if (facts === undefined) {
-      facts = list.map(decodeSizeProfile);
-      decoded.set(list, facts);
+  function regionOf(name: Region): IndexRegion {
+    let region = regions.get(name);
+    if (region === undefined) {
+      region = new IndexRegion(name);
+      regions.set(name, region);
     }
-    profiles.set(region, facts);
+    return region;
   }
 
-  /** Reads where sites are before anybody asks: a search that goes far needs it, and its own round trips should go into what it finds. */
-  async function readDirectory(): Promise<void> {
-    const regions = await self.regions();
-    for (let from = 0; from < Math.min(regions.length, directoryMax); from += directoryBatch) {
-      await self.occupiedCells(regions.slice(from, from + directoryBatch));
+  async function refreshProfiles(region: IndexRegion): Promise<void> {
+    setProfiles(region, await reader.list(keys.profiles(region.region)));
+  }
+
+  function setProfiles(region: IndexRegion, list: readonly Buffer[]): void {
+    let profiles = decoded.get(list);
+    if (profiles === undefined) {
+      profiles = list.map((bytes) => new RegionProfile(decodeSizeProfile(bytes)));
+      decoded.set(list, profiles);
     }
+    region.profiles = profiles;
   }
 
-  function blockKeyOf({ region, cell }: CellInRegion): string {
-    let key = blockKeys.get(cell);
-    if (key === undefined) {
-      if (blockKeys.size >= blockKeysMax) blockKeys.clear();
-      key = keys.block(region, cell);
-      blockKeys.set(cell, key);
-    }
-    return key;
-  }
-
-  const self: IndexReader = {
+  return {
+    cell,
+    region: regionOf,
     async regions(countryCodes = []) {
-      if (countryCodes.length === 0) return (await reader.set(keys.regions())) as Region[];
-      const found = await Promise.all(countryCodes.map((countryCode) => reader.set(keys.countryRegions(countryCode))));
-      return [...new Set(found.flat())] as Region[];
+      const setKeys = countryCodes.length === 0 ? [keys.regions()] : countryCodes.map((countryCode) => keys.countryRegions(countryCode));
+      const found = await Promise.all(setKeys.map((key) => reader.set(key)));
+      return [...new Set(found.flat())].map(regionOf);
     },
+    checkMemory() {
+      cache?.check();
+      return cache !== undefined;
+    },
+    knownBlock: ({ blockKey }) => cache?.peek(blockKey) as DecodedBlock | null | undefined,
     knownOccupiedCells(region) {
-      const bitmap = reader.knownString(keys.occupiedCells(region));
-      const list = bitmap === undefined ? undefined : reader.knownList(keys.profiles(region));
+      const bitmap = reader.knownString(keys.occupiedCells(region.region));
+      const list = bitmap === undefined ? undefined : reader.knownList(keys.profiles(region.region));
       if (bitmap === undefined || list === undefined) return undefined;
       setProfiles(region, list);
       return bitmap ?? noCells;
     },
-    async occupiedCells(regions) {
+    async occupiedCells(wanted) {
       const [bitmaps] = await Promise.all([
-        Promise.all(regions.map((region) => reader.string(keys.occupiedCells(region)))),
-        Promise.all(regions.map((region) => refreshProfiles(region))),
+        Promise.all(wanted.map(({ region }) => reader.string(keys.occupiedCells(region)))),
+        Promise.all(wanted.map((region) => refreshProfiles(region))),
       ]);
-      return bitmaps.map((bitmap) => bitmap ?? undefined);
+      return bitmaps.map((bitmap) => bitmap ?? noCells);
     },
-    someProfile: (region, holds) => (profiles.get(region) ?? []).some((_profile, profileNumber) => holds(profileNumber)),
-    blocks: (cells) => reader.strings(cells.map(blockKeyOf), (index) => cells[index]?.region ?? "", decodeBlock),
+    blocks: (cells) =>
+      reader.strings(
+        cells.map(({ blockKey }) => blockKey),
+        (index) => cells[index]?.region.region ?? "",
+        decode,
+      ),
     refreshProfiles,
-    profile: (region, profileNumber) => profiles.get(region)?.[profileNumber],
     openingTimes: createRegionList(redis, keys.openingTimes, decodeOpeningTimes),
-    fittingLookup(parcel, needs) {
-      const remembered = new Map<SizeClassFacts[], number[]>();
-      return (region, profileNumber) => {
-        const profile = profiles.get(region)?.[profileNumber];
-        if (profile === undefined) return undefined;
-        let fitting = remembered.get(profile);
-        if (fitting === undefined) {
-          fitting = fittingClasses(parcel, profile, needs);
-          remembered.set(profile, fitting);
-        }
-        return fitting;
-      };
-    },
     operatorNumbers: (operatorIds) => (operatorIds.length === 0 ? nobody : operatorNumbers(operatorIds)),
   };
-  cache?.whenBegun(() => {
-    // What fails now is read by the first search that needs it.
-    readDirectory().catch(() => {});
-  });
-  return self;
 
   async function operatorNumbers(operatorIds: readonly string[]): Promise<ReadonlySet<number>> {
     const unknown = operatorIds.filter((id) => !operators.has(id));

@@ -1,4 +1,4 @@
-import type { RedisConnection } from "../connection/connect-redis.ts";
+import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import type { TrackedCache } from "./tracked-cache.ts";
 
 /** A string of Redis, null where the key does not exist. */
@@ -33,7 +33,10 @@ export interface KeyReader {
 
 /** Makes a reader of keys. */
 export function createKeyReader(redis: RedisConnection, cache: TrackedCache | undefined): KeyReader {
-  const known = (key: string): unknown => (cache?.isReliable === true ? cache.peek(key) : undefined);
+  function known(key: string): unknown {
+    cache?.check();
+    return cache?.peek(key);
+  }
 
   async function one<Value>(key: string, read: (connection: RedisConnection) => Promise<Value>): Promise<Value> {
     if (cache === undefined) return await read(redis);
@@ -41,38 +44,52 @@ export function createKeyReader(redis: RedisConnection, cache: TrackedCache | un
     return value as Value;
   }
 
-  async function bySlot(
+  /** What is in the cache of several keys, where all of it is. */
+  function allKnown(keys: readonly string[]): unknown[] | undefined {
+    if (cache === undefined) return undefined;
+    cache.check();
+    const values: unknown[] = [];
+    for (let index = 0; index < keys.length; index++) {
+      const value = cache.peek(keys[index] as string);
+      if (value === undefined) return undefined;
+      values.push(value);
+    }
+    return values;
+  }
+
+  async function readStrings<Value>(
     connection: RedisConnection,
     keys: readonly string[],
-    slotOf: (key: string) => string,
-  ): Promise<readonly KeyString[]> {
-    const found = new Map<string, KeyString>();
+    decode: (bytes: Buffer) => Value,
+  ): Promise<Decoded<Value>[]> {
+    const strings = await connection.mgetBuffer(keys as string[]);
+    return strings.map((bytes) => (bytes === null ? null : decode(bytes)));
+  }
+
+  async function readBySlot<Value>(
+    keys: readonly string[],
+    slotOf: (index: number) => string,
+    decode: (bytes: Buffer) => Value,
+  ): Promise<readonly Decoded<Value>[]> {
+    const values: Decoded<Value>[] = Array.from(keys, () => null);
+    const slots = Map.groupBy(keys.keys(), slotOf);
     await Promise.all(
-      [...Map.groupBy(keys, slotOf).values()].map(async (together) => {
-        const values = await connection.mgetBuffer(together);
-        for (const [place, key] of together.entries()) found.set(key, values[place] ?? null);
+      [...slots.values()].map(async (indexes) => {
+        const together = indexes.map((index) => keys[index] as string);
+        const found = await readStrings(redis, together, decode);
+        for (const [place, index] of indexes.entries()) values[index] = found[place] as Decoded<Value>;
       }),
     );
-    return keys.map((key) => found.get(key) ?? null);
+    return values;
   }
 
   return {
     strings<Value>(keys: readonly string[], slotOf: (index: number) => string, decode: (bytes: Buffer) => Value) {
-      if (cache?.isReliable === true) {
-        const values: Decoded<Value>[] = [];
-        for (const key of keys) {
-          const value = cache.peek(key) as Decoded<Value> | undefined;
-          if (value === undefined) break;
-          values.push(value);
-        }
-        if (values.length === keys.length) return values;
-      }
-      const slots = new Map(keys.map((key, index) => [key, slotOf(index)]));
-      const read = async (connection: RedisConnection, missing: readonly string[]) => {
-        const strings = await bySlot(connection, missing, (key) => slots.get(key) ?? "");
-        return strings.map((bytes) => (bytes === null ? null : decode(bytes)));
-      };
-      return cache === undefined ? read(redis, keys) : cache.fetch(keys, read);
+      if (keys.length === 0) return [];
+      const values = allKnown(keys) as Decoded<Value>[] | undefined;
+      if (values !== undefined) return values;
+      if (cache !== undefined) return cache.fetch(keys, (connection, missing) => readStrings(connection, missing, decode));
+      return isCluster(redis) ? readBySlot(keys, slotOf, decode) : readStrings(redis, keys, decode);
     },
     string: (key) => one<KeyString>(key, (connection) => connection.getBuffer(key)),
     set: (key) => one<readonly string[]>(key, (connection) => connection.smembers(key)),

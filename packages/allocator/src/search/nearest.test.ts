@@ -4,12 +4,11 @@ import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLn
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
-import { unitPoint } from "../block/decoded-block.ts";
-import { parcelFits } from "../block/size-profile.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
-import { greatCircleM } from "../geo/great-circle.ts";
-import { type Position, quantise } from "../geo/position.ts";
+import type { Position } from "../geo/position.ts";
+import { unitPoint } from "../geo/unit-point.ts";
 import type { NearestQuery } from "./query.ts";
+import { type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
 import { plainQuery, smallParcel } from "./testing/plain-query.ts";
 
 const largeParcel = { widthMm: 380, heightMm: 380, depthMm: 500, massG: 9000 };
@@ -43,31 +42,15 @@ afterEach(() => {
   connection.disconnect();
 });
 
-interface PutSite {
-  site: ReturnType<typeof makeSite>;
-  siteId: string;
-  position: Position;
-}
-
 /** The answer by looking at every site. */
-function bruteForce(sites: readonly PutSite[], asked: NearestQuery): string[] {
-  const origin = quantise(asked.origin);
-  return sites
-    .filter(({ site }) => {
-      return (
-        site.isTest === asked.isTest &&
-        (asked.kinds.length === 0 || asked.kinds.includes(site.kind)) &&
-        (asked.operatorIds.length === 0 || asked.operatorIds.includes(site.operatorId)) &&
-        !asked.excludedOperatorIds.includes(site.operatorId) &&
-        site.sizeClasses.some((sizeClass) => parcelFits(asked.parcel, sizeClass))
-      );
-    })
-    .map(({ siteId, position }) => ({ siteId, distanceM: greatCircleM(origin, position) }))
-    .filter(({ distanceM }) => distanceM <= asked.radiusM)
-    .sort((a, b) => a.distanceM - b.distanceM || (a.siteId < b.siteId ? -1 : 1))
+function byLookingAtAll(sites: readonly KnownSite[], asked: NearestQuery): string[] {
+  return sitesAround(sites, asked)
+    .filter((site) => reasonByHand(site, asked, anyHours) === undefined)
     .slice(0, asked.limit)
     .map(({ siteId }) => siteId);
 }
+
+const anyHours = () => true;
 
 /** Points on the edges of the icosahedron that the grid is laid over: half-way between corners that have an edge in common. */
 function faceEdges(): Position[] {
@@ -124,10 +107,10 @@ describe("the nearest sites", () => {
         classes: random.pick(classes),
       }),
     );
-    const put: PutSite[] = [];
+    const put: KnownSite[] = [];
     for (const site of sites) {
       const { siteId } = await allocator.sites.put(site, 0);
-      put.push({ site, siteId, position: quantise(site.position as Position) });
+      put.push({ site, siteId, free: site.sizeClasses.map(({ installed }) => installed), knownUntilMs: Number.POSITIVE_INFINITY });
     }
 
     for (let round = 0; round < roundsHere(queries); round++) {
@@ -142,7 +125,7 @@ describe("the nearest sites", () => {
         isTest: random.bool(0.8),
       });
       const found = await (cached !== undefined && random.bool(0.5) ? cached : allocator).nearest(asked);
-      const expected = bruteForce(put, asked);
+      const expected = byLookingAtAll(put, asked);
       // Only what is wrong is worth the matcher's time.
       if (found.length === expected.length && found.every(({ siteId }, place) => siteId === expected[place])) continue;
       expect(

@@ -1,17 +1,18 @@
 import { setImmediate } from "node:timers/promises";
-import type { Region } from "@petak/protocol";
-import { leastDistanceM } from "../geo/cell-bound.ts";
-import { quantise } from "../geo/position.ts";
-import { descendantCell, indexCellOf, indexResolution, regionCell, regionResolution } from "../geo/region.ts";
-import { type Best, createBest } from "./best.ts";
-import type { Candidate } from "./candidate.ts";
+import { earthRadiusM } from "../geo/great-circle.ts";
+import type { Area } from "./area.ts";
+import { Best } from "./best.ts";
+import { type Candidate, candidateOf } from "./candidate.ts";
 import { createFrontier } from "./frontier.ts";
+import { searchInMemory } from "./in-memory.ts";
+import type { IndexCell } from "./index-cell.ts";
 import type { IndexReader } from "./index-reader.ts";
-import { type CellInRegion, leastDistanceBeyondM, neighbourhoodOf } from "./neighbourhood.ts";
-import { type Area, occupiedChildren } from "./occupied-cells.ts";
+import { IndexRegion } from "./index-region.ts";
+import { isOccupied } from "./occupied-cells.ts";
 import type { NearestQuery } from "./query.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
-import { createScanContext, refreshLists } from "./scan-context.ts";
+import { createScanContext, refreshLists, unknownLists } from "./scan-context.ts";
+import { circleNumbers, createSurroundings, type Surroundings } from "./surroundings.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** How many blocks, and how many regions' bitmaps, the first wide round trip reads at most. Each further one doubles both, to a bound. */
@@ -19,114 +20,171 @@ const firstBlocks = 32;
 const firstRegions = 8;
 const maxFactor = 16;
 
-const noCells = Buffer.alloc(0);
+/** Cells that are read around an origin before anything is known: its own and those around it. */
+const nearCells = 7;
 
-/**
- * The nearest sites that satisfy a query, exactly: no nearer one that would do is left out.
- *
- * First the origin's cell and those around it are read. If what is found there is no farther than anything outside could be, that is the
- * answer, in one round trip. Otherwise the Earth is searched best first: regions that have sites, then the occupied cells below them,
- * always the area that could hold the nearest site next, until nothing left could be nearer than the worst of the best.
- *
- * @param wideSearches Where searches that go far wait for their turn: each may go through a continent.
- * @param signal Ends a search that goes far; it throws the signal's reason then.
- */
-export async function findNearest(
-  reader: IndexReader,
-  wideSearches: Turnstile,
-  query: NearestQuery,
-  signal?: AbortSignal,
-): Promise<Candidate[]> {
-  const origin = quantise(query.origin);
-  const context = await createScanContext(reader, { ...query, origin });
-  if (context.allowedOperators?.size === 0) return [];
-  const best = createBest(query.limit, query.radiusM);
-  const neighbourhood = neighbourhoodOf(indexCellOf(origin));
-  await readBlocks(reader, context, neighbourhood.near, best);
-  const reachM = best.reachM();
-  if (reachM >= neighbourhood.leastBeyondM && reachM >= leastDistanceBeyondM(origin, neighbourhood)) {
-    const read = new Set(neighbourhood.near.map(({ cell }) => cell));
-    await wideSearches.pass(() => searchWide(reader, context, read, best, signal), signal);
-  }
-  return best.take();
+/** Squares of 600 m, and the cells within some 2 km of them: where most searches end. Some 20 MB. */
+const nearSurroundings = { squaresPerDegree: 180, rings: 3, max: 10_000 };
+
+/** Squares of 2.5 km, and the cells within some 8 km of them: where a search in a city ends that is nearly full. Some 20 MB. */
+const wideSurroundings = { squaresPerDegree: 45, rings: 12, max: 1_000 };
+
+/** Who waits for a search. */
+export interface Waiting {
+  /** Ends a search that goes far; it throws the signal's reason then. Only asked for where a search does. */
+  readonly signal: AbortSignal;
 }
 
-async function searchWide(reader: IndexReader, context: ScanContext, read: Set<string>, best: Best, signal?: AbortSignal): Promise<void> {
-  const { origin } = context.query;
-  const frontier = createFrontier<Area>();
-  const bitmaps = new Map<Region, Buffer>();
-  for (const region of await reader.regions(context.query.countryCodes)) {
-    frontier.push(leastDistanceM(origin, regionCell(region)), { region, digits: [], firstCell: 0 });
+/** Finds the nearest sites that satisfy a query, exactly: at once where all that it needs is in memory. */
+export type NearestSearch = (query: NearestQuery, waiting?: Waiting) => Candidate[] | Promise<Candidate[]>;
+
+/**
+ * Makes the search for the nearest sites that satisfy a query: no nearer one that would do is left out.
+ *
+ * What is in memory is looked at first, cell by cell in the order in which they could hold the nearest site. Otherwise the origin's cell and
+ * those around it are read. If what is found there is no farther than anything outside could be, that is the answer, in one round trip. Else
+ * the Earth is searched best first: regions that have sites, then the occupied cells below them, always the area that could hold the nearest
+ * site next, until nothing left could be nearer than the worst of the best.
+ *
+ * @param wideSearches Where searches that go far wait for their turn: each may go through a continent.
+ */
+export function createNearestSearch(reader: IndexReader, wideSearches: Turnstile): NearestSearch {
+  const near = createSurroundings(nearSurroundings, reader.cell);
+  const around = createSurroundings(wideSurroundings, reader.cell);
+
+  function search(context: ScanContext, waiting: Waiting | undefined): Candidate[] | Promise<Candidate[]> {
+    const missing: IndexCell[] = [];
+    const candidates = tryInMemory(context, missing);
+    if (candidates !== undefined) return candidates;
+    return readAndSearch(context, missing, waiting);
   }
-  const isOpen = () => frontier.leastM() <= best.reachM() && frontier.leastM() !== Number.POSITIVE_INFINITY;
+
+  /** The answer where it follows from what is in memory. @param missing Takes what would have to be read first */
+  function tryInMemory(context: ScanContext, missing: IndexCell[]): Candidate[] | undefined {
+    if (context.allowedOperators?.size === 0) return [];
+    if (!reader.checkMemory()) return undefined;
+    const { query, origin } = context;
+    const best = new Best(query.limit, query.radiusM);
+    const surroundings = near(origin);
+    let outcome = searchInMemory(reader, context, surroundings, best, missing, nearCells);
+    // Where there is nothing near, the next site is as likely to be far away, and there are few cells to go through on the way.
+    if (outcome === "farther" && surroundings.cells.some((cell) => reader.knownBlock(cell))) {
+      best.clear();
+      outcome = searchInMemory(reader, context, around(origin), best, missing, firstBlocks);
+    }
+    return outcome === "done" ? candidatesOf(best, query) : undefined;
+  }
+
+  async function readAndSearch(context: ScanContext, missing: readonly IndexCell[], waiting: Waiting | undefined): Promise<Candidate[]> {
+    if (missing.length > 0) {
+      await reader.blocks(missing);
+      const candidates = tryInMemory(context, []);
+      if (candidates !== undefined) return candidates;
+    }
+    const { query } = context;
+    const best = new Best(query.limit, query.radiusM);
+    const surroundings = near(context.origin);
+    const nearest = surroundings.cells.slice(0, nearCells);
+    await readBlocks(
+      reader,
+      context,
+      nearest.filter((cell) => mayHaveSites(reader, cell)),
+      best,
+    );
+    if (mayBeBeyond(context, surroundings, nearest.length, best.reachM)) {
+      const signal = waiting?.signal;
+      const read = new Set(nearest.map(({ cell }) => cell));
+      await wideSearches.pass(() => searchWide(reader, context, read, best, signal), signal);
+    }
+    return candidatesOf(best, query);
+  }
+
+  return (query, waiting) => {
+    const context = createScanContext(reader, query);
+    return context instanceof Promise ? context.then((made) => search(made, waiting)) : search(context, waiting);
+  };
+}
+
+function candidatesOf({ found }: Best, query: NearestQuery): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const site of found) candidates.push(candidateOf(site, query));
+  return candidates;
+}
+
+/** Whether a cell has sites as far as is known without asking. */
+function mayHaveSites(reader: IndexReader, { region, number }: IndexCell): boolean {
+  const occupied = reader.knownOccupiedCells(region);
+  return occupied === undefined || isOccupied(occupied, number);
+}
+
+/** Whether anything outside the first `count` cells could lie within a distance. */
+function mayBeBeyond({ point: [x, y, z], point }: ScanContext, surroundings: Surroundings, count: number, reachM: number): boolean {
+  const { cells, circles, beyondM } = surroundings;
+  for (let index = count; index < cells.length; index++) {
+    const at = index * circleNumbers;
+    const line = Math.hypot((circles[at] as number) - x, (circles[at + 1] as number) - y, (circles[at + 2] as number) - z);
+    if (line * earthRadiusM - (circles[at + 3] as number) <= reachM) return true;
+  }
+  return beyondM - surroundings.offsetM(point) <= reachM;
+}
+
+async function searchWide(
+  reader: IndexReader,
+  context: ScanContext,
+  read: ReadonlySet<string>,
+  best: Best,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { point, query } = context;
+  const frontier = createFrontier<Area | IndexRegion>();
+  const push = (node: Area | IndexRegion) => {
+    const leastM = node.leastM(point);
+    if (leastM <= best.reachM) frontier.push(leastM, node);
+  };
+  for (const region of await reader.regions(query.countryCodes)) push(region);
+  const isOpen = () => frontier.leastM() <= best.reachM && frontier.leastM() !== Number.POSITIVE_INFINITY;
   for (let factor = 1; isOpen(); factor = Math.min(maxFactor, factor * 2)) {
     // A search that finds nothing near goes through a continent: it ends when nobody waits for it any more.
     signal?.throwIfAborted();
     // Others must get their turn meanwhile.
     if (factor > 1) await setImmediate();
-    const cells: CellInRegion[] = [];
-    const unknown: Area[] = [];
+    const cells: IndexCell[] = [];
+    const unknown: IndexRegion[] = [];
     while (cells.length < firstBlocks * factor && unknown.length < firstRegions * factor && isOpen()) {
-      const area = frontier.pop();
-      if (area === undefined) break;
-      const bitmap = bitmaps.get(area.region) ?? knownBitmap(area.region);
-      if (bitmap === undefined) {
-        unknown.push(area);
-      } else if (area.digits.length === indexResolution - regionResolution) {
-        const cell = descendantCell(area.region, area.digits);
-        if (!read.has(cell)) cells.push({ cell, region: area.region });
+      const node = frontier.pop();
+      if (node === undefined) break;
+      if (node instanceof IndexRegion) {
+        const occupied = reader.knownOccupiedCells(node);
+        if (occupied === undefined) unknown.push(node);
+        else enter(node, occupied);
+      } else if (node.isIndexCell) {
+        if (!read.has(node.cell)) cells.push(reader.cell(node.cell));
       } else {
-        for (const child of occupiedChildren(area, bitmap)) {
-          frontier.push(leastDistanceM(origin, descendantCell(child.region, child.digits)), child);
-        }
+        for (const child of node.children) push(child);
       }
     }
-    const [fetched] = await Promise.all([
-      reader.occupiedCells(unknown.map(({ region }) => region)),
-      readBlocks(reader, context, cells, best),
-    ]);
-    unknown.forEach((area, index) => {
-      bitmaps.set(area.region, mayFit(area.region) ? (fetched[index] ?? noCells) : noCells);
-      frontier.push(leastDistanceM(origin, regionCell(area.region)), area);
+    const [fetched] = await Promise.all([reader.occupiedCells(unknown), readBlocks(reader, context, cells, best)]);
+    unknown.forEach((region, index) => {
+      enter(region, fetched[index] as Buffer);
     });
   }
 
-  function knownBitmap(region: Region): Buffer | undefined {
-    const bitmap = reader.knownOccupiedCells(region);
-    if (bitmap === undefined) return undefined;
-    const useful = mayFit(region) ? bitmap : noCells;
-    bitmaps.set(region, useful);
-    return useful;
-  }
-
-  function mayFit(region: Region): boolean {
-    return reader.someProfile(region, (profileNumber) => (context.fitting(region, profileNumber)?.length ?? 0) > 0);
+  function enter(region: IndexRegion, occupied: Buffer): void {
+    if (!region.mayFit(query)) return;
+    for (const child of region.areas(occupied).children) push(child);
   }
 }
 
-async function readBlocks(reader: IndexReader, context: ScanContext, cells: CellInRegion[], best: Best): Promise<void> {
+async function readBlocks(reader: IndexReader, context: ScanContext, cells: readonly IndexCell[], best: Best): Promise<void> {
   const reading = reader.blocks(cells);
   const blocks = reading instanceof Promise ? await reading : reading;
   for (let index = 0; index < cells.length; index++) {
-    const { cell, region } = cells[index] as CellInRegion;
+    const cell = cells[index] as IndexCell;
     const block = blocks[index];
     if (block === undefined || block === null) continue;
-    if (!scanBlock(context, region, cell, block, best)) {
-      await refreshLists(reader, region);
-      if (!scanBlock(context, region, cell, block, withoutRepeats(best))) {
-        throw new Error(`block ${cell} names a size profile or opening hours that region ${region} does not have`);
-      }
+    if (!scanBlock(context, cell, block, best)) {
+      await refreshLists(reader, cell.region);
+      if (!scanBlock(context, cell, block, best)) throw unknownLists(cell);
     }
   }
-}
-
-/** Offers of a block that is scanned a second time, without those that went in the first time. */
-function withoutRepeats(best: Best): Best {
-  const known = new Set(best.take().map(({ siteId }) => siteId));
-  return {
-    ...best,
-    offer: (candidate) => {
-      if (!known.has(candidate.siteId)) best.offer(candidate);
-    },
-  };
 }

@@ -1,21 +1,19 @@
 import { setImmediate } from "node:timers/promises";
-import { formatSiteId, type PassedOverReason, type Region } from "@petak/protocol";
-import { observationAt } from "../block/decoded-block.ts";
-import { countryOffset, freeOffset, openingHoursOffset, recordBytes } from "../block/record.ts";
-import type { SizeClassFacts } from "../block/size-profile.ts";
+import type { PassedOverReason } from "@petak/protocol";
+import type { DecodedBlock } from "../block/decoded-block.ts";
 import { isKnownAt } from "../capacity/observation.ts";
 import { leastDistanceM } from "../geo/cell-bound.ts";
 import { greatCircleM } from "../geo/great-circle.ts";
-import { quantise, unitsPerDegree } from "../geo/position.ts";
-import { descendantCell, indexResolution, regionCell, regionResolution } from "../geo/region.ts";
+import { regionCell } from "../geo/region.ts";
+import type { Area } from "./area.ts";
 import type { Candidate } from "./candidate.ts";
+import type { IndexCell } from "./index-cell.ts";
 import type { IndexReader } from "./index-reader.ts";
+import type { RegionProfile } from "./index-region.ts";
 import { createJudge, placeReason } from "./judge.ts";
-import type { CellInRegion } from "./neighbourhood.ts";
-import { type Area, occupiedChildren } from "./occupied-cells.ts";
 import { type NearestQuery, networkFilter } from "./query.ts";
 import type { ScanContext } from "./scan-block.ts";
-import { createScanContext, refreshLists } from "./scan-context.ts";
+import { createScanContext, refreshLists, unknownLists } from "./scan-context.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** The sites that a query passed over. */
@@ -50,26 +48,26 @@ export async function countPassedOver(
   const farthestM = candidates.length >= query.limit ? candidates.at(-1)?.distanceM : undefined;
   const withinM = Math.min(farthestM ?? query.radiusM, countedWithinMaxM);
   const counts = new Map<PassedOverReason, number>();
-  const context = await createScanContext(reader, { ...query, origin: quantise(query.origin) });
+  const context = await createScanContext(reader, query);
   const found = new Set(candidates.map(({ siteId }) => siteId));
-  const count = createBlockCounter(reader, context, withinM, found);
+  const count = createBlockCounter(context, withinM, found);
   await wideSearches.pass(async () => {
-    const cells = await occupiedCellsWithin(reader, context.query, withinM);
+    const cells = await occupiedCellsWithin(reader, context, withinM);
     for (let from = 0; from < cells.length; from += blocksAtOnce) {
       signal?.throwIfAborted();
       // Others must get their turn meanwhile.
       if (from > 0) await setImmediate();
       const batch = cells.slice(from, from + blocksAtOnce);
       const blocks = await reader.blocks(batch);
-      for (const [index, { region }] of batch.entries()) {
+      for (const [index, cell] of batch.entries()) {
         const block = blocks[index];
         if (block === undefined || block === null) continue;
-        let reasons = count(region, block.bytes);
+        let reasons = count(cell, block);
         if (reasons === undefined) {
-          await refreshLists(reader, region);
-          reasons = count(region, block.bytes);
+          await refreshLists(reader, cell.region);
+          reasons = count(cell, block);
         }
-        if (reasons === undefined) throw new Error(`a block names a size profile or opening hours that region ${region} does not have`);
+        if (reasons === undefined) throw unknownLists(cell);
         for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
       }
     }
@@ -78,61 +76,52 @@ export async function countPassedOver(
 }
 
 /** The cells that have a block and could hold a site within a distance. */
-async function occupiedCellsWithin(reader: IndexReader, { origin }: NearestQuery, withinM: number): Promise<CellInRegion[]> {
-  const isWithin = (cell: string) => leastDistanceM(origin, cell) <= withinM;
-  const regions = (await reader.regions()).filter((region) => isWithin(regionCell(region)));
+async function occupiedCellsWithin(reader: IndexReader, { origin, point }: ScanContext, withinM: number): Promise<IndexCell[]> {
+  const regions = (await reader.regions()).filter(({ region }) => leastDistanceM(origin, regionCell(region)) <= withinM);
   const bitmaps = await reader.occupiedCells(regions);
-  const cells: CellInRegion[] = [];
-  const descend = (area: Area, bitmap: Buffer) => {
-    for (const child of occupiedChildren(area, bitmap)) {
-      const cell = descendantCell(child.region, child.digits);
-      if (!isWithin(cell)) continue;
-      if (child.digits.length === indexResolution - regionResolution) cells.push({ cell, region: child.region });
-      else descend(child, bitmap);
-    }
+  const cells: IndexCell[] = [];
+  const descend = (area: Area) => {
+    if (area.leastM(point) > withinM) return;
+    if (area.isIndexCell) cells.push(reader.cell(area.cell));
+    else for (const child of area.children) descend(child);
   };
   regions.forEach((region, index) => {
-    descend({ region, digits: [], firstCell: 0 }, bitmaps[index] ?? Buffer.alloc(0));
+    descend(region.areas(bitmaps[index] as Buffer));
   });
   return cells;
 }
 
 /** Gives the reason of each site of a block that was passed over; undefined where a profile or opening hours are not known yet. */
-function createBlockCounter(reader: IndexReader, context: ScanContext, withinM: number, found: ReadonlySet<string>) {
-  const { query } = context;
+function createBlockCounter(context: ScanContext, withinM: number, found: ReadonlySet<string>) {
+  const { query, origin, isOpen, allowedOperators, excludedOperators } = context;
   const network = networkFilter(query);
   const judge = createJudge(query);
-  const remembered = new Map<readonly SizeClassFacts[], PassedOverReason | undefined>();
+  const remembered = new Map<RegionProfile, PassedOverReason | undefined>();
 
-  function reasonOf(profile: readonly SizeClassFacts[]): PassedOverReason | undefined {
-    if (!remembered.has(profile)) remembered.set(profile, placeReason(query, profile));
+  function reasonOf(profile: RegionProfile): PassedOverReason | undefined {
+    if (!remembered.has(profile)) remembered.set(profile, placeReason(query, profile.classes));
     return remembered.get(profile);
   }
 
-  return (region: Region, block: Buffer): PassedOverReason[] | undefined => {
+  return ({ region }: IndexCell, block: DecodedBlock): PassedOverReason[] | undefined => {
     const reasons: PassedOverReason[] = [];
-    for (let offset = 0; offset + recordBytes <= block.length; offset += recordBytes) {
-      const flags = block.readUInt32LE(offset + 16);
+    for (let index = 0; index < block.count; index++) {
+      const flags = block.flags[index] as number;
       if ((flags & network.mask) !== network.value) continue;
-      const position = {
-        latitude: block.readInt32LE(offset + 4) / unitsPerDegree,
-        longitude: block.readInt32LE(offset + 8) / unitsPerDegree,
-      };
-      if (greatCircleM(query.origin, position) > withinM) continue;
-      if (found.has(formatSiteId(region, block.readUInt32LE(offset)))) continue;
-      const operatorNumber = block.readUInt16LE(offset + 20);
-      const profileNumber = block.readUInt16LE(offset + 22);
-      const profile = reader.profile(region, profileNumber);
-      const isOpen = context.isOpen === undefined ? true : context.isOpen(region, block.readUInt16LE(offset + openingHoursOffset));
-      if (profile === undefined || isOpen === undefined) return undefined;
+      if (greatCircleM(origin, block.position(index)) > withinM) continue;
+      if (found.has(block.siteId(index, region.region))) continue;
+      const operatorNumber = block.operatorNumber(index);
+      const profile = region.profiles[block.profileNumber(index)];
+      const isOpenAsAsked = isOpen === undefined ? true : isOpen(region.region, block.hoursNumber(index));
+      if (profile === undefined || isOpenAsAsked === undefined) return undefined;
       const reason = judge({
         flags,
-        isWantedOperator: context.allowedOperators?.has(operatorNumber) !== false && !context.excludedOperators.has(operatorNumber),
-        country: block.readUInt16LE(offset + countryOffset),
+        isWantedOperator: allowedOperators?.has(operatorNumber) !== false && excludedOperators?.has(operatorNumber) !== true,
+        country: block.country(index),
         placeReason: reasonOf(profile),
-        isOpen: () => isOpen,
-        isKnown: () => query.knownAtMs === undefined || isKnownAt(observationAt(block, offset), query.knownAtMs),
-        isFree: () => context.fitting(region, profileNumber)?.some((index) => (block[offset + freeOffset + index] ?? 0) > 0) ?? false,
+        isOpen: () => isOpenAsAsked,
+        isKnown: () => query.knownAtMs === undefined || isKnownAt(block.observation(index), query.knownAtMs),
+        isFree: () => (profile.fitting(query) & (block.free[index] as number)) !== 0,
       });
       if (reason !== undefined) reasons.push(reason);
     }

@@ -66,25 +66,37 @@ export function networkFilter({ isTest }: SiteQuery): FlagFilter {
 
 /** What a query asks of a record's flags, beside the network, in the order of the reasons. */
 export function flagChecks(query: SiteQuery): FlagCheck[] {
-  const { kinds, purpose, parcelRequirements = [], needs } = query;
-  const kind = new Set(kinds).size === 1 ? kindFlag(kinds[0] as SiteKind) : 0;
-  const requirements = parcelRequirements.reduce<number>((flags, requirement) => flags | requirementFlag(requirement), 0);
   const wanted: [PassedOverReason, number][] = [
-    [PassedOverReason.KIND, kind],
-    [PassedOverReason.PURPOSE, purposeFlag(purpose)],
-    [PassedOverReason.PARCEL_REQUIREMENT, requirements],
-    [PassedOverReason.STEP_FREE, needs?.stepFree === true ? recordFlag.stepFree : 0],
-    [PassedOverReason.CARD_PAYMENT, needs?.cardPayment === true ? recordFlag.cardPayment : 0],
+    [PassedOverReason.KIND, wantedKind(query)],
+    [PassedOverReason.PURPOSE, purposeFlag(query.purpose)],
+    [PassedOverReason.PARCEL_REQUIREMENT, wantedRequirements(query)],
+    [PassedOverReason.STEP_FREE, wantedStepFree(query)],
+    [PassedOverReason.CARD_PAYMENT, wantedCardPayment(query)],
   ];
   return wanted.map(([reason, flags]) => ({ reason, mask: flags, value: flags }));
 }
 
-/** The filter over a record's flags that a query asks for: one comparison for all of it. */
+/** The filter over a record's flags that a query asks for, network and {@link flagChecks}: one comparison for all of it. */
 export function flagFilter(query: SiteQuery): FlagFilter {
-  let { mask, value } = networkFilter(query);
-  for (const check of flagChecks(query)) {
-    mask |= check.mask;
-    value |= check.value;
-  }
-  return { mask, value };
+  const { mask, value } = networkFilter(query);
+  const wanted =
+    wantedKind(query) | purposeFlag(query.purpose) | wantedRequirements(query) | wantedStepFree(query) | wantedCardPayment(query);
+  return { mask: mask | wanted, value: value | wanted };
+}
+
+function wantedKind({ kinds }: SiteQuery): number {
+  const [kind] = kinds;
+  return kind !== undefined && kinds.every((other) => other === kind) ? kindFlag(kind) : 0;
+}
+
+function wantedRequirements({ parcelRequirements = [] }: SiteQuery): number {
+  return parcelRequirements.reduce<number>((flags, requirement) => flags | requirementFlag(requirement), 0);
+}
+
+function wantedStepFree({ needs }: SiteQuery): number {
+  return needs?.stepFree === true ? recordFlag.stepFree : 0;
+}
+
+function wantedCardPayment({ needs }: SiteQuery): number {
+  return needs?.cardPayment === true ? recordFlag.cardPayment : 0;
 }

@@ -1,87 +1,87 @@
-import { formatSiteId, type Region } from "@petak/protocol";
-import { type DecodedBlock, freeAt, observationAt, positionAt, surelyBeyond } from "../block/decoded-block.ts";
-import { recordBytes } from "../block/record.ts";
+import type { Region } from "@petak/protocol";
+import { type DecodedBlock, placeNumbers } from "../block/decoded-block.ts";
 import { isKnownAt } from "../capacity/observation.ts";
-import { greatCircleM } from "../geo/great-circle.ts";
+import { greatCircleByCosinesM } from "../geo/great-circle.ts";
+import type { Position } from "../geo/position.ts";
+import { surelyBeyond, type UnitPoint } from "../geo/unit-point.ts";
 import type { Best } from "./best.ts";
-import type { CandidateClass } from "./candidate.ts";
+import type { IndexCell } from "./index-cell.ts";
+import type { RegionProfile } from "./index-region.ts";
 import type { FlagFilter, NearestQuery } from "./query.ts";
 
 /** What does not change from block to block of a query. */
 export interface ScanContext {
   query: NearestQuery;
-  /** The query's origin as a point of a sphere of radius 1. */
-  originPoint: readonly [x: number, y: number, z: number];
+  /** The query's origin, as the index keeps positions. */
+  origin: Position;
+  /** The same as a point of a sphere of radius 1. */
+  point: UnitPoint;
+  /** The cosine of its latitude. */
+  cosine: number;
   filter: FlagFilter;
   /** Operator numbers allowed; undefined: all. */
   allowedOperators: ReadonlySet<number> | undefined;
-  /** Operator numbers refused. */
-  excludedOperators: ReadonlySet<number>;
-  /** The classes of a profile that would do, smallest first; undefined where the profile is not known yet. */
-  fitting(region: Region, profileNumber: number): readonly number[] | undefined;
-  /** Countries allowed, as records have them; undefined: all. */
-  countries: ReadonlySet<number> | undefined;
+  /** Operator numbers refused; undefined: none. */
+  excludedOperators: ReadonlySet<number> | undefined;
+  /** Countries allowed, as records have them; empty: all. */
+  countries: readonly number[];
   /** Whether a site with these opening hours is open as asked; undefined where they are not known yet. Left out: any hours will do. */
   isOpen: ((region: Region, hoursNumber: number) => boolean | undefined) | undefined;
 }
 
 /**
- * Offers every site of a block that satisfies the query. Returns false where a profile or opening hours are not known yet: nothing may be
- * concluded.
+ * Offers every site of a block that satisfies the query. Returns false where a profile or opening hours are not known yet: then none was
+ * offered.
  *
  * What costs next to nothing and what most sites fail is looked at first; country and hours only of a site that would be offered otherwise.
  */
-export function scanBlock(context: ScanContext, region: Region, cell: string, block: DecodedBlock, best: Best): boolean {
-  const { query, filter, allowedOperators, excludedOperators, originPoint } = context;
-  const { bytes, count, flags, operatorNumbers, profileNumbers, points } = block;
-  const [x, y, z] = originPoint;
-  let beyond = surelyBeyond(best.reachM());
-  for (let index = 0; index < count; index++) {
-    if (((flags[index] as number) & filter.mask) !== filter.value) continue;
-    const at = 3 * index;
-    const [dx, dy, dz] = [(points[at] as number) - x, (points[at + 1] as number) - y, (points[at + 2] as number) - z];
+export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedBlock, best: Best): boolean {
+  const { query, origin, point, cosine, filter, allowedOperators, excludedOperators, countries } = context;
+  const { mask, value } = filter;
+  if ((block.someFlags & value) !== value || (block.allFlags & mask & ~value) !== 0) return true;
+  if (countries.length > 0 && !block.countries.some((country) => countries.includes(country))) return true;
+  const { profiles } = cell.region;
+  const { profileNumbers, profileSlots, freeOfSlot, flags, free, places } = block;
+  let isAnyFree = false;
+  for (let slot = 0; slot < profileNumbers.length; slot++) {
+    const profile = profiles[profileNumbers[slot] as number];
+    if (profile === undefined) return false;
+    if ((profile.fitting(query) & (freeOfSlot[slot] as number)) !== 0) isAnyFree = true;
+  }
+  if (context.isOpen !== undefined && !areHoursKnown(context.isOpen, cell, block)) return false;
+  if (!isAnyFree) return true;
+  const [x, y, z] = point;
+  let beyond = surelyBeyond(best.reachM);
+  for (let index = 0; index < block.count; index++) {
+    if (((flags[index] as number) & mask) !== value) continue;
+    const at = index * placeNumbers;
+    const dx = (places[at] as number) - x;
+    const dy = (places[at + 1] as number) - y;
+    const dz = (places[at + 2] as number) - z;
     if (dx * dx + dy * dy + dz * dz > beyond) continue;
-    const operatorNumber = operatorNumbers[index] as number;
-    if (allowedOperators?.has(operatorNumber) === false || excludedOperators.has(operatorNumber)) continue;
-    const fitting = context.fitting(region, profileNumbers[index] as number);
-    if (fitting === undefined) return false;
-    const offset = index * recordBytes;
-    if (!fitting.some((classIndex) => freeAt(bytes, offset, classIndex) > 0)) continue;
-    const position = positionAt(bytes, offset);
-    const distanceM = greatCircleM(query.origin, position);
-    if (distanceM > best.reachM()) continue;
-    if (context.countries?.has(block.countries[index] as number) === false) continue;
-    // Most sites do not report, and are looked at no further here.
-    const observation = block.observedAtS[index] === 0 ? undefined : observationAt(bytes, offset);
-    if (observation !== undefined && query.knownAtMs !== undefined && !isKnownAt(observation, query.knownAtMs)) continue;
-    if (context.isOpen !== undefined) {
-      const isOpen = context.isOpen(region, block.openingHours[index] as number);
-      if (isOpen === undefined) return false;
-      if (!isOpen) continue;
-    }
-    const siteNumber = bytes.readUInt32LE(offset);
-    best.offer({
-      siteId: formatSiteId(region, siteNumber),
-      region,
-      siteNumber,
-      position,
-      distanceM,
-      revision: bytes.readUInt32LE(offset + 12),
-      classes: freeClasses(bytes, offset, fitting),
-      observation,
-      cell,
-      offset,
-    });
-    beyond = surelyBeyond(best.reachM());
+    const profile = profiles[profileNumbers[profileSlots[index] as number] as number] as RegionProfile;
+    if ((profile.fitting(query) & (free[index] as number)) === 0) continue;
+    if (allowedOperators !== undefined && !allowedOperators.has(block.operatorNumber(index))) continue;
+    if (excludedOperators?.has(block.operatorNumber(index)) === true) continue;
+    if (countries.length > 0 && !countries.includes(block.country(index))) continue;
+    const distanceM = greatCircleByCosinesM(
+      origin.latitude,
+      origin.longitude,
+      cosine,
+      places[at + 3] as number,
+      places[at + 4] as number,
+      places[at + 5] as number,
+    );
+    if (distanceM > best.reachM) continue;
+    if (query.knownAtMs !== undefined && !isKnownAt(block.observation(index), query.knownAtMs)) continue;
+    if (context.isOpen?.(cell.region.region, block.hoursNumber(index)) === false) continue;
+    best.offer({ distanceM, cell, block, index, profile });
+    beyond = surelyBeyond(best.reachM);
   }
   return true;
 }
 
-function freeClasses(bytes: Buffer, offset: number, fitting: readonly number[]): CandidateClass[] {
-  const classes: CandidateClass[] = [];
-  for (const index of fitting) {
-    const free = freeAt(bytes, offset, index);
-    if (free > 0) classes.push({ index, free });
-  }
-  return classes;
+/** Whether it is known of all opening hours in a block what a query says of them. */
+function areHoursKnown(isOpen: NonNullable<ScanContext["isOpen"]>, { region }: IndexCell, { hoursNumbers }: DecodedBlock): boolean {
+  return hoursNumbers.every((number) => isOpen(region.region, number) !== undefined);
 }

@@ -1,29 +1,35 @@
-import type { Region } from "@petak/protocol";
-import { unitPoint } from "../block/decoded-block.ts";
 import { countryNumber } from "../block/record.ts";
+import { radiansPerDegree } from "../geo/great-circle.ts";
+import { quantise } from "../geo/position.ts";
+import { unitPoint } from "../geo/unit-point.ts";
 import { isOpenAt, openMsWithin } from "../hours/is-open.ts";
 import type { OpeningTimes } from "../hours/opening-times.ts";
+import type { IndexCell } from "./index-cell.ts";
 import type { IndexReader } from "./index-reader.ts";
+import type { IndexRegion } from "./index-region.ts";
 import { flagFilter, type NearestQuery, type SiteNeeds } from "./query.ts";
 import type { ScanContext } from "./scan-block.ts";
 
-/** Makes what the scan of every block of a query needs. */
-export async function createScanContext(reader: IndexReader, query: NearestQuery): Promise<ScanContext> {
-  const { operatorIds, excludedOperatorIds, countryCodes = [], needs } = query;
-  const reading = [reader.operatorNumbers(operatorIds), reader.operatorNumbers(excludedOperatorIds)] as const;
-  // Most queries name no operator, and need not wait for anything.
-  const isRead = reading.every((numbers) => !(numbers instanceof Promise));
-  const [allowed, excluded] = isRead
-    ? (reading as [Numbers, Numbers])
-    : await Promise.all([Promise.resolve(reading[0]), Promise.resolve(reading[1])]);
+/** Makes what the scan of every block of a query needs: at once for most queries, which name no operator. */
+export function createScanContext(reader: IndexReader, query: NearestQuery): ScanContext | Promise<ScanContext> {
+  const allowed = reader.operatorNumbers(query.operatorIds);
+  const excluded = reader.operatorNumbers(query.excludedOperatorIds);
+  if (!(allowed instanceof Promise) && !(excluded instanceof Promise)) return contextOf(reader, query, allowed, excluded);
+  return Promise.all([allowed, excluded]).then((numbers) => contextOf(reader, query, ...numbers));
+}
+
+function contextOf(reader: IndexReader, query: NearestQuery, allowed: Numbers, excluded: Numbers): ScanContext {
+  const { operatorIds, countryCodes = [], needs } = query;
+  const origin = quantise(query.origin);
   return {
     query,
-    originPoint: unitPoint(query.origin),
+    origin,
+    point: unitPoint(origin),
+    cosine: Math.cos(origin.latitude * radiansPerDegree),
     filter: flagFilter(query),
     allowedOperators: operatorIds.length === 0 ? undefined : allowed,
-    excludedOperators: excluded,
-    countries: countryCodes.length === 0 ? undefined : new Set(countryCodes.map(countryNumber)),
-    fitting: reader.fittingLookup(query.parcel, needs),
+    excludedOperators: excluded.size === 0 ? undefined : excluded,
+    countries: countryCodes.map(countryNumber),
     isOpen: needs === undefined ? undefined : openLookup(reader, needs),
   };
 }
@@ -31,8 +37,13 @@ export async function createScanContext(reader: IndexReader, query: NearestQuery
 type Numbers = ReadonlySet<number>;
 
 /** Reads a region's lists anew where a block names what is not known yet. */
-export async function refreshLists(reader: IndexReader, region: Region): Promise<void> {
-  await Promise.all([reader.refreshProfiles(region), reader.openingTimes.refresh(region)]);
+export async function refreshLists(reader: IndexReader, region: IndexRegion): Promise<void> {
+  await Promise.all([reader.refreshProfiles(region), reader.openingTimes.refresh(region.region)]);
+}
+
+/** The error for a block that names what is not in its region's lists even after they were read anew. */
+export function unknownLists({ cell, region }: IndexCell): Error {
+  return new Error(`block ${cell} names a size profile or opening hours that region ${region.region} does not have`);
 }
 
 /** Whether a site with these hours, undefined for one that never closes, is open as asked. */

@@ -1,196 +1,240 @@
 import type { Redis } from "ioredis";
-import type { RedisConnection } from "../connection/connect-redis.ts";
+import { connectLike, type RedisConnection } from "../connection/connect-redis.ts";
 import { onKeysTouched } from "../scripts/touched-keys.ts";
+import type { Footing } from "./tracked-server.ts";
+import { createTrackedServers } from "./tracked-servers.ts";
 
 /** What the cache needs. */
 export interface TrackedCacheOptions {
   /** The connection over which this process writes. What its scripts change is forgotten before their callers hear of it. */
   writer: RedisConnection;
-  /** Makes a connection to the same server, not connected yet. Two are kept. */
-  connect: () => Redis;
-  /** Called where the server cannot say what changes; all is read anew each time meanwhile. */
+  /** Called where a server cannot say what changes; all is read anew each time meanwhile. */
   onError: (error: Error) => void;
+  /** Makes a connection to a server to which the writer has one, not connected yet. Two are kept for each. Default: one like the writer's. */
+  connect?: (server: Redis) => Redis;
   /** The clock, in ms. Default `performance.now`. */
   now?: () => number;
+  /** How many keys are kept at most. Default 400,000. */
+  keysMax?: number;
 }
 
-/** What keys of a server hold, in memory, as old as the last answer of the server at most. */
+/** What keys hold, in memory, as old as the last answer of their servers at most. */
 export interface TrackedCache {
-  /** Whether it is relied on now. */
+  /** Whether every server is relied on now. */
   readonly isReliable: boolean;
-  /** What a key holds, as it was read; undefined where it has to be read. Only to be asked while the cache is relied on. */
+  /** Takes note of which servers are relied on now. What {@link peek} gives in the same turn is right by that. */
+  check(): void;
+  /** What a key holds, as it was read; undefined where it has to be read. */
   peek(key: string): unknown;
   /**
-   * What keys hold, in the same order. Those that are not known are read.
+   * What keys hold, in the same order. Those that are not known are read, together with whoever else wants them at the same time.
    *
-   * @param read Reads keys through a connection. It must give null for a key that does not exist, never undefined.
+   * @param read Reads keys of one slot through a connection: of a single server all keys are. It must give null for a key that does not exist,
+   *   never undefined.
    */
   fetch<Value>(
     keys: readonly string[],
     read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
   ): Promise<Value[]>;
-  /** Calls a listener each time that the cache begins to be relied on, empty. */
+  /** Calls a listener each time that something begins to be relied on, of which nothing is known. */
   whenBegun(listener: () => void): void;
-  /** Closes the two connections. */
+  /** Closes the connections that it made. */
   stop(): void;
 }
 
 interface Entry {
+  readonly key: string;
   /** Undefined where it has to be read. */
   value: unknown;
-  /** Grows with every change that was heard of. */
-  version: number;
+  footing: Footing;
+  /** Whether anybody asked for it since the hand came by last. */
+  isWanted: boolean;
 }
 
-/** How often the server is asked whether it still tells of changes, in ms. */
-const pingIntervalMs = 200;
+/** Keys of one slot that are read together. */
+interface Batch {
+  /** What their values will rest on; undefined where they cannot be kept. */
+  readonly footing: Footing | undefined;
+  readonly keys: string[];
+  /** Where each of them stands among the keys that were asked for. */
+  readonly indexes: number[];
+  found: Promise<readonly unknown[]>;
+}
+
+/** Where a key is among those that are being read. */
+interface UnderWay {
+  readonly batch: Batch;
+  readonly place: number;
+}
+
+type ReadKeys<Value> = (connection: RedisConnection, keys: readonly string[]) => Promise<readonly Value[]>;
+
+/** Room for the blocks of a region of a million sites, some 300,000, and for the empty cells around them. */
+const keysMaxDefault = 400_000;
+
+const nothingYet: Promise<readonly unknown[]> = Promise.resolve([]);
 
 /**
- * How long after a question that was answered the cache is relied on, in ms. Changes and answers come in order over one connection, so
- * that nothing in the cache is older: availability that is older than its change by a second must not be shown.
- */
-const reliedOnMs = 800;
-
-/** Keys kept before the cache starts anew: about 50 MB of blocks where each has ten sites. */
-const cacheMax = 100_000;
-
-const invalidations = "__redis__:invalidate";
-
-/**
- * Keeps what was read, and forgets each key when the server says that it changed (Redis' client-side caching, `CLIENT TRACKING` with
- * `REDIRECT`). One connection reads what is kept and nothing else, so that nothing else is tracked; another hears of the changes.
+ * Keeps what was read, and forgets each key when its server says that it changed. What rests on a server that was lost, that does not answer in
+ * time, or that does not have the key's slot any more, does not count.
  *
- * Where either connection is lost, or no answer comes in time, nothing in the cache is relied on.
+ * Where it is full, the hand of a clock goes round over the keys and takes out the next that nobody asked for since it came by last.
  */
-export function createTrackedCache({ writer, connect, onError, now = () => performance.now() }: TrackedCacheOptions): TrackedCache {
+export function createTrackedCache({
+  writer,
+  onError,
+  connect = (server) => connectLike(server, { onError }),
+  now = () => performance.now(),
+  keysMax = keysMaxDefault,
+}: TrackedCacheOptions): TrackedCache {
   const entries = new Map<string, Entry>();
-  const listener = connect();
-  // In the newer version of the protocol the server's word comes in a form that the client drops; and who is subscribed in the older one
-  // may not ask for its id.
-  Object.assign(listener.options, { protocol: 2, autoResubscribe: false });
-  const reader = connect();
-  let listenerId: number | undefined;
-  let isTracking = false;
-  let reliableUntilMs = 0;
-  /** Counts the times that tracking began: what was asked for before the last of them is not kept. */
-  let generation = 0;
-  let isStopped = false;
+  /** Only those that were not heard to have changed since. */
+  const underWay = new Map<string, UnderWay>();
   const beginners: (() => void)[] = [];
+  let hand = entries.values();
 
-  const isReliable = (): boolean => isTracking && now() <= reliableUntilMs;
-
-  function forgetAll(): void {
-    generation += 1;
-    isTracking = false;
-    entries.clear();
-  }
+  const servers = createTrackedServers({
+    connection: writer,
+    connect,
+    now,
+    onChanged(keys) {
+      for (const key of keys) forget(key.toString());
+    },
+    onBegun() {
+      for (const begin of beginners) begin();
+    },
+    onError: (error) => onError(error instanceof Error ? error : new Error(String(error))),
+  });
+  const stopListening = onKeysTouched(writer, (keys) => {
+    for (const key of keys) forget(key);
+  });
 
   function forget(key: string): void {
     const entry = entries.get(key);
-    if (entry !== undefined) forgetEntry(entry);
+    if (entry !== undefined) entry.value = undefined;
+    // What is on its way may be what it was before or after.
+    underWay.delete(key);
   }
 
-  function forgetEntry(entry: Entry): void {
-    entry.value = undefined;
-    entry.version += 1;
-  }
-
-  async function track(): Promise<void> {
-    forgetAll();
-    const begun = generation;
-    if (listener.status !== "ready" || reader.status !== "ready") return;
-    listenerId ??= await listener.client("ID");
-    await listener.subscribe(invalidations);
-    await reader.client("TRACKING", "OFF");
-    await reader.client("TRACKING", "ON", "REDIRECT", listenerId);
-    if (begun !== generation) return;
-    isTracking = true;
-    await ask();
-    if (isReliable()) for (const begin of beginners) begin();
-  }
-
-  async function ask(): Promise<void> {
-    if (!isTracking) return;
-    const begun = generation;
-    const askedMs = now();
-    await listener.ping();
-    if (begun === generation) reliableUntilMs = askedMs + reliedOnMs;
-  }
-
-  function report(error: unknown): void {
-    if (!isStopped) onError(error instanceof Error ? error : new Error(String(error)));
-  }
-
-  for (const connection of [listener, reader]) {
-    connection.on("ready", () => {
-      track().catch(report);
-    });
-    connection.on("close", () => {
-      if (connection === listener) listenerId = undefined;
-      forgetAll();
-    });
-    connection.connect().catch(report);
-  }
-  listener.on("messageBuffer", (_channel: Buffer, changed: readonly Buffer[] | null) => {
-    // Without names the server says that all is gone.
-    if (changed === null) for (const entry of entries.values()) forgetEntry(entry);
-    else for (const key of changed) forget(key.toString());
-  });
-  const stopListening = onKeysTouched(writer, (touched) => {
-    for (const key of touched) forget(key);
-  });
-  const timer = setInterval(() => {
-    ask().catch(report);
-  }, pingIntervalMs);
-  timer.unref();
-
-  function entryOf(key: string): Entry {
-    let entry = entries.get(key);
-    if (entry === undefined) {
-      if (entries.size >= cacheMax) entries.clear();
-      entry = { value: undefined, version: 0 };
-      entries.set(key, entry);
+  function keep(key: string, value: unknown, footing: Footing): void {
+    const entry = entries.get(key);
+    if (entry !== undefined) {
+      entry.value = value;
+      entry.footing = footing;
+      return;
     }
-    return entry;
+    if (entries.size >= keysMax) takeOneOut();
+    entries.set(key, { key, value, footing, isWanted: false });
+  }
+
+  function takeOneOut(): void {
+    for (;;) {
+      const { value: entry } = hand.next();
+      if (entry === undefined) {
+        hand = entries.values();
+      } else if (entry.isWanted && entry.value !== undefined) {
+        entry.isWanted = false;
+      } else {
+        entries.delete(entry.key);
+        return;
+      }
+    }
+  }
+
+  function peek(key: string): unknown {
+    const entry = entries.get(key);
+    if (entry === undefined || !entry.footing.holds || !entry.footing.server.isReliable) return undefined;
+    entry.isWanted = true;
+    return entry.value;
+  }
+
+  /** The read of a key that is under way, where whoever asks only now may share it. */
+  function sharedRead(key: string): UnderWay | undefined {
+    const read = underWay.get(key);
+    const footing = read?.batch.footing;
+    return footing?.holds === true && footing.server.isReliable ? read : undefined;
+  }
+
+  function addTo(batches: Map<number, Batch>, key: string, index: number): void {
+    const slot = servers.slotOf(key);
+    let batch = batches.get(slot);
+    if (batch === undefined) {
+      batch = { footing: servers.footingOf(slot), keys: [], indexes: [], found: nothingYet };
+      batches.set(slot, batch);
+    }
+    batch.keys.push(key);
+    batch.indexes.push(index);
+    if (batch.footing !== undefined) underWay.set(key, { batch, place: batch.keys.length - 1 });
+  }
+
+  async function load<Value>(batch: Batch, read: ReadKeys<Value>): Promise<readonly Value[]> {
+    const { footing, keys } = batch;
+    if (footing === undefined) return await read(writer, keys);
+    let found: readonly Value[] | undefined;
+    try {
+      found = await read(footing.server.reader, keys);
+    } catch (error) {
+      if (!isElsewhere(error)) throw error;
+      footing.server.leave(footing.slot);
+    } finally {
+      settle(batch, footing, found);
+    }
+    // The writer follows where it is sent.
+    return found ?? (await read(writer, keys));
+  }
+
+  /** Ends a read. What was found is kept where nothing was heard of a change meanwhile. */
+  function settle(batch: Batch, footing: Footing, found: readonly unknown[] | undefined): void {
+    for (let place = 0; place < batch.keys.length; place++) {
+      const key = batch.keys[place] as string;
+      if (underWay.get(key)?.batch !== batch) continue;
+      underWay.delete(key);
+      if (found !== undefined && footing.holds) keep(key, found[place], footing);
+    }
   }
 
   return {
     get isReliable() {
-      return isReliable();
+      servers.check();
+      return servers.areReliable;
     },
-    whenBegun: (listener) => void beginners.push(listener),
-    peek: (key) => entries.get(key)?.value,
-    async fetch<Value>(
-      keys: readonly string[],
-      read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
-    ): Promise<Value[]> {
-      const mayKeep = isReliable();
-      const asked = generation;
-      const missing: { index: number; key: string; entry: Entry; version: number }[] = [];
-      const values = keys.map((key, index) => {
-        const entry = entryOf(key);
-        if (!mayKeep || entry.value === undefined) missing.push({ index, key, entry, version: entry.version });
-        return entry.value as Value;
+    check: servers.check,
+    peek,
+    async fetch<Value>(keys: readonly string[], read: ReadKeys<Value>): Promise<Value[]> {
+      servers.check();
+      const values: Value[] = [];
+      const batches = new Map<number, Batch>();
+      const shared: (UnderWay & { index: number })[] = [];
+      for (let index = 0; index < keys.length; index++) {
+        const key = keys[index] as string;
+        values.push(peek(key) as Value);
+        if (values[index] !== undefined) continue;
+        const read = sharedRead(key);
+        if (read === undefined) addTo(batches, key, index);
+        else shared.push({ ...read, index });
+      }
+      for (const batch of batches.values()) batch.found = load(batch, read);
+      const readings = [...batches.values()].map(async ({ found, indexes }) => {
+        const read = await found;
+        indexes.forEach((index, place) => {
+          values[index] = read[place] as Value;
+        });
       });
-      if (missing.length === 0) return values;
-      const found = await read(
-        isTracking ? reader : writer,
-        missing.map(({ key }) => key),
-      );
-      missing.forEach(({ index, entry, version }, place) => {
-        const value = found[place] as Value;
-        values[index] = value;
-        // What changed while it was on its way may be what it was before or after.
-        if (isTracking && asked === generation && version === entry.version) entry.value = value;
+      const sharings = shared.map(async ({ batch, place, index }) => {
+        values[index] = (await batch.found)[place] as Value;
       });
+      await Promise.all([...readings, ...sharings]);
       return values;
     },
+    whenBegun: (listener) => void beginners.push(listener),
     stop() {
-      isStopped = true;
-      clearInterval(timer);
       stopListening();
-      listener.disconnect();
-      reader.disconnect();
+      servers.stop();
     },
   };
+}
+
+/** Whether a server says that a key is, or is about to be, at another. */
+function isElsewhere(error: unknown): boolean {
+  return error instanceof Error && /^(MOVED|ASK|TRYAGAIN) ?/.test(error.message);
 }

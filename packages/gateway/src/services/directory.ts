@@ -1,8 +1,9 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Allocator, Candidate, PassedOverSites, StoredSite } from "@petak/allocator";
+import type { Allocator, Candidate, NearestQuery, PassedOverSites, StoredSite } from "@petak/allocator";
 import {
   type DirectoryService,
+  type FindNearestResponse,
   FindNearestResponseSchema,
   invalidField,
   type PassedOver,
@@ -13,7 +14,6 @@ import {
   Role,
   type Site,
   type SiteOption,
-  SiteOptionSchema,
   UpsertOutcome,
   UpsertSitesRequestSchema,
   UpsertSitesResponseSchema,
@@ -56,22 +56,33 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
     return found;
   }
 
+  function optionsAnswer(candidates: readonly Candidate[], nowMs: number): FindNearestResponse | Promise<FindNearestResponse> {
+    const sites = siteCache.facts(candidates);
+    return sites instanceof Promise ? sites.then((facts) => answerOf(candidates, facts, nowMs)) : answerOf(candidates, sites, nowMs);
+  }
+
+  async function explainedAnswer(
+    query: NearestQuery,
+    searching: Candidate[] | Promise<Candidate[]>,
+    signal: AbortSignal,
+    nowMs: number,
+  ): Promise<FindNearestResponse> {
+    const candidates = await searching;
+    const passedOver = await allocator.passedOver(query, candidates, signal);
+    const response = await optionsAnswer(candidates, nowMs);
+    response.passedOver = toPassedOver(passedOver);
+    return response;
+  }
+
   return {
-    async findNearest(request, context) {
+    // Most calls find all that they need in memory, and are answered without waiting for a turn.
+    findNearest(request, context) {
       const caller = requireReader(context);
       const nowMs = now();
-      const freshness = createFreshness(nowMs);
       const query = findNearestQuery(request, caller.mode === "test", nowMs);
-      const candidates = await allocator.nearest(query, context.signal);
-      const passedOver = request.countPassedOver ? await allocator.passedOver(query, candidates, context.signal) : undefined;
-      const sites = await siteCache.facts(candidates);
-      const response = create(FindNearestResponseSchema);
-      if (passedOver !== undefined) response.passedOver = toPassedOver(passedOver);
-      candidates.forEach((candidate, index) => {
-        const site = sites[index];
-        if (site !== undefined) response.options.push(optionOf(candidate, site, freshness(candidate.observation)));
-      });
-      return response;
+      const candidates = allocator.nearest(query, context);
+      if (request.countPassedOver) return explainedAnswer(query, candidates, context.signal, nowMs);
+      return candidates instanceof Promise ? candidates.then((found) => optionsAnswer(found, nowMs)) : optionsAnswer(candidates, nowMs);
     },
 
     async getSite(request, context) {
@@ -151,16 +162,28 @@ function toPassedOver({ withinM, counts }: PassedOverSites): PassedOver {
   return create(PassedOverSchema, { withinM, counts: [...counts].map(([reason, sites]) => ({ reason, sites })) });
 }
 
+function answerOf(candidates: readonly Candidate[], sites: readonly (Site | undefined)[], nowMs: number): FindNearestResponse {
+  const freshness = createFreshness(nowMs);
+  const response = create(FindNearestResponseSchema);
+  for (let index = 0; index < candidates.length; index++) {
+    const candidate = candidates[index] as Candidate;
+    const site = sites[index];
+    if (site !== undefined) response.options.push(optionOf(candidate, site, freshness(candidate.observation)));
+  }
+  return response;
+}
+
 function optionOf({ classes: [best], distanceM }: Candidate, site: Site, { observedAt, ttl }: Freshness): SiteOption {
-  // Filled in field by field: what makes a message of an object looks at every field again.
-  const option = create(SiteOptionSchema);
-  option.site = summarise(site);
-  option.distanceM = distanceM;
-  option.sizeClassId = site.sizeClasses[best?.index ?? 0]?.sizeClassId ?? "";
-  option.freeToPromise = best?.free ?? 0;
-  option.observedAt = observedAt;
-  option.ttl = ttl;
-  return option;
+  // A message as it stands: what makes one of its fields looks at every field again.
+  return {
+    $typeName: "petak.v1.SiteOption",
+    site: summarise(site),
+    distanceM,
+    sizeClassId: site.sizeClasses[best?.index ?? 0]?.sizeClassId ?? "",
+    freeToPromise: best?.free ?? 0,
+    observedAt,
+    ttl,
+  };
 }
 
 /** The error for a site that does not exist, or that the caller may not know of: the two look the same. */

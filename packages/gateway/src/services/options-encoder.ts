@@ -40,9 +40,36 @@ function createEncodings<Desc extends DescMessage>(
   };
 }
 
+/** Remembers the encoding of the message that was encoded last: all options of an answer mostly have the same one. It must not change. */
+function createLastEncoding<Desc extends DescMessage>(
+  schema: Desc,
+  toJson: (message: MessageShape<Desc>) => string = (message) => toJsonString(schema, message),
+) {
+  let lastOfJson: Message | undefined;
+  let lastOfBinary: Message | undefined;
+  let json = "";
+  let binary: Uint8Array = new Uint8Array();
+  return {
+    json(message: MessageShape<Desc>): string {
+      if (message !== lastOfJson) {
+        json = toJson(message);
+        lastOfJson = message;
+      }
+      return json;
+    },
+    binary(message: MessageShape<Desc>): Uint8Array {
+      if (message !== lastOfBinary) {
+        binary = toBinary(schema, message);
+        lastOfBinary = message;
+      }
+      return binary;
+    },
+  };
+}
+
 const sites = createEncodings(SiteSummarySchema);
-const timestamps = createEncodings(TimestampSchema, timestampJson);
-const durations = createEncodings(DurationSchema);
+const timestamps = createLastEncoding(TimestampSchema, timestampJson);
+const durations = createLastEncoding(DurationSchema);
 
 /** Whether a message has a field beyond those listed, or one that is not in the schema. */
 function hasOther<Desc extends DescMessage>(schema: Desc, known: readonly string[]): (message: MessageShape<Desc>) => boolean {

@@ -1,12 +1,21 @@
 import type { SiteStore, StoredSite } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
 
+/** A site and the revision of its facts that the index shows. */
+export interface WantedSite {
+  siteId: string;
+  revision: number;
+}
+
 /** Facts of sites, by id and revision: the index says which revision is in force, so that a cached fact is never a stale one. */
 export interface SiteCache {
-  /** The facts of each site at the revision wanted or a later one, in the same order; undefined where the site is gone. */
-  facts(wanted: readonly { siteId: string; revision: number }[]): Promise<(Site | undefined)[]>;
+  /**
+   * The facts of each site at the revision wanted or a later one, in the same order; undefined where the site is gone. At once where all are
+   * in the cache.
+   */
+  facts(wanted: readonly WantedSite[]): (Site | undefined)[] | Promise<(Site | undefined)[]>;
   /** Remembers a site that was read anyway. */
-  remember(stored: StoredSite): void;
+  remember(stored: Pick<StoredSite, "site">): void;
   /** Forgets all. */
   clear(): void;
 }
@@ -14,28 +23,37 @@ export interface SiteCache {
 /** Keeps at most `max` sites: about 1 kB each. */
 export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
   const cache = new Map<string, Site>();
-  const remember = ({ site }: StoredSite) => {
+  const remember = ({ site }: { site: Site }) => {
     if (cache.size >= max && !cache.has(site.siteId)) {
       const oldest = cache.keys().next().value;
       if (oldest !== undefined) cache.delete(oldest);
     }
     cache.set(site.siteId, site);
   };
-  const cached = ({ siteId, revision }: { siteId: string; revision: number }) => {
+  const cached = ({ siteId, revision }: WantedSite) => {
     const site = cache.get(siteId);
     return site !== undefined && site.revision >= revision ? site : undefined;
   };
+
+  async function readFacts(wanted: readonly WantedSite[]): Promise<(Site | undefined)[]> {
+    const missing = wanted.filter((want) => cached(want) === undefined);
+    for (const site of await sites.facts(missing.map(({ siteId }) => siteId))) {
+      if (site !== undefined) remember({ site });
+    }
+    return wanted.map(cached);
+  }
+
   return {
     remember,
     clear: () => cache.clear(),
-    async facts(wanted) {
-      const missing = wanted.filter((want) => cached(want) === undefined);
-      if (missing.length > 0) {
-        for (const stored of await sites.findAll(missing.map(({ siteId }) => siteId))) {
-          if (stored !== undefined) remember(stored);
-        }
+    facts(wanted) {
+      const found: Site[] = [];
+      for (const want of wanted) {
+        const site = cached(want);
+        if (site === undefined) return readFacts(wanted);
+        found.push(site);
       }
-      return wanted.map(cached);
+      return found;
     },
   };
 }

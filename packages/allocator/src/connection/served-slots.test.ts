@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { servedSlots } from "./served-slots.ts";
+
+const well = "cluster_enabled:1\r\ncluster_state:ok\r\ncluster_slots_assigned:16384\r\n";
+const others = [
+  "a1 127.0.0.1:7001@17001,host master - 0 1700 2 connected 5461-10922",
+  "a2 127.0.0.1:7002@17002 slave a1 0 1700 2 connected",
+].join("\n");
+
+function served(share: string, flags = "myself,master", info = well): number[] {
+  const slots = servedSlots(`${others}\na0 127.0.0.1:7000@17000 ${flags} - 0 0 1 connected ${share}\n`, info);
+  return [0, 1, 7, 8, 9, 5460, 5461, 16_383].filter((slot) => slots.has(slot));
+}
+
+test.each([
+  ["0-5460", [0, 1, 7, 8, 9, 5460]],
+  ["0 8-9 16383", [0, 8, 9, 16_383]],
+  // What it is given is not its own yet.
+  ["0-8 [9-<-a1]", [0, 1, 7, 8]],
+  // Of what it gives away, it does not hear what is made at the other server.
+  ["0-9 [8->-a1] [1->-a1]", [0, 7, 9]],
+  ["", []],
+])("a master that says %j knows of the changes in %j", (share, slots) => {
+  expect(served(share)).toEqual(slots);
+});
+
+test("a replica knows of none, nor does a master that has lost sight of the others", () => {
+  expect(served("0-5460", "myself,slave")).toEqual([]);
+  expect(served("0-5460", "myself,master", well.replace("ok", "fail"))).toEqual([]);
+  expect(servedSlots("", "").has(0)).toBe(false);
+});
+
+test("what is said of the same slots is told from what is said of others", () => {
+  const text = (share: string) =>
+    servedSlots(`a0 127.0.0.1:7000@17000 myself,master - 0 ${Math.random()} 1 connected ${share}\n`, well).text;
+  expect(text("0-5460")).toBe(text("0-5460"));
+  expect(new Set([text("0-5460"), text("0-5461"), text("0-5460 [8->-a1]"), text("")]).size).toBe(4);
+});

@@ -1,0 +1,33 @@
+import { createRandom, testSeed } from "@petak/testkit";
+import { expect, it } from "vitest";
+import { DecodedBlock } from "../block/decoded-block.ts";
+import { encodeRecord } from "../block/record.ts";
+import { Best, type Found } from "./best.ts";
+import { IndexRegion, RegionProfile } from "./index-region.ts";
+
+const position = { latitude: 1.3, longitude: 103.8 };
+
+function foundIn(region: string, siteNumber: number, distanceM: number): Found {
+  const record = encodeRecord({ siteNumber, position, revision: 1, flags: 0, operatorNumber: 1, countryCode: "SG" });
+  const cell = { cell: "", region: new IndexRegion(region), number: 0, blockKey: "" };
+  return { distanceM, cell, block: new DecodedBlock(record), index: 0, profile: new RegionProfile([]) };
+}
+
+it("the best of sites at one distance are the first by their ids, in whatever regions and order they come", () => {
+  const random = createRandom(testSeed());
+  for (let round = 0; round < 200; round++) {
+    const sites = Array.from({ length: 60 }, () =>
+      foundIn(random.pick(["836520", "836521", "83652b"]), random.int(1, 100_000), random.pick([10, 20, 30])),
+    );
+    const idOf = ({ block, index, cell }: Found) => block.siteId(index, cell.region.region);
+    const limit = random.int(1, 40);
+    const best = new Best(limit, 25);
+    for (const site of sites) best.offer(site);
+    const expected = sites
+      .filter(({ distanceM }) => distanceM <= 25)
+      .sort((a, b) => a.distanceM - b.distanceM || (idOf(a) < idOf(b) ? -1 : 1))
+      .slice(0, limit);
+    expect(best.found.map(idOf)).toEqual(expected.map(idOf));
+    expect(best.reachM).toBe(expected.length < limit ? 25 : expected.at(-1)?.distanceM);
+  }
+});
