@@ -5,10 +5,10 @@ import { toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
-import { callerKey, createAuthenticator, createIdentityInterceptor } from "./identity/index.ts";
+import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
 import type { Logger, Metrics } from "./observability/index.ts";
 import { createHealth, createReflection } from "./rpc/index.ts";
-import { createStoreFailureInterceptor } from "./rpc/store-failure-interceptor.ts";
+import { createStoreFailureStep } from "./rpc/store-failure-step.ts";
 import { checkSharedSecrets } from "./secrets/check-shared-secrets.ts";
 import { loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
 import {
@@ -72,6 +72,8 @@ export interface GatewayOptions {
   now?: () => number;
   /** Whether plain unary calls go the lean path. Default true; false where the two paths are compared. */
   hasLeanPath?: boolean;
+  /** Whether plain calls over HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
+  hasLane?: boolean;
 }
 
 /** A gateway that runs. */
@@ -85,6 +87,12 @@ const services = [DirectoryService, ReservationService, CustodyService, AgentSer
 
 /** How long one read of the event tail may take, in ms: ten times as long as it waits for news. After that its connection is made anew. */
 const tailTimeoutMs = 5000;
+
+/**
+ * How long a start waits until it is known where sites are, in ms: much longer than the reading takes. Where the server cannot say what changes,
+ * calls are answered without.
+ */
+const directoryTimeoutMs = 5000;
 
 /** Services that tell nothing of the network and need no caller: whether the gateway is well, and what it speaks. */
 const publicServices: ReadonlySet<string> = new Set([Health.typeName, ServerReflectionV1.typeName, ServerReflectionV1Alpha.typeName]);
@@ -110,11 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   try {
     await redis.connect();
-    const allocator = createAllocator({
-      redis,
-      prefix: keyPrefix,
-      ...("cluster" in records ? {} : { indexCache: { connect: () => connectRedis(records, { onError }), onError } }),
-    });
+    const allocator = createAllocator({ redis, prefix: keyPrefix, indexCache: { onError } });
     undo.push(() => allocator.stop());
     const participants = createParticipantStore(redis, keyPrefix);
     const secretsPath = join(options.dataDir, "gateway-secrets.json");
@@ -184,10 +188,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const server = createOnePortServer({
       requestListener: createRequestListener({
         routes,
-        interceptors: [
-          createIdentityInterceptor({ authenticator, publicServices }),
-          createStoreFailureInterceptor(() => dropSilent(redis)),
-        ],
+        steps: [createIdentityStep({ authenticator, publicServices }), createStoreFailureStep(() => dropSilent(redis))],
         limits: options.callLimits ?? {},
         codecs: { encoders: [optionsEncoder], decoders: [nearestDecoder] },
         logger,
@@ -195,6 +196,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         shutdownSignal: stopping.signal,
         plainRoutes,
         ...(options.hasLeanPath === undefined ? {} : { hasLeanPath: options.hasLeanPath }),
+        ...(options.hasLane === undefined ? {} : { hasLane: options.hasLane }),
         describeCaller: (values) => values.get(callerKey)?.participantId,
       }),
       logger,
@@ -202,6 +204,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ...(options.tls === undefined ? {} : { tls: options.tls }),
       limits: options.serverLimits ?? {},
     });
+    if (!(await allocator.ready(directoryTimeoutMs))) {
+      logger.warn({ timeoutMs: directoryTimeoutMs }, "where sites are has not been read, and searches that go far take longer at first");
+    }
     const address = await server.listen({ host: options.host, port: options.port });
     health.setServing(true);
     undo.push(async () => {

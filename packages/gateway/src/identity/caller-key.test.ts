@@ -1,11 +1,12 @@
 import { createClient, createContextValues, createRouterTransport, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { AgentService, DirectoryService, PetakError, type Reason, Role } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
+import { stepInterceptor } from "../rpc/call-step.ts";
 import { callKey } from "../rpc/context-keys.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Caller } from "./caller.ts";
 import { callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
-import { createIdentityInterceptor } from "./identity-interceptor.ts";
+import { createIdentityStep } from "./identity-step.ts";
 
 const participant: Caller = { kind: "participant", participantId: "par_a", roles: [Role.COURIER], mode: "test", keyId: "key_test_a" };
 const agent: Caller = { kind: "agent", participantId: "par_b", siteId: "site_83652b_1", mode: "test", keyId: "key_test_b" };
@@ -78,7 +79,7 @@ const asCall: Interceptor = (next) => (request) => {
   return next(request);
 };
 
-describe("the identity interceptor", () => {
+describe("the identity step", () => {
   const seen: (Caller | undefined)[] = [];
   const note = (context: HandlerContext) => {
     seen.push(context.values.get(callerKey));
@@ -98,7 +99,9 @@ describe("the identity interceptor", () => {
       service(AgentService, { sync: (_, context) => note(context) });
     },
     {
-      router: { interceptors: [asCall, createIdentityInterceptor({ authenticator, publicServices: new Set([AgentService.typeName]) })] },
+      router: {
+        interceptors: [asCall, stepInterceptor(createIdentityStep({ authenticator, publicServices: new Set([AgentService.typeName]) }))],
+      },
     },
   );
 

@@ -2,5 +2,5 @@
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator, type RequestCredentials } from "./authenticator.ts";
 export type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
 export { type CallerContext, callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
-export { createIdentityInterceptor, type IdentityInterceptorOptions } from "./identity-interceptor.ts";
+export { createIdentityStep, type IdentityStepOptions } from "./identity-step.ts";
 export type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "./key-directory.ts";

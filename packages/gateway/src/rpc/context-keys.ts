@@ -1,6 +1,5 @@
 import { type ContextKey, type ContextValues, createContextKey } from "@connectrpc/connect";
 import type { Reason } from "@petak/protocol";
-import type { Interruption } from "./interruption.ts";
 import type { WireProtocol } from "./wire-protocol.ts";
 
 /** How a call ended. */
@@ -25,8 +24,6 @@ export interface Call {
   readonly authorization: string | undefined;
   /** The Origin header, which browsers add to what pages send. */
   readonly origin: string | undefined;
-  /** What may end the call early. Undefined where the request's own signal tells. */
-  readonly interruption: Interruption | undefined;
   /** Set once, by whoever decides that the call has failed. */
   outcome: Outcome | undefined;
 }

@@ -1,6 +1,5 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { callKey } from "./context-keys.ts";
-import type { Interruption } from "./interruption.ts";
 import { untilAborted } from "./streams.ts";
 import { interruption, isInterruption, shuttingDown } from "./wire-error.ts";
 
@@ -16,9 +15,7 @@ export interface DeadlineInterceptorOptions {
  */
 export function createDeadlineInterceptor({ shutdownSignal }: DeadlineInterceptorOptions = {}): Interceptor {
   return (next) => async (req) => {
-    const call = req.contextValues.get(callKey);
-    const timeoutMs = call?.timeoutMs;
-    if (!req.stream && call?.interruption !== undefined) return uninterrupted(call.interruption, next(req), timeoutMs);
+    const timeoutMs = req.contextValues.get(callKey)?.timeoutMs;
     const { signal } = req;
     const handlerSignal = req.stream && shutdownSignal !== undefined ? AbortSignal.any([signal, shutdownSignal]) : signal;
     const within = async <T>(promise: Promise<T>): Promise<T> => {
@@ -35,14 +32,6 @@ export function createDeadlineInterceptor({ shutdownSignal }: DeadlineIntercepto
     if (!response.stream) return response;
     return { ...response, message: interruptible(response.message, within) };
   };
-}
-
-async function uninterrupted<T>(interrupted: Interruption, work: Promise<T>, timeoutMs: number | undefined): Promise<T> {
-  try {
-    return await interrupted.race(work);
-  } catch (thrown) {
-    throw interrupted.isInterrupted && thrown === interrupted.reason ? interruption(thrown, timeoutMs) : thrown;
-  }
 }
 
 async function* interruptible<T>(

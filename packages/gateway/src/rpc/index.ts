@@ -1,13 +1,7 @@
 export { deadlineExceeded, fromAdapterError, malformedMessage, messageTooLarge } from "./adapter-error.ts";
-export { type ConcurrencyInterceptorOptions, createConcurrencyInterceptor } from "./concurrency-interceptor.ts";
+export { type CallStep, type SteppedCall, stepInterceptor } from "./call-step.ts";
 export { type Call, callKey, type DescribeCaller, type Outcome } from "./context-keys.ts";
-export { createDeadlineInterceptor, type DeadlineInterceptorOptions } from "./deadline-interceptor.ts";
-export { createErrorsInterceptor, type ErrorsInterceptorOptions } from "./errors-interceptor.ts";
 export { createHealth, type GatewayHealth } from "./health.ts";
-export { type RpcInterceptorsOptions, rpcInterceptors } from "./interceptors.ts";
-export { Interruption } from "./interruption.ts";
 export { createReflection, type Reflection } from "./reflection.ts";
-export { mapErrors, tap, untilAborted } from "./streams.ts";
-export { createValidationInterceptor } from "./validation-interceptor.ts";
 export { interruption, shuttingDown, toWireError, wireError } from "./wire-error.ts";
 export { type WireProtocol, wireProtocolOf } from "./wire-protocol.ts";

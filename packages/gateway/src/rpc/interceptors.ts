@@ -1,36 +1,39 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { Logger } from "../observability/logger.ts";
-import type { Metrics } from "../observability/metrics.ts";
+import type { Admission } from "./admission.ts";
+import { type CallStep, stepInterceptor } from "./call-step.ts";
 import { createConcurrencyInterceptor } from "./concurrency-interceptor.ts";
 import { createDeadlineInterceptor } from "./deadline-interceptor.ts";
 import { createErrorsInterceptor } from "./errors-interceptor.ts";
-import { createValidationInterceptor, type KnownValid } from "./validation-interceptor.ts";
+import { createValidationInterceptor, type ValidateMessage } from "./validation-interceptor.ts";
 
-/** What the standard interceptors need. */
-export interface RpcInterceptorsOptions {
-  logger: Logger;
-  metrics: Metrics;
-  /** See {@link createErrorsInterceptor}. */
-  readMaxBytes: number;
-  /** See {@link createConcurrencyInterceptor}. */
-  maxConcurrentCalls: number;
-  /** See {@link createConcurrencyInterceptor}. */
-  maxConcurrentStreams: number;
-  /** See {@link createDeadlineInterceptor}. */
-  shutdownSignal?: AbortSignal;
+/** What every call goes through, on whichever path. */
+export interface CallSequence {
+  admission: Admission;
   /** What comes between the deadline and the validation: who the caller is, so that strangers learn nothing about their fields. */
-  inner?: readonly Interceptor[];
-  /** See {@link createValidationInterceptor}. */
-  shortcuts?: readonly KnownValid[];
+  steps: readonly CallStep[];
+  validate: ValidateMessage;
 }
 
-/** The interceptors of every call, outermost first: errors, concurrency, deadline, `inner`, validation. */
+/** What the interceptors need. */
+export interface RpcInterceptorsOptions extends CallSequence {
+  logger: Logger;
+  /** See {@link createErrorsInterceptor}. */
+  readMaxBytes: number;
+  /** See {@link createDeadlineInterceptor}. */
+  shutdownSignal?: AbortSignal;
+}
+
+/**
+ * The sequence as the interceptors of every call on the adapter's path, outermost first: errors, concurrency, deadline, the steps,
+ * validation. `server/lean-call.ts` has the same parts in the same order.
+ */
 export function rpcInterceptors(options: RpcInterceptorsOptions): Interceptor[] {
   return [
     createErrorsInterceptor(options),
-    createConcurrencyInterceptor(options),
+    createConcurrencyInterceptor(options.admission),
     createDeadlineInterceptor(options),
-    ...(options.inner ?? []),
-    createValidationInterceptor(options.shortcuts),
+    ...options.steps.map(stepInterceptor),
+    createValidationInterceptor(options.validate),
   ];
 }

@@ -9,20 +9,27 @@ export interface KnownValid {
   isKnownValid(message: Message): boolean;
 }
 
+/** Throws INVALID_FIELD with all the fields of a message that break a rule of its schema. */
+export type ValidateMessage = (schema: DescMessage, message: Message) => void;
+
 /**
- * Checks every message that comes in against the constraints of its schema: INVALID_FIELD with all the fields that break a rule.
+ * Makes what checks every message that comes in.
  *
  * @param shortcuts For messages of which so many come that their checks count.
  */
-export function createValidationInterceptor(shortcuts: readonly KnownValid[] = []): Interceptor {
+export function createValidation(shortcuts: readonly KnownValid[] = []): ValidateMessage {
   const shortcutBy = new Map(shortcuts.map((shortcut) => [shortcut.schema, shortcut]));
+  return (schema, message) => {
+    if (shortcutBy.get(schema)?.isKnownValid(message) !== true) validateMessage<DescMessage>(schema, message);
+  };
+}
+
+/** Checks every message that comes in against the constraints of its schema. */
+export function createValidationInterceptor(validate: ValidateMessage): Interceptor {
   return (next) => (req) => {
     const { input } = req.method;
-    const check = (message: Message): void => {
-      if (shortcutBy.get(input)?.isKnownValid(message) !== true) validateMessage<DescMessage>(input, message);
-    };
-    if (req.stream) return next({ ...req, message: tap(req.message, check) });
-    check(req.message);
+    if (req.stream) return next({ ...req, message: tap(req.message, (message) => validate(input, message)) });
+    validate(input, req.message);
     return next(req);
   };
 }

@@ -70,7 +70,6 @@ export function createAdapterPath({ limits, logger: parentLogger, recordCall }: 
       timeoutMs: boundDeadline(universal.request.header, protocol, { ...limits, streaming }),
       authorization: request.headers.authorization,
       origin: request.headers.origin,
-      interruption: undefined,
       outcome: undefined,
     };
     values.set(callKey, call);

@@ -20,7 +20,7 @@ export function createCallRecorder({ logger, metrics, describeCaller }: CallReco
     const { requestId, method, protocol } = call;
     const durationMs = performance.now() - startedMs;
     const { code, reason } = call.outcome ?? { code: "ok", reason: undefined };
-    metrics.rpcDuration.observe({ method, protocol, code }, durationMs / 1000);
+    metrics.rpcDuration.count(method, protocol, code, durationMs / 1000);
     const level = reason === "INTERNAL" || reason === "STORE_UNAVAILABLE" || reason === "OVERLOADED" ? "warn" : "info";
     if (!logger.isLevelEnabled(level)) return;
     const participant = describeCaller?.(values);

@@ -4,6 +4,7 @@ import { codeToHttpStatus, createEndStreamSerialization, endStreamFlag, errorToJ
 import { headerGrpcMessage, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import type { WireProtocol } from "../rpc/wire-protocol.ts";
+import type { WholeAnswer } from "./send-answer.ts";
 
 const endStream = createEndStreamSerialization(undefined);
 
@@ -18,18 +19,23 @@ export interface ErrorAnswerOptions {
 }
 
 /** An answer that is an error and nothing else, in the form that the protocol has for it. */
-export function errorAnswer(protocol: WireProtocol, error: ConnectError, options: ErrorAnswerOptions = {}): UniversalServerResponse {
+export function wholeError(protocol: WireProtocol, error: ConnectError, options: ErrorAnswerOptions = {}): WholeAnswer {
   const header = new Headers(options.header);
   if (protocol === "connect") {
     const body = errorToJsonBytes(error, undefined);
     header.set("content-type", "application/json");
     header.set("content-length", String(body.byteLength));
-    return { status: options.status ?? codeToHttpStatus(error.code), header, body: createAsyncIterable([body]) };
+    return { status: options.status ?? codeToHttpStatus(error.code), header, body };
   }
   header.set("content-type", options.contentType ?? "application/json");
-  if (protocol === "grpc") return { status: 200, header, body: createAsyncIterable([]), trailer: setGrpcStatus(new Headers(), error) };
-  const last = protocol === "grpc-web" ? grpcWebEnd(new Headers(), error) : connectStreamEnd(new Headers(), error);
-  return { status: 200, header, body: createAsyncIterable([last]) };
+  if (protocol === "grpc") return { status: 200, header, body: new Uint8Array(), trailer: setGrpcStatus(new Headers(), error) };
+  return { status: 200, header, body: protocol === "grpc-web" ? grpcWebEnd(new Headers(), error) : connectStreamEnd(new Headers(), error) };
+}
+
+/** The same as an answer of the library's. */
+export function errorAnswer(protocol: WireProtocol, error: ConnectError, options?: ErrorAnswerOptions): UniversalServerResponse {
+  const { status, header, body, trailer } = wholeError(protocol, error, options);
+  return { status, header, body: createAsyncIterable(body.byteLength === 0 ? [] : [body]), ...(trailer && { trailer }) };
 }
 
 /** The last envelope of a Connect stream. */

@@ -1,10 +1,10 @@
 import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
-import { compressedFlag, encodeEnvelope } from "@connectrpc/connect/protocol";
+import { compressedFlag } from "@connectrpc/connect/protocol";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { LeanExchange } from "./lean-exchange.ts";
-import type { PlainForm } from "./plain-form.ts";
+import { envelopeHeaderBytes, type PlainForm } from "./plain-form.ts";
 
 /** A successful answer, ready to be written. */
 export interface LeanAnswer {
@@ -30,13 +30,17 @@ const compressMinBytes = 1024;
 
 const statusOk = { "grpc-status": "0" };
 
-/** Encodes an answer in the form of its call. Throws where it is no message of its type, or longer than what is sent. */
-export async function encodeAnswer(
+/**
+ * Encodes an answer in the form of its call, at once where it is not compressed. Throws where it is no message of its type, or longer than
+ * what is sent.
+ */
+export function encodeAnswer(
   form: PlainForm,
   exchange: LeanExchange,
   message: Message,
-  { writeMaxBytes, acceptsGzip, encoder }: LeanAnswerOptions,
-): Promise<LeanAnswer> {
+  options: LeanAnswerOptions,
+): LeanAnswer | Promise<LeanAnswer> {
+  const { writeMaxBytes, acceptsGzip, encoder } = options;
   const { output } = exchange.method;
   const plain = form.isJson
     ? (encoder?.json(message) ?? toJsonString(output, message))
@@ -44,25 +48,49 @@ export async function encodeAnswer(
   const plainBytes = Buffer.byteLength(plain);
   if (plainBytes > writeMaxBytes)
     throw new RangeError(`an answer of ${plainBytes} bytes is longer than the ${writeMaxBytes} that are sent`);
-  const isCompressed = acceptsGzip && plainBytes >= compressMinBytes;
-  const body = isCompressed ? await compressionGzip.compress(new Uint8Array(Buffer.from(plain))) : plain;
+  if (!acceptsGzip || plainBytes < compressMinBytes) return framed(form, exchange, plain, plainBytes, false, acceptsGzip);
+  return compressionGzip
+    .compress(new Uint8Array(Buffer.from(plain)))
+    .then((compressed) => framed(form, exchange, compressed, compressed.byteLength, true, acceptsGzip));
+}
+
+/** Puts headers before a message, and around and after it what its protocol has there. */
+function framed(
+  form: PlainForm,
+  exchange: LeanExchange,
+  message: Uint8Array | string,
+  messageBytes: number,
+  isCompressed: boolean,
+  acceptsGzip: boolean,
+): LeanAnswer {
   const header: Record<string, string> = { "content-type": form.contentType };
+  const { ownHeaders, ownTrailers } = exchange;
   if (form.protocol === "connect") {
     if (isCompressed) header[form.encodingHeader] = "gzip";
-    header["content-length"] = String(isCompressed ? Buffer.byteLength(body) : plainBytes);
-    Object.assign(header, exchange.ownHeaders, prefixed("trailer-", exchange.ownTrailers));
-    return { header, body, trailer: undefined };
+    header["content-length"] = String(messageBytes);
+    if (ownHeaders !== undefined) Object.assign(header, ownHeaders);
+    if (ownTrailers !== undefined) Object.assign(header, prefixed("trailer-", ownTrailers));
+    return { header, body: message, trailer: undefined };
   }
   // gRPC names what it might compress with, whether or not it does.
   if (acceptsGzip) header[form.encodingHeader] = "gzip";
-  Object.assign(header, exchange.ownHeaders);
-  const envelope = encodeEnvelope(isCompressed ? compressedFlag : 0, body as Uint8Array);
-  const trailer = { ...statusOk, ...exchange.ownTrailers };
+  if (ownHeaders !== undefined) Object.assign(header, ownHeaders);
+  const envelope = enveloped(isCompressed ? compressedFlag : 0, message as Uint8Array);
+  const trailer = { ...statusOk, ...ownTrailers };
   if (form.protocol === "grpc") return { header, body: envelope, trailer };
-  const end = encodeEnvelope(trailerFlag, trailerSerialize(new Headers(trailer)));
+  const end = enveloped(trailerFlag, trailerSerialize(new Headers(trailer)));
   return { header, body: Buffer.concat([envelope, end]), trailer: undefined };
 }
 
-function prefixed(prefix: string, headers: Record<string, string> | undefined): Record<string, string> | undefined {
-  return headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [prefix + name, value]));
+/** The library's `encodeEnvelope` in memory of Node's pool: memory of its own for every message is what the collector has most to do with. */
+function enveloped(flags: number, message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(envelopeHeaderBytes + message.byteLength);
+  bytes[0] = flags;
+  bytes.writeUInt32BE(message.byteLength, 1);
+  bytes.set(message, envelopeHeaderBytes);
+  return bytes;
+}
+
+function prefixed(prefix: string, headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [prefix + name, value]));
 }

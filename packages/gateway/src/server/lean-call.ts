@@ -1,200 +1,235 @@
-import { fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ContextValues, createContextValues } from "@connectrpc/connect";
+import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { PetakError } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import { deadlineExceeded } from "../rpc/adapter-error.ts";
-import { type Call, callKey } from "../rpc/context-keys.ts";
-import { Interruption } from "../rpc/interruption.ts";
-import { toWireError, wireError } from "../rpc/wire-error.ts";
-import type { BegunCall } from "./adapter-path.ts";
+import { type Call, callKey, type Outcome } from "../rpc/context-keys.ts";
+import type { CallSequence } from "../rpc/interceptors.ts";
+import { interruption, toWireError, wireError } from "../rpc/wire-error.ts";
+import type { WireProtocol } from "../rpc/wire-protocol.ts";
+import { answerHeadersOf } from "./answer-headers.ts";
 import type { CallLimits } from "./call-limits.ts";
 import type { RecordCall } from "./call-record.ts";
-import { errorAnswer } from "./error-answer.ts";
+import { wholeError } from "./error-answer.ts";
 import { encodeAnswer, type LeanAnswer } from "./lean-answer.ts";
+import { LeanContextValues } from "./lean-context-values.ts";
 import { LeanExchange } from "./lean-exchange.ts";
+import type { LeanPlan } from "./lean-plan.ts";
 import type { LeanTransport } from "./lean-transport.ts";
-import { envelopeHeaderBytes, isPlainEnvelope, messageBytes, type PlainForm } from "./plain-form.ts";
-import { bodyMaxBytes } from "./request-body.ts";
-import { collectAnswer } from "./send-answer.ts";
-import type { UnaryMethod } from "./unary-methods.ts";
-
-/** One plain call. */
-export interface LeanCallInit {
-  unary: UnaryMethod;
-  form: PlainForm;
-  timeoutMs: number;
-  acceptsGzip: boolean;
-  transport: LeanTransport;
-  requestId: string;
-  /** Headers of the answer, whatever it is. */
-  answerHeaders: Record<string, string>;
-}
+import { parseMessage } from "./parse-message.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /** What all plain calls share. */
-export interface LeanCallSurroundings {
+export interface LeanCallSurroundings extends CallSequence {
   limits: CallLimits;
   logger: Logger;
   recordCall: RecordCall;
 }
 
-const jsonOptions = { ignoreUnknownFields: false };
-const byteOrderMark = 0xef;
-
-/**
- * Reads, runs and answers one plain call.
- *
- * @param handOver Called, once, where the body turns out to be nothing plain: with all that was read of it, and the request at rest.
- */
-export function runLeanCall(
-  init: LeanCallInit,
-  { limits, logger, recordCall }: LeanCallSurroundings,
-  handOver: (begun: BegunCall) => void,
-): void {
-  const { unary, form, timeoutMs, acceptsGzip, transport, requestId, answerHeaders } = init;
-  const { headers, source, sink } = transport;
-  const { protocol } = form;
-  const startedMs = performance.now();
-  const maxBytes = bodyMaxBytes(protocol, limits.readMaxBytes);
-  const interruption = new Interruption();
-  const call: Call = {
-    requestId,
-    method: unary.name,
-    protocol,
-    timeoutMs,
-    authorization: headers.authorization,
-    origin: headers.origin,
-    interruption,
-    outcome: undefined,
-  };
-  const contextValues: ContextValues = createContextValues().set(callKey, call);
-  const chunks: Buffer[] = [];
-  let readBytes = 0;
-  let isReading = true;
-  let isAnswered = false;
-
-  const timer = setTimeout(onDeadline, timeoutMs);
-  source.on("data", onData);
-  source.on("end", onEnd);
-  sink.on("close", onClose);
-
-  function stopReading(): void {
-    isReading = false;
-    source.off("data", onData);
-    source.off("end", onEnd);
-  }
-
-  function giveAway(): void {
-    stopReading();
-    clearTimeout(timer);
-    sink.off("close", onClose);
-    source.pause();
-    handOver({ startedMs, chunks, isWhole: source.readableEnded });
-  }
-
-  function onData(chunk: Buffer): void {
-    const isHeadThere = readBytes >= envelopeHeaderBytes;
-    chunks.push(chunk);
-    readBytes += chunk.byteLength;
-    if (readBytes > maxBytes) {
-      giveAway();
-    } else if (protocol !== "connect" && !isHeadThere && readBytes >= envelopeHeaderBytes) {
-      // What announces too much is refused before it is sent.
-      if (!isPlainEnvelope(bodySoFar(), limits.readMaxBytes)) giveAway();
-    }
-  }
-
-  function bodySoFar(): Buffer {
-    const [only] = chunks;
-    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
-  }
-
-  function onEnd(): void {
-    const message = parse(unary, form, bodySoFar(), limits.readMaxBytes);
-    if (message === undefined) {
-      giveAway();
-    } else {
-      stopReading();
-      settle(run(message));
-    }
-  }
-
-  function onDeadline(): void {
-    if (isReading) {
-      stopReading();
-      settle(refuse(wireError(deadlineExceeded(timeoutMs), call)));
-    } else {
-      interruption.interrupt(new ConnectError("the operation timed out", Code.DeadlineExceeded));
-    }
-  }
-
-  function onClose(): void {
-    clearTimeout(timer);
-    if (!isAnswered) {
-      isAnswered = true;
-      stopReading();
-      interruption.interrupt(new ConnectError("the caller went away", Code.Canceled));
-      call.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
-    }
-    recordCall(call, contextValues, startedMs);
-  }
-
-  function settle(work: Promise<void>): void {
-    work.catch((error: unknown) => {
-      logger.debug({ err: error }, "answer not delivered");
-      transport.abandon();
-    });
-  }
-
-  async function run(message: Message): Promise<void> {
-    const exchange = new LeanExchange(
-      { unary, transport, protocol, deadlineMs: startedMs + timeoutMs, interruption, contextValues },
-      message,
-    );
-    let answer: LeanAnswer;
-    try {
-      const answered = await unary.invoke(exchange);
-      answer = await encoded(exchange, answered);
-    } catch (thrown) {
-      // The outermost interceptor has made an error of the catalogue of whatever came up.
-      return await refuse(toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call, timeoutMs }));
-    }
-    if (isAnswered) return;
-    isAnswered = true;
-    clearTimeout(timer);
-    transport.send({ ...answer, header: { ...answer.header, ...answerHeaders } });
-  }
-
-  async function encoded(exchange: LeanExchange, message: Message): Promise<LeanAnswer> {
-    try {
-      return await encodeAnswer(form, exchange, message, { writeMaxBytes: limits.writeMaxBytes, acceptsGzip, encoder: unary.encoder });
-    } catch (cause) {
-      logger.error({ err: cause, request_id: requestId, method: call.method }, "defect");
-      throw new PetakError("INTERNAL", "The answer could not be written.", { cause });
-    }
-  }
-
-  async function refuse(error: ConnectError): Promise<void> {
-    if (isAnswered) return;
-    isAnswered = true;
-    clearTimeout(timer);
-    const header: Record<string, string> = protocol !== "connect" && acceptsGzip ? { [form.encodingHeader]: "gzip" } : {};
-    const answer = await collectAnswer(errorAnswer(protocol, error, { contentType: form.contentType, header }));
-    for (const [name, value] of Object.entries(answerHeaders)) answer.header.set(name, value);
-    transport.refuse(answer);
-  }
+/** One plain call. */
+export interface LeanCallInit {
+  plan: LeanPlan;
+  head: RequestHead;
+  transport: LeanTransport;
+  requestId: string;
+  /** What `performance.now()` said when its head came. */
+  startedMs: number;
 }
 
-/** The message in a body, undefined where there is none of the method's type. */
-function parse({ method, decoder }: UnaryMethod, form: PlainForm, body: Buffer, readMaxBytes: number): Message | undefined {
-  const bytes = messageBytes(form, body);
-  if (bytes === undefined || bytes.byteLength > readMaxBytes) return undefined;
-  try {
-    if (!form.isJson) return fromBinary(method.input, bytes);
-    if (bytes[0] === byteOrderMark) return undefined;
-    const text = bytes.toString();
-    return decoder?.json(text) ?? fromJsonString(method.input, text, jsonOptions);
-  } catch {
-    return undefined;
+/**
+ * One plain call from its head to the end of its answer. What the interceptors do on the adapter's path is done here by the same parts in
+ * the same order, and without waiting for what is there at once: errors, concurrency, deadline, the steps, validation.
+ *
+ * Whoever makes one calls {@link take} when the body is there, and {@link close} when the answer has gone or can go no more.
+ */
+export class LeanCall implements Call {
+  readonly requestId: string;
+  readonly method: string;
+  readonly protocol: WireProtocol;
+  readonly timeoutMs: number;
+  readonly authorization: string | undefined;
+  readonly origin: string | undefined;
+  outcome: Outcome | undefined = undefined;
+  readonly #init: LeanCallInit;
+  readonly #surroundings: LeanCallSurroundings;
+  readonly #values: ContextValues;
+  #exchange: LeanExchange | undefined = undefined;
+  #timer: NodeJS.Timeout | undefined = undefined;
+  #isAnswered = false;
+  #isInHand = false;
+  /** How many of the steps were passed. Their errors are translated by those before them. */
+  #passed = 0;
+
+  constructor(init: LeanCallInit, surroundings: LeanCallSurroundings) {
+    const { plan, head } = init;
+    this.requestId = init.requestId;
+    this.method = plan.unary.name;
+    this.protocol = plan.form.protocol;
+    this.timeoutMs = plan.timeoutMs;
+    this.authorization = head.headers.authorization;
+    this.origin = head.headers.origin;
+    this.#init = init;
+    this.#surroundings = surroundings;
+    this.#values = new LeanContextValues().set(callKey, this);
+  }
+
+  /** Whether the call has its answer, or can have none any more. */
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
+  /** Runs the call with its body. False where that is not one message of the method's type: then nothing has happened. */
+  take(body: Buffer): boolean {
+    const { plan, head, startedMs } = this.#init;
+    const { unary, form } = plan;
+    const message = parseMessage(unary, form, body, this.#surroundings.limits.readMaxBytes);
+    if (message === undefined) return false;
+    const exchange = new LeanExchange({
+      method: unary.method,
+      protocolName: form.protocol,
+      head,
+      deadlineMs: startedMs + plan.timeoutMs,
+      values: this.#values,
+    });
+    this.#exchange = exchange;
+    try {
+      if (unary.isBounded) {
+        this.#surroundings.admission.enter("unary");
+        this.#isInHand = true;
+      }
+      const answer = this.#pass(0, message, exchange);
+      if (answer instanceof Promise) {
+        this.startDeadline();
+        answer.then(
+          (later) => this.#succeed(exchange, later),
+          (thrown: unknown) => this.#fail(thrown),
+        );
+      } else {
+        this.#succeed(exchange, answer);
+      }
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    return true;
+  }
+
+  /** Begins to watch the deadline, where nobody has. */
+  startDeadline(): void {
+    const { plan, startedMs } = this.#init;
+    this.#timer ??= setTimeout(() => this.#onDeadline(), Math.ceil(plan.timeoutMs - (performance.now() - startedMs)));
+  }
+
+  /** Stops watching the deadline. */
+  stopDeadline(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** Says that the answer has gone, or can go no more. */
+  close(): void {
+    if (!this.#isAnswered) {
+      this.#conclude();
+      this.#exchange?.interrupt(new ConnectError("the caller went away", Code.Canceled));
+      this.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
+    }
+    this.#surroundings.recordCall(this, this.#values, this.#init.startedMs);
+  }
+
+  /** Goes from a step on to the handler, as far as it goes without waiting. */
+  #pass(from: number, message: Message, exchange: LeanExchange): unknown {
+    const { steps, validate } = this.#surroundings;
+    const { method, implement } = this.#init.plan.unary;
+    const call = { service: method.parent, contextValues: this.#values };
+    for (let index = from; index < steps.length; index += 1) {
+      this.#passed = index;
+      const waiting = steps[index]?.before?.(call);
+      if (waiting !== undefined) return waiting.then(() => this.#pass(index + 1, message, exchange));
+    }
+    this.#passed = steps.length;
+    validate(method.input, message);
+    return implement(message, exchange);
+  }
+
+  #onDeadline(): void {
+    const reason = new ConnectError("the operation timed out", Code.DeadlineExceeded);
+    if (this.#exchange === undefined) {
+      this.#refuse(wireError(deadlineExceeded(this.timeoutMs), this));
+    } else {
+      this.#refuse(wireError(interruption(reason, this.timeoutMs), this));
+      this.#exchange.interrupt(reason);
+    }
+  }
+
+  /** Decides that the call is answered, or can be no more. What its handler does from now on has no effect. */
+  #conclude(): void {
+    this.#isAnswered = true;
+    clearTimeout(this.#timer);
+    if (this.#isInHand) this.#surroundings.admission.leave("unary");
+    this.#isInHand = false;
+  }
+
+  #succeed(exchange: LeanExchange, answer: unknown): void {
+    if (this.#isAnswered) return;
+    const { plan } = this.#init;
+    const { unary, form, acceptsGzip } = plan;
+    const { writeMaxBytes } = this.#surroundings.limits;
+    let encoded: LeanAnswer | Promise<LeanAnswer>;
+    try {
+      const message = create<DescMessage>(unary.method.output, answer as Message);
+      encoded = encodeAnswer(form, exchange, message, { writeMaxBytes, acceptsGzip, encoder: unary.encoder });
+    } catch (cause) {
+      this.#failToEncode(cause);
+      return;
+    }
+    if (encoded instanceof Promise)
+      encoded.then(
+        (later) => this.#send(later),
+        (cause: unknown) => this.#failToEncode(cause),
+      );
+    else this.#send(encoded);
+  }
+
+  #failToEncode(cause: unknown): void {
+    this.#surroundings.logger.error({ err: cause, request_id: this.requestId, method: this.method }, "defect");
+    this.#fail(new PetakError("INTERNAL", "The answer could not be written.", { cause }));
+  }
+
+  #send(answer: LeanAnswer): void {
+    if (this.#isAnswered) return;
+    this.#conclude();
+    try {
+      Object.assign(answer.header, answerHeadersOf(this.requestId, this.origin));
+      this.#init.transport.send(answer);
+    } catch (error) {
+      this.#abandon(error);
+    }
+  }
+
+  #fail(thrown: unknown): void {
+    const { steps, logger, limits } = this.#surroundings;
+    let error = thrown;
+    // What comes after the deadline tells the steps something all the same.
+    for (let index = this.#passed - 1; index >= 0; index -= 1) error = steps[index]?.translate?.(error) ?? error;
+    if (this.#isAnswered) return;
+    this.#refuse(toWireError(error, { logger, readMaxBytes: limits.readMaxBytes, call: this, timeoutMs: this.timeoutMs }));
+  }
+
+  #refuse(error: ConnectError): void {
+    if (this.#isAnswered) return;
+    this.#conclude();
+    const { form, acceptsGzip } = this.#init.plan;
+    try {
+      const header: Record<string, string> = form.protocol !== "connect" && acceptsGzip ? { [form.encodingHeader]: "gzip" } : {};
+      const answer = wholeError(form.protocol, error, { contentType: form.contentType, header });
+      for (const [name, value] of Object.entries(answerHeadersOf(this.requestId, this.origin))) answer.header.set(name, value);
+      this.#init.transport.refuse(answer);
+    } catch (failure) {
+      this.#abandon(failure);
+    }
+  }
+
+  #abandon(error: unknown): void {
+    this.#surroundings.logger.debug({ err: error }, "answer not delivered");
+    this.#init.transport.abandon();
   }
 }

@@ -1,68 +1,58 @@
-import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
-import type { ContextValues, HandlerContext, UnaryRequest } from "@connectrpc/connect";
-import type { Interruption } from "../rpc/interruption.ts";
-import type { WireProtocol } from "../rpc/wire-protocol.ts";
-import type { LeanTransport } from "./lean-transport.ts";
+import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import type { ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { RequestHead } from "./request-head.ts";
 import { fixedOrigin, headersOf } from "./universal-request.ts";
 
 /** Facts of a call on the lean path. */
 export interface LeanExchangeInit {
-  unary: { method: DescMethodUnary };
-  protocol: WireProtocol;
-  transport: Pick<LeanTransport, "headers" | "path">;
+  method: DescMethodUnary;
+  protocolName: string;
+  head: RequestHead;
   /** When the call must be answered, as `performance.now()` counts. */
   deadlineMs: number;
-  interruption: Interruption;
-  contextValues: ContextValues;
+  values: ContextValues;
 }
 
 /**
- * A call on the lean path, as the interceptors see it and as the handler does. What most calls do not need is made when it is asked for:
- * headers as objects, the signal.
+ * A call on the lean path, as the handler sees it. What most calls do not need is made when it is asked for: headers as objects, the
+ * signal.
  */
-export class LeanExchange implements UnaryRequest, HandlerContext {
-  readonly stream = false;
+export class LeanExchange implements HandlerContext {
   readonly requestMethod = "POST";
-  readonly method: DescMethodUnary;
-  readonly protocolName: string;
-  readonly contextValues: ContextValues;
-  readonly message: Message;
   readonly #init: LeanExchangeInit;
-  #header: Headers | undefined;
+  #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
+  #controller: AbortController | undefined;
+  #interruption: { reason: unknown } | undefined;
 
-  constructor(init: LeanExchangeInit, message: Message) {
-    this.method = init.unary.method;
-    this.protocolName = init.protocol;
-    this.contextValues = init.contextValues;
-    this.message = message;
+  constructor(init: LeanExchangeInit) {
     this.#init = init;
   }
 
+  get method(): DescMethodUnary {
+    return this.#init.method;
+  }
+
   get service(): DescService {
-    return this.method.parent;
+    return this.#init.method.parent;
+  }
+
+  get protocolName(): string {
+    return this.#init.protocolName;
   }
 
   get values(): ContextValues {
-    return this.contextValues;
-  }
-
-  get signal(): AbortSignal {
-    return this.#init.interruption.signal;
+    return this.#init.values;
   }
 
   get url(): string {
-    return `${fixedOrigin}${this.#init.transport.path}`;
-  }
-
-  get header(): Headers {
-    this.#header ??= headersOf(this.#init.transport);
-    return this.#header;
+    return `${fixedOrigin}${this.#init.head.path}`;
   }
 
   get requestHeader(): Headers {
-    return this.header;
+    this.#requestHeader ??= headersOf(this.#init.head);
+    return this.#requestHeader;
   }
 
   /** Headers that the handler wants to send. */
@@ -87,6 +77,23 @@ export class LeanExchange implements UnaryRequest, HandlerContext {
     return this.#responseTrailer && Object.fromEntries(this.#responseTrailer);
   }
 
+  /** Aborts where the call ends before its answer: at its deadline, or because its caller went away. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#interruption !== undefined) this.#controller.abort(this.#interruption.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts the signal. */
+  interrupt(reason: unknown): void {
+    this.#interruption = { reason };
+    this.#controller?.abort(reason);
+  }
+
   /** Time until the deadline, in ms. */
-  timeoutMs = (): number => this.#init.deadlineMs - performance.now();
+  get timeoutMs(): () => number {
+    return () => this.#init.deadlineMs - performance.now();
+  }
 }

@@ -1,67 +1,53 @@
-import type { IncomingHttpHeaders } from "node:http";
-import { compressionNegotiate, type UniversalHandler } from "@connectrpc/connect/protocol";
-import { compressionGzip } from "@connectrpc/connect-node";
 import type { AdapterPath } from "./adapter-path.ts";
-import { deadlineHeaderOf, heldDeadline, readDeadline } from "./deadline-header.ts";
-import { type LeanCallSurroundings, runLeanCall } from "./lean-call.ts";
-import type { LeanTransport } from "./lean-transport.ts";
-import { type PlainForm, plainFormOf } from "./plain-form.ts";
-import { bodyMaxBytes } from "./request-body.ts";
-import type { UnaryMethod } from "./unary-methods.ts";
+import { answerHeadersOf } from "./answer-headers.ts";
+import type { LaneCalls } from "./lane/lane-calls.ts";
+import { LeanCall, type LeanCallSurroundings } from "./lean-call.ts";
+import type { PlanCall } from "./lean-plan.ts";
+import { readAndRun } from "./lean-reading.ts";
+import type { StreamTransport } from "./lean-transport.ts";
+import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 
 /** What the lean path needs. */
 export interface LeanPathOptions extends LeanCallSurroundings {
-  methods: ReadonlyMap<string, UnaryMethod>;
-  handlers: ReadonlyMap<string, UniversalHandler>;
+  plan: PlanCall;
   adapterPath: AdapterPath;
 }
 
-/** Takes a request where it is a plain unary call, and answers it. Says whether it has taken it. */
-export type LeanPath = (transport: LeanTransport, requestId: string, answerHeaders: Record<string, string>) => boolean;
+/** The way of plain unary calls. */
+export interface LeanPath {
+  /** Takes a request where it is a plain unary call, and answers it. Says whether it has taken it. */
+  take(transport: StreamTransport, requestId: string, startedMs?: number): boolean;
+  /** The same for requests whose bodies are there, and are kept until it is known that they are plain. */
+  readonly lane: LaneCalls;
+}
 
 /**
- * The way of plain unary calls, which nearly all are. It does what the library's handlers do, by the same interceptors, errors and limits,
+ * The way of plain unary calls, which nearly all are. It does what the library's handlers do, by the same steps, errors and limits,
  * without what a plain call has no need of: streams around one message, headers as objects, signals that nobody listens to.
  *
  * What turns out not to be plain while it is read (too long, several messages, no message of the type) goes the adapter's path with all
  * that was read of it, so that one place alone says what is wrong with a request.
  */
-export function createLeanPath({ methods, handlers, adapterPath, ...surroundings }: LeanPathOptions): LeanPath {
-  const { limits } = surroundings;
-  const bounds = { ...limits, streaming: false };
-
-  return (transport, requestId, answerHeaders) => {
-    const { path, headers } = transport;
-    const unary = methods.get(path);
-    const handler = handlers.get(path);
-    if (unary === undefined || handler === undefined) return false;
-    const form = plainFormOf(transport);
-    if (form === undefined) return false;
-    const { protocol } = form;
-    if (Number(headers["content-length"] ?? 0) > bodyMaxBytes(protocol, limits.readMaxBytes)) return false;
-    const wantedMs = readDeadline(headerOf(headers, deadlineHeaderOf(protocol)), protocol);
-    const timeoutMs = wantedMs === "unreadable" ? undefined : heldDeadline(wantedMs, bounds);
-    if (timeoutMs === undefined || timeoutMs <= 0) return false;
-    runLeanCall(
-      { unary, form, timeoutMs, acceptsGzip: acceptsGzip(headers, form), transport, requestId, answerHeaders },
-      surroundings,
-      (begun) => {
+export function createLeanPath({ plan, adapterPath, ...surroundings }: LeanPathOptions): LeanPath {
+  return {
+    take(transport, requestId, startedMs = performance.now()) {
+      const planned = plan(transport.head);
+      if (planned === undefined) return false;
+      const call = new LeanCall({ plan: planned, head: transport.head, transport, requestId, startedMs }, surroundings);
+      readAndRun(call, planned, transport, surroundings.limits, (read) => {
         const { request, response } = transport.general();
+        const answerHeaders = answerHeadersOf(requestId, transport.head.headers.origin);
         for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
-        adapterPath(handler, request, response, requestId, begun);
+        adapterPath(planned.handler, request, response, requestId, { startedMs, ...read });
+      });
+      return true;
+    },
+    lane: {
+      plan,
+      begin(planned, head, transport, startedMs) {
+        const requestId = requestIdFrom(head.headers[requestIdHeader]);
+        return new LeanCall({ plan: planned, head, transport, requestId, startedMs }, surroundings);
       },
-    );
-    return true;
+    },
   };
-}
-
-function headerOf(headers: IncomingHttpHeaders, name: string): string | null {
-  const value = headers[name];
-  return value === undefined ? null : String(value);
-}
-
-function acceptsGzip(headers: IncomingHttpHeaders, { acceptEncodingHeader }: PlainForm): boolean {
-  const accepted = headerOf(headers, acceptEncodingHeader);
-  if (accepted === null || accepted === "identity") return false;
-  return compressionNegotiate([compressionGzip], null, accepted, acceptEncodingHeader).response !== null;
 }

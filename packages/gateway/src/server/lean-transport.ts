@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   type IncomingHttpHeaders as Http2Headers,
   Http2ServerRequest,
@@ -10,35 +10,34 @@ import type { Readable, Writable } from "node:stream";
 import type { LeanAnswer } from "./lean-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 import { discardBody } from "./request-body.ts";
+import type { RequestHead } from "./request-head.ts";
 import { sendWhole, type WholeAnswer } from "./send-answer.ts";
 
-/** A request and its answer, of either version of HTTP, as the lean path needs them. */
+/** Where the answer to a plain call goes. One of these is called, once. */
 export interface LeanTransport {
-  readonly method: string | undefined;
-  readonly path: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly isHttp2: boolean;
-  /** Where the body comes from. */
-  readonly source: Pick<Readable, "on" | "off" | "pause" | "readableEnded">;
-  /** What closes when the answer has gone, or can go no more. */
-  readonly sink: Pick<Writable, "on" | "off">;
   /** Writes a successful answer. All of the request has been read. */
   send(answer: LeanAnswer): void;
   /** Writes an error. What is left of the request's body is read and thrown away. */
   refuse(answer: WholeAnswer): void;
   /** Gives up an answer that can no longer be delivered in good order. */
   abandon(): void;
+}
+
+/** The same where the body comes as a stream of Node's. */
+export interface StreamTransport extends LeanTransport {
+  readonly head: RequestHead;
+  /** Where the body comes from. */
+  readonly source: Pick<Readable, "on" | "off" | "pause" | "readableEnded">;
+  /** What closes when the answer has gone, or can go no more. */
+  readonly sink: Pick<Writable, "on" | "off">;
   /** The same as Node's general request and response, which everything but the lean path takes. To be called once. */
   general(): { request: NodeServerRequest; response: NodeServerResponse };
 }
 
-/** The transport of HTTP/1.1. */
-export function http1Transport(request: IncomingMessage, response: ServerResponse): LeanTransport {
+/** The transport of HTTP/1.1 by Node's own server. */
+export function http1Transport(request: IncomingMessage, response: ServerResponse): StreamTransport {
   return {
-    method: request.method,
-    path: request.url ?? "",
-    headers: request.headers,
-    isHttp2: false,
+    head: { method: request.method, path: request.url ?? "", headers: request.headers, isHttp2: false },
     source: request,
     sink: response,
     send({ header, body }) {
@@ -57,18 +56,15 @@ export function http1Transport(request: IncomingMessage, response: ServerRespons
  * The transport of HTTP/2, on the bare stream: Node's general request and response for HTTP/2 are streams around the stream, and take a
  * third of a plain call's time.
  */
-export function http2Transport(stream: ServerHttp2Stream, headers: Http2Headers, rawHeaders: readonly string[]): LeanTransport {
+export function http2Transport(stream: ServerHttp2Stream, headers: Http2Headers, rawHeaders: readonly string[]): StreamTransport {
   function respond(status: number, header: OutgoingHttpHeaders, trailer: OutgoingHttpHeaders | undefined, body: Uint8Array | string): void {
     stream.respond({ ":status": status, ...header }, { waitForTrailers: trailer !== undefined });
-    if (trailer !== undefined) stream.once("wantTrailers", () => stream.sendTrailers(trailer));
+    if (trailer !== undefined) stream.on("wantTrailers", () => stream.sendTrailers(trailer));
     stream.end(body);
   }
 
   return {
-    method: headers[":method"],
-    path: headers[":path"] ?? "",
-    headers,
-    isHttp2: true,
+    head: { method: headers[":method"], path: headers[":path"] ?? "", headers, isHttp2: true },
     source: stream,
     sink: stream,
     send: ({ header, body, trailer }) => respond(200, header, trailer, body),

@@ -108,10 +108,10 @@ test("a stream whose client does not read and goes away leaves nothing behind", 
   socket.write(
     "POST /petak.v1.CustodyService/WatchEvents HTTP/1.1\r\nHost: a\r\nContent-Type: application/connect+json\r\nContent-Length: 7\r\n\r\n\0\0\0\0\x02{}",
   );
-  await expect.poll(async () => (await metrics.rpcInFlight.get()).values[0]?.value).toBe(1);
+  await expect.poll(() => metrics.inHand.stream).toBe(1);
   socket.destroy();
   await expect.poll(() => ended).toBe(true);
-  await expect.poll(async () => (await metrics.rpcInFlight.get()).values[0]?.value).toBe(0);
+  expect(metrics.inHand.stream).toBe(0);
   await expect.poll(() => lines.find(({ msg }) => msg === "rpc")).toMatchObject({ code: "canceled", reason: "CANCELED" });
 });
 

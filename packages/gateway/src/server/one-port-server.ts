@@ -6,11 +6,13 @@ import type { TLSSocket } from "node:tls";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { answerClientError } from "./client-error.ts";
+import { createLane, type Lane } from "./lane/lane.ts";
+import type { LaneCalls } from "./lane/lane-calls.ts";
 import { generalPair } from "./lean-transport.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import { defaultServerLimits, type ServerLimits } from "./server-limits.ts";
 import { listenError, ServerStartError } from "./server-start-error.ts";
-import { type HttpVersion, sniff } from "./sniff.ts";
+import { type HttpVersion, httpVersionOf, sniff } from "./sniff.ts";
 
 /** What the server needs. */
 export interface OnePortServerOptions {
@@ -57,11 +59,14 @@ export interface OnePortServer {
 export function createOnePortServer(options: OnePortServerOptions): OnePortServer {
   const { requestListener, logger, metrics } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
+  const isTls = options.tls !== undefined;
   const sockets = new Set<Socket>();
   /** Connections that have shown no request yet. */
   const fresh = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const answering = new Set<ServerResponse>();
+  /** When the head of a request came that the lane has begun to read and Node's server reads again. */
+  const begunOnLane = new WeakMap<object, number>();
   let closing: Promise<void> | undefined;
 
   const front = createFront(options.tls, limits);
@@ -86,7 +91,13 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
 
   function onRequest(request: NodeServerRequest, response: NodeServerResponse): void {
     if (!("stream" in response)) trackHttp1(response);
-    requestListener(request, response);
+    requestListener(request, response, startedMsOf(request));
+  }
+
+  function startedMsOf({ socket }: NodeServerRequest): number | undefined {
+    const startedMs = begunOnLane.get(socket);
+    if (startedMs !== undefined) begunOnLane.delete(socket);
+    return startedMs;
   }
 
   /** While the server closes, a connection that has given its last answer must not wait for its keep-alive time. */
@@ -106,7 +117,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
 
   back.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
     // A stream that fails is no event: its call is told by its end.
-    stream.on("error", () => {});
+    stream.on("error", ignore);
     if (requestListener.takeStream(stream, headers, rawHeaders)) return;
     const { request, response } = generalPair(stream, headers, rawHeaders);
     // A tunnel is not to be had here.
@@ -119,11 +130,12 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     session.once("close", () => sessions.delete(session));
     session.on("error", (error) => logger.debug({ err: error }, "HTTP/2 connection failed"));
     let streams = 0;
+    const leave = (): void => {
+      streams -= 1;
+    };
     session.on("stream", (stream) => {
       streams += 1;
-      stream.once("close", () => {
-        streams -= 1;
-      });
+      stream.on("close", leave);
     });
     session.setTimeout(limits.sessionIdleTimeoutMs, () => {
       if (streams === 0) session.close();
@@ -132,7 +144,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   });
   back.on("sessionError", (error) => logger.debug({ err: error }, "HTTP/2 connection failed"));
 
-  const readyEvent = options.tls === undefined ? "connection" : "secureConnection";
+  const readyEvent = isTls ? "secureConnection" : "connection";
   const serveHttp1 = front.listeners(readyEvent);
   front.removeAllListeners(readyEvent);
 
@@ -154,6 +166,41 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     socket.resume();
   }
 
+  function sniffed(socket: Socket): void {
+    markFresh(socket);
+    sniff(socket, limits.sniffTimeoutMs, (version) => claim(socket, version));
+  }
+
+  function laneOf(calls: LaneCalls): Lane {
+    return createLane({
+      calls,
+      limits,
+      isClosing: () => closing !== undefined,
+      // Over TLS the protocol is known before a request is, and Node's server answers whoever is late with one.
+      silenceMaxMs: isTls ? limits.headersTimeoutMs : limits.sniffTimeoutMs,
+      onSilent: (socket) => (isTls ? answerClientError(httpError("ERR_HTTP_REQUEST_TIMEOUT"), socket) : socket.destroy()),
+      onCutOff(socket, unread) {
+        if (!isTls && httpVersionOf(unread) === undefined) socket.destroy();
+        else answerClientError(httpError("HPE_INVALID_EOF_STATE"), socket);
+      },
+      handOver({ socket, unread, isFresh, startedMs }) {
+        if (startedMs !== undefined) begunOnLane.set(socket, startedMs);
+        socket.pause();
+        socket.unshift(unread);
+        if (!isFresh) claim(socket, "http1");
+        else if (isTls) {
+          markFresh(socket);
+          claim(socket, "http1");
+        } else {
+          sniffed(socket);
+          socket.resume();
+        }
+      },
+    });
+  }
+
+  const lane = requestListener.lane && laneOf(requestListener.lane);
+
   front.on("connection", (socket: Socket) => {
     sockets.add(socket);
     metrics?.connections.inc();
@@ -162,17 +209,18 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       sockets.delete(socket);
       metrics?.connections.dec();
     });
-    if (options.tls !== undefined) return;
-    markFresh(socket);
-    sniff(socket, limits.sniffTimeoutMs, (version) => claim(socket, version));
+    if (isTls) return;
+    if (lane === undefined) sniffed(socket);
+    else lane.take(socket);
   });
 
-  if (options.tls !== undefined) {
+  if (isTls) {
     // Node's own listener would take a failed handshake for a bad request and answer it.
     front.removeAllListeners("tlsClientError");
     front.on("secureConnection", (socket: TLSSocket) => {
-      markFresh(socket);
       socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
+      if (socket.alpnProtocol !== "h2" && lane !== undefined) return lane.take(socket);
+      markFresh(socket);
       claim(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
     });
     front.on("tlsClientError", (error: Error, socket: TLSSocket) => {
@@ -185,6 +233,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     const closed = new Promise<void>((resolve) => {
       front.close(() => resolve());
     });
+    lane?.close();
     for (const socket of fresh) socket.destroy();
     for (const session of sessions) session.close();
     for (const response of answering) if (!response.headersSent) response.setHeader("connection", "close");
@@ -215,6 +264,13 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       return closing;
     },
   };
+}
+
+function ignore(): void {}
+
+/** An error as Node's server raises it. */
+function httpError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code });
 }
 
 function createFront(tls: OnePortServerOptions["tls"], limits: ServerLimits): HttpServer {

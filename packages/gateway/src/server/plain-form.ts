@@ -1,4 +1,4 @@
-import type { LeanTransport } from "./lean-transport.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /** How a plain unary call is written: which protocol, which encoding, and which headers that protocol has for compression. */
 export interface PlainForm {
@@ -29,7 +29,7 @@ const forms = new Map<string | undefined, PlainForm>([
  * The form of a request that is plain: POST, a content type from the list, nothing compressed, no leave to be asked for, and for gRPC
  * HTTP/2. Undefined for every other.
  */
-export function plainFormOf({ method, headers, isHttp2 }: LeanTransport): PlainForm | undefined {
+export function plainFormOf({ method, headers, isHttp2 }: RequestHead): PlainForm | undefined {
   if (method !== "POST") return undefined;
   const form = forms.get(headers["content-type"]);
   if (form === undefined || headers.expect !== undefined) return undefined;

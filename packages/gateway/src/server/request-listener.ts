@@ -1,20 +1,25 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { createConnectRouter } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { PetakError } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import { createAdmission } from "../rpc/admission.ts";
+import type { CallStep } from "../rpc/call-step.ts";
 import type { DescribeCaller } from "../rpc/context-keys.ts";
 import { rpcInterceptors } from "../rpc/interceptors.ts";
+import { createValidation } from "../rpc/validation-interceptor.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import { createAdapterPath } from "./adapter-path.ts";
+import { answerHeadersOf } from "./answer-headers.ts";
 import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 import { createCallRecorder } from "./call-record.ts";
-import { corsHeaders, preflightHeaders } from "./cors.ts";
+import { preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { createLeanPath } from "./lean-path.ts";
+import { createPlanner } from "./lean-plan.ts";
 import { http1Transport, http2Transport } from "./lean-transport.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
@@ -26,8 +31,8 @@ import { type FastCodecs, keepUnaryMethods } from "./unary-methods.ts";
 export interface RequestListenerOptions {
   /** Registers the services. */
   routes: (router: ConnectRouter) => void;
-  /** Interceptors between the deadline and the validation, outermost first: who the caller is, how often it may call. */
-  interceptors?: readonly Interceptor[];
+  /** Steps between the deadline and the validation, outermost first: who the caller is, what becomes of a store's failure. */
+  steps?: readonly CallStep[];
   /** See {@link CallLimits}; what is left out has its default. */
   limits?: Partial<CallLimits>;
   logger: Logger;
@@ -42,21 +47,21 @@ export interface RequestListenerOptions {
   codecs?: FastCodecs;
   /** Whether plain unary calls go the lean path. Default true; false where the two are compared. */
   hasLeanPath?: boolean;
+  /** Whether those of HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
+  hasLane?: boolean;
 }
 
 /** Makes the one listener behind the port: calls in all protocols, plain pages, preflights, and an error with a reason for all else. */
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
-  const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true } = options;
+  const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true, hasLane = true } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
   const codecs = options.codecs ?? { encoders: [], decoders: [] };
-  const interceptors = rpcInterceptors({
-    ...limits,
-    logger,
-    metrics,
-    ...(shutdownSignal && { shutdownSignal }),
-    inner: options.interceptors ?? [],
-    shortcuts: codecs.decoders,
-  });
+  const sequence = {
+    admission: createAdmission({ ...limits, metrics }),
+    steps: options.steps ?? [],
+    validate: createValidation(codecs.decoders),
+  };
+  const interceptors = rpcInterceptors({ ...sequence, ...limits, logger, ...(shutdownSignal && { shutdownSignal }) });
   const router = createConnectRouter({
     interceptors,
     readMaxBytes: limits.readMaxBytes,
@@ -68,12 +73,13 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     // mistypes `radiusM` must be told, and not get an answer to another question. In binary, unknown fields are kept.
     jsonOptions: { ignoreUnknownFields: false },
   });
-  const unary = keepUnaryMethods(router, interceptors, codecs);
+  const unary = keepUnaryMethods(router, codecs);
   options.routes(unary.router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };
   const adapterPath = createAdapterPath(surroundings);
-  const leanPath = hasLeanPath ? createLeanPath({ ...surroundings, methods: unary.methods, handlers, adapterPath }) : undefined;
+  const plan = createPlanner(unary.methods, handlers, limits);
+  const leanPath = hasLeanPath ? createLeanPath({ ...surroundings, ...sequence, plan, adapterPath }) : undefined;
 
   function notFound(request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): void {
     const contentType = request.headers["content-type"];
@@ -81,7 +87,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     // gRPC's status follows the body, which HTTP/1.1 does not have.
     const protocol = asked === "grpc" && request.httpVersionMajor < 2 ? "connect" : asked;
     const error = new PetakError("METHOD_NOT_FOUND", `${path}: no such method or page here. Server reflection lists the methods.`);
-    metrics.rpcDuration.observe({ method: "unknown", protocol, code: "unimplemented" }, 0);
+    metrics.rpcDuration.count("unknown", protocol, "unimplemented", 0);
     logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");
     sendError(errorAnswer(protocol, wireError(error, undefined), { contentType, status: 404 }), request, response, logger);
   }
@@ -104,7 +110,6 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
         timeoutMs: undefined,
         authorization: undefined,
         origin: undefined,
-        interruption: undefined,
         outcome: undefined,
       };
       const error = toWireError(thrown, { logger, readMaxBytes: limits.readMaxBytes, call });
@@ -115,20 +120,15 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     sendWhole({ status: answer.status ?? 200, header, body }, request, response);
   }
 
-  function answer(request: NodeServerRequest, response: NodeServerResponse): void {
+  function answer(request: NodeServerRequest, response: NodeServerResponse, startedMs: number | undefined): void {
     // A connection that breaks in mid-request is no event: the call's own signal tells.
     request.on("error", () => {});
     response.on("error", () => {});
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
-    const answerHeaders = answerHeadersOf(requestId, request.headers.origin);
     // Streams of HTTP/2 have been offered to it before.
-    if (
-      !("stream" in response) &&
-      !("stream" in request) &&
-      leanPath?.(http1Transport(request, response), requestId, answerHeaders) === true
-    )
-      return;
-    for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
+    const isHttp1 = !("stream" in response) && !("stream" in request);
+    if (isHttp1 && leanPath?.take(http1Transport(request, response), requestId, startedMs) === true) return;
+    for (const [name, value] of Object.entries(answerHeadersOf(requestId, request.headers.origin))) response.setHeader(name, value);
     const path = pathOf(request.url);
     const route = plainRoutes.get(path);
     const handler = handlers.get(path);
@@ -151,8 +151,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     if (leanPath === undefined) return false;
     const transport = http2Transport(stream, headers, rawHeaders);
     try {
-      const requestId = requestIdFrom(headers[requestIdHeader]);
-      return leanPath(transport, requestId, answerHeadersOf(requestId, headers.origin));
+      return leanPath.take(transport, requestIdFrom(headers[requestIdHeader]));
     } catch (error) {
       logger.error({ err: error }, "defect");
       transport.abandon();
@@ -160,9 +159,9 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     }
   }
 
-  function listen(request: NodeServerRequest, response: NodeServerResponse): void {
+  function listen(request: NodeServerRequest, response: NodeServerResponse, startedMs?: number): void {
     try {
-      answer(request, response);
+      answer(request, response, startedMs);
     } catch (error) {
       // A listener that throws ends the process, and with it every other call.
       logger.error({ err: error }, "defect");
@@ -170,12 +169,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     }
   }
 
-  return Object.assign(listen, { takeStream });
-}
-
-/** The headers of every answer, whatever it is. */
-function answerHeadersOf(requestId: string, origin: string | undefined): Record<string, string> {
-  return { [requestIdHeader]: requestId, ...corsHeaders(origin) };
+  return Object.assign(listen, { takeStream, lane: hasLane ? leanPath?.lane : undefined });
 }
 
 /** The path of a request target, which may also be a whole URL. */

@@ -1,22 +1,24 @@
-import { create, type DescMessage, type DescMethodUnary, type DescService, type Message } from "@bufbuild/protobuf";
-import type { ConnectRouter, HandlerContext, Interceptor, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import { isBounded } from "../rpc/admission.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";
-import { LeanExchange } from "./lean-exchange.ts";
 import type { RequestDecoder } from "./request-decoder.ts";
 
-/** Calls a method's implementation through the interceptors and gives its answer. */
-export type UnaryInvocation = (exchange: LeanExchange) => Promise<Message>;
+/** What a service does for a unary method: gives the answer or what one can be made of, at once or later. */
+export type UnaryImplementation = (message: Message, context: HandlerContext) => unknown;
 
 /** A unary method and how it is called. */
 export interface UnaryMethod {
   /** As `petak.v1.DirectoryService/FindNearest`. */
-  name: string;
-  method: DescMethodUnary;
-  invoke: UnaryInvocation;
+  readonly name: string;
+  readonly method: DescMethodUnary;
+  readonly implement: UnaryImplementation;
+  /** Whether its calls count among those in hand. */
+  readonly isBounded: boolean;
   /** A faster encoder of its answers, where there is one. */
-  encoder: AnswerEncoder | undefined;
+  readonly encoder: AnswerEncoder | undefined;
   /** A faster decoder of its requests, where there is one. */
-  decoder: RequestDecoder | undefined;
+  readonly decoder: RequestDecoder | undefined;
 }
 
 /** Encoders and decoders that are faster than the library's, for the methods where it counts. */
@@ -25,18 +27,9 @@ export interface FastCodecs {
   decoders: readonly RequestDecoder[];
 }
 
-type UnaryImplementation = (message: Message, context: HandlerContext) => unknown;
-type Next = (request: UnaryRequest) => Promise<UnaryResponse>;
-
-const noHeaders = new Headers();
-
-/**
- * A router that gives everything to another one and keeps the unary methods too, by path, each with its interceptors put around it once
- * and not at every call.
- */
+/** A router that gives everything to another one and keeps the unary methods too, by path. */
 export function keepUnaryMethods(
   router: ConnectRouter,
-  interceptors: readonly Interceptor[],
   { encoders, decoders }: FastCodecs,
 ): { router: ConnectRouter; methods: ReadonlyMap<string, UnaryMethod> } {
   const methods = new Map<string, UnaryMethod>();
@@ -47,11 +40,15 @@ export function keepUnaryMethods(
       // The library answers for those that are not there.
       if (described.methodKind !== "unary" || typeof implement !== "function") continue;
       const method = described as DescMethodUnary;
-      const bound = implement.bind(implementation) as UnaryImplementation;
       const name = `${service.typeName}/${method.name}`;
-      const encoder = encoders.find(({ schema }) => schema === method.output);
-      const decoder = decoders.find(({ schema }) => schema === method.input);
-      methods.set(`/${name}`, { name, method, invoke: invocation(method, bound, interceptors), encoder, decoder });
+      methods.set(`/${name}`, {
+        name,
+        method,
+        implement: implement.bind(implementation) as UnaryImplementation,
+        isBounded: isBounded(service),
+        encoder: encoders.find(({ schema }) => schema === method.output),
+        decoder: decoders.find(({ schema }) => schema === method.input),
+      });
     }
   }
 
@@ -69,22 +66,4 @@ export function keepUnaryMethods(
     },
   };
   return { router: keeping, methods };
-}
-
-function invocation(method: DescMethodUnary, implement: UnaryImplementation, interceptors: readonly Interceptor[]): UnaryInvocation {
-  const innermost: Next = async (request) => {
-    if (!(request instanceof LeanExchange))
-      throw new TypeError("an interceptor of unary calls put another request in place of the one it got");
-    const answer = (await implement(request.message, request)) as Message;
-    return {
-      stream: false,
-      service: method.parent,
-      method,
-      message: create<DescMessage>(method.output, answer),
-      header: noHeaders,
-      trailer: noHeaders,
-    };
-  };
-  const outermost = interceptors.toReversed().reduce<Next>((next, interceptor) => interceptor(next as never) as Next, innermost);
-  return async (exchange) => (await outermost(exchange)).message;
 }

@@ -1,4 +1,4 @@
-import { Code, ConnectError, type HandlerContext, type Interceptor, type Transport } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { CustodyService, DirectoryService, PetakError } from "@petak/protocol";
 import { Health } from "@petak/protocol/grpc";
@@ -19,7 +19,6 @@ export interface TestGatewayOptions {
   tls?: boolean;
   limits?: Partial<CallLimits>;
   serverLimits?: Partial<ServerLimits>;
-  interceptors?: Interceptor[];
   checks?: Record<string, ReadinessCheck>;
   /** Runs in FindNearest before it answers. */
   onFindNearest?: (signal: AbortSignal, context: HandlerContext) => Promise<void> | void;
@@ -27,6 +26,8 @@ export interface TestGatewayOptions {
   watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
   /** Whether plain calls go the lean path. Default: what the run of the tests says, since each of them runs with it and without. */
   hasLeanPath?: boolean;
+  /** Whether those of HTTP/1.1 are read without Node's server. Default true. */
+  hasLane?: boolean;
 }
 
 declare module "vitest" {
@@ -45,6 +46,8 @@ export interface TestGateway {
   shutdown: AbortController;
   /** The log lines so far. */
   lines: Record<string, unknown>[];
+  /** How many calls were made on the lane. */
+  laneCalls(): number;
 }
 
 /** Starts one for a test and stops it at the end of the test. */
@@ -61,7 +64,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     metrics,
     shutdownSignal: shutdown.signal,
     hasLeanPath: options.hasLeanPath ?? inject("hasLeanPath") ?? true,
-    interceptors: options.interceptors ?? [],
+    hasLane: options.hasLane ?? true,
     ...(options.limits && { limits: options.limits }),
     plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
     routes(router) {
@@ -81,8 +84,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       reflection.routes(router);
     },
   });
+  const { lane } = requestListener;
+  let laneCalls = 0;
+  const counted = lane && {
+    plan: lane.plan,
+    begin(...about: Parameters<typeof lane.begin>) {
+      laneCalls += 1;
+      return lane.begin(...about);
+    },
+  };
   const server = createOnePortServer({
-    requestListener,
+    requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, lane: counted }),
     logger,
     metrics,
     ...(options.tls && { tls: { cert: testCertificate, key: testKey } }),
@@ -93,7 +105,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     shutdown.abort();
     await server.close(0);
   });
-  return { baseUrl: `${options.tls ? "https" : "http"}://127.0.0.1:${port}`, port, server, metrics, health, shutdown, lines };
+  const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${port}`;
+  return { baseUrl, port, server, metrics, health, shutdown, lines, laneCalls: () => laneCalls };
 }
 
 async function* threeEvents(): AsyncGenerator<{ cursor: string }> {

@@ -1,0 +1,125 @@
+import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { FindNearestRequestSchema } from "@petak/protocol";
+import { createRandom, type Random, testSeed } from "@petak/testkit";
+import { describe, expect, test } from "vitest";
+import { type Conversation, converse } from "../testing/converse.ts";
+import { inPieces, mutateRequest, type RequestParts, renderParts } from "../testing/mutate-request.ts";
+import { envelope } from "../testing/raw-http.ts";
+import { goodRequest, startTestGateway, type TestGateway } from "../testing/test-gateway.ts";
+
+/** Conversations with requests that are spoilt. */
+const conversations = 1200;
+/** How many are held at once. */
+const concurrency = 24;
+/** After how long without a byte a conversation is over, in ms; and where two differ, after how long they must agree all the same. */
+const quietMs = 60;
+const certainMs = 700;
+
+const findNearest = "/petak.v1.DirectoryService/FindNearest";
+const json = (limit: number) => toJsonString(FindNearestRequestSchema, create(FindNearestRequestSchema, { ...goodRequest, limit }));
+const binary = toBinary(FindNearestRequestSchema, create(FindNearestRequestSchema, goodRequest));
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+
+function request(path: string, contentType: string, body: string): RequestParts {
+  const fields = ["Host: gateway.test", `Content-Type: ${contentType}`, `Content-Length: ${body.length}`];
+  return { line: `POST ${path} HTTP/1.1`, fields, body };
+}
+
+/** Calls that are answered, at once and later, with success and with errors of every kind. */
+const sound: RequestParts[] = [
+  request("/grpc.health.v1.Health/Check", "application/json", "{}"),
+  request("/grpc.health.v1.Health/Check", "application/json", '{"service":"h\xc3\xa9"}'),
+  request("/grpc.health.v1.Health/Check", "application/proto", ""),
+  request(findNearest, "application/json", json(3)),
+  request(findNearest, "application/json", json(14)),
+  request(findNearest, "application/json", '{"limit":3}'),
+  request(findNearest, "application/json", '{"nothing":3'),
+  request(findNearest, "application/proto", latin1(binary)),
+  request(findNearest, "application/grpc-web+proto", latin1(envelope(binary))),
+  request(findNearest, "application/grpc-web+proto", latin1(envelope(binary, 1))),
+  request(findNearest, "application/grpc-web", latin1(envelope(toBinary(FindNearestRequestSchema, create(FindNearestRequestSchema))))),
+];
+
+async function startBoth(): Promise<[lane: TestGateway, node: TestGateway]> {
+  return [await startTestGateway({ hasLeanPath: true }), await startTestGateway({ hasLeanPath: true, hasLane: false })];
+}
+
+/** Holds a conversation with both gateways and expects the same answers, byte for byte. */
+async function compare([lane, node]: [TestGateway, TestGateway], pieces: readonly Buffer[]): Promise<void> {
+  const both = (ms: number) => Promise.all([converse(lane.port, pieces, ms), converse(node.port, pieces, ms)]);
+  let [first, second] = await both(quietMs);
+  // A slow moment of the machine looks like the end of an answer.
+  if (!isSame(first, second)) [first, second] = await both(certainMs);
+  const said = pieces.map((piece) => piece.toString("latin1"));
+  if (!isSame(first, second)) expect({ said, ...first }).toEqual({ said, ...second });
+}
+
+/**
+ * Whether two conversations are the same. Where something that is no HTTP comes behind requests, Node's server refuses it as soon as it
+ * reads it, and hangs up: how many of the answers before it still come depends on how the bytes came.
+ */
+function isSame(one: Conversation, other: Conversation): boolean {
+  if (one.isClosedByServer !== other.isClosedByServer) return false;
+  if (one.received === other.received) return true;
+  const refusalAt = other.received.lastIndexOf("HTTP/1.1 4");
+  const refusal = other.received.slice(Math.max(0, refusalAt));
+  if (!/^HTTP\/1.1 4\d\d [ \w]+\r\nConnection: close\r\nContent-Type/.test(refusal) || !one.received.endsWith(refusal)) return false;
+  const [before, otherBefore] = [one.received.slice(0, -refusal.length), other.received.slice(0, refusalAt)];
+  return before.startsWith(otherBefore) || otherBefore.startsWith(before);
+}
+
+async function compareAll(gateways: [TestGateway, TestGateway], said: readonly (readonly Buffer[])[]): Promise<void> {
+  const rest = [...said];
+  const work = async (): Promise<void> => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift()) await compare(gateways, next);
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+}
+
+describe("a gateway answers the same with the lane and without it", { timeout: 120_000 }, () => {
+  test("whatever a sound request asks, and over and over", async () => {
+    const gateways = await startBoth();
+    await compareAll(
+      gateways,
+      sound.flatMap((parts) => [[renderParts(parts)], [renderParts(parts), renderParts(parts), renderParts(parts)]]),
+    );
+    expect(gateways[0].laneCalls()).toBeGreaterThan(sound.length * 2);
+    expect(gateways[1].laneCalls()).toBe(0);
+  });
+
+  test("wherever a request is cut into two pieces", async () => {
+    const gateways = await startBoth();
+    const bytes = renderParts(sound[3] as RequestParts);
+    const cuts = Array.from({ length: bytes.byteLength - 1 }, (_, index) => [bytes.subarray(0, index + 1), bytes.subarray(index + 1)]);
+    await compareAll(gateways, cuts);
+    expect(gateways[0].laneCalls()).toBeGreaterThan(cuts.length / 2);
+  });
+
+  test("wherever a client ends a request that it has begun", async () => {
+    const gateways = await startBoth();
+    const bytes = renderParts(sound[3] as RequestParts);
+    await compareAll(
+      gateways,
+      Array.from({ length: bytes.byteLength }, (_, length) => [bytes.subarray(0, length)]),
+    );
+  });
+
+  test("however requests are spoilt, cut and sent one behind the other", async () => {
+    const gateways = await startBoth();
+    const random = createRandom(testSeed());
+    await compareAll(
+      gateways,
+      Array.from({ length: conversations }, () => conversation(random)),
+    );
+    expect(gateways[0].laneCalls()).toBeGreaterThan(conversations / 4);
+  });
+});
+
+/** One to four requests, some of them spoilt, in one piece or several. */
+function conversation(random: Random): Buffer[] {
+  const requests = Array.from({ length: random.int(1, 4) }, () => {
+    const parts = random.pick(sound);
+    return random.bool(0.5) ? renderParts(parts) : mutateRequest(random, parts);
+  });
+  return random.bool(0.3) ? requests : inPieces(random, Buffer.concat(requests), random.int(1, 4));
+}

@@ -1,0 +1,204 @@
+import { once } from "node:events";
+import { connect as connectTls } from "node:tls";
+import { createRandom, testSeed } from "@petak/testkit";
+import { describe, expect, test } from "vitest";
+import { converse } from "../testing/converse.ts";
+import { rawConnection, reasonInJson } from "../testing/raw-http.ts";
+import { goodRequest, startTestGateway, type TestGatewayOptions } from "../testing/test-gateway.ts";
+
+const findNearest = "/petak.v1.DirectoryService/FindNearest";
+const check = "/grpc.health.v1.Health/Check";
+
+function post(path: string, body: string, ...fields: string[]): string {
+  const lines = [
+    `POST ${path} HTTP/1.1`,
+    "Host: gateway.test",
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    ...fields,
+  ];
+  return `${lines.join("\r\n")}\r\n\r\n${body}`;
+}
+
+const nearest = (limit: number) => post(findNearest, JSON.stringify({ ...goodRequest, limit }));
+const startOnLane = (options: TestGatewayOptions = {}) => startTestGateway({ ...options, hasLeanPath: true });
+const count = (text: string, part: string) => text.split(part).length - 1;
+
+describe("a connection on the lane", () => {
+  test("has the calls that come one behind the other answered in their order, one at a time", async () => {
+    const waiting: (() => void)[] = [];
+    const gateway = await startOnLane({ onFindNearest: () => new Promise((resolve) => waiting.push(resolve)) });
+    const { socket, received } = await rawConnection(gateway.port);
+    socket.write([1, 2, 3, 4].map(nearest).join(""));
+    for (const answered of [1, 2, 3, 4]) {
+      await expect.poll(() => waiting.length).toBe(answered);
+      await expect.poll(() => count(received(), "HTTP/1.1 200")).toBe(answered - 1);
+      waiting.at(-1)?.();
+    }
+    await expect
+      .poll(() =>
+        received()
+          .match(/"freeToPromise":\d/g)
+          ?.join(),
+      )
+      .toBe([1, 2, 3, 4].map((limit) => `"freeToPromise":${limit}`).join());
+    expect(gateway.laneCalls()).toBe(4);
+  });
+
+  test("is given, with all that was not taken, to Node's server at the first request that is not for the lane", async () => {
+    const gateway = await startOnLane();
+    const { socket, received } = await rawConnection(gateway.port);
+    socket.write(`${nearest(1)}GET /livez HTTP/1.1\r\nHost: a\r\n\r\n${nearest(2)}`);
+    await expect.poll(received).toMatch(/"freeToPromise":1.*\{"status":"live"\}.*"freeToPromise":2/s);
+    expect(gateway.laneCalls()).toBe(1);
+  });
+
+  test("reads no more than so much ahead of a call that is answered", async () => {
+    const release = Promise.withResolvers<void>();
+    const gateway = await startOnLane({ onFindNearest: () => release.promise });
+    const { socket, received } = await rawConnection(gateway.port);
+    const calls = 40_000;
+    const request = post(check, "{}");
+    socket.write(nearest(1) + request.repeat(calls));
+    await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
+    // What the kernel's buffers cannot take is not taken by the gateway either.
+    const sent = async (): Promise<number> => {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return socket.writableLength;
+    };
+    await expect.poll(sent).toBeGreaterThan(0);
+    expect(received()).toBe("");
+    release.resolve();
+    await expect.poll(() => count(received(), "SERVING"), { timeout: 10_000 }).toBe(calls);
+  });
+
+  test("reads the next call only when a client that does not read has taken its answer", async () => {
+    const gateway = await startOnLane({
+      onFindNearest: (_signal, { responseHeader }) => responseHeader.set("x-large", "x".repeat(100_000)),
+    });
+    const { socket, received } = await rawConnection(gateway.port);
+    socket.pause();
+    const calls = 200;
+    socket.write(nearest(1).repeat(calls));
+    const isStill = async (): Promise<boolean> => {
+      const before = gateway.laneCalls();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return before > 0 && before === gateway.laneCalls();
+    };
+    await expect.poll(isStill).toBe(true);
+    expect(gateway.laneCalls()).toBeLessThan(calls);
+    socket.resume();
+    await expect.poll(() => count(received(), '"freeToPromise":1'), { timeout: 10_000 }).toBe(calls);
+  });
+
+  test("carries any text in both directions, whatever its characters", async () => {
+    const gateway = await startOnLane();
+    const { port } = await startTestGateway({ hasLeanPath: true, hasLane: false });
+    const random = createRandom(testSeed());
+    const alphabet = ["a", "é", "ÿ", "€", "𝄞", '"', "\\", "\u0000", "\u2028", "<", "\ud800"];
+    for (let round = 0; round < 60; round += 1) {
+      const service = Array.from({ length: random.int(0, 12) }, () => random.pick(alphabet)).join("");
+      const pieces = [Buffer.from(post(check, JSON.stringify({ service })))];
+      const [onLane, byNode] = await Promise.all([converse(gateway.port, pieces, 40), converse(port, pieces, 40)]);
+      expect(onLane).toEqual(byNode);
+    }
+    expect(gateway.laneCalls()).toBe(60);
+  });
+
+  test("is closed when it shows nothing within the time, and when it is idle for longer than it is kept", async () => {
+    const gateway = await startOnLane({ serverLimits: { sniffTimeoutMs: 50, keepAliveTimeoutMs: 100 } });
+    const silent = await rawConnection(gateway.port);
+    await silent.closed;
+    const idle = await rawConnection(gateway.port);
+    idle.socket.write(nearest(1));
+    await expect.poll(idle.received).toContain("Keep-Alive: timeout=0");
+    await idle.closed;
+    await expect.poll(async () => (await gateway.metrics.connections.get()).values[0]?.value).toBe(0);
+  });
+
+  test("is not taken for idle while a call is answered", async () => {
+    const release = Promise.withResolvers<void>();
+    const gateway = await startOnLane({ serverLimits: { keepAliveTimeoutMs: 10 }, onFindNearest: () => release.promise });
+    const [{ socket, received }, idle] = [await rawConnection(gateway.port), await rawConnection(gateway.port)];
+    socket.write(nearest(1));
+    await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
+    idle.socket.write(post(check, "{}"));
+    await idle.closed;
+    expect(idle.received()).toContain("SERVING");
+    release.resolve();
+    await expect.poll(received).toContain('"freeToPromise":1');
+  });
+
+  test.each(["POST /grpc.health", post(check, '{"service":"a"}').slice(0, -3)])(
+    "that brings %j and no more is answered by the server's limits",
+    async (beginning) => {
+      const { port } = await startOnLane({ serverLimits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
+      const { socket, received, closed } = await rawConnection(port);
+      socket.write(beginning);
+      await closed;
+      expect(received()).toMatch(/^HTTP\/1.1 408 /);
+      expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("DEADLINE_EXCEEDED");
+    },
+  );
+
+  test("gives a body that does not come the time of its call, and not one of its own", async () => {
+    const { port, laneCalls } = await startOnLane({ limits: { defaultTimeoutMs: 300 } });
+    const { socket, received } = await rawConnection(port);
+    const begunMs = performance.now();
+    socket.write(post(findNearest, "{}").slice(0, -1));
+    await expect.poll(received).toMatch(/^HTTP\/1.1 504 /);
+    expect(performance.now() - begunMs).toBeLessThan(500);
+    expect(laneCalls()).toBe(0);
+  });
+
+  test("whose client goes away interrupts its call, which is counted as canceled", async () => {
+    const aborted = Promise.withResolvers<void>();
+    const gateway = await startOnLane({
+      onFindNearest: (signal) => {
+        signal.addEventListener("abort", () => aborted.resolve());
+        return new Promise(() => {});
+      },
+    });
+    const { socket } = await rawConnection(gateway.port);
+    socket.write(nearest(1));
+    await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
+    socket.destroy();
+    await aborted.promise;
+    expect(gateway.metrics.inHand.unary).toBe(0);
+    expect(gateway.lines.find(({ msg }) => msg === "rpc")).toMatchObject({ code: "canceled", reason: "CANCELED" });
+  });
+
+  test("answers what is in hand for the last time while the server stops, and closes", async () => {
+    const release = Promise.withResolvers<void>();
+    const gateway = await startOnLane({ onFindNearest: () => release.promise });
+    const [fresh, idle, busy] = [await rawConnection(gateway.port), await rawConnection(gateway.port), await rawConnection(gateway.port)];
+    idle.socket.write(post(check, "{}"));
+    await expect.poll(idle.received).toContain("SERVING");
+    busy.socket.write(nearest(1) + nearest(2));
+    await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
+    const stopped = gateway.server.close(10_000);
+    await Promise.all([fresh.closed, idle.closed]);
+    release.resolve();
+    await busy.closed;
+    await stopped;
+    expect(busy.received()).toMatch(/^HTTP\/1.1 200 OK\r\nconnection: close\r\n/);
+    expect(busy.received()).not.toMatch(/keep-alive/i);
+    expect(count(busy.received(), "HTTP/1.1")).toBe(1);
+  });
+
+  test("over TLS is the same", async () => {
+    const gateway = await startOnLane({ tls: true });
+    const socket = connectTls({ port: gateway.port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
+    await once(socket, "secureConnect");
+    let received = "";
+    socket.on("data", (chunk: Buffer) => {
+      received += chunk.toString("latin1");
+    });
+    socket.write(nearest(1) + nearest(2) + post(check, "{}"));
+    await expect.poll(() => received).toMatch(/"freeToPromise":1.*"freeToPromise":2.*SERVING/s);
+    expect(gateway.laneCalls()).toBe(3);
+    socket.write("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await once(socket, "close");
+    expect(received).toContain('{"status":"live"}');
+  });
+});

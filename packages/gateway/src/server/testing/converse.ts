@@ -1,0 +1,51 @@
+import { connect } from "node:net";
+
+/** What came of a conversation over one connection. */
+export interface Conversation {
+  /** All that came, byte by byte, without what differs between two answers to the same request. */
+  received: string;
+  /** Whether the server closed before the client did. */
+  isClosedByServer: boolean;
+}
+
+/**
+ * For tests that compare: says something over a connection of its own, piece by piece, waits until nothing more comes, and ends it.
+ *
+ * @param quietMs How long nothing has to come, in ms.
+ */
+export function converse(port: number, pieces: readonly Uint8Array[], quietMs: number): Promise<Conversation> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    const received: Buffer[] = [];
+    const rest = [...pieces];
+    let hasEnded = false;
+    let isClosedByServer = false;
+    const quiet = setTimeout(() => {
+      hasEnded = true;
+      socket.end();
+    }, quietMs);
+    const sendNext = (): void => {
+      const piece = rest.shift();
+      if (piece === undefined || !socket.writable) return;
+      quiet.refresh();
+      socket.write(piece, () => setImmediate(() => setImmediate(sendNext)));
+    };
+    socket.on("connect", sendNext);
+    socket.on("data", (chunk: Buffer) => {
+      if (!hasEnded) quiet.refresh();
+      received.push(chunk);
+    });
+    socket.on("end", () => {
+      isClosedByServer = !hasEnded;
+    });
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      clearTimeout(quiet);
+      resolve({ received: withoutPassing(Buffer.concat(received).toString("latin1")), isClosedByServer });
+    });
+  });
+}
+
+function withoutPassing(text: string): string {
+  return text.replace(/^(date: |x-request-id: )(?:\w{3}, [^\r]*|[0-9a-f-]{36})\r$/gim, "$1*\r");
+}
