@@ -9,9 +9,6 @@ const overRecords = ["src/{capacity,events,reservations,search,sites}/**/*.test.
 /** Tests that make clusters of their own. */
 const ownCluster = "src/**/*-cluster.test.ts";
 
-/** Tests of the index in memory, which a gateway over a cluster does without. */
-const cacheOfOneServer = "src/search/*cache*.test.ts";
-
 /** A part of the rounds that the long tests run over the default server. */
 const roundsShare = 0.05;
 
@@ -64,7 +61,7 @@ export default defineConfig(async () => ({
           name: "allocator, cluster",
           root: "packages/allocator",
           include: overRecords,
-          exclude: [ownCluster, cacheOfOneServer],
+          exclude: [ownCluster],
           globalSetup: "../testkit/src/cluster-setup.ts",
           provide: { roundsShare },
         },
