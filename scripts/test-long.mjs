@@ -1,12 +1,13 @@
 /**
  * `npm run test:long`: the allocator's longest tests with many more rounds: a million attempts to hold a place, with processes that die at
- * any step, and two hundred thousand searches compared with looking at every site. It takes about half an hour on two cores.
+ * any step, thousands of requests to gateways that are killed meanwhile, and two hundred thousand searches compared with looking at every
+ * site. It takes about half an hour on two cores.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-const env = { ...process.env, PETAK_RUSH_ATTEMPTS: "1000000", PETAK_QUERIES: "200000" };
-const tests = ["tests", "packages/allocator/src/reservations/rush", "packages/allocator/src/search/nearest"];
+const env = { ...process.env, PETAK_RUSH_ATTEMPTS: "1000000", PETAK_QUERIES: "200000", PETAK_DYING_REQUESTS: "250" };
+const tests = ["tests", "packages/allocator/src/reservations/rush", "packages/allocator/src/search/nearest", "e2e/src/dying-gateways"];
 const { status } = spawnSync(process.execPath, [join(import.meta.dirname, "test.mjs"), ...tests, ...process.argv.slice(2)], {
   env,
   stdio: "inherit",

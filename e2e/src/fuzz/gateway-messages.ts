@@ -4,10 +4,10 @@ export interface GatewayProcessOptions {
   keyPrefix: string;
   dataDir: string;
   audience: string;
-  /** `publicKey` in base64url. */
-  admin: { participantId: string; keyId: string; publicKey: string };
-  callLimits: { defaultTimeoutMs: number; maxTimeoutMs: number };
-  serverLimits: { headersTimeoutMs: number; requestTimeoutMs: number; sniffTimeoutMs: number };
+  /** `publicKey` in base64url. Left out where another gateway has registered one. */
+  admin?: { participantId: string; keyId: string; publicKey: string };
+  callLimits?: { defaultTimeoutMs: number; maxTimeoutMs: number };
+  serverLimits?: { headersTimeoutMs: number; requestTimeoutMs: number; sniffTimeoutMs: number };
 }
 
 /** What a gateway's process tells of itself. */
