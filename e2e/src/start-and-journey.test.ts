@@ -97,6 +97,13 @@ describe("petak journey", () => {
     expect(steps.at(-1)?.events?.at(-1)?.type).toBe("EVENT_TYPE_PARCEL_COLLECTED");
   });
 
+  it("holds a door by its name, and comes behind that one", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--hard"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    const [, door] = /size class \S+, door (\S+), /.exec(result.stdout) ?? [];
+    expect(result.stdout).toContain(`Door ${door} opened for deposit`);
+  });
+
   it("says where to start a gateway where none answers", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", "http://127.0.0.1:9"]);
     expect(result).toMatchObject({ exitCode: 3, stdout: "" });

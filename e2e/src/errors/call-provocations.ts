@@ -130,7 +130,8 @@ export const callProvocations = {
         const siteId = results[0]?.siteId ?? "";
         const { region, siteNumber } = parseSiteId(siteId) ?? { region: "", siteNumber: 0 };
         // The record is no message any more, which the gateway may take for granted.
-        await redis.client.hset(createKeys(keyPrefix).site(region, siteNumber), "facts", Buffer.from("defect\xff\xff", "latin1"));
+        const key = createKeys(keyPrefix).site(region, siteNumber);
+        await redis.client.setrange(key, (await redis.client.strlen(key)) - 8, Buffer.from("defect\xff\xff", "latin1"));
         const answer = await raw.call(
           protocol,
           getSite,

@@ -1,5 +1,6 @@
+import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { Act, formatSiteId, ReservationState } from "@petak/protocol";
+import { Act, AllowanceSchema, DeviceEventType, formatSiteId, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { createSimulatedCabinet } from "../src/index.ts";
 import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, tokenIdOf, until } from "./site.ts";
@@ -119,6 +120,49 @@ describe("the door", () => {
     expect(await agent.present({ token: large })).toMatchObject({ compartmentId: "B1" });
     const unknown = await gateway.token(Act.DEPOSIT, gateway.newReservation(), { sizeClassIndex: 7 });
     expect(await agent.present({ token: unknown })).toEqual({ opened: false, refusal: "NO_PLACE_FREE" });
+  });
+
+  it("keeps the door that a hard hold was promised, without the network and after a restart, and opens it for that one", async () => {
+    const site = await startSite();
+    const { gateway, timers } = site;
+    const reservationId = gateway.newReservation();
+    const promise = { reservationId, act: Act.DEPOSIT, sizeClassId: "S", compartmentId: "A1", state: ReservationState.CONFIRMED };
+    gateway.allowances.push(create(AllowanceSchema, { ...promise, expiresAt: timestampFromMs(timers.now() + 3_600_000) }));
+    gateway.changed();
+    await site.agent.syncNow();
+    gateway.isUp = false;
+    await site.restart();
+    expect(await deposit(site, gateway.newReservation())).toBe("A2");
+    expect(await deposit(site, gateway.newReservation())).toBe("A3");
+    expect(await site.agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toEqual({
+      opened: false,
+      refusal: "NO_PLACE_FREE",
+    });
+    expect(await deposit(site, reservationId)).toBe("A1");
+    gateway.isUp = true;
+    await site.agent.syncNow();
+    await site.agent.flushed();
+    expect(gateway.events.at(-1)).toMatchObject({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId, compartmentId: "A1" });
+    expect(gateway.events.map(({ refusal }) => refusal)).toContain("NO_COMPARTMENT");
+  });
+
+  it("refuses a hard hold whose door is taken, and keeps its credential good for when it is not", async () => {
+    const site = await startSite();
+    const { agent, gateway, cabinet } = site;
+    const earlier = gateway.newReservation();
+    expect(await deposit(site, earlier)).toBe("A1");
+    const reservationId = gateway.newReservation();
+    const promise = { reservationId, act: Act.DEPOSIT, sizeClassId: "S", compartmentId: "A1", state: ReservationState.CONFIRMED };
+    gateway.allowances.push(create(AllowanceSchema, promise));
+    gateway.changed();
+    await agent.syncNow();
+    const token = await gateway.token(Act.DEPOSIT, reservationId);
+    expect(await agent.present({ token })).toEqual({ opened: false, refusal: "NO_PLACE_FREE" });
+    expect(await lastRefusal(site)).toBe("PROMISED_COMPARTMENT");
+    await agent.present({ token: await gateway.token(Act.COLLECT, earlier) });
+    cabinet.takeOut("A1");
+    cabinet.closeDoor("A1");
+    expect(await agent.present({ token })).toMatchObject({ opened: true, compartmentId: "A1" });
   });
 
   it("takes one parcel for one reservation", async () => {

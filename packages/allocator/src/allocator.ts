@@ -61,14 +61,15 @@ export function createAllocator({ redis, prefix = "petak", indexCache }: Allocat
   const directory = keepDirectory(reader, cache);
   const wideSearches = createTurnstile(wideSearchesAtOnce);
   const sites = createSiteStore(redis, keys);
+  const requestIds = createRequestIds(redis, keys);
   return {
     nearest: createNearestSearch(reader, wideSearches),
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
     sites,
     capacityReports: createCapacityReports(redis, keys, sites),
-    holds: createHolds(redis, keys),
+    holds: createHolds(redis, keys, requestIds),
     reservations: createReservationStore(redis, keys),
-    requestIds: createRequestIds(redis, keys),
+    requestIds,
     events: createEventLog(redis, keys),
     keys,
     ready: (timeoutMs) => directory.ready(timeoutMs),

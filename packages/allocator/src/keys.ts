@@ -38,6 +38,8 @@ export interface Keys {
   siteAllowed(region: Region, siteNumber: number): string;
   /** Counter of the changes of what a site's agent may know. */
   siteAllowedVersion(region: Region, siteNumber: number): string;
+  /** Hash: compartment id → the handles of the reservations that have it by name, see lua/includes/named-compartments.lua. */
+  siteCompartments(region: Region, siteNumber: number): string;
   /** Hash: reservation handle → hashed PIN and its validity. */
   sitePins(region: Region, siteNumber: number): string;
   /** Number of the last report recorded from one agent key. */
@@ -54,8 +56,8 @@ export interface Keys {
   plan(region: Region, participantId: string, requestId: string): string;
 }
 
-/** Characters of a request's name: 132 bits of a hash. */
-const requestNameLength = 22;
+/** Characters of a request's name: 108 bits of a hash. */
+const requestNameLength = 18;
 
 /** Key names under a prefix, which separates networks that share a server. */
 export function createKeys(prefix: string): Keys {
@@ -70,7 +72,7 @@ export function createKeys(prefix: string): Keys {
     operatorNumbers: () => `${prefix}:operator-numbers`,
     operatorCounter: () => `${prefix}:operator-counter`,
     operatorSiteRefs: (operatorId) => `${prefix}:operator:${operatorId}:refs`,
-    requestId: (participantId, requestId) => `${prefix}:request:${requestName(participantId, requestId)}`,
+    requestId: (participantId, requestId) => `${prefix}:req:${requestName(participantId, requestId)}`,
     keptAnswer: (participantId, requestId) => `${prefix}:kept-answer:${participantId}:${requestId}`,
     siteCounter: (region) => `${tagged(region)}:site-counter`,
     occupiedCells: (region) => `${tagged(region)}:occupied-cells`,
@@ -82,9 +84,10 @@ export function createKeys(prefix: string): Keys {
     site,
     siteAllowed: (region, siteNumber) => `${site(region, siteNumber)}:allowed`,
     siteAllowedVersion: (region, siteNumber) => `${site(region, siteNumber)}:allowed-version`,
+    siteCompartments: (region, siteNumber) => `${site(region, siteNumber)}:compartments`,
     sitePins: (region, siteNumber) => `${site(region, siteNumber)}:pins`,
     agentWatermark: (region, siteNumber, keyId) => `${site(region, siteNumber)}:watermark:${keyId}`,
-    reservation: (region, handle) => `${tagged(region)}:reservation:${handle}`,
+    reservation: (region, handle) => `${tagged(region)}:res:${handle}`,
     deadlines: (region) => `${tagged(region)}:deadlines`,
     events: (region) => `${tagged(region)}:events`,
     answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,

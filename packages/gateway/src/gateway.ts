@@ -29,6 +29,8 @@ import { nearestDecoder } from "./services/nearest-decoder.ts";
 import { optionsEncoder } from "./services/options-encoder.ts";
 import { createParticipantService } from "./services/participants.ts";
 import { createReservationService } from "./services/reservations.ts";
+import { reserveDecoder } from "./services/reserve-decoder.ts";
+import { reserveEncoder } from "./services/reserve-encoder.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
 import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
@@ -190,7 +192,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         routes,
         steps: [createIdentityStep({ authenticator, publicServices }), createStoreFailureStep(() => dropSilent(redis))],
         limits: options.callLimits ?? {},
-        codecs: { encoders: [optionsEncoder], decoders: [nearestDecoder] },
+        codecs: { encoders: [optionsEncoder, reserveEncoder], decoders: [nearestDecoder, reserveDecoder] },
         logger,
         metrics,
         shutdownSignal: stopping.signal,

@@ -112,7 +112,7 @@ function decideRight(
     return { opens: true, ...proven, compartmentIds: [visit.compartmentId], reopens: true };
   }
   if (snapshot.isSpent(proven.credentialId)) return { opens: false, refusal: "SPENT", ...proven };
-  const compartmentIds = chooseCompartments(right, snapshot);
+  const compartmentIds = chooseCompartments(right, snapshot, nowMs);
   if (typeof compartmentIds === "string") return { opens: false, refusal: compartmentIds, ...proven };
   return { opens: true, ...proven, compartmentIds, reopens: false };
 }

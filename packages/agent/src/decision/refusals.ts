@@ -14,6 +14,7 @@ export const doorRefusals = {
   IN_USE: "Another credential for the reservation has just opened a door.",
   IN_DOUBT: "What lies in the compartment must be checked first.",
   NO_COMPARTMENT: "No working compartment of the size class is empty.",
+  PROMISED_COMPARTMENT: "The compartment that was promised to the reservation is not empty or does not work.",
   LOCK_FAILED: "The lock did not open.",
   PIN_MALFORMED: "It is not eight digits.",
   PIN_UNKNOWN: "No PIN of the site is so.",
@@ -45,6 +46,7 @@ export function personRefusal(refusal: DoorRefusal): PersonRefusal {
     case "LOCKED_OUT":
       return "PINS_LOCKED";
     case "NO_COMPARTMENT":
+    case "PROMISED_COMPARTMENT":
       return "NO_PLACE_FREE";
     case "LOCK_FAILED":
       return "OUT_OF_ORDER";

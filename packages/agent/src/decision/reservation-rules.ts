@@ -1,3 +1,4 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Act, ReservationState } from "@petak/protocol";
 import type { DoorRefusal } from "./refusals.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
@@ -24,21 +25,28 @@ const closedStates: ReadonlySet<ReservationState> = new Set([
  * Which doors a proven right may open, the preferred one first, or why none. What the agent saw itself goes before what the gateway told
  * it: a parcel that was deposited a minute ago without the network can be collected without it.
  */
-export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {
+export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot, nowMs: number): readonly string[] | DoorRefusal {
   const { act, reservationId } = right;
   const allowance = snapshot.allowances.find((one) => one.reservationId === reservationId && one.act === act);
   if (allowance !== undefined && closedStates.has(allowance.state)) return "RESERVATION_STATE";
   if (snapshot.visits.some((visit) => visit.reservationId === reservationId)) return "IN_USE";
-  if (act === Act.DEPOSIT) return chooseForDeposit(right, snapshot);
+  if (act === Act.DEPOSIT) return chooseForDeposit(right, allowance?.compartmentId ?? "", snapshot, nowMs);
   if (act === Act.COLLECT) return chooseForCollection(reservationId, allowance?.compartmentId, snapshot);
   // A recall and a service visit need a proof of presence, which no credential of this version gives.
   return "ACT_NOT_SERVED";
 }
 
-function chooseForDeposit({ reservationId, sizeClassId }: ProvenRight, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {
+/** A deposit whose hold is hard opens the door that it was promised and no other; every other deposit leaves that door alone. */
+function chooseForDeposit(
+  { reservationId, sizeClassId }: ProvenRight,
+  promisedId: string,
+  snapshot: DoorSnapshot,
+  nowMs: number,
+): readonly string[] | DoorRefusal {
   const { compartments, visits } = snapshot;
   if (compartments.some((compartment) => compartment.reservationId === reservationId)) return "ALREADY_DEPOSITED";
   const taken = new Set(visits.map(({ compartmentId }) => compartmentId));
+  for (const compartmentId of promisedToOthers(reservationId, snapshot, nowMs)) taken.add(compartmentId);
   const free = compartments.filter(
     ({ compartmentId, ...compartment }) =>
       compartment.sizeClassId === sizeClassId &&
@@ -49,7 +57,25 @@ function chooseForDeposit({ reservationId, sizeClassId }: ProvenRight, snapshot:
       compartment.occupancy === "EMPTY" &&
       !taken.has(compartmentId),
   );
-  return free.length === 0 ? "NO_COMPARTMENT" : free.map(({ compartmentId }) => compartmentId);
+  const freeIds = free.map(({ compartmentId }) => compartmentId);
+  if (promisedId !== "") return freeIds.includes(promisedId) ? [promisedId] : "PROMISED_COMPARTMENT";
+  return freeIds.length === 0 ? "NO_COMPARTMENT" : freeIds;
+}
+
+/**
+ * The doors that hard holds of other reservations were promised. A promise ends with its hold, by the agent's own clock too: one that has not
+ * reached its gateway for days must not keep doors for parcels that nobody brings any more.
+ */
+function promisedToOthers(reservationId: string, { allowances, maxSkewMs }: DoorSnapshot, nowMs: number): string[] {
+  const promises = allowances.filter(
+    ({ act, compartmentId, reservationId: other, state, expiresAt }) =>
+      act === Act.DEPOSIT &&
+      compartmentId !== "" &&
+      other !== reservationId &&
+      !closedStates.has(state) &&
+      (expiresAt === undefined || nowMs - maxSkewMs < timestampMs(expiresAt)),
+  );
+  return promises.map(({ compartmentId }) => compartmentId);
 }
 
 function chooseForCollection(reservationId: string, toldId: string | undefined, snapshot: DoorSnapshot): readonly string[] | DoorRefusal {

@@ -24,12 +24,13 @@ const requirementFlags: readonly [ParcelRequirement, number][] = [
   [ParcelRequirement.NO_LOCKER, recordFlag.collectionPoint],
 ];
 
-/** The flags under which a site is filed. */
+/** The flags under which a site is filed, but for the one that says whether it reports capacity. */
 export function siteFlags(site: Site): number {
   let flags = kindFlag(site.kind);
   if (site.isTest) flags |= recordFlag.test;
   if (site.access?.stepFree === true) flags |= recordFlag.stepFree;
   if (site.equipment?.cardPayment === true) flags |= recordFlag.cardPayment;
+  if (site.compartments.length > 0) flags |= recordFlag.namedCompartments;
   for (const [purpose, flag] of purposeFlags) {
     if (site.purposes.length === 0 || site.purposes.includes(purpose)) flags |= flag;
   }

@@ -68,6 +68,9 @@ export const recordFlag = {
   cashOnDelivery: 1 << 10,
   dangerousGoods: 1 << 11,
   personalCollection: 1 << 12,
+  namedCompartments: 1 << 13,
+  /** Its operator reports what is free there. It has the flags' third byte to itself, which scripts write and nobody else. */
+  reportsCapacity: 1 << 16,
 } as const;
 
 /** What a record says of a site, the counts apart. */

@@ -1,8 +1,8 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Event, EventSchema, parseReservationId, type Region } from "@petak/protocol";
+import { type Event, parseReservationId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { decodeChain } from "../reservations/reservation-record.ts";
+import { decodeEvent } from "./event-bytes.ts";
 
 /** An event and its place in its region's stream. */
 export interface LoggedEvent {
@@ -69,15 +69,11 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
       for (let start = 0; start < entries.length; start += chainAtOnce) {
         const some = entries.slice(start, start + chainAtOnce);
         const ranges = await Promise.all(some.map((entry) => redis.xrangeBuffer(keys.events(id.region), entry, entry)));
-        events.push(...ranges.flatMap((range) => range.map(([, fields]) => decodeEvent(fields))));
+        events.push(...ranges.flatMap((range) => range.map(([, fields]) => decodeEvent(eventBytes(fields)))));
       }
       return events;
     },
   };
-}
-
-function decodeEvent(fields: Buffer[]): Event {
-  return fromBinary(EventSchema, eventBytes(fields));
 }
 
 function loggedEvent(entry: string, fields: Buffer[]): LoggedEvent {
@@ -86,7 +82,7 @@ function loggedEvent(entry: string, fields: Buffer[]): LoggedEvent {
     entry,
     mentions: (id) => eventBytes(fields).includes(id),
     get event() {
-      event ??= decodeEvent(fields);
+      event ??= decodeEvent(eventBytes(fields));
       return event;
     },
   };

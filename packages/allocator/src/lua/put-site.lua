@@ -4,6 +4,7 @@
 --
 -- KEYS[1] site  KEYS[2] block where it goes  KEYS[3] block where it was  KEYS[4] occupied cells  KEYS[5] profiles
 -- KEYS[6] opening times  KEYS[7] tallies where it goes  KEYS[8] tallies where it was
+-- KEYS[9] compartments taken by name
 -- ARGV[1] site number, 4 bytes
 -- ARGV[2] head of the site's record, as the caller read it; '' where the site does not exist
 -- ARGV[3] the site's record               ARGV[4] record of the index; profile, opening hours, report and counts empty
@@ -12,7 +13,9 @@
 -- ARGV[9] '1' to file it, '0' to take it out
 -- ARGV[10] '1' where every class that existed keeps its index and its id
 -- ARGV[11] opening times, '' where it never closes
--- Returns {'put'} | {'stale'} | {'in_use', class} | {'profiles_full'} | {'opening_times_full'}
+-- ARGV[12..] compartments that it has no more, or in another size class
+-- Returns {'put'} | {'stale'} | {'in_use', class} | {'compartment_in_use', compartment from 1}
+--   | {'profiles_full'} | {'opening_times_full'}
 
 --- @include site-index
 --- @include reports
@@ -39,6 +42,14 @@ if is_new and redis.call('EXISTS', KEYS[1]) == 1 then
   return { 'stale' }
 elseif not is_new and redis.call('GETRANGE', KEYS[1], 0, #head - 1) ~= head then
   return { 'stale' }
+end
+
+if #ARGV > 11 then
+  for index, holders in ipairs(redis.call('HMGET', KEYS[9], unpack(ARGV, 12))) do
+    if holders then
+      return { 'compartment_in_use', index }
+    end
+  end
 end
 
 local old_tally = not is_new and redis.call('HGET', KEYS[8], site_number) or nil
@@ -104,7 +115,9 @@ if offset then
   end
 end
 if ARGV[9] == '1' then
-  local filed = string.sub(record, 1, 22)
+  local filed = string.sub(record, 1, REPORTS_OFFSET)
+    .. reports_byte(observed, ttl)
+    .. string.sub(record, REPORTS_OFFSET + 2, 22)
     .. struct.pack('<I2', profile_number)
     .. string.sub(record, 25, 26)
     .. struct.pack('<I2', hours_number)

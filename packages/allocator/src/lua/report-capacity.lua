@@ -61,6 +61,7 @@ end
 redis.call('HSET', KEYS[3], ARGV[1], packed_tally(last_moved(tally), counts, report))
 local offset = record_offset(KEYS[2], ARGV[1])
 if offset then
+  redis.call('SETRANGE', KEYS[2], offset + REPORTS_OFFSET, reports_byte(observed, ttl))
   redis.call('SETRANGE', KEYS[2], offset + OBSERVED_OFFSET, observed_bytes(observed, ttl) .. table.concat(free))
 end
 return { 'recorded' }

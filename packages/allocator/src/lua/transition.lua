@@ -5,6 +5,7 @@
 --
 -- KEYS[1] answer  KEYS[2] reservation  KEYS[3] deadlines  KEYS[4] events  KEYS[5] tallies  KEYS[6] block
 -- KEYS[7] allowed  KEYS[8] version of what is allowed  KEYS[9] pins  KEYS[10] watermark
+-- KEYS[11] compartments taken by name
 -- ARGV[1] fingerprint of 16 bytes, empty: no answer is remembered
 -- ARGV[2] ms for which the answer is remembered  ARGV[3] answer
 -- ARGV[4] revision that the caller read  ARGV[5] head and message of the reservation to write, empty: as it was
@@ -14,7 +15,8 @@
 -- ARGV[13] PIN entry, '-': none, empty: as it was
 -- ARGV[14] sequence number of the device's report, empty: no report
 -- ARGV[15] when the parcel went in or came out, in ms, empty where occupied does not change
--- ARGV[16..] events
+-- ARGV[16] compartment that it no longer has by name, and ARGV[17] the one that it has from now on, empty: none
+-- ARGV[18..] events
 -- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'gone'} | {'pin_taken'} | {'seen'} | {'gap', watermark}
 
 --- @include answers
@@ -22,6 +24,7 @@
 --- @include reservation-record
 --- @include site-index
 --- @include reports
+--- @include named-compartments
 
 local fingerprint, handle, entry, sequence = ARGV[1], ARGV[6], ARGV[13], ARGV[14]
 
@@ -81,6 +84,12 @@ if held_change ~= 0 or occupied_change ~= 0 then
     return failure
   end
 end
+if ARGV[16] ~= '' then
+  free_name(KEYS[11], ARGV[16], handle)
+end
+if ARGV[17] ~= '' then
+  take_name(KEYS[11], ARGV[17], handle)
+end
 if ARGV[7] == '-' then
   redis.call('ZREM', KEYS[3], handle)
 elseif ARGV[7] ~= '' then
@@ -100,7 +109,7 @@ if ARGV[5] ~= '' or ARGV[12] ~= '' or entry ~= '' then
   redis.call('INCR', KEYS[8])
 end
 local entries = ''
-for index = 16, #ARGV do
+for index = 18, #ARGV do
   entries = entries .. append_event(KEYS[4], ARGV[index])
 end
 write_reservation(KEYS[2], message_bytes, ARGV[5], entries)

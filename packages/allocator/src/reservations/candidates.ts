@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchema } from "@petak/protocol";
-import { encodeEvent } from "../events/encode-event.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
 import type { StoredSite } from "../sites/site-store.ts";
 
 /** A size class at which a hold may be taken. */
@@ -8,6 +8,8 @@ export interface HoldClass {
   /** Its index among the site's size classes. */
   index: number;
   sizeClassId: string;
+  /** Needed for a hard hold: the ids of its compartments, best first. */
+  compartmentIds?: readonly string[];
 }
 
 /** A site at which a hold may be taken. */
@@ -44,8 +46,11 @@ const mostCells = 255;
 
 const encodeReservation = compileEncoder(ReservationSchema);
 
-/** Writes candidates of one region. Each brings what its site adds to the reservation and to the event. */
-export function encodeCandidates(candidates: readonly HoldCandidate[]): EncodedCandidates {
+/**
+ * Writes candidates of one region. Each brings what its site adds to the reservation and to the event, and where the hold is hard, the ids of
+ * its compartments.
+ */
+export function encodeCandidates(candidates: readonly HoldCandidate[], isHard: boolean): EncodedCandidates {
   const cells: string[] = [];
   const parts: Buffer[] = [];
   for (const { siteId, siteNumber, operatorId, revision, cell, offset, classes } of candidates) {
@@ -62,9 +67,20 @@ export function encodeCandidates(candidates: readonly HoldCandidate[]): EncodedC
     head[13] = classes.length;
     const rest = siteRest(siteId, operatorId);
     parts.push(head, rest);
-    for (const { index, sizeClassId } of classes) parts.push(Buffer.of(index), classRest(sizeClassId));
+    for (const { index, sizeClassId, compartmentIds = [] } of classes) {
+      parts.push(Buffer.of(index), classRest(sizeClassId));
+      if (isHard) parts.push(encodeCompartments(compartmentIds));
+    }
   }
   return { cells, bytes: Buffer.concat(parts) };
+}
+
+/** Ids of compartments after u16 of how many bytes they take, each after a byte of its length. */
+function encodeCompartments(compartmentIds: readonly string[]): Buffer {
+  const ids = Buffer.concat(compartmentIds.map((id) => withLength(Buffer.from(id))));
+  const length = Buffer.allocUnsafe(2);
+  length.writeUInt16LE(ids.length);
+  return Buffer.concat([length, ids]);
 }
 
 /** What is kept of encoded parts before they are made anew: a few MB. */

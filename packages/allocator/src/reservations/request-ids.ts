@@ -30,9 +30,9 @@ export interface RequestIds {
 export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds {
   return {
     async claim(participantId, requestId, fingerprint) {
-      const number = claimNumber(fingerprint);
-      const before = await redis.set(keys.requestId(participantId, requestId), number, "PX", answerTtlMs, "NX", "GET");
-      if (before !== null && before !== number) throw requestIdReused(requestId);
+      const tie = tieOf(fingerprint);
+      const before = await redis.set(keys.requestId(participantId, requestId), tie, "PX", answerTtlMs, "NX", "GET");
+      if (before !== null && before !== tie) throw requestIdReused(requestId);
       return before !== null;
     },
     async keep(participantId, requestId, answer) {
@@ -49,7 +49,7 @@ export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds
   };
 }
 
-/** 62 bits of a fingerprint as a number: Redis keeps one of 64 bits in the key's own object, where a text would take 40 bytes more. */
-function claimNumber(fingerprint: Buffer): string {
+/** What a request id is tied to: 62 bits of a fingerprint as a number. Redis keeps one of 64 bits in the key's own object, where a text would take 40 bytes more. */
+export function tieOf(fingerprint: Buffer): string {
   return String(fingerprint.readBigUInt64LE(0) >> 2n);
 }

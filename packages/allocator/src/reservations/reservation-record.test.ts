@@ -1,6 +1,6 @@
 import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
+import { HoldKind, ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { decodeChain, decodeReservation, encodeReservation } from "./reservation-record.ts";
 
@@ -26,7 +26,7 @@ function someValue(field: DescField): unknown {
 describe("a reservation's record", () => {
   it.each(ReservationSchema.fields.map((field) => [field.localName, field] as const))("keeps %s", (_name, field) => {
     const updatedAt = timestampFromMs(1_790_000_000_000);
-    const reservation = create(ReservationSchema, { revision: 1, updatedAt, [field.localName]: someValue(field) });
+    const reservation = create(ReservationSchema, { revision: 1, updatedAt, holdKind: HoldKind.SOFT, [field.localName]: someValue(field) });
     reservation.reservationId = reservationId;
     expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
   });
@@ -35,9 +35,24 @@ describe("a reservation's record", () => {
     const party = (kind: PartyKind, participantId: string) => create(PartySchema, { kind, participantId });
     for (const depositor of [party(PartyKind.PARTICIPANT, "par_a"), party(PartyKind.PARTICIPANT, "par_b"), party(PartyKind.CONSUMER, "")]) {
       const createdAt = timestampFromMs(1_790_000_000_000);
-      const reservation = create(ReservationSchema, { reservationId, participantId: "par_a", depositor, createdAt, updatedAt: createdAt });
+      const reservation = create(ReservationSchema, {
+        reservationId,
+        participantId: "par_a",
+        depositor,
+        createdAt,
+        updatedAt: createdAt,
+        holdKind: HoldKind.SOFT,
+      });
       expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
     }
+  });
+
+  it("takes no byte to say that a hold is soft, and says so where nothing does", () => {
+    const reservation = create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1, holdKind: HoldKind.SOFT });
+    const stored = encodeReservation(reservation);
+    expect(stored).toEqual(encodeReservation({ ...reservation, holdKind: HoldKind.UNSPECIFIED }));
+    expect(decodeReservation(region, handle, stored).holdKind).toBe(HoldKind.SOFT);
+    expect(reservation.holdKind).toBe(HoldKind.SOFT);
   });
 
   it("ends with its chain", () => {

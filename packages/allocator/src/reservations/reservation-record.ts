@@ -3,6 +3,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   compileEncoder,
   formatReservationId,
+  HoldKind,
   type Party,
   PartyKind,
   type Region,
@@ -29,6 +30,8 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
   if (depositor !== undefined) stored.depositor = withoutId(depositor, participantId);
   if (collector !== undefined) stored.collector = withoutId(collector, participantId);
   if (isSameTime(createdAt, updatedAt)) delete stored.updatedAt;
+  // Most holds are soft: what says so would take two bytes in each.
+  if (stored.holdKind === HoldKind.SOFT) stored.holdKind = HoldKind.UNSPECIFIED;
   return encode(stored);
 }
 
@@ -49,6 +52,8 @@ export function copyOf(reservation: Reservation): Reservation {
     isTest: reservation.isTest,
     revision: reservation.revision,
     compartmentId: reservation.compartmentId,
+    holdKind: reservation.holdKind,
+    heldCompartmentId: reservation.heldCompartmentId,
   };
   if (parcel !== undefined) copy.parcel = parcel;
   if (depositor !== undefined) copy.depositor = depositor;
@@ -82,6 +87,7 @@ export function decodeReservation(region: Region, handle: string, record: Buffer
   if (depositor !== undefined) addId(depositor, participantId);
   if (collector !== undefined) addId(collector, participantId);
   reservation.updatedAt ??= reservation.createdAt;
+  if (reservation.holdKind === HoldKind.UNSPECIFIED) reservation.holdKind = HoldKind.SOFT;
   return reservation;
 }
 

@@ -8,12 +8,13 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
-import { encodeEvent } from "../events/encode-event.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { siteNumberBytes } from "../sites/site-store.ts";
 import type { Answer } from "./answer.ts";
 import { answerArguments } from "./answer.ts";
+import { namedCompartment } from "./named-compartment.ts";
 import type { PinEntry } from "./pin-entry.ts";
 import { encodePinEntry } from "./pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
@@ -109,6 +110,8 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
       const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
       const reservationKey = keys.reservation(region, handle);
+      const nameBefore = namedCompartment(before);
+      const nameAfter = namedCompartment(after ?? before);
       const [tag, value] = await transitionScript(
         redis,
         [
@@ -123,6 +126,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           keys.siteAllowedVersion(region, siteNumber),
           keys.sitePins(region, siteNumber),
           report === undefined ? reservationKey : keys.agentWatermark(region, siteNumber, report.keyId),
+          keys.siteCompartments(region, siteNumber),
         ],
         [
           ...answerArguments(answer),
@@ -138,6 +142,8 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           transition.pin === undefined ? "" : transition.pin === null ? "-" : encodePinEntry(transition.pin),
           report?.sequence ?? "",
           movedAtMs ?? "",
+          nameBefore === nameAfter ? "" : nameBefore,
+          nameBefore === nameAfter ? "" : nameAfter,
           ...transition.events.map((event) => encodeEvent(event)),
         ],
       );

@@ -173,6 +173,15 @@ describe("holds", () => {
     const other = requestIds.claim(participantId, requestId, Buffer.from("another fingerpr"));
     await expect(other).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
     expect(await requestIds.claim("par_another", requestId, Buffer.from("another fingerpr"))).toBe(false);
+
+    const { siteId } = await first().sites.put(makeSite(origin), 0);
+    const candidate = (await resolve(siteId)) as HoldCandidate;
+    await first().holds.take(request(origin, 2), [candidate], resolve);
+    for (const candidates of [[candidate], []]) {
+      const another = { ...request(origin, 2), fingerprint: Buffer.from("another fingerpr") };
+      await expect(first().holds.take(another, candidates, resolve)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    }
+    expect(await first().sites.find(siteId)).toMatchObject({ counts: [{ held: 1 }] });
   });
 });
 

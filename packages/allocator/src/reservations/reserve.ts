@@ -1,12 +1,23 @@
 import { hash } from "node:crypto";
-import { bytesToBase32, type Event, formatReservationId, parseSiteId, type Region, type Reservation } from "@petak/protocol";
-import type { RedisConnection } from "../connection/connect-redis.ts";
-import { encodeEvent } from "../events/encode-event.ts";
+import { create } from "@bufbuild/protobuf";
+import {
+  bytesToBase32,
+  type Event,
+  formatReservationId,
+  HoldKind,
+  parseSiteId,
+  type Region,
+  type Reservation,
+  ReservationSchema,
+} from "@petak/protocol";
+import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript, type ScriptReply } from "../scripts/scripts.ts";
 import { answerTtlMs } from "./answer.ts";
 import { asHeld } from "./as-held.ts";
 import { encodeCandidates, type HoldCandidate } from "./candidates.ts";
+import { type RequestIds, tieOf } from "./request-ids.ts";
 import { copyOf, decodeReservation, encodeReservationMessage } from "./reservation-record.ts";
 import { requestIdReused } from "./reservation-store.ts";
 
@@ -16,9 +27,14 @@ export interface HoldRequest {
   requestId: string;
   /** The first 16 bytes of the SHA-256 of the request's body. */
   fingerprint: Buffer;
+  /**
+   * Whether the request id is tied to the body already ({@link RequestIds}). Taking a hold ties it otherwise, and sets this: in the hold's own step
+   * where that can be.
+   */
+  isTied: boolean;
   /** The region in which the answer is remembered. It follows from the body alone, so that a repetition finds it. */
   homeRegion: Region;
-  /** The reservation but for id, site, operator and size class. Its `hold_expires_at` is set. */
+  /** The reservation but for id, site, operator, size class and held compartment. Its `hold_expires_at` and its kind of hold are set. */
   reservation: Reservation;
   /** Its event but for what the reservation lacks. */
   event: (reservationId: string) => Event;
@@ -37,8 +53,6 @@ export interface Holds {
    * Candidates of several regions are tried region after region in an order that is fixed first, so that a repetition, and a twin
    * that runs at the same time, try the same regions in the same order and find what the other did.
    *
-   * The caller has tied the request id to the body before ({@link RequestIds}).
-   *
    * @param resolve Makes the candidate for a site of a plan that was fixed earlier; undefined where it is gone.
    * @throws {PetakError} REQUEST_ID_REUSED.
    */
@@ -55,11 +69,17 @@ export interface Holds {
  */
 const maxPlans = 8;
 
+/** What comes in a reservation's message before the length and the id of the compartment that it holds. */
+const heldCompartmentTag = encodeReservationMessage(create(ReservationSchema, { heldCompartmentId: "x" })).subarray(0, -2);
+
 const reserveScript = createScript("reserve");
 const planScript = createScript("plan");
 
 /** Takes holds in Redis. */
-export function createHolds(redis: RedisConnection, keys: Keys): Holds {
+export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds): Holds {
+  // A request id concerns no region, so that on a cluster its key lies where the hold's script may not go.
+  const canTie = !isCluster(redis);
+
   async function reserveIn(
     region: Region,
     request: HoldRequest,
@@ -69,7 +89,8 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
     const { participantId, requestId, fingerprint, reservation, deadlineMs } = request;
     const handle = handleOf(request);
     const reservationId = formatReservationId(region, handle);
-    const { cells, bytes } = encodeCandidates(candidates);
+    const isHard = reservation.holdKind === HoldKind.HARD;
+    const { cells, bytes } = encodeCandidates(candidates, isHard);
     const scriptKeys = [
       keys.reservation(region, handle),
       keys.deadlines(region),
@@ -77,7 +98,19 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
       keys.plan(region, participantId, requestId),
       keys.answer(region, participantId, planName(requestId, plan ?? 0)),
     ];
+    const ties = !request.isTied && canTie;
+    if (ties) scriptKeys.push(keys.requestId(participantId, requestId));
     for (const cell of cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
+    const hardArguments = isHard ? [scriptKeys.length, heldCompartmentTag] : [];
+    if (isHard) {
+      for (const { siteNumber } of candidates) {
+        scriptKeys.push(
+          keys.siteCompartments(region, siteNumber),
+          keys.siteAllowed(region, siteNumber),
+          keys.siteAllowedVersion(region, siteNumber),
+        );
+      }
+    }
     const reply = await reserveScript(redis, scriptKeys, [
       fingerprint,
       answerTtlMs,
@@ -86,9 +119,12 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
       deadlineMs,
       encodeReservationMessage(reservation),
       encodeEvent(request.event(reservationId)),
+      ties ? tieOf(fingerprint) : "",
       bytes,
+      ...hardArguments,
     ]);
-    const [tag, place, classIndex] = reply;
+    if (reply[0] !== "reused") request.isTied = true;
+    const [tag, place, classIndex, compartmentId = ""] = reply;
     if (tag !== "held") return replyIn(region, handle, reply, requestId);
     const { siteId, operatorId, classes } = candidates[Number(place) - 1] as HoldCandidate;
     const sizeClassId = classes.find(({ index }) => index === Number(classIndex))?.sizeClassId ?? "";
@@ -97,6 +133,7 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
     held.siteId = siteId;
     held.operatorId = operatorId;
     held.sizeClassId = sizeClassId;
+    held.heldCompartmentId = compartmentId.toString();
     return { tag, reservation: held };
   }
 
@@ -120,6 +157,10 @@ export function createHolds(redis: RedisConnection, keys: Keys): Holds {
     async take(request, candidates, resolve) {
       const { homeRegion } = request;
       const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
+      if (!request.isTied && !(isHome && canTie)) {
+        await requestIds.claim(request.participantId, request.requestId, request.fingerprint);
+        request.isTied = true;
+      }
       for (let plan = 0; plan < maxPlans; plan++) {
         const reply =
           isHome && plan === 0

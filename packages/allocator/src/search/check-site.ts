@@ -1,5 +1,5 @@
 import type { ParcelRequirement, PassedOverReason, Site } from "@petak/protocol";
-import { countryNumber } from "../block/record.ts";
+import { countryNumber, recordFlag } from "../block/record.ts";
 import { requirementFlag, siteFlags } from "../block/record-flags.ts";
 import { fittingClasses } from "../block/size-profile.ts";
 import { isKnownAt, type Observation } from "../capacity/observation.ts";
@@ -25,7 +25,7 @@ export interface SiteCheck {
 export function checkSite(query: SiteQuery, site: Site, observation?: Observation): SiteCheck {
   const { operatorIds, excludedOperatorIds, parcel, parcelRequirements = [], needs, knownAtMs } = query;
   const { operatorId, sizeClasses } = site;
-  const flags = siteFlags(site);
+  const flags = siteFlags(site) | (observation === undefined ? 0 : recordFlag.reportsCapacity);
   const times = openingTimes(site.timeZone, site.openingHours);
   return {
     reason: createJudge(query)({

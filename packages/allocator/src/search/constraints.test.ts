@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import {
+  CompartmentSchema,
   EventSchema,
   type ParcelRequirement,
   PassedOverReason,
@@ -55,7 +56,7 @@ function randomSite(random: Random, index: number, hours: Pick<Site, "timeZone" 
     kind: random.pick([SiteKind.PARCEL_TERMINAL, SiteKind.COLLECTION_POINT]),
     isTest: random.bool(0.8),
   };
-  return makeSite(facts, {
+  const site = makeSite(facts, {
     ...hours,
     address: { countryCode: random.pick(countries) },
     access: { stepFree: random.bool(0.7) },
@@ -77,6 +78,11 @@ function randomSite(random: Random, index: number, hours: Pick<Site, "timeZone" 
       };
     }),
   });
+  if (random.bool()) return site;
+  const compartments = site.sizeClasses.flatMap(({ sizeClassId, installed }) =>
+    Array.from({ length: installed }, (_, door) => create(CompartmentSchema, { compartmentId: `${sizeClassId}-${door}`, sizeClassId })),
+  );
+  return { ...site, compartments };
 }
 
 function randomNeeds(random: Random): SiteNeeds {
@@ -120,6 +126,7 @@ function randomQuery(random: Random, places: number[][]): NearestQuery {
     parcelRequirements: random.bool(0.7) ? [] : random.shuffle([1, 2, 3, 4, 5, 6] as ParcelRequirement[]).slice(0, random.int(1, 2)),
     countryCodes: random.pick([[], [], ["SG"], ["MY", "ID"], ["LA"]]),
     ...(random.bool(0.7) ? { needs: randomNeeds(random) } : {}),
+    ...(random.bool(0.3) ? { isHard: true } : {}),
     ...(random.bool(0.7) ? { knownAtMs: nearMs + random.int(0, 1000) } : {}),
   };
 }
@@ -151,6 +158,7 @@ async function take(siteId: string, site: Site, index: number, number: number): 
       participantId: "par_0000000000000009",
       requestId,
       fingerprint: Buffer.from(requestId.slice(-16)),
+      isTied: true,
       homeRegion: parseSiteId(siteId)?.region ?? "",
       reservation: create(ReservationSchema, {}),
       deadlineMs: 2_000_000_000_000,
@@ -210,7 +218,8 @@ describe("constraints", () => {
       }
       for (const known of random.shuffle(judged).slice(0, 20)) {
         const { reason } = checkSite(query, known.site, observations.get(known.siteId));
-        expect(reason ?? PassedOverReason.FULL, `${known.siteId} ${shown}`).toBe(known.reason ?? PassedOverReason.FULL);
+        const ifFree = reasonByHand({ ...known, free: known.free.map(() => 1) }, query, isOpen);
+        expect(reason, `${known.siteId} ${shown}`).toBe(ifFree);
       }
 
       for (const { reason } of judged) seen.add(reason);

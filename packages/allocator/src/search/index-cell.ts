@@ -12,8 +12,8 @@ export interface IndexCell {
   readonly blockKey: string;
 }
 
-/** Cells kept before they are made anew: about 20 MB. */
-const cellsMax = 100_000;
+/** Cells kept before they are made anew, as many as blocks are: about 80 MB. */
+const cellsMax = 400_000;
 
 /** Makes each cell once: the names of keys and the numbers of cells take longer to make than to use. */
 export function createIndexCells(

@@ -18,6 +18,8 @@ export interface SiteQuery {
   operatorIds: readonly string[];
   /** Operators refused. */
   excludedOperatorIds: readonly string[];
+  /** Whether a compartment must be promised by its name. Left out: false. */
+  isHard?: boolean;
   /** What the parcel needs of whoever hands it over. Left out: nothing. */
   parcelRequirements?: readonly ParcelRequirement[];
   /** Countries allowed, ISO 3166-1 alpha-2; left out or empty: all. */
@@ -73,7 +75,8 @@ export function flagChecks(query: SiteQuery): FlagCheck[] {
     [PassedOverReason.STEP_FREE, wantedStepFree(query)],
     [PassedOverReason.CARD_PAYMENT, wantedCardPayment(query)],
   ];
-  return wanted.map(([reason, flags]) => ({ reason, mask: flags, value: flags }));
+  const checks = wanted.map(([reason, flags]) => ({ reason, mask: flags, value: flags }));
+  return [...checks, { reason: PassedOverReason.NO_NAMED_COMPARTMENT, ...namedFilter(query) }];
 }
 
 /** The filter over a record's flags that a query asks for, network and {@link flagChecks}: one comparison for all of it. */
@@ -81,7 +84,14 @@ export function flagFilter(query: SiteQuery): FlagFilter {
   const { mask, value } = networkFilter(query);
   const wanted =
     wantedKind(query) | purposeFlag(query.purpose) | wantedRequirements(query) | wantedStepFree(query) | wantedCardPayment(query);
-  return { mask: mask | wanted, value: value | wanted };
+  const named = namedFilter(query);
+  return { mask: mask | wanted | named.mask, value: value | wanted | named.value };
+}
+
+/** Where others may use the places too, what is known of them has counts and no names. */
+function namedFilter({ isHard = false }: SiteQuery): FlagFilter {
+  if (!isHard) return { mask: 0, value: 0 };
+  return { mask: recordFlag.namedCompartments | recordFlag.reportsCapacity, value: recordFlag.namedCompartments };
 }
 
 function wantedKind({ kinds }: SiteQuery): number {

@@ -1,6 +1,16 @@
 import { create, equals } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { formatSiteId, invalidField, PetakError, parseSiteId, type Region, type Site, SiteLifecycle, SiteSchema } from "@petak/protocol";
+import {
+  type Compartment,
+  formatSiteId,
+  invalidField,
+  PetakError,
+  parseSiteId,
+  type Region,
+  type Site,
+  SiteLifecycle,
+  SiteSchema,
+} from "@petak/protocol";
 import { encodeRecord } from "../block/record.ts";
 import { siteFlags } from "../block/record-flags.ts";
 import { encodeSizeProfile } from "../block/size-profile.ts";
@@ -127,7 +137,9 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
     },
     async check(site) {
       const before = await findByRef(site.operatorId, site.operatorSiteRef);
-      if (before !== undefined) refuseImpossible(before, site);
+      if (before === undefined) return undefined;
+      refuseImpossible(before, site);
+      await refuseLostInUse(before.site, site);
       return before;
     },
     async put(site, nowMs) {
@@ -147,9 +159,21 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
     },
   };
 
+  /** Refuses what would take away compartments that reservations have by name. */
+  async function refuseLostInUse(before: Site, site: Site): Promise<void> {
+    const lost = lostCompartments(before, site);
+    if (lost.length === 0) return;
+    const { region, siteNumber } = parseSiteId(before.siteId) as { region: Region; siteNumber: number };
+    const holders = await redis.hmget(keys.siteCompartments(region, siteNumber), ...lost.map(({ compartmentId }) => compartmentId));
+    const index = holders.findIndex((holder) => holder !== null);
+    if (index >= 0) throw compartmentInUse(before, lost[index]);
+  }
+
   /** Says where sites are before one is there: a search must never miss it. */
   async function addTo(setKey: string, region: Region): Promise<void> {
-    if ((await redis.sadd(setKey, region)) > 0) tellKeysTouched(redis, [setKey]);
+    await redis.sadd(setKey, region);
+    // Also where it was there: another gateway may have added it a moment ago, and this one not have heard of it.
+    tellKeysTouched(redis, [setKey]);
   }
 
   /** Writes the facts that follow from those that are stored, against concurrent writers. */
@@ -184,6 +208,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
         operatorNumber: number,
         countryCode,
       });
+      const lost = before === undefined ? [] : lostCompartments(before.site, placed);
       const [tag, value] = await putScript(
         redis,
         [
@@ -195,6 +220,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
           keys.openingTimes(region),
           keys.tallies(region, cell),
           keys.tallies(region, oldCell),
+          keys.siteCompartments(region, siteNumber),
         ],
         [
           siteNumberBytes(siteNumber),
@@ -208,9 +234,11 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
           isOffered ? "1" : "0",
           before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
           isAlwaysOpen(times) ? "" : encodeOpeningTimes(times),
+          ...lost.map(({ compartmentId }) => compartmentId),
         ],
       );
       if (tag === "put") return { siteId, outcome: revision === 0 ? "created" : "updated", revision: revision + 1 };
+      if (tag === "compartment_in_use") throw compartmentInUse(before?.site ?? placed, lost[Number(value) - 1]);
       if (tag === "in_use") throw capacityInUse(before?.site ?? placed, Number(value));
       if (tag === "profiles_full") throw profilesFull(region);
       if (tag === "opening_times_full") throw openingTimesFull(region);
@@ -292,6 +320,21 @@ function capacityInUse(site: Site, classIndex: number): PetakError {
     `size class ${sizeClassId} of site ${site.siteId} (${site.operatorSiteRef}) has holds or parcels that the change leaves no place for`,
     { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
   );
+}
+
+function compartmentInUse(site: Site, compartment: Compartment | undefined): PetakError {
+  const { compartmentId = "", sizeClassId = "" } = compartment ?? {};
+  return new PetakError(
+    "CAPACITY_IN_USE",
+    `compartment ${compartmentId} of site ${site.siteId} (${site.operatorSiteRef}) is held or has a parcel inside, and the change takes it away`,
+    { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
+  );
+}
+
+/** The compartments that a site has no more after a change, or in another size class. */
+function lostCompartments(before: Site, after: Site): Compartment[] {
+  const kept = new Map(after.compartments.map(({ compartmentId, sizeClassId }) => [compartmentId, sizeClassId]));
+  return before.compartments.filter(({ compartmentId, sizeClassId }) => kept.get(compartmentId) !== sizeClassId);
 }
 
 /** Whether every class that existed keeps its index: reservations and records know classes by index. */

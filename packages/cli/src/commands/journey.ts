@@ -14,6 +14,7 @@ import { parseOrigin } from "./origin.ts";
 interface JourneyCommandOptions {
   from: { latitude: number; longitude: number };
   pin?: boolean;
+  hard?: boolean;
   operatorKey?: string;
 }
 
@@ -25,6 +26,7 @@ export const registerJourney: CommandModule = (command, context) => {
   command
     .option("--from <lat,lng>", "where the recipient is", parseOrigin, { latitude: 1.3521, longitude: 103.8198 })
     .option("--pin", "the recipient types the PIN in place of showing the token")
+    .option("--hard", "hold a door by its name, in place of any door of the size")
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
     .action(async (options: JourneyCommandOptions, running: Command) => {
       const session = context.session(running);
@@ -39,6 +41,7 @@ export const registerJourney: CommandModule = (command, context) => {
         origin: options.from,
         parcel,
         withPin: options.pin === true,
+        isHard: options.hard === true,
         logger: {
           info: () => undefined,
           warn: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`),

@@ -15,10 +15,13 @@ export function printStep(output: Output, step: Step, number: number): void {
         detail(`${metres(distanceM).padStart(8)}  ${site?.name ?? ""} ${dim(`size class ${sizeClassId}, ${freeToPromise} free`)}`);
       }
       break;
-    case "place held":
-      title(`Place held at ${step.site?.name ?? step.reservation.siteId}`);
-      detail(`${cyan(step.reservation.reservationId)}, size class ${step.reservation.sizeClassId}, ${metres(step.distanceM)} away`);
+    case "place held": {
+      const { reservationId, siteId, sizeClassId, heldCompartmentId } = step.reservation;
+      title(`Place held at ${step.site?.name ?? siteId}`);
+      const door = heldCompartmentId === "" ? "" : `, door ${heldCompartmentId}`;
+      detail(`${cyan(reservationId)}, size class ${sizeClassId}${door}, ${metres(step.distanceM)} away`);
       break;
+    }
     case "confirmed":
       title("Confirmed");
       break;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AgentLogger, Presentation } from "@petak/agent";
 import type { KeyFile, PetakClient } from "@petak/client";
-import { Act, type NearestPlaceSchema, type ParcelSchema, type Reservation, SiteKind } from "@petak/protocol";
+import { Act, HoldKind, type NearestPlaceSchema, type ParcelSchema, type Reservation, SiteKind } from "@petak/protocol";
 import { CliFailure } from "../failure.ts";
 import { giveBack } from "./give-back.ts";
 import { orAborted } from "./or-aborted.ts";
@@ -19,6 +19,8 @@ export interface JourneyOptions {
   parcel: MessageInitShape<typeof ParcelSchema>;
   /** True: the recipient types the PIN in place of showing the token. */
   withPin: boolean;
+  /** True: the hold is of a door by its name. */
+  isHard: boolean;
   logger: AgentLogger;
   onStep: (step: Step) => void;
   /** Takes sentences about what a journey that does not end gives back. */
@@ -45,6 +47,7 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
       requestId: randomUUID(),
       place: { case: "nearest", value: place },
       parcel,
+      holdKind: options.isHard ? HoldKind.HARD : HoldKind.SOFT,
       partnerReference: `journey-${randomUUID().slice(0, 8)}`,
     });
     const { reservationId } = required(held.reservation);

@@ -1,13 +1,13 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
-  type CancellationReason,
+  CancellationReason,
   type Event,
   EventSchema,
   type EventType,
   newEventId,
-  type PartySchema,
-  type ProofSchema,
+  PartySchema,
+  ProofSchema,
   parseReservationId,
   type Reservation,
   type ReservationState,
@@ -21,6 +21,8 @@ export interface EventFacts {
   type: EventType;
   /** The reservation after the event. */
   reservation: Reservation;
+  /** Its id, where `reservation` does not have it yet. */
+  reservationId?: string;
   stateBefore: ReservationState;
   actor: MessageInitShape<typeof PartySchema>;
   /** When it happened, in ms, by the clock of where it happened. */
@@ -34,23 +36,25 @@ export interface EventFacts {
 /** An event about a reservation. */
 export function reservationEvent(facts: EventFacts): Event {
   const { reservation } = facts;
-  return create(EventSchema, {
-    eventId: newEventId(parseReservationId(reservation.reservationId)?.region ?? ""),
-    schemaVersion: eventSchemaVersion,
-    type: facts.type,
-    reservationId: reservation.reservationId,
-    siteId: reservation.siteId,
-    operatorId: reservation.operatorId,
-    participantId: reservation.participantId,
-    actor: facts.actor,
-    occurredAt: timestampFromMs(facts.occurredAtMs),
-    recordedAt: timestampFromMs(facts.recordedAtMs),
-    stateBefore: facts.stateBefore,
-    stateAfter: reservation.state,
-    proof: facts.proof,
-    partnerReference: reservation.partnerReference,
-    isTest: reservation.isTest,
-    reservationRevision: reservation.revision,
-    cancellationReason: facts.cancellationReason ?? 0,
-  });
+  const { reservationId = reservation.reservationId } = facts;
+  // Several times as fast as to give `create` the fields.
+  const event = create(EventSchema);
+  event.eventId = newEventId(parseReservationId(reservationId)?.region ?? "");
+  event.schemaVersion = eventSchemaVersion;
+  event.type = facts.type;
+  event.reservationId = reservationId;
+  event.siteId = reservation.siteId;
+  event.operatorId = reservation.operatorId;
+  event.participantId = reservation.participantId;
+  event.actor = create(PartySchema, facts.actor);
+  event.occurredAt = timestampFromMs(facts.occurredAtMs);
+  event.recordedAt = facts.recordedAtMs === facts.occurredAtMs ? event.occurredAt : timestampFromMs(facts.recordedAtMs);
+  event.stateBefore = facts.stateBefore;
+  event.stateAfter = reservation.state;
+  if (facts.proof !== undefined) event.proof = create(ProofSchema, facts.proof);
+  event.partnerReference = reservation.partnerReference;
+  event.isTest = reservation.isTest;
+  event.reservationRevision = reservation.revision;
+  event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
+  return event;
 }

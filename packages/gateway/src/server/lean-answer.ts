@@ -12,7 +12,7 @@ export interface LeanAnswer {
   /** Text where there is nothing but text: Node then writes headers and body at once. */
   body: Uint8Array | string;
   /** What follows the body, for gRPC. */
-  trailer: Record<string, string> | undefined;
+  trailer: Readonly<Record<string, string>> | undefined;
 }
 
 /** What decides how an answer is encoded. */
@@ -28,7 +28,8 @@ export interface LeanAnswerOptions {
 /** From this length on an answer is compressed for those who take it, in bytes. The library's handlers have the same bound. */
 const compressMinBytes = 1024;
 
-const statusOk = { "grpc-status": "0" };
+/** The trailer of nearly every answer: one object, by which it is known. */
+export const okTrailer: Readonly<Record<string, string>> = Object.freeze({ "grpc-status": "0" });
 
 /**
  * Encodes an answer in the form of its call, at once where it is not compressed. Throws where it is no message of its type, or longer than
@@ -76,7 +77,7 @@ function framed(
   if (acceptsGzip) header[form.encodingHeader] = "gzip";
   if (ownHeaders !== undefined) Object.assign(header, ownHeaders);
   const envelope = enveloped(isCompressed ? compressedFlag : 0, message as Uint8Array);
-  const trailer = { ...statusOk, ...ownTrailers };
+  const trailer = ownTrailers === undefined ? okTrailer : { ...okTrailer, ...ownTrailers };
   if (form.protocol === "grpc") return { header, body: envelope, trailer };
   const end = enveloped(trailerFlag, trailerSerialize(new Headers(trailer)));
   return { header, body: Buffer.concat([envelope, end]), trailer: undefined };

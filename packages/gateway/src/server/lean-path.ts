@@ -1,9 +1,10 @@
 import type { AdapterPath } from "./adapter-path.ts";
 import { answerHeadersOf } from "./answer-headers.ts";
+import { DeadlineWatch } from "./deadline-watch.ts";
 import type { LaneCalls } from "./lane/lane-calls.ts";
 import { LeanCall, type LeanCallSurroundings } from "./lean-call.ts";
 import type { PlanCall } from "./lean-plan.ts";
-import { readAndRun } from "./lean-reading.ts";
+import { LeanReading, type ReadSoFar } from "./lean-reading.ts";
 import type { StreamTransport } from "./lean-transport.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 
@@ -29,17 +30,20 @@ export interface LeanPath {
  * that was read of it, so that one place alone says what is wrong with a request.
  */
 export function createLeanPath({ plan, adapterPath, ...surroundings }: LeanPathOptions): LeanPath {
+  const { limits } = surroundings;
+  const watch = new DeadlineWatch();
   return {
     take(transport, requestId, startedMs = performance.now()) {
       const planned = plan(transport.head);
       if (planned === undefined) return false;
       const call = new LeanCall({ plan: planned, head: transport.head, transport, requestId, startedMs }, surroundings);
-      readAndRun(call, planned, transport, surroundings.limits, (read) => {
+      const handOver = (read: ReadSoFar): void => {
         const { request, response } = transport.general();
         const answerHeaders = answerHeadersOf(requestId, transport.head.headers.origin);
         for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
         adapterPath(planned.handler, request, response, requestId, { startedMs, ...read });
-      });
+      };
+      new LeanReading({ call, plan: planned, transport, limits, handOver }, watch);
       return true;
     },
     lane: {

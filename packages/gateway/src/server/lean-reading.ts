@@ -1,4 +1,5 @@
 import type { CallLimits } from "./call-limits.ts";
+import type { DeadlineWatch } from "./deadline-watch.ts";
 import type { LeanCall } from "./lean-call.ts";
 import type { LeanPlan } from "./lean-plan.ts";
 import type { StreamTransport } from "./lean-transport.ts";
@@ -11,68 +12,102 @@ export interface ReadSoFar {
   isWhole: boolean;
 }
 
-/**
- * Reads the body of a plain call from its stream, runs the call, and tells it when its answer has gone.
- *
- * @param handOver Called, once, where the body turns out to be nothing plain: with all that was read of it, and the request at rest.
- */
-export function readAndRun(
-  call: LeanCall,
-  { form }: LeanPlan,
-  { source, sink }: StreamTransport,
-  { readMaxBytes }: CallLimits,
-  handOver: (read: ReadSoFar) => void,
-): void {
-  const maxBytes = bodyMaxBytes(form.protocol, readMaxBytes);
-  const chunks: Buffer[] = [];
-  let readBytes = 0;
+/** What reading a call needs. */
+export interface LeanReadingInit {
+  call: LeanCall;
+  plan: LeanPlan;
+  transport: StreamTransport;
+  limits: CallLimits;
+  /** Called, once, where the body turns out to be nothing plain: with all that was read of it, and the request at rest. */
+  handOver(read: ReadSoFar): void;
+}
 
-  call.startDeadline();
-  source.on("data", onData);
-  source.on("end", onEnd);
-  sink.on("close", onClose);
+/** Reads the body of a plain call from its stream, runs the call, and tells it when its answer has gone. */
+export class LeanReading {
+  /**
+   * Undefined when there is nothing more to do. Node keeps the streams of HTTP/2, and with them their listeners, for long after their
+   * end, and what hangs on them costs the collector more than all else.
+   */
+  #init: LeanReadingInit | undefined;
+  /** All that came, where it came at once. */
+  #only: Buffer | undefined = undefined;
+  /** All that came, where it did not. */
+  #chunks: Buffer[] | undefined = undefined;
+  #readBytes = 0;
 
-  function stopReading(): void {
-    source.off("data", onData);
-    source.off("end", onEnd);
+  constructor(init: LeanReadingInit, watch: DeadlineWatch) {
+    const { source, sink } = init.transport;
+    this.#init = init;
+    source.on("data", this.#onData);
+    source.on("end", this.#onEnd);
+    sink.on("close", this.#onClose);
+    watch.add(this);
   }
 
-  function giveAway(): void {
-    stopReading();
+  /** Begins to watch the deadline, unless there is an answer or another has the call. */
+  startDeadline(): void {
+    const call = this.#init?.call;
+    if (call?.isAnswered === false) call.startDeadline();
+  }
+
+  #stopReading({ source }: StreamTransport): void {
+    source.off("data", this.#onData);
+    source.off("end", this.#onEnd);
+  }
+
+  #giveAway({ call, transport, handOver }: LeanReadingInit): void {
+    const { source, sink } = transport;
+    this.#init = undefined;
+    this.#stopReading(transport);
     call.stopDeadline();
-    sink.off("close", onClose);
+    sink.off("close", this.#onClose);
     source.pause();
-    handOver({ chunks, isWhole: source.readableEnded });
+    handOver({ chunks: this.#chunks ?? (this.#only === undefined ? [] : [this.#only]), isWhole: source.readableEnded });
   }
 
-  function onData(chunk: Buffer): void {
+  #onData = (chunk: Buffer): void => {
+    const init = this.#init;
+    if (init === undefined) return;
     // After the deadline it has an answer, and what still comes is thrown away.
-    if (call.isAnswered) {
-      stopReading();
+    if (init.call.isAnswered) {
+      this.#stopReading(init.transport);
       return;
     }
-    const isHeadThere = readBytes >= envelopeHeaderBytes;
-    chunks.push(chunk);
-    readBytes += chunk.byteLength;
-    if (readBytes > maxBytes) {
-      giveAway();
-    } else if (form.protocol !== "connect" && !isHeadThere && readBytes >= envelopeHeaderBytes) {
+    const { readMaxBytes } = init.limits;
+    const { protocol } = init.plan.form;
+    const isHeadThere = this.#readBytes >= envelopeHeaderBytes;
+    this.#keep(chunk);
+    if (this.#readBytes > bodyMaxBytes(protocol, readMaxBytes)) {
+      this.#giveAway(init);
+    } else if (protocol !== "connect" && !isHeadThere && this.#readBytes >= envelopeHeaderBytes) {
       // What announces too much is refused before it is sent.
-      if (!isPlainEnvelope(bodySoFar(), readMaxBytes)) giveAway();
+      if (!isPlainEnvelope(this.#bodySoFar(), readMaxBytes)) this.#giveAway(init);
     }
+  };
+
+  #keep(chunk: Buffer): void {
+    this.#readBytes += chunk.byteLength;
+    if (this.#chunks !== undefined) this.#chunks.push(chunk);
+    else if (this.#only === undefined) this.#only = chunk;
+    else this.#chunks = [this.#only, chunk];
   }
 
-  function bodySoFar(): Buffer {
-    const [only] = chunks;
-    return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
+  #bodySoFar(): Buffer {
+    return this.#chunks === undefined ? (this.#only ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
   }
 
-  function onEnd(): void {
-    if (!call.isAnswered && !call.take(bodySoFar())) giveAway();
-  }
+  #onEnd = (): void => {
+    const init = this.#init;
+    if (init !== undefined && !init.call.isAnswered && !init.call.take(this.#bodySoFar())) this.#giveAway(init);
+  };
 
-  function onClose(): void {
-    stopReading();
-    call.close();
-  }
+  #onClose = (): void => {
+    const init = this.#init;
+    if (init === undefined) return;
+    this.#init = undefined;
+    this.#only = undefined;
+    this.#chunks = undefined;
+    if (!init.transport.source.readableEnded) this.#stopReading(init.transport);
+    init.call.close();
+  };
 }

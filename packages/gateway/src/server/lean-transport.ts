@@ -1,13 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  type IncomingHttpHeaders as Http2Headers,
-  Http2ServerRequest,
-  Http2ServerResponse,
-  type OutgoingHttpHeaders,
-  type ServerHttp2Stream,
-} from "node:http2";
+import { type IncomingHttpHeaders as Http2Headers, Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { Readable, Writable } from "node:stream";
-import type { LeanAnswer } from "./lean-answer.ts";
+import { type LeanAnswer, okTrailer } from "./lean-answer.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 import { discardBody } from "./request-body.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -52,29 +46,64 @@ export function http1Transport(request: IncomingMessage, response: ServerRespons
   };
 }
 
+const trailersFollow = Object.freeze({ waitForTrailers: true });
+
 /**
  * The transport of HTTP/2, on the bare stream: Node's general request and response for HTTP/2 are streams around the stream, and take a
  * third of a plain call's time.
  */
-export function http2Transport(stream: ServerHttp2Stream, headers: Http2Headers, rawHeaders: readonly string[]): StreamTransport {
-  function respond(status: number, header: OutgoingHttpHeaders, trailer: OutgoingHttpHeaders | undefined, body: Uint8Array | string): void {
-    stream.respond({ ":status": status, ...header }, { waitForTrailers: trailer !== undefined });
-    if (trailer !== undefined) stream.on("wantTrailers", () => stream.sendTrailers(trailer));
-    stream.end(body);
+export class Http2Transport implements StreamTransport {
+  readonly head: RequestHead;
+  readonly source: ServerHttp2Stream;
+  readonly sink: ServerHttp2Stream;
+  readonly #rawHeaders: readonly string[];
+
+  constructor(stream: ServerHttp2Stream, headers: Http2Headers, rawHeaders: readonly string[]) {
+    this.head = { method: headers[":method"], path: headers[":path"] ?? "", headers, isHttp2: true };
+    this.source = stream;
+    this.sink = stream;
+    this.#rawHeaders = rawHeaders;
   }
 
-  return {
-    head: { method: headers[":method"], path: headers[":path"] ?? "", headers, isHttp2: true },
-    source: stream,
-    sink: stream,
-    send: ({ header, body, trailer }) => respond(200, header, trailer, body),
-    refuse({ status, header, body, trailer }) {
-      respond(status, Object.fromEntries(header), trailer && Object.fromEntries(trailer), body);
-      discardBody(stream, () => stream.close());
-    },
-    abandon: () => stream.close(),
-    general: () => generalPair(stream, headers, rawHeaders),
-  };
+  send({ header, body, trailer }: LeanAnswer): void {
+    this.#respond(200, header, trailer, body);
+  }
+
+  refuse({ status, header, body, trailer }: WholeAnswer): void {
+    this.#respond(status, Object.fromEntries(header), trailer && Object.fromEntries(trailer), body);
+    discardBody(this.source, () => this.source.close());
+  }
+
+  abandon(): void {
+    this.source.close();
+  }
+
+  general(): { request: Http2ServerRequest; response: Http2ServerResponse } {
+    return generalPair(this.source, this.head.headers, this.#rawHeaders);
+  }
+
+  #respond(
+    status: number,
+    header: Record<string, string>,
+    trailer: Readonly<Record<string, string>> | undefined,
+    body: Uint8Array | string,
+  ): void {
+    const stream = this.source;
+    // Node copies an object of headers once more, and not a list.
+    const list = [":status", String(status)];
+    for (const name in header) list.push(name, header[name] as string);
+    if (trailer === undefined) {
+      stream.respond(list);
+    } else {
+      stream.respond(list, trailersFollow);
+      stream.on("wantTrailers", trailer === okTrailer ? sendOkTrailer : () => stream.sendTrailers(trailer));
+    }
+    stream.end(body);
+  }
+}
+
+function sendOkTrailer(this: ServerHttp2Stream): void {
+  this.sendTrailers(okTrailer);
 }
 
 /** Node's general request and response of a stream of HTTP/2, as its own server makes them. */

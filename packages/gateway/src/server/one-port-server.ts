@@ -1,25 +1,24 @@
-import { createServer as createHttpServer, type Server as HttpServer, type ServerResponse } from "node:http";
-import { createServer as createHttp2Server, type ServerHttp2Session } from "node:http2";
-import { createServer as createHttpsServer } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { answerClientError } from "./client-error.ts";
+import { createFrontServer, type TlsIdentity } from "./front-server.ts";
+import { createHttp2Sessions } from "./http2-sessions.ts";
 import { createLane, type Lane } from "./lane/lane.ts";
 import type { LaneCalls } from "./lane/lane-calls.ts";
-import { generalPair } from "./lean-transport.ts";
-import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
+import type { RequestListener } from "./node-http.ts";
 import { defaultServerLimits, type ServerLimits } from "./server-limits.ts";
-import { listenError, ServerStartError } from "./server-start-error.ts";
+import { listenError } from "./server-start-error.ts";
 import { type HttpVersion, httpVersionOf, sniff } from "./sniff.ts";
 
 /** What the server needs. */
 export interface OnePortServerOptions {
   /** Answers every request of either version of HTTP. */
   requestListener: RequestListener;
-  /** Certificate chain and private key in PEM. With them the port speaks TLS and nothing else. */
-  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** With them the port speaks TLS and nothing else. */
+  tls?: TlsIdentity;
   /** See {@link ServerLimits}; what is left out has its default. */
   limits?: Partial<ServerLimits>;
   logger: Logger;
@@ -63,45 +62,30 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   const sockets = new Set<Socket>();
   /** Connections that have shown no request yet. */
   const fresh = new Set<Socket>();
-  const sessions = new Set<ServerHttp2Session>();
   const answering = new Set<ServerResponse>();
   /** When the head of a request came that the lane has begun to read and Node's server reads again. */
   const begunOnLane = new WeakMap<object, number>();
   let closing: Promise<void> | undefined;
 
-  const front = createFront(options.tls, limits);
-  front.maxConnections = limits.maxConnections;
-  front.keepAliveTimeout = limits.keepAliveTimeoutMs;
-  front.timeout = 0;
+  const front = createFrontServer(options.tls, limits);
   front.on("drop", () => logger.warn({ max_connections: limits.maxConnections }, "connection refused: too many"));
   front.on("clientError", answerClientError);
 
-  const back = createHttp2Server({
-    settings: { maxConcurrentStreams: limits.maxStreamsPerConnection, maxHeaderListSize: limits.maxHeaderBytes, enablePush: false },
-    maxSessionMemory: limits.sessionMemoryMb,
-    maxHeaderListPairs: 128,
-    maxOutstandingPings: 10,
-    // A client in order sends no invalid frames and opens no streams beyond the setting it was told.
-    maxSessionInvalidFrames: 100,
-    maxSessionRejectedStreams: 100,
-    // Rapid reset: a client may cancel a burst of calls, and after it ten a second.
-    streamResetBurst: 1000,
-    streamResetRate: 10,
-  });
+  const http2 = createHttp2Sessions({ requestListener, limits, logger });
 
-  function onRequest(request: NodeServerRequest, response: NodeServerResponse): void {
-    if (!("stream" in response)) trackHttp1(response);
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    track(response);
     requestListener(request, response, startedMsOf(request));
   }
 
-  function startedMsOf({ socket }: NodeServerRequest): number | undefined {
+  function startedMsOf({ socket }: IncomingMessage): number | undefined {
     const startedMs = begunOnLane.get(socket);
     if (startedMs !== undefined) begunOnLane.delete(socket);
     return startedMs;
   }
 
   /** While the server closes, a connection that has given its last answer must not wait for its keep-alive time. */
-  function trackHttp1(response: ServerResponse): void {
+  function track(response: ServerResponse): void {
     if (response.socket !== null) fresh.delete(response.socket);
     answering.add(response);
     if (closing !== undefined) response.setHeader("connection", "close");
@@ -115,35 +99,6 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   // The listener asks for the body when it wants one: a call that is refused by its headers is not sent.
   front.on("checkContinue", onRequest);
 
-  back.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
-    // A stream that fails is no event: its call is told by its end.
-    stream.on("error", ignore);
-    if (requestListener.takeStream(stream, headers, rawHeaders)) return;
-    const { request, response } = generalPair(stream, headers, rawHeaders);
-    // A tunnel is not to be had here.
-    if (headers[":method"] === "CONNECT") response.writeHead(405).end();
-    else onRequest(request, response);
-  });
-
-  back.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    session.on("error", (error) => logger.debug({ err: error }, "HTTP/2 connection failed"));
-    let streams = 0;
-    const leave = (): void => {
-      streams -= 1;
-    };
-    session.on("stream", (stream) => {
-      streams += 1;
-      stream.on("close", leave);
-    });
-    session.setTimeout(limits.sessionIdleTimeoutMs, () => {
-      if (streams === 0) session.close();
-    });
-    if (closing !== undefined) session.close();
-  });
-  back.on("sessionError", (error) => logger.debug({ err: error }, "HTTP/2 connection failed"));
-
   const readyEvent = isTls ? "secureConnection" : "connection";
   const serveHttp1 = front.listeners(readyEvent);
   front.removeAllListeners(readyEvent);
@@ -156,10 +111,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   function claim(socket: Socket, version: HttpVersion): void {
     if (version === "http2") {
       fresh.delete(socket);
-      // Node's HTTP/1.1 server, which holds the port, lets a client end its side and go on listening. An HTTP/2 session does not end with
-      // its client's side, so the connection of every client that is gone would stay for the whole idle time.
-      socket.allowHalfOpen = false;
-      back.emit("connection", socket);
+      http2.take(socket);
       return;
     }
     for (const serve of serveHttp1) serve.call(front, socket);
@@ -235,11 +187,11 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     });
     lane?.close();
     for (const socket of fresh) socket.destroy();
-    for (const session of sessions) session.close();
+    http2.close();
     for (const response of answering) if (!response.headersSent) response.setHeader("connection", "close");
     const timer = setTimeout(() => {
       logger.warn({ connections: sockets.size, grace_ms: graceMs }, "grace over: closing what is left");
-      for (const session of sessions) session.destroy();
+      http2.destroy();
       for (const socket of sockets) socket.destroy();
     }, graceMs);
     await closed;
@@ -266,32 +218,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   };
 }
 
-function ignore(): void {}
-
 /** An error as Node's server raises it. */
 function httpError(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code });
-}
-
-function createFront(tls: OnePortServerOptions["tls"], limits: ServerLimits): HttpServer {
-  const http = {
-    maxHeaderSize: limits.maxHeaderBytes,
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
-    noDelay: true,
-  };
-  if (tls === undefined) return createHttpServer(http);
-  try {
-    return createHttpsServer({
-      ...http,
-      ...tls,
-      ALPNProtocols: ["h2", "http/1.1"],
-      minVersion: "TLSv1.2",
-      handshakeTimeout: limits.sniffTimeoutMs,
-    });
-  } catch (cause) {
-    const said = cause instanceof Error ? cause.message : String(cause);
-    throw new ServerStartError("TLS", `The TLS certificate or key cannot be used: ${said}. Check --tls-cert and --tls-key.`, { cause });
-  }
 }

@@ -20,7 +20,7 @@ import { preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { createLeanPath } from "./lean-path.ts";
 import { createPlanner } from "./lean-plan.ts";
-import { http1Transport, http2Transport } from "./lean-transport.ts";
+import { Http2Transport, http1Transport } from "./lean-transport.ts";
 import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
@@ -149,7 +149,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
 
   function takeStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
     if (leanPath === undefined) return false;
-    const transport = http2Transport(stream, headers, rawHeaders);
+    const transport = new Http2Transport(stream, headers, rawHeaders);
     try {
       return leanPath.take(transport, requestIdFrom(headers[requestIdHeader]));
     } catch (error) {

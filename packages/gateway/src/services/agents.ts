@@ -139,17 +139,20 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
 }
 
 function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): Allowance[] {
-  const { reservationId, sizeClassId, compartmentId, state } = reservation;
+  const { reservationId, sizeClassId, compartmentId, heldCompartmentId, state } = reservation;
+  const isHeld = state === ReservationState.HELD;
   const allowances: Allowance[] = [];
-  // A cancelled one is told of as well, as such: its token to deposit may still be about.
-  if (state === ReservationState.CONFIRMED || state === ReservationState.CANCELLED) {
+  // A cancelled one is told of as well, as such: its token to deposit may still be about. A hard hold is told of before it is confirmed: its
+  // door must be kept.
+  if (isHeld || state === ReservationState.CONFIRMED || state === ReservationState.CANCELLED) {
     allowances.push(
       create(AllowanceSchema, {
         reservationId,
         act: Act.DEPOSIT,
         sizeClassId,
+        compartmentId: heldCompartmentId,
         notBefore: reservation.updatedAt,
-        expiresAt: reservation.depositUntil,
+        expiresAt: isHeld ? reservation.holdExpiresAt : reservation.depositUntil,
         state,
       }),
     );

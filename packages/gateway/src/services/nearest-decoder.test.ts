@@ -3,42 +3,7 @@ import { type FindNearestRequest, FindNearestRequestSchema, type Purpose, SiteKi
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nearestDecoder } from "./nearest-decoder.ts";
-
-const number = fc.oneof(
-  fc.integer({ min: 1, max: 4000 }),
-  fc.constantFrom(
-    0,
-    -0,
-    -1,
-    1.5,
-    50,
-    51,
-    90,
-    -90,
-    90.000001,
-    180,
-    180.1,
-    5000,
-    5001,
-    1_000_000,
-    1_000_001,
-    20_100_000,
-    20_100_001,
-    2 ** 32,
-  ),
-  fc.double(),
-);
-const odd = fc.constantFrom("12", null, true, [], {}, "NaN", "1e3", "a:b");
-const value = fc.oneof({ weight: 8, arbitrary: number }, { weight: 1, arbitrary: odd });
-const object = (names: readonly string[], others: readonly string[]) =>
-  fc.array(
-    fc.tuple(fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...names) }, { weight: 1, arbitrary: fc.constantFrom(...others) }), value),
-    {
-      maxLength: 5,
-    },
-  );
-const written = (fields: (readonly [string, unknown])[], space: string) =>
-  `{${fields.map(([name, content]) => `${JSON.stringify(name)}${space}:${typeof content === "string" && content.startsWith("{") ? content : JSON.stringify(content)}`).join(",")}}`;
+import { near, numberTexts, object, written } from "./testing/odd-json.ts";
 
 /** Texts that are nearly requests: with fields twice, unknown, left out, misspelt, of another type. */
 const text = fc
@@ -71,14 +36,6 @@ const text = fc
 
 const twice = [SiteKind.COLLECTION_POINT, SiteKind.COLLECTION_POINT];
 
-/** A value in range, mostly, or one at its edges or beyond. */
-function near(min: number, max: number, isWhole: boolean) {
-  const edges = [min, max, min - 1, max + 1, 0].filter((edge) => !isWhole || edge >= 0);
-  const beyond = isWhole ? [] : [Number.NaN, Number.POSITIVE_INFINITY, min - 1e-9, max + 1e-9];
-  const inside = isWhole ? fc.integer({ min, max }) : fc.double({ min, max, noNaN: true });
-  return fc.oneof({ weight: 12, arbitrary: inside }, { weight: 1, arbitrary: fc.constantFrom(...edges, ...beyond) });
-}
-
 const nearlyValid = fc.record({
   origin: fc.record({ latitude: near(-90, 90, false), longitude: near(-180, 180, false) }),
   parcel: fc.record({
@@ -108,21 +65,36 @@ function isValid(request: FindNearestRequest): boolean {
   }
 }
 
+/** Checks one text, and says whether the decoder read it by itself. */
+function compare(json: string): boolean {
+  const decoded = nearestDecoder.json(json);
+  if (decoded === undefined) return false;
+  const expected = byLibrary(json);
+  expect(expected, json).toBeDefined();
+  expect(equals(FindNearestRequestSchema, decoded, expected as FindNearestRequest), json).toBe(true);
+  return true;
+}
+
 describe("the decoder of FindNearest's request", () => {
   it("gives what the library gives, or leaves it to the library", () => {
     let own = 0;
     fc.assert(
       fc.property(text, (json) => {
-        const decoded = nearestDecoder.json(json);
-        if (decoded === undefined) return;
-        own += 1;
-        const expected = byLibrary(json);
-        expect(expected, json).toBeDefined();
-        expect(equals(FindNearestRequestSchema, decoded, expected as FindNearestRequest), json).toBe(true);
+        if (compare(json)) own += 1;
       }),
       { numRuns: 5000 },
     );
     expect(own).toBeGreaterThan(200);
+  });
+
+  it.each(numberTexts)("reads a number written %s as the library does, or leaves it", (number) => {
+    for (const [latitude, radiusM, widthMm] of [
+      [number, "1", "1"],
+      ["1", number, "1"],
+      ["1", "1", number],
+    ]) {
+      compare(`{"origin":{"latitude":${latitude}},"radiusM":${radiusM},"parcel":{"widthMm":${widthMm}}}`);
+    }
   });
 
   it("knows no request as valid that the schema refuses", () => {

@@ -1,6 +1,15 @@
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { NearestQuery, SiteNeeds, SiteQuery } from "@petak/allocator";
-import type { FindNearestRequest, LatLng, NearestPlace, Parcel, Purpose, ReserveRequest, SiteRequirements } from "@petak/protocol";
+import {
+  type FindNearestRequest,
+  HoldKind,
+  type LatLng,
+  type NearestPlace,
+  type Parcel,
+  type Purpose,
+  type ReserveRequest,
+  type SiteRequirements,
+} from "@petak/protocol";
 import { countryOf } from "../domain/country-of.ts";
 
 /** Options given where a caller does not say how many. */
@@ -25,7 +34,7 @@ export function reserveNearestQuery(
   nowMs: number,
   limit: number,
 ): NearestQuery {
-  return nearestQuery(request, place, isTest, nowMs, limit);
+  return { ...nearestQuery(request, place, isTest, nowMs, limit), isHard: request.holdKind === HoldKind.HARD };
 }
 
 /** What Reserve asks of a site that it names: the country too, where one is named. */
@@ -36,6 +45,7 @@ export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: 
     operatorIds: [],
     excludedOperatorIds: [],
     countryCodes: request.requirements?.countryCodes ?? [],
+    isHard: request.holdKind === HoldKind.HARD,
   };
 }
 

@@ -7,7 +7,9 @@ import {
   checkSite,
   greatCircleM,
   type HoldCandidate,
+  type HoldClass,
   type HoldOutcome,
+  type HoldRequest,
   indexCellOf,
   type NearestQuery,
   quantise,
@@ -25,6 +27,7 @@ import {
   CancelRequestSchema,
   ConfirmRequestSchema,
   EventType,
+  HoldKind,
   IssueCredentialRequestSchema,
   invalidField,
   type Party,
@@ -43,6 +46,7 @@ import {
   type ReserveResponse,
   ReserveResponseSchema,
   Role,
+  type Site,
 } from "@petak/protocol";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { findMove, stateName } from "../domain/moves.ts";
@@ -161,10 +165,7 @@ export function createReservationService(dependencies: ReservationDependencies):
         revision,
         cell,
         offset,
-        classes: candidate.classes.map((sizeClass) => ({
-          index: sizeClass.index,
-          sizeClassId: site.sizeClasses[sizeClass.index]?.sizeClassId ?? "",
-        })),
+        classes: candidate.classes.map((sizeClass) => holdClass(site, sizeClass.index, query)),
       };
     });
   }
@@ -177,7 +178,7 @@ export function createReservationService(dependencies: ReservationDependencies):
     if (!stored.isOffered) throw siteNotAccepting(siteId);
     const check = checkSite(query, stored.site, stored.observation);
     if (check.reason !== undefined) throw siteUnmet(siteId, check.reason, check);
-    return holdCandidate(stored, check);
+    return holdCandidate(stored, check, query);
   }
 
   /** The candidate for a site that an earlier search showed, undefined where it would not show it any more. */
@@ -186,17 +187,14 @@ export function createReservationService(dependencies: ReservationDependencies):
     if (stored?.site.position === undefined) return undefined;
     const check = checkSite(query, stored.site, stored.observation);
     const isWithin = !("origin" in query) || greatCircleM(quantise(query.origin), quantise(stored.site.position)) <= query.radiusM;
-    return check.reason === undefined && isWithin ? holdCandidate(stored, check) : undefined;
+    return check.reason === undefined && isWithin ? holdCandidate(stored, check, query) : undefined;
   }
 
-  async function respond(request: ReserveRequest, { reservation }: { reservation: Reservation }): Promise<ReserveResponse> {
-    const [site] = await siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
-    const origin = request.place.case === "nearest" ? request.place.value.origin : undefined;
-    return create(ReserveResponseSchema, {
-      reservation,
-      site: site === undefined ? undefined : summarise(site),
-      distanceM: origin === undefined || site?.position === undefined ? 0 : greatCircleM(quantise(origin), quantise(site.position)),
-    });
+  function respond(request: ReserveRequest, { reservation }: { reservation: Reservation }): ReserveResponse | Promise<ReserveResponse> {
+    const facts = siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
+    return facts instanceof Promise
+      ? facts.then(([site]) => reserveResponse(request, reservation, site))
+      : reserveResponse(request, reservation, facts[0]);
   }
 
   return {
@@ -204,7 +202,6 @@ export function createReservationService(dependencies: ReservationDependencies):
       const caller = requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] });
       const isTest = caller.mode === "test";
       const fingerprint = fingerprintOf(ReserveRequestSchema, request);
-      const isRepeated = await allocator.requestIds.claim(caller.participantId, request.requestId, fingerprint);
       const createdAtMs = now();
       const holdMs = Math.min(
         request.holdDuration === undefined ? dependencies.holdDefaultMs : durationMs(request.holdDuration),
@@ -212,17 +209,19 @@ export function createReservationService(dependencies: ReservationDependencies):
       );
       const deadlineMs = createdAtMs + holdMs;
       const reservation = heldReservation(request, caller, createdAtMs, deadlineMs);
-      const hold = {
+      const hold: HoldRequest = {
         participantId: caller.participantId,
         requestId: request.requestId,
         fingerprint,
+        isTied: false,
         homeRegion: homeRegion(request),
         reservation,
         deadlineMs,
         event: (reservationId: string) =>
           reservationEvent({
             type: EventType.RESERVATION_HELD,
-            reservation: { ...reservation, reservationId },
+            reservation,
+            reservationId,
             stateBefore: ReservationState.UNSPECIFIED,
             actor: participantParty(caller),
             occurredAtMs: createdAtMs,
@@ -234,10 +233,13 @@ export function createReservationService(dependencies: ReservationDependencies):
         place.case === "nearest" ? reserveNearestQuery(request, place.value, isTest, createdAtMs, candidatesTried) : undefined;
       const query = nearest ?? namedSiteQuery(request, isTest, createdAtMs);
       const resolve = (siteId: string) => candidateAgain(siteId, query);
-      if (isRepeated) {
-        // Looks only: whoever repeats a request gets its answer even where nothing is free, or open, any more.
-        const outcome = await allocator.holds.take(hold, [], resolve);
-        if (outcome.tag !== "none") return await respond(request, outcome);
+      if (nearest === undefined) {
+        hold.isTied = true;
+        if (await allocator.requestIds.claim(hold.participantId, hold.requestId, fingerprint)) {
+          // Looks only: whoever repeats a request gets its answer even where the site has no place, or is not open, any more.
+          const outcome = await allocator.holds.take(hold, [], resolve);
+          if (outcome.tag !== "none") return respond(request, outcome);
+        }
       }
       let outcome: HoldOutcome = { tag: "none" };
       let mayBeMore = true;
@@ -250,9 +252,9 @@ export function createReservationService(dependencies: ReservationDependencies):
         mayBeMore = nearest === undefined ? attempt < maxAttempts : candidates.length > 0;
         if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, resolve);
       }
-      // A twin may have taken the last place for this very request.
+      // A twin may have taken the last place for this very request, or the request itself when it came before.
       if (outcome.tag === "none") outcome = await allocator.holds.take(hold, [], resolve);
-      if (outcome.tag !== "none") return await respond(request, outcome);
+      if (outcome.tag !== "none") return respond(request, outcome);
       throw mayBeMore && nearest !== undefined ? keptFilling() : noPlaceFree(request);
     },
 
@@ -398,11 +400,19 @@ export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
   return index;
 }
 
-function holdCandidate(stored: StoredSite, { classes }: SiteCheck): HoldCandidate {
+function holdCandidate(stored: StoredSite, { classes }: SiteCheck, query: SiteQuery): HoldCandidate {
   return storedCandidate(
     stored,
-    classes.map((index) => ({ index, sizeClassId: stored.site.sizeClasses[index]?.sizeClassId ?? "" })),
+    classes.map((index) => holdClass(stored.site, index, query)),
   );
+}
+
+function holdClass({ sizeClasses, compartments }: Site, index: number, { isHard = false }: SiteQuery): HoldClass {
+  const sizeClassId = sizeClasses[index]?.sizeClassId ?? "";
+  if (!isHard) return { index, sizeClassId };
+  const ofClass = compartments.filter((compartment) => compartment.sizeClassId === sizeClassId);
+  // The last first: agents give soft holds the first that is empty, so that the two seldom want the same door.
+  return { index, sizeClassId, compartmentIds: ofClass.map(({ compartmentId }) => compartmentId).reverse() };
 }
 
 /** Where the answer to a Reserve is remembered: it follows from the body, so that a repetition looks in the same region. */
@@ -418,28 +428,45 @@ function homeRegion(request: ReserveRequest): string {
   return id.region;
 }
 
+function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined): ReserveResponse {
+  const response = create(ReserveResponseSchema);
+  response.reservation = reservation;
+  if (site === undefined) return response;
+  response.site = summarise(site);
+  const origin = place.case === "nearest" ? place.value.origin : undefined;
+  if (origin !== undefined && site.position !== undefined) response.distanceM = greatCircleM(quantise(origin), quantise(site.position));
+  return response;
+}
+
+/** The consumer of every reservation. */
+const consumerParty: Party = Object.freeze(create(PartySchema, { kind: PartyKind.CONSUMER }));
+
 function heldReservation(request: ReserveRequest, caller: ParticipantCaller, createdAtMs: number, deadlineMs: number): Reservation {
   const participant = participantParty(caller);
-  const consumer = create(PartySchema, { kind: PartyKind.CONSUMER });
   const isDelivery = request.purpose === Purpose.UNSPECIFIED || request.purpose === Purpose.DELIVERY;
-  return create(ReservationSchema, {
-    participantId: caller.participantId,
-    state: ReservationState.HELD,
-    purpose: request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose,
-    parcel: request.parcel,
-    depositor: isDelivery ? participant : consumer,
-    collector: isDelivery ? consumer : participant,
-    partnerReference: request.partnerReference,
-    isTest: caller.mode === "test",
-    revision: 1,
-    createdAt: timestampFromMs(createdAtMs),
-    updatedAt: timestampFromMs(createdAtMs),
-    holdExpiresAt: timestampFromMs(deadlineMs),
-  });
+  // Several times as fast as to give `create` the fields.
+  const reservation = create(ReservationSchema);
+  reservation.participantId = caller.participantId;
+  reservation.state = ReservationState.HELD;
+  reservation.purpose = request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose;
+  if (request.parcel !== undefined) reservation.parcel = request.parcel;
+  reservation.depositor = isDelivery ? participant : consumerParty;
+  reservation.collector = isDelivery ? consumerParty : participant;
+  reservation.partnerReference = request.partnerReference;
+  reservation.isTest = caller.mode === "test";
+  reservation.holdKind = request.holdKind === HoldKind.UNSPECIFIED ? HoldKind.SOFT : request.holdKind;
+  reservation.revision = 1;
+  reservation.createdAt = timestampFromMs(createdAtMs);
+  reservation.updatedAt = reservation.createdAt;
+  reservation.holdExpiresAt = timestampFromMs(deadlineMs);
+  return reservation;
 }
 
 function participantParty({ participantId }: ParticipantCaller): Party {
-  return create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId });
+  const party = create(PartySchema);
+  party.kind = PartyKind.PARTICIPANT;
+  party.participantId = participantId;
+  return party;
 }
 
 function refuseMove(before: Reservation, to: ReservationState): void {

@@ -29,6 +29,7 @@ export async function hold(
     participantId,
     requestId,
     fingerprint: Buffer.from(requestId.slice(-16)),
+    isTied: true,
     homeRegion: parseSiteId(siteId)?.region as Region,
     reservation: create(ReservationSchema, { participantId, revision: 1 }),
     deadlineMs: 2_000_000_000_000,

@@ -30,6 +30,11 @@ local function report_times(report)
   return struct.unpack('<I6I2', report)
 end
 
+-- Whether what the site reports is in force, or was, until it ends its reports: the byte of a record's flags that says so.
+local function reports_byte(observed, ttl)
+  return (observed and ttl ~= OWN_COUNTS) and '\1' or '\0'
+end
+
 -- What a record says of it.
 local function observed_bytes(observed, ttl)
   if not observed or ttl == OWN_COUNTS then

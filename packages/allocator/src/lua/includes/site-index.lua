@@ -2,6 +2,8 @@
 
 local RECORD_BYTES = 44
 local FREE_OFFSET = 36
+-- The byte of the flags that scripts write and nobody else: 1 where what the site reports is in force, or was, until it ends its reports.
+local REPORTS_OFFSET = 18
 local TALLY_HEAD_BYTES = 7
 local CLASS_BYTES = 10
 

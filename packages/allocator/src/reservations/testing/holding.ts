@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Event, EventSchema, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import { type Event, EventSchema, HoldKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
 import type { Allocator } from "../../allocator.ts";
 import type { Position } from "../../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../../geo/region.ts";
@@ -25,12 +25,14 @@ export function request(origin: Position, number: number): HoldRequest {
     participantId,
     state: ReservationState.HELD,
     revision: 1,
+    holdKind: HoldKind.SOFT,
     partnerReference: `parcel-${number}`,
   });
   return {
     participantId,
     requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
     fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
+    isTied: false,
     homeRegion: regionOfCell(indexCellOf(origin)),
     reservation,
     deadlineMs: 2_000_000_000_000,

@@ -78,6 +78,8 @@ export function reasonByHand(
   if (needs !== undefined && !isOpen(site, needs)) return PassedOverReason.CLOSED;
   if (query.knownAtMs !== undefined && query.knownAtMs >= knownUntilMs) return PassedOverReason.UNKNOWN_AVAILABILITY;
   if (classes.every(({ index }) => free[index] === 0)) return PassedOverReason.FULL;
+  const hasNames = site.compartments.length > 0 && knownUntilMs === Number.POSITIVE_INFINITY;
+  if (query.isHard === true && !hasNames) return PassedOverReason.NO_NAMED_COMPARTMENT;
   return undefined;
 }
 

@@ -24,6 +24,18 @@ const nearest = (limit: number) => post(findNearest, JSON.stringify({ ...goodReq
 const startOnLane = (options: TestGatewayOptions = {}) => startTestGateway({ ...options, hasLeanPath: true });
 const count = (text: string, part: string) => text.split(part).length - 1;
 
+/** A value once it stays as it is while the gateway answers others many times. */
+async function atRest(port: number, value: () => number): Promise<number> {
+  let last = value();
+  for (let unchanged = 0; unchanged < 50; unchanged += 1) {
+    await (await fetch(`http://127.0.0.1:${port}/livez`)).text();
+    if (value() === last) continue;
+    last = value();
+    unchanged = -1;
+  }
+  return last;
+}
+
 describe("a connection on the lane", () => {
   test("has the calls that come one behind the other answered in their order, one at a time", async () => {
     const waiting: (() => void)[] = [];
@@ -62,11 +74,7 @@ describe("a connection on the lane", () => {
     socket.write(nearest(1) + request.repeat(calls));
     await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
     // What the kernel's buffers cannot take is not taken by the gateway either.
-    const sent = async (): Promise<number> => {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return socket.writableLength;
-    };
-    await expect.poll(sent).toBeGreaterThan(0);
+    expect(await atRest(gateway.port, () => socket.writableLength)).toBeGreaterThan(0);
     expect(received()).toBe("");
     release.resolve();
     await expect.poll(() => count(received(), "SERVING"), { timeout: 10_000 }).toBe(calls);
@@ -80,13 +88,8 @@ describe("a connection on the lane", () => {
     socket.pause();
     const calls = 200;
     socket.write(nearest(1).repeat(calls));
-    const isStill = async (): Promise<boolean> => {
-      const before = gateway.laneCalls();
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return before > 0 && before === gateway.laneCalls();
-    };
-    await expect.poll(isStill).toBe(true);
-    expect(gateway.laneCalls()).toBeLessThan(calls);
+    await expect.poll(() => gateway.laneCalls()).toBeGreaterThan(0);
+    expect(await atRest(gateway.port, () => gateway.laneCalls())).toBeLessThan(calls);
     socket.resume();
     await expect.poll(() => count(received(), '"freeToPromise":1'), { timeout: 10_000 }).toBe(calls);
   });

@@ -252,7 +252,8 @@ export type Allowance = Message<"petak.v1.Allowance"> & {
   sizeClassId: string;
 
   /**
-   * The door behind which the parcel lies. Empty before the deposit.
+   * COLLECT: the door behind which the parcel lies, empty before the deposit. DEPOSIT: the door that was promised, where the hold is HARD:
+   * the deposit opens that one and no other, and nobody else's deposit opens it. Empty: any door of the size class.
    *
    * @generated from field: string compartment_id = 4;
    */

@@ -382,7 +382,9 @@ export type Site = Message<"petak.v1.Site"> & {
   sizeClasses: SizeClass[];
 
   /**
-   * Its doors, where the operator lists them. At most 500. May be empty: the counts in `size_classes` then stand alone.
+   * Its doors, where the operator lists them. At most 500. May be empty: the counts in `size_classes` then stand alone,
+   * and no door can be held by its name. One that is held or has a parcel inside can neither be left out nor change its size class: that is
+   * refused with CAPACITY_IN_USE.
    *
    * @generated from field: repeated petak.v1.Compartment compartments = 13;
    */

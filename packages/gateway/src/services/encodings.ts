@@ -1,0 +1,65 @@
+import { type DescMessage, type Message, type MessageShape, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { SiteSummarySchema } from "@petak/protocol";
+
+/** What messages of one type look like on the wire. */
+export interface Encodings<Desc extends DescMessage> {
+  json(message: MessageShape<Desc>): string;
+  binary(message: MessageShape<Desc>): Uint8Array;
+}
+
+type ToJson<Desc extends DescMessage> = (message: MessageShape<Desc>) => string;
+
+/** Remembers the encodings of messages that are the same object in many answers. They must not change. */
+function createEncodings<Desc extends DescMessage>(schema: Desc): Encodings<Desc> {
+  const known = new WeakMap<Message, { json?: string; binary?: Uint8Array }>();
+  const encodedOf = (message: MessageShape<Desc>) => {
+    let encoded = known.get(message);
+    if (encoded === undefined) {
+      encoded = {};
+      known.set(message, encoded);
+    }
+    return encoded;
+  };
+  return {
+    json(message) {
+      const encoded = encodedOf(message);
+      encoded.json ??= toJsonString(schema, message);
+      return encoded.json;
+    },
+    binary(message) {
+      const encoded = encodedOf(message);
+      encoded.binary ??= toBinary(schema, message);
+      return encoded.binary;
+    },
+  };
+}
+
+/** Remembers the encoding of the message that was encoded last: the parts of an answer mostly have the same one. It must not change. */
+export function createLastEncoding<Desc extends DescMessage>(
+  schema: Desc,
+  toJson: ToJson<Desc> = (message) => toJsonString(schema, message),
+): Encodings<Desc> {
+  let lastOfJson: Message | undefined;
+  let lastOfBinary: Message | undefined;
+  let json = "";
+  let binary: Uint8Array = new Uint8Array();
+  return {
+    json(message) {
+      if (message !== lastOfJson) {
+        json = toJson(message);
+        lastOfJson = message;
+      }
+      return json;
+    },
+    binary(message) {
+      if (message !== lastOfBinary) {
+        binary = toBinary(schema, message);
+        lastOfBinary = message;
+      }
+      return binary;
+    },
+  };
+}
+
+/** The summaries of sites, each encoded once for all the answers that it is in: `summarise` gives the same object for the same site. */
+export const siteEncodings = createEncodings(SiteSummarySchema);

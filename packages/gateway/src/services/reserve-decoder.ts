@@ -1,0 +1,98 @@
+import { create } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
+import {
+  NearestPlaceSchema,
+  Purpose,
+  PurposeSchema,
+  type ReserveRequest,
+  ReserveRequestSchema,
+  SiteRequirementsSchema,
+} from "@petak/protocol";
+import type { RequestDecoder } from "../server/index.ts";
+import { hasOther } from "./has-other.ts";
+import { hasKeysOnce, isObjectOf, isText, isUint32, type JsonObject, parseJson } from "./plain-json.ts";
+import { isValidParcel, isValidSearch, originFields, originOf, parcelFields, parcelOf } from "./plain-place.ts";
+
+const requestFields = ["requestId", "nearest", "parcel", "purpose", "partnerReference", "holdDuration", "requirements"];
+const placeFields = ["origin", "radiusM"];
+const requirementFields = ["anyCountry"];
+
+const requestHasOther = hasOther(ReserveRequestSchema, requestFields);
+const placeHasOther = hasOther(NearestPlaceSchema, placeFields);
+const requirementsHaveOther = hasOther(SiteRequirementsSchema, requirementFields);
+
+/** The constraints of reservation.proto; reserve-decoder.test.ts compares them with the schema's. */
+const limits = { referenceLength: 64, minHoldSeconds: 1n, maxHoldSeconds: 86_400n } as const;
+
+const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
+const purposes = new Map<unknown, Purpose>(PurposeSchema.values.map(({ name, number }) => [name, number as Purpose]));
+const wholeSeconds = /^\d{1,6}s$/;
+const noRequirements: JsonObject = {};
+
+/** Decodes what most callers of Reserve send: the nearest place for a parcel, and how to hold it. */
+export const reserveDecoder: RequestDecoder<typeof ReserveRequestSchema> = {
+  schema: ReserveRequestSchema,
+  json(text) {
+    const parsed = parseJson(text);
+    if (!isObjectOf(parsed, requestFields)) return undefined;
+    const { requestId = "", nearest, partnerReference = "", requirements = noRequirements } = parsed;
+    if (!isObjectOf(nearest, placeFields) || !isObjectOf(nearest.origin, originFields)) return undefined;
+    if (!isObjectOf(parsed.parcel, parcelFields) || !isObjectOf(requirements, requirementFields)) return undefined;
+    const { radiusM = 0 } = nearest;
+    const { anyCountry = false } = requirements;
+    if (!isText(requestId) || !isText(partnerReference) || !isUint32(radiusM) || typeof anyCountry !== "boolean") return undefined;
+    const origin = originOf(nearest.origin);
+    const parcel = parcelOf(parsed.parcel);
+    const purpose = parsed.purpose === undefined ? Purpose.UNSPECIFIED : purposes.get(parsed.purpose);
+    if (origin === undefined || parcel === undefined || purpose === undefined) return undefined;
+    const request = create(ReserveRequestSchema);
+    if (parsed.holdDuration !== undefined) {
+      const holdDuration = durationOf(parsed.holdDuration);
+      if (holdDuration === undefined) return undefined;
+      request.holdDuration = holdDuration;
+    }
+    if (!hasKeysOnce(text, parsed, nearest, nearest.origin, parsed.parcel, requirements)) return undefined;
+    const place = create(NearestPlaceSchema);
+    place.origin = origin;
+    place.radiusM = radiusM;
+    request.requestId = requestId;
+    request.place = { case: "nearest", value: place };
+    request.parcel = parcel;
+    request.purpose = purpose;
+    request.partnerReference = partnerReference;
+    if (requirements !== noRequirements) {
+      request.requirements = create(SiteRequirementsSchema);
+      request.requirements.anyCountry = anyCountry;
+    }
+    return request;
+  },
+  isKnownValid(request) {
+    return (
+      !requestHasOther(request) &&
+      uuid.test(request.requestId) &&
+      isValidPlace(request.place) &&
+      isValidParcel(request.parcel) &&
+      PurposeSchema.value[request.purpose] !== undefined &&
+      // In UTF-16: no text has fewer of its units than characters.
+      request.partnerReference.length <= limits.referenceLength &&
+      isValidHold(request.holdDuration) &&
+      (request.requirements === undefined || !requirementsHaveOther(request.requirements))
+    );
+  },
+};
+
+/** A duration in whole seconds. */
+function durationOf(value: unknown): Duration | undefined {
+  if (typeof value !== "string" || !wholeSeconds.test(value)) return undefined;
+  const duration = create(DurationSchema);
+  duration.seconds = BigInt(value.slice(0, -1));
+  return duration;
+}
+
+function isValidPlace(place: ReserveRequest["place"]): boolean {
+  return place.case === "nearest" && !placeHasOther(place.value) && isValidSearch(place.value);
+}
+
+function isValidHold(hold: Duration | undefined): boolean {
+  return hold === undefined || (hold.nanos === 0 && hold.seconds >= limits.minHoldSeconds && hold.seconds <= limits.maxHoldSeconds);
+}
