@@ -14,8 +14,10 @@ export interface AllocatorBenchOptions {
   seconds: number;
   rounds: number;
   json: boolean;
-  /** Sites of the large network, in place of a million. */
+  /** Sites of the large network, in place of a million. Larger ones are left out. */
   sites?: number | undefined;
+  /** Prints the report and keeps nothing. */
+  isDry: boolean;
   /** One part alone. */
   only?: string | undefined;
 }
@@ -36,11 +38,11 @@ const measurements: Record<Part, (context: BenchContext) => Promise<Figure[]>> =
  *
  * @throws {Error} where a peer's answers are not the allocator's
  */
-export async function benchAllocator({ seconds, rounds, json, sites, only }: AllocatorBenchOptions): Promise<void> {
+export async function benchAllocator({ seconds, rounds, json, sites, only, isDry }: AllocatorBenchOptions): Promise<void> {
   const wanted = only === undefined ? parts : parts.filter((part) => part === only);
   if (wanted.length === 0) throw new Error(`there is no part ${JSON.stringify(only)}; there is: ${parts.join(", ")}`);
   const say = (line: string) => void (json || process.stderr.write(`${line}\n`));
-  const context: BenchContext = { rounds, seconds, aseanSites: sites ?? aseanSites, say };
+  const context: BenchContext = { rounds, seconds, mostSites: sites ?? aseanSites, say };
   const figures: Figure[] = [];
   for (const part of wanted) figures.push(...(await measurements[part](context)));
   const { flavour, version } = await findRedisServer();
@@ -54,7 +56,7 @@ export async function benchAllocator({ seconds, rounds, json, sites, only }: All
       seconds,
       figures,
     },
-    { json, isWhole: only === undefined && sites === undefined },
+    { json, isKept: !isDry && only === undefined && sites === undefined },
   );
 }
 

@@ -12,8 +12,8 @@ export interface BenchContext {
   rounds: number;
   /** Length of one measurement that has no end of its own, in s. */
   seconds: number;
-  /** Sites of the large network. */
-  aseanSites: number;
+  /** Sites of the large network. No other is larger. */
+  mostSites: number;
   say: Say;
 }
 
@@ -57,5 +57,18 @@ export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchS
     redis.disconnect();
     await server.stop();
     await rm(folder, { recursive: true });
+  }
+}
+
+/** Runs something with a second allocator over the same server, which keeps what it has read of the index in memory, as the gateway's does. */
+export async function withCachedAllocator<T>({ connect }: BenchServer, use: (cached: Allocator) => Promise<T>): Promise<T> {
+  const redis = connect();
+  await redis.connect();
+  const cached = createAllocator({ redis, indexCache: { connect, onError: reportError } });
+  try {
+    return await use(cached);
+  } finally {
+    cached.stop();
+    redis.disconnect();
   }
 }

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { startRedisServer } from "@petak/allocator/redis-server";
+import { treeCpuSeconds } from "../process-cpu.ts";
+import type { Arrivals } from "./arrivals.ts";
 import { findNearestCall, oneReserveCall, readFindNearest } from "./cases.ts";
 import { connections, generatorNames, type LoadRequest, loadHttp1, loadHttp2, loadPaced, streamsPerConnection } from "./generators.ts";
 import { type PinnedServer, startPinned } from "./pinned-process.ts";
-import { median, type PacedFigure, type RpcFigure, type RpcReport, writeRpcReport } from "./report.ts";
-import { names, type Servers, type Subject, subjectsOf } from "./subjects.ts";
+import { type PacedFigure, type RpcFigure, type RpcReport, writeRpcReport } from "./report.ts";
+import { type Servers, type Subject, subjectsOf } from "./subjects.ts";
 
 /** Core of the server, and of the load generator and Redis. */
 const serverCore = 0;
@@ -21,8 +23,17 @@ const warmUpSeconds = 5;
 
 const servers = join(import.meta.dirname, "../servers");
 
+/** What the bench is asked to do. */
+export interface RpcBenchOptions {
+  seconds: number;
+  rounds: number;
+  json: boolean;
+  /** Prints the report and keeps nothing. */
+  isDry: boolean;
+}
+
 /** Measures what an RPC costs, beside the peers and the limit. */
-export async function benchRpc({ seconds, rounds, json: printsJson }: { seconds: number; rounds: number; json: boolean }): Promise<void> {
+export async function benchRpc({ seconds, rounds, json: printsJson, isDry }: RpcBenchOptions): Promise<void> {
   for (const tool of ["taskset", "wrk", "h2load"]) requireTool(tool);
   const say = (line: string) => void (printsJson || process.stderr.write(`${line}\n`));
   const folder = await mkdtemp(join(tmpdir(), "petak-bench-"));
@@ -49,9 +60,12 @@ export async function benchRpc({ seconds, rounds, json: printsJson }: { seconds:
       if (options !== 5) throw new Error(`FindNearest over ${protocol} gave ${options} options, not 5`);
     }
     const reserved = await answerOf(oneReserveCall(port, authorization));
+    const net = (answer: Uint8Array) => start("bare-net.ts", [asHttp(answer).toString("base64")]);
     const bare = (answer: Uint8Array, contentType: string) => start("bare-http.ts", [Buffer.from(answer).toString("base64"), contentType]);
     const servers: Servers = {
       gateway,
+      netJson: await net(json),
+      netReserve: await net(reserved),
       bareJson: await bare(json, "application/json"),
       bareBinary: await bare(binary, "application/proto"),
       bareReserve: await bare(reserved, "application/json"),
@@ -59,8 +73,8 @@ export async function benchRpc({ seconds, rounds, json: printsJson }: { seconds:
       stockHttp2: await start("stock-connect.ts", ["h2"]),
       grpcJs: await start("grpc-js.ts"),
     };
-    const figures = await measure(subjectsOf(servers, authorization), seconds, rounds, say);
-    const paced = await measurePaced(findNearestCall(port, "Connect JSON", authorization), figures, seconds, rounds, say);
+    const figures = await measure(subjectsOf(servers, authorization), gateway, redis.pid, seconds, rounds, say);
+    const paced = await measurePaced(findNearestCall(port, "Connect JSON", authorization), seconds, rounds, say);
     const report: RpcReport = {
       commit: commitNow(),
       node: process.version,
@@ -76,7 +90,7 @@ export async function benchRpc({ seconds, rounds, json: printsJson }: { seconds:
       figures,
       paced,
     };
-    await writeRpcReport(report, printsJson);
+    await writeRpcReport(report, { json: printsJson, isKept: !isDry });
   } finally {
     for (const server of running) await server.stop();
     await redis.stop();
@@ -85,7 +99,14 @@ export async function benchRpc({ seconds, rounds, json: printsJson }: { seconds:
 }
 
 /** Measures all subjects in turn, round after round, so that a slow minute of the machine falls on all of them. */
-async function measure(subjects: readonly Subject[], seconds: number, rounds: number, say: (line: string) => void): Promise<RpcFigure[]> {
+async function measure(
+  subjects: readonly Subject[],
+  gateway: PinnedServer,
+  redisPid: number,
+  seconds: number,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<RpcFigure[]> {
   const figures = subjects.map(
     ({ what, protocol, target }): RpcFigure => ({ what, protocol, ...(target && { target }), requestsPerSecond: [], cpuMicrosPerCall: [] }),
   );
@@ -94,11 +115,18 @@ async function measure(subjects: readonly Subject[], seconds: number, rounds: nu
       const load = isHttp2 ? loadHttp2 : loadHttp1;
       if (round === 0) await load(clientCore, warmUpSeconds, request);
       const cpuBefore = server.cpuSeconds();
+      const redisBefore = treeCpuSeconds(redisPid);
       const { requestsPerSecond, failed } = await load(clientCore, seconds, request);
       if (failed > 0) throw new Error(`${what} over ${protocol}: ${failed} requests failed`);
-      const cpuMicros = ((server.cpuSeconds() - cpuBefore) * 1e6) / (requestsPerSecond * seconds);
-      figures[index]?.requestsPerSecond.push(requestsPerSecond);
-      figures[index]?.cpuMicrosPerCall.push(cpuMicros);
+      const calls = requestsPerSecond * seconds;
+      const cpuMicros = ((server.cpuSeconds() - cpuBefore) * 1e6) / calls;
+      const figure = figures[index] as RpcFigure;
+      figure.requestsPerSecond.push(requestsPerSecond);
+      figure.cpuMicrosPerCall.push(cpuMicros);
+      if (server === gateway) {
+        figure.redisCpuMicrosPerCall ??= [];
+        figure.redisCpuMicrosPerCall.push(((treeCpuSeconds(redisPid) - redisBefore) * 1e6) / calls);
+      }
       say(`round ${round + 1} of ${rounds}: ${what}, ${protocol}: ${Math.round(requestsPerSecond)}/s, ${Math.round(cpuMicros)} µs CPU`);
     }
   }
@@ -108,26 +136,33 @@ async function measure(subjects: readonly Subject[], seconds: number, rounds: nu
 /** The share of its capacity at which a server's latencies are looked at. */
 const pacedShare = 0.7;
 
-/** Measures latencies at a rate below what the server can do, which is kept whatever the answers: a queue that builds up is seen. */
-async function measurePaced(
-  request: LoadRequest,
-  figures: readonly RpcFigure[],
-  seconds: number,
-  rounds: number,
-  say: (line: string) => void,
-): Promise<PacedFigure[]> {
-  const most = figures.find(({ what, protocol }) => what === names.findNearest && protocol === "Connect JSON")?.requestsPerSecond ?? [];
-  const wanted = Math.round(median(most) * pacedShare);
+/**
+ * Measures latencies at a rate below what the server can do, which is kept whatever the answers: a queue that builds up is seen. What it can do is
+ * measured immediately before, for as long: the machine may be slower than it was when the rest was measured.
+ */
+async function measurePaced(request: LoadRequest, seconds: number, rounds: number, say: (line: string) => void): Promise<PacedFigure[]> {
   const found: PacedFigure[] = [];
   for (let round = 0; round < rounds; round++) {
-    const { requestsPerSecond, failed, latenciesUs } = await loadPaced(clientCore, seconds, request, wanted);
-    if (failed > 0) throw new Error(`${failed} paced requests failed`);
-    const at = (share: number) => latenciesUs[Math.min(latenciesUs.length - 1, Math.floor(latenciesUs.length * share))] ?? Number.NaN;
-    const figure = { wanted, requestsPerSecond, p50Us: at(0.5), p99Us: at(0.99) };
-    found.push(figure);
-    say(`round ${round + 1} of ${rounds}: FindNearest at ${wanted}/s: p50 ${figure.p50Us} µs, p99 ${figure.p99Us} µs`);
+    for (const arrivals of ["even", "random"] satisfies Arrivals[]) {
+      const { requestsPerSecond: most } = await loadHttp1(clientCore, seconds, request);
+      const wanted = Math.round(most * pacedShare);
+      const { failed, ...kept } = await loadPaced(clientCore, seconds, request, wanted, arrivals);
+      if (failed > 0) throw new Error(`${failed} paced requests failed`);
+      found.push({ arrivals, most, wanted, ...kept });
+      const { p50Us, p99Us } = kept;
+      say(
+        `round ${round + 1} of ${rounds}: FindNearest at ${wanted}/s, ${arrivals} arrivals: p50 ${Math.round(p50Us)} µs, p99 ${Math.round(p99Us)} µs`,
+      );
+    }
   }
   return found;
+}
+
+/** An answer with the headers that node:http gives it. */
+function asHttp(body: Uint8Array): Buffer {
+  const headers = ["content-type: application/json", `content-length: ${body.length}`, `Date: ${new Date().toUTCString()}`];
+  const head = ["HTTP/1.1 200 OK", ...headers, "Connection: keep-alive", "Keep-Alive: timeout=5"].join("\r\n");
+  return Buffer.concat([Buffer.from(`${head}\r\n\r\n`), body]);
 }
 
 async function answerOf({ url, body, headers }: LoadRequest): Promise<Uint8Array> {

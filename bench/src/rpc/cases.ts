@@ -35,15 +35,27 @@ export function findNearestCall(port: number, protocol: Protocol, authorization:
   return call(port, path, protocol, toBinary(FindNearestRequestSchema, findNearestRequest), json, { authorization });
 }
 
+/** The same from all over the city, so that no two answers are alike. For wrk alone. */
+export function findNearestAllOverCall(port: number, authorization: string): LoadRequest {
+  const body = `{"origin":${originFormat},"parcel":${parcelJson},"limit":5,"requirements":{"anyCountry":true}}`;
+  return luaCall(port, "/petak.v1.DirectoryService/FindNearest", authorization, body, originArguments);
+}
+
 /**
  * Reserve at the nearest of what fits, each time with another request id and from another place in the city, so that no repetition is
- * answered from memory and no site fills up; parts of the city's square lie abroad, so any country will do. For wrk alone.
+ * answered from memory and no site fills up. For wrk alone.
  */
 export function reserveCall(port: number, authorization: string): LoadRequest {
-  const [url, headers] = [
-    `http://127.0.0.1:${port}/petak.v1.ReservationService/Reserve`,
-    { "content-type": "application/json", authorization },
-  ];
+  const body = `{"requestId":"%s%012x","nearest":{"origin":${originFormat}},"parcel":${parcelJson},"requirements":{"anyCountry":true}}`;
+  return luaCall(port, "/petak.v1.ReservationService/Reserve", authorization, body, `id, count, ${originArguments}`);
+}
+
+/** An origin as Lua formats it, and its two numbers. Parts of the city's square lie abroad, so any country will do. */
+const originFormat = '{"latitude":%.6f,"longitude":%.6f}';
+const originArguments = "1.24 + random() * 0.22, 103.61 + random() * 0.42";
+const parcelJson = JSON.stringify({ widthMm: 300, heightMm: 150, depthMm: 400, massG: 1500 });
+
+function luaCall(port: number, path: string, authorization: string, format: string, formatArguments: string): LoadRequest {
   const lua = () => `
 math.randomseed(${randomInt(2 ** 31)})
 local random = math.random
@@ -51,12 +63,10 @@ local id = string.format("%08x-%04x-4000-8000-", random(0, 0x7fffffff), random(0
 local count = 0
 request = function()
   count = count + 1
-  local body = string.format('{"requestId":"%s%012x","nearest":{"origin":{"latitude":%.6f,"longitude":%.6f}},"parcel":{"widthMm":300,"heightMm":150,"depthMm":400,"massG":1500},"requirements":{"anyCountry":true}}',
-    id, count, 1.24 + random() * 0.22, 103.61 + random() * 0.42)
-  return wrk.format("POST", nil, nil, body)
+  return wrk.format("POST", nil, nil, string.format('${format}', ${formatArguments}))
 end
 `;
-  return { url, headers, lua };
+  return { url: `http://127.0.0.1:${port}${path}`, headers: { "content-type": "application/json", authorization }, lua };
 }
 
 /** One such request, to see that it is answered. */

@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Arrivals } from "./arrivals.ts";
 
 const run = promisify(execFile);
 
@@ -25,10 +26,14 @@ export interface LoadResult {
 
 /** What was counted at a rate that was kept whatever the answers. */
 export interface PacedResult {
+  /** What came of the rate. */
   requestsPerSecond: number;
   failed: number;
-  /** Times from the sending of a request to the end of its answer, in µs, in ascending order. */
-  latenciesUs: number[];
+  /** Times from when a request was due to the end of its answer, in µs. */
+  p50Us: number;
+  p99Us: number;
+  /** By how much the generator sent requests later than they were due and had a connection, in µs: 99 of 100 by no more. */
+  lateP99Us: number;
 }
 
 /** Connections, and for HTTP/2 streams on each: enough to keep one core of server busy, few enough that queues stay short. */
@@ -81,36 +86,34 @@ export async function loadHttp2(core: number, seconds: number, request: LoadRequ
   });
 }
 
-/** Connections over which a rate is kept: so many that a request hardly ever waits for its connection and not for the server. */
+/** Connections over which a rate is kept: so many that a request hardly ever waits for one. */
 export const pacedConnections = 64;
 
-/** Sends over HTTP/1.1 with h2load at a fixed rate, one thread on one core. */
-export async function loadPaced(core: number, seconds: number, request: LoadRequest, requestsPerSecond: number): Promise<PacedResult> {
-  return await withFile("body", Buffer.from(request.body ?? new Uint8Array()), async (path) => {
-    const log = `${path}.log`;
-    await run("taskset", [
-      "-c",
-      String(core),
-      "h2load",
-      "--h1",
-      "-t1",
-      `-c${pacedConnections}`,
-      `--rps=${(requestsPerSecond / pacedConnections).toFixed(3)}`,
-      `-D${seconds}`,
-      `--data=${path}`,
-      `--log-file=${log}`,
-      ...Object.entries(request.headers).flatMap(([name, value]) => ["-H", `${name}: ${value}`]),
-      request.url,
-    ]);
-    // Start, status and duration of each request, by tabs.
-    const rows = (await readFile(log, "utf8")).split("\n").filter((line) => line !== "");
-    const answers = rows.map((line) => line.split("\t").map(Number));
-    return {
-      requestsPerSecond: answers.length / seconds,
-      failed: answers.filter(([, status]) => status !== 200).length,
-      latenciesUs: answers.map(([, , durationUs = 0]) => durationUs).sort((a, b) => a - b),
-    };
-  });
+const pacedClient = join(import.meta.dirname, "paced-client.ts");
+
+/**
+ * Sends over HTTP/1.1 at a fixed rate, from one core. Not with h2load, whose `--rps` sends by a timer of each connection, all begun at once: with
+ * 64 connections 64 requests come together and then none for as long as it takes to answer them, so that half of them wait for half of the rest.
+ */
+export async function loadPaced(
+  core: number,
+  seconds: number,
+  request: LoadRequest,
+  requestsPerSecond: number,
+  arrivals: Arrivals,
+): Promise<PacedResult> {
+  const { port } = new URL(request.url);
+  const args = [pacedClient, port, requestsPerSecond, seconds, arrivals, pacedConnections].map(String);
+  const running = run("taskset", ["-c", String(core), process.execPath, ...args]);
+  running.child.stdin?.end(requestBytes(request));
+  return JSON.parse((await running).stdout) as PacedResult;
+}
+
+/** A request as it goes over the wire. */
+function requestBytes({ url, headers, body = new Uint8Array() }: LoadRequest): Buffer {
+  const { pathname, host } = new URL(url);
+  const lines = Object.entries({ host, "content-length": body.length, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`POST ${pathname} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
 }
 
 function luaScript({ body, headers, lua }: LoadRequest): string {

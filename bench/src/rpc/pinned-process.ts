@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { treeCpuSeconds } from "../process-cpu.ts";
 
 /** A server in a process of its own. */
 export interface PinnedServer {
@@ -20,21 +20,11 @@ export async function startPinned(core: number, script: string, args: readonly s
   if (line === "") throw new Error(`${script} ended before it took calls`);
   return {
     ready: JSON.parse(line) as PinnedServer["ready"],
-    cpuSeconds: () => cpuSecondsOf(child.pid ?? 0),
+    cpuSeconds: () => treeCpuSeconds(child.pid ?? 0),
     async stop() {
       const exited = once(child, "exit");
       child.kill("SIGTERM");
       await exited;
     },
   };
-}
-
-/** Ticks a second in which Linux counts processor time (`getconf CLK_TCK`). */
-const ticksPerSecond = 100;
-
-function cpuSecondsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The fields follow the name, which stands in parentheses and may hold anything.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }

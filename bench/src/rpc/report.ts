@@ -1,5 +1,11 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceSection } from "../docs-section.ts";
+import { median } from "../median.ts";
+import type { Arrivals } from "./arrivals.ts";
+import { callCosts } from "./call-costs.ts";
+import { type PacedResult, pacedConnections } from "./generators.ts";
+import { stackedChart } from "./stacked-chart.ts";
 
 /** One thing measured: requests a second, round after round. */
 export interface RpcFigure {
@@ -8,17 +14,19 @@ export interface RpcFigure {
   requestsPerSecond: number[];
   /** Processor time of the server for each call, in µs. */
   cpuMicrosPerCall: number[];
+  /** The same of Redis, where the gateway was called. What Redis does without calls, in the background, is in it. */
+  redisCpuMicrosPerCall?: number[];
   /** What it is compared with, and the ratio of the rates that is wanted. */
   target?: { peer: string; protocol: string; ratio: number };
 }
 
 /** Latencies at a rate that was kept. */
-export interface PacedFigure {
-  /** The rate, and what came of it, a second. */
+export interface PacedFigure extends Omit<PacedResult, "failed"> {
+  arrivals: Arrivals;
+  /** The most that the server did immediately before, a second. */
+  most: number;
+  /** The rate, a second. */
   wanted: number;
-  requestsPerSecond: number;
-  p50Us: number;
-  p99Us: number;
 }
 
 /** A run of the RPC bench and all that is needed to judge it. */
@@ -40,65 +48,85 @@ export interface RpcReport {
   paced: PacedFigure[];
 }
 
+/** A rate counts as kept where this share of it came. Where less did, the machine had become slower, and it was no longer 70 % of what it can do. */
+const keptShare = 0.98;
+
 /** The most that p99 may be of p50 at 70 % of capacity. */
 const tailTarget = 5;
 
 const root = join(import.meta.dirname, "../../..");
-const begin = "<!-- begin: npm run bench -- rpc -->";
-const end = "<!-- end: npm run bench -- rpc -->";
-
-/** Prints a report, keeps it as JSON, and puts it into docs/performance.md. */
-export async function writeRpcReport(report: RpcReport, json: boolean): Promise<void> {
-  await mkdir(join(root, "bench/results"), { recursive: true });
-  await writeFile(join(root, "bench/results/rpc.json"), `${JSON.stringify(report, null, 2)}\n`);
+/** Prints a report, and where it is to be kept keeps it as JSON and picture, and puts it into docs/performance.md. */
+export async function writeRpcReport(report: RpcReport, { json, isKept }: { json: boolean; isKept: boolean }): Promise<void> {
   const table = reportTable(report);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${table}\n`);
-  const path = join(root, "docs/performance.md");
-  const page = await readFile(path, "utf8");
-  const from = page.indexOf(begin);
-  const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`docs/performance.md lacks the lines ${begin} and ${end}`);
-  await writeFile(path, `${page.slice(0, from + begin.length)}\n\n${table}\n\n${page.slice(to)}`);
+  if (!isKept) return;
+  const results = join(root, "bench/results");
+  await mkdir(results, { recursive: true });
+  await writeFile(join(results, "rpc.json"), `${JSON.stringify(report, null, 2)}\n`);
+  await writeFile(join(results, "rpc.svg"), stackedChart(callCosts(report.figures)));
+  await replaceSection(join(root, "docs/performance.md"), "npm run bench -- rpc", table);
 }
 
 /** The report as Markdown. */
 export function reportTable(report: RpcReport): string {
-  const rateOf = (what: string, protocol: string) =>
-    median(report.figures.find((figure) => figure.what === what && figure.protocol === protocol)?.requestsPerSecond ?? []);
-  const rows = report.figures.map(({ what, protocol, requestsPerSecond, cpuMicrosPerCall, target }) => {
+  const figureOf = (what: string, protocol: string) =>
+    report.figures.find((figure) => figure.what === what && figure.protocol === protocol);
+  const rows = report.figures.map(({ what, protocol, requestsPerSecond, cpuMicrosPerCall, redisCpuMicrosPerCall, target }) => {
     const rate = median(requestsPerSecond);
     const spread = `${thousands(Math.min(...requestsPerSecond))}–${thousands(Math.max(...requestsPerSecond))}`;
-    const ratio = target === undefined ? Number.NaN : rate / rateOf(target.peer, target.protocol);
+    const peer = target && figureOf(target.peer, target.protocol);
+    const ratio = rate / median(peer?.requestsPerSecond ?? []);
+    const cpuRatio = median(peer?.cpuMicrosPerCall ?? []) / median(cpuMicrosPerCall);
     const compared =
       target === undefined
         ? "| |"
-        : `| ${ratio.toFixed(2)} of ${target.peer.replace(/, .*/, "")} | ${verdict(ratio >= target.ratio, `≥ ${target.ratio}`)}`;
-    return `| ${what} | ${protocol} | ${thousands(rate)} | ${spread} | ${Math.round(median(cpuMicrosPerCall))} ${compared} |`;
+        : `| ${ratio.toFixed(2)} of ${target.peer.replace(/, .*/, "")}, by CPU ${cpuRatio.toFixed(2)} | ${verdict(ratio >= target.ratio, `≥ ${target.ratio}`)}`;
+    const redis = redisCpuMicrosPerCall === undefined ? "" : Math.round(median(redisCpuMicrosPerCall));
+    return `| ${what} | ${protocol} | ${thousands(rate)} | ${spread} | ${Math.round(median(cpuMicrosPerCall))} | ${redis} ${compared} |`;
   });
-  const [p50, p99] = [median(report.paced.map(({ p50Us }) => p50Us)), median(report.paced.map(({ p99Us }) => p99Us))];
-  const tail = median(report.paced.map(({ p50Us, p99Us }) => p99Us / p50Us));
   return [
     `Commit ${report.commit}, Node ${report.node}, ${report.server}, ${report.cpu}. Server on one core; ${report.generators}, ${report.connections} connections`,
     `(HTTP/2: ${report.streamsPerConnection} streams on each), and Redis on another. ${report.siteCount} sites, an answer of ${report.answerBytes} bytes.`,
     `Median of ${report.rounds} rounds of ${report.seconds} s.`,
     "",
-    "| what | protocol | thousand requests/s | least–most | µs CPU a call | compared | target |",
-    "|---|---|---|---|---|---|---|",
+    "| what | protocol | thousand requests/s | least–most | µs CPU a call | of Redis | compared | target |",
+    "|---|---|---|---|---|---|---|---|",
     ...rows,
     "",
-    `FindNearest in JSON at ${thousands(report.paced[0]?.wanted ?? Number.NaN)} thousand requests/s, 70 % of its most, kept whatever the answers (h2load --rps): p50`,
-    `${Math.round(p50)} µs, p99 ${Math.round(p99)} µs, p99 / p50 ${tail.toFixed(1)}, ${verdict(tail <= tailTarget, `≤ ${tailTarget}`)}.`,
+    "FindNearest in JSON at 70 % of the most that was measured immediately before, kept whatever the answers, over " +
+      `${pacedConnections} connections; a request's time counts from when it was due:`,
+    "",
+    "| arrivals | rounds in which the rate was kept | thousand requests/s wanted | came of it | sent late, p99, µs | p50, µs | p99, µs | p99 / p50 | target |",
+    "|---|---|---|---|---|---|---|---|---|",
+    pacedRow(report.paced, "even", "at equal distances", true),
+    pacedRow(report.paced, "random", "at random (Poisson)", false),
+    "",
+    "![Where the processor time of a call goes](../bench/results/rpc.svg)",
   ].join("\n");
+}
+
+function pacedRow(paced: readonly PacedFigure[], arrivals: Arrivals, name: string, isTarget: boolean): string {
+  const all = paced.filter((figure) => figure.arrivals === arrivals);
+  const figures = all.filter(({ wanted, requestsPerSecond }) => requestsPerSecond >= wanted * keptShare);
+  if (figures.length === 0) return `| ${name} | 0 of ${all.length} | | | | | | | not measured: the machine did not keep its speed |`;
+  const middle = (of: (figure: PacedFigure) => number) => median(figures.map(of));
+  const tail = middle(({ p50Us, p99Us }) => p99Us / p50Us);
+  const cells = [
+    name,
+    `${figures.length} of ${all.length}`,
+    thousands(middle(({ wanted }) => wanted)),
+    thousands(middle(({ requestsPerSecond }) => requestsPerSecond)),
+    Math.round(middle(({ lateP99Us }) => lateP99Us)),
+    Math.round(middle(({ p50Us }) => p50Us)),
+    Math.round(middle(({ p99Us }) => p99Us)),
+    tail.toFixed(1),
+    isTarget ? verdict(tail <= tailTarget, `≤ ${tailTarget}`) : "",
+  ];
+  return `| ${cells.join(" | ")} |`;
 }
 
 function verdict(isMet: boolean, target: string): string {
   return `${target}: ${isMet ? "met" : "**not met**"}`;
-}
-
-/** The middle one of some values; NaN for none. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 function thousands(value: number): string {

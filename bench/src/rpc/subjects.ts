@@ -1,4 +1,4 @@
-import { emptyCall, findNearestCall, oneReserveCall, type Protocol, protocols, reserveCall } from "./cases.ts";
+import { emptyCall, findNearestAllOverCall, findNearestCall, oneReserveCall, type Protocol, protocols, reserveCall } from "./cases.ts";
 import type { LoadRequest } from "./generators.ts";
 import type { PinnedServer } from "./pinned-process.ts";
 
@@ -15,6 +15,8 @@ export interface Subject {
 
 /** Names that figures are compared by. */
 export const names = {
+  netJson: "bare node:net, the bytes of FindNearest in JSON",
+  netReserve: "bare node:net, the bytes of Reserve in JSON",
   bareJson: "bare node:http, the bytes of FindNearest in JSON",
   bareBinary: "bare node:http, the bytes of FindNearest in binary",
   bareReserve: "bare node:http, the bytes of Reserve in JSON",
@@ -22,12 +24,15 @@ export const names = {
   grpcJs: "grpc-js, nothing",
   nothing: "gateway, nothing",
   findNearest: "gateway, FindNearest",
+  findNearestAllOver: "gateway, FindNearest from all over the city",
   reserve: "gateway, Reserve the nearest",
 } as const;
 
 /** The servers of a run, ready to answer. */
 export interface Servers {
   gateway: PinnedServer;
+  netJson: PinnedServer;
+  netReserve: PinnedServer;
   bareJson: PinnedServer;
   bareBinary: PinnedServer;
   bareReserve: PinnedServer;
@@ -54,6 +59,8 @@ export function subjectsOf(servers: Servers, authorization: string): Subject[] {
   });
   const { port } = gateway.ready;
   return [
+    bare(names.netJson, servers.netJson, findNearestCall(port, "Connect JSON", authorization)),
+    bare(names.netReserve, servers.netReserve, oneReserveCall(port, authorization)),
     bare(names.bareJson, servers.bareJson, findNearestCall(port, "Connect JSON", authorization)),
     bare(names.bareBinary, servers.bareBinary, findNearestCall(port, "Connect binary", authorization)),
     bare(names.bareReserve, servers.bareReserve, oneReserveCall(port, authorization)),
@@ -77,6 +84,13 @@ export function subjectsOf(servers: Servers, authorization: string): Subject[] {
         ...(target && { target }),
       };
     }),
+    {
+      what: names.findNearestAllOver,
+      protocol: "Connect JSON",
+      isHttp2: false,
+      request: findNearestAllOverCall(port, authorization),
+      server: gateway,
+    },
     {
       what: names.reserve,
       protocol: "Connect JSON",

@@ -1,4 +1,5 @@
 import { type Allocator, type HoldCandidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { parseSiteId } from "@petak/protocol";
 import { createRandom } from "@petak/testkit";
 import { concurrently } from "../concurrently.ts";
 import { askedClass, type Network, operatorId, positionOf } from "../network/network.ts";
@@ -38,5 +39,7 @@ export async function holdPlaces(
 
 /** A site as it was put, not found by a search: the script looks for its record. */
 export function candidateAt(siteId: string, cell: string): HoldCandidate {
-  return { siteId, operatorId, revision: 1, cell, offset: -1, classes: [askedClass] };
+  const id = parseSiteId(siteId);
+  if (id === undefined) throw new Error(`${siteId} is no id of a site`);
+  return { siteId, ...id, operatorId, revision: 1, cell, offset: -1, classes: [askedClass] };
 }

@@ -1,12 +1,10 @@
-import { type Allocator, indexCellOf, type Position, quantise, regionOfCell } from "@petak/allocator";
+import type { Allocator, Position } from "@petak/allocator";
 import type { Random } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { concurrently } from "../concurrently.ts";
-import { candidateAt } from "../load/hold-places.ts";
-import { type Network, positionOf, question } from "../network/network.ts";
-import { holdRequest } from "../ours/holds.ts";
-import { newOrder } from "../ours/orders.ts";
-import { commandTimes } from "./command-stats.ts";
+import { type HoldTarget, holdOther } from "../load/hold-targets.ts";
+import { question } from "../network/network.ts";
+import { type CommandTimes, commandTimes, sumOf } from "./command-stats.ts";
 
 /** Queries for each hold: more people look than reserve. */
 export const queriesPerHold = 10;
@@ -14,38 +12,46 @@ export const queriesPerHold = 10;
 /** Calls that are under way at once. */
 const atOnce = 16;
 
-/** A size class of which nobody asks in the bench: holding its places changes the index, and no answer. */
-const otherClass = { index: 0, sizeClassId: "S" };
+/** What queries cost the server where the allocator keeps what it has read of the index, and holds take parts of it away again. */
+export interface CachedCost {
+  /** Processor time in commands, in µs a query. */
+  micros: number;
+  /** Keys that were read, a query. */
+  keysRead: number;
+  /** Calls of each command, a query. */
+  commands: Record<string, number>;
+}
 
 /**
- * What a query costs the server where the allocator keeps what it has read of the index and holds take parts of it away again, in µs: what queries and
- * holds cost together, less what the same number of holds costs an allocator that keeps nothing. So what the server does to tell of changes is
- * the queries'.
+ * Queries and holds take turns, as many queries as belong to the holds under way at once, and the server's commands are counted around the queries
+ * alone: so what the holds' own script reads and writes is not in it, and what the queries have to read again because of the holds is.
  *
- * @param random Where places are held.
+ * @param targets Where places are held, at random.
  */
 export async function cachedCost(
   redis: Redis,
-  { cached, plain }: { cached: Allocator; plain: Allocator },
-  { network, siteIds }: { network: Network; siteIds: readonly string[] },
+  cached: Allocator,
   origins: readonly Position[],
+  targets: readonly HoldTarget[],
   random: Random,
-): Promise<number> {
-  const hold = async (allocator: Allocator) => {
-    const index = random.int(0, network.count - 1);
-    const origin = positionOf(network, index);
-    const cell = indexCellOf(quantise(origin));
-    const candidate = { ...candidateAt(siteIds[index] as string, cell), classes: [otherClass] };
-    const { tag } = await allocator.holds.take(holdRequest(newOrder(origin), regionOfCell(cell)), [candidate], async () => candidate);
-    if (tag !== "held") throw new Error(`a hold came to ${tag}`);
+): Promise<CachedCost> {
+  const perTurn = atOnce * queriesPerHold;
+  const turns: CommandTimes[] = [];
+  for (let from = 0; from < origins.length; from += perTurn) {
+    const some = origins.slice(from, from + perTurn);
+    turns.push(
+      await commandTimes(redis, () =>
+        concurrently(some.length, atOnce, async (index) => {
+          await cached.nearest({ ...question, origin: some[index] as Position });
+        }),
+      ),
+    );
+    await concurrently(Math.ceil(some.length / queriesPerHold), atOnce, () => holdOther(cached, random.pick(targets)));
+  }
+  const { micros, keysRead, calls } = sumOf(turns);
+  return {
+    micros: micros / origins.length,
+    keysRead: keysRead / origins.length,
+    commands: Object.fromEntries(Object.entries(calls).map(([command, count]) => [command, count / origins.length])),
   };
-  const holdCount = Math.floor(origins.length / queriesPerHold);
-  const together = await commandTimes(redis, () =>
-    concurrently(origins.length, atOnce, async (index) => {
-      await cached.nearest({ ...question, origin: origins[index] as Position });
-      if (index % queriesPerHold === 0) await hold(cached);
-    }),
-  );
-  const holds = await commandTimes(redis, () => concurrently(holdCount, atOnce, () => hold(plain)));
-  return (together.micros - holds.micros) / origins.length;
 }

@@ -1,33 +1,51 @@
 import type { Redis } from "ioredis";
 
-/** What a server did for some queries, by `INFO commandstats`. */
+/** What a server did for some queries, by `INFO`. */
 export interface CommandTimes {
-  /** Processor time of all commands, in µs. */
+  /** Processor time of all commands, in µs. What a script calls counts twice, in the script and by itself: see `scriptMicros`. */
   micros: number;
+  /** Processor time in scripts, what they call included, in µs. */
+  scriptMicros: number;
   /** Calls of each command. */
   calls: Record<string, number>;
+  /** Keys that commands looked up. */
+  keysRead: number;
 }
 
 /** What the measuring itself sends. */
 const ownCommands = new Set(["info", "config", "config|resetstat", "ping"]);
 
-/**
- * What a server spends in commands while something runs. A script counts twice where it calls commands, once by itself and once in them: no
- * query of the bench runs one.
- */
+/** Under these a script is called. */
+const scriptCommands = new Set(["eval", "evalsha", "eval_ro", "evalsha_ro", "fcall", "fcall_ro"]);
+
+/** What a server spends in commands while something runs. */
 export async function commandTimes(redis: Redis, run: () => Promise<void>): Promise<CommandTimes> {
   await redis.config("RESETSTAT");
   await run();
-  return parseCommandStats(await redis.info("commandstats"));
+  return parseCommandTimes(await redis.info("commandstats", "stats"));
 }
 
-/** Reads the section. */
-export function parseCommandStats(section: string): CommandTimes {
-  const times: CommandTimes = { micros: 0, calls: {} };
-  for (const [, name = "", calls, micros] of section.matchAll(/^cmdstat_([^:]+):calls=(\d+),usec=(\d+)/gm)) {
+/** Adds up what was measured in several stretches. */
+export function sumOf(all: readonly CommandTimes[]): CommandTimes {
+  const sum: CommandTimes = { micros: 0, scriptMicros: 0, calls: {}, keysRead: 0 };
+  for (const { micros, scriptMicros, calls, keysRead } of all) {
+    sum.micros += micros;
+    sum.scriptMicros += scriptMicros;
+    sum.keysRead += keysRead;
+    for (const [name, count] of Object.entries(calls)) sum.calls[name] = (sum.calls[name] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** Reads the sections `commandstats` and `stats`. */
+export function parseCommandTimes(info: string): CommandTimes {
+  const times: CommandTimes = { micros: 0, scriptMicros: 0, calls: {}, keysRead: 0 };
+  for (const [, name = "", calls, micros] of info.matchAll(/^cmdstat_([^:]+):calls=(\d+),usec=(\d+)/gm)) {
     if (ownCommands.has(name)) continue;
     times.micros += Number(micros);
+    if (scriptCommands.has(name)) times.scriptMicros += Number(micros);
     times.calls[name] = Number(calls);
   }
+  for (const [, count] of info.matchAll(/^keyspace_(?:hits|misses):(\d+)/gm)) times.keysRead += Number(count);
   return times;
 }

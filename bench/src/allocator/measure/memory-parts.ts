@@ -10,9 +10,9 @@ import { usedMemory } from "./memory.ts";
 const atOnce = 500;
 
 /**
- * What a site takes of the server's memory without its facts: blocks, directory, capacity, and what the keys themselves cost. It is what all
- * took when the sites were loaded, less what comes free when their facts and the operator's references are taken away. So the server is of no
- * use afterwards.
+ * What a site takes of the server's memory without its facts: blocks, directory, tallies, and what the keys themselves cost. It is what all
+ * took when the sites were loaded, less what comes free when the keys of their facts and the operator's references are taken away. So the
+ * server is of no use afterwards.
  *
  * @param siteBytes What a site took, everything included.
  * @param reservationBytes What a reservation took, everything included.
@@ -27,7 +27,7 @@ export async function measureMemory(
   const before = await usedMemory(redis);
   await concurrently(siteIds.length, atOnce, async (index) => {
     const id = parseSiteId(siteIds[index] as string);
-    if (id !== undefined) await redis.hdel(allocator.keys.site(id.region, id.siteNumber), "facts");
+    if (id !== undefined) await redis.del(allocator.keys.site(id.region, id.siteNumber));
   });
   await redis.del(allocator.keys.operatorSiteRefs(operatorId));
   const factBytes = (before - (await usedMemory(redis))) / network.count;

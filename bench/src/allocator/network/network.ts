@@ -18,6 +18,12 @@ export const operatorId = "par_0000000000000001";
 /** The index of the size class that the bench's parcel needs, among the classes of every site. */
 export const askedClass = { index: 2, sizeClassId: "L" } as const;
 
+/** A size of which no query asks: holding its places changes the index, and no answer. */
+export const otherClass = { index: 0, sizeClassId: "S" } as const;
+
+/** Its places at every site: no run holds them all. */
+const otherPlaces = 200;
+
 /** A parcel that goes into L and no other class. */
 export const parcel = { widthMm: 350, heightMm: 300, depthMm: 500, massG: 5000 };
 
@@ -57,7 +63,7 @@ export function siteOf(network: Network, index: number, largePlaces: number): Si
     ref: refOf(index),
     ...positionOf(network, index),
     classes: [
-      ["S", 400, 100, 600, 20_000, 20],
+      [otherClass.sizeClassId, 400, 100, 600, 20_000, otherPlaces],
       ["M", 400, 200, 600, 20_000, 20],
       [askedClass.sizeClassId, 400, 400, 600, 20_000, largePlaces],
     ],

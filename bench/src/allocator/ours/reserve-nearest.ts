@@ -29,9 +29,9 @@ export async function reserveNearest(allocator: Allocator, facts: ReadonlyMap<st
 
 /** A site that a search showed, with what a hold must know of it. */
 export function holdCandidate(candidate: Candidate, facts: ReadonlyMap<string, Site>): HoldCandidate {
-  const { siteId, revision, cell, offset } = candidate;
+  const { siteId, region, siteNumber, revision, cell, offset } = candidate;
   const site = facts.get(siteId);
   if (site === undefined) throw new Error(`the facts of site ${siteId} are not known`);
   const classes = candidate.classes.map(({ index }) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }));
-  return { siteId, operatorId: site.operatorId, revision, cell, offset, classes };
+  return { siteId, region, siteNumber, operatorId: site.operatorId, revision, cell, offset, classes };
 }

@@ -1,20 +1,31 @@
 import type { Allocator, Position } from "@petak/allocator";
+import { createRandom } from "@petak/testkit";
 import { type Answered, nearestByHand, requireFree, requireSame } from "../answers.ts";
-import { type BenchContext, seed, withServer } from "../bench-context.ts";
+import { type BenchContext, type BenchServer, seed, withCachedAllocator, withServer } from "../bench-context.ts";
 import { loadCity } from "../load/filled-city.ts";
 import { largePlacesOfHalf } from "../load/half-full.ts";
+import { type HoldTarget, targetsNear, targetsOf } from "../load/hold-targets.ts";
 import { loadAsean } from "../load/load-asean.ts";
+import { keepingCost, keepingFigures, withKeeping } from "../measure/keeping-cost.ts";
 import { queryCosts } from "../measure/query-cost.ts";
+import { warmCosts } from "../measure/warm-costs.ts";
 import { aseanNetwork, originsNearSites } from "../network/asean.ts";
 import { cityOrigins } from "../network/city.ts";
 import { indexOfRef, type Network, question } from "../network/network.ts";
-import type { Figure } from "../report/figure.ts";
+import { coldVariant, type Figure, microsUnit } from "../report/figure.ts";
 
 /** Sites of the small network. */
 const citySites = 10_000;
 
-/** Queries of a round. */
-const queryCount = 2000;
+/** Queries of a round that read everything. */
+const coldQueryCount = 2000;
+
+/** Queries of a round that find most in memory: so many that they come by almost all blocks where people are. */
+const cityWarmQueryCount = 10_000;
+const aseanWarmQueriesPerSite = 1 / 10;
+
+/** Sites at which places are held over ASEAN, each in about another block. */
+const targetCount = 20_000;
 
 /** Queries whose answers are compared with a search by hand. */
 const comparedCount = 100;
@@ -24,44 +35,94 @@ const toleranceM = 0.05;
 
 /** What a query costs over all of ASEAN, beside the same over one city of the same density, half of the sites full in both. */
 export async function measureGrowth(context: BenchContext): Promise<Figure[]> {
-  const { rounds, aseanSites, say } = context;
+  const { mostSites, say } = context;
   return await withServer(false, async (small) => {
     const city = await loadCity(context, small, citySites);
     await city.fillTo(0.5);
     return await withServer(false, async (large) => {
-      const network = aseanNetwork(aseanSites, seed);
-      await loadAsean(large.server.socketPath, aseanSites, seed, say);
-      const origins = originsNearSites(network, queryCount, seed + 3);
+      const network = aseanNetwork(mostSites, seed);
+      await loadAsean(large.server.socketPath, mostSites, seed, say);
       say("ASEAN: comparing answers");
-      for (const origin of origins.slice(0, comparedCount)) await compare(large.allocator, network, origin);
-      say("ASEAN: measuring");
-      const ours: number[] = [];
-      const cityMicros: number[] = [];
-      let commands: NonNullable<Figure["commands"]> = { ours: {} };
-      for (let round = 0; round < rounds; round++) {
-        const inCity = await queryCosts(small.redis, cityOrigins(queryCount, seed + 2), 1, { nearest: nearestOf(small.allocator) });
-        const inAsean = await queryCosts(large.redis, origins, 1, { nearest: nearestOf(large.allocator) });
-        ours.push(...inAsean.nearest.micros);
-        cityMicros.push(...inCity.nearest.micros);
-        commands = { ours: inAsean.nearest.commands, peer: inCity.nearest.commands };
-      }
-      return [
-        {
-          part: "growth",
-          what: `nearest, ${aseanSites.toLocaleString("en")} sites over ASEAN, 50 % full`,
-          unit: "µs of Redis a query",
-          ours,
-          peer: { name: `Petak, ${citySites.toLocaleString("en")} sites in one city`, values: cityMicros, isOurs: true },
-          target: { limit: 1.3, is: "at most" },
-          commands,
-        },
-      ];
+      const asked = originsNearSites(network, comparedCount, seed + 8);
+      for (const origin of asked) await compare(large.allocator, network, origin);
+      const inCity: Place = {
+        name: `${citySites.toLocaleString("en")} sites in one city`,
+        server: small,
+        coldOrigins: cityOrigins(coldQueryCount, seed + 2),
+        warmOrigins: cityOrigins(cityWarmQueryCount, seed + 6),
+        targets: targetsOf(city.network, city.siteIds),
+      };
+      const inAsean: Place = {
+        name: `${mostSites.toLocaleString("en")} sites over ASEAN`,
+        server: large,
+        coldOrigins: originsNearSites(network, coldQueryCount, seed + 3),
+        warmOrigins: originsNearSites(network, Math.round(mostSites * aseanWarmQueriesPerSite), seed + 6),
+        targets: await targetsNear(large.allocator, originsNearSites(network, targetCount, seed + 9)),
+      };
+      return [...(await measureWarm(context, inAsean, inCity)), await measureCold(context, inAsean, inCity)];
     });
   });
 }
 
+/** A network, who asks there and where places are held. */
+interface Place {
+  name: string;
+  server: BenchServer;
+  coldOrigins: readonly Position[];
+  warmOrigins: readonly Position[];
+  targets: readonly HoldTarget[];
+}
+
+/** Queries of an allocator that has the index in memory, as far as such traffic brings it there. */
+async function measureWarm({ rounds, say }: BenchContext, asean: Place, city: Place): Promise<Figure[]> {
+  const measureIn = ({ name, server, warmOrigins, targets }: Place) =>
+    withCachedAllocator(server, async (cached) => {
+      say(`${name}: measuring what telling of changes costs`);
+      const keeping = await keepingCost(server, { cached, plain: server.allocator }, targets, rounds);
+      say(`${name}: warming up and measuring`);
+      const costs = await warmCosts(server.redis, cached, warmOrigins, targets, rounds, createRandom(seed + 5));
+      return { keeping, micros: withKeeping(costs, keeping), commands: costs.at(-1)?.commands ?? {} };
+    });
+  const [inCity, inAsean] = [await measureIn(city), await measureIn(asean)];
+  return [
+    {
+      part: "growth",
+      what: `nearest, ${asean.name}, 50 % full`,
+      unit: microsUnit,
+      ours: inAsean.micros,
+      peer: { name: `Petak, ${city.name}`, values: inCity.micros, isOurs: true },
+      target: { limit: 1.3, is: "at most" },
+      commands: { ours: inAsean.commands, peer: inCity.commands },
+    },
+    ...keepingFigures("growth", asean.name, inAsean.keeping),
+  ];
+}
+
+async function measureCold({ rounds, say }: BenchContext, asean: Place, city: Place): Promise<Figure> {
+  say("ASEAN: measuring what reads everything");
+  const ours: number[] = [];
+  const cityMicros: number[] = [];
+  let commands: NonNullable<Figure["commands"]> = { ours: {} };
+  for (let round = 0; round < rounds; round++) {
+    const inCity = await queryCosts(city.server.redis, city.coldOrigins, 1, { nearest: nearestOf(city.server.allocator) });
+    const inAsean = await queryCosts(asean.server.redis, asean.coldOrigins, 1, { nearest: nearestOf(asean.server.allocator) });
+    ours.push(...inAsean.nearest.micros);
+    cityMicros.push(...inCity.nearest.micros);
+    commands = { ours: inAsean.nearest.commands, peer: inCity.nearest.commands };
+  }
+  return {
+    part: "growth",
+    what: `nearest, ${asean.name}, 50 % full`,
+    variant: coldVariant,
+    unit: microsUnit,
+    ours,
+    peer: { name: `Petak, ${city.name}`, values: cityMicros, isOurs: true },
+    commands,
+  };
+}
+
 function nearestOf(allocator: Allocator): (origin: Position) => Promise<unknown> {
-  return (origin) => allocator.nearest({ ...question, origin });
+  return async (origin) => await allocator.nearest({ ...question, origin });
 }
 
 async function compare(allocator: Allocator, network: Network, origin: Position): Promise<void> {

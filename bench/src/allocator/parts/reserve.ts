@@ -1,15 +1,15 @@
 import type { Position } from "@petak/allocator";
 import type { Client } from "pg";
+import { ownCpuSeconds, treeCpuSeconds } from "../../process-cpu.ts";
 import { requireFree, requireSame } from "../answers.ts";
 import { type BenchContext, type BenchServer, seed, withServer } from "../bench-context.ts";
 import { repeatedly } from "../concurrently.ts";
 import { type FilledCity, loadCity } from "../load/filled-city.ts";
-import { ownCpuSeconds, treeCpuSeconds } from "../measure/process-cpu.ts";
 import { cityOrigins } from "../network/city.ts";
 import { newOrder } from "../ours/orders.ts";
 import { reserveNearest } from "../ours/reserve-nearest.ts";
 import { readSiteFacts } from "../ours/site-facts.ts";
-import { fillPostgres, type PostgresSession, planeToleranceM, postgresSession, type SynchronousCommit } from "../peers/postgres-peer.ts";
+import { fillPostgres, type PostgresSession, planeToleranceM, postgresSession } from "../peers/postgres-peer.ts";
 import { connectPostgres, installPostgres, type PostgresServer, startPostgres } from "../peers/postgres-server.ts";
 import type { Figure, Target } from "../report/figure.ts";
 
@@ -89,6 +89,7 @@ async function measureLevels(
   for (const { appendfsync, synchronousCommit, loses } of levels) {
     await redis.config("SET", "appendfsync", appendfsync);
     const sessions = await Promise.all(clients.map((client) => postgresSession(client, synchronousCommit)));
+    let peerOrders = 0;
     const oursRates: Rates = { perCpuSecond: [], perSecond: [] };
     const peerRates: Rates = { perCpuSecond: [], perSecond: [] };
     for (let round = 0; round < rounds; round++) {
@@ -97,23 +98,19 @@ async function measureLevels(
       await measure(oursRates, server.pid, () => load(seconds, oursAtOnce, origins, ours));
       if (postgres === undefined) continue;
       if (round === 0) await loadSessions(warmUpSeconds, sessions, origins);
-      await measure(peerRates, postgres.pid, () => loadSessions(seconds, sessions, origins));
+      peerOrders += await measure(peerRates, postgres.pid, () => loadSessions(seconds, sessions, origins));
     }
-    figures.push(...figuresOf(synchronousCommit, `a crash of the machine loses ${loses}`, appendfsync, oursRates, peerRates, postgres));
+    const retries = sessions.reduce((sum, session) => sum + session.retries, 0);
+    const peerName = `PostgreSQL ${postgres?.version ?? "17"} with PostGIS, synchronous_commit ${synchronousCommit}, ${retries} of ${peerOrders} orders tried again`;
+    figures.push(
+      ...figuresOf(`appendfsync ${appendfsync} (a crash of the machine loses ${loses})`, oursRates, peerName, peerRates, postgres),
+    );
   }
   return figures;
 }
 
-function figuresOf(
-  synchronousCommit: SynchronousCommit,
-  loses: string,
-  appendfsync: string,
-  ours: Rates,
-  peer: Rates,
-  postgres: PostgresServer | undefined,
-): Figure[] {
-  const what = `nearest and hold, appendfsync ${appendfsync} (${loses})`;
-  const name = `PostgreSQL ${postgres?.version ?? "17"} with PostGIS, synchronous_commit ${synchronousCommit}`;
+function figuresOf(level: string, ours: Rates, name: string, peer: Rates, postgres: PostgresServer | undefined): Figure[] {
+  const what = `nearest and hold, ${level}`;
   const missing = postgres === undefined ? { notMeasured: installPostgres } : {};
   return [
     {
@@ -129,11 +126,13 @@ function figuresOf(
   ];
 }
 
-async function measure(rates: Rates, serverPid: number, run: () => Promise<{ done: number; seconds: number }>): Promise<void> {
+/** Measures a stretch of operations. Gives how many they were. */
+async function measure(rates: Rates, serverPid: number, run: () => Promise<{ done: number; seconds: number }>): Promise<number> {
   const before = ownCpuSeconds() + treeCpuSeconds(serverPid);
   const { done, seconds } = await run();
   rates.perCpuSecond.push(done / (ownCpuSeconds() + treeCpuSeconds(serverPid) - before));
   rates.perSecond.push(done / seconds);
+  return done;
 }
 
 let nextOrigin = 0;

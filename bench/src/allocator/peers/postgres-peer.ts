@@ -2,16 +2,25 @@ import { earthRadiusM, type Position } from "@petak/allocator";
 import type { Client } from "pg";
 import { askedClass, type Network, parcel, positionOf } from "../network/network.ts";
 import { type Order, orderFingerprint } from "../ours/orders.ts";
-import { indexes, reserveStatement, schema } from "./postgres-schema.ts";
+import { indexes, repeatedStatement, reserveStatement, schema } from "./postgres-schema.ts";
 
 /** How durable a commit is when it is answered. */
 export type SynchronousCommit = "off" | "on";
 
 /** A session that reserves, one order at a time: PostgreSQL has a process for each. */
 export interface PostgresSession {
-  /** Holds a place at the nearest site that has one. Gives the site's index. */
+  /**
+   * Holds a place at the nearest site that has one, or gives the one that the same order got before. Gives the site's index.
+   *
+   * @throws {Error} where there is no place, or others were faster each time
+   */
   reserve(order: Order): Promise<number>;
+  /** How often it had to try again, because others took a site's last place in between. */
+  readonly retries: number;
 }
+
+/** How often an order is tried before it is given up. */
+const attempts = 10;
 
 /** The plane lies on the sphere at the middle of the city. */
 const middleLatitude = 1.35;
@@ -45,31 +54,41 @@ export async function postgresSession(client: Client, synchronousCommit: Synchro
   // A name makes it a prepared statement.
   const statement = { name: "reserve", text: reserveStatement(askedClass.index) };
   const { widthMm, heightMm, depthMm, massG } = parcel;
+  let retries = 0;
   return {
+    get retries() {
+      return retries;
+    },
     async reserve(order) {
       const { x, y } = onPlane(order.origin);
-      const { rows } = await client.query<{ site_id: number }>({
-        ...statement,
-        values: [
-          x,
-          y,
-          order.participantId,
-          order.requestId,
-          orderFingerprint(order),
-          widthMm,
-          heightMm,
-          depthMm,
-          massG,
-          order.partnerReference,
-          new Date(order.atMs),
-          new Date(order.untilMs),
-        ],
-      });
-      const [row] = rows;
-      if (row === undefined) throw new Error("PostgreSQL found no place for an order");
-      return row.site_id;
+      const values = [
+        x,
+        y,
+        order.participantId,
+        order.requestId,
+        orderFingerprint(order),
+        widthMm,
+        heightMm,
+        depthMm,
+        massG,
+        order.partnerReference,
+        new Date(order.atMs),
+        new Date(order.untilMs),
+      ];
+      for (let attempt = 0; attempt < attempts; attempt++) {
+        const { rows } = await client.query<SiteRow>({ ...statement, values });
+        if (rows[0] !== undefined) return rows[0].site_id;
+        const repeated = await client.query<SiteRow>(repeatedStatement, [order.participantId, order.requestId]);
+        if (repeated.rows[0] !== undefined) return repeated.rows[0].site_id;
+        retries += 1;
+      }
+      throw new Error("PostgreSQL found no place for an order");
     },
   };
+}
+
+interface SiteRow {
+  site_id: number;
 }
 
 function onPlane({ latitude, longitude }: Position): { x: number; y: number } {

@@ -1,4 +1,4 @@
-import { median } from "../median.ts";
+import { median } from "../../median.ts";
 import type { Figure } from "./figure.ts";
 
 interface Bar {

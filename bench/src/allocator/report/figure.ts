@@ -1,8 +1,14 @@
-import { median } from "../median.ts";
+import { median } from "../../median.ts";
 
 /** The parts of the bench, each of which can be measured alone. */
 export const parts = ["reserve", "holds", "nearest", "growth"] as const;
 export type Part = (typeof parts)[number];
+
+/** The unit of what a query costs, and of what is drawn and added up. */
+export const microsUnit = "µs of Redis a query";
+
+/** What is particular about an allocator that keeps nothing in memory. */
+export const coldVariant = "reading all it needs each time";
 
 /** What is wanted of a figure: of ours divided by the peer's, or of ours where there is no peer. */
 export interface Target {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceSection } from "../../docs-section.ts";
 import { chart } from "./chart.ts";
-import { replaceSection } from "./docs-section.ts";
 import type { Figure } from "./figure.ts";
 import { reportTable } from "./table.ts";
 
@@ -20,11 +20,11 @@ export interface AllocatorReport {
 
 const root = join(import.meta.dirname, "../../../..");
 
-/** Prints a report, and where it is of all parts keeps it as JSON and chart, and puts it into docs/performance.md. */
-export async function writeReport(report: AllocatorReport, { json, isWhole }: { json: boolean; isWhole: boolean }): Promise<void> {
+/** Prints a report, and where it is to be kept keeps it as JSON and chart, and puts it into docs/performance.md. */
+export async function writeReport(report: AllocatorReport, { json, isKept }: { json: boolean; isKept: boolean }): Promise<void> {
   const table = reportTable(report);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${table}\n`);
-  if (!isWhole) return;
+  if (!isKept) return;
   const results = join(root, "bench/results");
   await mkdir(results, { recursive: true });
   await writeFile(join(results, "allocator.json"), `${JSON.stringify(report, null, 2)}\n`);

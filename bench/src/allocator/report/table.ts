@@ -1,4 +1,4 @@
-import { median } from "../median.ts";
+import { median } from "../../median.ts";
 import { type Figure, isMet, resultOf, type Target } from "./figure.ts";
 import type { AllocatorReport } from "./report.ts";
 
@@ -16,6 +16,8 @@ export function reportTable({ commit, node, server, cpu, rounds, seconds, figure
     "| what | unit | ours | beside | its figure | ours / its |",
     "|---|---|---|---|---|---|",
     ...figures.filter(({ target }) => target === undefined).map((figure) => row(cellsOf(figure))),
+    "",
+    "![The same as bars](../bench/results/allocator.svg)",
   ].join("\n");
 }
 

@@ -1,0 +1,38 @@
+import { type Allocator, indexCellOf, type Position, quantise, regionOfCell } from "@petak/allocator";
+import { concurrently } from "../concurrently.ts";
+import { type Network, otherClass, positionOf, question } from "../network/network.ts";
+import { holdRequest } from "../ours/holds.ts";
+import { newOrder } from "../ours/orders.ts";
+import { candidateAt } from "./hold-places.ts";
+
+/** Searches that are under way at once. */
+const atOnce = 16;
+
+/** A site at which places are held between queries. */
+export interface HoldTarget {
+  siteId: string;
+  position: Position;
+}
+
+/** All sites of a city. */
+export function targetsOf(network: Network, siteIds: readonly string[]): HoldTarget[] {
+  return siteIds.map((siteId, index) => ({ siteId, position: positionOf(network, index) }));
+}
+
+/** The sites nearest to some points: where holds fall if they come from there. */
+export async function targetsNear(allocator: Allocator, origins: readonly Position[]): Promise<HoldTarget[]> {
+  const found: HoldTarget[] = [];
+  await concurrently(origins.length, atOnce, async (index) => {
+    const [nearest] = await allocator.nearest({ ...question, origin: origins[index] as Position, limit: 1 });
+    if (nearest !== undefined) found.push({ siteId: nearest.siteId, position: nearest.position });
+  });
+  return found;
+}
+
+/** Holds a place of a size of which nobody asks in the bench: it changes the index, and no answer. */
+export async function holdOther(allocator: Allocator, { siteId, position }: HoldTarget): Promise<void> {
+  const cell = indexCellOf(quantise(position));
+  const candidate = { ...candidateAt(siteId, cell), classes: [otherClass] };
+  const { tag } = await allocator.holds.take(holdRequest(newOrder(position), regionOfCell(cell)), [candidate], async () => candidate);
+  if (tag !== "held") throw new Error(`a hold came to ${tag}`);
+}

@@ -1,0 +1,39 @@
+import { createAllocator } from "@petak/allocator";
+import { createRandom, useRedis } from "@petak/testkit";
+import { Redis } from "ioredis";
+import { expect, onTestFinished, test } from "vitest";
+import { targetsOf } from "../load/hold-targets.ts";
+import { loadSites } from "../load/load-sites.ts";
+import { cityNetwork, cityOrigins } from "../network/city.ts";
+import { warmCosts } from "./warm-costs.ts";
+
+const redis = useRedis();
+
+test("once warm, queries read what holds have changed and no more, and the holds' own commands are not theirs", async () => {
+  const writer = new Redis({ ...redis.options });
+  onTestFinished(() => writer.disconnect());
+  const cached = createAllocator({
+    redis: writer,
+    prefix: redis.keyPrefix,
+    indexCache: {
+      connect: () => new Redis({ ...redis.options, lazyConnect: true }),
+      onError: (error) => {
+        throw error;
+      },
+    },
+  });
+  onTestFinished(() => cached.stop());
+  const network = cityNetwork(600, 12);
+  const siteIds = await loadSites(cached, network, { from: 0, to: network.count, largePlaces: () => 1 });
+  const targets = targetsOf(network, siteIds);
+
+  const costs = await warmCosts(writer, cached, cityOrigins(2000, 13), targets, 4, createRandom(14));
+
+  for (const { keysRead, commands } of costs) {
+    expect(keysRead).toBeGreaterThan(0);
+    expect(commands).not.toHaveProperty("evalsha");
+    expect(commands).not.toHaveProperty("xadd");
+  }
+  // A tenth of a hold for each query, one block for each hold. Where the machine stands still for a second all is read anew.
+  expect(Math.min(...costs.map(({ keysRead }) => keysRead))).toBeLessThan(0.15);
+});

@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { median } from "./median.ts";
+
+test("the median is the middle one, of an even number the mean of the two in the middle, of none not a number", () => {
+  expect(median([9, 1, 5])).toBe(5);
+  expect(median([9, 1, 5, 6])).toBe(5.5);
+  expect(median([7])).toBe(7);
+  expect(median([])).toBeNaN();
+});

@@ -1,0 +1,86 @@
+/**
+ * Sends one request over and over at a rate that is kept whatever the answers: `paced-client.ts <port> <rate> <seconds> <even|random>
+ * <connections>`, the request by stdin. Prints a {@link PacedResult} as JSON.
+ *
+ * A request goes out when it is due, not in bursts of a timer: the client spins, and so takes a core of its own. Where all connections wait for an
+ * answer it waits for one to be free, and its time counts from when it was due.
+ */
+
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { type Arrivals, arrivalTimes } from "./arrivals.ts";
+import type { PacedResult } from "./generators.ts";
+import { createHttpAnswers } from "./http-answers.ts";
+
+const [port, rate, seconds, arrivals, connections] = process.argv.slice(2);
+const request = await buffer(process.stdin);
+
+/** A connection, when what it waits for was due, and when it had its last answer. */
+interface Lane {
+  socket: Socket;
+  dueMs: number;
+  freeMs: number;
+}
+
+/** Requests before this time are answered and not counted: client and server get used to each other. */
+const warmUpMs = 500;
+
+const due = arrivalTimes(arrivals as Arrivals, Number(rate), Number(seconds) + warmUpMs / 1000, Math.random);
+const latenciesUs = new Float64Array(due.length);
+const latenessUs = new Float64Array(due.length);
+let sent = 0;
+let answered = 0;
+let counted = 0;
+let countedFromMs = Number.POSITIVE_INFINITY;
+let failed = 0;
+const idle: Lane[] = [];
+for (let number = 0; number < Number(connections); number++) {
+  const socket = connect(Number(port), "127.0.0.1");
+  socket.setNoDelay(true);
+  await once(socket, "connect");
+  const lane: Lane = { socket, dueMs: 0, freeMs: 0 };
+  const answers = createHttpAnswers();
+  socket.on("data", (chunk) => {
+    for (const status of answers.take(chunk)) {
+      lane.freeMs = performance.now();
+      if (lane.dueMs >= countedFromMs) latenciesUs[counted++] = (lane.freeMs - lane.dueMs) * 1000;
+      answered += 1;
+      if (status !== 200) failed += 1;
+      idle.push(lane);
+    }
+  });
+  socket.on("close", () => {
+    if (answered < due.length) throw new Error("the server closed a connection");
+  });
+  idle.push(lane);
+}
+const beganMs = performance.now();
+countedFromMs = beganMs + warmUpMs;
+while (answered < due.length) {
+  for (let lane = idle.at(-1); sent < due.length && lane !== undefined; lane = idle.at(-1)) {
+    const dueMs = beganMs + (due[sent] as number);
+    const nowMs = performance.now();
+    if (nowMs < dueMs) break;
+    idle.pop();
+    lane.dueMs = dueMs;
+    lane.socket.write(request);
+    // What it waited for a connection is the server's doing.
+    latenessUs[sent++] = (nowMs - Math.max(dueMs, lane.freeMs)) * 1000;
+  }
+  await new Promise(setImmediate);
+}
+const tookSeconds = (performance.now() - beganMs) / 1000;
+const result: PacedResult = {
+  requestsPerSecond: answered / tookSeconds,
+  failed,
+  p50Us: shareOf(latenciesUs.subarray(0, counted), 0.5),
+  p99Us: shareOf(latenciesUs.subarray(0, counted), 0.99),
+  lateP99Us: shareOf(latenessUs, 0.99),
+};
+process.stdout.write(`${JSON.stringify(result)}\n`);
+process.exit(0);
+
+function shareOf(values: Float64Array, share: number): number {
+  return values.toSorted()[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
+}
