@@ -19,6 +19,9 @@ const barHeight = 16;
 const barGap = 4;
 const groupGap = 14;
 
+/** Characters that a label may have. */
+const longestName = 68;
+
 /** What is less is drawn as this: a cost that is a difference of two may come out as nothing. */
 const leastDrawn = 0.1;
 
@@ -85,10 +88,18 @@ function groupsOf(figures: readonly Figure[]): Group[] {
     const name = variant === undefined ? "Petak" : `Petak ${variant}`;
     bars.set(name, { name, value: median(values), isOurs: true });
     if (peer === undefined || peer.values.length === 0) continue;
-    bars.set(peer.name, { name: peer.name, value: median(peer.values), isOurs: peer.isOurs === true });
+    const isOurs = peer.isOurs === true;
+    // Ours under other conditions was measured in the same way as ours.
+    const peerName = isOurs && variant !== undefined ? `${peer.name}, ${variant}` : shortened(peer.name);
+    bars.set(peerName, { name: peerName, value: median(peer.values), isOurs });
   }
   const oursFirst = (a: Bar, b: Bar) => Number(b.isOurs) - Number(a.isOurs);
   return [...groups].map(([title, bars]) => ({ title, bars: [...bars.values()].sort(oursFirst) }));
+}
+
+/** A name without its last parts where it would not fit beside the bars. */
+function shortened(name: string): string {
+  return name.length <= longestName ? name : name.slice(0, name.lastIndexOf(",", longestName));
 }
 
 /** Lengths in px, from a third of the least value on, so that the least is seen too. */
