@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectRedis, createAllocator } from "@petak/allocator";
 import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
+import { requestTokenMaxLifetimeMs, signRequestToken } from "@petak/credential";
 import { createLogger, createMetrics, startGateway } from "@petak/gateway";
 import { Mode, newKeyId, newParticipantId, Role } from "@petak/protocol";
 import { createRandom, makeSite } from "@petak/testkit";
@@ -67,8 +68,16 @@ const { key } = await client.participants.registerKey({
   mode: Mode.TEST,
 });
 if (key === undefined) throw new Error("no key was registered");
-const courier = createRequestSigner({ participantId, keyId: key.keyId, privateJwk: pair.privateJwk, audience });
-const authorization = await courier.authorization();
+// One token for the whole run: the load generators send what they are given.
+const token = await signRequestToken({
+  participantId,
+  keyId: key.keyId,
+  privateJwk: pair.privateJwk,
+  audience,
+  issuedAtMs: Date.now(),
+  lifetimeMs: requestTokenMaxLifetimeMs,
+});
+const authorization = `Bearer ${token}`;
 client.close();
 announce({ port: gateway.address.port, authorization }, async () => {
   await gateway.stop();

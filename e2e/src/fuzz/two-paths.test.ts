@@ -66,10 +66,24 @@ function bodyOf({ headers, body }: RawAnswer): string {
     .join("\n");
 }
 
-/** Whether the answer depends on how fast it came. */
-function isRace({ dueMs, headers }: FuzzRequest, answers: readonly RawAnswer[]): boolean {
+/**
+ * Whether the answer depends on how fast it came. Where a body is longer than it was said to be, what is left of it is the next request and is
+ * none: Node's server refuses it as soon as it reads it, before the answer to a call that waits for the store; lane-fuzz.test.ts compares that.
+ */
+function isRace({ dueMs, headers, body, isFramedByHand }: FuzzRequest, answers: readonly RawAnswer[]): boolean {
+  if (isFramedByHand && headers.some(([name, value]) => name === "content-length" && Number(value) < body.byteLength)) return true;
   const isShort = headers.some(([name, value]) => name.endsWith("-timeout-ms") && /^\d{1,3}$/.test(value.trim()));
   return dueMs < 1000 || isShort || answers.some(({ end }) => end !== "complete");
+}
+
+/** Round trips from a gateway to its store: more than any call makes. */
+const roundTrips = 10;
+
+/** Lets what the gateways have begun come to its end: they ask their store over the connection of the calls, in turn with those. */
+async function settle(gateways: readonly TestNetwork[]): Promise<void> {
+  for (let trip = 0; trip < roundTrips; trip += 1) {
+    await Promise.all(gateways.map(async ({ gateway }) => (await fetch(`http://127.0.0.1:${gateway.address.port}/readyz`)).text()));
+  }
 }
 
 describe("the lean path and the adapter's", () => {
@@ -87,7 +101,11 @@ describe("the lean path and the adapter's", () => {
         const request = next();
         const answers: RawAnswer[] = [];
         for (const { send } of connections) answers.push(await send(request));
-        if (isRace(request, answers)) continue;
+        if (isRace(request, answers)) {
+          // A call may go on where nobody waits for it any more, and the next answers must not depend on how far it has come.
+          await settle(gateways);
+          continue;
+        }
         compared += 1;
         const what = `${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})`;
         const [first, ...others] = answers.map(said);
