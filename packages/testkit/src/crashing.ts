@@ -34,4 +34,5 @@ export function crashing(connection: RedisConnection, random: Random, share: num
   });
 }
 
-const commands = /^(get|set|mget|del|hget|hset|hmget|hgetall|sadd|smembers|incr|lrange|llen|zrangebyscore|evalsha|eval|xadd|xrange)/;
+const commands =
+  /^(get|set|mget|del|hget|hset|hmget|hgetall|sadd|smembers|incr|lrange|llen|zrangebyscore|evalsha|eval|xadd|xrange|sendCommand)/;

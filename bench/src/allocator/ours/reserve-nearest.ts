@@ -2,16 +2,15 @@ import { type Allocator, type Candidate, type HoldCandidate, indexCellOf, quanti
 import type { Site } from "@petak/protocol";
 import { question } from "../network/network.ts";
 import { holdRequest } from "./holds.ts";
-import { type Order, orderFingerprint } from "./orders.ts";
+import type { Order } from "./orders.ts";
 
 /**
- * Finds the nearest sites with a place and holds one at the first that still has it, in the steps of the gateway's Reserve: the request id
- * is tied to the body, the index searched, the facts taken from memory, and one script does the rest.
+ * Finds the nearest sites with a place and holds one at the first that still has it, in the steps of the gateway's Reserve: the index is
+ * searched, the facts taken from memory, and one script does the rest.
  *
  * @returns The id of the site where the place is held.
  */
 export async function reserveNearest(allocator: Allocator, facts: ReadonlyMap<string, Site>, order: Order): Promise<string> {
-  await allocator.requestIds.claim(order.participantId, order.requestId, orderFingerprint(order));
   const homeRegion = regionOfCell(indexCellOf(quantise(order.origin)));
   const request = holdRequest(order, homeRegion);
   const candidates = await allocator.nearest({ ...question, origin: order.origin });

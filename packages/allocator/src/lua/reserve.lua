@@ -41,18 +41,6 @@ if known then
   return known
 end
 
--- Offset of a candidate's record, nil where its site is not filed in the cell any more or its facts have changed since: whoever searches
--- again sees the new ones.
-local function unchanged_offset(block_key, offset, site_number, revision)
-  if redis.call('GETRANGE', block_key, offset, offset + 3) ~= site_number then
-    offset = record_offset(block_key, site_number)
-  end
-  if offset and redis.call('GETRANGE', block_key, offset + 12, offset + 15) == revision then
-    return offset
-  end
-  return nil
-end
-
 local before_cells = tie == '' and 5 or 6
 local candidates, shared_keys = ARGV[9], tonumber(ARGV[10])
 local is_hard = shared_keys ~= nil
@@ -63,10 +51,10 @@ while at <= #candidates do
     struct.unpack('<I4c4c4BBBc0Bc0', candidates, at)
   candidate = candidate + 1
   local block_key, tallies_key = KEYS[before_cells + 2 * cell - 1], KEYS[before_cells + 2 * cell]
-  local offset = unchanged_offset(block_key, seen_offset, site_number, revision)
-  local tally = offset and redis.call('HGET', tallies_key, site_number)
+  local record, offset = unchanged_record(block_key, seen_offset, site_number, revision)
+  local tally = record and redis.call('HGET', tallies_key, site_number)
   local names_key = is_hard and KEYS[shared_keys + 3 * candidate - 2]
-  if is_hard and tally and redis.call('GETRANGE', block_key, offset + REPORTS_OFFSET, offset + REPORTS_OFFSET) ~= '\0' then
+  if is_hard and tally and string.byte(record, REPORTS_OFFSET + 1) ~= 0 then
     -- What is reported has counts and no names.
     tally = nil
   end

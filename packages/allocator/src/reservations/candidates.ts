@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchema } from "@petak/protocol";
+import type { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { StoredSite } from "../sites/site-store.ts";
 
@@ -34,84 +35,86 @@ export function storedCandidate({ site, cell }: StoredSite, classes: readonly Ho
   return { siteId, ...id, operatorId, revision, cell, offset: -1, classes };
 }
 
-/** Candidates as lua/reserve.lua reads them. */
-export interface EncodedCandidates {
-  /** The cells in which they are filed, each once, in the order of their numbers in `bytes`, from 1. */
-  cells: readonly string[];
-  bytes: Buffer;
+/** The cells in which candidates are filed, each once, in the order of their numbers in what is written of them, from 1. */
+export class CandidateCells {
+  readonly cells: string[] = [];
+
+  /** The number of a cell, from 1. */
+  numberOf(cell: string): number {
+    const index = this.cells.indexOf(cell);
+    if (index >= 0) return index + 1;
+    // The number has eight bits.
+    if (this.cells.length === cellsMax) throw new RangeError(`candidates in more than ${cellsMax} cells`);
+    return this.cells.push(cell);
+  }
 }
 
-/** A cell's number and a length have eight bits each. */
-const mostCells = 255;
+/** Cells that candidates of one script may lie in. */
+export const cellsMax = 255;
 
 const encodeReservation = compileEncoder(ReservationSchema);
 
 /**
- * Writes candidates of one region. Each brings what its site adds to the reservation and to the event, and where the hold is hard, the ids of
- * its compartments.
+ * Writes candidates of one region as lua/reserve.lua and lua/hold-many.lua read them. Each brings what its site adds to the reservation and to
+ * the event, and where the hold is hard, the ids of its compartments.
  */
-export function encodeCandidates(candidates: readonly HoldCandidate[], isHard: boolean): EncodedCandidates {
-  const cells: string[] = [];
-  const parts: Buffer[] = [];
+export function writeCandidates(
+  bytes: GrowingBytes,
+  cells: CandidateCells,
+  candidates: readonly HoldCandidate[],
+  { isHard }: { isHard: boolean },
+): void {
   for (const { siteId, siteNumber, operatorId, revision, cell, offset, classes } of candidates) {
-    let cellIndex = cells.indexOf(cell);
-    if (cellIndex < 0) {
-      if (cells.length === mostCells) throw new RangeError(`candidates in more than ${mostCells} cells`);
-      cellIndex = cells.push(cell) - 1;
-    }
-    const head = Buffer.allocUnsafe(14);
-    head.writeUInt32LE(offset < 0 ? 0xffffffff : offset, 0);
-    head.writeUInt32LE(siteNumber, 4);
-    head.writeUInt32LE(revision, 8);
-    head[12] = cellIndex + 1;
-    head[13] = classes.length;
-    const rest = siteRest(siteId, operatorId);
-    parts.push(head, rest);
+    bytes.u32(offset < 0 ? 0xffffffff : offset);
+    bytes.u32(siteNumber);
+    bytes.u32(revision);
+    bytes.u8(cells.numberOf(cell));
+    bytes.u8(classes.length);
+    bytes.bytes(siteRest(siteId, operatorId));
     for (const { index, sizeClassId, compartmentIds = [] } of classes) {
-      parts.push(Buffer.of(index), classRest(sizeClassId));
-      if (isHard) parts.push(encodeCompartments(compartmentIds));
+      bytes.u8(index);
+      bytes.bytes(classRest(sizeClassId));
+      if (isHard) bytes.afterLength16(() => writeCompartments(bytes, compartmentIds));
     }
   }
-  return { cells, bytes: Buffer.concat(parts) };
 }
 
-/** Ids of compartments after u16 of how many bytes they take, each after a byte of its length. */
-function encodeCompartments(compartmentIds: readonly string[]): Buffer {
-  const ids = Buffer.concat(compartmentIds.map((id) => withLength(Buffer.from(id))));
-  const length = Buffer.allocUnsafe(2);
-  length.writeUInt16LE(ids.length);
-  return Buffer.concat([length, ids]);
+/** Ids of compartments, each after a byte of its length. */
+function writeCompartments(bytes: GrowingBytes, compartmentIds: readonly string[]): void {
+  for (const id of compartmentIds) bytes.bytes(withLength(Buffer.from(id)));
 }
 
 /** What is kept of encoded parts before they are made anew: a few MB. */
 const keptMax = 20_000;
 
-const siteRests = new Map<string, Buffer>();
-const classRests = new Map<string, Buffer>();
-
-/** What a site adds to a reservation and to an event, each after its length. */
-function siteRest(siteId: string, operatorId: string): Buffer {
-  return kept(siteRests, `${siteId} ${operatorId}`, () =>
-    Buffer.concat([
-      withLength(encodeReservation(create(ReservationSchema, { siteId, operatorId }))),
-      withLength(encodeEvent(create(EventSchema, { siteId, operatorId }))),
-    ]),
-  );
-}
+/** What a site of an operator adds to a reservation and to an event, each after its length. Networks of tests may share a process, so that an id may come with another operator. */
+const siteRests = new Map<string, { operatorId: string; rest: Buffer }>();
 
 /** What a size class adds to a reservation, after its length. */
-function classRest(sizeClassId: string): Buffer {
-  return kept(classRests, sizeClassId, () => withLength(encodeReservation(create(ReservationSchema, { sizeClassId }))));
+const classRests = new Map<string, Buffer>();
+
+function siteRest(siteId: string, operatorId: string): Buffer {
+  const known = siteRests.get(siteId);
+  if (known?.operatorId === operatorId) return known.rest;
+  const rest = Buffer.concat([
+    withLength(encodeReservation(create(ReservationSchema, { siteId, operatorId }))),
+    withLength(encodeEvent(create(EventSchema, { siteId, operatorId }))),
+  ]);
+  keep(siteRests, siteId, { operatorId, rest });
+  return rest;
 }
 
-function kept(rests: Map<string, Buffer>, name: string, make: () => Buffer): Buffer {
-  let rest = rests.get(name);
-  if (rest === undefined) {
-    if (rests.size >= keptMax) rests.clear();
-    rest = make();
-    rests.set(name, rest);
-  }
+function classRest(sizeClassId: string): Buffer {
+  const known = classRests.get(sizeClassId);
+  if (known !== undefined) return known;
+  const rest = withLength(encodeReservation(create(ReservationSchema, { sizeClassId })));
+  keep(classRests, sizeClassId, rest);
   return rest;
+}
+
+function keep<Rest>(rests: Map<string, Rest>, name: string, rest: Rest): void {
+  if (rests.size >= keptMax) rests.clear();
+  rests.set(name, rest);
 }
 
 function withLength(bytes: Buffer): Buffer {

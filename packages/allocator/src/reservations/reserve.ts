@@ -10,13 +10,15 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
+import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript, type ScriptReply } from "../scripts/scripts.ts";
 import { answerTtlMs } from "./answer.ts";
 import { asHeld } from "./as-held.ts";
-import { encodeCandidates, type HoldCandidate } from "./candidates.ts";
+import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
+import { createHoldBatches, plainCandidatesMax } from "./hold-batches.ts";
 import { type RequestIds, tieOf } from "./request-ids.ts";
 import { copyOf, decodeReservation, encodeReservationMessage } from "./reservation-record.ts";
 import { requestIdReused } from "./reservation-store.ts";
@@ -32,6 +34,8 @@ export interface HoldRequest {
    * where that can be.
    */
   isTied: boolean;
+  /** Whether the request id was seen to come for the first time when it was tied, and nothing was tried since. Default false. */
+  isFirst?: boolean;
   /** The region in which the answer is remembered. It follows from the body alone, so that a repetition finds it. */
   homeRegion: Region;
   /** The reservation but for id, site, operator, size class and held compartment. Its `hold_expires_at` and its kind of hold are set. */
@@ -79,6 +83,8 @@ const planScript = createScript("plan");
 export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds): Holds {
   // A request id concerns no region, so that on a cluster its key lies where the hold's script may not go.
   const canTie = !isCluster(redis);
+  const batches = createHoldBatches(redis, keys);
+  const candidateBytes = new GrowingBytes();
 
   async function reserveIn(
     region: Region,
@@ -90,7 +96,7 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
     const handle = handleOf(request);
     const reservationId = formatReservationId(region, handle);
     const isHard = reservation.holdKind === HoldKind.HARD;
-    const { cells, bytes } = encodeCandidates(candidates, isHard);
+    const { cells, bytes } = writtenCandidates(candidates, isHard);
     const scriptKeys = [
       keys.reservation(region, handle),
       keys.deadlines(region),
@@ -126,15 +132,41 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
     if (reply[0] !== "reused") request.isTied = true;
     const [tag, place, classIndex, compartmentId = ""] = reply;
     if (tag !== "held") return replyIn(region, handle, reply, requestId);
-    const { siteId, operatorId, classes } = candidates[Number(place) - 1] as HoldCandidate;
-    const sizeClassId = classes.find(({ index }) => index === Number(classIndex))?.sizeClassId ?? "";
-    const held = withoutUnknown(reservation);
-    held.reservationId = reservationId;
-    held.siteId = siteId;
-    held.operatorId = operatorId;
-    held.sizeClassId = sizeClassId;
-    held.heldCompartmentId = compartmentId.toString();
-    return { tag, reservation: held };
+    const candidate = candidates[Number(place) - 1] as HoldCandidate;
+    return { tag, reservation: heldReservation(reservation, reservationId, candidate, Number(classIndex), compartmentId.toString()) };
+  }
+
+  function writtenCandidates(candidates: readonly HoldCandidate[], isHard: boolean): { cells: readonly string[]; bytes: Buffer } {
+    const cells = new CandidateCells();
+    candidateBytes.reset();
+    writeCandidates(candidateBytes, cells, candidates, { isHard });
+    return { cells: cells.cells, bytes: candidateBytes.copy() };
+  }
+
+  /**
+   * Takes a hold together with others, where it is a plain one of a request that has not come before. Undefined where it has to be taken by
+   * itself.
+   */
+  async function takeTogether(request: HoldRequest, candidates: readonly HoldCandidate[]): Promise<HoldOutcome | undefined> {
+    const { participantId, requestId, fingerprint, reservation, deadlineMs, homeRegion, isTied, isFirst = false } = request;
+    if (isTied && !isFirst) return undefined;
+    request.isFirst = false;
+    if (reservation.holdKind === HoldKind.HARD || candidates.length > plainCandidatesMax) return undefined;
+    const handle = handleOf(request);
+    const reservationId = formatReservationId(homeRegion, handle);
+    const outcome = await batches.take(homeRegion, {
+      handle,
+      deadlineMs,
+      requestKey: isTied ? keys.plan(homeRegion, participantId, requestId) : keys.requestId(participantId, requestId),
+      tie: isTied ? "" : tieOf(fingerprint),
+      reservation: encodeReservationMessage(reservation),
+      event: encodeEvent(request.event(reservationId)),
+      candidates,
+    });
+    if (outcome.tag === "by itself") return undefined;
+    request.isTied = true;
+    if (outcome.tag === "none") return outcome;
+    return { tag: "held", reservation: heldReservation(reservation, reservationId, outcome.candidate, outcome.classIndex, "") };
   }
 
   /** Follows a fixed plan: every region either holds, or is known to hold nothing, before the next is tried. */
@@ -158,9 +190,11 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
       const { homeRegion } = request;
       const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
       if (!request.isTied && !(isHome && canTie)) {
-        await requestIds.claim(request.participantId, request.requestId, request.fingerprint);
+        request.isFirst = !(await requestIds.claim(request.participantId, request.requestId, request.fingerprint));
         request.isTied = true;
       }
+      const together = isHome ? await takeTogether(request, candidates) : undefined;
+      if (together !== undefined) return together;
       for (let plan = 0; plan < maxPlans; plan++) {
         const reply =
           isHome && plan === 0
@@ -220,6 +254,23 @@ const handleLength = 16;
 /** Under what the plans of a request, and what became of them, are remembered. */
 function planName(requestId: string, plan: number): string {
   return plan === 0 ? requestId : `${requestId}#${plan}`;
+}
+
+/** A reservation with what depends on the candidate at which it was taken. */
+function heldReservation(
+  reservation: Reservation,
+  reservationId: string,
+  { siteId, operatorId, classes }: HoldCandidate,
+  classIndex: number,
+  compartmentId: string,
+): Reservation {
+  const held = withoutUnknown(reservation);
+  held.reservationId = reservationId;
+  held.siteId = siteId;
+  held.operatorId = operatorId;
+  held.sizeClassId = classes.find(({ index }) => index === classIndex)?.sizeClassId ?? "";
+  held.heldCompartmentId = compartmentId;
+  return held;
 }
 
 /** What the caller sent beyond the protocol is not kept, so that it is not in the first answer either. */

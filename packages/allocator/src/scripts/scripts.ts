@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Command } from "ioredis";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { loadScript } from "./load-script.ts";
 import { tellKeysTouched } from "./touched-keys.ts";
@@ -12,21 +13,29 @@ export type ScriptReply = [tag: string, ...rest: (Buffer | number)[]];
 /** Runs one script by its digest, and sends its text where the server does not have it. */
 export type RunScript = (redis: RedisConnection, keys: string[], args: ScriptArgument[]) => Promise<ScriptReply>;
 
-/** Two commands that ioredis has and its types lack: replies as bytes. Unlike `call`, they go through its pipelines. */
+/** Two commands that ioredis has and its types lack: replies as bytes. Like all by their names they wait for what else the turn sends. */
 interface ScriptingRedis {
   evalshaBuffer(digest: string, numberOfKeys: number, ...rest: ScriptArgument[]): Promise<unknown>;
   evalBuffer(source: string, numberOfKeys: number, ...rest: ScriptArgument[]): Promise<unknown>;
 }
 
+/** How a script is sent. */
+export interface ScriptOptions {
+  /** Whether it goes out by itself and at once: for one that has gathered what goes together. Default false: with what else the turn sends. */
+  isSentAtOnce?: boolean;
+}
+
 /** Makes the runner of a script in `lua/`. Bytes in replies stay bytes. */
-export function createScript(name: string): RunScript {
+export function createScript(name: string, { isSentAtOnce = false }: ScriptOptions = {}): RunScript {
   const source = loadScript(name);
   const digest = createHash("sha1").update(source).digest("hex");
   return async (connection, keys, args) => {
     const redis = connection as unknown as ScriptingRedis;
     let reply: unknown;
     try {
-      reply = await redis.evalshaBuffer(digest, keys.length, ...keys, ...args);
+      reply = await (isSentAtOnce
+        ? connection.sendCommand(new Command("evalsha", [digest, keys.length, ...keys, ...args], { replyEncoding: null }))
+        : redis.evalshaBuffer(digest, keys.length, ...keys, ...args));
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       reply = await redis.evalBuffer(source, keys.length, ...keys, ...args);

@@ -234,8 +234,9 @@ export function createReservationService(dependencies: ReservationDependencies):
       const query = nearest ?? namedSiteQuery(request, isTest, createdAtMs);
       const resolve = (siteId: string) => candidateAgain(siteId, query);
       if (nearest === undefined) {
+        hold.isFirst = !(await allocator.requestIds.claim(hold.participantId, hold.requestId, fingerprint));
         hold.isTied = true;
-        if (await allocator.requestIds.claim(hold.participantId, hold.requestId, fingerprint)) {
+        if (!hold.isFirst) {
           // Looks only: whoever repeats a request gets its answer even where the site has no place, or is not open, any more.
           const outcome = await allocator.holds.take(hold, [], resolve);
           if (outcome.tag !== "none") return respond(request, outcome);

@@ -1,6 +1,7 @@
 -- The packed index, as block/record.ts and capacity/tally.ts lay it out.
 
 local RECORD_BYTES = 44
+local REVISION_OFFSET = 12
 local FREE_OFFSET = 36
 -- The byte of the flags that scripts write and nobody else: 1 where what the site reports is in force, or was, until it ends its reports.
 local REPORTS_OFFSET = 18
@@ -21,6 +22,23 @@ local function record_offset(block_key, site_number)
     at = string.find(block, site_number, at + 1, true)
   end
   return nil
+end
+
+-- A site's record as it stands and its offset, nil where the site is not filed in the cell any more or its facts have changed since: whoever
+-- searches again sees the new ones. `offset` is where the caller saw it.
+local function unchanged_record(block_key, offset, site_number, revision)
+  local record = redis.call('GETRANGE', block_key, offset, offset + RECORD_BYTES - 1)
+  if string.sub(record, 1, 4) ~= site_number then
+    offset = record_offset(block_key, site_number)
+    if not offset then
+      return nil
+    end
+    record = redis.call('GETRANGE', block_key, offset, offset + RECORD_BYTES - 1)
+  end
+  if string.sub(record, REVISION_OFFSET + 1, REVISION_OFFSET + 4) ~= revision then
+    return nil
+  end
+  return record, offset
 end
 
 -- installed, in service, occupied, held of a size class, and what its site's last report counted as occupied beyond our own: below 0 where
