@@ -67,7 +67,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache }: Allocat
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
     sites,
     capacityReports: createCapacityReports(redis, keys, sites),
-    holds: createHolds(redis, keys, requestIds),
+    holds: createHolds(redis, keys, requestIds, cache),
     reservations: createReservationStore(redis, keys),
     requestIds,
     events: createEventLog(redis, keys),

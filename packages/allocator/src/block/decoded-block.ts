@@ -22,7 +22,8 @@ export const placeNumbers = 6;
 
 /**
  * A block taken apart for the many queries that scan it: what most sites are passed over for stands field by field, and what no site of
- * the block has is known without looking at any. Made once for each state of a block.
+ * the block has is known without looking at any. Made once when a block is read, and
+ * amended where this process knows what it has become.
  */
 export class DecodedBlock {
   /** The block itself. */
@@ -40,7 +41,7 @@ export class DecodedBlock {
   /** The place of each site's profile among those. */
   readonly profileSlots: Uint16Array;
   /** For each of those profiles, the classes that any of its sites has free: a bit each, the lowest for the first class. */
-  readonly freeOfSlot: readonly number[];
+  readonly freeOfSlot: number[];
   /** The classes that each site has free. */
   readonly free: Uint8Array;
   /** The countries of its sites, each once. */
@@ -140,6 +141,25 @@ export class DecodedBlock {
     const observedAtS = this.bytes.readUInt32LE(offset + observedAtOffset);
     if (observedAtS === 0) return undefined;
     return { observedAtMs: observedAtS * 1000, ttlMs: this.bytes.readUInt16LE(offset + ttlOffset) * 1000 };
+  }
+
+  /** The place of a site whose record begins at an offset; undefined where another's does, or none. */
+  indexAt(offset: number, siteNumber: number): number | undefined {
+    const index = offset / recordBytes;
+    const isThere = Number.isInteger(index) && index >= 0 && index < this.count;
+    return isThere && this.siteNumber(index) === siteNumber ? index : undefined;
+  }
+
+  /** Makes it the block with another number of free places of a size class. */
+  setFreePlaces(index: number, classIndex: number, free: number): void {
+    this.bytes[index * recordBytes + freeOffset + classIndex] = free;
+    const classes = freeClasses(this.bytes, index * recordBytes);
+    if (classes === this.free[index]) return;
+    this.free[index] = classes;
+    const slot = this.profileSlots[index] as number;
+    let ofSlot = 0;
+    for (let other = 0; other < this.count; other++) if (this.profileSlots[other] === slot) ofSlot |= this.free[other] as number;
+    this.freeOfSlot[slot] = ofSlot;
   }
 
   /** Free to promise of a size class, 255 meaning 255 or more. */

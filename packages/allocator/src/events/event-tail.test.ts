@@ -2,7 +2,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { EventSchema } from "@petak/protocol";
-import { createTempDir, useRedis } from "@petak/testkit";
+import { createTempDir, publishedEvent, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { connectRedis } from "../connection/connect-redis.ts";
@@ -30,7 +30,7 @@ function startTail({ address = redis.address, commandTimeoutMs = 5000, errors = 
 async function recordBytes(bytes: Buffer): Promise<string> {
   const key = createKeys(redis.keyPrefix).events(region);
   const entry = (await redis.client.xadd(key, "*", "event", bytes)) as string;
-  await redis.client.spublish(key, Buffer.concat([Buffer.from(`${entry} `), bytes]));
+  await redis.client.spublish(key, publishedEvent(entry, bytes));
   return entry;
 }
 

@@ -40,8 +40,7 @@ export function createRegionChannels(connection: RedisConnection, keys: Keys, on
     server.on("moved", () => channels.clear());
     server.on("smessageBuffer", (channel: Buffer, message: Buffer) => {
       const region = regionOf.get(channel.toString());
-      const space = message.indexOf(" ");
-      if (region !== undefined && space > 0) onEvent(region, message.toString("latin1", 0, space), message.subarray(space + 1));
+      if (region !== undefined) tellEach(region, message, onEvent);
     });
     return channels;
   }
@@ -69,4 +68,16 @@ export function createRegionChannels(connection: RedisConnection, keys: Keys, on
       return { begun, failures };
     },
   };
+}
+
+/** Bytes before each event of a message: u48 and u32, the two numbers of its entry in the region's stream, and u32 of its length. */
+const headBytes = 14;
+
+/** Tells of each event that a script has recorded, as lua/includes/events.lua writes them. */
+function tellEach(region: Region, message: Buffer, onEvent: EventListener): void {
+  for (let at = 0; at < message.length; ) {
+    const end = at + headBytes + message.readUInt32LE(at + 10);
+    onEvent(region, `${message.readUIntLE(at, 6)}-${message.readUInt32LE(at + 6)}`, message.subarray(at + headBytes, end));
+    at = end;
+  }
 }

@@ -15,5 +15,6 @@ elseif sequence > watermark + 1 then
   return { 'gap', watermark }
 end
 append_event(KEYS[2], ARGV[2])
+publish_events(KEYS[2])
 redis.call('SET', KEYS[1], sequence)
 return { 'done' }

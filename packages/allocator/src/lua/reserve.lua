@@ -80,6 +80,7 @@ while at <= #candidates do
         end
         -- Encoded messages may be joined: a parser merges the parts.
         local entry = append_event(KEYS[3], ARGV[7] .. event_rest)
+        publish_events(KEYS[3])
         if is_hard then
           class_rest = class_rest .. ARGV[11] .. string.char(#name) .. name
           take_name(names_key, name, ARGV[4])
@@ -87,7 +88,8 @@ while at <= #candidates do
           redis.call('SADD', KEYS[shared_keys + 3 * candidate - 1], ARGV[4])
           redis.call('INCR', KEYS[shared_keys + 3 * candidate])
         end
-        redis.call('SET', KEYS[1], packed_reservation(1, ARGV[6] .. reservation_rest .. class_rest) .. entry)
+        local message = ARGV[6] .. reservation_rest .. class_rest
+        redis.call('SET', KEYS[1], reservation_head(1, #message) .. message .. entry)
         redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
         return { 'held', candidate, class, name }
       end

@@ -112,6 +112,7 @@ local entries = ''
 for index = 18, #ARGV do
   entries = entries .. append_event(KEYS[4], ARGV[index])
 end
+publish_events(KEYS[4])
 write_reservation(KEYS[2], message_bytes, ARGV[5], entries)
 if sequence ~= '' then
   redis.call('SET', KEYS[10], sequence)

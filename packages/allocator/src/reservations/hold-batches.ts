@@ -1,8 +1,10 @@
 import type { Region } from "@petak/protocol";
+import type { DecodedBlock } from "../block/decoded-block.ts";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
-import { createScript } from "../scripts/scripts.ts";
+import { createScript, type ScriptArgument, type ScriptReply } from "../scripts/scripts.ts";
+import { isElsewhere, type Line, type TrackedCache } from "../search/tracked-cache.ts";
 import { answerTtlMs } from "./answer.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
 
@@ -55,10 +57,11 @@ interface RegionQueue {
   isScheduled: boolean;
 }
 
-const outcomeBytes = 3;
+const outcomeBytes = 4;
 const heldOutcome = "H".charCodeAt(0);
 const noneOutcome = "N".charCodeAt(0);
 const byItselfOutcome = "O".charCodeAt(0);
+const brokenOutcome = "B".charCodeAt(0);
 
 const script = createScript("hold-many", { isSentAtOnce: true });
 
@@ -66,7 +69,7 @@ const script = createScript("hold-many", { isSentAtOnce: true });
  * Gathers the holds of each region that come in one turn of the event loop, and while earlier ones are under way, and takes them in one step: a
  * group commit. A hold that comes alone waits for no other.
  */
-export function createHoldBatches(redis: RedisConnection, keys: Keys): HoldBatches {
+export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: TrackedCache): HoldBatches {
   const queues = new Map<Region, RegionQueue>();
   const bytes = new GrowingBytes();
 
@@ -101,13 +104,55 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys): HoldBatch
     const cells = new CandidateCells();
     bytes.reset();
     for (const { hold } of batch) {
-      scriptKeys.push(keys.reservation(region, hold.handle), hold.requestKey);
+      scriptKeys.push(keys.reservation(region, hold.handle));
       writeHold(bytes, cells, hold);
     }
-    const before = scriptKeys.length;
+    for (const { hold } of batch) scriptKeys.push(hold.requestKey);
     for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
-    const [, outcomes] = await script(redis, scriptKeys, [answerTtlMs, before, bytes.copy()]);
-    return outcomes as Buffer;
+    const scriptArguments = [answerTtlMs, batch.length, bytes.copy()];
+    const line = cache?.lineTo(keys.events(region));
+    return (
+      (await sendOver(line, region, batch, scriptKeys, scriptArguments)) ??
+      outcomesIn(await script(redis, scriptKeys, [...scriptArguments, ""]))
+    );
+  }
+
+  /** Takes holds over a line, and amends what it has in memory. Undefined where there is none, or it leads to the wrong server. */
+  async function sendOver(
+    line: Line | undefined,
+    region: Region,
+    batch: readonly Waiting[],
+    scriptKeys: string[],
+    scriptArguments: readonly ScriptArgument[],
+  ): Promise<Buffer | undefined> {
+    if (line === undefined) return undefined;
+    let outcomes: Buffer;
+    try {
+      outcomes = outcomesIn(await script(line.connection, scriptKeys, [...scriptArguments, "1"]));
+    } catch (error) {
+      line.forget(scriptKeys);
+      if (!isElsewhere(error)) throw error;
+      line.leave();
+      return undefined;
+    }
+    for (const [index, { hold }] of batch.entries()) amend(line, region, hold, outcomes, index * outcomeBytes);
+    return outcomes;
+  }
+
+  function amend(line: Line, region: Region, { candidates }: PlainHold, outcomes: Buffer, at: number): void {
+    if (outcomes[at] !== heldOutcome) {
+      if (outcomes[at] !== brokenOutcome) return;
+      line.forget(candidates.map(({ cell }) => keys.block(region, cell)));
+      return;
+    }
+    const { cell, offset, siteNumber } = candidates[(outcomes[at + 1] as number) - 1] as HoldCandidate;
+    line.amend(keys.block(region, cell), (value) => {
+      const block = value as DecodedBlock | null;
+      const index = block?.indexAt(offset, siteNumber);
+      if (index === undefined) return false;
+      block?.setFreePlaces(index, outcomes[at + 2] as number, outcomes[at + 3] as number);
+      return true;
+    });
   }
 
   return {
@@ -153,4 +198,8 @@ function outcomeOf({ candidates }: PlainHold, outcomes: Buffer, at: number): Pla
     default:
       return undefined;
   }
+}
+
+function outcomesIn([, outcomes]: ScriptReply): Buffer {
+  return outcomes as Buffer;
 }

@@ -15,6 +15,7 @@ import { isCluster, type RedisConnection } from "../connection/connect-redis.ts"
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript, type ScriptReply } from "../scripts/scripts.ts";
+import type { TrackedCache } from "../search/tracked-cache.ts";
 import { answerTtlMs } from "./answer.ts";
 import { asHeld } from "./as-held.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
@@ -80,10 +81,10 @@ const reserveScript = createScript("reserve");
 const planScript = createScript("plan");
 
 /** Takes holds in Redis. */
-export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds): Holds {
+export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds, cache?: TrackedCache): Holds {
   // A request id concerns no region, so that on a cluster its key lies where the hold's script may not go.
   const canTie = !isCluster(redis);
-  const batches = createHoldBatches(redis, keys);
+  const batches = createHoldBatches(redis, keys, cache);
   const candidateBytes = new GrowingBytes();
 
   async function reserveIn(

@@ -1,5 +1,4 @@
-import { create } from "@bufbuild/protobuf";
-import { type Event, EventSchema, type Reservation, ReservationState } from "@petak/protocol";
+import type { Reservation } from "@petak/protocol";
 import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
@@ -7,7 +6,7 @@ import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
 import type { HoldOutcome } from "./reserve.ts";
-import { participantId, reserve } from "./testing/holding.ts";
+import { giveBack, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
 /** Attempts to hold a place. `PETAK_RUSH_ATTEMPTS` sets another number: `npm run test:long` does. */
@@ -54,22 +53,6 @@ async function survived<Result>(work: (allocator: Allocator) => Promise<Result>)
     if (!(error instanceof Crash)) throw error;
     return { result: await work(random.pick(steady)), hasCrashed: true };
   }
-}
-
-function cancelled(before: Reservation): { after: Reservation; event: Event } {
-  const after = { ...before, state: ReservationState.CANCELLED, revision: before.revision + 1 };
-  return { after, event: create(EventSchema, { reservationId: before.reservationId, participantId }) };
-}
-
-/** Gives a place back; gives false where it was given back already. */
-async function giveBack(allocator: Allocator, reservationId: string): Promise<boolean> {
-  const before = await allocator.reservations.find(reservationId);
-  if (before === undefined || before.state !== ReservationState.HELD) return false;
-  const stored = await allocator.sites.find(before.siteId);
-  const { after, event } = cancelled(before);
-  const place = { cell: stored?.cell ?? "", classIndex: 0, heldChange: -1, occupiedChange: 0 };
-  const { tag } = await allocator.reservations.move({ ...place, before, after, deadlineMs: null, events: [event] });
-  return tag === "done";
 }
 
 describe("a rush for the last places", () => {

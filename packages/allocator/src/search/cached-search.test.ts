@@ -1,10 +1,11 @@
 import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { connectLike, isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
+import { giveBack, reserve } from "../reservations/testing/holding.ts";
 import { plainQuery } from "./testing/plain-query.ts";
 
 const redis = useRedis();
@@ -90,6 +91,54 @@ describe("a search with the index in memory", () => {
     roundTrips = 0;
     expect(await cached.nearest(asked)).toEqual(await plain.nearest(asked));
     expect(roundTrips).toBe(0);
+  });
+
+  it("gives what a search without memory gives, right after each hold of its own, and soon after one of another's", {
+    timeout: 60_000,
+  }, async () => {
+    const random = createRandom(testSeed());
+    const place = (): Position => ({ latitude: 1.35 + random.float(-0.004, 0.004), longitude: 103.82 + random.float(-0.004, 0.004) });
+    for (let index = 0; index < 40; index += 1) {
+      await plain.sites.put(makeSite({ ...place(), ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, random.int(1, 3)]] }), 0);
+    }
+    expect(await cached.ready(readyTimeoutMs)).toBe(true);
+    const reachM = 450;
+    const expectSame = async (isMeanwhileOld = false) => {
+      const asked = plainQuery(place(), { limit: 10, radiusM: reachM });
+      const look = async () => expect(await cached.nearest(asked)).toEqual(await plain.nearest(asked));
+      await (isMeanwhileOld ? vi.waitFor(look, { interval: 1, timeout: 1000 }) : look());
+    };
+    const held: string[] = [];
+    let number = 0;
+    for (let round = 0; round < 300; round += 1) {
+      const isOwn = random.bool(0.8);
+      const taken = await Promise.all(
+        Array.from({ length: random.int(1, 8) }, () => reserve(isOwn ? cached : plain, place(), number++, reachM)),
+      );
+      await expectSame(!isOwn);
+      for (const outcome of taken) if (outcome.tag !== "none") held.push(outcome.reservation.reservationId);
+      while (held.length > 0 && random.bool(0.75)) await giveBack(random.bool(0.5) ? cached : plain, held.shift() ?? "");
+      await expectSame(true);
+    }
+    expect(number).toBeGreaterThan(600);
+  });
+
+  it("hears of another's change to what it has just changed itself", async () => {
+    const { siteId } = await plain.sites.put(
+      makeSite({ latitude: 1.35, longitude: 103.82, classes: [["M", 400, 200, 500, 20_000, 9]] }),
+      0,
+    );
+    expect(await cached.ready(readyTimeoutMs)).toBe(true);
+    const asked = plainQuery({ latitude: 1.35, longitude: 103.82 });
+    const freeOf = async (allocator: Allocator) => (await allocator.nearest(asked))[0]?.classes[0]?.free;
+    const origin = { latitude: 1.35, longitude: 103.82 };
+    expect(await freeOf(cached)).toBe(9);
+    for (let number = 0; number < 8; number += 2) {
+      expect(await reserve(cached, origin, number)).toMatchObject({ tag: "held", reservation: { siteId } });
+      expect(await freeOf(cached)).toBe(8 - number);
+      expect(await reserve(plain, origin, number + 1)).toMatchObject({ tag: "held", reservation: { siteId } });
+      await vi.waitFor(async () => expect(await freeOf(cached)).toBe(7 - number), { interval: 1, timeout: 1000 });
+    }
   });
 
   it("gives what a search without memory gives, right after each change of its own", { timeout: 60_000 }, async () => {

@@ -36,10 +36,27 @@ export interface TrackedCache {
     keys: readonly string[],
     read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
   ): Promise<Value[]>;
+  /** How to change keys that lie together with one, and to know better than to read them again. Undefined where their server is not relied on. */
+  lineTo(key: string): Line | undefined;
   /** Calls a listener each time that something begins to be relied on, of which nothing is known. */
   whenBegun(listener: () => void): void;
   /** Closes the connections that it made. */
   stop(): void;
+}
+
+/**
+ * A way to change keys of one slot of which the server tells everybody but this process. Reads over the same connection come before or after a
+ * change as they were sent, so that when a change is answered, what is in memory is from before it.
+ */
+export interface Line {
+  /** What is sent over it must read what it has changed once more at its end, else later changes by others go unheard. */
+  readonly connection: Redis;
+  /** Makes what is in memory of a key what it has become. Where the change says that it cannot, with false, the key is forgotten. */
+  amend(key: string, change: (value: unknown) => boolean): void;
+  /** Forgets keys of which nobody knows what has become of them. */
+  forget(keys: readonly string[]): void;
+  /** Says that the server has just shown that it does not have the slot. */
+  leave(): void;
 }
 
 interface Entry {
@@ -226,6 +243,22 @@ export function createTrackedCache({
       await Promise.all([...readings, ...sharings]);
       return values;
     },
+    lineTo(key) {
+      servers.check();
+      const footing = servers.footingOf(servers.slotOf(key));
+      if (footing === undefined || !footing.server.isReliable) return undefined;
+      return {
+        connection: footing.server.reader,
+        amend(changed, change) {
+          const value = entries.get(changed)?.value;
+          if (value !== undefined && !change(value)) forget(changed);
+        },
+        forget(changed) {
+          for (const one of changed) forget(one);
+        },
+        leave: () => footing.server.leave(footing.slot),
+      };
+    },
     whenBegun: (listener) => void beginners.push(listener),
     stop() {
       stopListening();
@@ -234,7 +267,7 @@ export function createTrackedCache({
   };
 }
 
-/** Whether a server says that a key is, or is about to be, at another. */
-function isElsewhere(error: unknown): boolean {
+/** Whether a server says that a key is, or is about to be, at another: then it has done nothing. */
+export function isElsewhere(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|ASK|TRYAGAIN) ?/.test(error.message);
 }

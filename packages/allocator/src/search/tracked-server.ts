@@ -20,7 +20,10 @@ export interface TrackedServerOptions {
 export interface TrackedServer {
   /** Whether it answered lately, as {@link check} last found. */
   isReliable: boolean;
-  /** Over this connection it is asked for what it shall tell the changes of. */
+  /**
+   * Over this connection it is asked for what it shall tell the changes of. What is changed over it the server does not tell, and forgets whom to
+   * tell of the next change: whoever does must read it again in the same step, and amend what is in memory.
+   */
   readonly reader: Redis;
   /** What is read of a slot now may rest on; undefined where the server would not tell of all its changes. */
   footingOf(slot: number): Footing | undefined;
@@ -54,8 +57,8 @@ const reliedOnMs = 800;
 const invalidations = "__redis__:invalidate";
 
 /**
- * Has a server tell of changes (Redis' client-side caching, `CLIENT TRACKING` with `REDIRECT`). One connection reads what shall be tracked and
- * nothing else; another hears of the changes. Where either is lost, what was read before does not count any more.
+ * Has a server tell of changes (Redis' client-side caching, `CLIENT TRACKING` with `REDIRECT`). One connection reads what shall be tracked,
+ * and changes it where that is amended in memory too; another hears of the changes. Where either is lost, what was read before does not count any more.
  */
 export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onError, now }: TrackedServerOptions): TrackedServer {
   const listener = connect();
@@ -88,7 +91,7 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
     listenerId ??= await listener.client("ID");
     await listener.subscribe(invalidations);
     await reader.client("TRACKING", "OFF");
-    await reader.client("TRACKING", "ON", "REDIRECT", listenerId);
+    await reader.client("TRACKING", "ON", "REDIRECT", listenerId, "NOLOOP");
     if (begun !== beginnings) return;
     isTracking = true;
     await ask();

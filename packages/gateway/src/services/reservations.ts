@@ -74,8 +74,11 @@ export interface ReservationDependencies {
   depositDefaultMs: number;
 }
 
-/** Sites that Reserve tries in one go: with the first full, the next is a few hundred metres on. */
-const candidatesTried = 5;
+/**
+ * Sites that Reserve tries in one go: with the first full, the next is a few hundred metres on. What a search showed is seldom older than a few
+ * ms, so that the first still has its place nearly always, and where all of these have gone, it searches anew.
+ */
+const candidatesTried = 3;
 
 /** How often a call starts anew when what it read has changed before it could write. */
 const maxAttempts = 5;

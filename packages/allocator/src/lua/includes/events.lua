@@ -1,8 +1,28 @@
--- Appends an event to the region's stream and gives its entry as 10 bytes, as a reservation's chain has it. Then tells those who listen:
--- entry, space, event. A server may forbid publishing to its users, and what was recorded must not be undone by that.
+-- Events of one region. A script appends what it records, and publishes all of it at its end.
+
+-- What was appended, for those who listen: 10 bytes of entry, u32 length, event.
+local appended = {}
+local last_time, last_number
+
+-- Appends an event to the region's stream and gives its entry as 10 bytes, as a reservation's chain has it.
 local function append_event(events_key, event)
-  local entry = redis.call('XADD', events_key, '*', 'event', event)
-  redis.pcall('SPUBLISH', events_key, entry .. ' ' .. event)
-  local time, number = string.match(entry, '^(%d+)-(%d+)$')
-  return struct.pack('<I6I4', tonumber(time), tonumber(number))
+  if last_time then
+    -- Nobody else appends while a script runs.
+    last_number = last_number + 1
+    redis.call('XADD', events_key, last_time .. '-' .. last_number, 'event', event)
+  else
+    local entry = redis.call('XADD', events_key, '*', 'event', event)
+    last_time, last_number = string.match(entry, '^(%d+)-(%d+)$')
+    last_number = tonumber(last_number)
+  end
+  local entry = struct.pack('<I6I4', tonumber(last_time), last_number)
+  appended[#appended + 1] = entry .. struct.pack('<I4', #event) .. event
+  return entry
+end
+
+-- Tells those who listen. A server may forbid publishing to its users, and what was recorded must not be undone by that.
+local function publish_events(events_key)
+  if #appended > 0 then
+    redis.pcall('SPUBLISH', events_key, table.concat(appended))
+  end
 end

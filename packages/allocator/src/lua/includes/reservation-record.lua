@@ -4,8 +4,8 @@
 local RESERVATION_HEAD_BYTES = 6
 local CHAIN_MAX_BYTES = 20000
 
-local function packed_reservation(revision, message)
-  return struct.pack('<I4I2', revision, #message) .. message
+local function reservation_head(revision, message_bytes)
+  return struct.pack('<I4I2', revision, message_bytes)
 end
 
 -- Writes a reservation's message anew where `head_and_message` is not empty, and appends events to its chain.

@@ -67,7 +67,7 @@ local function free_byte(in_service, occupied, held, beyond)
 end
 
 -- Moves the counts of one size class and the byte that offers it, in one step, so that the index cannot lie. `offset` is that of the site's
--- record in its block, nil where it is not filed.
+-- record in its block, nil where it is not filed. Gives what went wrong, or nil and the byte.
 local function move_counts(
   tallies_key, block_key, site_number, tally, class, held_change, occupied_change, beyond_change, moved_at, offset
 )
@@ -85,8 +85,9 @@ local function move_counts(
       .. packed_counts(installed, in_service, occupied, held, beyond)
       .. string.sub(tally, at + CLASS_BYTES + 1)
   )
+  local free = free_byte(in_service, occupied, held, beyond)
   if offset then
-    redis.call('SETRANGE', block_key, offset + FREE_OFFSET + class, free_byte(in_service, occupied, held, beyond))
+    redis.call('SETRANGE', block_key, offset + FREE_OFFSET + class, free)
   end
-  return nil
+  return nil, free
 end

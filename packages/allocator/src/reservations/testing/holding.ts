@@ -50,3 +50,19 @@ export async function reserve(allocator: Allocator, origin: Position, number: nu
   }));
   return await allocator.holds.take(request(origin, number), candidates, (siteId) => resolveSite(allocator, siteId));
 }
+
+function cancelled(before: Reservation): { after: Reservation; event: Event } {
+  const after = { ...before, state: ReservationState.CANCELLED, revision: before.revision + 1 };
+  return { after, event: create(EventSchema, { reservationId: before.reservationId, participantId }) };
+}
+
+/** Gives a place back. False where it was given back already. */
+export async function giveBack(allocator: Allocator, reservationId: string): Promise<boolean> {
+  const before = await allocator.reservations.find(reservationId);
+  if (before === undefined || before.state !== ReservationState.HELD) return false;
+  const stored = await allocator.sites.find(before.siteId);
+  const { after, event } = cancelled(before);
+  const place = { cell: stored?.cell ?? "", classIndex: 0, heldChange: -1, occupiedChange: 0 };
+  const { tag } = await allocator.reservations.move({ ...place, before, after, deadlineMs: null, events: [event] });
+  return tag === "done";
+}

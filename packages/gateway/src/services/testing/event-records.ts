@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { connectRedis, createAllocator, createKeys, type EventLog } from "@petak/allocator";
 import { EventSchema, Role } from "@petak/protocol";
 import type { TestRedis } from "@petak/testkit";
+import { publishedEvent } from "@petak/testkit";
 import { Redis } from "ioredis";
 import type { ParticipantCaller } from "../../identity/index.ts";
 
@@ -85,7 +86,7 @@ export async function openEventRecords(redis: TestRedis): Promise<EventRecords> 
       const publishing = writer.pipeline();
       for (const [index, { key, bytes }] of written.entries()) {
         const [, entry] = replies[2 * index + 1] ?? [];
-        publishing.spublish(key, Buffer.concat([Buffer.from(`${entry} `), bytes]));
+        publishing.spublish(key, publishedEvent(String(entry), bytes));
       }
       await publishing.exec();
       return { all, mine: all.filter((_, index) => entries[index]?.isMine) };
