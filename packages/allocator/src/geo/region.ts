@@ -8,9 +8,16 @@ export const indexResolution = 8;
 /** H3 resolution of a region: cells of 12,393 km² on average. */
 export const regionResolution = 3;
 
+/** Several parts of one request ask about the same position, and the library takes a microsecond or two for an answer. */
+let last = { latitude: Number.NaN, longitude: Number.NaN, cell: "" };
+let lastRegion = { cell: "", region: "" };
+
 /** The index cell in which a position lies. */
 export function indexCellOf({ latitude, longitude }: Position): string {
-  return latLngToCell(latitude, longitude, indexResolution);
+  if (latitude !== last.latitude || longitude !== last.longitude) {
+    last = { latitude, longitude, cell: latLngToCell(latitude, longitude, indexResolution) };
+  }
+  return last.cell;
 }
 
 /**
@@ -18,7 +25,8 @@ export function indexCellOf({ latitude, longitude }: Position): string {
  * and not by the region cell that contains the position: a block and everything about its sites must share one hash tag.
  */
 export function regionOfCell(cell: string): Region {
-  return cellToParent(cell, regionResolution).slice(0, 6);
+  if (cell !== lastRegion.cell) lastRegion = { cell, region: cellToParent(cell, regionResolution).slice(0, 6) };
+  return lastRegion.region;
 }
 
 /** The H3 index of a region. */

@@ -39,12 +39,6 @@ export const plainCandidatesMax = 7;
 /** Holds that are taken in one step. The server does nothing else meanwhile, some 10 µs for each. */
 const holdsMax = 32;
 
-/**
- * Steps of one region that are under way at once: while the server takes one, the next is written. More would only be smaller, and cost more by
- * what each takes before its first hold.
- */
-const stepsAtOnce = 2;
-
 interface Waiting {
   hold: PlainHold;
   resolve: (outcome: PlainOutcome) => void;
@@ -53,7 +47,7 @@ interface Waiting {
 
 interface RegionQueue {
   waiting: Waiting[];
-  underWay: number;
+  isUnderWay: boolean;
   isScheduled: boolean;
 }
 
@@ -67,21 +61,21 @@ const script = createScript("hold-many", { isSentAtOnce: true });
 
 /**
  * Gathers the holds of each region that come in one turn of the event loop, and while earlier ones are under way, and takes them in one step: a
- * group commit. A hold that comes alone waits for no other.
+ * group commit. A hold that comes alone waits for no other. One step of a region is under way at a time: two at once would each be half as large,
+ * and cost more by what each takes before its first hold.
  */
 export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: TrackedCache): HoldBatches {
   const queues = new Map<Region, RegionQueue>();
   const bytes = new GrowingBytes();
 
   function sendWaiting(region: Region, queue: RegionQueue): void {
-    while (queue.waiting.length > 0 && queue.underWay < stepsAtOnce) {
-      void step(region, queue, queue.waiting.splice(0, holdsMax));
-    }
-    if (queue.waiting.length === 0 && queue.underWay === 0) queues.delete(region);
+    if (queue.isUnderWay) return;
+    if (queue.waiting.length > 0) void step(region, queue, queue.waiting.splice(0, holdsMax));
+    else if (!queue.isScheduled) queues.delete(region);
   }
 
   async function step(region: Region, queue: RegionQueue, batch: readonly Waiting[]): Promise<void> {
-    queue.underWay += 1;
+    queue.isUnderWay = true;
     try {
       const outcomes = await send(region, batch);
       for (const [index, { hold, resolve, reject }] of batch.entries()) {
@@ -94,7 +88,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
       // Those behind would meet the same, one step after another.
       for (const { reject } of queue.waiting.splice(0)) reject(error);
     } finally {
-      queue.underWay -= 1;
+      queue.isUnderWay = false;
       sendWaiting(region, queue);
     }
   }
@@ -158,7 +152,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
   return {
     take: (region, hold) =>
       new Promise((resolve, reject) => {
-        const queue = queues.get(region) ?? { waiting: [], underWay: 0, isScheduled: false };
+        const queue = queues.get(region) ?? { waiting: [], isUnderWay: false, isScheduled: false };
         queues.set(region, queue);
         queue.waiting.push({ hold, resolve, reject });
         if (queue.isScheduled) return;
