@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair } from "@petak/client";
 import {
   Act,
@@ -9,6 +10,7 @@ import {
   DayOfWeek,
   DeviceEventType,
   DirectoryService,
+  DoubtOutcome,
   Mode,
   ParcelRequirement,
   ParticipantService,
@@ -45,10 +47,12 @@ export interface GoodRequestSubjects {
   courierId: string;
   /** A key of the courier's that may be revoked. */
   revocableKeyId: string;
-  /** Reservations of the courier's: held, held, and confirmed. */
+  /** Reservations of the courier's: held, held, confirmed, held, and in doubt at a site of the operator's. */
   toConfirm: string;
   toCancel: string;
   toOpen: string;
+  toRedirect: string;
+  toResolve: string;
   /** The number that the agent's next report must have. */
   nextSequence: bigint;
   makeUuid?: () => string;
@@ -79,7 +83,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     accessible: true,
   };
   const { findNearest, getSite, getAvailability, upsertSites, reportCapacity, retireSites } = DirectoryService.method;
-  const { reserve, confirm, cancel, getReservation, issueCredential } = ReservationService.method;
+  const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, issueCredential } = ReservationService.method;
   const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
@@ -121,6 +125,16 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     }),
     good(confirm, "courier", { requestId: makeUuid(), reservationId: subjects.toConfirm, depositWithin: { seconds: 3600n } }),
     good(cancel, "courier", { requestId: makeUuid(), reservationId: subjects.toCancel, reason: CancellationReason.OTHER }),
+    good(extend, "courier", { requestId: makeUuid(), reservationId: subjects.toOpen, until: timestampFromMs(Date.now() + 3 * 86_400_000) }),
+    good(redirect, "courier", {
+      requestId: makeUuid(),
+      reservationId: subjects.toRedirect,
+      place: { case: "nearest", value: { origin } },
+      requirements: { anyCountry: true },
+      includeUnknown: true,
+      reason: CancellationReason.REROUTED,
+    }),
+    good(resolveDoubt, "operator", { requestId: makeUuid(), reservationId: subjects.toResolve, outcome: DoubtOutcome.COLLECTED }),
     good(getReservation, "courier", { reservationId: subjects.toOpen }),
     good(issueCredential, "courier", { requestId: makeUuid(), reservationId: subjects.toOpen, act: Act.COLLECT, withPin: true }),
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),

@@ -50,6 +50,7 @@ export async function startTestNetwork(
     holdMaxMs: 86_400_000,
     depositDefaultMs: 86_400_000,
     collectWithinMs: 259_200_000,
+    storageMaxMs: 1_209_600_000,
     sweepIntervalMs: 100,
     agentSyncIntervalMs: 200,
     admin: { participantId: adminId, keyId: adminKeyId, publicKey },
@@ -57,8 +58,9 @@ export async function startTestNetwork(
     metrics,
     ...overrides,
   });
-  const adminSigner = createRequestSigner({ participantId: adminId, keyId: adminKeyId, privateJwk, audience: testAudience });
-  const participants = createTestParticipants(`http://127.0.0.1:${gateway.address.port}`, adminSigner);
+  const { now = Date.now } = overrides;
+  const adminSigner = createRequestSigner({ participantId: adminId, keyId: adminKeyId, privateJwk, audience: testAudience, now });
+  const participants = createTestParticipants(`http://127.0.0.1:${gateway.address.port}`, adminSigner, now);
 
   return {
     ...participants,

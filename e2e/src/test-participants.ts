@@ -35,8 +35,8 @@ export interface TestParticipants {
   closeClients(): void;
 }
 
-/** Lets participants join a gateway. */
-export function createTestParticipants(baseUrl: string, adminSigner: RequestSigner): TestParticipants {
+/** Lets participants join a gateway, and sign their requests by its clock. */
+export function createTestParticipants(baseUrl: string, adminSigner: RequestSigner, now: () => number = Date.now): TestParticipants {
   const clients: PetakClient[] = [];
   const clientFor = (signer: RequestSigner, options: Partial<PetakClientOptions> = {}) => {
     const client = createPetakClient({ baseUrl, signer, ...options });
@@ -48,7 +48,7 @@ export function createTestParticipants(baseUrl: string, adminSigner: RequestSign
   async function withKey(participantId: string, mode: Mode, options: Partial<PetakClientOptions>): Promise<TestParticipant> {
     const { publicKey, privateJwk } = await generateKeyPair();
     const { key } = await admin.client.participants.registerKey({ requestId: randomUUID(), participantId, publicKey, mode });
-    const signer = createRequestSigner({ participantId, keyId: key?.keyId ?? "", privateJwk, audience: testAudience });
+    const signer = createRequestSigner({ participantId, keyId: key?.keyId ?? "", privateJwk, audience: testAudience, now });
     return { participantId, signer, client: clientFor(signer, options) };
   }
 
@@ -65,7 +65,7 @@ export function createTestParticipants(baseUrl: string, adminSigner: RequestSign
       const { publicKey, privateJwk } = await generateKeyPair();
       const mode = signer.mode === "live" ? Mode.LIVE : Mode.TEST;
       const { key } = await client.participants.registerKey({ requestId: randomUUID(), publicKey, mode, siteId });
-      return createRequestSigner({ participantId, keyId: key?.keyId ?? "", privateJwk, audience: testAudience });
+      return createRequestSigner({ participantId, keyId: key?.keyId ?? "", privateJwk, audience: testAudience, now });
     },
     closeClients() {
       for (const client of clients) client.close();

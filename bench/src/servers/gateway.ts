@@ -46,6 +46,7 @@ const gateway = await startGateway({
   holdMaxMs: 900_000,
   depositDefaultMs: 86_400_000,
   collectWithinMs: 259_200_000,
+  storageMaxMs: 1_209_600_000,
   sweepIntervalMs: 1000,
   agentSyncIntervalMs: 30_000,
   admin,

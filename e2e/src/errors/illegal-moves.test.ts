@@ -7,12 +7,17 @@ import { wireProtocols } from "../wire/protocols.ts";
 import { inSideNetwork } from "./side-network.ts";
 import { authorizationOf, origin, parcel } from "./world.ts";
 
-const { confirm, cancel, issueCredential } = ReservationService.method;
+const { confirm, cancel, redirect, issueCredential } = ReservationService.method;
 
 /** What may be asked of a reservation, with the state that it would lead to. */
 const asks = {
   confirm: { method: confirm, more: {}, wanted: "CONFIRMED" },
   cancel: { method: cancel, more: { reason: CancellationReason.OTHER }, wanted: "CANCELLED" },
+  redirect: {
+    method: redirect,
+    more: { reason: CancellationReason.REROUTED, place: { case: "nearest", value: { origin } } },
+    wanted: "CANCELLED",
+  },
   deposit: { method: issueCredential, more: { act: Act.DEPOSIT }, wanted: "DEPOSITED" },
   collect: { method: issueCredential, more: { act: Act.COLLECT }, wanted: "COLLECTED" },
 } as const;
@@ -20,13 +25,13 @@ const asks = {
 /** What each state refuses. A deposit and a collection are refused as the credentials for them. */
 const refused = {
   HELD: ["deposit", "collect"],
-  EXPIRED: ["confirm", "cancel", "deposit", "collect"],
+  EXPIRED: ["confirm", "cancel", "redirect", "deposit", "collect"],
   CONFIRMED: ["confirm"],
-  NO_SHOW: ["confirm", "cancel", "deposit", "collect"],
-  CANCELLED: ["confirm", "cancel", "deposit", "collect"],
-  DEPOSITED: ["confirm", "cancel", "deposit"],
-  COLLECTED: ["confirm", "cancel", "deposit", "collect"],
-  IN_DOUBT: ["confirm", "cancel", "deposit", "collect"],
+  NO_SHOW: ["confirm", "cancel", "redirect", "deposit", "collect"],
+  CANCELLED: ["confirm", "cancel", "redirect", "deposit", "collect"],
+  DEPOSITED: ["confirm", "cancel", "redirect", "deposit"],
+  COLLECTED: ["confirm", "cancel", "redirect", "deposit", "collect"],
+  IN_DOUBT: ["confirm", "cancel", "redirect", "deposit", "collect"],
 } satisfies Partial<Record<keyof typeof ReservationState, (keyof typeof asks)[]>>;
 
 const redis = useRedis();
@@ -140,7 +145,11 @@ describe("a reservation", () => {
       // A credential of less than a second is none.
       for (const beyondMs of [-300, 0, 1500]) {
         clock.advance(limitMs + beyondMs);
-        if (beyondMs >= 0) await expectRefusal("confirm", held, "EXPIRED");
+        if (beyondMs >= 0) {
+          await expectRefusal("confirm", held, "EXPIRED");
+          await expectRefusal("redirect", held, "EXPIRED");
+          await expectRefusal("redirect", promised, "NO_SHOW");
+        }
         await expectRefusal("deposit", promised, "NO_SHOW");
         await expectRefusal("collect", promised, "NO_SHOW");
         await expectRefusal("collect", deposited, "DEPOSITED");

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import {
   Act,
@@ -22,7 +23,7 @@ import type { Provocation, Scene } from "./provocation.ts";
 import { authorizationOf, parcel } from "./world.ts";
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
-const { reserve, cancel, issueCredential, getReservation } = ReservationService.method;
+const { reserve, extend, cancel, issueCredential, getReservation } = ReservationService.method;
 const { listEvents } = CustodyService.method;
 const { reportEvents } = AgentService.method;
 const { getParticipant, revokeKey } = ParticipantService.method;
@@ -108,6 +109,27 @@ export const recordProvocations = {
       );
     },
     metadata: () => ({ reservation_id: oneId("res"), subject: oneId("res"), state: "CANCELLED", wanted: "CANCELLED" }),
+  },
+  EXTENSION_EXHAUSTED: {
+    provoke: async ({ world, protocol }) => {
+      const { reservationId } = await world.hold();
+      // Longer than a place is held: the first gets as much as there is.
+      const until = timestampFromMs(Date.now() + 30 * 86_400_000);
+      await world.courier.client.reservations.extend({ requestId: randomUUID(), reservationId, until });
+      return await world.raw.call(
+        protocol,
+        extend,
+        { requestId: randomUUID(), reservationId, until },
+        { authorization: await authorizationOf(world.courier) },
+      );
+    },
+    metadata: () => ({
+      reservation_id: oneId("res"),
+      subject: oneId("res"),
+      state: "HELD",
+      limit: "hold_expires_at",
+      until: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as unknown,
+    }),
   },
   NO_PLACE_FREE: {
     provoke: async (scene) => {

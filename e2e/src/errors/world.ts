@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair, type RequestSigner } from "@petak/client";
-import { Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind } from "@petak/protocol";
+import { DeviceEventType, Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind } from "@petak/protocol";
 import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
 import { type Callers, everyFacility, everySizeClass, type GoodRequest, makeGoodRequests } from "../good-requests.ts";
 import { startTestNetwork } from "../test-network.ts";
@@ -41,7 +42,9 @@ export interface World {
   /** Holds a place as the courier. */
   hold(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
   /** Holds and confirms. */
-  holdAndConfirm(): Promise<Reservation>;
+  holdAndConfirm(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
+  /** Holds and confirms at a site of the operator's whose agent then reports doubt. */
+  inDoubt(): Promise<Reservation>;
   stop(): Promise<void>;
 }
 
@@ -97,6 +100,12 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
     if (reservation === undefined) throw new Error("nothing held");
     return reservation;
   };
+  const holdAndConfirm: World["holdAndConfirm"] = async (place) => {
+    const { reservationId } = await hold(place);
+    const { reservation } = await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    if (reservation === undefined) throw new Error("nothing confirmed");
+    return reservation;
+  };
   const raw = createRawCaller(Number(new URL(network.baseUrl).port));
   return {
     network,
@@ -113,11 +122,17 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
     publishableKey: publishableKey?.publishableKey ?? "",
     addSite: (facts, more) => addTo(operator, facts, more),
     hold,
-    async holdAndConfirm() {
-      const { reservationId } = await hold();
-      const { reservation } = await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
-      if (reservation === undefined) throw new Error("nothing confirmed");
-      return reservation;
+    holdAndConfirm,
+    async inDoubt() {
+      // A site of its own: the other agent's reports are numbered by who makes them.
+      const { siteId: doubtfulId } = await addTo(operator);
+      const doubtful = await holdAndConfirm({ case: "siteId", value: doubtfulId });
+      const { agents } = network.clientFor(await network.agentSigner(operator, doubtfulId));
+      const occurredAt = timestampFromMs(Date.now());
+      const { reservationId } = doubtful;
+      const events = [{ sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.DOUBT, occurredAt, reservationId }];
+      await agents.reportEvents({ siteId: doubtfulId, events });
+      return doubtful;
     },
     async stop() {
       raw.close();
@@ -129,11 +144,13 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
 /** One good request for each RPC, with what it needs made anew. */
 export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
   const { operator, courier } = world;
-  const [retirable, toConfirm, toCancel, toOpen, spare] = await Promise.all([
+  const [retirable, toConfirm, toCancel, toOpen, toRedirect, toResolve, spare] = await Promise.all([
     world.addSite(),
     world.hold(),
     world.hold(),
     world.holdAndConfirm(),
+    world.hold(),
+    world.inDoubt(),
     generateKeyPair(),
   ]);
   const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey: spare.publicKey, mode: Mode.TEST });
@@ -148,6 +165,8 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     toConfirm: toConfirm.reservationId,
     toCancel: toCancel.reservationId,
     toOpen: toOpen.reservationId,
+    toRedirect: toRedirect.reservationId,
+    toResolve: toResolve.reservationId,
     nextSequence: 1n,
   });
 }

@@ -45,9 +45,10 @@ const seldom = new Set([
 /** Fills a network with what the calls are about. */
 export async function createCorpus(world: World): Promise<Corpus> {
   const { operator, courier, stranger, liveCourier } = world;
-  const [held, confirmed, retirable, spareKeys] = await Promise.all([
+  const [held, confirmed, doubtful, retirable, spareKeys] = await Promise.all([
     manyOf(reservationsOfEach, async () => (await world.hold()).reservationId),
     manyOf(reservationsOfEach, async () => (await world.holdAndConfirm()).reservationId),
+    manyOf(5, async () => (await world.inDoubt()).reservationId),
     manyOf(5, async () => (await world.addSite()).siteId),
     manyOf(10, async () => {
       const { publicKey } = await generateKeyPair();
@@ -69,6 +70,8 @@ export async function createCorpus(world: World): Promise<Corpus> {
       toConfirm: held[variant] ?? "",
       toCancel: held[(variant + 7) % held.length] ?? "",
       toOpen: confirmed[variant] ?? "",
+      toRedirect: held[(variant + 13) % held.length] ?? "",
+      toResolve: doubtful[variant % doubtful.length] ?? "",
       nextSequence: BigInt(variant + 1),
     });
     sound.push(...requests.map(({ method, by, message }) => ({ method, message, authorization: callers[by] })));

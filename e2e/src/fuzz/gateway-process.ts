@@ -35,6 +35,7 @@ async function start({ socketPath, keyPrefix, dataDir, audience, admin, callLimi
     holdMaxMs: 86_400_000,
     depositDefaultMs: 86_400_000,
     collectWithinMs: 259_200_000,
+    storageMaxMs: 1_209_600_000,
     sweepIntervalMs: 1000,
     agentSyncIntervalMs: 60_000,
     ...(admin && { admin: { ...admin, publicKey: Buffer.from(admin.publicKey, "base64url") } }),

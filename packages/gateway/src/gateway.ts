@@ -62,6 +62,8 @@ export interface GatewayOptions {
   depositDefaultMs: number;
   /** How long a collector has after the deposit, in ms. */
   collectWithinMs: number;
+  /** How long a parcel may lie at most after the deposit, in ms, however often it is extended. */
+  storageMaxMs: number;
   /** Pause between two sweeps for passed deadlines, in ms. */
   sweepIntervalMs: number;
   /** How often agents call Sync, in ms. */

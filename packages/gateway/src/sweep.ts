@@ -1,11 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, isStoreFailure } from "@petak/allocator";
-import { PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Allocator, isStoreFailure, type Transition } from "@petak/allocator";
+import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
+import { classIndexOf } from "./domain/class-index.ts";
+import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
-import { classIndexOf } from "./services/reservations.ts";
 
 /** What the sweep needs. */
 export interface SweepOptions {
@@ -24,6 +25,8 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
+const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
+
 /** Reservations of one region that are looked at in one go. */
 const atOnce = 200;
 
@@ -41,7 +44,8 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
     const move = to === undefined ? undefined : findMove(before.state, to);
     const place = { before, cell: stored.cell, classIndex: classIndexOf(stored, before.sizeClassId) };
     if (to === undefined || move === undefined) {
-      // The clock has nothing more to do with it: a parcel that waits to be collected does not end by itself.
+      if (isOverdue(before, nowMs)) return await sayOverdue(place, nowMs);
+      // The clock has nothing more to do with it.
       const isOver = before.state === ReservationState.CANCELLED;
       await allocator.reservations.move({
         ...place,
@@ -53,25 +57,37 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
       });
       return false;
     }
-    const after: Reservation = { ...before, state: to, revision: before.revision + 1, updatedAt: timestampFromMs(nowMs) };
+    const after = changed(before, nowMs, { state: to });
     const outcome = await allocator.reservations.move({
       ...place,
-      after,
-      heldChange: move.heldChange,
-      occupiedChange: move.occupiedChange,
+      ...moveTo(before, after, { actor: byTheClock, atMs: nowMs }),
       deadlineMs: null,
       isAllowed: false,
       pin: null,
-      events: [
-        reservationEvent({
-          type: move.event,
-          reservation: after,
-          stateBefore: before.state,
-          actor: create(PartySchema, { kind: PartyKind.GATEWAY }),
-          occurredAtMs: nowMs,
-          recordedAtMs: nowMs,
-        }),
-      ],
+    });
+    return outcome.tag === "done";
+  }
+
+  /** A parcel that waits to be collected does not end by itself: what happens is that it becomes due for recall. */
+  async function sayOverdue(place: Pick<Transition, "before" | "cell" | "classIndex">, nowMs: number): Promise<boolean> {
+    const { before } = place;
+    // Of several gateways that say so at once, the first changes the revision.
+    const after = changed(before, nowMs, {});
+    const event = reservationEvent({
+      type: EventType.PARCEL_OVERDUE,
+      reservation: after,
+      stateBefore: before.state,
+      actor: byTheClock,
+      occurredAtMs: nowMs,
+      recordedAtMs: nowMs,
+    });
+    const outcome = await allocator.reservations.move({
+      ...place,
+      after,
+      heldChange: 0,
+      occupiedChange: 0,
+      deadlineMs: null,
+      events: [event],
     });
     return outcome.tag === "done";
   }
@@ -130,6 +146,10 @@ function dueState({ state, holdExpiresAt, depositUntil }: Reservation, nowMs: nu
   if (state === ReservationState.HELD && isPast(holdExpiresAt, nowMs)) return ReservationState.EXPIRED;
   if (state === ReservationState.CONFIRMED && isPast(depositUntil, nowMs)) return ReservationState.NO_SHOW;
   return undefined;
+}
+
+function isOverdue({ state, collectUntil }: Reservation, nowMs: number): boolean {
+  return state === ReservationState.DEPOSITED && isPast(collectUntil, nowMs);
 }
 
 function isPast(limit: Timestamp | undefined, nowMs: number): boolean {

@@ -9,6 +9,23 @@ export class Crash extends Error {
   }
 }
 
+/** Where a process dies: at which of its commands, counted from 1, and whether the command is done before it does. */
+export interface Death {
+  atCommand: number;
+  isDone: boolean;
+}
+
+/** The same connection for a process that dies once, at one command, and counts them. */
+export function dyingAt(connection: RedisConnection, { atCommand, isDone }: Death): { connection: RedisConnection; commands(): number } {
+  let count = 0;
+  const dying = spoilt(connection, () => {
+    count += 1;
+    if (count !== atCommand) return "never";
+    return isDone ? "after" : "before";
+  });
+  return { connection: dying, commands: () => count };
+}
+
 /**
  * The same connection for a process that may die at any command: before it is sent, or after it was done and before its reply is read. What
  * is rejected with a {@link Crash} must not be gone on with.
@@ -16,16 +33,24 @@ export class Crash extends Error {
  * @param share The share of the commands at which it dies, from 0 to 1.
  */
 export function crashing(connection: RedisConnection, random: Random, share: number): RedisConnection {
+  return spoilt(connection, () => {
+    if (random.bool(share / 2)) return "before";
+    return random.bool(share / 2) ? "after" : "never";
+  });
+}
+
+/** Dies at the commands of which it is said so. */
+function spoilt(connection: RedisConnection, whenToDie: () => "before" | "after" | "never"): RedisConnection {
   return new Proxy(connection, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function") return value;
+      if (!commands.test(String(name))) return (...args: unknown[]): unknown => Reflect.apply(value, target, args);
       return (...args: unknown[]): unknown => {
-        const isBefore = random.bool(share / 2);
-        // Only commands can be told from other methods by what they give, so one that dies before it is sent is not even begun.
-        if (isBefore && commands.test(String(name))) return Promise.reject(new Crash());
+        const death = whenToDie();
+        if (death === "before") return Promise.reject(new Crash());
         const result: unknown = Reflect.apply(value, target, args);
-        if (!(result instanceof Promise) || !random.bool(share / 2)) return result;
+        if (!(result instanceof Promise) || death === "never") return result;
         return result.then(() => {
           throw new Crash();
         });

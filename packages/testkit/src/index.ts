@@ -1,4 +1,5 @@
-export { Crash, crashing } from "./crashing.ts";
+export type { Death } from "./crashing.ts";
+export { Crash, crashing, dyingAt } from "./crashing.ts";
 export { freePort } from "./free-port.ts";
 export type { FrozenClock } from "./frozen-clock.ts";
 export { createFrozenClock } from "./frozen-clock.ts";

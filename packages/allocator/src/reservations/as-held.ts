@@ -10,9 +10,11 @@ export function asHeld(reservation: Reservation): Reservation {
     collectUntil: _collectUntil,
     depositedAt: _depositedAt,
     collectedAt: _collectedAt,
+    firstHoldExpiresAt,
     ...kept
   } = reservation;
-  const held: Reservation = { ...kept, state: ReservationState.HELD, revision: 1, compartmentId: "" };
+  const held: Reservation = { ...kept, state: ReservationState.HELD, revision: 1, compartmentId: "", redirectedTo: "" };
+  if (firstHoldExpiresAt !== undefined) held.holdExpiresAt = firstHoldExpiresAt;
   if (reservation.createdAt !== undefined) held.updatedAt = reservation.createdAt;
   return held;
 }

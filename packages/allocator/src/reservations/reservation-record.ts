@@ -39,6 +39,7 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
 export function copyOf(reservation: Reservation): Reservation {
   const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
     reservation;
+  const { firstHoldExpiresAt } = reservation;
   const copy: Reservation = {
     $typeName: reservation.$typeName,
     reservationId: reservation.reservationId,
@@ -54,6 +55,8 @@ export function copyOf(reservation: Reservation): Reservation {
     compartmentId: reservation.compartmentId,
     holdKind: reservation.holdKind,
     heldCompartmentId: reservation.heldCompartmentId,
+    redirectedTo: reservation.redirectedTo,
+    redirectedFrom: reservation.redirectedFrom,
   };
   if (parcel !== undefined) copy.parcel = parcel;
   if (depositor !== undefined) copy.depositor = depositor;
@@ -65,6 +68,7 @@ export function copyOf(reservation: Reservation): Reservation {
   if (collectUntil !== undefined) copy.collectUntil = collectUntil;
   if (depositedAt !== undefined) copy.depositedAt = depositedAt;
   if (collectedAt !== undefined) copy.collectedAt = collectedAt;
+  if (firstHoldExpiresAt !== undefined) copy.firstHoldExpiresAt = firstHoldExpiresAt;
   return copy;
 }
 

@@ -16,7 +16,7 @@ import type { Answer } from "./answer.ts";
 import { answerArguments } from "./answer.ts";
 import { namedCompartment } from "./named-compartment.ts";
 import type { PinEntry } from "./pin-entry.ts";
-import { encodePinEntry } from "./pin-entry.ts";
+import { decodePinEntry, encodePinEntry } from "./pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
 
 /** A report of a site's device that is recorded together with what it changes. */
@@ -81,6 +81,8 @@ export interface ReservationStore {
   watermark(siteId: string, keyId: string): Promise<number>;
   /** Reservations of a region whose deadline is at or before a time, at most `limit`. */
   due(region: Region, nowMs: number, limit: number): Promise<string[]>;
+  /** The PIN that opens for a reservation, or undefined. */
+  pin(reservation: Reservation): Promise<PinEntry | undefined>;
   /** The reservations that a site's agent should know, with their PINs. */
   allowedAt(siteId: string): Promise<{ reservation: Reservation; pin: Buffer | undefined }[]>;
 }
@@ -170,6 +172,12 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
     async due(region, nowMs, limit) {
       const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", 0, limit);
       return handles.map((handle) => formatReservationId(region, handle));
+    },
+    async pin({ reservationId, siteId }) {
+      const { region, handle } = parseReservationId(reservationId) as { region: Region; handle: string };
+      const { siteNumber } = parseSiteId(siteId) as { siteNumber: number };
+      const entry = await redis.hgetBuffer(keys.sitePins(region, siteNumber), handle);
+      return entry === null ? undefined : decodePinEntry(entry);
     },
     async allowedAt(siteId) {
       const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };

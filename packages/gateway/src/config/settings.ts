@@ -140,6 +140,12 @@ export const settings = [
     doc: "How long a collector has after the deposit, in ms; nine of ten parcels are collected within three days.",
   },
   {
+    name: "storageMaxMs",
+    type: { kind: "duration", minMs: 3_600_000, maxMs: 7_776_000_000 },
+    default: 1_209_600_000,
+    doc: "How long a parcel may lie at most after the deposit, in ms, however often Extend is asked; two weeks are more than most operators give.",
+  },
+  {
     name: "sweepIntervalMs",
     type: { kind: "duration", minMs: 100, maxMs: 600_000 },
     default: 1000,

@@ -30,7 +30,9 @@ export interface EventFacts {
   /** When the gateway records it, in ms. */
   recordedAtMs: number;
   proof?: MessageInitShape<typeof ProofSchema>;
-  cancellationReason?: CancellationReason;
+  cancellationReason?: CancellationReason | undefined;
+  /** The reservation that takes the place of this one, or whose place this one takes. */
+  relatedReservationId?: string;
 }
 
 /** An event about a reservation. */
@@ -56,5 +58,6 @@ export function reservationEvent(facts: EventFacts): Event {
   event.isTest = reservation.isTest;
   event.reservationRevision = reservation.revision;
   event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
+  event.relatedReservationId = facts.relatedReservationId ?? "";
   return event;
 }

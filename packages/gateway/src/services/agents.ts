@@ -15,12 +15,12 @@ import {
   SyncResponseSchema,
   type TrustBundle,
 } from "@petak/protocol";
+import { findClassIndex } from "../domain/class-index.ts";
 import type { AgentCaller } from "../identity/index.ts";
 import { requireAgent } from "../identity/index.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { deviceEvent, reportTransition } from "./device-reports.ts";
 import { siteNotFound } from "./directory.ts";
-import { findClassIndex } from "./reservations.ts";
 
 /** What the agents' service needs. */
 export interface AgentDependencies {

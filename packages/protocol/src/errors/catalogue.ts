@@ -460,6 +460,20 @@ export const catalogue = {
     retry: "no",
     metadata: { site_id: "the site", subject: "the site" },
   },
+  EXTENSION_EXHAUSTED: {
+    number: 92,
+    code: Code.FailedPrecondition,
+    meaning: "The limit is as late as it can be.",
+    remedy: "Use the time there is; for longer storage collect the parcel, or reserve anew.",
+    retry: "no",
+    metadata: {
+      reservation_id: "the reservation",
+      state: "where it stands",
+      limit: "the limit: `hold_expires_at`, `deposit_until` or `collect_until`",
+      until: "when it is",
+      subject: "the reservation",
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 /** The reason of an error: a constant of the catalogue. */

@@ -25,7 +25,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/reservation.proto.
  */
 export const file_petak_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEirAYKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCSLnAQoMTmVhcmVzdFBsYWNlEigKBm9yaWdpbhgBIAEoCzIQLnBldGFrLnYxLkxhdExuZ0IGukgDyAEBEhwKCHJhZGl1c19tGAIgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAMgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAQgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgFIAMoCUIQukgNkgEKEDIiBnIEEAEYKCLDAwoOUmVzZXJ2ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoHc2l0ZV9pZBgCIAEoCUIJukgGcgQQARgoSAASKQoHbmVhcmVzdBgDIAEoCzIWLnBldGFrLnYxLk5lYXJlc3RQbGFjZUgAEigKBnBhcmNlbBgEIAEoCzIQLnBldGFrLnYxLlBhcmNlbEIGukgDyAEBEiwKB3B1cnBvc2UYBSABKA4yES5wZXRhay52MS5QdXJwb3NlQgi6SAWCAQIQARIiChFwYXJ0bmVyX3JlZmVyZW5jZRgGIAEoCUIHukgEcgIYQBJCCg1ob2xkX2R1cmF0aW9uGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiAowUyAggBEjAKDHJlcXVpcmVtZW50cxgIIAEoCzIaLnBldGFrLnYxLlNpdGVSZXF1aXJlbWVudHMSFwoPaW5jbHVkZV91bmtub3duGAkgASgIEi8KCWhvbGRfa2luZBgKIAEoDjISLnBldGFrLnYxLkhvbGRLaW5kQgi6SAWCAQIQAUIOCgVwbGFjZRIFukgCCAEidgoPUmVzZXJ2ZVJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EhIKCmRpc3RhbmNlX20YAyABKAEilgEKDkNvbmZpcm1SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASQwoOZGVwb3NpdF93aXRoaW4YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECID1JDICCDwiPQoPQ29uZmlybVJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24iigEKDUNhbmNlbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBI4CgZyZWFzb24YAyABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIAAiPAoOQ2FuY2VsUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJEChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24ikwEKFklzc3VlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBImCgNhY3QYAyABKA4yDS5wZXRhay52MS5BY3RCCrpIB4IBBBABIAASEAoId2l0aF9waW4YBCABKAginAEKF0lzc3VlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRILCgNwaW4YAiABKAkSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqsgMKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtSRVNFUlZBVElPTl9TVEFURV9SRVFVRVNURUQQARIcChhSRVNFUlZBVElPTl9TVEFURV9RVUVVRUQQAhIeChpSRVNFUlZBVElPTl9TVEFURV9SRUpFQ1RFRBADEhoKFlJFU0VSVkFUSU9OX1NUQVRFX0hFTEQQBBIdChlSRVNFUlZBVElPTl9TVEFURV9FWFBJUkVEEAUSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09ORklSTUVEEAYSHwobUkVTRVJWQVRJT05fU1RBVEVfQ0FOQ0VMTEVEEAcSHQoZUkVTRVJWQVRJT05fU1RBVEVfTk9fU0hPVxAIEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0RFUE9TSVRFRBAJEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTExFQ1RFRBAKEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFQ0FMTEVEEAsSHgoaUkVTRVJWQVRJT05fU1RBVEVfSU5fRE9VQlQQDCpNCghIb2xkS2luZBIZChVIT0xEX0tJTkRfVU5TUEVDSUZJRUQQABISCg5IT0xEX0tJTkRfU09GVBABEhIKDkhPTERfS0lORF9IQVJEEAIqmQIKEkNhbmNlbGxhdGlvblJlYXNvbhIjCh9DQU5DRUxMQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokQ0FOQ0VMTEFUSU9OX1JFQVNPTl9DT05TVU1FUl9SRVFVRVNUEAESJwojQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PUkRFUl9DQU5DRUxMRUQQAhIgChxDQU5DRUxMQVRJT05fUkVBU09OX1JFUk9VVEVEEAMSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9ET0VTX05PVF9GSVQQBBIkCiBDQU5DRUxMQVRJT05fUkVBU09OX1NJVEVfUFJPQkxFTRAFEh0KGUNBTkNFTExBVElPTl9SRUFTT05fT1RIRVIQBipdCgNBY3QSEwoPQUNUX1VOU1BFQ0lGSUVEEAASDwoLQUNUX0RFUE9TSVQQARIPCgtBQ1RfQ09MTEVDVBACEg4KCkFDVF9SRUNBTEwQAxIPCgtBQ1RfU0VSVklDRRAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements]);
+  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEilwcKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIsMDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABQg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24isAIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIABCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJEChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24ikwEKFklzc3VlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBImCgNhY3QYAyABKA4yDS5wZXRhay52MS5BY3RCCrpIB4IBBBABIAASEAoId2l0aF9waW4YBCABKAginAEKF0lzc3VlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRILCgNwaW4YAiABKAkSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqsgMKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtSRVNFUlZBVElPTl9TVEFURV9SRVFVRVNURUQQARIcChhSRVNFUlZBVElPTl9TVEFURV9RVUVVRUQQAhIeChpSRVNFUlZBVElPTl9TVEFURV9SRUpFQ1RFRBADEhoKFlJFU0VSVkFUSU9OX1NUQVRFX0hFTEQQBBIdChlSRVNFUlZBVElPTl9TVEFURV9FWFBJUkVEEAUSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09ORklSTUVEEAYSHwobUkVTRVJWQVRJT05fU1RBVEVfQ0FOQ0VMTEVEEAcSHQoZUkVTRVJWQVRJT05fU1RBVEVfTk9fU0hPVxAIEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0RFUE9TSVRFRBAJEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTExFQ1RFRBAKEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFQ0FMTEVEEAsSHgoaUkVTRVJWQVRJT05fU1RBVEVfSU5fRE9VQlQQDCpNCghIb2xkS2luZBIZChVIT0xEX0tJTkRfVU5TUEVDSUZJRUQQABISCg5IT0xEX0tJTkRfU09GVBABEhIKDkhPTERfS0lORF9IQVJEEAIqmQIKEkNhbmNlbGxhdGlvblJlYXNvbhIjCh9DQU5DRUxMQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokQ0FOQ0VMTEFUSU9OX1JFQVNPTl9DT05TVU1FUl9SRVFVRVNUEAESJwojQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PUkRFUl9DQU5DRUxMRUQQAhIgChxDQU5DRUxMQVRJT05fUkVBU09OX1JFUk9VVEVEEAMSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9ET0VTX05PVF9GSVQQBBIkCiBDQU5DRUxMQVRJT05fUkVBU09OX1NJVEVfUFJPQkxFTRAFEh0KGUNBTkNFTExBVElPTl9SRUFTT05fT1RIRVIQBiqDAQoMRG91YnRPdXRjb21lEh0KGURPVUJUX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdET1VCVF9PVVRDT01FX0NPTExFQ1RFRBABEhoKFkRPVUJUX09VVENPTUVfUkVDQUxMRUQQAhIbChdET1VCVF9PVVRDT01FX05PX1BBUkNFTBADKl0KA0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABIPCgtBQ1RfREVQT1NJVBABEg8KC0FDVF9DT0xMRUNUEAISDgoKQUNUX1JFQ0FMTBADEg8KC0FDVF9TRVJWSUNFEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements]);
 
 /**
  * The right to one place of a fitting size at one site.
@@ -193,6 +193,27 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
    * @generated from field: string held_compartment_id = 23;
    */
   heldCompartmentId: string;
+
+  /**
+   * When the hold would have ended as it was given, where it was extended since. Not set otherwise.
+   *
+   * @generated from field: google.protobuf.Timestamp first_hold_expires_at = 24;
+   */
+  firstHoldExpiresAt?: Timestamp | undefined;
+
+  /**
+   * CANCELLED by Redirect: the reservation that took its place. Empty otherwise.
+   *
+   * @generated from field: string redirected_to = 25;
+   */
+  redirectedTo: string;
+
+  /**
+   * The reservation whose place this one took by Redirect. Empty otherwise.
+   *
+   * @generated from field: string redirected_from = 26;
+   */
+  redirectedFrom: string;
 };
 
 /**
@@ -495,6 +516,229 @@ export const CancelResponseSchema: GenMessage<CancelResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 7);
 
 /**
+ * Moves the limit that is in force.
+ *
+ * @generated from message petak.v1.ExtendRequest
+ */
+export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reservation, in state HELD, CONFIRMED or DEPOSITED, before its limit has passed; DEPOSITED also after. Required.
+   *
+   * @generated from field: string reservation_id = 2;
+   */
+  reservationId: string;
+
+  /**
+   * What the limit shall be: `hold_expires_at` where HELD, `deposit_until` where CONFIRMED, `collect_until` where DEPOSITED. Required. Later than
+   * the limit is now, else INVALID_FIELD. The gateway may shorten it, to a day of hold, to seven days from now for the deposit, and to as
+   * long as it lets a parcel lie; where that is no later than the limit is now, EXTENSION_EXHAUSTED. Range: [2000-01-01, 2200-01-01].
+   *
+   * @generated from field: google.protobuf.Timestamp until = 3;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.ExtendRequest.
+ * Use `create(ExtendRequestSchema)` to create a new message.
+ */
+export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 8);
+
+/**
+ * The limit is moved.
+ *
+ * @generated from message petak.v1.ExtendResponse
+ */
+export type ExtendResponse = Message<"petak.v1.ExtendResponse"> & {
+  /**
+   * The reservation with its new limit. What was issued for it opens until it said when it was issued: access tokens have to be issued anew. A
+   * PIN to collect opens until the new limit.
+   *
+   * @generated from field: petak.v1.Reservation reservation = 1;
+   */
+  reservation?: Reservation | undefined;
+};
+
+/**
+ * Describes the message petak.v1.ExtendResponse.
+ * Use `create(ExtendResponseSchema)` to create a new message.
+ */
+export const ExtendResponseSchema: GenMessage<ExtendResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 9);
+
+/**
+ * Lets a parcel go to another place before the deposit.
+ *
+ * @generated from message petak.v1.RedirectRequest
+ */
+export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reservation to give up, in state HELD or CONFIRMED. Required.
+   *
+   * @generated from field: string reservation_id = 2;
+   */
+  reservationId: string;
+
+  /**
+   * Where to. Required.
+   *
+   * @generated from oneof petak.v1.RedirectRequest.place
+   */
+  place: {
+    /**
+     * To this site. Another one than that of the reservation, else INVALID_FIELD.
+     *
+     * @generated from field: string site_id = 3;
+     */
+    value: string;
+    case: "siteId";
+  } | {
+    /**
+     * To the nearest of what fits.
+     *
+     * @generated from field: petak.v1.NearestPlace nearest = 4;
+     */
+    value: NearestPlace;
+    case: "nearest";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * What the site must be like, as in ReserveRequest.
+   *
+   * @generated from field: petak.v1.SiteRequirements requirements = 5;
+   */
+  requirements?: SiteRequirements | undefined;
+
+  /**
+   * As in ReserveRequest. Default false.
+   *
+   * @generated from field: bool include_unknown = 6;
+   */
+  includeUnknown: boolean;
+
+  /**
+   * Why. Required. It stands in the event with which the old reservation ends.
+   *
+   * @generated from field: petak.v1.CancellationReason reason = 7;
+   */
+  reason: CancellationReason;
+};
+
+/**
+ * Describes the message petak.v1.RedirectRequest.
+ * Use `create(RedirectRequestSchema)` to create a new message.
+ */
+export const RedirectRequestSchema: GenMessage<RedirectRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 10);
+
+/**
+ * The parcel goes to another place.
+ *
+ * @generated from message petak.v1.RedirectResponse
+ */
+export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
+  /**
+   * The new reservation: HELD where the old one was, with as long to confirm it as a new hold has; CONFIRMED where the old one was, with the same
+   * `deposit_until`. Parcel, purpose, partner reference and kind of hold are those of the old one.
+   *
+   * @generated from field: petak.v1.Reservation reservation = 1;
+   */
+  reservation?: Reservation | undefined;
+
+  /**
+   * Its site.
+   *
+   * @generated from field: petak.v1.SiteSummary site = 2;
+   */
+  site?: SiteSummary | undefined;
+
+  /**
+   * The old reservation, in state CANCELLED. What was issued for it opens nothing once the site's agent has heard.
+   *
+   * @generated from field: petak.v1.Reservation redirected = 3;
+   */
+  redirected?: Reservation | undefined;
+};
+
+/**
+ * Describes the message petak.v1.RedirectResponse.
+ * Use `create(RedirectResponseSchema)` to create a new message.
+ */
+export const RedirectResponseSchema: GenMessage<RedirectResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 11);
+
+/**
+ * Ends a doubt by what somebody has seen.
+ *
+ * @generated from message petak.v1.ResolveDoubtRequest
+ */
+export type ResolveDoubtRequest = Message<"petak.v1.ResolveDoubtRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reservation, in state IN_DOUBT. Required.
+   *
+   * @generated from field: string reservation_id = 2;
+   */
+  reservationId: string;
+
+  /**
+   * What was found. Required.
+   *
+   * @generated from field: petak.v1.DoubtOutcome outcome = 3;
+   */
+  outcome: DoubtOutcome;
+};
+
+/**
+ * Describes the message petak.v1.ResolveDoubtRequest.
+ * Use `create(ResolveDoubtRequestSchema)` to create a new message.
+ */
+export const ResolveDoubtRequestSchema: GenMessage<ResolveDoubtRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 12);
+
+/**
+ * The doubt is ended.
+ *
+ * @generated from message petak.v1.ResolveDoubtResponse
+ */
+export type ResolveDoubtResponse = Message<"petak.v1.ResolveDoubtResponse"> & {
+  /**
+   * The reservation, in state COLLECTED, RECALLED or NO_SHOW. Its place is free.
+   *
+   * @generated from field: petak.v1.Reservation reservation = 1;
+   */
+  reservation?: Reservation | undefined;
+};
+
+/**
+ * Describes the message petak.v1.ResolveDoubtResponse.
+ * Use `create(ResolveDoubtResponseSchema)` to create a new message.
+ */
+export const ResolveDoubtResponseSchema: GenMessage<ResolveDoubtResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 13);
+
+/**
  * Asks for one reservation.
  *
  * @generated from message petak.v1.GetReservationRequest
@@ -513,7 +757,7 @@ export type GetReservationRequest = Message<"petak.v1.GetReservationRequest"> & 
  * Use `create(GetReservationRequestSchema)` to create a new message.
  */
 export const GetReservationRequestSchema: GenMessage<GetReservationRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 8);
+  messageDesc(file_petak_v1_reservation, 14);
 
 /**
  * The reservation.
@@ -534,7 +778,7 @@ export type GetReservationResponse = Message<"petak.v1.GetReservationResponse"> 
  * Use `create(GetReservationResponseSchema)` to create a new message.
  */
 export const GetReservationResponseSchema: GenMessage<GetReservationResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 9);
+  messageDesc(file_petak_v1_reservation, 15);
 
 /**
  * Asks for what opens the door.
@@ -576,7 +820,7 @@ export type IssueCredentialRequest = Message<"petak.v1.IssueCredentialRequest"> 
  * Use `create(IssueCredentialRequestSchema)` to create a new message.
  */
 export const IssueCredentialRequestSchema: GenMessage<IssueCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 10);
+  messageDesc(file_petak_v1_reservation, 16);
 
 /**
  * What opens the door. The gateway keeps no readable copy of the PIN.
@@ -618,7 +862,7 @@ export type IssueCredentialResponse = Message<"petak.v1.IssueCredentialResponse"
  * Use `create(IssueCredentialResponseSchema)` to create a new message.
  */
 export const IssueCredentialResponseSchema: GenMessage<IssueCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 11);
+  messageDesc(file_petak_v1_reservation, 17);
 
 /**
  * Where a reservation stands. The table of moves is in docs/protocol.md; any other move is refused with ILLEGAL_STATE, which names
@@ -844,6 +1088,54 @@ export const CancellationReasonSchema: GenEnum<CancellationReason> = /*@__PURE__
   enumDesc(file_petak_v1_reservation, 2);
 
 /**
+ * What an operator found where the door and the record disagreed.
+ *
+ * @generated from enum petak.v1.DoubtOutcome
+ */
+export const DoubtOutcome = {
+  /**
+   * Not set. Refused with INVALID_FIELD.
+   *
+   * @generated from enum value: DOUBT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The collector has the parcel.
+   *
+   * @generated from enum value: DOUBT_OUTCOME_COLLECTED = 1;
+   */
+  COLLECTED: 1,
+
+  /**
+   * The parcel went back to who deposited it.
+   *
+   * @generated from enum value: DOUBT_OUTCOME_RECALLED = 2;
+   */
+  RECALLED: 2,
+
+  /**
+   * There never was a parcel.
+   *
+   * @generated from enum value: DOUBT_OUTCOME_NO_PARCEL = 3;
+   */
+  NO_PARCEL: 3,
+} as const;
+
+/**
+ * What an operator found where the door and the record disagreed.
+ *
+ * @generated from enum petak.v1.DoubtOutcome
+ */
+export type DoubtOutcome = (typeof DoubtOutcome)[keyof typeof DoubtOutcome] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.DoubtOutcome.
+ */
+export const DoubtOutcomeSchema: GenEnum<DoubtOutcome> = /*@__PURE__*/
+  enumDesc(file_petak_v1_reservation, 3);
+
+/**
  * The one act a credential is good for.
  *
  * @generated from enum petak.v1.Act
@@ -896,5 +1188,5 @@ export type Act = (typeof Act)[keyof typeof Act] | UnknownEnum;
  * Describes the enum petak.v1.Act.
  */
 export const ActSchema: GenEnum<Act> = /*@__PURE__*/
-  enumDesc(file_petak_v1_reservation, 3);
+  enumDesc(file_petak_v1_reservation, 4);
 

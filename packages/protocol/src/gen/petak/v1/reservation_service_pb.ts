@@ -4,14 +4,14 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, ReserveRequestSchema, ReserveResponseSchema } from "./reservation_pb.ts";
+import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 
 /**
  * Describes the file petak/v1/reservation_service.proto.
  */
 export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTKXAwoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_reservation]);
+  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTL1BAoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_reservation]);
 
 /**
  * Places and the right to use them. Every call but GetReservation changes something and carries a `request_id`: the same id and body
@@ -51,6 +51,40 @@ export const ReservationService: GenService<{
     methodKind: "unary";
     input: typeof CancelRequestSchema;
     output: typeof CancelResponseSchema;
+  },
+  /**
+   * Moves the limit that is in force: of the hold, for the deposit, or for the collection. For the participant that made the reservation, and where
+   * the parcel is inside for the site's operator too. Another state than HELD, CONFIRMED or DEPOSITED, or a limit before the deposit that
+   * has passed: ILLEGAL_STATE. No more time to be had: EXTENSION_EXHAUSTED.
+   *
+   * @generated from rpc petak.v1.ReservationService.Extend
+   */
+  extend: {
+    methodKind: "unary";
+    input: typeof ExtendRequestSchema;
+    output: typeof ExtendResponseSchema;
+  },
+  /**
+   * Gives up a reservation before the deposit for one at another place. The new place is held before the old one is given up: where there is none, or
+   * the parcel was deposited meanwhile, nothing is changed. For the participant that made it. Another state than HELD or CONFIRMED:
+   * ILLEGAL_STATE. Nothing free that fits: NO_PLACE_FREE.
+   *
+   * @generated from rpc petak.v1.ReservationService.Redirect
+   */
+  redirect: {
+    methodKind: "unary";
+    input: typeof RedirectRequestSchema;
+    output: typeof RedirectResponseSchema;
+  },
+  /**
+   * Ends a doubt by what somebody has seen at the site. For the site's operator. Another state than IN_DOUBT: ILLEGAL_STATE.
+   *
+   * @generated from rpc petak.v1.ReservationService.ResolveDoubt
+   */
+  resolveDoubt: {
+    methodKind: "unary";
+    input: typeof ResolveDoubtRequestSchema;
+    output: typeof ResolveDoubtResponseSchema;
   },
   /**
    * Gives one reservation. For its parties; anybody else gets RESERVATION_NOT_FOUND.

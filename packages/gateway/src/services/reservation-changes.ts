@@ -1,0 +1,85 @@
+import { type Allocator, type Answer, reservationNotFound, type StoredSite, type Transition } from "@petak/allocator";
+import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
+import { classIndexOf } from "../domain/class-index.ts";
+import type { ParticipantCaller } from "../identity/index.ts";
+import { siteNotFound } from "./directory.ts";
+import { isParty } from "./parties.ts";
+
+/** Who of its parties may make a change: who made the reservation, also the site's operator, or only the operator. */
+export type Changer = "owner" | "owner or operator" | "operator";
+
+/** A change of a reservation by one of its parties. */
+export interface Change {
+  caller: ParticipantCaller;
+  requestId: string;
+  reservationId: string;
+  /** The first 16 bytes of the SHA-256 of the request's body. */
+  fingerprint: Buffer;
+  changer: Changer;
+  /** The transition for the reservation as it stands, and the answer to remember. It may be asked for again, where the reservation has changed. */
+  plan(
+    before: Reservation,
+    stored: StoredSite,
+    attempt: number,
+  ): Promise<Omit<Transition, "before" | "cell" | "classIndex" | "answer"> & { answer: Uint8Array }>;
+}
+
+/** Reads and changes reservations for those who may. */
+export interface ReservationChanges {
+  /** A reservation to which the caller is a party. To anybody else it does not exist: RESERVATION_NOT_FOUND. */
+  findOwn(reservationId: string, caller: ParticipantCaller): Promise<Reservation>;
+  /** Throws RESERVATION_NOT_FOUND where the caller may not make a change. */
+  refuseOthers(reservation: Reservation, caller: ParticipantCaller, changer: Changer): void;
+  /** Makes a change once, whatever comes in between, and gives its answer; a repetition gets the answer of the first. */
+  change(change: Change): Promise<Uint8Array>;
+}
+
+/** How often a change starts anew when what it read has changed before it could write. */
+const maxAttempts = 5;
+
+/** Changes reservations in the allocator's records. */
+export function createReservationChanges(allocator: Allocator): ReservationChanges {
+  async function findOwn(reservationId: string, caller: ParticipantCaller): Promise<Reservation> {
+    const reservation = await allocator.reservations.find(reservationId);
+    if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(reservationId);
+    return reservation;
+  }
+
+  function refuseOthers(reservation: Reservation, caller: ParticipantCaller, changer: Changer): void {
+    if (changer !== "operator" && reservation.participantId === caller.participantId) return;
+    if (changer !== "owner" && reservation.operatorId === caller.participantId) return;
+    throw reservationNotFound(reservation.reservationId);
+  }
+
+  return {
+    findOwn,
+    refuseOthers,
+    async change({ caller, requestId, reservationId, fingerprint, changer, plan }) {
+      const { participantId } = caller;
+      await allocator.requestIds.claim(participantId, requestId, fingerprint);
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        const before = await findOwn(reservationId, caller);
+        refuseOthers(before, caller, changer);
+        // Read after the reservation: whoever has just moved it for the same request wrote the answer in the same instant.
+        const region = parseReservationId(reservationId)?.region ?? "";
+        const known = await allocator.requestIds.recall(region, participantId, requestId);
+        if (known !== undefined) return known;
+        const stored = await allocator.sites.find(before.siteId);
+        if (stored === undefined) throw siteNotFound(before.siteId);
+        const { answer, ...transition } = await plan(before, stored, attempt);
+        const outcome = await allocator.reservations.move({
+          ...transition,
+          before,
+          cell: stored.cell,
+          classIndex: classIndexOf(stored, before.sizeClassId),
+          answer: { participantId, requestId, fingerprint, bytes: answer } satisfies Answer,
+        });
+        if (outcome.tag === "done") return answer;
+        if (outcome.tag === "repeated") return outcome.answer;
+      }
+      throw new PetakError("CONFLICT", `reservation ${reservationId} kept changing; send the same request again`, {
+        metadata: { reservation_id: reservationId },
+      });
+    },
+  };
+}
