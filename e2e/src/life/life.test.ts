@@ -1,0 +1,242 @@
+import { randomUUID } from "node:crypto";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { PetakClient } from "@petak/client";
+import {
+  Act,
+  CancellationReason,
+  DeviceEventType,
+  DoubtOutcome,
+  type Reservation,
+  ReservationState,
+  Role,
+  reasonOf,
+} from "@petak/protocol";
+import { createFrozenClock, createRandom, type FrozenClock, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../test-network.ts";
+import { type Actor, LifeModel, type ModelLimits, type ModelOutcome, type ModelReservation } from "./model.ts";
+
+/** Lives of which each begins with nothing, and the steps of each. */
+const lives = 60;
+const stepsOfEach = 40;
+
+const minuteMs = 60_000;
+const limits: ModelLimits = {
+  holdDefaultMs: 15 * minuteMs,
+  holdMaxMs: 40 * minuteMs,
+  depositAheadMaxMs: 7 * 24 * 60 * minuteMs,
+  collectWithinMs: 30 * minuteMs,
+  storageMaxMs: 90 * minuteMs,
+};
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+
+const redis = useRedis();
+let clock: FrozenClock;
+let network: TestNetwork;
+let people: Record<Actor, TestParticipant>;
+
+beforeEach(async () => {
+  clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
+  const { holdDefaultMs, holdMaxMs, collectWithinMs, storageMaxMs } = limits;
+  const overrides = { now: clock.now, holdDefaultMs, holdMaxMs, collectWithinMs, storageMaxMs, sweepIntervalMs: 5 };
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  people = {
+    courier: await network.join("Courier", [Role.COURIER]),
+    stranger: await network.join("Stranger", [Role.COURIER]),
+    operator: await network.join("Operator", [Role.OPERATOR]),
+    rival: await network.join("Rival", [Role.OPERATOR]),
+  };
+});
+afterEach(() => network.stop());
+
+/** The gateway's side of one life: two sites, their agents, and the reservations by their number in the model. */
+interface World {
+  siteIds: string[];
+  agents: PetakClient[];
+  sequences: bigint[];
+  ids: string[];
+}
+
+async function newWorld(installed: readonly number[]): Promise<World> {
+  const sites = installed.map((places, index) =>
+    makeSite({ latitude: 1.3 + index / 100, longitude: 103.8, ref: randomUUID(), classes: [["M", 400, 200, 500, 20_000, places]] }),
+  );
+  const { results } = await people.operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
+  const siteIds = results.map(({ siteId }) => siteId);
+  const agents = await Promise.all(siteIds.map(async (siteId) => network.clientFor(await network.agentSigner(people.operator, siteId))));
+  return { siteIds, agents, sequences: siteIds.map(() => 0n), ids: [] };
+}
+
+/** What the protocol calls a value of an enum. */
+function nameOf(values: Readonly<Record<string, number>>, wanted: number): string {
+  return Object.keys(values).find((name) => values[name] === wanted) ?? String(wanted);
+}
+
+/** Something that somebody does: to the model, and to the gateway. */
+interface Action {
+  said: string;
+  expected: ModelOutcome;
+  send: () => Promise<Reservation | undefined>;
+}
+
+function pickAction(random: Random, model: LifeModel, world: World): Action {
+  const by = random.bool(0.75) ? "courier" : random.pick<Actor>(["stranger", "operator", "rival"]);
+  const { reservations } = people[by].client;
+  const requestId = randomUUID();
+  const site = random.int(0, world.siteIds.length - 1);
+  const nowMs = clock.now();
+  const reservation = model.reservations.length === 0 || random.bool(0.2) ? undefined : random.pick(model.reservations);
+  const place = { case: "siteId", value: world.siteIds[site] ?? "" } as const;
+  if (reservation === undefined) {
+    const expected = model.reserve(random.bool(0.8) ? "courier" : by, site, nowMs);
+    // Whoever reserves in the model is the courier, who is the party to all that follows.
+    if ("refused" in expected && expected.refused === "ROLE_REQUIRED") {
+      return { said: `${by} reserves`, expected, send: async () => (await reservations.reserve({ requestId, place, parcel })).reservation };
+    }
+    const { reserve } = people.courier.client.reservations;
+    return { said: `courier reserves at ${site}`, expected, send: async () => (await reserve({ requestId, place, parcel })).reservation };
+  }
+  const reservationId = world.ids[reservation.id] ?? "";
+  const about = `reservation ${reservation.id}, ${nameOf(ReservationState, reservation.state)}`;
+  const actions: (() => Action)[] = [
+    () => {
+      const minutes = random.int(1, 60);
+      return {
+        said: `${by} confirms ${about}`,
+        expected: model.confirm(by, reservation, minutes * minuteMs, nowMs),
+        send: async () =>
+          (await reservations.confirm({ requestId, reservationId, depositWithin: { seconds: BigInt(minutes * 60) } })).reservation,
+      };
+    },
+    () => {
+      const untilMs = nowMs + random.int(-10, 120) * minuteMs;
+      return {
+        said: `${by} extends ${about} to ${(untilMs - nowMs) / minuteMs} min from now`,
+        expected: model.extend(by, reservation, untilMs, nowMs),
+        send: async () => (await reservations.extend({ requestId, reservationId, until: timestampFromMs(untilMs) })).reservation,
+      };
+    },
+    () => ({
+      said: `${by} cancels ${about}`,
+      expected: model.cancel(by, reservation),
+      send: async () => (await reservations.cancel({ requestId, reservationId, reason: CancellationReason.OTHER })).reservation,
+    }),
+    () => ({
+      said: `${by} redirects ${about} to ${site}`,
+      expected: model.redirect(by, reservation, site, nowMs),
+      send: async () => (await reservations.redirect({ requestId, reservationId, place, reason: CancellationReason.REROUTED })).reservation,
+    }),
+    () => {
+      const outcome = random.pick([DoubtOutcome.COLLECTED, DoubtOutcome.RECALLED, DoubtOutcome.NO_PARCEL]);
+      return {
+        said: `${by} resolves ${about} as ${outcome}`,
+        expected: model.resolve(by, reservation, outcome),
+        send: async () => (await reservations.resolveDoubt({ requestId, reservationId, outcome })).reservation,
+      };
+    },
+    () => {
+      const act = random.pick([Act.DEPOSIT, Act.COLLECT]);
+      return {
+        said: `${by} asks for a credential, act ${act}, of ${about}`,
+        expected: model.issue(by, reservation, act, nowMs),
+        send: async () => {
+          await reservations.issueCredential({ requestId, reservationId, act });
+          return undefined;
+        },
+      };
+    },
+    () => reportOf(random, model, world, reservation),
+    () => reportOf(random, model, world, reservation),
+  ];
+  return random.pick(actions)();
+}
+
+function reportOf(random: Random, model: LifeModel, world: World, reservation: ModelReservation): Action {
+  const type = random.pick([DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED, DeviceEventType.DOUBT]);
+  const { site, state } = reservation;
+  const siteId = world.siteIds[site] ?? "";
+  const nowMs = clock.now();
+  return {
+    said: `the agent reports ${nameOf(DeviceEventType, type)} of reservation ${reservation.id}, ${nameOf(ReservationState, state)}`,
+    expected: model.report(reservation, type, nowMs),
+    send: async () => {
+      const sequence = (world.sequences[site] ?? 0n) + 1n;
+      world.sequences[site] = sequence;
+      const reservationId = world.ids[reservation.id] ?? "";
+      const events = [{ sequence, deviceEventId: randomUUID(), type, occurredAt: timestampFromMs(nowMs), reservationId }];
+      await world.agents[site]?.agents.reportEvents({ siteId, events });
+      return undefined;
+    },
+  };
+}
+
+/** What the gateway says of all reservations and of both sites' places, in the model's words. */
+async function gatewayState(world: World) {
+  const { reservations, directory } = people.courier.client;
+  const [found, { availabilities }] = await Promise.all([
+    Promise.all(world.ids.map((reservationId) => reservations.getReservation({ reservationId }))),
+    directory.getAvailability({ siteIds: world.siteIds }),
+  ]);
+  return {
+    reservations: found.map(({ reservation }) => ({
+      state: nameOf(ReservationState, reservation?.state ?? 0),
+      site: world.siteIds.indexOf(reservation?.siteId ?? ""),
+      holdUntilMs: reservation?.holdExpiresAt && timestampMs(reservation.holdExpiresAt),
+      depositUntilMs: reservation?.depositUntil && timestampMs(reservation.depositUntil),
+      collectUntilMs: reservation?.collectUntil && timestampMs(reservation.collectUntil),
+      depositedMs: reservation?.depositedAt && timestampMs(reservation.depositedAt),
+    })),
+    places: availabilities.map(({ sizeClasses: [places] }) => [places?.held, places?.occupied, places?.freeToPromise]),
+  };
+}
+
+function modelState(model: LifeModel, siteCount: number) {
+  return {
+    reservations: model.reservations.map(({ state, site, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs }) => ({
+      state: nameOf(ReservationState, state),
+      site,
+      holdUntilMs,
+      depositUntilMs,
+      collectUntilMs,
+      depositedMs,
+    })),
+    places: Array.from({ length: siteCount }, (_, site) => [model.held[site], model.occupied[site], model.free(site)]),
+  };
+}
+
+it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: 120_000 }, async () => {
+  const random = createRandom(testSeed());
+  const seen = new Set<string>();
+  for (let life = 0; life < lives; life += 1) {
+    const installed = [random.int(1, 3), random.int(1, 2)];
+    const model = new LifeModel(installed, limits);
+    const world = await newWorld(installed);
+    const said: string[] = [];
+    for (let step = 0; step < stepsOfEach; step += 1) {
+      if (random.bool(0.15)) {
+        const minutes = random.int(1, 30);
+        said.push(`${minutes} min pass`);
+        clock.advance(minutes * minuteMs);
+        model.pass(clock.now());
+        await expect.poll(() => gatewayState(world), { interval: 2 }).toEqual(modelState(model, installed.length));
+        continue;
+      }
+      const action = pickAction(random, model, world);
+      said.push(action.said);
+      const outcome = await action.send().then(
+        (reservation) => ({ reservation }),
+        (error: unknown) => ({ refused: reasonOf(error) }),
+      );
+      const { expected } = action;
+      const refused = "refused" in expected ? expected.refused : undefined;
+      expect({ said, refused: "refused" in outcome ? outcome.refused : undefined }).toEqual({ said, refused });
+      seen.add(`${action.said.replace(/[\d -]+/g, " ")}: ${refused ?? "done"}`);
+      if ("reservation" in outcome && outcome.reservation !== undefined && "reservation" in expected) {
+        world.ids[expected.reservation.id] = outcome.reservation.reservationId;
+      }
+      expect({ said, ...(await gatewayState(world)) }).toEqual({ said, ...modelState(model, installed.length) });
+    }
+  }
+  // It would say little if hardly anything had happened.
+  expect(seen.size).toBeGreaterThan(100);
+});

@@ -1,0 +1,183 @@
+import { Act, DeviceEventType, DoubtOutcome, type Reason, ReservationState as State } from "@petak/protocol";
+
+/** Who acts: the courier that reserves, another courier, the operator of the sites, and another operator. */
+export type Actor = "courier" | "stranger" | "operator" | "rival";
+
+/** What is known of a reservation in the model. Times in ms. */
+export interface ModelReservation {
+  readonly id: number;
+  state: State;
+  site: number;
+  createdMs: number;
+  holdUntilMs: number;
+  depositUntilMs: number | undefined;
+  collectUntilMs: number | undefined;
+  depositedMs: number | undefined;
+}
+
+/** How far limits go, in ms. */
+export interface ModelLimits {
+  holdDefaultMs: number;
+  holdMaxMs: number;
+  depositAheadMaxMs: number;
+  collectWithinMs: number;
+  storageMaxMs: number;
+}
+
+/** What came of an action: the reservation that it was about or made, or why it was refused. */
+export type ModelOutcome = { reservation: ModelReservation } | { refused: Reason };
+
+const couriers: readonly Actor[] = ["courier", "stranger"];
+const beforeDeposit: readonly State[] = [State.HELD, State.CONFIRMED];
+const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
+
+/**
+ * The life of reservations as the protocol's documentation tells it, in memory and without anything that could fail: what the gateway is compared
+ * with. It knows nothing of the table of moves.
+ */
+export class LifeModel {
+  readonly reservations: ModelReservation[] = [];
+  readonly held: number[];
+  readonly occupied: number[];
+  readonly #installed: readonly number[];
+  readonly #limits: ModelLimits;
+
+  constructor(installed: readonly number[], limits: ModelLimits) {
+    this.#installed = installed;
+    this.#limits = limits;
+    this.held = installed.map(() => 0);
+    this.occupied = installed.map(() => 0);
+  }
+
+  free(site: number): number {
+    return Math.max(0, (this.#installed[site] ?? 0) - (this.held[site] ?? 0) - (this.occupied[site] ?? 0));
+  }
+
+  reserve(by: Actor, site: number, nowMs: number): ModelOutcome {
+    if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (this.free(site) === 0) return { refused: "NO_PLACE_FREE" };
+    const reservation: ModelReservation = {
+      id: this.reservations.length,
+      state: State.HELD,
+      site,
+      createdMs: nowMs,
+      holdUntilMs: nowMs + this.#limits.holdDefaultMs,
+      depositUntilMs: undefined,
+      collectUntilMs: undefined,
+      depositedMs: undefined,
+    };
+    this.reservations.push(reservation);
+    this.#count(this.held, site, 1);
+    return { reservation };
+  }
+
+  confirm(by: Actor, reservation: ModelReservation, withinMs: number, nowMs: number): ModelOutcome {
+    if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
+    if (reservation.state !== State.HELD) return { refused: "ILLEGAL_STATE" };
+    reservation.state = State.CONFIRMED;
+    reservation.depositUntilMs = nowMs + withinMs;
+    return { reservation };
+  }
+
+  extend(by: Actor, reservation: ModelReservation, untilMs: number, nowMs: number): ModelOutcome {
+    if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
+    const { state } = reservation;
+    const { holdMaxMs, depositAheadMaxMs, storageMaxMs } = this.#limits;
+    if (state !== State.DEPOSITED && (by === "operator" || !beforeDeposit.includes(state))) return { refused: "ILLEGAL_STATE" };
+    const [limitMs = 0, mostMs] =
+      state === State.HELD
+        ? [reservation.holdUntilMs, reservation.createdMs + holdMaxMs]
+        : state === State.CONFIRMED
+          ? [reservation.depositUntilMs, nowMs + depositAheadMaxMs]
+          : [reservation.collectUntilMs, (reservation.depositedMs ?? 0) + storageMaxMs];
+    if (untilMs <= limitMs) return { refused: "INVALID_FIELD" };
+    const newMs = Math.min(untilMs, mostMs);
+    if (newMs <= limitMs) return { refused: "EXTENSION_EXHAUSTED" };
+    if (state === State.HELD) reservation.holdUntilMs = newMs;
+    else if (state === State.CONFIRMED) reservation.depositUntilMs = newMs;
+    else reservation.collectUntilMs = newMs;
+    return { reservation };
+  }
+
+  cancel(by: Actor, reservation: ModelReservation): ModelOutcome {
+    if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
+    if (!beforeDeposit.includes(reservation.state)) return { refused: "ILLEGAL_STATE" };
+    reservation.state = State.CANCELLED;
+    this.#count(this.held, reservation.site, -1);
+    return { reservation };
+  }
+
+  /** Gives the new reservation. */
+  redirect(by: Actor, old: ModelReservation, site: number, nowMs: number): ModelOutcome {
+    if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
+    if (!beforeDeposit.includes(old.state)) return { refused: "ILLEGAL_STATE" };
+    if (old.site === site) return { refused: "INVALID_FIELD" };
+    const taken = this.reserve(by, site, nowMs);
+    if ("refused" in taken) return taken;
+    if (old.state === State.CONFIRMED) {
+      taken.reservation.state = State.CONFIRMED;
+      taken.reservation.depositUntilMs = old.depositUntilMs;
+    }
+    this.cancel(by, old);
+    return taken;
+  }
+
+  resolve(by: Actor, reservation: ModelReservation, outcome: DoubtOutcome): ModelOutcome {
+    if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
+    if (reservation.state !== State.IN_DOUBT) return { refused: "ILLEGAL_STATE" };
+    if (outcome === DoubtOutcome.COLLECTED) reservation.state = State.COLLECTED;
+    else reservation.state = outcome === DoubtOutcome.RECALLED ? State.RECALLED : State.NO_SHOW;
+    this.#count(this.occupied, reservation.site, -1);
+    return { reservation };
+  }
+
+  issue(by: Actor, reservation: ModelReservation, act: Act, nowMs: number): ModelOutcome {
+    if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
+    const { state, depositUntilMs = 0, collectUntilMs = 0 } = reservation;
+    // A credential counts in whole seconds.
+    const lastMs = nowMs - (nowMs % 1000) + 999;
+    const isServed =
+      (state === State.CONFIRMED && depositUntilMs > lastMs) ||
+      (act === Act.COLLECT && state === State.DEPOSITED && collectUntilMs > lastMs);
+    return isServed ? { reservation } : { refused: "ILLEGAL_STATE" };
+  }
+
+  /** What an agent reports has happened, and is never refused. */
+  report(reservation: ModelReservation, type: DeviceEventType, nowMs: number): ModelOutcome {
+    const { state, site } = reservation;
+    const isExpected = state === State.CONFIRMED || state === State.DEPOSITED;
+    if (type === DeviceEventType.PARCEL_DEPOSITED && state === State.CONFIRMED) {
+      reservation.state = State.DEPOSITED;
+      reservation.depositedMs = nowMs;
+      reservation.collectUntilMs = nowMs + this.#limits.collectWithinMs;
+      this.#count(this.held, site, -1);
+      this.#count(this.occupied, site, 1);
+    } else if (type === DeviceEventType.PARCEL_COLLECTED && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
+      reservation.state = State.COLLECTED;
+      this.#count(this.occupied, site, -1);
+    } else if (state === State.HELD || over.includes(state) || (isExpected && type !== DeviceEventType.PARCEL_DEPOSITED)) {
+      // The door and the record disagree, and there may be a parcel.
+      reservation.state = State.IN_DOUBT;
+      if (state !== State.DEPOSITED) this.#count(this.occupied, site, 1);
+      if (state === State.HELD || state === State.CONFIRMED) this.#count(this.held, site, -1);
+    }
+    return { reservation };
+  }
+
+  /** What the clock ends. */
+  pass(nowMs: number): void {
+    for (const reservation of this.reservations) {
+      const { state, holdUntilMs, depositUntilMs = 0, site } = reservation;
+      if (state === State.HELD && holdUntilMs <= nowMs) reservation.state = State.EXPIRED;
+      else if (state === State.CONFIRMED && depositUntilMs <= nowMs) reservation.state = State.NO_SHOW;
+      else continue;
+      this.#count(this.held, site, -1);
+    }
+  }
+
+  #count(counts: number[], site: number, change: number): void {
+    counts[site] = (counts[site] ?? 0) + change;
+  }
+}
