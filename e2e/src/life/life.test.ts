@@ -27,6 +27,7 @@ const limits: ModelLimits = {
   depositAheadMaxMs: 7 * 24 * 60 * minuteMs,
   collectWithinMs: 30 * minuteMs,
   storageMaxMs: 90 * minuteMs,
+  depositUnderWayMs: 10 * minuteMs,
 };
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
@@ -152,18 +153,22 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
 }
 
 function reportOf(random: Random, model: LifeModel, world: World, reservation: ModelReservation): Action {
-  const type = random.pick([DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED, DeviceEventType.DOUBT]);
+  const { DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_COLLECTED, DOUBT } = DeviceEventType;
+  const type = random.pick([DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_DEPOSITED, PARCEL_COLLECTED, DOUBT]);
   const { site, state } = reservation;
   const siteId = world.siteIds[site] ?? "";
   const nowMs = clock.now();
+  // A site without the network reports late.
+  const occurredMs = nowMs - (random.bool(0.3) ? random.int(1, 30) * minuteMs : 0);
   return {
     said: `the agent reports ${nameOf(DeviceEventType, type)} of reservation ${reservation.id}, ${nameOf(ReservationState, state)}`,
-    expected: model.report(reservation, type, nowMs),
+    expected: model.report(reservation, type, occurredMs, nowMs),
     send: async () => {
       const sequence = (world.sequences[site] ?? 0n) + 1n;
       world.sequences[site] = sequence;
       const reservationId = world.ids[reservation.id] ?? "";
-      const events = [{ sequence, deviceEventId: randomUUID(), type, occurredAt: timestampFromMs(nowMs), reservationId }];
+      const occurredAt = timestampFromMs(occurredMs);
+      const events = [{ sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId, act: Act.DEPOSIT }];
       await world.agents[site]?.agents.reportEvents({ siteId, events });
       return undefined;
     },

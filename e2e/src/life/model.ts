@@ -22,6 +22,8 @@ export interface ModelLimits {
   depositAheadMaxMs: number;
   collectWithinMs: number;
   storageMaxMs: number;
+  /** How long the clock waits for a deposit that has begun. */
+  depositUnderWayMs: number;
 }
 
 /** What came of an action: the reservation that it was about or made, or why it was refused. */
@@ -145,14 +147,18 @@ export class LifeModel {
   }
 
   /** What an agent reports has happened, and is never refused. */
-  report(reservation: ModelReservation, type: DeviceEventType, nowMs: number): ModelOutcome {
-    const { state, site } = reservation;
+  report(reservation: ModelReservation, type: DeviceEventType, occurredMs: number, nowMs: number): ModelOutcome {
+    const { state, site, depositUntilMs = 0 } = reservation;
     const isExpected = state === State.CONFIRMED || state === State.DEPOSITED;
-    if (type === DeviceEventType.PARCEL_DEPOSITED && state === State.CONFIRMED) {
+    const isLate = state === State.NO_SHOW && occurredMs < depositUntilMs;
+    if (type === DeviceEventType.DOOR_OPENED) {
+      // For a deposit, which must not be interrupted by the clock.
+      if (state === State.CONFIRMED) reservation.depositUntilMs = Math.max(depositUntilMs, nowMs + this.#limits.depositUnderWayMs);
+    } else if (type === DeviceEventType.PARCEL_DEPOSITED && (state === State.CONFIRMED || isLate)) {
       reservation.state = State.DEPOSITED;
-      reservation.depositedMs = nowMs;
+      reservation.depositedMs = occurredMs;
       reservation.collectUntilMs = nowMs + this.#limits.collectWithinMs;
-      this.#count(this.held, site, -1);
+      if (state === State.CONFIRMED) this.#count(this.held, site, -1);
       this.#count(this.occupied, site, 1);
     } else if (type === DeviceEventType.PARCEL_COLLECTED && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
       reservation.state = State.COLLECTED;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, isStoreFailure, type Transition } from "@petak/allocator";
 import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import { classIndexOf } from "./domain/class-index.ts";
@@ -71,8 +71,7 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
   /** A parcel that waits to be collected does not end by itself: what happens is that it becomes due for recall. */
   async function sayOverdue(place: Pick<Transition, "before" | "cell" | "classIndex">, nowMs: number): Promise<boolean> {
     const { before } = place;
-    // Of several gateways that say so at once, the first changes the revision.
-    const after = changed(before, nowMs, {});
+    const after = changed(before, nowMs, { overdueSince: timestampFromMs(nowMs) });
     const event = reservationEvent({
       type: EventType.PARCEL_OVERDUE,
       reservation: after,
@@ -148,8 +147,9 @@ function dueState({ state, holdExpiresAt, depositUntil }: Reservation, nowMs: nu
   return undefined;
 }
 
-function isOverdue({ state, collectUntil }: Reservation, nowMs: number): boolean {
-  return state === ReservationState.DEPOSITED && isPast(collectUntil, nowMs);
+/** Whether a parcel is overdue, and nobody has said so: of several gateways that find it due, one does. */
+function isOverdue({ state, collectUntil, overdueSince }: Reservation, nowMs: number): boolean {
+  return state === ReservationState.DEPOSITED && overdueSince === undefined && isPast(collectUntil, nowMs);
 }
 
 function isPast(limit: Timestamp | undefined, nowMs: number): boolean {

@@ -10,6 +10,7 @@ export function asHeld(reservation: Reservation): Reservation {
     collectUntil: _collectUntil,
     depositedAt: _depositedAt,
     collectedAt: _collectedAt,
+    overdueSince: _overdueSince,
     firstHoldExpiresAt,
     ...kept
   } = reservation;

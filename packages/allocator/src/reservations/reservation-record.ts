@@ -39,7 +39,7 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
 export function copyOf(reservation: Reservation): Reservation {
   const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
     reservation;
-  const { firstHoldExpiresAt } = reservation;
+  const { firstHoldExpiresAt, overdueSince } = reservation;
   const copy: Reservation = {
     $typeName: reservation.$typeName,
     reservationId: reservation.reservationId,
@@ -69,6 +69,7 @@ export function copyOf(reservation: Reservation): Reservation {
   if (depositedAt !== undefined) copy.depositedAt = depositedAt;
   if (collectedAt !== undefined) copy.collectedAt = collectedAt;
   if (firstHoldExpiresAt !== undefined) copy.firstHoldExpiresAt = firstHoldExpiresAt;
+  if (overdueSince !== undefined) copy.overdueSince = overdueSince;
   return copy;
 }
 

@@ -48,6 +48,7 @@ export function extensionOf(
   const isHeld = before.state === ReservationState.HELD;
   const after = changed(before, atMs, {
     [fieldOf[name]]: timestampFromMs(untilMs),
+    overdueSince: undefined,
     ...(isHeld && before.firstHoldExpiresAt === undefined && before.holdExpiresAt !== undefined
       ? { firstHoldExpiresAt: before.holdExpiresAt }
       : {}),

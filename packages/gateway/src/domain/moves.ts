@@ -34,6 +34,7 @@ export const moves: readonly Move[] = [
   move(S.IN_DOUBT, S.NO_SHOW, E.RESERVATION_NO_SHOW, 0, -1, "ResolveDoubt: there never was a parcel"),
   move(S.EXPIRED, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, 0, 1, "the agent reports a deposit that came too late"),
   move(S.CANCELLED, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, 0, 1, "the agent reports a deposit that came too late"),
+  move(S.NO_SHOW, S.DEPOSITED, E.PARCEL_DEPOSITED, 0, 1, "the agent reports late a deposit that came in time"),
   move(S.NO_SHOW, S.IN_DOUBT, E.RESERVATION_IN_DOUBT, 0, 1, "the agent reports a deposit that came too late"),
 ];
 

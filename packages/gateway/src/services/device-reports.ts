@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Transition } from "@petak/allocator";
 import {
+  Act,
   type DeviceEvent,
   DeviceEventType,
   type Event,
@@ -16,8 +17,9 @@ import {
   ReservationState,
   type Site,
 } from "@petak/protocol";
+import { changed } from "../domain/move-on.ts";
 import { findMove } from "../domain/moves.ts";
-import { eventSchemaVersion, reservationEvent } from "../domain/reservation-event.ts";
+import { type EventFacts, eventSchemaVersion, reservationEvent } from "../domain/reservation-event.ts";
 import type { AgentCaller } from "../identity/index.ts";
 
 const eventTypes: Readonly<Record<number, EventType>> = {
@@ -48,7 +50,7 @@ export function reportTransition({
   collectWithinMs,
 }: ReportInput): Omit<Transition, "before" | "cell" | "classIndex"> {
   const occurredAtMs = occurredMs(event, nowMs);
-  const to = stateAfter(event.type, reservation.state);
+  const to = stateAfter(event.type, reservation, occurredAtMs);
   const move = to === undefined ? undefined : findMove(reservation.state, to);
   const facts = {
     stateBefore: reservation.state,
@@ -57,6 +59,7 @@ export function reportTransition({
     recordedAtMs: nowMs,
     proof: proofOf(event, caller),
   };
+  if (beginsDeposit(event, reservation)) return depositUnderWay(reservation, nowMs, facts);
   if (to === undefined || move === undefined) {
     return {
       heldChange: 0,
@@ -107,10 +110,38 @@ export function deviceEvent(event: DeviceEvent, caller: AgentCaller, site: Site,
   });
 }
 
-function stateAfter(type: DeviceEventType, state: ReservationState): ReservationState | undefined {
+/** How long whoever has opened a door for a deposit has to close it before the clock may say that nobody came, in ms. */
+const depositUnderWayMs = 10 * 60_000;
+
+function beginsDeposit({ type, act }: DeviceEvent, { state }: Reservation): boolean {
+  return type === DeviceEventType.DOOR_OPENED && act === Act.DEPOSIT && state === ReservationState.CONFIRMED;
+}
+
+/** While a deposit is under way its place must not be given to anybody else: the limit moves, where it is near. */
+function depositUnderWay(
+  reservation: Reservation,
+  nowMs: number,
+  facts: Omit<EventFacts, "type" | "reservation">,
+): Omit<Transition, "before" | "cell" | "classIndex"> {
+  const limitMs = reservation.depositUntil === undefined ? 0 : timestampMs(reservation.depositUntil);
+  const leastMs = nowMs + depositUnderWayMs;
+  const isNear = limitMs < leastMs;
+  const after = isNear ? changed(reservation, nowMs, { depositUntil: timestampFromMs(leastMs) }) : undefined;
+  return {
+    ...(after === undefined ? {} : { after, deadlineMs: leastMs }),
+    heldChange: 0,
+    occupiedChange: 0,
+    events: [reservationEvent({ ...facts, type: EventType.DOOR_OPENED, reservation: after ?? reservation })],
+  };
+}
+
+function stateAfter(type: DeviceEventType, { state, depositUntil }: Reservation, occurredAtMs: number): ReservationState | undefined {
   switch (type) {
     case DeviceEventType.PARCEL_DEPOSITED:
       if (state === ReservationState.CONFIRMED) return ReservationState.DEPOSITED;
+      // A site without the network reports late what happened in time.
+      if (state === ReservationState.NO_SHOW && depositUntil !== undefined && occurredAtMs < timestampMs(depositUntil))
+        return ReservationState.DEPOSITED;
       return unexpected.includes(state) ? ReservationState.IN_DOUBT : undefined;
     case DeviceEventType.PARCEL_COLLECTED:
       return state === ReservationState.DEPOSITED || state === ReservationState.IN_DOUBT

@@ -205,6 +205,7 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     depositedAt: _depositedAt,
     collectedAt: _collectedAt,
     firstHoldExpiresAt: _firstHoldExpiresAt,
+    overdueSince: _overdueSince,
     ...kept
   } = old;
   return {

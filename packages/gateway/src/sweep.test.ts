@@ -1,0 +1,153 @@
+import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Allocator, createAllocator, indexCellOf, quantise, type RedisConnection, regionOfCell } from "@petak/allocator";
+import { EventSchema, EventType, HoldKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { changed, moveTo } from "./domain/move-on.ts";
+import { participantParty } from "./domain/participant-party.ts";
+import { startSweep } from "./sweep.ts";
+
+const redis = useRedis();
+const origin = { latitude: 1.3, longitude: 103.8 };
+const homeRegion = regionOfCell(indexCellOf(quantise(origin)));
+const participantId = "par_0000000000000002";
+const minuteMs = 60_000;
+let clock: FrozenClock;
+let connections: RedisConnection[];
+let allocators: Allocator[];
+let siteId: string;
+
+beforeEach(async () => {
+  clock = createFrozenClock(1_800_000_000_000);
+  connections = await Promise.all(Array.from({ length: 5 }, () => redis.connect()));
+  allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+  const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 1000]] });
+  siteId = (await one().sites.put(site, 0)).siteId;
+});
+afterEach(() => {
+  for (const connection of connections) connection.disconnect();
+});
+
+const one = () => allocators[0] as Allocator;
+
+async function hold(holdMs: number): Promise<Reservation> {
+  const at = timestampFromMs(clock.now());
+  const deadlineMs = clock.now() + holdMs;
+  const reservation = create(ReservationSchema, {
+    participantId,
+    state: ReservationState.HELD,
+    holdKind: HoldKind.SOFT,
+    isTest: true,
+    revision: 1,
+    createdAt: at,
+    updatedAt: at,
+    holdExpiresAt: timestampFromMs(deadlineMs),
+  });
+  const stored = await one().sites.find(siteId);
+  const id = { siteId, region: homeRegion, siteNumber: 1, operatorId: stored?.site.operatorId ?? "" };
+  const place = { revision: stored?.site.revision ?? 0, cell: stored?.cell ?? "", offset: -1 };
+  const candidate = { ...id, ...place, classes: [{ index: 0, sizeClassId: "M" }] };
+  const request = {
+    participantId,
+    requestId: randomUUID(),
+    fingerprint: Buffer.alloc(16),
+    isTied: false,
+    homeRegion,
+    reservation,
+    deadlineMs,
+    event: (reservationId: string) => create(EventSchema, { reservationId, participantId, type: EventType.RESERVATION_HELD }),
+  };
+  const outcome = await one().holds.take(request, [candidate], async () => candidate);
+  if (outcome.tag !== "held") throw new Error(`a hold came to ${outcome.tag}`);
+  return outcome.reservation;
+}
+
+async function moveOn(
+  before: Reservation,
+  state: ReservationState,
+  deadlineMs: number,
+  change: Partial<Reservation>,
+): Promise<Reservation> {
+  const after = changed(before, clock.now(), { state, ...change });
+  const cell = (await one().sites.find(siteId))?.cell ?? "";
+  const facts = { actor: participantParty({ participantId }), atMs: clock.now() };
+  const place = { before, cell, classIndex: 0, movedAtMs: clock.now() };
+  await one().reservations.move({ ...place, ...moveTo(before, after, facts), deadlineMs });
+  return after;
+}
+
+async function confirmed(): Promise<Reservation> {
+  const untilMs = clock.now() + 5 * minuteMs;
+  return await moveOn(await hold(minuteMs), ReservationState.CONFIRMED, untilMs, { depositUntil: timestampFromMs(untilMs) });
+}
+
+async function deposited(): Promise<Reservation> {
+  const untilMs = clock.now() + 10 * minuteMs;
+  return await moveOn(await confirmed(), ReservationState.DEPOSITED, untilMs, {
+    depositedAt: timestampFromMs(clock.now()),
+    collectUntil: timestampFromMs(untilMs),
+  });
+}
+
+/** How often each type of event was recorded since an entry. */
+async function eventsAfter(entry: string): Promise<Map<EventType, number>> {
+  const counts = new Map<EventType, number>();
+  for (const { event } of await one().events.readAfter(homeRegion, entry, 10_000)) {
+    counts.set(event.type, (counts.get(event.type) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Lets so many gateways sweep at once, once each. Gives how many reservations they moved on together. */
+async function sweepAtOnce(gateways: number): Promise<number> {
+  const errors: unknown[] = [];
+  const sweeps = allocators
+    .slice(0, gateways)
+    .map((allocator) => startSweep({ allocator, now: clock.now, intervalMs: 600_000, onError: (error) => void errors.push(error) }));
+  // Each has begun a round by itself.
+  const moved = await Promise.all(sweeps.map((sweep) => sweep.once()));
+  await Promise.all(sweeps.map((sweep) => sweep.stop()));
+  expect(errors).toEqual([]);
+  return moved.reduce((sum, count) => sum + count, 0);
+}
+
+describe("sweeping", () => {
+  it("ends each hold once and frees its place, with five gateways at it", async () => {
+    const random = createRandom(testSeed());
+    const holds = await Promise.all(Array.from({ length: 300 }, () => hold(random.int(1, 100) * 1000)));
+    const before = await one().events.lastEntry(homeRegion);
+    clock.advance(50_000);
+    const due = holds.filter(({ holdExpiresAt }) => Number(holdExpiresAt?.seconds) * 1000 <= clock.now()).length;
+    await sweepAtOnce(5);
+    expect(await eventsAfter(before)).toEqual(new Map([[EventType.RESERVATION_EXPIRED, due]]));
+    expect((await one().sites.find(siteId))?.counts[0]?.held).toBe(300 - due);
+    for (const { reservationId, holdExpiresAt } of holds) {
+      const isOver = Number(holdExpiresAt?.seconds) * 1000 <= clock.now();
+      const found = await one().reservations.find(reservationId);
+      expect(found?.state).toBe(isOver ? ReservationState.EXPIRED : ReservationState.HELD);
+    }
+  });
+
+  it("catches up with all that came due in an hour in which no gateway ran", async () => {
+    const each = 40;
+    const all = Array.from({ length: each }, async () => [await hold(minuteMs), await confirmed(), await deposited()]);
+    await Promise.all(all);
+    const before = await one().events.lastEntry(homeRegion);
+    clock.advance(60 * minuteMs);
+    await sweepAtOnce(2);
+    const { RESERVATION_EXPIRED, RESERVATION_NO_SHOW, PARCEL_OVERDUE } = EventType;
+    expect(await eventsAfter(before)).toEqual(
+      new Map([
+        [RESERVATION_EXPIRED, each],
+        [RESERVATION_NO_SHOW, each],
+        [PARCEL_OVERDUE, each],
+      ]),
+    );
+    expect((await one().sites.find(siteId))?.counts[0]).toMatchObject({ held: 0, occupied: each });
+    // Nothing is left to be done, and nothing is done twice.
+    expect(await sweepAtOnce(5)).toBe(0);
+    expect((await eventsAfter(before)).get(PARCEL_OVERDUE)).toBe(each);
+  });
+});
