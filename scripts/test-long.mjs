@@ -7,7 +7,12 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
 const env = { ...process.env, PETAK_RUSH_ATTEMPTS: "1000000", PETAK_QUERIES: "200000", PETAK_DYING_REQUESTS: "250" };
-const tests = ["tests", "packages/allocator/src/reservations/rush", "packages/allocator/src/search/nearest", "e2e/src/dying-gateways"];
+const tests = [
+  "tests",
+  "packages/allocator/src/reservations/rush",
+  "packages/allocator/src/search/nearest",
+  "e2e/src/faults/dying-gateways",
+];
 const { status } = spawnSync(process.execPath, [join(import.meta.dirname, "test.mjs"), ...tests, ...process.argv.slice(2)], {
   env,
   stdio: "inherit",

@@ -5,8 +5,8 @@ import { createPetakClient, type PetakClient } from "@petak/client";
 import { CancellationReason, EventType, Role, reasonOf } from "@petak/protocol";
 import { createRandom, createTempDir, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../test-network.ts";
 import { type MortalGateway, startMortalGateway } from "./mortal-gateway.ts";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "./test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };

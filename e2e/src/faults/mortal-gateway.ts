@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import type { GatewayProcessOptions, Order, Reply } from "./fuzz/gateway-messages.ts";
+import type { GatewayProcessOptions, Order, Reply } from "../fuzz/gateway-messages.ts";
 
 /** A gateway in a process of its own, which may be killed at any instant. */
 export interface MortalGateway {
@@ -12,7 +12,7 @@ export interface MortalGateway {
 
 /** Starts one beside others over the same Redis server: `dataDir` has the secrets that they share. */
 export async function startMortalGateway(options: GatewayProcessOptions): Promise<MortalGateway> {
-  const child = fork(join(import.meta.dirname, "fuzz/gateway-process.ts"), {
+  const child = fork(join(import.meta.dirname, "../fuzz/gateway-process.ts"), {
     // The runner's own settings are not meant for it.
     execArgv: [],
     env: { PATH: process.env.PATH },
