@@ -1,4 +1,5 @@
 export type { AnswerEncoder } from "./answer-encoder.ts";
+export { ByteOutput, varintBytes } from "./byte-output.ts";
 export { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 export type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
 export { createOnePortServer, type OnePortServer, type OnePortServerOptions, type ServerAddress } from "./one-port-server.ts";

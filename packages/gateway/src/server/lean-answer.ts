@@ -2,14 +2,14 @@ import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { compressedFlag } from "@connectrpc/connect/protocol";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { compressionGzip } from "@connectrpc/connect-node";
-import type { AnswerEncoder } from "./answer-encoder.ts";
+import type { AnyAnswerEncoder } from "./answer-encoder.ts";
 import type { LeanExchange } from "./lean-exchange.ts";
 import { envelopeHeaderBytes, type PlainForm } from "./plain-form.ts";
 
 /** A successful answer, ready to be written. */
 export interface LeanAnswer {
   header: Record<string, string>;
-  /** Text where there is nothing but text: Node then writes headers and body at once. */
+  /** Bytes hold only as long as nothing is waited for: whoever keeps them copies them. */
   body: Uint8Array | string;
   /** What follows the body, for gRPC. */
   trailer: Readonly<Record<string, string>> | undefined;
@@ -22,7 +22,7 @@ export interface LeanAnswerOptions {
   /** Whether the caller takes gzip. */
   acceptsGzip: boolean;
   /** A faster encoder of the method's answers, where there is one. */
-  encoder: AnswerEncoder | undefined;
+  encoder: AnyAnswerEncoder | undefined;
 }
 
 /** From this length on an answer is compressed for those who take it, in bytes. The library's handlers have the same bound. */

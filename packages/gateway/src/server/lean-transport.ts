@@ -38,7 +38,7 @@ export function http1Transport(request: IncomingMessage, response: ServerRespons
       // Without a length Node would send it in chunks.
       header["content-length"] ??= String(Buffer.byteLength(body));
       response.writeHead(200, header);
-      response.end(body);
+      response.end(typeof body === "string" ? body : Buffer.from(body));
     },
     refuse: (answer) => sendWhole(answer, request, response),
     abandon: () => void response.destroy(),
@@ -66,7 +66,8 @@ export class Http2Transport implements StreamTransport {
   }
 
   send({ header, body, trailer }: LeanAnswer): void {
-    this.#respond(200, header, trailer, body);
+    // The envelope of gRPC is a copy already.
+    this.#respond(200, header, trailer, typeof body === "string" || trailer !== undefined ? body : Buffer.from(body));
   }
 
   refuse({ status, header, body, trailer }: WholeAnswer): void {

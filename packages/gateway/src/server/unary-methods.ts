@@ -1,7 +1,7 @@
 import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { isBounded } from "../rpc/admission.ts";
-import type { AnswerEncoder } from "./answer-encoder.ts";
+import type { AnyAnswerEncoder } from "./answer-encoder.ts";
 import type { RequestDecoder } from "./request-decoder.ts";
 
 /** What a service does for a unary method: gives the answer or what one can be made of, at once or later. */
@@ -16,14 +16,14 @@ export interface UnaryMethod {
   /** Whether its calls count among those in hand. */
   readonly isBounded: boolean;
   /** A faster encoder of its answers, where there is one. */
-  readonly encoder: AnswerEncoder | undefined;
+  readonly encoder: AnyAnswerEncoder | undefined;
   /** A faster decoder of its requests, where there is one. */
   readonly decoder: RequestDecoder | undefined;
 }
 
 /** Encoders and decoders that are faster than the library's, for the methods where it counts. */
 export interface FastCodecs {
-  encoders: readonly AnswerEncoder[];
+  encoders: readonly AnyAnswerEncoder[];
   decoders: readonly RequestDecoder[];
 }
 

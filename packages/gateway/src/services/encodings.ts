@@ -7,11 +7,17 @@ export interface Encodings<Desc extends DescMessage> {
   binary(message: MessageShape<Desc>): Uint8Array;
 }
 
+/** The same, with the bytes of the JSON text too. */
+export interface KeptEncodings<Desc extends DescMessage> extends Encodings<Desc> {
+  /** The JSON text in UTF-8. */
+  jsonBytes(message: MessageShape<Desc>): Uint8Array;
+}
+
 type ToJson<Desc extends DescMessage> = (message: MessageShape<Desc>) => string;
 
 /** Remembers the encodings of messages that are the same object in many answers. They must not change. */
-function createEncodings<Desc extends DescMessage>(schema: Desc): Encodings<Desc> {
-  const known = new WeakMap<Message, { json?: string; binary?: Uint8Array }>();
+function createEncodings<Desc extends DescMessage>(schema: Desc): KeptEncodings<Desc> {
+  const known = new WeakMap<Message, { json?: string; jsonBytes?: Uint8Array; binary?: Uint8Array }>();
   const encodedOf = (message: MessageShape<Desc>) => {
     let encoded = known.get(message);
     if (encoded === undefined) {
@@ -25,6 +31,11 @@ function createEncodings<Desc extends DescMessage>(schema: Desc): Encodings<Desc
       const encoded = encodedOf(message);
       encoded.json ??= toJsonString(schema, message);
       return encoded.json;
+    },
+    jsonBytes(message) {
+      const encoded = encodedOf(message);
+      encoded.jsonBytes ??= Buffer.from(toJsonString(schema, message));
+      return encoded.jsonBytes;
     },
     binary(message) {
       const encoded = encodedOf(message);

@@ -1,10 +1,10 @@
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { FindNearestResponseSchema, type SiteOption, SiteOptionSchema } from "@petak/protocol";
-import type { AnswerEncoder } from "../server/index.ts";
+import { type AnswerEncoder, ByteOutput, varintBytes } from "../server/index.ts";
 import { createLastEncoding, siteEncodings } from "./encodings.ts";
 import { hasOther } from "./has-other.ts";
 import { textJson, timestampJson } from "./json-text.ts";
+import { isUint32 } from "./plain-json.ts";
 
 const timestamps = createLastEncoding(TimestampSchema, timestampJson);
 const durations = createLastEncoding(DurationSchema);
@@ -12,43 +12,136 @@ const durations = createLastEncoding(DurationSchema);
 const answerHasOther = hasOther(FindNearestResponseSchema, ["options"]);
 const optionHasOther = hasOther(SiteOptionSchema, ["site", "distanceM", "sizeClassId", "freeToPromise", "observedAt", "ttl"]);
 
+const [openingBrace, closingBrace, comma] = [0x7b, 0x7d, 0x2c];
+const jsonKeys = {
+  options: Buffer.from('{"options":['),
+  site: Buffer.from('"site":'),
+  distanceM: Buffer.from('"distanceM":'),
+  sizeClassId: Buffer.from('"sizeClassId":'),
+  freeToPromise: Buffer.from('"freeToPromise":'),
+  observedAt: Buffer.from('"observedAt":'),
+  ttl: Buffer.from('"ttl":'),
+  end: Buffer.from("]}"),
+};
+
+/** Tags of the fields of Protobuf, all below 16 and so one byte each. */
+const tags = { option: 0x0a, site: 0x0a, distanceM: 0x11, sizeClassId: 0x1a, freeToPromise: 0x20, observedAt: 0x2a, ttl: 0x32 };
+
+const doubleBytes = 8;
+
+/** What this encoder writes into, answer after answer. */
+const output = new ByteOutput();
+
 /** Encodes what FindNearest answers, with each site's summary encoded once. */
-export const optionsEncoder: AnswerEncoder<typeof FindNearestResponseSchema> = {
+export const optionsEncoder: AnswerEncoder<typeof FindNearestResponseSchema, Uint8Array> = {
   schema: FindNearestResponseSchema,
   json(answer) {
-    if (answerHasOther(answer) || answer.options.length === 0) return undefined;
-    let text = "";
-    for (const option of answer.options) {
-      if (optionHasOther(option) || !Number.isFinite(option.distanceM)) return undefined;
-      text += `,{${optionJson(option)}}`;
+    const { options } = answer;
+    if (answerHasOther(answer) || options.length === 0) return undefined;
+    output.clear().bytes(jsonKeys.options);
+    for (let index = 0; index < options.length; index++) {
+      const option = options[index] as SiteOption;
+      if (isUnknown(option) || !Number.isFinite(option.distanceM)) return undefined;
+      if (index > 0) output.byte(comma);
+      writeJson(option);
     }
-    return `{"options":[${text.slice(1)}]}`;
+    output.bytes(jsonKeys.end);
+    return output.written;
   },
   binary(answer) {
-    if (answerHasOther(answer) || answer.options.some(optionHasOther)) return undefined;
-    const writer = new BinaryWriter();
-    for (const option of answer.options) writeOption(writer.tag(1, WireType.LengthDelimited).fork(), option).join();
-    return writer.finish();
+    const { options } = answer;
+    if (answerHasOther(answer)) return undefined;
+    output.clear();
+    for (let index = 0; index < options.length; index++) {
+      const option = options[index] as SiteOption;
+      if (isUnknown(option)) return undefined;
+      output.byte(tags.option);
+      writeBinary(option);
+    }
+    return output.written;
   },
 };
 
-function optionJson({ site, distanceM, sizeClassId, freeToPromise, observedAt, ttl }: SiteOption): string {
-  let fields = "";
-  if (site !== undefined) fields += `,"site":${siteEncodings.json(site)}`;
-  if (!Object.is(distanceM, 0)) fields += `,"distanceM":${distanceM}`;
-  if (sizeClassId !== "") fields += `,"sizeClassId":${textJson(sizeClassId)}`;
-  if (freeToPromise !== 0) fields += `,"freeToPromise":${freeToPromise}`;
-  if (observedAt !== undefined) fields += `,"observedAt":${timestamps.json(observedAt)}`;
-  if (ttl !== undefined) fields += `,"ttl":${durations.json(ttl)}`;
-  return fields.slice(1);
+function isUnknown(option: SiteOption): boolean {
+  return optionHasOther(option) || !isUint32(option.freeToPromise);
 }
 
-function writeOption(writer: BinaryWriter, { site, distanceM, sizeClassId, freeToPromise, observedAt, ttl }: SiteOption): BinaryWriter {
-  if (site !== undefined) writer.tag(1, WireType.LengthDelimited).bytes(siteEncodings.binary(site));
-  if (!Object.is(distanceM, 0)) writer.tag(2, WireType.Bit64).double(distanceM);
-  if (sizeClassId !== "") writer.tag(3, WireType.LengthDelimited).string(sizeClassId);
-  if (freeToPromise !== 0) writer.tag(4, WireType.Varint).uint32(freeToPromise);
-  if (observedAt !== undefined) writer.tag(5, WireType.LengthDelimited).bytes(timestamps.binary(observedAt));
-  if (ttl !== undefined) writer.tag(6, WireType.LengthDelimited).bytes(durations.binary(ttl));
-  return writer;
+function writeJson({ site, distanceM, sizeClassId, freeToPromise, observedAt, ttl }: SiteOption): void {
+  let before = openingBrace;
+  if (site !== undefined) {
+    before = writeKey(before, jsonKeys.site);
+    output.bytes(siteEncodings.jsonBytes(site));
+  }
+  if (!Object.is(distanceM, 0)) {
+    before = writeKey(before, jsonKeys.distanceM);
+    output.latin1(String(Object.is(distanceM, -0) ? 0 : distanceM));
+  }
+  if (sizeClassId !== "") {
+    before = writeKey(before, jsonKeys.sizeClassId);
+    output.utf8(textJson(sizeClassId));
+  }
+  if (freeToPromise !== 0) {
+    before = writeKey(before, jsonKeys.freeToPromise);
+    output.decimal(freeToPromise);
+  }
+  if (observedAt !== undefined) {
+    before = writeKey(before, jsonKeys.observedAt);
+    output.latin1(timestamps.json(observedAt));
+  }
+  if (ttl !== undefined) {
+    before = writeKey(before, jsonKeys.ttl);
+    output.latin1(durations.json(ttl));
+  }
+  if (before === openingBrace) output.byte(openingBrace);
+  output.byte(closingBrace);
+}
+
+/** Writes a key after the character that stands before it. Gives what stands before the next. */
+function writeKey(before: number, key: Uint8Array): number {
+  output.byte(before);
+  output.bytes(key);
+  return comma;
+}
+
+function writeBinary({ site, distanceM, sizeClassId, freeToPromise, observedAt, ttl }: SiteOption): void {
+  const siteBytes = site && siteEncodings.binary(site);
+  const observedBytes = observedAt && timestamps.binary(observedAt);
+  const ttlBytes = ttl && durations.binary(ttl);
+  const classBytes = sizeClassId === "" ? 0 : Buffer.byteLength(sizeClassId);
+  const hasDistance = !Object.is(distanceM, 0);
+  output.varint(
+    fieldBytes(siteBytes?.length) +
+      (hasDistance ? 1 + doubleBytes : 0) +
+      fieldBytes(sizeClassId === "" ? undefined : classBytes) +
+      (freeToPromise === 0 ? 0 : 1 + varintBytes(freeToPromise)) +
+      fieldBytes(observedBytes?.length) +
+      fieldBytes(ttlBytes?.length),
+  );
+  if (siteBytes !== undefined) writeField(tags.site, siteBytes);
+  if (hasDistance) {
+    output.byte(tags.distanceM);
+    output.double(distanceM);
+  }
+  if (sizeClassId !== "") {
+    output.byte(tags.sizeClassId);
+    output.varint(classBytes);
+    output.utf8(sizeClassId);
+  }
+  if (freeToPromise !== 0) {
+    output.byte(tags.freeToPromise);
+    output.varint(freeToPromise);
+  }
+  if (observedBytes !== undefined) writeField(tags.observedAt, observedBytes);
+  if (ttlBytes !== undefined) writeField(tags.ttl, ttlBytes);
+}
+
+/** The length of a field whose value is so long, its tag and length included. Undefined: there is none. */
+function fieldBytes(valueBytes: number | undefined): number {
+  return valueBytes === undefined ? 0 : 1 + varintBytes(valueBytes) + valueBytes;
+}
+
+function writeField(tag: number, value: Uint8Array): void {
+  output.byte(tag);
+  output.varint(value.length);
+  output.bytes(value);
 }
