@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { connectRedis, createAllocator } from "@petak/allocator";
 import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
 import { requestTokenMaxLifetimeMs, signRequestToken } from "@petak/credential";
-import { createLogger, createMetrics, startGateway } from "@petak/gateway";
+import { createLogger, createMetrics, prepareServingProcess, startGateway } from "@petak/gateway";
 import { Mode, newKeyId, newParticipantId, Role } from "@petak/protocol";
 import { createRandom, makeSite } from "@petak/testkit";
 import { announce } from "./announce.ts";
+
+prepareServingProcess();
 
 const [socketPath = "", siteCount = "10000"] = process.argv.slice(2);
 const audience = "petak-bench";

@@ -5,3 +5,4 @@ export { findMove, type Move, moves, stateName } from "./domain/moves.ts";
 export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
 export { type ServerAddress, ServerStartError } from "./server/index.ts";
+export { prepareServingProcess } from "./serving-process.ts";

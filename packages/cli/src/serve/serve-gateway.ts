@@ -2,7 +2,16 @@ import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseRedisAddress, type RedisAddress } from "@petak/allocator";
 import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
-import { AdminError, type Config, createMetrics, type Gateway, type Logger, ServerStartError, startGateway } from "@petak/gateway";
+import {
+  AdminError,
+  type Config,
+  createMetrics,
+  type Gateway,
+  type Logger,
+  prepareServingProcess,
+  ServerStartError,
+  startGateway,
+} from "@petak/gateway";
 import { CliFailure } from "../failure.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
 import { gatewayUrl } from "./gateway-url.ts";
@@ -29,6 +38,7 @@ export interface ServedGateway {
  * @throws {CliFailure} where something is in the way; the message says what and the way out.
  */
 export async function serveGateway(config: Config, cwd: string, logger: Logger): Promise<ServedGateway> {
+  prepareServingProcess();
   const dataDir = resolve(cwd, config.dataDir);
   let redis: RedisServer | undefined;
   const adminKeyPath = config.adminKeyFile === "" ? join(dataDir, "keys", "admin.json") : resolve(cwd, config.adminKeyFile);
