@@ -36,10 +36,13 @@ export interface Candidate {
 export function candidateOf({ cell, block, index, distanceM, profile }: Found, query: NearestQuery): Candidate {
   const { region } = cell.region;
   const fitting = profile.fitting(query);
-  const classes: CandidateClass[] = [];
+  let classes: CandidateClass[] | undefined;
   for (const place of profile.order) {
     const free = (fitting & (1 << place)) === 0 ? 0 : block.freePlaces(index, place);
-    if (free > 0) classes.push({ index: place, free });
+    if (free === 0) continue;
+    // Most have one, and what is pushed into an empty list makes room for sixteen more.
+    if (classes === undefined) classes = [{ index: place, free }];
+    else classes.push({ index: place, free });
   }
   return {
     siteId: block.siteId(index, region),
@@ -48,7 +51,7 @@ export function candidateOf({ cell, block, index, distanceM, profile }: Found, q
     position: block.position(index),
     distanceM,
     revision: block.revision(index),
-    classes,
+    classes: classes ?? [],
     observation: block.observation(index),
     cell: cell.cell,
     offset: index * recordBytes,

@@ -19,18 +19,23 @@ export interface VerifiedTokens {
  */
 export function createVerifiedTokens(max: number): VerifiedTokens {
   const tokens = new Map<string, VerifiedToken>();
+  let youngest: VerifiedToken | undefined;
   return {
     find(hash) {
       const token = tokens.get(hash);
-      if (token !== undefined) {
+      // Most callers come many times in a row.
+      if (token !== undefined && token !== youngest) {
         // A Map keeps the order of insertion: put again, it is the youngest.
         tokens.delete(hash);
         tokens.set(hash, token);
+        youngest = token;
       }
       return token;
     },
     add(hash, token) {
+      tokens.delete(hash);
       tokens.set(hash, token);
+      youngest = token;
       if (tokens.size <= max) return;
       const [oldest] = tokens.keys();
       if (oldest !== undefined) tokens.delete(oldest);

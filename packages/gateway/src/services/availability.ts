@@ -18,11 +18,20 @@ const ownCountsTtlMs = 60_000;
 /** The same object in every answer, so that it is encoded once. */
 const ownCountsTtl = durationFromMs(ownCountsTtlMs);
 
-/** Says when counts that are read now were true: the same objects for all that are the gateway's own. */
-export function createFreshness(nowMs: number): (observation: Observation | undefined) => Freshness {
-  const own = { observedAt: timestampFromMs(nowMs), ttl: ownCountsTtl };
-  return (observation) =>
-    observation === undefined ? own : { observedAt: timestampFromMs(observation.observedAtMs), ttl: durationFromMs(observation.ttlMs) };
+let lastMs = Number.NaN;
+let lastOwn: Freshness;
+
+/**
+ * Says when counts that are read now were true. Those of the gateway's own have the same objects within a millisecond, which must not be
+ * changed: many calls come in one.
+ */
+export function freshnessOf(observation: Observation | undefined, nowMs: number): Freshness {
+  if (observation !== undefined) return { observedAt: timestampFromMs(observation.observedAtMs), ttl: durationFromMs(observation.ttlMs) };
+  if (nowMs !== lastMs) {
+    lastMs = nowMs;
+    lastOwn = { observedAt: timestampFromMs(nowMs), ttl: ownCountsTtl };
+  }
+  return lastOwn;
 }
 
 /** What is free at a site. */
@@ -36,7 +45,7 @@ export function availabilityOf({ site, counts, observation, isOffered }: StoredS
       const count = counts[index] ?? { installed: 0, inService: 0, occupied: 0, held: 0, occupiedElsewhere: 0 };
       return { sizeClassId, ...count, freeToPromise: freeToPromise(count) };
     }),
-    ...createFreshness(nowMs)(observation),
+    ...freshnessOf(observation, nowMs),
     publishedAt: timestampFromMs(nowMs),
   });
 }

@@ -22,7 +22,7 @@ import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
-import { availabilityOf, createFreshness, type Freshness } from "./availability.ts";
+import { availabilityOf, freshnessOf } from "./availability.ts";
 import { inBatches } from "./in-batches.ts";
 import { findNearestQuery } from "./nearest-query.ts";
 import { reportCapacity } from "./report-capacity.ts";
@@ -163,17 +163,17 @@ function toPassedOver({ withinM, counts }: PassedOverSites): PassedOver {
 }
 
 function answerOf(candidates: readonly Candidate[], sites: readonly (Site | undefined)[], nowMs: number): FindNearestResponse {
-  const freshness = createFreshness(nowMs);
   const response = create(FindNearestResponseSchema);
   for (let index = 0; index < candidates.length; index++) {
-    const candidate = candidates[index] as Candidate;
     const site = sites[index];
-    if (site !== undefined) response.options.push(optionOf(candidate, site, freshness(candidate.observation)));
+    if (site !== undefined) response.options.push(optionOf(candidates[index] as Candidate, site, nowMs));
   }
   return response;
 }
 
-function optionOf({ classes: [best], distanceM }: Candidate, site: Site, { observedAt, ttl }: Freshness): SiteOption {
+function optionOf({ classes, distanceM, observation }: Candidate, site: Site, nowMs: number): SiteOption {
+  const best = classes[0];
+  const { observedAt, ttl } = freshnessOf(observation, nowMs);
   // A message as it stands: what makes one of its fields looks at every field again.
   return {
     $typeName: "petak.v1.SiteOption",

@@ -34,19 +34,28 @@ export function reserveNearestQuery(
   nowMs: number,
   limit: number,
 ): NearestQuery {
-  return { ...nearestQuery(request, place, isTest, nowMs, limit), isHard: request.holdKind === HoldKind.HARD };
+  const query = nearestQuery(request, place, isTest, nowMs, limit);
+  query.isHard = request.holdKind === HoldKind.HARD;
+  return query;
 }
 
 /** What Reserve asks of a site that it names: the country too, where one is named. */
 export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: number): SiteQuery {
-  return {
-    ...commonQuery(request, isTest, nowMs),
+  const { parcel, purpose, requirements, holdKind } = request;
+  if (parcel === undefined) throw emptyField();
+  const query: SiteQuery = {
+    parcel,
+    purpose,
+    isTest,
+    parcelRequirements: parcel.requirements,
     kinds: [],
     operatorIds: [],
     excludedOperatorIds: [],
-    countryCodes: request.requirements?.countryCodes ?? [],
-    isHard: request.holdKind === HoldKind.HARD,
+    countryCodes: requirements?.countryCodes ?? [],
+    isHard: holdKind === HoldKind.HARD,
   };
+  addConditions(query, request, nowMs);
+  return query;
 }
 
 /** What both requests have. */
@@ -59,30 +68,29 @@ interface Asked {
 
 function nearestQuery(asked: Asked, place: FindNearestRequest | NearestPlace, isTest: boolean, nowMs: number, limit: number): NearestQuery {
   const { origin, radiusM, kinds, operatorIds, excludedOperatorIds } = place;
-  if (origin === undefined) throw emptyField();
-  return {
-    ...commonQuery(asked, isTest, nowMs),
+  const { parcel, purpose, requirements } = asked;
+  if (origin === undefined || parcel === undefined) throw emptyField();
+  // Field by field: to spread one object into another takes longer than all the rest of a plain query.
+  const query: NearestQuery = {
+    parcel,
+    purpose,
+    isTest,
+    parcelRequirements: parcel.requirements,
     origin,
     limit,
     radiusM: radiusM === 0 ? Number.POSITIVE_INFINITY : radiusM,
     kinds,
     operatorIds,
     excludedOperatorIds,
-    countryCodes: countriesNear(origin, asked.requirements),
+    countryCodes: countriesNear(origin, requirements),
   };
+  addConditions(query, asked, nowMs);
+  return query;
 }
 
-function commonQuery({ parcel, purpose, requirements, includeUnknown }: Asked, isTest: boolean, nowMs: number) {
-  if (parcel === undefined) throw emptyField();
-  const needs = requirements && needsOf(requirements);
-  return {
-    parcel,
-    purpose,
-    isTest,
-    parcelRequirements: parcel.requirements,
-    ...(needs && { needs }),
-    ...(!includeUnknown && { knownAtMs: nowMs }),
-  };
+function addConditions(query: SiteQuery, { requirements, includeUnknown }: Asked, nowMs: number): void {
+  if (requirements !== undefined) query.needs = needsOf(requirements);
+  if (!includeUnknown) query.knownAtMs = nowMs;
 }
 
 /** A site across a strait or a border is offered to those only who ask for its country. */

@@ -13,7 +13,8 @@ export function parseJson(text: string): unknown {
 /** Whether a value is an object that has none but these fields. */
 export function isObjectOf(value: unknown, fields: readonly string[]): value is JsonObject {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  for (const key of Object.keys(value)) if (!fields.includes(key)) return false;
+  // What JSON was parsed into inherits nothing that a loop meets, and a list of keys would be made for each.
+  for (const key in value) if (!fields.includes(key)) return false;
   return true;
 }
 
@@ -39,6 +40,6 @@ export function isText(value: unknown): value is string {
 export function hasKeysOnce(text: string, ...objects: readonly JsonObject[]): boolean {
   let colons = 0;
   for (let at = text.indexOf(":"); at >= 0; at = text.indexOf(":", at + 1)) colons += 1;
-  for (const object of objects) colons -= Object.keys(object).length;
+  for (const object of objects) for (const _ in object) colons -= 1;
   return colons === 0;
 }

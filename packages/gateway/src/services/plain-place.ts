@@ -15,10 +15,7 @@ const parcelHasOther = hasOther(ParcelSchema, parcelFields);
 /** The point that an object of {@link originFields} names; undefined where a number of it is none. */
 export function originOf({ latitude = 0, longitude = 0 }: JsonObject): LatLng | undefined {
   if (!isFiniteNumber(latitude) || !isFiniteNumber(longitude)) return undefined;
-  const origin = create(LatLngSchema);
-  origin.latitude = latitude;
-  origin.longitude = longitude;
-  return origin;
+  return { $typeName: LatLngSchema.typeName, latitude, longitude };
 }
 
 /** The parcel that an object of {@link parcelFields} describes; undefined where a number of it is none. */
