@@ -9,7 +9,7 @@ import { findNearestCall, oneReserveCall, readFindNearest } from "./cases.ts";
 import { connections, generatorNames, type LoadRequest, loadHttp1, loadHttp2, loadPaced, streamsPerConnection } from "./generators.ts";
 import { type PinnedServer, startPinned } from "./pinned-process.ts";
 import { type PacedFigure, type RpcFigure, type RpcReport, writeRpcReport } from "./report.ts";
-import { type Servers, type Subject, subjectsOf } from "./subjects.ts";
+import { pacedSubjectsOf, type Servers, type Subject, subjectsOf } from "./subjects.ts";
 
 /** Core of the server, and of the load generator and Redis. */
 const serverCore = 0;
@@ -74,7 +74,7 @@ export async function benchRpc({ seconds, rounds, json: printsJson, isDry }: Rpc
       grpcJs: await start("grpc-js.ts"),
     };
     const figures = await measure(subjectsOf(servers, authorization), gateway, redis.pid, seconds, rounds, say);
-    const paced = await measurePaced(findNearestCall(port, "Connect JSON", authorization), seconds, rounds, say);
+    const paced = await measurePaced(pacedSubjectsOf(servers, authorization), seconds, rounds, say);
     const report: RpcReport = {
       commit: commitNow(),
       node: process.version,
@@ -140,19 +140,24 @@ const pacedShare = 0.7;
  * Measures latencies at a rate below what the server can do, which is kept whatever the answers: a queue that builds up is seen. What it can do is
  * measured immediately before, for as long: the machine may be slower than it was when the rest was measured.
  */
-async function measurePaced(request: LoadRequest, seconds: number, rounds: number, say: (line: string) => void): Promise<PacedFigure[]> {
+async function measurePaced(
+  subjects: readonly Subject[],
+  seconds: number,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<PacedFigure[]> {
   const found: PacedFigure[] = [];
   for (let round = 0; round < rounds; round++) {
-    for (const arrivals of ["even", "random"] satisfies Arrivals[]) {
-      const { requestsPerSecond: most } = await loadHttp1(clientCore, seconds, request);
-      const wanted = Math.round(most * pacedShare);
-      const { failed, ...kept } = await loadPaced(clientCore, seconds, request, wanted, arrivals);
-      if (failed > 0) throw new Error(`${failed} paced requests failed`);
-      found.push({ arrivals, most, wanted, ...kept });
-      const { p50Us, p99Us } = kept;
-      say(
-        `round ${round + 1} of ${rounds}: FindNearest at ${wanted}/s, ${arrivals} arrivals: p50 ${Math.round(p50Us)} µs, p99 ${Math.round(p99Us)} µs`,
-      );
+    for (const { what, request } of subjects) {
+      for (const arrivals of ["even", "random"] satisfies Arrivals[]) {
+        const { requestsPerSecond: most } = await loadHttp1(clientCore, seconds, request);
+        const wanted = Math.round(most * pacedShare);
+        const { failed, ...kept } = await loadPaced(clientCore, seconds, request, wanted, arrivals);
+        if (failed > 0) throw new Error(`${failed} paced requests failed`);
+        found.push({ what, arrivals, most, wanted, ...kept });
+        const latencies = `p50 ${Math.round(kept.p50Us)} µs, p99 ${Math.round(kept.p99Us)} µs`;
+        say(`round ${round + 1} of ${rounds}: ${what} at ${wanted}/s, ${arrivals} arrivals: ${latencies}`);
+      }
     }
   }
   return found;

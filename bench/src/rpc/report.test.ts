@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type PacedFigure, type RpcReport, reportTable } from "./report.ts";
 
 const paced = (p50Us: number, p99Us: number, came: number): PacedFigure => ({
+  what: "gateway, FindNearest",
   arrivals: "even",
   most: 10_000,
   wanted: 7000,

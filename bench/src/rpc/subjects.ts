@@ -101,3 +101,11 @@ export function subjectsOf(servers: Servers, authorization: string): Subject[] {
     },
   ];
 }
+
+/** What is measured at a rate that is kept: the gateway, and what the machine does to servers that do nothing else. */
+export function pacedSubjectsOf(servers: Servers, authorization: string): Subject[] {
+  const wanted = new Set<string>([names.netJson, names.bareJson, names.findNearest]);
+  return subjectsOf(servers, authorization).filter(
+    ({ what, isHttp2, protocol }) => wanted.has(what) && !isHttp2 && protocol !== "Connect binary",
+  );
+}
