@@ -60,6 +60,11 @@ export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchS
   }
 }
 
+/** Keeps the server from writing its log anew within a run, as the peer is kept from its checkpoints. */
+export async function withoutRewriting(redis: Redis): Promise<void> {
+  await redis.config("SET", "auto-aof-rewrite-percentage", "0");
+}
+
 /** Runs something with a second allocator over the same server, which keeps what it has read of the index in memory, as the gateway's does. */
 export async function withCachedAllocator<T>({ connect }: BenchServer, use: (cached: Allocator) => Promise<T>): Promise<T> {
   const redis = connect();

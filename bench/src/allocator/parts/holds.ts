@@ -1,10 +1,9 @@
-import { type HoldCandidate, type HoldRequest, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import type { Allocator, HoldCandidate, HoldRequest } from "@petak/allocator";
 import { createRandom } from "@petak/testkit";
-import { type BenchContext, seed, withServer } from "../bench-context.ts";
-import { repeatedly } from "../concurrently.ts";
+import { type BenchContext, seed, withoutRewriting, withServer } from "../bench-context.ts";
+import { concurrently, repeatedly } from "../concurrently.ts";
 import { loadCity } from "../load/filled-city.ts";
-import { candidateAt } from "../load/hold-places.ts";
-import { positionOf } from "../network/network.ts";
+import { askedClass, type Network, operatorId, positionOf, question } from "../network/network.ts";
 import { holdRequest } from "../ours/holds.ts";
 import { newOrder } from "../ours/orders.ts";
 import type { Figure, Target } from "../report/figure.ts";
@@ -37,7 +36,9 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
   const { rounds, seconds, say } = context;
   return await withServer(false, async (server) => {
     const { redis, allocator } = server;
-    const { network, siteIds } = await loadCity(context, server, siteCount, () => manyPlaces);
+    const { network } = await loadCity(context, server, siteCount, () => manyPlaces);
+    await withoutRewriting(redis);
+    const candidates = await candidatesOf(allocator, network);
     const digest = (await redis.script("LOAD", incrementScript)) as string;
     const random = createRandom(seed + 4);
     const figures: Figure[] = [];
@@ -52,9 +53,8 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
         increments.push(plain.done / plain.seconds);
         const ready = Array.from({ length: readyPerSecond * seconds }, (): ReadyHold => {
           const index = random.int(0, siteCount - 1);
-          const origin = positionOf(network, index);
-          const cell = indexCellOf(quantise(origin));
-          return { request: holdRequest(newOrder(origin), regionOfCell(cell)), candidate: candidateAt(siteIds[index] as string, cell) };
+          const candidate = candidates[index] as HoldCandidate;
+          return { request: holdRequest(newOrder(positionOf(network, index)), candidate.region), candidate };
         });
         const held = await repeatedly(seconds, atOnce, async () => {
           const hold = ready.pop();
@@ -75,4 +75,16 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
     }
     return figures;
   });
+}
+
+/** Each site as a search at its place shows it. */
+async function candidatesOf(allocator: Allocator, network: Network): Promise<HoldCandidate[]> {
+  const candidates: HoldCandidate[] = [];
+  await concurrently(siteCount, 50, async (index) => {
+    const [found] = await allocator.nearest({ ...question, origin: positionOf(network, index), limit: 1 });
+    if (found === undefined) throw new Error(`site ${index} is not where it was put`);
+    const { siteId, region, siteNumber, revision, cell, offset } = found;
+    candidates[index] = { siteId, region, siteNumber, operatorId, revision, cell, offset, classes: [askedClass] };
+  });
+  return candidates;
 }

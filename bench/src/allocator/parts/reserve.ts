@@ -2,7 +2,7 @@ import type { Position } from "@petak/allocator";
 import type { Client } from "pg";
 import { ownCpuSeconds, treeCpuSeconds } from "../../process-cpu.ts";
 import { requireFree, requireSame } from "../answers.ts";
-import { type BenchContext, type BenchServer, seed, withServer } from "../bench-context.ts";
+import { type BenchContext, type BenchServer, seed, withoutRewriting, withServer } from "../bench-context.ts";
 import { repeatedly } from "../concurrently.ts";
 import { type FilledCity, loadCity } from "../load/filled-city.ts";
 import { cityOrigins } from "../network/city.ts";
@@ -88,6 +88,7 @@ async function measureLevels(
   const figures: Figure[] = [];
   for (const { appendfsync, synchronousCommit, loses } of levels) {
     await redis.config("SET", "appendfsync", appendfsync);
+    await withoutRewriting(redis);
     const sessions = await Promise.all(clients.map((client) => postgresSession(client, synchronousCommit)));
     let peerOrders = 0;
     const oursRates: Rates = { perCpuSecond: [], perSecond: [] };
