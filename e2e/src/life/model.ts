@@ -92,9 +92,10 @@ export class LifeModel {
         : state === State.CONFIRMED
           ? [reservation.depositUntilMs, nowMs + depositAheadMaxMs]
           : [reservation.collectUntilMs, (reservation.depositedMs ?? 0) + storageMaxMs];
-    if (untilMs <= limitMs) return { refused: "INVALID_FIELD" };
+    const afterMs = Math.max(limitMs, nowMs);
+    if (untilMs <= afterMs) return { refused: "INVALID_FIELD" };
     const newMs = Math.min(untilMs, mostMs);
-    if (newMs <= limitMs) return { refused: "EXTENSION_EXHAUSTED" };
+    if (newMs <= afterMs) return { refused: "EXTENSION_EXHAUSTED" };
     if (state === State.HELD) reservation.holdUntilMs = newMs;
     else if (state === State.CONFIRMED) reservation.depositUntilMs = newMs;
     else reservation.collectUntilMs = newMs;

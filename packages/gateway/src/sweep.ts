@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, isStoreFailure, type Transition } from "@petak/allocator";
 import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
-import { classIndexOf } from "./domain/class-index.ts";
+import { countedAt } from "./domain/class-index.ts";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
@@ -25,6 +25,16 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
+/** States in which nothing more happens to a reservation. Its site's agent is told of it until the last token for it has ended. */
+const finalStates: ReadonlySet<ReservationState> = new Set([
+  ReservationState.CANCELLED,
+  ReservationState.COLLECTED,
+  ReservationState.NO_SHOW,
+  ReservationState.RECALLED,
+]);
+
+const nothingCounted = { classIndex: 0, heldChange: 0, occupiedChange: 0 } as const;
+
 const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
 
 /** Reservations of one region that are looked at in one go. */
@@ -42,15 +52,14 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
     const nowMs = now();
     const to = dueState(before, nowMs);
     const move = to === undefined ? undefined : findMove(before.state, to);
-    const place = { before, cell: stored.cell, classIndex: classIndexOf(stored, before.sizeClassId) };
+    const place = { before, cell: stored.cell };
     if (to === undefined || move === undefined) {
-      if (isOverdue(before, nowMs)) return await sayOverdue(place, nowMs);
+      if (isOverdue(before, nowMs)) return await sayOverdue({ ...place, ...nothingCounted }, nowMs);
       // The clock has nothing more to do with it.
-      const isOver = before.state === ReservationState.CANCELLED;
+      const isOver = finalStates.has(before.state);
       await allocator.reservations.move({
         ...place,
-        heldChange: 0,
-        occupiedChange: 0,
+        ...nothingCounted,
         deadlineMs: null,
         ...(isOver ? { isAllowed: false } : {}),
         events: [],
@@ -58,9 +67,11 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
       return false;
     }
     const after = changed(before, nowMs, { state: to });
+    const moving = moveTo(before, after, { actor: byTheClock, atMs: nowMs });
     const outcome = await allocator.reservations.move({
       ...place,
-      ...moveTo(before, after, { actor: byTheClock, atMs: nowMs }),
+      ...moving,
+      ...countedAt(stored, before, moving),
       deadlineMs: null,
       isAllowed: false,
       pin: null,
@@ -69,7 +80,7 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
   }
 
   /** A parcel that waits to be collected does not end by itself: what happens is that it becomes due for recall. */
-  async function sayOverdue(place: Pick<Transition, "before" | "cell" | "classIndex">, nowMs: number): Promise<boolean> {
+  async function sayOverdue(place: Omit<Transition, "events">, nowMs: number): Promise<boolean> {
     const { before } = place;
     const after = changed(before, nowMs, { overdueSince: timestampFromMs(nowMs) });
     const event = reservationEvent({
@@ -83,8 +94,6 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
     const outcome = await allocator.reservations.move({
       ...place,
       after,
-      heldChange: 0,
-      occupiedChange: 0,
       deadlineMs: null,
       events: [event],
     });

@@ -73,11 +73,23 @@ export function createRegionChannels(connection: RedisConnection, keys: Keys, on
 /** Bytes before each event of a message: u48 and u32, the two numbers of its entry in the region's stream, and u32 of its length. */
 const headBytes = 14;
 
-/** Tells of each event that a script has recorded, as lua/includes/events.lua writes them. */
+/** Tells of each event that a script has recorded, as lua/includes/events.lua writes them. What is not written so is no message of ours. */
 function tellEach(region: Region, message: Buffer, onEvent: EventListener): void {
-  for (let at = 0; at < message.length; ) {
-    const end = at + headBytes + message.readUInt32LE(at + 10);
+  const ends = endsOf(message);
+  if (ends.at(-1) !== message.length) return;
+  let at = 0;
+  for (const end of ends) {
     onEvent(region, `${message.readUIntLE(at, 6)}-${message.readUInt32LE(at + 6)}`, message.subarray(at + headBytes, end));
     at = end;
   }
+}
+
+/** Where each event of a message ends; the last number is beyond the message where it is cut off. */
+function endsOf(message: Buffer): number[] {
+  const ends: number[] = [];
+  for (let at = 0; at + headBytes <= message.length; ) {
+    at += headBytes + message.readUInt32LE(at + 10);
+    ends.push(at);
+  }
+  return ends;
 }

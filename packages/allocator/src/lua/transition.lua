@@ -12,7 +12,7 @@
 -- ARGV[6] handle  ARGV[7] deadline in ms, '-': none, empty: as it was
 -- ARGV[8] site number, 4 bytes  ARGV[9] class  ARGV[10] change of held  ARGV[11] change of occupied
 -- ARGV[12] '+' allowed, '-' no longer, empty: as it was
--- ARGV[13] PIN entry, '-': none, empty: as it was
+-- ARGV[13] PIN entry, or 4 bytes of another end for the one that there is; '-': none, empty: as it was
 -- ARGV[14] sequence number of the device's report, empty: no report
 -- ARGV[15] when the parcel went in or came out, in ms, empty where occupied does not change
 -- ARGV[16] compartment that it no longer has by name, and ARGV[17] the one that it has from now on, empty: none
@@ -50,7 +50,7 @@ local revision, message_bytes = struct.unpack('<I4I2', stored)
 if revision ~= tonumber(ARGV[4]) then
   return { 'stale' }
 end
-if #entry > 1 then
+if #entry > 4 then
   local pins = redis.call('HGETALL', KEYS[9])
   for field = 1, #pins, 2 do
     if pins[field] ~= handle and string.sub(pins[field + 1], 1, 32) == string.sub(entry, 1, 32) then
@@ -102,6 +102,11 @@ elseif ARGV[12] == '-' then
 end
 if entry == '-' then
   redis.call('HDEL', KEYS[9], handle)
+elseif #entry == 4 then
+  local pin = redis.call('HGET', KEYS[9], handle)
+  if pin then
+    redis.call('HSET', KEYS[9], handle, string.sub(pin, 1, -5) .. entry)
+  end
 elseif entry ~= '' then
   redis.call('HSET', KEYS[9], handle, entry)
 end

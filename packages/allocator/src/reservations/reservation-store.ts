@@ -16,7 +16,7 @@ import type { Answer } from "./answer.ts";
 import { answerArguments } from "./answer.ts";
 import { namedCompartment } from "./named-compartment.ts";
 import type { PinEntry } from "./pin-entry.ts";
-import { decodePinEntry, encodePinEntry } from "./pin-entry.ts";
+import { encodePinEnd, encodePinEntry } from "./pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
 
 /** A report of a site's device that is recorded together with what it changes. */
@@ -46,8 +46,8 @@ export interface Transition {
   deadlineMs?: number | null;
   /** Whether its site's agent may know it from now on; undefined: as it was. */
   isAllowed?: boolean;
-  /** The PIN that opens for it; null: none any more; undefined: as it was. */
-  pin?: PinEntry | null;
+  /** The PIN that opens for it, or until when the one that there is opens, in s since 1970; null: none any more; undefined: as it was. */
+  pin?: PinEntry | { expiresAtS: number } | null;
   /** What is appended to the record. */
   events: readonly Event[];
   /** The answer to remember for the request that caused it. */
@@ -81,8 +81,6 @@ export interface ReservationStore {
   watermark(siteId: string, keyId: string): Promise<number>;
   /** Reservations of a region whose deadline is at or before a time, at most `limit`. */
   due(region: Region, nowMs: number, limit: number): Promise<string[]>;
-  /** The PIN that opens for a reservation, or undefined. */
-  pin(reservation: Reservation): Promise<PinEntry | undefined>;
   /** The reservations that a site's agent should know, with their PINs. */
   allowedAt(siteId: string): Promise<{ reservation: Reservation; pin: Buffer | undefined }[]>;
 }
@@ -141,7 +139,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           transition.heldChange,
           occupiedChange,
           transition.isAllowed === undefined ? "" : transition.isAllowed ? "+" : "-",
-          transition.pin === undefined ? "" : transition.pin === null ? "-" : encodePinEntry(transition.pin),
+          pinArgument(transition.pin),
           report?.sequence ?? "",
           movedAtMs ?? "",
           nameBefore === nameAfter ? "" : nameBefore,
@@ -173,12 +171,6 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", 0, limit);
       return handles.map((handle) => formatReservationId(region, handle));
     },
-    async pin({ reservationId, siteId }) {
-      const { region, handle } = parseReservationId(reservationId) as { region: Region; handle: string };
-      const { siteNumber } = parseSiteId(siteId) as { siteNumber: number };
-      const entry = await redis.hgetBuffer(keys.sitePins(region, siteNumber), handle);
-      return entry === null ? undefined : decodePinEntry(entry);
-    },
     async allowedAt(siteId) {
       const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
       const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
@@ -193,6 +185,12 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       });
     },
   };
+}
+
+function pinArgument(pin: Transition["pin"]): Buffer | string {
+  if (pin === undefined) return "";
+  if (pin === null) return "-";
+  return "hash" in pin ? encodePinEntry(pin) : encodePinEnd(pin.expiresAtS);
 }
 
 /** The error for a reservation that does not exist, or that the caller may not know of: the two look the same. */

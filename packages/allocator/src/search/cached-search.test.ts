@@ -5,7 +5,7 @@ import { type Allocator, createAllocator } from "../allocator.ts";
 import { connectLike, isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
-import { giveBack, reserve } from "../reservations/testing/holding.ts";
+import { giveBack, request, reserve } from "../reservations/testing/holding.ts";
 import { plainQuery } from "./testing/plain-query.ts";
 
 const redis = useRedis();
@@ -121,6 +121,30 @@ describe("a search with the index in memory", () => {
       await expectSame(true);
     }
     expect(number).toBeGreaterThan(600);
+  });
+
+  it("keeps nothing of a read that was answered before its own hold and comes to its end after it", async () => {
+    const { siteId } = await plain.sites.put(
+      makeSite({ latitude: 1.35, longitude: 103.82, classes: [["M", 400, 200, 500, 20_000, 200]] }),
+      0,
+    );
+    expect(await cached.ready(readyTimeoutMs)).toBe(true);
+    const origin = { latitude: 1.35, longitude: 103.82 };
+    const asked = plainQuery(origin);
+    const freeOf = async (allocator: Allocator) => (await allocator.nearest(asked))[0]?.classes[0]?.free;
+    for (let number = 0; number < 80; number += 2) {
+      const found = await cached.nearest(asked);
+      await reserve(plain, origin, number);
+      const known = await freeOf(plain);
+      await vi.waitFor(async () => expect(await freeOf(cached)).toBe(known), { interval: 1, timeout: 1000 });
+      // Another's change, so that the block has to be read; then a read and a hold by what was seen before, in one turn.
+      await reserve(plain, origin, number + 100);
+      const candidates = found.map((one) => ({ ...one, operatorId: "", classes: [{ index: 0, sizeClassId: "M" }] }));
+      const resolve = async () => undefined;
+      await Promise.all([cached.nearest(asked), cached.holds.take(request(origin, number + 1), candidates, resolve)]);
+      expect(await freeOf(cached)).toBe(await freeOf(plain));
+    }
+    expect(siteId).not.toBe("");
   });
 
   it("hears of another's change to what it has just changed itself", async () => {

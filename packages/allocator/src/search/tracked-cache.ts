@@ -46,7 +46,7 @@ export interface TrackedCache {
 
 /**
  * A way to change keys of one slot of which the server tells everybody but this process. Reads over the same connection come before or after a
- * change as they were sent, so that when a change is answered, what is in memory is from before it.
+ * change as they were sent, so that when a change is answered, what is in memory is from before it; what is still being read is from either.
  */
 export interface Line {
   /** What is sent over it must read what it has changed once more at its end, else later changes by others go unheard. */
@@ -250,8 +250,10 @@ export function createTrackedCache({
       return {
         connection: footing.server.reader,
         amend(changed, change) {
-          const value = entries.get(changed)?.value;
-          if (value !== undefined && !change(value)) forget(changed);
+          const entry = entries.get(changed);
+          // A read that was answered before may not have come to its end yet: it is let go, and so is what rests on another's word.
+          const isBefore = entry?.value !== undefined && entry.footing === footing && footing.holds && !underWay.has(changed);
+          if (!isBefore || !change(entry.value)) forget(changed);
         },
         forget(changed) {
           for (const one of changed) forget(one);

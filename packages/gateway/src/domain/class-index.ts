@@ -1,4 +1,5 @@
-import type { StoredSite } from "@petak/allocator";
+import type { StoredSite, Transition } from "@petak/allocator";
+import type { Reservation } from "@petak/protocol";
 
 /** The index of a size class among those of its site; undefined where the operator has taken it away since. */
 export function findClassIndex({ site }: StoredSite, sizeClassId: string): number | undefined {
@@ -11,4 +12,17 @@ export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
   const index = findClassIndex(stored, sizeClassId);
   if (index === undefined) throw new Error(`site ${stored.site.siteId} has no size class ${sizeClassId}`);
   return index;
+}
+
+/**
+ * Where a transition changes the counts of a reservation's size class. The operator may have taken a class away in which nothing was held or occupied any
+ * more: there is no count to change then.
+ */
+export function countedAt(
+  stored: StoredSite,
+  { sizeClassId }: Reservation,
+  { heldChange, occupiedChange }: Pick<Transition, "heldChange" | "occupiedChange">,
+): Pick<Transition, "classIndex" | "heldChange" | "occupiedChange"> {
+  const classIndex = findClassIndex(stored, sizeClassId);
+  return classIndex === undefined ? { classIndex: 0, heldChange: 0, occupiedChange: 0 } : { classIndex, heldChange, occupiedChange };
 }

@@ -40,11 +40,13 @@ export function extensionOf(
   refuseOver(before, atMs, before.state);
   const { name, nowMs, mostMs } = limitInForce(before, caller, atMs, limits);
   const wantedMs = timestampMs(until);
-  if (wantedMs <= nowMs) {
-    throw invalidField("until", `must be later than ${name}, which is ${isoTime(nowMs)}`, "extend.until_is_later");
+  // A parcel may be overdue: its new limit is not to have passed as well.
+  const afterMs = Math.max(nowMs, atMs);
+  if (wantedMs <= afterMs) {
+    throw invalidField("until", `must be later than now and than ${name}, which is ${isoTime(nowMs)}`, "extend.until_is_later");
   }
   const untilMs = Math.min(wantedMs, mostMs);
-  if (untilMs <= nowMs) throw exhausted(before, name, nowMs);
+  if (untilMs <= afterMs) throw exhausted(before, name, nowMs);
   const isHeld = before.state === ReservationState.HELD;
   const after = changed(before, atMs, {
     [fieldOf[name]]: timestampFromMs(untilMs),

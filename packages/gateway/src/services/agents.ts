@@ -142,9 +142,9 @@ function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): A
   const { reservationId, sizeClassId, compartmentId, heldCompartmentId, state } = reservation;
   const isHeld = state === ReservationState.HELD;
   const allowances: Allowance[] = [];
-  // A cancelled one is told of as well, as such: its token to deposit may still be about. A hard hold is told of before it is confirmed: its
+  // One that is over is told of as well, as such: its token to deposit may still be about. A hard hold is told of before it is confirmed: its
   // door must be kept.
-  if (isHeld || state === ReservationState.CONFIRMED || state === ReservationState.CANCELLED) {
+  if (isHeld || state === ReservationState.CONFIRMED || (state !== ReservationState.DEPOSITED && reservation.depositUntil !== undefined)) {
     allowances.push(
       create(AllowanceSchema, {
         reservationId,

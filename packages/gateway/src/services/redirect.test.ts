@@ -202,6 +202,45 @@ describe("a redirection", () => {
     expect([await heldAt(steady.allocator, here), await heldAt(steady.allocator, there)]).toEqual([0, 1]);
   }
 
+  it.each(["held", "confirmed"])(
+    "leaves what is %s as it is where the place elsewhere has gone before the request came again",
+    async (state) => {
+      const first = await holdHere();
+      const old = state === "held" ? first : await confirm(first.reservationId);
+      const request = toNearest(old.reservationId);
+      // The claim, the look at the old one, the search, and the hold, which is taken.
+      let atCommand = 1;
+      while ((await heldAt(steady.allocator, there)) === 0) {
+        const mortal = gatewayOver(dyingAt(connection, { atCommand, isDone: true }).connection);
+        await dies(mortal.redirect(request, courier, signal));
+        atCommand += 1;
+      }
+      clock.advance(holdDefaultMs);
+      if (state === "held") return;
+      await expect(steady.redirect(request, courier, signal)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
+      expect(await steady.allocator.reservations.find(old.reservationId)).toEqual(old);
+    },
+  );
+
+  it("confirms the new one where the old one was confirmed while the place was taken", async () => {
+    const old = await holdHere();
+    const { takePlace, allocator } = steady;
+    const slow = createRedirect({
+      allocator,
+      siteCache: createSiteCache(allocator.sites),
+      now: clock.now,
+      holdDefaultMs,
+      takePlace: async (...asked) => {
+        const taken = await takePlace(...asked);
+        await confirm(old.reservationId);
+        return taken;
+      },
+    });
+    const { reservation, redirected } = await slow(toNearest(old.reservationId), courier, signal);
+    expect(reservation).toMatchObject({ state: ReservationState.CONFIRMED });
+    expect(reservation?.depositUntil).toEqual(redirected?.depositUntil);
+  });
+
   it("changes nothing where no other site has a place", async () => {
     for (let taken = 0; taken < 2; taken += 1) {
       await steady.redirect(toNearest((await holdHere()).reservationId), courier, signal);

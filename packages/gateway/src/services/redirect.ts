@@ -1,10 +1,11 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Allocator, HoldRequest } from "@petak/allocator";
+import { type Allocator, type HoldRequest, reservationNotFound, type Transition } from "@petak/allocator";
 import {
   CancellationReason,
   EventType,
   invalidField,
+  type Party,
   PetakError,
   type RedirectRequest,
   RedirectRequestSchema,
@@ -15,17 +16,19 @@ import {
   type ReserveRequest,
   ReserveRequestSchema,
 } from "@petak/protocol";
-import { classIndexOf } from "../domain/class-index.ts";
+import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
-import { changed, moveTo, refuseMove, refuseOver } from "../domain/move-on.ts";
+import { changed, illegalState, moveTo, refuseMove, refuseOver } from "../domain/move-on.ts";
+import { findMove } from "../domain/moves.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
+import { siteNotFound } from "./directory.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
-import { homeRegion, type TakePlace } from "./take-place.ts";
+import { findTaken, homeRegion, type TakePlace } from "./take-place.ts";
 
 /** What redirecting needs. */
 export interface RedirectDependencies {
@@ -37,18 +40,25 @@ export interface RedirectDependencies {
   holdDefaultMs: number;
 }
 
-/** How often a step starts anew when what it read has changed before it could write. */
-const maxAttempts = 5;
+/** How often it looks anew when what it read has changed before it could write. */
+const maxAttempts = 8;
+
+/** The old reservation as it ended, and the new one. */
+interface Redirected {
+  old: Reservation;
+  taken: Reservation;
+}
 
 /**
- * Makes what lets a parcel go to another place. Three steps, each of which is done once however often it is begun, so that a repetition after a crash
- * at any instant finishes the rest:
+ * Makes what lets a parcel go to another place. Its steps are each done once however often they are begun, so that a repetition after a crash at any
+ * instant finishes the rest:
  *
  * 1. A place is held elsewhere: by the request's own handle, so that a repetition finds it.
- * 2. The old reservation ends, if it still can. Where it cannot, the new hold is given back, and the refusal says why.
- * 3. Where the old one was confirmed, so is the new one.
+ * 2. Where the old reservation is confirmed, so is the new one.
+ * 3. The old reservation ends, if it still can. Where it cannot, the new one is given back, and the refusal says why. Where the new one has ended
+ *    meanwhile, because nobody came back in time, the old one stays as it is.
  *
- * Then the answer is kept. Between the first two both places are held; a hold that nobody comes back for ends by its clock.
+ * Then the answer is kept. Until the third step both places are taken.
  */
 export function createRedirect({ allocator, siteCache, takePlace, now, holdDefaultMs }: RedirectDependencies) {
   const { findOwn, refuseOthers } = createReservationChanges(allocator);
@@ -64,31 +74,32 @@ export function createRedirect({ allocator, siteCache, takePlace, now, holdDefau
     }
     const old = await findOwn(reservationId, caller);
     refuseOthers(old, caller, "owner");
-    const atMs = now();
-    // A repetition may find it redirected already, by itself.
-    if (isFirst || old.redirectedTo === "") {
-      refuseMove(old, ReservationState.CANCELLED);
-      refuseOver(old, atMs, ReservationState.CANCELLED);
+    const { asked, hold } = holdElsewhere(request, caller, old, fingerprint, isFirst);
+    let taken = isFirst ? undefined : await findTaken(allocator, hold);
+    if (taken === undefined) {
+      refuseEnded(old, now());
+      taken = await takePlace(asked, hold, { isTest: old.isTest, nowMs: now(), signal, exceptSiteId: old.siteId });
     }
-    const taken = await takeElsewhere(request, caller, old, { fingerprint, isFirst, atMs, signal });
-    const ended = await endOld(request, caller, taken);
-    const isConfirmed = old.depositUntil !== undefined;
-    const reservation = isConfirmed ? await confirmNew(caller, taken.reservationId, old) : taken;
-    const response = create(RedirectResponseSchema, { reservation, redirected: ended });
-    const [site] = await siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
+    const redirected = await settle(request, caller, taken.reservationId);
+    const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
+    const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
     if (site !== undefined) response.site = summarise(site);
     const kept = await allocator.requestIds.keep(participantId, requestId, toBinary(RedirectResponseSchema, response));
     return fromBinary(RedirectResponseSchema, kept);
   };
 
-  async function takeElsewhere(
+  /** What is asked for elsewhere, and the hold on it: the same whenever the request comes, but for the times. */
+  function holdElsewhere(
     request: RedirectRequest,
     caller: ParticipantCaller,
     old: Reservation,
-    { fingerprint, isFirst, atMs, signal }: { fingerprint: Buffer; isFirst: boolean; atMs: number; signal: AbortSignal },
-  ): Promise<Reservation> {
+    fingerprint: Buffer,
+    isFirst: boolean,
+  ): { asked: ReserveRequest; hold: HoldRequest } {
     const { place } = request;
     if (place.case === "siteId" && place.value === old.siteId) {
+      // Whatever else is wrong with it: that it has ended says more.
+      refuseEnded(old, now());
       throw invalidField("site_id", "is the site of the reservation already", "redirect.to_another_site");
     }
     const asked = create(ReserveRequestSchema, {
@@ -98,9 +109,10 @@ export function createRedirect({ allocator, siteCache, takePlace, now, holdDefau
       ...(request.requirements && { requirements: request.requirements }),
       includeUnknown: request.includeUnknown,
       holdKind: old.holdKind,
-    }) satisfies ReserveRequest;
+    });
+    const atMs = now();
     const deadlineMs = atMs + holdDefaultMs;
-    const reservation: Reservation = newReservation(old, atMs, deadlineMs);
+    const reservation = newReservation(old, atMs, deadlineMs);
     const hold: HoldRequest = {
       participantId: caller.participantId,
       requestId: request.requestId,
@@ -122,78 +134,85 @@ export function createRedirect({ allocator, siteCache, takePlace, now, holdDefau
           relatedReservationId: old.reservationId,
         }),
     };
-    return await takePlace(asked, hold, { isTest: old.isTest, nowMs: atMs, signal, exceptSiteId: old.siteId });
+    return { asked, hold };
   }
 
-  /** Ends the old reservation in favour of the new one, or gives the new one back where the old one cannot end any more. */
-  async function endOld(request: RedirectRequest, caller: ParticipantCaller, taken: Reservation): Promise<Reservation> {
-    const { reservationId } = request;
-    const related = { actor: participantParty(caller), cancellationReason: request.reason, relatedReservationId: taken.reservationId };
-    return await step(reservationId, async (before) => {
-      if (before.redirectedTo === taken.reservationId) return before;
-      const atMs = now();
-      try {
-        refuseMove(before, ReservationState.CANCELLED);
-        refuseOver(before, atMs, ReservationState.CANCELLED);
-      } catch (error) {
-        await giveBack(taken.reservationId, caller);
-        throw error;
-      }
-      const after = changed(before, atMs, { state: ReservationState.CANCELLED, redirectedTo: taken.reservationId });
-      return { before, ...moveTo(before, after, { ...related, atMs }), after, ...whatEndsWith(before) };
-    });
-  }
-
-  async function confirmNew(caller: ParticipantCaller, reservationId: string, old: Reservation): Promise<Reservation> {
-    return await step(reservationId, async (before) => {
-      // A repetition finds it confirmed, or farther on.
-      if (before.state !== ReservationState.HELD || old.depositUntil === undefined) return before;
-      const atMs = now();
-      refuseOver(before, atMs, ReservationState.CONFIRMED);
-      const after = changed(before, atMs, { state: ReservationState.CONFIRMED, depositUntil: old.depositUntil });
-      return {
-        before,
-        ...moveTo(before, after, { actor: participantParty(caller), atMs }),
-        after,
-        deadlineMs: timestampMs(old.depositUntil),
-        isAllowed: true,
-      };
-    });
-  }
-
-  async function giveBack(reservationId: string, caller: ParticipantCaller): Promise<void> {
-    const facts = { actor: participantParty(caller), cancellationReason: CancellationReason.OTHER };
-    await step(reservationId, async (before) => {
-      if (before.state !== ReservationState.HELD) return before;
-      const atMs = now();
-      const after = changed(before, atMs, { state: ReservationState.CANCELLED });
-      return { before, ...moveTo(before, after, { ...facts, atMs }), after, ...whatEndsWith(before) };
-    });
-  }
-
-  type Step = Parameters<Allocator["reservations"]["move"]>[0] & { after: Reservation };
-
-  /** Makes one change of a reservation, anew where it changed in between. A plan that gives the reservation itself has nothing to do. */
-  async function step(
-    reservationId: string,
-    plan: (before: Reservation) => Promise<Omit<Step, "cell" | "classIndex"> | Reservation>,
-  ): Promise<Reservation> {
+  /** Takes one step after another, each by what both reservations are just then, until the old one has ended in favour of the new one. */
+  async function settle(request: RedirectRequest, caller: ParticipantCaller, takenId: string): Promise<Redirected> {
+    const { reservationId: oldId, reason } = request;
+    const actor = participantParty(caller);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const before = await allocator.reservations.find(reservationId);
-      const stored = before && (await allocator.sites.find(before.siteId));
-      if (before === undefined || stored === undefined) throw new Error(`reservation ${reservationId} or its site is gone`);
-      const planned = await plan(before);
-      if ("reservationId" in planned) return planned;
-      const outcome = await allocator.reservations.move({
-        ...planned,
-        cell: stored.cell,
-        classIndex: classIndexOf(stored, before.sizeClassId),
-      });
-      if (outcome.tag === "done") return planned.after;
+      const [old, taken] = await Promise.all([found(oldId), found(takenId)]);
+      if (old.redirectedTo === takenId) return { old, taken };
+      const atMs = now();
+      const refusal = refusalOf(() => refuseEnded(old, atMs));
+      if (refusal !== undefined) {
+        if (!(await giveBack(taken, actor))) continue;
+        throw refusal;
+      }
+      refuseGone(taken, atMs);
+      if (old.state === ReservationState.CONFIRMED && taken.state === ReservationState.HELD) {
+        const { depositUntil } = old;
+        const after = changed(taken, atMs, { state: ReservationState.CONFIRMED, ...(depositUntil && { depositUntil }) });
+        const deadlineMs = depositUntil === undefined ? null : timestampMs(depositUntil);
+        await write({ before: taken, ...moveTo(taken, after, { actor, atMs }), deadlineMs, isAllowed: true });
+        continue;
+      }
+      const after = changed(old, atMs, { state: ReservationState.CANCELLED, redirectedTo: takenId });
+      const facts = { actor, atMs, cancellationReason: reason, relatedReservationId: takenId };
+      const isDone = await write({ before: old, ...moveTo(old, after, facts), ...whatEndsWith(old) });
+      if (isDone) return { old: after, taken };
     }
-    throw new PetakError("CONFLICT", `reservation ${reservationId} kept changing; send the same request again`, {
-      metadata: { reservation_id: reservationId },
+    throw new PetakError("CONFLICT", `reservation ${oldId} kept changing; send the same request again`, {
+      metadata: { reservation_id: oldId },
     });
+  }
+
+  /** Ends a reservation that nobody has heard of. False where it has changed meanwhile. */
+  async function giveBack(taken: Reservation, actor: Party): Promise<boolean> {
+    if (findMove(taken.state, ReservationState.CANCELLED) === undefined) return true;
+    const atMs = now();
+    const after = changed(taken, atMs, { state: ReservationState.CANCELLED });
+    const facts = { actor, atMs, cancellationReason: CancellationReason.OTHER };
+    return await write({ before: taken, ...moveTo(taken, after, facts), ...whatEndsWith(taken) });
+  }
+
+  async function found(reservationId: string): Promise<Reservation> {
+    const reservation = await allocator.reservations.find(reservationId);
+    if (reservation === undefined) throw reservationNotFound(reservationId);
+    return reservation;
+  }
+
+  /** Makes one change. False where the reservation is not as it was read any more. */
+  async function write(change: Omit<Transition, "cell" | "classIndex">): Promise<boolean> {
+    const stored = await allocator.sites.find(change.before.siteId);
+    if (stored === undefined) throw siteNotFound(change.before.siteId);
+    const outcome = await allocator.reservations.move({ ...change, ...countedAt(stored, change.before, change), cell: stored.cell });
+    return outcome.tag === "done";
+  }
+}
+
+/** Refuses to redirect what has ended, or is inside already. */
+function refuseEnded(old: Reservation, atMs: number): void {
+  refuseMove(old, ReservationState.CANCELLED);
+  refuseOver(old, atMs, ReservationState.CANCELLED);
+}
+
+/** Refuses to give up a place for one that has gone while nobody came back for it. */
+function refuseGone(taken: Reservation, atMs: number): void {
+  const why = ": the place that this request held has gone meanwhile; send a new request";
+  const isStanding = taken.state === ReservationState.HELD || taken.state === ReservationState.CONFIRMED;
+  if (!isStanding) throw illegalState(taken, ReservationState.CONFIRMED, why);
+  refuseOver(taken, atMs, ReservationState.CONFIRMED);
+}
+
+function refusalOf(check: () => void): PetakError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof PetakError) return error;
+    throw error;
   }
 }
 

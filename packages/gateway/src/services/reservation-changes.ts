@@ -1,6 +1,6 @@
 import { type Allocator, type Answer, reservationNotFound, type StoredSite, type Transition } from "@petak/allocator";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
-import { classIndexOf } from "../domain/class-index.ts";
+import { countedAt } from "../domain/class-index.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { siteNotFound } from "./directory.ts";
 import { isParty } from "./parties.ts";
@@ -69,9 +69,9 @@ export function createReservationChanges(allocator: Allocator): ReservationChang
         const { answer, ...transition } = await plan(before, stored, attempt);
         const outcome = await allocator.reservations.move({
           ...transition,
+          ...countedAt(stored, before, transition),
           before,
           cell: stored.cell,
-          classIndex: classIndexOf(stored, before.sizeClassId),
           answer: { participantId, requestId, fingerprint, bytes: answer } satisfies Answer,
         });
         if (outcome.tag === "done") return answer;

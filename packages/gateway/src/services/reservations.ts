@@ -140,13 +140,12 @@ export function createReservationService(dependencies: ReservationDependencies):
         plan: async (before) => {
           const atMs = now();
           const extension = extensionOf(before, caller, request, atMs, dependencies);
-          const pin = extension.movesPin ? await allocator.reservations.pin(before) : undefined;
           return {
             after: extension.after,
             heldChange: 0,
             occupiedChange: 0,
             deadlineMs: extension.untilMs,
-            ...(pin === undefined ? {} : { pin: { ...pin, expiresAtS: Math.floor(extension.untilMs / 1000) } }),
+            ...(extension.movesPin ? { pin: { expiresAtS: Math.floor(extension.untilMs / 1000) } } : {}),
             events: [
               reservationEvent({
                 type: EventType.RESERVATION_EXTENDED,
@@ -204,10 +203,9 @@ export function createReservationService(dependencies: ReservationDependencies):
           const after = changed(before, atMs, { state: to, ...collected });
           return {
             ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
-            movedAtMs: atMs,
-            deadlineMs: null,
-            isAllowed: false,
-            pin: null,
+            // Nobody knows when the parcel went: that a report has seen it gone already is the safe thing to reckon with.
+            movedAtMs: 0,
+            ...whatEndsWith(before),
             answer: toBinary(ReservationSchema, after),
           };
         },

@@ -44,6 +44,12 @@ export interface TakeOptions {
  */
 export type TakePlace = (request: ReserveRequest, hold: HoldRequest, options: TakeOptions) => Promise<Reservation>;
 
+/** Gives the reservation that the same request got before; undefined where it got none. */
+export async function findTaken(allocator: Allocator, hold: HoldRequest): Promise<Reservation | undefined> {
+  const outcome = await allocator.holds.take({ ...hold, isTied: true, isFirst: false }, [], async () => undefined);
+  return outcome.tag === "none" ? undefined : outcome.reservation;
+}
+
 /**
  * Sites that are tried in one go: with the first full, the next is a few hundred metres on. What a search showed is seldom older than a few
  * ms, so that the first still has its place nearly always, and where all of these have gone, it searches anew.

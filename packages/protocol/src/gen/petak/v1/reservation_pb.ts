@@ -544,7 +544,7 @@ export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
 
   /**
    * What the limit shall be: `hold_expires_at` where HELD, `deposit_until` where CONFIRMED, `collect_until` where DEPOSITED. Required. Later than
-   * the limit is now, else INVALID_FIELD. The gateway may shorten it, to a day of hold, to seven days from now for the deposit, and to as
+   * now and than the limit is, else INVALID_FIELD. The gateway may shorten it, to a day of hold, to seven days from now for the deposit, and to as
    * long as it lets a parcel lie; where that is no later than the limit is now, EXTENSION_EXHAUSTED. Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp until = 3;
