@@ -193,6 +193,17 @@ describe("the decision", () => {
     expect(await failuresAfter(pin)).toBe(0);
   });
 
+  it("takes one wrong PIN back for a right one, and none where the door of a right one opens once more", async () => {
+    const lockOut = { failures: 3, lastFailureMs: nowMs, lockedUntilMs: nowMs };
+    const first = await decide({ pin }, { ...snapshot, lockOut }, nowMs);
+    if (!first.opens) throw new Error("the right PIN opens");
+    expect(first.lockOut).toEqual({ ...lockOut, failures: 2 });
+    const { credentialId, proofKind, act } = first;
+    const visit = { compartmentId: "A2", credentialId, proofKind, act, reservationId, reopenings: 0, graceUntilMs: nowMs + 1 };
+    const again = await decide({ pin }, { ...snapshot, lockOut, visits: [{ ...visit, phase: "CLOSED" }] }, nowMs);
+    expect(again).toMatchObject({ opens: true, reopens: true, lockOut });
+  });
+
   it("opens for nothing at random", async () => {
     const credential = fc.oneof(
       fc.record({ token: fc.string({ unit: "binary" }) }),

@@ -1,7 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { encodeBase64url, equalInConstantTime, hashPin, isPin, judgeAccessToken } from "@petak/credential";
 import { type Act, type Allowance, ProofKind } from "@petak/protocol";
-import { afterWrongPin, isLockedOut, type LockOut, noLockOut } from "./lock-out.ts";
+import { afterRightPin, afterWrongPin, isLockedOut, type LockOut } from "./lock-out.ts";
 import type { DoorRefusal } from "./refusals.ts";
 import { chooseCompartments, type ProvenRight } from "./reservation-rules.ts";
 import type { Credential, DoorSnapshot } from "./snapshot.ts";
@@ -83,7 +83,9 @@ async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Pr
   if (outOfTime !== undefined) return { opens: false, refusal: outOfTime, ...proven };
   const expiresAtMs = allowance.expiresAt === undefined ? nowMs : timestampMs(allowance.expiresAt);
   const decision = decideRight({ act, reservationId, sizeClassId }, { ...proven, expiresAtMs }, snapshot, nowMs);
-  return decision.opens ? { ...decision, lockOut: noLockOut } : decision;
+  if (!decision.opens) return decision;
+  // A door that opens once more proves nothing that its first opening did not.
+  return { ...decision, lockOut: decision.reopens ? lockOut : afterRightPin(lockOut) };
 }
 
 /** The allowance with a PIN's hash. It looks at all of them, whichever it is, so that the time taken tells nothing. */

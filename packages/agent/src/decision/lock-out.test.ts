@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { afterWrongPin, isLockedOut, type LockOut, noLockOut } from "./lock-out.ts";
+import { afterRightPin, afterWrongPin, isLockedOut, type LockOut, longestLockOutMs, noLockOut } from "./lock-out.ts";
+import { mostTriesADay } from "./testing/patient-guesser.ts";
 
 const nowMs = Date.UTC(2026, 10, 24);
 
@@ -21,6 +22,21 @@ describe("the lock-out", () => {
     expect([isLockedOut(lockOut, nowMs + 29_999), isLockedOut(lockOut, nowMs + 30_000)]).toEqual([true, false]);
   });
 
+  it("is over where the clock was set back behind it, and the count is not", () => {
+    const lockOut = { failures: 9, lastFailureMs: nowMs, lockedUntilMs: nowMs + 480_000 };
+    const [yearBeforeMs, justBeforeMs] = [nowMs - 365 * 86_400_000, lockOut.lockedUntilMs - longestLockOutMs];
+    expect([isLockedOut(lockOut, yearBeforeMs), isLockedOut(lockOut, justBeforeMs), isLockedOut(lockOut, justBeforeMs - 1)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(afterWrongPin(lockOut, yearBeforeMs)).toEqual({
+      failures: 10,
+      lastFailureMs: yearBeforeMs,
+      lockedUntilMs: yearBeforeMs + longestLockOutMs,
+    });
+  });
+
   it("is forgotten after a quiet hour", () => {
     const lockOut = { failures: 9, lastFailureMs: nowMs, lockedUntilMs: nowMs + 480_000 };
     expect(afterWrongPin(lockOut, nowMs + 3_599_999).failures).toBe(10);
@@ -31,17 +47,25 @@ describe("the lock-out", () => {
     });
   });
 
-  it("leaves the cleverest guesser fewer than 200 tries a day", () => {
-    const triesOf = (patience: number) => {
-      let tries = 0;
-      let lockOut: LockOut = noLockOut;
-      for (let atMs = nowMs; atMs < nowMs + 86_400_000; tries += 1) {
-        lockOut = afterWrongPin(lockOut, atMs);
-        // After so many wrong ones the guesser waits until they are forgotten.
-        atMs = lockOut.failures >= patience ? atMs + 3_600_000 : Math.max(lockOut.lockedUntilMs, atMs + 1);
-      }
-      return tries;
-    };
-    for (let patience = 1; patience <= 200; patience += 1) expect(triesOf(patience), String(patience)).toBeLessThan(200);
+  it("takes one wrong PIN back for each right one", () => {
+    const lockOut = { failures: 9, lastFailureMs: nowMs, lockedUntilMs: nowMs + 480_000 };
+    expect(afterRightPin(lockOut)).toEqual({ ...lockOut, failures: 8 });
+    expect(afterRightPin({ ...lockOut, failures: 1 })).toEqual(noLockOut);
+    expect(afterRightPin(noLockOut)).toEqual(noLockOut);
+  });
+});
+
+describe("the budget of PINs", () => {
+  // docs/credentials.md states these numbers.
+  it("is fewer than 200 tries a day for the cleverest guesser, and one more for each right PIN", () => {
+    const tries = mostTriesADay(50);
+    expect(tries[0]).toBe(199);
+    for (const [rightPins, most] of tries.entries()) expect(most, `${rightPins} right PINs`).toBeLessThanOrEqual(199 + rightPins);
+    expect(tries[50]).toBe(249);
+  });
+
+  it("lets one of 50 live PINs be guessed with a chance of at most 1 in 8,000 a day, 50 collections a day included", () => {
+    const chance = (mostTriesADay(50)[50] ?? 0) * 50 * 1e-8;
+    expect(chance).toBeLessThan(1 / 8000);
   });
 });
