@@ -1,7 +1,7 @@
 import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatedDir, generateInto, vendoredDir } from "../generate-into.ts";
+import { generatedDir, generateInto, vectorsDir, vendoredDir } from "../generate-into.ts";
 import { repositoryDir } from "../setup/run.mjs";
 import type { Check } from "./check.ts";
 
@@ -16,6 +16,7 @@ export const generated: Check = {
         // Protos that no package ships are kept in the same folder, and are not generated.
         ...(await compare(fresh, vendoredDir)).filter((line) => !line.startsWith("extra")),
         ...(await compare(fresh, generatedDir)),
+        ...(await compare(fresh, vectorsDir)),
       ];
       const advice = "Run npm run generate, and commit what it changes.\n";
       return { passed: differences.length === 0, output: differences.length === 0 ? "" : `${differences.join("\n")}\n${advice}` };
@@ -41,6 +42,7 @@ async function compare(fresh: string, folder: string): Promise<string[]> {
 
 async function readTree(directory: string): Promise<Map<string, string>> {
   const contents = new Map<string, string>();
-  for await (const path of glob("**/*.{ts,proto}", { cwd: directory })) contents.set(path, await readFile(join(directory, path), "utf8"));
+  for await (const path of glob("**/*.{ts,proto,json}", { cwd: directory }))
+    contents.set(path, await readFile(join(directory, path), "utf8"));
   return contents;
 }

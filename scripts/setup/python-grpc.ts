@@ -1,6 +1,6 @@
 /**
- * Sees to it that the system's Python has what the courier's example in Python needs, installing it where that is permitted. Nothing else needs
- * it, so this never fails: where it cannot be had, the tests of that example are skipped and say why.
+ * Sees to it that the system's Python has what the examples in Python need, installing it where that is permitted. Nothing else needs
+ * it, so this never fails: where it cannot be had, the tests of those examples are skipped and say why.
  */
 import { findPackageManager } from "./package-managers.ts";
 import { withProgress } from "./progress.mjs";
@@ -16,7 +16,7 @@ async function isThere(): Promise<boolean> {
 if (!(await isThere())) {
   const { name = "", installLibraries } = (await findPackageManager()) ?? {};
   if (installLibraries !== undefined) {
-    const { code, output } = await withProgress(`Installing gRPC for Python with ${name}`, () => installLibraries(packageNames));
-    if (code !== 0) process.stderr.write(`${output}\nThe courier's example in Python is not tested: ${name} failed, and said why above.\n`);
+    const { code, output } = await withProgress(`Installing gRPC and JWT for Python with ${name}`, () => installLibraries(packageNames));
+    if (code !== 0) process.stderr.write(`${output}\nThe examples in Python are not tested: ${name} failed, and said why above.\n`);
   }
 }

@@ -1,5 +1,5 @@
-import { execFile } from "node:child_process";
 import { join } from "node:path";
+import { courierModules, findPython } from "./find-python.ts";
 
 /** The root of the repository. */
 export const repositoryDir = join(import.meta.dirname, "../../..");
@@ -15,7 +15,7 @@ export interface CourierExample {
 
 /** The examples of this repository. Those that cannot run here say why, on standard error too. */
 export async function courierExamples(): Promise<CourierExample[]> {
-  const python = await findPython();
+  const python = await findPython(courierModules);
   const obstacle =
     "no Python here has grpc, google.protobuf, jwt and cryptography (Debian: python3-grpcio python3-protobuf python3-jwt python3-cryptography)";
   if (python === undefined) process.stderr.write(`The courier's example in Python is not tested: ${obstacle}.\n`);
@@ -27,15 +27,4 @@ export async function courierExamples(): Promise<CourierExample[]> {
       ...(python === undefined ? { obstacle } : {}),
     },
   ];
-}
-
-/** The first Python that has what the example imports. The system's own comes first: it is the one that packages are installed for. */
-export async function findPython(): Promise<string | undefined> {
-  for (const program of ["/usr/bin/python3", "python3"]) {
-    const isFit = await new Promise<boolean>((resolve) => {
-      execFile(program, ["-c", "import grpc, google.protobuf, jwt, cryptography"], (error) => resolve(error === null));
-    });
-    if (isFit) return program;
-  }
-  return undefined;
 }

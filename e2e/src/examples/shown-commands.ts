@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { findPython, repositoryDir } from "./courier-examples.ts";
+import { repositoryDir } from "./courier-examples.ts";
+import { courierModules, findPython } from "./find-python.ts";
 
 /** What a command printed. */
 export interface ShownResult {
@@ -27,7 +28,7 @@ const shownUrl = "http://127.0.0.1:8420";
  */
 export async function createReader(folder: string, url: string, known: readonly string[]): Promise<Reader> {
   for (const name of ["node_modules", "examples"]) await symlink(join(repositoryDir, name), join(folder, name));
-  const python = await findPython();
+  const python = await findPython(courierModules);
   const bin = join(folder, "bin");
   await mkdir(bin);
   if (python !== undefined) {

@@ -1,0 +1,54 @@
+import { execFile } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tempDir } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { repositoryDir } from "./courier-examples.ts";
+import { findPython } from "./find-python.ts";
+
+const script = join(repositoryDir, "examples/verifier-python/run_vectors.py");
+const vectorsDir = join(repositoryDir, "docs/vectors");
+const obstacle = "no Python here has jwt and cryptography (Debian: python3-jwt python3-cryptography)";
+const python = await findPython("jwt, cryptography");
+if (python === undefined) process.stderr.write(`The verifier's example in Python is not tested: ${obstacle}.\n`);
+
+/** Runs the verifier over files of vectors, or over all that are published. */
+async function runVerifier(...files: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  const { PATH = "" } = process.env;
+  return new Promise((resolve) => {
+    execFile(python ?? "python3", [script, ...files], { env: { PATH, PYTHONDONTWRITEBYTECODE: "1" } }, (error, stdout, stderr) => {
+      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+async function readVectorFile(name: string): Promise<{ vectors: { id: string; expected: Record<string, unknown> }[] }> {
+  return JSON.parse(await readFile(join(vectorsDir, name), "utf8"));
+}
+
+describe("the verifier in Python", () => {
+  beforeEach(({ skip }) => skip(python === undefined, obstacle));
+
+  it("decides as every published test vector says", async () => {
+    const files = await Promise.all((await readdir(vectorsDir)).map(readVectorFile));
+    const count = files.reduce((sum, { vectors }) => sum + vectors.length, 0);
+    expect(count).toBeGreaterThan(200);
+    expect(await runVerifier()).toEqual({ exitCode: 0, stdout: `${count} vectors, 0 differ\n`, stderr: "" });
+  });
+
+  it("ends with 1 at a difference and names it", async () => {
+    const file = await readVectorFile("01-acts.json");
+    for (const { expected } of file.vectors.slice(0, 1)) expected.decision = "REFUSE";
+    const path = join(await tempDir(), "changed.json");
+    await writeFile(path, JSON.stringify(file));
+    const { exitCode, stdout, stderr } = await runVerifier(path);
+    expect([exitCode, stdout]).toEqual([1, `${file.vectors.length} vectors, 1 differ\n`]);
+    expect(stderr).toContain("acts/deposit: ");
+  });
+
+  it("ends with 1 where there are no vectors to run", async () => {
+    const path = join(await tempDir(), "none.json");
+    await writeFile(path, '{"vectors":[]}');
+    expect((await runVerifier(path)).exitCode).toBe(1);
+  });
+});

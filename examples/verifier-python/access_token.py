@@ -1,0 +1,129 @@
+"""Access tokens, in the order in which docs/credentials.md judges them. Nothing of a token is believed before its signature is good."""
+
+import re
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from refused import Refused
+from spelling import decode, parse
+
+ACTS = {"petak-deposit": "DEPOSIT", "petak-collect": "COLLECT", "petak-recall": "RECALL", "petak-service": "SERVICE"}
+LONGEST_TOKEN = 320
+LONGEST_LIFE_S = 14 * 86_400
+LATEST_S = 9_999_999_999
+BASE32 = "[0-9a-hjkmnp-tv-z]"
+
+# The y coordinates of the points of low order, without the sign of x, in every spelling: little-endian, as RFC 8032 writes them.
+LOW_ORDER = {
+    bytes.fromhex(y)
+    for y in (
+        "01" + "00" * 31,  # order 1
+        "ee" + "ff" * 30 + "7f",  # the same, spelt p + 1
+        "ec" + "ff" * 30 + "7f",  # order 2
+        "00" * 32,  # order 4
+        "ed" + "ff" * 30 + "7f",  # the same, spelt p
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",  # order 8
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",  # order 8
+    )
+}
+
+
+def judge_token(token, case):
+    """What a token proves. Raises Refused."""
+    if case["trust_bundle"] is None:
+        raise Refused("NOT_BOOTED")
+    act, key_id, claims_text = read_token(token)
+    key = find_key(case["trust_bundle"], key_id, case["now_ms"])
+    try:
+        # The rules are stricter than a JWT's: the library judges the signature and nothing else. It picks the algorithm from the list here.
+        jwt.PyJWS().decode(token, Ed25519PublicKey.from_public_bytes(key), algorithms=["EdDSA"])
+    except jwt.InvalidTokenError:
+        raise Refused("SIGNATURE") from None
+    claims = read_claims(claims_text)
+    region = claims["aud"].split("_")[0]
+    proven = {"act": act, "reservation_id": f"res_{region}_{claims['sub']}", "id": claims["jti"], "size_class": claims["sz"]}
+    refusal = judge_claims(claims, case)
+    if refusal is not None:
+        raise Refused(refusal, proven)
+    return proven
+
+
+def read_token(token):
+    """Act, key id and the text of the claims."""
+    segments = token.split(".")
+    if len(token) > LONGEST_TOKEN or len(segments) != 3:
+        raise Refused("MALFORMED")
+    header_bytes, claims_bytes, signature = (decode(segment) for segment in segments)
+    try:
+        header, claims_text = parse(header_bytes.decode()), claims_bytes.decode()
+    except (AttributeError, UnicodeDecodeError):
+        raise Refused("MALFORMED") from None
+    if not isinstance(header, dict) or signature is None:
+        raise Refused("MALFORMED")
+    if header.get("alg") != "EdDSA":
+        raise Refused("ALGORITHM")
+    if not isinstance(header.get("typ"), str) or header["typ"] not in ACTS:
+        raise Refused("TYPE")
+    key_id = header.get("kid")
+    if list(header) != ["alg", "typ", "kid"] or not isinstance(key_id, str) or len(key_id) != 4 or len(signature) != 64:
+        raise Refused("MALFORMED")
+    return ACTS[header["typ"]], key_id, claims_text
+
+
+def find_key(bundle, key_id, now_ms):
+    """The 32 bytes of an issuer's key that is relied on now."""
+    if now_ms >= bundle["not_after_ms"]:
+        raise Refused("BUNDLE_EXPIRED")
+    key = next((key for key in bundle["issuer_keys"] if key["key_id"] == key_id), None)
+    if key is None:
+        raise Refused("ISSUER_UNKNOWN")
+    if now_ms >= key["not_after_ms"]:
+        raise Refused("ISSUER_EXPIRED")
+    public_key = decode(key["public_key"])
+    if len(public_key) != 32 or public_key[:31] + bytes([public_key[31] & 0x7F]) in LOW_ORDER:
+        raise Refused("ISSUER_UNKNOWN")
+    return public_key
+
+
+def read_claims(text):
+    """The claims, where each is there, in its order, in its one spelling and in its range."""
+    claims = parse(text)
+    if not isinstance(claims, dict) or list(claims) != ["aud", "sub", "jti", "nbf", "exp", "sz"]:
+        raise Refused("CLAIMS")
+    aud, sub, jti, nbf, exp, sz = claims.values()
+    # A site's number is 1 to 2^32 - 1, without zeros before it: seven digits of base 32 begin with 1 to 3.
+    is_good = (
+        is_text(aud, f"8[0-9a-f]{{5}}_(?!0)({BASE32}{{1,6}}|[1-3]{BASE32}{{6}})")
+        and is_text(sub, f"{BASE32}{{16}}")
+        and isinstance(jti, str)
+        and len(decode(jti) or b"") == 16
+        and all(type(time) is int and 0 <= time <= LATEST_S for time in (nbf, exp))
+        and nbf < exp
+        and type(sz) is int
+        and 0 <= sz <= 7
+    )
+    if not is_good:
+        raise Refused("CLAIMS")
+    return claims
+
+
+def judge_claims(claims, case):
+    """Why a genuine token is not good here and now, or None."""
+    now_ms, skew_ms, is_trusted = case["now_ms"], case["max_skew_ms"], case["clock_trusted"]
+    begin_ms, end_ms = claims["nbf"] * 1000, claims["exp"] * 1000
+    if f"site_{claims['aud']}" != case["site_id"]:
+        return "SITE"
+    if claims["exp"] - claims["nbf"] > LONGEST_LIFE_S:
+        return "TOO_LONG_LIVED"
+    if now_ms < begin_ms - skew_ms:
+        return "NOT_YET_VALID"
+    if now_ms >= end_ms + (skew_ms if is_trusted else 0):
+        return "EXPIRED"
+    if not is_trusted and begin_ms < now_ms - skew_ms:
+        return "CLOCK_UNTRUSTED"
+    return None
+
+
+def is_text(value, pattern):
+    return isinstance(value, str) and re.fullmatch(pattern, value) is not None

@@ -1,0 +1,152 @@
+import { readdir, readFile } from "node:fs/promises";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { credentialHash, decodeBase64url } from "@petak/credential";
+import { Act, AllowanceSchema, ProofKind, ReservationState, type TrustBundle, TrustBundleSchema } from "@petak/protocol";
+import type { Decision } from "../decide.ts";
+import type { LockOut } from "../lock-out.ts";
+import { personRefusal } from "../refusals.ts";
+import type { Credential, DoorSnapshot, Visit } from "../snapshot.ts";
+
+/** A test vector, as docs/credentials.md describes it. */
+export interface Vector {
+  id: string;
+  shows: string;
+  trust_bundle: {
+    version: number;
+    issuer_keys: { key_id: string; public_key: string; not_after_ms: number }[];
+    issued_at_ms: number;
+    not_after_ms: number;
+  } | null;
+  site_id: string;
+  pin_key: string | null;
+  now_ms: number;
+  clock_trusted: boolean;
+  max_skew_ms: number;
+  state: {
+    spent: string[];
+    visits: { credential_id: string; reservation_id: string; phase: Visit["phase"]; reopenings: number; grace_until_ms: number }[];
+    lock_out: VectorLockOut;
+    pins: { reservation_id: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
+    inside: string[];
+    over: string[];
+    free_size_classes: number[];
+  };
+  credential: Credential;
+  expected: { decision: "OPEN" | "REFUSE"; refusal?: string; [member: string]: unknown };
+}
+
+interface VectorLockOut {
+  failures: number;
+  last_failure_ms: number;
+  locked_until_ms: number;
+}
+
+const folder = new URL("../../../../../docs/vectors/", import.meta.url);
+
+/** A site has at most so many size classes. */
+const sizeClassIds = ["0", "1", "2", "3", "4", "5", "6", "7"];
+
+const actNames = new Map<number, string>(Object.entries(Act).map(([name, act]) => [act, name]));
+
+/** All published vectors. */
+export async function readVectors(): Promise<Vector[]> {
+  const names = (await readdir(folder)).sort();
+  const texts = await Promise.all(names.map((name) => readFile(new URL(name, folder), "utf8")));
+  return texts.flatMap((text) => (JSON.parse(text) as { vectors: Vector[] }).vectors);
+}
+
+/** What an agent would know in the situation of a vector. */
+export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms, state }: Vector): DoorSnapshot {
+  const spent = new Set(state.spent);
+  const place = { condition: "OK", door: "CLOSED", reservationId: "" } as const;
+  return {
+    siteId: site_id,
+    sizeClassIds,
+    trustBundle: trust_bundle === null ? undefined : bundleOf(trust_bundle),
+    pinKey: pin_key === null ? undefined : bytesOf(pin_key),
+    allowances: [
+      ...state.pins.map(({ reservation_id, hash, not_before_ms, expires_at_ms }) =>
+        create(AllowanceSchema, {
+          reservationId: reservation_id,
+          act: Act.COLLECT,
+          pinHash: bytesOf(hash),
+          notBefore: timestampFromMs(not_before_ms),
+          expiresAt: timestampFromMs(expires_at_ms),
+          state: state.over.includes(reservation_id) ? ReservationState.RECALLED : ReservationState.DEPOSITED,
+        }),
+      ),
+      ...state.over.map((reservationId) => create(AllowanceSchema, { reservationId, act: Act.DEPOSIT, state: ReservationState.CANCELLED })),
+    ],
+    isSpent: (credentialId) => spent.has(credentialId),
+    visits: state.visits.map(({ credential_id, reservation_id, phase, reopenings, grace_until_ms }) => ({
+      compartmentId: "visited",
+      credentialId: credential_id,
+      proofKind: ProofKind.ACCESS_TOKEN,
+      act: Act.DEPOSIT,
+      reservationId: reservation_id,
+      phase,
+      reopenings,
+      graceUntilMs: grace_until_ms,
+    })),
+    compartments: [
+      ...state.free_size_classes.map((sizeClass) => ({
+        ...place,
+        compartmentId: `free${sizeClass}`,
+        sizeClassId: String(sizeClass),
+        occupancy: "EMPTY" as const,
+      })),
+      ...state.inside.map((reservationId, index) => ({
+        ...place,
+        compartmentId: `full${index}`,
+        sizeClassId: "0",
+        reservationId,
+        occupancy: "OCCUPIED" as const,
+      })),
+    ],
+    lockOut: {
+      failures: state.lock_out.failures,
+      lastFailureMs: state.lock_out.last_failure_ms,
+      lockedUntilMs: state.lock_out.locked_until_ms,
+    },
+    clockTrusted: clock_trusted,
+    maxSkewMs: max_skew_ms,
+  };
+}
+
+/** A decision, as vectors write it. */
+export async function outcomeOf(decision: Decision): Promise<Vector["expected"]> {
+  const { act, reservationId = "", credentialId, lockOut } = decision;
+  return {
+    ...(decision.opens
+      ? { decision: "OPEN" as const, reopens: decision.reopens }
+      : { decision: "REFUSE" as const, refusal: decision.refusal, told: personRefusal(decision.refusal) }),
+    act: act === undefined ? "" : (actNames.get(act) ?? ""),
+    reservation_id: reservationId,
+    credential_hash: credentialId === undefined ? "" : await credentialHash(credentialId),
+    lock_out: lockOutOf(lockOut),
+  };
+}
+
+function lockOutOf({ failures, lastFailureMs, lockedUntilMs }: LockOut): VectorLockOut {
+  return { failures, last_failure_ms: lastFailureMs, locked_until_ms: lockedUntilMs };
+}
+
+function bundleOf({ version, issuer_keys, issued_at_ms, not_after_ms }: NonNullable<Vector["trust_bundle"]>): TrustBundle {
+  return create(TrustBundleSchema, {
+    version: BigInt(version),
+    issuerKeys: issuer_keys.map((key) => ({
+      keyId: key.key_id,
+      publicKey: bytesOf(key.public_key),
+      notAfter: timestampFromMs(key.not_after_ms),
+    })),
+    issuedAt: timestampFromMs(issued_at_ms),
+    notAfter: timestampFromMs(not_after_ms),
+  });
+}
+
+function bytesOf(base64url: string): Uint8Array {
+  const bytes = decodeBase64url(base64url);
+  if (bytes === undefined) throw new Error(`'${base64url}' is no base64url`);
+  return bytes;
+}

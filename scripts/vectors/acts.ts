@@ -1,0 +1,109 @@
+import {
+  bundle,
+  dayS,
+  early,
+  earlyClaims,
+  nowS,
+  opens,
+  previousKey,
+  refused,
+  refusedProven,
+  reservationId,
+  token,
+  vector,
+} from "./scene.ts";
+import { base64url, keyNamed } from "./signing.ts";
+import type { Vector } from "./vector.ts";
+
+const collect = token({}, "petak-collect");
+const inside = { state: { inside: [reservationId] } };
+const nextKey = keyNamed("the epoch to come");
+const nextTold = { key_id: nextKey.keyId, public_key: base64url(nextKey.publicKey), not_after_ms: bundle.not_after_ms };
+/** The longest token there can be: 317 characters. */
+const longest = token({ aud: "83652b_3zzzzzz" }, "petak-deposit");
+
+/** Tokens that open, and genuine ones that do not at this site now. */
+export const acts: Vector[] = [
+  vector("deposit", "A token to deposit opens a free place of its size class.", { token: token() }, opens()),
+  vector(
+    "collect",
+    "A token to collect opens the door behind which its parcel lies.",
+    { token: collect },
+    opens({ act: "COLLECT" }),
+    inside,
+  ),
+  vector(
+    "previous-epoch",
+    "A token of the epoch before opens while its key is relied on.",
+    { token: token({}, "petak-deposit", previousKey) },
+    opens(),
+  ),
+  vector(
+    "next-epoch",
+    "A key that the bundle told in advance is relied on before the terminal has heard that it signs.",
+    { token: token({}, "petak-deposit", nextKey) },
+    opens(),
+    { trust_bundle: { ...bundle, issuer_keys: [...bundle.issuer_keys.slice(0, 1), nextTold] } },
+  ),
+  vector("early", "A token with short times opens in the year 1970, as any other does.", { token: token(earlyClaims) }, opens(), early),
+  vector("longest-site", "The greatest site number is a site like any other.", { token: longest }, opens(), {
+    site_id: "site_83652b_3zzzzzz",
+  }),
+  vector("longest-life", "A token may be good for 14 days.", { token: token({ nbf: nowS - dayS, exp: nowS + 13 * dayS }) }, opens()),
+  vector(
+    "not-booted",
+    "A terminal that has never reached its gateway has nothing to judge by.",
+    { token: token() },
+    refused("NOT_BOOTED"),
+    { trust_bundle: null, pin_key: null },
+  ),
+  vector(
+    "deposit-is-no-collect",
+    "A token to deposit does not open the door behind which the reservation's parcel lies.",
+    { token: token() },
+    refusedProven("ALREADY_DEPOSITED"),
+    inside,
+  ),
+  vector(
+    "collect-is-no-deposit",
+    "A token to collect opens no empty place.",
+    { token: collect },
+    refusedProven("NOT_DEPOSITED", { act: "COLLECT" }),
+  ),
+  vector(
+    "act-of-the-type-only",
+    "A claim cannot name the act: the type does, and an unknown claim is refused.",
+    { token: token({ ...earlyClaims, act: "COLLECT" }) },
+    refused("CLAIMS"),
+    { ...early, ...inside },
+  ),
+  vector(
+    "recall-not-served",
+    "A token to recall needs a proof of presence, which this terminal cannot take.",
+    { token: token({}, "petak-recall") },
+    refusedProven("ACT_NOT_SERVED", { act: "RECALL" }),
+    inside,
+  ),
+  vector(
+    "service-not-served",
+    "A token for service needs a proof of presence, which this terminal cannot take.",
+    { token: token({}, "petak-service") },
+    refusedProven("ACT_NOT_SERVED", { act: "SERVICE" }),
+  ),
+  vector("no-place", "A token to deposit opens no place of another size class.", { token: token() }, refusedProven("NO_COMPARTMENT"), {
+    state: { free_size_classes: [0, 1] },
+  }),
+  vector(
+    "no-such-size-class",
+    "A size class that the site does not have has no place free.",
+    { token: token({ sz: 7 }) },
+    refusedProven("NO_COMPARTMENT"),
+  ),
+  vector(
+    "reservation-over",
+    "A good token opens nothing when the gateway's list says that its reservation is over: so it is revoked.",
+    { token: token() },
+    refusedProven("RESERVATION_STATE"),
+    { state: { over: [reservationId] } },
+  ),
+];

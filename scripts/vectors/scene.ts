@@ -1,0 +1,154 @@
+/** The scene of the vectors: one site at one moment, with an issuer's two keys. Each vector changes what it is about. */
+import { base64url, keyNamed, sha256, signText, type VectorKey } from "./signing.ts";
+import type { Expected, Vector, VectorBundle, VectorLockOut, VectorState, VectorVisit } from "./vector.ts";
+
+/** 24 November 2026, 12:00 UTC. */
+export const nowS = 1_795_521_600;
+export const nowMs = nowS * 1000;
+export const skewS = 300;
+export const hourS = 3600;
+export const dayS = 86_400;
+
+export const siteId = "site_83652b_4k";
+export const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
+export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
+
+/** The epoch in force, and the one before. */
+export const currentKey = keyNamed("the epoch in force");
+export const previousKey = keyNamed("the epoch before");
+
+/** The site's key for PINs, and a PIN with its hash under that key. */
+export const pinKey = sha256("petak test vectors: the site's pin_key");
+export const pin = "40404040";
+
+export const noLockOut: VectorLockOut = { failures: 0, last_failure_ms: 0, locked_until_ms: 0 };
+
+export const bundle: VectorBundle = {
+  version: nowS - 10 * dayS,
+  issuer_keys: [
+    { key_id: currentKey.keyId, public_key: base64url(currentKey.publicKey), not_after_ms: (nowS + 6 * dayS) * 1000 },
+    { key_id: previousKey.keyId, public_key: base64url(previousKey.publicKey), not_after_ms: (nowS + 4 * dayS) * 1000 },
+  ],
+  issued_at_ms: (nowS - dayS) * 1000,
+  not_after_ms: (nowS + 6 * dayS) * 1000,
+};
+
+const state: VectorState = {
+  spent: [],
+  visits: [],
+  lock_out: noLockOut,
+  pins: [],
+  inside: [],
+  over: [],
+  free_size_classes: [0, 1, 2],
+};
+
+/** The claims of the scene's token, in their order. */
+export const claims = {
+  aud: "83652b_4k",
+  sub: "8xk2m4p9q7w3t5z1",
+  jti: tokenIdNamed("the token"),
+  nbf: nowS - hourS,
+  exp: nowS + hourS,
+  sz: 2,
+};
+
+/**
+ * The claims of a token for the year 1970, whose times are short: so there is room within 320 characters for what is too much, and its
+ * length is not what is wrong with it.
+ */
+export const earlyClaims = { ...claims, nbf: 1, exp: 200 };
+
+/** The time of {@link earlyClaims}. */
+export const early = { now_ms: 100_000 };
+
+/** What a vector changes of the scene. */
+export interface Changes extends Partial<Omit<Vector, "state">> {
+  state?: Partial<VectorState>;
+}
+
+/** A token's id: the same name gives the same id. */
+export function tokenIdNamed(name: string): string {
+  return base64url(sha256(`petak test vectors: ${name}`).subarray(0, 16));
+}
+
+/** The header of a token, as it is written. */
+export function headerText(type = "petak-deposit", key: VectorKey = currentKey): string {
+  return JSON.stringify({ alg: "EdDSA", typ: type, kid: key.keyId });
+}
+
+/** A token from the texts of its header and claims, signed whatever they say. */
+export function tokenOf(header: Uint8Array | string, payload: Uint8Array | string, key: VectorKey = currentKey): string {
+  const signed = `${base64url(header)}.${base64url(payload)}`;
+  return `${signed}.${base64url(signText(signed, key))}`;
+}
+
+/** A token of the scene, with changed claims. */
+export function token(changes: object = {}, type = "petak-deposit", key: VectorKey = currentKey): string {
+  return tokenOf(headerText(type, key), JSON.stringify({ ...claims, ...changes }), key);
+}
+
+/** The hash under which reports name a credential. */
+export function hashOf(credentialId: string): string {
+  return base64url(sha256(credentialId));
+}
+
+/** What a credential proved. */
+export interface Proven {
+  act?: string;
+  reservationId?: string;
+  credentialId?: string;
+}
+
+const ofToken = (proven: Proven) => ({
+  act: proven.act ?? "DEPOSIT",
+  reservation_id: proven.reservationId ?? reservationId,
+  credential_hash: hashOf(proven.credentialId ?? claims.jti),
+});
+
+/** The outcome of a credential that opens. */
+export function opens(proven: Proven = {}, lockOut: VectorLockOut = noLockOut, reopens = false): Expected {
+  return { decision: "OPEN", reopens, ...ofToken(proven), lock_out: lockOut };
+}
+
+/** The outcome of a credential that does not open, and proved nothing. */
+export function refused(refusal: string, lockOut: VectorLockOut = noLockOut): Expected {
+  const told = refusal === "LOCKED_OUT" ? "PINS_LOCKED" : "NOT_ACCEPTED";
+  return { decision: "REFUSE", refusal, told, act: "", reservation_id: "", credential_hash: "", lock_out: lockOut };
+}
+
+/** The outcome of a credential that is genuine and does not open. */
+export function refusedProven(refusal: string, proven: Proven = {}, lockOut: VectorLockOut = noLockOut): Expected {
+  const told = refusal === "NO_COMPARTMENT" ? "NO_PLACE_FREE" : "NOT_ACCEPTED";
+  return { decision: "REFUSE", refusal, told, ...ofToken(proven), lock_out: lockOut };
+}
+
+/** A vector: the scene, changed. */
+export function vector(id: string, shows: string, credential: Vector["credential"], expected: Expected, changes: Changes = {}): Vector {
+  return {
+    id,
+    shows,
+    trust_bundle: bundle,
+    site_id: siteId,
+    pin_key: base64url(pinKey),
+    now_ms: nowMs,
+    clock_trusted: true,
+    max_skew_ms: skewS * 1000,
+    ...changes,
+    state: { ...state, ...changes.state },
+    credential,
+    expected,
+  };
+}
+
+/** A door that the scene's token opened and that is closed again, with no parcel seen. */
+export function visit(changes: Partial<VectorVisit> = {}): VectorVisit {
+  return {
+    credential_id: claims.jti,
+    reservation_id: reservationId,
+    phase: "CLOSED",
+    reopenings: 0,
+    grace_until_ms: nowMs + 60_000,
+    ...changes,
+  };
+}

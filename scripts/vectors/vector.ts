@@ -1,0 +1,70 @@
+/** One test vector: all that a verifier knows, what it is shown, and what must come of it. docs/credentials.md describes each member. */
+export interface Vector {
+  id: string;
+  /** What it shows, in a sentence. */
+  shows: string;
+  /** null: the terminal has never reached its gateway. */
+  trust_bundle: VectorBundle | null;
+  site_id: string;
+  /** 32 bytes in base64url. null: the terminal has never reached its gateway. */
+  pin_key: string | null;
+  now_ms: number;
+  clock_trusted: boolean;
+  max_skew_ms: number;
+  state: VectorState;
+  credential: { token: string } | { pin: string };
+  expected: Expected;
+}
+
+/** A trust bundle. Keys are in base64url, times in ms. */
+export interface VectorBundle {
+  version: number;
+  issuer_keys: { key_id: string; public_key: string; not_after_ms: number }[];
+  issued_at_ms: number;
+  not_after_ms: number;
+}
+
+/** What a terminal remembers. */
+export interface VectorState {
+  spent: string[];
+  visits: VectorVisit[];
+  lock_out: VectorLockOut;
+  pins: { reservation_id: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
+  /** Reservations whose parcels lie at the site. */
+  inside: string[];
+  /** Reservations that are over or in doubt, by the gateway's list. */
+  over: string[];
+  /** The size classes, by number, that have a place free. */
+  free_size_classes: number[];
+}
+
+/** A door that a credential opened and whose outcome is open. */
+export interface VectorVisit {
+  credential_id: string;
+  reservation_id: string;
+  phase: "OPENING" | "OPEN" | "CLOSED";
+  reopenings: number;
+  grace_until_ms: number;
+}
+
+/** The bank-wide lock-out. */
+export interface VectorLockOut {
+  failures: number;
+  last_failure_ms: number;
+  locked_until_ms: number;
+}
+
+/** What must come of it. `act`, `reservation_id` and `credential_hash` are empty where the credential proved nothing. */
+export type Expected = (
+  | { decision: "OPEN"; reopens: boolean }
+  | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" }
+) & { act: string; reservation_id: string; credential_hash: string; lock_out: VectorLockOut };
+
+/** The vectors of one file. */
+export interface VectorFile {
+  /** The file's name without `.json`. */
+  name: string;
+  /** What the vectors are about. */
+  title: string;
+  vectors: Vector[];
+}

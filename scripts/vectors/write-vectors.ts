@@ -1,0 +1,45 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { acts } from "./acts.ts";
+import { algorithmsAndTypes } from "./algorithms-and-types.ts";
+import { claimsVectors } from "./claims.ts";
+import { form } from "./form.ts";
+import { issuerKeys } from "./issuer-keys.ts";
+import { lockOut } from "./lock-out.ts";
+import { pins } from "./pins.ts";
+import { replay } from "./replay.ts";
+import { signatures } from "./signatures.ts";
+import { lostClock, times } from "./times.ts";
+import type { Vector, VectorFile } from "./vector.ts";
+
+const files: readonly VectorFile[] = [
+  { name: "01-acts", title: "Tokens that open, and genuine ones that do not here now", vectors: acts },
+  { name: "02-form", title: "What is no compact JWS in its one spelling, or has another header", vectors: form },
+  { name: "03-algorithms-and-types", title: "Tokens that ask for another algorithm, or are of another type", vectors: algorithmsAndTypes },
+  { name: "04-signatures", title: "Tokens whose signature is not good", vectors: signatures },
+  { name: "05-issuer-keys", title: "Trust bundles and their keys", vectors: issuerKeys },
+  { name: "06-claims", title: "Claims", vectors: claimsVectors },
+  { name: "07-times", title: "When a token is good, by a clock that can be trusted", vectors: times },
+  { name: "08-lost-clock", title: "When a token is good while the clock is lost", vectors: lostClock },
+  { name: "09-replay", title: "Each credential once", vectors: replay },
+  { name: "10-pins", title: "PINs", vectors: pins },
+  { name: "11-lock-out", title: "Wrong PINs of all the site together", vectors: lockOut },
+];
+
+/** Writes the test vectors into a folder, one file for each subject. The same every time: keys, ids and times are fixed. */
+export async function writeVectors(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, title, vectors } of files) {
+    const subject = name.replace(/^\d+-/, "");
+    const written = vectors.map((vector) => writeVector({ ...vector, id: `${subject}/${vector.id}` }));
+    const text = `{\n"format":"petak-credential-vectors-1",\n"title":${JSON.stringify(title)},\n"vectors":[\n${written.join(",\n")}\n]\n}\n`;
+    await writeFile(join(folder, `${name}.json`), text);
+  }
+}
+
+/** A vector with a line for each member, so that a change shows as what it is. */
+function writeVector(vector: Vector): string {
+  return `{\n${Object.entries(vector)
+    .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+    .join(",\n")}\n}`;
+}
