@@ -37,6 +37,8 @@ const hourMs = 3_600_000;
 export interface AgentGateway {
   readonly agents: ReturnType<typeof createPetakClient>["agents"];
   readonly issuerKey: IssuerKeyPair;
+  /** The version of the trust bundles it gives out. */
+  bundleVersion: bigint;
   /** What it has recorded. */
   readonly events: DeviceEvent[];
   readonly allowances: Allowance[];
@@ -67,11 +69,13 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
   const issuerKey = await generateIssuerKey();
   const pinKey = newPinKey();
   let version = 1n;
-  const newBundle = () => createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: now(), notAfterMs: now() + 30 * 24 * hourMs });
+  const newBundle = () =>
+    createTrustBundle({ version: gateway.bundleVersion, keys: [issuerKey], issuedAtMs: now(), notAfterMs: now() + 30 * 24 * hourMs });
 
   const gateway: AgentGateway = {
     agents: undefined as never,
     issuerKey,
+    bundleVersion: 1n,
     events: [],
     allowances: [],
     isUp: true,

@@ -43,4 +43,4 @@ export {
   signRequestToken,
   tokenAlgorithm,
 } from "./request-token/request-token.ts";
-export { type CreateTrustBundleInput, createTrustBundle, findIssuerKey, isBundleExpired } from "./trust-bundle/trust-bundle.ts";
+export { type CreateTrustBundleInput, createTrustBundle, findIssuerKey, isBundleExpired, supersedes } from "./trust-bundle/trust-bundle.ts";

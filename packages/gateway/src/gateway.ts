@@ -9,8 +9,10 @@ import { callerKey, createAuthenticator, createIdentityStep } from "./identity/i
 import type { Logger, Metrics } from "./observability/index.ts";
 import { createHealth, createReflection } from "./rpc/index.ts";
 import { createStoreFailureStep } from "./rpc/store-failure-step.ts";
-import { checkSharedSecrets } from "./secrets/check-shared-secrets.ts";
-import { loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
+import { requireSharedSecrets } from "./secrets/check-shared-secrets.ts";
+import { type GatewaySecrets, loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
+import { epochsToTell } from "./secrets/issuer-epochs.ts";
+import { secretsIntervalMs, watchSecrets } from "./secrets/secrets-watch.ts";
 import {
   type CallLimits,
   createOnePortServer,
@@ -68,6 +70,8 @@ export interface GatewayOptions {
   sweepIntervalMs: number;
   /** How often agents call Sync, in ms. */
   agentSyncIntervalMs: number;
+  /** How often the secrets are read again, in ms. Default 10,000: a rotation has an hour for it. */
+  secretsIntervalMs?: number;
   /** Who runs it. */
   admin?: AdminIdentity;
   logger: Logger;
@@ -88,6 +92,9 @@ export interface Gateway {
 }
 
 const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+
+/** The file with a gateway's secrets, in its data directory. */
+export const secretsFileName = "gateway-secrets.json";
 
 /** How long one read of the event tail may take, in ms: ten times as long as it waits for news. After that its connection is made anew. */
 const tailTimeoutMs = 5000;
@@ -125,9 +132,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const allocator = createAllocator({ redis, prefix: keyPrefix, indexCache: { onError } });
     undo.push(() => allocator.stop());
     const participants = createParticipantStore(redis, keyPrefix);
-    const secretsPath = join(options.dataDir, "gateway-secrets.json");
-    const secrets = await loadGatewaySecrets(secretsPath);
-    await checkSharedSecrets(createGatewayIdentityStore(redis, keyPrefix), secrets, secretsPath);
+    const secretsPath = join(options.dataDir, secretsFileName);
+    const identityStore = createGatewayIdentityStore(redis, keyPrefix);
+    const secretsFile = await loadGatewaySecrets(secretsPath, now);
+    await requireSharedSecrets(identityStore, secretsFile, secretsPath);
+    const secretsWatch = watchSecrets({
+      secrets: secretsFile,
+      path: secretsPath,
+      store: identityStore,
+      now,
+      intervalMs: options.secretsIntervalMs ?? secretsIntervalMs,
+      logger,
+    });
+    undo.push(() => secretsWatch.stop());
+    const secrets: GatewaySecrets = { ...secretsFile, issuerEpochs: secretsWatch.issuerEpochs };
     if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
     const keyDirectory = createCachedKeyDirectory(participants, now);
     const siteCache = createSiteCache(allocator.sites);
@@ -182,11 +200,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const plainRoutes = operationalRoutes({
       metrics,
       logger,
-      checks: { redis: () => pingAll(redis) },
+      checks: { redis: () => pingAll(redis), secrets: () => void secrets.issuerEpochs() },
       isServing: health.isServing,
     });
     plainRoutes.set("/.well-known/petak/jwks.json", () => ({
-      ...json(toJwks([secrets.issuerKey])),
+      ...json(toJwks(epochsToTell(secretsFile.issuerEpochs(), now()).map(({ key }) => key))),
       headers: { "cache-control": "public, max-age=300" },
     }));
     const server = createOnePortServer({

@@ -2,7 +2,10 @@
 export { AdminError, type AdminIdentity } from "./admin.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
 export { findMove, type Move, moves, stateName } from "./domain/moves.ts";
-export { type Gateway, type GatewayOptions, startGateway } from "./gateway.ts";
+export { type Gateway, type GatewayOptions, secretsFileName, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
+export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
+export { readIssuerEpochs, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
+export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { type ServerAddress, ServerStartError } from "./server/index.ts";
 export { prepareServingProcess } from "./serving-process.ts";

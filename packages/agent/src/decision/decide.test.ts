@@ -24,7 +24,7 @@ beforeAll(async () => {
   snapshot = {
     siteId,
     sizeClassIds: ["S", "L"],
-    trustBundle: createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: nowMs, notAfterMs: nowMs + 86_400_000 }),
+    trustBundle: createTrustBundle({ version: 1n, keys: [issuerKey], issuedAtMs: nowMs, notAfterMs: nowMs + 86_400_000 }),
     pinKey,
     allowances: [
       create(AllowanceSchema, {

@@ -1,5 +1,6 @@
 import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client";
+import { supersedes } from "@petak/credential";
 import { ReservationState, type SyncResponse, type TrustBundle } from "@petak/protocol";
 import type { Cabinet } from "../cabinet/cabinet.ts";
 import type { SiteClock } from "../clock.ts";
@@ -54,11 +55,11 @@ export function createSynchroniser(options: {
     const sentAtMs = now();
     const lastSequence = BigInt(store.outbox.lastSequence());
     const response = await client.boot({ siteId, software, lastSequence, agentTime: timestampFromMs(clock.nowMs()) }, { signal });
-    const { serverTime, site, pinKey, trustBundle, syncInterval } = response;
+    const { serverTime, site, pinKey, syncInterval } = response;
     const acknowledged = Number(response.acknowledgedSequence);
-    store.saveBoot({ site, pinKey, trustBundle });
-    if (!hasBooted) store.outbox.join(keyId, acknowledged);
     if (serverTime !== undefined) setClock(timestampMs(serverTime), now() - sentAtMs);
+    store.saveBoot({ site, pinKey, trustBundle: newer(response.trustBundle) });
+    if (!hasBooted) store.outbox.join(keyId, acknowledged);
     const asked = syncInterval === undefined ? 0 : durationMs(syncInterval);
     intervalMs = asked > 0 ? Math.min(Math.max(asked, 1000), 3_600_000) : defaultIntervalMs;
     logger.info({ siteId, acknowledgedSequence: acknowledged, intervalMs }, "the agent has booted");
@@ -84,8 +85,17 @@ export function createSynchroniser(options: {
   function save({ version, allowances, trustBundle }: SyncResponse): void {
     store.transaction(() => {
       if (store.syncVersion() === 0n) adoptParcels(allowances);
-      store.saveSync({ version, allowances, trustBundle });
+      store.saveSync({ version, allowances, trustBundle: newer(trustBundle) });
     });
+  }
+
+  /** A trust bundle that was offered, unless the agent keeps the one it has. */
+  function newer(offered: TrustBundle | undefined): TrustBundle | undefined {
+    const held = store.trustBundle();
+    if (offered === undefined || supersedes(offered, held, clock.nowMs())) return offered;
+    const versions = { offered: String(offered.version), held: String(held?.version) };
+    logger.warn(versions, "the gateway offered an older trust bundle, and the agent keeps its own while that lasts");
+    return undefined;
   }
 
   /** A new store at an old site learns from the gateway what lies where. Later the agent's own record is the better one. */

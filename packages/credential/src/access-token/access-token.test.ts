@@ -41,7 +41,7 @@ let trustBundle: TrustBundle;
 beforeAll(async () => {
   issuerKey = await generateIssuerKey();
   header.kid = issuerKey.keyId;
-  trustBundle = createTrustBundle({ version: 1n, current: issuerKey, issuedAtMs: nowMs, notAfterMs: nowMs + 30 * 24 * hourMs });
+  trustBundle = createTrustBundle({ version: 1n, keys: [issuerKey], issuedAtMs: nowMs, notAfterMs: nowMs + 30 * 24 * hourMs });
 });
 
 function mint(changes: Partial<AccessTokenClaims> = {}): Promise<string> {
@@ -200,8 +200,7 @@ describe("a judge", () => {
     const build = (notAfterMs: number, previousUntilMs: number) =>
       createTrustBundle({
         version: 2n,
-        current: old,
-        previous: { ...issuerKey, notAfterMs: previousUntilMs },
+        keys: [old, { ...issuerKey, notAfterMs: previousUntilMs }],
         issuedAtMs: nowMs,
         notAfterMs,
       });
@@ -215,7 +214,7 @@ describe("a judge", () => {
     expect(await refusalOf(await signCompact(other.privateJwk, header, wire))).toBe("SIGNATURE");
     const weak = createTrustBundle({
       version: 1n,
-      current: { keyId: issuerKey.keyId, publicKey: new Uint8Array(32).fill(1, 0, 1) },
+      keys: [{ keyId: issuerKey.keyId, publicKey: new Uint8Array(32).fill(1, 0, 1) }],
       issuedAtMs: nowMs,
       notAfterMs: nowMs + hourMs,
     });

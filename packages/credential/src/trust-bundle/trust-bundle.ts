@@ -7,34 +7,37 @@ import type { IssuerPublicKey } from "../keys/issuer-key.ts";
 export interface CreateTrustBundleInput {
   /** Grows with every change. */
   version: bigint;
-  /** The key that signs now. It is relied on as long as the bundle. */
-  current: IssuerPublicKey;
   /**
-   * The key that signed before, and until when tokens signed with it are still good, in ms: the change of epochs plus the longest life
-   * of a token. Undefined: there was none.
+   * The keys: the one that signs now, and with it at the most one other: the one that will sign next, told in advance, or the one that
+   * signed before, with the time in ms until when tokens signed with it are still good. Without a time a key is relied on as long as the bundle.
    */
-  previous?: IssuerPublicKey & { notAfterMs: number };
+  keys: readonly (IssuerPublicKey & { notAfterMs?: number })[];
   /** The gateway's clock, in ms. */
   issuedAtMs: number;
   /** After this the agent relies on no key of the bundle, in ms. An agent that stays offline for longer opens for no token. */
   notAfterMs: number;
 }
 
-/** Makes a trust bundle: the epoch in force, and the one before. */
-export function createTrustBundle(input: CreateTrustBundleInput): TrustBundle {
-  const { current, previous, notAfterMs } = input;
-  const keys = [{ ...current, notAfterMs }];
-  if (previous !== undefined) keys.push({ ...previous, notAfterMs: Math.min(previous.notAfterMs, notAfterMs) });
+/** Makes a trust bundle. */
+export function createTrustBundle({ version, keys, issuedAtMs, notAfterMs }: CreateTrustBundleInput): TrustBundle {
   return create(TrustBundleSchema, {
-    version: input.version,
-    issuerKeys: keys.map(({ keyId, publicKey, notAfterMs: until }) => ({
+    version,
+    issuerKeys: keys.map(({ keyId, publicKey, notAfterMs: until = notAfterMs }) => ({
       keyId,
       publicKey: new Uint8Array(publicKey),
-      notAfter: timestampFromMs(until),
+      notAfter: timestampFromMs(Math.min(until, notAfterMs)),
     })),
-    issuedAt: timestampFromMs(input.issuedAtMs),
+    issuedAt: timestampFromMs(issuedAtMs),
     notAfter: timestampFromMs(notAfterMs),
   });
+}
+
+/**
+ * Whether an agent that has a trust bundle should put an offered one in its place: one of the same version, which lives longer, or of a newer
+ * one; an older one, from a gateway that has not read the newest keys, only once its own has expired.
+ */
+export function supersedes(offered: TrustBundle, held: TrustBundle | undefined, nowMs: number): boolean {
+  return held === undefined || offered.version >= held.version || isBundleExpired(held, nowMs);
 }
 
 /** Whether the bundle's time has passed, by a clock in ms. A bundle without a `not_after` has passed. */

@@ -1,53 +1,123 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { tempDir, useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import { createGatewayIdentityStore } from "../stores/gateway-identity-store.ts";
-import { checkSharedSecrets } from "./check-shared-secrets.ts";
+import { checkSharedSecrets, requireSharedSecrets } from "./check-shared-secrets.ts";
 import { loadGatewaySecrets } from "./gateway-secrets.ts";
+import { rotateIssuer } from "./rotate-issuer.ts";
 
 const redis = useRedis();
+const store = () => createGatewayIdentityStore(redis.client, redis.keyPrefix);
+
+async function newPath(): Promise<string> {
+  return join(await tempDir(), "secrets.json");
+}
 
 /** What a gateway does at its start. */
-async function check(path: string): Promise<void> {
-  await checkSharedSecrets(createGatewayIdentityStore(redis.client, redis.keyPrefix), await loadGatewaySecrets(path), path);
+async function start(path: string): Promise<void> {
+  await requireSharedSecrets(store(), await loadGatewaySecrets(path), path);
+}
+
+/** What it does while it runs. */
+async function look(path: string) {
+  return checkSharedSecrets(store(), await loadGatewaySecrets(path), path);
+}
+
+async function readJson(path: string): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(path, "utf8"));
 }
 
 describe("gateways over the same records", () => {
   it("start with the same secrets, again and again", async () => {
-    const [one, other] = [join(await tempDir(), "secrets.json"), join(await tempDir(), "secrets.json")];
-    await check(one);
-    await writeFile(other, await readFile(one));
-    await check(other);
-    await check(one);
+    const [one, other] = [await newPath(), await newPath()];
+    await start(one);
+    await copyFile(one, other);
+    await start(other);
+    await start(one);
   });
 
   it("do not start with others, and say what differs and what to do", async () => {
-    const [one, other] = [join(await tempDir(), "secrets.json"), join(await tempDir(), "secrets.json")];
-    await check(one);
-    await expect(check(other)).rejects.toThrow(
+    const [one, other, mixed] = [await newPath(), await newPath(), await newPath()];
+    await start(one);
+    await expect(start(other)).rejects.toThrow(
       /secrets\.json has not the secrets .* \(the issuer key and the derivation key differ\): copy gateway-secrets\.json .* another Redis/,
     );
-    const mixed = { ...JSON.parse(await readFile(other, "utf8")), ...{ issuer_private_jwk: await jwkOf(one) } };
-    await writeFile(other, JSON.stringify(mixed));
-    await expect(check(other)).rejects.toThrow(/\(the derivation key differs\)/);
-    await check(one);
+    const [{ derivation_key }, rest] = [await readJson(other), await readJson(one)];
+    await writeFile(mixed, JSON.stringify({ ...rest, derivation_key }));
+    await expect(start(mixed)).rejects.toThrow(/\(the derivation key differs\)/);
+    await start(one);
+  });
+
+  it("do not start with another issuer key of the same age", async () => {
+    const [one, mixed] = [await newPath(), await newPath()];
+    await start(one);
+    const [file, { issuer_epochs }] = [await readJson(one), await readJson(await otherFile())];
+    const [epoch, foreign] = [file.issuer_epochs, issuer_epochs] as [{ private_jwk: unknown }[], { private_jwk: unknown }[]];
+    await writeFile(mixed, JSON.stringify({ ...file, issuer_epochs: [{ ...epoch[0], private_jwk: foreign[0]?.private_jwk }] }));
+    await expect(start(mixed)).rejects.toThrow(/\(the issuer key differs\)/);
+  });
+
+  it("take over from one another after a rotation, and the one with the older file is told", async () => {
+    const [rotated, copy] = [await newPath(), await newPath()];
+    await start(rotated);
+    await copyFile(rotated, copy);
+    const nowMs = Date.now() + 1000;
+    await rotateIssuer(rotated, nowMs);
+    expect(await look(copy)).toEqual({ outdated: false });
+    expect(await look(rotated)).toEqual({ outdated: false });
+    expect(await look(copy)).toEqual({ outdated: true, newerSinceMs: nowMs });
+    await expect(start(copy)).rejects.toThrow(
+      /secrets\.json is older than the secrets of the gateways beside it, .* copy gateway-secrets\.json/,
+    );
+    await copyFile(rotated, copy);
+    await start(copy);
+    expect(await look(rotated)).toEqual({ outdated: false });
+  });
+
+  it("do not start with the same old key and another new one", async () => {
+    const [one, other] = [await newPath(), await newPath()];
+    await start(one);
+    await copyFile(one, other);
+    const nowMs = Date.now() + 1000;
+    await rotateIssuer(one, nowMs);
+    await rotateIssuer(other, nowMs);
+    await start(one);
+    await expect(start(other)).rejects.toThrow(/\(the issuer key differs\)/);
+  });
+
+  it("know one another by what a gateway of an earlier version has noted", async () => {
+    const path = await newPath();
+    await start(path);
+    const { announcedAtMs, ...noted } = JSON.parse((await redis.client.get(store().key)) ?? "");
+    expect(announcedAtMs).toBeGreaterThan(0);
+    await redis.client.set(store().key, JSON.stringify(noted));
+    await start(path);
+    await expect(start(await otherFile())).rejects.toThrow(/derivation key/);
   });
 
   it("leave nothing secret in Redis", async () => {
-    const path = join(await tempDir(), "secrets.json");
-    await check(path);
-    const { issuerKey, derivationKey } = await loadGatewaySecrets(path);
-    const noted = (await redis.client.get(createGatewayIdentityStore(redis.client, redis.keyPrefix).key)) ?? "";
+    const path = await newPath();
+    await start(path);
+    await rotateIssuer(path, Date.now() + 1000);
+    await start(path);
+    const { issuerEpochs, derivationKey } = await loadGatewaySecrets(path);
+    const noted = (await redis.client.get(store().key)) ?? "";
+    const fingerprint = expect.stringMatching(/^[0-9a-f]{64}$/);
     expect(JSON.parse(noted)).toEqual({
-      issuerKey: expect.stringMatching(/^[0-9a-f]{64}$/),
-      derivationKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+      issuerKey: fingerprint,
+      nextIssuerKey: fingerprint,
+      derivationKey: fingerprint,
+      announcedAtMs: expect.any(Number),
     });
-    expect(noted).not.toContain(Buffer.from(derivationKey).toString("hex"));
-    expect(noted).not.toContain(Buffer.from(issuerKey.privateJwk.d, "base64url").toString("hex"));
+    const secret = [derivationKey, ...issuerEpochs().map(({ key }) => Buffer.from(key.privateJwk.d, "base64url"))];
+    for (const bytes of secret) expect(noted).not.toContain(Buffer.from(bytes).toString("hex"));
   });
 });
 
-async function jwkOf(path: string): Promise<unknown> {
-  return (JSON.parse(await readFile(path, "utf8")) as { issuer_private_jwk: unknown }).issuer_private_jwk;
+/** Another network's secrets. */
+async function otherFile(): Promise<string> {
+  const path = await newPath();
+  await loadGatewaySecrets(path);
+  return path;
 }

@@ -2,7 +2,6 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, decodePinEntry, type StoredSite, type TransitionOutcome } from "@petak/allocator";
-import { createTrustBundle } from "@petak/credential";
 import {
   Act,
   type AgentService,
@@ -19,6 +18,7 @@ import { findClassIndex } from "../domain/class-index.ts";
 import type { AgentCaller } from "../identity/index.ts";
 import { requireAgent } from "../identity/index.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
+import { bundleVersionAt, trustBundleAt } from "../secrets/issuer-epochs.ts";
 import { deviceEvent, reportTransition } from "./device-reports.ts";
 import { siteNotFound } from "./directory.ts";
 
@@ -33,8 +33,11 @@ export interface AgentDependencies {
   collectWithinMs: number;
 }
 
-/** How long an agent may rely on a trust bundle, in ms: it works through a week without the network. */
-const trustBundleLifetimeMs = 7 * 24 * 3_600_000;
+/**
+ * What Sync calls the version of a state has two parts: a count of the changes of the allowances, less than this, and the trust bundle's
+ * version, so many times. So a site where nothing happens hears of new issuer keys as soon as one where much does.
+ */
+const allowedVersions = 2n ** 28n;
 
 /** How often a report is tried against concurrent changes of its reservation. */
 const maxAttempts = 5;
@@ -50,13 +53,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
   }
 
   function trustBundle(): TrustBundle {
-    const issuedAtMs = now();
-    return createTrustBundle({
-      version: 1n,
-      current: secrets.issuerKey,
-      issuedAtMs,
-      notAfterMs: issuedAtMs + trustBundleLifetimeMs,
-    });
+    return trustBundleAt(secrets.issuerEpochs(), now());
   }
 
   /** Records one report and what it changes. */
@@ -115,7 +112,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       const caller = requireAgent(context, request.siteId);
       // The version first: what changes while the list is read shows as a newer version at the next call.
       const [allowedVersion] = await Promise.all([allocator.sites.allowedVersion(caller.siteId), findSite(caller)]);
-      const version = BigInt(allowedVersion + 1);
+      const version = BigInt(bundleVersionAt(secrets.issuerEpochs(), now())) * allowedVersions + BigInt(allowedVersion + 1);
       if (version === request.knownVersion) return create(SyncResponseSchema, { version, unchanged: true });
       const allowed = await allocator.reservations.allowedAt(caller.siteId);
       return create(SyncResponseSchema, {

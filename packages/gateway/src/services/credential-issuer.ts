@@ -4,6 +4,7 @@ import type { PinEntry } from "@petak/allocator";
 import { accessTokenMaxLifetimeMs, deriveTokenId, generatePin, hashPin, mintAccessToken } from "@petak/credential";
 import { Act, type IssueCredentialResponse, IssueCredentialResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
+import { signingKey } from "../secrets/issuer-epochs.ts";
 
 /** When a credential opens, in s since 1970. */
 export interface CredentialValidity {
@@ -87,7 +88,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets, collectWithinMs:
       const expiresAtMs = terms.expiresAtS * 1000;
       return create(IssueCredentialResponseSchema, {
         accessToken: await mintAccessToken({
-          issuerKey: secrets.issuerKey,
+          issuerKey: signingKey(secrets.issuerEpochs(), notBeforeMs),
           act,
           siteId: reservation.siteId,
           reservationId: reservation.reservationId,

@@ -110,7 +110,7 @@ export const catalogue = {
   STORE_UNAVAILABLE: {
     number: 10,
     code: Code.Unavailable,
-    meaning: "The gateway cannot reach its records.",
+    meaning: "The gateway cannot reach its records, or has older keys than the gateways beside it.",
     remedy: "Wait as long as RetryInfo says, then send the same request again.",
     retry: "retry_info",
     metadata: {},

@@ -63,14 +63,14 @@ export const IssuerKeySchema: GenMessage<IssuerKey> = /*@__PURE__*/
  */
 export type TrustBundle = Message<"petak.v1.TrustBundle"> & {
   /**
-   * Grows with every change.
+   * Grows with every change of the keys. An agent keeps the bundle with the higher version until that expires.
    *
    * @generated from field: uint64 version = 1;
    */
   version: bigint;
 
   /**
-   * The keys: the epoch in force and the one before.
+   * The keys, one or two with different ids: the epoch in force first, and the one that is to follow it or was before it.
    *
    * @generated from field: repeated petak.v1.IssuerKey issuer_keys = 2;
    */

@@ -90,7 +90,7 @@ export const ErrorReason = {
   SHUTTING_DOWN: 9,
 
   /**
-   * UNAVAILABLE. The gateway cannot reach its records.
+   * UNAVAILABLE. The gateway cannot reach its records, or has older keys than the gateways beside it.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 10;
    */

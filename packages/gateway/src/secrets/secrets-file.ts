@@ -1,0 +1,139 @@
+import { randomBytes } from "node:crypto";
+import { chown, link, mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { type Ed25519PrivateJwk, generateIssuerKey, issuerKeyFrom } from "@petak/credential";
+import type { IssuerEpoch, IssuerEpochs } from "./issuer-epochs.ts";
+
+/** What a secrets file holds. */
+export interface StoredSecrets {
+  readonly epochs: IssuerEpochs;
+  /** 32 bytes. */
+  readonly derivationKey: Uint8Array;
+}
+
+/** An epoch, as it is written. Times are in RFC 3339. */
+interface WrittenEpoch {
+  private_jwk: Ed25519PrivateJwk;
+  announced_at: string;
+  signs_from: string;
+  not_after?: string;
+}
+
+/** A secrets file. One from before there were epochs has `issuer_private_jwk` in their place. */
+interface WrittenSecrets {
+  derivation_key?: string;
+  issuer_epochs?: WrittenEpoch[];
+  issuer_private_jwk?: Ed25519PrivateJwk;
+}
+
+/** Reads a secrets file. Undefined: there is none. @throws {Error} where the file is something else. */
+export async function readSecretsFile(path: string): Promise<StoredSecrets | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    const written = JSON.parse(text) as WrittenSecrets;
+    const derivationKey = Buffer.from(written.derivation_key ?? "", "base64url");
+    if (derivationKey.length !== 32) throw new TypeError("derivation_key must have 32 bytes in base64url");
+    return { epochs: await readEpochs(written), derivationKey };
+  } catch (cause) {
+    throw new Error(`${path} is not the secrets file of a gateway`, { cause });
+  }
+}
+
+/**
+ * Makes a secrets file where there is none, for this user only, and gives what is in it. Of two who do so at once, one makes the secrets and
+ * both get them.
+ */
+export async function makeSecretsFile(path: string, nowMs: number): Promise<StoredSecrets> {
+  const key = await generateIssuerKey();
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const draft = await writeDraft(path, { epochs: [{ key, announcedAtMs: nowMs, signsFromMs: nowMs }], derivationKey: randomBytes(32) });
+  try {
+    // A link fails where the file exists already, a rename would replace it.
+    await link(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    await unlink(draft);
+  }
+  const made = await readSecretsFile(path);
+  if (made === undefined) throw new Error(`${path} was there and is gone`);
+  return made;
+}
+
+/** Puts other secrets in a file's place, at once and for good: a reader sees the old file or the new one, and a crash leaves one of them. */
+export async function replaceSecretsFile(path: string, secrets: StoredSecrets): Promise<void> {
+  const { uid, gid } = await stat(path);
+  const draft = await writeDraft(path, secrets);
+  try {
+    // Who rotates as root must not take the file away from the gateway's user.
+    if (process.geteuid?.() === 0) await chown(draft, uid, gid);
+    await rename(draft, path);
+  } catch (error) {
+    await unlink(draft);
+    throw error;
+  }
+  const folder = await open(dirname(path));
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function writeDraft(path: string, { epochs, derivationKey }: StoredSecrets): Promise<string> {
+  const written: WrittenSecrets = {
+    derivation_key: Buffer.from(derivationKey).toString("base64url"),
+    issuer_epochs: epochs.map(({ key, announcedAtMs, signsFromMs, notAfterMs }) => ({
+      private_jwk: key.privateJwk,
+      announced_at: new Date(announcedAtMs).toISOString(),
+      signs_from: new Date(signsFromMs).toISOString(),
+      ...(notAfterMs === undefined ? {} : { not_after: new Date(notAfterMs).toISOString() }),
+    })),
+  };
+  const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
+  const handle = await open(draft, "wx", 0o600);
+  try {
+    await handle.writeFile(`${JSON.stringify(written, null, 2)}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return draft;
+}
+
+async function readEpochs({ issuer_epochs, issuer_private_jwk }: WrittenSecrets): Promise<IssuerEpochs> {
+  if (issuer_epochs === undefined && issuer_private_jwk !== undefined) {
+    return [{ key: await issuerKeyFrom(issuer_private_jwk), announcedAtMs: 0, signsFromMs: 0 }];
+  }
+  const [first, second, ...more] = await Promise.all((issuer_epochs ?? []).map(readEpoch));
+  if (first === undefined || more.length > 0) throw new TypeError("issuer_epochs must have one entry or two");
+  if (second === undefined) return [first];
+  const isInOrder = first.signsFromMs < second.signsFromMs && (first.notAfterMs ?? 0) > second.signsFromMs;
+  if (!isInOrder || first.key.keyId === second.key.keyId) {
+    throw new TypeError(
+      "issuer_epochs must be two keys with other ids, the older first, with not_after after the younger one's signs_from",
+    );
+  }
+  return [first, second];
+}
+
+async function readEpoch({ private_jwk, announced_at, signs_from, not_after }: WrittenEpoch): Promise<IssuerEpoch> {
+  return {
+    key: await issuerKeyFrom(private_jwk),
+    announcedAtMs: readTime(announced_at),
+    signsFromMs: readTime(signs_from),
+    ...(not_after === undefined ? {} : { notAfterMs: readTime(not_after) }),
+  };
+}
+
+function readTime(text: string): number {
+  const timeMs = Date.parse(text);
+  if (Number.isNaN(timeMs)) throw new TypeError(`'${text}' is no time`);
+  return timeMs;
+}
