@@ -10,10 +10,12 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, toFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
+import { registerIssuerKeys } from "./issuer-keys.ts";
 import { modeName, modeOf, parseMode } from "./mode.ts";
 
 /** `petak keys`: the keys with which a participant and its agents sign, and those that web pages show. */
 export const registerKeys: CommandModule = (command, context) => {
+  registerIssuerKeys(command, context);
   command
     .command("make")
     .description("make a key pair here, register its public half, and write the key file (readable by its owner only)")

@@ -1,0 +1,38 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { CommandModule } from "../command.ts";
+
+/**
+ * `petak keys issuer` and `petak keys rotate-issuer`: the keys with which gateways sign access tokens, in the file that they share. They work
+ * on the file and ask no gateway.
+ */
+export const registerIssuerKeys: CommandModule = (command, context) => {
+  withDataDir(command.command("issuer"))
+    .description("show the keys with which a gateway signs access tokens, and when they may be rotated; run it on the gateway's machine")
+    .action(async (options: { dataDir?: string; config?: string }, running: Command) => {
+      const { showIssuer } = await import("../issuer-keys/issuer-keys.ts");
+      await showIssuer(context.session(running), options);
+    });
+
+  withDataDir(command.command("rotate-issuer"))
+    .description(
+      "announce a new key for access tokens, which takes over by itself when no agent can miss it; run it on the gateway's machine",
+    )
+    .option("--at <time>", "when the new key is to sign first, e.g. 2026-12-01T02:00:00Z (default: as early as it can)", parseTime)
+    .action(async (options: { dataDir?: string; config?: string; at?: number }, running: Command) => {
+      const { rotate } = await import("../issuer-keys/issuer-keys.ts");
+      await rotate(context.session(running), options);
+    });
+};
+
+function withDataDir(command: Command): Command {
+  return command
+    .option("--data-dir <directory>", "the gateway's data directory (env: PETAK_DATA_DIR; default: .petak)")
+    .option("--config <file>", "the gateway's configuration file (env: PETAK_CONFIG)");
+}
+
+function parseTime(text: string): number {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text);
+  const timeMs = isTime ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(timeMs)) throw new InvalidArgumentError("write a time with its zone, e.g. 2026-12-01T02:00:00Z.");
+  return timeMs;
+}

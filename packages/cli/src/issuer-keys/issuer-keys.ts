@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import {
+  earliestAnnouncementMs,
+  epochInForce,
+  type IssuerEpoch,
+  type IssuerEpochs,
+  RotationRefusedError,
+  readIssuerEpochs,
+  rotateIssuer,
+  SecretsFileError,
+  secretsFileName,
+} from "@petak/gateway";
+import { CliFailure } from "../failure.ts";
+import { readConfig } from "../serve/config-options.ts";
+import type { Session } from "../session.ts";
+
+/** Where the gateway's secrets are: options, else what configures the gateway. */
+export interface SecretsOptions {
+  dataDir?: string;
+  config?: string;
+}
+
+/** Shows the issuer keys. Throws a CliFailure where there is no secrets file. */
+export async function showIssuer(session: Session, options: SecretsOptions): Promise<void> {
+  showEpochs(session, await told(readIssuerEpochs(secretsPath(session, options))));
+}
+
+/**
+ * Announces a new issuer key.
+ *
+ * @param options.at when it is to sign first, in ms
+ * @throws {CliFailure} where tokens would not open for some time, with the reason `too-early`; or where there is no secrets file.
+ */
+export async function rotate(session: Session, options: SecretsOptions & { at?: number }): Promise<void> {
+  const epochs = await told(rotateIssuer(secretsPath(session, options), session.io.now(), options.at));
+  showEpochs(session, epochs);
+  const [before, announced] = epochs;
+  session.output.print(
+    [
+      `Agents are told of ${announced?.key.keyId} from now on; it signs from ${formatTime(announced?.signsFromMs)} on, and ${before.key.keyId} is relied on until ${formatTime(before.notAfterMs)}.`,
+      "Where all gateways read this file there is nothing more to do. Where each has a copy, put the new file in place everywhere within half an hour.",
+    ].join("\n"),
+  );
+}
+
+function secretsPath({ io, resolve }: Session, options: SecretsOptions): string {
+  return join(resolve(readConfig({ ...options }, io).dataDir), secretsFileName);
+}
+
+/** What a rotation was refused for, as the program says it. */
+async function told(work: Promise<IssuerEpochs>): Promise<IssuerEpochs> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof RotationRefusedError) {
+      throw new CliFailure(`Nothing was changed: ${error.message}.`, { cause: error, reason: "too-early" });
+    }
+    if (error instanceof SecretsFileError) throw new CliFailure(`Nothing was changed: ${error.message}.`, { cause: error });
+    throw error;
+  }
+}
+
+function showEpochs({ output, io }: Session, epochs: IssuerEpochs): void {
+  const nowMs = io.now();
+  const nextRotationMs = earliestAnnouncementMs(epochs, nowMs);
+  const shown = epochs.map((epoch) => ({ ...epoch, state: stateOf(epoch, epochs, nowMs) }));
+  output.json({
+    keys: shown.map(({ key, state, signsFromMs, notAfterMs }) => ({
+      keyId: key.keyId,
+      state,
+      signsFrom: signsFromMs === 0 ? null : isoTime(signsFromMs),
+      notAfter: notAfterMs === undefined ? null : isoTime(notAfterMs),
+    })),
+    nextRotation: isoTime(nextRotationMs),
+  });
+  output.table(
+    [{ title: "KEY", paint: output.colors.cyan }, { title: "STATE" }, { title: "SIGNS FROM" }, { title: "RELIED ON UNTIL" }],
+    shown.map(({ key, state, signsFromMs, notAfterMs }) => [key.keyId, state, formatTime(signsFromMs), formatTime(notAfterMs)]),
+  );
+  const next = nextRotationMs > nowMs ? `from ${formatTime(nextRotationMs)} on` : "now";
+  output.print(output.colors.dim(`The next rotation can be announced ${next}.`));
+}
+
+function stateOf(epoch: IssuerEpoch, epochs: IssuerEpochs, nowMs: number): string {
+  if (epoch === epochInForce(epochs, nowMs)) return "signs";
+  if (epoch.signsFromMs > nowMs) return "announced";
+  return nowMs < (epoch.notAfterMs ?? 0) ? "signed before" : "retired";
+}
+
+function isoTime(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+/** A time for people, in UTC. Empty where there is none. */
+function formatTime(timeMs = 0): string {
+  return timeMs === 0 ? "" : `${isoTime(timeMs).slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { tempDir } from "@petak/testkit";
+import { expect, test } from "vitest";
+import { runPetak } from "./run-petak.ts";
+import { useGateway } from "./running-gateway.ts";
+
+const gateway = useGateway();
+
+interface IssuerKeys {
+  keys: { keyId: string; state: string; signsFrom: string | null; notAfter: string | null }[];
+  nextRotation: string;
+}
+
+test("an issuer key is shown, announced and not announced twice, and the gateway takes it up as it runs", async () => {
+  const dataDir = join(gateway.folder, "../data");
+  const petak = (...args: string[]) => gateway.petak(["keys", ...args, "--data-dir", dataDir]);
+  const issuer = async () => JSON.parse((await petak("issuer", "--json")).stdout) as IssuerKeys;
+  const [first] = (await issuer()).keys;
+  expect(first).toMatchObject({ keyId: expect.stringMatching(/^[\w-]{4}$/), state: "signs", notAfter: null });
+  expect((await petak("issuer")).stdout).toMatch(
+    /^.{4} +signs +\d{4}-\d\d-\d\d \d\d:\d\d UTC *\n[\s\S]*The next rotation can be announced now\.\n$/m,
+  );
+
+  const tooEarly = await petak("rotate-issuer", "--at", new Date(Date.now() + 7 * 86_400_000).toISOString(), "--json");
+  expect(tooEarly.exitCode).toBe(1);
+  expect(JSON.parse(tooEarly.stdout)).toMatchObject({
+    error: { reason: "too-early", message: expect.stringMatching(/^Nothing was changed: .* can sign from \d{4}-.* on/) },
+  });
+  expect((await issuer()).keys).toEqual([first]);
+
+  const rotated = await petak("rotate-issuer");
+  expect(rotated).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(rotated.stdout).toMatch(/Agents are told of .{4} from now on; it signs from .* UTC on, and .{4} is relied on until .* UTC\.\n/);
+  const after = await issuer();
+  expect(after.keys.map(({ state }) => state)).toEqual(["signs", "announced"]);
+  expect(after.nextRotation).toBe(after.keys[0]?.notAfter);
+
+  const again = await petak("rotate-issuer");
+  expect(again.exitCode).toBe(1);
+  expect(again.stderr).toMatch(/^petak: Nothing was changed: agents rely on the key .{4} of the epoch before until \d{4}-/);
+});
+
+test("the data directory is the one that the gateway's configuration names", async () => {
+  const cwd = await tempDir();
+  const nowhere = await runPetak(["keys", "rotate-issuer"], { cwd });
+  expect(nowhere.exitCode).toBe(1);
+  expect(nowhere.stderr).toBe(
+    `petak: Nothing was changed: ${join(cwd, ".petak/gateway-secrets.json")} does not exist; a gateway makes it at its first start.\n`,
+  );
+  const shown = await runPetak(["keys", "issuer"], { cwd, env: { PETAK_DATA_DIR: join(gateway.folder, "../data") } });
+  expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
+});
+
+test("a time without a zone is none", async () => {
+  const { exitCode, stderr } = await runPetak(["keys", "rotate-issuer", "--at", "2026-12-01 02:00"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("write a time with its zone");
+});
+
+test("nothing of a private key is printed", async () => {
+  const text = await readFile(join(gateway.folder, "../data/gateway-secrets.json"), "utf8");
+  const secrets = [...text.matchAll(/"(?:d|derivation_key)": "([^"]+)"/g)].map(([, secret = ""]) => secret);
+  const { stdout } = await gateway.petak(["keys", "issuer", "--json", "--data-dir", "../data"]);
+  expect(secrets.length).toBeGreaterThan(1);
+  for (const secret of secrets) expect(stdout).not.toContain(secret);
+});
