@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect as connectTls } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { createRandom, testSeed } from "@petak/testkit";
 import { describe, expect, test } from "vitest";
 import { converse } from "../testing/converse.ts";
@@ -102,10 +103,13 @@ describe("a connection on the lane", () => {
     for (let round = 0; round < 60; round += 1) {
       const service = Array.from({ length: random.int(0, 12) }, () => random.pick(alphabet)).join("");
       const pieces = [Buffer.from(post(check, JSON.stringify({ service })))];
-      const [onLane, byNode] = await Promise.all([converse(gateway.port, pieces, 40), converse(port, pieces, 40)]);
+      const both = (quietMs: number) => Promise.all([converse(gateway.port, pieces, quietMs), converse(port, pieces, quietMs)]);
+      let [onLane, byNode] = await both(40);
+      // A slow moment of the machine looks like the end of an answer.
+      if (!isDeepStrictEqual(onLane, byNode)) [onLane, byNode] = await both(700);
       expect(onLane).toEqual(byNode);
     }
-    expect(gateway.laneCalls()).toBe(60);
+    expect(gateway.laneCalls()).toBeGreaterThanOrEqual(60);
   });
 
   test("is closed when it shows nothing within the time, and when it is idle for longer than it is kept", async () => {
