@@ -1,5 +1,6 @@
 import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
 import type { RedisConnection } from "./connection/connect-redis.ts";
+import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
 import { createEventLog, type EventLog } from "./events/event-log.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
@@ -27,6 +28,7 @@ export interface Allocator {
   readonly reservations: ReservationStore;
   readonly requestIds: RequestIds;
   readonly events: EventLog;
+  readonly deliveries: DeliveryStore;
   readonly keys: Keys;
   /**
    * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
@@ -71,6 +73,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache }: Allocat
     reservations: createReservationStore(redis, keys),
     requestIds,
     events: createEventLog(redis, keys),
+    deliveries: createDeliveryStore(redis, keys),
     keys,
     ready: (timeoutMs) => directory.ready(timeoutMs),
     stop: () => cache?.stop(),

@@ -6,6 +6,7 @@ export { isKnownAt, type Observation } from "./capacity/observation.ts";
 export { type ConnectionOptions, connectRedis, dropSilent, isCluster, pingAll, type RedisConnection } from "./connection/connect-redis.ts";
 export { parseRedisAddress, type RedisAddress, redisProtocols } from "./connection/redis-address.ts";
 export { isStoreFailure } from "./connection/store-failure.ts";
+export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
 export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
 export { createEventTail, type EventTail } from "./events/event-tail.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";

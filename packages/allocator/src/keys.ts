@@ -50,6 +50,18 @@ export interface Keys {
   deadlines(region: Region): string;
   /** Stream of the region's custody events. */
   events(region: Region): string;
+  /** Says that an event of a name was recorded in the region. */
+  eventMark(region: Region, name: string): string;
+  /** Who delivers events to a subscriber now. All of one subscriber's keys lie in one slot. */
+  deliveryLease(subscriberId: string): string;
+  /** Hash: how far the delivery to a subscriber has come. */
+  deliveryState(subscriberId: string): string;
+  /** Sorted set: event id → the time in ms at which its delivery is tried again. */
+  deliveryDue(subscriberId: string): string;
+  /** Hash: event id → what is delivered then. */
+  deliveryRetries(subscriberId: string): string;
+  /** Hash: replay id → how far it has come. */
+  deliveryReplays(subscriberId: string): string;
   /** What a mutation answered, for its repetition. */
   answer(region: Region, participantId: string, requestId: string): string;
   /** The order in which a reservation tries several regions, kept in its home region. */
@@ -66,6 +78,7 @@ export function createKeys(prefix: string): Keys {
   // A participant's requests are many and short-lived: what names one is kept short.
   const requestName = (participantId: string, requestId: string) =>
     hash("sha256", `${participantId} ${requestId}`, "base64url").slice(0, requestNameLength);
+  const delivery = (subscriberId: string) => `${prefix}:{${subscriberId}}:delivery`;
   const cellName = (cell: string) => cell.slice(6, 10);
   return {
     regions: () => `${prefix}:regions`,
@@ -90,6 +103,12 @@ export function createKeys(prefix: string): Keys {
     reservation: (region, handle) => `${tagged(region)}:res:${handle}`,
     deadlines: (region) => `${tagged(region)}:deadlines`,
     events: (region) => `${tagged(region)}:events`,
+    eventMark: (region, name) => `${tagged(region)}:event-mark:${name}`,
+    deliveryLease: (subscriberId) => `${delivery(subscriberId)}:lease`,
+    deliveryState: (subscriberId) => `${delivery(subscriberId)}:state`,
+    deliveryDue: (subscriberId) => `${delivery(subscriberId)}:due`,
+    deliveryRetries: (subscriberId) => `${delivery(subscriberId)}:retries`,
+    deliveryReplays: (subscriberId) => `${delivery(subscriberId)}:replays`,
     answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,
     plan: (region, participantId, requestId) => `${tagged(region)}:plan:${participantId}:${requestId}`,
   };

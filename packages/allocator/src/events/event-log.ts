@@ -2,7 +2,8 @@ import { type Event, parseReservationId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { decodeChain } from "../reservations/reservation-record.ts";
-import { decodeEvent } from "./event-bytes.ts";
+import { createScript } from "../scripts/scripts.ts";
+import { decodeEvent, encodeEvent } from "./event-bytes.ts";
 
 /** An event and its place in its region's stream. */
 export interface LoggedEvent {
@@ -37,6 +38,11 @@ export interface EventLog {
   lastEntry(region: Region): Promise<string>;
   /** The events of one reservation, oldest first; of more than {@link chainMax} the latest. */
   chain(reservationId: string): Promise<Event[]>;
+  /**
+   * Records an event that is about no reservation, unless one was recorded under the same name in the region within {@link markTtlMs}: several may
+   * notice the same thing. Gives whether it was recorded now.
+   */
+  appendOnce(region: Region, name: string, event: Event): Promise<boolean>;
 }
 
 /**
@@ -45,8 +51,13 @@ export interface EventLog {
  */
 export const chainMax = 2000;
 
+/** How long it is remembered that an event of a name was recorded, in ms: a week, longer than anybody goes on noticing one thing. */
+export const markTtlMs = 7 * 24 * 3_600_000;
+
 /** Entries of a chain asked for in one round trip. */
 const chainAtOnce = 200;
+
+const appendScript = createScript("append-once");
 
 /** Reads events from Redis. */
 export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
@@ -72,6 +83,10 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
         events.push(...ranges.flatMap((range) => range.map(([, fields]) => decodeEvent(eventBytes(fields)))));
       }
       return events;
+    },
+    async appendOnce(region, name, event) {
+      const [tag] = await appendScript(redis, [keys.eventMark(region, name), keys.events(region)], [encodeEvent(event), markTtlMs]);
+      return tag === "done";
     },
   };
 }

@@ -1,0 +1,15 @@
+#!lua
+-- Records an event that is about no reservation, unless one was recorded under the same name. Safe to run twice.
+--
+-- KEYS[1] mark of the name  KEYS[2] events
+-- ARGV[1] event  ARGV[2] ms for which the name is remembered
+-- Returns {'done'} | {'seen'}
+
+--- @include events
+
+if not redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[2]) then
+  return { 'seen' }
+end
+append_event(KEYS[2], ARGV[1])
+publish_events(KEYS[2])
+return { 'done' }
