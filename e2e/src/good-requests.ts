@@ -11,6 +11,7 @@ import {
   DeviceEventType,
   DirectoryService,
   DoubtOutcome,
+  EventType,
   Mode,
   ParcelRequirement,
   ParticipantService,
@@ -22,6 +23,7 @@ import {
   SiteLifecycle,
   SiteSchema,
   SiteService,
+  WebhookService,
 } from "@petak/protocol";
 
 /** The Authorization headers of those whose requests must be in order. */
@@ -53,10 +55,16 @@ export interface GoodRequestSubjects {
   toOpen: string;
   toRedirect: string;
   toResolve: string;
+  /** Webhook endpoints of the courier's, the second of which may be deleted. */
+  webhookEndpointId: string;
+  deletableEndpointId: string;
   /** The number that the agent's next report must have. */
   nextSequence: bigint;
   makeUuid?: () => string;
 }
+
+/** Where webhooks find nobody: a name that never is one. */
+export const nowhereUrl = "https://hooks.invalid/petak";
 
 /** One good request for each RPC of `petak.v1`. */
 export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<GoodRequest[]> {
@@ -87,6 +95,8 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
   const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
+  const webhooks = WebhookService.method;
+  const endpointId = subjects.webhookEndpointId;
   return [
     good(findNearest, "courier", {
       origin,
@@ -180,6 +190,31 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
       origins: ["https://shop.example"],
       requestsPerSecond: 5,
     }),
+    good(webhooks.createEndpoint, "courier", {
+      requestId: makeUuid(),
+      url: nowhereUrl,
+      filter: { eventTypes: [EventType.PARCEL_DEPOSITED] },
+      label: "staging",
+    }),
+    good(webhooks.listEndpoints, "courier", {}),
+    good(webhooks.getEndpoint, "courier", { endpointId }),
+    good(webhooks.updateEndpoint, "courier", {
+      requestId: makeUuid(),
+      endpointId,
+      url: nowhereUrl,
+      filter: { eventTypes: [EventType.PARCEL_COLLECTED] },
+      paused: true,
+      label: "production",
+    }),
+    good(webhooks.rotateEndpointKey, "courier", { requestId: makeUuid(), endpointId, overlap: { seconds: 3600n } }),
+    good(webhooks.testEndpoint, "courier", { requestId: makeUuid(), endpointId }),
+    good(webhooks.replayEvents, "courier", {
+      requestId: makeUuid(),
+      endpointId,
+      from: { seconds: 1_800_000_000n, nanos: 1000 },
+      to: { seconds: 1_800_086_400n, nanos: 1000 },
+    }),
+    good(webhooks.deleteEndpoint, "courier", { requestId: makeUuid(), endpointId: subjects.deletableEndpointId }),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { RedisAddress } from "@petak/allocator";
 import { createRequestSigner, generateKeyPair } from "@petak/client";
-import { createLogger, createMetrics, type Gateway, type GatewayOptions, startGateway } from "@petak/gateway";
+import { createLogger, createMetrics, type Gateway, type GatewayOptions, parseNetworks, startGateway } from "@petak/gateway";
 import { newKeyId, newParticipantId } from "@petak/protocol";
 import { createTempDir } from "@petak/testkit";
 import { createTestParticipants, type TestParticipants, testAudience } from "./test-participants.ts";
@@ -53,6 +53,8 @@ export async function startTestNetwork(
     storageMaxMs: 1_209_600_000,
     sweepIntervalMs: 100,
     agentSyncIntervalMs: 200,
+    // The receivers of these tests are on this machine, in the clear.
+    webhooks: { allowedNetworks: parseNetworks("127.0.0.0/8") ?? [], allowHttp: true },
     admin: { participantId: adminId, keyId: adminKeyId, publicKey },
     logger: createLogger({ level: "info", destination: { write: keepLine } }),
     metrics,

@@ -1,7 +1,15 @@
 import { inspect } from "node:util";
 import { clone, create, type DescMethod, type JsonValue, type Message, ScalarType, toJson } from "@bufbuild/protobuf";
 import type { DurationSchema } from "@bufbuild/protobuf/wkt";
-import { AgentService, CustodyService, DirectoryService, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
+import {
+  AgentService,
+  CustodyService,
+  DirectoryService,
+  ParticipantService,
+  type Reason,
+  ReservationService,
+  WebhookService,
+} from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Callers, GoodRequest } from "../good-requests.ts";
@@ -11,7 +19,7 @@ import { bodyOf, spellingOf, type WireProtocol, wireProtocols } from "../wire/pr
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";
 
-const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
 const methods: DescMethod[] = services.flatMap(({ methods }) => methods as readonly DescMethod[] as DescMethod[]);
 const names = methods.map(nameOf);
 
@@ -237,4 +245,11 @@ const requiredFields: Record<string, string[]> = {
   "ParticipantService/RegisterKey": ["request_id", "public_key", "mode"],
   "ParticipantService/RevokeKey": ["request_id", "key_id"],
   "ParticipantService/CreatePublishableKey": ["request_id", "mode", "origins"],
+  "WebhookService/CreateEndpoint": ["request_id", "url"],
+  "WebhookService/GetEndpoint": ["endpoint_id"],
+  "WebhookService/UpdateEndpoint": ["request_id", "endpoint_id"],
+  "WebhookService/RotateEndpointKey": ["request_id", "endpoint_id"],
+  "WebhookService/TestEndpoint": ["request_id", "endpoint_id"],
+  "WebhookService/ReplayEvents": ["request_id", "endpoint_id"],
+  "WebhookService/DeleteEndpoint": ["request_id", "endpoint_id"],
 };

@@ -1,6 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
-import { AgentService, CustodyService, DirectoryService, Mode, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
+import {
+  AgentService,
+  CustodyService,
+  DirectoryService,
+  Mode,
+  ParticipantService,
+  type Reason,
+  ReservationService,
+  WebhookService,
+} from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { GoodRequest } from "../good-requests.ts";
@@ -8,7 +17,7 @@ import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
 import { goodRequestsIn, shopOrigin, startWorld, type World } from "./world.ts";
 
-const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
 const names = services.flatMap(({ methods }) => (methods as readonly DescMethod[]).map(nameOf));
 
 type CallerName =
@@ -42,6 +51,14 @@ const notAParty = {
 const adminsOnly = { courier: "ROLE_REQUIRED", operator: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
 const otherNetwork = { liveCourier: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" } satisfies Refusals;
 const operatorsOnly = { courier: "ROLE_REQUIRED", admin: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
+
+const notItsOwner = {
+  ...participantsOnly,
+  stranger: "WEBHOOK_ENDPOINT_NOT_FOUND",
+  operator: "WEBHOOK_ENDPOINT_NOT_FOUND",
+  admin: "WEBHOOK_ENDPOINT_NOT_FOUND",
+  liveCourier: "WEBHOOK_ENDPOINT_NOT_FOUND",
+} satisfies Refusals;
 
 /** Who is refused with what, where the request is a good one of somebody else's. */
 const refusals: Record<string, Refusals> = {
@@ -97,6 +114,14 @@ const refusals: Record<string, Refusals> = {
     stranger: "PARTICIPANT_NOT_FOUND",
     operator: "PARTICIPANT_NOT_FOUND",
   },
+  "WebhookService/CreateEndpoint": participantsOnly,
+  "WebhookService/ListEndpoints": participantsOnly,
+  "WebhookService/GetEndpoint": notItsOwner,
+  "WebhookService/UpdateEndpoint": notItsOwner,
+  "WebhookService/RotateEndpointKey": notItsOwner,
+  "WebhookService/TestEndpoint": notItsOwner,
+  "WebhookService/ReplayEvents": notItsOwner,
+  "WebhookService/DeleteEndpoint": notItsOwner,
 };
 
 const redis = useRedis();

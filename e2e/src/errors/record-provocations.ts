@@ -14,19 +14,24 @@ import {
   ParticipantService,
   type Reason,
   ReservationService,
+  Role,
   SiteLifecycle,
+  WebhookService,
 } from "@petak/protocol";
 import { expect } from "vitest";
+import { nowhereUrl } from "../good-requests.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { Provocation, Scene } from "./provocation.ts";
-import { authorizationOf, parcel } from "./world.ts";
+import { addWebhook, authorizationOf, parcel } from "./world.ts";
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
 const { reserve, extend, cancel, issueCredential, getReservation } = ReservationService.method;
 const { listEvents } = CustodyService.method;
 const { reportEvents } = AgentService.method;
 const { getParticipant, revokeKey } = ParticipantService.method;
+
+const { createEndpoint, getEndpoint, replayEvents } = WebhookService.method;
 
 const unknownSiteId = "site_83652b_zzzz";
 const unknownReservationId = "res_83652b_0000000000000000";
@@ -96,6 +101,45 @@ export const recordProvocations = {
     provoke: async ({ world, protocol }) =>
       await world.raw.call(protocol, listEvents, { cursor: "bm9uZQ" }, { authorization: await authorizationOf(world.courier) }),
     fields: ["cursor"],
+  },
+  WEBHOOK_ENDPOINT_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(
+        protocol,
+        getEndpoint,
+        { endpointId: "whe_test_0000000000000000" },
+        { authorization: await authorizationOf(world.courier) },
+      ),
+    metadata: () => ({ endpoint_id: "whe_test_0000000000000000" }),
+  },
+  WEBHOOK_ENDPOINTS_EXHAUSTED: {
+    provoke: async ({ world, protocol }) => {
+      const eager = await world.network.join("Eager", [Role.COURIER]);
+      for (let count = 0; count < 20; count++) await addWebhook(eager);
+      return await world.raw.call(
+        protocol,
+        createEndpoint,
+        { requestId: randomUUID(), url: nowhereUrl },
+        { authorization: await authorizationOf(eager) },
+      );
+    },
+    metadata: () => ({ limit: "20", subject: oneId("par") }),
+  },
+  WEBHOOK_REPLAYS_EXHAUSTED: {
+    provoke: async ({ world, protocol }) => {
+      const eager = await world.network.join("Eager", [Role.COURIER]);
+      const endpointId = await addWebhook(eager);
+      // Paused, so that none ends.
+      await eager.client.webhooks.updateEndpoint({ requestId: randomUUID(), endpointId, paused: true });
+      for (let count = 0; count < 5; count++) await eager.client.webhooks.replayEvents({ requestId: randomUUID(), endpointId });
+      return await world.raw.call(
+        protocol,
+        replayEvents,
+        { requestId: randomUUID(), endpointId },
+        { authorization: await authorizationOf(eager) },
+      );
+    },
+    metadata: () => ({ limit: "5", subject: oneId("whe") }),
   },
   ILLEGAL_STATE: {
     provoke: async ({ world, protocol }) => {

@@ -4,7 +4,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair, type RequestSigner } from "@petak/client";
 import { DeviceEventType, Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind } from "@petak/protocol";
 import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
-import { type Callers, everyFacility, everySizeClass, type GoodRequest, makeGoodRequests } from "../good-requests.ts";
+import { type Callers, everyFacility, everySizeClass, type GoodRequest, makeGoodRequests, nowhereUrl } from "../good-requests.ts";
 import { startTestNetwork } from "../test-network.ts";
 import type { TestParticipant, TestParticipants } from "../test-participants.ts";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
@@ -141,6 +141,12 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
   };
 }
 
+/** Makes a webhook endpoint that leads nowhere, and gives its id. */
+export async function addWebhook({ client }: TestParticipant): Promise<string> {
+  const { endpoint } = await client.webhooks.createEndpoint({ requestId: randomUUID(), url: nowhereUrl });
+  return endpoint?.endpointId ?? "";
+}
+
 /** One good request for each RPC, with what it needs made anew. */
 export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
   const { operator, courier } = world;
@@ -154,6 +160,7 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     generateKeyPair(),
   ]);
   const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey: spare.publicKey, mode: Mode.TEST });
+  const [webhookEndpointId, deletableEndpointId] = await Promise.all([addWebhook(courier), addWebhook(courier)]);
   return await makeGoodRequests({
     origin,
     parcel,
@@ -167,6 +174,8 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     toOpen: toOpen.reservationId,
     toRedirect: toRedirect.reservationId,
     toResolve: toResolve.reservationId,
+    webhookEndpointId,
+    deletableEndpointId,
     nextSequence: 1n,
   });
 }

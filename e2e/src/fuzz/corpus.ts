@@ -4,7 +4,7 @@ import { generateKeyPair } from "@petak/client";
 import { AgentService, Mode } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";
-import { authorizationOf, callersOf, origin, parcel, type World } from "../errors/world.ts";
+import { addWebhook, authorizationOf, callersOf, origin, parcel, type World } from "../errors/world.ts";
 import { type Callers, makeGoodRequests } from "../good-requests.ts";
 
 /** A call that is in order, to be spoilt. */
@@ -39,6 +39,10 @@ const seldom = new Set([
   "RegisterKey",
   "ListKeys",
   "CreatePublishableKey",
+  "CreateEndpoint",
+  "ListEndpoints",
+  "TestEndpoint",
+  "ReplayEvents",
   "Watch",
 ]);
 
@@ -56,6 +60,7 @@ export async function createCorpus(world: World): Promise<Corpus> {
       return key?.keyId ?? "";
     }),
   ]);
+  const [webhookEndpointId = "", deletableEndpointId = ""] = await manyOf(2, () => addWebhook(courier));
   const callers: Callers = await callersOf(world);
   const sound: SoundCall[] = [];
   for (let variant = 0; variant < reservationsOfEach; variant += 1) {
@@ -72,6 +77,8 @@ export async function createCorpus(world: World): Promise<Corpus> {
       toOpen: confirmed[variant] ?? "",
       toRedirect: held[(variant + 13) % held.length] ?? "",
       toResolve: doubtful[variant % doubtful.length] ?? "",
+      webhookEndpointId,
+      deletableEndpointId,
       nextSequence: BigInt(variant + 1),
     });
     sound.push(...requests.map(({ method, by, message }) => ({ method, message, authorization: callers[by] })));

@@ -8,6 +8,7 @@ import {
   ListEventsRequestSchema,
   ParticipantService,
   ReservationService,
+  WebhookService,
 } from "@petak/protocol";
 import type { RequestSigner } from "./request-signer.ts";
 import { createRetryInterceptor, type RetryOptions } from "./retry.ts";
@@ -41,6 +42,7 @@ export interface PetakClient {
   readonly custody: Client<typeof CustodyService>;
   readonly agents: Client<typeof AgentService>;
   readonly participants: Client<typeof ParticipantService>;
+  readonly webhooks: Client<typeof WebhookService>;
   /** Ends the connections, and with them what is still in flight. */
   close(): void;
 }
@@ -58,6 +60,7 @@ export function createPetakClient(options: PetakClientOptions): PetakClient {
     custody: createClient(CustodyService, limited),
     agents: createClient(AgentService, limited),
     participants: createClient(ParticipantService, limited),
+    webhooks: createClient(WebhookService, limited),
     close,
   };
 }

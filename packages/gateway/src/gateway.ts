@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { connectRedis, createAllocator, createEventTail, createKeys, dropSilent, pingAll, type RedisAddress } from "@petak/allocator";
 import { toJwks } from "@petak/credential";
-import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService } from "@petak/protocol";
+import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
@@ -27,17 +27,21 @@ import { createAgentService } from "./services/agents.ts";
 import { createCredentialIssuer } from "./services/credential-issuer.ts";
 import { createCustodyService } from "./services/custody.ts";
 import { createDirectoryService } from "./services/directory.ts";
+import { createEventReader } from "./services/event-reader.ts";
 import { nearestDecoder } from "./services/nearest-decoder.ts";
 import { optionsEncoder } from "./services/options-encoder.ts";
 import { createParticipantService } from "./services/participants.ts";
 import { createReservationService } from "./services/reservations.ts";
 import { reserveDecoder } from "./services/reserve-decoder.ts";
 import { reserveEncoder } from "./services/reserve-encoder.ts";
+import { createWebhookService } from "./services/webhooks.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
 import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
 import { createSiteCache } from "./stores/site-cache.ts";
+import { createWebhookStore } from "./stores/webhook-store.ts";
 import { startSweep } from "./sweep.ts";
+import { createWebhookSending, type WebhookOptions } from "./webhooks/webhook-sending.ts";
 
 /** How a gateway is set up. */
 export interface GatewayOptions {
@@ -72,6 +76,8 @@ export interface GatewayOptions {
   agentSyncIntervalMs: number;
   /** How often the secrets are read again, in ms. Default 10,000: a rotation has an hour for it. */
   secretsIntervalMs?: number;
+  /** Where webhooks may be sent, and how many at once. Default: to public addresses over TLS. */
+  webhooks?: WebhookOptions;
   /** Who runs it. */
   admin?: AdminIdentity;
   logger: Logger;
@@ -91,7 +97,7 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService];
+const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
 
 /** The file with a gateway's secrets, in its data directory. */
 export const secretsFileName = "gateway-secrets.json";
@@ -165,6 +171,19 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => sweep.stop());
 
+    const webhooks = createWebhookSending({
+      ...options.webhooks,
+      allocator,
+      store: createWebhookStore(redis, keyPrefix),
+      reader: createEventReader(allocator.events),
+      tail,
+      derivationKey: secrets.derivationKey,
+      audience: options.audience,
+      now,
+      logger,
+      metrics,
+    });
+
     const health = createHealth(services.map(({ typeName }) => typeName));
     const reflection = createReflection([...services, Health]);
     const credentials = createCredentialIssuer(secrets, options.collectWithinMs);
@@ -193,6 +212,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         }),
       );
       router.service(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
+      router.service(WebhookService, createWebhookService({ ...webhooks, allocator, derivationKey: secrets.derivationKey, now }));
       health.routes(router);
       reflection.routes(router);
     };
@@ -231,6 +251,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     const address = await server.listen({ host: options.host, port: options.port });
     health.setServing(true);
+    const dispatcher = webhooks.start();
+    undo.push(() => dispatcher.stop(options.shutdownGraceMs));
     undo.push(async () => {
       health.setServing(false);
       stopping.abort();

@@ -9,3 +9,5 @@ export { readIssuerEpochs, rotateIssuer, SecretsFileError } from "./secrets/rota
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { type ServerAddress, ServerStartError } from "./server/index.ts";
 export { prepareServingProcess } from "./serving-process.ts";
+export { parseNetworks } from "./webhooks/networks.ts";
+export type { WebhookOptions } from "./webhooks/webhook-sending.ts";

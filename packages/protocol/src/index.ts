@@ -25,6 +25,8 @@ export * from "./gen/petak/v1/reservation_pb.ts";
 export * from "./gen/petak/v1/reservation_service_pb.ts";
 export * from "./gen/petak/v1/site_pb.ts";
 export * from "./gen/petak/v1/site_requirements_pb.ts";
+export * from "./gen/petak/v1/webhook_pb.ts";
+export * from "./gen/petak/v1/webhook_service_pb.ts";
 export { bytesToBase32, encodeBase32, randomBase32 } from "./ids/base32.ts";
 export {
   formatReservationId,

@@ -1,4 +1,5 @@
 import { parseRedisAddress, redisProtocols } from "@petak/allocator";
+import { parseNetworks } from "../webhooks/networks.ts";
 
 /** What a setting's value is, and how its text is read. */
 export type SettingType =
@@ -9,7 +10,9 @@ export type SettingType =
   | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number }
   | { readonly kind: "enum"; readonly values: readonly string[] }
   | { readonly kind: "path" }
-  | { readonly kind: "redis" };
+  | { readonly kind: "redis" }
+  /** CIDR blocks with commas between them. */
+  | { readonly kind: "networks" };
 
 /** The TypeScript type of a setting's value. */
 export type SettingValue<Type extends SettingType> = Type extends { kind: "int" | "duration" }
@@ -57,6 +60,8 @@ export function rangeOf({ type }: Setting): string {
       return "a path";
     case "redis":
       return `empty, or a URL that begins with ${redisProtocols.map((protocol) => `${protocol}//`).join(" or ")}`;
+    case "networks":
+      return "empty, or networks such as 10.0.0.0/8,fd00::/8";
     case "string":
       return type.patternSaid ?? "text";
   }
@@ -78,6 +83,8 @@ export function parseSetting({ type }: Setting, value: unknown): string | number
       return typeof value === "string" && !value.includes("\0") ? value : undefined;
     case "redis":
       return typeof value === "string" && (value === "" || parseRedisAddress(value) !== undefined) ? value : undefined;
+    case "networks":
+      return typeof value === "string" && parseNetworks(value) !== undefined ? value : undefined;
     case "string":
       return typeof value === "string" && (type.pattern?.test(value) ?? true) ? value : undefined;
   }

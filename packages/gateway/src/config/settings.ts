@@ -157,6 +157,24 @@ export const settings = [
     default: 60_000,
     doc: "How often agents are told to sync, in ms; commands reach them at once, so this only bounds how long a missed one is missed.",
   },
+  {
+    name: "webhookAllowedNetworks",
+    type: { kind: "networks" },
+    default: "",
+    doc: "Networks to which webhooks may be sent although they are private, loopback, link-local or reserved; none by default, so that nobody reaches the gateway's neighbours through it.",
+  },
+  {
+    name: "webhookAllowHttp",
+    type: { kind: "bool" },
+    default: false,
+    doc: "Whether webhooks may be sent to `http://` as well; not by default, since anybody on the way would read them.",
+  },
+  {
+    name: "webhookConcurrency",
+    type: { kind: "int", min: 2, max: 10_000 },
+    default: 256,
+    doc: "Webhooks under way at once, half of them for endpoints that fail or take long; each is a connection, and one endpoint has at most four.",
+  },
 ] as const satisfies readonly Setting[];
 
 type Settings = (typeof settings)[number];

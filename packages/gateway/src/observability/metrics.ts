@@ -15,6 +15,8 @@ export interface Metrics {
   readonly rpcShed: Counter<"kind">;
   /** Open TCP connections. */
   readonly connections: Gauge;
+  /** Attempts to deliver a webhook, by `outcome`: `delivered`, or why not. */
+  readonly webhookAttempts: Counter<"outcome">;
   /** Commands that Redis refused or did not answer, by `command`. */
   readonly redisCommandErrors: Counter<"command">;
 }
@@ -55,6 +57,12 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     inHand,
     rpcShed: new Counter({ name: "petak_rpc_shed_total", help: "Calls refused with OVERLOADED.", labelNames: ["kind"], registers }),
     connections: new Gauge({ name: "petak_connections", help: "Open TCP connections.", registers }),
+    webhookAttempts: new Counter({
+      name: "petak_webhook_attempts_total",
+      help: "Attempts to deliver a webhook.",
+      labelNames: ["outcome"],
+      registers,
+    }),
     redisCommandErrors: new Counter({
       name: "petak_redis_command_errors_total",
       help: "Commands that Redis refused or did not answer.",

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
@@ -7,7 +6,6 @@ import { isLowOrderPoint } from "@petak/credential";
 import {
   CreateParticipantRequestSchema,
   CreatePublishableKeyRequestSchema,
-  encodeBase32,
   invalidField,
   type Key,
   KeySchema,
@@ -22,6 +20,7 @@ import {
   RevokeKeyRequestSchema,
   Role,
 } from "@petak/protocol";
+import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import { type CachedKeyDirectory, modeName } from "../stores/cached-key-directory.ts";
@@ -89,7 +88,7 @@ export function createParticipantService(dependencies: ParticipantDependencies):
       const caller = requireAdmin(context);
       await claim(caller, CreateParticipantRequestSchema, request);
       const participant = create(ParticipantSchema, {
-        participantId: `par_${derivedId(caller, request.requestId, 16)}`,
+        participantId: `par_${derivedId(caller.participantId, request.requestId, 16)}`,
         displayName: request.displayName,
         roles: request.roles,
         createdAt: timestampFromMs(now()),
@@ -116,7 +115,7 @@ export function createParticipantService(dependencies: ParticipantDependencies):
       if (request.siteId !== "") await checkAgentSite(request.siteId, participantId, request.mode);
       await claim(caller, RegisterKeyRequestSchema, request);
       const key: Key = create(KeySchema, {
-        keyId: `key_${modeName(request.mode)}_${derivedId(caller, request.requestId, 16)}`,
+        keyId: `key_${modeName(request.mode)}_${derivedId(caller.participantId, request.requestId, 16)}`,
         participantId,
         publicKey: request.publicKey,
         mode: request.mode,
@@ -150,7 +149,7 @@ export function createParticipantService(dependencies: ParticipantDependencies):
       }
       await claim(caller, CreatePublishableKeyRequestSchema, request);
       const key: PublishableKey = create(PublishableKeySchema, {
-        publishableKey: `pk_${modeName(request.mode)}_${derivedId(caller, request.requestId, 24)}`,
+        publishableKey: `pk_${modeName(request.mode)}_${derivedId(caller.participantId, request.requestId, 24)}`,
         participantId,
         mode: request.mode,
         origins: request.origins,
@@ -175,12 +174,4 @@ function refuseLiveFromTest(caller: ParticipantCaller, mode: Mode): void {
   if (caller.mode === "test" && mode === Mode.LIVE) {
     throw new PetakError("MODE_MISMATCH", "a test key cannot make, register or revoke a live key");
   }
-}
-
-/** An id that follows from the request: a repetition makes the same one. Nobody can foresee it without the caller's request id. */
-function derivedId({ participantId }: ParticipantCaller, requestId: string, length: number): string {
-  const digest = createHash("sha256").update(`petak id\0${participantId}\0${requestId}`).digest();
-  let text = "";
-  for (let index = 0; index < length; index++) text += encodeBase32((digest[index] ?? 0) & 31);
-  return text;
 }

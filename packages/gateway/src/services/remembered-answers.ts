@@ -1,0 +1,32 @@
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import type { RequestIds } from "@petak/allocator";
+import { fingerprintOf } from "../domain/fingerprint.ts";
+
+/** Does what a request asks for once, and answers its repetitions as it answered the first time. */
+export interface RememberedAnswers {
+  /**
+   * Does the work unless its answer is known. Of a request that was cut short the work is done again, so that it must be good to do twice.
+   *
+   * @throws {PetakError} REQUEST_ID_REUSED where the id came with another body.
+   */
+  once<Request extends DescMessage, Answer extends DescMessage>(
+    participantId: string,
+    schemas: { request: Request; answer: Answer },
+    request: MessageShape<Request> & { requestId: string },
+    work: () => Promise<MessageShape<Answer>>,
+  ): Promise<MessageShape<Answer>>;
+}
+
+/** Makes it over the record of request ids. */
+export function createRememberedAnswers(requestIds: RequestIds): RememberedAnswers {
+  return {
+    async once(participantId, schemas, request, work) {
+      const { requestId } = request;
+      const isRepetition = await requestIds.claim(participantId, requestId, fingerprintOf(schemas.request, request));
+      const known = isRepetition ? await requestIds.kept(participantId, requestId) : undefined;
+      if (known !== undefined) return fromBinary(schemas.answer, known);
+      const answer = await work();
+      return fromBinary(schemas.answer, await requestIds.keep(participantId, requestId, toBinary(schemas.answer, answer)));
+    },
+  };
+}

@@ -1,0 +1,297 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs, durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { Allocator } from "@petak/allocator";
+import {
+  CreateEndpointRequestSchema,
+  CreateEndpointResponseSchema,
+  DeleteEndpointRequestSchema,
+  DeleteEndpointResponseSchema,
+  invalidField,
+  PetakError,
+  ReplayEventsRequestSchema,
+  ReplayEventsResponseSchema,
+  RotateEndpointKeyRequestSchema,
+  RotateEndpointKeyResponseSchema,
+  TestEndpointRequestSchema,
+  TestEndpointResponseSchema,
+  UpdateEndpointRequestSchema,
+  UpdateEndpointResponseSchema,
+  type WebhookEndpoint,
+  WebhookFailure,
+  type WebhookService,
+} from "@petak/protocol";
+import { derivedId } from "../domain/derived-id.ts";
+import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
+import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
+import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
+import type { CloudEventWriter } from "../webhooks/cloud-event.ts";
+import { fieldsOfFailing, healthIn } from "../webhooks/delivery-health.ts";
+import type { Dispatcher } from "../webhooks/dispatcher.ts";
+import { checkEndpointUrl, type ReachPolicy } from "../webhooks/endpoint-url.ts";
+import { newReplay } from "../webhooks/replay.ts";
+import type { SignAndPost } from "../webhooks/sign-and-post.ts";
+import { createCallerShares } from "./caller-shares.ts";
+import { decodeCursor, type EventCursor, encodeCursor, parseEntry } from "./event-cursor.ts";
+import type { EventReader } from "./event-reader.ts";
+import { createRememberedAnswers } from "./remembered-answers.ts";
+import { webhookView } from "./webhook-view.ts";
+
+/** What the webhooks' service needs. */
+export interface WebhookDependencies {
+  allocator: Allocator;
+  store: WebhookStore;
+  reader: EventReader;
+  dispatcher: Pick<Dispatcher, "wake">;
+  signAndPost: SignAndPost;
+  writer: CloudEventWriter;
+  policy: ReachPolicy;
+  /** Endpoints' keys follow from it. */
+  derivationKey: Uint8Array;
+  now: () => number;
+}
+
+/** Endpoints of one participant in each network: one for each of its systems, and no list that grows by itself. */
+const endpointsMax = 20;
+
+/** Replays of one endpoint under way at once. They are read one after another. */
+const replaysMax = 5;
+
+/** How long an old key still signs where nobody says, in ms: a day on which somebody can deploy. */
+const overlapDefaultMs = 24 * 3_600_000;
+
+/** Calls of TestEndpoint under way at once, of one participant and of all: each holds a place of unary calls for as long as an endpoint likes. */
+const testsPerCaller = 2;
+const testsMax = 64;
+
+/** Pages of the record that are looked through for the oldest event that was not tried. */
+const lagPagesMax = 10;
+
+/** When one who tests too much may come again, in ms. */
+const testRetryAfterMs = 5000;
+
+/** How long a test may take at most, in ms, and what is left of its call's deadline for the answer. */
+const testTimeoutMs = 15_000;
+const answerMs = 500;
+
+/** Where participants want to be told of their events. */
+export function createWebhookService(dependencies: WebhookDependencies): ServiceImpl<typeof WebhookService> {
+  const { allocator, store, reader, dispatcher, signAndPost, writer, policy, derivationKey, now } = dependencies;
+  const { deliveries } = allocator;
+  const answers = createRememberedAnswers(allocator.requestIds);
+  const tests = createCallerShares({ perCaller: testsPerCaller, total: testsMax });
+  const publicKey = (endpointId: string, number: number) => deriveWebhookKey(derivationKey, endpointId, number).publicKey;
+
+  /** An endpoint of the caller's in its network. What is another's looks as if it did not exist. */
+  async function own(endpointId: string, { participantId, mode }: ParticipantCaller): Promise<StoredWebhook> {
+    const endpoint = await store.find(endpointId);
+    if (endpoint === undefined || endpoint.participantId !== participantId || endpoint.mode !== mode) throw endpointNotFound(endpointId);
+    return endpoint;
+  }
+
+  async function view(endpoint: StoredWebhook, lagMs?: number): Promise<WebhookEndpoint> {
+    const { endpointId } = endpoint;
+    const [fields, pending, replays] = await Promise.all([
+      deliveries.fields(endpointId),
+      deliveries.pending(endpointId),
+      deliveries.replays(endpointId),
+    ]);
+    const known = { health: healthIn(fields), pending, openReplays: replays.length, ...(lagMs === undefined ? {} : { lagMs }) };
+    return webhookView(endpoint, known, { nowMs: now(), publicKey });
+  }
+
+  async function viewNow(endpointId: string, caller: ParticipantCaller): Promise<WebhookEndpoint> {
+    return await view(await own(endpointId, caller));
+  }
+
+  /**
+   * How long the oldest event that was not tried has waited, in ms. Of a record in which nothing of the caller's is found for a while, it is
+   * told how old that place in the record is, rather than reading all of it.
+   */
+  async function lagOf({ endpointId, eventTypes }: StoredWebhook, caller: ParticipantCaller): Promise<number> {
+    const { cursor } = healthIn(await deliveries.fields(endpointId));
+    let place: EventCursor = cursor === "" ? new Map() : decodeCursor(cursor);
+    for (let pages = 0; pages < lagPagesMax; pages++) {
+      const page = await reader.readAfter(place, { caller, pageSize: 100 });
+      const oldest = page.events.find(
+        (event) => event.webhookEndpointId !== endpointId && (eventTypes.length === 0 || eventTypes.includes(event.type)),
+      );
+      if (oldest?.recordedAt !== undefined) return Math.max(0, now() - timestampMs(oldest.recordedAt));
+      if (page.unread.size === 0) return 0;
+      place = page.cursor;
+    }
+    return Math.max(0, now() - Math.max(...[...place.values()].map((entry) => parseEntry(entry).timeMs)));
+  }
+
+  return {
+    async createEndpoint(request, context) {
+      const caller = requireParticipant(context);
+      const { participantId, mode } = caller;
+      checkUrl(request.url, policy);
+      const start = request.cursor === "" ? undefined : decodeCursor(request.cursor);
+      const schemas = { request: CreateEndpointRequestSchema, answer: CreateEndpointResponseSchema };
+      return await answers.once(participantId, schemas, request, async () => {
+        const endpointId = `whe_${mode}_${derivedId(participantId, request.requestId, 16)}`;
+        // Where it begins goes first: whoever finds the endpoint delivers.
+        await deliveries.begin(endpointId, { cursor: encodeCursor(start ?? (await reader.end())) });
+        const endpoint = {
+          endpointId,
+          participantId,
+          mode,
+          createdMs: now(),
+          url: request.url,
+          eventTypes: request.filter?.eventTypes ?? [],
+          label: request.label,
+          isPaused: false,
+          keys: [{ number: 1, createdMs: now(), overlapMs: 0, requestId: request.requestId }],
+        };
+        if (!(await store.add(endpoint, endpointsMax))) {
+          await deliveries.remove(endpointId);
+          throw endpointsExhausted(caller);
+        }
+        dispatcher.wake(endpointId);
+        return create(CreateEndpointResponseSchema, { endpoint: await viewNow(endpointId, caller) });
+      });
+    },
+
+    async listEndpoints(_request, context) {
+      const { participantId, mode } = requireParticipant(context);
+      const endpoints = await store.listOf(participantId, mode);
+      return { endpoints: await Promise.all(endpoints.map((endpoint) => view(endpoint))) };
+    },
+
+    async getEndpoint(request, context) {
+      const caller = requireParticipant(context);
+      const endpoint = await own(request.endpointId, caller);
+      return { endpoint: await view(endpoint, await lagOf(endpoint, caller)) };
+    },
+
+    async updateEndpoint(request, context) {
+      const caller = requireParticipant(context);
+      const { endpointId } = await own(request.endpointId, caller);
+      if (request.url !== undefined) checkUrl(request.url, policy);
+      const schemas = { request: UpdateEndpointRequestSchema, answer: UpdateEndpointResponseSchema };
+      return await answers.once(caller.participantId, schemas, request, async () => {
+        await store.change(endpointId, {
+          ...(request.url === undefined ? {} : { url: request.url }),
+          ...(request.filter === undefined ? {} : { eventTypes: request.filter.eventTypes }),
+          ...(request.label === undefined ? {} : { label: request.label }),
+          ...(request.paused === undefined ? {} : { isPaused: request.paused }),
+        });
+        if (request.paused === false) {
+          // Its owner says that it works: what failed is tried again at once, and failures count anew.
+          await deliveries.clear(endpointId, fieldsOfFailing);
+          await deliveries.bringForward(endpointId, now());
+        }
+        dispatcher.wake(endpointId);
+        return create(UpdateEndpointResponseSchema, { endpoint: await viewNow(endpointId, caller) });
+      });
+    },
+
+    async rotateEndpointKey(request, context) {
+      const caller = requireParticipant(context);
+      const { endpointId } = await own(request.endpointId, caller);
+      const overlapMs = request.overlap === undefined ? overlapDefaultMs : durationMs(request.overlap);
+      const schemas = { request: RotateEndpointKeyRequestSchema, answer: RotateEndpointKeyResponseSchema };
+      return await answers.once(caller.participantId, schemas, request, async () => {
+        await store.addKey(endpointId, { createdMs: now(), overlapMs, requestId: request.requestId });
+        return create(RotateEndpointKeyResponseSchema, { endpoint: await viewNow(endpointId, caller) });
+      });
+    },
+
+    async testEndpoint(request, context) {
+      const caller = requireParticipant(context);
+      const endpoint = await own(request.endpointId, caller);
+      const schemas = { request: TestEndpointRequestSchema, answer: TestEndpointResponseSchema };
+      return await answers.once(caller.participantId, schemas, request, async () => {
+        const giveBack = tests.take(caller.participantId);
+        if (giveBack === undefined) throw tooManyTests(caller);
+        try {
+          const id = `evt_test_${derivedId(caller.participantId, request.requestId, 16)}`;
+          const body = writer.test(id, endpoint.endpointId, endpoint.mode === "test", now());
+          const timeoutMs = Math.max(1, Math.min(testTimeoutMs, (context.timeoutMs() ?? testTimeoutMs) - answerMs));
+          const attempt = await signAndPost(endpoint, { id, body }, { timeoutMs, signal: context.signal });
+          const delivered = attempt.failure === WebhookFailure.UNSPECIFIED;
+          if (delivered) await store.verify(endpoint.endpointId, endpoint.url, now());
+          return create(TestEndpointResponseSchema, {
+            eventId: id,
+            delivered,
+            failure: attempt.failure,
+            status: attempt.status,
+            duration: durationFromMs(attempt.tookMs),
+            answerExcerpt: attempt.excerpt,
+            endpoint: await viewNow(endpoint.endpointId, caller),
+          });
+        } finally {
+          giveBack();
+        }
+      });
+    },
+
+    async replayEvents(request, context) {
+      const caller = requireParticipant(context);
+      const { endpointId } = await own(request.endpointId, caller);
+      const cursor = request.cursor === "" ? undefined : decodeCursor(request.cursor);
+      const fromMs = request.from === undefined ? undefined : timestampMs(request.from);
+      const toMs = request.to === undefined ? now() : timestampMs(request.to);
+      if (fromMs !== undefined && toMs < fromMs) throw invalidField("to", "lies before from", "replay_events.range");
+      const schemas = { request: ReplayEventsRequestSchema, answer: ReplayEventsResponseSchema };
+      return await answers.once(caller.participantId, schemas, request, async () => {
+        const id = derivedId(caller.participantId, request.requestId, 16);
+        const replay = newReplay(id, { cursor, fromMs, toMs }, await allocator.events.regions());
+        if (!(await deliveries.addReplay(endpointId, replay, replaysMax))) throw replaysExhausted(endpointId);
+        dispatcher.wake(endpointId);
+        return create(ReplayEventsResponseSchema, { endpoint: await viewNow(endpointId, caller) });
+      });
+    },
+
+    async deleteEndpoint(request, context) {
+      const caller = requireParticipant(context);
+      const schemas = { request: DeleteEndpointRequestSchema, answer: DeleteEndpointResponseSchema };
+      return await answers.once(caller.participantId, schemas, request, async () => {
+        const endpoint = await own(request.endpointId, caller);
+        // Paused first: whoever finds it half removed sends nothing, and a repetition finds it.
+        await store.change(endpoint.endpointId, { isPaused: true });
+        await deliveries.remove(endpoint.endpointId);
+        await store.remove(endpoint);
+        dispatcher.wake(endpoint.endpointId);
+        return create(DeleteEndpointResponseSchema);
+      });
+    },
+  };
+}
+
+function checkUrl(url: string, policy: ReachPolicy): void {
+  const checked = checkEndpointUrl(url, policy);
+  if (typeof checked === "string") throw invalidField("url", checked, "webhook_endpoint.url");
+}
+
+function endpointNotFound(endpointId: string): PetakError {
+  return new PetakError("WEBHOOK_ENDPOINT_NOT_FOUND", `no webhook endpoint ${JSON.stringify(endpointId)}`, {
+    metadata: { endpoint_id: endpointId },
+  });
+}
+
+function endpointsExhausted({ participantId, mode }: ParticipantCaller): PetakError {
+  return new PetakError(
+    "WEBHOOK_ENDPOINTS_EXHAUSTED",
+    `'${participantId}' has ${endpointsMax} ${mode} webhook endpoints and may have no more`,
+    {
+      metadata: { limit: String(endpointsMax), subject: participantId },
+    },
+  );
+}
+
+function replaysExhausted(endpointId: string): PetakError {
+  return new PetakError("WEBHOOK_REPLAYS_EXHAUSTED", `'${endpointId}' has ${replaysMax} replays under way and may have no more`, {
+    metadata: { limit: String(replaysMax), subject: endpointId },
+  });
+}
+
+function tooManyTests({ participantId }: ParticipantCaller): PetakError {
+  return new PetakError(
+    "RATE_LIMITED",
+    `'${participantId}' has ${testsPerCaller} tests under way at this gateway, or all have ${testsMax}; come again in ${testRetryAfterMs} ms`,
+    { retryAfterMs: testRetryAfterMs },
+  );
+}

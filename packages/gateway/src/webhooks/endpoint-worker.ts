@@ -1,0 +1,295 @@
+import type { Allocator, EventTail, StoredRetry } from "@petak/allocator";
+import { type Event, EventType, WebhookFailure } from "@petak/protocol";
+import { type WebhookAlarm, webhookEvent } from "../domain/webhook-event.ts";
+import type { ParticipantCaller } from "../identity/index.ts";
+import type { Logger } from "../observability/index.ts";
+import { decodeCursor, encodeCursor } from "../services/event-cursor.ts";
+import { type EventFollower, followEvents } from "../services/event-follower.ts";
+import type { EventReader } from "../services/event-reader.ts";
+import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
+import { type CloudEventWriter, cloudEventTypeOf } from "./cloud-event.ts";
+import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery, regionOfEvent, retryOf } from "./delivery.ts";
+import { afterAttempt, type DeliveryHealth, fieldsOfHealth, healthIn, isFailing, probeIntervalMs } from "./delivery-health.ts";
+import type { Attempt } from "./post-event.ts";
+import { readReplay } from "./replay.ts";
+import { nextAttemptMs } from "./retry-ladder.ts";
+import type { SignAndPost } from "./sign-and-post.ts";
+import type { Place, Slots } from "./slots.ts";
+import type { After } from "./timers.ts";
+
+/** What all workers share. */
+export interface WorkerDependencies {
+  allocator: Pick<Allocator, "deliveries" | "events">;
+  store: WebhookStore;
+  reader: EventReader;
+  tail: EventTail;
+  writer: CloudEventWriter;
+  signAndPost: SignAndPost;
+  slots: Slots;
+  now: () => number;
+  after: After;
+  /** A number in [0, 1). */
+  random: () => number;
+  logger: Logger;
+  /** Hears of every attempt. */
+  onAttempt: (attempt: Attempt) => void;
+}
+
+/** Delivers to one endpoint for as long as its lease is held here. */
+export interface EndpointWorker {
+  /** Looks again at once: something about the endpoint was changed. */
+  wake(): void;
+  /** Begins no attempt any more and resolves when those under way have ended; `cut` breaks them off. */
+  stop(cut: AbortSignal): Promise<void>;
+  /** Resolves when it has ended: it was stopped, its lease went to another, or its endpoint is gone. */
+  readonly ended: Promise<void>;
+}
+
+/** How long one attempt may take, in ms: what Standard Webhooks asks for at least. */
+const attemptTimeoutMs = 15_000;
+
+/** Events of one batch. What is tried and not yet written down when a gateway dies is sent twice, so it is few. */
+const batchSize = 20;
+
+/** Attempts under way at once to one endpoint, each about another reservation. */
+const concurrency = 4;
+
+/** An attempt that takes longer, in ms, goes over to the slow ones, and the endpoint's next begins there. */
+const slowAttemptMs = 2000;
+
+/** Retries of one endpoint at most. Beyond it new events wait in the record, which has room. */
+export const pendingMax = 1000;
+
+/** How long a change that another gateway made goes unnoticed, in ms, and how long it waits after something went wrong. */
+const lookAgainMs = 5000;
+const afterErrorMs = 1000;
+
+/** How often the cursor is written down where nothing was sent, in ms: it moves with everybody's events. */
+const cursorIntervalMs = 30_000;
+
+/** Waits for news of the record as long as this at most, in ms; a timer ends it much earlier. */
+const newsTimeoutMs = 3_600_000;
+
+/** Starts delivering to an endpoint. */
+export function startEndpointWorker(endpointId: string, token: string, dependencies: WorkerDependencies): EndpointWorker {
+  const { allocator, store, reader, tail, writer, signAndPost, slots, now, after, random, logger, onAttempt } = dependencies;
+  const { deliveries, events } = allocator;
+  const stopping = new AbortController();
+  const cutter = new AbortController();
+  let follower: EventFollower | undefined;
+  let cursorWrittenMs = 0;
+  let lastTookMs = 0;
+  let isWoken = false;
+  let wakeUp = () => {};
+
+  function closeFollower(): void {
+    follower?.close();
+    follower = undefined;
+  }
+
+  /** What happened since, as far as the endpoint wants to know: never of itself, which would feed on its own failures. */
+  function isWanted(event: Event, { eventTypes }: StoredWebhook): boolean {
+    return event.webhookEndpointId !== endpointId && (eventTypes.length === 0 || eventTypes.includes(event.type));
+  }
+
+  /** One attempt, or undefined where none was made. */
+  async function tryOnce(endpoint: StoredWebhook, delivery: Delivery, health: DeliveryHealth): Promise<Attempt | undefined> {
+    const isSlow = health.consecutiveFailures > 0 || lastTookMs > slowAttemptMs;
+    let place: Place | undefined;
+    let cancel: (() => void) | undefined;
+    try {
+      place = await slots.take(isSlow ? "slow" : "prompt", stopping.signal);
+      cancel = after(slowAttemptMs, place.slowDown);
+      const attempt = await signAndPost(endpoint, delivery, { timeoutMs: attemptTimeoutMs, signal: cutter.signal });
+      lastTookMs = attempt.tookMs;
+      onAttempt(attempt);
+      return attempt;
+    } catch (error) {
+      if (stopping.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      cancel?.();
+      place?.giveBack();
+    }
+  }
+
+  /** Sends a batch: what is about one thing one after another, what is about several things at once. */
+  async function deliver(
+    endpoint: StoredWebhook,
+    batch: readonly Delivery[],
+    before: DeliveryHealth,
+  ): Promise<{ outcomes: DeliveryOutcome[]; health: DeliveryHealth }> {
+    let health = before;
+    const outcomes: DeliveryOutcome[] = [];
+    const groups = bySubject(batch).values();
+    async function run(): Promise<void> {
+      for (const group of groups) {
+        for (const delivery of group) {
+          const isOver = stopping.signal.aborted || health.disabledMs !== undefined;
+          const attempt = isOver ? undefined : await tryOnce(endpoint, delivery, health);
+          outcomes.push({ delivery, attempt });
+          if (attempt === undefined) continue;
+          health = afterAttempt(health, attempt, now());
+          if (attempt.failure === WebhookFailure.GONE) health = { ...health, disabledMs: now() };
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: isFailing(before) ? 1 : concurrency }, run));
+    return { outcomes, health };
+  }
+
+  /** What is to be written down of outcomes: retries, those that are over, and the health where the last rung was reached. */
+  function settle(outcomes: readonly DeliveryOutcome[], given: DeliveryHealth) {
+    let health = given;
+    const over: string[] = [];
+    const retries: StoredRetry[] = [];
+    for (const { delivery, attempt } of outcomes) {
+      if (attempt === undefined) {
+        // Not tried: the cursor goes past it, so it is kept as if it were due.
+        if (!delivery.isRetry) retries.push(retryOf(delivery, now()));
+        continue;
+      }
+      const attempts = delivery.attempts + 1;
+      const waitMs = attempt.failure === WebhookFailure.UNSPECIFIED ? undefined : nextAttemptMs(attempts, attempt.retryAfterMs, random());
+      if (waitMs !== undefined) {
+        retries.push(retryOf({ ...delivery, attempts }, now() + waitMs));
+        continue;
+      }
+      over.push(delivery.id);
+      if (attempt.failure === WebhookFailure.UNSPECIFIED) continue;
+      const tookNothingSince = health.failingSinceMs !== undefined && health.failingSinceMs <= delivery.firstMs;
+      health = { ...health, abandoned: health.abandoned + 1, ...(tookNothingSince ? { disabledMs: health.disabledMs ?? now() } : {}) };
+    }
+    return { over, retries, health };
+  }
+
+  /** Tells the owner, through the record, of an endpoint that is failing or was given up. Once each time, however many notice it. */
+  async function alarm(endpoint: StoredWebhook, before: DeliveryHealth, given: DeliveryHealth, outcomes: readonly DeliveryOutcome[]) {
+    const failed = outcomes.find(({ attempt }) => attempt !== undefined && attempt.failure !== WebhookFailure.UNSPECIFIED);
+    const region = failed === undefined ? undefined : regionOfEvent(failed.delivery.id);
+    if (region === undefined) return given;
+    const tell = async (type: WebhookAlarm["type"], sinceMs: number) => {
+      await events.appendOnce(region, `${endpointId}:${type}:${sinceMs}`, webhookEvent({ type, endpoint, region, nowMs: now() }));
+      logger.warn({ endpoint_id: endpointId, event: cloudEventTypeOf(type) }, "webhook endpoint");
+    };
+    let health = given;
+    if (isFailing(health) && health.failingSinceMs !== undefined && health.alarmedOfMs !== health.failingSinceMs) {
+      await tell(EventType.WEBHOOK_ENDPOINT_FAILING, health.failingSinceMs);
+      health = { ...health, alarmedOfMs: health.failingSinceMs };
+    }
+    if (health.disabledMs !== undefined && before.disabledMs === undefined) {
+      await tell(EventType.WEBHOOK_ENDPOINT_DISABLED, health.disabledMs);
+    }
+    return health;
+  }
+
+  /** Sends what there is to send, and gives until when there is nothing more, in ms, and whether news of the record would change that. */
+  async function round(): Promise<{ untilMs: number; hearsNews: boolean } | undefined> {
+    const [endpoint, fields] = await Promise.all([store.find(endpointId), deliveries.fields(endpointId)]);
+    if (endpoint === undefined) return undefined;
+    const before = healthIn(fields);
+    if (endpoint.isPaused || before.disabledMs !== undefined) {
+      closeFollower();
+      return { untilMs: Number.POSITIVE_INFINITY, hearsNews: false };
+    }
+    const nowMs = now();
+    const caller: ParticipantCaller = {
+      kind: "participant",
+      participantId: endpoint.participantId,
+      roles: [],
+      mode: endpoint.mode,
+      keyId: "",
+    };
+    const wasFailing = isFailing(before);
+    const [due, pending, [replay]] = await Promise.all([
+      deliveries.due(endpointId, nowMs, batchSize),
+      deliveries.pending(endpointId),
+      deliveries.replays(endpointId),
+    ]);
+    const probeAtMs = wasFailing ? (before.probedMs ?? before.lastFailureMs ?? 0) + probeIntervalMs : 0;
+    const takesNew = pending.count < pendingMax && probeAtMs <= nowMs;
+    follower ??= followEvents({ reader, tail, caller, cursor: before.cursor === "" ? new Map() : decodeCursor(before.cursor) });
+    const page = takesNew ? await follower.next(wasFailing ? 1 : batchSize) : undefined;
+    const replayed = replay === undefined || wasFailing || !takesNew ? undefined : await readReplay(replay, reader, caller, batchSize);
+
+    const fresh = [...(replayed?.events ?? []), ...(page?.events ?? [])].filter((event) => isWanted(event, endpoint));
+    const batch = [...due.map(deliveryOf), ...fresh.map((event) => firstDelivery(event, writer, nowMs))];
+    const delivered = await deliver(endpoint, batch, before);
+    const { over, retries, health } = settle(delivered.outcomes, delivered.health);
+    let next = await alarm(endpoint, before, health, delivered.outcomes);
+    if (wasFailing && fresh.length > 0 && isFailing(next)) next = { ...next, probedMs: nowMs };
+    const isCursorDue = batch.length > 0 || nowMs - cursorWrittenMs >= cursorIntervalMs;
+    if (page !== undefined && isCursorDue) {
+      next = { ...next, cursor: encodeCursor(page.cursor) };
+      cursorWrittenMs = nowMs;
+    }
+    const changes = { fields: fieldsOfHealth(next, before), over, retries, replays: replayed === undefined ? [] : [replayed.after] };
+    const hasChanges = Object.keys(changes.fields).length + over.length + retries.length + changes.replays.length > 0;
+    if (hasChanges && !(await deliveries.commit(endpointId, token, changes))) return undefined;
+    if (wasFailing && next.consecutiveFailures === 0) await deliveries.bringForward(endpointId, now());
+
+    if (next.disabledMs !== undefined) return { untilMs: Number.POSITIVE_INFINITY, hearsNews: false };
+    const isFailingNow = isFailing(next);
+    const hasMore = !isFailingNow && ((page?.unread.size ?? 0) > 0 || (replayed !== undefined && replayed.after.content !== ""));
+    const { count, nextMs = Number.POSITIVE_INFINITY } = await deliveries.pending(endpointId);
+    const hasRoom = count < pendingMax;
+    if ((hasMore && hasRoom) || (wasFailing && !isFailingNow)) return { untilMs: now(), hearsNews: true };
+    const nextProbeMs = isFailingNow ? (next.probedMs ?? next.lastFailureMs ?? 0) + probeIntervalMs : Number.POSITIVE_INFINITY;
+    return { untilMs: Math.min(nextMs, nextProbeMs), hearsNews: hasRoom && !isFailingNow };
+  }
+
+  /** Waits until a time, news, a wake or the stop. */
+  async function wait(untilMs: number, hearsNews: boolean): Promise<void> {
+    const waiting = new AbortController();
+    wakeUp = () => waiting.abort();
+    const waitMs = Math.min(lookAgainMs, untilMs - now());
+    if (isWoken || waitMs <= 0 || stopping.signal.aborted) return;
+    const cancel = after(waitMs, wakeUp);
+    const ends = [stopping.signal, waiting.signal];
+    if (hearsNews && follower !== undefined) await follower.wait(newsTimeoutMs, ends);
+    else await untilOneAborts(ends);
+    cancel();
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      isWoken = false;
+      try {
+        const rest = await round();
+        if (rest === undefined) break;
+        await wait(rest.untilMs, rest.hearsNews);
+      } catch (error) {
+        logger.error({ err: error, endpoint_id: endpointId }, "webhook delivery");
+        // What was read and not written down is read again.
+        closeFollower();
+        await wait(now() + afterErrorMs, false);
+      }
+    }
+    closeFollower();
+  }
+
+  const ended = run();
+  return {
+    ended,
+    wake() {
+      isWoken = true;
+      wakeUp();
+    },
+    async stop(cut) {
+      const onCut = () => cutter.abort(cut.reason);
+      if (cut.aborted) onCut();
+      else cut.addEventListener("abort", onCut, { once: true });
+      stopping.abort();
+      await ended;
+      cut.removeEventListener("abort", onCut);
+    },
+  };
+}
+
+function untilOneAborts(signals: readonly AbortSignal[]): Promise<void> {
+  const any = AbortSignal.any([...signals]);
+  return new Promise((resolve) => {
+    if (any.aborted) resolve();
+    else any.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
