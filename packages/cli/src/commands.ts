@@ -38,6 +38,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/participants.ts")).registerParticipants,
   },
   {
+    name: "webhooks",
+    description: "make, test, rotate, pause, resume, replay and delete the places where you are told of your events",
+    load: async () => (await import("./commands/webhooks.ts")).registerWebhooks,
+  },
+  {
     name: "token",
     description: 'print a signed request token for curl: -H "Authorization: Bearer $(petak token)"',
     load: async () => (await import("./commands/token.ts")).registerToken,

@@ -18,15 +18,15 @@ export interface RunningGateway {
   makeParticipant(name: string, role: string): Promise<string>;
 }
 
-/** Gives the tests of a file a gateway. Call it at the top. */
-export function useGateway(): RunningGateway {
+/** Gives the tests of a file a gateway, with settings of its own beside the port and the data directory. Call it at the top. */
+export function useGateway(settings: Readonly<Record<string, string>> = {}): RunningGateway {
   let state: { url: string; folder: string; stop(): Promise<void> } | undefined;
 
   beforeAll(async () => {
     const directory = await createTempDir();
     const folder = join(directory.path, "work");
     await mkdir(folder);
-    const config = loadConfig({ flags: { port: "0", dataDir: join(directory.path, "data") }, env: {} });
+    const config = loadConfig({ flags: { ...settings, port: "0", dataDir: join(directory.path, "data") }, env: {} });
     const served = await serveGateway(config, folder, createLogger({ level: "silent" }));
     state = {
       url: served.url,

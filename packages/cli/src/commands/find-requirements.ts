@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import { ParcelRequirement, type PassedOver, PassedOverReason, type SiteRequirementsSchema } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
+import { parseInstant } from "./instant.ts";
 
 /** What `petak find` takes of the requirements. */
 export interface RequirementOptions {
@@ -24,7 +25,7 @@ export function addRequirementOptions(command: Command): Command {
   return command
     .option("--country <SG,MY>", "only sites in these countries (default: the country of the point)", collectCountries)
     .option("--any-country", "sites of every country")
-    .option("--open-at <time>", "only sites that are open then, e.g. 2026-11-05T21:30+08:00", parseTime)
+    .option("--open-at <time>", "only sites that are open then, e.g. 2026-11-05T21:30+08:00", parseInstant)
     .option("--step-free", "only sites with no step on the way")
     .option("--accessible", "only compartments within reach of a wheelchair, 380 to 1220 mm high")
     .option("--refrigerated", "only cooled places")
@@ -54,15 +55,6 @@ export function describePassedOver({ withinM, counts }: PassedOver): string {
 function reasonName(reason: PassedOverReason): string {
   const name = Object.entries(PassedOverReason).find(([, value]) => value === reason)?.[0] ?? `reason ${reason}`;
   return name.toLowerCase().replaceAll("_", " ");
-}
-
-function parseTime(text: string): Date {
-  // Without an offset the time would be this machine's, and not the site's.
-  const time = new Date(text);
-  if (!/(Z|[+-]\d{2}:\d{2})$/i.test(text.trim()) || Number.isNaN(time.getTime())) {
-    throw new InvalidArgumentError("write date, time and offset from UTC, e.g. 2026-11-05T21:30+08:00.");
-  }
-  return time;
 }
 
 function collectCountries(text: string, earlier: string[] = []): string[] {
