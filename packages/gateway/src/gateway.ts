@@ -111,6 +111,9 @@ const tailTimeoutMs = 5000;
  */
 const directoryTimeoutMs = 5000;
 
+/** How long a stop waits for webhooks under way, in ms: most are answered by then, and the others are sent again by another gateway. */
+const webhookGraceMs = 2000;
+
 /** Services that tell nothing of the network and need no caller: whether the gateway is well, and what it speaks. */
 const publicServices: ReadonlySet<string> = new Set([Health.typeName, ServerReflectionV1.typeName, ServerReflectionV1Alpha.typeName]);
 
@@ -252,7 +255,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const address = await server.listen({ host: options.host, port: options.port });
     health.setServing(true);
     const dispatcher = webhooks.start();
-    undo.push(() => dispatcher.stop(options.shutdownGraceMs));
+    undo.push(() => dispatcher.stop(webhookGraceMs));
     undo.push(async () => {
       health.setServing(false);
       stopping.abort();

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
 import { encodeCursor } from "../services/event-cursor.ts";
 import type { StoredWebhook } from "../stores/webhook-store.ts";
+import { pendingMax } from "./endpoint-worker.ts";
 import { newReplay } from "./replay.ts";
 import { retryLadderMs } from "./retry-ladder.ts";
 import { type Receiver, startReceiver } from "./testing/receiver.ts";
@@ -154,6 +155,19 @@ describe("an event that is not taken", () => {
     await untilReceived(1);
     const dueMs = world.timers.now() + 3_600_000;
     await expect.poll(() => world.allocator.deliveries.pending(endpoint.endpointId)).toEqual({ count: 1, nextMs: dueMs });
+  });
+
+  it("is one of a thousand at most; at that number new ones wait in the record", async () => {
+    const endpoint = await world.addEndpoint(receiver.url);
+    answerAll(500);
+    const ids = await world.record(pendingMax + 30);
+    world.deliver();
+    await untilReceived(pendingMax);
+    await expect.poll(async () => (await world.allocator.deliveries.pending(endpoint.endpointId)).count).toBe(pendingMax);
+    answerAll(204);
+    world.timers.advance(10_000);
+    await untilReceived(2 * pendingMax + 30);
+    expect(new Set(receiver.ids())).toEqual(new Set(ids));
   });
 
   it("because the endpoint is gone ends it at once, with an alarm", async () => {

@@ -51,6 +51,9 @@ const attemptTimeoutMs = 15_000;
 /** Events of one batch. What is tried and not yet written down when a gateway dies is sent twice, so it is few. */
 const batchSize = 20;
 
+/** Retries of one batch while an endpoint fails: one after another they may take 15 s each, and meanwhile nobody looks whether it was paused. */
+const failingBatchSize = 4;
+
 /** Attempts under way at once to one endpoint, each about another reservation. */
 const concurrency = 4;
 
@@ -125,7 +128,8 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     async function run(): Promise<void> {
       for (const group of groups) {
         for (const delivery of group) {
-          const isOver = stopping.signal.aborted || health.disabledMs !== undefined;
+          // Who was woken looks first at what has changed: its owner may have paused it.
+          const isOver = stopping.signal.aborted || isWoken || health.disabledMs !== undefined;
           const attempt = isOver ? undefined : await tryOnce(endpoint, delivery, health);
           outcomes.push({ delivery, attempt });
           if (attempt === undefined) continue;
@@ -202,15 +206,18 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     };
     const wasFailing = isFailing(before);
     const [due, pending, [replay]] = await Promise.all([
-      deliveries.due(endpointId, nowMs, batchSize),
+      deliveries.due(endpointId, nowMs, wasFailing ? failingBatchSize : batchSize),
       deliveries.pending(endpointId),
       deliveries.replays(endpointId),
     ]);
     const probeAtMs = wasFailing ? (before.probedMs ?? before.lastFailureMs ?? 0) + probeIntervalMs : 0;
-    const takesNew = pending.count < pendingMax && probeAtMs <= nowMs;
+    const room = pendingMax - pending.count;
+    const takesNew = room > 0 && probeAtMs <= nowMs;
     follower ??= followEvents({ reader, tail, caller, cursor: before.cursor === "" ? new Map() : decodeCursor(before.cursor) });
-    const page = takesNew ? await follower.next(wasFailing ? 1 : batchSize) : undefined;
-    const replayed = replay === undefined || wasFailing || !takesNew ? undefined : await readReplay(replay, reader, caller, batchSize);
+    const page = takesNew ? await follower.next(wasFailing ? 1 : Math.min(batchSize, room)) : undefined;
+    // What is new comes first where there is little room.
+    const mayReplay = replay !== undefined && !wasFailing && room >= 2 * batchSize;
+    const replayed = !mayReplay ? undefined : await readReplay(replay, reader, caller, batchSize);
 
     const fresh = [...(replayed?.events ?? []), ...(page?.events ?? [])].filter((event) => isWanted(event, endpoint));
     const batch = [...due.map(deliveryOf), ...fresh.map((event) => firstDelivery(event, writer, nowMs))];

@@ -7,21 +7,30 @@ export type ResolveHost = (name: string, signal: AbortSignal) => Promise<string[
 const questionTimeoutMs = 2000;
 const questionTries = 2;
 
+/** How names are asked for. */
+export interface DnsOptions {
+  /** Name servers as `address:port`. Default: the system's. */
+  servers?: readonly string[];
+}
+
 /**
- * Asks the name servers of the system. Not the system's own resolver: that one works in the few threads of the process, where a name that is
- * answered slowly would delay everybody's file system and everybody's deliveries. So `/etc/hosts` is not read.
+ * Makes what asks name servers. Not the system's own resolver: that one works in the few threads of the process, where a name that is answered
+ * slowly would delay everybody's file system and everybody's deliveries. So `/etc/hosts` is not read.
  */
-export const resolveByDns: ResolveHost = async (name, signal) => {
-  // Names of this machine, and those that never are any, which no name server need know (RFC 6761).
-  if (/(^|\.)localhost\.?$/i.test(name)) return ["127.0.0.1", "::1"];
-  if (/(^|\.)invalid\.?$/i.test(name)) return [];
-  const resolver = new Resolver({ timeout: questionTimeoutMs, tries: questionTries });
-  const cancel = () => resolver.cancel();
-  signal.addEventListener("abort", cancel, { once: true });
-  try {
-    const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
-    return found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
-  } finally {
-    signal.removeEventListener("abort", cancel);
-  }
-};
+export function createDnsResolver({ servers }: DnsOptions = {}): ResolveHost {
+  return async (name, signal) => {
+    // Names of this machine, and those that never are any, which no name server need know (RFC 6761).
+    if (/(^|\.)localhost\.?$/i.test(name)) return ["127.0.0.1", "::1"];
+    if (/(^|\.)invalid\.?$/i.test(name)) return [];
+    const resolver = new Resolver({ timeout: questionTimeoutMs, tries: questionTries });
+    if (servers !== undefined) resolver.setServers(servers);
+    const cancel = () => resolver.cancel();
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      const found = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
+      return found.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    } finally {
+      signal.removeEventListener("abort", cancel);
+    }
+  };
+}

@@ -7,7 +7,7 @@ import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts"
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import type { ReachPolicy } from "./endpoint-url.ts";
 import { type Attempt, createPostEvent } from "./post-event.ts";
-import { type ResolveHost, resolveByDns } from "./resolve-host.ts";
+import { createDnsResolver, type ResolveHost } from "./resolve-host.ts";
 import { createSignAndPost, type SignAndPost } from "./sign-and-post.ts";
 import { createSlots } from "./slots.ts";
 import { type After, afterByTimer } from "./timers.ts";
@@ -58,7 +58,16 @@ const concurrencyDefault = 256;
 
 /** Puts them together. */
 export function createWebhookSending(options: WebhookSendingOptions): WebhookSending {
-  const { store, reader, now, metrics, after = afterByTimer, resolve = resolveByDns, random = Math.random, trustedCertificates } = options;
+  const {
+    store,
+    reader,
+    now,
+    metrics,
+    after = afterByTimer,
+    resolve = createDnsResolver(),
+    random = Math.random,
+    trustedCertificates,
+  } = options;
   const policy: ReachPolicy = { allowedNetworks: options.allowedNetworks ?? [], allowHttp: options.allowHttp ?? false };
   const writer = createCloudEventWriter(options.audience);
   const post = createPostEvent({

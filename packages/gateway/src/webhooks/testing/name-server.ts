@@ -1,0 +1,54 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { onTestFinished } from "vitest";
+
+/** A name server that says what a test wants. */
+export interface NameServer {
+  /** `127.0.0.1:port`. */
+  readonly address: string;
+  /** The names that were asked for, and whether for IPv4 (`A`) or IPv6 (`AAAA`) addresses. */
+  readonly questions: string[];
+}
+
+const typeA = 1;
+const headBytes = 12;
+
+/**
+ * Starts a name server on a free port of 127.0.0.1, for a test.
+ *
+ * @param answer the IPv4 addresses of a name; it has none of IPv6. Undefined: nothing is answered. Asked once for each question of them
+ */
+export async function startNameServer(answer: (name: string) => readonly string[] | undefined): Promise<NameServer> {
+  const questions: string[] = [];
+  const socket = createSocket("udp4");
+  socket.on("message", (query, { port, address }) => {
+    const { name, end } = readName(query);
+    const isA = query.readUInt16BE(end) === typeA;
+    questions.push(`${name} ${isA ? "A" : "AAAA"}`);
+    const addresses = isA ? answer(name) : [];
+    if (addresses === undefined) return;
+    const head = Buffer.alloc(headBytes);
+    query.copy(head, 0, 0, 2);
+    // An answer, without an error, to one question.
+    head.writeUInt16BE(0x8180, 2);
+    head.writeUInt16BE(1, 4);
+    head.writeUInt16BE(addresses.length, 6);
+    const records = addresses.map((one) => Buffer.from([0xc0, headBytes, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, ...one.split(".").map(Number)]));
+    socket.send(Buffer.concat([head, query.subarray(headBytes, end + 4), ...records]), port, address);
+  });
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  onTestFinished(() => void socket.close());
+  return { address: `127.0.0.1:${socket.address().port}`, questions };
+}
+
+/** The name that is asked for, and where it ends. */
+function readName(query: Buffer): { name: string; end: number } {
+  const labels: string[] = [];
+  let at = headBytes;
+  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+    labels.push(query.toString("latin1", at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return { name: labels.join("."), end: at + 1 };
+}
