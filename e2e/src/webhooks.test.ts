@@ -242,6 +242,8 @@ describe("what is asked for", () => {
     const endpointId = one.endpoint?.endpointId ?? "";
     await webhooks.updateEndpoint({ requestId: randomUUID(), endpointId, label: "changed" });
     expect(await webhooks.createEndpoint(request)).toEqual(one);
+    const { endpoint: unchanged } = await webhooks.updateEndpoint({ requestId: randomUUID(), endpointId });
+    expect(unchanged?.label).toBe("changed");
     const removal = { requestId: randomUUID(), endpointId };
     await webhooks.deleteEndpoint(removal);
     await webhooks.deleteEndpoint(removal);

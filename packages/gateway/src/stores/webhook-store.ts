@@ -60,6 +60,7 @@ export function createWebhookStore(redis: RedisConnection, prefix = "petak"): We
 
   /** Writes fields of an endpoint that is there. One that was removed meanwhile must not come back in part. */
   async function write(endpointId: string, fields: Fields): Promise<void> {
+    if (Object.keys(fields).length === 0) return;
     const key = keys.endpoint(endpointId);
     await redis.hset(key, fields);
     if ((await redis.hexists(key, "made")) === 0) await redis.del(key);

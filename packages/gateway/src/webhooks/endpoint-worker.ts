@@ -1,18 +1,18 @@
-import type { Allocator, EventTail, StoredRetry } from "@petak/allocator";
-import { type Event, EventType, WebhookFailure } from "@petak/protocol";
-import { type WebhookAlarm, webhookEvent } from "../domain/webhook-event.ts";
+import type { Allocator, EventTail } from "@petak/allocator";
+import { type Event, WebhookFailure } from "@petak/protocol";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { Logger } from "../observability/index.ts";
 import { decodeCursor, encodeCursor } from "../services/event-cursor.ts";
 import { type EventFollower, followEvents } from "../services/event-follower.ts";
 import type { EventReader } from "../services/event-reader.ts";
 import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
-import { type CloudEventWriter, cloudEventTypeOf } from "./cloud-event.ts";
-import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery, regionOfEvent, retryOf } from "./delivery.ts";
+import type { CloudEventWriter } from "./cloud-event.ts";
+import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery } from "./delivery.ts";
 import { afterAttempt, type DeliveryHealth, fieldsOfHealth, healthIn, isFailing, probeIntervalMs } from "./delivery-health.ts";
+import { createEndpointAlarm } from "./endpoint-alarm.ts";
 import type { Attempt } from "./post-event.ts";
 import { readReplay } from "./replay.ts";
-import { nextAttemptMs } from "./retry-ladder.ts";
+import { settleOutcomes } from "./settle-outcomes.ts";
 import type { SignAndPost } from "./sign-and-post.ts";
 import type { Place, Slots } from "./slots.ts";
 import type { After } from "./timers.ts";
@@ -77,6 +77,7 @@ const newsTimeoutMs = 3_600_000;
 export function startEndpointWorker(endpointId: string, token: string, dependencies: WorkerDependencies): EndpointWorker {
   const { allocator, store, reader, tail, writer, signAndPost, slots, now, after, random, logger, onAttempt } = dependencies;
   const { deliveries, events } = allocator;
+  const alarm = createEndpointAlarm({ events, logger, now });
   const stopping = new AbortController();
   const cutter = new AbortController();
   let follower: EventFollower | undefined;
@@ -142,51 +143,6 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     return { outcomes, health };
   }
 
-  /** What is to be written down of outcomes: retries, those that are over, and the health where the last rung was reached. */
-  function settle(outcomes: readonly DeliveryOutcome[], given: DeliveryHealth) {
-    let health = given;
-    const over: string[] = [];
-    const retries: StoredRetry[] = [];
-    for (const { delivery, attempt } of outcomes) {
-      if (attempt === undefined) {
-        // Not tried: the cursor goes past it, so it is kept as if it were due.
-        if (!delivery.isRetry) retries.push(retryOf(delivery, now()));
-        continue;
-      }
-      const attempts = delivery.attempts + 1;
-      const waitMs = attempt.failure === WebhookFailure.UNSPECIFIED ? undefined : nextAttemptMs(attempts, attempt.retryAfterMs, random());
-      if (waitMs !== undefined) {
-        retries.push(retryOf({ ...delivery, attempts }, now() + waitMs));
-        continue;
-      }
-      over.push(delivery.id);
-      if (attempt.failure === WebhookFailure.UNSPECIFIED) continue;
-      const tookNothingSince = health.failingSinceMs !== undefined && health.failingSinceMs <= delivery.firstMs;
-      health = { ...health, abandoned: health.abandoned + 1, ...(tookNothingSince ? { disabledMs: health.disabledMs ?? now() } : {}) };
-    }
-    return { over, retries, health };
-  }
-
-  /** Tells the owner, through the record, of an endpoint that is failing or was given up. Once each time, however many notice it. */
-  async function alarm(endpoint: StoredWebhook, before: DeliveryHealth, given: DeliveryHealth, outcomes: readonly DeliveryOutcome[]) {
-    const failed = outcomes.find(({ attempt }) => attempt !== undefined && attempt.failure !== WebhookFailure.UNSPECIFIED);
-    const region = failed === undefined ? undefined : regionOfEvent(failed.delivery.id);
-    if (region === undefined) return given;
-    const tell = async (type: WebhookAlarm["type"], sinceMs: number) => {
-      await events.appendOnce(region, `${endpointId}:${type}:${sinceMs}`, webhookEvent({ type, endpoint, region, nowMs: now() }));
-      logger.warn({ endpoint_id: endpointId, event: cloudEventTypeOf(type) }, "webhook endpoint");
-    };
-    let health = given;
-    if (isFailing(health) && health.failingSinceMs !== undefined && health.alarmedOfMs !== health.failingSinceMs) {
-      await tell(EventType.WEBHOOK_ENDPOINT_FAILING, health.failingSinceMs);
-      health = { ...health, alarmedOfMs: health.failingSinceMs };
-    }
-    if (health.disabledMs !== undefined && before.disabledMs === undefined) {
-      await tell(EventType.WEBHOOK_ENDPOINT_DISABLED, health.disabledMs);
-    }
-    return health;
-  }
-
   /** Sends what there is to send, and gives until when there is nothing more, in ms, and whether news of the record would change that. */
   async function round(): Promise<{ untilMs: number; hearsNews: boolean } | undefined> {
     const [endpoint, fields] = await Promise.all([store.find(endpointId), deliveries.fields(endpointId)]);
@@ -222,7 +178,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const fresh = [...(replayed?.events ?? []), ...(page?.events ?? [])].filter((event) => isWanted(event, endpoint));
     const batch = [...due.map(deliveryOf), ...fresh.map((event) => firstDelivery(event, writer, nowMs))];
     const delivered = await deliver(endpoint, batch, before);
-    const { over, retries, health } = settle(delivered.outcomes, delivered.health);
+    const { over, retries, health } = settleOutcomes(delivered.outcomes, delivered.health, { nowMs: now(), random });
     let next = await alarm(endpoint, before, health, delivered.outcomes);
     if (wasFailing && fresh.length > 0 && isFailing(next)) next = { ...next, probedMs: nowMs };
     const isCursorDue = batch.length > 0 || nowMs - cursorWrittenMs >= cursorIntervalMs;
