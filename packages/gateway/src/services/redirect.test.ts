@@ -103,7 +103,7 @@ async function holdHere(): Promise<Reservation> {
         recordedAtMs: clock.now(),
       }),
   };
-  return await steady.takePlace(request, hold, { isTest: true, nowMs: clock.now(), signal });
+  return await steady.takePlace.take(request, hold, { isTest: true, nowMs: clock.now(), signal });
 }
 
 async function move(reservationId: string, state: ReservationState, change: Partial<Reservation> = {}): Promise<Reservation> {
@@ -230,10 +230,13 @@ describe("a redirection", () => {
       siteCache: createSiteCache(allocator.sites),
       now: clock.now,
       holdDefaultMs,
-      takePlace: async (...asked) => {
-        const taken = await takePlace(...asked);
-        await confirm(old.reservationId);
-        return taken;
+      takePlace: {
+        ...takePlace,
+        take: async (...asked) => {
+          const taken = await takePlace.take(...asked);
+          await confirm(old.reservationId);
+          return taken;
+        },
       },
     });
     const { reservation, redirected } = await slow(toNearest(old.reservationId), courier, signal);
@@ -259,10 +262,13 @@ describe("a redirection", () => {
       siteCache,
       now: clock.now,
       holdDefaultMs,
-      takePlace: async (...asked) => {
-        const taken = await takePlace(...asked);
-        await move(old.reservationId, ReservationState.DEPOSITED);
-        return taken;
+      takePlace: {
+        ...takePlace,
+        take: async (...asked) => {
+          const taken = await takePlace.take(...asked);
+          await move(old.reservationId, ReservationState.DEPOSITED);
+          return taken;
+        },
       },
     });
     await expect(slow(toNearest(old.reservationId), courier, signal)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });

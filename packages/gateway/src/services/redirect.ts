@@ -28,7 +28,7 @@ import type { SiteCache } from "../stores/site-cache.ts";
 import { siteNotFound } from "./directory.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
-import { findTaken, homeRegion, type TakePlace } from "./take-place.ts";
+import { homeRegion, type TakePlace } from "./take-place.ts";
 
 /** What redirecting needs. */
 export interface RedirectDependencies {
@@ -75,10 +75,11 @@ export function createRedirect({ allocator, siteCache, takePlace, now, holdDefau
     const old = await findOwn(reservationId, caller);
     refuseOthers(old, caller, "owner");
     const { asked, hold } = holdElsewhere(request, caller, old, fingerprint, isFirst);
-    let taken = isFirst ? undefined : await findTaken(allocator, hold);
+    const options = { isTest: old.isTest, nowMs: now(), signal, exceptSiteId: old.siteId };
+    let taken = isFirst ? undefined : await takePlace.find(asked, hold, options);
     if (taken === undefined) {
       refuseEnded(old, now());
-      taken = await takePlace(asked, hold, { isTest: old.isTest, nowMs: now(), signal, exceptSiteId: old.siteId });
+      taken = await takePlace.take(asked, hold, options);
     }
     const redirected = await settle(request, caller, taken.reservationId);
     const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });

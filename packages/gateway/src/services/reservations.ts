@@ -101,7 +101,7 @@ export function createReservationService(dependencies: ReservationDependencies):
           }),
       };
       const options = { isTest: caller.mode === "test", nowMs: createdAtMs, signal: context.signal };
-      return respond(request, await takePlace(request, hold, options));
+      return respond(request, await takePlace.take(request, hold, options));
     },
 
     async confirm(request, context) {

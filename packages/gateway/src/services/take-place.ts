@@ -36,18 +36,16 @@ export interface TakeOptions {
   exceptSiteId?: string;
 }
 
-/**
- * Holds a place as a request asks for one: at the site that it names, or at the nearest of what fits. Gives the reservation that the same request got
- * before, where it did.
- *
- * @throws {PetakError} NO_PLACE_FREE, CONFLICT in a rush that this call lost each time, and what is wrong with a site that was named.
- */
-export type TakePlace = (request: ReserveRequest, hold: HoldRequest, options: TakeOptions) => Promise<Reservation>;
-
-/** Gives the reservation that the same request got before; undefined where it got none. */
-export async function findTaken(allocator: Allocator, hold: HoldRequest): Promise<Reservation | undefined> {
-  const outcome = await allocator.holds.take({ ...hold, isTied: true, isFirst: false }, [], async () => undefined);
-  return outcome.tag === "none" ? undefined : outcome.reservation;
+/** Takes places as requests ask for them: at the site that one names, or at the nearest of what fits. */
+export interface TakePlace {
+  /**
+   * Holds a place. Gives the reservation that the same request got before, where it did.
+   *
+   * @throws {PetakError} NO_PLACE_FREE, CONFLICT in a rush that this call lost each time, and what is wrong with a site that was named.
+   */
+  take(request: ReserveRequest, hold: HoldRequest, options: TakeOptions): Promise<Reservation>;
+  /** Gives the reservation that the same request got before; undefined where it got none. */
+  find(request: ReserveRequest, hold: HoldRequest, options: TakeOptions): Promise<Reservation | undefined>;
 }
 
 /**
@@ -106,37 +104,50 @@ export function createTakePlace({ allocator, siteCache }: TakePlaceDependencies)
     return check.reason === undefined && isWithin ? holdCandidate(stored, check, query) : undefined;
   }
 
-  return async (request, hold, options) => {
+  function queryOf(request: ReserveRequest, { isTest, nowMs, exceptSiteId }: TakeOptions): SiteQuery | NearestQuery {
     const { place } = request;
-    const { isTest, nowMs, exceptSiteId } = options;
+    if (place.case !== "nearest") return namedSiteQuery(request, isTest, nowMs);
     const limit = exceptSiteId === undefined ? candidatesTried : candidatesTried + 1;
-    const nearest = place.case === "nearest" ? reserveNearestQuery(request, place.value, isTest, nowMs, limit) : undefined;
-    const query = nearest ?? namedSiteQuery(request, isTest, nowMs);
-    const resolve = (siteId: string) => candidateAgain(siteId, query);
-    if (nearest === undefined && !hold.isTied) {
-      hold.isFirst = !(await allocator.requestIds.claim(hold.participantId, hold.requestId, hold.fingerprint));
-      hold.isTied = true;
-    }
-    if (hold.isTied && hold.isFirst !== true) {
-      // Looks only: whoever repeats a request gets its answer even where the site has no place, or is not open, any more.
-      const outcome = await allocator.holds.take(hold, [], resolve);
+    return reserveNearestQuery(request, place.value, isTest, nowMs, limit);
+  }
+
+  /** Looks only: whoever repeats a request gets its answer even where the site has no place, or is not open, any more. */
+  async function look(hold: HoldRequest, query: SiteQuery | NearestQuery): Promise<Reservation | undefined> {
+    const outcome = await allocator.holds.take(hold, [], (siteId) => candidateAgain(siteId, query));
+    return outcome.tag === "none" ? undefined : outcome.reservation;
+  }
+
+  return {
+    find: (request, hold, options) => look(hold, queryOf(request, options)),
+    async take(request, hold, options) {
+      const { place } = request;
+      const query = queryOf(request, options);
+      const nearest = "origin" in query ? query : undefined;
+      if (nearest === undefined && !hold.isTied) {
+        hold.isFirst = !(await allocator.requestIds.claim(hold.participantId, hold.requestId, hold.fingerprint));
+        hold.isTied = true;
+      }
+      if (hold.isTied && hold.isFirst !== true) {
+        const before = await look(hold, query);
+        if (before !== undefined) return before;
+      }
+      let outcome: HoldOutcome = { tag: "none" };
+      let mayBeMore = true;
+      for (let attempt = 0; attempt < maxSearches && outcome.tag === "none" && mayBeMore; attempt++) {
+        const candidates =
+          nearest === undefined
+            ? [await candidateAt(place.case === "siteId" ? place.value : "", query)]
+            : await candidatesNear(nearest, options);
+        // Others may take all that a search showed before this call does: only a search that shows nothing says that nothing is free.
+        mayBeMore = nearest === undefined ? attempt < maxAttempts : candidates.length > 0;
+        if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, (siteId) => candidateAgain(siteId, query));
+      }
       if (outcome.tag !== "none") return outcome.reservation;
-    }
-    let outcome: HoldOutcome = { tag: "none" };
-    let mayBeMore = true;
-    for (let attempt = 0; attempt < maxSearches && outcome.tag === "none" && mayBeMore; attempt++) {
-      const candidates =
-        nearest === undefined
-          ? [await candidateAt(place.case === "siteId" ? place.value : "", query)]
-          : await candidatesNear(nearest, options);
-      // Others may take all that a search showed before this call does: only a search that shows nothing says that nothing is free.
-      mayBeMore = nearest === undefined ? attempt < maxAttempts : candidates.length > 0;
-      if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, resolve);
-    }
-    // A twin may have taken the last place for this very request, or the request itself when it came before.
-    if (outcome.tag === "none") outcome = await allocator.holds.take(hold, [], resolve);
-    if (outcome.tag !== "none") return outcome.reservation;
-    throw mayBeMore && nearest !== undefined ? keptFilling() : noPlaceFree(request);
+      // A twin may have taken the last place for this very request, or the request itself when it came before.
+      const twins = await look(hold, query);
+      if (twins !== undefined) return twins;
+      throw mayBeMore && nearest !== undefined ? keptFilling() : noPlaceFree(request);
+    },
   };
 }
 
