@@ -26,4 +26,23 @@ describe("an event in the stream", () => {
     expect(decodeEvent(bytes)).toEqual(event);
     expect(bytes.includes("par_a")).toBe(true);
   });
+
+  it.each([
+    ["of the reservation's region", "evt_83652b_cgkje3pafwzn5cxd", "site_83652b_vj2"],
+    ["of another region", "evt_836520_cgkje3pafwzn5cxd", "site_836520_vj2"],
+    ["that are none", "event", "site"],
+    ["that are empty", "", ""],
+  ])("keeps ids %s", (_whose, eventId, siteId) => {
+    const event = create(EventSchema, { eventId, siteId, reservationId: "res_83652b_0123456789abcdef", participantId: "par_a" });
+    expect(decodeEvent(encodeEvent(event))).toEqual(event);
+  });
+
+  it("names its region once", () => {
+    const ids = { eventId: "evt_83652b_cgkje3pafwzn5cxd", siteId: "site_83652b_vj2", reservationId: "res_83652b_0123456789abcdef" };
+    expect(
+      encodeEvent(create(EventSchema, ids))
+        .toString("latin1")
+        .match(/83652b/g),
+    ).toHaveLength(1);
+  });
 });

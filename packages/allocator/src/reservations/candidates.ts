@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchema } from "@petak/protocol";
 import type { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
+import { shortId } from "../ids/short-id.ts";
 import type { StoredSite } from "../sites/site-store.ts";
 
 /** A size class at which a hold may be taken. */
@@ -64,13 +65,13 @@ export function writeCandidates(
   candidates: readonly HoldCandidate[],
   { isHard }: { isHard: boolean },
 ): void {
-  for (const { siteId, siteNumber, operatorId, revision, cell, offset, classes } of candidates) {
+  for (const { siteId, region, siteNumber, operatorId, revision, cell, offset, classes } of candidates) {
     bytes.u32(offset < 0 ? 0xffffffff : offset);
     bytes.u32(siteNumber);
     bytes.u32(revision);
     bytes.u8(cells.numberOf(cell));
     bytes.u8(classes.length);
-    bytes.bytes(siteRest(siteId, operatorId));
+    bytes.bytes(siteRest(siteId, region, operatorId));
     for (const { index, sizeClassId, compartmentIds = [] } of classes) {
       bytes.u8(index);
       bytes.bytes(classRest(sizeClassId));
@@ -93,12 +94,14 @@ const siteRests = new Map<string, { operatorId: string; rest: Buffer }>();
 /** What a size class adds to a reservation, after its length. */
 const classRests = new Map<string, Buffer>();
 
-function siteRest(siteId: string, operatorId: string): Buffer {
+function siteRest(siteId: string, region: Region, operatorId: string): Buffer {
   const known = siteRests.get(siteId);
   if (known?.operatorId === operatorId) return known.rest;
+  // A hold lies in the region of its site, and so does its event.
+  const site = { siteId: shortId("site", region, siteId), operatorId };
   const rest = Buffer.concat([
-    withLength(encodeReservation(create(ReservationSchema, { siteId, operatorId }))),
-    withLength(encodeEvent(create(EventSchema, { siteId, operatorId }))),
+    withLength(encodeReservation(create(ReservationSchema, site))),
+    withLength(encodeEvent(create(EventSchema, site))),
   ]);
   keep(siteRests, siteId, { operatorId, rest });
   return rest;

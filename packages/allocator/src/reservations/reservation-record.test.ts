@@ -47,6 +47,20 @@ describe("a reservation's record", () => {
     }
   });
 
+  it.each([
+    ["of its region", `site_${region}_vj2`],
+    ["of another region", "site_836520_vj2"],
+    ["that is empty", ""],
+  ])("keeps a site %s", (_which, siteId) => {
+    const reservation = create(ReservationSchema, { reservationId, siteId, participantId: "par_a", holdKind: HoldKind.SOFT });
+    expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+  });
+
+  it("does not name its region, which its key names", () => {
+    const stored = encodeReservation(create(ReservationSchema, { reservationId, siteId: `site_${region}_vj2`, participantId: "par_a" }));
+    expect(stored.includes(region)).toBe(false);
+  });
+
   it("takes no byte to say that a hold is soft, and says so where nothing does", () => {
     const reservation = create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1, holdKind: HoldKind.SOFT });
     const stored = encodeReservation(reservation);

@@ -6,10 +6,12 @@ import {
   HoldKind,
   type Party,
   PartyKind,
+  parseReservationId,
   type Region,
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
+import { longId, shortId } from "../ids/short-id.ts";
 
 /** Bytes before the message: u32 revision, u16 length of the message. lua/includes/reservation-record.lua has the same. */
 const headBytes = 6;
@@ -26,6 +28,8 @@ const encode = compileEncoder(ReservationSchema);
 export function encodeReservationMessage(reservation: Reservation): Buffer {
   const { participantId, depositor, collector, createdAt, updatedAt } = reservation;
   const stored = copyOf(reservation);
+  const region = parseReservationId(reservation.reservationId)?.region;
+  if (region !== undefined) stored.siteId = shortId("site", region, reservation.siteId);
   stored.reservationId = "";
   if (depositor !== undefined) stored.depositor = withoutId(depositor, participantId);
   if (collector !== undefined) stored.collector = withoutId(collector, participantId);
@@ -89,6 +93,7 @@ export function decodeReservation(region: Region, handle: string, record: Buffer
   const reservation = fromBinary(ReservationSchema, record.subarray(headBytes, headBytes + record.readUInt16LE(4)));
   const { participantId, depositor, collector } = reservation;
   reservation.reservationId = formatReservationId(region, handle);
+  reservation.siteId = longId("site", region, reservation.siteId);
   if (depositor !== undefined) addId(depositor, participantId);
   if (collector !== undefined) addId(collector, participantId);
   reservation.updatedAt ??= reservation.createdAt;
