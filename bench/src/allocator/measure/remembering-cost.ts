@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { serverMicros } from "./server-micros.ts";
 
 /** Keys of a round, as long as a block of ten sites. */
 const keyCount = 10_000;
@@ -20,9 +21,9 @@ export async function rememberingCost(connect: () => Redis, rounds: number): Pro
     const keys = Array.from({ length: keyCount }, (_, index) => `bench:{remembered}:${index}`);
     const value = Buffer.alloc(valueBytes);
     const readAll = async (connection: Redis) => {
-      const before = await mainThreadMicros(writer);
+      const before = await serverMicros(writer);
       await connection.mget(keys);
-      return (await mainThreadMicros(writer)) - before;
+      return (await serverMicros(writer)) - before;
     };
     const costs: number[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -41,10 +42,4 @@ export async function rememberingCost(connect: () => Redis, rounds: number): Pro
   } finally {
     for (const connection of [writer, plain, told, listener]) connection.disconnect();
   }
-}
-
-async function mainThreadMicros(redis: Redis): Promise<number> {
-  const section = await redis.info("cpu");
-  const seconds = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(section)?.[1] ?? Number.NaN);
-  return (seconds("used_cpu_user_main_thread") + seconds("used_cpu_sys_main_thread")) * 1e6;
 }

@@ -3,9 +3,11 @@ import { createRandom } from "@petak/testkit";
 import { type BenchContext, seed, withoutRewriting, withServer } from "../bench-context.ts";
 import { concurrently, repeatedly } from "../concurrently.ts";
 import { loadCity } from "../load/filled-city.ts";
+import { serverMicros } from "../measure/server-micros.ts";
 import { askedClass, type Network, operatorId, positionOf, question } from "../network/network.ts";
 import { holdRequest } from "../ours/holds.ts";
 import { newOrder } from "../ours/orders.ts";
+import { createBareWrites } from "../peers/bare-writes.ts";
 import type { Figure, Target } from "../report/figure.ts";
 
 /** Sites at which places are held. */
@@ -22,6 +24,11 @@ const loads: readonly { atOnce: number; name: string; target?: Target }[] = [
 
 /** Holds that are made ready before they are measured: what is compared is the script and the way to it. */
 const readyPerSecond = 120_000;
+
+/** Holds whose writes go together, as the allocator lets holds go together at most. */
+const writtenTogether = 32;
+
+const bareWritesName = "the six writes of a hold in a script that does nothing else";
 
 const incrementScript = "#!lua\nreturn redis.call('INCR', KEYS[1])";
 
@@ -41,10 +48,13 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
     const candidates = await candidatesOf(allocator, network);
     const digest = (await redis.script("LOAD", incrementScript)) as string;
     const random = createRandom(seed + 4);
+    const writeBarely = await createBareWrites(redis);
     const figures: Figure[] = [];
     for (const { atOnce, name, target } of loads) {
       const increments: number[] = [];
       const holds: number[] = [];
+      const writes: number[] = [];
+      const micros = { holds: [] as number[], writes: [] as number[] };
       for (let round = 0; round < rounds; round++) {
         say(`Holds, ${name}: round ${round + 1} of ${rounds}`);
         const plain = await repeatedly(seconds, atOnce, async () => {
@@ -56,12 +66,19 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
           const candidate = candidates[index] as HoldCandidate;
           return { request: holdRequest(newOrder(positionOf(network, index)), candidate.region), candidate };
         });
+        const beforeWrites = await serverMicros(redis);
+        const together = Math.min(atOnce, writtenTogether);
+        const wrote = await repeatedly(seconds, atOnce / together, () => writeBarely(together));
+        micros.writes.push(((await serverMicros(redis)) - beforeWrites) / (wrote.done * together));
+        writes.push((wrote.done * together) / wrote.seconds);
+        const beforeHolds = await serverMicros(redis);
         const held = await repeatedly(seconds, atOnce, async () => {
           const hold = ready.pop();
           if (hold === undefined) throw new Error(`more than ${readyPerSecond} holds a second: make more ready`);
           const { tag } = await allocator.holds.take(hold.request, [hold.candidate], async () => hold.candidate);
           if (tag !== "held") throw new Error(`a hold came to ${tag}`);
         });
+        micros.holds.push(((await serverMicros(redis)) - beforeHolds) / held.done);
         holds.push(held.done / held.seconds);
       }
       figures.push({
@@ -71,6 +88,20 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
         ours: holds,
         peer: { name: "EVALSHA of a script that adds one to a key", values: increments },
         ...(target === undefined ? {} : { target }),
+      });
+      figures.push({
+        part: "holds",
+        what: `holds beside their writes alone, one connection, ${name}`,
+        unit: "a second",
+        ours: holds,
+        peer: { name: bareWritesName, values: writes },
+      });
+      figures.push({
+        part: "holds",
+        what: `the same, processor time of the server's main thread, ${name}`,
+        unit: "µs a hold",
+        ours: micros.holds,
+        peer: { name: bareWritesName, values: micros.writes },
       });
     }
     return figures;
