@@ -9,6 +9,7 @@ import { createHttp2Connection } from "../wire/http2-connection.ts";
 import { wireProtocols } from "../wire/protocols.ts";
 import { callProvocations } from "./call-provocations.ts";
 import { callerProvocations } from "./caller-provocations.ts";
+import { durabilityProvocations } from "./durability-provocations.ts";
 import { permissionProvocations } from "./permission-provocations.ts";
 import type { Provocation } from "./provocation.ts";
 import { recordProvocations } from "./record-provocations.ts";
@@ -21,6 +22,7 @@ const seenInLogs = ["CANCELED"] as const satisfies Reason[];
 // The type refuses a reason of the catalogue for which there is neither a provocation nor a test of its own.
 const provocations: Readonly<Record<Exclude<Reason, (typeof seenInLogs)[number]>, Provocation>> = {
   ...callProvocations,
+  ...durabilityProvocations,
   ...callerProvocations,
   ...permissionProvocations,
   ...recordProvocations,

@@ -50,13 +50,18 @@ export interface AllocatorOptions {
    * Without it every query reads what it needs.
    */
   indexCache?: Pick<TrackedCacheOptions, "connect" | "onError">;
+  /**
+   * Whether holds too are taken over `redis` and no other connection: for one that keeps account of what was asked for over it. Default false: over
+   * those of the index, which need not be told of them then.
+   */
+  isAccountedFor?: boolean;
 }
 
 /** Searches beyond the origin's neighbourhood that run at once: more would gain nothing and make everybody wait for all of them. */
 const wideSearchesAtOnce = 2;
 
 /** Makes an allocator. */
-export function createAllocator({ redis, prefix = "petak", indexCache }: AllocatorOptions): Allocator {
+export function createAllocator({ redis, prefix = "petak", indexCache, isAccountedFor = false }: AllocatorOptions): Allocator {
   const keys = createKeys(prefix);
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
   const reader = createIndexReader(redis, keys, cache);
@@ -69,7 +74,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache }: Allocat
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
     sites,
     capacityReports: createCapacityReports(redis, keys, sites),
-    holds: createHolds(redis, keys, requestIds, cache),
+    holds: createHolds(redis, keys, requestIds, isAccountedFor ? undefined : cache),
     reservations: createReservationStore(redis, keys),
     requestIds,
     events: createEventLog(redis, keys),

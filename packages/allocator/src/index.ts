@@ -7,6 +7,9 @@ export { type ConnectionOptions, connectRedis, dropSilent, isCluster, pingAll, t
 export { parseRedisAddress, type RedisAddress, redisProtocols } from "./connection/redis-address.ts";
 export { isStoreFailure } from "./connection/store-failure.ts";
 export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
+export { type Acknowledgements, createAcknowledgements } from "./durability/acknowledgements.ts";
+export type { ReplicationLevel } from "./durability/replica-gate.ts";
+export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
 export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
 export { createEventTail, type EventTail } from "./events/event-tail.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";

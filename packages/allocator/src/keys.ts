@@ -6,6 +6,8 @@ import { encodeBase32, type Region } from "@petak/protocol";
  * regions over its masters. No other module spells a key.
  */
 export interface Keys {
+  /** What all of them begin with, before a colon. */
+  readonly prefix: string;
   /** Set of the regions that have or had a site. */
   regions(): string;
   /** Hash: participant id → operator number, for the packed records. */
@@ -66,6 +68,8 @@ export interface Keys {
   answer(region: Region, participantId: string, requestId: string): string;
   /** The order in which a reservation tries several regions, kept in its home region. */
   plan(region: Region, participantId: string, requestId: string): string;
+  /** What is written for replicas to follow, in the slot of a hash tag; empty: in any. It says nothing and soon goes. */
+  durabilityMark(hashTag: string): string;
 }
 
 /** Characters of a request's name: 108 bits of a hash. */
@@ -81,6 +85,7 @@ export function createKeys(prefix: string): Keys {
   const delivery = (subscriberId: string) => `${prefix}:{${subscriberId}}:delivery`;
   const cellName = (cell: string) => cell.slice(6, 10);
   return {
+    prefix,
     regions: () => `${prefix}:regions`,
     operatorNumbers: () => `${prefix}:operator-numbers`,
     operatorCounter: () => `${prefix}:operator-counter`,
@@ -111,5 +116,6 @@ export function createKeys(prefix: string): Keys {
     deliveryReplays: (subscriberId) => `${delivery(subscriberId)}:replays`,
     answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,
     plan: (region, participantId, requestId) => `${tagged(region)}:plan:${participantId}:${requestId}`,
+    durabilityMark: (hashTag) => (hashTag === "" ? `${prefix}:durability` : `${prefix}:{${hashTag}}:durability`),
   };
 }

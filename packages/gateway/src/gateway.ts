@@ -1,10 +1,12 @@
 import { join } from "node:path";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { connectRedis, createAllocator, createEventTail, createKeys, dropSilent, pingAll, type RedisAddress } from "@petak/allocator";
 import { toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
+import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
 import type { Logger, Metrics } from "./observability/index.ts";
 import { createHealth, createReflection } from "./rpc/index.ts";
@@ -35,6 +37,7 @@ import { createReservationService } from "./services/reservations.ts";
 import { reserveDecoder } from "./services/reserve-decoder.ts";
 import { reserveEncoder } from "./services/reserve-encoder.ts";
 import { createWebhookService } from "./services/webhooks.ts";
+import { whenDurable } from "./services/when-durable.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
 import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
@@ -47,6 +50,8 @@ import { createWebhookSending, type WebhookOptions } from "./webhooks/webhook-se
 export interface GatewayOptions {
   /** Where its records are. */
   redis: RedisAddress;
+  /** How safe a change is when it is answered. Default: as its server keeps it, whatever that is. */
+  durability?: DurabilityOptions;
   /** What separates its keys from those of others on the same server. Default `petak`. */
   keyPrefix?: string;
   /** Folder of its own files: its secrets. */
@@ -111,6 +116,9 @@ const tailTimeoutMs = 5000;
  */
 const directoryTimeoutMs = 5000;
 
+/** How long a start waits for replicas, in ms. */
+const replicasTimeoutMs = 2000;
+
 /** How long a stop waits for webhooks under way, in ms: most are answered by then, and the others are sent again by another gateway. */
 const webhookGraceMs = 2000;
 
@@ -138,9 +146,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   try {
     await redis.connect();
-    const allocator = createAllocator({ redis, prefix: keyPrefix, indexCache: { onError } });
+    if (options.durability !== undefined) await requireDurability(redis, options.durability, logger);
+    const acknowledgements = replicatedAcknowledgements(redis, createKeys(keyPrefix), options.durability, onError);
+    undo.push(() => acknowledgements?.stop());
+    const writer = acknowledgements?.connection ?? redis;
+    const isAccountedFor = acknowledgements !== undefined;
+    const allocator = createAllocator({ redis: writer, prefix: keyPrefix, indexCache: { onError }, isAccountedFor });
     undo.push(() => allocator.stop());
-    const participants = createParticipantStore(redis, keyPrefix);
+    const participants = createParticipantStore(writer, keyPrefix);
     const secretsPath = join(options.dataDir, secretsFileName);
     const identityStore = createGatewayIdentityStore(redis, keyPrefix);
     const secretsFile = await loadGatewaySecrets(secretsPath, now);
@@ -177,7 +190,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const webhooks = createWebhookSending({
       ...options.webhooks,
       allocator,
-      store: createWebhookStore(redis, keyPrefix),
+      store: createWebhookStore(writer, keyPrefix),
       reader: createEventReader(allocator.events),
       tail,
       derivationKey: secrets.derivationKey,
@@ -191,9 +204,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const reflection = createReflection([...services, Health]);
     const credentials = createCredentialIssuer(secrets, options.collectWithinMs);
     const routes = (router: ConnectRouter) => {
-      router.service(DirectoryService, createDirectoryService({ allocator, siteCache, now }));
-      router.service(ReservationService, createReservationService({ ...options, allocator, siteCache, credentials, now }));
-      router.service(
+      const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
+        router.service(service, whenDurable(service, implementation, acknowledgements));
+      serve(DirectoryService, createDirectoryService({ allocator, siteCache, now }));
+      serve(ReservationService, createReservationService({ ...options, allocator, siteCache, credentials, now }));
+      serve(
         CustodyService,
         createCustodyService({
           allocator,
@@ -204,7 +219,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           waitingPollsMax: Math.ceil((options.callLimits?.maxConcurrentCalls ?? defaultCallLimits.maxConcurrentCalls) / 2),
         }),
       );
-      router.service(
+      serve(
         AgentService,
         createAgentService({
           allocator,
@@ -214,8 +229,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           collectWithinMs: options.collectWithinMs,
         }),
       );
-      router.service(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
-      router.service(WebhookService, createWebhookService({ ...webhooks, allocator, derivationKey: secrets.derivationKey, now }));
+      serve(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
+      serve(WebhookService, createWebhookService({ ...webhooks, allocator, derivationKey: secrets.derivationKey, now }));
       health.routes(router);
       reflection.routes(router);
     };
@@ -251,6 +266,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     if (!(await allocator.ready(directoryTimeoutMs))) {
       logger.warn({ timeoutMs: directoryTimeoutMs }, "where sites are has not been read, and searches that go far take longer at first");
+    }
+    if (acknowledgements !== undefined && !(await acknowledgements.ready(replicasTimeoutMs))) {
+      logger.warn({ timeoutMs: replicasTimeoutMs }, "too few replicas follow, and changes are refused until more do");
     }
     const address = await server.listen({ host: options.host, port: options.port });
     health.setServing(true);

@@ -2,6 +2,7 @@
 export { AdminError, type AdminIdentity } from "./admin.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
 export { findMove, type Move, moves, stateName } from "./domain/moves.ts";
+export { DurabilityError, type DurabilityOptions } from "./durability.ts";
 export { type Gateway, type GatewayOptions, secretsFileName, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Appendfsync, findRedisServer, type RedisFlavour, type RedisServer, startRedisServer } from "@petak/allocator/redis-server";
+import { freePort } from "./free-port.ts";
 import { createTempDir } from "./temp-dir.ts";
 
 /** What kind of server a test wants. */
@@ -8,6 +9,8 @@ export interface TestServerOptions {
   flavour?: RedisFlavour;
   /** Default `everysec`. Take `always` where a test kills the machine rather than the process. */
   appendfsync?: Appendfsync;
+  /** Whether replicas can follow it: it has a TCP port then. Default false. */
+  hasReplicas?: boolean;
 }
 
 /** A real server with a data directory of its own. */
@@ -17,6 +20,8 @@ export interface TestServer extends AsyncDisposable {
   /** The same as an address, for settings such as `PETAK_REDIS_URL`: `unix:///…/server.sock`. */
   readonly url: string;
   readonly flavour: RedisFlavour;
+  /** Its TCP port on 127.0.0.1; undefined where no replicas can follow it. */
+  readonly port: number | undefined;
   /** The process that runs now. */
   readonly pid: number;
   /** Ends it in good order and removes its data. May be called any number of times. */
@@ -28,9 +33,11 @@ export interface TestServer extends AsyncDisposable {
 }
 
 /** Starts a server. It takes some 50 ms; {@link useRedis} shares one among the tests of a file. */
-export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+export async function startTestServer({ hasReplicas = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const directory = await createTempDir();
-  const start = (): Promise<RedisServer> => startRedisServer({ ...options, dataDir: join(directory.path, "data") });
+  const port = hasReplicas ? await freePort() : undefined;
+  const start = (): Promise<RedisServer> =>
+    startRedisServer({ ...options, dataDir: join(directory.path, "data"), ...(port === undefined ? {} : { port }) });
   let server = await start().catch(async (error: unknown) => {
     await directory.remove();
     throw error;
@@ -44,6 +51,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     options: { path: socketPath },
     url: `unix://${socketPath}`,
     flavour,
+    port,
     get pid() {
       return server.pid;
     },

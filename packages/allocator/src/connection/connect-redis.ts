@@ -48,9 +48,13 @@ export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs 
   return redis;
 }
 
-/** Makes another connection to the server of one, not connected yet, which is connected again by itself however often it is lost. */
-export function connectLike(server: Redis, { onError }: Pick<ConnectionOptions, "onError">): Redis {
+/**
+ * Makes another connection to the server of one, not connected yet, which is connected again by itself however often it is lost. Its commands may take
+ * as long as those of the other unless something else is said.
+ */
+export function connectLike(server: Redis, { onError, commandTimeoutMs }: ConnectionOptions): Redis {
   const connection = server.duplicate({
+    ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs, socketTimeout: commandTimeoutMs }),
     enableOfflineQueue: false,
     enableAutoPipelining: true,
     retryStrategy: (times: number) => Math.min(times * 50, 2000),

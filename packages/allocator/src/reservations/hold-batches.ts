@@ -2,6 +2,7 @@ import type { Region } from "@petak/protocol";
 import type { DecodedBlock } from "../block/decoded-block.ts";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
+import { noteKey } from "../durability/write-scope.ts";
 import type { Keys } from "../keys.ts";
 import { createScript, type ScriptArgument, type ScriptReply } from "../scripts/scripts.ts";
 import { isElsewhere, type Line, type TrackedCache } from "../search/tracked-cache.ts";
@@ -152,6 +153,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
   return {
     take: (region, hold) =>
       new Promise((resolve, reject) => {
+        noteKey(redis, keys.deadlines(region));
         const queue = queues.get(region) ?? { waiting: [], isUnderWay: false, isScheduled: false };
         queues.set(region, queue);
         queue.waiting.push({ hold, resolve, reject });

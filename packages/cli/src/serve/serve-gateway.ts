@@ -6,6 +6,8 @@ import {
   AdminError,
   type Config,
   createMetrics,
+  DurabilityError,
+  type DurabilityOptions,
   type Gateway,
   type Logger,
   parseNetworks,
@@ -49,9 +51,10 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       config.tlsCert === ""
         ? undefined
         : { cert: await readFile(resolve(cwd, config.tlsCert), "utf8"), key: await readFile(resolve(cwd, config.tlsKey), "utf8") };
-    if (config.redisUrl === "") redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: config.appendfsync });
+    if (config.redisUrl === "") redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: privateFsync(config) });
     const gateway = await startGateway({
       ...config,
+      durability: durabilityOf(config),
       redis: redis === undefined ? redisAddress(config.redisUrl) : { socketPath: redis.socketPath },
       dataDir,
       ...(tls === undefined ? {} : { tls }),
@@ -94,13 +97,30 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
   }
 }
 
+/** A private server is alone, so that nothing can be waited for but its disk. */
+function privateFsync({ durability }: Config): "everysec" | "always" {
+  if (durability === "replicated") {
+    throw new CliFailure("durability replicated needs a server with replicas; name it with redisUrl, or take durability always.");
+  }
+  return durability;
+}
+
+function durabilityOf({ durability, durabilityCheck, durabilityReplicas, durabilityOn, durabilityWithinMs }: Config): DurabilityOptions {
+  return {
+    level: durability,
+    check: durabilityCheck,
+    replication: { replicas: durabilityReplicas, on: durabilityOn, withinMs: durabilityWithinMs },
+  };
+}
+
 /** The address in a setting, which was checked when it was loaded. */
 function redisAddress(redisUrl: string): RedisAddress {
   return parseRedisAddress(redisUrl) as RedisAddress;
 }
 
 function explain(error: unknown, config: Config): unknown {
-  if (error instanceof ServerStartError || error instanceof RedisServerError) return new CliFailure(error.message, { cause: error });
+  if (error instanceof ServerStartError || error instanceof RedisServerError || error instanceof DurabilityError)
+    return new CliFailure(error.message, { cause: error });
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });
   if (config.redisUrl !== "" && isConnectionError(error)) {

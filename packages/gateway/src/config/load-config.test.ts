@@ -97,7 +97,7 @@ test("values of wrong kinds are refused for each kind of setting", () => {
     ["port", true],
     ["redisUrl", "localhost"],
     ["redisUrl", "redis+cluster://localhost:99999"],
-    ["appendfsync", "no"],
+    ["durability", "no"],
     ["audience", ""],
     ["sweepIntervalMs", "1 s"],
     ["dataDir", 5],

@@ -1,3 +1,4 @@
+import { durabilityLevels } from "@petak/allocator";
 import { logLevels } from "../observability/logger.ts";
 import { defaultCallLimits } from "../server/call-limits.ts";
 import { defaultServerLimits } from "../server/server-limits.ts";
@@ -38,10 +39,34 @@ export const settings = [
     secret: true,
   },
   {
-    name: "appendfsync",
-    type: { kind: "enum", values: ["everysec", "always"] },
+    name: "durability",
+    type: { kind: "enum", values: durabilityLevels },
     default: "everysec",
-    doc: "When the private Redis server puts its records on disk: everysec may lose the last second if the machine fails, always may not and is slower.",
+    doc: "How safe a change is when it is answered: everysec may lose the last seconds with the machine, always may not and is slower, replicated waits for replicas of the server at redisUrl.",
+  },
+  {
+    name: "durabilityCheck",
+    type: { kind: "enum", values: ["refuse", "warn"] },
+    default: "refuse",
+    doc: "What a start does where the server at redisUrl is set up for less than durability says, or may throw records away; warn is for a trial whose records may be lost.",
+  },
+  {
+    name: "durabilityReplicas",
+    type: { kind: "int", min: 1, max: 8 },
+    default: 1,
+    doc: "How many replicas of each server must have a change before it is answered, with durability replicated; more than half of those that may be promoted.",
+  },
+  {
+    name: "durabilityOn",
+    type: { kind: "enum", values: ["memory", "disk"] },
+    default: "memory",
+    doc: "Whether replicas must have a change in memory or on disk, with durability replicated; disk takes up to a second where they have appendfsync everysec.",
+  },
+  {
+    name: "durabilityWithinMs",
+    type: { kind: "duration", minMs: 10, maxMs: 10_000 },
+    default: 1500,
+    doc: "How long the replicas have to confirm a change, in ms, with durability replicated; later it is answered with DURABILITY_UNCONFIRMED, to be sent again.",
   },
   {
     name: "audience",

@@ -498,6 +498,23 @@ export const catalogue = {
       subject: "the reservation",
     },
   },
+  DURABILITY_UNCONFIRMED: {
+    number: 145,
+    code: Code.Unavailable,
+    meaning: "What was asked for may be done, and too few replicas have confirmed it for it to count.",
+    remedy:
+      "Wait as long as RetryInfo says, then send the same request again with the same request_id: it is done once, and answered when it counts.",
+    retry: "retry_info",
+    metadata: { replicas: "how many replicas must have it" },
+  },
+  REPLICAS_UNAVAILABLE: {
+    number: 146,
+    code: Code.Unavailable,
+    meaning: "Too few replicas follow the gateway's records, so that no change is taken.",
+    remedy: "Wait as long as RetryInfo says, then send the same request again with the same request_id.",
+    retry: "retry_info",
+    metadata: { replicas: "how many replicas must follow" },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 /** The reason of an error: a constant of the catalogue. */

@@ -1,0 +1,48 @@
+import { randomUUID } from "node:crypto";
+import type { DurabilityOptions } from "@petak/gateway";
+import { ParticipantService, type Reason, Role } from "@petak/protocol";
+import { startTestReplica, startTestServer } from "@petak/testkit";
+import { expect } from "vitest";
+import { readFailure } from "../wire/failure.ts";
+import type { Provocation } from "./provocation.ts";
+import { inSideNetwork } from "./side-network.ts";
+import { authorizationOf } from "./world.ts";
+
+const replicated: DurabilityOptions = {
+  level: "replicated",
+  check: "refuse",
+  replication: { replicas: 1, on: "memory", withinMs: 100 },
+};
+
+const { createParticipant } = ParticipantService.method;
+const newcomer = () => ({ requestId: randomUUID(), displayName: "Newcomer", roles: [Role.COURIER] });
+
+/** How each reason is provoked that speaks of what is not safe yet. */
+export const durabilityProvocations = {
+  DURABILITY_UNCONFIRMED: {
+    provoke: async ({ protocol }) => {
+      await using master = await startTestServer({ hasReplicas: true });
+      await using replica = await startTestReplica(master);
+      return await inSideNetwork({ socketPath: master.options.path }, { durability: replicated }, async ({ network, raw }) => {
+        const options = { authorization: await authorizationOf(network.admin) };
+        const request = newcomer();
+        replica.freeze();
+        const answer = await raw.call(protocol, createParticipant, request, options);
+        replica.thaw();
+        // The same request is answered when the replica is back.
+        await expect
+          .poll(async () => readFailure(await raw.call(protocol, createParticipant, request, options))?.reason, { timeout: 10_000 })
+          .toBe(undefined);
+        return answer;
+      });
+    },
+    metadata: () => ({ replicas: "1" }),
+  },
+  REPLICAS_UNAVAILABLE: {
+    provoke: ({ redis, protocol }) =>
+      inSideNetwork({ socketPath: redis.options.path }, { durability: replicated }, async ({ network, raw }) =>
+        raw.call(protocol, createParticipant, newcomer(), { authorization: await authorizationOf(network.admin) }),
+      ),
+    metadata: () => ({ replicas: "1" }),
+  },
+} satisfies Partial<Record<Reason, Provocation>>;

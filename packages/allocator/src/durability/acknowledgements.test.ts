@@ -1,0 +1,168 @@
+import {
+  createRandom,
+  openRedisLink,
+  startTestReplica,
+  startTestServer,
+  type TestReplica,
+  type TestServer,
+  testSeed,
+} from "@petak/testkit";
+import { Redis } from "ioredis";
+import { beforeEach, describe, expect, it } from "vitest";
+import { connectRedis, type RedisConnection } from "../connection/connect-redis.ts";
+import { createKeys } from "../keys.ts";
+import { type Acknowledgements, createAcknowledgements } from "./acknowledgements.ts";
+import type { ReplicationLevel } from "./replica-gate.ts";
+
+const keys = createKeys("acks");
+const level: ReplicationLevel = { replicas: 1, on: "memory", withinMs: 300 };
+const region = "836520";
+const key = keys.deadlines(region);
+
+const soon = { timeout: 20_000, interval: 1 };
+
+let master: TestServer;
+let replica: TestReplica;
+let undo: (() => void | Promise<void>)[];
+
+beforeEach(async () => {
+  master = await startTestServer({ hasReplicas: true });
+  replica = await startTestReplica(master);
+  undo = [() => master.stop(), () => replica.stop()];
+  return async () => {
+    for (const step of undo.toReversed()) await step();
+  };
+});
+
+async function open(address: { url: string } | { socketPath: string }, asked: ReplicationLevel = level): Promise<Acknowledgements> {
+  const connection: RedisConnection = connectRedis(address, { onError: () => undefined });
+  await connection.connect();
+  const acknowledgements = createAcknowledgements({ connection, keys, level: asked, onError: () => undefined });
+  undo.push(() => {
+    acknowledgements.stop();
+    connection.disconnect();
+  });
+  return acknowledgements;
+}
+
+const overSocket = () => ({ socketPath: master.options.path });
+
+async function ready(acknowledgements: Acknowledgements): Promise<Acknowledgements> {
+  expect(await acknowledgements.ready(5000)).toBe(true);
+  return acknowledgements;
+}
+
+async function onReplica(): Promise<string | null> {
+  const redis = new Redis(replica.options);
+  try {
+    return await redis.get(key);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+const change = ({ connection, acknowledge }: Acknowledgements, value: string) => acknowledge(() => connection.set(key, value));
+
+describe("work that replicas must have", () => {
+  it.each(["memory", "disk"] as const)("is acknowledged when they have it in %s", async (on) => {
+    const acknowledgements = await ready(await open(overSocket(), { replicas: 1, on, withinMs: 3000 }));
+    for (const value of on === "memory" ? ["one", "two", "three"] : ["one"]) {
+      await change(acknowledgements, value);
+      expect(await onReplica()).toBe(value);
+    }
+  });
+
+  it("is not acknowledged while they do not have it, and is once they do, though the repetition only reads it", async () => {
+    const acknowledgements = await ready(await open(overSocket()));
+    replica.freeze();
+    await expect(change(acknowledgements, "late")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED", retryAfterMs: 1000 });
+    replica.thaw();
+    await ready(acknowledgements);
+    const read = await acknowledgements.acknowledge(() => acknowledgements.connection.get(key));
+    expect(read).toBe("late");
+    expect(await onReplica()).toBe("late");
+  });
+
+  it("is not acknowledged to a twin either, which has read what the other connection has written", async () => {
+    const [writes, reads] = [await ready(await open(overSocket())), await ready(await open(overSocket()))];
+    replica.freeze();
+    const writing = change(writes, "twice");
+    await expect(reads.acknowledge(() => reads.connection.get(key))).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
+    await expect(writing).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
+  });
+
+  it("is refused at once, and not begun, while too few follow", async () => {
+    const acknowledgements = await ready(await open(overSocket()));
+    replica.freeze();
+    await expect(change(acknowledgements, "first")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
+    const beganMs = performance.now();
+    const refused = await Promise.allSettled(Array.from({ length: 200 }, (_, index) => change(acknowledgements, `refused ${index}`)));
+    expect(performance.now() - beganMs).toBeLessThan(level.withinMs);
+    expect(refused.every((one) => one.status === "rejected" && (one.reason as { reason: string }).reason === "REPLICAS_UNAVAILABLE")).toBe(
+      true,
+    );
+    expect(await acknowledgements.connection.get(key)).toBe("first");
+  });
+
+  it("that asks nothing of the server waits for nothing, and neither does what runs beside it", async () => {
+    const acknowledgements = await ready(await open(overSocket()));
+    replica.freeze();
+    const writing = change(acknowledgements, "beside");
+    expect(await acknowledgements.acknowledge(async () => "nothing")).toBe("nothing");
+    expect(await acknowledgements.connection.get(key)).toBe("beside");
+    await expect(writing).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
+  });
+
+  it("keeps its own error", async () => {
+    const acknowledgements = await ready(await open(overSocket()));
+    await expect(acknowledgements.acknowledge(() => Promise.reject(new Error("its own")))).rejects.toThrow("its own");
+  });
+
+  it("waits in rounds that serve all who wait", async () => {
+    const acknowledgements = await ready(await open(overSocket()));
+    const redis = new Redis(master.options);
+    undo.push(() => redis.disconnect());
+    const waits = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await redis.info("commandstats"))?.[1] ?? 0);
+    const before = await waits();
+    await Promise.all(Array.from({ length: 500 }, (_, index) => change(acknowledgements, String(index))));
+    expect((await waits()) - before).toBeLessThan(100);
+  });
+});
+
+describe("an address that moves to a replica", () => {
+  it("does not confirm what the replica lacks, whenever it moves", { timeout: 60_000 }, async () => {
+    const random = createRandom(testSeed());
+    const link = await openRedisLink({ path: master.options.path });
+    undo.push(() => link.stop());
+    const acknowledgements = await ready(await open({ url: link.url }));
+    // The replica hears nothing more, and is promoted with what it has: whatever is changed from now on is lost.
+    const acknowledged: string[] = [];
+    let isOver = false;
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let number = 0; !isOver; number++) {
+        const field = `${writer}:${number}`;
+        await acknowledgements
+          .acknowledge(() => acknowledgements.connection.hset(keys.tallies(region, "886520d959fffff"), field, "1"))
+          .then(
+            () => acknowledged.push(field),
+            () => new Promise((resolve) => setImmediate(resolve)),
+          );
+      }
+    });
+    await expect.poll(() => acknowledged.length, soon).toBeGreaterThan(random.int(50, 500));
+    await replica.promote();
+    link.moveTo({ path: replica.options.path });
+    // A replica of its own lets it be acknowledged again.
+    const next = await startTestReplica(replica);
+    undo.push(() => next.stop());
+    await ready(acknowledgements);
+    const before = acknowledged.length;
+    await expect.poll(() => acknowledged.length, soon).toBeGreaterThan(before + 50);
+    isOver = true;
+    await Promise.all(writers);
+    const redis = new Redis(replica.options);
+    undo.push(() => redis.disconnect());
+    const kept = new Set(await redis.hkeys(keys.tallies(region, "886520d959fffff")));
+    expect(acknowledged.filter((field) => !kept.has(field))).toEqual([]);
+  });
+});

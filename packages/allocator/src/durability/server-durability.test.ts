@@ -1,0 +1,76 @@
+import { startTestReplica, startTestServer, type TestServer } from "@petak/testkit";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { connectRedis, type RedisConnection } from "../connection/connect-redis.ts";
+import { inspectDurability } from "./server-durability.ts";
+
+let server: TestServer;
+let connection: RedisConnection;
+let operator: Redis;
+
+beforeAll(async () => {
+  server = await startTestServer({ hasReplicas: true });
+  connection = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
+  await connection.connect();
+  operator = new Redis(server.options);
+});
+afterAll(async () => {
+  connection.disconnect();
+  operator.disconnect();
+  // It is still rewriting the log that a test had switched off, and would not end in good order before.
+  await server.kill9();
+  await server.stop();
+});
+
+async function withConfig<Result>(name: string, value: string, work: () => Promise<Result>): Promise<Result> {
+  const [, before = ""] = (await operator.config("GET", name)) as string[];
+  await operator.config("SET", name, value);
+  try {
+    return await work();
+  } finally {
+    await operator.config("SET", name, before);
+  }
+}
+
+it("a server that keeps what it should contradicts nothing", async () => {
+  for (const level of ["everysec", "replicated"] as const) {
+    expect(await inspectDurability(connection, level)).toEqual({ contradictions: [], unknown: [] });
+  }
+  await withConfig("appendfsync", "always", async () => {
+    expect(await inspectDurability(connection, "always")).toEqual({ contradictions: [], unknown: [] });
+  });
+});
+
+it.each([
+  ["everysec", "appendonly", "no"],
+  ["everysec", "appendfsync", "no"],
+  ["everysec", "maxmemory-policy", "allkeys-lru"],
+  ["always", "appendfsync", "everysec"],
+  ["everysec", "no-appendfsync-on-rewrite", "yes"],
+  ["replicated", "appendfsync", "no"],
+] as const)("%s is contradicted by %s %s, and it is said what to set", async (level, name, value) => {
+  const { contradictions } = await withConfig(name, value, () => inspectDurability(connection, level));
+  expect(contradictions).toEqual([expect.stringContaining(`${name} ${value}`)]);
+});
+
+it("a replica is no place to write to", async () => {
+  const replica = await startTestReplica(server);
+  const itsConnection = connectRedis({ socketPath: replica.options.path }, { onError: () => undefined });
+  await itsConnection.connect();
+  const { contradictions } = await inspectDurability(itsConnection, "everysec");
+  expect(contradictions).toEqual([expect.stringContaining("role:slave")]);
+  itsConnection.disconnect();
+  await replica.stop();
+});
+
+it("a server that hides its configuration still tells whether it has a log and evicts, and the rest is unknown", async () => {
+  await operator.acl("SETUSER", "hosted", "on", ">secret", "~*", "+@all", "-config");
+  const hosted = connectRedis({ url: `redis://hosted:secret@127.0.0.1:${server.port}` }, { onError: () => undefined });
+  await hosted.connect();
+  expect(await inspectDurability(hosted, "always")).toEqual({ contradictions: [], unknown: [expect.stringContaining("appendfsync")] });
+  await withConfig("appendonly", "no", async () => {
+    const { contradictions } = await inspectDurability(hosted, "always");
+    expect(contradictions).toEqual([expect.stringContaining("appendonly no")]);
+  });
+  hosted.disconnect();
+});

@@ -1,0 +1,104 @@
+import type { Redis } from "ioredis";
+import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
+
+/** How safe a change is when it is acknowledged, weakest first. */
+export const durabilityLevels = ["everysec", "always", "replicated"] as const;
+
+/** How safe a change is when it is acknowledged. */
+export type DurabilityLevel = (typeof durabilityLevels)[number];
+
+/** What was found of the servers that have the records. Each is a sentence for the operator. */
+export interface DurabilityFindings {
+  /** What contradicts the level. */
+  contradictions: string[];
+  /** What the servers would not tell, so that nobody knows. */
+  unknown: string[];
+}
+
+/** What one server tells of itself; undefined where it does not. */
+interface ServerFacts {
+  appendonly: string | undefined;
+  appendfsync: string | undefined;
+  "maxmemory-policy": string | undefined;
+  "no-appendfsync-on-rewrite": string | undefined;
+  role: string | undefined;
+}
+
+const asked = ["appendonly", "appendfsync", "maxmemory-policy", "no-appendfsync-on-rewrite"] as const;
+
+/**
+ * Looks whether the servers of a connection keep what the level says, by their own word: `CONFIG GET`, and `INFO` where that is forbidden, as hosted
+ * servers do.
+ */
+export async function inspectDurability(connection: RedisConnection, level: DurabilityLevel): Promise<DurabilityFindings> {
+  const servers = isCluster(connection) ? connection.nodes("master") : [connection];
+  const findings: DurabilityFindings = { contradictions: [], unknown: [] };
+  for (const server of servers) {
+    const name = isCluster(connection) ? `The Redis server ${server.options.host}:${server.options.port}` : "The Redis server";
+    judge(name, await factsOf(server), level, findings);
+  }
+  return findings;
+}
+
+function judge(name: string, facts: ServerFacts, level: DurabilityLevel, { contradictions, unknown }: DurabilityFindings): void {
+  const { appendonly, appendfsync, "maxmemory-policy": eviction, "no-appendfsync-on-rewrite": rewrite, role } = facts;
+  if (role !== undefined && role !== "master") contradictions.push(`${name} is a replica (role:${role}); give the address of its master.`);
+  if (appendonly === undefined) unknown.push(`${name} does not tell whether it keeps a log (appendonly).`);
+  else if (appendonly !== "yes") {
+    contradictions.push(`${name} has appendonly ${appendonly}: whatever is recorded is gone at its restart; set appendonly yes.`);
+  }
+  if (eviction === undefined) unknown.push(`${name} does not tell its maxmemory-policy.`);
+  else if (eviction !== "noeviction") {
+    contradictions.push(`${name} has maxmemory-policy ${eviction}: it throws records away when memory runs out; set noeviction.`);
+  }
+  const accepted = level === "always" ? ["always"] : ["everysec", "always"];
+  if (appendfsync === undefined) unknown.push(`${name} does not tell when it forces its log to disk (appendfsync).`);
+  else if (!accepted.includes(appendfsync)) {
+    contradictions.push(`${name} has appendfsync ${appendfsync}; durability ${level} needs ${accepted.join(" or ")}.`);
+  }
+  if (rewrite === "yes") {
+    contradictions.push(
+      `${name} has no-appendfsync-on-rewrite yes: while it rewrites its log nothing is forced to disk, for minutes; set no-appendfsync-on-rewrite no.`,
+    );
+  }
+}
+
+async function factsOf(server: Redis): Promise<ServerFacts> {
+  const [config, info] = await Promise.all([configOf(server), infoOf(server)]);
+  const enabled = info.get("aof_enabled");
+  return {
+    appendonly: config.get("appendonly") ?? (enabled === undefined ? undefined : enabled === "1" ? "yes" : "no"),
+    appendfsync: config.get("appendfsync"),
+    "maxmemory-policy": config.get("maxmemory-policy") ?? info.get("maxmemory_policy"),
+    "no-appendfsync-on-rewrite": config.get("no-appendfsync-on-rewrite"),
+    role: info.get("role"),
+  };
+}
+
+async function configOf(server: Redis): Promise<Map<string, string>> {
+  const pairs = new Map<string, string>();
+  for (const name of asked) {
+    const answer = await server.config("GET", name).catch(refused);
+    const [, value] = (answer ?? []) as string[];
+    if (value !== undefined) pairs.set(name, value);
+  }
+  return pairs;
+}
+
+async function infoOf(server: Redis): Promise<Map<string, string>> {
+  const pairs = new Map<string, string>();
+  for (const section of ["persistence", "memory", "replication"]) {
+    const text = (await server.info(section).catch(refused)) ?? "";
+    for (const line of text.split("\r\n")) {
+      const [name = "", value] = line.split(":");
+      if (value !== undefined) pairs.set(name, value);
+    }
+  }
+  return pairs;
+}
+
+/** A server that does not tell is no failure; one that is away is. */
+function refused(error: unknown): undefined {
+  if (error instanceof Error && /^(NOPERM|ERR unknown command|ERR .*CONFIG)/i.test(error.message)) return undefined;
+  throw error;
+}
