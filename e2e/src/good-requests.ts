@@ -90,7 +90,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     maxCentreHeightMm: 2000,
     accessible: true,
   };
-  const { findNearest, getSite, getAvailability, upsertSites, reportCapacity, retireSites } = DirectoryService.method;
+  const { findNearest, getSite, getAvailability, upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
   const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, issueCredential } = ReservationService.method;
   const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
@@ -111,6 +111,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(getSite, "courier", { siteId }),
     good(getAvailability, "courier", { siteIds: [siteId] }),
     good(upsertSites, "operator", { requestId: makeUuid(), sites: [fullSite(origin)] }),
+    good(setDefaultTerms, "operator", { requestId: makeUuid(), terms: everyTerm }),
     good(reportCapacity, "operator", {
       requestId: makeUuid(),
       sites: [
@@ -244,6 +245,17 @@ export const everyFacility = {
   ],
 };
 
+/** Terms with everything said that can be said, for as long as the gateways of tests give by themselves. */
+export const everyTerm = {
+  freeStorage: { seconds: 259_200n },
+  longestStorage: { seconds: 1_209_600n },
+  extensionPricePerDay: { currencyCode: "SGD", units: 1n, nanos: 500_000_000 },
+  freeChangeBeforeDeposit: { seconds: 3600n },
+  lateChangeFee: { currencyCode: "SGD", units: 2n, nanos: 1 },
+  noShowAfter: { seconds: 604_800n },
+  noShowFee: { currencyCode: "SGD", units: 3n, nanos: 1 },
+};
+
 /** A size class that meets them, with as many places. */
 export function everySizeClass(installed: number) {
   return {
@@ -278,5 +290,6 @@ function fullSite(position: { latitude: number; longitude: number }) {
     compartments: [{ compartmentId: "A1", sizeClassId: "M", centreHeightMm: 900 }],
     lifecycle: SiteLifecycle.ACTIVE,
     purposes: [Purpose.DELIVERY],
+    terms: everyTerm,
   });
 }

@@ -27,7 +27,15 @@ const names = methods.map(nameOf);
 const timeoutMs = 5000;
 
 /** Fields of which any value of their type is in order: the gateway sets them itself, or they only count. */
-const free = new Set(["sites[0].revision", "sites[0].updated_at", "last_sequence", "agent_time", "known_version"]);
+const free = new Set([
+  "sites[0].revision",
+  "sites[0].updated_at",
+  "sites[0].terms.terms_number",
+  "terms.terms_number",
+  "last_sequence",
+  "agent_time",
+  "known_version",
+]);
 
 const redis = useRedis();
 let world: World;
@@ -227,6 +235,7 @@ const requiredFields: Record<string, string[]> = {
   "DirectoryService/GetSite": ["site_id"],
   "DirectoryService/GetAvailability": ["site_ids"],
   "DirectoryService/UpsertSites": ["request_id", "sites"],
+  "DirectoryService/SetDefaultTerms": ["request_id", "terms"],
   "DirectoryService/ReportCapacity": ["request_id", "sites"],
   "DirectoryService/RetireSites": ["request_id", "site_ids"],
   "ReservationService/Reserve": ["request_id", "parcel", "place"],

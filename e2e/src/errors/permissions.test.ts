@@ -66,6 +66,7 @@ const refusals: Record<string, Refusals> = {
   "DirectoryService/GetSite": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
   "DirectoryService/GetAvailability": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
   "DirectoryService/UpsertSites": { ...participantsOnly, ...operatorsOnly, liveOperator: "MODE_MISMATCH" },
+  "DirectoryService/SetDefaultTerms": { ...participantsOnly, ...operatorsOnly },
   "DirectoryService/RetireSites": { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" },
   "DirectoryService/ReportCapacity": { ...participantsOnly, ...operatorsOnly, rival: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" },
   "ReservationService/Reserve": {

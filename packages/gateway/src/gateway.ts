@@ -6,6 +6,7 @@ import { toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
+import { gatewayTerms } from "./domain/terms.ts";
 import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
 import type { Logger, Metrics } from "./observability/index.ts";
@@ -42,6 +43,8 @@ import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
 import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
 import { createSiteCache } from "./stores/site-cache.ts";
+import { createTermsBook } from "./stores/terms-book.ts";
+import { createTermsStore } from "./stores/terms-store.ts";
 import { createWebhookStore } from "./stores/webhook-store.ts";
 import { startSweep } from "./sweep.ts";
 import { createWebhookSending, type WebhookOptions } from "./webhooks/webhook-sending.ts";
@@ -71,9 +74,9 @@ export interface GatewayOptions {
   holdMaxMs: number;
   /** How long a depositor has where the caller does not say, in ms. */
   depositDefaultMs: number;
-  /** How long a collector has after the deposit, in ms. */
+  /** How long a collector has after the deposit where neither site nor operator says, in ms. */
   collectWithinMs: number;
-  /** How long a parcel may lie at most after the deposit, in ms, however often it is extended. */
+  /** How long a parcel may lie at most after the deposit, however often it is extended, where neither site nor operator says, in ms. */
   storageMaxMs: number;
   /** Pause between two sweeps for passed deadlines, in ms. */
   sweepIntervalMs: number;
@@ -172,7 +175,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const keyDirectory = createCachedKeyDirectory(participants, now);
     const siteCache = createSiteCache(allocator.sites);
     // What a failover has lost may be given out again for something else.
-    redis.on("ready", () => siteCache.clear());
+    const termsBook = createTermsBook(createTermsStore(redis, keyPrefix), gatewayTerms(options), now);
+    redis.on("ready", () => {
+      siteCache.clear();
+      termsBook.clear();
+    });
     const tail = createEventTail(
       () => connectRedis(records, { onError, commandTimeoutMs: tailTimeoutMs }),
       createKeys(keyPrefix),
@@ -181,6 +188,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     undo.push(() => tail.stop());
     const sweep = startSweep({
       allocator,
+      termsBook,
       now,
       intervalMs: options.sweepIntervalMs,
       onError: (error) => logger.error({ err: error }, "sweep"),
@@ -202,12 +210,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
     const health = createHealth(services.map(({ typeName }) => typeName));
     const reflection = createReflection([...services, Health]);
-    const credentials = createCredentialIssuer(secrets, options.collectWithinMs);
+    const credentials = createCredentialIssuer(secrets);
     const routes = (router: ConnectRouter) => {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
         router.service(service, whenDurable(service, implementation, acknowledgements));
-      serve(DirectoryService, createDirectoryService({ allocator, siteCache, now }));
-      serve(ReservationService, createReservationService({ ...options, allocator, siteCache, credentials, now }));
+      serve(DirectoryService, createDirectoryService({ allocator, siteCache, termsBook, now }));
+      serve(ReservationService, createReservationService({ ...options, allocator, siteCache, termsBook, credentials, now }));
       serve(
         CustodyService,
         createCustodyService({
@@ -226,7 +234,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           secrets,
           now,
           syncIntervalMs: options.agentSyncIntervalMs,
-          collectWithinMs: options.collectWithinMs,
+          termsBook,
         }),
       );
       serve(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));

@@ -7,6 +7,7 @@ import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { participantParty } from "./domain/participant-party.ts";
+import { gatewayTerms } from "./domain/terms.ts";
 import { startSweep } from "./sweep.ts";
 
 const redis = useRedis();
@@ -92,6 +93,8 @@ async function deposited(): Promise<Reservation> {
 }
 
 /** How often each type of event was recorded since an entry. */
+const termsBook = { of: () => gatewayTerms({ collectWithinMs: 3_600_000, storageMaxMs: 3_600_000 }) };
+
 async function eventsAfter(entry: string): Promise<Map<EventType, number>> {
   const counts = new Map<EventType, number>();
   for (const { event } of await one().events.readAfter(homeRegion, entry, 10_000)) {
@@ -105,7 +108,9 @@ async function sweepAtOnce(gateways: number): Promise<number> {
   const errors: unknown[] = [];
   const sweeps = allocators
     .slice(0, gateways)
-    .map((allocator) => startSweep({ allocator, now: clock.now, intervalMs: 600_000, onError: (error) => void errors.push(error) }));
+    .map((allocator) =>
+      startSweep({ allocator, termsBook, now: clock.now, intervalMs: 600_000, onError: (error) => void errors.push(error) }),
+    );
   // Each has begun a round by itself.
   const moved = await Promise.all(sweeps.map((sweep) => sweep.once()));
   await Promise.all(sweeps.map((sweep) => sweep.stop()));

@@ -7,10 +7,12 @@ import { countedAt } from "./domain/class-index.ts";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
+import type { TermsBook } from "./stores/terms-book.ts";
 
 /** What the sweep needs. */
 export interface SweepOptions {
   allocator: Allocator;
+  termsBook: Pick<TermsBook, "of">;
   now: () => number;
   /** Pause between two rounds, in ms. */
   intervalMs: number;
@@ -41,7 +43,7 @@ const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
 const atOnce = 200;
 
 /** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
-export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions): Sweep {
+export function startSweep({ allocator, termsBook, now, intervalMs, onError }: SweepOptions): Sweep {
   const stopping = new AbortController();
 
   async function moveOn(reservationId: string): Promise<boolean> {
@@ -66,7 +68,8 @@ export function startSweep({ allocator, now, intervalMs, onError }: SweepOptions
       });
       return false;
     }
-    const after = changed(before, nowMs, { state: to });
+    const { noShowFee } = to === ReservationState.NO_SHOW ? await termsBook.of(before) : {};
+    const after = changed(before, nowMs, { state: to, ...(noShowFee && { feeDue: noShowFee }) });
     const moving = moveTo(before, after, { actor: byTheClock, atMs: nowMs });
     const outcome = await allocator.reservations.move({
       ...place,

@@ -11,6 +11,8 @@ export function asHeld(reservation: Reservation): Reservation {
     depositedAt: _depositedAt,
     collectedAt: _collectedAt,
     overdueSince: _overdueSince,
+    feeDue: _feeDue,
+    freeChangeUntil: _freeChangeUntil,
     firstHoldExpiresAt,
     ...kept
   } = reservation;

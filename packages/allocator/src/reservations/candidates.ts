@@ -20,6 +20,8 @@ export interface HoldCandidate {
   region: Region;
   siteNumber: number;
   operatorId: string;
+  /** The terms in force there. Default 0. */
+  termsNumber?: number;
   /** Revision, cell and offset under which the caller saw it; offset -1 where it did not see its record. */
   revision: number;
   cell: string;
@@ -28,12 +30,12 @@ export interface HoldCandidate {
   classes: readonly HoldClass[];
 }
 
-/** A site as it is stored, as a candidate: nobody has seen its record. */
-export function storedCandidate({ site, cell }: StoredSite, classes: readonly HoldClass[]): HoldCandidate {
+/** A site as it is stored, as a candidate on terms of that number: nobody has seen its record. */
+export function storedCandidate({ site, cell }: StoredSite, classes: readonly HoldClass[], termsNumber = 0): HoldCandidate {
   const { siteId, operatorId, revision } = site;
   const id = parseSiteId(siteId);
   if (id === undefined) throw new TypeError(`a stored site with the id ${JSON.stringify(siteId)}`);
-  return { siteId, ...id, operatorId, revision, cell, offset: -1, classes };
+  return { siteId, ...id, operatorId, termsNumber, revision, cell, offset: -1, classes };
 }
 
 /** The cells in which candidates are filed, each once, in the order of their numbers in what is written of them, from 1. */
@@ -65,13 +67,13 @@ export function writeCandidates(
   candidates: readonly HoldCandidate[],
   { isHard }: { isHard: boolean },
 ): void {
-  for (const { siteId, region, siteNumber, operatorId, revision, cell, offset, classes } of candidates) {
+  for (const { siteId, region, siteNumber, operatorId, termsNumber = 0, revision, cell, offset, classes } of candidates) {
     bytes.u32(offset < 0 ? 0xffffffff : offset);
     bytes.u32(siteNumber);
     bytes.u32(revision);
     bytes.u8(cells.numberOf(cell));
     bytes.u8(classes.length);
-    bytes.bytes(siteRest(siteId, region, operatorId));
+    bytes.bytes(siteRest(siteId, region, operatorId, termsNumber));
     for (const { index, sizeClassId, compartmentIds = [] } of classes) {
       bytes.u8(index);
       bytes.bytes(classRest(sizeClassId));
@@ -88,22 +90,25 @@ function writeCompartments(bytes: GrowingBytes, compartmentIds: readonly string[
 /** What is kept of encoded parts before they are made anew: a few MB. */
 const keptMax = 20_000;
 
-/** What a site of an operator adds to a reservation and to an event, each after its length. Networks of tests may share a process, so that an id may come with another operator. */
-const siteRests = new Map<string, { operatorId: string; rest: Buffer }>();
+/**
+ * What a site of an operator, on its terms, adds to a reservation and to an event, each after its length. Networks of tests may share a process, so
+ * that an id may come with another operator.
+ */
+const siteRests = new Map<string, { operatorId: string; termsNumber: number; rest: Buffer }>();
 
 /** What a size class adds to a reservation, after its length. */
 const classRests = new Map<string, Buffer>();
 
-function siteRest(siteId: string, region: Region, operatorId: string): Buffer {
+function siteRest(siteId: string, region: Region, operatorId: string, termsNumber: number): Buffer {
   const known = siteRests.get(siteId);
-  if (known?.operatorId === operatorId) return known.rest;
+  if (known?.operatorId === operatorId && known.termsNumber === termsNumber) return known.rest;
   // A hold lies in the region of its site, and so does its event.
   const site = { siteId: shortId("site", region, siteId), operatorId };
   const rest = Buffer.concat([
-    withLength(encodeReservation(create(ReservationSchema, site))),
+    withLength(encodeReservation(create(ReservationSchema, { ...site, termsNumber }))),
     withLength(encodeEvent(create(EventSchema, site))),
   ]);
-  keep(siteRests, siteId, { operatorId, rest });
+  keep(siteRests, siteId, { operatorId, termsNumber, rest });
   return rest;
 }
 

@@ -43,7 +43,7 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
 export function copyOf(reservation: Reservation): Reservation {
   const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
     reservation;
-  const { firstHoldExpiresAt, overdueSince } = reservation;
+  const { firstHoldExpiresAt, overdueSince, feeDue, freeChangeUntil } = reservation;
   const copy: Reservation = {
     $typeName: reservation.$typeName,
     reservationId: reservation.reservationId,
@@ -61,6 +61,7 @@ export function copyOf(reservation: Reservation): Reservation {
     heldCompartmentId: reservation.heldCompartmentId,
     redirectedTo: reservation.redirectedTo,
     redirectedFrom: reservation.redirectedFrom,
+    termsNumber: reservation.termsNumber,
   };
   if (parcel !== undefined) copy.parcel = parcel;
   if (depositor !== undefined) copy.depositor = depositor;
@@ -74,6 +75,8 @@ export function copyOf(reservation: Reservation): Reservation {
   if (collectedAt !== undefined) copy.collectedAt = collectedAt;
   if (firstHoldExpiresAt !== undefined) copy.firstHoldExpiresAt = firstHoldExpiresAt;
   if (overdueSince !== undefined) copy.overdueSince = overdueSince;
+  if (feeDue !== undefined) copy.feeDue = feeDue;
+  if (freeChangeUntil !== undefined) copy.freeChangeUntil = freeChangeUntil;
   return copy;
 }
 

@@ -261,7 +261,7 @@ function planName(requestId: string, plan: number): string {
 function heldReservation(
   reservation: Reservation,
   reservationId: string,
-  { siteId, operatorId, classes }: HoldCandidate,
+  { siteId, operatorId, termsNumber = 0, classes }: HoldCandidate,
   classIndex: number,
   compartmentId: string,
 ): Reservation {
@@ -269,6 +269,7 @@ function heldReservation(
   held.reservationId = reservationId;
   held.siteId = siteId;
   held.operatorId = operatorId;
+  held.termsNumber = termsNumber;
   held.sizeClassId = classes.find(({ index }) => index === classIndex)?.sizeClassId ?? "";
   held.heldCompartmentId = compartmentId;
   return held;

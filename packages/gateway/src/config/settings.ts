@@ -162,13 +162,13 @@ export const settings = [
     name: "collectWithinMs",
     type: { kind: "duration", minMs: 3_600_000, maxMs: 1_209_600_000 },
     default: 259_200_000,
-    doc: "How long a collector has after the deposit, in ms; nine of ten parcels are collected within three days.",
+    doc: "How long a collector has after the deposit where neither the site's terms nor its operator's say, in ms; nine of ten parcels are collected within three days.",
   },
   {
     name: "storageMaxMs",
     type: { kind: "duration", minMs: 3_600_000, maxMs: 7_776_000_000 },
     default: 1_209_600_000,
-    doc: "How long a parcel may lie at most after the deposit, in ms, however often Extend is asked; two weeks are more than most operators give.",
+    doc: "How long a parcel may lie at most after the deposit, in ms, however often Extend is asked, where neither the site's terms nor its operator's say; two weeks are more than most operators give.",
   },
   {
     name: "sweepIntervalMs",

@@ -1,14 +1,15 @@
-import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type ExtendRequest, invalidField, PetakError, type Reservation, ReservationState } from "@petak/protocol";
 import { changed, illegalState, refuseOver } from "./move-on.ts";
 import { stateName } from "./moves.ts";
+import { extensionFee, type FullTerms } from "./terms.ts";
 
 /** How far limits can be moved. */
 export interface ExtensionLimits {
   /** How long a place is held at most, from when the hold was taken, in ms. */
   holdMaxMs: number;
-  /** How long a parcel may lie at most, from the deposit, in ms. */
-  storageMaxMs: number;
+  /** The reservation's terms. */
+  terms: FullTerms;
 }
 
 /** A limit that is moved. */
@@ -19,9 +20,6 @@ export interface Extension {
   /** Whether a PIN to collect is to open until then too. */
   movesPin: boolean;
 }
-
-/** How far ahead the limit for a deposit can be moved: as far as Confirm can put it, in ms. */
-const depositAheadMaxMs = 7 * 86_400_000;
 
 /**
  * The reservation with the limit that is in force moved to where the request wants it, or as far as it can be.
@@ -51,6 +49,7 @@ export function extensionOf(
   const after = changed(before, atMs, {
     [fieldOf[name]]: timestampFromMs(untilMs),
     overdueSince: undefined,
+    ...(before.state === ReservationState.DEPOSITED ? extensionFee(before, limits.terms, caller, untilMs) : {}),
     ...(isHeld && before.firstHoldExpiresAt === undefined && before.holdExpiresAt !== undefined
       ? { firstHoldExpiresAt: before.holdExpiresAt }
       : {}),
@@ -70,7 +69,7 @@ function limitInForce(
   before: Reservation,
   { participantId }: { participantId: string },
   atMs: number,
-  { holdMaxMs, storageMaxMs }: ExtensionLimits,
+  { holdMaxMs, terms }: ExtensionLimits,
 ): LimitInForce {
   const { state, createdAt, holdExpiresAt, depositUntil, collectUntil, depositedAt } = before;
   const isOwner = before.participantId === participantId;
@@ -78,10 +77,10 @@ function limitInForce(
     return { name: "hold_expires_at", nowMs: ms(holdExpiresAt), mostMs: ms(createdAt) + holdMaxMs };
   }
   if (state === ReservationState.CONFIRMED && isOwner) {
-    return { name: "deposit_until", nowMs: ms(depositUntil), mostMs: atMs + depositAheadMaxMs };
+    return { name: "deposit_until", nowMs: ms(depositUntil), mostMs: atMs + durationMs(terms.noShowAfter) };
   }
   if (state === ReservationState.DEPOSITED) {
-    return { name: "collect_until", nowMs: ms(collectUntil), mostMs: ms(depositedAt) + storageMaxMs };
+    return { name: "collect_until", nowMs: ms(collectUntil), mostMs: ms(depositedAt) + durationMs(terms.longestStorage) };
   }
   throw illegalState(before, state, isOwner ? ": it has no limit to extend" : ": its operator can extend it once the parcel is inside");
 }

@@ -31,6 +31,7 @@ export function moveTo(
         ...facts,
         type: move.event,
         reservation: after,
+        statesFee: before.feeDue === undefined,
         stateBefore: before.state,
         occurredAtMs: atMs,
         recordedAtMs: atMs,

@@ -33,6 +33,8 @@ export interface EventFacts {
   cancellationReason?: CancellationReason | undefined;
   /** The reservation that takes the place of this one, or whose place this one takes. */
   relatedReservationId?: string;
+  /** Whether it says what is due after it. */
+  statesFee?: boolean;
 }
 
 /** An event about a reservation. */
@@ -59,5 +61,6 @@ export function reservationEvent(facts: EventFacts): Event {
   event.reservationRevision = reservation.revision;
   event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
   event.relatedReservationId = facts.relatedReservationId ?? "";
+  if (facts.statesFee === true && reservation.feeDue !== undefined) event.feeDue = reservation.feeDue;
   return event;
 }

@@ -1,4 +1,5 @@
 import { type ExceptionalDay, invalidField, type LocalDate, type Site, type WeeklyPeriod } from "@petak/protocol";
+import { checkTerms } from "./terms.ts";
 
 /**
  * The rules of a site that the schema cannot say.
@@ -12,6 +13,7 @@ export function checkSiteRules(site: Site, path: string): void {
   checkExceptions(site.openingHours?.exceptions ?? [], `${path}.opening_hours.exceptions`);
   checkPlaces(site, path);
   checkHeights(site, path);
+  if (site.terms !== undefined) checkTerms(site.terms, `${path}.terms`);
 }
 
 function checkTimeZone(timeZone: string, path: string): void {

@@ -19,6 +19,7 @@ import type { AgentCaller } from "../identity/index.ts";
 import { requireAgent } from "../identity/index.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../secrets/issuer-epochs.ts";
+import type { TermsBook } from "../stores/terms-book.ts";
 import { deviceEvent, reportTransition } from "./device-reports.ts";
 import { siteNotFound } from "./directory.ts";
 
@@ -29,8 +30,7 @@ export interface AgentDependencies {
   now: () => number;
   /** How often agents call Sync when nothing else prompts them, in ms. */
   syncIntervalMs: number;
-  /** How long a collector has after the deposit, in ms. */
-  collectWithinMs: number;
+  termsBook: TermsBook;
 }
 
 /**
@@ -44,7 +44,7 @@ const maxAttempts = 5;
 
 /** What a site's agent needs from its gateway. */
 export function createAgentService(dependencies: AgentDependencies): ServiceImpl<typeof AgentService> {
-  const { allocator, secrets, now, collectWithinMs } = dependencies;
+  const { allocator, secrets, now, termsBook } = dependencies;
 
   async function findSite(caller: AgentCaller): Promise<StoredSite> {
     const stored = await allocator.sites.find(caller.siteId);
@@ -67,7 +67,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       } else {
         const classIndex = findClassIndex(stored, reservation.sizeClassId);
         outcome = await allocator.reservations.move({
-          ...reportTransition({ event, reservation, caller, nowMs: now(), collectWithinMs }),
+          ...reportTransition({ event, reservation, terms: await termsBook.of(reservation), caller, nowMs: now() }),
           // The operator may have taken a class away that nothing was held in any more. There is no count to change then.
           ...(classIndex === undefined ? { heldChange: 0, occupiedChange: 0 } : {}),
           before: reservation,

@@ -1,8 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PinEntry } from "@petak/allocator";
 import { accessTokenMaxLifetimeMs, deriveTokenId, generatePin, hashPin, mintAccessToken } from "@petak/credential";
 import { Act, type IssueCredentialResponse, IssueCredentialResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
+import type { FullTerms } from "../domain/terms.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { signingKey } from "../secrets/issuer-epochs.ts";
 
@@ -31,8 +32,11 @@ export interface IssueInput {
 
 /** Makes credentials. The same request makes the same credential, so that no readable copy has to be kept. */
 export interface CredentialIssuer {
-  /** When a credential opens that is issued now. The reservation's own limit must not have passed. */
-  validity(reservation: Reservation, act: Act, nowMs: number): CredentialValidity;
+  /**
+   * When a credential opens that is issued now. The reservation's own limit must not have passed. One for COLLECT that is issued before the deposit
+   * opens for the terms' free storage after the last moment for it.
+   */
+  validity(reservation: Reservation, terms: FullTerms, act: Act, nowMs: number): CredentialValidity;
   encodeTerms(terms: CredentialTerms): Uint8Array;
   decodeTerms(bytes: Uint8Array): CredentialTerms;
   /** The PIN as the site knows it. */
@@ -42,13 +46,8 @@ export interface CredentialIssuer {
 
 const termsBytes = 10;
 
-/**
- * Issues with a gateway's keys.
- *
- * @param collectWithinMs How long a collector has after the deposit, in ms: a credential for COLLECT that is issued before it opens so long
- * after the last moment for the deposit.
- */
-export function createCredentialIssuer(secrets: GatewaySecrets, collectWithinMs: number): CredentialIssuer {
+/** Issues with a gateway's keys. */
+export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
   const pinOf = (reservation: Reservation, requestId: string, attempt: number) =>
     generatePin(secrets.derivationKey, {
       reservationId: reservation.reservationId,
@@ -56,9 +55,9 @@ export function createCredentialIssuer(secrets: GatewaySecrets, collectWithinMs:
     });
 
   return {
-    validity(reservation, act, nowMs) {
+    validity(reservation, terms, act, nowMs) {
       const notBeforeS = Math.floor(nowMs / 1000);
-      const wantedS = Math.floor(lastMomentMs(reservation, act, collectWithinMs) / 1000);
+      const wantedS = Math.floor(lastMomentMs(reservation, terms, act) / 1000);
       const longestS = notBeforeS + Math.floor(accessTokenMaxLifetimeMs / 1000);
       return { notBeforeS, expiresAtS: Math.min(wantedS, longestS) };
     },
@@ -105,10 +104,10 @@ export function createCredentialIssuer(secrets: GatewaySecrets, collectWithinMs:
   };
 }
 
-function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, act: Act, collectWithinMs: number): number {
+function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, { freeStorage }: FullTerms, act: Act): number {
   const deposit = millis(depositUntil);
   if (act === Act.DEPOSIT) return deposit;
-  return state === ReservationState.DEPOSITED ? millis(collectUntil) : deposit + collectWithinMs;
+  return state === ReservationState.DEPOSITED ? millis(collectUntil) : deposit + durationMs(freeStorage);
 }
 
 function millis(timestamp: Timestamp | undefined): number {

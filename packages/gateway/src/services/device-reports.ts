@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Transition } from "@petak/allocator";
 import {
   Act,
@@ -20,6 +20,7 @@ import {
 import { changed } from "../domain/move-on.ts";
 import { findMove } from "../domain/moves.ts";
 import { type EventFacts, eventSchemaVersion, reservationEvent } from "../domain/reservation-event.ts";
+import type { FullTerms } from "../domain/terms.ts";
 import type { AgentCaller } from "../identity/index.ts";
 
 const eventTypes: Readonly<Record<number, EventType>> = {
@@ -35,19 +36,19 @@ const eventTypes: Readonly<Record<number, EventType>> = {
 export interface ReportInput {
   event: DeviceEvent;
   reservation: Reservation;
+  /** The reservation's terms. */
+  terms: FullTerms;
   caller: AgentCaller;
   nowMs: number;
-  /** How long a collector has after the deposit, in ms. */
-  collectWithinMs: number;
 }
 
 /** How a report moves its reservation on. Facts are never refused: what contradicts the record puts the reservation in doubt. */
 export function reportTransition({
   event,
   reservation,
+  terms,
   caller,
   nowMs,
-  collectWithinMs,
 }: ReportInput): Omit<Transition, "before" | "cell" | "classIndex"> {
   const occurredAtMs = occurredMs(event, nowMs);
   const to = stateAfter(event.type, reservation, occurredAtMs);
@@ -77,7 +78,9 @@ export function reportTransition({
   let deadlineMs: number | null = null;
   if (to === ReservationState.DEPOSITED) {
     after.depositedAt = timestampFromMs(occurredAtMs);
-    deadlineMs = nowMs + collectWithinMs;
+    // Somebody came after all: nothing is due for a no-show.
+    delete after.feeDue;
+    deadlineMs = nowMs + durationMs(terms.freeStorage);
     after.collectUntil = timestampFromMs(deadlineMs);
   }
   if (to === ReservationState.COLLECTED) after.collectedAt = timestampFromMs(occurredAtMs);

@@ -12,19 +12,25 @@ import {
   parseSiteId,
   RetireSitesRequestSchema,
   Role,
+  SetDefaultTermsRequestSchema,
+  SetDefaultTermsResponseSchema,
   type Site,
   type SiteOption,
+  type Terms,
   UpsertOutcome,
   UpsertSitesRequestSchema,
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
+import { asGiven, checkTerms } from "../domain/terms.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
+import type { TermsBook } from "../stores/terms-book.ts";
 import { availabilityOf, freshnessOf } from "./availability.ts";
 import { inBatches } from "./in-batches.ts";
 import { findNearestQuery } from "./nearest-query.ts";
+import { createRememberedAnswers } from "./remembered-answers.ts";
 import { reportCapacity } from "./report-capacity.ts";
 import { summarise } from "./site-summary.ts";
 
@@ -32,6 +38,7 @@ import { summarise } from "./site-summary.ts";
 export interface DirectoryDependencies {
   allocator: Allocator;
   siteCache: SiteCache;
+  termsBook: TermsBook;
   now: () => number;
 }
 
@@ -39,7 +46,14 @@ export interface DirectoryDependencies {
 const parallelWrites = 16;
 
 /** The directory of sites. */
-export function createDirectoryService({ allocator, siteCache, now }: DirectoryDependencies): ServiceImpl<typeof DirectoryService> {
+export function createDirectoryService({
+  allocator,
+  siteCache,
+  termsBook,
+  now,
+}: DirectoryDependencies): ServiceImpl<typeof DirectoryService> {
+  const rememberedAnswers = createRememberedAnswers(allocator.requestIds);
+
   async function findVisible(siteIds: readonly string[], isTest: boolean): Promise<StoredSite[]> {
     const found = await allocator.sites.findAll(siteIds);
     return found.map((stored, index) => {
@@ -58,7 +72,18 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
 
   function optionsAnswer(candidates: readonly Candidate[], nowMs: number): FindNearestResponse | Promise<FindNearestResponse> {
     const sites = siteCache.facts(candidates);
-    return sites instanceof Promise ? sites.then((facts) => answerOf(candidates, facts, nowMs)) : answerOf(candidates, sites, nowMs);
+    return sites instanceof Promise ? sites.then((facts) => offered(candidates, facts, nowMs)) : offered(candidates, sites, nowMs);
+  }
+
+  function offered(
+    candidates: readonly Candidate[],
+    sites: readonly (Site | undefined)[],
+    nowMs: number,
+  ): FindNearestResponse | Promise<FindNearestResponse> {
+    const terms = termsBook.at(sites);
+    return terms instanceof Promise
+      ? terms.then((known) => answerOf(candidates, sites, known, nowMs))
+      : answerOf(candidates, sites, terms, nowMs);
   }
 
   async function explainedAnswer(
@@ -88,7 +113,7 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
     async getSite(request, context) {
       const caller = requireReader(context);
       const [stored] = await findVisible([request.siteId], caller.mode === "test");
-      return { site: stored?.site };
+      return stored === undefined ? {} : { site: stored.site, terms: await termsBook.atSite(stored.site) };
     },
 
     async getAvailability(request, context) {
@@ -143,6 +168,18 @@ export function createDirectoryService({ allocator, siteCache, now }: DirectoryD
       return await reportCapacity({ allocator, now, findOwn: findOwnSites }, caller.participantId, request);
     },
 
+    async setDefaultTerms(request, context) {
+      const { participantId } = requireParticipant(context, { roles: [Role.OPERATOR] });
+      const { terms } = request;
+      if (terms === undefined) throw new TypeError("validation let an empty field through");
+      checkTerms(terms, "terms");
+      const schemas = { request: SetDefaultTermsRequestSchema, answer: SetDefaultTermsResponseSchema };
+      return await rememberedAnswers.once(participantId, schemas, request, async () => {
+        await termsBook.setDefault(participantId, asGiven(terms));
+        return create(SetDefaultTermsResponseSchema);
+      });
+    },
+
     async retireSites(request, context) {
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
       const { participantId } = caller;
@@ -162,22 +199,28 @@ function toPassedOver({ withinM, counts }: PassedOverSites): PassedOver {
   return create(PassedOverSchema, { withinM, counts: [...counts].map(([reason, sites]) => ({ reason, sites })) });
 }
 
-function answerOf(candidates: readonly Candidate[], sites: readonly (Site | undefined)[], nowMs: number): FindNearestResponse {
+function answerOf(
+  candidates: readonly Candidate[],
+  sites: readonly (Site | undefined)[],
+  terms: readonly (Terms | undefined)[],
+  nowMs: number,
+): FindNearestResponse {
   const response = create(FindNearestResponseSchema);
   for (let index = 0; index < candidates.length; index++) {
-    const site = sites[index];
-    if (site !== undefined) response.options.push(optionOf(candidates[index] as Candidate, site, nowMs));
+    const [site, siteTerms] = [sites[index], terms[index]];
+    if (site !== undefined && siteTerms !== undefined)
+      response.options.push(optionOf(candidates[index] as Candidate, site, siteTerms, nowMs));
   }
   return response;
 }
 
-function optionOf({ classes, distanceM, observation }: Candidate, site: Site, nowMs: number): SiteOption {
+function optionOf({ classes, distanceM, observation }: Candidate, site: Site, terms: Terms, nowMs: number): SiteOption {
   const best = classes[0];
   const { observedAt, ttl } = freshnessOf(observation, nowMs);
   // A message as it stands: what makes one of its fields looks at every field again.
   return {
     $typeName: "petak.v1.SiteOption",
-    site: summarise(site),
+    site: summarise(site, terms),
     distanceM,
     sizeClassId: site.sizeClasses[best?.index ?? 0]?.sizeClassId ?? "",
     freeToPromise: best?.free ?? 0,
@@ -200,7 +243,7 @@ function ownSite(site: Site, index: number, operatorId: string, isTest: boolean)
       fieldViolations: [{ field: `${path}.is_test`, description: `must be ${isTest}`, rule: "site.is_test_matches_key" }],
     });
   }
-  return { ...site, siteId: "", operatorId, revision: 0, updatedAt: undefined };
+  return { ...site, siteId: "", operatorId, revision: 0, updatedAt: undefined, ...(site.terms && { terms: asGiven(site.terms) }) };
 }
 
 function refuseRepeatedRefs(sites: readonly Site[]): void {

@@ -58,6 +58,8 @@ function compileField(field: DescField): FieldJson {
       return { ...common, unset: false, toJson: String };
     case ScalarType.UINT32:
       return { ...common, unset: 0, toJson: String };
+    case ScalarType.INT64:
+      return { ...common, unset: 0n, toJson: (value) => `"${value}"` };
     default:
       throw cannotWrite(field);
   }

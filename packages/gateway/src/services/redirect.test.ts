@@ -21,8 +21,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changed, moveTo } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
+import { gatewayTerms } from "../domain/terms.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { createSiteCache } from "../stores/site-cache.ts";
+import { createTermsBook } from "../stores/terms-book.ts";
+import { createTermsStore } from "../stores/terms-store.ts";
 import { createRedirect } from "./redirect.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
 
@@ -38,6 +41,7 @@ const courier: ParticipantCaller = {
 };
 const { signal } = new AbortController();
 const holdDefaultMs = 900_000;
+const dayMs = 86_400_000;
 
 let connection: RedisConnection;
 let clock: FrozenClock;
@@ -48,8 +52,11 @@ let there: string;
 function gatewayOver(redisConnection: RedisConnection) {
   const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
   const siteCache = createSiteCache(allocator.sites);
-  const takePlace = createTakePlace({ allocator, siteCache });
-  return { allocator, takePlace, redirect: createRedirect({ allocator, siteCache, takePlace, now: clock.now, holdDefaultMs }) };
+  const limits = { collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs };
+  const termsBook = createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), gatewayTerms(limits), clock.now);
+  const takePlace = createTakePlace({ allocator, siteCache, termsBook });
+  const redirect = createRedirect({ allocator, siteCache, termsBook, takePlace, now: clock.now, holdDefaultMs });
+  return { allocator, termsBook, takePlace, redirect };
 }
 
 beforeEach(async () => {
@@ -228,6 +235,7 @@ describe("a redirection", () => {
     const slow = createRedirect({
       allocator,
       siteCache: createSiteCache(allocator.sites),
+      termsBook: steady.termsBook,
       now: clock.now,
       holdDefaultMs,
       takePlace: {
@@ -260,6 +268,7 @@ describe("a redirection", () => {
     const slow = createRedirect({
       allocator: steady.allocator,
       siteCache,
+      termsBook: steady.termsBook,
       now: clock.now,
       holdDefaultMs,
       takePlace: {

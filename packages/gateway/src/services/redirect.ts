@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, type HoldRequest, reservationNotFound, type Transition } from "@petak/allocator";
 import {
   CancellationReason,
@@ -22,9 +22,11 @@ import { changed, illegalState, moveTo, refuseMove, refuseOver } from "../domain
 import { findMove } from "../domain/moves.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
+import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.ts";
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
+import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
@@ -34,6 +36,7 @@ import { homeRegion, type TakePlace } from "./take-place.ts";
 export interface RedirectDependencies {
   allocator: Allocator;
   siteCache: SiteCache;
+  termsBook: TermsBook;
   takePlace: TakePlace;
   now: () => number;
   /** How long a place is held until it is confirmed, in ms. */
@@ -60,7 +63,7 @@ interface Redirected {
  *
  * Then the answer is kept. Until the third step both places are taken.
  */
-export function createRedirect({ allocator, siteCache, takePlace, now, holdDefaultMs }: RedirectDependencies) {
+export function createRedirect({ allocator, siteCache, termsBook, takePlace, now, holdDefaultMs }: RedirectDependencies) {
   const { findOwn, refuseOthers } = createReservationChanges(allocator);
 
   return async (request: RedirectRequest, caller: ParticipantCaller, signal: AbortSignal): Promise<RedirectResponse> => {
@@ -82,9 +85,10 @@ export function createRedirect({ allocator, siteCache, takePlace, now, holdDefau
       taken = await takePlace.take(asked, hold, options);
     }
     const redirected = await settle(request, caller, taken.reservationId);
+    const terms = await termsBook.of(redirected.taken);
     const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
     const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
-    if (site !== undefined) response.site = summarise(site);
+    if (site !== undefined) response.site = summarise(site, terms);
     const kept = await allocator.requestIds.keep(participantId, requestId, toBinary(RedirectResponseSchema, response));
     return fromBinary(RedirectResponseSchema, kept);
   };
@@ -153,13 +157,13 @@ export function createRedirect({ allocator, siteCache, takePlace, now, holdDefau
       }
       refuseGone(taken, atMs);
       if (old.state === ReservationState.CONFIRMED && taken.state === ReservationState.HELD) {
-        const { depositUntil } = old;
-        const after = changed(taken, atMs, { state: ReservationState.CONFIRMED, ...(depositUntil && { depositUntil }) });
-        const deadlineMs = depositUntil === undefined ? null : timestampMs(depositUntil);
+        const after = confirmedLike(old, taken, await termsBook.of(taken), atMs);
+        const deadlineMs = after.depositUntil === undefined ? null : timestampMs(after.depositUntil);
         await write({ before: taken, ...moveTo(taken, after, { actor, atMs }), deadlineMs, isAllowed: true });
         continue;
       }
-      const after = changed(old, atMs, { state: ReservationState.CANCELLED, redirectedTo: takenId });
+      const fee = lateChangeFee(old, await termsBook.of(old), caller, atMs);
+      const after = changed(old, atMs, { state: ReservationState.CANCELLED, redirectedTo: takenId, ...fee });
       const facts = { actor, atMs, cancellationReason: reason, relatedReservationId: takenId };
       const isDone = await write({ before: old, ...moveTo(old, after, facts), ...whatEndsWith(old) });
       if (isDone) return { old: after, taken };
@@ -217,7 +221,19 @@ function refusalOf(check: () => void): PetakError | undefined {
   }
 }
 
-/** The reservation that takes the place of another, but for its id, site, operator and size class. */
+/** The new reservation, confirmed with as long for the deposit as the old one has, or as its own terms give. */
+function confirmedLike({ depositUntil }: Reservation, taken: Reservation, terms: FullTerms, atMs: number): Reservation {
+  const limitMs = atMs + durationMs(terms.noShowAfter);
+  const untilMs = depositUntil === undefined ? limitMs : Math.min(timestampMs(depositUntil), limitMs);
+  const freeUntil = freeChangeUntil(terms, atMs, untilMs);
+  return changed(taken, atMs, {
+    state: ReservationState.CONFIRMED,
+    depositUntil: timestampFromMs(untilMs),
+    ...(freeUntil && { freeChangeUntil: freeUntil }),
+  });
+}
+
+/** The reservation that takes the place of another, but for its id, site, operator, size class and terms. */
 function newReservation(old: Reservation, atMs: number, deadlineMs: number): Reservation {
   const {
     depositUntil: _depositUntil,
@@ -226,6 +242,8 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     collectedAt: _collectedAt,
     firstHoldExpiresAt: _firstHoldExpiresAt,
     overdueSince: _overdueSince,
+    feeDue: _feeDue,
+    freeChangeUntil: _freeChangeUntil,
     ...kept
   } = old;
   return {
@@ -242,6 +260,7 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     compartmentId: "",
     heldCompartmentId: "",
     redirectedTo: "",
+    termsNumber: 0,
     redirectedFrom: old.reservationId,
   };
 }

@@ -30,15 +30,17 @@ import {
 } from "@petak/protocol";
 import { classIndexOf } from "../domain/class-index.ts";
 import { doubtOutcomes } from "../domain/doubt-outcomes.ts";
-import { type ExtensionLimits, extensionOf } from "../domain/extension.ts";
+import { extensionOf } from "../domain/extension.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { changed, illegalState, moveTo, refuseMove, refusePassed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
+import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.ts";
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { requireParticipant } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
+import type { TermsBook } from "../stores/terms-book.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 import { createRedirect } from "./redirect.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
@@ -46,29 +48,32 @@ import { summarise } from "./site-summary.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
 
 /** What reservations need. */
-export interface ReservationDependencies extends ExtensionLimits {
+export interface ReservationDependencies {
   allocator: Allocator;
   siteCache: SiteCache;
+  termsBook: TermsBook;
   credentials: CredentialIssuer;
   now: () => number;
   /** How long a place is held where the caller does not say, in ms. */
   holdDefaultMs: number;
+  /** How long a place is held at most, from when the hold was taken, in ms. */
+  holdMaxMs: number;
   /** How long the depositor has where the caller does not say, in ms. */
   depositDefaultMs: number;
 }
 
 /** Places and the right to use them. */
 export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
-  const { allocator, siteCache, credentials, now } = dependencies;
+  const { allocator, siteCache, termsBook, credentials, now } = dependencies;
   const { findOwn, change } = createReservationChanges(allocator);
-  const takePlace = createTakePlace({ allocator, siteCache });
+  const takePlace = createTakePlace(dependencies);
   const redirect = createRedirect({ ...dependencies, takePlace });
 
   function respond(request: ReserveRequest, reservation: Reservation): ReserveResponse | Promise<ReserveResponse> {
     const facts = siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
-    return facts instanceof Promise
-      ? facts.then(([site]) => reserveResponse(request, reservation, site))
-      : reserveResponse(request, reservation, facts[0]);
+    const terms = termsBook.of(reservation);
+    if (!(facts instanceof Promise || terms instanceof Promise)) return reserveResponse(request, reservation, facts[0], terms);
+    return Promise.all([facts, terms]).then(([[site], known]) => reserveResponse(request, reservation, site, known));
   }
 
   return {
@@ -114,13 +119,20 @@ export function createReservationService(dependencies: ReservationDependencies):
         changer: "owner",
         plan: async (before) => {
           const atMs = now();
-          const withinMs = request.depositWithin === undefined ? dependencies.depositDefaultMs : durationMs(request.depositWithin);
+          const terms = await termsBook.of(before);
+          const wantedMs = request.depositWithin === undefined ? dependencies.depositDefaultMs : durationMs(request.depositWithin);
+          const untilMs = atMs + Math.min(wantedMs, durationMs(terms.noShowAfter));
+          const freeUntil = freeChangeUntil(terms, atMs, untilMs);
           refuseMove(before, ReservationState.CONFIRMED);
           refusePassed(before, before.holdExpiresAt, atMs, ReservationState.EXPIRED, ReservationState.CONFIRMED);
-          const after = changed(before, atMs, { state: ReservationState.CONFIRMED, depositUntil: timestampFromMs(atMs + withinMs) });
+          const after = changed(before, atMs, {
+            state: ReservationState.CONFIRMED,
+            depositUntil: timestampFromMs(untilMs),
+            ...(freeUntil && { freeChangeUntil: freeUntil }),
+          });
           return {
             ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
-            deadlineMs: atMs + withinMs,
+            deadlineMs: untilMs,
             isAllowed: true,
             answer: toBinary(ReservationSchema, after),
           };
@@ -139,7 +151,8 @@ export function createReservationService(dependencies: ReservationDependencies):
         changer: "owner or operator",
         plan: async (before) => {
           const atMs = now();
-          const extension = extensionOf(before, caller, request, atMs, dependencies);
+          const limits = { holdMaxMs: dependencies.holdMaxMs, terms: await termsBook.of(before) };
+          const extension = extensionOf(before, caller, request, atMs, limits);
           return {
             after: extension.after,
             heldChange: 0,
@@ -154,6 +167,7 @@ export function createReservationService(dependencies: ReservationDependencies):
                 actor: participantParty(caller),
                 occurredAtMs: atMs,
                 recordedAtMs: atMs,
+                statesFee: true,
               }),
             ],
             answer: toBinary(ReservationSchema, extension.after),
@@ -173,7 +187,8 @@ export function createReservationService(dependencies: ReservationDependencies):
         changer: "owner or operator",
         plan: async (before) => {
           const atMs = now();
-          const after = changed(before, atMs, { state: ReservationState.CANCELLED });
+          const fee = lateChangeFee(before, await termsBook.of(before), caller, atMs);
+          const after = changed(before, atMs, { state: ReservationState.CANCELLED, ...fee });
           return {
             ...moveTo(before, after, { atMs, actor: participantParty(caller), cancellationReason: request.reason }),
             ...whatEndsWith(before),
@@ -215,7 +230,8 @@ export function createReservationService(dependencies: ReservationDependencies):
 
     async getReservation(request, context) {
       const caller = requireParticipant(context);
-      return { reservation: await findOwn(request.reservationId, caller) };
+      const reservation = await findOwn(request.reservationId, caller);
+      return { reservation, terms: await termsBook.of(reservation) };
     },
 
     async issueCredential(request, context) {
@@ -236,7 +252,8 @@ export function createReservationService(dependencies: ReservationDependencies):
           const atMs = now();
           refuseAct(before, request.act, atMs);
           const sizeClassIndex = classIndexOf(stored, before.sizeClassId);
-          const terms = { ...credentials.validity(before, request.act, atMs), attempt, sizeClassIndex };
+          const validity = credentials.validity(before, await termsBook.of(before), request.act, atMs);
+          const terms = { ...validity, attempt, sizeClassIndex };
           const event = reservationEvent({
             type: EventType.CREDENTIAL_ISSUED,
             reservation: before,
@@ -265,11 +282,11 @@ export function createReservationService(dependencies: ReservationDependencies):
   };
 }
 
-function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined): ReserveResponse {
+function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {
   const response = create(ReserveResponseSchema);
   response.reservation = reservation;
   if (site === undefined) return response;
-  response.site = summarise(site);
+  response.site = summarise(site, terms);
   const origin = place.case === "nearest" ? place.value.origin : undefined;
   if (origin !== undefined && site.position !== undefined) response.distanceM = greatCircleM(quantise(origin), quantise(site.position));
   return response;

@@ -17,6 +17,7 @@ import {
 } from "@petak/allocator";
 import { PetakError, parseSiteId, type Reservation, type ReserveRequest, type Site } from "@petak/protocol";
 import type { SiteCache } from "../stores/site-cache.ts";
+import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { siteNotAccepting, siteUnmet } from "./named-site.ts";
 import { namedSiteQuery, reserveNearestQuery } from "./nearest-query.ts";
@@ -25,6 +26,7 @@ import { namedSiteQuery, reserveNearestQuery } from "./nearest-query.ts";
 export interface TakePlaceDependencies {
   allocator: Allocator;
   siteCache: SiteCache;
+  termsBook: TermsBook;
 }
 
 /** What is different from request to request. */
@@ -61,12 +63,13 @@ const maxAttempts = 5;
 const maxSearches = 25;
 
 /** Makes what takes places. */
-export function createTakePlace({ allocator, siteCache }: TakePlaceDependencies): TakePlace {
+export function createTakePlace({ allocator, siteCache, termsBook }: TakePlaceDependencies): TakePlace {
   /** Candidates for a hold: the sites near a point. */
   async function candidatesNear(query: NearestQuery, { signal, exceptSiteId }: TakeOptions): Promise<HoldCandidate[]> {
     const found = await allocator.nearest(query, { signal });
     const candidates = exceptSiteId === undefined ? found : found.filter(({ siteId }) => siteId !== exceptSiteId);
     const sites = await siteCache.facts(candidates);
+    const terms = await termsBook.at(sites);
     return candidates.flatMap((candidate, index) => {
       const site = sites[index];
       if (site === undefined) return [];
@@ -76,6 +79,7 @@ export function createTakePlace({ allocator, siteCache }: TakePlaceDependencies)
         region,
         siteNumber,
         operatorId: site.operatorId,
+        termsNumber: terms[index]?.termsNumber ?? 0,
         revision,
         cell,
         offset,
@@ -92,7 +96,7 @@ export function createTakePlace({ allocator, siteCache }: TakePlaceDependencies)
     if (!stored.isOffered) throw siteNotAccepting(siteId);
     const check = checkSite(query, stored.site, stored.observation);
     if (check.reason !== undefined) throw siteUnmet(siteId, check.reason, check);
-    return holdCandidate(stored, check, query);
+    return await holdCandidate(stored, check, query);
   }
 
   /** The candidate for a site that an earlier search showed, undefined where it would not show it any more. */
@@ -101,7 +105,15 @@ export function createTakePlace({ allocator, siteCache }: TakePlaceDependencies)
     if (stored?.site.position === undefined) return undefined;
     const check = checkSite(query, stored.site, stored.observation);
     const isWithin = !("origin" in query) || greatCircleM(quantise(query.origin), quantise(stored.site.position)) <= query.radiusM;
-    return check.reason === undefined && isWithin ? holdCandidate(stored, check, query) : undefined;
+    return check.reason === undefined && isWithin ? await holdCandidate(stored, check, query) : undefined;
+  }
+
+  async function holdCandidate(stored: StoredSite, { classes }: SiteCheck, query: SiteQuery): Promise<HoldCandidate> {
+    return storedCandidate(
+      stored,
+      classes.map((index) => holdClass(stored.site, index, query)),
+      (await termsBook.atSite(stored.site)).termsNumber,
+    );
   }
 
   function queryOf(request: ReserveRequest, { isTest, nowMs, exceptSiteId }: TakeOptions): SiteQuery | NearestQuery {
@@ -162,13 +174,6 @@ export function homeRegion(request: ReserveRequest): string {
   const id = parseSiteId(siteId);
   if (id === undefined) throw siteNotFound(siteId);
   return id.region;
-}
-
-function holdCandidate(stored: StoredSite, { classes }: SiteCheck, query: SiteQuery): HoldCandidate {
-  return storedCandidate(
-    stored,
-    classes.map((index) => holdClass(stored.site, index, query)),
-  );
 }
 
 function holdClass({ sizeClasses, compartments }: Site, index: number, { isHard = false }: SiteQuery): HoldClass {

@@ -19,13 +19,15 @@ import type { Site, SiteKind, SiteSummary } from "./site_pb.ts";
 import { file_petak_v1_site } from "./site_pb.ts";
 import type { SiteRequirements } from "./site_requirements_pb.ts";
 import { file_petak_v1_site_requirements } from "./site_requirements_pb.ts";
+import type { Terms } from "./terms_pb.ts";
+import { file_petak_v1_terms } from "./terms_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/directory.proto.
  */
 export const file_petak_v1_directory: GenFile = /*@__PURE__*/
-  fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIsMDChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAcgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYKBIwCgxyZXF1aXJlbWVudHMYCSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhkKEWNvdW50X3Bhc3NlZF9vdmVyGAogASgIEhcKD2luY2x1ZGVfdW5rbm93bhgLIAEoCCJMCg9QYXNzZWRPdmVyQ291bnQSKgoGcmVhc29uGAEgASgOMhoucGV0YWsudjEuUGFzc2VkT3ZlclJlYXNvbhINCgVzaXRlcxgCIAEoDSJJCgpQYXNzZWRPdmVyEhAKCHdpdGhpbl9tGAEgASgBEikKBmNvdW50cxgCIAMoCzIZLnBldGFrLnYxLlBhc3NlZE92ZXJDb3VudCLOAQoKU2l0ZU9wdGlvbhIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIVCg1zaXplX2NsYXNzX2lkGAMgASgJEhcKD2ZyZWVfdG9fcHJvbWlzZRgEIAEoDRIvCgtvYnNlcnZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKE0ZpbmROZWFyZXN0UmVzcG9uc2USJQoHb3B0aW9ucxgBIAMoCzIULnBldGFrLnYxLlNpdGVPcHRpb24SKQoLcGFzc2VkX292ZXIYAiABKAsyFC5wZXRhay52MS5QYXNzZWRPdmVyIiwKDkdldFNpdGVSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKCIvCg9HZXRTaXRlUmVzcG9uc2USHAoEc2l0ZRgBIAEoCzIOLnBldGFrLnYxLlNpdGUiPgoWR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBIkCghzaXRlX2lkcxgBIAMoCUISukgPkgEMCAEQZCIGcgQQARgoIk0KF0dldEF2YWlsYWJpbGl0eVJlc3BvbnNlEjIKDmF2YWlsYWJpbGl0aWVzGAEgAygLMhoucGV0YWsudjEuU2l0ZUF2YWlsYWJpbGl0eSJ0ChJVcHNlcnRTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESKQoFc2l0ZXMYAiADKAsyDi5wZXRhay52MS5TaXRlQgq6SAeSAQQIARBkEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiegoQVXBzZXJ0U2l0ZVJlc3VsdBIPCgdzaXRlX2lkGAEgASgJEhkKEW9wZXJhdG9yX3NpdGVfcmVmGAIgASgJEigKB291dGNvbWUYAyABKA4yFy5wZXRhay52MS5VcHNlcnRPdXRjb21lEhAKCHJldmlzaW9uGAQgASgNIkIKE1Vwc2VydFNpdGVzUmVzcG9uc2USKwoHcmVzdWx0cxgBIAMoCzIaLnBldGFrLnYxLlVwc2VydFNpdGVSZXN1bHQiWAoSUmV0aXJlU2l0ZXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiQKCHNpdGVfaWRzGAIgAygJQhK6SA+SAQwIARBkIgZyBBABGCgiFQoTUmV0aXJlU2l0ZXNSZXNwb25zZSKcAQoPU2l6ZUNsYXNzUmVwb3J0EjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSFgoEZnJlZRgCIAEoDUIIukgFKgMY6AcSGgoIb2NjdXBpZWQYAyABKA1CCLpIBSoDGOgHEiAKDm91dF9vZl9zZXJ2aWNlGAQgASgNQgi6SAUqAxjoByKwAwoMU2l0ZUNhcGFjaXR5EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKBJKCgtvYnNlcnZlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCGbpIFsgBAbIBEBoGCICy+IQbMgYIgIe1wwMSNwoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg+6SAyqAQkiAwisAjICCAoSOQoMc2l6ZV9jbGFzc2VzGAQgAygLMhkucGV0YWsudjEuU2l6ZUNsYXNzUmVwb3J0Qgi6SAWSAQIQCBISCgpvd25fY291bnRzGAUgASgIOq8BukirARqoAQojc2l0ZV9jYXBhY2l0eS5jbGFzc2VzX29yX293bl9jb3VudHMSTXNpemVfY2xhc3NlcyBtdXN0IGhhdmUgZXZlcnkgc2l6ZSBjbGFzcyBvZiB0aGUgc2l0ZSwgYW5kIG5vbmUgd2l0aCBvd25fY291bnRzGjJ0aGlzLm93bl9jb3VudHMgPT0gKHRoaXMuc2l6ZV9jbGFzc2VzLnNpemUoKSA9PSAwKSJoChVSZXBvcnRDYXBhY2l0eVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESMQoFc2l0ZXMYAiADKAsyFi5wZXRhay52MS5TaXRlQ2FwYWNpdHlCCrpIB5IBBAgBEGQiWQoUUmVwb3J0Q2FwYWNpdHlSZXN1bHQSDwoHc2l0ZV9pZBgBIAEoCRIwCgdvdXRjb21lGAIgASgOMh8ucGV0YWsudjEuUmVwb3J0Q2FwYWNpdHlPdXRjb21lIkkKFlJlcG9ydENhcGFjaXR5UmVzcG9uc2USLwoHcmVzdWx0cxgBIAMoCzIeLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5UmVzdWx0KrEEChBQYXNzZWRPdmVyUmVhc29uEiIKHlBBU1NFRF9PVkVSX1JFQVNPTl9VTlNQRUNJRklFRBAAEhsKF1BBU1NFRF9PVkVSX1JFQVNPTl9LSU5EEAESHwobUEFTU0VEX09WRVJfUkVBU09OX09QRVJBVE9SEAISHgoaUEFTU0VEX09WRVJfUkVBU09OX1BVUlBPU0UQAxIeChpQQVNTRURfT1ZFUl9SRUFTT05fQ09VTlRSWRAEEikKJVBBU1NFRF9PVkVSX1JFQVNPTl9QQVJDRUxfUkVRVUlSRU1FTlQQBRIgChxQQVNTRURfT1ZFUl9SRUFTT05fU1RFUF9GUkVFEAYSIwofUEFTU0VEX09WRVJfUkVBU09OX0NBUkRfUEFZTUVOVBAHEiMKH1BBU1NFRF9PVkVSX1JFQVNPTl9ET0VTX05PVF9GSVQQCBIjCh9QQVNTRURfT1ZFUl9SRUFTT05fUkVGUklHRVJBVEVEEAkSKQolUEFTU0VEX09WRVJfUkVBU09OX0NPTVBBUlRNRU5UX0hFSUdIVBAKEh0KGVBBU1NFRF9PVkVSX1JFQVNPTl9DTE9TRUQQCxIrCidQQVNTRURfT1ZFUl9SRUFTT05fVU5LTk9XTl9BVkFJTEFCSUxJVFkQDBIbChdQQVNTRURfT1ZFUl9SRUFTT05fRlVMTBANEisKJ1BBU1NFRF9PVkVSX1JFQVNPTl9OT19OQU1FRF9DT01QQVJUTUVOVBAOKoUBCg1VcHNlcnRPdXRjb21lEh4KGlVQU0VSVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGgoWVVBTRVJUX09VVENPTUVfQ1JFQVRFRBABEhoKFlVQU0VSVF9PVVRDT01FX1VQREFURUQQAhIcChhVUFNFUlRfT1VUQ09NRV9VTkNIQU5HRUQQAyqMAQoVUmVwb3J0Q2FwYWNpdHlPdXRjb21lEicKI1JFUE9SVF9DQVBBQ0lUWV9PVVRDT01FX1VOU1BFQ0lGSUVEEAASJAogUkVQT1JUX0NBUEFDSVRZX09VVENPTUVfUkVDT1JERUQQARIkCiBSRVBPUlRfQ0FQQUNJVFlfT1VUQ09NRV9PVVREQVRFRBACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements]);
+  fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIsMDChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAcgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYKBIwCgxyZXF1aXJlbWVudHMYCSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhkKEWNvdW50X3Bhc3NlZF9vdmVyGAogASgIEhcKD2luY2x1ZGVfdW5rbm93bhgLIAEoCCJMCg9QYXNzZWRPdmVyQ291bnQSKgoGcmVhc29uGAEgASgOMhoucGV0YWsudjEuUGFzc2VkT3ZlclJlYXNvbhINCgVzaXRlcxgCIAEoDSJJCgpQYXNzZWRPdmVyEhAKCHdpdGhpbl9tGAEgASgBEikKBmNvdW50cxgCIAMoCzIZLnBldGFrLnYxLlBhc3NlZE92ZXJDb3VudCLOAQoKU2l0ZU9wdGlvbhIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIVCg1zaXplX2NsYXNzX2lkGAMgASgJEhcKD2ZyZWVfdG9fcHJvbWlzZRgEIAEoDRIvCgtvYnNlcnZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKE0ZpbmROZWFyZXN0UmVzcG9uc2USJQoHb3B0aW9ucxgBIAMoCzIULnBldGFrLnYxLlNpdGVPcHRpb24SKQoLcGFzc2VkX292ZXIYAiABKAsyFC5wZXRhay52MS5QYXNzZWRPdmVyIiwKDkdldFNpdGVSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKCJPCg9HZXRTaXRlUmVzcG9uc2USHAoEc2l0ZRgBIAEoCzIOLnBldGFrLnYxLlNpdGUSHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyI+ChZHZXRBdmFpbGFiaWxpdHlSZXF1ZXN0EiQKCHNpdGVfaWRzGAEgAygJQhK6SA+SAQwIARBkIgZyBBABGCgiTQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USMgoOYXZhaWxhYmlsaXRpZXMYASADKAsyGi5wZXRhay52MS5TaXRlQXZhaWxhYmlsaXR5InQKElVwc2VydFNpdGVzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIpCgVzaXRlcxgCIAMoCzIOLnBldGFrLnYxLlNpdGVCCrpIB5IBBAgBEGQSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ6ChBVcHNlcnRTaXRlUmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSGQoRb3BlcmF0b3Jfc2l0ZV9yZWYYAiABKAkSKAoHb3V0Y29tZRgDIAEoDjIXLnBldGFrLnYxLlVwc2VydE91dGNvbWUSEAoIcmV2aXNpb24YBCABKA0iQgoTVXBzZXJ0U2l0ZXNSZXNwb25zZRIrCgdyZXN1bHRzGAEgAygLMhoucGV0YWsudjEuVXBzZXJ0U2l0ZVJlc3VsdCJeChZTZXREZWZhdWx0VGVybXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiYKBXRlcm1zGAIgASgLMg8ucGV0YWsudjEuVGVybXNCBrpIA8gBASIZChdTZXREZWZhdWx0VGVybXNSZXNwb25zZSJYChJSZXRpcmVTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESJAoIc2l0ZV9pZHMYAiADKAlCErpID5IBDAgBEGQiBnIEEAEYKCIVChNSZXRpcmVTaXRlc1Jlc3BvbnNlIpwBCg9TaXplQ2xhc3NSZXBvcnQSMwoNc2l6ZV9jbGFzc19pZBgBIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsMTZ9JBIWCgRmcmVlGAIgASgNQgi6SAUqAxjoBxIaCghvY2N1cGllZBgDIAEoDUIIukgFKgMY6AcSIAoOb3V0X29mX3NlcnZpY2UYBCABKA1CCLpIBSoDGOgHIrADCgxTaXRlQ2FwYWNpdHkSGgoHc2l0ZV9pZBgBIAEoCUIJukgGcgQQARgoEkoKC29ic2VydmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQGgYIgLL4hBsyBgiAh7XDAxI3CgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCKwCMgIIChI5CgxzaXplX2NsYXNzZXMYBCADKAsyGS5wZXRhay52MS5TaXplQ2xhc3NSZXBvcnRCCLpIBZIBAhAIEhIKCm93bl9jb3VudHMYBSABKAg6rwG6SKsBGqgBCiNzaXRlX2NhcGFjaXR5LmNsYXNzZXNfb3Jfb3duX2NvdW50cxJNc2l6ZV9jbGFzc2VzIG11c3QgaGF2ZSBldmVyeSBzaXplIGNsYXNzIG9mIHRoZSBzaXRlLCBhbmQgbm9uZSB3aXRoIG93bl9jb3VudHMaMnRoaXMub3duX2NvdW50cyA9PSAodGhpcy5zaXplX2NsYXNzZXMuc2l6ZSgpID09IDApImgKFVJlcG9ydENhcGFjaXR5UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIxCgVzaXRlcxgCIAMoCzIWLnBldGFrLnYxLlNpdGVDYXBhY2l0eUIKukgHkgEECAEQZCJZChRSZXBvcnRDYXBhY2l0eVJlc3VsdBIPCgdzaXRlX2lkGAEgASgJEjAKB291dGNvbWUYAiABKA4yHy5wZXRhay52MS5SZXBvcnRDYXBhY2l0eU91dGNvbWUiSQoWUmVwb3J0Q2FwYWNpdHlSZXNwb25zZRIvCgdyZXN1bHRzGAEgAygLMh4ucGV0YWsudjEuUmVwb3J0Q2FwYWNpdHlSZXN1bHQqsQQKEFBhc3NlZE92ZXJSZWFzb24SIgoeUEFTU0VEX09WRVJfUkVBU09OX1VOU1BFQ0lGSUVEEAASGwoXUEFTU0VEX09WRVJfUkVBU09OX0tJTkQQARIfChtQQVNTRURfT1ZFUl9SRUFTT05fT1BFUkFUT1IQAhIeChpQQVNTRURfT1ZFUl9SRUFTT05fUFVSUE9TRRADEh4KGlBBU1NFRF9PVkVSX1JFQVNPTl9DT1VOVFJZEAQSKQolUEFTU0VEX09WRVJfUkVBU09OX1BBUkNFTF9SRVFVSVJFTUVOVBAFEiAKHFBBU1NFRF9PVkVSX1JFQVNPTl9TVEVQX0ZSRUUQBhIjCh9QQVNTRURfT1ZFUl9SRUFTT05fQ0FSRF9QQVlNRU5UEAcSIwofUEFTU0VEX09WRVJfUkVBU09OX0RPRVNfTk9UX0ZJVBAIEiMKH1BBU1NFRF9PVkVSX1JFQVNPTl9SRUZSSUdFUkFURUQQCRIpCiVQQVNTRURfT1ZFUl9SRUFTT05fQ09NUEFSVE1FTlRfSEVJR0hUEAoSHQoZUEFTU0VEX09WRVJfUkVBU09OX0NMT1NFRBALEisKJ1BBU1NFRF9PVkVSX1JFQVNPTl9VTktOT1dOX0FWQUlMQUJJTElUWRAMEhsKF1BBU1NFRF9PVkVSX1JFQVNPTl9GVUxMEA0SKwonUEFTU0VEX09WRVJfUkVBU09OX05PX05BTUVEX0NPTVBBUlRNRU5UEA4qhQEKDVVwc2VydE91dGNvbWUSHgoaVVBTRVJUX09VVENPTUVfVU5TUEVDSUZJRUQQABIaChZVUFNFUlRfT1VUQ09NRV9DUkVBVEVEEAESGgoWVVBTRVJUX09VVENPTUVfVVBEQVRFRBACEhwKGFVQU0VSVF9PVVRDT01FX1VOQ0hBTkdFRBADKowBChVSZXBvcnRDYXBhY2l0eU91dGNvbWUSJwojUkVQT1JUX0NBUEFDSVRZX09VVENPTUVfVU5TUEVDSUZJRUQQABIkCiBSRVBPUlRfQ0FQQUNJVFlfT1VUQ09NRV9SRUNPUkRFRBABEiQKIFJFUE9SVF9DQVBBQ0lUWV9PVVRDT01FX09VVERBVEVEEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
 
 /**
  * Asks for the nearest sites that fit a parcel and have a place free.
@@ -293,6 +295,13 @@ export type GetSiteResponse = Message<"petak.v1.GetSiteResponse"> & {
    * @generated from field: petak.v1.Site site = 1;
    */
   site?: Site | undefined;
+
+  /**
+   * The terms in force: its own, where it has any, with what its operator and the gateway have by default.
+   *
+   * @generated from field: petak.v1.Terms terms = 2;
+   */
+  terms?: Terms | undefined;
 };
 
 /**
@@ -444,6 +453,49 @@ export const UpsertSitesResponseSchema: GenMessage<UpsertSitesResponse> = /*@__P
   messageDesc(file_petak_v1_directory, 11);
 
 /**
+ * Sets what the caller's places are offered for where a site does not say.
+ *
+ * @generated from message petak.v1.SetDefaultTermsRequest
+ */
+export type SetDefaultTermsRequest = Message<"petak.v1.SetDefaultTermsRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The terms, which replace those set before. Required. A field that is not set has the gateway's value.
+   *
+   * @generated from field: petak.v1.Terms terms = 2;
+   */
+  terms?: Terms | undefined;
+};
+
+/**
+ * Describes the message petak.v1.SetDefaultTermsRequest.
+ * Use `create(SetDefaultTermsRequestSchema)` to create a new message.
+ */
+export const SetDefaultTermsRequestSchema: GenMessage<SetDefaultTermsRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 12);
+
+/**
+ * The default is set. Every gateway offers by it within 10 s. Reservations made before keep their terms.
+ *
+ * @generated from message petak.v1.SetDefaultTermsResponse
+ */
+export type SetDefaultTermsResponse = Message<"petak.v1.SetDefaultTermsResponse"> & {
+};
+
+/**
+ * Describes the message petak.v1.SetDefaultTermsResponse.
+ * Use `create(SetDefaultTermsResponseSchema)` to create a new message.
+ */
+export const SetDefaultTermsResponseSchema: GenMessage<SetDefaultTermsResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_directory, 13);
+
+/**
  * Takes sites out of the network. They are offered no more; parcels inside stay collectable. UpsertSites of the same reference brings a
  * site back.
  *
@@ -470,7 +522,7 @@ export type RetireSitesRequest = Message<"petak.v1.RetireSitesRequest"> & {
  * Use `create(RetireSitesRequestSchema)` to create a new message.
  */
 export const RetireSitesRequestSchema: GenMessage<RetireSitesRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 12);
+  messageDesc(file_petak_v1_directory, 14);
 
 /**
  * The sites are retired.
@@ -485,7 +537,7 @@ export type RetireSitesResponse = Message<"petak.v1.RetireSitesResponse"> & {
  * Use `create(RetireSitesResponseSchema)` to create a new message.
  */
 export const RetireSitesResponseSchema: GenMessage<RetireSitesResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 13);
+  messageDesc(file_petak_v1_directory, 15);
 
 /**
  * What a site says of its places of one size class. `free`, `occupied` and `out_of_service` add up to `installed` of the class.
@@ -527,7 +579,7 @@ export type SizeClassReport = Message<"petak.v1.SizeClassReport"> & {
  * Use `create(SizeClassReportSchema)` to create a new message.
  */
 export const SizeClassReportSchema: GenMessage<SizeClassReport> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 14);
+  messageDesc(file_petak_v1_directory, 16);
 
 /**
  * What a site's compartments looked like at one instant: all of them, not what has changed.
@@ -579,7 +631,7 @@ export type SiteCapacity = Message<"petak.v1.SiteCapacity"> & {
  * Use `create(SiteCapacitySchema)` to create a new message.
  */
 export const SiteCapacitySchema: GenMessage<SiteCapacity> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 15);
+  messageDesc(file_petak_v1_directory, 17);
 
 /**
  * Reports what is free at sites. For their operator.
@@ -607,7 +659,7 @@ export type ReportCapacityRequest = Message<"petak.v1.ReportCapacityRequest"> & 
  * Use `create(ReportCapacityRequestSchema)` to create a new message.
  */
 export const ReportCapacityRequestSchema: GenMessage<ReportCapacityRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 16);
+  messageDesc(file_petak_v1_directory, 18);
 
 /**
  * What became of the report on one site.
@@ -635,7 +687,7 @@ export type ReportCapacityResult = Message<"petak.v1.ReportCapacityResult"> & {
  * Use `create(ReportCapacityResultSchema)` to create a new message.
  */
 export const ReportCapacityResultSchema: GenMessage<ReportCapacityResult> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 17);
+  messageDesc(file_petak_v1_directory, 19);
 
 /**
  * What became of the reports.
@@ -656,7 +708,7 @@ export type ReportCapacityResponse = Message<"petak.v1.ReportCapacityResponse"> 
  * Use `create(ReportCapacityResponseSchema)` to create a new message.
  */
 export const ReportCapacityResponseSchema: GenMessage<ReportCapacityResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_directory, 18);
+  messageDesc(file_petak_v1_directory, 20);
 
 /**
  * Why a site was passed over. Of several reasons the first in the order of their numbers counts. Sites that are not in service, and those of

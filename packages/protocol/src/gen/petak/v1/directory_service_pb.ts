@@ -4,14 +4,14 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { FindNearestRequestSchema, FindNearestResponseSchema, GetAvailabilityRequestSchema, GetAvailabilityResponseSchema, GetSiteRequestSchema, GetSiteResponseSchema, ReportCapacityRequestSchema, ReportCapacityResponseSchema, RetireSitesRequestSchema, RetireSitesResponseSchema, UpsertSitesRequestSchema, UpsertSitesResponseSchema } from "./directory_pb.ts";
+import type { FindNearestRequestSchema, FindNearestResponseSchema, GetAvailabilityRequestSchema, GetAvailabilityResponseSchema, GetSiteRequestSchema, GetSiteResponseSchema, ReportCapacityRequestSchema, ReportCapacityResponseSchema, RetireSitesRequestSchema, RetireSitesResponseSchema, SetDefaultTermsRequestSchema, SetDefaultTermsResponseSchema, UpsertSitesRequestSchema, UpsertSitesResponseSchema } from "./directory_pb.ts";
 import { file_petak_v1_directory } from "./directory_pb.ts";
 
 /**
  * Describes the file petak/v1/directory_service.proto.
  */
 export const file_petak_v1_directory_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBwZXRhay92MS9kaXJlY3Rvcnlfc2VydmljZS5wcm90bxIIcGV0YWsudjEygQQKEERpcmVjdG9yeVNlcnZpY2USTwoLRmluZE5lYXJlc3QSHC5wZXRhay52MS5GaW5kTmVhcmVzdFJlcXVlc3QaHS5wZXRhay52MS5GaW5kTmVhcmVzdFJlc3BvbnNlIgOQAgESQwoHR2V0U2l0ZRIYLnBldGFrLnYxLkdldFNpdGVSZXF1ZXN0GhkucGV0YWsudjEuR2V0U2l0ZVJlc3BvbnNlIgOQAgESWwoPR2V0QXZhaWxhYmlsaXR5EiAucGV0YWsudjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBohLnBldGFrLnYxLkdldEF2YWlsYWJpbGl0eVJlc3BvbnNlIgOQAgESTwoLVXBzZXJ0U2l0ZXMSHC5wZXRhay52MS5VcHNlcnRTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5VcHNlcnRTaXRlc1Jlc3BvbnNlIgOQAgISWAoOUmVwb3J0Q2FwYWNpdHkSHy5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlcXVlc3QaIC5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlc3BvbnNlIgOQAgISTwoLUmV0aXJlU2l0ZXMSHC5wZXRhay52MS5SZXRpcmVTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5SZXRpcmVTaXRlc1Jlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_petak_v1_directory]);
+  fileDesc("CiBwZXRhay92MS9kaXJlY3Rvcnlfc2VydmljZS5wcm90bxIIcGV0YWsudjEy3gQKEERpcmVjdG9yeVNlcnZpY2USTwoLRmluZE5lYXJlc3QSHC5wZXRhay52MS5GaW5kTmVhcmVzdFJlcXVlc3QaHS5wZXRhay52MS5GaW5kTmVhcmVzdFJlc3BvbnNlIgOQAgESQwoHR2V0U2l0ZRIYLnBldGFrLnYxLkdldFNpdGVSZXF1ZXN0GhkucGV0YWsudjEuR2V0U2l0ZVJlc3BvbnNlIgOQAgESWwoPR2V0QXZhaWxhYmlsaXR5EiAucGV0YWsudjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBohLnBldGFrLnYxLkdldEF2YWlsYWJpbGl0eVJlc3BvbnNlIgOQAgESTwoLVXBzZXJ0U2l0ZXMSHC5wZXRhay52MS5VcHNlcnRTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5VcHNlcnRTaXRlc1Jlc3BvbnNlIgOQAgISWAoOUmVwb3J0Q2FwYWNpdHkSHy5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlcXVlc3QaIC5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlc3BvbnNlIgOQAgISWwoPU2V0RGVmYXVsdFRlcm1zEiAucGV0YWsudjEuU2V0RGVmYXVsdFRlcm1zUmVxdWVzdBohLnBldGFrLnYxLlNldERlZmF1bHRUZXJtc1Jlc3BvbnNlIgOQAgISTwoLUmV0aXJlU2l0ZXMSHC5wZXRhay52MS5SZXRpcmVTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5SZXRpcmVTaXRlc1Jlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_petak_v1_directory]);
 
 /**
  * Where parcels can be handed over, and what is free there. Test keys see only sites with `is_test`, live keys only the others.
@@ -69,6 +69,16 @@ export const DirectoryService: GenService<{
     methodKind: "unary";
     input: typeof ReportCapacityRequestSchema;
     output: typeof ReportCapacityResponseSchema;
+  },
+  /**
+   * Sets the terms of the caller's sites that do not say otherwise. For operators, else ROLE_REQUIRED.
+   *
+   * @generated from rpc petak.v1.DirectoryService.SetDefaultTerms
+   */
+  setDefaultTerms: {
+    methodKind: "unary";
+    input: typeof SetDefaultTermsRequestSchema;
+    output: typeof SetDefaultTermsResponseSchema;
   },
   /**
    * Takes sites out of the network for good. For their operator, else SITE_NOT_FOUND.

@@ -9,6 +9,8 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { LatLng } from "./geo_pb.ts";
 import { file_petak_v1_geo } from "./geo_pb.ts";
+import type { Money } from "./money_pb.ts";
+import { file_petak_v1_money } from "./money_pb.ts";
 import type { Parcel } from "./parcel_pb.ts";
 import { file_petak_v1_parcel } from "./parcel_pb.ts";
 import type { Party } from "./party_pb.ts";
@@ -19,13 +21,15 @@ import type { SiteKind, SiteSummary } from "./site_pb.ts";
 import { file_petak_v1_site } from "./site_pb.ts";
 import type { SiteRequirements } from "./site_requirements_pb.ts";
 import { file_petak_v1_site_requirements } from "./site_requirements_pb.ts";
+import type { Terms } from "./terms_pb.ts";
+import { file_petak_v1_terms } from "./terms_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file petak/v1/reservation.proto.
  */
 export const file_petak_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEiygcKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIsMDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABQg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24isAIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIABCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJEChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24ikwEKFklzc3VlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBImCgNhY3QYAyABKA4yDS5wZXRhay52MS5BY3RCCrpIB4IBBBABIAASEAoId2l0aF9waW4YBCABKAginAEKF0lzc3VlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRILCgNwaW4YAiABKAkSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAqsgMKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtSRVNFUlZBVElPTl9TVEFURV9SRVFVRVNURUQQARIcChhSRVNFUlZBVElPTl9TVEFURV9RVUVVRUQQAhIeChpSRVNFUlZBVElPTl9TVEFURV9SRUpFQ1RFRBADEhoKFlJFU0VSVkFUSU9OX1NUQVRFX0hFTEQQBBIdChlSRVNFUlZBVElPTl9TVEFURV9FWFBJUkVEEAUSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09ORklSTUVEEAYSHwobUkVTRVJWQVRJT05fU1RBVEVfQ0FOQ0VMTEVEEAcSHQoZUkVTRVJWQVRJT05fU1RBVEVfTk9fU0hPVxAIEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0RFUE9TSVRFRBAJEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTExFQ1RFRBAKEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFQ0FMTEVEEAsSHgoaUkVTRVJWQVRJT05fU1RBVEVfSU5fRE9VQlQQDCpNCghIb2xkS2luZBIZChVIT0xEX0tJTkRfVU5TUEVDSUZJRUQQABISCg5IT0xEX0tJTkRfU09GVBABEhIKDkhPTERfS0lORF9IQVJEEAIqmQIKEkNhbmNlbGxhdGlvblJlYXNvbhIjCh9DQU5DRUxMQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokQ0FOQ0VMTEFUSU9OX1JFQVNPTl9DT05TVU1FUl9SRVFVRVNUEAESJwojQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PUkRFUl9DQU5DRUxMRUQQAhIgChxDQU5DRUxMQVRJT05fUkVBU09OX1JFUk9VVEVEEAMSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9ET0VTX05PVF9GSVQQBBIkCiBDQU5DRUxMQVRJT05fUkVBU09OX1NJVEVfUFJPQkxFTRAFEh0KGUNBTkNFTExBVElPTl9SRUFTT05fT1RIRVIQBiqDAQoMRG91YnRPdXRjb21lEh0KGURPVUJUX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdET1VCVF9PVVRDT01FX0NPTExFQ1RFRBABEhoKFkRPVUJUX09VVENPTUVfUkVDQUxMRUQQAhIbChdET1VCVF9PVVRDT01FX05PX1BBUkNFTBADKl0KA0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABIPCgtBQ1RfREVQT1NJVBABEg8KC0FDVF9DT0xMRUNUEAISDgoKQUNUX1JFQ0FMTBADEg8KC0FDVF9TRVJWSUNFEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements]);
+  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEiuQgKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHRlcm1zX251bWJlchglIAEoDRIgCgdmZWVfZHVlGCYgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRZnJlZV9jaGFuZ2VfdW50aWwYJyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIsMDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABQg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24isAIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIABCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJkChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyKTAQoWSXNzdWVDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEiYKA2FjdBgDIAEoDjINLnBldGFrLnYxLkFjdEIKukgHggEEEAEgABIQCgh3aXRoX3BpbhgEIAEoCCKcAQoXSXNzdWVDcmVkZW50aWFsUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEgsKA3BpbhgCIAEoCRIuCgpub3RfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqyAwoQUmVzZXJ2YXRpb25TdGF0ZRIhCh1SRVNFUlZBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEh8KG1JFU0VSVkFUSU9OX1NUQVRFX1JFUVVFU1RFRBABEhwKGFJFU0VSVkFUSU9OX1NUQVRFX1FVRVVFRBACEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFSkVDVEVEEAMSGgoWUkVTRVJWQVRJT05fU1RBVEVfSEVMRBAEEh0KGVJFU0VSVkFUSU9OX1NUQVRFX0VYUElSRUQQBRIfChtSRVNFUlZBVElPTl9TVEFURV9DT05GSVJNRUQQBhIfChtSRVNFUlZBVElPTl9TVEFURV9DQU5DRUxMRUQQBxIdChlSRVNFUlZBVElPTl9TVEFURV9OT19TSE9XEAgSHwobUkVTRVJWQVRJT05fU1RBVEVfREVQT1NJVEVEEAkSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09MTEVDVEVEEAoSHgoaUkVTRVJWQVRJT05fU1RBVEVfUkVDQUxMRUQQCxIeChpSRVNFUlZBVElPTl9TVEFURV9JTl9ET1VCVBAMKk0KCEhvbGRLaW5kEhkKFUhPTERfS0lORF9VTlNQRUNJRklFRBAAEhIKDkhPTERfS0lORF9TT0ZUEAESEgoOSE9MRF9LSU5EX0hBUkQQAiqZAgoSQ2FuY2VsbGF0aW9uUmVhc29uEiMKH0NBTkNFTExBVElPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIoCiRDQU5DRUxMQVRJT05fUkVBU09OX0NPTlNVTUVSX1JFUVVFU1QQARInCiNDQU5DRUxMQVRJT05fUkVBU09OX09SREVSX0NBTkNFTExFRBACEiAKHENBTkNFTExBVElPTl9SRUFTT05fUkVST1VURUQQAxIkCiBDQU5DRUxMQVRJT05fUkVBU09OX0RPRVNfTk9UX0ZJVBAEEiQKIENBTkNFTExBVElPTl9SRUFTT05fU0lURV9QUk9CTEVNEAUSHQoZQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PVEhFUhAGKoMBCgxEb3VidE91dGNvbWUSHQoZRE9VQlRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhsKF0RPVUJUX09VVENPTUVfQ09MTEVDVEVEEAESGgoWRE9VQlRfT1VUQ09NRV9SRUNBTExFRBACEhsKF0RPVUJUX09VVENPTUVfTk9fUEFSQ0VMEAMqXQoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEg8KC0FDVF9ERVBPU0lUEAESDwoLQUNUX0NPTExFQ1QQAhIOCgpBQ1RfUkVDQUxMEAMSDwoLQUNUX1NFUlZJQ0UQBGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
 
 /**
  * The right to one place of a fitting size at one site.
@@ -221,6 +225,28 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
    * @generated from field: google.protobuf.Timestamp overdue_since = 27;
    */
   overdueSince?: Timestamp | undefined;
+
+  /**
+   * Names the terms on which it was made: those of `site` in the answer to Reserve, and of GetReservation. They never change.
+   *
+   * @generated from field: uint32 terms_number = 37;
+   */
+  termsNumber: number;
+
+  /**
+   * What is due by its terms, in all: for having been given up late, for nobody having come, or for having been extended beyond the free
+   * storage. Stated, and not charged here. Not set: nothing.
+   *
+   * @generated from field: petak.v1.Money fee_due = 38;
+   */
+  feeDue?: Money | undefined;
+
+  /**
+   * CONFIRMED, where the terms have a fee for late changes: until when Cancel and Redirect cost nothing. Extend does not move it.
+   *
+   * @generated from field: google.protobuf.Timestamp free_change_until = 39;
+   */
+  freeChangeUntil?: Timestamp | undefined;
 };
 
 /**
@@ -389,7 +415,7 @@ export type ReserveResponse = Message<"petak.v1.ReserveResponse"> & {
   reservation?: Reservation | undefined;
 
   /**
-   * Its site.
+   * Its site, with the terms that are agreed on.
    *
    * @generated from field: petak.v1.SiteSummary site = 2;
    */
@@ -431,7 +457,7 @@ export type ConfirmRequest = Message<"petak.v1.ConfirmRequest"> & {
   reservationId: string;
 
   /**
-   * How long the depositor has from now. Default 24 h. Range: [1 min, 7 days].
+   * How long the depositor has from now. Default 24 h. Range: [1 min, 7 days]. Shortened to `no_show_after` of the reservation's terms.
    *
    * @generated from field: google.protobuf.Duration deposit_within = 3;
    */
@@ -508,7 +534,8 @@ export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
  */
 export type CancelResponse = Message<"petak.v1.CancelResponse"> & {
   /**
-   * The reservation, in state CANCELLED.
+   * The reservation, in state CANCELLED. After `free_change_until` its `fee_due` says what that costs whoever made it; the operator may always give
+   * one up, and that costs nothing.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -544,8 +571,9 @@ export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
 
   /**
    * What the limit shall be: `hold_expires_at` where HELD, `deposit_until` where CONFIRMED, `collect_until` where DEPOSITED. Required. Later than
-   * now and than the limit is, else INVALID_FIELD. The gateway may shorten it, to a day of hold, to seven days from now for the deposit, and to as
-   * long as it lets a parcel lie; where that is no later than the limit is now, EXTENSION_EXHAUSTED. Range: [2000-01-01, 2200-01-01].
+   * now and than the limit is, else INVALID_FIELD. The gateway may shorten it, to a day of hold, to `no_show_after` of the terms from now for the
+   * deposit, and to `longest_storage` of the terms; where that is no later than the limit is now, EXTENSION_EXHAUSTED.
+   * Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp until = 3;
    */
@@ -661,7 +689,7 @@ export const RedirectRequestSchema: GenMessage<RedirectRequest> = /*@__PURE__*/
 export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
   /**
    * The new reservation: HELD where the old one was, with as long to confirm it as a new hold has; CONFIRMED where the old one was, with the same
-   * `deposit_until`. Parcel, purpose, partner reference and kind of hold are those of the old one.
+   * `deposit_until`, or an earlier one by the `no_show_after` of the new site's terms. Parcel, purpose, partner reference and kind of hold are those of the old one.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -675,7 +703,7 @@ export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
   site?: SiteSummary | undefined;
 
   /**
-   * The old reservation, in state CANCELLED. What was issued for it opens nothing once the site's agent has heard.
+   * The old reservation, in state CANCELLED, with the `fee_due` as with Cancel. What was issued for it opens nothing once the site's agent has heard.
    *
    * @generated from field: petak.v1.Reservation redirected = 3;
    */
@@ -778,6 +806,13 @@ export type GetReservationResponse = Message<"petak.v1.GetReservationResponse"> 
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
   reservation?: Reservation | undefined;
+
+  /**
+   * The terms on which it was made.
+   *
+   * @generated from field: petak.v1.Terms terms = 2;
+   */
+  terms?: Terms | undefined;
 };
 
 /**

@@ -1,0 +1,70 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { RedisConnection } from "@petak/allocator";
+import { SiteSchema, type Terms, TermsSchema } from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { gatewayTerms, termsInForce } from "../domain/terms.ts";
+import { createTermsBook } from "./terms-book.ts";
+import { createTermsStore } from "./terms-store.ts";
+
+const redis = useRedis();
+const hourMs = 3_600_000;
+const fallback = gatewayTerms({ collectWithinMs: 72 * hourMs, storageMaxMs: 336 * hourMs });
+const plain = create(SiteSchema, { siteId: "site_83652b_1", operatorId: "par_1" });
+
+let connection: RedisConnection;
+let clock: FrozenClock;
+
+beforeEach(async () => {
+  clock = createFrozenClock(1_800_000_000_000);
+  connection = await redis.connect();
+  return () => connection.disconnect();
+});
+
+const store = () => createTermsStore(connection, redis.keyPrefix);
+const book = () => createTermsBook(store(), fallback, clock.now);
+const free = (hours: number): Terms => create(TermsSchema, { freeStorage: durationFromMs(hours * hourMs) });
+
+describe("terms", () => {
+  it("have one number for the same terms, however many number them at once, and another for others", async () => {
+    const all = await Promise.all([1, 2, 3, 1, 2, 3, 3].map((hours) => store().number(termsInForce(fallback, free(hours)))));
+    expect([all[3], all[4], all[5], all[6]]).toEqual([all[0], all[1], all[2], all[2]]);
+    expect(new Set(all).size).toBe(3);
+    const found = await Promise.all(all.map((number) => store().numbered(number)));
+    expect(found.map((terms) => [terms?.termsNumber, terms?.freeStorage])).toEqual(
+      [1, 2, 3, 1, 2, 3, 3].map((hours, index) => [all[index], durationFromMs(hours * hourMs)]),
+    );
+  });
+
+  it("of the gateway take nothing of a record where nobody sets others, and keep their number when it is set up anew", async () => {
+    expect((await book().atSite(plain)).termsNumber).toBe(0);
+    const changed = createTermsBook(store(), gatewayTerms({ collectWithinMs: hourMs, storageMaxMs: hourMs }), clock.now);
+    const now = await changed.atSite(plain);
+    expect(now.termsNumber).not.toBe(0);
+    expect((await changed.of({ termsNumber: 0 })).freeStorage).toEqual(fallback.freeStorage);
+    expect(await book().of({ termsNumber: now.termsNumber })).toMatchObject({ freeStorage: durationFromMs(hourMs) });
+  });
+
+  it("are the same object while they are in force", async () => {
+    const here = book();
+    const other = create(SiteSchema, { siteId: "site_83652b_2", operatorId: "par_2" });
+    const [first, second] = await here.at([plain, other]);
+    expect(second).toBe(first);
+    expect(here.at([plain, undefined, other])).toEqual([first, undefined, first]);
+    clock.advance(10_000);
+    expect(await here.at([plain])).toEqual([first]);
+    expect(await here.atSite(plain)).toBe(first);
+  });
+
+  it("that an operator sets hold at once where they were set, and elsewhere within ten seconds", async () => {
+    const [here, there] = [book(), book()];
+    await Promise.all([here.atSite(plain), there.atSite(plain)]);
+    await here.setDefault("par_1", free(1));
+    expect((await here.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
+    clock.advance(9999);
+    expect((await there.atSite(plain)).freeStorage).toEqual(fallback.freeStorage);
+    clock.advance(1);
+    expect((await there.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
+  });
+});

@@ -1,0 +1,121 @@
+import { toBinary } from "@bufbuild/protobuf";
+import { type Reservation, type Site, type Terms, TermsSchema } from "@petak/protocol";
+import { type FullTerms, termsInForce } from "../domain/terms.ts";
+import type { TermsStore } from "./terms-store.ts";
+
+/** Which terms are in force where, and which ones a reservation was made on. */
+export interface TermsBook {
+  /** The terms in force at sites, in the same order: the same object for the same terms. At once where all are known. */
+  at(sites: readonly (Site | undefined)[]): (FullTerms | undefined)[] | Promise<(FullTerms | undefined)[]>;
+  /** The terms in force at one site. */
+  atSite(site: Site): Promise<FullTerms>;
+  /** The terms on which a reservation was made. At once where they are known. */
+  of(reservation: Pick<Reservation, "termsNumber">): FullTerms | Promise<FullTerms>;
+  /** Sets what an operator's sites have where they do not say. */
+  setDefault(operatorId: string, terms: Terms): Promise<void>;
+  /** Forgets all. */
+  clear(): void;
+}
+
+/** What an operator sets at one gateway holds at the others within this time, in ms. The protocol promises it. */
+const defaultsMs = 10_000;
+
+/** Operators, and different terms, that are kept in memory: 300 B each. */
+const keptMax = 10_000;
+
+interface OperatorDefault {
+  untilMs: number;
+  terms: Terms | undefined;
+}
+
+/** What was in force at a site when it was last asked. */
+interface InForce {
+  operatorDefault: OperatorDefault;
+  terms: FullTerms;
+}
+
+/**
+ * Remembers terms.
+ *
+ * @param fallback The gateway's own terms, for what neither site nor operator says.
+ */
+export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () => number): TermsBook {
+  const defaults = new Map<string, OperatorDefault>();
+  const inForce = new WeakMap<Site, InForce>();
+  const byNumber = new Map<number, FullTerms>();
+  const byText = new Map<string, FullTerms>();
+
+  /** The one object for terms, with their number. */
+  async function numbered(terms: FullTerms): Promise<FullTerms> {
+    const text = Buffer.from(toBinary(TermsSchema, terms)).toString("latin1");
+    const known = byText.get(text);
+    if (known !== undefined) return known;
+    const termsNumber = await store.number(terms);
+    const kept = byNumber.get(termsNumber) ?? ({ ...terms, termsNumber } as FullTerms);
+    keep(byNumber, termsNumber, kept);
+    keep(byText, text, kept);
+    return kept;
+  }
+
+  function known(site: Site): FullTerms | undefined {
+    const operatorDefault = defaults.get(site.operatorId);
+    if (operatorDefault === undefined || operatorDefault.untilMs <= now()) return undefined;
+    const last = inForce.get(site);
+    return last?.operatorDefault === operatorDefault ? last.terms : undefined;
+  }
+
+  async function defaultOf(operatorId: string): Promise<OperatorDefault> {
+    const before = defaults.get(operatorId);
+    if (before !== undefined && before.untilMs > now()) return before;
+    const terms = await store.defaultOf(operatorId);
+    const after = { untilMs: now() + defaultsMs, terms };
+    keep(defaults, operatorId, after);
+    return after;
+  }
+
+  async function look(site: Site): Promise<FullTerms> {
+    const operatorDefault = await defaultOf(site.operatorId);
+    const given = [site.terms, operatorDefault.terms].filter((terms) => terms !== undefined);
+    const terms = await numbered(given.length === 0 ? fallback : termsInForce(fallback, ...given));
+    inForce.set(site, { operatorDefault, terms });
+    return terms;
+  }
+
+  async function lookUp(termsNumber: number): Promise<FullTerms> {
+    const terms = await store.numbered(termsNumber);
+    // What a server lost with its last second nobody can show any more.
+    if (terms === undefined) return await numbered(fallback);
+    keep(byNumber, termsNumber, terms);
+    return terms;
+  }
+
+  return {
+    at(sites) {
+      const found: (FullTerms | undefined)[] = [];
+      for (const site of sites) {
+        const terms = site && known(site);
+        if (site !== undefined && terms === undefined)
+          return Promise.all(sites.map(async (each) => each && (known(each) ?? (await look(each)))));
+        found.push(terms);
+      }
+      return found;
+    },
+    atSite: async (site) => known(site) ?? (await look(site)),
+    of: ({ termsNumber }) => byNumber.get(termsNumber) ?? lookUp(termsNumber),
+    async setDefault(operatorId, terms) {
+      await store.setDefault(operatorId, terms);
+      defaults.delete(operatorId);
+    },
+    clear() {
+      for (const memory of [defaults, byNumber, byText]) memory.clear();
+    },
+  };
+}
+
+function keep<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value): void {
+  if (kept.size >= keptMax && !kept.has(key)) {
+    const [oldest] = kept.keys();
+    if (oldest !== undefined) kept.delete(oldest);
+  }
+  kept.set(key, value);
+}

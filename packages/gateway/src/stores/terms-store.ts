@@ -1,0 +1,51 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { RedisConnection } from "@petak/allocator";
+import { type Terms, TermsSchema } from "@petak/protocol";
+import type { FullTerms } from "../domain/terms.ts";
+import { createTermsKeys } from "./terms-keys.ts";
+
+/** Terms by their numbers, and what operators have by default. */
+export interface TermsStore {
+  /** The number of terms: the same for the same terms, and for no others. The first that are ever numbered get 0. */
+  number(terms: FullTerms): Promise<number>;
+  /** The terms of a number, with it. Undefined where nobody has numbered any so. */
+  numbered(termsNumber: number): Promise<FullTerms | undefined>;
+  /** What an operator has by default. */
+  defaultOf(operatorId: string): Promise<Terms | undefined>;
+  setDefault(operatorId: string, terms: Terms): Promise<void>;
+}
+
+/**
+ * Keeps terms in Redis. A reservation keeps a number in place of its terms: a byte or two, and none for number 0, which the gateway's own terms have
+ * where nobody sets others.
+ */
+export function createTermsStore(redis: RedisConnection, prefix: string): TermsStore {
+  const keys = createTermsKeys(prefix);
+  const withNumber = (bytes: Uint8Array, termsNumber: number) => ({ ...fromBinary(TermsSchema, bytes), termsNumber }) as FullTerms;
+
+  return {
+    async number(terms) {
+      const bytes = Buffer.from(toBinary(TermsSchema, { ...terms, termsNumber: 0 }));
+      const known = await redis.hget(keys.numbers(), bytes);
+      if (known !== null) return Number(known);
+      // What a number says is there before anybody learns of it. A crash in between, or another writer of the same, leaves a number unused.
+      const isFirst = (await redis.hsetnx(keys.numbered(), "0", bytes)) === 1;
+      const isOwn = isFirst || (await redis.hgetBuffer(keys.numbered(), "0"))?.equals(bytes) === true;
+      const number = isOwn ? 0 : await redis.incr(keys.counter());
+      if (!isOwn) await redis.hset(keys.numbered(), String(number), bytes);
+      await redis.hsetnx(keys.numbers(), bytes, number);
+      return Number(await redis.hget(keys.numbers(), bytes));
+    },
+    async numbered(termsNumber) {
+      const bytes = await redis.hgetBuffer(keys.numbered(), String(termsNumber));
+      return bytes === null ? undefined : withNumber(bytes, termsNumber);
+    },
+    async defaultOf(operatorId) {
+      const bytes = await redis.getBuffer(keys.defaultOf(operatorId));
+      return bytes === null ? undefined : fromBinary(TermsSchema, bytes);
+    },
+    async setDefault(operatorId, terms) {
+      await redis.set(keys.defaultOf(operatorId), Buffer.from(toBinary(TermsSchema, terms)));
+    },
+  };
+}
