@@ -8,7 +8,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from refused import Refused
 from spelling import decode, parse
 
-ACTS = {"petak-deposit": "DEPOSIT", "petak-collect": "COLLECT", "petak-recall": "RECALL", "petak-service": "SERVICE"}
+DELEGATE_TYPE = "petak-delegate"
+ACTS = {
+    "petak-deposit": "DEPOSIT",
+    "petak-collect": "COLLECT",
+    "petak-recall": "RECALL",
+    "petak-service": "SERVICE",
+    DELEGATE_TYPE: "COLLECT",
+}
 LONGEST_TOKEN = 320
 LONGEST_LIFE_S = 14 * 86_400
 LATEST_S = 9_999_999_999
@@ -33,16 +40,24 @@ def judge_token(token, case):
     """What a token proves. Raises Refused."""
     if case["trust_bundle"] is None:
         raise Refused("NOT_BOOTED")
-    act, key_id, claims_text = read_token(token)
+    token_type, key_id, claims_text = read_token(token)
+    act = ACTS[token_type]
     key = find_key(case["trust_bundle"], key_id, case["now_ms"])
     try:
         # The rules are stricter than a JWT's: the library judges the signature and nothing else. It picks the algorithm from the list here.
         jwt.PyJWS().decode(token, Ed25519PublicKey.from_public_bytes(key), algorithms=["EdDSA"])
     except jwt.InvalidTokenError:
         raise Refused("SIGNATURE") from None
-    claims = read_claims(claims_text)
+    claims = read_claims(claims_text, act)
     region = claims["aud"].split("_")[0]
-    proven = {"act": act, "reservation_id": f"res_{region}_{claims['sub']}", "id": claims["jti"], "size_class": claims["sz"]}
+    proven = {
+        "act": act,
+        "reservation_id": f"res_{region}_{claims['sub']}" if "sub" in claims else "",
+        "bundle_id": f"bdl_{region}_{claims['bdl']}" if "bdl" in claims else "",
+        "delegated": token_type == DELEGATE_TYPE,
+        "id": claims["jti"],
+        "size_class": claims.get("sz"),
+    }
     refusal = judge_claims(claims, case)
     if refusal is not None:
         raise Refused(refusal, proven)
@@ -50,7 +65,7 @@ def judge_token(token, case):
 
 
 def read_token(token):
-    """Act, key id and the text of the claims."""
+    """Type, key id and the text of the claims."""
     segments = token.split(".")
     if len(token) > LONGEST_TOKEN or len(segments) != 3:
         raise Refused("MALFORMED")
@@ -68,7 +83,7 @@ def read_token(token):
     key_id = header.get("kid")
     if list(header) != ["alg", "typ", "kid"] or not isinstance(key_id, str) or len(key_id) != 4 or len(signature) != 64:
         raise Refused("MALFORMED")
-    return ACTS[header["typ"]], key_id, claims_text
+    return header["typ"], key_id, claims_text
 
 
 def find_key(bundle, key_id, now_ms):
@@ -86,16 +101,18 @@ def find_key(bundle, key_id, now_ms):
     return public_key
 
 
-def read_claims(text):
-    """The claims, where each is there, in its order, in its one spelling and in its range."""
+def read_claims(text, act):
+    """The claims, where each is there, in its order, in its one spelling and in its range: a reservation's or, to collect, a bundle's."""
     claims = parse(text)
-    if not isinstance(claims, dict) or list(claims) != ["aud", "sub", "jti", "nbf", "exp", "sz"]:
+    members = list(claims) if isinstance(claims, dict) else []
+    is_bundle = members == ["aud", "bdl", "jti", "nbf", "exp"] and act == "COLLECT"
+    if not is_bundle and members != ["aud", "sub", "jti", "nbf", "exp", "sz"]:
         raise Refused("CLAIMS")
-    aud, sub, jti, nbf, exp, sz = claims.values()
+    aud, handle, jti, nbf, exp, sz = [*claims.values(), 0][:6]
     # A site's number is 1 to 2^32 - 1, without zeros before it: seven digits of base 32 begin with 1 to 3.
     is_good = (
         is_text(aud, f"8[0-9a-f]{{5}}_(?!0)({BASE32}{{1,6}}|[1-3]{BASE32}{{6}})")
-        and is_text(sub, f"{BASE32}{{16}}")
+        and is_text(handle, f"{BASE32}{{16}}")
         and isinstance(jti, str)
         and len(decode(jti) or b"") == 16
         and all(type(time) is int and 0 <= time <= LATEST_S for time in (nbf, exp))

@@ -29,7 +29,8 @@ def judge_pin(pin, case):
             found = known
     if found is None:
         raise Refused("PIN_UNKNOWN", lock_out=counted)
-    proven = {"act": "COLLECT", "reservation_id": found["reservation_id"], "id": encode(pin_hash)}
+    subject = {"reservation_id": found.get("reservation_id", ""), "bundle_id": found.get("bundle_id", "")}
+    proven = {"act": "COLLECT", **subject, "delegated": False, "id": encode(pin_hash)}
     if now_ms < found["not_before_ms"] - case["max_skew_ms"]:
         raise Refused("PIN_NOT_YET_VALID", proven, counted)
     if now_ms >= found["expires_at_ms"] + (case["max_skew_ms"] if case["clock_trusted"] else 0):

@@ -23,21 +23,28 @@ def decide(case):
             proven = judge_token(credential["token"], case)
         else:
             proven, if_refused = judge_pin(credential["pin"], case)
-        reopens = judge_reservation(proven, case)
+        credential_hash = encode(hashlib.sha256(proven["id"].encode()).digest())
+        if is_revoked(credential_hash, proven, case["state"]):
+            raise Refused("REVOKED", proven)
+        reservations, reopens = judge_bundle(proven, case) if proven["bundle_id"] else judge_reservation(proven, case)
     except Refused as refused:
         proven = refused.proven
         outcome = {"decision": "REFUSE", "refusal": refused.refusal, "told": told(refused.refusal)}
         lock_out = refused.lock_out or if_refused
+        first = proven["reservation_id"] if proven else ""
     else:
-        outcome = {"decision": "OPEN", "reopens": reopens}
-        lock_out = before if "token" in credential or reopens else after_right_pin(before)
-    shown = proven or {"act": "", "reservation_id": ""}
-    credential_hash = encode(hashlib.sha256(shown["id"].encode()).digest()) if "id" in shown else ""
+        first, *then = reservations
+        outcome = {"decision": "OPEN", "reopens": reopens, "next": then}
+        proves_nothing_new = "token" in credential or reopens or proven["id"] in case["state"]["spent"]
+        lock_out = before if proves_nothing_new else after_right_pin(before)
+    shown = proven or {"act": "", "bundle_id": "", "delegated": False}
     return {
         **outcome,
         "act": shown["act"],
-        "reservation_id": shown["reservation_id"],
-        "credential_hash": credential_hash,
+        "reservation_id": first,
+        "bundle_id": shown["bundle_id"],
+        "delegated": shown["delegated"],
+        "credential_hash": encode(hashlib.sha256(shown["id"].encode()).digest()) if "id" in shown else "",
         "lock_out": lock_out,
     }
 
@@ -47,25 +54,69 @@ def told(refusal):
     return {"LOCKED_OUT": "PINS_LOCKED", "NO_COMPARTMENT": "NO_PLACE_FREE"}.get(refusal, "NOT_ACCEPTED")
 
 
+def is_revoked(credential_hash, proven, state):
+    """Whether the gateway's list of what the credential is for names it."""
+    subject = "bundle_id" if proven["bundle_id"] else "reservation_id"
+    return any(
+        one["credential_hash"] == credential_hash and one.get(subject) == proven[subject] for one in state["revoked"]
+    )
+
+
+def open_once_more(proven, case):
+    """The reservations whose doors the credential opened a moment ago and may open once more."""
+    return [
+        visit["reservation_id"]
+        for visit in case["state"]["visits"]
+        if visit["credential_id"] == proven["id"]
+        and visit["phase"] != "OPEN"
+        and visit["reopenings"] < MOST_REOPENINGS
+        and case["now_ms"] < visit["grace_until_ms"]
+    ]
+
+
 def judge_reservation(proven, case):
-    """Whether the door opens once more (True) or for the first time (False). Raises Refused."""
+    """The reservation whose door opens, and whether once more. Raises Refused."""
     state, act, reservation = case["state"], proven["act"], proven["reservation_id"]
-    for visit in state["visits"]:
-        is_open_to_it = visit["credential_id"] == proven["id"] and visit["phase"] != "OPEN"
-        if is_open_to_it and visit["reopenings"] < MOST_REOPENINGS and case["now_ms"] < visit["grace_until_ms"]:
-            return True
+    if open_once_more(proven, case):
+        return [reservation], True
     if proven["id"] in state["spent"]:
         raise Refused("SPENT", proven)
-    if reservation in state["over"]:
-        raise Refused("RESERVATION_STATE", proven)
-    if any(visit["reservation_id"] == reservation for visit in state["visits"]):
+    refusal = why_shut(act, reservation, state, proven.get("size_class"))
+    if refusal is not None:
+        raise Refused(refusal, proven)
+    return [reservation], False
+
+
+def judge_bundle(proven, case):
+    """The reservations of a bundle whose doors open one after another, and whether the first once more. Raises Refused."""
+    state, credential_id = case["state"], proven["id"]
+    is_spent = credential_id in state["spent"]
+    if any(visit["credential_id"] == credential_id and visit["phase"] == "OPEN" for visit in state["visits"]):
         raise Refused("IN_USE", proven)
+    members = next((one["reservation_ids"] for one in state["bundles"] if one["bundle_id"] == proven["bundle_id"]), [])
+    if is_spent:
+        left = next((one["reservation_ids"] for one in state["to_collect"] if one["credential_id"] == credential_id), [])
+        members = [member for member in members if member in left]
+    again = open_once_more(proven, case)
+    refusals = [why_shut("COLLECT", member, state) for member in members]
+    doors = again + [member for member, refusal in zip(members, refusals) if refusal is None]
+    if not doors:
+        raise Refused(refusals[0] if refusals else "SPENT" if is_spent else "NOT_DEPOSITED", proven)
+    return doors, bool(again)
+
+
+def why_shut(act, reservation, state, size_class=None):
+    """Why no door opens for a reservation, or None."""
+    if reservation in state["over"]:
+        return "RESERVATION_STATE"
+    if any(visit["reservation_id"] == reservation for visit in state["visits"]):
+        return "IN_USE"
     if act not in ("DEPOSIT", "COLLECT"):
-        raise Refused("ACT_NOT_SERVED", proven)
+        return "ACT_NOT_SERVED"
     if act == "DEPOSIT" and reservation in state["inside"]:
-        raise Refused("ALREADY_DEPOSITED", proven)
-    if act == "DEPOSIT" and proven["size_class"] not in state["free_size_classes"]:
-        raise Refused("NO_COMPARTMENT", proven)
+        return "ALREADY_DEPOSITED"
+    if act == "DEPOSIT" and size_class not in state["free_size_classes"]:
+        return "NO_COMPARTMENT"
     if act == "COLLECT" and reservation not in state["inside"]:
-        raise Refused("NOT_DEPOSITED", proven)
-    return False
+        return "NOT_DEPOSITED"
+    return None

@@ -12,6 +12,8 @@ export const dayS = 86_400;
 export const siteId = "site_83652b_4k";
 export const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
 export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
+export const thirdReservationId = "res_83652b_4m2kx81z5t3w7q9p";
+export const bundleId = "bdl_83652b_5t8yq2m4p9w7z3x1";
 
 /** The epoch in force, and the one before. */
 export const currentKey = keyNamed("the epoch in force");
@@ -35,9 +37,12 @@ export const bundle: VectorBundle = {
 
 const state: VectorState = {
   spent: [],
+  to_collect: [],
   visits: [],
   lock_out: noLockOut,
   pins: [],
+  bundles: [],
+  revoked: [],
   inside: [],
   over: [],
   free_size_classes: [0, 1, 2],
@@ -52,6 +57,9 @@ export const claims = {
   exp: nowS + hourS,
   sz: 2,
 };
+
+/** The claims of a bundle's token, in their order. */
+export const bundleClaims = { aud: claims.aud, bdl: "5t8yq2m4p9w7z3x1", jti: claims.jti, nbf: claims.nbf, exp: claims.exp };
 
 /**
  * The claims of a token for the year 1970, whose times are short: so there is room within 320 characters for what is too much, and its
@@ -88,6 +96,11 @@ export function token(changes: object = {}, type = "petak-deposit", key: VectorK
   return tokenOf(headerText(type, key), JSON.stringify({ ...claims, ...changes }), key);
 }
 
+/** A bundle's token of the scene, with changed claims. */
+export function bundleToken(changes: object = {}, type = "petak-collect"): string {
+  return tokenOf(headerText(type), JSON.stringify({ ...bundleClaims, ...changes }));
+}
+
 /** The hash under which reports name a credential. */
 export function hashOf(credentialId: string): string {
   return base64url(sha256(credentialId));
@@ -97,24 +110,31 @@ export function hashOf(credentialId: string): string {
 export interface Proven {
   act?: string;
   reservationId?: string;
+  /** The bundle whose credential it is, and whose doors open after the first. */
+  bundleId?: string;
+  next?: string[];
+  delegated?: boolean;
   credentialId?: string;
 }
 
 const ofToken = (proven: Proven) => ({
   act: proven.act ?? "DEPOSIT",
   reservation_id: proven.reservationId ?? reservationId,
+  bundle_id: proven.bundleId ?? "",
+  delegated: proven.delegated ?? false,
   credential_hash: hashOf(proven.credentialId ?? claims.jti),
 });
 
 /** The outcome of a credential that opens. */
 export function opens(proven: Proven = {}, lockOut: VectorLockOut = noLockOut, reopens = false): Expected {
-  return { decision: "OPEN", reopens, ...ofToken(proven), lock_out: lockOut };
+  return { decision: "OPEN", reopens, next: proven.next ?? [], ...ofToken(proven), lock_out: lockOut };
 }
 
 /** The outcome of a credential that does not open, and proved nothing. */
 export function refused(refusal: string, lockOut: VectorLockOut = noLockOut): Expected {
   const told = refusal === "LOCKED_OUT" ? "PINS_LOCKED" : "NOT_ACCEPTED";
-  return { decision: "REFUSE", refusal, told, act: "", reservation_id: "", credential_hash: "", lock_out: lockOut };
+  const nothing = { act: "", reservation_id: "", bundle_id: "", delegated: false, credential_hash: "" };
+  return { decision: "REFUSE", refusal, told, ...nothing, lock_out: lockOut };
 }
 
 /** The outcome of a credential that is genuine and does not open. */

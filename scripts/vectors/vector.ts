@@ -27,9 +27,15 @@ export interface VectorBundle {
 /** What a terminal remembers. */
 export interface VectorState {
   spent: string[];
+  /** For which reservations a bundle's credential that is spent still opens. */
+  to_collect: { credential_id: string; reservation_ids: string[] }[];
   visits: VectorVisit[];
   lock_out: VectorLockOut;
-  pins: { reservation_id: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
+  /** Each of a reservation or of a bundle. */
+  pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
+  bundles: { bundle_id: string; reservation_ids: string[] }[];
+  /** Each of a reservation or of a bundle. */
+  revoked: { reservation_id?: string; bundle_id?: string; credential_hash: string }[];
   /** Reservations whose parcels lie at the site. */
   inside: string[];
   /** Reservations that are over or in doubt, by the gateway's list. */
@@ -56,9 +62,9 @@ export interface VectorLockOut {
 
 /** What must come of it. `act`, `reservation_id` and `credential_hash` are empty where the credential proved nothing. */
 export type Expected = (
-  | { decision: "OPEN"; reopens: boolean }
+  | { decision: "OPEN"; reopens: boolean; next: string[] }
   | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" }
-) & { act: string; reservation_id: string; credential_hash: string; lock_out: VectorLockOut };
+) & { act: string; reservation_id: string; bundle_id: string; delegated: boolean; credential_hash: string; lock_out: VectorLockOut };
 
 /** The vectors of one file. */
 export interface VectorFile {

@@ -2,7 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { acts } from "./acts.ts";
 import { algorithmsAndTypes } from "./algorithms-and-types.ts";
+import { bundles } from "./bundles.ts";
 import { claimsVectors } from "./claims.ts";
+import { delegates } from "./delegates.ts";
 import { form } from "./form.ts";
 import { issuerKeys } from "./issuer-keys.ts";
 import { lockOut } from "./lock-out.ts";
@@ -24,6 +26,8 @@ const files: readonly VectorFile[] = [
   { name: "09-replay", title: "Each credential once", vectors: replay },
   { name: "10-pins", title: "PINs", vectors: pins },
   { name: "11-lock-out", title: "Wrong PINs of all the site together", vectors: lockOut },
+  { name: "12-bundles", title: "Several parcels with one credential", vectors: bundles },
+  { name: "13-delegates", title: "Credentials of somebody whom the recipient lets collect, and revoked ones", vectors: delegates },
 ];
 
 /** Writes the test vectors into a folder, one file for each subject. The same every time: keys, ids and times are fixed. */

@@ -19,6 +19,8 @@ import {
   AgentService,
   type Allowance,
   AllowanceSchema,
+  type BundleAllowance,
+  BundleAllowanceSchema,
   type DeviceEvent,
   DeviceEventType,
   newReservationId,
@@ -42,6 +44,7 @@ export interface AgentGateway {
   /** What it has recorded. */
   readonly events: DeviceEvent[];
   readonly allowances: Allowance[];
+  readonly bundles: BundleAllowance[];
   /** False: connections break. */
   isUp: boolean;
   /** What the next calls fail with. */
@@ -54,13 +57,20 @@ export interface AgentGateway {
   token(
     act: Act,
     reservationId: string,
-    changes?: { siteId?: string; notBeforeMs?: number; expiresAtMs?: number; sizeClassIndex?: number },
+    changes?: { siteId?: string; isDelegated?: boolean; notBeforeMs?: number; expiresAtMs?: number; sizeClassIndex?: number },
   ): Promise<string>;
   allowPin(
     reservationId: string,
     pin: string,
     changes?: Partial<Pick<Allowance, "act" | "state" | "notBefore" | "expiresAt" | "compartmentId">>,
   ): Promise<void>;
+  /** A bundle's token. */
+  bundleToken(
+    bundleId: string,
+    changes?: { isDelegated?: boolean; tokenId?: string; siteId?: string; expiresAtMs?: number },
+  ): Promise<string>;
+  /** Tells the agent of a bundle, with its PIN if it has one, in the place of what it was told of it before. */
+  allowBundle(bundleId: string, reservationIds: string[], changes?: { pin?: string; revoked?: string[] }): Promise<void>;
   eventNames(): string[];
 }
 
@@ -78,6 +88,7 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
     bundleVersion: 1n,
     events: [],
     allowances: [],
+    bundles: [],
     isUp: true,
     failures: [],
     calls: [],
@@ -104,6 +115,27 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
       gateway.allowances.push(
         create(AllowanceSchema, { reservationId, act: Act.COLLECT, sizeClassId: "S", pinHash, state, ...times, ...changes }),
       );
+      version += 1n;
+    },
+    bundleToken: (bundleId, changes = {}) =>
+      mintAccessToken({
+        issuerKey,
+        act: Act.COLLECT,
+        siteId,
+        reservationId: "",
+        bundleId,
+        tokenId: newTokenId(),
+        notBeforeMs: now() - 60_000,
+        expiresAtMs: now() + 24 * hourMs,
+        sizeClassIndex: 0,
+        ...changes,
+      }),
+    async allowBundle(bundleId, reservationIds, { pin, revoked = [] } = {}) {
+      const times = { notBefore: timestampFromMs(now()), expiresAt: timestampFromMs(now() + 24 * hourMs) };
+      const right = pin === undefined ? {} : { pinHash: await hashPin(pinKey, pin), ...times };
+      const index = gateway.bundles.findIndex((bundle) => bundle.bundleId === bundleId);
+      gateway.bundles.splice(index < 0 ? gateway.bundles.length : index, 1);
+      gateway.bundles.push(create(BundleAllowanceSchema, { bundleId, reservationIds, revokedCredentialHashes: revoked, ...right }));
       version += 1n;
     },
     eventNames: () =>
@@ -133,7 +165,7 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
         meet("sync");
         return knownVersion === version
           ? { version, unchanged: true }
-          : { version, allowances: gateway.allowances, trustBundle: newBundle() };
+          : { version, allowances: gateway.allowances, bundles: gateway.bundles, trustBundle: newBundle() };
       },
       reportEvents(request) {
         meet("reportEvents");

@@ -12,7 +12,7 @@ describe("a journey", () => {
     expect(await deposit(site, reservationId)).toBe("A1");
 
     const token = await gateway.token(Act.COLLECT, reservationId);
-    expect(await agent.present({ token })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT });
+    expect(await agent.present({ token })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT, doorsToCome: 0 });
     cabinet.takeOut("A1");
     cabinet.closeDoor("A1");
     await agent.flushed();
@@ -38,7 +38,7 @@ describe("a journey", () => {
     await deposit(site, reservationId);
     await gateway.allowPin(reservationId, pin);
     await agent.syncNow();
-    expect(await agent.present({ pin })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT });
+    expect(await agent.present({ pin })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT, doorsToCome: 0 });
     cabinet.takeOut("A1");
     cabinet.closeDoor("A1");
     expect(await agent.present({ pin })).toEqual(notAccepted);

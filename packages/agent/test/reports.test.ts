@@ -74,7 +74,7 @@ describe("the reports", () => {
     expect(gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1, 2, 3, 4]);
     expect(gateway.events[3]?.refusal).toBe("NOT_BOOTED");
     expect(fresh.store.compartment("A1").reservationId).toBe(reservationId);
-    expect(await fresh.agent.present({ pin })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT });
+    expect(await fresh.agent.present({ pin })).toEqual({ opened: true, compartmentId: "A1", act: Act.COLLECT, doorsToCome: 0 });
   });
 
   it("begin anew under a new key of the agent's, by which the gateway counts", async () => {

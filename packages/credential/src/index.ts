@@ -7,6 +7,7 @@ export {
   accessTokenMaxLength,
   accessTokenMaxLifetimeMs,
   accessTokenTypes,
+  delegateTokenType,
 } from "./access-token/claims.ts";
 export { type AccessTokenJudgement, defaultMaxSkewMs, type JudgeAccessTokenInput, judgeAccessToken } from "./access-token/judge.ts";
 export { type MintAccessTokenInput, mintAccessToken } from "./access-token/mint.ts";

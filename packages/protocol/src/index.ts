@@ -9,6 +9,7 @@ export { errorDetails, fromConnectError, reasonOf, toConnectError } from "./erro
 export * from "./gen/petak/v1/agent_pb.ts";
 export * from "./gen/petak/v1/agent_service_pb.ts";
 export * from "./gen/petak/v1/availability_pb.ts";
+export * from "./gen/petak/v1/bundle_pb.ts";
 export * from "./gen/petak/v1/custody_pb.ts";
 export * from "./gen/petak/v1/custody_service_pb.ts";
 export * from "./gen/petak/v1/directory_pb.ts";
@@ -31,6 +32,7 @@ export * from "./gen/petak/v1/webhook_pb.ts";
 export * from "./gen/petak/v1/webhook_service_pb.ts";
 export { bytesToBase32, encodeBase32, randomBase32 } from "./ids/base32.ts";
 export {
+  formatBundleId,
   formatReservationId,
   formatSiteId,
   type ModeName,
@@ -39,6 +41,7 @@ export {
   newParticipantId,
   newPublishableKey,
   newReservationId,
+  parseBundleId,
   parseReservationId,
   parseSiteId,
   type Region,

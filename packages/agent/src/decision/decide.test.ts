@@ -38,7 +38,9 @@ beforeAll(async () => {
         state: ReservationState.DEPOSITED,
       }),
     ],
+    bundles: [],
     isSpent: () => false,
+    toCollect: () => [],
     visits: [],
     compartments: [
       { ...compartment, compartmentId: "A1" },
@@ -56,13 +58,18 @@ function token(act: Act): Promise<string> {
   return mintAccessToken({ issuerKey, act, siteId, reservationId, tokenId: newTokenId(), sizeClassIndex: 0, ...times });
 }
 
+/** Doors by their compartments. */
+function at(...compartmentIds: string[]): { compartmentId: string }[] {
+  return compartmentIds.map((compartmentId) => ({ compartmentId }));
+}
+
 describe("the decision", () => {
   it("is the same for the same credential, snapshot and time, and changes nothing", async () => {
-    const before = structuredClone({ ...snapshot, isSpent: undefined });
+    const before = structuredClone({ ...snapshot, isSpent: undefined, toCollect: undefined });
     for (const credential of [{ token: await token(Act.DEPOSIT) }, { pin }, { pin: "00000000" }, { token: "x" }]) {
       expect(await decide(credential, snapshot, nowMs)).toEqual(await decide(credential, snapshot, nowMs));
     }
-    expect(structuredClone({ ...snapshot, isSpent: undefined })).toEqual(before);
+    expect(structuredClone({ ...snapshot, isSpent: undefined, toCollect: undefined })).toEqual(before);
   });
 
   it("offers a deposit only what is closed, empty, working, of the class and nobody's", async () => {
@@ -80,7 +87,7 @@ describe("the decision", () => {
     const credential = { token: await token(Act.DEPOSIT) };
     expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ opens: false, refusal: "NO_COMPARTMENT" });
     const withGood = [...compartments, { ...compartment, compartmentId: "Y1" }];
-    expect(await decide(credential, { ...snapshot, compartments: withGood }, nowMs)).toMatchObject({ opens: true, compartmentIds: ["Y1"] });
+    expect(await decide(credential, { ...snapshot, compartments: withGood }, nowMs)).toMatchObject({ opens: true, doors: at("Y1") });
   });
 
   it("opens the door that a hard hold was promised and no other, and keeps it from everybody else while the hold lasts", async () => {
@@ -98,8 +105,8 @@ describe("the decision", () => {
     const credential = { token: await token(Act.DEPOSIT) };
     const decideWith = (allowances: DoorSnapshot["allowances"], changes: Partial<DoorSnapshot> = {}, atMs = nowMs) =>
       decide(credential, { ...snapshot, allowances, ...changes }, atMs);
-    expect(await decideWith([promise({ reservationId })])).toMatchObject({ opens: true, compartmentIds: ["A1"] });
-    expect(await decideWith([promise({ reservationId, compartmentId: "A2" })])).toMatchObject({ compartmentIds: ["A2"] });
+    expect(await decideWith([promise({ reservationId })])).toMatchObject({ opens: true, doors: at("A1") });
+    expect(await decideWith([promise({ reservationId, compartmentId: "A2" })])).toMatchObject({ doors: at("A2") });
     for (const change of [
       { occupancy: "OCCUPIED" },
       { condition: "LOCK_FAILED" },
@@ -111,26 +118,26 @@ describe("the decision", () => {
     expect(await decideWith([promise({ reservationId, compartmentId: "Z9" })])).toMatchObject({ refusal: "PROMISED_COMPARTMENT" });
 
     for (const state of [ReservationState.HELD, ReservationState.CONFIRMED]) {
-      expect(await decideWith([promise({ state })])).toMatchObject({ compartmentIds: ["A2"] });
+      expect(await decideWith([promise({ state })])).toMatchObject({ doors: at("A2") });
     }
     expect(await decideWith([promise(), promise({ compartmentId: "A2" })])).toMatchObject({ refusal: "NO_COMPARTMENT" });
     // The promise of another to the same door, where the gateway made two, opens it for neither.
     expect(await decideWith([promise(), promise({ reservationId })])).toMatchObject({ refusal: "PROMISED_COMPARTMENT" });
-    expect(await decideWith([promise({ state: ReservationState.CANCELLED })])).toMatchObject({ compartmentIds: ["A1", "A2"] });
+    expect(await decideWith([promise({ state: ReservationState.CANCELLED })])).toMatchObject({ doors: at("A1", "A2") });
     const endMs = nowMs + 1 + snapshot.maxSkewMs;
     const lasting = { expiresAt: timestampFromMs(endMs - snapshot.maxSkewMs) };
     // The token is good for as long, by the same skew.
     const late = await decideWith([promise(lasting)], {}, endMs - 1);
     const over = await decideWith([promise(lasting)], {}, endMs);
-    expect([late, over].map((decision) => decision.opens && decision.compartmentIds)).toEqual([["A2"], ["A1", "A2"]]);
+    expect([late, over].map((decision) => decision.opens && decision.doors)).toMatchObject([at("A2"), at("A1", "A2")]);
   });
 
   it("believes what the agent saw before what the gateway told", async () => {
     const [first, ...rest] = snapshot.compartments;
     const compartments = first === undefined ? rest : [{ ...first, reservationId }, ...rest];
     const credential = { token: await token(Act.COLLECT) };
-    expect(await decide(credential, snapshot, nowMs)).toMatchObject({ compartmentIds: ["A2"] });
-    expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ compartmentIds: ["A1"] });
+    expect(await decide(credential, snapshot, nowMs)).toMatchObject({ doors: at("A2") });
+    expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ doors: at("A1") });
   });
 
   it("lets a credential open its own door again only while that is closed and the grace lasts", async () => {
@@ -144,20 +151,22 @@ describe("the decision", () => {
       proofKind,
       act,
       reservationId,
+      bundleId: "",
+      isDelegated: false,
       phase: "CLOSED",
       reopenings: 1,
       graceUntilMs: nowMs + 1,
     } as const;
     const decideWith = (change: object) =>
       decide({ token: shown }, { ...snapshot, isSpent: () => true, visits: [{ ...visit, ...change }] }, nowMs);
-    expect(await decideWith({})).toMatchObject({ opens: true, reopens: true, compartmentIds: ["A1"] });
+    expect(await decideWith({})).toMatchObject({ opens: true, reopens: true, doors: at("A1") });
     expect(await decideWith({ phase: "OPENING" })).toMatchObject({ opens: true, reopens: true });
     expect(await decideWith({ phase: "OPEN" })).toMatchObject({ opens: false, refusal: "SPENT" });
     expect(await decideWith({ reopenings: 2 })).toMatchObject({ opens: false, refusal: "SPENT" });
     expect(await decideWith({ graceUntilMs: nowMs })).toMatchObject({ opens: false, refusal: "SPENT" });
     // Nobody else gets the compartment meanwhile, and no other credential of the reservation opens any.
     const other = { ...visit, reservationId: newReservationId("83652b"), credentialId: "other" };
-    expect(await decide({ token: shown }, { ...snapshot, visits: [other] }, nowMs)).toMatchObject({ compartmentIds: ["A2"] });
+    expect(await decide({ token: shown }, { ...snapshot, visits: [other] }, nowMs)).toMatchObject({ doors: at("A2") });
     expect(await decide({ token: shown }, { ...snapshot, visits: [{ ...visit, credentialId: "other" }] }, nowMs)).toMatchObject({
       refusal: "IN_USE",
     });
@@ -179,7 +188,7 @@ describe("the decision", () => {
     for (let place = 0; place <= noise.length; place += 1) {
       const allowances = [...noise.slice(0, place), mine, ...noise.slice(place)];
       const decision = await decide({ pin }, { ...snapshot, allowances }, nowMs);
-      expect(decision).toMatchObject({ opens: true, proofKind: ProofKind.PIN, reservationId, compartmentIds: ["A2"], lockOut: noLockOut });
+      expect(decision).toMatchObject({ opens: true, proofKind: ProofKind.PIN, reservationId, doors: at("A2"), lockOut: noLockOut });
     }
   });
 
@@ -199,7 +208,8 @@ describe("the decision", () => {
     if (!first.opens) throw new Error("the right PIN opens");
     expect(first.lockOut).toEqual({ ...lockOut, failures: 2 });
     const { credentialId, proofKind, act } = first;
-    const visit = { compartmentId: "A2", credentialId, proofKind, act, reservationId, reopenings: 0, graceUntilMs: nowMs + 1 };
+    const shown = { credentialId, proofKind, act, reservationId, bundleId: "", isDelegated: false };
+    const visit = { compartmentId: "A2", ...shown, reopenings: 0, graceUntilMs: nowMs + 1 };
     const again = await decide({ pin }, { ...snapshot, lockOut, visits: [{ ...visit, phase: "CLOSED" }] }, nowMs);
     expect(again).toMatchObject({ opens: true, reopens: true, lockOut });
   });

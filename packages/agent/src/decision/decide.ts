@@ -1,9 +1,11 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { encodeBase64url, equalInConstantTime, hashPin, isPin, judgeAccessToken } from "@petak/credential";
-import { type Act, type Allowance, ProofKind } from "@petak/protocol";
+import { credentialHash, encodeBase64url, equalInConstantTime, hashPin, isPin, judgeAccessToken } from "@petak/credential";
+import { Act, type Allowance, type BundleAllowance, ProofKind } from "@petak/protocol";
+import type { Occupancy } from "../cabinet/cabinet.ts";
+import { chooseBundleDoors } from "./bundle-rules.ts";
 import { afterRightPin, afterWrongPin, isLockedOut, type LockOut } from "./lock-out.ts";
 import type { DoorRefusal } from "./refusals.ts";
-import { chooseCompartments, type ProvenRight } from "./reservation-rules.ts";
+import { type ChosenDoor, chooseCompartments } from "./reservation-rules.ts";
 import type { Credential, DoorSnapshot } from "./snapshot.ts";
 
 /** What a credential was found to be. */
@@ -12,21 +14,34 @@ interface Shown {
   /** Undefined where the credential could not be proven: its id is anybody's word then. */
   readonly credentialId?: string;
   readonly act?: Act;
+  /** Empty where the credential is a bundle's. */
   readonly reservationId?: string;
+  /** The bundle whose credential it is. Empty: a reservation's own. */
+  readonly bundleId?: string;
+  /** Whether it is a delegate's. */
+  readonly isDelegated?: boolean;
   /** The state of the lock-out afterwards. */
   readonly lockOut: LockOut;
 }
 
-/** A door opens. */
-export interface Opening extends Shown {
-  readonly opens: true;
+/** What is known of a credential once it is proven. */
+interface Proven extends Shown {
   readonly credentialId: string;
   readonly act: Act;
   readonly reservationId: string;
+  readonly bundleId: string;
+  readonly isDelegated: boolean;
+}
+
+/** A door opens. */
+export interface Opening extends Proven {
+  readonly opens: true;
   /** The doors that may be opened, the preferred one first. */
-  readonly compartmentIds: readonly string[];
-  /** True: the credential opened this door a moment ago and may again. */
+  readonly doors: readonly ChosenDoor[];
+  /** True: the credential opened the first of these doors a moment ago and may again. */
   readonly reopens: boolean;
+  /** A bundle's credential that is used for the first time: the reservations whose parcels lie here now, to each of which it opens once. */
+  readonly toCollect: readonly string[];
   /** Until when the credential could be shown again, in ms: how long its id stays spent. */
   readonly expiresAtMs: number;
 }
@@ -58,11 +73,10 @@ async function decideToken(token: string, snapshot: DoorSnapshot, nowMs: number)
   const judgement = await judgeAccessToken({ token, trustBundle, siteId, nowMs, maxSkewMs, clockTrusted });
   const { claims } = judgement;
   if (claims === undefined) return { opens: false, refusal: judgement.ok ? "CLAIMS" : judgement.refusal, ...shown };
-  const { tokenId: credentialId, act, reservationId, expiresAtMs } = claims;
-  const proven = { ...shown, credentialId, act, reservationId };
+  const { tokenId: credentialId, act, reservationId, bundleId = "", isDelegated = false, expiresAtMs } = claims;
+  const proven = { ...shown, credentialId, act, reservationId, bundleId, isDelegated };
   if (!judgement.ok) return { opens: false, refusal: judgement.refusal, ...proven };
-  const right = { act, reservationId, sizeClassId: sizeClassIds[claims.sizeClassIndex] };
-  return decideRight(right, { ...proven, expiresAtMs }, snapshot, nowMs);
+  return decideRight({ ...proven, expiresAtMs }, sizeClassIds[claims.sizeClassIndex], snapshot, nowMs);
 }
 
 async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
@@ -75,46 +89,84 @@ async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Pr
   const hash = await hashPin(pinKey, pin);
   // Every refusal counts, the right PIN at the wrong time too: were it not so, the lock-out would tell which PINs exist.
   const counted = { proofKind: ProofKind.PIN, lockOut: afterWrongPin(lockOut, nowMs) };
-  const allowance = findByPin(hash, snapshot.allowances);
+  const allowance = findByPin(hash, [...snapshot.allowances, ...snapshot.bundles]);
   if (allowance === undefined) return { opens: false, refusal: "PIN_UNKNOWN", ...counted };
-  const { act, reservationId, sizeClassId } = allowance;
-  const proven = { ...counted, credentialId: encodeBase64url(hash), act, reservationId };
+  const right =
+    "act" in allowance
+      ? { act: allowance.act, reservationId: allowance.reservationId, bundleId: "" }
+      : { act: Act.COLLECT, reservationId: "", bundleId: allowance.bundleId };
+  const proven = { ...counted, credentialId: encodeBase64url(hash), isDelegated: false, ...right };
   const outOfTime = judgePinTime(allowance, snapshot, nowMs);
   if (outOfTime !== undefined) return { opens: false, refusal: outOfTime, ...proven };
   const expiresAtMs = allowance.expiresAt === undefined ? nowMs : timestampMs(allowance.expiresAt);
-  const decision = decideRight({ act, reservationId, sizeClassId }, { ...proven, expiresAtMs }, snapshot, nowMs);
+  const sizeClassId = "act" in allowance ? allowance.sizeClassId : undefined;
+  const decision = await decideRight({ ...proven, expiresAtMs }, sizeClassId, snapshot, nowMs);
   if (!decision.opens) return decision;
-  // A door that opens once more proves nothing that its first opening did not.
-  return { ...decision, lockOut: decision.reopens ? lockOut : afterRightPin(lockOut) };
+  // A door that opens once more, or the next one of a bundle, proves nothing that the first opening did not.
+  return { ...decision, lockOut: decision.reopens || snapshot.isSpent(decision.credentialId) ? lockOut : afterRightPin(lockOut) };
 }
 
 /** The allowance with a PIN's hash. It looks at all of them, whichever it is, so that the time taken tells nothing. */
-function findByPin(hash: Uint8Array, allowances: readonly Allowance[]): Allowance | undefined {
-  let found: Allowance | undefined;
+function findByPin<One extends Allowance | BundleAllowance>(hash: Uint8Array, allowances: readonly One[]): One | undefined {
+  let found: One | undefined;
   for (const allowance of allowances) if (equalInConstantTime(hash, allowance.pinHash)) found = allowance;
   return found;
 }
 
-function judgePinTime(allowance: Allowance, snapshot: DoorSnapshot, nowMs: number): DoorRefusal | undefined {
+function judgePinTime(
+  { notBefore, expiresAt }: Allowance | BundleAllowance,
+  snapshot: DoorSnapshot,
+  nowMs: number,
+): DoorRefusal | undefined {
   const { maxSkewMs, clockTrusted } = snapshot;
-  const { notBefore, expiresAt } = allowance;
   if (notBefore !== undefined && nowMs + maxSkewMs < timestampMs(notBefore)) return "PIN_NOT_YET_VALID";
   if (expiresAt === undefined || nowMs - (clockTrusted ? maxSkewMs : 0) >= timestampMs(expiresAt)) return "PIN_EXPIRED";
   return undefined;
 }
 
-function decideRight(
-  right: ProvenRight,
-  proven: Omit<Opening, "opens" | "compartmentIds" | "reopens">,
+async function decideRight(
+  proven: Proven & Pick<Opening, "expiresAtMs">,
+  sizeClassId: string | undefined,
   snapshot: DoorSnapshot,
   nowMs: number,
-): Decision {
-  const visit = snapshot.visits.find(({ credentialId }) => credentialId === proven.credentialId);
-  if (visit !== undefined && visit.phase !== "OPEN" && visit.reopenings < maxReopenings && nowMs < visit.graceUntilMs) {
-    return { opens: true, ...proven, compartmentIds: [visit.compartmentId], reopens: true };
+): Promise<Decision> {
+  const { credentialId, act, reservationId, bundleId } = proven;
+  if (isRevoked(await credentialHash(credentialId), proven, snapshot)) return { opens: false, refusal: "REVOKED", ...proven };
+  const again = snapshot.visits.filter(
+    (visit) =>
+      visit.credentialId === credentialId && visit.phase !== "OPEN" && visit.reopenings < maxReopenings && nowMs < visit.graceUntilMs,
+  );
+  const isSpent = snapshot.isSpent(credentialId);
+  if (bundleId === "") {
+    if (again.length > 0) return { opens: true, ...proven, doors: again, reopens: true, toCollect: [] };
+    if (isSpent) return { opens: false, refusal: "SPENT", ...proven };
+    const compartmentIds = chooseCompartments({ act, reservationId, sizeClassId }, snapshot, nowMs);
+    if (typeof compartmentIds === "string") return { opens: false, refusal: compartmentIds, ...proven };
+    const doors = compartmentIds.map((compartmentId) => ({ compartmentId, reservationId }));
+    return { opens: true, ...proven, doors, reopens: false, toCollect: [] };
   }
-  if (snapshot.isSpent(proven.credentialId)) return { opens: false, refusal: "SPENT", ...proven };
-  const compartmentIds = chooseCompartments(right, snapshot, nowMs);
-  if (typeof compartmentIds === "string") return { opens: false, refusal: compartmentIds, ...proven };
-  return { opens: true, ...proven, compartmentIds, reopens: false };
+  // A scanner reads a code that is held before it many times: no second door opens by that.
+  const standsOpen = snapshot.visits.some((visit) => visit.credentialId === credentialId && visit.phase === "OPEN");
+  if (standsOpen) return { opens: false, refusal: "IN_USE", ...proven };
+  const chosen = chooseBundleDoors({ bundleId, credentialId, isSpent }, snapshot, nowMs);
+  // A parcel that is seen inside still, or a door that may not have opened, comes before the next door; where no sensor tells, nobody is held up by it.
+  const unseen = again.filter(({ phase, compartmentId }) => phase === "CLOSED" && occupancyOf(compartmentId, snapshot) === "UNKNOWN");
+  const first = again.filter((visit) => !unseen.includes(visit));
+  const doors = [...first, ...chosen.doors, ...unseen];
+  if (doors.length === 0) return { opens: false, refusal: chosen.refusal ?? "NOT_DEPOSITED", ...proven };
+  const reopens = again.some((visit) => visit === doors[0]);
+  return { opens: true, ...proven, doors, reopens, toCollect: chosen.toCollect };
+}
+
+function occupancyOf(compartmentId: string, { compartments }: DoorSnapshot): Occupancy | undefined {
+  return compartments.find((compartment) => compartment.compartmentId === compartmentId)?.occupancy;
+}
+
+/** Whether the gateway's list says that a credential was revoked. It counts only where it stands with what the credential is for. */
+function isRevoked(hash: string, { reservationId, bundleId }: Proven, { allowances, bundles }: DoorSnapshot): boolean {
+  const subjects =
+    bundleId === ""
+      ? allowances.filter((allowance) => allowance.reservationId === reservationId)
+      : bundles.filter((bundle) => bundle.bundleId === bundleId);
+  return subjects.some(({ revokedCredentialHashes }) => revokedCredentialHashes.includes(hash));
 }

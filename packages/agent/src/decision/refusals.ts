@@ -6,11 +6,12 @@ import { accessTokenRefusals } from "@petak/credential";
 export const doorRefusals = {
   ...accessTokenRefusals,
   NOT_BOOTED: "The agent has never reached its gateway and has nothing to judge by.",
+  REVOKED: "The gateway's list says that the credential was revoked.",
   SPENT: "The credential was used before.",
   ACT_NOT_SERVED: "The agent does not serve that act.",
   RESERVATION_STATE: "The reservation is over or in doubt.",
   ALREADY_DEPOSITED: "The reservation's parcel is inside already.",
-  NOT_DEPOSITED: "No parcel of the reservation is known here.",
+  NOT_DEPOSITED: "No parcel of the reservation or bundle is known here.",
   IN_USE: "Another credential for the reservation has just opened a door.",
   IN_DOUBT: "What lies in the compartment must be checked first.",
   NO_COMPARTMENT: "No working compartment of the size class is empty.",

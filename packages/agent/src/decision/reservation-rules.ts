@@ -3,11 +3,18 @@ import { Act, ReservationState } from "@petak/protocol";
 import type { DoorRefusal } from "./refusals.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
 
-/** A right that has been proven. */
+/** A right that has been proven: for a reservation. */
 export interface ProvenRight {
   readonly act: Act;
   readonly reservationId: string;
+  /** Needed for DEPOSIT. */
   readonly sizeClassId: string | undefined;
+}
+
+/** A door that may be opened, and for whose parcel. */
+export interface ChosenDoor {
+  readonly compartmentId: string;
+  readonly reservationId: string;
 }
 
 /** States in which no door opens for a reservation any more. */

@@ -1,4 +1,4 @@
-import type { Act, Allowance, ProofKind, TrustBundle } from "@petak/protocol";
+import type { Act, Allowance, BundleAllowance, ProofKind, TrustBundle } from "@petak/protocol";
 import type { CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabinet.ts";
 import type { LockOut } from "./lock-out.ts";
 
@@ -29,6 +29,10 @@ export interface Visit {
   readonly proofKind: ProofKind;
   readonly act: Act;
   readonly reservationId: string;
+  /** The bundle whose credential it is. Empty: a reservation's own. */
+  readonly bundleId: string;
+  /** Whether the credential is a delegate's. */
+  readonly isDelegated: boolean;
   /** OPENING: the lock is about to be pulsed. OPEN: it was. CLOSED: the door is closed and the sensors do not show what should be. */
   readonly phase: "OPENING" | "OPEN" | "CLOSED";
   /** How often the same credential has opened the door again. */
@@ -47,7 +51,10 @@ export interface DoorSnapshot {
   /** Undefined before the agent has reached its gateway for the first time. */
   readonly pinKey: Uint8Array | undefined;
   readonly allowances: readonly Allowance[];
+  readonly bundles: readonly BundleAllowance[];
   readonly isSpent: (credentialId: string) => boolean;
+  /** The reservations of a bundle that its credential, which was used, has yet to open for. */
+  readonly toCollect: (credentialId: string) => readonly string[];
   readonly visits: readonly Visit[];
   readonly compartments: readonly (CabinetCompartment & CompartmentRecord & { readonly door: DoorState; readonly occupancy: Occupancy })[];
   readonly lockOut: LockOut;

@@ -1,9 +1,10 @@
 import { Act, DeviceEventType } from "@petak/protocol";
 import type { Cabinet } from "../cabinet/cabinet.ts";
 import type { SiteClock } from "../clock.ts";
-import { decide, type Opening, type Refusal } from "../decision/decide.ts";
+import { type Decision, decide, type Opening, type Refusal } from "../decision/decide.ts";
 import { type PersonRefusal, personRefusal } from "../decision/refusals.ts";
-import type { Credential, DoorSnapshot } from "../decision/snapshot.ts";
+import type { ChosenDoor } from "../decision/reservation-rules.ts";
+import type { Credential, DoorSnapshot, Visit } from "../decision/snapshot.ts";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";
@@ -13,7 +14,13 @@ import { createVisits } from "./visits.ts";
 
 /** What comes of a credential at the door. */
 export type Presentation =
-  | { readonly opened: true; readonly compartmentId: string; readonly act: Act }
+  | {
+      readonly opened: true;
+      readonly compartmentId: string;
+      readonly act: Act;
+      /** How many doors of the bundle open after this one, each when the one before it was closed and its parcel taken. */
+      readonly doorsToCome: number;
+    }
   | { readonly opened: false; readonly refusal: PersonRefusal };
 
 /** What a door needs. */
@@ -51,6 +58,11 @@ export function createDoor(options: DoorOptions): Door {
   const { siteId, store, cabinet, clock, reporter, logger, after, onReport, graceMs } = options;
   const enqueue = createSerialQueue();
   const visits = createVisits({ store, cabinet, clock, reporter, logger, graceMs });
+  /**
+   * The bundles that are being collected, by the id of their credential: what was shown, and until when the next door opens by itself. Not on disk:
+   * after a restart nobody may be there.
+   */
+  const collections = new Map<string, { credential: Credential; untilMs: number }>();
   let stopWatching: (() => void) | undefined;
   let cancelSettling: (() => void) | undefined;
 
@@ -61,7 +73,9 @@ export function createDoor(options: DoorOptions): Door {
       trustBundle: store.trustBundle(),
       pinKey: store.pinKey(),
       allowances: store.allowances(),
+      bundles: store.bundles(),
       isSpent: store.isSpent,
+      toCollect: store.toCollect,
       visits: store.visits(),
       compartments: cabinet.compartments().map(({ compartmentId, sizeClassId }) => ({
         ...store.compartment(compartmentId),
@@ -77,12 +91,12 @@ export function createDoor(options: DoorOptions): Door {
 
   async function present(credential: Credential): Promise<Presentation> {
     const decision = await decide(credential, takeSnapshot(), clock.nowMs());
-    return decision.opens ? open(decision) : refuse(decision);
+    return decision.opens ? open(credential, decision) : refuse(decision);
   }
 
   async function refuse(decision: Refusal): Promise<Presentation> {
-    const { proofKind, credentialId, act = Act.UNSPECIFIED, reservationId = "", lockOut, refusal } = decision;
-    const reported = { proofKind, act, reservationId, credentialHash: await reportedHash(credentialId) };
+    const { lockOut, refusal } = decision;
+    const reported = await reportedOf(decision);
     store.transaction(() => {
       store.saveLockOut(lockOut);
       clock.mark();
@@ -91,26 +105,60 @@ export function createDoor(options: DoorOptions): Door {
     return { opened: false, refusal: personRefusal(refusal) };
   }
 
-  async function open(decision: Opening): Promise<Presentation> {
-    const { proofKind, credentialId, act, reservationId, compartmentIds } = decision;
-    const reported = { proofKind, act, reservationId, credentialHash: await reportedHash(credentialId) };
-    for (const compartmentId of compartmentIds) {
-      if (await openOne(compartmentId, decision, reported)) return { opened: true, compartmentId, act };
+  async function open(credential: Credential, decision: Opening): Promise<Presentation> {
+    const { credentialId, act, bundleId, doors } = decision;
+    const reported = await reportedOf(decision);
+    for (const [index, chosen] of doors.entries()) {
+      if (!(await openOne(chosen, decision, { ...reported, reservationId: chosen.reservationId }))) continue;
+      const doorsToCome = bundleId === "" ? 0 : unopened(doors.slice(index + 1)).length;
+      if (doorsToCome === 0) collections.delete(credentialId);
+      else collections.set(credentialId, { credential, untilMs: clock.nowMs() + graceMs });
+      return { opened: true, compartmentId: chosen.compartmentId, act, doorsToCome };
     }
-    store.transaction(() => reporter.refused(reported, "LOCK_FAILED"));
+    const [first] = doors;
+    store.transaction(() => reporter.refused({ ...reported, reservationId: first?.reservationId ?? "" }, "LOCK_FAILED"));
     return { opened: false, refusal: personRefusal("LOCK_FAILED") };
   }
 
-  async function openOne(compartmentId: string, decision: Opening, reported: ReportedCredential): Promise<boolean> {
-    const { proofKind, credentialId, act, reservationId } = decision;
+  /**
+   * Opens the next door of a bundle when one of it was closed and no parcel is seen inside, so that one showing does for all. Only soon after that one was opened: who
+   * has gone away must not have a door opened behind their back; the credential, shown again, goes on.
+   */
+  async function goOn(closed: Visit): Promise<void> {
+    const collection = collections.get(closed.credentialId);
+    if (collection === undefined) return;
+    collections.delete(closed.credentialId);
+    const nowMs = clock.nowMs();
+    if (nowMs >= collection.untilMs) return;
+    const decision = await decide(collection.credential, takeSnapshot(), nowMs);
+    if (!decision.opens) return;
+    const doors = unopened(decision.doors);
+    if (doors.length > 0) await open(collection.credential, { ...decision, doors });
+  }
+
+  /** Those of some doors that have not just been opened. */
+  function unopened(doors: readonly ChosenDoor[]): ChosenDoor[] {
+    const visits = store.visits();
+    return doors.filter((door) => !visits.some(({ compartmentId }) => compartmentId === door.compartmentId));
+  }
+
+  async function openOne({ compartmentId, reservationId }: ChosenDoor, decision: Opening, reported: ReportedCredential): Promise<boolean> {
+    const { proofKind, credentialId, act, bundleId, isDelegated } = decision;
     const record = store.compartment(compartmentId);
     const before = store.visits().find((visit) => visit.compartmentId === compartmentId);
     const reopenings = before === undefined ? 0 : before.reopenings + 1;
-    const visit = { compartmentId, credentialId, proofKind, act, reservationId, reopenings, graceUntilMs: clock.nowMs() + graceMs };
-    // On the disk before the lock is pulsed: the credential is spent, and whose visit it is.
+    const whose = { credentialId, proofKind, act, reservationId, bundleId, isDelegated };
+    const visit = { compartmentId, ...whose, reopenings, graceUntilMs: clock.nowMs() + graceMs };
+    // On the disk before the lock is pulsed: the credential is spent, for this reservation where it is a bundle's, and whose visit it is.
     store.transaction(() => {
-      if (!store.isSpent(credentialId)) store.spend(credentialId, decision.expiresAtMs);
-      for (const other of store.visits()) if (other.credentialId === credentialId) store.removeVisit(other.compartmentId);
+      if (!store.isSpent(credentialId)) {
+        store.spend(credentialId, decision.expiresAtMs);
+        store.saveToCollect(credentialId, decision.toCollect);
+      }
+      store.removeToCollect(credentialId, reservationId);
+      for (const other of store.visits()) {
+        if (other.credentialId === credentialId && other.reservationId === reservationId) store.removeVisit(other.compartmentId);
+      }
       store.saveVisit({ ...visit, phase: "OPENING" });
       store.saveLockOut(decision.lockOut);
       clock.mark();
@@ -128,6 +176,11 @@ export function createDoor(options: DoorOptions): Door {
       if (record.condition === "LOCK_FAILED") store.saveCompartment({ ...record, condition: "OK" });
     });
     return true;
+  }
+
+  async function look(compartmentId: string): Promise<void> {
+    const closed = await visits.look(compartmentId);
+    if (closed !== undefined) await goOn(closed);
   }
 
   /** Looks again when the next grace passes. */
@@ -168,8 +221,8 @@ export function createDoor(options: DoorOptions): Door {
     },
     written: () => enqueue(() => undefined),
     async start() {
-      stopWatching = cabinet.onChange((compartmentId) => void watch(() => visits.look(compartmentId)));
-      for (const { compartmentId } of store.visits()) await watch(() => visits.look(compartmentId));
+      stopWatching = cabinet.onChange((compartmentId) => void watch(() => look(compartmentId)));
+      for (const { compartmentId } of store.visits()) await watch(() => look(compartmentId));
       scheduleSettling();
     },
     async stop() {
@@ -179,4 +232,9 @@ export function createDoor(options: DoorOptions): Door {
       await enqueue(() => undefined);
     },
   };
+}
+
+async function reportedOf(decision: Decision): Promise<ReportedCredential> {
+  const { proofKind, credentialId, act = Act.UNSPECIFIED, reservationId = "", bundleId = "", isDelegated = false } = decision;
+  return { proofKind, act, reservationId, bundleId, delegated: isDelegated, credentialHash: await reportedHash(credentialId) };
 }

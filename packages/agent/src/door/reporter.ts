@@ -11,6 +11,10 @@ export interface ReportedCredential {
   readonly credentialHash: string;
   readonly act: Act;
   readonly reservationId: string;
+  /** The bundle whose credential it is. Empty: a reservation's own. */
+  readonly bundleId: string;
+  /** Whether it is a delegate's. */
+  readonly delegated: boolean;
 }
 
 /** Writes reports of what happens at the doors into the outbox. Called within the transaction that makes the change. */

@@ -11,8 +11,11 @@ export const defaultGraceMs = 120_000;
 
 /** Watches what becomes of opened doors. */
 export interface Visits {
-  /** Looks at a compartment and writes down what has become of it. */
-  look(compartmentId: string): Promise<void>;
+  /**
+   * Looks at a compartment and writes down what has become of it. Gives the visit whose door was closed and
+   * whose parcel is not seen inside any more, if it is one.
+   */
+  look(compartmentId: string): Promise<Visit | undefined>;
   /** Settles the visits whose grace has passed. */
   settleOverdue(): Promise<void>;
   /** When the next grace passes, in ms, or undefined where nothing is open. */
@@ -34,12 +37,12 @@ export function createVisits(options: {
 }): Visits {
   const { store, cabinet, clock, reporter, logger, graceMs } = options;
 
-  async function look(compartmentId: string): Promise<void> {
+  async function look(compartmentId: string): Promise<Visit | undefined> {
     const visit = store.visits().find((one) => one.compartmentId === compartmentId);
     const door = cabinet.doorState(compartmentId);
     if (visit === undefined) {
       if (door === "OPEN") openedByNobody(compartmentId);
-      return;
+      return undefined;
     }
     const credential = await reported(visit);
     if (visit.phase === "OPENING" && door === "OPEN") {
@@ -49,13 +52,16 @@ export function createVisits(options: {
         store.saveVisit({ ...visit, phase: "OPEN" });
       });
     } else if (visit.phase === "OPEN" && door === "CLOSED") {
-      store.transaction(() => {
+      return store.transaction(() => {
         reporter.happened(DeviceEventType.DOOR_CLOSED, credential, compartmentId);
-        if (!settled(visit, credential)) store.saveVisit({ ...visit, phase: "CLOSED", graceUntilMs: clock.nowMs() + graceMs });
+        if (settled(visit, credential)) return visit;
+        store.saveVisit({ ...visit, phase: "CLOSED", graceUntilMs: clock.nowMs() + graceMs });
+        return cabinet.occupancy(compartmentId) === "UNKNOWN" ? visit : undefined;
       });
     } else if (visit.phase === "CLOSED" && door === "CLOSED") {
-      store.transaction(() => settled(visit, credential));
+      return store.transaction(() => (settled(visit, credential) ? visit : undefined));
     }
+    return undefined;
   }
 
   /** Writes down a visit's outcome where the sensor shows it. */
@@ -106,8 +112,9 @@ export function createVisits(options: {
     logger.warn({ compartmentId }, "a door is open that no credential opened");
     if (record.reservationId === "" || record.condition === "IN_DOUBT") return;
     store.transaction(() => {
-      const nobody = { proofKind: ProofKind.UNSPECIFIED, credentialHash: "", act: Act.UNSPECIFIED, reservationId: record.reservationId };
-      reporter.happened(DeviceEventType.DOUBT, nobody, compartmentId);
+      const nobody = { proofKind: ProofKind.UNSPECIFIED, credentialHash: "", act: Act.UNSPECIFIED };
+      const unproven = { ...nobody, reservationId: record.reservationId, bundleId: "", delegated: false };
+      reporter.happened(DeviceEventType.DOUBT, unproven, compartmentId);
       store.saveCompartment({ ...record, condition: "IN_DOUBT" });
     });
   }
@@ -129,6 +136,6 @@ function occupancyAfter(act: Act): Occupancy {
   return act === Act.DEPOSIT ? "OCCUPIED" : "EMPTY";
 }
 
-async function reported({ proofKind, credentialId, act, reservationId }: Visit): Promise<ReportedCredential> {
-  return { proofKind, act, reservationId, credentialHash: await reportedHash(credentialId) };
+async function reported({ proofKind, credentialId, act, reservationId, bundleId, isDelegated }: Visit): Promise<ReportedCredential> {
+  return { proofKind, act, reservationId, bundleId, delegated: isDelegated, credentialHash: await reportedHash(credentialId) };
 }

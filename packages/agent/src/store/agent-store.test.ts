@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { Act, AllowanceSchema, DeviceEventType, ProofKind } from "@petak/protocol";
+import { Act, AllowanceSchema, BundleAllowanceSchema, DeviceEventType, ProofKind } from "@petak/protocol";
 import { createTempDir, tempDir } from "@petak/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -133,6 +133,8 @@ describe("a store", () => {
       proofKind: ProofKind.PIN,
       act: Act.COLLECT,
       reservationId: "r",
+      bundleId: "b",
+      isDelegated: true,
       phase: "OPEN",
       reopenings: 1,
       graceUntilMs: nowMs,
@@ -141,7 +143,10 @@ describe("a store", () => {
     expect([store.syncVersion(), store.pinKey(), store.site(), store.trustBundle()]).toEqual([0n, undefined, undefined, undefined]);
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
     store.saveBoot({ site: undefined, pinKey: new Uint8Array(32).fill(2), trustBundle: undefined });
-    store.saveSync({ version: 2n ** 64n - 1n, allowances: [allowance], trustBundle: undefined });
+    const bundle = create(BundleAllowanceSchema, { bundleId: "b", reservationIds: ["r"] });
+    store.saveSync({ version: 2n ** 64n - 1n, allowances: [allowance], bundles: [bundle], trustBundle: undefined });
+    store.saveToCollect("c", ["r", "s"]);
+    store.removeToCollect("c", "r");
     store.saveVisit(visit);
     store.saveCompartment({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
     store.saveLockOut(lockOut);
@@ -151,6 +156,8 @@ describe("a store", () => {
     expect(store.pinKey()).toEqual(new Uint8Array(32).fill(2));
     expect(store.syncVersion()).toBe(2n ** 64n - 1n);
     expect(store.allowances()).toEqual([allowance]);
+    expect(store.bundles()).toEqual([bundle]);
+    expect([store.toCollect("c"), store.toCollect("another")]).toEqual([["s"], []]);
     expect(store.visits()).toEqual([visit]);
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
     expect(store.lockOut()).toEqual(lockOut);

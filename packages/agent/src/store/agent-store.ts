@@ -1,5 +1,14 @@
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import { type Allowance, AllowanceSchema, type Site, SiteSchema, type TrustBundle, TrustBundleSchema } from "@petak/protocol";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  type Allowance,
+  AllowanceSchema,
+  type BundleAllowance,
+  type Site,
+  SiteSchema,
+  SyncResponseSchema,
+  type TrustBundle,
+  TrustBundleSchema,
+} from "@petak/protocol";
 import { type LockOut, noLockOut } from "../decision/lock-out.ts";
 import type { CompartmentRecord, Visit } from "../decision/snapshot.ts";
 import { AgentStoreError, openDatabase } from "./open-database.ts";
@@ -27,11 +36,24 @@ export interface AgentStore {
   /** The version of the allowances. 0: none came yet. */
   syncVersion(): bigint;
   allowances(): readonly Allowance[];
-  saveSync(sync: { version: bigint; allowances: readonly Allowance[]; trustBundle: TrustBundle | undefined }): void;
+  /** The bundles to which reservations of the allowances belong. */
+  bundles(): readonly BundleAllowance[];
+  saveSync(sync: {
+    version: bigint;
+    allowances: readonly Allowance[];
+    bundles: readonly BundleAllowance[];
+    trustBundle: TrustBundle | undefined;
+  }): void;
 
   isSpent(credentialId: string): boolean;
   /** Spends a credential for as long as it could be shown again. Throws where it is spent: nothing is spent twice. */
   spend(credentialId: string, expiresAtMs: number): void;
+  /** Writes down for which reservations a bundle's credential, which is spent, still opens. */
+  saveToCollect(credentialId: string, reservationIds: readonly string[]): void;
+  /** The reservations for which a bundle's credential still opens. */
+  toCollect(credentialId: string): readonly string[];
+  /** Spends a bundle's credential for one of its reservations. */
+  removeToCollect(credentialId: string, reservationId: string): void;
   /** Forgets spent credentials that have expired before a time. The caller is sure that the time has passed. */
   forgetSpent(expiredBeforeMs: number): void;
 
@@ -53,6 +75,8 @@ export interface AgentStore {
   close(): void;
 }
 
+type VisitRow = Omit<Visit, "isDelegated"> & { isDelegated: number };
+
 /** Opens an agent's store, or makes it. Throws an AgentStoreError where another process has it or it is none. */
 export function openAgentStore(path: string): AgentStore {
   const database = openDatabase(path);
@@ -67,20 +91,26 @@ export function openAgentStore(path: string): AgentStore {
     isSpent: database.prepare("SELECT 1 FROM spent WHERE credential_id = ?"),
     spend: database.prepare("INSERT INTO spent (credential_id, expires_at_ms) VALUES (?, ?)"),
     forgetSpent: database.prepare("DELETE FROM spent WHERE expires_at_ms < ?"),
+    toCollect: database.prepare("SELECT reservation_id AS reservationId FROM to_collect WHERE credential_id = ?"),
+    addToCollect: database.prepare("INSERT INTO to_collect (credential_id, reservation_id) VALUES (?, ?)"),
+    removeToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id = ? AND reservation_id = ?"),
+    forgetToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id NOT IN (SELECT credential_id FROM spent)"),
     compartment: database.prepare("SELECT condition, reservation_id AS reservationId FROM compartment WHERE compartment_id = ?"),
     saveCompartment: database.prepare("INSERT OR REPLACE INTO compartment (compartment_id, condition, reservation_id) VALUES (?, ?, ?)"),
     visits: database.prepare(`
       SELECT compartment_id AS compartmentId, credential_id AS credentialId, proof_kind AS proofKind, act,
-        reservation_id AS reservationId, phase, reopenings, grace_until_ms AS graceUntilMs
+        reservation_id AS reservationId, bundle_id AS bundleId, is_delegated AS isDelegated, phase, reopenings,
+        grace_until_ms AS graceUntilMs
       FROM visit ORDER BY compartment_id`),
     saveVisit: database.prepare(`
       INSERT OR REPLACE INTO visit
-        (compartment_id, credential_id, proof_kind, act, reservation_id, phase, reopenings, grace_until_ms)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+        (compartment_id, credential_id, proof_kind, act, reservation_id, bundle_id, is_delegated, phase, reopenings, grace_until_ms)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     removeVisit: database.prepare("DELETE FROM visit WHERE compartment_id = ?"),
   };
   const rows = sql.allowances.all() as { message: Uint8Array }[];
   let allowances = rows.map(({ message }) => fromBinary(AllowanceSchema, message));
+  let bundles = readMessage(facts.read("bundles"), SyncResponseSchema)?.bundles ?? [];
 
   return {
     path,
@@ -106,22 +136,35 @@ export function openAgentStore(path: string): AgentStore {
     },
     syncVersion: () => BigInt(facts.readText("sync_version") ?? 0),
     allowances: () => allowances,
+    bundles: () => bundles,
     saveSync(sync) {
       transaction(() => {
         sql.clearAllowances.run();
         for (const allowance of sync.allowances) sql.addAllowance.run(toBinary(AllowanceSchema, allowance));
+        facts.write("bundles", toBinary(SyncResponseSchema, create(SyncResponseSchema, { bundles: [...sync.bundles] })));
         facts.writeText("sync_version", String(sync.version));
         if (sync.trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, sync.trustBundle));
       });
       allowances = [...sync.allowances];
+      bundles = [...sync.bundles];
     },
 
     isSpent: (credentialId) => sql.isSpent.get(credentialId) !== undefined,
     spend(credentialId, expiresAtMs) {
       sql.spend.run(credentialId, expiresAtMs);
     },
+    saveToCollect(credentialId, reservationIds) {
+      for (const reservationId of reservationIds) sql.addToCollect.run(credentialId, reservationId);
+    },
+    toCollect: (credentialId) => (sql.toCollect.all(credentialId) as { reservationId: string }[]).map(({ reservationId }) => reservationId),
+    removeToCollect(credentialId, reservationId) {
+      sql.removeToCollect.run(credentialId, reservationId);
+    },
     forgetSpent(expiredBeforeMs) {
-      sql.forgetSpent.run(Math.floor(expiredBeforeMs));
+      transaction(() => {
+        sql.forgetSpent.run(Math.floor(expiredBeforeMs));
+        sql.forgetToCollect.run();
+      });
     },
 
     compartment(compartmentId) {
@@ -131,10 +174,12 @@ export function openAgentStore(path: string): AgentStore {
     saveCompartment({ compartmentId, condition, reservationId }) {
       sql.saveCompartment.run(compartmentId, condition, reservationId);
     },
-    visits: () => sql.visits.all() as unknown as Visit[],
+    visits: () =>
+      (sql.visits.all() as unknown as VisitRow[]).map(({ isDelegated, ...visit }) => ({ ...visit, isDelegated: isDelegated !== 0 })),
     saveVisit(visit) {
-      const { compartmentId, credentialId, proofKind, act, reservationId, phase, reopenings, graceUntilMs } = visit;
-      sql.saveVisit.run(compartmentId, credentialId, proofKind, act, reservationId, phase, reopenings, Math.floor(graceUntilMs));
+      const { compartmentId, credentialId, proofKind, act, reservationId, bundleId, isDelegated, phase, reopenings, graceUntilMs } = visit;
+      const credential = [credentialId, proofKind, act, reservationId, bundleId, Number(isDelegated)] as const;
+      sql.saveVisit.run(compartmentId, ...credential, phase, reopenings, Math.floor(graceUntilMs));
     },
     removeVisit(compartmentId) {
       sql.removeVisit.run(compartmentId);

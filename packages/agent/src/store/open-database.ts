@@ -1,10 +1,9 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
-/** The layout's number, in SQLite's `user_version`. */
-const schemaVersion = 1;
-
-const schema = `
+/** What makes each layout of the one before, from an empty file on. The layout's number is in SQLite's `user_version`. */
+const steps = [
+  `
   CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE allowance (position INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
   CREATE TABLE spent (credential_id TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -17,7 +16,15 @@ const schema = `
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE outbox (sequence INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
   CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-`;
+`,
+  `
+  CREATE TABLE to_collect (
+    credential_id TEXT NOT NULL, reservation_id TEXT NOT NULL, PRIMARY KEY (credential_id, reservation_id)
+  ) STRICT, WITHOUT ROWID;
+  ALTER TABLE visit ADD COLUMN bundle_id TEXT NOT NULL DEFAULT '';
+  ALTER TABLE visit ADD COLUMN is_delegated INTEGER NOT NULL DEFAULT 0;
+`,
+];
 
 /** An agent's store is in use by another process, or is none. */
 export class AgentStoreError extends Error {
@@ -47,9 +54,9 @@ export function openDatabase(path: string): DatabaseSync {
 
 function migrate(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (version === schemaVersion) return;
-  if (version !== 0) throw new AgentStoreError(`its layout has number ${version}; this agent reads ${schemaVersion}`);
-  database.exec(`BEGIN; ${schema} PRAGMA user_version = ${schemaVersion}; COMMIT;`);
+  if (version > steps.length) throw new AgentStoreError(`its layout has number ${version}; this agent reads those up to ${steps.length}`);
+  if (version === steps.length) return;
+  database.exec(`BEGIN; ${steps.slice(version).join("")} PRAGMA user_version = ${steps.length}; COMMIT;`);
 }
 
 function explain(path: string, error: unknown): unknown {

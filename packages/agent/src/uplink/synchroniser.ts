@@ -82,10 +82,10 @@ export function createSynchroniser(options: {
     store.forgetSpent(clock.nowMs() - 2 * options.maxSkewMs);
   }
 
-  function save({ version, allowances, trustBundle }: SyncResponse): void {
+  function save({ version, allowances, bundles, trustBundle }: SyncResponse): void {
     store.transaction(() => {
       if (store.syncVersion() === 0n) adoptParcels(allowances);
-      store.saveSync({ version, allowances, trustBundle: newer(trustBundle) });
+      store.saveSync({ version, allowances, bundles, trustBundle: newer(trustBundle) });
     });
   }
 

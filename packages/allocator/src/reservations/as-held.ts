@@ -17,6 +17,9 @@ export function asHeld(reservation: Reservation): Reservation {
     ...kept
   } = reservation;
   const held: Reservation = { ...kept, state: ReservationState.HELD, revision: 1, compartmentId: "", redirectedTo: "" };
+  held.bundleId = "";
+  held.delegations = [];
+  held.revokedCredentials = [];
   if (firstHoldExpiresAt !== undefined) held.holdExpiresAt = firstHoldExpiresAt;
   if (reservation.createdAt !== undefined) held.updatedAt = reservation.createdAt;
   return held;

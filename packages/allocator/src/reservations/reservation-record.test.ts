@@ -17,6 +17,8 @@ function someValue(field: DescField): unknown {
       if (field.message === ParcelSchema) return create(ParcelSchema, { widthMm: 1, heightMm: 2, depthMm: 3, massG: 4 });
       if (field.message === PartySchema) return create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: "par_b" });
       return timestampFromMs(1_790_000_000_000 + field.number);
+    case "list":
+      return [create(field.message ?? ReservationSchema, { credentialHash: "hash" })];
     default:
       if (field.scalar === ScalarType.BOOL) return true;
       return field.scalar === ScalarType.STRING ? `text ${field.number}` : 7;

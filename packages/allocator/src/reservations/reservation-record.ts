@@ -62,6 +62,9 @@ export function copyOf(reservation: Reservation): Reservation {
     redirectedTo: reservation.redirectedTo,
     redirectedFrom: reservation.redirectedFrom,
     termsNumber: reservation.termsNumber,
+    bundleId: reservation.bundleId,
+    delegations: reservation.delegations,
+    revokedCredentials: reservation.revokedCredentials,
   };
   if (parcel !== undefined) copy.parcel = parcel;
   if (depositor !== undefined) copy.depositor = depositor;

@@ -1,4 +1,4 @@
-import { Act, formatReservationId, formatSiteId, type TrustBundle } from "@petak/protocol";
+import { Act, formatBundleId, formatReservationId, formatSiteId, type TrustBundle } from "@petak/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeBase64url, encodeBase64url } from "../bytes/base64url.ts";
@@ -76,9 +76,24 @@ describe("an access token", () => {
     );
   });
 
+  it("is a bundle's, a delegate's, or both, for COLLECT only", async () => {
+    const bundleId = formatBundleId(region, "5t8yq2m4p9w7z3x1");
+    const kinds = [{ isDelegated: true }, { reservationId: "", bundleId, sizeClassIndex: 0 }];
+    for (const changes of [...kinds, Object.assign({}, ...kinds)]) {
+      const collect = { ...changes, act: Act.COLLECT };
+      expect(await judge(await mint(collect))).toEqual({ ok: true, claims: { ...claims, ...collect }, keyId: issuerKey.keyId });
+      for (const act of [Act.DEPOSIT, Act.RECALL, Act.SERVICE]) await expect(mint({ ...changes, act })).rejects.toThrow(RangeError);
+    }
+    const [header64 = "", payload64 = ""] = (await mint({ bundleId, isDelegated: true, act: Act.COLLECT })).split(".");
+    expect(new TextDecoder().decode(decodeBase64url(header64))).toBe(`{"alg":"EdDSA","typ":"petak-delegate","kid":"${issuerKey.keyId}"}`);
+    expect(new TextDecoder().decode(decodeBase64url(payload64))).toBe(
+      `{"aud":"83652b_16j","bdl":"5t8yq2m4p9w7z3x1","jti":"${claims.tokenId}","nbf":${wire.nbf},"exp":${wire.exp}}`,
+    );
+  });
+
   it("has at most 320 characters for every legal input", async () => {
-    const longest = await mint({ siteId: formatSiteId(region, 0xffffffff), sizeClassIndex: 7, act: Act.COLLECT });
-    expect(longest.length).toBe(317);
+    const longest = await mint({ siteId: formatSiteId(region, 0xffffffff), sizeClassIndex: 7, act: Act.COLLECT, isDelegated: true });
+    expect(longest.length).toBe(318);
     await fc.assert(
       fc.asyncProperty(
         fc.record({
@@ -110,6 +125,9 @@ describe("an access token", () => {
       { siteId: "site_83652b_0" },
       { siteId: formatSiteId("83652c", 1) },
       { reservationId: "res_83652b_short" },
+      { act: Act.COLLECT, bundleId: "bdl_83652b_short" },
+      { act: Act.COLLECT, bundleId: formatBundleId("83652c", "5t8yq2m4p9w7z3x1") },
+      { act: Act.COLLECT, bundleId: claims.reservationId },
       { tokenId: "short" },
       { tokenId: encodeBase64url(new Uint8Array(17)) },
       { sizeClassIndex: 8 },

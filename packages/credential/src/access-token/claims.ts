@@ -1,4 +1,13 @@
-import { Act, formatReservationId, formatSiteId, parseReservationId, parseSiteId } from "@petak/protocol";
+import {
+  Act,
+  formatBundleId,
+  formatReservationId,
+  formatSiteId,
+  parseBundleId,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+} from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
 
 /**
@@ -11,6 +20,9 @@ export const accessTokenTypes: ReadonlyMap<Act, string> = new Map<Act, string>([
   [Act.RECALL, "petak-recall"],
   [Act.SERVICE, "petak-service"],
 ]);
+
+/** The `typ` of a delegate's access token: to collect, and told apart from its recipient's, so that nothing is made of it in turn. */
+export const delegateTokenType = "petak-delegate";
 
 /** An access token has at most this many characters: what a QR code of version 11 holds (321) at its lowest level of correction. */
 export const accessTokenMaxLength = 320;
@@ -30,78 +42,97 @@ export interface AccessTokenClaims {
   readonly act: Act;
   /** The one site where it opens. */
   readonly siteId: string;
-  /** The reservation. It lies in the site's region. */
+  /** The reservation. It lies in the site's region. Empty where the token is a bundle's. */
   readonly reservationId: string;
+  /** The bundle, for COLLECT only. It lies in the site's region. Default none: the token is a reservation's. */
+  readonly bundleId?: string;
+  /** True: for somebody whom the recipient lets collect; for COLLECT only. Default false. */
+  readonly isDelegated?: boolean;
   /** 128 bits in base64url. Spent when a door opens with it. */
   readonly tokenId: string;
   /** From when it opens, in ms: whole seconds. */
   readonly notBeforeMs: number;
   /** Until when it opens, in ms: whole seconds. */
   readonly expiresAtMs: number;
-  /** Which of the site's size classes, counted from 0 in the site's own order. Range: [0, 7]. */
+  /** Which of the site's size classes, counted from 0 in the site's own order. Range: [0, 7]. A bundle's token does not say: 0. */
   readonly sizeClassIndex: number;
 }
 
-/** The claims as they are written. */
+/** The claims as they are written: a reservation's token has `sub` and `sz`, a bundle's `bdl`. */
 interface WireClaims {
   aud: string;
-  sub: string;
+  sub?: string;
+  bdl?: string;
   jti: string;
   nbf: number;
   exp: number;
-  sz: number;
+  sz?: number;
 }
 
 /**
  * Writes claims: members in this order, without spaces. `aud` is the site's id without its `site_`, `sub` the reservation's without its
- * `res_` and region, which are the site's: the prefixes say nothing that the claims' names do not, and there is no room for them.
- * Throws a RangeError that names the value where a claim cannot be written.
+ * `res_` and region, which are the site's, and `bdl` likewise the bundle's: the prefixes say nothing that the claims' names do not, and there is
+ * no room for them. Throws a RangeError that names the value where a claim cannot be written.
  */
 export function writeClaims(claims: AccessTokenClaims): WireClaims {
+  const { bundleId = "" } = claims;
   const site = parseSiteId(claims.siteId);
-  const reservation = parseReservationId(claims.reservationId);
   if (site === undefined) throw new RangeError(`siteId '${claims.siteId}' is no site id`);
-  if (reservation === undefined) throw new RangeError(`reservationId '${claims.reservationId}' is no reservation id`);
-  if (reservation.region !== site.region) {
-    throw new RangeError(`reservation '${claims.reservationId}' lies in another region than site '${claims.siteId}'`);
-  }
-  const written = {
-    aud: claims.siteId.slice("site_".length),
-    sub: reservation.handle,
-    jti: claims.tokenId,
-    nbf: Math.floor(claims.notBeforeMs / 1000),
-    exp: Math.floor(claims.expiresAtMs / 1000),
-    sz: claims.sizeClassIndex,
-  };
-  if (readClaims(written, claims.act) === undefined) {
+  const aud = claims.siteId.slice("site_".length);
+  const rest = { jti: claims.tokenId, nbf: Math.floor(claims.notBeforeMs / 1000), exp: Math.floor(claims.expiresAtMs / 1000) };
+  const written =
+    bundleId === ""
+      ? { aud, sub: handleOf("reservation", claims.reservationId, parseReservationId, site.region), ...rest, sz: claims.sizeClassIndex }
+      : { aud, bdl: handleOf("bundle", bundleId, parseBundleId, site.region), ...rest };
+  if (readClaims(written, claims.act, claims.isDelegated) === undefined) {
     throw new RangeError(
-      `the claims ${JSON.stringify(written)} are outside their ranges: jti has 128 bits in base64url, nbf is before exp, sz is in [0, 7]`,
+      `the claims ${JSON.stringify(written)} are outside their ranges: jti has 128 bits in base64url, nbf is before exp, sz is in [0, 7], bdl is for COLLECT`,
     );
   }
   return written;
 }
 
+function handleOf(
+  noun: string,
+  id: string,
+  parse: (text: string) => { region: Region; handle: string } | undefined,
+  region: Region,
+): string {
+  const parsed = parse(id);
+  if (parsed === undefined) throw new RangeError(`${noun}Id '${id}' is no ${noun} id`);
+  if (parsed.region !== region) throw new RangeError(`${noun} '${id}' lies in another region than '${region}', the site's`);
+  return parsed.handle;
+}
+
 /** Reads claims, or undefined where one is missing, unknown, out of its order or out of its range. */
-export function readClaims(written: unknown, act: Act): AccessTokenClaims | undefined {
+export function readClaims(written: unknown, act: Act, isDelegated = false): AccessTokenClaims | undefined {
   if (typeof written !== "object" || written === null) return undefined;
-  if (Object.keys(written).join() !== "aud,sub,jti,nbf,exp,sz") return undefined;
-  const { aud, sub, jti, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;
+  const { aud, sub, bdl, jti, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;
   const site = typeof aud === "string" ? parseSiteId(`site_${aud}`) : undefined;
-  if (site === undefined || typeof sub !== "string" || typeof jti !== "string") return undefined;
-  const reservationId = formatReservationId(site.region, sub);
-  if (parseReservationId(reservationId)?.handle !== sub) return undefined;
-  if (decodeBase64url(jti)?.length !== 16) return undefined;
+  if (site === undefined || typeof jti !== "string" || decodeBase64url(jti)?.length !== 16) return undefined;
   if (!isWithin(nbf, latestSecond) || !isWithin(exp, latestSecond) || nbf >= exp) return undefined;
-  if (!isWithin(sz, sizeClassLimit - 1)) return undefined;
-  return {
+  const common = {
     act,
     siteId: formatSiteId(site.region, site.siteNumber),
-    reservationId,
     tokenId: jti,
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
-    sizeClassIndex: sz,
+    ...(isDelegated ? { isDelegated } : {}),
   };
+  switch (Object.keys(written).join()) {
+    case "aud,sub,jti,nbf,exp,sz": {
+      const reservationId = typeof sub === "string" ? formatReservationId(site.region, sub) : "";
+      if (parseReservationId(reservationId)?.handle !== sub || !isWithin(sz, sizeClassLimit - 1)) return undefined;
+      return { ...common, reservationId, sizeClassIndex: sz };
+    }
+    case "aud,bdl,jti,nbf,exp": {
+      const bundleId = typeof bdl === "string" ? formatBundleId(site.region, bdl) : "";
+      if (parseBundleId(bundleId)?.handle !== bdl || act !== Act.COLLECT) return undefined;
+      return { ...common, reservationId: "", bundleId, sizeClassIndex: 0 };
+    }
+    default:
+      return undefined;
+  }
 }
 
 function isWithin(value: unknown, limit: number): value is number {

@@ -1,11 +1,18 @@
-import type { Act, TrustBundle } from "@petak/protocol";
+import { Act, type TrustBundle } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
 import { verifyEd25519 } from "../keys/ed25519.ts";
 import { issuerKeyIdLength } from "../keys/issuer-key.ts";
 import { isLowOrderPoint } from "../keys/low-order.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";
 import { findIssuerKey, isBundleExpired } from "../trust-bundle/trust-bundle.ts";
-import { type AccessTokenClaims, accessTokenMaxLength, accessTokenMaxLifetimeMs, accessTokenTypes, readClaims } from "./claims.ts";
+import {
+  type AccessTokenClaims,
+  accessTokenMaxLength,
+  accessTokenMaxLifetimeMs,
+  accessTokenTypes,
+  delegateTokenType,
+  readClaims,
+} from "./claims.ts";
 import type { AccessTokenRefusal } from "./refusals.ts";
 
 /** How far a site's clock may be from the gateway's, in ms: 5 min, what a terminal's clock drifts in months without the network. */
@@ -17,8 +24,8 @@ export interface JudgeAccessTokenInput {
   token: string;
   /** The issuer keys relied on. */
   trustBundle: TrustBundle;
-  /** The site at whose door it is shown. */
-  siteId: string;
+  /** The site at whose door it is shown. Undefined: any, to a gateway that only asks whose it is. */
+  siteId: string | undefined;
   /** The judge's clock, in ms. */
   nowMs: number;
   /** How far the judge's clock may be wrong either way, in ms. Default {@link defaultMaxSkewMs}. */
@@ -38,6 +45,7 @@ export type AccessTokenJudgement =
 
 interface ReadToken {
   readonly act: Act;
+  readonly isDelegated: boolean;
   readonly keyId: string;
   readonly payload: string;
   readonly signature: Uint8Array;
@@ -63,7 +71,7 @@ export async function judgeAccessToken(input: JudgeAccessTokenInput): Promise<Ac
   if (issuer === "EXPIRED") return { ok: false, refusal: "ISSUER_EXPIRED" };
   if (isLowOrderPoint(issuer)) return { ok: false, refusal: "ISSUER_UNKNOWN" };
   if (!(await verifyEd25519(issuer, token.signature, encoder.encode(token.signed)))) return { ok: false, refusal: "SIGNATURE" };
-  const claims = readClaims(parseCanonicalJson(token.payload), token.act);
+  const claims = readClaims(parseCanonicalJson(token.payload), token.act, token.isDelegated);
   if (claims === undefined) return { ok: false, refusal: "CLAIMS" };
   const refusal = judgeClaims(claims, input);
   return refusal === undefined ? { ok: true, claims, keyId: token.keyId } : { ok: false, refusal, claims };
@@ -71,7 +79,7 @@ export async function judgeAccessToken(input: JudgeAccessTokenInput): Promise<Ac
 
 function judgeClaims(claims: AccessTokenClaims, input: JudgeAccessTokenInput): AccessTokenRefusal | undefined {
   const { siteId, nowMs, maxSkewMs = defaultMaxSkewMs, clockTrusted = true } = input;
-  if (claims.siteId !== siteId) return "SITE";
+  if (siteId !== undefined && claims.siteId !== siteId) return "SITE";
   if (claims.expiresAtMs - claims.notBeforeMs > accessTokenMaxLifetimeMs) return "TOO_LONG_LIVED";
   if (nowMs + maxSkewMs < claims.notBeforeMs) return "NOT_YET_VALID";
   if (nowMs - (clockTrusted ? maxSkewMs : 0) >= claims.expiresAtMs) return "EXPIRED";
@@ -89,11 +97,12 @@ function readToken(text: string): ReadToken | AccessTokenRefusal {
   if (rest.length > 0 || !isRecord(header) || payload === undefined || signature === undefined) return "MALFORMED";
   const { alg, typ, kid } = header;
   if (alg !== tokenAlgorithm) return "ALGORITHM";
-  const act = typeof typ === "string" ? actOfType.get(typ) : undefined;
+  const isDelegated = typ === delegateTokenType;
+  const act = isDelegated ? Act.COLLECT : typeof typ === "string" ? actOfType.get(typ) : undefined;
   if (act === undefined) return "TYPE";
   if (Object.keys(header).join() !== "alg,typ,kid") return "MALFORMED";
   if (typeof kid !== "string" || kid.length !== issuerKeyIdLength || signature.length !== 64) return "MALFORMED";
-  return { act, keyId: kid, payload, signature, signed: `${header64}.${payload64}` };
+  return { act, isDelegated, keyId: kid, payload, signature, signed: `${header64}.${payload64}` };
 }
 
 /**

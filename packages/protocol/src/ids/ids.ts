@@ -11,6 +11,7 @@ export type ModeName = "live" | "test";
 
 const regionClass = "8[0-9a-f]{5}";
 const siteIdPattern = new RegExp(`^site_(${regionClass})_(${base32Class}{1,7})$`);
+const bundleIdPattern = new RegExp(`^bdl_(${regionClass})_(${base32Class}{16})$`);
 const reservationIdPattern = new RegExp(`^res_(${regionClass})_(${base32Class}{16})$`);
 
 /** The id of the site with a number, counted per region from 1. */
@@ -42,6 +43,19 @@ export function formatReservationId(region: Region, handle: string): string {
 /** Region and handle of a reservation, or undefined where the text is no reservation id. */
 export function parseReservationId(text: string): { region: Region; handle: string } | undefined {
   const match = reservationIdPattern.exec(text);
+  if (match === null) return undefined;
+  const [, region = "", handle = ""] = match;
+  return { region, handle };
+}
+
+/** The id of the bundle with a handle. */
+export function formatBundleId(region: Region, handle: string): string {
+  return `bdl_${region}_${handle}`;
+}
+
+/** Region and handle of a bundle, or undefined where the text is no bundle id. */
+export function parseBundleId(text: string): { region: Region; handle: string } | undefined {
+  const match = bundleIdPattern.exec(text);
   if (match === null) return undefined;
   const [, region = "", handle = ""] = match;
   return { region, handle };

@@ -2,7 +2,15 @@ import { readdir, readFile } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { credentialHash, decodeBase64url } from "@petak/credential";
-import { Act, AllowanceSchema, ProofKind, ReservationState, type TrustBundle, TrustBundleSchema } from "@petak/protocol";
+import {
+  Act,
+  AllowanceSchema,
+  BundleAllowanceSchema,
+  ProofKind,
+  ReservationState,
+  type TrustBundle,
+  TrustBundleSchema,
+} from "@petak/protocol";
 import type { Decision } from "../decide.ts";
 import type { LockOut } from "../lock-out.ts";
 import { personRefusal } from "../refusals.ts";
@@ -25,9 +33,12 @@ export interface Vector {
   max_skew_ms: number;
   state: {
     spent: string[];
+    to_collect: { credential_id: string; reservation_ids: string[] }[];
     visits: { credential_id: string; reservation_id: string; phase: Visit["phase"]; reopenings: number; grace_until_ms: number }[];
     lock_out: VectorLockOut;
-    pins: { reservation_id: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
+    pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
+    bundles: { bundle_id: string; reservation_ids: string[] }[];
+    revoked: { reservation_id?: string; bundle_id?: string; credential_hash: string }[];
     inside: string[];
     over: string[];
     free_size_classes: number[];
@@ -66,25 +77,44 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
     trustBundle: trust_bundle === null ? undefined : bundleOf(trust_bundle),
     pinKey: pin_key === null ? undefined : bytesOf(pin_key),
     allowances: [
-      ...state.pins.map(({ reservation_id, hash, not_before_ms, expires_at_ms }) =>
-        create(AllowanceSchema, {
-          reservationId: reservation_id,
-          act: Act.COLLECT,
-          pinHash: bytesOf(hash),
-          notBefore: timestampFromMs(not_before_ms),
-          expiresAt: timestampFromMs(expires_at_ms),
-          state: state.over.includes(reservation_id) ? ReservationState.RECALLED : ReservationState.DEPOSITED,
-        }),
+      ...state.pins.flatMap((pin) =>
+        pin.reservation_id === undefined
+          ? []
+          : create(AllowanceSchema, {
+              reservationId: pin.reservation_id,
+              act: Act.COLLECT,
+              ...pinOf(pin),
+              state: state.over.includes(pin.reservation_id) ? ReservationState.RECALLED : ReservationState.DEPOSITED,
+            }),
       ),
-      ...state.over.map((reservationId) => create(AllowanceSchema, { reservationId, act: Act.DEPOSIT, state: ReservationState.CANCELLED })),
+      ...state.revoked.flatMap(({ reservation_id, credential_hash }) =>
+        reservation_id === undefined
+          ? []
+          : create(AllowanceSchema, { reservationId: reservation_id, revokedCredentialHashes: [credential_hash] }),
+      ),
+      ...state.over.flatMap((reservationId) =>
+        [Act.DEPOSIT, Act.COLLECT].map((act) => create(AllowanceSchema, { reservationId, act, state: ReservationState.CANCELLED })),
+      ),
     ],
+    bundles: state.bundles.map(({ bundle_id, reservation_ids }) => {
+      const pin = state.pins.find((one) => one.bundle_id === bundle_id);
+      return create(BundleAllowanceSchema, {
+        bundleId: bundle_id,
+        reservationIds: reservation_ids,
+        revokedCredentialHashes: state.revoked.flatMap((one) => (one.bundle_id === bundle_id ? one.credential_hash : [])),
+        ...(pin === undefined ? {} : pinOf(pin)),
+      });
+    }),
     isSpent: (credentialId) => spent.has(credentialId),
+    toCollect: (credentialId) => state.to_collect.find(({ credential_id }) => credential_id === credentialId)?.reservation_ids ?? [],
     visits: state.visits.map(({ credential_id, reservation_id, phase, reopenings, grace_until_ms }) => ({
       compartmentId: "visited",
       credentialId: credential_id,
       proofKind: ProofKind.ACCESS_TOKEN,
       act: Act.DEPOSIT,
       reservationId: reservation_id,
+      bundleId: "",
+      isDelegated: false,
       phase,
       reopenings,
       graceUntilMs: grace_until_ms,
@@ -116,16 +146,23 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
 
 /** A decision, as vectors write it. */
 export async function outcomeOf(decision: Decision): Promise<Vector["expected"]> {
-  const { act, reservationId = "", credentialId, lockOut } = decision;
+  const { act, reservationId = "", bundleId = "", isDelegated = false, credentialId, lockOut } = decision;
+  const [first, ...next] = decision.opens ? new Set(decision.doors.map((door) => door.reservationId)) : [];
   return {
     ...(decision.opens
-      ? { decision: "OPEN" as const, reopens: decision.reopens }
+      ? { decision: "OPEN" as const, reopens: decision.reopens, next }
       : { decision: "REFUSE" as const, refusal: decision.refusal, told: personRefusal(decision.refusal) }),
     act: act === undefined ? "" : (actNames.get(act) ?? ""),
-    reservation_id: reservationId,
+    reservation_id: first ?? reservationId,
+    bundle_id: bundleId,
+    delegated: isDelegated,
     credential_hash: credentialId === undefined ? "" : await credentialHash(credentialId),
     lock_out: lockOutOf(lockOut),
   };
+}
+
+function pinOf({ hash, not_before_ms, expires_at_ms }: Vector["state"]["pins"][number]) {
+  return { pinHash: bytesOf(hash), notBefore: timestampFromMs(not_before_ms), expiresAt: timestampFromMs(expires_at_ms) };
 }
 
 function lockOutOf({ failures, lastFailureMs, lockedUntilMs }: LockOut): VectorLockOut {

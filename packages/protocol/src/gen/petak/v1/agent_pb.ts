@@ -19,7 +19,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/agent.proto.
  */
 export const file_petak_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChRwZXRhay92MS9hZ2VudC5wcm90bxIIcGV0YWsudjEiXgoJSXNzdWVyS2V5Eg4KBmtleV9pZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEi0KCW5vdF9hZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipgEKC1RydXN0QnVuZGxlEg8KB3ZlcnNpb24YASABKAQSKAoLaXNzdWVyX2tleXMYAiADKAsyEy5wZXRhay52MS5Jc3N1ZXJLZXkSLQoJaXNzdWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIosBCgtCb290UmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSGQoIc29mdHdhcmUYAiABKAlCB7pIBHICGGQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIuCgphZ2VudF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLsAQoMQm9vdFJlc3BvbnNlEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgRzaXRlGAIgASgLMg4ucGV0YWsudjEuU2l0ZRIdChVhY2tub3dsZWRnZWRfc2VxdWVuY2UYAyABKAQSDwoHcGluX2tleRgEIAEoDBIrCgx0cnVzdF9idW5kbGUYBSABKAsyFS5wZXRhay52MS5UcnVzdEJ1bmRsZRIwCg1zeW5jX2ludGVydmFsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkAKC1N5bmNSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKBIVCg1rbm93bl92ZXJzaW9uGAIgASgEIosCCglBbGxvd2FuY2USFgoOcmVzZXJ2YXRpb25faWQYASABKAkSGgoDYWN0GAIgASgOMg0ucGV0YWsudjEuQWN0EhUKDXNpemVfY2xhc3NfaWQYAyABKAkSFgoOY29tcGFydG1lbnRfaWQYBCABKAkSEAoIcGluX2hhc2gYBSABKAwSLgoKbm90X2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc3RhdGUYCCABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlIogBCgxTeW5jUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoBBIRCgl1bmNoYW5nZWQYAiABKAgSJwoKYWxsb3dhbmNlcxgDIAMoCzITLnBldGFrLnYxLkFsbG93YW5jZRIrCgx0cnVzdF9idW5kbGUYBCABKAsyFS5wZXRhay52MS5UcnVzdEJ1bmRsZSK0AwoLRGV2aWNlRXZlbnQSGQoIc2VxdWVuY2UYASABKARCB7pIBDICKAESIQoPZGV2aWNlX2V2ZW50X2lkGAIgASgJQgi6SAVyA7ABARIzCgR0eXBlGAMgASgOMhkucGV0YWsudjEuRGV2aWNlRXZlbnRUeXBlQgq6SAeCAQQQASAAEkoKC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAxIPCgdvZmZsaW5lGAUgASgIEh8KDnJlc2VydmF0aW9uX2lkGAYgASgJQge6SARyAhhAEh8KDmNvbXBhcnRtZW50X2lkGAcgASgJQge6SARyAhgQEjEKCnByb29mX2tpbmQYCCABKA4yEy5wZXRhay52MS5Qcm9vZktpbmRCCLpIBYIBAhABEiAKD2NyZWRlbnRpYWxfaGFzaBgJIAEoCUIHukgEcgIYQBIYCgdyZWZ1c2FsGAogASgJQge6SARyAhhAEiQKA2FjdBgLIAEoDjINLnBldGFrLnYxLkFjdEIIukgFggECEAEiZAoTUmVwb3J0RXZlbnRzUmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSMQoGZXZlbnRzGAIgAygLMhUucGV0YWsudjEuRGV2aWNlRXZlbnRCCrpIB5IBBAgBEGQiNQoUUmVwb3J0RXZlbnRzUmVzcG9uc2USHQoVYWNrbm93bGVkZ2VkX3NlcXVlbmNlGAEgASgEKosCCg9EZXZpY2VFdmVudFR5cGUSIQodREVWSUNFX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIhCh1ERVZJQ0VfRVZFTlRfVFlQRV9ET09SX09QRU5FRBABEiEKHURFVklDRV9FVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAISIgoeREVWSUNFX0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAMSJgoiREVWSUNFX0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAEEiYKIkRFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQBRIbChdERVZJQ0VfRVZFTlRfVFlQRV9ET1VCVBAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_custody, file_petak_v1_reservation, file_petak_v1_site]);
+  fileDesc("ChRwZXRhay92MS9hZ2VudC5wcm90bxIIcGV0YWsudjEiXgoJSXNzdWVyS2V5Eg4KBmtleV9pZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEi0KCW5vdF9hZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipgEKC1RydXN0QnVuZGxlEg8KB3ZlcnNpb24YASABKAQSKAoLaXNzdWVyX2tleXMYAiADKAsyEy5wZXRhay52MS5Jc3N1ZXJLZXkSLQoJaXNzdWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIosBCgtCb290UmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSGQoIc29mdHdhcmUYAiABKAlCB7pIBHICGGQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIuCgphZ2VudF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLsAQoMQm9vdFJlc3BvbnNlEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgRzaXRlGAIgASgLMg4ucGV0YWsudjEuU2l0ZRIdChVhY2tub3dsZWRnZWRfc2VxdWVuY2UYAyABKAQSDwoHcGluX2tleRgEIAEoDBIrCgx0cnVzdF9idW5kbGUYBSABKAsyFS5wZXRhay52MS5UcnVzdEJ1bmRsZRIwCg1zeW5jX2ludGVydmFsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkAKC1N5bmNSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKBIVCg1rbm93bl92ZXJzaW9uGAIgASgEIq4CCglBbGxvd2FuY2USFgoOcmVzZXJ2YXRpb25faWQYASABKAkSGgoDYWN0GAIgASgOMg0ucGV0YWsudjEuQWN0EhUKDXNpemVfY2xhc3NfaWQYAyABKAkSFgoOY29tcGFydG1lbnRfaWQYBCABKAkSEAoIcGluX2hhc2gYBSABKAwSLgoKbm90X2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc3RhdGUYCCABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiEKGXJldm9rZWRfY3JlZGVudGlhbF9oYXNoZXMYFCADKAki0gEKD0J1bmRsZUFsbG93YW5jZRIRCglidW5kbGVfaWQYASABKAkSEAoIcGluX2hhc2gYAiABKAwSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoZcmV2b2tlZF9jcmVkZW50aWFsX2hhc2hlcxgFIAMoCRIXCg9yZXNlcnZhdGlvbl9pZHMYBiADKAkitAEKDFN5bmNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgEEhEKCXVuY2hhbmdlZBgCIAEoCBInCgphbGxvd2FuY2VzGAMgAygLMhMucGV0YWsudjEuQWxsb3dhbmNlEisKDHRydXN0X2J1bmRsZRgEIAEoCzIVLnBldGFrLnYxLlRydXN0QnVuZGxlEioKB2J1bmRsZXMYFCADKAsyGS5wZXRhay52MS5CdW5kbGVBbGxvd2FuY2Ui4wMKC0RldmljZUV2ZW50EhkKCHNlcXVlbmNlGAEgASgEQge6SAQyAigBEiEKD2RldmljZV9ldmVudF9pZBgCIAEoCUIIukgFcgOwAQESMwoEdHlwZRgDIAEoDjIZLnBldGFrLnYxLkRldmljZUV2ZW50VHlwZUIKukgHggEEEAEgABJKCgtvY2N1cnJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCGbpIFsgBAbIBECIGCICy+IQbMgYIgIe1wwMSDwoHb2ZmbGluZRgFIAEoCBIfCg5yZXNlcnZhdGlvbl9pZBgGIAEoCUIHukgEcgIYQBIfCg5jb21wYXJ0bWVudF9pZBgHIAEoCUIHukgEcgIYEBIxCgpwcm9vZl9raW5kGAggASgOMhMucGV0YWsudjEuUHJvb2ZLaW5kQgi6SAWCAQIQARIgCg9jcmVkZW50aWFsX2hhc2gYCSABKAlCB7pIBHICGEASGAoHcmVmdXNhbBgKIAEoCUIHukgEcgIYQBIkCgNhY3QYCyABKA4yDS5wZXRhay52MS5BY3RCCLpIBYIBAhABEhEKCWRlbGVnYXRlZBgUIAEoCBIaCglidW5kbGVfaWQYFSABKAlCB7pIBHICGEAiZAoTUmVwb3J0RXZlbnRzUmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSMQoGZXZlbnRzGAIgAygLMhUucGV0YWsudjEuRGV2aWNlRXZlbnRCCrpIB5IBBAgBEGQiNQoUUmVwb3J0RXZlbnRzUmVzcG9uc2USHQoVYWNrbm93bGVkZ2VkX3NlcXVlbmNlGAEgASgEKosCCg9EZXZpY2VFdmVudFR5cGUSIQodREVWSUNFX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIhCh1ERVZJQ0VfRVZFTlRfVFlQRV9ET09SX09QRU5FRBABEiEKHURFVklDRV9FVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAISIgoeREVWSUNFX0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAMSJgoiREVWSUNFX0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAEEiYKIkRFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQBRIbChdERVZJQ0VfRVZFTlRfVFlQRV9ET1VCVBAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_custody, file_petak_v1_reservation, file_petak_v1_site]);
 
 /**
  * A public key whose signatures on access tokens an agent accepts.
@@ -286,6 +286,13 @@ export type Allowance = Message<"petak.v1.Allowance"> & {
    * @generated from field: petak.v1.ReservationState state = 8;
    */
   state: ReservationState;
+
+  /**
+   * Hashes, as in `credential_hash` of a report, of the reservation's credentials that open nothing any more.
+   *
+   * @generated from field: repeated string revoked_credential_hashes = 20;
+   */
+  revokedCredentialHashes: string[];
 };
 
 /**
@@ -294,6 +301,62 @@ export type Allowance = Message<"petak.v1.Allowance"> & {
  */
 export const AllowanceSchema: GenMessage<Allowance> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 5);
+
+/**
+ * A bundle to which reservations of the allowances belong.
+ *
+ * @generated from message petak.v1.BundleAllowance
+ */
+export type BundleAllowance = Message<"petak.v1.BundleAllowance"> & {
+  /**
+   * The bundle.
+   *
+   * @generated from field: string bundle_id = 1;
+   */
+  bundleId: string;
+
+  /**
+   * HMAC-SHA256 of the bundle's PIN under the site's `pin_key`: 32 bytes. Empty: no PIN was issued.
+   *
+   * @generated from field: bytes pin_hash = 2;
+   */
+  pinHash: Uint8Array;
+
+  /**
+   * From when the PIN opens.
+   *
+   * @generated from field: google.protobuf.Timestamp not_before = 3;
+   */
+  notBefore?: Timestamp | undefined;
+
+  /**
+   * Until when the PIN opens.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * Hashes of the bundle's credentials that open nothing any more.
+   *
+   * @generated from field: repeated string revoked_credential_hashes = 5;
+   */
+  revokedCredentialHashes: string[];
+
+  /**
+   * Those of its reservations that the allowances name, in the order in which their doors are opened.
+   *
+   * @generated from field: repeated string reservation_ids = 6;
+   */
+  reservationIds: string[];
+};
+
+/**
+ * Describes the message petak.v1.BundleAllowance.
+ * Use `create(BundleAllowanceSchema)` to create a new message.
+ */
+export const BundleAllowanceSchema: GenMessage<BundleAllowance> = /*@__PURE__*/
+  messageDesc(file_petak_v1_agent, 6);
 
 /**
  * What has changed.
@@ -328,6 +391,13 @@ export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
    * @generated from field: petak.v1.TrustBundle trust_bundle = 4;
    */
   trustBundle?: TrustBundle | undefined;
+
+  /**
+   * Every bundle to which a reservation of the allowances belongs. It replaces what the agent had.
+   *
+   * @generated from field: repeated petak.v1.BundleAllowance bundles = 20;
+   */
+  bundles: BundleAllowance[];
 };
 
 /**
@@ -335,7 +405,7 @@ export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
  * Use `create(SyncResponseSchema)` to create a new message.
  */
 export const SyncResponseSchema: GenMessage<SyncResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 6);
+  messageDesc(file_petak_v1_agent, 7);
 
 /**
  * One report of a device.
@@ -419,6 +489,20 @@ export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
    * @generated from field: petak.v1.Act act = 11;
    */
   act: Act;
+
+  /**
+   * True where the credential was a delegate's. Default false.
+   *
+   * @generated from field: bool delegated = 20;
+   */
+  delegated: boolean;
+
+  /**
+   * The bundle whose credential it was. Empty: a reservation's own.
+   *
+   * @generated from field: string bundle_id = 21;
+   */
+  bundleId: string;
 };
 
 /**
@@ -426,7 +510,7 @@ export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
  * Use `create(DeviceEventSchema)` to create a new message.
  */
 export const DeviceEventSchema: GenMessage<DeviceEvent> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 7);
+  messageDesc(file_petak_v1_agent, 8);
 
 /**
  * Hands over reports.
@@ -455,7 +539,7 @@ export type ReportEventsRequest = Message<"petak.v1.ReportEventsRequest"> & {
  * Use `create(ReportEventsRequestSchema)` to create a new message.
  */
 export const ReportEventsRequestSchema: GenMessage<ReportEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 8);
+  messageDesc(file_petak_v1_agent, 9);
 
 /**
  * The reports are recorded.
@@ -476,7 +560,7 @@ export type ReportEventsResponse = Message<"petak.v1.ReportEventsResponse"> & {
  * Use `create(ReportEventsResponseSchema)` to create a new message.
  */
 export const ReportEventsResponseSchema: GenMessage<ReportEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_agent, 9);
+  messageDesc(file_petak_v1_agent, 10);
 
 /**
  * What a device reports.

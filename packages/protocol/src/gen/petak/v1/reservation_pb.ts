@@ -29,7 +29,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/reservation.proto.
  */
 export const file_petak_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEiuQgKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHRlcm1zX251bWJlchglIAEoDRIgCgdmZWVfZHVlGCYgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRZnJlZV9jaGFuZ2VfdW50aWwYJyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIsMDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABQg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24isAIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIABCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJkChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyKTAQoWSXNzdWVDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEiYKA2FjdBgDIAEoDjINLnBldGFrLnYxLkFjdEIKukgHggEEEAEgABIQCgh3aXRoX3BpbhgEIAEoCCKcAQoXSXNzdWVDcmVkZW50aWFsUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEgsKA3BpbhgCIAEoCRIuCgpub3RfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCqyAwoQUmVzZXJ2YXRpb25TdGF0ZRIhCh1SRVNFUlZBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEh8KG1JFU0VSVkFUSU9OX1NUQVRFX1JFUVVFU1RFRBABEhwKGFJFU0VSVkFUSU9OX1NUQVRFX1FVRVVFRBACEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFSkVDVEVEEAMSGgoWUkVTRVJWQVRJT05fU1RBVEVfSEVMRBAEEh0KGVJFU0VSVkFUSU9OX1NUQVRFX0VYUElSRUQQBRIfChtSRVNFUlZBVElPTl9TVEFURV9DT05GSVJNRUQQBhIfChtSRVNFUlZBVElPTl9TVEFURV9DQU5DRUxMRUQQBxIdChlSRVNFUlZBVElPTl9TVEFURV9OT19TSE9XEAgSHwobUkVTRVJWQVRJT05fU1RBVEVfREVQT1NJVEVEEAkSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09MTEVDVEVEEAoSHgoaUkVTRVJWQVRJT05fU1RBVEVfUkVDQUxMRUQQCxIeChpSRVNFUlZBVElPTl9TVEFURV9JTl9ET1VCVBAMKk0KCEhvbGRLaW5kEhkKFUhPTERfS0lORF9VTlNQRUNJRklFRBAAEhIKDkhPTERfS0lORF9TT0ZUEAESEgoOSE9MRF9LSU5EX0hBUkQQAiqZAgoSQ2FuY2VsbGF0aW9uUmVhc29uEiMKH0NBTkNFTExBVElPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIoCiRDQU5DRUxMQVRJT05fUkVBU09OX0NPTlNVTUVSX1JFUVVFU1QQARInCiNDQU5DRUxMQVRJT05fUkVBU09OX09SREVSX0NBTkNFTExFRBACEiAKHENBTkNFTExBVElPTl9SRUFTT05fUkVST1VURUQQAxIkCiBDQU5DRUxMQVRJT05fUkVBU09OX0RPRVNfTk9UX0ZJVBAEEiQKIENBTkNFTExBVElPTl9SRUFTT05fU0lURV9QUk9CTEVNEAUSHQoZQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PVEhFUhAGKoMBCgxEb3VidE91dGNvbWUSHQoZRE9VQlRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhsKF0RPVUJUX09VVENPTUVfQ09MTEVDVEVEEAESGgoWRE9VQlRfT1VUQ09NRV9SRUNBTExFRBACEhsKF0RPVUJUX09VVENPTUVfTk9fUEFSQ0VMEAMqXQoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEg8KC0FDVF9ERVBPU0lUEAESDwoLQUNUX0NPTExFQ1QQAhIOCgpBQ1RfUkVDQUxMEAMSDwoLQUNUX1NFUlZJQ0UQBGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
+  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEisQkKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHRlcm1zX251bWJlchglIAEoDRIgCgdmZWVfZHVlGCYgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRZnJlZV9jaGFuZ2VfdW50aWwYJyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWJ1bmRsZV9pZBgsIAEoCRIpCgtkZWxlZ2F0aW9ucxgtIAMoCzIULnBldGFrLnYxLkRlbGVnYXRpb24SOAoTcmV2b2tlZF9jcmVkZW50aWFscxguIAMoCzIbLnBldGFrLnYxLlJldm9rZWRDcmVkZW50aWFsItcBCgpEZWxlZ2F0aW9uEhcKD2NyZWRlbnRpYWxfaGFzaBgBIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAIgASgJEjAKDGRlbGVnYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoRUmV2b2tlZENyZWRlbnRpYWwSFwoPY3JlZGVudGlhbF9oYXNoGAEgASgJEi4KCnJldm9rZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIsMDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABQg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24isAIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIABCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJkChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyKTAQoWSXNzdWVDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEiYKA2FjdBgDIAEoDjINLnBldGFrLnYxLkFjdEIKukgHggEEEAEgABIQCgh3aXRoX3BpbhgEIAEoCCK1AQoXSXNzdWVDcmVkZW50aWFsUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEgsKA3BpbhgCIAEoCRIuCgpub3RfYmVmb3JlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jcmVkZW50aWFsX2hhc2gYFCABKAkiowEKGURlbGVnYXRlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIAoMYWNjZXNzX3Rva2VuGAIgASgJQgq6SAdyBRABGMACEkYKCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAiBgiAsviEGzIGCICHtcMDIssBChpEZWxlZ2F0ZUNyZWRlbnRpYWxSZXNwb25zZRIUCgxhY2Nlc3NfdG9rZW4YASABKAkSLgoKbm90X2JlZm9yZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlZGVudGlhbF9oYXNoGAQgASgJEh4KFnBhcmVudF9jcmVkZW50aWFsX2hhc2gYBSABKAki0wEKF1Jldm9rZUNyZWRlbnRpYWxSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiMKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEBIABIeCglidW5kbGVfaWQYAyABKAlCCbpIBnIEEAEYQEgAEjYKD2NyZWRlbnRpYWxfaGFzaBgEIAEoCUIdukga2AEBchUyE15bQS1aYS16MC05Xy1dezQzfSQSCwoDcGluGAUgASgIQhAKB3N1YmplY3QSBbpIAggBIhoKGFJldm9rZUNyZWRlbnRpYWxSZXNwb25zZSqyAwoQUmVzZXJ2YXRpb25TdGF0ZRIhCh1SRVNFUlZBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEh8KG1JFU0VSVkFUSU9OX1NUQVRFX1JFUVVFU1RFRBABEhwKGFJFU0VSVkFUSU9OX1NUQVRFX1FVRVVFRBACEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFSkVDVEVEEAMSGgoWUkVTRVJWQVRJT05fU1RBVEVfSEVMRBAEEh0KGVJFU0VSVkFUSU9OX1NUQVRFX0VYUElSRUQQBRIfChtSRVNFUlZBVElPTl9TVEFURV9DT05GSVJNRUQQBhIfChtSRVNFUlZBVElPTl9TVEFURV9DQU5DRUxMRUQQBxIdChlSRVNFUlZBVElPTl9TVEFURV9OT19TSE9XEAgSHwobUkVTRVJWQVRJT05fU1RBVEVfREVQT1NJVEVEEAkSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09MTEVDVEVEEAoSHgoaUkVTRVJWQVRJT05fU1RBVEVfUkVDQUxMRUQQCxIeChpSRVNFUlZBVElPTl9TVEFURV9JTl9ET1VCVBAMKk0KCEhvbGRLaW5kEhkKFUhPTERfS0lORF9VTlNQRUNJRklFRBAAEhIKDkhPTERfS0lORF9TT0ZUEAESEgoOSE9MRF9LSU5EX0hBUkQQAiqZAgoSQ2FuY2VsbGF0aW9uUmVhc29uEiMKH0NBTkNFTExBVElPTl9SRUFTT05fVU5TUEVDSUZJRUQQABIoCiRDQU5DRUxMQVRJT05fUkVBU09OX0NPTlNVTUVSX1JFUVVFU1QQARInCiNDQU5DRUxMQVRJT05fUkVBU09OX09SREVSX0NBTkNFTExFRBACEiAKHENBTkNFTExBVElPTl9SRUFTT05fUkVST1VURUQQAxIkCiBDQU5DRUxMQVRJT05fUkVBU09OX0RPRVNfTk9UX0ZJVBAEEiQKIENBTkNFTExBVElPTl9SRUFTT05fU0lURV9QUk9CTEVNEAUSHQoZQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PVEhFUhAGKoMBCgxEb3VidE91dGNvbWUSHQoZRE9VQlRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhsKF0RPVUJUX09VVENPTUVfQ09MTEVDVEVEEAESGgoWRE9VQlRfT1VUQ09NRV9SRUNBTExFRBACEhsKF0RPVUJUX09VVENPTUVfTk9fUEFSQ0VMEAMqXQoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEg8KC0FDVF9ERVBPU0lUEAESDwoLQUNUX0NPTExFQ1QQAhIOCgpBQ1RfUkVDQUxMEAMSDwoLQUNUX1NFUlZJQ0UQBGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
 
 /**
  * The right to one place of a fitting size at one site.
@@ -247,6 +247,28 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
    * @generated from field: google.protobuf.Timestamp free_change_until = 39;
    */
   freeChangeUntil?: Timestamp | undefined;
+
+  /**
+   * The bundle that it belongs to, e.g. `bdl_83652b_5t8yq2m4p9w7z3x1`. Empty: none.
+   *
+   * @generated from field: string bundle_id = 44;
+   */
+  bundleId: string;
+
+  /**
+   * Who else may collect: the credentials that were made of ones issued for this reservation, oldest first. At most 10. Those made of a bundle's
+   * stand in the bundle.
+   *
+   * @generated from field: repeated petak.v1.Delegation delegations = 45;
+   */
+  delegations: Delegation[];
+
+  /**
+   * The credentials issued for this reservation that were revoked, oldest first. At most 10.
+   *
+   * @generated from field: repeated petak.v1.RevokedCredential revoked_credentials = 46;
+   */
+  revokedCredentials: RevokedCredential[];
 };
 
 /**
@@ -255,6 +277,83 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
  */
 export const ReservationSchema: GenMessage<Reservation> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 0);
+
+/**
+ * A credential with which a recipient lets somebody else collect. Hashes only: it opens nothing.
+ *
+ * @generated from message petak.v1.Delegation
+ */
+export type Delegation = Message<"petak.v1.Delegation"> & {
+  /**
+   * SHA-256 of the credential's id in base64url.
+   *
+   * @generated from field: string credential_hash = 1;
+   */
+  credentialHash: string;
+
+  /**
+   * The same of the credential that it was made of.
+   *
+   * @generated from field: string parent_credential_hash = 2;
+   */
+  parentCredentialHash: string;
+
+  /**
+   * When it was made.
+   *
+   * @generated from field: google.protobuf.Timestamp delegated_at = 3;
+   */
+  delegatedAt?: Timestamp | undefined;
+
+  /**
+   * Until when it opens.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * When it was revoked. Not set: it was not.
+   *
+   * @generated from field: google.protobuf.Timestamp revoked_at = 5;
+   */
+  revokedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.Delegation.
+ * Use `create(DelegationSchema)` to create a new message.
+ */
+export const DelegationSchema: GenMessage<Delegation> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 1);
+
+/**
+ * A credential that opens nothing any more, once the site's agent has heard.
+ *
+ * @generated from message petak.v1.RevokedCredential
+ */
+export type RevokedCredential = Message<"petak.v1.RevokedCredential"> & {
+  /**
+   * SHA-256 of the credential's id in base64url.
+   *
+   * @generated from field: string credential_hash = 1;
+   */
+  credentialHash: string;
+
+  /**
+   * When it was revoked.
+   *
+   * @generated from field: google.protobuf.Timestamp revoked_at = 2;
+   */
+  revokedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.RevokedCredential.
+ * Use `create(RevokedCredentialSchema)` to create a new message.
+ */
+export const RevokedCredentialSchema: GenMessage<RevokedCredential> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 2);
 
 /**
  * Any site near a point that fits and has a place free.
@@ -303,7 +402,7 @@ export type NearestPlace = Message<"petak.v1.NearestPlace"> & {
  * Use `create(NearestPlaceSchema)` to create a new message.
  */
 export const NearestPlaceSchema: GenMessage<NearestPlace> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 1);
+  messageDesc(file_petak_v1_reservation, 3);
 
 /**
  * Asks for a place: at one site, or at the nearest of what fits, found and held in one call.
@@ -399,7 +498,7 @@ export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
  * Use `create(ReserveRequestSchema)` to create a new message.
  */
 export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 2);
+  messageDesc(file_petak_v1_reservation, 4);
 
 /**
  * The place is held.
@@ -434,7 +533,7 @@ export type ReserveResponse = Message<"petak.v1.ReserveResponse"> & {
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export const ReserveResponseSchema: GenMessage<ReserveResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 3);
+  messageDesc(file_petak_v1_reservation, 5);
 
 /**
  * Confirms a hold: the depositor will come.
@@ -469,7 +568,7 @@ export type ConfirmRequest = Message<"petak.v1.ConfirmRequest"> & {
  * Use `create(ConfirmRequestSchema)` to create a new message.
  */
 export const ConfirmRequestSchema: GenMessage<ConfirmRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 4);
+  messageDesc(file_petak_v1_reservation, 6);
 
 /**
  * The reservation is confirmed.
@@ -490,7 +589,7 @@ export type ConfirmResponse = Message<"petak.v1.ConfirmResponse"> & {
  * Use `create(ConfirmResponseSchema)` to create a new message.
  */
 export const ConfirmResponseSchema: GenMessage<ConfirmResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 5);
+  messageDesc(file_petak_v1_reservation, 7);
 
 /**
  * Gives up a reservation before the deposit.
@@ -525,7 +624,7 @@ export type CancelRequest = Message<"petak.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 6);
+  messageDesc(file_petak_v1_reservation, 8);
 
 /**
  * The reservation is given up and its place is free.
@@ -547,7 +646,7 @@ export type CancelResponse = Message<"petak.v1.CancelResponse"> & {
  * Use `create(CancelResponseSchema)` to create a new message.
  */
 export const CancelResponseSchema: GenMessage<CancelResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 7);
+  messageDesc(file_petak_v1_reservation, 9);
 
 /**
  * Moves the limit that is in force.
@@ -585,7 +684,7 @@ export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
  * Use `create(ExtendRequestSchema)` to create a new message.
  */
 export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 8);
+  messageDesc(file_petak_v1_reservation, 10);
 
 /**
  * The limit is moved.
@@ -607,7 +706,7 @@ export type ExtendResponse = Message<"petak.v1.ExtendResponse"> & {
  * Use `create(ExtendResponseSchema)` to create a new message.
  */
 export const ExtendResponseSchema: GenMessage<ExtendResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 9);
+  messageDesc(file_petak_v1_reservation, 11);
 
 /**
  * Lets a parcel go to another place before the deposit.
@@ -679,7 +778,7 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
  * Use `create(RedirectRequestSchema)` to create a new message.
  */
 export const RedirectRequestSchema: GenMessage<RedirectRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 10);
+  messageDesc(file_petak_v1_reservation, 12);
 
 /**
  * The parcel goes to another place.
@@ -715,7 +814,7 @@ export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
  * Use `create(RedirectResponseSchema)` to create a new message.
  */
 export const RedirectResponseSchema: GenMessage<RedirectResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 11);
+  messageDesc(file_petak_v1_reservation, 13);
 
 /**
  * Ends a doubt by what somebody has seen.
@@ -750,7 +849,7 @@ export type ResolveDoubtRequest = Message<"petak.v1.ResolveDoubtRequest"> & {
  * Use `create(ResolveDoubtRequestSchema)` to create a new message.
  */
 export const ResolveDoubtRequestSchema: GenMessage<ResolveDoubtRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 12);
+  messageDesc(file_petak_v1_reservation, 14);
 
 /**
  * The doubt is ended.
@@ -771,7 +870,7 @@ export type ResolveDoubtResponse = Message<"petak.v1.ResolveDoubtResponse"> & {
  * Use `create(ResolveDoubtResponseSchema)` to create a new message.
  */
 export const ResolveDoubtResponseSchema: GenMessage<ResolveDoubtResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 13);
+  messageDesc(file_petak_v1_reservation, 15);
 
 /**
  * Asks for one reservation.
@@ -792,7 +891,7 @@ export type GetReservationRequest = Message<"petak.v1.GetReservationRequest"> & 
  * Use `create(GetReservationRequestSchema)` to create a new message.
  */
 export const GetReservationRequestSchema: GenMessage<GetReservationRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 14);
+  messageDesc(file_petak_v1_reservation, 16);
 
 /**
  * The reservation.
@@ -820,7 +919,7 @@ export type GetReservationResponse = Message<"petak.v1.GetReservationResponse"> 
  * Use `create(GetReservationResponseSchema)` to create a new message.
  */
 export const GetReservationResponseSchema: GenMessage<GetReservationResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 15);
+  messageDesc(file_petak_v1_reservation, 17);
 
 /**
  * Asks for what opens the door.
@@ -862,7 +961,7 @@ export type IssueCredentialRequest = Message<"petak.v1.IssueCredentialRequest"> 
  * Use `create(IssueCredentialRequestSchema)` to create a new message.
  */
 export const IssueCredentialRequestSchema: GenMessage<IssueCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 16);
+  messageDesc(file_petak_v1_reservation, 18);
 
 /**
  * What opens the door. The gateway keeps no readable copy of the PIN.
@@ -897,6 +996,13 @@ export type IssueCredentialResponse = Message<"petak.v1.IssueCredentialResponse"
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
+
+  /**
+   * SHA-256 of the access token's id in base64url: the name under which events speak of it, and by which it can be revoked.
+   *
+   * @generated from field: string credential_hash = 20;
+   */
+  credentialHash: string;
 };
 
 /**
@@ -904,7 +1010,166 @@ export type IssueCredentialResponse = Message<"petak.v1.IssueCredentialResponse"
  * Use `create(IssueCredentialResponseSchema)` to create a new message.
  */
 export const IssueCredentialResponseSchema: GenMessage<IssueCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 17);
+  messageDesc(file_petak_v1_reservation, 19);
+
+/**
+ * Lets somebody else collect.
+ *
+ * @generated from message petak.v1.DelegateCredentialRequest
+ */
+export type DelegateCredentialRequest = Message<"petak.v1.DelegateCredentialRequest"> & {
+  /**
+   * A UUID that names this credential for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The access token to collect that the recipient holds, of a reservation or of a bundle. Required. One that this gateway did not issue, that has
+   * expired or was revoked, or that is a delegate's itself gives CREDENTIAL_NOT_ACCEPTED.
+   *
+   * @generated from field: string access_token = 2;
+   */
+  accessToken: string;
+
+  /**
+   * Until when the other person's credential opens. Default: a day from now. Later than now, else INVALID_FIELD. The gateway shortens it to three days
+   * from now and to the end of the recipient's own. Range: [2000-01-01, 2200-01-01].
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 3;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.DelegateCredentialRequest.
+ * Use `create(DelegateCredentialRequestSchema)` to create a new message.
+ */
+export const DelegateCredentialRequestSchema: GenMessage<DelegateCredentialRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 20);
+
+/**
+ * What the other person opens with.
+ *
+ * @generated from message petak.v1.DelegateCredentialResponse
+ */
+export type DelegateCredentialResponse = Message<"petak.v1.DelegateCredentialResponse"> & {
+  /**
+   * The access token: a compact JWS, at most 320 characters, good once, at one site, to collect only. Nothing can be made of it in turn.
+   *
+   * @generated from field: string access_token = 1;
+   */
+  accessToken: string;
+
+  /**
+   * From when it opens.
+   *
+   * @generated from field: google.protobuf.Timestamp not_before = 2;
+   */
+  notBefore?: Timestamp | undefined;
+
+  /**
+   * Until when it opens.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 3;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * SHA-256 of its id in base64url.
+   *
+   * @generated from field: string credential_hash = 4;
+   */
+  credentialHash: string;
+
+  /**
+   * The same of the credential that it was made of.
+   *
+   * @generated from field: string parent_credential_hash = 5;
+   */
+  parentCredentialHash: string;
+};
+
+/**
+ * Describes the message petak.v1.DelegateCredentialResponse.
+ * Use `create(DelegateCredentialResponseSchema)` to create a new message.
+ */
+export const DelegateCredentialResponseSchema: GenMessage<DelegateCredentialResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 21);
+
+/**
+ * Lets a credential open nothing any more.
+ *
+ * @generated from message petak.v1.RevokeCredentialRequest
+ */
+export type RevokeCredentialRequest = Message<"petak.v1.RevokeCredentialRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * What it was issued for. Required.
+   *
+   * @generated from oneof petak.v1.RevokeCredentialRequest.subject
+   */
+  subject: {
+    /**
+     * For this reservation.
+     *
+     * @generated from field: string reservation_id = 2;
+     */
+    value: string;
+    case: "reservationId";
+  } | {
+    /**
+     * For this bundle.
+     *
+     * @generated from field: string bundle_id = 3;
+     */
+    value: string;
+    case: "bundleId";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * `credential_hash` of the access token. What was delegated from it is revoked with it. Empty: none, and `pin` must be true.
+   *
+   * @generated from field: string credential_hash = 4;
+   */
+  credentialHash: string;
+
+  /**
+   * True: the PIN too. Default false.
+   *
+   * @generated from field: bool pin = 5;
+   */
+  pin: boolean;
+};
+
+/**
+ * Describes the message petak.v1.RevokeCredentialRequest.
+ * Use `create(RevokeCredentialRequestSchema)` to create a new message.
+ */
+export const RevokeCredentialRequestSchema: GenMessage<RevokeCredentialRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 22);
+
+/**
+ * The credential is revoked. An agent that is offline hears later; until then what the credential said of its own end holds.
+ *
+ * @generated from message petak.v1.RevokeCredentialResponse
+ */
+export type RevokeCredentialResponse = Message<"petak.v1.RevokeCredentialResponse"> & {
+};
+
+/**
+ * Describes the message petak.v1.RevokeCredentialResponse.
+ * Use `create(RevokeCredentialResponseSchema)` to create a new message.
+ */
+export const RevokeCredentialResponseSchema: GenMessage<RevokeCredentialResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 23);
 
 /**
  * Where a reservation stands. The table of moves is in docs/protocol.md; any other move is refused with ILLEGAL_STATE, which names

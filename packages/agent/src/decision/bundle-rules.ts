@@ -1,0 +1,39 @@
+import { Act } from "@petak/protocol";
+import type { DoorRefusal } from "./refusals.ts";
+import { type ChosenDoor, chooseCompartments } from "./reservation-rules.ts";
+import type { DoorSnapshot } from "./snapshot.ts";
+
+/** What a bundle's credential may open. */
+export interface BundleDoors {
+  /** One door for each parcel that it can open for now, in the bundle's order. */
+  readonly doors: readonly ChosenDoor[];
+  /** The first use only: the reservations whose parcels lie here, those too whose door does not open now. */
+  readonly toCollect: readonly string[];
+  /** Why nothing opens. */
+  readonly refusal: DoorRefusal | undefined;
+}
+
+/**
+ * Which doors a bundle's credential may open. Its first use settles for which parcels it is good, those that lie here then, and it opens to each of
+ * them once; a parcel that comes later needs another credential.
+ */
+export function chooseBundleDoors(
+  { bundleId, credentialId, isSpent }: { bundleId: string; credentialId: string; isSpent: boolean },
+  snapshot: DoorSnapshot,
+  nowMs: number,
+): BundleDoors {
+  const members = snapshot.bundles.find((bundle) => bundle.bundleId === bundleId)?.reservationIds ?? [];
+  const left = isSpent ? new Set(snapshot.toCollect(credentialId)) : undefined;
+  const doors: ChosenDoor[] = [];
+  const toCollect: string[] = [];
+  let refusal: DoorRefusal | undefined;
+  for (const reservationId of members) {
+    if (left !== undefined && !left.has(reservationId)) continue;
+    const compartmentIds = chooseCompartments({ act: Act.COLLECT, reservationId, sizeClassId: undefined }, snapshot, nowMs);
+    if (typeof compartmentIds === "string") refusal ??= compartmentIds;
+    else doors.push(...compartmentIds.map((compartmentId) => ({ compartmentId, reservationId })));
+    const liesHere = compartmentIds !== "RESERVATION_STATE" && compartmentIds !== "NOT_DEPOSITED";
+    if (!isSpent && liesHere) toCollect.push(reservationId);
+  }
+  return { doors, toCollect, refusal: doors.length > 0 ? undefined : (refusal ?? (isSpent ? "SPENT" : "NOT_DEPOSITED")) };
+}
