@@ -18,6 +18,7 @@ import {
   ProofKind,
   Purpose,
   ReservationService,
+  ReservationState,
   Role,
   SiteKind,
   SiteLifecycle,
@@ -91,7 +92,8 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     accessible: true,
   };
   const { findNearest, getSite, getAvailability, upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
-  const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, issueCredential } = ReservationService.method;
+  const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential } =
+    ReservationService.method;
   const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
@@ -147,6 +149,15 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     }),
     good(resolveDoubt, "operator", { requestId: makeUuid(), reservationId: subjects.toResolve, outcome: DoubtOutcome.COLLECTED }),
     good(getReservation, "courier", { reservationId: subjects.toOpen }),
+    good(listReservations, "courier", {
+      states: [ReservationState.CONFIRMED, ReservationState.DEPOSITED],
+      siteId,
+      purpose: Purpose.DELIVERY,
+      partnerReference: "order-7",
+      overdue: true,
+      deadlineBefore: openAt,
+      pageSize: 10,
+    }),
     good(issueCredential, "courier", { requestId: makeUuid(), reservationId: subjects.toOpen, act: Act.COLLECT, withPin: true }),
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),

@@ -97,6 +97,7 @@ const refusals: Record<string, Refusals> = {
     liveOperator: "RESERVATION_NOT_FOUND",
   },
   "ReservationService/GetReservation": { ...participantsOnly, ...notAParty },
+  "ReservationService/ListReservations": participantsOnly,
   "ReservationService/IssueCredential": { ...participantsOnly, ...notAParty, operator: "RESERVATION_NOT_FOUND" },
   "CustodyService/ListEvents": participantsOnly,
   "CustodyService/WatchEvents": participantsOnly,

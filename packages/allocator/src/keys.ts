@@ -50,6 +50,8 @@ export interface Keys {
   reservation(region: Region, handle: string): string;
   /** Sorted set: reservation handle → the time in ms at which the clock moves it on. */
   deadlines(region: Region): string;
+  /** Sorted set by name: handles of the reservations whose parcel is overdue. */
+  overdue(region: Region): string;
   /** Stream of the region's custody events. */
   events(region: Region): string;
   /** Says that an event of a name was recorded in the region. */
@@ -107,6 +109,7 @@ export function createKeys(prefix: string): Keys {
     agentWatermark: (region, siteNumber, keyId) => `${site(region, siteNumber)}:watermark:${keyId}`,
     reservation: (region, handle) => `${tagged(region)}:res:${handle}`,
     deadlines: (region) => `${tagged(region)}:deadlines`,
+    overdue: (region) => `${tagged(region)}:overdue`,
     events: (region) => `${tagged(region)}:events`,
     eventMark: (region, name) => `${tagged(region)}:event-mark:${name}`,
     deliveryLease: (subscriberId) => `${delivery(subscriberId)}:lease`,

@@ -38,6 +38,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/participants.ts")).registerParticipants,
   },
   {
+    name: "reservations",
+    description: "list your reservations, or those at your sites; --overdue for the parcels that are due for recall",
+    load: async () => (await import("./commands/reservations.ts")).registerReservations,
+  },
+  {
     name: "webhooks",
     description: "make, test, rotate, pause, resume, replay and delete the places where you are told of your events",
     load: async () => (await import("./commands/webhooks.ts")).registerWebhooks,

@@ -32,6 +32,7 @@ test.each([
   ["token", ["token", "--key", "nothing.json"]],
   ["find", ["find", "1.3521,103.8198", "--key", "pk_test_x", "--url", "http://127.0.0.1:9"]],
   ["keys", ["keys", "list", "--key", "nothing.json"]],
+  ["reservations", ["reservations", "--key", "nothing.json"]],
   ["webhooks", ["webhooks", "list", "--key", "nothing.json"]],
 ])("petak %s loads neither the gateway nor the demonstration network", async (_, args) => {
   const loaded = await loadedBy(...args);

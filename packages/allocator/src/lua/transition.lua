@@ -5,7 +5,7 @@
 --
 -- KEYS[1] answer  KEYS[2] reservation  KEYS[3] deadlines  KEYS[4] events  KEYS[5] tallies  KEYS[6] block
 -- KEYS[7] allowed  KEYS[8] version of what is allowed  KEYS[9] pins  KEYS[10] watermark
--- KEYS[11] compartments taken by name
+-- KEYS[11] compartments taken by name  KEYS[12] overdue
 -- ARGV[1] fingerprint of 16 bytes, empty: no answer is remembered
 -- ARGV[2] ms for which the answer is remembered  ARGV[3] answer
 -- ARGV[4] revision that the caller read  ARGV[5] head and message of the reservation to write, empty: as it was
@@ -16,7 +16,8 @@
 -- ARGV[14] sequence number of the device's report, empty: no report
 -- ARGV[15] when the parcel went in or came out, in ms, empty where occupied does not change
 -- ARGV[16] compartment that it no longer has by name, and ARGV[17] the one that it has from now on, empty: none
--- ARGV[18..] events
+-- ARGV[18] '+' overdue from now on, '-' no longer, empty: as it was
+-- ARGV[19..] events
 -- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'gone'} | {'pin_taken'} | {'seen'} | {'gap', watermark}
 
 --- @include answers
@@ -100,6 +101,11 @@ if ARGV[12] == '+' then
 elseif ARGV[12] == '-' then
   redis.call('SREM', KEYS[7], handle)
 end
+if ARGV[18] == '+' then
+  redis.call('ZADD', KEYS[12], 0, handle)
+elseif ARGV[18] == '-' then
+  redis.call('ZREM', KEYS[12], handle)
+end
 if entry == '-' then
   redis.call('HDEL', KEYS[9], handle)
 elseif #entry == 4 then
@@ -114,7 +120,7 @@ if ARGV[5] ~= '' or ARGV[12] ~= '' or entry ~= '' then
   redis.call('INCR', KEYS[8])
 end
 local entries = ''
-for index = 18, #ARGV do
+for index = 19, #ARGV do
   entries = entries .. append_event(KEYS[4], ARGV[index])
 end
 publish_events(KEYS[4])

@@ -6,6 +6,7 @@ import {
   parseSiteId,
   type Region,
   type Reservation,
+  ReservationState,
 } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
@@ -69,6 +70,8 @@ export type TransitionOutcome =
 export interface ReservationStore {
   /** One reservation, or undefined. */
   find(reservationId: string): Promise<Reservation | undefined>;
+  /** Several reservations, in the same order. */
+  findAll(reservationIds: readonly string[]): Promise<(Reservation | undefined)[]>;
   /**
    * Moves a reservation on, with everything that goes with it: all or nothing.
    *
@@ -81,6 +84,8 @@ export interface ReservationStore {
   watermark(siteId: string, keyId: string): Promise<number>;
   /** Reservations of a region whose deadline is at or before a time, at most `limit`. */
   due(region: Region, nowMs: number, limit: number): Promise<string[]>;
+  /** The ids of a region's reservations whose parcel is overdue, in their order, at most `limit`, after one; after "": from the first. */
+  overdue(region: Region, afterId: string, limit: number): Promise<string[]>;
   /** The reservations that a site's agent should know, with their PINs. */
   allowedAt(siteId: string): Promise<{ reservation: Reservation; pin: Buffer | undefined }[]>;
 }
@@ -104,6 +109,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
 
   return {
     find,
+    findAll: (reservationIds) => Promise.all(reservationIds.map(find)),
     async move(transition) {
       const { before, after, answer, report, occupiedChange, movedAtMs } = transition;
       if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");
@@ -127,6 +133,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           keys.sitePins(region, siteNumber),
           report === undefined ? reservationKey : keys.agentWatermark(region, siteNumber, report.keyId),
           keys.siteCompartments(region, siteNumber),
+          keys.overdue(region),
         ],
         [
           ...answerArguments(answer),
@@ -144,6 +151,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           movedAtMs ?? "",
           nameBefore === nameAfter ? "" : nameBefore,
           nameBefore === nameAfter ? "" : nameAfter,
+          isOverdue(before) === isOverdue(after ?? before) ? "" : isOverdue(before) ? "-" : "+",
           ...transition.events.map((event) => encodeEvent(event)),
         ],
       );
@@ -171,6 +179,11 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", 0, limit);
       return handles.map((handle) => formatReservationId(region, handle));
     },
+    async overdue(region, afterId, limit) {
+      const after = parseReservationId(afterId)?.handle;
+      const handles = await redis.zrangebylex(keys.overdue(region), after === undefined ? "-" : `(${after}`, "+", "LIMIT", 0, limit);
+      return handles.map((handle) => formatReservationId(region, handle));
+    },
     async allowedAt(siteId) {
       const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
       const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
@@ -185,6 +198,11 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       });
     },
   };
+}
+
+/** Whether a parcel lies inside past its time, and it was said. */
+function isOverdue({ state, overdueSince }: Reservation): boolean {
+  return state === ReservationState.DEPOSITED && overdueSince !== undefined;
 }
 
 function pinArgument(pin: Transition["pin"]): Buffer | string {

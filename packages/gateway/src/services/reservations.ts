@@ -42,6 +42,7 @@ import { requireParticipant } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
+import { createReservationList } from "./list-reservations.ts";
 import { createRedirect } from "./redirect.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
@@ -67,6 +68,7 @@ export function createReservationService(dependencies: ReservationDependencies):
   const { allocator, siteCache, termsBook, credentials, now } = dependencies;
   const { findOwn, change } = createReservationChanges(allocator);
   const takePlace = createTakePlace(dependencies);
+  const list = createReservationList(allocator);
   const redirect = createRedirect({ ...dependencies, takePlace });
 
   function respond(request: ReserveRequest, reservation: Reservation): ReserveResponse | Promise<ReserveResponse> {
@@ -233,6 +235,8 @@ export function createReservationService(dependencies: ReservationDependencies):
       const reservation = await findOwn(request.reservationId, caller);
       return { reservation, terms: await termsBook.of(reservation) };
     },
+
+    listReservations: (request, context) => list(request, requireParticipant(context)),
 
     async issueCredential(request, context) {
       const caller = requireParticipant(context);

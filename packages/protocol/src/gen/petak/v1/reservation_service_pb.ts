@@ -4,17 +4,17 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema } from "./reservation_pb.ts";
+import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, ListReservationsRequestSchema, ListReservationsResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 
 /**
  * Describes the file petak/v1/reservation_service.proto.
  */
 export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTL1BAoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_reservation]);
+  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLVBQoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_reservation]);
 
 /**
- * Places and the right to use them. Every call but GetReservation changes something and carries a `request_id`: the same id and body
+ * Places and the right to use them. Every call but GetReservation and ListReservations changes something and carries a `request_id`: the same id and body
  * give the same answer for at least 24 h; the same id with another body gives REQUEST_ID_REUSED.
  *
  * @generated from service petak.v1.ReservationService
@@ -95,6 +95,17 @@ export const ReservationService: GenService<{
     methodKind: "unary";
     input: typeof GetReservationRequestSchema;
     output: typeof GetReservationResponseSchema;
+  },
+  /**
+   * Lists the caller's reservations, as a courier's or merchant's own, or as the operator's of the sites, in the order in which they were made or,
+   * where only overdue ones are wanted, of their ids. Those that have left for the archive are not listed. A cursor of elsewhere: CURSOR_INVALID.
+   *
+   * @generated from rpc petak.v1.ReservationService.ListReservations
+   */
+  listReservations: {
+    methodKind: "unary";
+    input: typeof ListReservationsRequestSchema;
+    output: typeof ListReservationsResponseSchema;
   },
   /**
    * Issues what opens the door for one act. For the participant that made the reservation. A wrong state gives ILLEGAL_STATE.

@@ -1,0 +1,114 @@
+import { create, toJson } from "@bufbuild/protobuf";
+import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
+import { type Command, InvalidArgumentError } from "commander";
+import type { CommandModule } from "../command.ts";
+import { parseInstant } from "./instant.ts";
+
+const stateNames = Object.entries(ReservationState)
+  .filter(([, state]) => state !== ReservationState.UNSPECIFIED)
+  .map(([name, state]) => [wordOf(name), state] as const);
+
+/** Reservations of one call, as many as one may have. */
+const pageSize = 500;
+
+interface Options {
+  overdue: boolean;
+  site: string;
+  state?: ReservationState[];
+  reference: string;
+  before?: Date;
+  limit: number;
+}
+
+/** `petak reservations`: the caller's own, or those at its sites. */
+export const registerReservations: CommandModule = (command, context) => {
+  command
+    .option("--overdue", "only those whose parcel is due for recall", false)
+    .option("--site <site>", "only those at this site, site_…", "")
+    .option("--state <state>", `only in these states: ${stateNames.map(([name]) => name).join(", ")}; several with commas`, collectStates)
+    .option("--reference <text>", "only those with this partner's reference", "")
+    .option("--before <time>", "only those whose limit in force is before this, e.g. 2026-11-05T21:30+08:00", parseInstant)
+    .option("--limit <count>", "how many at most", parseLimit, 1000)
+    .action(async ({ overdue, site, state, reference, before, limit }: Options, running: Command) => {
+      const session = context.session(running);
+      const { client } = await session.connect();
+      const question = create(ListReservationsRequestSchema, {
+        overdue,
+        siteId: site,
+        states: state ?? [],
+        partnerReference: reference,
+        ...(before && { deadlineBefore: timestampFromDate(before) }),
+      });
+      const found: Reservation[] = [];
+      let cursor = "";
+      do {
+        const page = await client.reservations.listReservations({
+          ...question,
+          cursor,
+          pageSize: Math.min(pageSize, limit - found.length),
+        });
+        found.push(...page.reservations);
+        cursor = page.nextCursor;
+      } while (cursor !== "" && found.length < limit);
+      const { output } = session;
+      output.json(
+        toJson(ListReservationsResponseSchema, create(ListReservationsResponseSchema, { reservations: found, nextCursor: cursor })),
+      );
+      if (found.length === 0) output.print("No reservations.");
+      else {
+        output.table(
+          [
+            { title: "RESERVATION", paint: output.colors.cyan },
+            { title: "STATE" },
+            { title: "UNTIL" },
+            { title: "SITE" },
+            { title: "DOOR" },
+            { title: "REFERENCE", flexible: true },
+          ],
+          found.map(toRow),
+        );
+      }
+      if (cursor !== "") output.print(`There may be more: --limit is ${limit}.`);
+    });
+};
+
+function toRow(reservation: Reservation): string[] {
+  const { reservationId, state, siteId, compartmentId, heldCompartmentId, partnerReference, overdueSince } = reservation;
+  const [name = String(state)] = stateNames.find(([, each]) => each === state) ?? [];
+  const isOverdue = state === ReservationState.DEPOSITED && overdueSince !== undefined;
+  const until = limitInForce(reservation);
+  return [
+    reservationId,
+    isOverdue ? "overdue" : name,
+    until === undefined ? "" : `${timestampDate(until).toISOString().slice(0, 16)}Z`,
+    siteId,
+    compartmentId || heldCompartmentId,
+    partnerReference,
+  ];
+}
+
+function limitInForce({ state, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
+  if (state === ReservationState.HELD) return holdExpiresAt;
+  if (state === ReservationState.CONFIRMED) return depositUntil;
+  return state === ReservationState.DEPOSITED ? collectUntil : undefined;
+}
+
+function wordOf(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
+}
+
+function collectStates(text: string, earlier: ReservationState[] = []): ReservationState[] {
+  const states = text.split(",").map((word) => {
+    const [, state] = stateNames.find(([name]) => name === word.trim().toLowerCase()) ?? [];
+    if (state === undefined) throw new InvalidArgumentError(`write one of ${stateNames.map(([name]) => name).join(", ")}.`);
+    return state;
+  });
+  return [...new Set([...earlier, ...states])];
+}
+
+function parseLimit(text: string): number {
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1_000_000) throw new InvalidArgumentError("write a number from 1 to 1000000.");
+  return limit;
+}

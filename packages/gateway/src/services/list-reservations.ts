@@ -1,0 +1,155 @@
+import { create } from "@bufbuild/protobuf";
+import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Allocator } from "@petak/allocator";
+import {
+  type Event,
+  formatReservationId,
+  type ListReservationsRequest,
+  type ListReservationsResponse,
+  ListReservationsResponseSchema,
+  Purpose,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+  type Reservation,
+  ReservationState,
+} from "@petak/protocol";
+import type { ParticipantCaller } from "../identity/index.ts";
+import { decodeCursor, encodeCursor } from "./event-cursor.ts";
+import { createEventReader } from "./event-reader.ts";
+import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
+import { isParty } from "./parties.ts";
+
+/** Reservations of a page where a caller does not say how many. */
+const defaultPageSize = 100;
+
+/** How often a page reads on while it is not full: of a parcel's life one event in eight or so makes a reservation. */
+const readsMax = 8;
+
+/** Overdue reservations that a page looks at, whosever they are. */
+const overdueLookedAtMax = 2000;
+
+/** Overdue reservations read in one round trip. */
+const overdueAtOnce = 200;
+
+/** Regions that a page looks through for overdue reservations: most have none. */
+const regionsMax = 200;
+
+/** Some of a list, and where to go on; undefined: that was all. */
+interface Page {
+  found: Reservation[];
+  next: ListCursor | undefined;
+}
+
+/**
+ * Lists reservations without an index of them, which would take more memory than a reservation may. The event that made a reservation stands once in the
+ * record and stays where it is, so that reading the caller's events in their order shows each reservation once, whatever becomes of it meanwhile;
+ * the reservation is then read as it stands. Only those that are overdue have an index of their own, by id.
+ */
+export function createReservationList({ events, reservations }: Pick<Allocator, "events" | "reservations">) {
+  const reader = createEventReader(events);
+
+  async function made(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
+    const regions = regionsOf(request);
+    if (regions?.size === 0) return { found: [], next: undefined };
+    const found: Reservation[] = [];
+    let cursor = after === "" ? new Map<string, string>() : decodeCursor(after);
+    for (let reads = 0; reads < readsMax && found.length < pageSize; reads++) {
+      // No more than fit: each event shows one reservation at most.
+      const page = await reader.readAfter(cursor, { caller, pageSize: pageSize - found.length, ...(regions && { regions }) });
+      const ids = page.events.filter((event) => isMaking(event, request)).map(({ reservationId }) => reservationId);
+      const read = await reservations.findAll(ids);
+      for (const reservation of read) {
+        if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
+      }
+      cursor = page.cursor as Map<string, string>;
+      if (page.unread.size === 0) return { found, next: undefined };
+    }
+    return { found, next: { kind: "made", after: encodeCursor(cursor) } };
+  }
+
+  async function overdue(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
+    const place = after === "" ? { region: "", afterId: "" } : parsePlace(after);
+    const inRegions = [...(regionsOf(request) ?? (await events.regions()))].filter((region) => region >= place.region).sort();
+    const found: Reservation[] = [];
+    let lookedAt = 0;
+    for (const [index, region] of inRegions.entries()) {
+      let afterId = region === place.region ? place.afterId : "";
+      for (;;) {
+        if (found.length >= pageSize || lookedAt >= overdueLookedAtMax || index >= regionsMax) {
+          return { found, next: { kind: "overdue", after: placeAfter(region, afterId) } };
+        }
+        // No more than fit.
+        const ids = await reservations.overdue(region, afterId, Math.min(overdueAtOnce, pageSize - found.length));
+        if (ids.length === 0) break;
+        for (const reservation of await reservations.findAll(ids)) {
+          if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
+        }
+        afterId = ids.at(-1) as string;
+        lookedAt += ids.length;
+      }
+    }
+    return { found, next: undefined };
+  }
+
+  return async (request: ListReservationsRequest, caller: ParticipantCaller): Promise<ListReservationsResponse> => {
+    const kind = request.overdue ? "overdue" : "made";
+    const after = decodeListCursor(request, kind);
+    const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
+    const { found, next } = await { made, overdue }[kind](request, caller, after, pageSize);
+    return create(ListReservationsResponseSchema, {
+      reservations: found,
+      nextCursor: next === undefined ? "" : encodeListCursor(request, next),
+    });
+  };
+}
+
+/** The regions in which what is wanted can be; undefined: anywhere. */
+function regionsOf({ siteId }: ListReservationsRequest): ReadonlySet<Region> | undefined {
+  if (siteId === "") return undefined;
+  const id = parseSiteId(siteId);
+  return new Set(id === undefined ? [] : [id.region]);
+}
+
+/** Whether an event made a reservation that may be wanted. Only the first revision has none before it. */
+function isMaking(
+  { reservationId, reservationRevision, stateBefore, stateAfter, ...event }: Event,
+  request: ListReservationsRequest,
+): boolean {
+  const isFirst = reservationId !== "" && reservationRevision === 1 && stateBefore !== stateAfter;
+  const isAt = request.siteId === "" || event.siteId === request.siteId;
+  return isFirst && isAt && (request.partnerReference === "" || event.partnerReference === request.partnerReference);
+}
+
+function isWanted(reservation: Reservation, request: ListReservationsRequest): boolean {
+  const { states, siteId, purpose, partnerReference, overdue, deadlineBefore } = request;
+  const { state, overdueSince } = reservation;
+  if (states.length > 0 && !states.includes(state)) return false;
+  if (siteId !== "" && reservation.siteId !== siteId) return false;
+  if (purpose !== Purpose.UNSPECIFIED && reservation.purpose !== purpose) return false;
+  if (partnerReference !== "" && reservation.partnerReference !== partnerReference) return false;
+  if (overdue && !(state === ReservationState.DEPOSITED && overdueSince !== undefined)) return false;
+  if (deadlineBefore === undefined) return true;
+  const limit = limitInForce(reservation);
+  return limit !== undefined && timestampMs(limit) < timestampMs(deadlineBefore);
+}
+
+function limitInForce({ state, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
+  if (state === ReservationState.HELD) return holdExpiresAt;
+  if (state === ReservationState.CONFIRMED) return depositUntil;
+  return state === ReservationState.DEPOSITED ? collectUntil : undefined;
+}
+
+/** A place in the lists of the regions: a region, and a handle unless it is at the region's beginning. */
+function placeAfter(region: Region, afterId: string): string {
+  return `${region}.${parseReservationId(afterId)?.handle ?? ""}`;
+}
+
+function parsePlace(after: string): { region: Region; afterId: string } {
+  const [, region, handle] = /^(8[0-9a-f]{5})\.([0-9a-z]*)$/.exec(after) ?? [];
+  if (region === undefined || handle === undefined) throw invalidListCursor();
+  if (handle === "") return { region, afterId: "" };
+  const afterId = formatReservationId(region, handle);
+  if (parseReservationId(afterId) === undefined) throw invalidListCursor();
+  return { region, afterId };
+}
