@@ -133,7 +133,7 @@ async function walksWhileMuchHappens(world: World): Promise<void> {
         .filter(([id, siteId]) => own.get(by)?.includes(id) ?? (siteId === siteIds[2]) === (by === operators[1]))
         .map(([id]) => id);
     const before = mine();
-    const { found, pages } = await listAll(by, {}, random.int(3, 9), async () => {
+    const { found, pages } = await listAll(by, {}, random.int(2, 4), async () => {
       for (let count = 0; count < 2; count++) await happen();
     });
     const ids = idsOf(found);
