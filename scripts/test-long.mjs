@@ -1,17 +1,24 @@
 /**
  * `npm run test:long`: the allocator's longest tests with many more rounds: a million attempts to hold a place, with processes that die at
- * any step, thousands of requests to gateways that are killed meanwhile, and two hundred thousand searches compared with looking at every
- * site. It takes about half an hour on two cores.
+ * any step, thousands of requests to gateways that are killed meanwhile, two hundred thousand searches compared with looking at every
+ * site, and an archiver that is killed at each of its steps. It takes about half an hour on two cores.
  */
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 
-const env = { ...process.env, PETAK_RUSH_ATTEMPTS: "1000000", PETAK_QUERIES: "200000", PETAK_DYING_REQUESTS: "250" };
+const env = {
+  ...process.env,
+  PETAK_RUSH_ATTEMPTS: "1000000",
+  PETAK_QUERIES: "200000",
+  PETAK_DYING_REQUESTS: "250",
+  PETAK_DEATH_STRIDE: "1",
+};
 const tests = [
   "tests",
   "packages/allocator/src/reservations/rush",
   "packages/allocator/src/search/nearest",
   "e2e/src/faults/dying-gateways",
+  "packages/gateway/src/archive/archiver-death",
 ];
 const { status } = spawnSync(process.execPath, [join(import.meta.dirname, "test.mjs"), ...tests, ...process.argv.slice(2)], {
   env,

@@ -1,7 +1,15 @@
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { createKeys } from "@petak/allocator";
-import { CustodyService, DirectoryService, FindNearestRequestSchema, parseSiteId, type Reason, Role } from "@petak/protocol";
+import {
+  CustodyService,
+  DirectoryService,
+  FindNearestRequestSchema,
+  parseSiteId,
+  type Reason,
+  ReservationService,
+  Role,
+} from "@petak/protocol";
 import { makeSite, startTestServer } from "@petak/testkit";
 import { expect } from "vitest";
 import { envelope } from "../wire/envelope.ts";
@@ -13,6 +21,7 @@ import { authorizationOf, origin, parcel } from "./world.ts";
 
 const { findNearest, getSite } = DirectoryService.method;
 const { listEvents, watchEvents } = CustodyService.method;
+const { getReservation } = ReservationService.method;
 const longPoll = { fromNow: true, wait: { seconds: 30n } };
 
 /** The reasons that say something of the call itself, whatever it is about. */
@@ -118,6 +127,16 @@ export const callProvocations = {
         return refused;
       });
     },
+  },
+  ARCHIVE_UNAVAILABLE: {
+    provoke: ({ redis, protocol }) =>
+      inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, raw, keyPrefix }) => {
+        const courier = await network.join("Courier", [Role.COURIER]);
+        // Another gateway has archived, and this one was not given the archive.
+        await redis.client.set(createKeys(keyPrefix).archivedUntil("83652b"), Date.now());
+        const reservationId = "res_83652b_0000000000000000";
+        return await raw.call(protocol, getReservation, { reservationId }, { authorization: await authorizationOf(courier) });
+      }),
   },
   INTERNAL: {
     provoke: ({ redis, protocol }) =>

@@ -1,3 +1,4 @@
+import { createRegionArchive, type RegionArchive } from "./archive/region-archive.ts";
 import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
 import type { RedisConnection } from "./connection/connect-redis.ts";
 import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
@@ -29,6 +30,8 @@ export interface Allocator {
   readonly requestIds: RequestIds;
   readonly events: EventLog;
   readonly deliveries: DeliveryStore;
+  /** What leaves the records for the archive. */
+  readonly archive: RegionArchive;
   readonly keys: Keys;
   /**
    * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
@@ -79,6 +82,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
     requestIds,
     events: createEventLog(redis, keys),
     deliveries: createDeliveryStore(redis, keys),
+    archive: createRegionArchive(redis, keys),
     keys,
     ready: (timeoutMs) => directory.ready(timeoutMs),
     stop: () => cache?.stop(),

@@ -1,5 +1,12 @@
 /** Where parcels can go and who may put them there: the H3 index in Redis, capacity, holds, reservations and their events. */
 export { type Allocator, createAllocator } from "./allocator.ts";
+export {
+  createRegionArchive,
+  type ForgottenMember,
+  type RegionArchive,
+  type StoredEvent,
+  type StoredReservation,
+} from "./archive/region-archive.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
 export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
 export { isKnownAt, type Observation } from "./capacity/observation.ts";
@@ -10,7 +17,8 @@ export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, Stor
 export { type Acknowledgements, createAcknowledgements } from "./durability/acknowledgements.ts";
 export type { ReplicationLevel } from "./durability/replica-gate.ts";
 export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
-export { type EventLog, firstEntry, type LoggedEvent } from "./events/event-log.ts";
+export { decodeEvent, encodeEvent } from "./events/event-bytes.ts";
+export { chainMax, type EventLog, firstEntry, isAfter, type LoggedEvent } from "./events/event-log.ts";
 export { createEventTail, type EventTail } from "./events/event-tail.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
 export { type Position, quantise } from "./geo/position.ts";
@@ -20,6 +28,7 @@ export type { Answer } from "./reservations/answer.ts";
 export { type HoldCandidate, type HoldClass, storedCandidate } from "./reservations/candidates.ts";
 export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";
+export { decodeReservation, encodeReservation } from "./reservations/reservation-record.ts";
 export {
   type DeviceReport,
   notFound as reservationNotFound,

@@ -54,6 +54,12 @@ export interface Keys {
   overdue(region: Region): string;
   /** Stream of the region's custody events. */
   events(region: Region): string;
+  /** Before which time in ms the region's events are in the archive, and no more in its stream. */
+  archivedUntil(region: Region): string;
+  /** Who archives the region now. */
+  archiveLease(region: Region): string;
+  /** Names the archive of these records, so that no other directory is taken for it. */
+  archiveId(): string;
   /** Says that an event of a name was recorded in the region. */
   eventMark(region: Region, name: string): string;
   /** Who delivers events to a subscriber now. All of one subscriber's keys lie in one slot. */
@@ -111,6 +117,9 @@ export function createKeys(prefix: string): Keys {
     deadlines: (region) => `${tagged(region)}:deadlines`,
     overdue: (region) => `${tagged(region)}:overdue`,
     events: (region) => `${tagged(region)}:events`,
+    archivedUntil: (region) => `${tagged(region)}:archived-until`,
+    archiveLease: (region) => `${tagged(region)}:archive-lease`,
+    archiveId: () => `${prefix}:archive-id`,
     eventMark: (region, name) => `${tagged(region)}:event-mark:${name}`,
     deliveryLease: (subscriberId) => `${delivery(subscriberId)}:lease`,
     deliveryState: (subscriberId) => `${delivery(subscriberId)}:state`,

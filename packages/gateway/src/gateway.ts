@@ -6,6 +6,7 @@ import { toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
+import { type ArchiveOptions, openArchive } from "./archive/open-archive.ts";
 import { gatewayTerms } from "./domain/terms.ts";
 import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
@@ -86,6 +87,8 @@ export interface GatewayOptions {
   secretsIntervalMs?: number;
   /** Where webhooks may be sent, and how many at once. Default: to public addresses over TLS. */
   webhooks?: WebhookOptions;
+  /** Where ended reservations and old events go, and when. Default: they stay. */
+  archive?: ArchiveOptions;
   /** Who runs it. */
   admin?: AdminIdentity;
   logger: Logger;
@@ -139,8 +142,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.redisCommandErrors.inc({ command: "connection" });
     logger.error({ err: error }, "redis connection");
   };
-  const { redis: records } = options;
-  const redis = connectRedis(records, { onError });
+  const { redis: address } = options;
+  const redis = connectRedis(address, { onError });
   const stopping = new AbortController();
   const undo: (() => Promise<void> | void)[] = [() => redis.disconnect()];
   const undoAll = async () => {
@@ -154,8 +157,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     undo.push(() => acknowledgements?.stop());
     const writer = acknowledgements?.connection ?? redis;
     const isAccountedFor = acknowledgements !== undefined;
-    const allocator = createAllocator({ redis: writer, prefix: keyPrefix, indexCache: { onError }, isAccountedFor });
-    undo.push(() => allocator.stop());
+    const records = createAllocator({ redis: writer, prefix: keyPrefix, indexCache: { onError }, isAccountedFor });
+    undo.push(() => records.stop());
+    const archive = openArchive({ ...options.archive, records, keyPrefix, now, logger, metrics });
+    const { allocator } = archive;
     const participants = createParticipantStore(writer, keyPrefix);
     const secretsPath = join(options.dataDir, secretsFileName);
     const identityStore = createGatewayIdentityStore(redis, keyPrefix);
@@ -181,19 +186,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       termsBook.clear();
     });
     const tail = createEventTail(
-      () => connectRedis(records, { onError, commandTimeoutMs: tailTimeoutMs }),
+      () => connectRedis(address, { onError, commandTimeoutMs: tailTimeoutMs }),
       createKeys(keyPrefix),
       (error) => logger.error({ err: error }, "event tail"),
     );
     undo.push(() => tail.stop());
     const sweep = startSweep({
-      allocator,
+      allocator: records,
+      release: archive.release,
       termsBook,
       now,
       intervalMs: options.sweepIntervalMs,
       onError: (error) => logger.error({ err: error }, "sweep"),
     });
     undo.push(() => sweep.stop());
+    const stopArchiving = archive.start();
+    undo.push(stopArchiving);
 
     const webhooks = createWebhookSending({
       ...options.webhooks,
@@ -247,6 +255,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       metrics,
       logger,
       checks: { redis: () => pingAll(redis), secrets: () => void secrets.issuerEpochs() },
+      notes: archive.notes,
       isServing: health.isServing,
     });
     plainRoutes.set("/.well-known/petak/jwks.json", () => ({
@@ -278,7 +287,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (acknowledgements !== undefined && !(await acknowledgements.ready(replicasTimeoutMs))) {
       logger.warn({ timeoutMs: replicasTimeoutMs }, "too few replicas follow, and changes are refused until more do");
     }
-    const address = await server.listen({ host: options.host, port: options.port });
+    const listening = await server.listen({ host: options.host, port: options.port });
     health.setServing(true);
     const dispatcher = webhooks.start();
     undo.push(() => dispatcher.stop(webhookGraceMs));
@@ -287,8 +296,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       stopping.abort();
       await server.close(options.shutdownGraceMs);
     });
-    logger.info({ host: address.host, port: address.port }, "gateway listens");
-    return { address, stop: once(undoAll) };
+    logger.info({ host: listening.host, port: listening.port }, "gateway listens");
+    return { address: listening, stop: once(undoAll) };
   } catch (error) {
     await undoAll();
     throw error;

@@ -3,7 +3,9 @@ import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, isStoreFailure, type Transition } from "@petak/allocator";
 import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
+import type { Release } from "./archive/release.ts";
 import { countedAt } from "./domain/class-index.ts";
+import { endedStates } from "./domain/ended-states.ts";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
@@ -17,6 +19,8 @@ export interface SweepOptions {
   /** Pause between two rounds, in ms. */
   intervalMs: number;
   onError: (error: unknown) => void;
+  /** Takes away what the archive has. Default: nothing is archived. */
+  release?: Release;
 }
 
 /** Moves reservations on that the clock has passed: holds that were not confirmed, deposits that did not come. */
@@ -35,6 +39,9 @@ const finalStates: ReadonlySet<ReservationState> = new Set([
   ReservationState.RECALLED,
 ]);
 
+/** When it is tried again to take away what the archive has while it cannot be read, in ms. */
+const releaseAgainMs = 3_600_000;
+
 const nothingCounted = { classIndex: 0, heldChange: 0, occupiedChange: 0 } as const;
 
 const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
@@ -43,7 +50,7 @@ const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
 const atOnce = 200;
 
 /** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
-export function startSweep({ allocator, termsBook, now, intervalMs, onError }: SweepOptions): Sweep {
+export function startSweep({ allocator, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
   const stopping = new AbortController();
 
   async function moveOn(reservationId: string): Promise<boolean> {
@@ -59,10 +66,12 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError }: S
       if (isOverdue(before, nowMs)) return await sayOverdue({ ...place, ...nothingCounted }, nowMs);
       // The clock has nothing more to do with it.
       const isOver = finalStates.has(before.state);
+      const outcome = endedStates.has(before.state) ? await release(before) : "kept";
+      if (outcome === "released") return false;
       await allocator.reservations.move({
         ...place,
         ...nothingCounted,
-        deadlineMs: null,
+        deadlineMs: outcome === "later" ? nowMs + releaseAgainMs : null,
         ...(isOver ? { isAllowed: false } : {}),
         events: [],
       });

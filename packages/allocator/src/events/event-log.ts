@@ -36,6 +36,10 @@ export interface EventLog {
   readAfter(region: Region, entry: string, count: number): Promise<LoggedEvent[]>;
   /** The last entry of a region's stream; {@link firstEntry} where there is none. */
   lastEntry(region: Region): Promise<string>;
+  /** The entries of the events of one reservation, oldest first; none where there is no such reservation. */
+  chainEntries(reservationId: string): Promise<string[]>;
+  /** The events at some entries of a region, in their order. Those that are not there are left out. */
+  readAt(region: Region, entries: readonly string[]): Promise<LoggedEvent[]>;
   /** The events of one reservation, oldest first; of more than {@link chainMax} the latest. */
   chain(reservationId: string): Promise<Event[]>;
   /**
@@ -61,7 +65,7 @@ const appendScript = createScript("append-once");
 
 /** Reads events from Redis. */
 export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
-  return {
+  const log: EventLog = {
     regions: () => redis.smembers(keys.regions()),
     async readAfter(region, entry, count) {
       const entries = await redis.xrangeBuffer(keys.events(region), `(${entry}`, "+", "COUNT", count);
@@ -71,24 +75,32 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
       const [last] = await redis.xrevrange(keys.events(region), "+", "-", "COUNT", 1);
       return last?.[0] ?? firstEntry;
     },
-    async chain(reservationId) {
+    async chainEntries(reservationId) {
       const id = parseReservationId(reservationId);
       if (id === undefined) return [];
       const record = await redis.getBuffer(keys.reservation(id.region, id.handle));
-      const entries = record === null ? [] : decodeChain(record).slice(-chainMax);
-      const events: Event[] = [];
+      return record === null ? [] : decodeChain(record);
+    },
+    async readAt(region, entries) {
+      const events: LoggedEvent[] = [];
       for (let start = 0; start < entries.length; start += chainAtOnce) {
         const some = entries.slice(start, start + chainAtOnce);
-        const ranges = await Promise.all(some.map((entry) => redis.xrangeBuffer(keys.events(id.region), entry, entry)));
-        events.push(...ranges.flatMap((range) => range.map(([, fields]) => decodeEvent(eventBytes(fields)))));
+        const ranges = await Promise.all(some.map((entry) => redis.xrangeBuffer(keys.events(region), entry, entry)));
+        events.push(...ranges.flatMap((range) => range.map(([entry, fields]) => loggedEvent(entry.toString("latin1"), fields))));
       }
       return events;
+    },
+    async chain(reservationId) {
+      const entries = (await log.chainEntries(reservationId)).slice(-chainMax);
+      const region = parseReservationId(reservationId)?.region ?? "";
+      return (await log.readAt(region, entries)).map(({ event }) => event);
     },
     async appendOnce(region, name, event) {
       const [tag] = await appendScript(redis, [keys.eventMark(region, name), keys.events(region)], [encodeEvent(event), markTtlMs]);
       return tag === "done";
     },
   };
+  return log;
 }
 
 function loggedEvent(entry: string, fields: Buffer[]): LoggedEvent {

@@ -116,6 +116,20 @@ export function decodeChain(record: Buffer): string[] {
   return entries;
 }
 
+/** A whole record: what {@link encodeReservation} writes, and its chain. */
+export function encodeRecord(reservation: Reservation, chain: readonly string[]): Buffer {
+  return Buffer.concat([encodeReservation(reservation), ...chain.map(encodeChainEntry)]);
+}
+
+/** An entry of the region's stream as chains have it. */
+export function encodeChainEntry(entry: string): Buffer {
+  const [timeMs = 0, number = 0] = entry.split("-").map(Number);
+  const bytes = Buffer.alloc(chainEntryBytes);
+  bytes.writeUIntLE(timeMs, 0, 6);
+  bytes.writeUInt32LE(number, 6);
+  return bytes;
+}
+
 /** The participant that made the reservation needs no second naming as a party to it. */
 function withoutId(party: Party, participantId: string): Party {
   const isImplied = party.kind === PartyKind.PARTICIPANT && party.participantId === participantId;

@@ -52,6 +52,8 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
         ? undefined
         : { cert: await readFile(resolve(cwd, config.tlsCert), "utf8"), key: await readFile(resolve(cwd, config.tlsKey), "utf8") };
     if (config.redisUrl === "") redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: privateFsync(config) });
+    const archiveDirectory = archiveDirectoryOf(config, cwd, dataDir);
+    if (archiveDirectory === undefined) logger.info("nothing leaves the records for an archive, since archiveDir is not set");
     const gateway = await startGateway({
       ...config,
       durability: durabilityOf(config),
@@ -65,6 +67,9 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
         allowHttp: config.webhookAllowHttp,
         concurrency: config.webhookConcurrency,
       },
+      ...(archiveDirectory === undefined
+        ? {}
+        : { archive: { directory: archiveDirectory, retentionMs: config.retentionMs, intervalMs: config.archiveIntervalMs } }),
       admin: admin.identity,
       logger,
       metrics: createMetrics(),
@@ -111,6 +116,12 @@ function durabilityOf({ durability, durabilityCheck, durabilityReplicas, durabil
     check: durabilityCheck,
     replication: { replicas: durabilityReplicas, on: durabilityOn, withinMs: durabilityWithinMs },
   };
+}
+
+/** Beside a Redis of one's own there may be other gateways, which would not find what is archived on this machine. */
+function archiveDirectoryOf({ archiveDir, redisUrl }: Config, cwd: string, dataDir: string): string | undefined {
+  if (archiveDir !== "") return resolve(cwd, archiveDir);
+  return redisUrl === "" ? join(dataDir, "archive") : undefined;
 }
 
 /** The address in a setting, which was checked when it was loaded. */

@@ -1,4 +1,5 @@
 import { durabilityLevels } from "@petak/allocator";
+import { retentionMinMs } from "../archive/retention.ts";
 import { logLevels } from "../observability/logger.ts";
 import { defaultCallLimits } from "../server/call-limits.ts";
 import { defaultServerLimits } from "../server/server-limits.ts";
@@ -181,6 +182,24 @@ export const settings = [
     type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
     default: 60_000,
     doc: "How often agents are told to sync, in ms; commands reach them at once, so this only bounds how long a missed one is missed.",
+  },
+  {
+    name: "archiveDir",
+    type: { kind: "path" },
+    default: "",
+    doc: "The directory of the archive, for what has left the records; all gateways of the same records must share it. Empty means archive in dataDir beside the private Redis server, and beside your own that nothing leaves the records.",
+  },
+  {
+    name: "retentionMs",
+    type: { kind: "duration", minMs: retentionMinMs, maxMs: 10 * 365 * 86_400_000 },
+    default: 30 * 86_400_000,
+    doc: "How long ended reservations and events stay in the records before their day leaves for the archive, in ms; at least 25 h, since a request may be repeated for a day. Most questions about a parcel come within the default of a month.",
+  },
+  {
+    name: "archiveIntervalMs",
+    type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
+    default: 60_000,
+    doc: "How often it is looked whether a day has to leave for the archive, in ms; a look costs a command for each region.",
   },
   {
     name: "webhookAllowedNetworks",

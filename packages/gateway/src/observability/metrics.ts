@@ -17,6 +17,12 @@ export interface Metrics {
   readonly connections: Gauge;
   /** Attempts to deliver a webhook, by `outcome`: `delivered`, or why not. */
   readonly webhookAttempts: Counter<"outcome">;
+  /** What has left the records for the archive, by `kind`: `event`, `reservation`. */
+  readonly archived: Counter<"kind">;
+  /** Rounds of archiving, or regions in one, that failed. */
+  readonly archiveFailures: Counter;
+  /** For how many seconds the oldest that should be in the archive has been waiting for it. */
+  readonly archiveLag: Gauge;
   /** Commands that Redis refused or did not answer, by `command`. */
   readonly redisCommandErrors: Counter<"command">;
 }
@@ -61,6 +67,22 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       name: "petak_webhook_attempts_total",
       help: "Attempts to deliver a webhook.",
       labelNames: ["outcome"],
+      registers,
+    }),
+    archived: new Counter({
+      name: "petak_archived_total",
+      help: "What has left the records for the archive.",
+      labelNames: ["kind"],
+      registers,
+    }),
+    archiveFailures: new Counter({
+      name: "petak_archive_failures_total",
+      help: "Rounds of archiving, or regions in one, that failed.",
+      registers,
+    }),
+    archiveLag: new Gauge({
+      name: "petak_archive_lag_seconds",
+      help: "For how long the oldest that should be in the archive has been waiting for it.",
       registers,
     }),
     redisCommandErrors: new Counter({

@@ -32,6 +32,8 @@ export interface OperationalRoutesOptions {
   logger: Logger;
   /** What must hold for the gateway to be ready, by name, e.g. `redis`. */
   checks: Record<string, ReadinessCheck>;
+  /** What is well or not and does not make the gateway unready, by name, e.g. `archive`. Default: nothing. */
+  notes?: () => Record<string, string>;
   /** Whether the gateway takes calls: false before the start is done and after the stop has begun. */
   isServing: () => boolean;
   /** How long a check may take, in ms. Default 2000: probes commonly wait for little more. */
@@ -42,9 +44,10 @@ export interface OperationalRoutesOptions {
  * `/livez` (the process answers), `/readyz` (it can do its work), `/metrics` (Prometheus) and `/` (what this is).
  *
  * `/readyz` answers 200 with `{"status":"ready","checks":{"redis":"ok"}}`, or 503 with `failing` or `stopping`.
+ * What is noted stands beside them: `"archive":"ok"`.
  */
 export function operationalRoutes(options: OperationalRoutesOptions): Map<string, PlainRoute> {
-  const { metrics, logger, checks, isServing, checkTimeoutMs = 2000 } = options;
+  const { metrics, logger, checks, notes, isServing, checkTimeoutMs = 2000 } = options;
 
   async function resultOf(name: string, check: ReadinessCheck): Promise<[string, string]> {
     const late = Promise.withResolvers<never>();
@@ -68,7 +71,7 @@ export function operationalRoutes(options: OperationalRoutesOptions): Map<string
         const results = await Promise.all(Object.entries(checks).map(([name, check]) => resultOf(name, check)));
         const failing = results.some(([, result]) => result !== "ok");
         const status = !isServing() ? "stopping" : failing ? "failing" : "ready";
-        return json({ status, checks: Object.fromEntries(results) }, status === "ready" ? 200 : 503);
+        return json({ status, checks: Object.fromEntries(results), ...notes?.() }, status === "ready" ? 200 : 503);
       },
     ],
     ["/metrics", async () => ({ contentType: metrics.registry.contentType, body: await metrics.registry.metrics(), headers: noStore })],

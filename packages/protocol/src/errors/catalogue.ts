@@ -515,6 +515,14 @@ export const catalogue = {
     retry: "retry_info",
     metadata: { replicas: "how many replicas must follow" },
   },
+  ARCHIVE_UNAVAILABLE: {
+    number: 150,
+    code: Code.Unavailable,
+    meaning: "What is asked for has left for the archive, which cannot be read now.",
+    remedy: "Wait as long as RetryInfo says, then send the same request again; if it stays so, the operator must mend the archive.",
+    retry: "retry_info",
+    metadata: {},
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 /** The reason of an error: a constant of the catalogue. */

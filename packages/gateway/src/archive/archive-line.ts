@@ -1,0 +1,132 @@
+import { type DescMessage, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
+import { decodeEvent, decodeReservation, encodeReservation, type LoggedEvent, type StoredEvent } from "@petak/allocator";
+import { EventSchema, parseReservationId, type Reservation, ReservationSchema } from "@petak/protocol";
+import { ArchiveFailure } from "./archive-failure.ts";
+
+/** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */
+export interface ArchivedReservation {
+  reservation: Reservation;
+  chain: readonly string[];
+}
+
+const eventStart = '{"entry":"';
+const reservationStart = '{"reservation":';
+const binaryMark = '"binary":"';
+
+/**
+ * The line of an event: its entry and the event as JSON. Where the JSON does not say all of it, since a newer gateway has written it, the bytes stand
+ * beside it and count.
+ */
+export function eventLine({ entry, bytes }: StoredEvent): string {
+  const json = jsonOf(EventSchema, () => decodeEvent(bytes));
+  const event = json.text === undefined ? "" : `,"event":${json.text}`;
+  const binary = json.isWhole ? "" : `,${binaryMark}${bytes.toString("base64")}"`;
+  return `${eventStart}${entry}"${event}${binary}}`;
+}
+
+/** The line of a reservation. */
+export function reservationLine({ reservation, chain }: ArchivedReservation): string {
+  const json = jsonOf(ReservationSchema, () => reservation);
+  const { text = JSON.stringify({ reservationId: reservation.reservationId }) } = json;
+  const binary = json.isWhole ? "" : `,${binaryMark}${encodeReservation(reservation).toString("base64")}"`;
+  return `${reservationStart}${text},"chain":${JSON.stringify(chain)}${binary}}`;
+}
+
+/** Whether a line is of an event; else it is of a reservation. */
+export function isEventLine(line: string): boolean {
+  return line.startsWith(eventStart);
+}
+
+/** The entry of an event's line. */
+export function entryOf(line: string): string {
+  return line.slice(eventStart.length, line.indexOf('"', eventStart.length));
+}
+
+/** The event of a line, read when it is first asked for. */
+export function loggedEvent(line: string): LoggedEvent {
+  let event: LoggedEvent["event"] | undefined;
+  return {
+    entry: entryOf(line),
+    mentions: (id) => line.includes(id) || line.includes(binaryMark),
+    get event() {
+      event ??= readEvent(line);
+      return event;
+    },
+  };
+}
+
+/** Whether a line is that of a reservation. */
+export function isLineOf(line: string, reservationId: string): boolean {
+  return line.startsWith(reservationStart) && line.includes(`"reservationId":"${reservationId}"`);
+}
+
+/** The reservation of a line. */
+export function readReservation(line: string): ArchivedReservation {
+  const { reservation, chain, binary } = parse(line) as { reservation: JsonValue; chain: string[]; binary?: string };
+  if (binary === undefined) return { reservation: fromJson(ReservationSchema, reservation), chain };
+  const id = parseReservationId((reservation as { reservationId: string }).reservationId);
+  if (id === undefined) throw new ArchiveFailure("damaged", "a line of a reservation without its id");
+  return { reservation: decodeReservation(id.region, id.handle, Buffer.from(binary, "base64")), chain };
+}
+
+/** Whether a line says of an event what its region's stream says, whichever version has written the line. */
+export function isEventOf(line: string, stored: StoredEvent): boolean {
+  if (line === eventLine(stored)) return true;
+  return (
+    entryOf(line) === stored.entry &&
+    isSame(
+      EventSchema,
+      () => readEvent(line),
+      () => decodeEvent(stored.bytes),
+    )
+  );
+}
+
+/** Whether a line says of a reservation what the records say. */
+export function isReservationOf(line: string, stored: ArchivedReservation): boolean {
+  if (line === reservationLine(stored)) return true;
+  const { reservation, chain } = readReservation(line);
+  return (
+    chain.join() === stored.chain.join() &&
+    isSame(
+      ReservationSchema,
+      () => reservation,
+      () => stored.reservation,
+    )
+  );
+}
+
+function isSame<Desc extends DescMessage>(schema: Desc, read: () => MessageShape<Desc>, other: () => MessageShape<Desc>): boolean {
+  try {
+    return Buffer.compare(toBinary(schema, read()), toBinary(schema, other())) === 0;
+  } catch {
+    return false;
+  }
+}
+
+function readEvent(line: string): LoggedEvent["event"] {
+  const { event, binary } = parse(line) as { event?: JsonValue; binary?: string };
+  if (binary !== undefined) return decodeEvent(Buffer.from(binary, "base64"));
+  return fromJson(EventSchema, event ?? {});
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch (error) {
+    throw new ArchiveFailure("damaged", "a line that is no JSON", { cause: error });
+  }
+}
+
+/** A message's JSON, if it has one, and whether all of the message can be read from it again. */
+function jsonOf<Desc extends DescMessage>(schema: Desc, read: () => MessageShape<Desc>): { text?: string; isWhole: boolean } {
+  try {
+    const message = read();
+    const json = toJson(schema, message);
+    const again = fromJson(schema, json);
+    return { text: JSON.stringify(json), isWhole: Buffer.compare(toBinary(schema, message), toBinary(schema, again)) === 0 };
+  } catch {
+    // What cannot be read here is kept as it is: a later gateway may.
+    return { isWhole: false };
+  }
+}

@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { Allocator, RedisConnection } from "@petak/allocator";
+import { ReservationState } from "@petak/protocol";
+import { Crash, crashing, createRandom, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { diskFiles } from "./archive-files.ts";
+import { dateOfName, dayMs } from "./archive-layout.ts";
+import { entryOf, isEventLine } from "./archive-line.ts";
+import { type ArchiveWorld, openArchiveWorld, region } from "./testing/archive-world.ts";
+import { createMortal, type DeathMoment } from "./testing/mortal.ts";
+
+const redis = useRedis();
+const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED } = ReservationState;
+const whole = [CONFIRMED, DEPOSITED, COLLECTED];
+/** At which of its steps the process dies: `npm run test:long` takes each. */
+const stride = Number(process.env.PETAK_DEATH_STRIDE ?? 6);
+let connection: RedisConnection;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  connection.setMaxListeners(0);
+});
+afterEach(() => connection.disconnect());
+
+/** A world with something to archive on two days, and something that stays. */
+async function worldWithTwoDays(name: string): Promise<ArchiveWorld> {
+  const world = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}${name}:` }, connection, await tempDir());
+  await world.live(whole);
+  await world.live([CANCELLED]);
+  await world.live([CONFIRMED, DEPOSITED]);
+  await world.pass(dayMs);
+  await world.live(whole);
+  await world.live([CONFIRMED]);
+  await world.pass(4 * dayMs);
+  return world;
+}
+
+/** The lease of a dead process ends by the server's clock, which is not waited for. */
+async function endLease({ records }: ArchiveWorld): Promise<void> {
+  await redis.client.del(records.keys.archiveLease(region));
+}
+
+/** All entries that there are, in the files and in the stream. */
+async function entriesEverywhere({ layout, records }: ArchiveWorld): Promise<string[]> {
+  const entries: string[] = [];
+  for (const name of await diskFiles.names(layout.regionDir(region))) {
+    const date = dateOfName(name);
+    if (date === undefined) continue;
+    expect(await diskFiles.names(join(layout.regionDir(region), name))).toEqual(["events.ndjson.gz", "manifest.json"]);
+    const lines = gunzipSync(await readFile(layout.data(region, date)))
+      .toString()
+      .trimEnd()
+      .split("\n");
+    entries.push(...lines.filter(isEventLine).map(entryOf));
+  }
+  const inStream = await redis.client.xrange(records.keys.events(region), "-", "+");
+  return [...entries, ...inStream.map(([entry]) => entry)];
+}
+
+/** Finds everything where it should be, once, when all has been archived. */
+async function expectArchived(world: ArchiveWorld): Promise<void> {
+  const entries = await entriesEverywhere(world);
+  expect(entries).toHaveLength(4 + 2 + 3 + 4 + 2);
+  expect(new Set(entries).size).toBe(entries.length);
+  const inRecords = await Promise.all(world.ids.map(async (id) => (await world.records.reservations.find(id)) !== undefined));
+  expect(inRecords).toEqual([false, false, true, false, true]);
+}
+
+describe("an archiver that is killed", () => {
+  it.each<DeathMoment>(["before", "done"])(
+    "loses nothing and doubles nothing, whichever step it dies at (%s), and another finishes what it began",
+    async (moment) => {
+      const random = createRandom(testSeed());
+      let stepsSeen = 0;
+      for (let atStep = 1 + random.int(0, stride - 1); ; atStep += stride) {
+        const world = await worldWithTwoDays(`${moment}${atStep}`);
+        const before = await world.told(world.records);
+        const mortal = createMortal(connection, diskFiles, atStep, moment);
+        const archiver = world.archiver({ files: mortal.files, memberChars: 1500 }, mortal.connection);
+        const died = await archiver.once().then(
+          () => false,
+          (error: unknown) => {
+            if (error instanceof Crash) return true;
+            throw error;
+          },
+        );
+        expect(died || mortal.isDead).toBe(mortal.isDead);
+        stepsSeen = Math.max(stepsSeen, mortal.steps.length);
+        // Whoever reads now finds everything, wherever it is.
+        expect(await world.told()).toEqual(before);
+        await endLease(world);
+        await world.archiver({ memberChars: 1500 }).once();
+        expect(await world.told()).toEqual(before);
+        await expectArchived(world);
+        if (!mortal.isDead) break;
+      }
+      expect(stepsSeen).toBeGreaterThan(60);
+    },
+    120_000,
+  );
+
+  it("does no harm to three others that work on the same days at the same time without a lease, and die now and then", async () => {
+    const random = createRandom(testSeed());
+    for (let round = 0; round < roundsHere(8, 2); round++) {
+      const world = await worldWithTwoDays(`rush${round}`);
+      const before = await world.told(world.records);
+      const work = async () => {
+        for (let life = 0; life < 20; life++) {
+          const dying = crashing(connection, random, 0.05);
+          const archiver = world.archiver({ memberChars: 1500, allocator: withoutLease(world.records, dying, world) });
+          // What another has just finished, or begun anew, is met with an error and left to the next look.
+          await archiver.once().catch(() => undefined);
+        }
+      };
+      await Promise.all([work(), work(), work(), (async () => expect(await world.told()).toEqual(before))()]);
+      await endLease(world);
+      await world.archiver().once();
+      expect(await world.told()).toEqual(before);
+      await expectArchived(world);
+    }
+  });
+});
+
+/** Records whose archive everybody may work on at once. */
+function withoutLease(records: Allocator, dying: RedisConnection, world: ArchiveWorld): Pick<Allocator, "archive" | "events"> {
+  const { archive } = world.over(dying);
+  return { events: records.events, archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined } };
+}

@@ -1,0 +1,141 @@
+import { readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
+import type { RedisConnection } from "@petak/allocator";
+import { ReservationState } from "@petak/protocol";
+import { createRandom, tempDir, testSeed, useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { diskFiles } from "./archive-files.ts";
+import { dateAt, dayMs } from "./archive-layout.ts";
+import { entryOf, isEventLine } from "./archive-line.ts";
+import { type ArchiveWorld, openArchiveWorld, readOn, region, retentionMs } from "./testing/archive-world.ts";
+
+const redis = useRedis();
+const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED, IN_DOUBT } = ReservationState;
+const hourMs = 3_600_000;
+const whole = [CONFIRMED, DEPOSITED, COLLECTED];
+let connection: RedisConnection;
+let world: ArchiveWorld;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  world = await openArchiveWorld(redis, connection, await tempDir());
+});
+afterEach(() => connection.disconnect());
+
+/** What the region's stream has, as entries. */
+async function inStream(): Promise<string[]> {
+  return (await redis.client.xrange(world.records.keys.events(region), "-", "+")).map(([entry]) => entry);
+}
+
+/** Which reservations the records have. */
+async function inRecords(): Promise<string[]> {
+  const found = await Promise.all(world.ids.map(async (id) => ((await world.records.reservations.find(id)) === undefined ? [] : [id])));
+  return found.flat();
+}
+
+describe("archiving", () => {
+  it("lets a day leave when its end is as long ago as things are kept, and not before", async () => {
+    const { reservationId } = await world.live(whole);
+    const endMs = Date.parse(`${dateAt(world.clock.now())}T00:00:00Z`) + dayMs;
+    await world.pass(endMs + retentionMs - 1 - world.clock.now());
+    expect(await world.archiver().once()).toBe(0);
+    expect(await inRecords()).toEqual([reservationId]);
+    await world.pass(1);
+    expect(await world.archiver().once()).toBe(1);
+    expect([await inRecords(), await inStream()]).toEqual([[], []]);
+  });
+
+  it("keeps the answers as they were, to the byte: reservations, chains, and the events from every cursor", async () => {
+    const random = createRandom(testSeed());
+    const lives = [whole, [CANCELLED], [CONFIRMED, CANCELLED], [CONFIRMED, DEPOSITED], [CONFIRMED], whole.slice(0, 1), []];
+    for (let count = 0; count < 70; count++) {
+      await world.live(random.pick(lives));
+      await world.pass(random.int(0, 4 * hourMs));
+    }
+    const before = await world.told(world.records);
+    const pages = await readOn(world.records, new Map(), 1);
+    expect(await world.archiver({ memberChars: 5000 }).once()).toBeGreaterThan(1);
+    expect(await world.told()).toEqual(before);
+    // Part of it is in the archive, and every place to go on from is as good as it was.
+    expect((await inStream()).length).toBeGreaterThan(0);
+    expect((await inStream()).length).toBeLessThan(before.events.length);
+    for (let round = 0; round < 20; round++) {
+      const index = random.int(0, pages.length - 1);
+      const rest = await readOn(world.reading(), pages[index]?.cursor ?? new Map(), random.int(1, 50));
+      expect(rest.map(({ bytes }) => bytes)).toEqual(before.events.slice(index + 1));
+    }
+  });
+
+  it("writes one file for a day that `zcat` reads, each event in it once and in order, with what ended with it", async () => {
+    for (let count = 0; count < 10; count++) await world.live(whole);
+    const date = dateAt(world.clock.now());
+    await world.pass(4 * dayMs);
+    await world.archiver({ memberChars: 2000 }).once();
+    expect(await diskFiles.names(world.layout.dayDir(region, date))).toEqual(["events.ndjson.gz", "manifest.json"]);
+    const text = gunzipSync(await readFile(world.layout.data(region, date))).toString();
+    const lines = text.trimEnd().split("\n");
+    const entries = lines.filter(isEventLine).map(entryOf);
+    expect(entries).toHaveLength(40);
+    expect(new Set(entries).size).toBe(40);
+    expect(entries).toEqual([...entries].sort());
+    const reservations = lines.filter((line) => !isEventLine(line)).map((line) => JSON.parse(line));
+    expect(reservations.map(({ reservation }) => reservation.reservationId)).toEqual(world.ids);
+    expect(reservations.every(({ chain }) => chain.length === 4)).toBe(true);
+  });
+
+  it("keeps what has not ended, and lets it leave with the day of its end, however late that is", async () => {
+    const inside = await world.live([CONFIRMED, DEPOSITED]);
+    const told = await world.told(world.records);
+    await world.pass(10 * dayMs);
+    await world.archiver().once();
+    expect(await inRecords()).toEqual([inside.reservationId]);
+    expect(await world.told()).toEqual(told);
+    await world.move(inside, COLLECTED);
+    const after = await world.told();
+    expect(after.chains[inside.reservationId]).toHaveLength(4);
+    await world.pass(4 * dayMs);
+    await world.archiver().once();
+    expect([await inRecords(), await inStream()]).toEqual([[], []]);
+    expect(await world.told()).toEqual(after);
+  });
+
+  it("brings a reservation back about which a site reports late, and archives it again with all of its chain", async () => {
+    const cancelled = await world.live([CONFIRMED, CANCELLED]);
+    await world.pass(5 * dayMs);
+    await world.archiver().once();
+    expect(await inRecords()).toEqual([]);
+    const doubt = await world.move(cancelled, IN_DOUBT);
+    expect(await inRecords()).toEqual([cancelled.reservationId]);
+    expect((await world.reading().events.chain(cancelled.reservationId)).map(({ stateAfter }) => stateAfter)).toEqual([
+      ReservationState.HELD,
+      CONFIRMED,
+      CANCELLED,
+      IN_DOUBT,
+    ]);
+    await world.move(doubt, COLLECTED);
+    const told = await world.told();
+    await world.pass(5 * dayMs);
+    await world.archiver().once();
+    expect(await inRecords()).toEqual([]);
+    expect(await world.told()).toEqual(told);
+  });
+
+  it("does nothing where the clock of the server says that it is not time yet, whatever its own says", async () => {
+    await world.live(whole);
+    const serverTimeMs = world.clock.now();
+    await world.pass(100 * dayMs);
+    expect(await world.archiver({ serverTimeMs: async () => serverTimeMs }).once()).toBe(0);
+    expect(await inRecords()).toHaveLength(1);
+  });
+
+  it("records nothing more in a day that has left, though the server's clock is set back", async () => {
+    await world.live(whole);
+    const endMs = Date.parse(`${dateAt(world.clock.now())}T00:00:00Z`) + dayMs;
+    world.clock.advance(5 * dayMs);
+    // The server goes on where it was.
+    await world.archiver().once();
+    await world.live([CANCELLED]);
+    expect((await inStream()).every((entry) => Number.parseInt(entry, 10) >= endMs)).toBe(true);
+    expect((await world.told()).events).toHaveLength(6);
+  });
+});

@@ -1,0 +1,96 @@
+import type { Allocator } from "@petak/allocator";
+import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import { type ArchiveFiles, diskFiles } from "./archive-files.ts";
+import { requireIdentity } from "./archive-identity.ts";
+import { createLayout } from "./archive-layout.ts";
+import { createArchiveReader } from "./archive-reader.ts";
+import { createArchiver } from "./archiver.ts";
+import { createRelease, type Release } from "./release.ts";
+import { withArchive } from "./reservation-archive.ts";
+
+/** Where ended reservations and old events go, and when. */
+export interface ArchiveOptions {
+  /** The directory, which all gateways of the same records share. */
+  directory: string;
+  /** How long what has ended stays in the records, in ms: at least 25 h. */
+  retentionMs: number;
+  /** Pause between two looks whether there is something to archive, in ms. */
+  intervalMs: number;
+  /** The steps on the file system. Default: those of this machine. */
+  files?: ArchiveFiles;
+  /** The clock of the server with the records, in ms. Default: asks it. */
+  serverTimeMs?: () => Promise<number>;
+}
+
+/** What opening an archive needs. */
+export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
+  /** The records as they are without the archive. */
+  records: Allocator;
+  keyPrefix: string;
+  now: () => number;
+  logger: Logger;
+  metrics: Metrics;
+}
+
+/** A gateway's archive. */
+export interface OpenArchive {
+  /** The records, and behind them the archive. */
+  readonly allocator: Allocator;
+  readonly release: Release;
+  /** What is to be shown of it beside the gateway's health. */
+  notes(): Record<string, string>;
+  /** Begins to archive. The function that is given ends it. */
+  start(): () => Promise<void>;
+}
+
+/** Opens the archive of a gateway. Without a directory nothing is archived, and what others have archived cannot be read. */
+export function openArchive({ records, keyPrefix, now, logger, metrics, ...options }: OpenArchiveOptions): OpenArchive {
+  const { directory, retentionMs, intervalMs, files = diskFiles, serverTimeMs } = options;
+  const layout = directory === undefined ? undefined : createLayout(directory, keyPrefix);
+  const reader = layout && createArchiveReader(files, layout);
+  /** What went wrong in the round under way, and whether it did in the last. */
+  let failures = 0;
+  let isFailing = false;
+  const allocator = withArchive({
+    allocator: records,
+    reader,
+    requireIdentity: async () => {
+      if (layout !== undefined) await requireIdentity(files, layout, records.archive);
+    },
+    now,
+    onFailure: (error) => logger.error({ err: error }, "archive"),
+  });
+  const release = createRelease(records, reader);
+  if (layout === undefined || retentionMs === undefined || intervalMs === undefined) {
+    return { allocator, release, notes: () => ({}), start: () => async () => undefined };
+  }
+  const archiver = createArchiver({
+    allocator: records,
+    files,
+    layout,
+    retentionMs,
+    now,
+    ...(serverTimeMs === undefined ? {} : { serverTimeMs }),
+    onArchived: ({ events, reservations }) => {
+      metrics.archived.inc({ kind: "event" }, events);
+      metrics.archived.inc({ kind: "reservation" }, reservations);
+    },
+    onLag: (lagMs) => metrics.archiveLag.set(lagMs / 1000),
+    onFailure: (error, region) => {
+      failures++;
+      metrics.archiveFailures.inc();
+      logger.error({ err: error, ...(region === undefined ? {} : { region }) }, "archiving failed; nothing was taken from the records");
+    },
+    onRoundEnded: () => {
+      isFailing = failures > 0;
+      failures = 0;
+    },
+  });
+  return {
+    allocator,
+    release,
+    notes: () => ({ archive: isFailing ? "failing" : "ok" }),
+    start: () => archiver.start(intervalMs),
+  };
+}

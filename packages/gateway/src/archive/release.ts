@@ -1,0 +1,31 @@
+import type { Allocator } from "@petak/allocator";
+import { parseReservationId, type Reservation } from "@petak/protocol";
+import { ArchiveFailure } from "./archive-failure.ts";
+import type { ArchiveReader } from "./archive-reader.ts";
+
+/**
+ * What becomes of a reservation that has ended when the clock has nothing more to do with it: `released` it has left the records, since its day is in
+ * the archive; `kept` its day will be; `later` it should leave, and the archive cannot be read now.
+ */
+export type ReleaseOutcome = "released" | "kept" | "later";
+
+/** Takes reservations away that the archive has, and that the clock still had to do with when their day left. */
+export type Release = (reservation: Reservation) => Promise<ReleaseOutcome>;
+
+/** Makes it over the records as they are without the archive. */
+export function createRelease({ events, archive }: Pick<Allocator, "events" | "archive">, reader: ArchiveReader | undefined): Release {
+  return async ({ reservationId, revision }) => {
+    const id = parseReservationId(reservationId);
+    const last = (await events.chainEntries(reservationId)).at(-1);
+    if (id === undefined || last === undefined) return "kept";
+    if (Number.parseInt(last, 10) >= (await archive.archivedUntil(id.region))) return "kept";
+    try {
+      const archived = (await reader?.find(id.region, id.handle))?.at(-1);
+      if (archived === undefined || archived.reservation.revision !== revision || archived.chain.at(-1) !== last) return "later";
+      return (await archive.release(archived)) ? "released" : "kept";
+    } catch (error) {
+      if (error instanceof ArchiveFailure || (error as NodeJS.ErrnoException).code !== undefined) return "later";
+      throw error;
+    }
+  };
+}

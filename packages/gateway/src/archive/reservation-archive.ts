@@ -1,0 +1,136 @@
+import {
+  type Allocator,
+  chainMax,
+  type EventLog,
+  firstEntry,
+  isAfter,
+  type LoggedEvent,
+  type ReservationStore,
+  type StoredReservation,
+} from "@petak/allocator";
+import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
+import { ArchiveFailure } from "./archive-failure.ts";
+import type { ArchiveReader } from "./archive-reader.ts";
+
+/** What reading over the border between records and archive needs. */
+export interface WithArchiveOptions {
+  allocator: Allocator;
+  /** Undefined where this gateway has no archive: what has left for one cannot be read here. */
+  reader: ArchiveReader | undefined;
+  /** Throws an ArchiveFailure where the directory is not the archive of these records. */
+  requireIdentity: () => Promise<void>;
+  now: () => number;
+  onFailure: (failure: unknown) => void;
+}
+
+/** When a call that needs the archive may come again while it is away, in ms. */
+const retryAfterMs = 5000;
+
+/**
+ * The same records, and behind them the archive: whoever reads a reservation, its chain or the events of a region gets what has left the records as if
+ * it were still there, and whoever records something about a reservation that has left brings it back.
+ */
+export function withArchive({ allocator, reader, requireIdentity, now, onFailure }: WithArchiveOptions): Allocator {
+  const { archive, events, reservations } = allocator;
+
+  /** Reads the archive. What goes wrong there is no answer: nothing may look as if it had never been. */
+  async function read<Result>(work: (reader: ArchiveReader) => Promise<Result>): Promise<Result> {
+    try {
+      if (reader === undefined)
+        throw new ArchiveFailure("away", "this gateway has no archive; set archiveDir to the one that the others have");
+      return await work(reader);
+    } catch (error) {
+      onFailure(error);
+      throw new PetakError("ARCHIVE_UNAVAILABLE", "what is asked for lies in the archive, which cannot be read now", {
+        cause: error,
+        retryAfterMs,
+      });
+    }
+  }
+
+  /** What is archived under a reservation's id, oldest first. */
+  async function archived(reservationId: string): Promise<StoredReservation[]> {
+    const id = parseReservationId(reservationId);
+    if (id === undefined || (await archive.archivedUntil(id.region)) === 0) return [];
+    return await read(async (from) => {
+      const found = await from.find(id.region, id.handle);
+      // That there is nothing says something only of the right directory.
+      if (found.length === 0) await requireIdentity();
+      return found;
+    });
+  }
+
+  async function archivedEvents(region: Region, entry: string, untilMs: number, count: number): Promise<LoggedEvent[]> {
+    return await read(async (from) => {
+      const found = await from.readAfter(region, entry, untilMs, count);
+      if (found.length < count) await requireIdentity();
+      return found;
+    });
+  }
+
+  const archivedLog: EventLog = {
+    ...events,
+    async readAfter(region, entry, count) {
+      const before: LoggedEvent[] = [];
+      for (let place = entry; ; ) {
+        const leftCount = count - before.length;
+        // In this order: what has left before the first is said by the second.
+        const [found, untilMs] = await Promise.all([events.readAfter(region, place, leftCount), archive.archivedUntil(region)]);
+        const lastArchived = `${untilMs - 1}-${Number.MAX_SAFE_INTEGER}`;
+        if (untilMs === 0 || !isAfter(lastArchived, place)) return [...before, ...found];
+        before.push(...(await archivedEvents(region, place, untilMs, leftCount)));
+        if (before.length === count) return before;
+        place = lastArchived;
+      }
+    },
+    async lastEntry(region) {
+      const [last, untilMs] = await Promise.all([events.lastEntry(region), archive.archivedUntil(region)]);
+      // Nothing can be recorded at the first instant of a time until which all is archived, or before.
+      return last === firstEntry && untilMs > 0 ? `${untilMs}-0` : last;
+    },
+    async readAt(region, entries) {
+      const [found, untilMs] = await Promise.all([events.readAt(region, entries), archive.archivedUntil(region)]);
+      if (found.length === entries.length || entries.every((entry) => timeOf(entry) >= untilMs)) return found;
+      const byEntry = new Map(found.map((logged) => [logged.entry, logged]));
+      const missing = entries.filter((entry) => !byEntry.has(entry) && timeOf(entry) < untilMs);
+      const before = await read((from) => from.readAt(region, missing));
+      return entries.flatMap((entry) => byEntry.get(entry) ?? before.get(entry) ?? []);
+    },
+    async chainEntries(reservationId) {
+      const [own, former] = await Promise.all([events.chainEntries(reservationId), archived(reservationId)]);
+      if (former.length === 0) return own;
+      // What is there of it now continues what is archived of it, or is another life under the same id.
+      const all = new Set([...former.flatMap(({ chain }) => chain), ...own]);
+      return [...all].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+    },
+    async chain(reservationId): Promise<Event[]> {
+      const entries = (await archivedLog.chainEntries(reservationId)).slice(-chainMax);
+      const region = parseReservationId(reservationId)?.region ?? "";
+      return (await archivedLog.readAt(region, entries)).map(({ event }) => event);
+    },
+  };
+
+  const archivedReservations: ReservationStore = {
+    ...reservations,
+    async find(reservationId) {
+      return (await reservations.find(reservationId)) ?? (await archived(reservationId)).at(-1)?.reservation;
+    },
+    async move(transition) {
+      try {
+        return await reservations.move(transition);
+      } catch (error) {
+        if (!(error instanceof PetakError) || error.reason !== "RESERVATION_NOT_FOUND") throw error;
+        const found = (await archived(transition.before.reservationId)).at(-1);
+        if (found === undefined) throw error;
+        await archive.restore(found, now());
+        return await reservations.move(transition);
+      }
+    },
+  };
+
+  return { ...allocator, events: archivedLog, reservations: archivedReservations };
+}
+
+function timeOf(entry: string): number {
+  return Number(entry.slice(0, entry.indexOf("-")));
+}

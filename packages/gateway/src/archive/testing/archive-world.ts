@@ -1,0 +1,237 @@
+import { randomUUID } from "node:crypto";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type Allocator,
+  createAllocator,
+  indexCellOf,
+  quantise,
+  type RedisConnection,
+  regionOfCell,
+  type Transition,
+} from "@petak/allocator";
+import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState, Role } from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis } from "@petak/testkit";
+import { changed, moveTo } from "../../domain/move-on.ts";
+import { participantParty } from "../../domain/participant-party.ts";
+import { reservationEvent } from "../../domain/reservation-event.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { encodeCursor } from "../../services/event-cursor.ts";
+import { createEventReader } from "../../services/event-reader.ts";
+import { type ArchiveFiles, diskFiles } from "../archive-files.ts";
+import { requireIdentity } from "../archive-identity.ts";
+import { type ArchiveLayout, createLayout, dayMs } from "../archive-layout.ts";
+import { createArchiveReader } from "../archive-reader.ts";
+import { type Archiver, type ArchiverOptions, createArchiver } from "../archiver.ts";
+import { withArchive } from "../reservation-archive.ts";
+
+const origin = { latitude: 1.3, longitude: 103.8 };
+
+/** The region of everything in these tests. */
+export const region = regionOfCell(indexCellOf(quantise(origin)));
+
+/** Who makes the reservations. */
+export const courier: ParticipantCaller = {
+  kind: "participant",
+  participantId: "par_0000000000000002",
+  roles: [Role.COURIER],
+  mode: "test",
+  keyId: "key_test_0000000000000001",
+};
+
+const S = ReservationState;
+
+/** Everything that the archive must not change: by reservation its bytes and those of its chain, and the events in their order. */
+export interface Told {
+  reservations: Record<string, string>;
+  chains: Record<string, string[]>;
+  events: string[];
+}
+
+/** Records of one region, and a directory for their archive. */
+export interface ArchiveWorld {
+  readonly clock: FrozenClock;
+  readonly prefix: string;
+  readonly layout: ArchiveLayout;
+  /** The records as they are without the archive. */
+  readonly records: Allocator;
+  /** Ids of all reservations that were made. */
+  readonly ids: readonly string[];
+  /** Lets time pass, for the gateways and for the server. */
+  pass(ms: number): Promise<void>;
+  /** Makes a reservation and moves it on through some states. */
+  live(states: readonly ReservationState[], change?: Partial<Transition>): Promise<Reservation>;
+  /** Moves one on, over the records with the archive behind them. */
+  move(before: Reservation, state: ReservationState, change?: Partial<Transition>): Promise<Reservation>;
+  /** The same records over another connection. */
+  over(connection: RedisConnection): Allocator;
+  archiver(options?: Partial<ArchiverOptions>, connection?: RedisConnection): Archiver;
+  /** The records with the archive behind them. */
+  reading(files?: ArchiveFiles): Allocator;
+  /** Reads everything that was made, as its maker may. */
+  told(allocator?: Allocator): Promise<Told>;
+}
+
+/** How long things are kept in these tests, in ms: two days. */
+export const retentionMs = 2 * dayMs;
+
+/** Makes a world under a test's prefix. */
+export async function openArchiveWorld(
+  redis: Pick<TestRedis, "client" | "keyPrefix">,
+  connection: RedisConnection,
+  directory: string,
+): Promise<ArchiveWorld> {
+  // The server dates events by its clock, so that the frozen one begins where that is, and only goes on.
+  const clock = createFrozenClock(Date.now());
+  const prefix = `${redis.keyPrefix}petak`;
+  const records = createAllocator({ redis: connection, prefix });
+  const layout = createLayout(directory, "petak");
+  const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 10_000]] });
+  const { siteId } = await records.sites.put(site, 0);
+  const { cell = "" } = (await records.sites.find(siteId)) ?? {};
+  const ids: string[] = [];
+
+  async function hold(): Promise<Reservation> {
+    const at = timestampFromMs(clock.now());
+    const reservation = create(ReservationSchema, {
+      participantId: courier.participantId,
+      state: S.HELD,
+      holdKind: HoldKind.SOFT,
+      depositor: participantParty(courier),
+      collector: { kind: PartyKind.CONSUMER },
+      partnerReference: `order ${ids.length} "${"€".repeat(ids.length % 5)}"`,
+      isTest: true,
+      revision: 1,
+      createdAt: at,
+      updatedAt: at,
+      holdExpiresAt: timestampFromMs(clock.now() + 900_000),
+    });
+    const candidate = {
+      siteId,
+      region,
+      siteNumber: 1,
+      operatorId: site.operatorId,
+      revision: 1,
+      cell,
+      offset: -1,
+      classes: [{ index: 0, sizeClassId: "M" }],
+    };
+    const outcome = await records.holds.take(
+      {
+        participantId: courier.participantId,
+        requestId: randomUUID(),
+        fingerprint: Buffer.alloc(16),
+        isTied: false,
+        homeRegion: region,
+        reservation,
+        deadlineMs: clock.now() + 900_000,
+        event: (reservationId) =>
+          reservationEvent({
+            type: EventType.RESERVATION_HELD,
+            reservation,
+            reservationId,
+            stateBefore: S.UNSPECIFIED,
+            actor: participantParty(courier),
+            occurredAtMs: clock.now(),
+            recordedAtMs: clock.now(),
+          }),
+      },
+      [candidate],
+      async () => candidate,
+    );
+    if (outcome.tag !== "held") throw new Error(`a hold came to ${outcome.tag}`);
+    ids.push(outcome.reservation.reservationId);
+    return outcome.reservation;
+  }
+
+  function reading(files: ArchiveFiles = diskFiles): Allocator {
+    return withArchive({
+      allocator: records,
+      reader: createArchiveReader(files, layout),
+      requireIdentity: () => requireIdentity(files, layout, records.archive),
+      now: clock.now,
+      onFailure: () => undefined,
+    });
+  }
+
+  async function move(before: Reservation, state: ReservationState, change: Partial<Transition> = {}): Promise<Reservation> {
+    const after = changed(before, clock.now(), { state });
+    const outcome = await reading().reservations.move({
+      before,
+      cell,
+      classIndex: 0,
+      movedAtMs: clock.now(),
+      deadlineMs: null,
+      ...moveTo(before, after, { actor: participantParty(courier), atMs: clock.now() }),
+      ...change,
+    });
+    if (outcome.tag !== "done") throw new Error(`a move came to ${outcome.tag}`);
+    return after;
+  }
+
+  return {
+    clock,
+    prefix,
+    layout,
+    records,
+    ids,
+    move,
+    reading,
+    over: (other) => createAllocator({ redis: other, prefix }),
+    async pass(ms) {
+      clock.advance(ms);
+      await moveServerClock(redis.client, redis.keyPrefix, { byMs: ms, nowMs: clock.now() });
+    },
+    async live(states, change = {}) {
+      let reservation = await hold();
+      for (const [index, state] of states.entries()) {
+        reservation = await move(reservation, state, index === states.length - 1 ? change : {});
+      }
+      return reservation;
+    },
+    archiver: (options = {}, over = connection) =>
+      createArchiver({
+        allocator: over === connection ? records : createAllocator({ redis: over, prefix }),
+        files: diskFiles,
+        layout,
+        retentionMs,
+        now: clock.now,
+        serverTimeMs: async () => clock.now(),
+        onFailure: (error) => {
+          throw error;
+        },
+        ...options,
+      }),
+    async told(allocator = reading()) {
+      const told: Told = { reservations: {}, chains: {}, events: [] };
+      for (const id of ids) {
+        const reservation = await allocator.reservations.find(id);
+        told.reservations[id] = reservation === undefined ? "none" : hex(toBinary(ReservationSchema, reservation));
+        told.chains[id] = (await allocator.events.chain(id)).map((event) => hex(toBinary(EventSchema, event)));
+      }
+      told.events = (await readOn(allocator, new Map(), 37)).map(({ bytes }) => bytes);
+      return told;
+    },
+  };
+}
+
+/** Reads all of the courier's events after a cursor, page by page. Gives with each the cursor of its page. */
+export async function readOn(
+  allocator: Allocator,
+  cursor: ReadonlyMap<string, string>,
+  pageSize: number,
+): Promise<{ bytes: string; cursor: ReadonlyMap<string, string> }[]> {
+  const reader = createEventReader(allocator.events);
+  const all: { bytes: string; cursor: ReadonlyMap<string, string> }[] = [];
+  for (let from = cursor; ; ) {
+    const page = await reader.readAfter(from, { caller: courier, pageSize });
+    all.push(...page.events.map((event) => ({ bytes: hex(toBinary(EventSchema, event)), cursor: page.cursor })));
+    if (page.unread.size === 0) return all;
+    if (encodeCursor(page.cursor) === encodeCursor(from)) throw new Error("a page does not get on");
+    from = page.cursor;
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex");
+}
