@@ -44,6 +44,9 @@ export interface ArchiveLayout {
 /** What names that do not count end with. */
 export const unfinishedSuffix = ".unfinished";
 
+/** What the names of files end with that were not read back as they had been written. They are kept, for whoever looks into it. */
+export const damagedSuffix = ".damaged";
+
 /** The layout under a directory, for a network by its prefix of keys. */
 export function createLayout(directory: string, prefix: string): ArchiveLayout {
   const root = join(directory, prefix);

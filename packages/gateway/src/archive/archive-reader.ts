@@ -2,10 +2,10 @@ import { isAfter, type LoggedEvent } from "@petak/allocator";
 import { formatReservationId, type Region } from "@petak/protocol";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
-import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName } from "./archive-layout.ts";
+import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, startOf } from "./archive-layout.ts";
 import { type ArchivedReservation, entryOf, isEventLine, isLineOf, loggedEvent, readReservation } from "./archive-line.ts";
 import type { DayManifest, DayMember } from "./day-manifest.ts";
-import { findInRun, type HandlePlace, runsIn } from "./handle-index.ts";
+import { coversDay, findInRun, type HandlePlace, runsIn } from "./handle-index.ts";
 import { openData, readManifest, readMember } from "./read-day.ts";
 import { WeightedCache } from "./weighted-cache.ts";
 
@@ -13,9 +13,9 @@ import { WeightedCache } from "./weighted-cache.ts";
 export interface ArchiveReader {
   /**
    * What is archived under a handle, oldest first; nothing where there is nothing. Several where something was recorded about a reservation
-   * after it was archived, or its request was made anew long after.
+   * after it was archived, or its request was made anew long after. `untilMs` is before when the region's events are archived.
    */
-  find(region: Region, handle: string): Promise<ArchivedReservation[]>;
+  find(region: Region, handle: string, untilMs: number): Promise<ArchivedReservation[]>;
   /** At most `count` events of a region after an entry and before a time, oldest first. */
   readAfter(region: Region, entry: string, beforeMs: number, count: number): Promise<LoggedEvent[]>;
   /** The events at some entries of a region, by their entry. */
@@ -78,10 +78,11 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
     return names.flatMap((name) => dateOfName(name) ?? []).sort();
   }
 
-  async function placesOf(region: Region, handle: string): Promise<HandlePlace[]> {
+  async function placesOf(region: Region, handle: string, untilMs: number): Promise<HandlePlace[]> {
     const directory = layout.indexDir(region);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { runs } = runsIn(directory, await files.names(directory));
+      if (!coversDay(runs, dateAt(untilMs - 1))) throw new ArchiveFailure("damaged", `the index of region ${region} is not whole`);
       const found = await Promise.all(runs.map(({ path }) => placesInRun(path, handle)));
       const places = found.filter((some) => some !== undefined);
       if (places.length === runs.length) return places.flat();
@@ -101,9 +102,9 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
   }
 
   return {
-    async find(region, handle) {
+    async find(region, handle, untilMs) {
       const reservationId = formatReservationId(region, handle);
-      const places = await placesOf(region, handle);
+      const places = await placesOf(region, handle, untilMs);
       return await Promise.all(
         places.map(async ({ date, member: number }) => {
           const manifest = await manifestOf(region, date);
@@ -120,9 +121,9 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
       const events: LoggedEvent[] = [];
       const firstDate = dateAt(timeOf(entry));
       for (const date of await datesOf(region)) {
-        if (date < firstDate) continue;
+        // What is not before the time may be written anew.
+        if (date < firstDate || startOf(date) >= beforeMs) continue;
         const manifest = await manifestOf(region, date);
-        // A day that is being written is not before the time.
         if (manifest === undefined) continue;
         for (const member of manifest.members) {
           if (!isAfter(member.lastEntry, entry)) continue;

@@ -11,7 +11,7 @@ import { eventLine, isEventLine, isEventOf, isReservationOf, readReservation, re
 import type { DayManifest, DayMember } from "./day-manifest.ts";
 import { addDay, coversDay, type IndexEntry, mergeRuns, runsIn } from "./handle-index.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
-import { type DayEntry, type DayToWrite, finishDay, writeDay } from "./write-day.ts";
+import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./write-day.ts";
 
 /** What has been archived. */
 export interface ArchivedCounts {
@@ -174,6 +174,22 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     }
   }
 
+  /** Opens a day's data when it has been read back. Where it cannot be, and the records still have all of the day, it is written anew the next time. */
+  async function openChecked(manifest: DayManifest): Promise<OpenFile> {
+    let file: OpenFile | undefined;
+    try {
+      await finishDay(files, layout, manifest);
+      file = await openData(files, layout, manifest);
+      await checkData(file, manifest);
+      return file;
+    } catch (error) {
+      await file?.close();
+      const isWhole = (await archive.archivedUntil(manifest.region)) < endOf(manifest.date);
+      if (error instanceof ArchiveFailure && error.kind === "damaged" && isWhole) await discardDay(files, layout, manifest);
+      throw error;
+    }
+  }
+
   async function archiveDay(region: Region, date: ArchiveDate): Promise<void> {
     const holdOn = createHolding(region);
     if ((await readManifest(files, layout, region, date)) === undefined) {
@@ -183,10 +199,8 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     }
     const manifest = await readManifest(files, layout, region, date);
     if (manifest === undefined) throw new ArchiveFailure("away", `the manifest of region ${region}, ${date}, has gone`);
-    await finishDay(files, layout, manifest);
-    const file = await openData(files, layout, manifest);
+    const file = await openChecked(manifest);
     try {
-      await checkData(file, manifest);
       await ensureIndex(file, manifest);
       for (const member of manifest.members) {
         await holdOn();

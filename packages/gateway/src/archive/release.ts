@@ -18,9 +18,10 @@ export function createRelease({ events, archive }: Pick<Allocator, "events" | "a
     const id = parseReservationId(reservationId);
     const last = (await events.chainEntries(reservationId)).at(-1);
     if (id === undefined || last === undefined) return "kept";
-    if (Number.parseInt(last, 10) >= (await archive.archivedUntil(id.region))) return "kept";
+    const untilMs = await archive.archivedUntil(id.region);
+    if (Number.parseInt(last, 10) >= untilMs) return "kept";
     try {
-      const archived = (await reader?.find(id.region, id.handle))?.at(-1);
+      const archived = (await reader?.find(id.region, id.handle, untilMs))?.at(-1);
       if (archived === undefined || archived.reservation.revision !== revision || archived.chain.at(-1) !== last) return "later";
       return (await archive.release(archived)) ? "released" : "kept";
     } catch (error) {

@@ -51,9 +51,10 @@ export function withArchive({ allocator, reader, requireIdentity, now, onFailure
   /** What is archived under a reservation's id, oldest first. */
   async function archived(reservationId: string): Promise<StoredReservation[]> {
     const id = parseReservationId(reservationId);
-    if (id === undefined || (await archive.archivedUntil(id.region)) === 0) return [];
+    const untilMs = id === undefined ? 0 : await archive.archivedUntil(id.region);
+    if (id === undefined || untilMs === 0) return [];
     return await read(async (from) => {
-      const found = await from.find(id.region, id.handle);
+      const found = await from.find(id.region, id.handle, untilMs);
       // That there is nothing says something only of the right directory.
       if (found.length === 0) await requireIdentity();
       return found;

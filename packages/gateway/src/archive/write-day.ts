@@ -3,8 +3,9 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Region } from "@petak/protocol";
+import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
-import { type ArchiveDate, type ArchiveLayout, unfinishedSuffix } from "./archive-layout.ts";
+import { type ArchiveDate, type ArchiveLayout, damagedSuffix, unfinishedSuffix } from "./archive-layout.ts";
 import { type DayManifest, type DayMember, encodeManifest } from "./day-manifest.ts";
 
 /** An event's line, and that of the reservation which ended with it. */
@@ -79,10 +80,23 @@ export async function finishDay(files: ArchiveFiles, layout: ArchiveLayout, { re
   const directory = layout.dayDir(region, date);
   const names = await files.names(directory);
   if (!names.includes(basename(layout.data(region, date)))) {
-    await files.rename(layout.unfinishedData(region, date, attempt), layout.data(region, date));
+    const unfinished = layout.unfinishedData(region, date, attempt);
+    if (!names.includes(basename(unfinished))) throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, has gone`);
+    await files.rename(unfinished, layout.data(region, date));
   }
   for (const name of names.filter((other) => other.endsWith(unfinishedSuffix))) await files.remove(join(directory, name));
   await files.syncDir(directory);
+}
+
+/** Sets a day aside that cannot be read back and of which nothing has been taken from the records, so that it is written anew. */
+export async function discardDay(files: ArchiveFiles, layout: ArchiveLayout, { region, date, attempt }: DayManifest): Promise<void> {
+  const directory = layout.dayDir(region, date);
+  const names = await files.names(directory);
+  // The manifest last: the day counts until then.
+  for (const path of [layout.data(region, date), layout.manifest(region, date)]) {
+    if (names.includes(basename(path))) await files.rename(path, `${path}.${attempt}${damagedSuffix}`);
+    await files.syncDir(directory);
+  }
 }
 
 interface Gathered extends Omit<DayMember, "offset" | "bytes"> {

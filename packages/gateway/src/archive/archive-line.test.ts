@@ -1,0 +1,63 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { encodeEvent } from "@petak/allocator";
+import { type Event, EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
+import { describe, expect, it } from "vitest";
+import { eventLine, isEventOf, isLineOf, isReservationOf, loggedEvent, readReservation, reservationLine } from "./archive-line.ts";
+
+const reservationId = "res_83652b_0000000000000001";
+
+/** A message with a field that this version does not know. */
+function withNewerField(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([bytes, new BinaryWriter().tag(9999, WireType.LengthDelimited).string("newer").finish()]);
+}
+
+const event = (): Event =>
+  create(EventSchema, {
+    eventId: "evt_83652b_0000000000000001",
+    reservationId,
+    type: EventType.PARCEL_COLLECTED,
+    partnerReference: 'a "b"\n€',
+  });
+
+describe("a line of the archive", () => {
+  it("is JSON that people read, and gives the event back to the byte", () => {
+    const bytes = encodeEvent(event());
+    const line = eventLine({ entry: "5-1", bytes });
+    expect(JSON.parse(line)).toMatchObject({ entry: "5-1", event: { type: "EVENT_TYPE_PARCEL_COLLECTED", reservationId } });
+    expect(line).not.toContain("\n");
+    const logged = loggedEvent(line);
+    expect([logged.entry, logged.mentions(reservationId), logged.mentions("par_1")]).toEqual(["5-1", true, false]);
+    expect(toBinary(EventSchema, logged.event)).toEqual(toBinary(EventSchema, event()));
+    expect(isEventOf(line, { entry: "5-1", bytes })).toBe(true);
+    expect(isEventOf(line, { entry: "5-2", bytes })).toBe(false);
+    expect(isEventOf(line, { entry: "5-1", bytes: encodeEvent({ ...event(), partnerReference: "other" }) })).toBe(false);
+  });
+
+  it("keeps what a newer gateway has written and this one does not know", () => {
+    const bytes = Buffer.from(withNewerField(encodeEvent(event())));
+    const line = eventLine({ entry: "5-1", bytes });
+    expect(JSON.parse(line)).toMatchObject({ event: { reservationId }, binary: expect.any(String) });
+    expect(loggedEvent(line).event.$unknown).toHaveLength(1);
+    expect(isEventOf(line, { entry: "5-1", bytes })).toBe(true);
+    const reservation = create(ReservationSchema, {
+      reservationId,
+      participantId: "par_1",
+      revision: 3,
+      state: ReservationState.COLLECTED,
+    });
+    const newer = fromBinary(ReservationSchema, withNewerField(toBinary(ReservationSchema, reservation)));
+    const chain = ["1-0", "5-1"];
+    const archived = reservationLine({ reservation: newer, chain });
+    expect(isLineOf(archived, reservationId)).toBe(true);
+    expect(readReservation(archived).chain).toEqual(chain);
+    expect(isReservationOf(archived, { reservation: { ...newer, revision: 4 }, chain })).toBe(false);
+    expect(isReservationOf(archived, { reservation: newer, chain: ["1-0"] })).toBe(false);
+  });
+
+  it("keeps what is no event as it is", () => {
+    const line = eventLine({ entry: "5-1", bytes: Buffer.from("no event") });
+    expect(JSON.parse(line)).toEqual({ entry: "5-1", binary: Buffer.from("no event").toString("base64") });
+    expect(loggedEvent(line).mentions("anybody")).toBe(true);
+  });
+});

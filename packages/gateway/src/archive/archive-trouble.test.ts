@@ -1,0 +1,128 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RedisConnection } from "@petak/allocator";
+import { ReservationState } from "@petak/protocol";
+import { tempDir, useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ArchiveFiles, diskFiles } from "./archive-files.ts";
+import { createLayout, dateAt, dayMs } from "./archive-layout.ts";
+import { type ArchiveWorld, openArchiveWorld, region } from "./testing/archive-world.ts";
+
+const redis = useRedis();
+const { COLLECTED, CONFIRMED, DEPOSITED } = ReservationState;
+let connection: RedisConnection;
+let world: ArchiveWorld;
+let directory: string;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  directory = join(await tempDir(), "archive");
+  world = await openArchiveWorld(redis, connection, directory);
+  for (let count = 0; count < 3; count++) await world.live([CONFIRMED, DEPOSITED, COLLECTED]);
+});
+afterEach(() => connection.disconnect());
+
+const unavailable = { reason: "ARCHIVE_UNAVAILABLE", retryAfterMs: 5000 };
+
+/** Looks for something to archive over some files. Gives what went wrong. */
+async function failureOf(files: Partial<ArchiveFiles>): Promise<unknown> {
+  const failures: unknown[] = [];
+  const onFailure = (error: unknown) => void failures.push(error);
+  await world.archiver({ files: { ...diskFiles, ...files }, onFailure }).once();
+  return failures[0];
+}
+
+/** Whether the records have all of it. */
+async function hasAll(): Promise<boolean> {
+  const found = await Promise.all(world.ids.map((id) => world.records.reservations.find(id)));
+  const inStream = await redis.client.xlen(world.records.keys.events(region));
+  return found.every((reservation) => reservation !== undefined) && inStream === 12;
+}
+
+describe("an archive in trouble", () => {
+  it.each<[string, Partial<ArchiveFiles>]>([
+    ["the disk is full", { write: () => Promise.reject(Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" })) }],
+    ["the disk fails", { syncDir: () => Promise.reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" })) }],
+    ["what was written is not what is read", { write: writeSpoilt }],
+    ["a name cannot be made", { linkNew: () => Promise.reject(Object.assign(new Error("EPERM: no links here"), { code: "EPERM" })) }],
+  ])("takes nothing away where %s, and goes on when it is mended", async (_, files) => {
+    await world.pass(5 * dayMs);
+    const before = await world.told(world.records);
+    // The directory has its name before the trouble comes.
+    await world.archiver({ retentionMs: 100 * dayMs }).once();
+    expect(await failureOf(files)).toBeInstanceOf(Error);
+    expect(await hasAll()).toBe(true);
+    expect(await failureOf({})).toBeUndefined();
+    expect(await hasAll()).toBe(false);
+    expect(await world.told()).toEqual(before);
+  });
+
+  it("is not taken for an empty one where its directory is not there: nothing is written, and nothing looks as if it had never been", async () => {
+    await world.pass(5 * dayMs);
+    await world.archiver().once();
+    const before = await world.told();
+    await world.live([CONFIRMED, DEPOSITED, COLLECTED]);
+    await world.pass(5 * dayMs);
+    await rename(directory, `${directory}-elsewhere`);
+    const [id = ""] = world.ids;
+    const { reservations, events } = world.reading();
+    await expect(reservations.find(id)).rejects.toMatchObject(unavailable);
+    await expect(events.chain(id)).rejects.toMatchObject(unavailable);
+    await expect(events.readAfter(region, "0-0", 10)).rejects.toMatchObject(unavailable);
+    // What is in the records goes on.
+    expect(await reservations.find(world.ids.at(-1) ?? "")).toMatchObject({ state: COLLECTED });
+    await expect(world.archiver().once()).rejects.toThrow(/is empty, and the archive of these records is [0-9a-f]{32}/);
+    expect(await redis.client.xlen(world.records.keys.events(region))).toBe(4);
+    expect(await diskFiles.names(directory)).toEqual([]);
+    await rename(`${directory}-elsewhere`, directory);
+    await world.archiver().once();
+    const after = await world.told();
+    expect(after.events.slice(0, before.events.length)).toEqual(before.events);
+    expect(after.events).toHaveLength(before.events.length + 4);
+  });
+
+  it("is not taken for that of other records", async () => {
+    await world.archiver().once();
+    const other = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}other:` }, connection, await tempDir());
+    await other.archiver().once();
+    await expect(other.archiver({ layout: world.layout }).once()).rejects.toThrow(/is the archive [0-9a-f]{32}, and the archive of these/);
+  });
+
+  it("says so where a byte of it has changed, and does not answer with what is left", async () => {
+    await world.pass(5 * dayMs);
+    await world.archiver().once();
+    const path = world.layout.data(region, dateAt(world.clock.now() - 5 * dayMs));
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    await writeFile(path, bytes);
+    await expect(world.told()).rejects.toMatchObject(unavailable);
+  });
+
+  it("is not guessed at by a gateway that was not given it", async () => {
+    await world.pass(5 * dayMs);
+    await world.archiver().once();
+    const { withArchive } = await import("./reservation-archive.ts");
+    const without = withArchive({
+      allocator: world.records,
+      reader: undefined,
+      requireIdentity: async () => undefined,
+      now: world.clock.now,
+      onFailure: () => undefined,
+    });
+    await expect(without.reservations.find(world.ids[0] ?? "")).rejects.toMatchObject(unavailable);
+    await expect(without.events.readAfter(region, "0-0", 1)).rejects.toMatchObject(unavailable);
+  });
+
+  it("is one directory for each network", () => {
+    expect(createLayout("/archive", "one").root).not.toBe(createLayout("/archive", "two").root);
+  });
+});
+
+/** Writes a byte of a day's data otherwise. */
+async function writeSpoilt(path: string, content: Parameters<ArchiveFiles["write"]>[1]): Promise<void> {
+  await diskFiles.write(path, content);
+  if (!path.includes("ndjson")) return;
+  const bytes = await readFile(path);
+  bytes[bytes.length - 20] = (bytes[bytes.length - 20] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
