@@ -20,7 +20,7 @@ const timestamps = createLastEncoding(TimestampSchema, timestampJson);
 
 /**
  * Makes an encoder that writes a message as `toJsonString` does, in a fraction of the time: for messages of texts, numbers of 32 bits, truth
- * values, enums, times, messages of those, and lists of messages and enums. Messages that are in them must not change.
+ * values, enums, times, messages of those, and lists of enums and of messages. Messages that are in them must not change.
  *
  * @throws {TypeError} where a field of the type, or of one in it, is anything else.
  */
@@ -46,10 +46,10 @@ function compileField(field: DescField): FieldJson {
   const common = { name: field.localName as keyof Message, start: `${JSON.stringify(field.jsonName)}:` };
   if (field.oneof !== undefined) throw cannotWrite(field);
   if (field.fieldKind === "message") return { ...common, unset: undefined, toJson: messageJson(field.message) };
-  if (field.fieldKind === "list" && field.listKind === "message")
-    return { ...common, unset: undefined, toJson: listJson(messageJson(field.message)) };
   if (field.fieldKind === "list" && field.listKind === "enum")
     return { ...common, unset: undefined, toJson: listJson(enumJson(field.enum)) };
+  if (field.fieldKind === "list" && field.listKind === "message")
+    return { ...common, unset: undefined, toJson: listJson(messageJson(field.message)) };
   if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) throw cannotWrite(field);
   if (field.fieldKind === "enum") return { ...common, unset: field.enum.values[0]?.number, toJson: enumJson(field.enum) };
   if (field.fieldKind !== "scalar") throw cannotWrite(field);
