@@ -158,7 +158,12 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
       deadlineBefore: openAt,
       pageSize: 10,
     }),
-    good(issueCredential, "courier", { requestId: makeUuid(), reservationId: subjects.toOpen, act: Act.COLLECT, withPin: true }),
+    good(issueCredential, "courier", {
+      requestId: makeUuid(),
+      reservationId: subjects.toOpen,
+      act: Act.COLLECT,
+      holderPublicKey: publicKey,
+    }),
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),
     good(getCustodyChain, "courier", { reservationId: subjects.toOpen }),

@@ -1,12 +1,13 @@
 """Access tokens, in the order in which docs/credentials.md judges them. Nothing of a token is believed before its signature is good."""
 
+import hashlib
 import re
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from refused import Refused
-from spelling import decode, parse
+from spelling import decode, encode, framed, parse
 
 DELEGATE_TYPE = "petak-delegate"
 ACTS = {
@@ -52,10 +53,12 @@ def judge_token(token, case):
     region = claims["aud"].split("_")[0]
     proven = {
         "act": act,
-        "reservation_id": f"res_{region}_{claims['sub']}" if "sub" in claims else "",
+        "reservation_id": f"res_{region}_{claims['sub']}" if "sub" in claims and act != "SERVICE" else "",
         "bundle_id": f"bdl_{region}_{claims['bdl']}" if "bdl" in claims else "",
         "delegated": token_type == DELEGATE_TYPE,
-        "id": claims["jti"],
+        "id": claims["jti"] if "jti" in claims else bound_token_id(token_type, claims_text),
+        "holder": claims.get("cnf"),  # None: it opens for whoever shows it.
+        "door": claims["sub"] if act == "SERVICE" else "",
         "size_class": claims.get("sz"),
     }
     refusal = judge_claims(claims, case)
@@ -96,29 +99,47 @@ def find_key(bundle, key_id, now_ms):
     if now_ms >= key["not_after_ms"]:
         raise Refused("ISSUER_EXPIRED")
     public_key = decode(key["public_key"])
-    if len(public_key) != 32 or public_key[:31] + bytes([public_key[31] & 0x7F]) in LOW_ORDER:
+    if len(public_key) != 32 or is_low_order(public_key):
         raise Refused("ISSUER_UNKNOWN")
     return public_key
 
 
+def is_low_order(public_key):
+    """Whether 32 bytes are a point of low order, under which one signature fits many messages."""
+    return public_key[:31] + bytes([public_key[31] & 0x7F]) in LOW_ORDER
+
+
+def bound_token_id(token_type, claims_text):
+    """The id of a token that is bound to a key: it has none of its own, and needs none."""
+    message = framed("petak-bound-token-id", token_type, claims_text)
+    return encode(hashlib.sha256(message).digest()[:16])
+
+
 def read_claims(text, act):
-    """The claims, where each is there, in its order, in its one spelling and in its range: a reservation's or, to collect, a bundle's."""
+    """The claims, where each is there, in its order, in its one spelling and in its range: a reservation's, a bundle's to collect, or a site's."""
     claims = parse(text)
     members = list(claims) if isinstance(claims, dict) else []
-    is_bundle = members == ["aud", "bdl", "jti", "nbf", "exp"] and act == "COLLECT"
-    if not is_bundle and members != ["aud", "sub", "jti", "nbf", "exp", "sz"]:
+    # "cnf" names the key of the token's holder, in the place of an id.
+    id_name = "cnf" if "cnf" in members or act in ("RECALL", "SERVICE") else "jti"
+    if act == "SERVICE":
+        subject, subject_form, expected = "sub", "[A-Za-z0-9_-]{0,16}", ["aud", "sub", id_name, "nbf", "exp"]
+    elif "bdl" in members and act == "COLLECT":
+        subject, subject_form, expected = "bdl", f"{BASE32}{{16}}", ["aud", "bdl", "jti", "nbf", "exp"]
+    else:
+        subject, subject_form, expected = "sub", f"{BASE32}{{16}}", ["aud", "sub", id_name, "nbf", "exp", "sz"]
+    if members != expected:
         raise Refused("CLAIMS")
-    aud, handle, jti, nbf, exp, sz = [*claims.values(), 0][:6]
+    nbf, exp, size_class = claims["nbf"], claims["exp"], claims.get("sz", 0)
     # A site's number is 1 to 2^32 - 1, without zeros before it: seven digits of base 32 begin with 1 to 3.
     is_good = (
-        is_text(aud, f"8[0-9a-f]{{5}}_(?!0)({BASE32}{{1,6}}|[1-3]{BASE32}{{6}})")
-        and is_text(handle, f"{BASE32}{{16}}")
-        and isinstance(jti, str)
-        and len(decode(jti) or b"") == 16
+        is_text(claims["aud"], f"8[0-9a-f]{{5}}_(?!0)({BASE32}{{1,6}}|[1-3]{BASE32}{{6}})")
+        and is_text(claims[subject], subject_form)
+        and isinstance(claims[id_name], str)
+        and len(decode(claims[id_name]) or b"") == 16
         and all(type(time) is int and 0 <= time <= LATEST_S for time in (nbf, exp))
         and nbf < exp
-        and type(sz) is int
-        and 0 <= sz <= 7
+        and type(size_class) is int
+        and 0 <= size_class <= 7
     )
     if not is_good:
         raise Refused("CLAIMS")

@@ -24,3 +24,8 @@ def parse(text):
         return value if json.dumps(value, separators=(",", ":"), ensure_ascii=False) == text else None
     except (ValueError, RecursionError):
         return None
+
+
+def framed(*texts):
+    """Texts, each preceded by its length in bytes, in 4 bytes with the highest first: no two lists of texts give the same."""
+    return b"".join(len(data).to_bytes(4, "big") + data for data in (text.encode() for text in texts))

@@ -1,6 +1,6 @@
 """What a terminal decides about a credential, as docs/credentials.md says it.
 
-For somebody who builds a terminal in another language: begin here, go on with access_token.py and pin.py. It decides and changes nothing;
+For somebody who builds a terminal in another language: begin here, go on with access_token.py, presence.py and pin.py. It decides and changes nothing;
 spending a credential and opening a door come after it. Debian has all that it needs: python3-jwt and python3-cryptography.
 """
 
@@ -8,6 +8,7 @@ import hashlib
 
 from access_token import judge_token
 from pin import after_right_pin, judge_pin
+from presence import judge_presence
 from refused import Refused
 from spelling import encode
 
@@ -21,12 +22,20 @@ def decide(case):
     try:
         if "token" in credential:
             proven = judge_token(credential["token"], case)
+            door = credential.get("compartment_id", proven["door"]) if proven["act"] == "SERVICE" else ""
+            if proven["holder"] is not None:
+                judge_presence(credential.get("presence"), proven, door, case)
         else:
             proven, if_refused = judge_pin(credential["pin"], case)
         credential_hash = encode(hashlib.sha256(proven["id"].encode()).digest())
         if is_revoked(credential_hash, proven, case["state"]):
             raise Refused("REVOKED", proven)
-        reservations, reopens = judge_bundle(proven, case) if proven["bundle_id"] else judge_reservation(proven, case)
+        if proven["act"] == "SERVICE":
+            reservations, reopens = judge_service(proven, door, case)
+        elif proven["bundle_id"]:
+            reservations, reopens = judge_bundle(proven, case)
+        else:
+            reservations, reopens = judge_reservation(proven, case)
     except Refused as refused:
         proven = refused.proven
         outcome = {"decision": "REFUSE", "refusal": refused.refusal, "told": told(refused.refusal)}
@@ -62,12 +71,12 @@ def is_revoked(credential_hash, proven, state):
     )
 
 
-def open_once_more(proven, case):
+def open_once_more(spent_id, case):
     """The reservations whose doors the credential opened a moment ago and may open once more."""
     return [
         visit["reservation_id"]
         for visit in case["state"]["visits"]
-        if visit["credential_id"] == proven["id"]
+        if visit["credential_id"] == spent_id
         and visit["phase"] != "OPEN"
         and visit["reopenings"] < MOST_REOPENINGS
         and case["now_ms"] < visit["grace_until_ms"]
@@ -77,7 +86,7 @@ def open_once_more(proven, case):
 def judge_reservation(proven, case):
     """The reservation whose door opens, and whether once more. Raises Refused."""
     state, act, reservation = case["state"], proven["act"], proven["reservation_id"]
-    if open_once_more(proven, case):
+    if open_once_more(proven["id"], case):
         return [reservation], True
     if proven["id"] in state["spent"]:
         raise Refused("SPENT", proven)
@@ -97,7 +106,7 @@ def judge_bundle(proven, case):
     if is_spent:
         left = next((one["reservation_ids"] for one in state["to_collect"] if one["credential_id"] == credential_id), [])
         members = [member for member in members if member in left]
-    again = open_once_more(proven, case)
+    again = open_once_more(credential_id, case)
     refusals = [why_shut("COLLECT", member, state) for member in members]
     doors = again + [member for member, refusal in zip(members, refusals) if refusal is None]
     if not doors:
@@ -111,12 +120,26 @@ def why_shut(act, reservation, state, size_class=None):
         return "RESERVATION_STATE"
     if any(visit["reservation_id"] == reservation for visit in state["visits"]):
         return "IN_USE"
-    if act not in ("DEPOSIT", "COLLECT"):
-        return "ACT_NOT_SERVED"
     if act == "DEPOSIT" and reservation in state["inside"]:
         return "ALREADY_DEPOSITED"
     if act == "DEPOSIT" and size_class not in state["free_size_classes"]:
         return "NO_COMPARTMENT"
-    if act == "COLLECT" and reservation not in state["inside"]:
+    if act != "DEPOSIT" and reservation not in state["inside"]:
         return "NOT_DEPOSITED"
     return None
+
+
+def judge_service(proven, door, case):
+    """Whose parcel lies behind the door that opens for work, and whether it opens once more. Raises Refused."""
+    spent_id = f"{proven['id']}/{door}"
+    again = open_once_more(spent_id, case)
+    if again:
+        return again, True
+    if spent_id in case["state"]["spent"]:
+        raise Refused("SPENT", proven)
+    place = next((one for one in case["state"]["compartments"] if one["compartment_id"] == door), None)
+    if place is None or proven["door"] not in ("", door):
+        raise Refused("COMPARTMENT", proven)
+    if proven["door"] == "" and (place["reservation_id"] != "" or place["occupied"]):
+        raise Refused("OCCUPIED", proven)
+    return [place["reservation_id"]], False

@@ -78,17 +78,17 @@ export const acts: Vector[] = [
     { ...early, ...inside },
   ),
   vector(
-    "recall-not-served",
-    "A token to recall needs a proof of presence, which this terminal cannot take.",
+    "recall-unbound",
+    "A token to take a parcel back that names no holder's key opens nothing, whoever signed it.",
     { token: token({}, "petak-recall") },
-    refusedProven("ACT_NOT_SERVED", { act: "RECALL" }),
+    refused("CLAIMS"),
     inside,
   ),
   vector(
-    "service-not-served",
-    "A token for service needs a proof of presence, which this terminal cannot take.",
+    "service-unbound",
+    "A token for work at the site that names no holder's key opens nothing.",
     { token: token({}, "petak-service") },
-    refusedProven("ACT_NOT_SERVED", { act: "SERVICE" }),
+    refused("CLAIMS"),
   ),
   vector("no-place", "A token to deposit opens no place of another size class.", { token: token() }, refusedProven("NO_COMPARTMENT"), {
     state: { free_size_classes: [0, 1] },

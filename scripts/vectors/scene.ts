@@ -38,6 +38,7 @@ export const bundle: VectorBundle = {
 const state: VectorState = {
   spent: [],
   to_collect: [],
+  challenges: [],
   visits: [],
   lock_out: noLockOut,
   pins: [],
@@ -45,6 +46,7 @@ const state: VectorState = {
   revoked: [],
   inside: [],
   over: [],
+  compartments: [],
   free_size_classes: [0, 1, 2],
 };
 

@@ -22,8 +22,8 @@ const groupOrder = 2n ** 252n + 27742317777372353535851937790883648493n;
 /** The prime of Ed25519's field. */
 const fieldPrime = 2n ** 255n - 19n;
 
-/** SHA-256 of a text. */
-export function sha256(text: string): Buffer {
+/** SHA-256 of a text or of bytes. */
+export function sha256(text: Uint8Array | string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
@@ -45,8 +45,24 @@ export function keyIdOf(x: string): string {
   return base64url(sha256(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`)).slice(0, 4);
 }
 
-/** The Ed25519 signature of a text. */
-export function signText(text: string, { privateKey }: VectorKey): Buffer {
+/** The hash by which a token names its holder's key: 128 bits of the key's RFC 7638 thumbprint. */
+export function holderHashOf(publicKey: Uint8Array): string {
+  return base64url(sha256(`{"crv":"Ed25519","kty":"OKP","x":"${base64url(publicKey)}"}`).subarray(0, 16));
+}
+
+/** Texts, each preceded by its length in bytes, in 4 bytes with the highest first. */
+export function framed(...texts: string[]): Buffer {
+  return Buffer.concat(
+    texts.flatMap((text) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(Buffer.byteLength(text));
+      return [length, Buffer.from(text)];
+    }),
+  );
+}
+
+/** The Ed25519 signature of a text or of bytes. */
+export function signText(text: Uint8Array | string, { privateKey }: VectorKey): Buffer {
   return sign(null, Buffer.from(text), privateKey);
 }
 
@@ -64,7 +80,7 @@ export function withGreatS(signature: Buffer): Buffer {
  * A signature whose R is off by the point of order 2. It satisfies the equation that is multiplied by the cofactor 8, and not the one
  * that is not, so verifiers disagree on it unless a rule says which equation holds.
  */
-export function signOffByTorsion(text: string, key: VectorKey): Buffer {
+export function signOffByTorsion(text: Uint8Array | string, key: VectorKey): Buffer {
   const nonce = keyNamed("a nonce");
   // The point of order 2 is (0, -1), and (x, y) + (0, -1) = (-x, -y).
   const spelt = fromLittleEndian(nonce.publicKey);
@@ -75,7 +91,7 @@ export function signOffByTorsion(text: string, key: VectorKey): Buffer {
 }
 
 /** The number that R, A and the message hash to. */
-export function challenge(r: Uint8Array, publicKey: Uint8Array, text: string): bigint {
+export function challenge(r: Uint8Array, publicKey: Uint8Array, text: Uint8Array | string): bigint {
   return fromLittleEndian(createHash("sha512").update(r).update(publicKey).update(text).digest()) % groupOrder;
 }
 

@@ -12,7 +12,7 @@ export interface Vector {
   clock_trusted: boolean;
   max_skew_ms: number;
   state: VectorState;
-  credential: { token: string } | { pin: string };
+  credential: { token: string; presence?: string; compartment_id?: string } | { pin: string };
   expected: Expected;
 }
 
@@ -29,6 +29,8 @@ export interface VectorState {
   spent: string[];
   /** For which reservations a bundle's credential that is spent still opens. */
   to_collect: { credential_id: string; reservation_ids: string[] }[];
+  /** The challenges that the site gave and that were not used, and how long ago, in ms. */
+  challenges: { challenge: string; age_ms: number }[];
   visits: VectorVisit[];
   lock_out: VectorLockOut;
   /** Each of a reservation or of a bundle. */
@@ -40,6 +42,8 @@ export interface VectorState {
   inside: string[];
   /** Reservations that are over or in doubt, by the gateway's list. */
   over: string[];
+  /** Doors by their names, for work at the site: whose parcel lies behind each (empty: nobody's), and whether something is seen there. */
+  compartments: { compartment_id: string; reservation_id: string; occupied: boolean }[];
   /** The size classes, by number, that have a place free. */
   free_size_classes: number[];
 }

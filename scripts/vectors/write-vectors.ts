@@ -9,7 +9,9 @@ import { form } from "./form.ts";
 import { issuerKeys } from "./issuer-keys.ts";
 import { lockOut } from "./lock-out.ts";
 import { pins } from "./pins.ts";
+import { presence } from "./presence.ts";
 import { replay } from "./replay.ts";
+import { service } from "./service.ts";
 import { signatures } from "./signatures.ts";
 import { lostClock, times } from "./times.ts";
 import type { Vector, VectorFile } from "./vector.ts";
@@ -28,6 +30,8 @@ const files: readonly VectorFile[] = [
   { name: "11-lock-out", title: "Wrong PINs of all the site together", vectors: lockOut },
   { name: "12-bundles", title: "Several parcels with one credential", vectors: bundles },
   { name: "13-delegates", title: "Credentials of somebody whom the recipient lets collect, and revoked ones", vectors: delegates },
+  { name: "14-presence", title: "Tokens that are bound to a key, and proofs of presence", vectors: presence },
+  { name: "15-service", title: "Doors that open for work at the site", vectors: service },
 ];
 
 /** Writes the test vectors into a folder, one file for each subject. The same every time: keys, ids and times are fixed. */

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { generateKeyPair } from "@petak/client";
 import { Act, CancellationReason, DeviceEventType, ReservationService, ReservationState, Role } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
@@ -8,6 +9,8 @@ import { inSideNetwork } from "./side-network.ts";
 import { authorizationOf, origin, parcel } from "./world.ts";
 
 const { confirm, cancel, redirect, issueCredential } = ReservationService.method;
+
+const { publicKey: holderPublicKey } = await generateKeyPair();
 
 /** What may be asked of a reservation, with the state that it would lead to. */
 const asks = {
@@ -20,18 +23,20 @@ const asks = {
   },
   deposit: { method: issueCredential, more: { act: Act.DEPOSIT }, wanted: "DEPOSITED" },
   collect: { method: issueCredential, more: { act: Act.COLLECT }, wanted: "COLLECTED" },
+  recall: { method: issueCredential, more: { act: Act.RECALL, holderPublicKey }, wanted: "RECALLED" },
 } as const;
 
-/** What each state refuses. A deposit and a collection are refused as the credentials for them. */
+/** What each state refuses. A deposit, a collection and a recall are refused as the credentials for them. */
 const refused = {
-  HELD: ["deposit", "collect"],
-  EXPIRED: ["confirm", "cancel", "redirect", "deposit", "collect"],
-  CONFIRMED: ["confirm"],
-  NO_SHOW: ["confirm", "cancel", "redirect", "deposit", "collect"],
-  CANCELLED: ["confirm", "cancel", "redirect", "deposit", "collect"],
+  HELD: ["deposit", "collect", "recall"],
+  EXPIRED: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
+  CONFIRMED: ["confirm", "recall"],
+  NO_SHOW: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
+  CANCELLED: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
   DEPOSITED: ["confirm", "cancel", "redirect", "deposit"],
-  COLLECTED: ["confirm", "cancel", "redirect", "deposit", "collect"],
-  IN_DOUBT: ["confirm", "cancel", "redirect", "deposit", "collect"],
+  RECALLED: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
+  COLLECTED: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
+  IN_DOUBT: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
 } satisfies Partial<Record<keyof typeof ReservationState, (keyof typeof asks)[]>>;
 
 const redis = useRedis();
@@ -126,6 +131,7 @@ describe("a reservation", () => {
         CONFIRMED: await confirmed(),
         DEPOSITED: await reported(await confirmed(), DeviceEventType.PARCEL_DEPOSITED),
         COLLECTED: await reported(await confirmed(), DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED),
+        RECALLED: await reported(await confirmed(), DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_RECALLED),
         IN_DOUBT: await reported(await confirmed(), DeviceEventType.DOUBT),
       };
       for (const [name, reservationId] of Object.entries(standing)) {

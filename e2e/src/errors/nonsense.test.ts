@@ -245,7 +245,7 @@ const requiredFields: Record<string, string[]> = {
   "ReservationService/Redirect": ["request_id", "reservation_id", "reason", "place"],
   "ReservationService/ResolveDoubt": ["request_id", "reservation_id", "outcome"],
   "ReservationService/GetReservation": ["reservation_id"],
-  "ReservationService/IssueCredential": ["request_id", "reservation_id", "act"],
+  "ReservationService/IssueCredential": ["request_id", "act"],
   "CustodyService/GetCustodyChain": ["reservation_id"],
   "AgentService/Boot": ["site_id"],
   "AgentService/Sync": ["site_id"],

@@ -3,7 +3,6 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import {
-  Act,
   AgentService,
   CancellationReason,
   CustodyService,
@@ -26,7 +25,7 @@ import type { Provocation, Scene } from "./provocation.ts";
 import { addWebhook, authorizationOf, parcel } from "./world.ts";
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
-const { reserve, extend, cancel, issueCredential, getReservation } = ReservationService.method;
+const { reserve, extend, cancel, getReservation } = ReservationService.method;
 const { listEvents } = CustodyService.method;
 const { reportEvents } = AgentService.method;
 const { getParticipant, revokeKey } = ParticipantService.method;
@@ -222,17 +221,6 @@ export const recordProvocations = {
       );
     },
     metadata: () => ({ ...someSite(), size_class_id: "M" }),
-  },
-  ACT_NOT_SERVED: {
-    provoke: async ({ world, protocol }) => {
-      const { reservationId } = await world.holdAndConfirm();
-      return await world.raw.call(
-        protocol,
-        issueCredential,
-        { requestId: randomUUID(), reservationId, act: Act.RECALL },
-        { authorization: await authorizationOf(world.courier) },
-      );
-    },
   },
   SEQUENCE_GAP: {
     provoke: async ({ world, protocol }) => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client";
+import { generateKeyPair, type PetakClient } from "@petak/client";
 import {
   Act,
   CancellationReason,
@@ -29,6 +29,7 @@ const limits: ModelLimits = {
   storageMaxMs: 90 * minuteMs,
   depositUnderWayMs: 10 * minuteMs,
 };
+const { publicKey: holderPublicKey } = await generateKeyPair();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
 const redis = useRedis();
@@ -136,12 +137,12 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
       };
     },
     () => {
-      const act = random.pick([Act.DEPOSIT, Act.COLLECT]);
+      const act = random.pick([Act.DEPOSIT, Act.COLLECT, Act.RECALL]);
       return {
         said: `${by} asks for a credential, act ${act}, of ${about}`,
         expected: model.issue(by, reservation, act, nowMs),
         send: async () => {
-          await reservations.issueCredential({ requestId, reservationId, act });
+          await reservations.issueCredential({ requestId, reservationId, act, ...(act === Act.RECALL ? { holderPublicKey } : {}) });
           return undefined;
         },
       };
@@ -153,8 +154,8 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
 }
 
 function reportOf(random: Random, model: LifeModel, world: World, reservation: ModelReservation): Action {
-  const { DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_COLLECTED, DOUBT } = DeviceEventType;
-  const type = random.pick([DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_DEPOSITED, PARCEL_COLLECTED, DOUBT]);
+  const { DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT } = DeviceEventType;
+  const type = random.pick([DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT]);
   const { site, state } = reservation;
   const siteId = world.siteIds[site] ?? "";
   const nowMs = clock.now();

@@ -31,6 +31,7 @@ export type ModelOutcome = { reservation: ModelReservation } | { refused: Reason
 
 const couriers: readonly Actor[] = ["courier", "stranger"];
 const beforeDeposit: readonly State[] = [State.HELD, State.CONFIRMED];
+const leaving: ReadonlySet<DeviceEventType> = new Set([DeviceEventType.PARCEL_COLLECTED, DeviceEventType.PARCEL_RECALLED]);
 const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
 
 /**
@@ -141,6 +142,7 @@ export class LifeModel {
     const { state, depositUntilMs = 0, collectUntilMs = 0 } = reservation;
     // A credential counts in whole seconds.
     const lastMs = nowMs - (nowMs % 1000) + 999;
+    if (act === Act.RECALL) return state === State.DEPOSITED ? { reservation } : { refused: "ILLEGAL_STATE" };
     const isServed =
       (state === State.CONFIRMED && depositUntilMs > lastMs) ||
       (act === Act.COLLECT && state === State.DEPOSITED && collectUntilMs > lastMs);
@@ -161,8 +163,8 @@ export class LifeModel {
       reservation.collectUntilMs = nowMs + this.#limits.collectWithinMs;
       if (state === State.CONFIRMED) this.#count(this.held, site, -1);
       this.#count(this.occupied, site, 1);
-    } else if (type === DeviceEventType.PARCEL_COLLECTED && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
-      reservation.state = State.COLLECTED;
+    } else if (leaving.has(type) && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
+      reservation.state = type === DeviceEventType.PARCEL_RECALLED ? State.RECALLED : State.COLLECTED;
       this.#count(this.occupied, site, -1);
     } else if (state === State.HELD || over.includes(state) || (isExpected && type !== DeviceEventType.PARCEL_DEPOSITED)) {
       // The door and the record disagree, and there may be a parcel.

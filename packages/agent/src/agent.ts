@@ -4,6 +4,7 @@ import { defaultMaxSkewMs } from "@petak/credential";
 import type { Cabinet } from "./cabinet/cabinet.ts";
 import { createSiteClock } from "./clock.ts";
 import type { Credential } from "./decision/snapshot.ts";
+import { type Challenge, createChallenges } from "./door/challenges.ts";
 import { createDoor, type Presentation } from "./door/door.ts";
 import { createReporter } from "./door/reporter.ts";
 import { defaultGraceMs } from "./door/visits.ts";
@@ -56,6 +57,11 @@ export interface Agent {
    * an AgentStoreError where the store is another site's.
    */
   start(): Promise<boolean>;
+  /**
+   * Gives a challenge to show: as a QR code on the screen, or over Bluetooth. Whoever holds a token that is bound to a key signs it, and
+   * {@link present} takes the proof. It is good for a minute, once, and until the agent stops. Throws before start and after stop.
+   */
+  challenge(): Challenge;
   /** Decides on a credential and opens a door. It never needs the network. Throws before start and after stop. */
   present(credential: Credential): Promise<Presentation>;
   /** Asks the gateway now for what has changed. Throws where it cannot be reached. */
@@ -89,6 +95,7 @@ export function createAgent(options: AgentOptions): Agent {
     cabinet,
     clock,
     reporter,
+    challenges: createChallenges(now),
     logger,
     after,
     maxSkewMs,
@@ -133,6 +140,10 @@ export function createAgent(options: AgentOptions): Agent {
       }
       synchroniser.keepOn();
       return isOnline;
+    },
+    challenge() {
+      if (state !== "running") throw new Error("the agent does not run");
+      return door.challenge();
     },
     async present(credential) {
       if (state !== "running") throw new Error("the agent does not run");

@@ -5,7 +5,8 @@ export { createSimulatedCabinet, type SimulatedCabinet, type SimulatedCabinetOpt
 export { type Decision, decide, type Opening, type Refusal } from "./decision/decide.ts";
 export { type LockOut, noLockOut } from "./decision/lock-out.ts";
 export { type DoorRefusal, doorRefusals, type PersonRefusal } from "./decision/refusals.ts";
-export type { CompartmentRecord, Condition, Credential, DoorSnapshot, Visit } from "./decision/snapshot.ts";
+export type { CompartmentRecord, Condition, Credential, DoorSnapshot, TokenShown, Visit } from "./decision/snapshot.ts";
+export type { Challenge } from "./door/challenges.ts";
 export type { Presentation } from "./door/door.ts";
 export type { AgentLogger } from "./logger.ts";
 export { type AgentStore, openAgentStore } from "./store/agent-store.ts";

@@ -57,8 +57,17 @@ export interface AgentGateway {
   token(
     act: Act,
     reservationId: string,
-    changes?: { siteId?: string; isDelegated?: boolean; notBeforeMs?: number; expiresAtMs?: number; sizeClassIndex?: number },
+    changes?: {
+      siteId?: string;
+      isDelegated?: boolean;
+      notBeforeMs?: number;
+      expiresAtMs?: number;
+      sizeClassIndex?: number;
+      holderKeyHash?: string;
+    },
   ): Promise<string>;
+  /** A token for work at the site, or at one of its doors. */
+  serviceToken(holderKeyHash: string, compartmentId?: string): Promise<string>;
   allowPin(
     reservationId: string,
     pin: string,
@@ -107,6 +116,16 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
         expiresAtMs: now() + 24 * hourMs,
         sizeClassIndex: 0,
         ...changes,
+      }),
+    serviceToken: (holderKeyHash, compartmentId = "") =>
+      mintAccessToken({
+        issuerKey,
+        act: Act.SERVICE,
+        siteId,
+        compartmentId,
+        holderKeyHash,
+        notBeforeMs: now() - 60_000,
+        expiresAtMs: now() + 8 * hourMs,
       }),
     async allowPin(reservationId, pin, changes = {}) {
       const pinHash = await hashPin(pinKey, pin);

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Act, AllowanceSchema, DeviceEventType, formatSiteId, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { createSimulatedCabinet } from "../src/index.ts";
+import { type Credential, createSimulatedCabinet } from "../src/index.ts";
 import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, tokenIdOf, until } from "./site.ts";
 
 describe("the door", () => {
@@ -50,7 +50,7 @@ describe("the door", () => {
     await gateway.allowPin(gateway.newReservation(), "00000003", { state: ReservationState.CANCELLED });
     await gateway.allowPin(gateway.newReservation(), "00000004");
     await agent.syncNow();
-    const cases: [{ token: string } | { pin: string }, string][] = [
+    const cases: [Credential, string][] = [
       [{ token: "" }, "MALFORMED"],
       [{ token: `${good.slice(0, -9)}AAAAAAAAA` }, "SIGNATURE"],
       [{ token: await gateway.token(Act.DEPOSIT, reservationId, { siteId: formatSiteId("83652b", 7) }) }, "SITE"],
@@ -65,8 +65,8 @@ describe("the door", () => {
       ],
       [{ token: await gateway.token(Act.DEPOSIT, reservationId, { notBeforeMs: timers.now() + 301_000 }) }, "NOT_YET_VALID"],
       [{ token: await gateway.token(Act.COLLECT, reservationId) }, "NOT_DEPOSITED"],
-      [{ token: await gateway.token(Act.SERVICE, reservationId) }, "ACT_NOT_SERVED"],
-      [{ token: await gateway.token(Act.RECALL, reservationId) }, "ACT_NOT_SERVED"],
+      [{ token: await gateway.token(Act.RECALL, reservationId, { holderKeyHash: tokenIdOf(good) }) }, "PRESENCE_MISSING"],
+      [{ token: await gateway.serviceToken(tokenIdOf(good)), compartmentId: "A1" }, "PRESENCE_MISSING"],
       [{ pin: "1234567" }, "PIN_MALFORMED"],
       [{ pin: "00000001" }, "PIN_EXPIRED"],
       [{ pin: "00000002" }, "PIN_NOT_YET_VALID"],

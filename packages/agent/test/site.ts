@@ -1,4 +1,6 @@
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type Ed25519KeyPair, generateKeyPair, holderKeyHash, provePresence } from "@petak/credential";
 import { Act } from "@petak/protocol";
 import { tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
@@ -10,6 +12,7 @@ import {
   createSimulatedCabinet,
   openAgentStore,
   type SimulatedCabinet,
+  type TokenShown,
 } from "../src/index.ts";
 import { type AgentGateway, siteId, startAgentGateway } from "./agent-gateway.ts";
 import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
@@ -49,13 +52,15 @@ export async function startSite(
     timers?: ManualTimers;
     gateway?: AgentGateway;
     isUp?: boolean;
+    /** Where its store is, or will be. */
+    storePath?: string;
   } = {},
 ): Promise<TestSite> {
   const timers = options.timers ?? createManualTimers(Date.UTC(2026, 10, 24, 12));
   const gateway = options.gateway ?? (await startAgentGateway(timers.now));
   if (options.isUp !== undefined) gateway.isUp = options.isUp;
   const cabinet = options.cabinet ?? createSimulatedCabinet({ compartments });
-  const storePath = join(await tempDir(), "agent.db");
+  const storePath = options.storePath ?? join(await tempDir(), "agent.db");
   const log: LogLine[] = [];
   const note = (level: LogLine["level"]) => (_: object, message: string) => void log.push({ level, message });
   const logger = { info: note("info"), warn: note("warn"), error: note("error") };
@@ -101,6 +106,34 @@ export async function deposit(site: TestSite, reservationId: string): Promise<st
   site.cabinet.putIn(outcome.compartmentId);
   site.cabinet.closeDoor(outcome.compartmentId);
   return outcome.compartmentId;
+}
+
+/** Somebody with a key, at a site's door. */
+export interface Holder {
+  readonly keyHash: string;
+  readonly keys: Ed25519KeyPair;
+  /** A token with a proof for a challenge of the site, fresh where none is given. */
+  show(site: TestSite, token: string, how?: { challenge?: string; compartmentId?: string }): Promise<TokenShown>;
+}
+
+/** Makes a key for somebody. */
+export async function newHolder(): Promise<Holder> {
+  const keys = await generateKeyPair();
+  return {
+    keys,
+    keyHash: await holderKeyHash(keys.publicKey),
+    async show(site, token, how = {}) {
+      const { challenge = site.agent.challenge().challenge, ...door } = how;
+      return { token, presence: await provePresence({ token, challenge, privateJwk: keys.privateJwk, ...door }), ...door };
+    },
+  };
+}
+
+/** What is left of a site's store when the power goes now: what has been written to the disk, and nothing of the memory. @returns its path */
+export async function diskAfterPowerCut({ storePath }: TestSite): Promise<string> {
+  const path = join(await tempDir(), "agent.db");
+  await Promise.all(["", "-wal"].map((suffix) => copyFile(`${storePath}${suffix}`, `${path}${suffix}`)));
+  return path;
 }
 
 /** Waits until what the sensors said is written down. */

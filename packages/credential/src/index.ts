@@ -7,9 +7,16 @@ export {
   accessTokenMaxLength,
   accessTokenMaxLifetimeMs,
   accessTokenTypes,
+  type ClaimsToWrite,
   delegateTokenType,
 } from "./access-token/claims.ts";
-export { type AccessTokenJudgement, defaultMaxSkewMs, type JudgeAccessTokenInput, judgeAccessToken } from "./access-token/judge.ts";
+export {
+  type AccessTokenJudgement,
+  defaultMaxSkewMs,
+  type JudgeAccessTokenInput,
+  judgeAccessToken,
+  readOwnToken,
+} from "./access-token/judge.ts";
 export { type MintAccessTokenInput, mintAccessToken } from "./access-token/mint.ts";
 export { type AccessTokenRefusal, accessTokenRefusals } from "./access-token/refusals.ts";
 export { deriveTokenId, newTokenId } from "./access-token/token-id.ts";
@@ -36,6 +43,10 @@ export {
 } from "./keys/issuer-key.ts";
 export { isLowOrderPoint } from "./keys/low-order.ts";
 export { generatePin, hashPin, isPin, newPinKey, pinLength } from "./pin/pin.ts";
+export { challengeLifetimeMs, newChallenge } from "./presence/challenge.ts";
+export { holderKeyHash } from "./presence/holder-key.ts";
+export { judgePresence, type Presence, type ProvePresenceInput, presenceLength, provePresence, readPresence } from "./presence/presence.ts";
+export { type PresenceRefusal, presenceRefusals } from "./presence/refusals.ts";
 export {
   type RequestTokenInput,
   requestTokenLifetimeMs,

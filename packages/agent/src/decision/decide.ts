@@ -4,9 +4,11 @@ import { Act, type Allowance, type BundleAllowance, ProofKind } from "@petak/pro
 import type { Occupancy } from "../cabinet/cabinet.ts";
 import { chooseBundleDoors } from "./bundle-rules.ts";
 import { afterRightPin, afterWrongPin, isLockedOut, type LockOut } from "./lock-out.ts";
+import { refusePresence } from "./presence-rules.ts";
 import type { DoorRefusal } from "./refusals.ts";
 import { type ChosenDoor, chooseCompartments } from "./reservation-rules.ts";
-import type { Credential, DoorSnapshot } from "./snapshot.ts";
+import { chooseForService, type ServiceRight } from "./service-rules.ts";
+import type { Credential, DoorSnapshot, TokenShown, Visit } from "./snapshot.ts";
 
 /** What a credential was found to be. */
 interface Shown {
@@ -14,7 +16,7 @@ interface Shown {
   /** Undefined where the credential could not be proven: its id is anybody's word then. */
   readonly credentialId?: string;
   readonly act?: Act;
-  /** Empty where the credential is a bundle's. */
+  /** Empty where the credential is a bundle's, or for work at the site. */
   readonly reservationId?: string;
   /** The bundle whose credential it is. Empty: a reservation's own. */
   readonly bundleId?: string;
@@ -63,20 +65,28 @@ const maxReopenings = 2;
  * is changed. The caller spends the credential before it pulses the lock.
  */
 export async function decide(credential: Credential, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
-  return "token" in credential ? decideToken(credential.token, snapshot, nowMs) : decidePin(credential.pin, snapshot, nowMs);
+  return "token" in credential ? decideToken(credential, snapshot, nowMs) : decidePin(credential.pin, snapshot, nowMs);
 }
 
-async function decideToken(token: string, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
+async function decideToken({ token, presence, compartmentId }: TokenShown, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
   const { trustBundle, siteId, maxSkewMs, clockTrusted, lockOut, sizeClassIds } = snapshot;
   const shown = { proofKind: ProofKind.ACCESS_TOKEN, lockOut };
   if (trustBundle === undefined) return { opens: false, refusal: "NOT_BOOTED", ...shown };
   const judgement = await judgeAccessToken({ token, trustBundle, siteId, nowMs, maxSkewMs, clockTrusted });
   const { claims } = judgement;
   if (claims === undefined) return { opens: false, refusal: judgement.ok ? "CLAIMS" : judgement.refusal, ...shown };
-  const { tokenId: credentialId, act, reservationId, bundleId = "", isDelegated = false, expiresAtMs } = claims;
-  const proven = { ...shown, credentialId, act, reservationId, bundleId, isDelegated };
+  const { tokenId, act, reservationId, bundleId = "", isDelegated = false, holderKeyHash, compartmentId: allowedId = "" } = claims;
+  const isService = act === Act.SERVICE;
+  const doorId = isService ? (compartmentId ?? allowedId) : "";
+  const credentialId = doorId === "" ? tokenId : `${tokenId}/${doorId}`;
+  const proven = { ...shown, credentialId, act, reservationId, bundleId, isDelegated, expiresAtMs: claims.expiresAtMs };
   if (!judgement.ok) return { opens: false, refusal: judgement.refusal, ...proven };
-  return decideRight({ ...proven, expiresAtMs }, sizeClassIds[claims.sizeClassIndex], snapshot, nowMs);
+  if (holderKeyHash !== undefined) {
+    const refusal = await refusePresence(presence, { holderKeyHash, tokenId, compartmentId: doorId }, snapshot);
+    if (refusal !== undefined) return { opens: false, refusal, ...proven };
+  }
+  if (isService) return decideService({ allowedId, compartmentId: doorId }, proven, snapshot, nowMs);
+  return decideRight(proven, sizeClassIds[claims.sizeClassIndex], snapshot, nowMs);
 }
 
 async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
@@ -132,10 +142,7 @@ async function decideRight(
 ): Promise<Decision> {
   const { credentialId, act, reservationId, bundleId } = proven;
   if (isRevoked(await credentialHash(credentialId), proven, snapshot)) return { opens: false, refusal: "REVOKED", ...proven };
-  const again = snapshot.visits.filter(
-    (visit) =>
-      visit.credentialId === credentialId && visit.phase !== "OPEN" && visit.reopenings < maxReopenings && nowMs < visit.graceUntilMs,
-  );
+  const again = opensAgain(credentialId, snapshot, nowMs);
   const isSpent = snapshot.isSpent(credentialId);
   if (bundleId === "") {
     if (again.length > 0) return { opens: true, ...proven, doors: again, reopens: true, toCollect: [] };
@@ -156,6 +163,28 @@ async function decideRight(
   if (doors.length === 0) return { opens: false, refusal: chosen.refusal ?? "NOT_DEPOSITED", ...proven };
   const reopens = again.some((visit) => visit === doors[0]);
   return { opens: true, ...proven, doors, reopens, toCollect: chosen.toCollect };
+}
+
+function decideService(
+  right: ServiceRight,
+  proven: Proven & Pick<Opening, "expiresAtMs">,
+  snapshot: DoorSnapshot,
+  nowMs: number,
+): Decision {
+  const again = opensAgain(proven.credentialId, snapshot, nowMs);
+  if (again.length > 0) return { opens: true, ...proven, doors: again, reopens: true, toCollect: [] };
+  if (snapshot.isSpent(proven.credentialId)) return { opens: false, refusal: "SPENT", ...proven };
+  const door = chooseForService(right, snapshot);
+  if (typeof door === "string") return { opens: false, refusal: door, ...proven };
+  return { opens: true, ...proven, doors: [door], reopens: false, toCollect: [] };
+}
+
+/** The doors that a credential opened a moment ago and may open once more. */
+function opensAgain(credentialId: string, { visits }: DoorSnapshot, nowMs: number): Visit[] {
+  return visits.filter(
+    (visit) =>
+      visit.credentialId === credentialId && visit.phase !== "OPEN" && visit.reopenings < maxReopenings && nowMs < visit.graceUntilMs,
+  );
 }
 
 function occupancyOf(compartmentId: string, { compartments }: DoorSnapshot): Occupancy | undefined {

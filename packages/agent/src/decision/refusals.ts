@@ -1,20 +1,22 @@
-import { accessTokenRefusals } from "@petak/credential";
+import { accessTokenRefusals, presenceRefusals } from "@petak/credential";
 
 /**
  * Why a door was refused, for the report. docs/credentials.md lists them all. The person at the door is told a {@link PersonRefusal} only.
  */
 export const doorRefusals = {
   ...accessTokenRefusals,
+  ...presenceRefusals,
   NOT_BOOTED: "The agent has never reached its gateway and has nothing to judge by.",
   REVOKED: "The gateway's list says that the credential was revoked.",
   SPENT: "The credential was used before.",
-  ACT_NOT_SERVED: "The agent does not serve that act.",
   RESERVATION_STATE: "The reservation is over or in doubt.",
   ALREADY_DEPOSITED: "The reservation's parcel is inside already.",
   NOT_DEPOSITED: "No parcel of the reservation or bundle is known here.",
-  IN_USE: "Another credential for the reservation has just opened a door.",
+  IN_USE: "Another credential has just opened a door for the reservation, or the door that is to open.",
   IN_DOUBT: "What lies in the compartment must be checked first.",
   NO_COMPARTMENT: "No working compartment of the size class is empty.",
+  COMPARTMENT: "The site has no such door, none was named, or the credential is for another.",
+  OCCUPIED: "A parcel lies or may lie behind the door, and the credential does not name it.",
   PROMISED_COMPARTMENT: "The compartment that was promised to the reservation is not empty or does not work.",
   LOCK_FAILED: "The lock did not open.",
   PIN_MALFORMED: "It is not eight digits.",

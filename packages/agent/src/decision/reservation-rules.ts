@@ -34,13 +34,14 @@ const closedStates: ReadonlySet<ReservationState> = new Set([
  */
 export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot, nowMs: number): readonly string[] | DoorRefusal {
   const { act, reservationId } = right;
-  const allowance = snapshot.allowances.find((one) => one.reservationId === reservationId && one.act === act);
-  if (allowance !== undefined && closedStates.has(allowance.state)) return "RESERVATION_STATE";
+  const allowances = snapshot.allowances.filter((one) => one.reservationId === reservationId);
+  // Whichever act the gateway tells it with: one that is over may be named with its deposit alone.
+  if (allowances.some(({ state }) => closedStates.has(state))) return "RESERVATION_STATE";
+  // Who takes a parcel back opens the door that its collector would.
+  const allowance = allowances.find((one) => one.act === (act === Act.RECALL ? Act.COLLECT : act));
   if (snapshot.visits.some((visit) => visit.reservationId === reservationId)) return "IN_USE";
   if (act === Act.DEPOSIT) return chooseForDeposit(right, allowance?.compartmentId ?? "", snapshot, nowMs);
-  if (act === Act.COLLECT) return chooseForCollection(reservationId, allowance?.compartmentId, snapshot);
-  // A recall and a service visit need a proof of presence, which no credential of this version gives.
-  return "ACT_NOT_SERVED";
+  return chooseForCollection(reservationId, allowance?.compartmentId, snapshot);
 }
 
 /** A deposit whose hold is hard opens the door that it was promised and no other; every other deposit leaves that door alone. */

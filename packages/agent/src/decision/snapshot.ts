@@ -3,7 +3,16 @@ import type { CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabine
 import type { LockOut } from "./lock-out.ts";
 
 /** What a person shows at the door. */
-export type Credential = { readonly token: string } | { readonly pin: string };
+export type Credential = TokenShown | { readonly pin: string };
+
+/** An access token, and what comes with it. */
+export interface TokenShown {
+  readonly token: string;
+  /** The proof that the token's holder is there: see docs/credentials.md. Needed where the token is bound to a key. */
+  readonly presence?: string;
+  /** SERVICE: the door that is to open. Default the one that the token names. Other acts have none. */
+  readonly compartmentId?: string;
+}
 
 /** Whether a compartment may be given to a parcel. */
 export type Condition =
@@ -24,10 +33,11 @@ export interface CompartmentRecord {
 /** A door that a credential opened and whose outcome is not settled. */
 export interface Visit {
   readonly compartmentId: string;
-  /** A token's id, or the base64url of a PIN's hash. */
+  /** A token's id, or the base64url of a PIN's hash. SERVICE: the token's id, a slash and the door, since each door opens once. */
   readonly credentialId: string;
   readonly proofKind: ProofKind;
   readonly act: Act;
+  /** SERVICE: whose parcel lies there. Empty: nobody's. */
   readonly reservationId: string;
   /** The bundle whose credential it is. Empty: a reservation's own. */
   readonly bundleId: string;
@@ -55,6 +65,8 @@ export interface DoorSnapshot {
   readonly isSpent: (credentialId: string) => boolean;
   /** The reservations of a bundle that its credential, which was used, has yet to open for. */
   readonly toCollect: (credentialId: string) => readonly string[];
+  /** How long ago the site gave a challenge, in ms. Undefined: it did not, or it was used. */
+  readonly challengeAgeMs: (challenge: string) => number | undefined;
   readonly visits: readonly Visit[];
   readonly compartments: readonly (CabinetCompartment & CompartmentRecord & { readonly door: DoorState; readonly occupancy: Occupancy })[];
   readonly lockOut: LockOut;

@@ -2,13 +2,13 @@ import { accessTokenRefusals } from "@petak/credential";
 import { describe, expect, it } from "vitest";
 import { decide } from "./decide.ts";
 import { doorRefusals } from "./refusals.ts";
-import { outcomeOf, readVectors, snapshotOf } from "./testing/vectors.ts";
+import { credentialOf, outcomeOf, readVectors, snapshotOf } from "./testing/vectors.ts";
 
 const vectors = await readVectors();
 
 describe("the published test vectors", () => {
   it.each(vectors)("$id: $shows", async (vector) => {
-    expect(await outcomeOf(await decide(vector.credential, snapshotOf(vector), vector.now_ms))).toEqual(vector.expected);
+    expect(await outcomeOf(await decide(credentialOf(vector), snapshotOf(vector), vector.now_ms))).toEqual(vector.expected);
   });
 
   it("have each an id of their own", () => {

@@ -1,3 +1,4 @@
+import { readPresence } from "@petak/credential";
 import { Act, DeviceEventType } from "@petak/protocol";
 import type { Cabinet } from "../cabinet/cabinet.ts";
 import type { SiteClock } from "../clock.ts";
@@ -8,6 +9,7 @@ import type { Credential, DoorSnapshot, Visit } from "../decision/snapshot.ts";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";
+import type { Challenge, Challenges } from "./challenges.ts";
 import { type ReportedCredential, type Reporter, reportedHash } from "./reporter.ts";
 import { createSerialQueue } from "./serial-queue.ts";
 import { createVisits } from "./visits.ts";
@@ -30,6 +32,7 @@ export interface DoorOptions {
   cabinet: Cabinet;
   clock: SiteClock;
   reporter: Reporter;
+  challenges: Challenges;
   logger: AgentLogger;
   after: After;
   maxSkewMs: number;
@@ -42,6 +45,8 @@ export interface DoorOptions {
 
 /** The doors of a terminal. Nothing here needs the network. */
 export interface Door {
+  /** Gives a challenge for the holder of a token to sign. */
+  challenge(): Challenge;
   present(credential: Credential): Promise<Presentation>;
   /** Somebody looked into a compartment: it is empty and may be used again. Throws where the sensor sees something in it. */
   markChecked(compartmentId: string): Promise<void>;
@@ -55,7 +60,7 @@ export interface Door {
 
 /** Makes the doors. Credentials and sensors are looked at one after another, so that no two of them find one compartment free. */
 export function createDoor(options: DoorOptions): Door {
-  const { siteId, store, cabinet, clock, reporter, logger, after, onReport, graceMs } = options;
+  const { siteId, store, cabinet, clock, reporter, challenges, logger, after, onReport, graceMs } = options;
   const enqueue = createSerialQueue();
   const visits = createVisits({ store, cabinet, clock, reporter, logger, graceMs });
   /**
@@ -76,6 +81,7 @@ export function createDoor(options: DoorOptions): Door {
       bundles: store.bundles(),
       isSpent: store.isSpent,
       toCollect: store.toCollect,
+      challengeAgeMs: challenges.ageMs,
       visits: store.visits(),
       compartments: cabinet.compartments().map(({ compartmentId, sizeClassId }) => ({
         ...store.compartment(compartmentId),
@@ -91,7 +97,14 @@ export function createDoor(options: DoorOptions): Door {
 
   async function present(credential: Credential): Promise<Presentation> {
     const decision = await decide(credential, takeSnapshot(), clock.nowMs());
+    useChallenge(credential);
     return decision.opens ? open(credential, decision) : refuse(decision);
+  }
+
+  /** Whatever came of it: an answer is looked at once. */
+  function useChallenge(credential: Credential): void {
+    const presence = "token" in credential && credential.presence !== undefined ? readPresence(credential.presence) : undefined;
+    if (presence !== undefined) challenges.use(presence.challenge);
   }
 
   async function refuse(decision: Refusal): Promise<Presentation> {
@@ -202,6 +215,7 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   return {
+    challenge: challenges.give,
     async present(credential) {
       const cameAtMs = performance.now();
       const presentation = await enqueue(() => present(credential));

@@ -36,7 +36,11 @@ export function createReporter(options: { store: AgentStore; clock: SiteClock; i
   };
 }
 
-/** The hash under which a credential is reported. Empty where it was not proven. */
-export function reportedHash(credentialId: string | undefined): Promise<string> {
-  return credentialId === undefined ? Promise.resolve("") : credentialHash(credentialId);
+/**
+ * The hash under which a credential is reported. Empty where it was not proven. The doors that one token for service opens have one hash: what
+ * stands after a slash is the door.
+ */
+export async function reportedHash(credentialId: string | undefined): Promise<string> {
+  const [tokenId] = credentialId?.split("/") ?? [];
+  return tokenId === undefined ? "" : await credentialHash(tokenId);
 }

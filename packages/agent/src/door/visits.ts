@@ -67,10 +67,21 @@ export function createVisits(options: {
   /** Writes down a visit's outcome where the sensor shows it. */
   function settled(visit: Visit, credential: ReportedCredential): boolean {
     const { compartmentId, act, reservationId } = visit;
-    if (cabinet.occupancy(compartmentId) !== occupancyAfter(act)) return false;
-    const isDeposit = act === Act.DEPOSIT;
-    reporter.happened(isDeposit ? DeviceEventType.PARCEL_DEPOSITED : DeviceEventType.PARCEL_COLLECTED, credential, compartmentId);
-    store.saveCompartment({ compartmentId, condition: "OK", reservationId: isDeposit ? reservationId : "" });
+    if (act === Act.SERVICE) return settledService(visit);
+    const outcome = outcomes.get(act);
+    if (outcome === undefined || cabinet.occupancy(compartmentId) !== outcome.occupancy) return false;
+    reporter.happened(outcome.type, credential, compartmentId);
+    store.saveCompartment({ compartmentId, condition: "OK", reservationId: act === Act.DEPOSIT ? reservationId : "" });
+    store.removeVisit(compartmentId);
+    return true;
+  }
+
+  /** Work moves no parcel: one that lay behind the door must lie there still, else there is doubt. A doubt ends where the place is seen empty. */
+  function settledService({ compartmentId, reservationId }: Visit): boolean {
+    const { condition } = store.compartment(compartmentId);
+    const occupancy = cabinet.occupancy(compartmentId);
+    if (condition !== "IN_DOUBT" && reservationId !== "" && occupancy !== "OCCUPIED") return false;
+    if (condition === "IN_DOUBT" && occupancy === "EMPTY") store.saveCompartment({ compartmentId, condition: "OK", reservationId: "" });
     store.removeVisit(compartmentId);
     return true;
   }
@@ -98,8 +109,12 @@ export function createVisits(options: {
   /** A visit whose lock was never seen to open: it failed, or the power went at that moment. */
   function settleUnopened(visit: Visit, credential: ReportedCredential): void {
     const { compartmentId, act } = visit;
+    if (act === Act.SERVICE) {
+      if (!settledService(visit)) doubt(visit, credential);
+      return;
+    }
     const occupancy = cabinet.occupancy(compartmentId);
-    if (occupancy === occupancyAfter(act)) {
+    if (occupancy === outcomes.get(act)?.occupancy) {
       reporter.happened(DeviceEventType.DOOR_OPENED, credential, compartmentId);
       reporter.happened(DeviceEventType.DOOR_CLOSED, credential, compartmentId);
       settled(visit, credential);
@@ -132,9 +147,12 @@ export function createVisits(options: {
   };
 }
 
-function occupancyAfter(act: Act): Occupancy {
-  return act === Act.DEPOSIT ? "OCCUPIED" : "EMPTY";
-}
+/** What the sensor shows where an act has come to its end, and what is reported then. */
+const outcomes: ReadonlyMap<Act, { occupancy: Occupancy; type: DeviceEventType }> = new Map([
+  [Act.DEPOSIT, { occupancy: "OCCUPIED", type: DeviceEventType.PARCEL_DEPOSITED }],
+  [Act.COLLECT, { occupancy: "EMPTY", type: DeviceEventType.PARCEL_COLLECTED }],
+  [Act.RECALL, { occupancy: "EMPTY", type: DeviceEventType.PARCEL_RECALLED }],
+]);
 
 async function reported({ proofKind, credentialId, act, reservationId, bundleId, isDelegated }: Visit): Promise<ReportedCredential> {
   return { proofKind, act, reservationId, bundleId, delegated: isDelegated, credentialHash: await reportedHash(credentialId) };

@@ -13,6 +13,7 @@ export function asHeld(reservation: Reservation): Reservation {
     overdueSince: _overdueSince,
     feeDue: _feeDue,
     freeChangeUntil: _freeChangeUntil,
+    recalledAt: _recalledAt,
     firstHoldExpiresAt,
     ...kept
   } = reservation;

@@ -43,7 +43,7 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
 export function copyOf(reservation: Reservation): Reservation {
   const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
     reservation;
-  const { firstHoldExpiresAt, overdueSince, feeDue, freeChangeUntil } = reservation;
+  const { firstHoldExpiresAt, overdueSince, recalledAt, feeDue, freeChangeUntil } = reservation;
   const copy: Reservation = {
     $typeName: reservation.$typeName,
     reservationId: reservation.reservationId,
@@ -78,6 +78,7 @@ export function copyOf(reservation: Reservation): Reservation {
   if (collectedAt !== undefined) copy.collectedAt = collectedAt;
   if (firstHoldExpiresAt !== undefined) copy.firstHoldExpiresAt = firstHoldExpiresAt;
   if (overdueSince !== undefined) copy.overdueSince = overdueSince;
+  if (recalledAt !== undefined) copy.recalledAt = recalledAt;
   if (feeDue !== undefined) copy.feeDue = feeDue;
   if (freeChangeUntil !== undefined) copy.freeChangeUntil = freeChangeUntil;
   return copy;

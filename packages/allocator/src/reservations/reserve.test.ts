@@ -155,6 +155,7 @@ describe("holds", () => {
       collectUntil: at(3),
       depositedAt: at(4),
       collectedAt: at(5),
+      recalledAt: at(6),
       compartmentId: "A1",
     };
     const place = { cell: candidate.cell, classIndex: 0, heldChange: -1, occupiedChange: 0 };

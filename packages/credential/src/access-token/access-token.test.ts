@@ -6,8 +6,8 @@ import { signCompact } from "../jws/sign-compact.ts";
 import { generateKeyPair, signEd25519 } from "../keys/ed25519.ts";
 import { generateIssuerKey, type IssuerKeyPair } from "../keys/issuer-key.ts";
 import { createTrustBundle } from "../trust-bundle/trust-bundle.ts";
-import { type AccessTokenClaims, accessTokenMaxLength } from "./claims.ts";
-import { type AccessTokenJudgement, judgeAccessToken } from "./judge.ts";
+import { type AccessTokenClaims, accessTokenMaxLength, type ClaimsToWrite } from "./claims.ts";
+import { type AccessTokenJudgement, judgeAccessToken, readOwnToken } from "./judge.ts";
 import { mintAccessToken } from "./mint.ts";
 import { accessTokenRefusals } from "./refusals.ts";
 
@@ -25,6 +25,7 @@ const claims: AccessTokenClaims = {
   expiresAtMs: nowMs + hourMs,
   sizeClassIndex: 2,
 };
+const holderKeyHash = encodeBase64url(new Uint8Array(16).fill(9));
 const header = { alg: "EdDSA", typ: "petak-deposit", kid: "" };
 const wire = {
   aud: siteId.slice(5),
@@ -59,8 +60,38 @@ async function refusalOf(token: string, changes: Partial<Parameters<typeof judge
 
 describe("an access token", () => {
   it("is judged good at its site and gives back its claims", async () => {
-    for (const act of [Act.DEPOSIT, Act.COLLECT, Act.RECALL, Act.SERVICE]) {
+    for (const act of [Act.DEPOSIT, Act.COLLECT]) {
       expect(await judge(await mint({ act }))).toEqual({ ok: true, claims: { ...claims, act }, keyId: issuerKey.keyId });
+    }
+  });
+
+  it("names the key of its holder where it is bound to one, and has an id that follows from all that it says", async () => {
+    const expected = { ...claims, holderKeyHash, tokenId: expect.stringMatching(/^[\w-]{22}$/) };
+    const bound: Partial<ClaimsToWrite>[] = [
+      ...[Act.DEPOSIT, Act.COLLECT, Act.RECALL].map((act) => ({ act })),
+      { act: Act.COLLECT, expiresAtMs: claims.expiresAtMs + 1000 },
+      { act: Act.COLLECT, holderKeyHash: encodeBase64url(new Uint8Array(16)) },
+    ];
+    const tokenIds = new Set<string>();
+    for (const changes of bound) {
+      const token = await mint({ holderKeyHash, ...changes });
+      const judgement = await judge(token);
+      expect(judgement).toEqual({ ok: true, claims: { ...expected, ...changes }, keyId: issuerKey.keyId });
+      expect(await readOwnToken(token)).toEqual(judgement.claims);
+      tokenIds.add(judgement.claims?.tokenId ?? "");
+    }
+    expect(tokenIds.size).toBe(bound.length);
+    const other = await generateIssuerKey();
+    const resigned = await mintAccessToken({ ...claims, holderKeyHash, issuerKey: other });
+    expect((await readOwnToken(resigned))?.tokenId).toBe((await readOwnToken(await mint({ holderKeyHash })))?.tokenId);
+  });
+
+  it("is about the site and perhaps one door where it is for service", async () => {
+    for (const compartmentId of [undefined, "A", "Door_no-07_west1"]) {
+      const door = compartmentId === undefined ? {} : { compartmentId };
+      const judgement = await judge(await mint({ act: Act.SERVICE, holderKeyHash, ...door }));
+      const service = { ...claims, act: Act.SERVICE, holderKeyHash, ...door, reservationId: "", sizeClassIndex: 0 };
+      expect(judgement).toMatchObject({ ok: true, claims: { ...service, tokenId: expect.any(String) } });
     }
   });
 
@@ -99,17 +130,21 @@ describe("an access token", () => {
         fc.record({
           act: fc.constantFrom(Act.DEPOSIT, Act.COLLECT, Act.RECALL, Act.SERVICE),
           siteNumber: fc.integer({ min: 1, max: 0xffffffff }),
-          jti: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+          id: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+          isBound: fc.boolean(),
+          compartmentId: fc.stringMatching(/^[A-Za-z0-9_-]{0,16}$/),
           nbf: fc.integer({ min: 0, max: 9_999_999_998 }),
           lifetime: fc.integer({ min: 1, max: 14 * 86_400 }),
           sizeClassIndex: fc.integer({ min: 0, max: 7 }),
         }),
-        async ({ act, siteNumber, jti, nbf, lifetime, sizeClassIndex }) => {
+        async ({ act, siteNumber, id, isBound, compartmentId, nbf, lifetime, sizeClassIndex }) => {
+          const mustBeBound = act === Act.RECALL || act === Act.SERVICE;
           const token = await mint({
             act,
+            compartmentId,
             sizeClassIndex,
             siteId: formatSiteId(region, siteNumber),
-            tokenId: encodeBase64url(jti),
+            ...(isBound || mustBeBound ? { holderKeyHash: encodeBase64url(id) } : { tokenId: encodeBase64url(id) }),
             notBeforeMs: nbf * 1000,
             expiresAtMs: Math.min(nbf + lifetime, 9_999_999_999) * 1000,
           });
@@ -137,6 +172,11 @@ describe("an access token", () => {
       { notBeforeMs: Number.NaN },
       { expiresAtMs: 10_000_000_000_000 },
       { expiresAtMs: claims.notBeforeMs + 14 * 24 * hourMs + 1000 },
+      { act: Act.RECALL },
+      { act: Act.SERVICE },
+      { holderKeyHash: "short" },
+      { act: Act.SERVICE, holderKeyHash, compartmentId: "A 7" },
+      { act: Act.SERVICE, holderKeyHash, compartmentId: "A".repeat(17) },
     ];
     for (const changes of wrong) await expect(mint(changes), JSON.stringify(changes)).rejects.toThrow(RangeError);
   });

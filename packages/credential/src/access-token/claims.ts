@@ -36,34 +36,61 @@ const sizeClassLimit = 8;
 /** The greatest second an `exp` can name: ten digits, until the year 2286, are what the length was reckoned with. */
 const latestSecond = 9_999_999_999;
 
+/** A door as operators name them: what {@link AccessTokenClaims.compartmentId} may be. */
+const compartmentPattern = /^[A-Za-z0-9_-]{1,16}$/;
+
+/** The acts for which a token must be bound to a key. */
+const boundActs: ReadonlySet<Act> = new Set([Act.RECALL, Act.SERVICE]);
+
 /** What an access token says. */
 export interface AccessTokenClaims {
   /** What it is good for. */
   readonly act: Act;
   /** The one site where it opens. */
   readonly siteId: string;
-  /** The reservation. It lies in the site's region. Empty where the token is a bundle's. */
+  /** The reservation. It lies in the site's region. Empty where the token is a bundle's, and for SERVICE, which is about the site. */
   readonly reservationId: string;
   /** The bundle, for COLLECT only. It lies in the site's region. Default none: the token is a reservation's. */
   readonly bundleId?: string;
   /** True: for somebody whom the recipient lets collect; for COLLECT only. Default false. */
   readonly isDelegated?: boolean;
+  /** SERVICE: the one door that it opens. Default none: each door behind which no parcel lies. The other acts have none. */
+  readonly compartmentId?: string;
+  /**
+   * Whose it is: the {@link holderKeyHash} of the key whose owner must prove to be there. Default none: it opens for whoever shows it. RECALL and
+   * SERVICE always have one, a bundle's token never.
+   */
+  readonly holderKeyHash?: string;
   /** 128 bits in base64url. Spent when a door opens with it. */
   readonly tokenId: string;
   /** From when it opens, in ms: whole seconds. */
   readonly notBeforeMs: number;
   /** Until when it opens, in ms: whole seconds. */
   readonly expiresAtMs: number;
-  /** Which of the site's size classes, counted from 0 in the site's own order. Range: [0, 7]. A bundle's token does not say: 0. */
+  /** Which of the site's size classes, counted from 0 in the site's own order. Range: [0, 7]. A bundle's token and one for SERVICE do not say: 0. */
   readonly sizeClassIndex: number;
 }
 
-/** The claims as they are written: a reservation's token has `sub` and `sz`, a bundle's `bdl`. */
+/**
+ * What a token is to say: {@link AccessTokenClaims} of which each may be left out that the token does not have. It has a `tokenId`, or a
+ * `holderKeyHash`, from which and from the other claims its id follows.
+ */
+export type ClaimsToWrite = Omit<AccessTokenClaims, "reservationId" | "tokenId" | "sizeClassIndex"> &
+  Partial<Pick<AccessTokenClaims, "reservationId" | "tokenId" | "sizeClassIndex">>;
+
+/** Claims that were read. The id of a token that is bound to a key follows from them all: {@link boundTokenId}. */
+export type ReadClaims = Omit<AccessTokenClaims, "tokenId"> & {
+  /** Undefined where the token is bound to a key. */
+  readonly tokenId: string | undefined;
+};
+
+/** The claims as they are written: a reservation's token has `sub` and `sz`, a bundle's `bdl`. One that is bound to a key has `cnf` for `jti`. */
 interface WireClaims {
   aud: string;
   sub?: string;
   bdl?: string;
-  jti: string;
+  jti?: string;
+  cnf?: string;
   nbf: number;
   exp: number;
   sz?: number;
@@ -74,19 +101,23 @@ interface WireClaims {
  * `res_` and region, which are the site's, and `bdl` likewise the bundle's: the prefixes say nothing that the claims' names do not, and there is
  * no room for them. Throws a RangeError that names the value where a claim cannot be written.
  */
-export function writeClaims(claims: AccessTokenClaims): WireClaims {
-  const { bundleId = "" } = claims;
+export function writeClaims(claims: ClaimsToWrite): WireClaims {
+  const { bundleId = "", holderKeyHash = "", tokenId = "", reservationId = "", sizeClassIndex = 0 } = claims;
   const site = parseSiteId(claims.siteId);
   if (site === undefined) throw new RangeError(`siteId '${claims.siteId}' is no site id`);
   const aud = claims.siteId.slice("site_".length);
-  const rest = { jti: claims.tokenId, nbf: Math.floor(claims.notBeforeMs / 1000), exp: Math.floor(claims.expiresAtMs / 1000) };
+  const id = holderKeyHash === "" ? { jti: tokenId } : { cnf: holderKeyHash };
+  const rest = { ...id, nbf: Math.floor(claims.notBeforeMs / 1000), exp: Math.floor(claims.expiresAtMs / 1000) };
   const written =
-    bundleId === ""
-      ? { aud, sub: handleOf("reservation", claims.reservationId, parseReservationId, site.region), ...rest, sz: claims.sizeClassIndex }
-      : { aud, bdl: handleOf("bundle", bundleId, parseBundleId, site.region), ...rest };
+    claims.act === Act.SERVICE
+      ? { aud, sub: claims.compartmentId ?? "", ...rest }
+      : bundleId === ""
+        ? { aud, sub: handleOf("reservation", reservationId, parseReservationId, site.region), ...rest, sz: sizeClassIndex }
+        : { aud, bdl: handleOf("bundle", bundleId, parseBundleId, site.region), ...rest };
   if (readClaims(written, claims.act, claims.isDelegated) === undefined) {
     throw new RangeError(
-      `the claims ${JSON.stringify(written)} are outside their ranges: jti has 128 bits in base64url, nbf is before exp, sz is in [0, 7], bdl is for COLLECT`,
+      `the claims ${JSON.stringify(written)} are outside their ranges: jti or cnf has 128 bits in base64url, and is cnf for RECALL and SERVICE, ` +
+        "nbf is before exp, sz is in [0, 7], bdl is for COLLECT and with jti, a door has 1 to 16 letters, digits, - and _",
     );
   }
   return written;
@@ -105,22 +136,31 @@ function handleOf(
 }
 
 /** Reads claims, or undefined where one is missing, unknown, out of its order or out of its range. */
-export function readClaims(written: unknown, act: Act, isDelegated = false): AccessTokenClaims | undefined {
+export function readClaims(written: unknown, act: Act, isDelegated = false): ReadClaims | undefined {
   if (typeof written !== "object" || written === null) return undefined;
-  const { aud, sub, bdl, jti, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;
+  const { aud, sub, bdl, jti, cnf, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;
+  const isBound = "cnf" in written;
+  const id = isBound ? cnf : jti;
   const site = typeof aud === "string" ? parseSiteId(`site_${aud}`) : undefined;
-  if (site === undefined || typeof jti !== "string" || decodeBase64url(jti)?.length !== 16) return undefined;
+  if (site === undefined || typeof id !== "string" || decodeBase64url(id)?.length !== 16) return undefined;
   if (!isWithin(nbf, latestSecond) || !isWithin(exp, latestSecond) || nbf >= exp) return undefined;
+  if (boundActs.has(act) && !isBound) return undefined;
   const common = {
     act,
     siteId: formatSiteId(site.region, site.siteNumber),
-    tokenId: jti,
+    tokenId: isBound ? undefined : id,
+    ...(isBound ? { holderKeyHash: id } : {}),
     notBeforeMs: nbf * 1000,
     expiresAtMs: exp * 1000,
     ...(isDelegated ? { isDelegated } : {}),
   };
-  switch (Object.keys(written).join()) {
-    case "aud,sub,jti,nbf,exp,sz": {
+  const members = Object.keys(written).join();
+  if (act === Act.SERVICE) {
+    if (members !== "aud,sub,cnf,nbf,exp" || typeof sub !== "string" || !(sub === "" || compartmentPattern.test(sub))) return undefined;
+    return { ...common, reservationId: "", ...(sub === "" ? {} : { compartmentId: sub }), sizeClassIndex: 0 };
+  }
+  switch (members) {
+    case `aud,sub,${isBound ? "cnf" : "jti"},nbf,exp,sz`: {
       const reservationId = typeof sub === "string" ? formatReservationId(site.region, sub) : "";
       if (parseReservationId(reservationId)?.handle !== sub || !isWithin(sz, sizeClassLimit - 1)) return undefined;
       return { ...common, reservationId, sizeClassIndex: sz };

@@ -14,6 +14,7 @@ import {
   readClaims,
 } from "./claims.ts";
 import type { AccessTokenRefusal } from "./refusals.ts";
+import { boundTokenId } from "./token-id.ts";
 
 /** How far a site's clock may be from the gateway's, in ms: 5 min, what a terminal's clock drifts in months without the network. */
 export const defaultMaxSkewMs = 300_000;
@@ -46,6 +47,7 @@ export type AccessTokenJudgement =
 interface ReadToken {
   readonly act: Act;
   readonly isDelegated: boolean;
+  readonly type: string;
   readonly keyId: string;
   readonly payload: string;
   readonly signature: Uint8Array;
@@ -71,10 +73,24 @@ export async function judgeAccessToken(input: JudgeAccessTokenInput): Promise<Ac
   if (issuer === "EXPIRED") return { ok: false, refusal: "ISSUER_EXPIRED" };
   if (isLowOrderPoint(issuer)) return { ok: false, refusal: "ISSUER_UNKNOWN" };
   if (!(await verifyEd25519(issuer, token.signature, encoder.encode(token.signed)))) return { ok: false, refusal: "SIGNATURE" };
-  const claims = readClaims(parseCanonicalJson(token.payload), token.act, token.isDelegated);
+  const claims = await readAllClaims(token);
   if (claims === undefined) return { ok: false, refusal: "CLAIMS" };
   const refusal = judgeClaims(claims, input);
   return refusal === undefined ? { ok: true, claims, keyId: token.keyId } : { ok: false, refusal, claims };
+}
+
+/**
+ * What a token says of itself, for whoever holds it: nobody has looked at the signature. Undefined where it is none. A judge asks
+ * {@link judgeAccessToken}.
+ */
+export async function readOwnToken(text: string): Promise<AccessTokenClaims | undefined> {
+  const token = readToken(text);
+  return typeof token === "string" ? undefined : await readAllClaims(token);
+}
+
+async function readAllClaims({ act, isDelegated, type, payload }: ReadToken): Promise<AccessTokenClaims | undefined> {
+  const claims = readClaims(parseCanonicalJson(payload), act, isDelegated);
+  return claims && { ...claims, tokenId: claims.tokenId ?? (await boundTokenId(type, payload)) };
 }
 
 function judgeClaims(claims: AccessTokenClaims, input: JudgeAccessTokenInput): AccessTokenRefusal | undefined {
@@ -99,10 +115,10 @@ function readToken(text: string): ReadToken | AccessTokenRefusal {
   if (alg !== tokenAlgorithm) return "ALGORITHM";
   const isDelegated = typ === delegateTokenType;
   const act = isDelegated ? Act.COLLECT : typeof typ === "string" ? actOfType.get(typ) : undefined;
-  if (act === undefined) return "TYPE";
+  if (typeof typ !== "string" || act === undefined) return "TYPE";
   if (Object.keys(header).join() !== "alg,typ,kid") return "MALFORMED";
   if (typeof kid !== "string" || kid.length !== issuerKeyIdLength || signature.length !== 64) return "MALFORMED";
-  return { act, isDelegated, keyId: kid, payload, signature, signed: `${header64}.${payload64}` };
+  return { act, isDelegated, type: typ, keyId: kid, payload, signature, signed: `${header64}.${payload64}` };
 }
 
 /**

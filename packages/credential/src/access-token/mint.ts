@@ -3,18 +3,16 @@ import { signCompact } from "../jws/sign-compact.ts";
 import type { IssuerKeyPair } from "../keys/issuer-key.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";
 import {
-  type AccessTokenClaims,
   accessTokenMaxLength,
   accessTokenMaxLifetimeMs,
   accessTokenTypes,
+  type ClaimsToWrite,
   delegateTokenType,
   writeClaims,
 } from "./claims.ts";
 
 /** What to mint: the claims, and the keys to sign with. */
-export interface MintAccessTokenInput extends AccessTokenClaims {
-  readonly issuerKey: IssuerKeyPair;
-}
+export type MintAccessTokenInput = ClaimsToWrite & { readonly issuerKey: IssuerKeyPair };
 
 /**
  * Mints an access token: a compact JWS that opens one site's door for one act on one reservation, once, or

@@ -17,9 +17,14 @@ export async function credentialHash(credentialId: string): Promise<string> {
   return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(credentialId))));
 }
 
+/** The first 128 bits of the SHA-256 of bytes, in base64url: enough where somebody would have to find other bytes with the same. */
+export async function shortHash(bytes: Bytes): Promise<string> {
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).subarray(0, 16));
+}
+
 /**
- * Bytes for an HMAC over several texts, each preceded by its length, so that no two lists of texts give the same bytes. The first names
- * what the HMAC is for.
+ * Bytes for a hash, an HMAC or a signature over several texts, each preceded by its length, so that no two lists of texts give the same bytes. The first names
+ * what they are for.
  */
 export function framed(...texts: string[]): Bytes {
   const parts = texts.map((text) => encoder.encode(text));

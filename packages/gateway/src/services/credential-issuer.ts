@@ -1,7 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PinEntry } from "@petak/allocator";
-import { accessTokenMaxLifetimeMs, deriveTokenId, generatePin, hashPin, mintAccessToken } from "@petak/credential";
+import {
+  accessTokenMaxLifetimeMs,
+  type ClaimsToWrite,
+  deriveTokenId,
+  generatePin,
+  hashPin,
+  holderKeyHash,
+  mintAccessToken,
+} from "@petak/credential";
 import { Act, type IssueCredentialResponse, IssueCredentialResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import type { FullTerms } from "../domain/terms.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
@@ -27,7 +35,18 @@ export interface IssueInput {
   requestId: string;
   act: Act;
   withPin: boolean;
+  /** 32 bytes: whose the token is. Undefined: it opens for whoever shows it. */
+  holderPublicKey?: Uint8Array | undefined;
   terms: CredentialTerms;
+}
+
+/** What a credential for work at a site is issued for. */
+export interface IssueServiceInput {
+  siteId: string;
+  /** The one door that it opens. Empty: each behind which no parcel lies. */
+  compartmentId: string;
+  holderPublicKey: Uint8Array;
+  terms: CredentialValidity;
 }
 
 /** Makes credentials. The same request makes the same credential, so that no readable copy has to be kept. */
@@ -37,12 +56,21 @@ export interface CredentialIssuer {
    * opens for the terms' free storage after the last moment for it.
    */
   validity(reservation: Reservation, terms: FullTerms, act: Act, nowMs: number): CredentialValidity;
+  /** When a credential for work at a site opens that is issued now. */
+  serviceValidity(nowMs: number): CredentialValidity;
   encodeTerms(terms: CredentialTerms): Uint8Array;
   decodeTerms(bytes: Uint8Array): CredentialTerms;
   /** The PIN as the site knows it. */
   pinEntry(reservation: Reservation, requestId: string, terms: CredentialTerms): Promise<PinEntry>;
   issue(input: IssueInput): Promise<IssueCredentialResponse>;
+  issueService(input: IssueServiceInput): Promise<IssueCredentialResponse>;
 }
+
+/** A credential to take a parcel back is good for a day, in ms: couriers change, and who comes tomorrow gets another. */
+const recallLifetimeMs = 24 * 3_600_000;
+
+/** A credential for work at a site is good for a shift, in ms. */
+const serviceLifetimeMs = 8 * 3_600_000;
 
 const termsBytes = 10;
 
@@ -57,9 +85,14 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
   return {
     validity(reservation, terms, act, nowMs) {
       const notBeforeS = Math.floor(nowMs / 1000);
-      const wantedS = Math.floor(lastMomentMs(reservation, terms, act) / 1000);
+      const lastMs = act === Act.RECALL ? nowMs + recallLifetimeMs : lastMomentMs(reservation, terms, act);
+      const wantedS = Math.floor(lastMs / 1000);
       const longestS = notBeforeS + Math.floor(accessTokenMaxLifetimeMs / 1000);
       return { notBeforeS, expiresAtS: Math.min(wantedS, longestS) };
+    },
+    serviceValidity(nowMs) {
+      const notBeforeS = Math.floor(nowMs / 1000);
+      return { notBeforeS, expiresAtS: notBeforeS + serviceLifetimeMs / 1000 };
     },
     encodeTerms({ notBeforeS, expiresAtS, attempt, sizeClassIndex }) {
       const bytes = Buffer.alloc(termsBytes);
@@ -82,26 +115,33 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
       const pin = await pinOf(reservation, requestId, attempt);
       return { hash: await hashPin(await secrets.pinKey(reservation.siteId), pin), notBeforeS, expiresAtS };
     },
-    async issue({ reservation, requestId, act, withPin, terms }) {
-      const notBeforeMs = terms.notBeforeS * 1000;
-      const expiresAtMs = terms.expiresAtS * 1000;
+    async issue({ reservation, requestId, act, withPin, holderPublicKey, terms }) {
+      const { siteId, reservationId } = reservation;
+      const identity =
+        holderPublicKey === undefined
+          ? { tokenId: await deriveTokenId(secrets.derivationKey, { reservationId, requestId }) }
+          : { holderKeyHash: await holderKeyHash(holderPublicKey) };
       return create(IssueCredentialResponseSchema, {
-        accessToken: await mintAccessToken({
-          issuerKey: signingKey(secrets.issuerEpochs(), notBeforeMs),
-          act,
-          siteId: reservation.siteId,
-          reservationId: reservation.reservationId,
-          tokenId: await deriveTokenId(secrets.derivationKey, { reservationId: reservation.reservationId, requestId }),
-          notBeforeMs,
-          expiresAtMs,
-          sizeClassIndex: terms.sizeClassIndex,
-        }),
+        ...(await tokenOf(terms, { act, siteId, reservationId, ...identity, sizeClassIndex: terms.sizeClassIndex })),
         pin: withPin ? await pinOf(reservation, requestId, terms.attempt) : "",
-        notBefore: timestampFromMs(notBeforeMs),
-        expiresAt: timestampFromMs(expiresAtMs),
       });
     },
+    async issueService({ siteId, compartmentId, holderPublicKey, terms }) {
+      const keyHash = await holderKeyHash(holderPublicKey);
+      const token = await tokenOf(terms, { act: Act.SERVICE, siteId, compartmentId, holderKeyHash: keyHash });
+      return create(IssueCredentialResponseSchema, token);
+    },
   };
+
+  async function tokenOf({ notBeforeS, expiresAtS }: CredentialValidity, claims: Omit<ClaimsToWrite, "notBeforeMs" | "expiresAtMs">) {
+    const times = { notBeforeMs: notBeforeS * 1000, expiresAtMs: expiresAtS * 1000 };
+    const issuerKey = signingKey(secrets.issuerEpochs(), times.notBeforeMs);
+    return {
+      accessToken: await mintAccessToken({ issuerKey, ...claims, ...times }),
+      notBefore: timestampFromMs(times.notBeforeMs),
+      expiresAt: timestampFromMs(times.expiresAtMs),
+    };
+  }
 }
 
 function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, { freeStorage }: FullTerms, act: Act): number {

@@ -6,21 +6,20 @@ import {
   type DeviceEvent,
   DeviceEventType,
   type Event,
-  EventSchema,
   EventType,
-  newEventId,
   PartyKind,
   type Proof,
   ProofSchema,
-  parseSiteId,
   type Reservation,
   ReservationState,
   type Site,
 } from "@petak/protocol";
 import { changed } from "../domain/move-on.ts";
 import { findMove } from "../domain/moves.ts";
-import { type EventFacts, eventSchemaVersion, reservationEvent } from "../domain/reservation-event.ts";
+import { type EventFacts, reservationEvent } from "../domain/reservation-event.ts";
+import { siteEvent } from "../domain/site-event.ts";
 import type { FullTerms } from "../domain/terms.ts";
+import { whatEndsWith } from "../domain/what-ends.ts";
 import type { AgentCaller } from "../identity/index.ts";
 
 const eventTypes: Readonly<Record<number, EventType>> = {
@@ -30,6 +29,13 @@ const eventTypes: Readonly<Record<number, EventType>> = {
   [DeviceEventType.PARCEL_DEPOSITED]: EventType.PARCEL_DEPOSITED,
   [DeviceEventType.PARCEL_COLLECTED]: EventType.PARCEL_COLLECTED,
   [DeviceEventType.DOUBT]: EventType.RESERVATION_IN_DOUBT,
+  [DeviceEventType.PARCEL_RECALLED]: EventType.PARCEL_RECALLED,
+};
+
+/** What happens to doors when somebody works at the site: none of it is about a parcel's way. */
+const serviceEventTypes: typeof eventTypes = {
+  [DeviceEventType.DOOR_OPENED]: EventType.SERVICE_DOOR_OPENED,
+  [DeviceEventType.DOOR_CLOSED]: EventType.SERVICE_DOOR_CLOSED,
 };
 
 /** What a report is about. */
@@ -65,7 +71,7 @@ export function reportTransition({
     return {
       heldChange: 0,
       occupiedChange: 0,
-      events: [reservationEvent({ ...facts, type: eventTypes[event.type] ?? EventType.UNSPECIFIED, reservation })],
+      events: [reservationEvent({ ...facts, type: eventTypeOf(event), reservation })],
     };
   }
   const after: Reservation = {
@@ -84,7 +90,7 @@ export function reportTransition({
     after.collectUntil = timestampFromMs(deadlineMs);
   }
   if (to === ReservationState.COLLECTED) after.collectedAt = timestampFromMs(occurredAtMs);
-  const isOver = to === ReservationState.COLLECTED;
+  if (to === ReservationState.RECALLED) after.recalledAt = timestampFromMs(occurredAtMs);
   return {
     after,
     heldChange: move.heldChange,
@@ -92,24 +98,27 @@ export function reportTransition({
     // By a clock that is ahead a parcel would have moved later than anybody can have looked.
     movedAtMs: Math.min(occurredAtMs, nowMs),
     deadlineMs,
-    ...(isOver ? { isAllowed: false, pin: null } : { isAllowed: true }),
+    isAllowed: true,
+    ...(to === ReservationState.COLLECTED ? { isAllowed: false, pin: null } : {}),
+    // Another token to deposit may be about, and whoever has it is told to bring nothing more.
+    ...(to === ReservationState.RECALLED ? whatEndsWith(reservation) : {}),
     events: [reservationEvent({ ...facts, type: move.event, reservation: after })],
   };
 }
 
+function eventTypeOf({ type, act }: DeviceEvent): EventType {
+  return (act === Act.SERVICE ? serviceEventTypes[type] : undefined) ?? eventTypes[type] ?? EventType.UNSPECIFIED;
+}
+
 /** An event for a report that is about no reservation of its site: only the site's operator sees it. */
 export function deviceEvent(event: DeviceEvent, caller: AgentCaller, site: Site, nowMs: number): Event {
-  return create(EventSchema, {
-    eventId: newEventId(parseSiteId(site.siteId)?.region ?? ""),
-    schemaVersion: eventSchemaVersion,
-    type: eventTypes[event.type] ?? EventType.UNSPECIFIED,
-    siteId: site.siteId,
-    operatorId: site.operatorId,
+  return siteEvent({
+    type: eventTypeOf(event),
+    site,
     actor: { kind: PartyKind.AGENT, participantId: caller.participantId },
-    occurredAt: timestampFromMs(occurredMs(event, nowMs)),
-    recordedAt: timestampFromMs(nowMs),
+    occurredAtMs: occurredMs(event, nowMs),
+    recordedAtMs: nowMs,
     proof: proofOf(event, caller),
-    isTest: site.isTest,
   });
 }
 
@@ -147,9 +156,9 @@ function stateAfter(type: DeviceEventType, { state, depositUntil }: Reservation,
         return ReservationState.DEPOSITED;
       return unexpected.includes(state) ? ReservationState.IN_DOUBT : undefined;
     case DeviceEventType.PARCEL_COLLECTED:
-      return state === ReservationState.DEPOSITED || state === ReservationState.IN_DOUBT
-        ? ReservationState.COLLECTED
-        : ReservationState.IN_DOUBT;
+    case DeviceEventType.PARCEL_RECALLED:
+      if (state !== ReservationState.DEPOSITED && state !== ReservationState.IN_DOUBT) return ReservationState.IN_DOUBT;
+      return type === DeviceEventType.PARCEL_RECALLED ? ReservationState.RECALLED : ReservationState.COLLECTED;
     case DeviceEventType.DOUBT:
       return ReservationState.IN_DOUBT;
     default:

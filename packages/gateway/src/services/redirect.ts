@@ -242,6 +242,7 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     collectedAt: _collectedAt,
     firstHoldExpiresAt: _firstHoldExpiresAt,
     overdueSince: _overdueSince,
+    recalledAt: _recalledAt,
     feeDue: _feeDue,
     freeChangeUntil: _freeChangeUntil,
     ...kept

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, greatCircleM, type HoldRequest, quantise } from "@petak/allocator";
 import {
@@ -10,11 +10,9 @@ import {
   ExtendRequestSchema,
   HoldKind,
   IssueCredentialRequestSchema,
-  invalidField,
   type Party,
   PartyKind,
   PartySchema,
-  PetakError,
   Purpose,
   type Reservation,
   ReservationSchema,
@@ -32,6 +30,7 @@ import { classIndexOf } from "../domain/class-index.ts";
 import { doubtOutcomes } from "../domain/doubt-outcomes.ts";
 import { extensionOf } from "../domain/extension.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
+import { checkIssueRequest, refuseAct } from "../domain/issue-rules.ts";
 import { changed, illegalState, moveTo, refuseMove, refusePassed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
@@ -42,6 +41,7 @@ import { requireParticipant } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
+import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
 import { createRedirect } from "./redirect.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
@@ -70,6 +70,7 @@ export function createReservationService(dependencies: ReservationDependencies):
   const takePlace = createTakePlace(dependencies);
   const list = createReservationList(allocator);
   const redirect = createRedirect({ ...dependencies, takePlace });
+  const issueService = createIssueService(dependencies);
 
   function respond(request: ReserveRequest, reservation: Reservation): ReserveResponse | Promise<ReserveResponse> {
     const facts = siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
@@ -216,8 +217,10 @@ export function createReservationService(dependencies: ReservationDependencies):
           const atMs = now();
           const to = doubtOutcomes.get(request.outcome) ?? ReservationState.UNSPECIFIED;
           if (before.state !== ReservationState.IN_DOUBT) throw illegalState(before, to);
-          const collected = to === ReservationState.COLLECTED ? { collectedAt: timestampFromMs(atMs) } : {};
-          const after = changed(before, atMs, { state: to, ...collected });
+          const wentAt = timestampFromMs(atMs);
+          const collected = to === ReservationState.COLLECTED ? { collectedAt: wentAt } : {};
+          const recalled = to === ReservationState.RECALLED ? { recalledAt: wentAt } : {};
+          const after = changed(before, atMs, { state: to, ...collected, ...recalled });
           return {
             ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
             // Nobody knows when the parcel went: that a report has seen it gone already is the safe thing to reckon with.
@@ -240,12 +243,8 @@ export function createReservationService(dependencies: ReservationDependencies):
 
     async issueCredential(request, context) {
       const caller = requireParticipant(context);
-      if (request.act !== Act.DEPOSIT && request.act !== Act.COLLECT) {
-        throw new PetakError("ACT_NOT_SERVED", "credentials are issued for DEPOSIT and COLLECT");
-      }
-      if (request.withPin && request.act !== Act.COLLECT) {
-        throw invalidField("with_pin", "a PIN is issued for COLLECT only", "issue_credential.pin_for_collect");
-      }
+      checkIssueRequest(request);
+      if (request.act === Act.SERVICE) return await issueService(request, requireParticipant(context, { roles: [Role.OPERATOR] }));
       const answer = await change({
         caller,
         requestId: request.requestId,
@@ -280,6 +279,7 @@ export function createReservationService(dependencies: ReservationDependencies):
         requestId: request.requestId,
         act: request.act,
         withPin: request.withPin,
+        holderPublicKey: request.holderPublicKey,
         terms: credentials.decodeTerms(answer),
       });
     },
@@ -318,16 +318,4 @@ function heldReservation(request: ReserveRequest, caller: ParticipantCaller, cre
   reservation.updatedAt = reservation.createdAt;
   reservation.holdExpiresAt = timestampFromMs(deadlineMs);
   return reservation;
-}
-
-function refuseAct(before: Reservation, act: Act, atMs: number): void {
-  const { state, depositUntil, collectUntil } = before;
-  const to = act === Act.COLLECT ? ReservationState.COLLECTED : ReservationState.DEPOSITED;
-  const isServed = state === ReservationState.CONFIRMED || (act === Act.COLLECT && state === ReservationState.DEPOSITED);
-  if (!isServed) throw illegalState(before, to);
-  // A credential counts in whole seconds, so in the last one there is none left to be good in.
-  const lastSecondMs = atMs - (atMs % 1000) + 999;
-  if (state === ReservationState.CONFIRMED) refusePassed(before, depositUntil, lastSecondMs, ReservationState.NO_SHOW, to);
-  else if (collectUntil !== undefined && timestampMs(collectUntil) <= lastSecondMs)
-    throw illegalState(before, to, ": collect_until has passed");
 }

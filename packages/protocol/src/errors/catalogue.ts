@@ -427,14 +427,6 @@ export const catalogue = {
     retry: "no",
     metadata: { site_id: "the site", size_class_id: "the size class that is in use", subject: "the site" },
   },
-  ACT_NOT_SERVED: {
-    number: 86,
-    code: Code.Unimplemented,
-    meaning: "No credential is issued for that act.",
-    remedy: "Ask for DEPOSIT or COLLECT.",
-    retry: "no",
-    metadata: {},
-  },
   SEQUENCE_GAP: {
     number: 87,
     code: Code.FailedPrecondition,

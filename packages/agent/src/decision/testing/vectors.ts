@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { credentialHash, decodeBase64url } from "@petak/credential";
+import { decodeBase64url } from "@petak/credential";
 import {
   Act,
   AllowanceSchema,
@@ -11,6 +11,7 @@ import {
   type TrustBundle,
   TrustBundleSchema,
 } from "@petak/protocol";
+import { reportedHash } from "../../door/reporter.ts";
 import type { Decision } from "../decide.ts";
 import type { LockOut } from "../lock-out.ts";
 import { personRefusal } from "../refusals.ts";
@@ -34,6 +35,7 @@ export interface Vector {
   state: {
     spent: string[];
     to_collect: { credential_id: string; reservation_ids: string[] }[];
+    challenges: { challenge: string; age_ms: number }[];
     visits: { credential_id: string; reservation_id: string; phase: Visit["phase"]; reopenings: number; grace_until_ms: number }[];
     lock_out: VectorLockOut;
     pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
@@ -41,9 +43,10 @@ export interface Vector {
     revoked: { reservation_id?: string; bundle_id?: string; credential_hash: string }[];
     inside: string[];
     over: string[];
+    compartments: { compartment_id: string; reservation_id: string; occupied: boolean }[];
     free_size_classes: number[];
   };
-  credential: Credential;
+  credential: { token: string; presence?: string; compartment_id?: string } | { pin: string };
   expected: { decision: "OPEN" | "REFUSE"; refusal?: string; [member: string]: unknown };
 }
 
@@ -67,9 +70,17 @@ export async function readVectors(): Promise<Vector[]> {
   return texts.flatMap((text) => (JSON.parse(text) as { vectors: Vector[] }).vectors);
 }
 
+/** The credential of a vector, as it is presented. */
+export function credentialOf({ credential }: Vector): Credential {
+  if (!("token" in credential)) return credential;
+  const { token, presence, compartment_id: compartmentId } = credential;
+  return { token, ...(presence === undefined ? {} : { presence }), ...(compartmentId === undefined ? {} : { compartmentId }) };
+}
+
 /** What an agent would know in the situation of a vector. */
 export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms, state }: Vector): DoorSnapshot {
   const spent = new Set(state.spent);
+  const ages = new Map(state.challenges.map(({ challenge, age_ms }) => [challenge, age_ms]));
   const place = { condition: "OK", door: "CLOSED", reservationId: "" } as const;
   return {
     siteId: site_id,
@@ -107,6 +118,7 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
     }),
     isSpent: (credentialId) => spent.has(credentialId),
     toCollect: (credentialId) => state.to_collect.find(({ credential_id }) => credential_id === credentialId)?.reservation_ids ?? [],
+    challengeAgeMs: (challenge) => ages.get(challenge),
     visits: state.visits.map(({ credential_id, reservation_id, phase, reopenings, grace_until_ms }) => ({
       compartmentId: "visited",
       credentialId: credential_id,
@@ -120,6 +132,13 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
       graceUntilMs: grace_until_ms,
     })),
     compartments: [
+      ...state.compartments.map(({ compartment_id, reservation_id, occupied }) => ({
+        ...place,
+        compartmentId: compartment_id,
+        sizeClassId: "0",
+        reservationId: reservation_id,
+        occupancy: occupied ? ("OCCUPIED" as const) : ("EMPTY" as const),
+      })),
       ...state.free_size_classes.map((sizeClass) => ({
         ...place,
         compartmentId: `free${sizeClass}`,
@@ -156,7 +175,7 @@ export async function outcomeOf(decision: Decision): Promise<Vector["expected"]>
     reservation_id: first ?? reservationId,
     bundle_id: bundleId,
     delegated: isDelegated,
-    credential_hash: credentialId === undefined ? "" : await credentialHash(credentialId),
+    credential_hash: await reportedHash(credentialId),
     lock_out: lockOutOf(lockOut),
   };
 }

@@ -108,7 +108,8 @@ export const ReservationService: GenService<{
     output: typeof ListReservationsResponseSchema;
   },
   /**
-   * Issues what opens the door for one act. For the participant that made the reservation. A wrong state gives ILLEGAL_STATE.
+   * Issues what opens the door for one act: DEPOSIT, COLLECT and RECALL for the participant that made the reservation, SERVICE for the site's
+   * operator. A wrong state gives ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.IssueCredential
    */

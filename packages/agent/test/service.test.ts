@@ -1,0 +1,141 @@
+import { Act, DeviceEventType, ReservationState } from "@petak/protocol";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createSimulatedCabinet } from "../src/index.ts";
+import { compartments, deposit, type Holder, lastRefusal, newHolder, notAccepted, startSite, type TestSite, until } from "./site.ts";
+
+let technician: Holder;
+let site: TestSite;
+
+beforeEach(async () => {
+  technician = await newHolder();
+  site = await startSite();
+});
+
+async function present(token: string, compartmentId?: string) {
+  return await site.agent.present(await technician.show(site, token, compartmentId === undefined ? {} : { compartmentId }));
+}
+
+describe("work at a site", () => {
+  it("opens each door behind which nothing lies once, by one token, and every opening is reported", async () => {
+    const reservationId = site.gateway.newReservation();
+    expect(await deposit(site, reservationId)).toBe("A1");
+    const token = await site.gateway.serviceToken(technician.keyHash);
+    expect(await present(token, "A1")).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("OCCUPIED");
+    for (const compartmentId of ["A2", "B1"]) {
+      expect(await present(token, compartmentId)).toMatchObject({ opened: true, compartmentId, act: Act.SERVICE });
+      site.cabinet.closeDoor(compartmentId);
+      await site.agent.flushed();
+      expect(site.gateway.eventNames().slice(-2)).toEqual(["DOOR_OPENED", "DOOR_CLOSED"]);
+      expect(site.gateway.events.at(-1)).toMatchObject({ act: Act.SERVICE, reservationId: "", compartmentId });
+      expect(await present(token, compartmentId)).toEqual(notAccepted);
+      expect(await lastRefusal(site)).toBe("SPENT");
+    }
+    const hashes = site.gateway.events.filter(({ act }) => act === Act.SERVICE).map(({ credentialHash }) => credentialHash);
+    expect(new Set(hashes).size).toBe(1);
+    expect(site.store.visits()).toEqual([]);
+    expect(await deposit(site, site.gateway.newReservation())).toBe("A2");
+  });
+
+  it("opens no door for a technician who does not say which, or one that there is not", async () => {
+    const token = await site.gateway.serviceToken(technician.keyHash);
+    for (const compartmentId of [undefined, "Z9", "", "x".repeat(1000)]) {
+      expect(await present(token, compartmentId)).toEqual(notAccepted);
+      expect(await lastRefusal(site)).toBe("COMPARTMENT");
+    }
+  });
+
+  it("leaves a parcel in custody behind the door that the token names", async () => {
+    const reservationId = site.gateway.newReservation();
+    await deposit(site, reservationId);
+    expect(await present(await site.gateway.serviceToken(technician.keyHash, "A1"))).toMatchObject({ opened: true, compartmentId: "A1" });
+    const collect = await site.gateway.token(Act.COLLECT, reservationId);
+    expect(await site.agent.present({ token: collect })).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("IN_USE");
+    site.cabinet.closeDoor("A1");
+    await site.agent.flushed();
+    expect(site.gateway.events.at(-1)).toMatchObject({ type: DeviceEventType.DOOR_CLOSED, act: Act.SERVICE, reservationId });
+    expect(site.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId });
+    expect(await site.agent.present({ token: collect })).toMatchObject({ opened: true, compartmentId: "A1" });
+  });
+
+  it("never makes a parcel collected: one that is gone afterwards is in doubt", async () => {
+    const reservationId = site.gateway.newReservation();
+    await deposit(site, reservationId);
+    await present(await site.gateway.serviceToken(technician.keyHash, "A1"));
+    site.cabinet.takeOut("A1");
+    site.cabinet.closeDoor("A1");
+    await until(() => site.store.visits().some(({ phase }) => phase === "CLOSED"));
+    site.timers.advance(120_000);
+    await until(() => site.store.visits().length === 0);
+    await site.agent.flushed();
+    expect(site.gateway.eventNames().slice(-3)).toEqual(["DOOR_OPENED", "DOOR_CLOSED", "DOUBT"]);
+    expect(site.gateway.events.at(-1)).toMatchObject({ act: Act.SERVICE, reservationId, compartmentId: "A1" });
+    expect(site.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId });
+    // Nobody opens it by the way, and whoever comes to look finds it empty: so it may be used again.
+    const token = await site.gateway.serviceToken(technician.keyHash);
+    expect(await present(token, "A1")).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("OCCUPIED");
+    expect(await present(await site.gateway.serviceToken(technician.keyHash, "A1"))).toMatchObject({ opened: true });
+    site.cabinet.closeDoor("A1");
+    await site.agent.flushed();
+    expect(site.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
+  });
+
+  it("puts the parcel back within the grace where it was taken out by mistake", async () => {
+    const reservationId = site.gateway.newReservation();
+    await deposit(site, reservationId);
+    const token = await site.gateway.serviceToken(technician.keyHash, "A1");
+    await present(token);
+    site.cabinet.takeOut("A1");
+    site.cabinet.closeDoor("A1");
+    expect(await present(token)).toMatchObject({ opened: true, compartmentId: "A1" });
+    site.cabinet.putIn("A1");
+    site.cabinet.closeDoor("A1");
+    await site.agent.flushed();
+    expect(site.store.visits()).toEqual([]);
+    expect(site.gateway.eventNames()).not.toContain("DOUBT");
+    expect(site.store.compartment("A1").reservationId).toBe(reservationId);
+  });
+
+  it("ends a doubt where the place is seen empty, and no other", async () => {
+    const reservationId = site.gateway.newReservation();
+    await deposit(site, reservationId);
+    await site.agent.flushed();
+    site.store.saveCompartment({ compartmentId: "A1", condition: "IN_DOUBT", reservationId });
+    await present(await site.gateway.serviceToken(technician.keyHash, "A1"));
+    site.cabinet.closeDoor("A1");
+    await site.agent.flushed();
+    expect(site.store.compartment("A1").condition).toBe("IN_DOUBT");
+    site.timers.advance(1000);
+    await present(await site.gateway.serviceToken(technician.keyHash, "A1"));
+    site.cabinet.takeOut("A1");
+    site.cabinet.closeDoor("A1");
+    await site.agent.flushed();
+    expect(site.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
+  });
+
+  it("does not interrupt a deposit or a collection, nor do they interrupt it", async () => {
+    const depositToken = await site.gateway.token(Act.DEPOSIT, site.gateway.newReservation());
+    expect(await site.agent.present({ token: depositToken })).toMatchObject({ compartmentId: "A1" });
+    const token = await site.gateway.serviceToken(technician.keyHash, "A1");
+    expect(await present(token)).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("IN_USE");
+    expect(await present(await site.gateway.serviceToken(technician.keyHash), "A2")).toMatchObject({ opened: true });
+    expect(await deposit(site, site.gateway.newReservation())).toBe("A3");
+  });
+
+  it("names the parcel that the gateway knows of, where the agent's memory is new", async () => {
+    const reservationId = site.gateway.newReservation();
+    const occupied = createSimulatedCabinet({ compartments, occupied: ["A3"] });
+    const other = await startSite({ cabinet: occupied, timers: site.timers, gateway: site.gateway });
+    await site.gateway.allowPin(reservationId, "00000007", { compartmentId: "A3" });
+    const [allowance] = site.gateway.allowances;
+    if (allowance !== undefined) allowance.state = ReservationState.DEPOSITED;
+    site.gateway.changed();
+    await other.agent.syncNow();
+    const shown = await technician.show(other, await site.gateway.serviceToken(technician.keyHash, "A3"));
+    expect(await other.agent.present(shown)).toMatchObject({ opened: true, compartmentId: "A3" });
+    expect(other.store.visits()).toMatchObject([{ act: Act.SERVICE, reservationId }]);
+  });
+});

@@ -1,0 +1,60 @@
+import type { Allocator } from "@petak/allocator";
+import {
+  EventType,
+  type IssueCredentialRequest,
+  IssueCredentialRequestSchema,
+  type IssueCredentialResponse,
+  invalidField,
+  parseSiteId,
+  type Site,
+} from "@petak/protocol";
+import { fingerprintOf } from "../domain/fingerprint.ts";
+import { participantParty } from "../domain/participant-party.ts";
+import { siteEvent } from "../domain/site-event.ts";
+import type { ParticipantCaller } from "../identity/index.ts";
+import type { CredentialIssuer } from "./credential-issuer.ts";
+import { siteNotFound } from "./directory.ts";
+
+/** What issuing for work at sites needs. */
+export interface IssueServiceDependencies {
+  allocator: Allocator;
+  credentials: CredentialIssuer;
+  now: () => number;
+}
+
+/** Issues a credential for SERVICE to a site's operator. */
+export type IssueService = (request: IssueCredentialRequest, caller: ParticipantCaller) => Promise<IssueCredentialResponse>;
+
+/**
+ * Makes the call. What a request was given is kept before its event is recorded: whoever repeats a request that was cut short gets the same
+ * credential, and the event is recorded once.
+ */
+export function createIssueService({ allocator, credentials, now }: IssueServiceDependencies): IssueService {
+  async function findOwnSite(siteId: string, { participantId, mode }: ParticipantCaller): Promise<Site> {
+    const site = (await allocator.sites.find(siteId))?.site;
+    if (site === undefined || site.operatorId !== participantId || site.isTest !== (mode === "test")) throw siteNotFound(siteId);
+    return site;
+  }
+
+  return async (request, caller) => {
+    const { requestId, siteId, compartmentId, holderPublicKey } = request;
+    if (holderPublicKey === undefined) throw new TypeError("a request for SERVICE without a key was let through");
+    const { participantId } = caller;
+    await allocator.requestIds.claim(participantId, requestId, fingerprintOf(IssueCredentialRequestSchema, request));
+    const site = await findOwnSite(siteId, caller);
+    refuseUnknownDoor(site, compartmentId);
+    const atMs = now();
+    const wanted = credentials.encodeTerms({ ...credentials.serviceValidity(atMs), attempt: 0, sizeClassIndex: 0 });
+    const terms = credentials.decodeTerms(await allocator.requestIds.keep(participantId, requestId, wanted));
+    const actor = participantParty(caller);
+    const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs, recordedAtMs: atMs });
+    await allocator.events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);
+    return await credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
+  };
+}
+
+function refuseUnknownDoor({ siteId, compartments }: Site, compartmentId: string): void {
+  if (compartmentId === "" || compartments.length === 0) return;
+  if (compartments.some((compartment) => compartment.compartmentId === compartmentId)) return;
+  throw invalidField("compartment_id", `site ${siteId} lists no compartment '${compartmentId}'`, "issue_credential.compartment_of_site");
+}

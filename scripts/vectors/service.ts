@@ -1,0 +1,122 @@
+import { boundToken, given, proofOf, serviceClaims } from "./bound.ts";
+import { type Changes, opens, refused, refusedProven, reservationId, vector, visit } from "./scene.ts";
+import type { Vector, VectorState } from "./vector.ts";
+
+const type = "petak-service";
+const ofSite = boundToken(type, serviceClaims);
+const ofDoor = boundToken(type, { ...serviceClaims, sub: "A1" });
+const parcel = { compartment_id: "A1", reservation_id: reservationId, occupied: true };
+const unknown = { compartment_id: "A2", reservation_id: "", occupied: true };
+const empty = { compartment_id: "B1", reservation_id: "", occupied: false };
+const state = (changes: Partial<VectorState> = {}): Changes => ({
+  state: { ...given, compartments: [parcel, unknown, empty], ...changes },
+});
+const proven = (tokenId: string, whose = "") => ({ act: "SERVICE", reservationId: whose, credentialId: tokenId });
+const forSite = (door: string, signed = door) => ({
+  token: ofSite.token,
+  presence: proofOf(ofSite.id, { door: signed }),
+  compartment_id: door,
+});
+const forDoor = { token: ofDoor.token, presence: proofOf(ofDoor.id, { door: "A1" }) };
+const claims = (id: string, shows: string, changes: object) =>
+  vector(id, shows, { token: boundToken(type, { ...serviceClaims, ...changes }).token }, refused("CLAIMS"), state());
+
+/** Doors that open for work at the site. */
+export const service: Vector[] = [
+  vector("site", "A token for the site opens a door behind which nothing lies.", forSite("B1"), opens(proven(ofSite.id)), state()),
+  vector(
+    "site-occupied",
+    "It opens none behind which a parcel lies: for that the operator names the door.",
+    forSite("A1"),
+    refusedProven("OCCUPIED", proven(ofSite.id)),
+    state(),
+  ),
+  vector(
+    "site-occupied-by-nobody",
+    "What is seen behind a door may be somebody's, whoever's it is.",
+    forSite("A2"),
+    refusedProven("OCCUPIED", proven(ofSite.id)),
+    state(),
+  ),
+  vector(
+    "door",
+    "A token that names a door opens it though a parcel lies there, and the report says whose.",
+    forDoor,
+    opens(proven(ofDoor.id, reservationId)),
+    state(),
+  ),
+  vector(
+    "door-named-again",
+    "Who names the token's door once more says nothing new.",
+    { ...forDoor, compartment_id: "A1" },
+    opens(proven(ofDoor.id, reservationId)),
+    state(),
+  ),
+  vector(
+    "other-door",
+    "It opens no other door.",
+    { token: ofDoor.token, presence: proofOf(ofDoor.id, { door: "B1" }), compartment_id: "B1" },
+    refusedProven("COMPARTMENT", proven(ofDoor.id)),
+    state(),
+  ),
+  vector(
+    "no-door",
+    "Which door is to open must be said.",
+    { token: ofSite.token, presence: proofOf(ofSite.id) },
+    refusedProven("COMPARTMENT", proven(ofSite.id)),
+    state(),
+  ),
+  vector(
+    "no-such-door",
+    "A door that the site does not have does not open.",
+    forSite("Z9"),
+    refusedProven("COMPARTMENT", proven(ofSite.id)),
+    state(),
+  ),
+  vector(
+    "door-is-signed",
+    "The door is signed: whoever stands between cannot let another one open.",
+    forSite("B1", "A2"),
+    refusedProven("PRESENCE_SIGNATURE", proven(ofSite.id)),
+    state(),
+  ),
+  vector(
+    "no-presence",
+    "Nobody works at a site who does not prove to be there.",
+    { token: ofSite.token, compartment_id: "B1" },
+    refusedProven("PRESENCE_MISSING", proven(ofSite.id)),
+    state(),
+  ),
+  vector(
+    "replayed",
+    "A proof opens one door once.",
+    forSite("B1"),
+    refusedProven("CHALLENGE_UNKNOWN", proven(ofSite.id)),
+    state({ challenges: [] }),
+  ),
+  vector(
+    "spent-door",
+    "Each door opens once for one token.",
+    forSite("B1"),
+    refusedProven("SPENT", proven(ofSite.id)),
+    state({ spent: [`${ofSite.id}/B1`] }),
+  ),
+  vector(
+    "spent-other-door",
+    "What is spent at one door is not at another.",
+    forSite("B1"),
+    opens(proven(ofSite.id)),
+    state({ spent: [`${ofSite.id}/A1`] }),
+  ),
+  vector(
+    "grace",
+    "A door that fell shut opens once more.",
+    forSite("B1"),
+    opens(proven(ofSite.id), undefined, true),
+    state({ spent: [`${ofSite.id}/B1`], visits: [visit({ credential_id: `${ofSite.id}/B1`, reservation_id: "" })] }),
+  ),
+  claims("with-size-class", "A token for work has no size class.", { sz: 0 }),
+  claims("door-too-long", "A door's name has at most 16 characters.", { sub: "A".repeat(17) }),
+  claims("door-foreign-letter", "A door's name has letters, digits, - and _.", { sub: "A/1" }),
+  claims("door-number", "A door's name is a string.", { sub: 7 }),
+];
