@@ -34,7 +34,7 @@ beforeEach(async () => {
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   start = async () => {
-    const gateway = await startMortalGateway({ socketPath, keyPrefix, dataDir, audience: testAudience });
+    const gateway = await startMortalGateway({ redis: { socketPath }, keyPrefix, dataDir, audience: testAudience });
     return { gateway, client: createPetakClient({ baseUrl: `http://127.0.0.1:${gateway.port}`, signer: courier.signer }) };
   };
   gateways = await Promise.all(Array.from({ length: gatewayCount }, start));

@@ -1,11 +1,22 @@
+import type { RedisAddress } from "@petak/allocator";
+import type { DurabilityOptions } from "@petak/gateway";
+
 /** What the gateway of a process of its own is set up with. */
 export interface GatewayProcessOptions {
-  socketPath: string;
+  redis: RedisAddress;
   keyPrefix: string;
   dataDir: string;
   audience: string;
   /** `publicKey` in base64url. Left out where another gateway has registered one. */
   admin?: { participantId: string; keyId: string; publicKey: string };
+  /** How safe a change is when it is answered. Default: as its server keeps it. */
+  durability?: DurabilityOptions;
+  /** How much its clock is ahead of the machine's, in ms. Default 0. */
+  clockAheadMs?: number;
+  /** How long a place is held where the caller does not say, in ms. Default a quarter of an hour. */
+  holdDefaultMs?: number;
+  /** Pause between two sweeps, in ms. Default 1000. */
+  sweepIntervalMs?: number;
   callLimits?: { defaultTimeoutMs: number; maxTimeoutMs: number };
   serverLimits?: { headersTimeoutMs: number; requestTimeoutMs: number; sniffTimeoutMs: number };
 }
@@ -16,6 +27,8 @@ export interface Measurement {
   heapBytes: number;
   /** Calls in hand. */
   inFlight: number;
+  /** Memory outside of the heap that buffers and sockets have. */
+  externalBytes: number;
   /** Open connections of clients. */
   connections: number;
   /** What keeps the process alive beside timers: sockets, listeners, pipes. */

@@ -20,16 +20,10 @@ const logger = createLogger({
 });
 const metrics = createMetrics({ processMetrics: false });
 
-async function start({ socketPath, keyPrefix, dataDir, audience, admin, callLimits, serverLimits }: GatewayProcessOptions) {
+async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOptions) {
   return await startGateway({
-    redis: { socketPath },
-    keyPrefix,
-    dataDir,
-    audience,
     host: "127.0.0.1",
     port: 0,
-    ...(callLimits && { callLimits }),
-    ...(serverLimits && { serverLimits }),
     shutdownGraceMs: 2000,
     holdDefaultMs: 900_000,
     holdMaxMs: 86_400_000,
@@ -38,6 +32,8 @@ async function start({ socketPath, keyPrefix, dataDir, audience, admin, callLimi
     storageMaxMs: 1_209_600_000,
     sweepIntervalMs: 1000,
     agentSyncIntervalMs: 60_000,
+    now: () => Date.now() + clockAheadMs,
+    ...options,
     ...(admin && { admin: { ...admin, publicKey: Buffer.from(admin.publicKey, "base64url") } }),
     logger,
     metrics,
@@ -57,6 +53,7 @@ async function measure(): Promise<Measurement> {
   const connections = await metrics.connections.get();
   return {
     heapBytes: process.memoryUsage().heapUsed,
+    externalBytes: process.memoryUsage().external,
     inFlight: inFlight.values.reduce((sum, { value }) => sum + value, 0),
     connections: connections.values[0]?.value ?? 0,
     handles: process.getActiveResourcesInfo().filter((kind) => !passing.has(kind)).length,

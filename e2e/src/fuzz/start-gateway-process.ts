@@ -52,7 +52,7 @@ export async function startGatewayProcess(
   const { port } = await ask<"started">({
     kind: "start",
     options: {
-      socketPath,
+      redis: { socketPath },
       keyPrefix,
       dataDir: join(directory.path, "data"),
       audience: testAudience,

@@ -9,6 +9,8 @@ export interface TestServerOptions {
   flavour?: RedisFlavour;
   /** Default `everysec`. Take `always` where a test kills the machine rather than the process. */
   appendfsync?: Appendfsync;
+  /** Where to look for its program, written as in `PATH`. Default: `PATH`. */
+  searchPath?: string;
   /** Whether replicas can follow it: it has a TCP port then. Default false. */
   hasReplicas?: boolean;
 }
@@ -20,6 +22,8 @@ export interface TestServer extends AsyncDisposable {
   /** The same as an address, for settings such as `PETAK_REDIS_URL`: `unix:///…/server.sock`. */
   readonly url: string;
   readonly flavour: RedisFlavour;
+  /** Where its log is, for tests that spoil it. */
+  readonly dataDir: string;
   /** Its TCP port on 127.0.0.1; undefined where no replicas can follow it. */
   readonly port: number | undefined;
   /** The process that runs now. */
@@ -36,8 +40,8 @@ export interface TestServer extends AsyncDisposable {
 export async function startTestServer({ hasReplicas = false, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const directory = await createTempDir();
   const port = hasReplicas ? await freePort() : undefined;
-  const start = (): Promise<RedisServer> =>
-    startRedisServer({ ...options, dataDir: join(directory.path, "data"), ...(port === undefined ? {} : { port }) });
+  const dataDir = join(directory.path, "data");
+  const start = (): Promise<RedisServer> => startRedisServer({ ...options, dataDir, ...(port === undefined ? {} : { port }) });
   let server = await start().catch(async (error: unknown) => {
     await directory.remove();
     throw error;
@@ -51,6 +55,7 @@ export async function startTestServer({ hasReplicas = false, ...options }: TestS
     options: { path: socketPath },
     url: `unix://${socketPath}`,
     flavour,
+    dataDir,
     port,
     get pid() {
       return server.pid;

@@ -114,6 +114,37 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
     expect(await client(await start({ flavour })).get("parcel")).toBe("held");
   });
 
+  test("never does half of a script that a crash has cut out of the log, however often it is started again", async () => {
+    const writeBoth = (server: RedisServer, one: string, two: string) =>
+      client(server).eval("redis.call('SET', KEYS[1], '1') redis.call('SET', KEYS[2], '2')", 2, one, two);
+    const crash = async (server: RedisServer) => {
+      process.kill(server.pid, "SIGKILL");
+      await server.exited;
+    };
+    const log = join(dir, "data/appendonlydir/appendonly.aof.1.incr.aof");
+    const first = await start({ flavour });
+    const { size: before } = await client(first)
+      .set("before", "1")
+      .then(() => stat(log));
+    await writeBoth(first, "one", "two");
+    await crash(first);
+    const { size } = await stat(log);
+    const content = await readFile(log);
+    // Within MULTI, the first command, the second, and EXEC.
+    for (const cut of [0.1, 0.3, 0.6, 0.8, 0.98].map((share) => before + Math.floor((size - before) * share))) {
+      await rm(join(dir, "data/appendonlydir"), { recursive: true });
+      const untouched = await start({ flavour });
+      await crash(untouched);
+      await writeFile(log, content.subarray(0, cut));
+      const second = await start({ flavour });
+      await writeBoth(second, "three", "four");
+      await crash(second);
+      const third = await start({ flavour });
+      expect([cut, await client(third).mget("before", "one", "two", "three", "four")]).toEqual([cut, ["1", null, null, "1", "2"]]);
+      await crash(third);
+    }
+  });
+
   test("listens on 127.0.0.1 where a port is asked for", async () => {
     const port = await freePort();
     const server = await start({ flavour, port });

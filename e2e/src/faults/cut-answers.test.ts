@@ -1,0 +1,50 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { openRedisLink, type RedisLink, startTestServer, type TestServer } from "@petak/testkit";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { buildCity, type City } from "./city.ts";
+import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { until } from "./until.ts";
+
+/** How many connections are cut, a few between two checks. */
+const cuts = times(15, 400);
+const cutsPerCheck = 5;
+
+let run: FaultRun;
+let server: TestServer;
+let link: RedisLink;
+let city: City;
+
+beforeEach(async () => {
+  run = beginFaultRun("answers cut off");
+  server = await startTestServer({ appendfsync: "always" });
+  link = await openRedisLink({ path: server.options.path });
+  city = await buildCity({ redis: { url: link.url }, gateways: [{}, {}], random: run.random });
+});
+afterEach(async () => {
+  await city.stop();
+  await link.stop();
+  await server.stop();
+});
+
+it("an answer of Redis that is cut off at any byte is asked for again, and what it answered is done once", {
+  timeout: 3_600_000,
+}, async () => {
+  while (link.cuts < cuts) {
+    await city.during(async () => {
+      for (let cut = 0; cut < cutsPerCheck; cut++) {
+        await pause(run.random.int(0, 60));
+        const before = link.cuts;
+        // The first bytes of an answer, or far into what goes on.
+        link.cutAnswerAfter(run.random.bool() ? run.random.int(0, 8) : run.random.int(0, 5000));
+        await until("an answer is cut off", () => link.cuts > before);
+      }
+    });
+    run.saw(await city.check());
+    run.progress(link.cuts, cuts);
+  }
+  run.did("answers cut off", link.cuts);
+  run.did("steps answered", city.callers.counts.answers);
+  run.did("attempts without an answer", city.callers.counts.unanswered);
+  run.tell();
+  expect(city.callers.counts.unanswered).toBeGreaterThan(0);
+});

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { ConnectError } from "@connectrpc/connect";
+import { ReservationState, reasonOf } from "@petak/protocol";
+import { createTempDir, startTestServer, type TempDir, type TestServer } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { buildCity, type City } from "./city.ts";
+import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { fillDisk, freeDisk, searchPathForFullDisk } from "./full-disk.ts";
+import { logFile } from "./log-file.ts";
+import { until } from "./until.ts";
+
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const fills = times(2, 25);
+
+let run: FaultRun;
+let directory: TempDir;
+let server: TestServer;
+let city: City;
+
+async function build(appendfsync: "everysec" | "always"): Promise<void> {
+  run = beginFaultRun(`disk full, ${appendfsync}`);
+  server = await startTestServer({ appendfsync, searchPath: await searchPathForFullDisk(directory.path) });
+  city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}, {}], random: run.random });
+}
+
+/** The log may grow by a few bytes more: a command is written in part. */
+async function fill(): Promise<void> {
+  const { size } = await stat(await logFile(server.dataDir));
+  await fillDisk(server.pid, size + run.random.int(0, 2000));
+}
+
+function tell(): void {
+  run.did("steps answered", city.callers.counts.answers);
+  run.did("attempts without an answer", city.callers.counts.unanswered);
+  run.tell();
+  expect(city.callers.counts.unanswered).toBeGreaterThan(0);
+}
+
+beforeEach(async () => {
+  directory = await createTempDir();
+});
+afterEach(async () => {
+  await city.stop();
+  await server.stop();
+  await directory.remove();
+});
+
+describe("a disk that has no room for the log", () => {
+  it("with everysec: changes are refused until there is room, reads go on, and nothing is lost", { timeout: 3_600_000 }, async () => {
+    await build("everysec");
+    for (let index = 0; index < fills; index++) {
+      await city.during(async () => {
+        await city.callers.more(run.random.int(5, 60));
+        await fill();
+        run.did("disk filled");
+        const before = city.callers.counts.unanswered;
+        await until("changes are refused", () => city.callers.counts.unanswered > before + 10);
+        const held = city.lives.find(({ told }) => told.length > 0)?.reservationId ?? "";
+        for (const { port } of city.gateways) {
+          const client = city.callers.clientOf(port, city.courier);
+          const { reservation } = await client.reservations.getReservation({ reservationId: held });
+          expect(reservation?.state).not.toBe(ReservationState.UNSPECIFIED);
+          const beganMs = performance.now();
+          const refused = await client.reservations
+            .reserve({
+              requestId: randomUUID(),
+              place: { case: "siteId", value: city.sites[0]?.siteId ?? "" },
+              parcel,
+            })
+            .catch((error: unknown) => ConnectError.from(error));
+          expect(reasonOf(refused)).toBe("STORE_UNAVAILABLE");
+          expect(performance.now() - beganMs).toBeLessThan(1000);
+          run.did("reads answered while full");
+        }
+        await pause(run.random.int(0, 1500));
+        await freeDisk(server.pid);
+      });
+      run.saw(await city.check());
+      run.progress(index + 1, fills);
+    }
+    tell();
+  });
+
+  it("with always: Redis ends rather than answer for what it could not write, and nothing that was answered is lost", {
+    timeout: 3_600_000,
+  }, async () => {
+    await build("always");
+    for (let index = 0; index < fills; index++) {
+      await city.during(async () => {
+        await city.callers.more(run.random.int(5, 60));
+        const { pid } = server;
+        await fill();
+        run.did("disk filled");
+        await until("Redis ends", () => !isRunning(pid));
+        await server.restart();
+      });
+      run.saw(await city.check());
+      run.progress(index + 1, fills);
+    }
+    tell();
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

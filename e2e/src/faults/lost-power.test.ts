@@ -1,0 +1,67 @@
+import { stat, truncate } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { startTestServer, type TestServer } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { buildCity, type City } from "./city.ts";
+import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { logFile } from "./log-file.ts";
+
+const losses = times(3, 40);
+
+/** What a machine has not put on its disk when its power fails, in ms: Redis has it done each second. */
+const notOnDiskMs = 1000;
+
+/** What Redis may not even have handed to the machine, in ms, where the disk was slow. */
+const notWrittenMs = 2200;
+
+const sampleMs = 20;
+
+let run: FaultRun;
+let server: TestServer;
+let city: City;
+
+beforeEach(async () => {
+  run = beginFaultRun("power lost, everysec");
+  server = await startTestServer({ appendfsync: "everysec" });
+  city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}, {}], random: run.random });
+});
+afterEach(async () => {
+  await city.stop();
+  await server.stop();
+});
+
+describe("a machine that loses its power, and with it the end of the log", () => {
+  it("comes up with all that is older than the last seconds, whole, and goes on", { timeout: 3_600_000 }, async () => {
+    for (let loss = 0; loss < losses; loss++) {
+      const path = await logFile(server.dataDir);
+      const sizes: { atMs: number; bytes: number }[] = [];
+      let killedMs = 0;
+      await city.during(async () => {
+        const isKilled = new AbortController();
+        const sampling = (async () => {
+          while (!isKilled.signal.aborted) {
+            sizes.push({ atMs: Date.now(), bytes: (await stat(path)).size });
+            await pause(sampleMs);
+          }
+        })();
+        await city.callers.more(run.random.int(20, 120));
+        await server.kill9();
+        killedMs = Date.now();
+        city.callers.abandon();
+        isKilled.abort();
+        await sampling;
+        // Anything that came within the last second is gone, from any byte on.
+        const { size } = await stat(path);
+        const safe = sizes.findLast(({ atMs }) => atMs <= killedMs - notOnDiskMs)?.bytes ?? sizes[0]?.bytes ?? 0;
+        await truncate(path, run.random.int(safe, size));
+        await server.restart();
+      });
+      run.did("logs cut");
+      run.saw(await city.check({ lostAfterMs: killedMs - notOnDiskMs - notWrittenMs }));
+      run.progress(loss + 1, losses);
+    }
+    run.did("steps answered", city.callers.counts.answers);
+    run.tell();
+    expect(city.lives.length).toBeGreaterThan(losses);
+  });
+});

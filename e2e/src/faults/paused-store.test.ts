@@ -1,0 +1,47 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { startTestServer, type TestServer } from "@petak/testkit";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { buildCity, type City } from "./city.ts";
+import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+
+const pauses = times(2, 25);
+
+/** Longer and shorter than a command may take (2 s), and than a memory of the index is relied on (0.8 s). */
+const pauseMs = { least: 300, most: 6000 };
+
+let run: FaultRun;
+let server: TestServer;
+let city: City;
+
+beforeEach(async () => {
+  run = beginFaultRun("Redis paused");
+  server = await startTestServer({ appendfsync: "always" });
+  city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}, {}], random: run.random });
+});
+afterEach(async () => {
+  process.kill(server.pid, "SIGCONT");
+  await city.stop();
+  await server.stop();
+});
+
+it("a Redis that stands still past every time-out loses nothing and doubles nothing", { timeout: 3_600_000 }, async () => {
+  let pausedMs = 0;
+  for (let index = 0; index < pauses; index++) {
+    await city.during(async () => {
+      await city.callers.more(run.random.int(5, 60));
+      process.kill(server.pid, "SIGSTOP");
+      const ms = run.random.int(pauseMs.least, pauseMs.most);
+      await pause(ms);
+      process.kill(server.pid, "SIGCONT");
+      pausedMs += ms;
+      run.did("pauses");
+    });
+    run.saw(await city.check());
+    run.progress(index + 1, pauses);
+  }
+  run.did("seconds paused", Math.round(pausedMs / 1000));
+  run.did("steps answered", city.callers.counts.answers);
+  run.did("attempts without an answer", city.callers.counts.unanswered);
+  run.tell();
+  expect(city.callers.counts.unanswered).toBeGreaterThan(0);
+});
