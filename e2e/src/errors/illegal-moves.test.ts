@@ -28,6 +28,8 @@ const asks = {
 
 /** What each state refuses. A deposit, a collection and a recall are refused as the credentials for them. */
 const refused = {
+  QUEUED: ["confirm", "deposit", "collect", "recall"],
+  REJECTED: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
   HELD: ["deposit", "collect", "recall"],
   EXPIRED: ["confirm", "cancel", "redirect", "deposit", "collect", "recall"],
   CONFIRMED: ["confirm", "recall"],
@@ -49,6 +51,8 @@ interface Scene {
   /** Lets the agent report of a reservation. Gives its id. */
   reported(reservationId: string, ...types: DeviceEventType[]): Promise<string>;
   cancelled(): Promise<string>;
+  /** Lets one wait at a full site. */
+  queued(): Promise<string>;
   stateOf(reservationId: string): Promise<ReservationState | undefined>;
   /** Asks over every protocol and expects ILLEGAL_STATE with both states. */
   expectRefusal(ask: keyof typeof asks, reservationId: string, state: string): Promise<void>;
@@ -67,12 +71,19 @@ async function inScene(sweepIntervalMs: number, work: (scene: Scene) => Promise<
     const courier = await network.join("Courier", [Role.COURIER]);
     const { results } = await operator.client.directory.upsertSites({
       requestId: randomUUID(),
-      sites: [makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 100]] })],
+      sites: [
+        makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 100]] }),
+        makeSite({ ...origin, ref: "full", classes: [["M", 400, 200, 500, 20_000, 1]] }),
+      ],
     });
-    const siteId = results[0]?.siteId ?? "";
+    const [siteId = "", fullId = ""] = results.map((result) => result.siteId);
     const agent = network.clientFor(await network.agentSigner(operator, siteId));
     const { reservations } = courier.client;
     let sequence = 0n;
+
+    const blocking = { requestId: randomUUID(), place: { case: "siteId", value: fullId } as const, parcel };
+    const { reservation: blocked } = await reservations.reserve({ ...blocking, holdDuration: { seconds: 86_400n } });
+    await reservations.confirm({ requestId: randomUUID(), reservationId: blocked?.reservationId ?? "" });
 
     async function hold(): Promise<string> {
       const place = { case: "siteId", value: siteId } as const;
@@ -102,6 +113,11 @@ async function inScene(sweepIntervalMs: number, work: (scene: Scene) => Promise<
         await reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
         return reservationId;
       },
+      async queued() {
+        const place = { case: "siteId", value: fullId } as const;
+        const { reservation } = await reservations.reserve({ requestId: randomUUID(), place, parcel, overflowPolicy: { wait: limit } });
+        return reservation?.reservationId ?? "";
+      },
       async stateOf(reservationId) {
         return (await reservations.getReservation({ reservationId })).reservation?.state;
       },
@@ -122,11 +138,12 @@ async function inScene(sweepIntervalMs: number, work: (scene: Scene) => Promise<
 
 describe("a reservation", () => {
   it("is not moved on where its state does not allow it: the refusal names both states", { timeout: 60_000 }, async () => {
-    await inScene(100, async ({ clock, hold, confirmed, reported, cancelled, stateOf, expectRefusal }) => {
-      const over = { EXPIRED: await hold(), NO_SHOW: await confirmed(), CANCELLED: await cancelled() };
+    await inScene(100, async ({ clock, hold, confirmed, reported, cancelled, queued, stateOf, expectRefusal }) => {
+      const over = { EXPIRED: await hold(), NO_SHOW: await confirmed(), CANCELLED: await cancelled(), REJECTED: await queued() };
       clock.advance(limitMs);
       const standing = {
         ...over,
+        QUEUED: await queued(),
         HELD: await hold(),
         CONFIRMED: await confirmed(),
         DEPOSITED: await reported(await confirmed(), DeviceEventType.PARCEL_DEPOSITED),
@@ -145,8 +162,8 @@ describe("a reservation", () => {
   });
 
   it("is not moved on after its limit, also where nobody has come by to say so", async () => {
-    await inScene(600_000, async ({ clock, hold, confirmed, reported, expectRefusal }) => {
-      const [held, promised] = [await hold(), await confirmed()];
+    await inScene(600_000, async ({ clock, hold, confirmed, queued, reported, expectRefusal }) => {
+      const [held, promised, waiting] = [await hold(), await confirmed(), await queued()];
       const deposited = await reported(await confirmed(), DeviceEventType.PARCEL_DEPOSITED);
       // A credential of less than a second is none.
       for (const beyondMs of [-300, 0, 1500]) {
@@ -154,6 +171,7 @@ describe("a reservation", () => {
         if (beyondMs >= 0) {
           await expectRefusal("confirm", held, "EXPIRED");
           await expectRefusal("redirect", held, "EXPIRED");
+          await expectRefusal("redirect", waiting, "REJECTED");
           await expectRefusal("redirect", promised, "NO_SHOW");
         }
         await expectRefusal("deposit", promised, "NO_SHOW");

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import type { GatewayOptions } from "@petak/gateway";
 import {
   AgentService,
   CancellationReason,
@@ -9,6 +10,7 @@ import {
   DeviceEventType,
   DirectoryService,
   LatLngSchema,
+  OverflowEnd,
   ParcelRequirement,
   ParticipantService,
   type Reason,
@@ -17,15 +19,18 @@ import {
   SiteLifecycle,
   WebhookService,
 } from "@petak/protocol";
+import { makeSite, type TestRedis } from "@petak/testkit";
 import { expect } from "vitest";
 import { nowhereUrl } from "../good-requests.ts";
 import { readFailure } from "../wire/failure.ts";
+import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { Provocation, Scene } from "./provocation.ts";
+import { inSideNetwork } from "./side-network.ts";
 import { addWebhook, authorizationOf, parcel } from "./world.ts";
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
-const { reserve, extend, cancel, getReservation } = ReservationService.method;
+const { reserve, redirect, extend, cancel, getReservation } = ReservationService.method;
 const { listEvents } = CustodyService.method;
 const { reportEvents } = AgentService.method;
 const { getParticipant, revokeKey } = ParticipantService.method;
@@ -45,6 +50,35 @@ async function reserveAt({ world, protocol }: Scene, siteId: string, requestId: 
     { requestId, place: { case: "siteId", value: siteId }, parcel: { ...parcel, massG } },
     { authorization: await authorizationOf(world.courier) },
   );
+}
+
+/** Lets more wait at a full site than a network lets. */
+async function waitBeyond(limits: Partial<GatewayOptions>, redis: TestRedis, protocol: WireProtocol): Promise<RawAnswer> {
+  return await inSideNetwork({ socketPath: redis.options.path }, limits, async ({ network, raw }) => {
+    const operator = await network.join("Operator", [Role.OPERATOR]);
+    const courier = await network.join("Courier", [Role.COURIER]);
+    const { results } = await operator.client.directory.upsertSites({
+      requestId: randomUUID(),
+      sites: [makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 1]] })],
+    });
+    const authorization = await authorizationOf(courier);
+    const place = { case: "siteId", value: results[0]?.siteId ?? "" } as const;
+    await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const wait = () =>
+      raw.call(
+        protocol,
+        reserve,
+        {
+          requestId: randomUUID(),
+          place,
+          parcel,
+          overflowPolicy: { wait: { seconds: 60n }, atEnd: OverflowEnd.ASK_CONSUMER },
+        },
+        { authorization },
+      );
+    for (let number = 0; number < 2; number++) expect(readFailure(await wait())).toBeUndefined();
+    return await wait();
+  });
 }
 
 /** How many write one site at once: more than the gateway tries for the last of them, whatever the order. */
@@ -181,6 +215,44 @@ export const recordProvocations = {
       return await reserveAt(scene, siteId);
     },
     metadata: () => ({ site_id: oneId("site") }),
+  },
+  QUEUE_FULL: {
+    provoke: async ({ redis, protocol }) => await waitBeyond({ queueSiteMax: 2 }, redis, protocol),
+    metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_end: "ASK_CONSUMER" }),
+  },
+  QUEUE_SHARE_EXHAUSTED: {
+    provoke: async ({ redis, protocol }) => await waitBeyond({ queueShareMax: 2 }, redis, protocol),
+    metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_end: "ASK_CONSUMER" }),
+  },
+  OUTSIDE_OVERFLOW_POLICY: {
+    provoke: async (scene) => {
+      const { world, protocol } = scene;
+      const [{ siteId: here }, { siteId: there }] = await Promise.all([world.addSite(), world.addSite({ latitude: 1.32 })]);
+      const { reservation } = await world.courier.client.reservations.reserve({
+        requestId: randomUUID(),
+        place: { case: "siteId", value: here },
+        parcel,
+        overflowPolicy: { maxDistanceM: 500 },
+      });
+      return await world.raw.call(
+        protocol,
+        redirect,
+        {
+          requestId: randomUUID(),
+          reservationId: reservation?.reservationId ?? "",
+          place: { case: "siteId", value: there },
+          reason: CancellationReason.SITE_PROBLEM,
+        },
+        { authorization: await authorizationOf(world.courier) },
+      );
+    },
+    metadata: () => ({
+      reservation_id: oneId("res"),
+      subject: oneId("res"),
+      site_id: oneId("site"),
+      limit: "max_distance_m",
+      max_distance_m: "500",
+    }),
   },
   PARCEL_DOES_NOT_FIT: {
     provoke: async (scene) => {

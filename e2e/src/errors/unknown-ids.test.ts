@@ -64,7 +64,7 @@ const fields: [method: string, path: string, by: keyof Callers, reason: Reason |
   // A filter that nobody passes, and one that refuses nobody.
   ["FindNearest", "operator_ids[0]", "courier", ""],
   ["FindNearest", "excluded_operator_ids[0]", "courier", ""],
-  ["Reserve", "nearest.operator_ids[0]", "courier", "NO_PLACE_FREE"],
+  ["Reserve", "nearest.operator_ids[0]", "courier", ""],
 ];
 
 const redis = useRedis();

@@ -4,6 +4,7 @@ import type { RedisConnection } from "./connection/connect-redis.ts";
 import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
 import { createEventLog, type EventLog } from "./events/event-log.ts";
 import { createKeys, type Keys } from "./keys.ts";
+import { createQueues, type QueueLimits, type Queues } from "./queue/queues.ts";
 import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
 import { createReservationStore, type ReservationStore } from "./reservations/reservation-store.ts";
 import { createHolds, type Holds } from "./reservations/reserve.ts";
@@ -26,6 +27,7 @@ export interface Allocator {
   readonly sites: SiteStore;
   readonly capacityReports: CapacityReports;
   readonly holds: Holds;
+  readonly queues: Queues;
   readonly reservations: ReservationStore;
   readonly requestIds: RequestIds;
   readonly events: EventLog;
@@ -58,13 +60,15 @@ export interface AllocatorOptions {
    * those of the index, which need not be told of them then.
    */
   isAccountedFor?: boolean;
+  /** How many may wait. Default {@link defaultQueueLimits}. */
+  queueLimits?: QueueLimits;
 }
 
 /** Searches beyond the origin's neighbourhood that run at once: more would gain nothing and make everybody wait for all of them. */
 const wideSearchesAtOnce = 2;
 
 /** Makes an allocator. */
-export function createAllocator({ redis, prefix = "petak", indexCache, isAccountedFor = false }: AllocatorOptions): Allocator {
+export function createAllocator({ redis, prefix = "petak", indexCache, isAccountedFor = false, queueLimits }: AllocatorOptions): Allocator {
   const keys = createKeys(prefix);
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
   const reader = createIndexReader(redis, keys, cache);
@@ -72,12 +76,14 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
   const wideSearches = createTurnstile(wideSearchesAtOnce);
   const sites = createSiteStore(redis, keys);
   const requestIds = createRequestIds(redis, keys);
+  const queues = createQueues(redis, keys, sites, queueLimits);
   return {
     nearest: createNearestSearch(reader, wideSearches),
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
     sites,
     capacityReports: createCapacityReports(redis, keys, sites),
-    holds: createHolds(redis, keys, requestIds, isAccountedFor ? undefined : cache),
+    holds: createHolds(redis, keys, requestIds, queues, isAccountedFor ? undefined : cache),
+    queues,
     reservations: createReservationStore(redis, keys),
     requestIds,
     events: createEventLog(redis, keys),

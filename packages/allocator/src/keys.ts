@@ -52,6 +52,19 @@ export interface Keys {
   deadlines(region: Region): string;
   /** Sorted set by name: handles of the reservations whose parcel is overdue. */
   overdue(region: Region): string;
+  /** What the keys of a region's reservations begin with. */
+  reservationPrefix(region: Region): string;
+  /**
+   * Hash: reservation handle → what it waits for. The names of all keys about those who wait begin with this one; which of them a script touches
+   * turns out in it, so that lua/includes/queue.lua makes them.
+   */
+  waiting(region: Region): string;
+  /** Set of the numbers of the region's sites at which somebody waits. */
+  waitingSites(region: Region): string;
+  /** Sorted set: handles of those that wait at a site, in their order. */
+  siteQueue(region: Region, siteNumber: number): string;
+  /** Sorted set: handles of those of them for which a size class would do. */
+  classQueue(region: Region, siteNumber: number, classIndex: number): string;
   /** Stream of the region's custody events. */
   events(region: Region): string;
   /** Before which time in ms the region's events are in the archive, and no more in its stream. */
@@ -91,6 +104,8 @@ export function createKeys(prefix: string): Keys {
   const requestName = (participantId: string, requestId: string) =>
     hash("sha256", `${participantId} ${requestId}`, "base64url").slice(0, requestNameLength);
   const delivery = (subscriberId: string) => `${prefix}:{${subscriberId}}:delivery`;
+  const waiting = (region: Region) => `${tagged(region)}:waiting`;
+  const siteQueue = (region: Region, siteNumber: number) => `${waiting(region)}:${siteNumber}`;
   const cellName = (cell: string) => cell.slice(6, 10);
   return {
     prefix,
@@ -116,6 +131,11 @@ export function createKeys(prefix: string): Keys {
     reservation: (region, handle) => `${tagged(region)}:res:${handle}`,
     deadlines: (region) => `${tagged(region)}:deadlines`,
     overdue: (region) => `${tagged(region)}:overdue`,
+    reservationPrefix: (region) => `${tagged(region)}:res:`,
+    waiting,
+    waitingSites: (region) => `${waiting(region)}:sites`,
+    siteQueue,
+    classQueue: (region, siteNumber, classIndex) => `${siteQueue(region, siteNumber)}.${classIndex}`,
     events: (region) => `${tagged(region)}:events`,
     archivedUntil: (region) => `${tagged(region)}:archived-until`,
     archiveLease: (region) => `${tagged(region)}:archive-lease`,

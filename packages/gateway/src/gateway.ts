@@ -1,7 +1,17 @@
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import { connectRedis, createAllocator, createEventTail, createKeys, dropSilent, pingAll, type RedisAddress } from "@petak/allocator";
+import {
+  connectRedis,
+  createAllocator,
+  createEventTail,
+  createKeys,
+  defaultQueueLimits,
+  dropSilent,
+  pingAll,
+  type QueueLimits,
+  type RedisAddress,
+} from "@petak/allocator";
 import { toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
@@ -79,6 +89,10 @@ export interface GatewayOptions {
   collectWithinMs: number;
   /** How long a parcel may lie at most after the deposit, however often it is extended, where neither site nor operator says, in ms. */
   storageMaxMs: number;
+  /** How many reservations may wait at one site, and of one participant at one site and in one region. Default: the allocator's. */
+  queueSiteMax?: number;
+  queueShareMax?: number;
+  queueRegionShareMax?: number;
   /** Pause between two sweeps for passed deadlines, in ms. */
   sweepIntervalMs: number;
   /** How often agents call Sync, in ms. */
@@ -157,7 +171,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     undo.push(() => acknowledgements?.stop());
     const writer = acknowledgements?.connection ?? redis;
     const isAccountedFor = acknowledgements !== undefined;
-    const records = createAllocator({ redis: writer, prefix: keyPrefix, indexCache: { onError }, isAccountedFor });
+    const records = createAllocator({
+      redis: writer,
+      prefix: keyPrefix,
+      indexCache: { onError },
+      isAccountedFor,
+      queueLimits: queueLimitsOf(options),
+    });
     undo.push(() => records.stop());
     const archive = openArchive({ ...options.archive, records, keyPrefix, now, logger, metrics });
     const { allocator } = archive;
@@ -302,6 +322,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await undoAll();
     throw error;
   }
+}
+
+function queueLimitsOf({ queueSiteMax, queueShareMax, queueRegionShareMax }: GatewayOptions): QueueLimits {
+  const { siteMax, shareMax, regionShareMax } = defaultQueueLimits;
+  return {
+    siteMax: queueSiteMax ?? siteMax,
+    shareMax: queueShareMax ?? shareMax,
+    regionShareMax: queueRegionShareMax ?? regionShareMax,
+  };
 }
 
 /** Runs work the first time and gives the same promise ever after. */

@@ -8,6 +8,7 @@ import { countedAt } from "./domain/class-index.ts";
 import { endedStates } from "./domain/ended-states.ts";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
+import { overflowEndOf } from "./domain/overflow-end.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
 import type { TermsBook } from "./stores/terms-book.ts";
 
@@ -23,7 +24,10 @@ export interface SweepOptions {
   release?: Release;
 }
 
-/** Moves reservations on that the clock has passed: holds that were not confirmed, deposits that did not come. */
+/**
+ * Moves reservations on that the clock has passed: holds that were not confirmed, deposits that did not come, what has waited long enough. And sees to
+ * it that nobody waits beside a free place, whatever freed it.
+ */
 export interface Sweep {
   /** Goes through all regions once. Gives the number of reservations moved on. */
   once(): Promise<number>;
@@ -78,7 +82,11 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       return false;
     }
     const { noShowFee } = to === ReservationState.NO_SHOW ? await termsBook.of(before) : {};
-    const after = changed(before, nowMs, { state: to, ...(noShowFee && { feeDue: noShowFee }) });
+    const after = changed(before, nowMs, {
+      state: to,
+      ...(noShowFee && { feeDue: noShowFee }),
+      ...(to === ReservationState.REJECTED ? { overflowEnd: overflowEndOf(before) } : {}),
+    });
     const moving = moveTo(before, after, { actor: byTheClock, atMs: nowMs });
     const outcome = await allocator.reservations.move({
       ...place,
@@ -133,10 +141,25 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     }
   }
 
+  /** Whatever frees a place gives it to who waits for it. A gateway of an older version does not. */
+  async function promoteIn(region: Region): Promise<void> {
+    for (const siteId of await allocator.queues.sites(region)) {
+      if (stopping.signal.aborted) return;
+      try {
+        await allocator.queues.promote(siteId, now());
+      } catch (error) {
+        // A queue that is broken must not keep the others waiting.
+        if (isStoreFailure(error)) throw error;
+        onError(error);
+      }
+    }
+  }
+
   async function once(): Promise<number> {
     let moved = 0;
     for (const region of await allocator.events.regions()) {
       moved += await sweepRegion(region);
+      await promoteIn(region);
     }
     return moved;
   }
@@ -162,7 +185,8 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
   };
 }
 
-function dueState({ state, holdExpiresAt, depositUntil }: Reservation, nowMs: number): ReservationState | undefined {
+function dueState({ state, queuedUntil, holdExpiresAt, depositUntil }: Reservation, nowMs: number): ReservationState | undefined {
+  if (state === ReservationState.QUEUED && isPast(queuedUntil, nowMs)) return ReservationState.REJECTED;
   if (state === ReservationState.HELD && isPast(holdExpiresAt, nowMs)) return ReservationState.EXPIRED;
   if (state === ReservationState.CONFIRMED && isPast(depositUntil, nowMs)) return ReservationState.NO_SHOW;
   return undefined;

@@ -18,6 +18,7 @@ export * from "./gen/petak/v1/error_reason_pb.ts";
 export * from "./gen/petak/v1/geo_pb.ts";
 export * from "./gen/petak/v1/money_pb.ts";
 export * from "./gen/petak/v1/opening_hours_pb.ts";
+export * from "./gen/petak/v1/overflow_pb.ts";
 export * from "./gen/petak/v1/parcel_pb.ts";
 export * from "./gen/petak/v1/participant_pb.ts";
 export * from "./gen/petak/v1/participant_service_pb.ts";

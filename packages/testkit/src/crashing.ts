@@ -59,5 +59,4 @@ function spoilt(connection: RedisConnection, whenToDie: () => "before" | "after"
   });
 }
 
-const commands =
-  /^(get|set|mget|del|hget|hset|hmget|hgetall|sadd|smembers|incr|lrange|llen|zrangebyscore|evalsha|eval|xadd|xrange|sendCommand)/;
+const commands = /^(get|set|mget|del|hget|hset|hmget|hgetall|sadd|smembers|incr|lrange|llen|zrange|evalsha|eval|xadd|xrange|sendCommand)/;

@@ -57,7 +57,17 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, sites:
         const classes = report.classesOf(stored);
         const [tag] = await reportScript(
           redis,
-          [keys.site(region, siteNumber), keys.block(region, stored.cell), keys.tallies(region, stored.cell)],
+          [
+            keys.site(region, siteNumber),
+            keys.block(region, stored.cell),
+            keys.tallies(region, stored.cell),
+            keys.waiting(region),
+            keys.deadlines(region),
+            keys.events(region),
+            keys.siteCompartments(region, siteNumber),
+            keys.siteAllowed(region, siteNumber),
+            keys.siteAllowedVersion(region, siteNumber),
+          ],
           [
             siteNumberBytes(siteNumber),
             siteRecordHead(stored),
@@ -65,6 +75,7 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, sites:
             classes === "own_counts" ? "-" : ttlS,
             classes === "own_counts" ? "" : encodeClasses(classes),
             nowMs,
+            keys.reservationPrefix(region),
           ],
         );
         if (tag !== "stale") return tag as ReportOutcome;

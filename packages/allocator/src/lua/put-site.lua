@@ -4,7 +4,8 @@
 --
 -- KEYS[1] site  KEYS[2] block where it goes  KEYS[3] block where it was  KEYS[4] occupied cells  KEYS[5] profiles
 -- KEYS[6] opening times  KEYS[7] tallies where it goes  KEYS[8] tallies where it was
--- KEYS[9] compartments taken by name
+-- KEYS[9] compartments taken by name  KEYS[10] allowed  KEYS[11] version of what is allowed
+-- KEYS[12] who waits, see includes/queue.lua: those get what is free  KEYS[13] deadlines  KEYS[14] events
 -- ARGV[1] site number, 4 bytes
 -- ARGV[2] head of the site's record, as the caller read it; '' where the site does not exist
 -- ARGV[3] the site's record               ARGV[4] record of the index; profile, opening hours, report and counts empty
@@ -13,12 +14,19 @@
 -- ARGV[9] '1' to file it, '0' to take it out
 -- ARGV[10] '1' where every class that existed keeps its index and its id
 -- ARGV[11] opening times, '' where it never closes
--- ARGV[12..] compartments that it has no more, or in another size class
+-- ARGV[12] the gateway's time, in ms  ARGV[13] what the keys of reservations begin with
+-- ARGV[14] what would do for each that waits there, as it was read: u8 length and handle, u16 length and number of classes with classes
+-- ARGV[15..] compartments that it has no more, or in another size class
 -- Returns {'put'} | {'stale'} | {'in_use', class} | {'compartment_in_use', compartment from 1}
 --   | {'profiles_full'} | {'opening_times_full'}
 
+--- @include events
+--- @include reservation-record
 --- @include site-index
 --- @include reports
+--- @include named-compartments
+--- @include wire
+--- @include queue
 
 local site_number, head, record = ARGV[1], ARGV[2], ARGV[4]
 local installed_bytes, profile, opening_times = ARGV[5], ARGV[6], ARGV[11]
@@ -44,8 +52,23 @@ elseif not is_new and redis.call('GETRANGE', KEYS[1], 0, #head - 1) ~= head then
   return { 'stale' }
 end
 
-if #ARGV > 11 then
-  for index, holders in ipairs(redis.call('HMGET', KEYS[9], unpack(ARGV, 12))) do
+local queue = { waiting = KEYS[12], deadlines = KEYS[13], events = KEYS[14], reservations = ARGV[13], now = tonumber(ARGV[12]) }
+local site_text = string.format('%d', struct.unpack('<I4', site_number))
+local refitted, at = {}, 1
+while at <= #ARGV[14] do
+  local handle, classes
+  handle, classes, at = struct.unpack('<Bc0I2c0', ARGV[14], at)
+  if not redis.call('ZSCORE', site_queue(queue, site_text), handle) then
+    return { 'stale' }
+  end
+  refitted[#refitted + 1] = { handle = handle, classes = classes }
+end
+if redis.call('ZCARD', site_queue(queue, site_text)) ~= #refitted then
+  return { 'stale' }
+end
+
+if #ARGV > 14 then
+  for index, holders in ipairs(redis.call('HMGET', KEYS[9], unpack(ARGV, 15))) do
     if holders then
       return { 'compartment_in_use', index }
     end
@@ -131,4 +154,23 @@ if KEYS[7] ~= KEYS[8] then
 end
 redis.call('HSET', KEYS[7], site_number, packed_tally(old_tally and last_moved(old_tally) or 0, counts, report))
 redis.call('SET', KEYS[1], ARGV[3])
+
+for _, one in ipairs(refitted) do
+  local waiting, entry = waiting_at(queue, one.handle)
+  local place = waiting and place_at(waiting, site_number)
+  if place then
+    entry = string.sub(entry, 1, place.classes_from - 1) .. one.classes .. string.sub(entry, place.to)
+    redis.call('HSET', queue.waiting, one.handle, entry)
+    for _, class in ipairs(place.classes) do
+      redis.call('ZREM', class_queue(queue, site_text, class.index), one.handle)
+    end
+    for _, class in ipairs(place_at(read_waiting(entry), site_number).classes) do
+      redis.call('ZADD', class_queue(queue, site_text, class.index), rank_text(waiting.rank), one.handle)
+    end
+  end
+end
+promote_safely(queue, {
+  number = site_number, tallies = KEYS[7], block = KEYS[2], names = KEYS[9], allowed = KEYS[10], version = KEYS[11],
+})
+publish_events(queue.events)
 return { 'put' }

@@ -13,15 +13,22 @@
 -- - One that moves after the observation is in neither, and is counted when it is recorded.
 --
 -- KEYS[1] site  KEYS[2] block  KEYS[3] tallies
+-- KEYS[4] who waits, see includes/queue.lua: those get what is free  KEYS[5] deadlines  KEYS[6] events
+-- KEYS[7] compartments taken by name  KEYS[8] allowed  KEYS[9] version of what is allowed
 -- ARGV[1] site number, 4 bytes   ARGV[2] head of the site's record, as the caller read it
 -- ARGV[3] when it was observed, in ms
 -- ARGV[4] how long it holds, in s, from 1; '-': the reports end, and the gateway's own counts hold
 -- ARGV[5] occupied and out of service of each class, u16 each; '' where the reports end
--- ARGV[6] the gateway's time, in ms
+-- ARGV[6] the gateway's time, in ms  ARGV[7] what the keys of reservations begin with
 -- Returns {'recorded'} | {'outdated'} | {'stale'}
 
+--- @include events
+--- @include reservation-record
 --- @include site-index
 --- @include reports
+--- @include named-compartments
+--- @include wire
+--- @include queue
 
 local tally = redis.call('HGET', KEYS[3], ARGV[1])
 if not tally or redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1) ~= ARGV[2] then
@@ -64,4 +71,9 @@ if offset then
   redis.call('SETRANGE', KEYS[2], offset + REPORTS_OFFSET, reports_byte(observed, ttl))
   redis.call('SETRANGE', KEYS[2], offset + OBSERVED_OFFSET, observed_bytes(observed, ttl) .. table.concat(free))
 end
+promote_safely(
+  { waiting = KEYS[4], deadlines = KEYS[5], events = KEYS[6], reservations = ARGV[7], now = tonumber(ARGV[6]) },
+  { number = ARGV[1], tallies = KEYS[3], block = KEYS[2], names = KEYS[7], allowed = KEYS[8], version = KEYS[9] }
+)
+publish_events(KEYS[6])
 return { 'recorded' }

@@ -5,7 +5,7 @@
 --
 -- KEYS[1] answer  KEYS[2] reservation  KEYS[3] deadlines  KEYS[4] events  KEYS[5] tallies  KEYS[6] block
 -- KEYS[7] allowed  KEYS[8] version of what is allowed  KEYS[9] pins  KEYS[10] watermark
--- KEYS[11] compartments taken by name  KEYS[12] overdue
+-- KEYS[11] compartments taken by name  KEYS[12] overdue  KEYS[13] who waits, see includes/queue.lua
 -- ARGV[1] fingerprint of 16 bytes, empty: no answer is remembered
 -- ARGV[2] ms for which the answer is remembered  ARGV[3] answer
 -- ARGV[4] revision that the caller read  ARGV[5] head and message of the reservation to write, empty: as it was
@@ -17,7 +17,9 @@
 -- ARGV[15] when the parcel went in or came out, in ms, empty where occupied does not change
 -- ARGV[16] compartment that it no longer has by name, and ARGV[17] the one that it has from now on, empty: none
 -- ARGV[18] '+' overdue from now on, '-' no longer, empty: as it was
--- ARGV[19..] events
+-- ARGV[19] '1' where it waits no more, else empty
+-- ARGV[20] the gateway's time, in ms, where a place may become free; else empty
+-- ARGV[21..] events
 -- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'gone'} | {'pin_taken'} | {'seen'} | {'gap', watermark}
 
 --- @include answers
@@ -26,6 +28,8 @@
 --- @include site-index
 --- @include reports
 --- @include named-compartments
+--- @include wire
+--- @include queue
 
 local fingerprint, handle, entry, sequence = ARGV[1], ARGV[6], ARGV[13], ARGV[14]
 
@@ -120,11 +124,26 @@ if ARGV[5] ~= '' or ARGV[12] ~= '' or entry ~= '' then
   redis.call('INCR', KEYS[8])
 end
 local entries = ''
-for index = 19, #ARGV do
+for index = 21, #ARGV do
   entries = entries .. append_event(KEYS[4], ARGV[index])
 end
-publish_events(KEYS[4])
 write_reservation(KEYS[2], message_bytes, ARGV[5], entries)
+local queue = {
+  waiting = KEYS[13], deadlines = KEYS[3], events = KEYS[4], now = tonumber(ARGV[20]),
+  reservations = string.sub(KEYS[2], 1, -#handle - 1),
+}
+if ARGV[19] == '1' then
+  local waiting = waiting_at(queue, handle)
+  if waiting then
+    leave_queue(queue, handle, waiting)
+  end
+end
+if queue.now and (held_change + occupied_change < 0 or ARGV[16] ~= '') then
+  promote_safely(queue, {
+    number = ARGV[8], tallies = KEYS[5], block = KEYS[6], names = KEYS[11], allowed = KEYS[7], version = KEYS[8],
+  })
+end
+publish_events(KEYS[4])
 if sequence ~= '' then
   redis.call('SET', KEYS[10], sequence)
 end

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchema } from "@petak/protocol";
+import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
 import type { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { shortId } from "../ids/short-id.ts";
@@ -38,6 +38,15 @@ export function storedCandidate({ site, cell }: StoredSite, classes: readonly Ho
   return { siteId, ...id, operatorId, termsNumber, revision, cell, offset: -1, classes };
 }
 
+/** A size class of a site for a hold, with its compartments where the hold is hard. */
+export function holdClass({ sizeClasses, compartments }: Site, index: number, isHard: boolean): HoldClass {
+  const sizeClassId = sizeClasses[index]?.sizeClassId ?? "";
+  if (!isHard) return { index, sizeClassId };
+  const ofClass = compartments.filter((compartment) => compartment.sizeClassId === sizeClassId);
+  // The last first: agents give soft holds the first that is empty, so that the two seldom want the same door.
+  return { index, sizeClassId, compartmentIds: ofClass.map(({ compartmentId }) => compartmentId).reverse() };
+}
+
 /** The cells in which candidates are filed, each once, in the order of their numbers in what is written of them, from 1. */
 export class CandidateCells {
   readonly cells: string[] = [];
@@ -74,11 +83,16 @@ export function writeCandidates(
     bytes.u8(cells.numberOf(cell));
     bytes.u8(classes.length);
     bytes.bytes(siteRest(siteId, region, operatorId, termsNumber));
-    for (const { index, sizeClassId, compartmentIds = [] } of classes) {
-      bytes.u8(index);
-      bytes.bytes(classRest(sizeClassId));
-      if (isHard) bytes.afterLength16(() => writeCompartments(bytes, compartmentIds));
-    }
+    writeClasses(bytes, classes, isHard);
+  }
+}
+
+/** Size classes with what each adds to the reservation, and where the hold is hard, the ids of its compartments. */
+export function writeClasses(bytes: GrowingBytes, classes: readonly HoldClass[], isHard: boolean): void {
+  for (const { index, sizeClassId, compartmentIds = [] } of classes) {
+    bytes.u8(index);
+    bytes.bytes(classRest(sizeClassId));
+    if (isHard) bytes.afterLength16(() => writeCompartments(bytes, compartmentIds));
   }
 }
 
@@ -99,7 +113,8 @@ const siteRests = new Map<string, { operatorId: string; termsNumber: number; res
 /** What a size class adds to a reservation, after its length. */
 const classRests = new Map<string, Buffer>();
 
-function siteRest(siteId: string, region: Region, operatorId: string, termsNumber: number): Buffer {
+/** What a site adds to a reservation and to an event, each after its length. */
+export function siteRest(siteId: string, region: Region, operatorId: string, termsNumber: number): Buffer {
   const known = siteRests.get(siteId);
   if (known?.operatorId === operatorId && known.termsNumber === termsNumber) return known.rest;
   // A hold lies in the region of its site, and so does its event.

@@ -1,6 +1,6 @@
 import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { HoldKind, ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
+import { HoldKind, OverflowPolicySchema, ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { decodeChain, decodeReservation, encodeReservation } from "./reservation-record.ts";
 
@@ -16,8 +16,10 @@ function someValue(field: DescField): unknown {
     case "message":
       if (field.message === ParcelSchema) return create(ParcelSchema, { widthMm: 1, heightMm: 2, depthMm: 3, massG: 4 });
       if (field.message === PartySchema) return create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: "par_b" });
+      if (field.message === OverflowPolicySchema) return create(OverflowPolicySchema, { maxDistanceM: 500, operatorIds: ["par_c"] });
       return timestampFromMs(1_790_000_000_000 + field.number);
     case "list":
+      if (field.listKind === "scalar") return ["text", `text ${field.number}`];
       return [create(field.message ?? ReservationSchema, { credentialHash: "hash" })];
     default:
       if (field.scalar === ScalarType.BOOL) return true;

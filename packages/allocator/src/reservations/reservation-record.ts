@@ -43,7 +43,7 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
 export function copyOf(reservation: Reservation): Reservation {
   const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
     reservation;
-  const { firstHoldExpiresAt, overdueSince, recalledAt, feeDue, freeChangeUntil } = reservation;
+  const { firstHoldExpiresAt, overdueSince, recalledAt, feeDue, freeChangeUntil, overflowPolicy, queuedUntil, queuedSince } = reservation;
   const copy: Reservation = {
     $typeName: reservation.$typeName,
     reservationId: reservation.reservationId,
@@ -65,6 +65,10 @@ export function copyOf(reservation: Reservation): Reservation {
     bundleId: reservation.bundleId,
     delegations: reservation.delegations,
     revokedCredentials: reservation.revokedCredentials,
+    queuePosition: reservation.queuePosition,
+    wantedSiteId: reservation.wantedSiteId,
+    overflowEnd: reservation.overflowEnd,
+    queuedSiteIds: reservation.queuedSiteIds,
   };
   if (parcel !== undefined) copy.parcel = parcel;
   if (depositor !== undefined) copy.depositor = depositor;
@@ -81,6 +85,9 @@ export function copyOf(reservation: Reservation): Reservation {
   if (recalledAt !== undefined) copy.recalledAt = recalledAt;
   if (feeDue !== undefined) copy.feeDue = feeDue;
   if (freeChangeUntil !== undefined) copy.freeChangeUntil = freeChangeUntil;
+  if (overflowPolicy !== undefined) copy.overflowPolicy = overflowPolicy;
+  if (queuedUntil !== undefined) copy.queuedUntil = queuedUntil;
+  if (queuedSince !== undefined) copy.queuedSince = queuedSince;
   return copy;
 }
 
@@ -97,7 +104,12 @@ export function encodeReservation(reservation: Reservation): Buffer {
 
 /** Reads a record, or as much of one as has the message. */
 export function decodeReservation(region: Region, handle: string, record: Buffer): Reservation {
-  const reservation = fromBinary(ReservationSchema, record.subarray(headBytes, headBytes + record.readUInt16LE(4)));
+  return decodeReservationMessage(region, handle, record.subarray(headBytes, headBytes + record.readUInt16LE(4)));
+}
+
+/** Reads what {@link encodeReservationMessage} wrote. */
+export function decodeReservationMessage(region: Region, handle: string, message: Uint8Array): Reservation {
+  const reservation = fromBinary(ReservationSchema, message);
   const { participantId, depositor, collector } = reservation;
   reservation.reservationId = formatReservationId(region, handle);
   reservation.siteId = longId("site", region, reservation.siteId);

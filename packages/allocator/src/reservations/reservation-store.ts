@@ -1,3 +1,4 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   type Event,
   formatReservationId,
@@ -134,6 +135,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           report === undefined ? reservationKey : keys.agentWatermark(region, siteNumber, report.keyId),
           keys.siteCompartments(region, siteNumber),
           keys.overdue(region),
+          keys.waiting(region),
         ],
         [
           ...answerArguments(answer),
@@ -152,6 +154,8 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
           nameBefore === nameAfter ? "" : nameBefore,
           nameBefore === nameAfter ? "" : nameAfter,
           isOverdue(before) === isOverdue(after ?? before) ? "" : isOverdue(before) ? "-" : "+",
+          leavesQueue(before, after) ? "1" : "",
+          after?.updatedAt === undefined ? "" : timestampMs(after.updatedAt),
           ...transition.events.map((event) => encodeEvent(event)),
         ],
       );
@@ -203,6 +207,10 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
 /** Whether a parcel lies inside past its time, and it was said. */
 function isOverdue({ state, overdueSince }: Reservation): boolean {
   return state === ReservationState.DEPOSITED && overdueSince !== undefined;
+}
+
+function leavesQueue(before: Reservation, after: Reservation | undefined): boolean {
+  return before.state === ReservationState.QUEUED && after !== undefined && after.state !== ReservationState.QUEUED;
 }
 
 function pinArgument(pin: Transition["pin"]): Buffer | string {

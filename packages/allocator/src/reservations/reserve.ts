@@ -14,6 +14,7 @@ import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
+import type { Queues, Waiting } from "../queue/queues.ts";
 import { createScript, type ScriptReply } from "../scripts/scripts.ts";
 import type { TrackedCache } from "../search/tracked-cache.ts";
 import { answerTtlMs } from "./answer.ts";
@@ -45,10 +46,12 @@ export interface HoldRequest {
   event: (reservationId: string) => Event;
   /** When the hold ends, in ms. */
   deadlineMs: number;
+  /** How it waits where nothing is free. Undefined: it does not. */
+  waiting?: Waiting;
 }
 
-/** What became of a hold. */
-export type HoldOutcome = { tag: "held" | "repeated"; reservation: Reservation } | { tag: "none" };
+/** What became of a hold: it was taken, or the request was answered before, or its reservation waits for a place now. */
+export type HoldOutcome = { tag: "held" | "repeated" | "queued"; reservation: Reservation } | { tag: "none" };
 
 /** Takes holds. */
 export interface Holds {
@@ -66,6 +69,17 @@ export interface Holds {
     candidates: readonly HoldCandidate[],
     resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
   ): Promise<HoldOutcome>;
+  /**
+   * Lets the request wait at sites of one region, or gives what it got before. That it waits is fixed as the order of several regions is: whoever
+   * repeats it, and a twin that still looks for a place, wait too.
+   *
+   * @throws {PetakError} QUEUE_FULL; QUEUE_SHARE_EXHAUSTED.
+   */
+  wait(
+    request: HoldRequest,
+    siteIds: readonly string[],
+    resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
+  ): Promise<HoldOutcome>;
 }
 
 /**
@@ -74,6 +88,9 @@ export interface Holds {
  */
 const maxPlans = 8;
 
+/** What a plan begins with that says to wait at its sites. No site has such an id. */
+const waitMark = "wait";
+
 /** What comes in a reservation's message before the length and the id of the compartment that it holds. */
 const heldCompartmentTag = encodeReservationMessage(create(ReservationSchema, { heldCompartmentId: "x" })).subarray(0, -2);
 
@@ -81,7 +98,7 @@ const reserveScript = createScript("reserve");
 const planScript = createScript("plan");
 
 /** Takes holds in Redis. */
-export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds, cache?: TrackedCache): Holds {
+export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds, queues: Queues, cache?: TrackedCache): Holds {
   // A request id concerns no region, so that on a cluster its key lies where the hold's script may not go.
   const canTie = !isCluster(redis);
   const batches = createHoldBatches(redis, keys, cache);
@@ -177,6 +194,8 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
     siteIds: readonly string[],
     resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
   ): Promise<HoldOutcome> {
+    const [first, ...rest] = siteIds;
+    if (first === waitMark) return await join(request, rest);
     for (const group of groupByRegion(siteIds)) {
       const candidates = (await Promise.all(group.siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
       const reply = await reserveIn(group.region, request, candidates, plan);
@@ -186,36 +205,77 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
     return { tag: "none" };
   }
 
+  /** Waits as a plan says. One that finds such a plan and does not wait any more gets nothing. */
+  async function join(request: HoldRequest, siteIds: readonly string[]): Promise<HoldOutcome> {
+    const { participantId, requestId, fingerprint, waiting } = request;
+    const handle = handleOf(request);
+    const before = await queues.answered(formatReservationId(regionOf(siteIds), handle), participantId, requestId);
+    if (before !== undefined) return { tag: "repeated", reservation: before };
+    if (waiting === undefined) return { tag: "none" };
+    const outcome = await queues.join({ participantId, requestId, fingerprint, handle, waiting }, siteIds);
+    if (outcome.tag === "none") return outcome;
+    return { tag: outcome.tag === "joined" ? "queued" : "repeated", reservation: outcome.reservation };
+  }
+
+  /** One that waited when it was made was answered so, and the answer is remembered. */
+  async function asAnswered(outcome: HoldOutcome, { participantId, requestId }: HoldRequest): Promise<HoldOutcome> {
+    if (outcome.tag !== "repeated" || outcome.reservation.queuedSince === undefined) return outcome;
+    const answer = await queues.answered(outcome.reservation.reservationId, participantId, requestId);
+    return answer === undefined ? outcome : { tag: "repeated", reservation: answer };
+  }
+
+  async function take(
+    request: HoldRequest,
+    candidates: readonly HoldCandidate[],
+    resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
+  ): Promise<HoldOutcome> {
+    const { homeRegion } = request;
+    const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
+    if (!request.isTied && !(isHome && canTie)) {
+      request.isFirst = !(await requestIds.claim(request.participantId, request.requestId, request.fingerprint));
+      request.isTied = true;
+    }
+    const together = isHome ? await takeTogether(request, candidates) : undefined;
+    if (together !== undefined) return together;
+    for (let plan = 0; plan < maxPlans; plan++) {
+      const reply =
+        isHome && plan === 0
+          ? await reserveIn(homeRegion, request, candidates, undefined)
+          : await planIn(
+              homeRegion,
+              request,
+              candidates.map(({ siteId }) => siteId),
+              plan,
+            );
+      if (reply.tag !== "planned") return reply;
+      const outcome = await follow(request, plan, reply.siteIds, resolve);
+      if (outcome.tag !== "none" || reply.isNew) return outcome;
+    }
+    return { tag: "none" };
+  }
+
   return {
     async take(request, candidates, resolve) {
-      const { homeRegion } = request;
-      const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
-      if (!request.isTied && !(isHome && canTie)) {
-        request.isFirst = !(await requestIds.claim(request.participantId, request.requestId, request.fingerprint));
-        request.isTied = true;
-      }
-      const together = isHome ? await takeTogether(request, candidates) : undefined;
-      if (together !== undefined) return together;
-      for (let plan = 0; plan < maxPlans; plan++) {
-        const reply =
-          isHome && plan === 0
-            ? await reserveIn(homeRegion, request, candidates, undefined)
-            : await planIn(homeRegion, request, candidates, plan);
-        if (reply.tag !== "planned") return reply;
-        const outcome = await follow(request, plan, reply.siteIds, resolve);
-        if (outcome.tag !== "none" || reply.isNew) return outcome;
+      return await asAnswered(await take(request, candidates, resolve), request);
+    },
+    async wait(request, siteIds, resolve) {
+      // One more than those that may have failed.
+      for (let plan = 0; plan <= maxPlans; plan++) {
+        const reply = await planIn(request.homeRegion, request, [waitMark, ...siteIds], plan);
+        const outcome = reply.tag === "planned" ? await follow(request, plan, reply.siteIds, resolve) : reply;
+        if (outcome.tag !== "none" || (reply.tag === "planned" && reply.isNew)) return await asAnswered(outcome, request);
       }
       return { tag: "none" };
     },
   };
 
-  async function planIn(region: Region, request: HoldRequest, candidates: readonly HoldCandidate[], plan: number): Promise<HoldReply> {
+  async function planIn(region: Region, request: HoldRequest, steps: readonly string[], plan: number): Promise<HoldReply> {
     const { participantId, requestId, fingerprint } = request;
     const handle = handleOf(request);
     const reply = await planScript(
       redis,
       [keys.plan(region, participantId, planName(requestId, plan)), keys.reservation(region, handle)],
-      [fingerprint, candidates.map(({ siteId }) => siteId).join(" "), answerTtlMs],
+      [fingerprint, steps.join(" "), answerTtlMs],
     );
     return replyIn(region, handle, reply, requestId);
   }
@@ -283,6 +343,11 @@ function withoutUnknown(reservation: Reservation): Reservation {
     known.parcel = parcel;
   }
   return known;
+}
+
+/** The region of sites that all lie in one. */
+function regionOf([siteId = ""]: readonly string[]): Region {
+  return parseSiteId(siteId)?.region ?? "";
 }
 
 function groupByRegion(siteIds: readonly string[]): { region: Region; siteIds: string[] }[] {

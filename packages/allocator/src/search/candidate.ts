@@ -23,7 +23,7 @@ export interface Candidate {
   distanceM: number;
   /** Revision of the site's facts when it was filed. */
   revision: number;
-  /** The classes that would do, smallest volume first. At least one. */
+  /** The classes that would do, smallest volume first. At least one, but of a full site that was looked for too. */
   classes: CandidateClass[];
   /** When what is free was observed, where the site reports it; undefined where the gateway's own counts say it. */
   observation: Observation | undefined;

@@ -38,6 +38,8 @@ export interface NearestQuery extends SiteQuery {
   limit: number;
   /** The greatest distance in m, included; Infinity for none. */
   radiusM: number;
+  /** Whether sites at which no class that would do has a place free are found too. Left out: they are not. */
+  includesFull?: boolean;
 }
 
 /** What a site must be like, beside what it is for and whose. */

@@ -29,6 +29,9 @@ export interface ScanContext {
   isOpen: ((region: Region, hoursNumber: number) => boolean | undefined) | undefined;
 }
 
+/** A bit for each size class that a site may have. */
+const everyClass = 0xff;
+
 /**
  * Offers every site of a block that satisfies the query. Returns false where a profile or opening hours are not known yet: then none was
  * offered.
@@ -43,10 +46,11 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
   const { profiles } = cell.region;
   const { profileNumbers, profileSlots, freeOfSlot, flags, free, places } = block;
   let isAnyFree = false;
+  const countsAsFree = query.includesFull === true ? everyClass : 0;
   for (let slot = 0; slot < profileNumbers.length; slot++) {
     const profile = profiles[profileNumbers[slot] as number];
     if (profile === undefined) return false;
-    if ((profile.fitting(query) & (freeOfSlot[slot] as number)) !== 0) isAnyFree = true;
+    if ((profile.fitting(query) & ((freeOfSlot[slot] as number) | countsAsFree)) !== 0) isAnyFree = true;
   }
   if (context.isOpen !== undefined && !areHoursKnown(context.isOpen, cell, block)) return false;
   if (!isAnyFree) return true;
@@ -60,7 +64,7 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
     const dz = (places[at + 2] as number) - z;
     if (dx * dx + dy * dy + dz * dz > beyond) continue;
     const profile = profiles[profileNumbers[profileSlots[index] as number] as number] as RegionProfile;
-    if ((profile.fitting(query) & (free[index] as number)) === 0) continue;
+    if ((profile.fitting(query) & ((free[index] as number) | countsAsFree)) === 0) continue;
     if (allowedOperators !== undefined && !allowedOperators.has(block.operatorNumber(index))) continue;
     if (excludedOperators?.has(block.operatorNumber(index)) === true) continue;
     if (countries.length > 0 && !countries.includes(block.country(index))) continue;

@@ -20,6 +20,7 @@ import { quantise } from "../geo/position.ts";
 import { cellNumberInRegion, indexCellOf, regionOfCell } from "../geo/region.ts";
 import { encodeOpeningTimes, isAlwaysOpen, openingTimes } from "../hours/opening-times.ts";
 import type { Keys } from "../keys.ts";
+import { refittedPlaces } from "../queue/refitted-places.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { tellKeysTouched } from "../scripts/touched-keys.ts";
 import { decodeSiteRecord, encodeSiteRecord, type SiteRecord, siteRecordHead } from "./site-record.ts";
@@ -209,6 +210,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
         countryCode,
       });
       const lost = before === undefined ? [] : lostCompartments(before.site, placed);
+      const refitted = before === undefined ? "" : await refittedPlaces(redis, keys, facts);
       const [tag, value] = await putScript(
         redis,
         [
@@ -221,6 +223,11 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
           keys.tallies(region, cell),
           keys.tallies(region, oldCell),
           keys.siteCompartments(region, siteNumber),
+          keys.siteAllowed(region, siteNumber),
+          keys.siteAllowedVersion(region, siteNumber),
+          keys.waiting(region),
+          keys.deadlines(region),
+          keys.events(region),
         ],
         [
           siteNumberBytes(siteNumber),
@@ -234,6 +241,9 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
           isOffered ? "1" : "0",
           before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
           isAlwaysOpen(times) ? "" : encodeOpeningTimes(times),
+          nowMs,
+          keys.reservationPrefix(region),
+          refitted,
           ...lost.map(({ compartmentId }) => compartmentId),
         ],
       );

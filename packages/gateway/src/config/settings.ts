@@ -1,4 +1,4 @@
-import { durabilityLevels } from "@petak/allocator";
+import { defaultQueueLimits, durabilityLevels } from "@petak/allocator";
 import { retentionMinMs } from "../archive/retention.ts";
 import { logLevels } from "../observability/logger.ts";
 import { defaultCallLimits } from "../server/call-limits.ts";
@@ -152,6 +152,24 @@ export const settings = [
     type: { kind: "duration", minMs: 1000, maxMs: 86_400_000 },
     default: 86_400_000,
     doc: "The longest hold, in ms; longer wishes are shortened to it, and the default is the protocol's own bound of a day.",
+  },
+  {
+    name: "queueSiteMax",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultQueueLimits.siteMax,
+    doc: "Reservations that wait at one site, others are refused with QUEUE_FULL; who comes after the default waits in vain nearly always.",
+  },
+  {
+    name: "queueShareMax",
+    type: { kind: "int", min: 1, max: 10_000 },
+    default: defaultQueueLimits.shareMax,
+    doc: "Reservations of one participant that wait at one site; with the default five can fill a queue, and one cannot.",
+  },
+  {
+    name: "queueRegionShareMax",
+    type: { kind: "int", min: 1, max: 1_000_000 },
+    default: defaultQueueLimits.regionShareMax,
+    doc: "Reservations of one participant that wait in one region, some 100 km across; the default takes about 10 MB of Redis.",
   },
   {
     name: "depositDefaultMs",

@@ -21,6 +21,9 @@ export interface Extension {
   movesPin: boolean;
 }
 
+/** How long a reservation can wait, from when it was made, in ms: as long as Reserve lets one. */
+const waitMaxMs = 7 * 86_400_000;
+
 /**
  * The reservation with the limit that is in force moved to where the request wants it, or as far as it can be.
  *
@@ -57,7 +60,12 @@ export function extensionOf(
   return { after, untilMs, movesPin: before.state === ReservationState.DEPOSITED };
 }
 
-const fieldOf = { hold_expires_at: "holdExpiresAt", deposit_until: "depositUntil", collect_until: "collectUntil" } as const;
+const fieldOf = {
+  queued_until: "queuedUntil",
+  hold_expires_at: "holdExpiresAt",
+  deposit_until: "depositUntil",
+  collect_until: "collectUntil",
+} as const;
 
 interface LimitInForce {
   name: keyof typeof fieldOf;
@@ -71,8 +79,11 @@ function limitInForce(
   atMs: number,
   { holdMaxMs, terms }: ExtensionLimits,
 ): LimitInForce {
-  const { state, createdAt, holdExpiresAt, depositUntil, collectUntil, depositedAt } = before;
+  const { state, createdAt, queuedUntil, holdExpiresAt, depositUntil, collectUntil, depositedAt } = before;
   const isOwner = before.participantId === participantId;
+  if (state === ReservationState.QUEUED && isOwner) {
+    return { name: "queued_until", nowMs: ms(queuedUntil), mostMs: ms(createdAt) + waitMaxMs };
+  }
   if (state === ReservationState.HELD && isOwner) {
     return { name: "hold_expires_at", nowMs: ms(holdExpiresAt), mostMs: ms(createdAt) + holdMaxMs };
   }

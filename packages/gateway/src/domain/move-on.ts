@@ -58,6 +58,7 @@ export function refusePassed(
 
 /** Refuses what a reservation before its deposit does not allow any more, since its hold has ended or its depositor has not come in time. */
 export function refuseOver(before: Reservation, atMs: number, to: ReservationState): void {
+  if (before.state === ReservationState.QUEUED) refusePassed(before, before.queuedUntil, atMs, ReservationState.REJECTED, to);
   if (before.state === ReservationState.HELD) refusePassed(before, before.holdExpiresAt, atMs, ReservationState.EXPIRED, to);
   if (before.state === ReservationState.CONFIRMED) refusePassed(before, before.depositUntil, atMs, ReservationState.NO_SHOW, to);
 }

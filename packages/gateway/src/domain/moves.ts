@@ -18,7 +18,11 @@ const E = EventType;
 
 /** Every move there is. The table in docs/protocol.md is printed from it; any other move is ILLEGAL_STATE. */
 export const moves: readonly Move[] = [
-  move(S.UNSPECIFIED, S.HELD, E.RESERVATION_HELD, 1, 0, "Reserve"),
+  move(S.UNSPECIFIED, S.HELD, E.RESERVATION_HELD, 1, 0, "Reserve or Redirect"),
+  move(S.UNSPECIFIED, S.QUEUED, E.RESERVATION_QUEUED, 0, 0, "Reserve or Redirect: no place is free, and it is to wait"),
+  move(S.QUEUED, S.HELD, E.RESERVATION_PROMOTED, 1, 0, "a place comes free, and it is its turn"),
+  move(S.QUEUED, S.CANCELLED, E.RESERVATION_CANCELLED, 0, 0, "Cancel or Redirect"),
+  move(S.QUEUED, S.REJECTED, E.RESERVATION_REJECTED, 0, 0, "the clock passes `queued_until`"),
   move(S.HELD, S.CONFIRMED, E.RESERVATION_CONFIRMED, 0, 0, "Confirm"),
   move(S.HELD, S.CANCELLED, E.RESERVATION_CANCELLED, -1, 0, "Cancel or Redirect"),
   move(S.HELD, S.EXPIRED, E.RESERVATION_EXPIRED, -1, 0, "the clock passes `hold_expires_at`"),

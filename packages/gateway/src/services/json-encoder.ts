@@ -1,5 +1,13 @@
-import { type DescEnum, type DescField, type DescMessage, type Message, type MessageShape, ScalarType } from "@bufbuild/protobuf";
-import { FeatureSet_FieldPresence, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import {
+  type DescEnum,
+  type DescField,
+  type DescMessage,
+  type Message,
+  type MessageShape,
+  ScalarType,
+  toJsonString,
+} from "@bufbuild/protobuf";
+import { type Duration, DurationSchema, FeatureSet_FieldPresence, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { createLastEncoding } from "./encodings.ts";
 import { textJson, timestampJson } from "./json-text.ts";
 
@@ -20,7 +28,7 @@ const timestamps = createLastEncoding(TimestampSchema, timestampJson);
 
 /**
  * Makes an encoder that writes a message as `toJsonString` does, in a fraction of the time: for messages of texts, numbers of 32 bits, truth
- * values, enums, times, messages of those, and lists of enums and of messages. Messages that are in them must not change.
+ * values, enums, times, durations, messages of those, and lists of texts, of enums and of messages. Messages that are in them must not change.
  *
  * @throws {TypeError} where a field of the type, or of one in it, is anything else.
  */
@@ -50,6 +58,8 @@ function compileField(field: DescField): FieldJson {
     return { ...common, unset: undefined, toJson: listJson(enumJson(field.enum)) };
   if (field.fieldKind === "list" && field.listKind === "message")
     return { ...common, unset: undefined, toJson: listJson(messageJson(field.message)) };
+  if (field.fieldKind === "list" && field.listKind === "scalar" && field.scalar === ScalarType.STRING)
+    return { ...common, unset: undefined, toJson: listJson((value) => textJson(value as string)) };
   if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) throw cannotWrite(field);
   if (field.fieldKind === "enum") return { ...common, unset: field.enum.values[0]?.number, toJson: enumJson(field.enum) };
   if (field.fieldKind !== "scalar") throw cannotWrite(field);
@@ -69,6 +79,7 @@ function compileField(field: DescField): FieldJson {
 
 function messageJson(schema: DescMessage): ToJson {
   if (schema.typeName === TimestampSchema.typeName) return timestamps.json as ToJson;
+  if (schema.typeName === DurationSchema.typeName) return (value) => toJsonString(DurationSchema, value as Duration);
   if (schema.typeName.startsWith("google.protobuf.")) throw new TypeError(`${schema} has a JSON form of its own`);
   return compileMessage(schema);
 }

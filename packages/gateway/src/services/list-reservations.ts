@@ -134,7 +134,8 @@ function isWanted(reservation: Reservation, request: ListReservationsRequest): b
   return limit !== undefined && timestampMs(limit) < timestampMs(deadlineBefore);
 }
 
-function limitInForce({ state, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
+function limitInForce({ state, queuedUntil, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
+  if (state === ReservationState.QUEUED) return queuedUntil;
   if (state === ReservationState.HELD) return holdExpiresAt;
   if (state === ReservationState.CONFIRMED) return depositUntil;
   return state === ReservationState.DEPOSITED ? collectUntil : undefined;

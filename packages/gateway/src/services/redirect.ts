@@ -28,9 +28,11 @@ import type { ParticipantCaller } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
+import { boundPlace, isBoundByPolicy, type RedirectPlace } from "./overflow-bounds.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
 import { homeRegion, type TakePlace } from "./take-place.ts";
+import { waitingFor } from "./waiting.ts";
 
 /** What redirecting needs. */
 export interface RedirectDependencies {
@@ -56,7 +58,7 @@ interface Redirected {
  * Makes what lets a parcel go to another place. Its steps are each done once however often they are begun, so that a repetition after a crash at any
  * instant finishes the rest:
  *
- * 1. A place is held elsewhere: by the request's own handle, so that a repetition finds it.
+ * 1. A place is held elsewhere, or waited for where the old reservation waits and nothing is free: by the request's own handle, so that a repetition finds it.
  * 2. Where the old reservation is confirmed, so is the new one.
  * 3. The old reservation ends, if it still can. Where it cannot, the new one is given back, and the refusal says why. Where the new one has ended
  *    meanwhile, because nobody came back in time, the old one stays as it is.
@@ -77,7 +79,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
     }
     const old = await findOwn(reservationId, caller);
     refuseOthers(old, caller, "owner");
-    const { asked, hold } = holdElsewhere(request, caller, old, fingerprint, isFirst);
+    const { asked, hold } = holdElsewhere(request, await placeFor(request, caller, old), caller, old, fingerprint, isFirst);
     const options = { isTest: old.isTest, nowMs: now(), signal, exceptSiteId: old.siteId };
     let taken = isFirst ? undefined : await takePlace.find(asked, hold, options);
     if (taken === undefined) {
@@ -93,15 +95,23 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
     return fromBinary(RedirectResponseSchema, kept);
   };
 
+  /** Where it may go: where it is asked for, or within what was declared in advance. */
+  async function placeFor({ place }: RedirectRequest, caller: ParticipantCaller, old: Reservation): Promise<RedirectPlace> {
+    if (!isBoundByPolicy(old, caller)) return place;
+    // Whatever else is wrong with it: that it has ended says more.
+    if (old.redirectedTo === "") refuseEnded(old, now());
+    return await boundPlace(old, place, async (siteIds) => await siteCache.facts(siteIds.map((siteId) => ({ siteId, revision: 0 }))));
+  }
+
   /** What is asked for elsewhere, and the hold on it: the same whenever the request comes, but for the times. */
   function holdElsewhere(
     request: RedirectRequest,
+    place: RedirectPlace,
     caller: ParticipantCaller,
     old: Reservation,
     fingerprint: Buffer,
     isFirst: boolean,
   ): { asked: ReserveRequest; hold: HoldRequest } {
-    const { place } = request;
     if (place.case === "siteId" && place.value === old.siteId) {
       // Whatever else is wrong with it: that it has ended says more.
       refuseEnded(old, now());
@@ -118,6 +128,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
     const atMs = now();
     const deadlineMs = atMs + holdDefaultMs;
     const reservation = newReservation(old, atMs, deadlineMs);
+    declareOverflow(reservation, old, request, caller);
     const hold: HoldRequest = {
       participantId: caller.participantId,
       requestId: request.requestId,
@@ -139,6 +150,19 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
           relatedReservationId: old.reservationId,
         }),
     };
+    if (old.state === ReservationState.QUEUED && old.queuedUntil !== undefined) {
+      hold.waiting = waitingFor({
+        asked,
+        held: reservation,
+        until: old.queuedUntil,
+        since: old.queuedSince,
+        holdMs: holdDefaultMs,
+        actor: participantParty(caller),
+        atMs,
+        relatedReservationId: old.reservationId,
+        termsBook,
+      });
+    }
     return { asked, hold };
   }
 
@@ -154,6 +178,11 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
       if (refusal !== undefined) {
         if (!(await giveBack(taken, actor))) continue;
         throw refusal;
+      }
+      if (taken.state === ReservationState.QUEUED && old.state !== ReservationState.QUEUED) {
+        // It has got its place meanwhile, which is not given up for one in a queue.
+        if (!(await giveBack(taken, actor))) continue;
+        throw noPlaceElsewhere(old);
       }
       refuseGone(taken, atMs);
       if (old.state === ReservationState.CONFIRMED && taken.state === ReservationState.HELD) {
@@ -203,10 +232,36 @@ function refuseEnded(old: Reservation, atMs: number): void {
   refuseOver(old, atMs, ReservationState.CANCELLED);
 }
 
+/** The states of a reservation that another may be given up for. */
+const standing: ReadonlySet<ReservationState> = new Set([ReservationState.QUEUED, ReservationState.HELD, ReservationState.CONFIRMED]);
+
+/** The error where what waited has got a place, and the one elsewhere would only wait. */
+function noPlaceElsewhere({ reservationId, siteId }: Reservation): PetakError {
+  return new PetakError("NO_PLACE_FREE", `nothing is free there, and reservation ${reservationId} has got a place meanwhile`, {
+    metadata: { site_id: siteId },
+    retryAfterMs: 60_000,
+  });
+}
+
+/** What is to be done from now on where no place is free, and from where its distances are measured. */
+function declareOverflow(
+  reservation: Reservation,
+  old: Reservation,
+  { overflowPolicy, place }: RedirectRequest,
+  caller: ParticipantCaller,
+): void {
+  if (overflowPolicy !== undefined) reservation.overflowPolicy = overflowPolicy;
+  if (reservation.overflowPolicy === undefined) return;
+  const wantedBefore = old.wantedSiteId === "" ? old.siteId : old.wantedSiteId;
+  // Where the consumer's side redirects, that is where it wants the parcel now.
+  const wantedNow = place.case === "siteId" ? place.value : "";
+  reservation.wantedSiteId = isBoundByPolicy(old, caller) ? wantedBefore : wantedNow;
+}
+
 /** Refuses to give up a place for one that has gone while nobody came back for it. */
 function refuseGone(taken: Reservation, atMs: number): void {
   const why = ": the place that this request held has gone meanwhile; send a new request";
-  const isStanding = taken.state === ReservationState.HELD || taken.state === ReservationState.CONFIRMED;
+  const isStanding = standing.has(taken.state);
   if (!isStanding) throw illegalState(taken, ReservationState.CONFIRMED, why);
   refuseOver(taken, atMs, ReservationState.CONFIRMED);
 }
@@ -245,6 +300,8 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     recalledAt: _recalledAt,
     feeDue: _feeDue,
     freeChangeUntil: _freeChangeUntil,
+    queuedUntil: _queuedUntil,
+    queuedSince: _queuedSince,
     ...kept
   } = old;
   return {
@@ -263,5 +320,7 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     redirectedTo: "",
     termsNumber: 0,
     redirectedFrom: old.reservationId,
+    queuePosition: 0,
+    queuedSiteIds: [],
   };
 }

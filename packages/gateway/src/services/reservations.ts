@@ -47,6 +47,7 @@ import { createRedirect } from "./redirect.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
+import { waitingFor, waitUntil } from "./waiting.ts";
 
 /** What reservations need. */
 export interface ReservationDependencies {
@@ -108,6 +109,17 @@ export function createReservationService(dependencies: ReservationDependencies):
             recordedAtMs: createdAtMs,
           }),
       };
+      if (request.overflowPolicy?.wait !== undefined) {
+        hold.waiting = waitingFor({
+          asked: request,
+          held: reservation,
+          until: waitUntil(request.overflowPolicy.wait, createdAtMs),
+          holdMs,
+          actor: participantParty(caller),
+          atMs: createdAtMs,
+          termsBook,
+        });
+      }
       const options = { isTest: caller.mode === "test", nowMs: createdAtMs, signal: context.signal };
       return respond(request, await takePlace.take(request, hold, options));
     },
@@ -203,7 +215,12 @@ export function createReservationService(dependencies: ReservationDependencies):
     },
 
     redirect: (request, context) =>
-      redirect(request, requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] }), context.signal),
+      redirect(
+        request,
+        // What is declared in advance is the consumer's side's to change.
+        requireParticipant(context, { roles: request.overflowPolicy === undefined ? [Role.COURIER, Role.MERCHANT] : [Role.MERCHANT] }),
+        context.signal,
+      ),
 
     async resolveDoubt(request, context) {
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
@@ -236,7 +253,12 @@ export function createReservationService(dependencies: ReservationDependencies):
     async getReservation(request, context) {
       const caller = requireParticipant(context);
       const reservation = await findOwn(request.reservationId, caller);
-      return { reservation, terms: await termsBook.of(reservation) };
+      const terms = await termsBook.of(reservation);
+      if (reservation.state !== ReservationState.QUEUED) return { reservation, terms };
+      const queuePosition = await allocator.queues.position(reservation.reservationId);
+      // Where it has none, a place came free a moment ago.
+      if (queuePosition === undefined) return { reservation: await findOwn(request.reservationId, caller), terms };
+      return { reservation: { ...reservation, queuePosition }, terms };
     },
 
     listReservations: (request, context) => list(request, requireParticipant(context)),
@@ -317,5 +339,9 @@ function heldReservation(request: ReserveRequest, caller: ParticipantCaller, cre
   reservation.createdAt = timestampFromMs(createdAtMs);
   reservation.updatedAt = reservation.createdAt;
   reservation.holdExpiresAt = timestampFromMs(deadlineMs);
+  if (request.overflowPolicy !== undefined) {
+    reservation.overflowPolicy = request.overflowPolicy;
+    reservation.wantedSiteId = request.place.case === "siteId" ? request.place.value : "";
+  }
   return reservation;
 }

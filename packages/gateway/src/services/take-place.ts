@@ -1,11 +1,12 @@
+import { create } from "@bufbuild/protobuf";
 import {
   type Allocator,
   checkSite,
   greatCircleM,
   type HoldCandidate,
-  type HoldClass,
   type HoldOutcome,
   type HoldRequest,
+  holdClass,
   indexCellOf,
   type NearestQuery,
   quantise,
@@ -14,8 +15,10 @@ import {
   type SiteQuery,
   type StoredSite,
   storedCandidate,
+  waitingPlacesMax,
 } from "@petak/allocator";
-import { PetakError, parseSiteId, type Reservation, type ReserveRequest, type Site } from "@petak/protocol";
+import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
+import { overflowEndMetadata } from "../domain/overflow-end.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
@@ -35,13 +38,14 @@ export interface TakeOptions {
   nowMs: number;
   signal: AbortSignal;
   /** A site that will not do, where the nearest is looked for. */
-  exceptSiteId?: string;
+  exceptSiteId?: string | undefined;
 }
 
 /** Takes places as requests ask for them: at the site that one names, or at the nearest of what fits. */
 export interface TakePlace {
   /**
-   * Holds a place. Gives the reservation that the same request got before, where it did.
+   * Holds a place; where none is free, as the overflow policy of the request says, at another site, or waits for one. Gives the reservation that the
+   * same request got before, where it did.
    *
    * @throws {PetakError} NO_PLACE_FREE, CONFLICT in a rush that this call lost each time, and what is wrong with a site that was named.
    */
@@ -83,7 +87,7 @@ export function createTakePlace({ allocator, siteCache, termsBook }: TakePlaceDe
         revision,
         cell,
         offset,
-        classes: candidate.classes.map((sizeClass) => holdClass(site, sizeClass.index, query)),
+        classes: candidate.classes.map((sizeClass) => holdClass(site, sizeClass.index, query.isHard === true)),
       };
     });
   }
@@ -111,7 +115,7 @@ export function createTakePlace({ allocator, siteCache, termsBook }: TakePlaceDe
   async function holdCandidate(stored: StoredSite, { classes }: SiteCheck, query: SiteQuery): Promise<HoldCandidate> {
     return storedCandidate(
       stored,
-      classes.map((index) => holdClass(stored.site, index, query)),
+      classes.map((index) => holdClass(stored.site, index, query.isHard === true)),
       (await termsBook.atSite(stored.site)).termsNumber,
     );
   }
@@ -123,24 +127,83 @@ export function createTakePlace({ allocator, siteCache, termsBook }: TakePlaceDe
     return reserveNearestQuery(request, place.value, isTest, nowMs, limit);
   }
 
+  /**
+   * What makes candidates again of the sites of a plan. A plan may lead as far as the overflow policy does, so that how far it is from where the
+   * search began says nothing there.
+   */
+  function resolveFor({ overflowPolicy }: ReserveRequest, query: SiteQuery | NearestQuery): ResolveSite {
+    if (overflowPolicy === undefined || !("origin" in query)) return (siteId) => candidateAgain(siteId, query);
+    const { origin: _origin, radiusM: _radiusM, limit: _limit, ...anywhere } = query;
+    return (siteId) => candidateAgain(siteId, { ...anywhere, operatorIds: [] });
+  }
+
+  /** The search that an overflow policy allows, undefined where it allows no other site. */
+  async function overflowQuery(request: ReserveRequest, options: TakeOptions): Promise<NearestQuery | undefined> {
+    const { overflowPolicy, place } = request;
+    if (overflowPolicy === undefined || overflowPolicy.maxDistanceM === 0) return undefined;
+    const { maxDistanceM, operatorIds } = overflowPolicy;
+    if (place.case === "nearest") return overflowSearch(request, { ...place.value, radiusM: maxDistanceM, operatorIds }, options);
+    const [site] = await siteCache.facts([{ siteId: place.value ?? "", revision: 0 }]);
+    if (site?.position === undefined) return undefined;
+    return overflowSearch(request, create(NearestPlaceSchema, { origin: site.position, radiusM: maxDistanceM, operatorIds }), options);
+  }
+
+  /** Where a request that finds nothing free waits: at the site that it wants, and at the nearest of what would do else, full or not. */
+  async function sitesToWaitAt(request: ReserveRequest, options: TakeOptions, elsewhere: NearestQuery | undefined): Promise<string[]> {
+    const { place } = request;
+    const wanted = place.case === "siteId" ? [place.value] : [];
+    const searches = place.case === "nearest" ? [queryOf(request, options) as NearestQuery] : [];
+    if (elsewhere !== undefined) searches.push(elsewhere);
+    for (const { knownAtMs: _knownAtMs, ...search } of searches) {
+      const limit = waitingPlacesMax + 1;
+      const found = await allocator.nearest({ ...search, limit, includesFull: true }, { signal: options.signal });
+      wanted.push(...found.map(({ siteId }) => siteId).filter((siteId) => siteId !== options.exceptSiteId));
+    }
+    const [first] = wanted;
+    // A reservation waits in one region: one script gives it a place in one instant, and takes it out of the other queues.
+    const region = first === undefined ? undefined : parseSiteId(first)?.region;
+    return [...new Set(wanted)].filter((siteId) => parseSiteId(siteId)?.region === region).slice(0, waitingPlacesMax);
+  }
+
+  /** What a request that finds nothing free where it wants it gets as it has declared in advance; undefined where that is nothing. */
+  async function overflow(request: ReserveRequest, hold: HoldRequest, options: TakeOptions): Promise<Reservation | undefined> {
+    const elsewhere = await overflowQuery(request, options);
+    const resolve = resolveFor(request, elsewhere ?? queryOf(request, options));
+    if (elsewhere !== undefined) {
+      let candidates: HoldCandidate[] = [];
+      for (let attempt = 0; attempt === 0 || (attempt < maxSearches && candidates.length > 0); attempt++) {
+        candidates = await candidatesNear(elsewhere, options);
+        if (candidates.length === 0) continue;
+        const outcome = await allocator.holds.take(hold, candidates, resolve);
+        if (outcome.tag !== "none") return outcome.reservation;
+      }
+    }
+    if (hold.waiting === undefined) return undefined;
+    const siteIds = await sitesToWaitAt(request, options, elsewhere);
+    if (siteIds.length === 0) return undefined;
+    const outcome = await allocator.holds.wait(hold, siteIds, resolve);
+    return outcome.tag === "none" ? undefined : outcome.reservation;
+  }
+
   /** Looks only: whoever repeats a request gets its answer even where the site has no place, or is not open, any more. */
-  async function look(hold: HoldRequest, query: SiteQuery | NearestQuery): Promise<Reservation | undefined> {
-    const outcome = await allocator.holds.take(hold, [], (siteId) => candidateAgain(siteId, query));
+  async function look(hold: HoldRequest, resolve: ResolveSite): Promise<Reservation | undefined> {
+    const outcome = await allocator.holds.take(hold, [], resolve);
     return outcome.tag === "none" ? undefined : outcome.reservation;
   }
 
   return {
-    find: (request, hold, options) => look(hold, queryOf(request, options)),
+    find: (request, hold, options) => look(hold, resolveFor(request, queryOf(request, options))),
     async take(request, hold, options) {
       const { place } = request;
       const query = queryOf(request, options);
       const nearest = "origin" in query ? query : undefined;
-      if (nearest === undefined && !hold.isTied) {
+      const resolve = resolveFor(request, query);
+      if ((nearest === undefined || request.overflowPolicy !== undefined) && !hold.isTied) {
         hold.isFirst = !(await allocator.requestIds.claim(hold.participantId, hold.requestId, hold.fingerprint));
         hold.isTied = true;
       }
       if (hold.isTied && hold.isFirst !== true) {
-        const before = await look(hold, query);
+        const before = await look(hold, resolve);
         if (before !== undefined) return before;
       }
       let outcome: HoldOutcome = { tag: "none" };
@@ -152,12 +215,14 @@ export function createTakePlace({ allocator, siteCache, termsBook }: TakePlaceDe
             : await candidatesNear(nearest, options);
         // Others may take all that a search showed before this call does: only a search that shows nothing says that nothing is free.
         mayBeMore = nearest === undefined ? attempt < maxAttempts : candidates.length > 0;
-        if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, (siteId) => candidateAgain(siteId, query));
+        if (candidates.length > 0) outcome = await allocator.holds.take(hold, candidates, resolve);
       }
       if (outcome.tag !== "none") return outcome.reservation;
       // A twin may have taken the last place for this very request, or the request itself when it came before.
-      const twins = await look(hold, query);
+      const twins = await look(hold, resolve);
       if (twins !== undefined) return twins;
+      const elsewhere = await overflow(request, hold, options);
+      if (elsewhere !== undefined) return elsewhere;
       throw mayBeMore && nearest !== undefined ? keptFilling() : noPlaceFree(request);
     },
   };
@@ -176,25 +241,26 @@ export function homeRegion(request: ReserveRequest): string {
   return id.region;
 }
 
-function holdClass({ sizeClasses, compartments }: Site, index: number, { isHard = false }: SiteQuery): HoldClass {
-  const sizeClassId = sizeClasses[index]?.sizeClassId ?? "";
-  if (!isHard) return { index, sizeClassId };
-  const ofClass = compartments.filter((compartment) => compartment.sizeClassId === sizeClassId);
-  // The last first: agents give soft holds the first that is empty, so that the two seldom want the same door.
-  return { index, sizeClassId, compartmentIds: ofClass.map(({ compartmentId }) => compartmentId).reverse() };
+type ResolveSite = (siteId: string) => Promise<HoldCandidate | undefined>;
+
+/** The search for another site than was wanted. */
+function overflowSearch(request: ReserveRequest, place: NearestPlace, { isTest, nowMs }: TakeOptions): NearestQuery {
+  return reserveNearestQuery(request, place, isTest, nowMs, candidatesTried + 1);
 }
 
-function noPlaceFree({ place }: ReserveRequest): PetakError {
+function noPlaceFree(request: ReserveRequest): PetakError {
+  const { place } = request;
+  const end = overflowEndMetadata(request);
   if (place.case === "siteId") {
     return new PetakError("NO_PLACE_FREE", `no place that fits is free at site ${place.value}`, {
-      metadata: { site_id: place.value },
+      metadata: { site_id: place.value, ...end },
       retryAfterMs: noPlaceRetryMs,
     });
   }
   const radiusM = place.value?.radiusM ?? 0;
   const where = radiusM === 0 ? "anywhere" : `within ${radiusM} m`;
   return new PetakError("NO_PLACE_FREE", `no place that fits is free ${where} with these filters`, {
-    metadata: { radius_m: String(radiusM) },
+    metadata: { radius_m: String(radiusM), ...end },
     retryAfterMs: noPlaceRetryMs,
   });
 }

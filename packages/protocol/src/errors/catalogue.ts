@@ -393,6 +393,7 @@ export const catalogue = {
     metadata: {
       site_id: "the site, where one was named",
       radius_m: "the radius, where a place near a point was asked for; 0 means any distance",
+      overflow_end: "what the overflow policy says is to be done now, where one was declared",
     },
   },
   PARCEL_DOES_NOT_FIT: {
@@ -488,6 +489,41 @@ export const catalogue = {
       limit: "the limit: `hold_expires_at`, `deposit_until` or `collect_until`",
       until: "when it is",
       subject: "the reservation",
+    },
+  },
+  OUTSIDE_OVERFLOW_POLICY: {
+    number: 110,
+    code: Code.FailedPrecondition,
+    meaning: "The reservation's overflow policy, declared in advance, does not allow that place.",
+    remedy:
+      "Redirect to a place within the policy, or let the consumer's side decide: a merchant that made the reservation may redirect anywhere.",
+    retry: "no",
+    metadata: {
+      reservation_id: "the reservation",
+      subject: "the reservation",
+      site_id: "the site that was asked for, where one was named",
+      limit: "what the policy does not allow: `max_distance_m` or `operator_ids`",
+      max_distance_m: "the greatest distance that the policy allows, in m; 0 means no other site",
+    },
+  },
+  QUEUE_FULL: {
+    number: 111,
+    code: Code.ResourceExhausted,
+    meaning: "As many reservations wait at the site as may.",
+    remedy: "Try another site, or the same request later.",
+    retry: "retry_info",
+    metadata: { site_id: "the site", waiting: "how many wait there", overflow_end: "what the overflow policy says is to be done now" },
+  },
+  QUEUE_SHARE_EXHAUSTED: {
+    number: 112,
+    code: Code.ResourceExhausted,
+    meaning: "As many of the participant's reservations wait as may, at the site or in its region.",
+    remedy: "Cancel what need not wait any more, try another site, or the same request later.",
+    retry: "retry_info",
+    metadata: {
+      site_id: "the site, where it is its share; absent where it is that of the region",
+      waiting: "how many of the participant's reservations wait there",
+      overflow_end: "what the overflow policy says is to be done now",
     },
   },
   DURABILITY_UNCONFIRMED: {

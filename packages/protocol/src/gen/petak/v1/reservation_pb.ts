@@ -11,6 +11,8 @@ import type { LatLng } from "./geo_pb.ts";
 import { file_petak_v1_geo } from "./geo_pb.ts";
 import type { Money } from "./money_pb.ts";
 import { file_petak_v1_money } from "./money_pb.ts";
+import type { OverflowEnd, OverflowPolicy } from "./overflow_pb.ts";
+import { file_petak_v1_overflow } from "./overflow_pb.ts";
 import type { Parcel } from "./parcel_pb.ts";
 import { file_petak_v1_parcel } from "./parcel_pb.ts";
 import type { Party } from "./party_pb.ts";
@@ -29,7 +31,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/reservation.proto.
  */
 export const file_petak_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEi4gkKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHRlcm1zX251bWJlchglIAEoDRIgCgdmZWVfZHVlGCYgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRZnJlZV9jaGFuZ2VfdW50aWwYJyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCWJ1bmRsZV9pZBgsIAEoCRIpCgtkZWxlZ2F0aW9ucxgtIAMoCzIULnBldGFrLnYxLkRlbGVnYXRpb24SOAoTcmV2b2tlZF9jcmVkZW50aWFscxguIAMoCzIbLnBldGFrLnYxLlJldm9rZWRDcmVkZW50aWFsEi8KC3JlY2FsbGVkX2F0GDAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLXAQoKRGVsZWdhdGlvbhIXCg9jcmVkZW50aWFsX2hhc2gYASABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgCIAEoCRIwCgxkZWxlZ2F0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlwKEVJldm9rZWRDcmVkZW50aWFsEhcKD2NyZWRlbnRpYWxfaGFzaBgBIAEoCRIuCgpyZXZva2VkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLnAQoMTmVhcmVzdFBsYWNlEigKBm9yaWdpbhgBIAEoCzIQLnBldGFrLnYxLkxhdExuZ0IGukgDyAEBEhwKCHJhZGl1c19tGAIgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAMgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAQgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgFIAMoCUIQukgNkgEKEDIiBnIEEAEYKCLDAwoOUmVzZXJ2ZVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHAoHc2l0ZV9pZBgCIAEoCUIJukgGcgQQARgoSAASKQoHbmVhcmVzdBgDIAEoCzIWLnBldGFrLnYxLk5lYXJlc3RQbGFjZUgAEigKBnBhcmNlbBgEIAEoCzIQLnBldGFrLnYxLlBhcmNlbEIGukgDyAEBEiwKB3B1cnBvc2UYBSABKA4yES5wZXRhay52MS5QdXJwb3NlQgi6SAWCAQIQARIiChFwYXJ0bmVyX3JlZmVyZW5jZRgGIAEoCUIHukgEcgIYQBJCCg1ob2xkX2R1cmF0aW9uGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiAowUyAggBEjAKDHJlcXVpcmVtZW50cxgIIAEoCzIaLnBldGFrLnYxLlNpdGVSZXF1aXJlbWVudHMSFwoPaW5jbHVkZV91bmtub3duGAkgASgIEi8KCWhvbGRfa2luZBgKIAEoDjISLnBldGFrLnYxLkhvbGRLaW5kQgi6SAWCAQIQAUIOCgVwbGFjZRIFukgCCAEidgoPUmVzZXJ2ZVJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EhIKCmRpc3RhbmNlX20YAyABKAEilgEKDkNvbmZpcm1SZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASQwoOZGVwb3NpdF93aXRoaW4YAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECID1JDICCDwiPQoPQ29uZmlybVJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24iigEKDUNhbmNlbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBI4CgZyZWFzb24YAyABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIAAiPAoOQ2FuY2VsUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKWAQoNRXh0ZW5kUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEkQKBXVudGlsGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAyI8Cg5FeHRlbmRSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIrACCg9SZWRpcmVjdFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBIcCgdzaXRlX2lkGAMgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAQgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASMAoMcmVxdWlyZW1lbnRzGAUgASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YBiABKAgSOAoGcmVhc29uGAcgASgOMhwucGV0YWsudjEuQ2FuY2VsbGF0aW9uUmVhc29uQgq6SAeCAQQQASAAQg4KBXBsYWNlEgW6SAIIASKOAQoQUmVkaXJlY3RSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uEiMKBHNpdGUYAiABKAsyFS5wZXRhay52MS5TaXRlU3VtbWFyeRIpCgpyZWRpcmVjdGVkGAMgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24iiwEKE1Jlc29sdmVEb3VidFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBIzCgdvdXRjb21lGAMgASgOMhYucGV0YWsudjEuRG91YnRPdXRjb21lQgq6SAeCAQQQASAAIkIKFFJlc29sdmVEb3VidFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24iOgoVR2V0UmVzZXJ2YXRpb25SZXF1ZXN0EiEKDnJlc2VydmF0aW9uX2lkGAEgASgJQgm6SAZyBBABGEAiZAoWR2V0UmVzZXJ2YXRpb25SZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uEh4KBXRlcm1zGAIgASgLMg8ucGV0YWsudjEuVGVybXMi3AIKF0xpc3RSZXNlcnZhdGlvbnNSZXF1ZXN0Ej8KBnN0YXRlcxgBIAMoDjIaLnBldGFrLnYxLlJlc2VydmF0aW9uU3RhdGVCE7pIEJIBDRAMGAEiB4IBBBABIAASGAoHc2l0ZV9pZBgCIAEoCUIHukgEcgIYKBIsCgdwdXJwb3NlGAMgASgOMhEucGV0YWsudjEuUHVycG9zZUIIukgFggECEAESIgoRcGFydG5lcl9yZWZlcmVuY2UYBCABKAlCB7pIBHICGEASDwoHb3ZlcmR1ZRgFIAEoCBJLCg9kZWFkbGluZV9iZWZvcmUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAiBgiAsviEGzIGCICHtcMDEhsKCXBhZ2Vfc2l6ZRgHIAEoDUIIukgFKgMY9AMSGQoGY3Vyc29yGAggASgJQgm6SAZyBBjQgwQiXAoYTGlzdFJlc2VydmF0aW9uc1Jlc3BvbnNlEisKDHJlc2VydmF0aW9ucxgBIAMoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uEhMKC25leHRfY3Vyc29yGAIgASgJIqACChZJc3N1ZUNyZWRlbnRpYWxSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh8KDnJlc2VydmF0aW9uX2lkGAIgASgJQge6SARyAhhAEiYKA2FjdBgDIAEoDjINLnBldGFrLnYxLkFjdEIKukgHggEEEAEgABIQCgh3aXRoX3BpbhgEIAEoCBInChFob2xkZXJfcHVibGljX2tleRgFIAEoDEIHukgEegJoIEgAiAEBEhgKB3NpdGVfaWQYBiABKAlCB7pIBHICGCgSNAoOY29tcGFydG1lbnRfaWQYByABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXswLDE2fSRCFAoSX2hvbGRlcl9wdWJsaWNfa2V5IrUBChdJc3N1ZUNyZWRlbnRpYWxSZXNwb25zZRIUCgxhY2Nlc3NfdG9rZW4YASABKAkSCwoDcGluGAIgASgJEi4KCm5vdF9iZWZvcmUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NyZWRlbnRpYWxfaGFzaBgUIAEoCSKjAQoZRGVsZWdhdGVDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIgCgxhY2Nlc3NfdG9rZW4YAiABKAlCCrpIB3IFEAEYwAISRgoKZXhwaXJlc19hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBECIGCICy+IQbMgYIgIe1wwMiywEKGkRlbGVnYXRlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRIuCgpub3RfYmVmb3JlGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIXCg9jcmVkZW50aWFsX2hhc2gYBCABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgFIAEoCSLTAQoXUmV2b2tlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIwoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQEgAEh4KCWJ1bmRsZV9pZBgDIAEoCUIJukgGcgQQARhASAASNgoPY3JlZGVudGlhbF9oYXNoGAQgASgJQh26SBrYAQFyFTITXltBLVphLXowLTlfLV17NDN9JBILCgNwaW4YBSABKAhCEAoHc3ViamVjdBIFukgCCAEiGgoYUmV2b2tlQ3JlZGVudGlhbFJlc3BvbnNlKrIDChBSZXNlcnZhdGlvblN0YXRlEiEKHVJFU0VSVkFUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASHwobUkVTRVJWQVRJT05fU1RBVEVfUkVRVUVTVEVEEAESHAoYUkVTRVJWQVRJT05fU1RBVEVfUVVFVUVEEAISHgoaUkVTRVJWQVRJT05fU1RBVEVfUkVKRUNURUQQAxIaChZSRVNFUlZBVElPTl9TVEFURV9IRUxEEAQSHQoZUkVTRVJWQVRJT05fU1RBVEVfRVhQSVJFRBAFEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTkZJUk1FRBAGEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NBTkNFTExFRBAHEh0KGVJFU0VSVkFUSU9OX1NUQVRFX05PX1NIT1cQCBIfChtSRVNFUlZBVElPTl9TVEFURV9ERVBPU0lURUQQCRIfChtSRVNFUlZBVElPTl9TVEFURV9DT0xMRUNURUQQChIeChpSRVNFUlZBVElPTl9TVEFURV9SRUNBTExFRBALEh4KGlJFU0VSVkFUSU9OX1NUQVRFX0lOX0RPVUJUEAwqTQoISG9sZEtpbmQSGQoVSE9MRF9LSU5EX1VOU1BFQ0lGSUVEEAASEgoOSE9MRF9LSU5EX1NPRlQQARISCg5IT0xEX0tJTkRfSEFSRBACKpkCChJDYW5jZWxsYXRpb25SZWFzb24SIwofQ0FOQ0VMTEFUSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEigKJENBTkNFTExBVElPTl9SRUFTT05fQ09OU1VNRVJfUkVRVUVTVBABEicKI0NBTkNFTExBVElPTl9SRUFTT05fT1JERVJfQ0FOQ0VMTEVEEAISIAocQ0FOQ0VMTEFUSU9OX1JFQVNPTl9SRVJPVVRFRBADEiQKIENBTkNFTExBVElPTl9SRUFTT05fRE9FU19OT1RfRklUEAQSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9TSVRFX1BST0JMRU0QBRIdChlDQU5DRUxMQVRJT05fUkVBU09OX09USEVSEAYqgwEKDERvdWJ0T3V0Y29tZRIdChlET1VCVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGwoXRE9VQlRfT1VUQ09NRV9DT0xMRUNURUQQARIaChZET1VCVF9PVVRDT01FX1JFQ0FMTEVEEAISGwoXRE9VQlRfT1VUQ09NRV9OT19QQVJDRUwQAypdCgNBY3QSEwoPQUNUX1VOU1BFQ0lGSUVEEAASDwoLQUNUX0RFUE9TSVQQARIPCgtBQ1RfQ09MTEVDVBACEg4KCkFDVF9SRUNBTEwQAxIPCgtBQ1RfU0VSVklDRRAEYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
+  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEi7wsKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKD292ZXJmbG93X3BvbGljeRgeIAEoCzIYLnBldGFrLnYxLk92ZXJmbG93UG9saWN5EjAKDHF1ZXVlZF91bnRpbBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcXVldWVfcG9zaXRpb24YICABKA0SMAoMcXVldWVkX3NpbmNlGCEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg53YW50ZWRfc2l0ZV9pZBgiIAEoCRIrCgxvdmVyZmxvd19lbmQYIyABKA4yFS5wZXRhay52MS5PdmVyZmxvd0VuZBIXCg9xdWV1ZWRfc2l0ZV9pZHMYJCADKAkSFAoMdGVybXNfbnVtYmVyGCUgASgNEiAKB2ZlZV9kdWUYJiABKAsyDy5wZXRhay52MS5Nb25leRI1ChFmcmVlX2NoYW5nZV91bnRpbBgnIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJYnVuZGxlX2lkGCwgASgJEikKC2RlbGVnYXRpb25zGC0gAygLMhQucGV0YWsudjEuRGVsZWdhdGlvbhI4ChNyZXZva2VkX2NyZWRlbnRpYWxzGC4gAygLMhsucGV0YWsudjEuUmV2b2tlZENyZWRlbnRpYWwSLwoLcmVjYWxsZWRfYXQYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItcBCgpEZWxlZ2F0aW9uEhcKD2NyZWRlbnRpYWxfaGFzaBgBIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAIgASgJEjAKDGRlbGVnYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoRUmV2b2tlZENyZWRlbnRpYWwSFwoPY3JlZGVudGlhbF9oYXNoGAEgASgJEi4KCnJldm9rZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIvYDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABEjEKD292ZXJmbG93X3BvbGljeRgeIAEoCzIYLnBldGFrLnYxLk92ZXJmbG93UG9saWN5Qg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24i4wIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIAASMQoPb3ZlcmZsb3dfcG9saWN5GB4gASgLMhgucGV0YWsudjEuT3ZlcmZsb3dQb2xpY3lCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJkChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyLcAgoXTGlzdFJlc2VydmF0aW9uc1JlcXVlc3QSPwoGc3RhdGVzGAEgAygOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZUITukgQkgENEAwYASIHggEEEAEgABIYCgdzaXRlX2lkGAIgASgJQge6SARyAhgoEiwKB3B1cnBvc2UYAyABKA4yES5wZXRhay52MS5QdXJwb3NlQgi6SAWCAQIQARIiChFwYXJ0bmVyX3JlZmVyZW5jZRgEIAEoCUIHukgEcgIYQBIPCgdvdmVyZHVlGAUgASgIEksKD2RlYWRsaW5lX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBECIGCICy+IQbMgYIgIe1wwMSGwoJcGFnZV9zaXplGAcgASgNQgi6SAUqAxj0AxIZCgZjdXJzb3IYCCABKAlCCbpIBnIEGNCDBCJcChhMaXN0UmVzZXJ2YXRpb25zUmVzcG9uc2USKwoMcmVzZXJ2YXRpb25zGAEgAygLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SEwoLbmV4dF9jdXJzb3IYAiABKAkioAIKFklzc3VlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoOcmVzZXJ2YXRpb25faWQYAiABKAlCB7pIBHICGEASJgoDYWN0GAMgASgOMg0ucGV0YWsudjEuQWN0Qgq6SAeCAQQQASAAEhAKCHdpdGhfcGluGAQgASgIEicKEWhvbGRlcl9wdWJsaWNfa2V5GAUgASgMQge6SAR6AmggSACIAQESGAoHc2l0ZV9pZBgGIAEoCUIHukgEcgIYKBI0Cg5jb21wYXJ0bWVudF9pZBgHIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezAsMTZ9JEIUChJfaG9sZGVyX3B1YmxpY19rZXkitQEKF0lzc3VlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRILCgNwaW4YAiABKAkSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlZGVudGlhbF9oYXNoGBQgASgJIqMBChlEZWxlZ2F0ZUNyZWRlbnRpYWxSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDGFjY2Vzc190b2tlbhgCIAEoCUIKukgHcgUQARjAAhJGCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQIgYIgLL4hBsyBgiAh7XDAyLLAQoaRGVsZWdhdGVDcmVkZW50aWFsUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEi4KCm5vdF9iZWZvcmUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NyZWRlbnRpYWxfaGFzaBgEIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAUgASgJItMBChdSZXZva2VDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhASAASHgoJYnVuZGxlX2lkGAMgASgJQgm6SAZyBBABGEBIABI2Cg9jcmVkZW50aWFsX2hhc2gYBCABKAlCHbpIGtgBAXIVMhNeW0EtWmEtejAtOV8tXXs0M30kEgsKA3BpbhgFIAEoCEIQCgdzdWJqZWN0EgW6SAIIASIaChhSZXZva2VDcmVkZW50aWFsUmVzcG9uc2UqsgMKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtSRVNFUlZBVElPTl9TVEFURV9SRVFVRVNURUQQARIcChhSRVNFUlZBVElPTl9TVEFURV9RVUVVRUQQAhIeChpSRVNFUlZBVElPTl9TVEFURV9SRUpFQ1RFRBADEhoKFlJFU0VSVkFUSU9OX1NUQVRFX0hFTEQQBBIdChlSRVNFUlZBVElPTl9TVEFURV9FWFBJUkVEEAUSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09ORklSTUVEEAYSHwobUkVTRVJWQVRJT05fU1RBVEVfQ0FOQ0VMTEVEEAcSHQoZUkVTRVJWQVRJT05fU1RBVEVfTk9fU0hPVxAIEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0RFUE9TSVRFRBAJEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTExFQ1RFRBAKEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFQ0FMTEVEEAsSHgoaUkVTRVJWQVRJT05fU1RBVEVfSU5fRE9VQlQQDCpNCghIb2xkS2luZBIZChVIT0xEX0tJTkRfVU5TUEVDSUZJRUQQABISCg5IT0xEX0tJTkRfU09GVBABEhIKDkhPTERfS0lORF9IQVJEEAIqmQIKEkNhbmNlbGxhdGlvblJlYXNvbhIjCh9DQU5DRUxMQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokQ0FOQ0VMTEFUSU9OX1JFQVNPTl9DT05TVU1FUl9SRVFVRVNUEAESJwojQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PUkRFUl9DQU5DRUxMRUQQAhIgChxDQU5DRUxMQVRJT05fUkVBU09OX1JFUk9VVEVEEAMSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9ET0VTX05PVF9GSVQQBBIkCiBDQU5DRUxMQVRJT05fUkVBU09OX1NJVEVfUFJPQkxFTRAFEh0KGUNBTkNFTExBVElPTl9SRUFTT05fT1RIRVIQBiqDAQoMRG91YnRPdXRjb21lEh0KGURPVUJUX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdET1VCVF9PVVRDT01FX0NPTExFQ1RFRBABEhoKFkRPVUJUX09VVENPTUVfUkVDQUxMRUQQAhIbChdET1VCVF9PVVRDT01FX05PX1BBUkNFTBADKl0KA0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABIPCgtBQ1RfREVQT1NJVBABEg8KC0FDVF9DT0xMRUNUEAISDgoKQUNUX1JFQ0FMTBADEg8KC0FDVF9TRVJWSUNFEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_overflow, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
 
 /**
  * The right to one place of a fitting size at one site.
@@ -225,6 +227,58 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
    * @generated from field: google.protobuf.Timestamp overdue_since = 27;
    */
   overdueSince?: Timestamp | undefined;
+
+  /**
+   * What is to be done where no place is free, as it was declared. Not set: nothing was declared.
+   *
+   * @generated from field: petak.v1.OverflowPolicy overflow_policy = 30;
+   */
+  overflowPolicy?: OverflowPolicy | undefined;
+
+  /**
+   * QUEUED: until when it waits. It stays when the reservation has moved on.
+   *
+   * @generated from field: google.protobuf.Timestamp queued_until = 31;
+   */
+  queuedUntil?: Timestamp | undefined;
+
+  /**
+   * QUEUED, as Reserve, Redirect and GetReservation answer it: how many that wait for the same places are before it. 0: it is the next. Not
+   * set in other answers.
+   *
+   * @generated from field: uint32 queue_position = 32;
+   */
+  queuePosition: number;
+
+  /**
+   * When it came to wait: its rank among those that wait, and kept where it is redirected while it waits. It stays when it has moved on. Not set:
+   * it never waited.
+   *
+   * @generated from field: google.protobuf.Timestamp queued_since = 33;
+   */
+  queuedSince?: Timestamp | undefined;
+
+  /**
+   * Where an overflow policy was declared: the site that was wanted, from which its distance is measured. Another one than `site_id` where the policy
+   * has led elsewhere.
+   *
+   * @generated from field: string wanted_site_id = 34;
+   */
+  wantedSiteId: string;
+
+  /**
+   * REJECTED: what the overflow policy says is to be done now. UNSPECIFIED otherwise.
+   *
+   * @generated from field: petak.v1.OverflowEnd overflow_end = 35;
+   */
+  overflowEnd: OverflowEnd;
+
+  /**
+   * The sites at which it waits or waited, the wanted one first. Empty: it never waited.
+   *
+   * @generated from field: repeated string queued_site_ids = 36;
+   */
+  queuedSiteIds: string[];
 
   /**
    * Names the terms on which it was made: those of `site` in the answer to Reserve, and of GetReservation. They never change.
@@ -498,6 +552,13 @@ export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
    * @generated from field: petak.v1.HoldKind hold_kind = 10;
    */
   holdKind: HoldKind;
+
+  /**
+   * What to do where no place is free. Left out: the request is refused then.
+   *
+   * @generated from field: petak.v1.OverflowPolicy overflow_policy = 30;
+   */
+  overflowPolicy?: OverflowPolicy | undefined;
 };
 
 /**
@@ -508,20 +569,20 @@ export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 4);
 
 /**
- * The place is held.
+ * The place is held, or waited for.
  *
  * @generated from message petak.v1.ReserveResponse
  */
 export type ReserveResponse = Message<"petak.v1.ReserveResponse"> & {
   /**
-   * The reservation, in state HELD.
+   * The reservation, in state HELD; QUEUED where no place was free and the overflow policy says to wait.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
   reservation?: Reservation | undefined;
 
   /**
-   * Its site, with the terms that are agreed on.
+   * Its site, with the terms that are agreed on: another one than was named where the overflow policy allows it.
    *
    * @generated from field: petak.v1.SiteSummary site = 2;
    */
@@ -612,7 +673,7 @@ export type CancelRequest = Message<"petak.v1.CancelRequest"> & {
   requestId: string;
 
   /**
-   * The reservation, in state HELD or CONFIRMED. Required.
+   * The reservation, in state QUEUED, HELD or CONFIRMED. Required.
    *
    * @generated from field: string reservation_id = 2;
    */
@@ -669,17 +730,17 @@ export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
   requestId: string;
 
   /**
-   * The reservation, in state HELD, CONFIRMED or DEPOSITED, before its limit has passed; DEPOSITED also after. Required.
+   * The reservation, in state QUEUED, HELD, CONFIRMED or DEPOSITED, before its limit has passed; DEPOSITED also after. Required.
    *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;
 
   /**
-   * What the limit shall be: `hold_expires_at` where HELD, `deposit_until` where CONFIRMED, `collect_until` where DEPOSITED. Required. Later than
-   * now and than the limit is, else INVALID_FIELD. The gateway may shorten it, to a day of hold, to `no_show_after` of the terms from now for the
-   * deposit, and to `longest_storage` of the terms; where that is no later than the limit is now, EXTENSION_EXHAUSTED.
-   * Range: [2000-01-01, 2200-01-01].
+   * What the limit shall be: `queued_until` where QUEUED, `hold_expires_at` where HELD, `deposit_until` where CONFIRMED, `collect_until` where
+   * DEPOSITED. Required. Later than now and than the limit is, else INVALID_FIELD. The gateway may shorten it, to seven days of waiting and to a day
+   * of hold, each from when the reservation was made, to `no_show_after` of the terms from now for the deposit, and to `longest_storage` of the
+   * terms; where that is no later than the limit is now, EXTENSION_EXHAUSTED. Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp until = 3;
    */
@@ -729,7 +790,7 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
   requestId: string;
 
   /**
-   * The reservation to give up, in state HELD or CONFIRMED. Required.
+   * The reservation to give up, in state QUEUED, HELD or CONFIRMED. Required.
    *
    * @generated from field: string reservation_id = 2;
    */
@@ -778,6 +839,14 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
    * @generated from field: petak.v1.CancellationReason reason = 7;
    */
   reason: CancellationReason;
+
+  /**
+   * What is to be done from now on where no place is free. Left out: what the old reservation says. Only a merchant may change it, else
+   * ROLE_REQUIRED. A courier that is no merchant is bound by the policy that the old reservation has: OUTSIDE_OVERFLOW_POLICY.
+   *
+   * @generated from field: petak.v1.OverflowPolicy overflow_policy = 30;
+   */
+  overflowPolicy?: OverflowPolicy | undefined;
 };
 
 /**
@@ -795,7 +864,8 @@ export const RedirectRequestSchema: GenMessage<RedirectRequest> = /*@__PURE__*/
 export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
   /**
    * The new reservation: HELD where the old one was, with as long to confirm it as a new hold has; CONFIRMED where the old one was, with the same
-   * `deposit_until`, or an earlier one by the `no_show_after` of the new site's terms. Parcel, purpose, partner reference and kind of hold are those of the old one.
+   * `deposit_until`, or an earlier one by the `no_show_after` of the new site's terms; where the old one was QUEUED, HELD, or QUEUED with the same
+   * `queued_since` and `queued_until` where no place is free. Parcel, purpose, partner reference and kind of hold are those of the old one.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -970,8 +1040,8 @@ export type ListReservationsRequest = Message<"petak.v1.ListReservationsRequest"
   overdue: boolean;
 
   /**
-   * Only those whose limit in force is earlier: `hold_expires_at` while HELD, `deposit_until` while CONFIRMED, `collect_until` while DEPOSITED. Others
-   * have none. Range: [2000-01-01, 2200-01-01].
+   * Only those whose limit in force is earlier: `queued_until` while QUEUED, `hold_expires_at` while HELD, `deposit_until` while CONFIRMED,
+   * `collect_until` while DEPOSITED. Others have none. Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp deadline_before = 6;
    */
@@ -1326,14 +1396,14 @@ export const ReservationState = {
   REQUESTED: 1,
 
   /**
-   * Waits for a place, first come first served among those that fit.
+   * Waits for a place, first come first served among those that fit, until `queued_until`.
    *
    * @generated from enum value: RESERVATION_STATE_QUEUED = 2;
    */
   QUEUED: 2,
 
   /**
-   * Could not be served. Final.
+   * Waited, and no place came free in time. Final.
    *
    * @generated from enum value: RESERVATION_STATE_REJECTED = 3;
    */

@@ -22,7 +22,8 @@ export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
 export const ReservationService: GenService<{
   /**
    * Holds one place: at one site, or at the nearest of what fits. All or nothing; two callers never hold one place. For couriers
-   * and merchants, else ROLE_REQUIRED. Nothing free that fits: NO_PLACE_FREE. Unknown site: SITE_NOT_FOUND.
+   * and merchants, else ROLE_REQUIRED. Nothing free that fits: what the `overflow_policy` says, another site or a place in the queue; without one
+   * NO_PLACE_FREE. As many wait as may: QUEUE_FULL or QUEUE_SHARE_EXHAUSTED. Unknown site: SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.ReservationService.Reserve
    */
@@ -42,8 +43,8 @@ export const ReservationService: GenService<{
     output: typeof ConfirmResponseSchema;
   },
   /**
-   * Gives up a reservation before the deposit and frees its place. For the participant that made it and for the site's operator.
-   * Another state than HELD or CONFIRMED: ILLEGAL_STATE.
+   * Gives up a reservation before the deposit and frees its place, or its place in the queue. For the participant that made it and for the
+   * site's operator. Another state than QUEUED, HELD or CONFIRMED: ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.Cancel
    */
@@ -53,9 +54,9 @@ export const ReservationService: GenService<{
     output: typeof CancelResponseSchema;
   },
   /**
-   * Moves the limit that is in force: of the hold, for the deposit, or for the collection. For the participant that made the reservation, and where
-   * the parcel is inside for the site's operator too. Another state than HELD, CONFIRMED or DEPOSITED, or a limit before the deposit that
-   * has passed: ILLEGAL_STATE. No more time to be had: EXTENSION_EXHAUSTED.
+   * Moves the limit that is in force: of the waiting, of the hold, for the deposit, or for the collection. For the participant that made the
+   * reservation, and where the parcel is inside for the site's operator too. Another state than QUEUED, HELD, CONFIRMED or DEPOSITED, or a limit
+   * before the deposit that has passed: ILLEGAL_STATE. No more time to be had: EXTENSION_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ReservationService.Extend
    */
@@ -66,8 +67,9 @@ export const ReservationService: GenService<{
   },
   /**
    * Gives up a reservation before the deposit for one at another place. The new place is held before the old one is given up: where there is none, or
-   * the parcel was deposited meanwhile, nothing is changed. For the participant that made it. Another state than HELD or CONFIRMED:
-   * ILLEGAL_STATE. Nothing free that fits: NO_PLACE_FREE.
+   * the parcel was deposited meanwhile, nothing is changed. What waits keeps its rank, and waits there where nothing is free. For the participant
+   * that made it; where that is no merchant, within the overflow policy of the reservation: OUTSIDE_OVERFLOW_POLICY. Another state than QUEUED,
+   * HELD or CONFIRMED: ILLEGAL_STATE. Nothing free that fits: NO_PLACE_FREE.
    *
    * @generated from rpc petak.v1.ReservationService.Redirect
    */

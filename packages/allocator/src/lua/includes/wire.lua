@@ -1,0 +1,23 @@
+-- Parts of encoded messages that scripts write themselves. Encoded messages may be joined: a parser merges the parts, and the later number wins.
+
+local function varint(number)
+  local bytes = ''
+  while number >= 128 do
+    bytes = bytes .. string.char(number % 128 + 128)
+    number = math.floor(number / 128)
+  end
+  return bytes .. string.char(number)
+end
+
+local function number_field(field, number)
+  return varint(field * 8) .. varint(number)
+end
+
+local function text_field(field, text)
+  return varint(field * 8 + 2) .. varint(#text) .. text
+end
+
+-- A google.protobuf.Timestamp, from microseconds since 1970. The part of a second is written where it is 0 too: there may be another before.
+local function time_field(field, us)
+  return text_field(field, '\8' .. varint(math.floor(us / 1000000)) .. '\16' .. varint(us % 1000000 * 1000))
+end
