@@ -104,6 +104,17 @@ describe("petak journey", () => {
     expect(result.stdout).toContain(`Door ${door} opened for deposit`);
   });
 
+  it("takes a parcel back that nobody collected, after a technician has opened its door", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--recall", "--service"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    const steps = ["Deposited", "issued: service", "opened for service", "the parcel lies behind it", "issued: recall"];
+    for (const step of [...steps, "opened for recall, by access token and proof of presence", "Taken back"])
+      expect(result.stdout).toContain(step);
+    expect(result.stdout).toMatch(/SERVICE_DOOR_OPENED +AGENT +DEPOSITED +ACCESS_TOKEN, report 4/);
+    expect(result.stdout).toMatch(/PARCEL_RECALLED +AGENT +RECALLED +ACCESS_TOKEN, report 8/);
+    expect(result.stdout).not.toContain("COLLECTED");
+  });
+
   it("says where to start a gateway where none answers", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", "http://127.0.0.1:9"]);
     expect(result).toMatchObject({ exitCode: 3, stdout: "" });

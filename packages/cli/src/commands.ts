@@ -14,7 +14,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "journey",
-    description: "walk one parcel through a running gateway, from the search to the collection",
+    description: "walk one parcel through a running gateway, from the search to the collection, or back with --recall",
     load: async () => (await import("./commands/journey.ts")).registerJourney,
   },
   {

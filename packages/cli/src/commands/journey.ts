@@ -14,6 +14,8 @@ import { parseOrigin } from "./origin.ts";
 interface JourneyCommandOptions {
   from: { latitude: number; longitude: number };
   pin?: boolean;
+  recall?: boolean;
+  service?: boolean;
   hard?: boolean;
   operatorKey?: string;
 }
@@ -26,6 +28,8 @@ export const registerJourney: CommandModule = (command, context) => {
   command
     .option("--from <lat,lng>", "where the recipient is", parseOrigin, { latitude: 1.3521, longitude: 103.8198 })
     .option("--pin", "the recipient types the PIN in place of showing the token")
+    .option("--recall", "nobody comes to collect, and the driver takes the parcel back")
+    .option("--service", "while the parcel lies there, the operator's technician opens its door")
     .option("--hard", "hold a door by its name, in place of any door of the size")
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
     .action(async (options: JourneyCommandOptions, running: Command) => {
@@ -41,6 +45,8 @@ export const registerJourney: CommandModule = (command, context) => {
         origin: options.from,
         parcel,
         withPin: options.pin === true,
+        isRecalled: options.recall === true,
+        withService: options.service === true,
         isHard: options.hard === true,
         logger: {
           info: () => undefined,

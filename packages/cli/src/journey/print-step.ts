@@ -41,8 +41,16 @@ export function printStep(output: Output, step: Step, number: number): void {
       title("Deposited");
       detail(`compartment ${step.reservation.compartmentId}, the gateway says ${stateName(step.reservation.state)}`);
       break;
+    case "closed after work":
+      title("The door is closed again, and the parcel lies behind it");
+      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      break;
     case "collected":
       title("Collected");
+      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      break;
+    case "recalled":
+      title("Taken back");
       detail(`the gateway says ${stateName(step.reservation.state)}`);
       break;
     case "custody chain":

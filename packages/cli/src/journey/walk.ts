@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { AgentLogger, Presentation } from "@petak/agent";
+import type { AgentLogger, Credential, Presentation } from "@petak/agent";
 import type { KeyFile, PetakClient } from "@petak/client";
 import { Act, HoldKind, type NearestPlaceSchema, type ParcelSchema, type Reservation, SiteKind } from "@petak/protocol";
 import { CliFailure } from "../failure.ts";
 import { giveBack } from "./give-back.ts";
+import { newHolder } from "./holder.ts";
 import { orAborted } from "./or-aborted.ts";
-import type { Step } from "./step.ts";
+import type { JourneyAct, ShownAs, Step } from "./step.ts";
 import { openTerminal, type SoftwareTerminal } from "./terminal.ts";
 
 /** One parcel's way, and who takes part. */
@@ -19,6 +20,10 @@ export interface JourneyOptions {
   parcel: MessageInitShape<typeof ParcelSchema>;
   /** True: the recipient types the PIN in place of showing the token. */
   withPin: boolean;
+  /** True: nobody comes to collect, and whoever deposited takes the parcel back. */
+  isRecalled: boolean;
+  /** True: while the parcel lies there, the operator's technician opens its door. */
+  withService: boolean;
   /** True: the hold is of a door by its name. */
   isHard: boolean;
   logger: AgentLogger;
@@ -30,7 +35,7 @@ export interface JourneyOptions {
 }
 
 /**
- * Walks one parcel through a gateway, from the search to the collection. Every door is opened by an agent that judged the credential. A
+ * Walks one parcel through a gateway, from the search to the collection, or back again. Every door is opened by an agent that judged the credential. A
  * journey that fails or is interrupted gives back its place and takes its terminal away.
  */
 export async function walkJourney(options: JourneyOptions): Promise<void> {
@@ -64,7 +69,7 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
   }
 }
 
-/** From the held place to the collection. */
+/** From the held place to the collection or the recall. */
 async function carry(options: JourneyOptions, { reservationId, siteId, operatorId }: Reservation): Promise<void> {
   const { url, courier, onStep, logger, signal } = options;
   const operator = await options.operatorOf(operatorId);
@@ -93,13 +98,17 @@ async function carry(options: JourneyOptions, { reservationId, siteId, operatorI
     await visit(terminal, { ...common, act: "deposit", by: "access token", credential: { token: deposit.accessToken } });
     onStep({ step: "deposited", reservation: await read(courier, reservationId) });
     await orAborted(terminal.agent.syncNow(), signal);
-    await visit(
-      terminal,
-      options.withPin
-        ? { ...common, act: "collect", by: "PIN", credential: { pin: collect.pin } }
-        : { ...common, act: "collect", by: "access token", credential: { token: collect.accessToken } },
-    );
-    onStep({ step: "collected", reservation: await read(courier, reservationId) });
+    if (options.withService) await lookAfter(options, terminal, operator.client, reservationId);
+    if (options.isRecalled) await takeBack(options, terminal, reservationId);
+    else {
+      await visit(
+        terminal,
+        options.withPin
+          ? { ...common, act: "collect", by: "PIN", credential: { pin: collect.pin } }
+          : { ...common, act: "collect", by: "access token", credential: { token: collect.accessToken } },
+      );
+      onStep({ step: "collected", reservation: await read(courier, reservationId) });
+    }
   } finally {
     await terminal.close();
   }
@@ -107,10 +116,38 @@ async function carry(options: JourneyOptions, { reservationId, siteId, operatorI
   onStep({ step: "custody chain", reservation: required(reservation), events });
 }
 
+/** The operator's technician opens the door, and leaves the parcel where it is. */
+async function lookAfter(
+  { courier, onStep, signal }: JourneyOptions,
+  terminal: SoftwareTerminal,
+  operator: PetakClient,
+  reservationId: string,
+): Promise<void> {
+  const technician = await newHolder();
+  const { siteId, compartmentId } = await read(courier, reservationId);
+  const asked = { siteId, compartmentId, act: Act.SERVICE, holderPublicKey: technician.publicKey };
+  const credential = await operator.reservations.issueCredential({ requestId: randomUUID(), ...asked }, { signal });
+  onStep({ step: "credential issued", act: "service", credential });
+  const shown = await technician.prove(terminal.agent, credential.accessToken);
+  await visit(terminal, { act: "service", by: "access token and proof of presence", credential: shown, onStep, signal });
+  onStep({ step: "closed after work", reservation: await read(courier, reservationId) });
+}
+
+/** Whoever deposited takes the parcel back. */
+async function takeBack({ courier, onStep, signal }: JourneyOptions, terminal: SoftwareTerminal, reservationId: string): Promise<void> {
+  const driver = await newHolder();
+  const asked = { reservationId, act: Act.RECALL, holderPublicKey: driver.publicKey };
+  const credential = await courier.reservations.issueCredential({ requestId: randomUUID(), ...asked }, { signal });
+  onStep({ step: "credential issued", act: "recall", credential });
+  const shown = await driver.prove(terminal.agent, credential.accessToken);
+  await visit(terminal, { act: "recall", by: "access token and proof of presence", credential: shown, onStep, signal });
+  onStep({ step: "recalled", reservation: await read(courier, reservationId) });
+}
+
 interface Visit {
-  act: "deposit" | "collect";
-  by: "access token" | "PIN";
-  credential: { token: string } | { pin: string };
+  act: JourneyAct;
+  by: ShownAs;
+  credential: Credential;
   onStep: (step: Step) => void;
   signal: AbortSignal;
 }
@@ -122,7 +159,7 @@ async function visit({ agent, cabinet }: SoftwareTerminal, { act, by, credential
   if (!presentation.opened) throw new CliFailure(`The terminal refused the ${by} (${presentation.refusal}).`, { reason: "door-refused" });
   onStep({ step: "door opened", act, by, presentation });
   if (act === "deposit") cabinet.putIn(presentation.compartmentId);
-  else cabinet.takeOut(presentation.compartmentId);
+  else if (act !== "service") cabinet.takeOut(presentation.compartmentId);
   cabinet.closeDoor(presentation.compartmentId);
   await orAborted(agent.flushed(), signal);
 }

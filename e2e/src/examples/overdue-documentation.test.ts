@@ -1,0 +1,146 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet, type TokenShown } from "@petak/agent";
+import { generateIssuerKey, generateKeyPair, holderKeyHash, mintAccessToken, provePresence } from "@petak/credential";
+import { prove } from "@petak/examples/prove-presence";
+import { Act, Mode, ReservationState, Role } from "@petak/protocol";
+import { createTempDir, makeSite, type TempDir, useRedis } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../test-network.ts";
+import { readCodeBlocks } from "./code-blocks.ts";
+import { repositoryDir } from "./courier-examples.ts";
+import { createReader, type Reader } from "./shown-commands.ts";
+
+const guidePath = join(repositoryDir, "docs/guides/overdue.md");
+const redis = useRedis();
+let folder: TempDir;
+let network: TestNetwork;
+let courier: TestParticipant;
+let operator: TestParticipant;
+let siteId: string;
+let reader: Reader;
+let commands: string[];
+
+beforeAll(async () => {
+  folder = await createTempDir();
+  commands = (await readCodeBlocks(guidePath)).filter(({ language }) => language === "sh").map(({ code }) => code);
+  // Overdue a second after it lies there.
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { collectWithinMs: 1000 });
+  courier = await network.join("Courier", [Role.COURIER]);
+  operator = await network.join("Operator", [Role.OPERATOR]);
+  const site = makeSite({ latitude: 1.3521, longitude: 103.8198 });
+  siteId = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
+  await mkdir(join(folder.path, ".petak/keys"), { recursive: true });
+  await writeKey(courier, ".petak/keys/courier.json");
+  await writeKey(operator, ".petak/keys/operator-rimba.json");
+  await writeKey(operator, "rimba.json");
+  reader = await createReader(folder.path, network.baseUrl, []);
+});
+afterAll(async () => {
+  await network.stop();
+  await folder.remove();
+});
+
+/** Writes a key of a participant's where the commands look for it. */
+async function writeKey({ participantId, client }: TestParticipant, name: string): Promise<void> {
+  const { privateJwk, publicKey } = await generateKeyPair();
+  const { key } = await client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+  const keyFile = { participant_id: participantId, key_id: key?.keyId, mode: "test", audience: testAudience, private_jwk: privateJwk };
+  await writeFile(join(folder.path, name), JSON.stringify(keyFile), { mode: 0o600 });
+}
+
+/** A parcel that lies at the site. */
+interface Lying {
+  reservationId: string;
+  agent: Agent;
+  cabinet: SimulatedCabinet;
+}
+
+/** Deposits a parcel at a terminal of its own. */
+async function deposit(): Promise<Lying> {
+  const { reservations } = courier.client;
+  const place = { case: "siteId", value: siteId } as const;
+  const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
+  const { reservationId = "" } = (await reservations.reserve({ requestId: randomUUID(), place, parcel })).reservation ?? {};
+  await reservations.confirm({ requestId: randomUUID(), reservationId });
+  const { accessToken } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
+  const client = network.clientFor(await network.agentSigner(operator, siteId));
+  const store = openAgentStore(join(folder.path, `${randomUUID()}.db`));
+  const cabinet = createSimulatedCabinet({ compartments: [{ compartmentId: "M-1", sizeClassId: "M" }] });
+  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const agent = createAgent({ client: client.agents, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 100 });
+  onTestFinished(async () => {
+    await agent.stop();
+    store.close();
+  });
+  await agent.start();
+  expect(await agent.present({ token: accessToken })).toMatchObject({ opened: true });
+  cabinet.putIn("M-1");
+  cabinet.closeDoor("M-1");
+  await agent.flushed();
+  return { reservationId, agent, cabinet };
+}
+
+describe("the guide to overdue parcels", () => {
+  it("shows commands that do what it says, one after another", { timeout: 180_000 }, async () => {
+    let lying = await deposit();
+    const said: [command: string, stdout: string][] = [];
+    /** Shows the terminal what a command has proven, and takes the parcel out. */
+    async function takeOut(answer: string, proof: string): Promise<void> {
+      const { accessToken } = JSON.parse(await readFile(join(folder.path, answer), "utf8")) as { accessToken: string };
+      const shown: TokenShown = { token: accessToken, presence: proof.trim() };
+      expect(await lying.agent.present({ token: accessToken })).toMatchObject({ opened: false });
+      expect(await lying.agent.present(shown)).toMatchObject({ opened: true, compartmentId: "M-1" });
+      lying.cabinet.takeOut("M-1");
+      lying.cabinet.closeDoor("M-1");
+      await lying.agent.flushed();
+    }
+    for (const command of commands) {
+      if (command.includes("journey")) {
+        expect((await reader.run(command)).stdout).toMatch(/PARCEL_RECALLED/);
+        continue;
+      }
+      if (command.includes("--key rimba.json reservations")) lying = await deposit();
+      const isList = command.includes("--overdue");
+      const wanted = command
+        .replaceAll("res_…", lying.reservationId)
+        .replaceAll("site_…", siteId)
+        .replace("CHALLENGE", lying.agent.challenge().challenge);
+      let result = await reader.run(wanted);
+      // The clock says that it is overdue a second after the deposit.
+      while (isList && !result.stdout.includes(lying.reservationId)) result = await reader.run(wanted);
+      if (command.includes("curl")) expect(result.exitCode).toBe(0);
+      else expect([command, result.exitCode, result.stderr]).toEqual([command, 0, ""]);
+      said.push([command, result.stdout]);
+      const [answer] = /\b(recall|service)\.json(?= CHALLENGE)/.exec(command) ?? [];
+      if (answer !== undefined) await takeOut(answer, result.stdout);
+      if (answer === "service.json") {
+        const { reservations } = operator.client;
+        const stateNow = async () => (await reservations.getReservation({ reservationId: lying.reservationId })).reservation?.state;
+        await expect.poll(stateNow, { timeout: 20_000 }).toBe(ReservationState.IN_DOUBT);
+      }
+    }
+    const outputs = (word: string) => said.filter(([command]) => command.includes(word)).map(([, stdout]) => stdout);
+    expect(outputs("--overdue")).toEqual([expect.stringMatching(/overdue/), expect.stringMatching(/overdue/)]);
+    expect(outputs("--state recalled")).toEqual([expect.stringMatching(/res_\w+ +recalled/)]);
+    expect(JSON.parse(outputs("ResolveDoubt")[0] ?? "")).toMatchObject({ reservation: { state: "RESERVATION_STATE_RECALLED" } });
+  });
+});
+
+describe("the example of a holder", () => {
+  it("proves as the rule book says", async () => {
+    const holder = await generateKeyPair();
+    const { privateJwk } = holder;
+    const challenge = `${"B".repeat(21)}A`;
+    const common = { issuerKey: await generateIssuerKey(), siteId: "site_83652b_4k", notBeforeMs: 0, expiresAtMs: 3_600_000 };
+    const bound = { ...common, holderKeyHash: await holderKeyHash(holder.publicKey) };
+    const recall = await mintAccessToken({ ...bound, act: Act.RECALL, reservationId: "res_83652b_8xk2m4p9q7w3t5z1" });
+    const door = await mintAccessToken({ ...bound, act: Act.SERVICE, compartmentId: "A1" });
+    const site = await mintAccessToken({ ...bound, act: Act.SERVICE });
+    for (const [token, compartmentId] of [[recall], [door], [site, "B2"]] as const) {
+      const expected = await provePresence({ token, challenge, privateJwk, ...(compartmentId === undefined ? {} : { compartmentId }) });
+      expect(prove(privateJwk, token, challenge, compartmentId)).toBe(expected);
+    }
+  });
+});
