@@ -93,7 +93,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     accessible: true,
   };
   const { findNearest, getSite, getAvailability, upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
-  const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential } =
+  const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential, batch } =
     ReservationService.method;
   const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
@@ -170,6 +170,27 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
       reservationId: subjects.toOpen,
       act: Act.COLLECT,
       holderPublicKey: publicKey,
+    }),
+    good(batch, "courier", {
+      calls: [
+        { call: { case: "reserve", value: { requestId: makeUuid(), place: { case: "nearest", value: { origin } }, parcel } } },
+        { call: { case: "confirm", value: { requestId: makeUuid(), reservationId: subjects.toConfirm } } },
+        { call: { case: "extend", value: { requestId: makeUuid(), reservationId: subjects.toOpen, until: openAt } } },
+        { call: { case: "cancel", value: { requestId: makeUuid(), reservationId: subjects.toCancel, reason: CancellationReason.OTHER } } },
+        {
+          call: {
+            case: "redirect",
+            value: {
+              requestId: makeUuid(),
+              reservationId: subjects.toRedirect,
+              place: { case: "nearest", value: { origin } },
+              reason: CancellationReason.REROUTED,
+            },
+          },
+        },
+        { call: { case: "issueCredential", value: { requestId: makeUuid(), reservationId: subjects.toOpen, act: Act.COLLECT } } },
+        { call: { case: "getReservation", value: { reservationId: subjects.toOpen } } },
+      ],
     }),
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),

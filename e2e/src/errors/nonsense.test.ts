@@ -246,6 +246,7 @@ const requiredFields: Record<string, string[]> = {
   "ReservationService/ResolveDoubt": ["request_id", "reservation_id", "outcome"],
   "ReservationService/GetReservation": ["reservation_id"],
   "ReservationService/IssueCredential": ["request_id", "act"],
+  "ReservationService/Batch": ["calls"],
   "CustodyService/GetCustodyChain": ["reservation_id"],
   "AgentService/Boot": ["site_id"],
   "AgentService/Sync": ["site_id"],

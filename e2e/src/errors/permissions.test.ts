@@ -99,6 +99,7 @@ const refusals: Record<string, Refusals> = {
   "ReservationService/GetReservation": { ...participantsOnly, ...notAParty },
   "ReservationService/ListReservations": participantsOnly,
   "ReservationService/IssueCredential": { ...participantsOnly, ...notAParty, operator: "RESERVATION_NOT_FOUND" },
+  "ReservationService/Batch": participantsOnly,
   "CustodyService/ListEvents": participantsOnly,
   "CustodyService/WatchEvents": participantsOnly,
   "CustodyService/GetCustodyChain": { ...participantsOnly, ...notAParty },

@@ -9,6 +9,7 @@ export { errorDetails, fromConnectError, reasonOf, toConnectError } from "./erro
 export * from "./gen/petak/v1/agent_pb.ts";
 export * from "./gen/petak/v1/agent_service_pb.ts";
 export * from "./gen/petak/v1/availability_pb.ts";
+export * from "./gen/petak/v1/batch_pb.ts";
 export * from "./gen/petak/v1/bundle_pb.ts";
 export * from "./gen/petak/v1/custody_pb.ts";
 export * from "./gen/petak/v1/custody_service_pb.ts";

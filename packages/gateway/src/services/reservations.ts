@@ -40,6 +40,7 @@ import type { ParticipantCaller } from "../identity/index.ts";
 import { requireParticipant } from "../identity/index.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
+import { createBatch } from "./batch.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
@@ -80,7 +81,7 @@ export function createReservationService(dependencies: ReservationDependencies):
     return Promise.all([facts, terms]).then(([[site], known]) => reserveResponse(request, reservation, site, known));
   }
 
-  return {
+  const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
     async reserve(request, context) {
       const caller = requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] });
       const createdAtMs = now();
@@ -306,6 +307,9 @@ export function createReservationService(dependencies: ReservationDependencies):
       });
     },
   };
+
+  const batch = createBatch(calls);
+  return { ...calls, batch: (request, context) => batch(request, context) };
 }
 
 function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {

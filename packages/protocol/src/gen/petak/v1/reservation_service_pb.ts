@@ -4,6 +4,8 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { BatchRequestSchema, BatchResponseSchema } from "./batch_pb.ts";
+import { file_petak_v1_batch } from "./batch_pb.ts";
 import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, ListReservationsRequestSchema, ListReservationsResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 
@@ -11,7 +13,7 @@ import { file_petak_v1_reservation } from "./reservation_pb.ts";
  * Describes the file petak/v1/reservation_service.proto.
  */
 export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLVBQoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_reservation]);
+  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTKUBgoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEj0KBUJhdGNoEhYucGV0YWsudjEuQmF0Y2hSZXF1ZXN0GhcucGV0YWsudjEuQmF0Y2hSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_batch, file_petak_v1_reservation]);
 
 /**
  * Places and the right to use them. Every call but GetReservation and ListReservations changes something and carries a `request_id`: the same id and body
@@ -119,6 +121,18 @@ export const ReservationService: GenService<{
     methodKind: "unary";
     input: typeof IssueCredentialRequestSchema;
     output: typeof IssueCredentialResponseSchema;
+  },
+  /**
+   * Makes up to 100 of these calls in one: what a courier's route needs in the morning. Each has its own result or error, in the order of the calls.
+   * Safe to repeat as a whole, after a broken connection too: what was done is not done twice, the rest is. Where the records cannot be
+   * reached the batch fails as a whole. More than 4 batches of a caller at once, or more of all than the gateway makes: RATE_LIMITED.
+   *
+   * @generated from rpc petak.v1.ReservationService.Batch
+   */
+  batch: {
+    methodKind: "unary";
+    input: typeof BatchRequestSchema;
+    output: typeof BatchResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_petak_v1_reservation_service, 0);
