@@ -176,7 +176,7 @@ describe("Batch", () => {
       ),
     );
     const states = results.map(({ result }) =>
-      result.case === "error" || result.case === undefined ? 0 : result.value.reservation?.state,
+      result.value !== undefined && "reservation" in result.value ? result.value.reservation?.state : 0,
     );
     expect(states).toEqual([...Array(40).fill(6), ...Array(40).fill(7)]);
   });

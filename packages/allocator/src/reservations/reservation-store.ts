@@ -71,8 +71,6 @@ export type TransitionOutcome =
 export interface ReservationStore {
   /** One reservation, or undefined. */
   find(reservationId: string): Promise<Reservation | undefined>;
-  /** Several reservations, in the same order. */
-  findAll(reservationIds: readonly string[]): Promise<(Reservation | undefined)[]>;
   /**
    * Moves a reservation on, with everything that goes with it: all or nothing.
    *
@@ -110,7 +108,6 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
 
   return {
     find,
-    findAll: (reservationIds) => Promise.all(reservationIds.map(find)),
     async move(transition) {
       const { before, after, answer, report, occupiedChange, movedAtMs } = transition;
       if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");

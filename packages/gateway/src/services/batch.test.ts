@@ -69,7 +69,7 @@ describe("a batch that is cut off", () => {
     const reserve = (count: number) =>
       create(BatchRequestSchema, {
         calls: Array.from({ length: count }, () => ({
-          call: { case: "reserve", value: { requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel } },
+          call: { case: "reserve" as const, value: { requestId: randomUUID(), place: { case: "siteId" as const, value: siteId }, parcel } },
         })),
       });
     let reserved = 0;
@@ -80,7 +80,8 @@ describe("a batch that is cut off", () => {
         const confirms = held.map(({ reservationId }) => ({
           call: { case: "confirm" as const, value: { requestId: randomUUID(), reservationId } },
         }));
-        const request = create(BatchRequestSchema, { calls: [...confirms, ...reserve(3).calls] });
+        const request = create(BatchRequestSchema, { calls: confirms });
+        request.calls.push(...reserve(3).calls);
         const mortal = gatewayOver(dyingAt(connection, { atCommand, isDone }).connection);
         await mortal.batch(request).then(
           () => undefined,

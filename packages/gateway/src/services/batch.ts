@@ -88,7 +88,8 @@ export function createBatch(calls: SingleCalls) {
 function inOrder(calls: readonly BatchCall[]): number[][] {
   const groups = new Map<string | number, number[]>();
   for (const [index, { call }] of calls.entries()) {
-    const about = call.case === undefined || call.case === "reserve" ? index : call.value.reservationId;
+    // What opens doors for work is about no reservation.
+    const about = call.case === undefined || call.case === "reserve" ? index : call.value.reservationId || index;
     const group = groups.get(about);
     if (group === undefined) groups.set(about, [index]);
     else group.push(index);

@@ -48,6 +48,7 @@ interface Page {
  */
 export function createReservationList({ events, reservations }: Pick<Allocator, "events" | "reservations">) {
   const reader = createEventReader(events);
+  const findAll = (ids: readonly string[]) => Promise.all(ids.map((id) => reservations.find(id)));
 
   async function made(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
     const regions = regionsOf(request);
@@ -58,7 +59,7 @@ export function createReservationList({ events, reservations }: Pick<Allocator, 
       // No more than fit: each event shows one reservation at most.
       const page = await reader.readAfter(cursor, { caller, pageSize: pageSize - found.length, ...(regions && { regions }) });
       const ids = page.events.filter((event) => isMaking(event, request)).map(({ reservationId }) => reservationId);
-      const read = await reservations.findAll(ids);
+      const read = await findAll(ids);
       for (const reservation of read) {
         if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
       }
@@ -82,7 +83,7 @@ export function createReservationList({ events, reservations }: Pick<Allocator, 
         // No more than fit.
         const ids = await reservations.overdue(region, afterId, Math.min(overdueAtOnce, pageSize - found.length));
         if (ids.length === 0) break;
-        for (const reservation of await reservations.findAll(ids)) {
+        for (const reservation of await findAll(ids)) {
           if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
         }
         afterId = ids.at(-1) as string;

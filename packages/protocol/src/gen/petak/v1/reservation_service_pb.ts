@@ -102,7 +102,7 @@ export const ReservationService: GenService<{
   },
   /**
    * Lists the caller's reservations, as a courier's or merchant's own, or as the operator's of the sites, in the order in which they were made or,
-   * where only overdue ones are wanted, of their ids. Those that have left for the archive are not listed. A cursor of elsewhere: CURSOR_INVALID.
+   * where only overdue ones are wanted, of their ids. Those that have left for the archive are listed too. A cursor of elsewhere: CURSOR_INVALID.
    *
    * @generated from rpc petak.v1.ReservationService.ListReservations
    */
