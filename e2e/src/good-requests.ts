@@ -1,13 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair, type RequestSigner } from "@petak/client";
+import { reportClaims, reportText } from "@petak/credential";
 import {
   Act,
   AgentService,
   CancellationReason,
   CustodyService,
   DayOfWeek,
+  type DeviceEvent,
+  DeviceEventSchema,
   DeviceEventType,
   DirectoryService,
   DoubtOutcome,
@@ -60,6 +63,10 @@ export interface GoodRequestSubjects {
   /** Webhook endpoints of the courier's, the second of which may be deleted. */
   webhookEndpointId: string;
   deletableEndpointId: string;
+  /** A receipt that the courier is to countersign, with its signature. */
+  toCountersign: { reservationId: string; number: number; receiptHash: string; keyId: string; signature: Uint8Array<ArrayBuffer> };
+  /** Who signs for the agent. */
+  agent: RequestSigner;
   /** The number that the agent's next report must have. */
   nextSequence: bigint;
   makeUuid?: () => string;
@@ -95,7 +102,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
   const { findNearest, getSite, getAvailability, upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
   const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential, batch } =
     ReservationService.method;
-  const { listEvents, watchEvents, getCustodyChain } = CustodyService.method;
+  const { listEvents, watchEvents, getCustodyChain, countersignReceipt } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
   const webhooks = WebhookService.method;
@@ -195,12 +202,13 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),
     good(getCustodyChain, "courier", { reservationId: subjects.toOpen }),
+    good(countersignReceipt, "courier", { requestId: makeUuid(), ...subjects.toCountersign }),
     good(boot, "agent", { siteId, software: "test 1", lastSequence: 0n, agentTime: occurredAt }),
     good(sync, "agent", { siteId, knownVersion: 0n }),
     good(reportEvents, "agent", {
       siteId,
       events: [
-        {
+        await signedReport(subjects.agent, siteId, {
           sequence: subjects.nextSequence,
           deviceEventId: makeUuid(),
           type: DeviceEventType.DOOR_OPENED,
@@ -212,7 +220,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
           credentialHash: "hash",
           refusal: "",
           act: Act.DEPOSIT,
-        },
+        }),
       ],
     }),
     good(participants.createParticipant, "admin", { requestId: makeUuid(), displayName: "New", roles: [Role.MERCHANT] }),
@@ -261,6 +269,16 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     }),
     good(webhooks.deleteEndpoint, "courier", { requestId: makeUuid(), endpointId: subjects.deletableEndpointId }),
   ];
+}
+
+/** A report as its agent signs it. */
+export async function signedReport(
+  agent: RequestSigner,
+  siteId: string,
+  report: MessageInitShape<typeof DeviceEventSchema>,
+): Promise<DeviceEvent> {
+  const event = create(DeviceEventSchema, report);
+  return { ...event, signature: await agent.sign(reportText(agent.keyId, reportClaims(siteId, event))) };
 }
 
 function good<Method extends DescMethod>(method: Method, by: keyof Callers, message: MessageInitShape<Method["input"]>): GoodRequest {

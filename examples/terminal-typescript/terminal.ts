@@ -54,6 +54,7 @@ async function openTerminal(gateway: string, operatorKey: KeyFile, siteId: strin
   const agent = createAgent({
     client: client.agents,
     siteId,
+    reportKey: { keyId, privateJwk },
     store,
     cabinet,
     logger: { info: () => undefined, warn, error: warn },

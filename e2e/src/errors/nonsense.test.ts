@@ -248,6 +248,7 @@ const requiredFields: Record<string, string[]> = {
   "ReservationService/IssueCredential": ["request_id", "act"],
   "ReservationService/Batch": ["calls"],
   "CustodyService/GetCustodyChain": ["reservation_id"],
+  "CustodyService/CountersignReceipt": ["request_id", "reservation_id", "number", "receipt_hash", "key_id", "signature"],
   "AgentService/Boot": ["site_id"],
   "AgentService/Sync": ["site_id"],
   "AgentService/ReportEvents": ["site_id", "events"],

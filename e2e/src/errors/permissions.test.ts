@@ -103,6 +103,7 @@ const refusals: Record<string, Refusals> = {
   "CustodyService/ListEvents": participantsOnly,
   "CustodyService/WatchEvents": participantsOnly,
   "CustodyService/GetCustodyChain": { ...participantsOnly, ...notAParty },
+  "CustodyService/CountersignReceipt": { ...participantsOnly, ...notAParty, operator: "COUNTERSIGNATURE_INVALID" },
   "AgentService/Boot": agentsOnly,
   "AgentService/Sync": agentsOnly,
   "AgentService/ReportEvents": agentsOnly,

@@ -21,17 +21,17 @@ import {
 } from "@petak/protocol";
 import { makeSite, type TestRedis } from "@petak/testkit";
 import { expect } from "vitest";
-import { nowhereUrl } from "../good-requests.ts";
+import { type GoodRequestSubjects, nowhereUrl, signedReport } from "../good-requests.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { Provocation, Scene } from "./provocation.ts";
 import { inSideNetwork } from "./side-network.ts";
-import { addWebhook, authorizationOf, parcel } from "./world.ts";
+import { addWebhook, authorizationOf, countersigning, parcel } from "./world.ts";
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
 const { reserve, redirect, extend, cancel, getReservation } = ReservationService.method;
-const { listEvents } = CustodyService.method;
+const { listEvents, countersignReceipt } = CustodyService.method;
 const { reportEvents } = AgentService.method;
 const { getParticipant, revokeKey } = ParticipantService.method;
 
@@ -79,6 +79,17 @@ async function waitBeyond(limits: Partial<GatewayOptions>, redis: TestRedis, pro
     for (let number = 0; number < 2; number++) expect(readFailure(await wait())).toBeUndefined();
     return await wait();
   });
+}
+
+/** Countersigns a receipt, or does it wrong. */
+async function countersign(
+  { world, protocol }: Scene,
+  change: Partial<GoodRequestSubjects["toCountersign"]>,
+  subject?: GoodRequestSubjects["toCountersign"],
+): Promise<RawAnswer> {
+  const { courier, raw } = world;
+  const message = { requestId: randomUUID(), ...(subject ?? (await countersigning(world))), ...change };
+  return await raw.call(protocol, countersignReceipt, message, { authorization: await authorizationOf(courier) });
 }
 
 /** How many write one site at once: more than the gateway tries for the last of them, whatever the order. */
@@ -299,10 +310,48 @@ export const recordProvocations = {
       const { siteId } = await world.addSite();
       const agent = await world.network.agentSigner(world.operator, siteId);
       const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
-      const event = { sequence: 5n, deviceEventId: randomUUID(), type: DeviceEventType.DOOR_CLOSED, occurredAt };
-      return await world.raw.call(protocol, reportEvents, { siteId, events: [event] }, { authorization: await agent.authorization() });
+      const report = { sequence: 5n, deviceEventId: randomUUID(), type: DeviceEventType.DOOR_CLOSED, occurredAt };
+      const events = [await signedReport(agent, siteId, report)];
+      return await world.raw.call(protocol, reportEvents, { siteId, events }, { authorization: await agent.authorization() });
     },
     metadata: () => ({ expected: "1", received: "5", subject: "5" }),
+  },
+  REPORT_SIGNATURE_INVALID: {
+    provoke: async ({ world, protocol }) => {
+      const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
+      const report = { sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.DOOR_CLOSED, occurredAt };
+      const { siteId, agent } = world;
+      const events = [{ ...(await signedReport(agent, siteId, report)), type: DeviceEventType.DOOR_OPENED }];
+      return await world.raw.call(protocol, reportEvents, { siteId, events }, { authorization: await agent.authorization() });
+    },
+    metadata: ({ agent }) => ({ sequence: "1", key_id: agent.keyId, subject: "1" }),
+  },
+  RECEIPT_NOT_FOUND: {
+    provoke: async (scene) => await countersign(scene, { number: 99 }),
+    metadata: () => ({ reservation_id: oneId("res"), number: "99", length: "2", subject: oneId("res") }),
+  },
+  COUNTERSIGNATURE_INVALID: {
+    provoke: async (scene) => await countersign(scene, { signature: new Uint8Array(64).fill(7) }),
+    metadata: ({ courier }) => ({
+      reservation_id: oneId("res"),
+      number: "2",
+      receipt_hash: expect.stringMatching(/^[\w-]{43}$/) as unknown,
+      key_id: courier.signer.keyId,
+      subject: oneId("res"),
+    }),
+  },
+  NOT_PARTY_TO_HAND_OVER: {
+    // That a place was promised is no hand-over.
+    provoke: async (scene) => await countersign(scene, { number: 1 }),
+    metadata: () => ({ reservation_id: oneId("res"), number: "1", act: "RESERVED", subject: oneId("res") }),
+  },
+  ALREADY_COUNTERSIGNED: {
+    provoke: async (scene) => {
+      const subject = await countersigning(scene.world);
+      expect(readFailure(await countersign(scene, {}, subject))).toBeUndefined();
+      return await countersign(scene, {}, subject);
+    },
+    metadata: () => ({ reservation_id: oneId("res"), number: "2", countersigned_in: "3", subject: oneId("res") }),
   },
   SITE_REQUIREMENT_UNMET: {
     provoke: async ({ world, protocol }) => {

@@ -1,8 +1,8 @@
-import { clone, type DescMethod, type Message } from "@bufbuild/protobuf";
-import type { Reason } from "@petak/protocol";
+import { clone, type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
+import { type Reason, ReportEventsRequestSchema } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Callers, GoodRequest } from "../good-requests.ts";
+import { type Callers, type GoodRequest, signedReport } from "../good-requests.ts";
 import { spotsOf } from "../schema-walk.ts";
 import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
@@ -43,6 +43,7 @@ const fields: [method: string, path: string, by: keyof Callers, reason: Reason |
   ["GetReservation", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
   ["IssueCredential", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
   ["GetCustodyChain", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["CountersignReceipt", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
   ["GetParticipant", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
   ["GetParticipant", "participant_id", "courier", "PARTICIPANT_NOT_FOUND"],
   ["ListKeys", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
@@ -79,14 +80,16 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** The good request with another id, and a request id of its own, since it is another request. */
-function withId({ method, message }: GoodRequest, path: string, id: string): Message {
+/** The good request with another id, and a request id of its own, since it is another request. An agent signs what it reports then. */
+async function withId({ method, message }: GoodRequest, path: string, id: string): Promise<Message> {
   const changed = clone(method.input, message);
   for (const spot of spotsOf(method.input, changed)) {
     if (spot.path === path) spot.put(id);
     if (spot.path === "request_id") spot.put(crypto.randomUUID());
   }
-  return changed;
+  if (!isMessage(changed, ReportEventsRequestSchema)) return changed;
+  const { siteId, events } = changed;
+  return { ...changed, events: await Promise.all(events.map((event) => signedReport(world.agent, siteId, event))) } as Message;
 }
 
 function requestTo(name: string): GoodRequest & { method: DescMethod } {
@@ -102,7 +105,7 @@ describe("an id that nobody has", () => {
     for (const id of [...ids, `${world.courier.participantId}:keys`]) {
       // An agent's key knows its own site alone, so the two are the same to it.
       for (const protocol of wireProtocols) {
-        const message = withId(request, path, id);
+        const message = await withId(request, path, id);
         const answer = await world.raw.call(protocol, request.method, message, { authorization: callers[by], timeoutMs: 5000 });
         const failure = readFailure(answer);
         expect([protocol, id, failure?.reason ?? "", answer.end]).toEqual([protocol, id, reason, "complete"]);

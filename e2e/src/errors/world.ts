@@ -2,9 +2,27 @@ import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair, type RequestSigner } from "@petak/client";
-import { DeviceEventType, Mode, type Reservation, type ReserveRequestSchema, Role, type Site, SiteKind } from "@petak/protocol";
+import { countersignatureText } from "@petak/credential";
+import {
+  DeviceEventType,
+  Mode,
+  type Receipt,
+  type Reservation,
+  type ReserveRequestSchema,
+  Role,
+  type Site,
+  SiteKind,
+} from "@petak/protocol";
 import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
-import { type Callers, everyFacility, everySizeClass, type GoodRequest, makeGoodRequests, nowhereUrl } from "../good-requests.ts";
+import {
+  type Callers,
+  everyFacility,
+  everySizeClass,
+  type GoodRequest,
+  type GoodRequestSubjects,
+  makeGoodRequests,
+  nowhereUrl,
+} from "../good-requests.ts";
 import { startTestNetwork } from "../test-network.ts";
 import type { TestParticipant, TestParticipants } from "../test-participants.ts";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
@@ -43,6 +61,8 @@ export interface World {
   hold(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
   /** Holds and confirms. */
   holdAndConfirm(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
+  /** Holds and confirms at a site of the operator's whose agent then reports the deposit. Gives the receipts there are. */
+  deposited(): Promise<{ reservationId: string; receipts: Receipt[] }>;
   /** Holds and confirms at a site of the operator's whose agent then reports doubt. */
   inDoubt(): Promise<Reservation>;
   stop(): Promise<void>;
@@ -123,6 +143,16 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
     addSite: (facts, more) => addTo(operator, facts, more),
     hold,
     holdAndConfirm,
+    async deposited() {
+      const { siteId: fullId } = await addTo(operator);
+      const { reservationId } = await holdAndConfirm({ case: "siteId", value: fullId });
+      const { agents } = network.clientFor(await network.agentSigner(operator, fullId));
+      const occurredAt = timestampFromMs(Date.now());
+      const report = { sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.PARCEL_DEPOSITED, occurredAt, reservationId };
+      await agents.reportEvents({ siteId: fullId, events: [report] });
+      const { receipts } = await courier.client.custody.getCustodyChain({ reservationId });
+      return { reservationId, receipts };
+    },
     async inDoubt() {
       // A site of its own: the other agent's reports are numbered by who makes them.
       const { siteId: doubtfulId } = await addTo(operator);
@@ -147,16 +177,27 @@ export async function addWebhook({ client }: TestParticipant): Promise<string> {
   return endpoint?.endpointId ?? "";
 }
 
+/** A receipt of a deposit by the courier, and the courier's signature under it. */
+export async function countersigning(world: World): Promise<GoodRequestSubjects["toCountersign"]> {
+  const { participantId, signer } = world.courier;
+  const { reservationId, receipts } = await world.deposited();
+  const { number = 0, hash: receiptHash = "" } = receipts.at(-1) ?? {};
+  const { keyId } = signer;
+  const signature = await signer.sign(countersignatureText({ keyId, participantId, receiptHash }));
+  return { reservationId, number, receiptHash, keyId, signature };
+}
+
 /** One good request for each RPC, with what it needs made anew. */
 export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
   const { operator, courier } = world;
-  const [retirable, toConfirm, toCancel, toOpen, toRedirect, toResolve, spare] = await Promise.all([
+  const [retirable, toConfirm, toCancel, toOpen, toRedirect, toResolve, toCountersign, spare] = await Promise.all([
     world.addSite(),
     world.hold(),
     world.hold(),
     world.holdAndConfirm(),
     world.hold(),
     world.inDoubt(),
+    countersigning(world),
     generateKeyPair(),
   ]);
   const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey: spare.publicKey, mode: Mode.TEST });
@@ -176,6 +217,8 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     toResolve: toResolve.reservationId,
     webhookEndpointId,
     deletableEndpointId,
+    toCountersign,
+    agent: world.agent,
     nextSequence: 1n,
   });
 }

@@ -4,7 +4,7 @@ import { generateKeyPair } from "@petak/client";
 import { AgentService, Mode } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";
-import { addWebhook, authorizationOf, callersOf, origin, parcel, type World } from "../errors/world.ts";
+import { addWebhook, authorizationOf, callersOf, countersigning, origin, parcel, type World } from "../errors/world.ts";
 import { type Callers, makeGoodRequests } from "../good-requests.ts";
 
 /** A call that is in order, to be spoilt. */
@@ -60,6 +60,7 @@ export async function createCorpus(world: World): Promise<Corpus> {
       return key?.keyId ?? "";
     }),
   ]);
+  const toCountersign = await countersigning(world);
   const [webhookEndpointId = "", deletableEndpointId = ""] = await manyOf(2, () => addWebhook(courier));
   const callers: Callers = await callersOf(world);
   const sound: SoundCall[] = [];
@@ -79,6 +80,8 @@ export async function createCorpus(world: World): Promise<Corpus> {
       toResolve: doubtful[variant % doubtful.length] ?? "",
       webhookEndpointId,
       deletableEndpointId,
+      toCountersign,
+      agent: world.agent,
       nextSequence: BigInt(variant + 1),
     });
     sound.push(...requests.map(({ method, by, message }) => ({ method, message, authorization: callers[by] })));

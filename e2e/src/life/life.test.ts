@@ -6,6 +6,7 @@ import {
   CancellationReason,
   DeviceEventType,
   DoubtOutcome,
+  EventType,
   type Reservation,
   ReservationState,
   Role,
@@ -13,6 +14,7 @@ import {
 } from "@petak/protocol";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { countersign, expectTrueChain, publishedIssuerKeys } from "../custody/chains.ts";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "../test-network.ts";
 import { type Actor, LifeModel, type ModelLimits, type ModelOutcome, type ModelReservation } from "./model.ts";
 
@@ -213,6 +215,7 @@ function modelState(model: LifeModel, siteCount: number) {
 it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: 120_000 }, async () => {
   const random = createRandom(testSeed());
   const seen = new Set<string>();
+  const issuerKeys = await publishedIssuerKeys(network.baseUrl);
   for (let life = 0; life < lives; life += 1) {
     const installed = [random.int(1, 3), random.int(1, 2)];
     const model = new LifeModel(installed, limits);
@@ -242,7 +245,18 @@ it("whoever does whatever in whatever order, reservations live as the documentat
       }
       expect({ said, ...(await gatewayState(world)) }).toEqual({ said, ...modelState(model, installed.length) });
     }
+    // Whatever has happened, its receipts are a chain, and go on to be one when the courier signs what it gave.
+    for (const reservationId of world.ids) {
+      const { receipts, events } = await expectTrueChain(people.courier, reservationId, issuerKeys);
+      const deposit = events.find(({ type, receipt }) => type === EventType.PARCEL_DEPOSITED && receipt !== undefined)?.receipt;
+      const receipt = receipts.find(({ number }) => number === deposit?.number);
+      if (receipt === undefined) continue;
+      await countersign(people.courier, reservationId, receipt);
+      await expectTrueChain(people.courier, reservationId, issuerKeys);
+      seen.add("the courier countersigns");
+    }
   }
   // It would say little if hardly anything had happened.
   expect(seen.size).toBeGreaterThan(100);
+  expect(seen).toContain("the courier countersigns");
 });

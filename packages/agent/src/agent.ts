@@ -6,6 +6,7 @@ import { createSiteClock } from "./clock.ts";
 import type { Credential } from "./decision/snapshot.ts";
 import { type Challenge, createChallenges } from "./door/challenges.ts";
 import { createDoor, type Presentation } from "./door/door.ts";
+import { createReportSigner, type ReportKey } from "./door/report-signer.ts";
 import { createReporter } from "./door/reporter.ts";
 import { defaultGraceMs } from "./door/visits.ts";
 import type { AgentLogger } from "./logger.ts";
@@ -21,8 +22,13 @@ export interface AgentOptions {
   /** The site it runs. */
   siteId: string;
   /**
+   * The key with which `client` signs: reports are signed with it when they are made, at the door, with or without the network. Without it
+   * they are signed by `client` when it hands them over.
+   */
+  reportKey?: ReportKey;
+  /**
    * The id of the key with which `client` signs. The gateway counts an agent's reports by key, so a store that goes on under a new key must
-   * know. Default: one key for the store's whole life.
+   * know. Default: that of `reportKey`, else one key for the store's whole life.
    */
   keyId?: string;
   /** Its memory. The agent uses it and does not close it. */
@@ -77,7 +83,14 @@ export interface Agent {
 /** Makes the agent of a site. */
 export function createAgent(options: AgentOptions): Agent {
   const { client, siteId, store, cabinet, logger, now = Date.now, after = afterByTimer, random = Math.random } = options;
-  const { keyId = "", software = "petak-agent", maxSkewMs = defaultMaxSkewMs, graceMs = defaultGraceMs, refusalMs = 400 } = options;
+  const {
+    reportKey,
+    keyId = reportKey?.keyId ?? "",
+    software = "petak-agent",
+    maxSkewMs = defaultMaxSkewMs,
+    graceMs = defaultGraceMs,
+    refusalMs = 400,
+  } = options;
   let isOnline = false;
   let state: "new" | "running" | "stopped" = "new";
   const onContact = (isReached: boolean) => {
@@ -86,6 +99,7 @@ export function createAgent(options: AgentOptions): Agent {
     if (isBack) flusher.hurry();
   };
 
+  if (reportKey !== undefined) store.outbox.signWith(createReportSigner(siteId, reportKey));
   const clock = createSiteClock({ now, store, maxSkewMs });
   const flusher = createFlusher({ client, siteId, store, logger, after, random, onContact });
   const reporter = createReporter({ store, clock, isOnline: () => isOnline });

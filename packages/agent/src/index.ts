@@ -8,8 +8,9 @@ export { type DoorRefusal, doorRefusals, type PersonRefusal } from "./decision/r
 export type { CompartmentRecord, Condition, Credential, DoorSnapshot, TokenShown, Visit } from "./decision/snapshot.ts";
 export type { Challenge } from "./door/challenges.ts";
 export type { Presentation } from "./door/door.ts";
+export type { ReportKey } from "./door/report-signer.ts";
 export type { AgentLogger } from "./logger.ts";
 export { type AgentStore, openAgentStore } from "./store/agent-store.ts";
 export { AgentStoreError } from "./store/open-database.ts";
-export type { Outbox, Report } from "./store/outbox.ts";
+export type { Outbox, Report, SignReport } from "./store/outbox.ts";
 export { type After, afterByTimer } from "./timer.ts";

@@ -129,10 +129,11 @@ describe("a client", () => {
     expect(seen).toHaveLength(1);
   });
 
-  it("refuses options that contradict each other or are none", () => {
+  it("refuses options that contradict each other or are none", async () => {
+    const { privateJwk } = await generateKeyPair();
     expect(() => createPetakClient({ baseUrl: "gateway:8443" })).toThrow("baseUrl 'gateway:8443'");
     expect(() => createPetakClient({ baseUrl: "nonsense" })).toThrow("baseUrl 'nonsense'");
-    const signer = { authorization: () => Promise.resolve(""), participantId: "", keyId: "", mode: "test" as const };
+    const signer = createRequestSigner({ participantId: "par_a", keyId: "key_test_a", privateJwk, audience: "a" });
     expect(() => createPetakClient({ baseUrl: addresses.http1, signer, publishableKey: "pk" })).toThrow("not both");
   });
 });

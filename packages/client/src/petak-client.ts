@@ -12,6 +12,7 @@ import {
 } from "@petak/protocol";
 import type { RequestSigner } from "./request-signer.ts";
 import { createRetryInterceptor, type RetryOptions } from "./retry.ts";
+import { withSignedReports } from "./signed-reports.ts";
 import { createTransport, type TlsOptions, type WireProtocol } from "./transport.ts";
 
 /** What a client needs. */
@@ -40,6 +41,7 @@ export interface PetakClient {
   readonly directory: Client<typeof DirectoryService>;
   readonly reservations: Client<typeof ReservationService>;
   readonly custody: Client<typeof CustodyService>;
+  /** With a signer it signs the reports that are not signed yet. */
   readonly agents: Client<typeof AgentService>;
   readonly participants: Client<typeof ParticipantService>;
   readonly webhooks: Client<typeof WebhookService>;
@@ -54,11 +56,12 @@ export function createPetakClient(options: PetakClientOptions): PetakClient {
   if (retry !== false) interceptors.unshift(createRetryInterceptor(retry));
   const { transport, close } = createTransport({ baseUrl: checkBaseUrl(options.baseUrl), protocol, tls: options.tls, interceptors });
   const limited = withDefaultTimeout(transport, timeoutMs);
+  const agents = createClient(AgentService, limited);
   return {
     directory: createClient(DirectoryService, limited),
     reservations: createClient(ReservationService, limited),
     custody: createClient(CustodyService, limited),
-    agents: createClient(AgentService, limited),
+    agents: options.signer === undefined ? agents : withSignedReports(agents, options.signer),
     participants: createClient(ParticipantService, limited),
     webhooks: createClient(WebhookService, limited),
     close,

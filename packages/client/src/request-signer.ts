@@ -1,10 +1,12 @@
-import { type Ed25519PrivateJwk, publicKeyOf, requestTokenLifetimeMs, signRequestToken } from "@petak/credential";
+import { type Ed25519PrivateJwk, publicKeyOf, requestTokenLifetimeMs, signEd25519, signRequestToken } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
 
 /** Signs requests for one key. */
 export interface RequestSigner {
   /** The value of the Authorization header: `Bearer` and a token that is good for a minute at the least. */
   authorization(): Promise<string>;
+  /** Signs a statement with the key, e.g. that of a report or a countersignature: 64 bytes. */
+  sign(statement: string): Promise<Uint8Array<ArrayBuffer>>;
   /** The participant that the key belongs to. */
   readonly participantId: string;
   readonly keyId: string;
@@ -45,6 +47,7 @@ export function createRequestSigner(options: RequestSignerOptions): RequestSigne
     participantId,
     keyId,
     mode,
+    sign: (statement) => signEd25519(privateJwk, new TextEncoder().encode(statement)),
     authorization() {
       const nowMs = now();
       // A clock that was set back would otherwise leave the token in the gateway's future.

@@ -41,12 +41,32 @@ export {
   type Jwks,
   toJwks,
 } from "./keys/issuer-key.ts";
+export {
+  type IssuerKeyPeriod,
+  type PublishedIssuerKey,
+  readIssuerKeySet,
+  toIssuerKeySet,
+} from "./keys/issuer-key-set.ts";
 export { isLowOrderPoint } from "./keys/low-order.ts";
 export { generatePin, hashPin, isPin, newPinKey, pinLength } from "./pin/pin.ts";
 export { challengeLifetimeMs, newChallenge } from "./presence/challenge.ts";
 export { holderKeyHash } from "./presence/holder-key.ts";
 export { judgePresence, type Presence, type ProvePresenceInput, presenceLength, provePresence, readPresence } from "./presence/presence.ts";
 export { type PresenceRefusal, presenceRefusals } from "./presence/refusals.ts";
+export { type ChainFault, type ChainFaultCode, chainFaults } from "./receipts/chain-faults.ts";
+export { type CountersignatureInput, countersignatureText, signCountersignature } from "./receipts/countersignature.ts";
+export { type HandOver, handOverOf, handOvers, partyOn } from "./receipts/hand-overs.ts";
+export { type ReadReceipt, readReceipt } from "./receipts/read-receipt.ts";
+export { receiptOf, signReceipt } from "./receipts/receipt.ts";
+export { claimsOf, type ReceiptClaims, type UnsignedReceipt } from "./receipts/receipt-claims.ts";
+export { type ReportClaims, reportClaims, reportText, verifyReport } from "./receipts/report-statement.ts";
+export { verifyText } from "./receipts/signed-text.ts";
+export {
+  type ChainLink,
+  type ChainVerdict,
+  type VerifyChainOptions,
+  verifyChain,
+} from "./receipts/verify-chain.ts";
 export {
   type RequestTokenInput,
   requestTokenLifetimeMs,

@@ -12,7 +12,7 @@ import {
   type QueueLimits,
   type RedisAddress,
 } from "@petak/allocator";
-import { toJwks } from "@petak/credential";
+import { toIssuerKeySet, toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
@@ -21,11 +21,12 @@ import { gatewayTerms } from "./domain/terms.ts";
 import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
 import type { Logger, Metrics } from "./observability/index.ts";
+import { createReceipts } from "./receipts/receipts.ts";
 import { createHealth, createReflection } from "./rpc/index.ts";
 import { createStoreFailureStep } from "./rpc/store-failure-step.ts";
 import { requireSharedSecrets } from "./secrets/check-shared-secrets.ts";
 import { type GatewaySecrets, loadGatewaySecrets } from "./secrets/gateway-secrets.ts";
-import { epochsToTell } from "./secrets/issuer-epochs.ts";
+import { epochsToTell, issuerKeyPeriods } from "./secrets/issuer-epochs.ts";
 import { secretsIntervalMs, watchSecrets } from "./secrets/secrets-watch.ts";
 import {
   type CallLimits,
@@ -239,15 +240,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const health = createHealth(services.map(({ typeName }) => typeName));
     const reflection = createReflection([...services, Health]);
     const credentials = createCredentialIssuer(secrets);
+    const receipts = createReceipts(secrets);
     const routes = (router: ConnectRouter) => {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
         router.service(service, whenDurable(service, implementation, acknowledgements));
       serve(DirectoryService, createDirectoryService({ allocator, siteCache, termsBook, now }));
-      serve(ReservationService, createReservationService({ ...options, allocator, siteCache, termsBook, credentials, now }));
+      serve(ReservationService, createReservationService({ ...options, allocator, siteCache, termsBook, credentials, receipts, now }));
       serve(
         CustodyService,
         createCustodyService({
           allocator,
+          keys: keyDirectory,
+          receipts,
           tail,
           now,
           stopping: stopping.signal,
@@ -260,6 +264,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         createAgentService({
           allocator,
           secrets,
+          keys: keyDirectory,
+          receipts,
           now,
           syncIntervalMs: options.agentSyncIntervalMs,
           termsBook,
@@ -280,6 +286,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     plainRoutes.set("/.well-known/petak/jwks.json", () => ({
       ...json(toJwks(epochsToTell(secretsFile.issuerEpochs(), now()).map(({ key }) => key))),
+      headers: { "cache-control": "public, max-age=300" },
+    }));
+    // Beside the keys that agents rely on: whoever verifies a receipt needs those that signed years ago, and must not open a door by them.
+    plainRoutes.set("/.well-known/petak/issuer-keys.json", () => ({
+      ...json(toIssuerKeySet([...secretsFile.pastKeys(), ...issuerKeyPeriods(secretsFile.issuerEpochs())])),
       headers: { "cache-control": "public, max-age=300" },
     }));
     const server = createOnePortServer({

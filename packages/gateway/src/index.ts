@@ -6,7 +6,7 @@ export { DurabilityError, type DurabilityOptions } from "./durability.ts";
 export { type Gateway, type GatewayOptions, secretsFileName, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
-export { readIssuerEpochs, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
+export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { type ServerAddress, ServerStartError } from "./server/index.ts";
 export { prepareServingProcess } from "./serving-process.ts";

@@ -25,6 +25,7 @@ export * from "./gen/petak/v1/participant_pb.ts";
 export * from "./gen/petak/v1/participant_service_pb.ts";
 export * from "./gen/petak/v1/party_pb.ts";
 export * from "./gen/petak/v1/purpose_pb.ts";
+export * from "./gen/petak/v1/receipt_pb.ts";
 export * from "./gen/petak/v1/reservation_pb.ts";
 export * from "./gen/petak/v1/reservation_service_pb.ts";
 export * from "./gen/petak/v1/site_pb.ts";

@@ -5,11 +5,19 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type DeviceEvent, DeviceEventSchema } from "@petak/protocol";
 import type { Facts, Numbers, Transaction } from "./values.ts";
 
-/** What is reported. Number, id and time are the outbox's to add. */
-export type Report = Omit<MessageInitShape<typeof DeviceEventSchema>, "$typeName" | "sequence" | "deviceEventId" | "occurredAt">;
+/** What is reported. Number, id, time and signature are the outbox's to add. */
+export type Report = Omit<
+  MessageInitShape<typeof DeviceEventSchema>,
+  "$typeName" | "sequence" | "deviceEventId" | "occurredAt" | "signature"
+>;
+
+/** Signs a report as it is, but for its signature: 64 bytes. */
+export type SignReport = (event: DeviceEvent) => Uint8Array<ArrayBuffer>;
 
 /** Reports in the order of their numbers, from 1, without a gap, over restarts and crashes. */
 export interface Outbox {
+  /** Says who signs: the reports that are written from now on, and when they are read, those that are not signed. */
+  signWith(sign: SignReport): void;
   /** Adds a report. Its number is one more than the last one's. */
   append(report: Report, occurredAtMs: number): DeviceEvent;
   /** The number of the last report. 0: none. */
@@ -47,6 +55,12 @@ export function createOutbox(database: DatabaseSync, values: { facts: Facts; num
   const last = () => numbers.read("last_sequence") ?? 0;
   const acknowledged = () => numbers.read("acknowledged_sequence") ?? 0;
 
+  let sign: SignReport | undefined;
+
+  function signed(event: DeviceEvent): DeviceEvent {
+    return sign === undefined ? event : { ...event, signature: sign(event) };
+  }
+
   function write(event: DeviceEvent): void {
     insert.run(Number(event.sequence), toBinary(DeviceEventSchema, event));
     numbers.write("last_sequence", Number(event.sequence));
@@ -54,19 +68,27 @@ export function createOutbox(database: DatabaseSync, values: { facts: Facts; num
 
   function after(sequence: number, limit: number): DeviceEvent[] {
     const rows = select.all(sequence, limit) as { message: Uint8Array }[];
-    const events = rows.map(({ message }) => fromBinary(DeviceEventSchema, message));
+    const events = rows.map(({ message }) => {
+      const event = fromBinary(DeviceEventSchema, message);
+      return event.signature.length === 0 ? signed(event) : event;
+    });
     return events[0] === undefined || Number(events[0].sequence) === sequence + 1 ? events : [];
   }
 
   return {
+    signWith(signer) {
+      sign = signer;
+    },
     append(report, occurredAtMs) {
-      const event = create(DeviceEventSchema, {
-        ...report,
-        sequence: BigInt(last() + 1),
-        deviceEventId: randomUUID(),
-        // A clock that was lost must not make a report that no gateway takes.
-        occurredAt: timestampFromMs(Math.min(latestMs, Math.max(earliestMs, occurredAtMs))),
-      });
+      const event = signed(
+        create(DeviceEventSchema, {
+          ...report,
+          sequence: BigInt(last() + 1),
+          deviceEventId: randomUUID(),
+          // A clock that was lost must not make a report that no gateway takes.
+          occurredAt: timestampFromMs(Math.min(latestMs, Math.max(earliestMs, occurredAtMs))),
+        }),
+      );
       transaction(() => write(event));
       return event;
     },
@@ -89,7 +111,10 @@ export function createOutbox(database: DatabaseSync, values: { facts: Facts; num
         facts.writeText("sequence_key", keyId);
         numbers.write("last_sequence", sequence);
         numbers.write("acknowledged_sequence", sequence);
-        for (const [index, event] of unseen.entries()) write({ ...event, sequence: BigInt(sequence + index + 1) });
+        for (const [index, event] of unseen.entries()) {
+          // The signature is over the number, by the key before.
+          write(signed({ ...event, sequence: BigInt(sequence + index + 1), signature: new Uint8Array() }));
+        }
       });
     },
   };

@@ -14,6 +14,7 @@ export function asHeld(reservation: Reservation): Reservation {
     feeDue: _feeDue,
     freeChangeUntil: _freeChangeUntil,
     recalledAt: _recalledAt,
+    chain: _chain,
     firstHoldExpiresAt,
     ...kept
   } = reservation;

@@ -43,7 +43,8 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
 export function copyOf(reservation: Reservation): Reservation {
   const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
     reservation;
-  const { firstHoldExpiresAt, overdueSince, recalledAt, feeDue, freeChangeUntil, overflowPolicy, queuedUntil, queuedSince } = reservation;
+  const { firstHoldExpiresAt, overdueSince, recalledAt, feeDue, freeChangeUntil, overflowPolicy, queuedUntil, queuedSince, chain } =
+    reservation;
   const copy: Reservation = {
     $typeName: reservation.$typeName,
     reservationId: reservation.reservationId,
@@ -88,6 +89,7 @@ export function copyOf(reservation: Reservation): Reservation {
   if (overflowPolicy !== undefined) copy.overflowPolicy = overflowPolicy;
   if (queuedUntil !== undefined) copy.queuedUntil = queuedUntil;
   if (queuedSince !== undefined) copy.queuedSince = queuedSince;
+  if (chain !== undefined) copy.chain = chain;
   return copy;
 }
 

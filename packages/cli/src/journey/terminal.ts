@@ -62,7 +62,7 @@ export async function openTerminal({ url, operator, operatorKey, site, logger, s
     const store = openAgentStore(join(disk, "agent.db"));
     undo.push({ what: "the terminal's memory could not be closed", step: () => store.close() });
     const cabinet = createSimulatedCabinet({ compartments: compartmentsOf(site) });
-    const agent = createAgent({ client: client.agents, siteId: site.siteId, store, cabinet, logger });
+    const agent = createAgent({ client: client.agents, siteId: site.siteId, reportKey: { keyId, privateJwk }, store, cabinet, logger });
     undo.push({ what: "the terminal could not be stopped", step: () => agent.stop() });
     await orAborted(agent.start(), signal);
     return { agent, cabinet, close };

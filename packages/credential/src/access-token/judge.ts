@@ -1,5 +1,6 @@
 import { Act, type TrustBundle } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
+import { decodeText, isRecord, parseCanonicalJson } from "../jws/canonical-json.ts";
 import { verifyEd25519 } from "../keys/ed25519.ts";
 import { issuerKeyIdLength } from "../keys/issuer-key.ts";
 import { isLowOrderPoint } from "../keys/low-order.ts";
@@ -55,7 +56,6 @@ interface ReadToken {
 }
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const actOfType = new Map([...accessTokenTypes].map(([act, type]) => [type, act]));
 
 /**
@@ -119,32 +119,4 @@ function readToken(text: string): ReadToken | AccessTokenRefusal {
   if (Object.keys(header).join() !== "alg,typ,kid") return "MALFORMED";
   if (typeof kid !== "string" || kid.length !== issuerKeyIdLength || signature.length !== 64) return "MALFORMED";
   return { act, isDelegated, type: typ, keyId: kid, payload, signature, signed: `${header64}.${payload64}` };
-}
-
-/**
- * Parses JSON that is written the one way JSON.stringify writes it: no spaces, no needless escapes, no member twice. So two readers
- * cannot read one token differently.
- */
-function parseCanonicalJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return JSON.stringify(value) === text ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function decodeText(base64url: string): string | undefined {
-  const bytes = decodeBase64url(base64url);
-  if (bytes === undefined) return undefined;
-  try {
-    return decoder.decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { IssuerKeyPeriod } from "@petak/credential";
 import type { IssuerEpochs } from "./issuer-epochs.ts";
 import { makeSecretsFile, readSecretsFile } from "./secrets-file.ts";
 
@@ -14,6 +15,8 @@ export interface GatewaySecrets {
 
 /** Secrets that follow their file. */
 export interface SecretsFromFile extends GatewaySecrets {
+  /** The keys that signed before the epochs there are, oldest first. */
+  pastKeys(): readonly IssuerKeyPeriod[];
   /** Reads the file again. Where that fails, or the file has another derivation key, it throws and what was known stays. */
   refresh(): Promise<void>;
 }
@@ -27,9 +30,10 @@ export interface SecretsFromFile extends GatewaySecrets {
 export async function loadGatewaySecrets(path: string, now: () => number = Date.now): Promise<SecretsFromFile> {
   const loaded = (await readSecretsFile(path)) ?? (await makeSecretsFile(path, now()));
   const { derivationKey } = loaded;
-  let { epochs } = loaded;
+  let { epochs, pastKeys } = loaded;
   return {
     issuerEpochs: () => epochs,
+    pastKeys: () => pastKeys,
     derivationKey,
     pinKey: async (siteId) => createHmac("sha256", derivationKey).update(`petak pin key\0${siteId}`).digest(),
     async refresh() {
@@ -40,7 +44,7 @@ export async function loadGatewaySecrets(path: string, now: () => number = Date.
           `${path} has another derivation key, under which no PIN issued before is known: restart the gateway if it is meant`,
         );
       }
-      epochs = stored.epochs;
+      ({ epochs, pastKeys } = stored);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { accessTokenMaxLifetimeMs, createTrustBundle, type IssuerKeyPair } from "@petak/credential";
+import { accessTokenMaxLifetimeMs, createTrustBundle, type IssuerKeyPair, type IssuerKeyPeriod } from "@petak/credential";
 import type { TrustBundle } from "@petak/protocol";
 
 /** A time during which one key signs access tokens. */
@@ -48,6 +48,16 @@ export function epochsToTell(epochs: IssuerEpochs, nowMs: number): IssuerEpoch[]
   const inForce = epochInForce(epochs, nowMs);
   const others = epochs.filter((epoch) => epoch !== inForce && (epoch.notAfterMs === undefined || nowMs < epoch.notAfterMs));
   return [inForce, ...others];
+}
+
+/** When each epoch's key signs, without its private half: as it is published for whoever verifies receipts. */
+export function issuerKeyPeriods(epochs: IssuerEpochs): IssuerKeyPeriod[] {
+  return epochs.map(({ key: { keyId, publicKey }, signsFromMs }, index) => ({
+    keyId,
+    publicKey,
+    signsFromMs: signsFromMs === 0 ? undefined : signsFromMs,
+    signsUntilMs: epochs[index + 1]?.signsFromMs,
+  }));
 }
 
 /** The trust bundle of a time, in ms. */

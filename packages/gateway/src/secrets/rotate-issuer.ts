@@ -1,12 +1,18 @@
 import { open, unlink } from "node:fs/promises";
-import { generateIssuerKey } from "@petak/credential";
-import type { IssuerEpochs } from "./issuer-epochs.ts";
+import { generateIssuerKey, type IssuerKeyPeriod } from "@petak/credential";
+import { type IssuerEpochs, issuerKeyPeriods } from "./issuer-epochs.ts";
 import { announceKey } from "./rotation.ts";
 import { readSecretsFile, replaceSecretsFile } from "./secrets-file.ts";
 
 /** A secrets file that cannot be worked on. The message says why and the way out. */
 export class SecretsFileError extends Error {
   override readonly name = "SecretsFileError";
+}
+
+/** The issuer's keys in a secrets file, past and present. @throws {SecretsFileError} where there is none. */
+export async function readIssuerKeyPeriods(path: string): Promise<IssuerKeyPeriod[]> {
+  const { pastKeys, epochs } = await readExisting(path);
+  return [...pastKeys, ...issuerKeyPeriods(epochs)];
 }
 
 /** The issuer epochs in a secrets file. @throws {SecretsFileError} where there is none. */
@@ -28,9 +34,11 @@ export async function rotateIssuer(path: string, nowMs: number, signsFromMs?: nu
   await takeLock(lockPath, path);
   try {
     const stored = await readExisting(path);
-    const takenKeyIds = new Set(stored.epochs.map(({ key }) => key.keyId));
+    const periods = [...stored.pastKeys, ...issuerKeyPeriods(stored.epochs)];
+    const takenKeyIds = new Set(periods.map(({ keyId }) => keyId));
     const epochs = announceKey(stored.epochs, await generateIssuerKey({ takenKeyIds }), nowMs, signsFromMs);
-    await replaceSecretsFile(path, { ...stored, epochs });
+    const pastKeys = periods.filter(({ keyId }) => !epochs.some(({ key }) => key.keyId === keyId));
+    await replaceSecretsFile(path, { ...stored, epochs, pastKeys });
     return epochs;
   } finally {
     await unlink(lockPath);

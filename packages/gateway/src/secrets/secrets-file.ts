@@ -1,12 +1,22 @@
 import { randomBytes } from "node:crypto";
 import { chown, link, mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type Ed25519PrivateJwk, generateIssuerKey, issuerKeyFrom } from "@petak/credential";
+import {
+  type Ed25519PrivateJwk,
+  generateIssuerKey,
+  type IssuerKeyPeriod,
+  issuerKeyFrom,
+  type PublishedIssuerKey,
+  readIssuerKeySet,
+  toIssuerKeySet,
+} from "@petak/credential";
 import type { IssuerEpoch, IssuerEpochs } from "./issuer-epochs.ts";
 
 /** What a secrets file holds. */
 export interface StoredSecrets {
   readonly epochs: IssuerEpochs;
+  /** The keys of the epochs before these, oldest first: their public halves, since what they signed is to be verified for ever. */
+  readonly pastKeys: readonly IssuerKeyPeriod[];
   /** 32 bytes. */
   readonly derivationKey: Uint8Array;
 }
@@ -23,6 +33,7 @@ interface WrittenEpoch {
 interface WrittenSecrets {
   derivation_key?: string;
   issuer_epochs?: WrittenEpoch[];
+  past_issuer_keys?: PublishedIssuerKey[];
   issuer_private_jwk?: Ed25519PrivateJwk;
 }
 
@@ -39,7 +50,8 @@ export async function readSecretsFile(path: string): Promise<StoredSecrets | und
     const written = JSON.parse(text) as WrittenSecrets;
     const derivationKey = Buffer.from(written.derivation_key ?? "", "base64url");
     if (derivationKey.length !== 32) throw new TypeError("derivation_key must have 32 bytes in base64url");
-    return { epochs: await readEpochs(written), derivationKey };
+    const pastKeys = await readIssuerKeySet({ keys: written.past_issuer_keys ?? [] });
+    return { epochs: await readEpochs(written), pastKeys, derivationKey };
   } catch (cause) {
     throw new Error(`${path} is not the secrets file of a gateway`, { cause });
   }
@@ -52,7 +64,8 @@ export async function readSecretsFile(path: string): Promise<StoredSecrets | und
 export async function makeSecretsFile(path: string, nowMs: number): Promise<StoredSecrets> {
   const key = await generateIssuerKey();
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = await writeDraft(path, { epochs: [{ key, announcedAtMs: nowMs, signsFromMs: nowMs }], derivationKey: randomBytes(32) });
+  const epochs = [{ key, announcedAtMs: nowMs, signsFromMs: nowMs }] as const;
+  const draft = await writeDraft(path, { epochs, pastKeys: [], derivationKey: randomBytes(32) });
   try {
     // A link fails where the file exists already, a rename would replace it.
     await link(draft, path);
@@ -86,7 +99,7 @@ export async function replaceSecretsFile(path: string, secrets: StoredSecrets): 
   }
 }
 
-async function writeDraft(path: string, { epochs, derivationKey }: StoredSecrets): Promise<string> {
+async function writeDraft(path: string, { epochs, pastKeys, derivationKey }: StoredSecrets): Promise<string> {
   const written: WrittenSecrets = {
     derivation_key: Buffer.from(derivationKey).toString("base64url"),
     issuer_epochs: epochs.map(({ key, announcedAtMs, signsFromMs, notAfterMs }) => ({
@@ -95,6 +108,7 @@ async function writeDraft(path: string, { epochs, derivationKey }: StoredSecrets
       signs_from: new Date(signsFromMs).toISOString(),
       ...(notAfterMs === undefined ? {} : { not_after: new Date(notAfterMs).toISOString() }),
     })),
+    ...(pastKeys.length === 0 ? {} : { past_issuer_keys: toIssuerKeySet(pastKeys).keys }),
   };
   const draft = `${path}.${process.pid}.${randomBytes(4).toString("hex")}`;
   const handle = await open(draft, "wx", 0o600);

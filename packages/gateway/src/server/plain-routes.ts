@@ -92,7 +92,7 @@ function landingPage(asHtml: boolean): PlainAnswer {
     `It speaks ${errorDomain} as gRPC, gRPC-Web and Connect on this port. Server reflection lists its methods.`,
     `Every error carries one of ${Object.keys(catalogue).length} reasons; docs/errors.md of the project explains them.`,
   ];
-  const pages = ["/livez", "/readyz", "/metrics", "/.well-known/petak/jwks.json"];
+  const pages = ["/livez", "/readyz", "/metrics", "/.well-known/petak/jwks.json", "/.well-known/petak/issuer-keys.json"];
   if (!asHtml) return { contentType: "text/plain; charset=utf-8", body: `${[...lines, ...pages].join("\n")}\n` };
   const links = pages.map((page) => `<li><a href="${page}">${page}</a></li>`).join("");
   const paragraphs = lines.map((line) => `<p>${line}</p>`).join("");

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, decodePinEntry, type StoredSite, type TransitionOutcome } from "@petak/allocator";
+import { verifyReport } from "@petak/credential";
 import {
   Act,
   type AgentService,
@@ -11,12 +12,15 @@ import {
   PetakError,
   type Reservation,
   ReservationState,
+  type SignedReport,
+  SignedReportSchema,
   SyncResponseSchema,
   type TrustBundle,
 } from "@petak/protocol";
 import { findClassIndex } from "../domain/class-index.ts";
-import type { AgentCaller } from "../identity/index.ts";
+import type { AgentCaller, KeyDirectory } from "../identity/index.ts";
 import { requireAgent } from "../identity/index.ts";
+import type { Receipts } from "../receipts/receipts.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../secrets/issuer-epochs.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
@@ -27,6 +31,9 @@ import { siteNotFound } from "./directory.ts";
 export interface AgentDependencies {
   allocator: Allocator;
   secrets: GatewaySecrets;
+  /** Where agents' keys are found. */
+  keys: Pick<KeyDirectory, "findKey">;
+  receipts: Receipts;
   now: () => number;
   /** How often agents call Sync when nothing else prompts them, in ms. */
   syncIntervalMs: number;
@@ -44,7 +51,7 @@ const maxAttempts = 5;
 
 /** What a site's agent needs from its gateway. */
 export function createAgentService(dependencies: AgentDependencies): ServiceImpl<typeof AgentService> {
-  const { allocator, secrets, now, termsBook } = dependencies;
+  const { allocator, secrets, keys, receipts, now, termsBook } = dependencies;
 
   async function findSite(caller: AgentCaller): Promise<StoredSite> {
     const stored = await allocator.sites.find(caller.siteId);
@@ -57,7 +64,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
   }
 
   /** Records one report and what it changes. */
-  async function record(caller: AgentCaller, event: DeviceEvent): Promise<void> {
+  async function record(caller: AgentCaller, event: DeviceEvent, signed: SignedReport): Promise<void> {
     const report = { siteId: caller.siteId, keyId: caller.keyId, sequence: Number(event.sequence) };
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const [stored, reservation] = await Promise.all([findSite(caller), reservationAt(caller.siteId, event.reservationId)]);
@@ -66,8 +73,10 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
         outcome = await allocator.reservations.record(regionOf(caller.siteId), report, deviceEvent(event, caller, stored.site, now()));
       } else {
         const classIndex = findClassIndex(stored, reservation.sizeClassId);
+        const terms = await termsBook.of(reservation);
+        const transition = reportTransition({ event, reservation, terms, caller, nowMs: now() });
         outcome = await allocator.reservations.move({
-          ...reportTransition({ event, reservation, terms: await termsBook.of(reservation), caller, nowMs: now() }),
+          ...(await receipts.attach(reservation, transition, { report: signed })),
           // The operator may have taken a class away that nothing was held in any more. There is no count to change then.
           ...(classIndex === undefined ? { heldChange: 0, occupiedChange: 0 } : {}),
           before: reservation,
@@ -82,6 +91,18 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
     throw new PetakError("CONFLICT", `reservation ${event.reservationId} kept changing; send the same reports again`, {
       metadata: { reservation_id: event.reservationId },
     });
+  }
+
+  /** What makes each report one that the caller's own key signed. Throws REPORT_SIGNATURE_INVALID at the first that is not. */
+  async function signedReports({ keyId, siteId }: AgentCaller, events: readonly DeviceEvent[]): Promise<SignedReport[]> {
+    const key = await keys.findKey(keyId);
+    const signed: SignedReport[] = [];
+    for (const event of events) {
+      const { signature, deviceEventId, act, delegated, bundleId } = event;
+      if (key === undefined || !(await verifyReport(key, siteId, event))) throw reportSignatureInvalid(keyId, event);
+      signed.push(create(SignedReportSchema, { publicKey: key.publicKey, signature, deviceEventId, act, delegated, bundleId }));
+    }
+    return signed;
   }
 
   /** A reservation at a site. Reports about anything else are recorded without it. */
@@ -129,7 +150,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
         if (before !== undefined && event.sequence !== before.sequence + 1n) throw sequenceGap(Number(before.sequence), event.sequence);
         if (event.sequence > BigInt(Number.MAX_SAFE_INTEGER)) throw sequenceGap(0, event.sequence);
       });
-      for (const event of request.events) await record(caller, event);
+      const signed = await signedReports(caller, request.events);
+      for (const [index, event] of request.events.entries()) await record(caller, event, signed[index] as SignedReport);
       return { acknowledgedSequence: BigInt(await allocator.reservations.watermark(caller.siteId, caller.keyId)) };
     },
   };
@@ -174,6 +196,13 @@ function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): A
 
 function regionOf(siteId: string): string {
   return siteId.slice("site_".length, "site_".length + 6);
+}
+
+function reportSignatureInvalid(keyId: string, { sequence }: DeviceEvent): PetakError {
+  const message = `report ${sequence} has a signature that is not that of ${keyId} over what was sent; nothing of this call was recorded`;
+  return new PetakError("REPORT_SIGNATURE_INVALID", message, {
+    metadata: { sequence: String(sequence), key_id: keyId, subject: String(sequence) },
+  });
 }
 
 function sequenceGap(watermark: number, sequence: bigint): PetakError {

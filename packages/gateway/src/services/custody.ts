@@ -3,8 +3,10 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, type EventTail, reservationNotFound } from "@petak/allocator";
 import { type CustodyService, ListEventsResponseSchema, PetakError, WatchEventsResponseSchema } from "@petak/protocol";
-import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
+import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../identity/index.ts";
+import type { Receipts } from "../receipts/receipts.ts";
 import { createCallerShares } from "./caller-shares.ts";
+import { createCountersign, receiptsOf } from "./countersign.ts";
 import { decodeCursor, type EventCursor, encodeCursor } from "./event-cursor.ts";
 import { followEvents } from "./event-follower.ts";
 import { createEventReader, type EventPage } from "./event-reader.ts";
@@ -13,6 +15,9 @@ import { isParty } from "./parties.ts";
 /** What the record of custody needs. */
 export interface CustodyDependencies {
   allocator: Allocator;
+  /** Where participants' keys are found. */
+  keys: Pick<KeyDirectory, "findKey">;
+  receipts: Receipts;
   tail: EventTail;
   now: () => number;
   /** Aborts when the gateway begins to stop. */
@@ -50,6 +55,7 @@ const streamRetryAfterMs = 5000;
 /** The record of custody. */
 export function createCustodyService(dependencies: CustodyDependencies): ServiceImpl<typeof CustodyService> {
   const { allocator, tail, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
+  const countersign = createCountersign(dependencies);
   const reader = createEventReader(allocator.events);
   const polls = createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax });
   const streams = createCallerShares({ perCaller: streamsPerCaller });
@@ -129,8 +135,13 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       const caller = requireParticipant(context);
       const reservation = await allocator.reservations.find(request.reservationId);
       if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(request.reservationId);
-      return { reservation, events: await allocator.events.chain(request.reservationId) };
+      // What has come since the reservation was read is left out, so that its state and the end of its chain are those of the events.
+      const chain = await allocator.events.chain(request.reservationId);
+      const events = chain.filter(({ reservationRevision }) => reservationRevision <= reservation.revision);
+      return { reservation, events, receipts: await receiptsOf(events) };
     },
+
+    countersignReceipt: (request, context) => countersign(request, requireParticipant(context)),
   };
 }
 

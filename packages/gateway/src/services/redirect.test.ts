@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, createAllocator, type HoldRequest, type RedisConnection } from "@petak/allocator";
+import { generateIssuerKey, receiptOf } from "@petak/credential";
 import {
   CancellationReason,
   EventType,
@@ -23,6 +24,7 @@ import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
 import { gatewayTerms } from "../domain/terms.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
+import { createReceipts } from "../receipts/receipts.ts";
 import { createSiteCache } from "../stores/site-cache.ts";
 import { createTermsBook } from "../stores/terms-book.ts";
 import { createTermsStore } from "../stores/terms-store.ts";
@@ -43,6 +45,9 @@ const { signal } = new AbortController();
 const holdDefaultMs = 900_000;
 const dayMs = 86_400_000;
 
+const issuerKey = await generateIssuerKey();
+const receipts = createReceipts({ issuerEpochs: () => [{ key: issuerKey, announcedAtMs: 0, signsFromMs: 0 }] });
+
 let connection: RedisConnection;
 let clock: FrozenClock;
 let steady: ReturnType<typeof gatewayOver>;
@@ -55,7 +60,7 @@ function gatewayOver(redisConnection: RedisConnection) {
   const limits = { collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs };
   const termsBook = createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), gatewayTerms(limits), clock.now);
   const takePlace = createTakePlace({ allocator, siteCache, termsBook });
-  const redirect = createRedirect({ allocator, siteCache, termsBook, takePlace, now: clock.now, holdDefaultMs });
+  const redirect = createRedirect({ allocator, siteCache, termsBook, takePlace, receipts, now: clock.now, holdDefaultMs });
   return { allocator, termsBook, takePlace, redirect };
 }
 
@@ -119,8 +124,9 @@ async function move(reservationId: string, state: ReservationState, change: Part
   const after = changed(before, clock.now(), { state, ...change });
   const facts = { actor: participantParty(courier), atMs: clock.now() };
   const place = { before, cell: stored?.cell ?? "", classIndex: 0, movedAtMs: clock.now() };
-  await steady.allocator.reservations.move({ ...place, ...moveTo(before, after, facts), deadlineMs: null });
-  return after;
+  const moving = await receipts.attach(before, moveTo(before, after, facts));
+  await steady.allocator.reservations.move({ ...place, ...moving, deadlineMs: null });
+  return moving.after ?? after;
 }
 
 const confirm = (reservationId: string) =>
@@ -170,6 +176,16 @@ describe("a redirection", () => {
     const confirmed = await confirm((await holdHere()).reservationId);
     const response = await steady.redirect(toNearest(confirmed.reservationId), courier, signal);
     expect(response.reservation).toMatchObject({ state: ReservationState.CONFIRMED, siteId: there });
+  });
+
+  it("lets the chain of receipts go on from where the old one ended", async () => {
+    const old = await confirm((await holdHere()).reservationId);
+    const { reservation } = await steady.redirect(toNearest(old.reservationId), courier, signal);
+    const [event] = (await steady.allocator.events.chain(reservation?.reservationId ?? "")).slice(-1);
+    const receipt = event?.receipt;
+    expect(receipt).toMatchObject({ number: 1, previousHash: old.chain?.lastHash, continuedReservationId: old.reservationId });
+    if (event === undefined || receipt === undefined) throw new Error("no receipt");
+    expect(reservation?.chain).toMatchObject({ length: 1, lastHash: (await receiptOf(event, receipt)).hash });
   });
 
   it.each(["held", "confirmed"])("of what is %s is finished by a repetition, at whichever command the gateway dies", async (state) => {
@@ -236,6 +252,7 @@ describe("a redirection", () => {
       allocator,
       siteCache: createSiteCache(allocator.sites),
       termsBook: steady.termsBook,
+      receipts,
       now: clock.now,
       holdDefaultMs,
       takePlace: {
@@ -269,6 +286,7 @@ describe("a redirection", () => {
       allocator: steady.allocator,
       siteCache,
       termsBook: steady.termsBook,
+      receipts,
       now: clock.now,
       holdDefaultMs,
       takePlace: {

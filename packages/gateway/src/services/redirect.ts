@@ -25,6 +25,7 @@ import { reservationEvent } from "../domain/reservation-event.ts";
 import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.ts";
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
+import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
@@ -40,6 +41,7 @@ export interface RedirectDependencies {
   siteCache: SiteCache;
   termsBook: TermsBook;
   takePlace: TakePlace;
+  receipts: Receipts;
   now: () => number;
   /** How long a place is held until it is confirmed, in ms. */
   holdDefaultMs: number;
@@ -65,8 +67,8 @@ interface Redirected {
  *
  * Then the answer is kept. Until the third step both places are taken.
  */
-export function createRedirect({ allocator, siteCache, termsBook, takePlace, now, holdDefaultMs }: RedirectDependencies) {
-  const { findOwn, refuseOthers } = createReservationChanges(allocator);
+export function createRedirect({ allocator, siteCache, termsBook, takePlace, receipts, now, holdDefaultMs }: RedirectDependencies) {
+  const { findOwn, refuseOthers } = createReservationChanges(allocator, receipts);
 
   return async (request: RedirectRequest, caller: ParticipantCaller, signal: AbortSignal): Promise<RedirectResponse> => {
     const { requestId, reservationId } = request;
@@ -188,7 +190,8 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
       if (old.state === ReservationState.CONFIRMED && taken.state === ReservationState.HELD) {
         const after = confirmedLike(old, taken, await termsBook.of(taken), atMs);
         const deadlineMs = after.depositUntil === undefined ? null : timestampMs(after.depositUntil);
-        await write({ before: taken, ...moveTo(taken, after, { actor, atMs }), deadlineMs, isAllowed: true });
+        const transition = { before: taken, ...moveTo(taken, after, { actor, atMs }), deadlineMs, isAllowed: true };
+        await write(transition, { continued: old });
         continue;
       }
       const fee = lateChangeFee(old, await termsBook.of(old), caller, atMs);
@@ -218,10 +221,12 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, now
   }
 
   /** Makes one change. False where the reservation is not as it was read any more. */
-  async function write(change: Omit<Transition, "cell" | "classIndex">): Promise<boolean> {
-    const stored = await allocator.sites.find(change.before.siteId);
-    if (stored === undefined) throw siteNotFound(change.before.siteId);
-    const outcome = await allocator.reservations.move({ ...change, ...countedAt(stored, change.before, change), cell: stored.cell });
+  async function write(change: Omit<Transition, "cell" | "classIndex">, facts?: ReceiptFacts): Promise<boolean> {
+    const { before } = change;
+    const stored = await allocator.sites.find(before.siteId);
+    if (stored === undefined) throw siteNotFound(before.siteId);
+    const transition = await receipts.attach(before, change, facts);
+    const outcome = await allocator.reservations.move({ ...transition, ...countedAt(stored, before, change), cell: stored.cell });
     return outcome.tag === "done";
   }
 }
@@ -302,6 +307,7 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     freeChangeUntil: _freeChangeUntil,
     queuedUntil: _queuedUntil,
     queuedSince: _queuedSince,
+    chain: _chain,
     ...kept
   } = old;
   return {

@@ -2,6 +2,7 @@ import { type Allocator, type Answer, reservationNotFound, type StoredSite, type
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
 import { countedAt } from "../domain/class-index.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
+import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
 import { siteNotFound } from "./directory.ts";
 import { isParty } from "./parties.ts";
 
@@ -17,11 +18,15 @@ export interface Change {
   fingerprint: Buffer;
   changer: Changer;
   /** The transition for the reservation as it stands, and the answer to remember. It may be asked for again, where the reservation has changed. */
-  plan(
-    before: Reservation,
-    stored: StoredSite,
-    attempt: number,
-  ): Promise<Omit<Transition, "before" | "cell" | "classIndex" | "answer"> & { answer: Uint8Array }>;
+  plan(before: Reservation, stored: StoredSite, attempt: number): Promise<PlannedChange>;
+}
+
+/** A transition by a request, and what is answered. */
+export interface PlannedChange extends Omit<Transition, "before" | "cell" | "classIndex" | "answer"> {
+  /** The answer; where it tells of the reservation as written, with its receipt, or of that receipt, it is made of these. */
+  answer: Uint8Array | ((written: Pick<Transition, "after" | "events">) => Uint8Array | Promise<Uint8Array>);
+  /** What a receipt says beside. */
+  receipt?: ReceiptFacts;
 }
 
 /** Reads and changes reservations for those who may. */
@@ -38,7 +43,7 @@ export interface ReservationChanges {
 const maxAttempts = 5;
 
 /** Changes reservations in the allocator's records. */
-export function createReservationChanges(allocator: Allocator): ReservationChanges {
+export function createReservationChanges(allocator: Allocator, receipts: Receipts): ReservationChanges {
   async function findOwn(reservationId: string, caller: ParticipantCaller): Promise<Reservation> {
     const reservation = await allocator.reservations.find(reservationId);
     if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(reservationId);
@@ -66,7 +71,10 @@ export function createReservationChanges(allocator: Allocator): ReservationChang
         if (known !== undefined) return known;
         const stored = await allocator.sites.find(before.siteId);
         if (stored === undefined) throw siteNotFound(before.siteId);
-        const { answer, ...transition } = await plan(before, stored, attempt);
+        const { answer: planned, receipt, ...bare } = await plan(before, stored, attempt);
+        const transition = await receipts.attach(before, bare, receipt);
+        if (transition !== bare && typeof planned !== "function") throw new TypeError("an answer was made before its receipt");
+        const answer = typeof planned === "function" ? await planned(transition) : planned;
         const outcome = await allocator.reservations.move({
           ...transition,
           ...countedAt(stored, before, transition),

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, greatCircleM, type HoldRequest, quantise } from "@petak/allocator";
+import { type Allocator, greatCircleM, type HoldRequest, quantise, type Transition } from "@petak/allocator";
 import {
   Act,
   CancelRequestSchema,
@@ -38,6 +38,7 @@ import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { requireParticipant } from "../identity/index.ts";
+import type { Receipts } from "../receipts/receipts.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { createBatch } from "./batch.ts";
@@ -56,6 +57,7 @@ export interface ReservationDependencies {
   siteCache: SiteCache;
   termsBook: TermsBook;
   credentials: CredentialIssuer;
+  receipts: Receipts;
   now: () => number;
   /** How long a place is held where the caller does not say, in ms. */
   holdDefaultMs: number;
@@ -67,8 +69,8 @@ export interface ReservationDependencies {
 
 /** Places and the right to use them. */
 export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
-  const { allocator, siteCache, termsBook, credentials, now } = dependencies;
-  const { findOwn, change } = createReservationChanges(allocator);
+  const { allocator, siteCache, termsBook, credentials, receipts, now } = dependencies;
+  const { findOwn, change } = createReservationChanges(allocator, receipts);
   const takePlace = createTakePlace(dependencies);
   const list = createReservationList(allocator);
   const redirect = createRedirect({ ...dependencies, takePlace });
@@ -150,7 +152,7 @@ export function createReservationService(dependencies: ReservationDependencies):
             ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
             deadlineMs: untilMs,
             isAllowed: true,
-            answer: toBinary(ReservationSchema, after),
+            answer: writtenReservation,
           };
         },
       });
@@ -244,7 +246,7 @@ export function createReservationService(dependencies: ReservationDependencies):
             // Nobody knows when the parcel went: that a report has seen it gone already is the safe thing to reckon with.
             movedAtMs: 0,
             ...whatEndsWith(before),
-            answer: toBinary(ReservationSchema, after),
+            answer: writtenReservation,
           };
         },
       });
@@ -310,6 +312,12 @@ export function createReservationService(dependencies: ReservationDependencies):
 
   const batch = createBatch(calls);
   return { ...calls, batch: (request, context) => batch(request, context) };
+}
+
+/** The reservation as it was written, with the end of its chain. */
+function writtenReservation({ after }: Pick<Transition, "after">): Uint8Array {
+  if (after === undefined) throw new TypeError("nothing was written of the reservation");
+  return toBinary(ReservationSchema, after);
 }
 
 function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {

@@ -11,6 +11,8 @@ import type { Money } from "./money_pb.ts";
 import { file_petak_v1_money } from "./money_pb.ts";
 import type { Party } from "./party_pb.ts";
 import { file_petak_v1_party } from "./party_pb.ts";
+import type { EventReceipt, Receipt } from "./receipt_pb.ts";
+import { file_petak_v1_receipt } from "./receipt_pb.ts";
 import type { CancellationReason, Reservation, ReservationState } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -19,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/custody.proto.
  */
 export const file_petak_v1_custody: GenFile = /*@__PURE__*/
-  fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSLMAQoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCSKmBQoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSFgoOc2NoZW1hX3ZlcnNpb24YAiABKA0SIQoEdHlwZRgDIAEoDjITLnBldGFrLnYxLkV2ZW50VHlwZRIWCg5yZXNlcnZhdGlvbl9pZBgEIAEoCRIPCgdzaXRlX2lkGAUgASgJEhMKC29wZXJhdG9yX2lkGAYgASgJEhYKDnBhcnRpY2lwYW50X2lkGAcgASgJEh4KBWFjdG9yGAggASgLMg8ucGV0YWsudjEuUGFydHkSLwoLb2NjdXJyZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY29yZGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxzdGF0ZV9iZWZvcmUYCyABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEi8KC3N0YXRlX2FmdGVyGAwgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIeCgVwcm9vZhgNIAEoCzIPLnBldGFrLnYxLlByb29mEhkKEXBhcnRuZXJfcmVmZXJlbmNlGA4gASgJEg8KB2lzX3Rlc3QYDyABKAgSHAoUcmVzZXJ2YXRpb25fcmV2aXNpb24YECABKA0SOQoTY2FuY2VsbGF0aW9uX3JlYXNvbhgRIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbhIeChZyZWxhdGVkX3Jlc2VydmF0aW9uX2lkGBIgASgJEhEKCWJ1bmRsZV9pZBgUIAEoCRIbChN3ZWJob29rX2VuZHBvaW50X2lkGCggASgJEiAKB2ZlZV9kdWUYKSABKAsyDy5wZXRhay52MS5Nb25leSKUAQoRTGlzdEV2ZW50c1JlcXVlc3QSGQoGY3Vyc29yGAEgASgJQgm6SAZyBBiAgAQSGwoJcGFnZV9zaXplGAIgASgNQgi6SAUqAxjoBxI1CgR3YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgy6SAmqAQYiAggeMgASEAoIZnJvbV9ub3cYBCABKAgiXAoSTGlzdEV2ZW50c1Jlc3BvbnNlEh8KBmV2ZW50cxgBIAMoCzIPLnBldGFrLnYxLkV2ZW50EhMKC25leHRfY3Vyc29yGAIgASgJEhAKCGhhc19tb3JlGAMgASgIIkEKEldhdGNoRXZlbnRzUmVxdWVzdBIZCgZjdXJzb3IYASABKAlCCbpIBnIEGICABBIQCghmcm9tX25vdxgCIAEoCCJGChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh8KBmV2ZW50cxgBIAMoCzIPLnBldGFrLnYxLkV2ZW50Eg4KBmN1cnNvchgCIAEoCSI7ChZHZXRDdXN0b2R5Q2hhaW5SZXF1ZXN0EiEKDnJlc2VydmF0aW9uX2lkGAEgASgJQgm6SAZyBBABGEAiZgoXR2V0Q3VzdG9keUNoYWluUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIfCgZldmVudHMYAiADKAsyDy5wZXRhay52MS5FdmVudCq4BwoJRXZlbnRUeXBlEhoKFkVWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIfChtFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0hFTEQQARIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0NPTkZJUk1FRBACEiQKIEVWRU5UX1RZUEVfUkVTRVJWQVRJT05fQ0FOQ0VMTEVEEAMSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9FWFBJUkVEEAQSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9OT19TSE9XEAUSIAocRVZFTlRfVFlQRV9DUkVERU5USUFMX0lTU1VFRBAGEhoKFkVWRU5UX1RZUEVfRE9PUl9PUEVORUQQBxIaChZFVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAgSGwoXRVZFTlRfVFlQRV9ET09SX1JFRlVTRUQQCRIfChtFVkVOVF9UWVBFX1BBUkNFTF9ERVBPU0lURUQQChIfChtFVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQCxIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0lOX0RPVUJUEAwSIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9FWFRFTkRFRBANEh0KGUVWRU5UX1RZUEVfUEFSQ0VMX09WRVJEVUUQDhIeChpFVkVOVF9UWVBFX1BBUkNFTF9SRUNBTExFRBAPEiEKHUVWRU5UX1RZUEVfUkVTRVJWQVRJT05fUVVFVUVEEBASIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9QUk9NT1RFRBAREiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fUkVKRUNURUQQEhIjCh9FVkVOVF9UWVBFX0NSRURFTlRJQUxfREVMRUdBVEVEEBQSIQodRVZFTlRfVFlQRV9DUkVERU5USUFMX1JFVk9LRUQQFRIiCh5FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0JVTkRMRUQQFhIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1VOQlVORExFRBAXEicKI0VWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9GQUlMSU5HECgSKAokRVZFTlRfVFlQRV9XRUJIT09LX0VORFBPSU5UX0RJU0FCTEVEECkSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfT1BFTkVEEDwSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfQ0xPU0VEED0qWAoJUHJvb2ZLaW5kEhoKFlBST09GX0tJTkRfVU5TUEVDSUZJRUQQABIbChdQUk9PRl9LSU5EX0FDQ0VTU19UT0tFThABEhIKDlBST09GX0tJTkRfUElOEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_money, file_petak_v1_party, file_petak_v1_reservation]);
+  fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSLMAQoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCSLPBQoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSFgoOc2NoZW1hX3ZlcnNpb24YAiABKA0SIQoEdHlwZRgDIAEoDjITLnBldGFrLnYxLkV2ZW50VHlwZRIWCg5yZXNlcnZhdGlvbl9pZBgEIAEoCRIPCgdzaXRlX2lkGAUgASgJEhMKC29wZXJhdG9yX2lkGAYgASgJEhYKDnBhcnRpY2lwYW50X2lkGAcgASgJEh4KBWFjdG9yGAggASgLMg8ucGV0YWsudjEuUGFydHkSLwoLb2NjdXJyZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY29yZGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxzdGF0ZV9iZWZvcmUYCyABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEi8KC3N0YXRlX2FmdGVyGAwgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIeCgVwcm9vZhgNIAEoCzIPLnBldGFrLnYxLlByb29mEhkKEXBhcnRuZXJfcmVmZXJlbmNlGA4gASgJEg8KB2lzX3Rlc3QYDyABKAgSHAoUcmVzZXJ2YXRpb25fcmV2aXNpb24YECABKA0SOQoTY2FuY2VsbGF0aW9uX3JlYXNvbhgRIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbhIeChZyZWxhdGVkX3Jlc2VydmF0aW9uX2lkGBIgASgJEhEKCWJ1bmRsZV9pZBgUIAEoCRInCgdyZWNlaXB0GBkgASgLMhYucGV0YWsudjEuRXZlbnRSZWNlaXB0EhsKE3dlYmhvb2tfZW5kcG9pbnRfaWQYKCABKAkSIAoHZmVlX2R1ZRgpIAEoCzIPLnBldGFrLnYxLk1vbmV5IpQBChFMaXN0RXZlbnRzUmVxdWVzdBIZCgZjdXJzb3IYASABKAlCCbpIBnIEGICABBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEjUKBHdhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCB4yABIQCghmcm9tX25vdxgEIAEoCCJcChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8ucGV0YWsudjEuRXZlbnQSEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIaGFzX21vcmUYAyABKAgiQQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhkKBmN1cnNvchgBIAEoCUIJukgGcgQYgIAEEhAKCGZyb21fbm93GAIgASgIIkYKE1dhdGNoRXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8ucGV0YWsudjEuRXZlbnQSDgoGY3Vyc29yGAIgASgJIjsKFkdldEN1c3RvZHlDaGFpblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCKLAQoXR2V0Q3VzdG9keUNoYWluUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIfCgZldmVudHMYAiADKAsyDy5wZXRhay52MS5FdmVudBIjCghyZWNlaXB0cxgDIAMoCzIRLnBldGFrLnYxLlJlY2VpcHQi0AEKGUNvdW50ZXJzaWduUmVjZWlwdFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBIbCgZudW1iZXIYAyABKA1CC7pICCoGGMCEPSgBEh4KDHJlY2VpcHRfaGFzaBgEIAEoCUIIukgFcgOYASsSGQoGa2V5X2lkGAUgASgJQgm6SAZyBBABGCgSGgoJc2lnbmF0dXJlGAYgASgMQge6SAR6AmhAIkAKGkNvdW50ZXJzaWduUmVjZWlwdFJlc3BvbnNlEiIKB3JlY2VpcHQYASABKAsyES5wZXRhay52MS5SZWNlaXB0Kt4HCglFdmVudFR5cGUSGgoWRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEh8KG0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fSEVMRBABEiQKIEVWRU5UX1RZUEVfUkVTRVJWQVRJT05fQ09ORklSTUVEEAISJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9DQU5DRUxMRUQQAxIiCh5FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0VYUElSRUQQBBIiCh5FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX05PX1NIT1cQBRIgChxFVkVOVF9UWVBFX0NSRURFTlRJQUxfSVNTVUVEEAYSGgoWRVZFTlRfVFlQRV9ET09SX09QRU5FRBAHEhoKFkVWRU5UX1RZUEVfRE9PUl9DTE9TRUQQCBIbChdFVkVOVF9UWVBFX0RPT1JfUkVGVVNFRBAJEh8KG0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAKEh8KG0VWRU5UX1RZUEVfUEFSQ0VMX0NPTExFQ1RFRBALEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fSU5fRE9VQlQQDBIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0VYVEVOREVEEA0SHQoZRVZFTlRfVFlQRV9QQVJDRUxfT1ZFUkRVRRAOEh4KGkVWRU5UX1RZUEVfUEFSQ0VMX1JFQ0FMTEVEEA8SIQodRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9RVUVVRUQQEBIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1BST01PVEVEEBESIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9SRUpFQ1RFRBASEiMKH0VWRU5UX1RZUEVfQ1JFREVOVElBTF9ERUxFR0FURUQQFBIhCh1FVkVOVF9UWVBFX0NSRURFTlRJQUxfUkVWT0tFRBAVEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fQlVORExFRBAWEiQKIEVWRU5UX1RZUEVfUkVTRVJWQVRJT05fVU5CVU5ETEVEEBcSJAogRVZFTlRfVFlQRV9SRUNFSVBUX0NPVU5URVJTSUdORUQQGRInCiNFVkVOVF9UWVBFX1dFQkhPT0tfRU5EUE9JTlRfRkFJTElORxAoEigKJEVWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9ESVNBQkxFRBApEiIKHkVWRU5UX1RZUEVfU0VSVklDRV9ET09SX09QRU5FRBA8EiIKHkVWRU5UX1RZUEVfU0VSVklDRV9ET09SX0NMT1NFRBA9KlgKCVByb29mS2luZBIaChZQUk9PRl9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXUFJPT0ZfS0lORF9BQ0NFU1NfVE9LRU4QARISCg5QUk9PRl9LSU5EX1BJThACYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_money, file_petak_v1_party, file_petak_v1_receipt, file_petak_v1_reservation]);
 
 /**
  * The evidence for what happened at a door.
@@ -231,6 +233,13 @@ export type Event = Message<"petak.v1.Event"> & {
   bundleId: string;
 
   /**
+   * What makes a signed receipt of the event: set for what docs/custody.md lists, a hand-over for the most part.
+   *
+   * @generated from field: petak.v1.EventReceipt receipt = 25;
+   */
+  receipt?: EventReceipt | undefined;
+
+  /**
    * The webhook endpoint that the event is about, one of `participant_id`. Set for WEBHOOK_ENDPOINT_FAILING and WEBHOOK_ENDPOINT_DISABLED only.
    *
    * @generated from field: string webhook_endpoint_id = 40;
@@ -430,6 +439,13 @@ export type GetCustodyChainResponse = Message<"petak.v1.GetCustodyChainResponse"
    * @generated from field: repeated petak.v1.Event events = 2;
    */
   events: Event[];
+
+  /**
+   * The receipts of these events, in the order of the chain.
+   *
+   * @generated from field: repeated petak.v1.Receipt receipts = 3;
+   */
+  receipts: Receipt[];
 };
 
 /**
@@ -438,6 +454,85 @@ export type GetCustodyChainResponse = Message<"petak.v1.GetCustodyChainResponse"
  */
 export const GetCustodyChainResponseSchema: GenMessage<GetCustodyChainResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_custody, 7);
+
+/**
+ * Adds the caller's own signature under a hand-over to which it was a party.
+ *
+ * @generated from message petak.v1.CountersignReceiptRequest
+ */
+export type CountersignReceiptRequest = Message<"petak.v1.CountersignReceiptRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reservation. Required. The caller must be a party to it, else RESERVATION_NOT_FOUND.
+   *
+   * @generated from field: string reservation_id = 2;
+   */
+  reservationId: string;
+
+  /**
+   * Which receipt of its chain, by its number. Required. Range: [1, 1000000]. Another is refused with RECEIPT_NOT_FOUND; one of what the caller neither gave
+   * nor received with NOT_PARTY_TO_HAND_OVER; one that the caller has signed already with ALREADY_COUNTERSIGNED.
+   *
+   * @generated from field: uint32 number = 3;
+   */
+  number: number;
+
+  /**
+   * The hash of that receipt, as the caller has it. Required: 43 characters. Another is refused with COUNTERSIGNATURE_INVALID.
+   *
+   * @generated from field: string receipt_hash = 4;
+   */
+  receiptHash: string;
+
+  /**
+   * The key that signs: one of the caller's, of the same network, not revoked and no agent's. Required.
+   *
+   * @generated from field: string key_id = 5;
+   */
+  keyId: string;
+
+  /**
+   * Ed25519 over the countersignature's statement, see docs/custody.md. Required: 64 bytes. One that is not good is refused with
+   * COUNTERSIGNATURE_INVALID.
+   *
+   * @generated from field: bytes signature = 6;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message petak.v1.CountersignReceiptRequest.
+ * Use `create(CountersignReceiptRequestSchema)` to create a new message.
+ */
+export const CountersignReceiptRequestSchema: GenMessage<CountersignReceiptRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 8);
+
+/**
+ * The signature is part of the chain.
+ *
+ * @generated from message petak.v1.CountersignReceiptResponse
+ */
+export type CountersignReceiptResponse = Message<"petak.v1.CountersignReceiptResponse"> & {
+  /**
+   * The receipt that records it: a new link at the end of the chain.
+   *
+   * @generated from field: petak.v1.Receipt receipt = 1;
+   */
+  receipt?: Receipt | undefined;
+};
+
+/**
+ * Describes the message petak.v1.CountersignReceiptResponse.
+ * Use `create(CountersignReceiptResponseSchema)` to create a new message.
+ */
+export const CountersignReceiptResponseSchema: GenMessage<CountersignReceiptResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 9);
 
 /**
  * What happened.
@@ -605,6 +700,13 @@ export const EventType = {
    * @generated from enum value: EVENT_TYPE_RESERVATION_UNBUNDLED = 23;
    */
   RESERVATION_UNBUNDLED: 23,
+
+  /**
+   * A party to a hand-over signed its receipt: `receipt.countersignature`.
+   *
+   * @generated from enum value: EVENT_TYPE_RECEIPT_COUNTERSIGNED = 25;
+   */
+  RECEIPT_COUNTERSIGNED: 25,
 
   /**
    * Attempts to deliver to a webhook endpoint have failed for a while: `webhook_endpoint_id`. About no reservation.

@@ -31,7 +31,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/reservation.proto.
  */
 export const file_petak_v1_reservation: GenFile = /*@__PURE__*/
-  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEi7wsKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKD292ZXJmbG93X3BvbGljeRgeIAEoCzIYLnBldGFrLnYxLk92ZXJmbG93UG9saWN5EjAKDHF1ZXVlZF91bnRpbBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcXVldWVfcG9zaXRpb24YICABKA0SMAoMcXVldWVkX3NpbmNlGCEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg53YW50ZWRfc2l0ZV9pZBgiIAEoCRIrCgxvdmVyZmxvd19lbmQYIyABKA4yFS5wZXRhay52MS5PdmVyZmxvd0VuZBIXCg9xdWV1ZWRfc2l0ZV9pZHMYJCADKAkSFAoMdGVybXNfbnVtYmVyGCUgASgNEiAKB2ZlZV9kdWUYJiABKAsyDy5wZXRhay52MS5Nb25leRI1ChFmcmVlX2NoYW5nZV91bnRpbBgnIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJYnVuZGxlX2lkGCwgASgJEikKC2RlbGVnYXRpb25zGC0gAygLMhQucGV0YWsudjEuRGVsZWdhdGlvbhI4ChNyZXZva2VkX2NyZWRlbnRpYWxzGC4gAygLMhsucGV0YWsudjEuUmV2b2tlZENyZWRlbnRpYWwSLwoLcmVjYWxsZWRfYXQYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItcBCgpEZWxlZ2F0aW9uEhcKD2NyZWRlbnRpYWxfaGFzaBgBIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAIgASgJEjAKDGRlbGVnYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoRUmV2b2tlZENyZWRlbnRpYWwSFwoPY3JlZGVudGlhbF9oYXNoGAEgASgJEi4KCnJldm9rZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIvYDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABEjEKD292ZXJmbG93X3BvbGljeRgeIAEoCzIYLnBldGFrLnYxLk92ZXJmbG93UG9saWN5Qg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24i4wIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIAASMQoPb3ZlcmZsb3dfcG9saWN5GB4gASgLMhgucGV0YWsudjEuT3ZlcmZsb3dQb2xpY3lCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJkChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyLcAgoXTGlzdFJlc2VydmF0aW9uc1JlcXVlc3QSPwoGc3RhdGVzGAEgAygOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZUITukgQkgENEAwYASIHggEEEAEgABIYCgdzaXRlX2lkGAIgASgJQge6SARyAhgoEiwKB3B1cnBvc2UYAyABKA4yES5wZXRhay52MS5QdXJwb3NlQgi6SAWCAQIQARIiChFwYXJ0bmVyX3JlZmVyZW5jZRgEIAEoCUIHukgEcgIYQBIPCgdvdmVyZHVlGAUgASgIEksKD2RlYWRsaW5lX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBECIGCICy+IQbMgYIgIe1wwMSGwoJcGFnZV9zaXplGAcgASgNQgi6SAUqAxj0AxIZCgZjdXJzb3IYCCABKAlCCbpIBnIEGNCDBCJcChhMaXN0UmVzZXJ2YXRpb25zUmVzcG9uc2USKwoMcmVzZXJ2YXRpb25zGAEgAygLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SEwoLbmV4dF9jdXJzb3IYAiABKAkioAIKFklzc3VlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoOcmVzZXJ2YXRpb25faWQYAiABKAlCB7pIBHICGEASJgoDYWN0GAMgASgOMg0ucGV0YWsudjEuQWN0Qgq6SAeCAQQQASAAEhAKCHdpdGhfcGluGAQgASgIEicKEWhvbGRlcl9wdWJsaWNfa2V5GAUgASgMQge6SAR6AmggSACIAQESGAoHc2l0ZV9pZBgGIAEoCUIHukgEcgIYKBI0Cg5jb21wYXJ0bWVudF9pZBgHIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezAsMTZ9JEIUChJfaG9sZGVyX3B1YmxpY19rZXkitQEKF0lzc3VlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRILCgNwaW4YAiABKAkSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlZGVudGlhbF9oYXNoGBQgASgJIqMBChlEZWxlZ2F0ZUNyZWRlbnRpYWxSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDGFjY2Vzc190b2tlbhgCIAEoCUIKukgHcgUQARjAAhJGCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQIgYIgLL4hBsyBgiAh7XDAyLLAQoaRGVsZWdhdGVDcmVkZW50aWFsUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEi4KCm5vdF9iZWZvcmUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NyZWRlbnRpYWxfaGFzaBgEIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAUgASgJItMBChdSZXZva2VDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhASAASHgoJYnVuZGxlX2lkGAMgASgJQgm6SAZyBBABGEBIABI2Cg9jcmVkZW50aWFsX2hhc2gYBCABKAlCHbpIGtgBAXIVMhNeW0EtWmEtejAtOV8tXXs0M30kEgsKA3BpbhgFIAEoCEIQCgdzdWJqZWN0EgW6SAIIASIaChhSZXZva2VDcmVkZW50aWFsUmVzcG9uc2UqsgMKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtSRVNFUlZBVElPTl9TVEFURV9SRVFVRVNURUQQARIcChhSRVNFUlZBVElPTl9TVEFURV9RVUVVRUQQAhIeChpSRVNFUlZBVElPTl9TVEFURV9SRUpFQ1RFRBADEhoKFlJFU0VSVkFUSU9OX1NUQVRFX0hFTEQQBBIdChlSRVNFUlZBVElPTl9TVEFURV9FWFBJUkVEEAUSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09ORklSTUVEEAYSHwobUkVTRVJWQVRJT05fU1RBVEVfQ0FOQ0VMTEVEEAcSHQoZUkVTRVJWQVRJT05fU1RBVEVfTk9fU0hPVxAIEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0RFUE9TSVRFRBAJEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTExFQ1RFRBAKEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFQ0FMTEVEEAsSHgoaUkVTRVJWQVRJT05fU1RBVEVfSU5fRE9VQlQQDCpNCghIb2xkS2luZBIZChVIT0xEX0tJTkRfVU5TUEVDSUZJRUQQABISCg5IT0xEX0tJTkRfU09GVBABEhIKDkhPTERfS0lORF9IQVJEEAIqmQIKEkNhbmNlbGxhdGlvblJlYXNvbhIjCh9DQU5DRUxMQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokQ0FOQ0VMTEFUSU9OX1JFQVNPTl9DT05TVU1FUl9SRVFVRVNUEAESJwojQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PUkRFUl9DQU5DRUxMRUQQAhIgChxDQU5DRUxMQVRJT05fUkVBU09OX1JFUk9VVEVEEAMSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9ET0VTX05PVF9GSVQQBBIkCiBDQU5DRUxMQVRJT05fUkVBU09OX1NJVEVfUFJPQkxFTRAFEh0KGUNBTkNFTExBVElPTl9SRUFTT05fT1RIRVIQBiqDAQoMRG91YnRPdXRjb21lEh0KGURPVUJUX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdET1VCVF9PVVRDT01FX0NPTExFQ1RFRBABEhoKFkRPVUJUX09VVENPTUVfUkVDQUxMRUQQAhIbChdET1VCVF9PVVRDT01FX05PX1BBUkNFTBADKl0KA0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABIPCgtBQ1RfREVQT1NJVBABEg8KC0FDVF9DT0xMRUNUEAISDgoKQUNUX1JFQ0FMTBADEg8KC0FDVF9TRVJWSUNFEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_overflow, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
+  fileDesc("ChpwZXRhay92MS9yZXNlcnZhdGlvbi5wcm90bxIIcGV0YWsudjEikwwKC1Jlc2VydmF0aW9uEhYKDnJlc2VydmF0aW9uX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSKQoFc3RhdGUYBSABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiIKB3B1cnBvc2UYBiABKA4yES5wZXRhay52MS5QdXJwb3NlEhUKDXNpemVfY2xhc3NfaWQYByABKAkSIAoGcGFyY2VsGAggASgLMhAucGV0YWsudjEuUGFyY2VsEiIKCWRlcG9zaXRvchgJIAEoCzIPLnBldGFrLnYxLlBhcnR5EiIKCWNvbGxlY3RvchgKIAEoCzIPLnBldGFrLnYxLlBhcnR5EhkKEXBhcnRuZXJfcmVmZXJlbmNlGAsgASgJEg8KB2lzX3Rlc3QYDCABKAgSEAoIcmV2aXNpb24YDSABKA0SLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPaG9sZF9leHBpcmVzX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZXBvc2l0X3VudGlsGBEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1jb2xsZWN0X3VudGlsGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5jb21wYXJ0bWVudF9pZBgTIAEoCRIwCgxkZXBvc2l0ZWRfYXQYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDGNvbGxlY3RlZF9hdBgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJQoJaG9sZF9raW5kGBYgASgOMhIucGV0YWsudjEuSG9sZEtpbmQSGwoTaGVsZF9jb21wYXJ0bWVudF9pZBgXIAEoCRI5ChVmaXJzdF9ob2xkX2V4cGlyZXNfYXQYGCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXJlZGlyZWN0ZWRfdG8YGSABKAkSFwoPcmVkaXJlY3RlZF9mcm9tGBogASgJEjEKDW92ZXJkdWVfc2luY2UYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKD292ZXJmbG93X3BvbGljeRgeIAEoCzIYLnBldGFrLnYxLk92ZXJmbG93UG9saWN5EjAKDHF1ZXVlZF91bnRpbBgfIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcXVldWVfcG9zaXRpb24YICABKA0SMAoMcXVldWVkX3NpbmNlGCEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg53YW50ZWRfc2l0ZV9pZBgiIAEoCRIrCgxvdmVyZmxvd19lbmQYIyABKA4yFS5wZXRhay52MS5PdmVyZmxvd0VuZBIXCg9xdWV1ZWRfc2l0ZV9pZHMYJCADKAkSFAoMdGVybXNfbnVtYmVyGCUgASgNEiAKB2ZlZV9kdWUYJiABKAsyDy5wZXRhay52MS5Nb25leRI1ChFmcmVlX2NoYW5nZV91bnRpbBgnIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJYnVuZGxlX2lkGCwgASgJEikKC2RlbGVnYXRpb25zGC0gAygLMhQucGV0YWsudjEuRGVsZWdhdGlvbhI4ChNyZXZva2VkX2NyZWRlbnRpYWxzGC4gAygLMhsucGV0YWsudjEuUmV2b2tlZENyZWRlbnRpYWwSLwoLcmVjYWxsZWRfYXQYMCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKBWNoYWluGDwgASgLMhMucGV0YWsudjEuQ2hhaW5IZWFkItcBCgpEZWxlZ2F0aW9uEhcKD2NyZWRlbnRpYWxfaGFzaBgBIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAIgASgJEjAKDGRlbGVnYXRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKcmV2b2tlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiXAoRUmV2b2tlZENyZWRlbnRpYWwSFwoPY3JlZGVudGlhbF9oYXNoGAEgASgJEi4KCnJldm9rZWRfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi4KCUNoYWluSGVhZBIOCgZsZW5ndGgYASABKA0SEQoJbGFzdF9oYXNoGAIgASgJIucBCgxOZWFyZXN0UGxhY2USKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESHAoIcmFkaXVzX20YAiABKA1CCrpIByoFGKDnygkSNgoFa2luZHMYAyADKA4yEi5wZXRhay52MS5TaXRlS2luZEITukgQkgENEAIYASIHggEEEAEgABImCgxvcGVyYXRvcl9pZHMYBCADKAlCELpIDZIBChAyIgZyBBABGCgSLwoVZXhjbHVkZWRfb3BlcmF0b3JfaWRzGAUgAygJQhC6SA2SAQoQMiIGcgQQARgoIvYDCg5SZXNlcnZlUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIcCgdzaXRlX2lkGAIgASgJQgm6SAZyBBABGChIABIpCgduZWFyZXN0GAMgASgLMhYucGV0YWsudjEuTmVhcmVzdFBsYWNlSAASKAoGcGFyY2VsGAQgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgFIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEiIKEXBhcnRuZXJfcmVmZXJlbmNlGAYgASgJQge6SARyAhhAEkIKDWhvbGRfZHVyYXRpb24YByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CELpIDaoBCiIECICjBTICCAESMAoMcmVxdWlyZW1lbnRzGAggASgLMhoucGV0YWsudjEuU2l0ZVJlcXVpcmVtZW50cxIXCg9pbmNsdWRlX3Vua25vd24YCSABKAgSLwoJaG9sZF9raW5kGAogASgOMhIucGV0YWsudjEuSG9sZEtpbmRCCLpIBYIBAhABEjEKD292ZXJmbG93X3BvbGljeRgeIAEoCzIYLnBldGFrLnYxLk92ZXJmbG93UG9saWN5Qg4KBXBsYWNlEgW6SAIIASJ2Cg9SZXNlcnZlUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIjCgRzaXRlGAIgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgDIAEoASKWAQoOQ29uZmlybVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBJDCg5kZXBvc2l0X3dpdGhpbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIPCI9Cg9Db25maXJtUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKKAQoNQ2FuY2VsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjgKBnJlYXNvbhgDIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbkIKukgHggEEEAEgACI8Cg5DYW5jZWxSZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uIpYBCg1FeHRlbmRSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiEKDnJlc2VydmF0aW9uX2lkGAIgASgJQgm6SAZyBBABGEASRAoFdW50aWwYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAiBgiAsviEGzIGCICHtcMDIjwKDkV4dGVuZFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24i4wIKD1JlZGlyZWN0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhwKB3NpdGVfaWQYAyABKAlCCbpIBnIEEAEYKEgAEikKB25lYXJlc3QYBCABKAsyFi5wZXRhay52MS5OZWFyZXN0UGxhY2VIABIwCgxyZXF1aXJlbWVudHMYBSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhcKD2luY2x1ZGVfdW5rbm93bhgGIAEoCBI4CgZyZWFzb24YByABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb25CCrpIB4IBBBABIAASMQoPb3ZlcmZsb3dfcG9saWN5GB4gASgLMhgucGV0YWsudjEuT3ZlcmZsb3dQb2xpY3lCDgoFcGxhY2USBbpIAggBIo4BChBSZWRpcmVjdFJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SIwoEc2l0ZRgCIAEoCzIVLnBldGFrLnYxLlNpdGVTdW1tYXJ5EikKCnJlZGlyZWN0ZWQYAyABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiKLAQoTUmVzb2x2ZURvdWJ0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEjMKB291dGNvbWUYAyABKA4yFi5wZXRhay52MS5Eb3VidE91dGNvbWVCCrpIB4IBBBABIAAiQgoUUmVzb2x2ZURvdWJ0UmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiI6ChVHZXRSZXNlcnZhdGlvblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCJkChZHZXRSZXNlcnZhdGlvblJlc3BvbnNlEioKC3Jlc2VydmF0aW9uGAEgASgLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyLcAgoXTGlzdFJlc2VydmF0aW9uc1JlcXVlc3QSPwoGc3RhdGVzGAEgAygOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZUITukgQkgENEAwYASIHggEEEAEgABIYCgdzaXRlX2lkGAIgASgJQge6SARyAhgoEiwKB3B1cnBvc2UYAyABKA4yES5wZXRhay52MS5QdXJwb3NlQgi6SAWCAQIQARIiChFwYXJ0bmVyX3JlZmVyZW5jZRgEIAEoCUIHukgEcgIYQBIPCgdvdmVyZHVlGAUgASgIEksKD2RlYWRsaW5lX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBECIGCICy+IQbMgYIgIe1wwMSGwoJcGFnZV9zaXplGAcgASgNQgi6SAUqAxj0AxIZCgZjdXJzb3IYCCABKAlCCbpIBnIEGNCDBCJcChhMaXN0UmVzZXJ2YXRpb25zUmVzcG9uc2USKwoMcmVzZXJ2YXRpb25zGAEgAygLMhUucGV0YWsudjEuUmVzZXJ2YXRpb24SEwoLbmV4dF9jdXJzb3IYAiABKAkioAIKFklzc3VlQ3JlZGVudGlhbFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoOcmVzZXJ2YXRpb25faWQYAiABKAlCB7pIBHICGEASJgoDYWN0GAMgASgOMg0ucGV0YWsudjEuQWN0Qgq6SAeCAQQQASAAEhAKCHdpdGhfcGluGAQgASgIEicKEWhvbGRlcl9wdWJsaWNfa2V5GAUgASgMQge6SAR6AmggSACIAQESGAoHc2l0ZV9pZBgGIAEoCUIHukgEcgIYKBI0Cg5jb21wYXJ0bWVudF9pZBgHIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezAsMTZ9JEIUChJfaG9sZGVyX3B1YmxpY19rZXkitQEKF0lzc3VlQ3JlZGVudGlhbFJlc3BvbnNlEhQKDGFjY2Vzc190b2tlbhgBIAEoCRILCgNwaW4YAiABKAkSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFwoPY3JlZGVudGlhbF9oYXNoGBQgASgJIqMBChlEZWxlZ2F0ZUNyZWRlbnRpYWxSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiAKDGFjY2Vzc190b2tlbhgCIAEoCUIKukgHcgUQARjAAhJGCgpleHBpcmVzX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQIgYIgLL4hBsyBgiAh7XDAyLLAQoaRGVsZWdhdGVDcmVkZW50aWFsUmVzcG9uc2USFAoMYWNjZXNzX3Rva2VuGAEgASgJEi4KCm5vdF9iZWZvcmUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NyZWRlbnRpYWxfaGFzaBgEIAEoCRIeChZwYXJlbnRfY3JlZGVudGlhbF9oYXNoGAUgASgJItMBChdSZXZva2VDcmVkZW50aWFsUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIjCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhASAASHgoJYnVuZGxlX2lkGAMgASgJQgm6SAZyBBABGEBIABI2Cg9jcmVkZW50aWFsX2hhc2gYBCABKAlCHbpIGtgBAXIVMhNeW0EtWmEtejAtOV8tXXs0M30kEgsKA3BpbhgFIAEoCEIQCgdzdWJqZWN0EgW6SAIIASIaChhSZXZva2VDcmVkZW50aWFsUmVzcG9uc2UqsgMKEFJlc2VydmF0aW9uU3RhdGUSIQodUkVTRVJWQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtSRVNFUlZBVElPTl9TVEFURV9SRVFVRVNURUQQARIcChhSRVNFUlZBVElPTl9TVEFURV9RVUVVRUQQAhIeChpSRVNFUlZBVElPTl9TVEFURV9SRUpFQ1RFRBADEhoKFlJFU0VSVkFUSU9OX1NUQVRFX0hFTEQQBBIdChlSRVNFUlZBVElPTl9TVEFURV9FWFBJUkVEEAUSHwobUkVTRVJWQVRJT05fU1RBVEVfQ09ORklSTUVEEAYSHwobUkVTRVJWQVRJT05fU1RBVEVfQ0FOQ0VMTEVEEAcSHQoZUkVTRVJWQVRJT05fU1RBVEVfTk9fU0hPVxAIEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0RFUE9TSVRFRBAJEh8KG1JFU0VSVkFUSU9OX1NUQVRFX0NPTExFQ1RFRBAKEh4KGlJFU0VSVkFUSU9OX1NUQVRFX1JFQ0FMTEVEEAsSHgoaUkVTRVJWQVRJT05fU1RBVEVfSU5fRE9VQlQQDCpNCghIb2xkS2luZBIZChVIT0xEX0tJTkRfVU5TUEVDSUZJRUQQABISCg5IT0xEX0tJTkRfU09GVBABEhIKDkhPTERfS0lORF9IQVJEEAIqmQIKEkNhbmNlbGxhdGlvblJlYXNvbhIjCh9DQU5DRUxMQVRJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASKAokQ0FOQ0VMTEFUSU9OX1JFQVNPTl9DT05TVU1FUl9SRVFVRVNUEAESJwojQ0FOQ0VMTEFUSU9OX1JFQVNPTl9PUkRFUl9DQU5DRUxMRUQQAhIgChxDQU5DRUxMQVRJT05fUkVBU09OX1JFUk9VVEVEEAMSJAogQ0FOQ0VMTEFUSU9OX1JFQVNPTl9ET0VTX05PVF9GSVQQBBIkCiBDQU5DRUxMQVRJT05fUkVBU09OX1NJVEVfUFJPQkxFTRAFEh0KGUNBTkNFTExBVElPTl9SRUFTT05fT1RIRVIQBiqDAQoMRG91YnRPdXRjb21lEh0KGURPVUJUX09VVENPTUVfVU5TUEVDSUZJRUQQABIbChdET1VCVF9PVVRDT01FX0NPTExFQ1RFRBABEhoKFkRPVUJUX09VVENPTUVfUkVDQUxMRUQQAhIbChdET1VCVF9PVVRDT01FX05PX1BBUkNFTBADKl0KA0FjdBITCg9BQ1RfVU5TUEVDSUZJRUQQABIPCgtBQ1RfREVQT1NJVBABEg8KC0FDVF9DT0xMRUNUEAISDgoKQUNUX1JFQ0FMTBADEg8KC0FDVF9TRVJWSUNFEARiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_money, file_petak_v1_overflow, file_petak_v1_parcel, file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
 
 /**
  * The right to one place of a fitting size at one site.
@@ -330,6 +330,13 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
    * @generated from field: google.protobuf.Timestamp recalled_at = 48;
    */
   recalledAt?: Timestamp | undefined;
+
+  /**
+   * How far its chain of receipts goes. Not set where it has none yet.
+   *
+   * @generated from field: petak.v1.ChainHead chain = 60;
+   */
+  chain?: ChainHead | undefined;
 };
 
 /**
@@ -417,6 +424,34 @@ export const RevokedCredentialSchema: GenMessage<RevokedCredential> = /*@__PURE_
   messageDesc(file_petak_v1_reservation, 2);
 
 /**
+ * The end of a chain of receipts.
+ *
+ * @generated from message petak.v1.ChainHead
+ */
+export type ChainHead = Message<"petak.v1.ChainHead"> & {
+  /**
+   * How many receipts there are: the number of the last.
+   *
+   * @generated from field: uint32 length = 1;
+   */
+  length: number;
+
+  /**
+   * The hash of the last receipt, SHA-256 in base64url.
+   *
+   * @generated from field: string last_hash = 2;
+   */
+  lastHash: string;
+};
+
+/**
+ * Describes the message petak.v1.ChainHead.
+ * Use `create(ChainHeadSchema)` to create a new message.
+ */
+export const ChainHeadSchema: GenMessage<ChainHead> = /*@__PURE__*/
+  messageDesc(file_petak_v1_reservation, 3);
+
+/**
  * Any site near a point that fits and has a place free.
  *
  * @generated from message petak.v1.NearestPlace
@@ -463,7 +498,7 @@ export type NearestPlace = Message<"petak.v1.NearestPlace"> & {
  * Use `create(NearestPlaceSchema)` to create a new message.
  */
 export const NearestPlaceSchema: GenMessage<NearestPlace> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 3);
+  messageDesc(file_petak_v1_reservation, 4);
 
 /**
  * Asks for a place: at one site, or at the nearest of what fits, found and held in one call.
@@ -566,7 +601,7 @@ export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
  * Use `create(ReserveRequestSchema)` to create a new message.
  */
 export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 4);
+  messageDesc(file_petak_v1_reservation, 5);
 
 /**
  * The place is held, or waited for.
@@ -601,7 +636,7 @@ export type ReserveResponse = Message<"petak.v1.ReserveResponse"> & {
  * Use `create(ReserveResponseSchema)` to create a new message.
  */
 export const ReserveResponseSchema: GenMessage<ReserveResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 5);
+  messageDesc(file_petak_v1_reservation, 6);
 
 /**
  * Confirms a hold: the depositor will come.
@@ -636,7 +671,7 @@ export type ConfirmRequest = Message<"petak.v1.ConfirmRequest"> & {
  * Use `create(ConfirmRequestSchema)` to create a new message.
  */
 export const ConfirmRequestSchema: GenMessage<ConfirmRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 6);
+  messageDesc(file_petak_v1_reservation, 7);
 
 /**
  * The reservation is confirmed.
@@ -657,7 +692,7 @@ export type ConfirmResponse = Message<"petak.v1.ConfirmResponse"> & {
  * Use `create(ConfirmResponseSchema)` to create a new message.
  */
 export const ConfirmResponseSchema: GenMessage<ConfirmResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 7);
+  messageDesc(file_petak_v1_reservation, 8);
 
 /**
  * Gives up a reservation before the deposit.
@@ -692,7 +727,7 @@ export type CancelRequest = Message<"petak.v1.CancelRequest"> & {
  * Use `create(CancelRequestSchema)` to create a new message.
  */
 export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 8);
+  messageDesc(file_petak_v1_reservation, 9);
 
 /**
  * The reservation is given up and its place is free.
@@ -714,7 +749,7 @@ export type CancelResponse = Message<"petak.v1.CancelResponse"> & {
  * Use `create(CancelResponseSchema)` to create a new message.
  */
 export const CancelResponseSchema: GenMessage<CancelResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 9);
+  messageDesc(file_petak_v1_reservation, 10);
 
 /**
  * Moves the limit that is in force.
@@ -752,7 +787,7 @@ export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
  * Use `create(ExtendRequestSchema)` to create a new message.
  */
 export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 10);
+  messageDesc(file_petak_v1_reservation, 11);
 
 /**
  * The limit is moved.
@@ -774,7 +809,7 @@ export type ExtendResponse = Message<"petak.v1.ExtendResponse"> & {
  * Use `create(ExtendResponseSchema)` to create a new message.
  */
 export const ExtendResponseSchema: GenMessage<ExtendResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 11);
+  messageDesc(file_petak_v1_reservation, 12);
 
 /**
  * Lets a parcel go to another place before the deposit.
@@ -854,7 +889,7 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
  * Use `create(RedirectRequestSchema)` to create a new message.
  */
 export const RedirectRequestSchema: GenMessage<RedirectRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 12);
+  messageDesc(file_petak_v1_reservation, 13);
 
 /**
  * The parcel goes to another place.
@@ -891,7 +926,7 @@ export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
  * Use `create(RedirectResponseSchema)` to create a new message.
  */
 export const RedirectResponseSchema: GenMessage<RedirectResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 13);
+  messageDesc(file_petak_v1_reservation, 14);
 
 /**
  * Ends a doubt by what somebody has seen.
@@ -926,7 +961,7 @@ export type ResolveDoubtRequest = Message<"petak.v1.ResolveDoubtRequest"> & {
  * Use `create(ResolveDoubtRequestSchema)` to create a new message.
  */
 export const ResolveDoubtRequestSchema: GenMessage<ResolveDoubtRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 14);
+  messageDesc(file_petak_v1_reservation, 15);
 
 /**
  * The doubt is ended.
@@ -947,7 +982,7 @@ export type ResolveDoubtResponse = Message<"petak.v1.ResolveDoubtResponse"> & {
  * Use `create(ResolveDoubtResponseSchema)` to create a new message.
  */
 export const ResolveDoubtResponseSchema: GenMessage<ResolveDoubtResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 15);
+  messageDesc(file_petak_v1_reservation, 16);
 
 /**
  * Asks for one reservation.
@@ -968,7 +1003,7 @@ export type GetReservationRequest = Message<"petak.v1.GetReservationRequest"> & 
  * Use `create(GetReservationRequestSchema)` to create a new message.
  */
 export const GetReservationRequestSchema: GenMessage<GetReservationRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 16);
+  messageDesc(file_petak_v1_reservation, 17);
 
 /**
  * The reservation.
@@ -996,7 +1031,7 @@ export type GetReservationResponse = Message<"petak.v1.GetReservationResponse"> 
  * Use `create(GetReservationResponseSchema)` to create a new message.
  */
 export const GetReservationResponseSchema: GenMessage<GetReservationResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 17);
+  messageDesc(file_petak_v1_reservation, 18);
 
 /**
  * Asks for the caller's reservations: those that it made, and those at its sites. What is not set bounds nothing; what is set must all be so.
@@ -1068,7 +1103,7 @@ export type ListReservationsRequest = Message<"petak.v1.ListReservationsRequest"
  * Use `create(ListReservationsRequestSchema)` to create a new message.
  */
 export const ListReservationsRequestSchema: GenMessage<ListReservationsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 18);
+  messageDesc(file_petak_v1_reservation, 19);
 
 /**
  * Some reservations, as they stand now. Whoever goes on until `next_cursor` is empty has been shown each reservation that was there, and was what was
@@ -1097,7 +1132,7 @@ export type ListReservationsResponse = Message<"petak.v1.ListReservationsRespons
  * Use `create(ListReservationsResponseSchema)` to create a new message.
  */
 export const ListReservationsResponseSchema: GenMessage<ListReservationsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 19);
+  messageDesc(file_petak_v1_reservation, 20);
 
 /**
  * Asks for what opens the door. DEPOSIT, COLLECT and RECALL are about a reservation and for who made it, SERVICE is about a site and for its
@@ -1164,7 +1199,7 @@ export type IssueCredentialRequest = Message<"petak.v1.IssueCredentialRequest"> 
  * Use `create(IssueCredentialRequestSchema)` to create a new message.
  */
 export const IssueCredentialRequestSchema: GenMessage<IssueCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 20);
+  messageDesc(file_petak_v1_reservation, 21);
 
 /**
  * What opens the door. The gateway keeps no readable copy of the PIN.
@@ -1213,7 +1248,7 @@ export type IssueCredentialResponse = Message<"petak.v1.IssueCredentialResponse"
  * Use `create(IssueCredentialResponseSchema)` to create a new message.
  */
 export const IssueCredentialResponseSchema: GenMessage<IssueCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 21);
+  messageDesc(file_petak_v1_reservation, 22);
 
 /**
  * Lets somebody else collect.
@@ -1250,7 +1285,7 @@ export type DelegateCredentialRequest = Message<"petak.v1.DelegateCredentialRequ
  * Use `create(DelegateCredentialRequestSchema)` to create a new message.
  */
 export const DelegateCredentialRequestSchema: GenMessage<DelegateCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 22);
+  messageDesc(file_petak_v1_reservation, 23);
 
 /**
  * What the other person opens with.
@@ -1299,7 +1334,7 @@ export type DelegateCredentialResponse = Message<"petak.v1.DelegateCredentialRes
  * Use `create(DelegateCredentialResponseSchema)` to create a new message.
  */
 export const DelegateCredentialResponseSchema: GenMessage<DelegateCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 23);
+  messageDesc(file_petak_v1_reservation, 24);
 
 /**
  * Lets a credential open nothing any more.
@@ -1357,7 +1392,7 @@ export type RevokeCredentialRequest = Message<"petak.v1.RevokeCredentialRequest"
  * Use `create(RevokeCredentialRequestSchema)` to create a new message.
  */
 export const RevokeCredentialRequestSchema: GenMessage<RevokeCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 24);
+  messageDesc(file_petak_v1_reservation, 25);
 
 /**
  * The credential is revoked. An agent that is offline hears later; until then what the credential said of its own end holds.
@@ -1372,7 +1407,7 @@ export type RevokeCredentialResponse = Message<"petak.v1.RevokeCredentialRespons
  * Use `create(RevokeCredentialResponseSchema)` to create a new message.
  */
 export const RevokeCredentialResponseSchema: GenMessage<RevokeCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_reservation, 25);
+  messageDesc(file_petak_v1_reservation, 26);
 
 /**
  * Where a reservation stands. The table of moves is in docs/protocol.md; any other move is refused with ILLEGAL_STATE, which names

@@ -1,0 +1,257 @@
+import { clone, fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type ChainFault, receiptOf, signReceipt, verifyChain } from "@petak/credential";
+import { type GetCustodyChainResponse, GetCustodyChainResponseSchema, type Receipt } from "@petak/protocol";
+import { createRandom, type Random, roundsHere, testSeed } from "@petak/testkit";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { endings, type LifeKeys, makeLifeKeys, randomChain } from "./random-life.ts";
+
+const schema = GetCustodyChainResponseSchema;
+let keys: LifeKeys;
+let random: Random;
+
+beforeAll(async () => {
+  keys = await makeLifeKeys();
+});
+beforeEach(() => {
+  random = createRandom(testSeed());
+});
+
+async function faultsOf(chain: GetCustodyChainResponse): Promise<readonly ChainFault[]> {
+  return (await verifyChain(chain, { issuerKeys: keys.periods })).faults;
+}
+
+/** Verifies what became of a chain, which must be found to be false, at the links that are named and only with the faults that are. */
+async function expectFound(chain: GetCustodyChainResponse, { links, codes }: { links?: number[]; codes?: string[] }): Promise<void> {
+  const faults = await faultsOf(chain);
+  expect(faults).not.toEqual([]);
+  for (const link of links ?? []) expect(faults.map((fault) => fault.link)).toContain(link);
+  for (const code of codes ?? []) expect(faults.map((fault) => fault.code)).toContain(code);
+  for (const { message } of faults) expect(message).not.toBe("");
+}
+
+/** The chain of a whole life with at least three links. */
+async function wholeChain(): Promise<GetCustodyChainResponse> {
+  for (;;) {
+    const chain = await randomChain(random, keys, { mayEndEarly: false });
+    if (chain.receipts.length >= 3) return chain;
+  }
+}
+
+function changed(chain: GetCustodyChainResponse, change: (copy: GetCustodyChainResponse) => void): GetCustodyChainResponse {
+  const copy = clone(schema, chain);
+  change(copy);
+  return copy;
+}
+
+/** The text with one bit of one of its characters turned, so that it stays a text. */
+function turned(text: string, at: number): string {
+  const code = text.charCodeAt(at) ^ (1 << random.int(0, 6));
+  return text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
+}
+
+describe("a true chain", () => {
+  it("is never complained of, whatever the life and wherever it stands, and after a way through JSON", { timeout: 60_000 }, async () => {
+    const seen = new Set<string>();
+    for (let life = 0; life < roundsHere(150, 40); life += 1) {
+      // The first ones are whole and have every ending.
+      const chain = await randomChain(random, keys, life < 2 * endings ? { mayEndEarly: false, ending: life % endings } : {});
+      expect(await faultsOf(chain)).toEqual([]);
+      expect(await faultsOf(fromJson(schema, toJson(schema, chain)))).toEqual([]);
+      const { links } = await verifyChain(chain, { issuerKeys: keys.periods });
+      for (const { claims } of links) seen.add(claims.act);
+    }
+    expect([...seen].sort()).toEqual(["COLLECTED", "COUNTERSIGNED", "DEPOSITED", "NO_PARCEL", "RECALLED", "RESERVED"]);
+  });
+});
+
+describe("a changed byte is found, and the link named", () => {
+  it("in every character of every receipt", { timeout: 60_000 }, async () => {
+    const chain = await wholeChain();
+    for (const [index, { jws, number }] of chain.receipts.entries()) {
+      for (let at = 0; at < jws.length; at += 1) {
+        const tampered = changed(chain, ({ receipts }) => {
+          (receipts[index] as Receipt).jws = turned(jws, at);
+        });
+        await expectFound(tampered, { links: [number] });
+      }
+    }
+  });
+
+  it("in every value of the events that were signed, of what makes their receipts, and of the chain's end", {
+    timeout: 60_000,
+  }, async () => {
+    const chain = await wholeChain();
+    const json = toJson(schema, chain);
+    const numbers = new Map(chain.events.map(({ receipt }, index) => [index, receipt?.number]));
+    for (const path of leavesOf(json)) {
+      const [list, index] = path;
+      const isSigned = list === "events" && numbers.get(index as number) !== undefined;
+      const isEnd = list === "reservation" && path[1] === "chain";
+      const isStated = list === "receipts";
+      if (!isSigned && !isEnd && !isStated) continue;
+      const tampered = parsed(withChanged(json, path));
+      // What is no message any more is found by whoever reads it.
+      if (tampered === undefined) continue;
+      const faults = await faultsOf(tampered);
+      expect([path.join("."), faults.length]).not.toEqual([path.join("."), 0]);
+      if (isSigned)
+        expect([path.join("."), faults.map(({ link }) => link)]).toEqual([
+          path.join("."),
+          expect.arrayContaining([numbers.get(index as number)]),
+        ]);
+    }
+  });
+
+  it.each(["siteId", "operatorId", "participantId", "partnerReference"] as const)("in the reservation's %s", async (name) => {
+    const chain = await wholeChain();
+    await expectFound(
+      changed(chain, ({ reservation }) => {
+        if (reservation !== undefined) reservation[name] = `${reservation[name]}x`;
+      }),
+      { links: [1], codes: ["RESERVATION_DIFFERS"] },
+    );
+  });
+});
+
+describe("the order of links", () => {
+  it("is found where any one is missing", async () => {
+    const chain = await wholeChain();
+    for (const { number } of chain.receipts) {
+      const tampered = changed(chain, (copy) => {
+        copy.receipts = copy.receipts.filter((receipt) => receipt.number !== number);
+      });
+      await expectFound(tampered, { links: [number], codes: ["MISSING"] });
+      // With its event away as well.
+      tampered.events = tampered.events.filter(({ receipt }) => receipt?.number !== number);
+      await expectFound(tampered, { links: [number], codes: ["MISSING"] });
+    }
+  });
+
+  it("is found where any two are swapped", async () => {
+    const chain = await wholeChain();
+    const last = chain.receipts.length - 1;
+    for (let left = 0; left < last; left += 1) {
+      for (let right = left + 1; right <= last; right += 1) {
+        const tampered = changed(chain, ({ receipts }) => {
+          [receipts[left], receipts[right]] = [receipts[right] as Receipt, receipts[left] as Receipt];
+        });
+        const faults = await faultsOf(tampered);
+        expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(["ORDER"]));
+        expect(faults.map(({ link }) => link)).toContain(left + 1);
+      }
+    }
+  });
+
+  it("is found where a link stands twice", async () => {
+    const chain = await wholeChain();
+    for (const receipt of chain.receipts) {
+      const tampered = changed(chain, ({ receipts }) => void receipts.splice(random.int(0, receipts.length), 0, receipt));
+      await expectFound(tampered, { links: [receipt.number], codes: ["ORDER"] });
+    }
+  });
+
+  it("is found where the end is cut off, if the reservation does not lie as well", async () => {
+    const chain = await wholeChain();
+    for (let length = 0; length < chain.receipts.length; length += 1) {
+      const tampered = changed(chain, (copy) => {
+        copy.receipts.splice(length);
+      });
+      await expectFound(tampered, { links: [length + 1], codes: ["MISSING"] });
+    }
+  });
+});
+
+describe("what another signed", () => {
+  it("is found where a link of another reservation is put in a link's place, or between two", async () => {
+    const [chain, other] = [await wholeChain(), await wholeChain()];
+    for (const [index, { number }] of chain.receipts.entries()) {
+      const foreign = other.receipts[index % other.receipts.length] as Receipt;
+      const replaced = changed(chain, ({ receipts }) => void receipts.splice(index, 1, foreign));
+      await expectFound(replaced, { links: [number, foreign.number], codes: ["OTHER_CHAIN", "MISSING"] });
+      const added = changed(chain, ({ receipts }) => void receipts.splice(index, 0, foreign));
+      await expectFound(added, { links: [foreign.number], codes: ["OTHER_CHAIN"] });
+    }
+  });
+
+  it("is found where somebody else made the receipt, with a key under the same id", async () => {
+    const chain = await wholeChain();
+    const stranger = await makeLifeKeys();
+    for (const [index, event] of chain.events.entries()) {
+      const { receipt } = event;
+      if (receipt === undefined) continue;
+      const { eventReceipt } = await signReceipt(event, receipt, { ...stranger.issuers[0], keyId: receipt.issuerKeyId });
+      const forged = await receiptOf(event, eventReceipt);
+      const tampered = changed(chain, ({ receipts, events }) => {
+        receipts[receipt.number - 1] = forged;
+        events[index] = { ...event, receipt: eventReceipt };
+      });
+      await expectFound(tampered, { links: [receipt.number], codes: ["SIGNATURE"] });
+    }
+  });
+
+  it("is found where an issuer's key signed at a time that is not its own, or is not known", async () => {
+    const chain = await wholeChain();
+    const swapped = keys.periods.map((period) => ({ ...period, signsFromMs: 0, signsUntilMs: 1 }));
+    const late = await verifyChain(chain, { issuerKeys: swapped });
+    expect(late.faults.map(({ code, link }) => [code, link])).toEqual(chain.receipts.map(({ number }) => ["ISSUER_TIME", number]));
+    const unknown = await verifyChain(chain, { issuerKeys: [] });
+    expect(unknown.links).toEqual([]);
+    expect(unknown.faults.filter(({ code }) => code === "ISSUER_UNKNOWN").map(({ link }) => link)).toEqual(
+      chain.receipts.map(({ number }) => number),
+    );
+  });
+
+  it("is found where an issuer signs a report or a countersignature that its owner did not sign", async () => {
+    const chain = await wholeChain();
+    const found = new Set<string>();
+    for (const [index, event] of chain.events.entries()) {
+      const { receipt } = event;
+      const side = receipt?.report ?? receipt?.countersignature;
+      if (receipt === undefined || side === undefined) continue;
+      side.signature = Uint8Array.from(side.signature, (byte) => byte ^ 1);
+      const issuer = keys.issuers.find(({ keyId }) => keyId === receipt.issuerKeyId);
+      if (issuer === undefined) throw new Error("no issuer");
+      const { eventReceipt } = await signReceipt(event, receipt, issuer);
+      const signed = await receiptOf(event, eventReceipt);
+      const tampered = changed(chain, ({ receipts, events }) => {
+        receipts[receipt.number - 1] = signed;
+        events[index] = { ...event, receipt: eventReceipt };
+      });
+      const faults = (await faultsOf(tampered)).filter(({ link, code }) => link === receipt.number && code.endsWith("SIGNATURE"));
+      expect(faults).toHaveLength(1);
+      found.add(faults[0]?.code ?? "");
+    }
+    expect(found.size).toBeGreaterThan(0);
+  });
+});
+
+type Path = (string | number)[];
+
+/** The ways to all values of a JSON document that are no lists and no objects. */
+function leavesOf(value: JsonValue, path: Path = []): Path[] {
+  if (Array.isArray(value)) return value.flatMap((element, index) => leavesOf(element, [...path, index]));
+  if (typeof value === "object" && value !== null) {
+    return Object.entries(value).flatMap(([name, member]) => leavesOf(member, [...path, name]));
+  }
+  return [path];
+}
+
+function withChanged(json: JsonValue, path: Path): JsonValue {
+  const copy = structuredClone(json);
+  let holder = copy as Record<string | number, JsonValue>;
+  for (const step of path.slice(0, -1)) holder = holder[step] as Record<string | number, JsonValue>;
+  const name = path.at(-1) as string;
+  const value = holder[name];
+  if (typeof value === "boolean") holder[name] = !value;
+  else if (typeof value === "number") holder[name] = value + 1;
+  else if (typeof value === "string") holder[name] = turned(value, random.int(0, value.length - 1));
+  return copy;
+}
+
+function parsed(json: JsonValue): GetCustodyChainResponse | undefined {
+  try {
+    return fromJson(schema, json, { ignoreUnknownFields: true });
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import { createPrivateKey, sign } from "node:crypto";
+import { type Ed25519PrivateJwk, reportClaims, reportText } from "@petak/credential";
+import type { SignReport } from "../store/outbox.ts";
+
+/** The agent's registered key. */
+export interface ReportKey {
+  keyId: string;
+  privateJwk: Ed25519PrivateJwk;
+}
+
+/** Makes what signs a site's reports. It signs at once: a report is written with its signature, in the transaction of what it tells of. */
+export function createReportSigner(siteId: string, { keyId, privateJwk }: ReportKey): SignReport {
+  const { kty, crv, x, d } = privateJwk;
+  const key = createPrivateKey({ key: { kty, crv, x, d }, format: "jwk" });
+  return (event) => new Uint8Array(sign(null, Buffer.from(reportText(keyId, reportClaims(siteId, event))), key));
+}

@@ -1,0 +1,38 @@
+import { create } from "@bufbuild/protobuf";
+import { type Party, PartyKind, PartySchema, Purpose, type Reservation } from "@petak/protocol";
+import { handOvers, partyOn } from "./hand-overs.ts";
+import { nameOf } from "./names.ts";
+import type { ChainLink, Complain } from "./verify-chain.ts";
+
+/** Checks that the reservation is the one of which the links speak. */
+export function checkReservation(reservation: Reservation, own: readonly ChainLink[], complain: Complain): void {
+  const operator = create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: reservation.operatorId });
+  const common = {
+    site_id: reservation.siteId,
+    operator_id: reservation.operatorId,
+    participant_id: reservation.participantId,
+    purpose: nameOf(Purpose, reservation.purpose),
+    partner_reference: reservation.partnerReference,
+    is_test: reservation.isTest,
+  };
+  for (const { number, claims } of own) {
+    const [giver, receiver] = handOvers.find(({ act }) => act === claims.act)?.sides ?? [];
+    const wanted = {
+      ...common,
+      given_by: claimed(partyOn(giver, reservation, operator)),
+      received_by: claimed(partyOn(receiver, reservation, operator)),
+    };
+    for (const [name, value] of Object.entries(wanted)) {
+      const [inReservation, inLink] = [JSON.stringify(value), JSON.stringify(claims[name as keyof typeof wanted])];
+      if (inReservation === inLink) continue;
+      complain("RESERVATION_DIFFERS", `by the reservation ${name} is ${inReservation}, and in link ${number} it is ${inLink}`, {
+        link: number,
+        eventId: claims.event_id,
+      });
+    }
+  }
+}
+
+function claimed(party: Party | undefined) {
+  return party === undefined ? null : { kind: nameOf(PartyKind, party.kind), participant_id: party.participantId };
+}

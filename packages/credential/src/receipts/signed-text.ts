@@ -1,0 +1,20 @@
+import { encodeBase64url } from "../bytes/base64url.ts";
+import { type Ed25519PrivateJwk, signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
+import { isLowOrderPoint } from "../keys/low-order.ts";
+
+const encoder = new TextEncoder();
+
+/** Signs a text with Ed25519: 64 bytes. */
+export function signText(privateJwk: Ed25519PrivateJwk, text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return signEd25519(privateJwk, encoder.encode(text));
+}
+
+/** Whether a signature over a text is good under a public key, which is not of low order. */
+export async function verifyText(publicKey: Uint8Array, signature: Uint8Array, text: string): Promise<boolean> {
+  return !isLowOrderPoint(publicKey) && (await verifyEd25519(publicKey, signature, encoder.encode(text)));
+}
+
+/** SHA-256 of a text in base64url: 43 characters. */
+export async function hashText(text: string): Promise<string> {
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text))));
+}
