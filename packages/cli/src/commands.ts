@@ -48,6 +48,21 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/webhooks.ts")).registerWebhooks,
   },
   {
+    name: "chain",
+    description: "show or save the events and signed receipts of one parcel",
+    load: async () => (await import("./commands/chain.ts")).registerChain,
+  },
+  {
+    name: "verify-chain",
+    description: "verify a saved chain of receipts, offline, with the issuer's public keys",
+    load: async () => (await import("./commands/verify-chain.ts")).registerVerifyChain,
+  },
+  {
+    name: "countersign",
+    description: "sign the receipt of a hand-over in which you gave or received the parcel",
+    load: async () => (await import("./commands/chain.ts")).registerCountersign,
+  },
+  {
     name: "token",
     description: 'print a signed request token for curl: -H "Authorization: Bearer $(petak token)"',
     load: async () => (await import("./commands/token.ts")).registerToken,

@@ -8,7 +8,8 @@ import type { CommandModule } from "../command.ts";
 export const registerIssuerKeys: CommandModule = (command, context) => {
   withDataDir(command.command("issuer"))
     .description("show the keys with which a gateway signs access tokens, and when they may be rotated; run it on the gateway's machine")
-    .action(async (options: { dataDir?: string; config?: string }, running: Command) => {
+    .option("--out <file>", "where to write the public keys, past and present, for `petak verify-chain`")
+    .action(async (options: { dataDir?: string; config?: string; out?: string }, running: Command) => {
       const { showIssuer } = await import("../issuer-keys/issuer-keys.ts");
       await showIssuer(context.session(running), options);
     });

@@ -1,4 +1,6 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { type IssuerKeyPeriod, toIssuerKeySet } from "@petak/credential";
 import {
   earliestAnnouncementMs,
   epochInForce,
@@ -6,6 +8,7 @@ import {
   type IssuerEpochs,
   RotationRefusedError,
   readIssuerEpochs,
+  readIssuerKeyPeriods,
   rotateIssuer,
   SecretsFileError,
   secretsFileName,
@@ -20,9 +23,23 @@ export interface SecretsOptions {
   config?: string;
 }
 
-/** Shows the issuer keys. Throws a CliFailure where there is no secrets file. */
-export async function showIssuer(session: Session, options: SecretsOptions): Promise<void> {
-  showEpochs(session, await told(readIssuerEpochs(secretsPath(session, options))));
+/**
+ * Shows the issuer keys, and writes their public halves where that is asked for. Throws a CliFailure where there is no secrets file.
+ *
+ * @param options.out where to write the keys, past and present, as gateways publish them
+ */
+export async function showIssuer(session: Session, options: SecretsOptions & { out?: string }): Promise<void> {
+  const path = secretsPath(session, options);
+  const [epochs, periods] = await told(Promise.all([readIssuerEpochs(path), readIssuerKeyPeriods(path)]));
+  const { out } = options;
+  if (out !== undefined) {
+    await writeFile(session.resolve(out), `${JSON.stringify(toIssuerKeySet(periods), undefined, 2)}\n`).catch((cause: Error) => {
+      throw new CliFailure(`${out} could not be written: ${cause.message}.`, { cause });
+    });
+  }
+  const past = periods.slice(0, periods.length - epochs.length);
+  showEpochs(session, epochs, past);
+  if (out !== undefined) session.output.print(`${out} has the ${periods.length} public keys that receipts are verified with.`);
 }
 
 /**
@@ -48,7 +65,7 @@ function secretsPath({ io, resolve }: Session, options: SecretsOptions): string 
 }
 
 /** What a rotation was refused for, as the program says it. */
-async function told(work: Promise<IssuerEpochs>): Promise<IssuerEpochs> {
+async function told<Told>(work: Promise<Told>): Promise<Told> {
   try {
     return await work;
   } catch (error) {
@@ -60,7 +77,7 @@ async function told(work: Promise<IssuerEpochs>): Promise<IssuerEpochs> {
   }
 }
 
-function showEpochs({ output, io }: Session, epochs: IssuerEpochs): void {
+function showEpochs({ output, io }: Session, epochs: IssuerEpochs, past: readonly IssuerKeyPeriod[] = []): void {
   const nowMs = io.now();
   const nextRotationMs = earliestAnnouncementMs(epochs, nowMs);
   const shown = epochs.map((epoch) => ({ ...epoch, state: stateOf(epoch, epochs, nowMs) }));
@@ -71,11 +88,19 @@ function showEpochs({ output, io }: Session, epochs: IssuerEpochs): void {
       signsFrom: signsFromMs === 0 ? null : isoTime(signsFromMs),
       notAfter: notAfterMs === undefined ? null : isoTime(notAfterMs),
     })),
+    pastKeys: toIssuerKeySet(past).keys.map(({ kid, signs_from = null, signs_until = null }) => ({
+      keyId: kid,
+      signsFrom: signs_from,
+      signsUntil: signs_until,
+    })),
     nextRotation: isoTime(nextRotationMs),
   });
   output.table(
     [{ title: "KEY", paint: output.colors.cyan }, { title: "STATE" }, { title: "SIGNS FROM" }, { title: "RELIED ON UNTIL" }],
-    shown.map(({ key, state, signsFromMs, notAfterMs }) => [key.keyId, state, formatTime(signsFromMs), formatTime(notAfterMs)]),
+    [
+      ...past.map(({ keyId, signsFromMs }) => [keyId, "signed receipts", formatTime(signsFromMs), ""]),
+      ...shown.map(({ key, state, signsFromMs, notAfterMs }) => [key.keyId, state, formatTime(signsFromMs), formatTime(notAfterMs)]),
+    ],
   );
   const next = nextRotationMs > nowMs ? `from ${formatTime(nextRotationMs)} on` : "now";
   output.print(output.colors.dim(`The next rotation can be announced ${next}.`));
