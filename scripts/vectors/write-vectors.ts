@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { acts } from "./acts.ts";
 import { algorithmsAndTypes } from "./algorithms-and-types.ts";
 import { bundles } from "./bundles.ts";
+import { type ChainVector, falseChains, falseLinks, falseSurroundings, trueChains } from "./chains.ts";
 import { claimsVectors } from "./claims.ts";
 import { delegates } from "./delegates.ts";
 import { form } from "./form.ts";
@@ -34,19 +35,35 @@ const files: readonly VectorFile[] = [
   { name: "15-service", title: "Doors that open for work at the site", vectors: service },
 ];
 
+const receiptFiles: readonly { name: string; title: string; vectors: ChainVector[] }[] = [
+  { name: "01-true-chains", title: "Chains that are whole and true", vectors: trueChains },
+  { name: "02-false-links", title: "Links that are no receipts, or not the issuer's", vectors: falseLinks },
+  { name: "03-false-chains", title: "Links that are true, and no chain", vectors: falseChains },
+  { name: "04-false-surroundings", title: "Events, reservations and sides that are not as the links say", vectors: falseSurroundings },
+];
+
 /** Writes the test vectors into a folder, one file for each subject. The same every time: keys, ids and times are fixed. */
 export async function writeVectors(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const { name, title, vectors } of files) {
-    const subject = name.replace(/^\d+-/, "");
-    const written = vectors.map((vector) => writeVector({ ...vector, id: `${subject}/${vector.id}` }));
-    const text = `{\n"format":"petak-credential-vectors-1",\n"title":${JSON.stringify(title)},\n"vectors":[\n${written.join(",\n")}\n]\n}\n`;
-    await writeFile(join(folder, `${name}.json`), text);
-  }
+  for (const file of files) await writeVectorFile(folder, "petak-credential-vectors-1", file);
+  const receiptsFolder = join(folder, "receipts");
+  await mkdir(receiptsFolder, { recursive: true });
+  for (const file of receiptFiles) await writeVectorFile(receiptsFolder, "petak-receipt-vectors-1", file);
+}
+
+async function writeVectorFile(
+  folder: string,
+  format: string,
+  { name, title, vectors }: { name: string; title: string; vectors: readonly (Vector | ChainVector)[] },
+): Promise<void> {
+  const subject = name.replace(/^\d+-/, "");
+  const written = vectors.map((vector) => writeVector({ ...vector, id: `${subject}/${vector.id}` }));
+  const text = `{\n"format":"${format}",\n"title":${JSON.stringify(title)},\n"vectors":[\n${written.join(",\n")}\n]\n}\n`;
+  await writeFile(join(folder, `${name}.json`), text);
 }
 
 /** A vector with a line for each member, so that a change shows as what it is. */
-function writeVector(vector: Vector): string {
+function writeVector(vector: Vector | ChainVector): string {
   return `{\n${Object.entries(vector)
     .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
     .join(",\n")}\n}`;

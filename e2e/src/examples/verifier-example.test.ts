@@ -6,19 +6,32 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { repositoryDir } from "./courier-examples.ts";
 import { findPython } from "./find-python.ts";
 
-const script = join(repositoryDir, "examples/verifier-python/run_vectors.py");
+const scriptsDir = join(repositoryDir, "examples/verifier-python");
 const vectorsDir = join(repositoryDir, "docs/vectors");
 const obstacle = "no Python here has jwt and cryptography (Debian: python3-jwt python3-cryptography)";
 const python = await findPython("jwt, cryptography");
 if (python === undefined) process.stderr.write(`The verifier's example in Python is not tested: ${obstacle}.\n`);
 
+interface Ended {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
 /** Runs the verifier over files of vectors, or over all that are published. */
-async function runVerifier(...files: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+const runVerifier = (...files: string[]) => runScript("run_vectors.py", ...files);
+
+async function runScript(name: string, ...args: string[]): Promise<Ended> {
   const { PATH = "" } = process.env;
   return new Promise((resolve) => {
-    execFile(python ?? "python3", [script, ...files], { env: { PATH, PYTHONDONTWRITEBYTECODE: "1" } }, (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    execFile(
+      python ?? "python3",
+      [join(scriptsDir, name), ...args],
+      { env: { PATH, PYTHONDONTWRITEBYTECODE: "1" } },
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
   });
 }
 
@@ -30,7 +43,9 @@ describe("the verifier in Python", () => {
   beforeEach(({ skip }) => skip(python === undefined, obstacle));
 
   it("decides as every published test vector says", async () => {
-    const files = await Promise.all((await readdir(vectorsDir)).map(readVectorFile));
+    const names = (await readdir(vectorsDir, { recursive: true })).filter((name) => name.endsWith(".json"));
+    expect(names.some((name) => name.startsWith("receipts/"))).toBe(true);
+    const files = await Promise.all(names.map(readVectorFile));
     const count = files.reduce((sum, { vectors }) => sum + vectors.length, 0);
     expect(count).toBeGreaterThan(200);
     expect(await runVerifier()).toEqual({ exitCode: 0, stdout: `${count} vectors, 0 differ\n`, stderr: "" });
@@ -44,6 +59,25 @@ describe("the verifier in Python", () => {
     const { exitCode, stdout, stderr } = await runVerifier(path);
     expect([exitCode, stdout]).toEqual([1, `${file.vectors.length} vectors, 1 differ\n`]);
     expect(stderr).toContain("acts/deposit: ");
+  });
+
+  it("verifies a saved chain with the issuer's keys, and names the link that is missing", async () => {
+    const file = JSON.parse(await readFile(join(vectorsDir, "receipts/01-true-chains.json"), "utf8")) as {
+      vectors: { issuer_keys: object; chain: { receipts: object[] } }[];
+    };
+    const [vector] = file.vectors;
+    if (vector === undefined) throw new Error("no vector");
+    const folder = await tempDir();
+    const save = async (name: string, value: object) => {
+      await writeFile(join(folder, name), JSON.stringify(value));
+      return join(folder, name);
+    };
+    const keys = await save("keys.json", vector.issuer_keys);
+    const whole = await runScript("verify_chain.py", await save("chain.json", vector.chain), keys);
+    expect(whole).toEqual({ exitCode: 0, stdout: "3 links, 0 faults\n", stderr: "" });
+    const [first, , last] = vector.chain.receipts;
+    const cut = await runScript("verify_chain.py", await save("cut.json", { ...vector.chain, receipts: [first, last] }), keys);
+    expect(cut).toEqual({ exitCode: 1, stdout: "2 links, 1 faults\n", stderr: "link 2: MISSING\n" });
   });
 
   it("ends with 1 where there are no vectors to run", async () => {

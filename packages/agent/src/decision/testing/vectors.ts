@@ -65,7 +65,8 @@ const actNames = new Map<number, string>(Object.entries(Act).map(([name, act]) =
 
 /** All published vectors. */
 export async function readVectors(): Promise<Vector[]> {
-  const names = (await readdir(folder)).sort();
+  // Those of receipts, which no agent verifies, lie in a folder below.
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
   const texts = await Promise.all(names.map((name) => readFile(new URL(name, folder), "utf8")));
   return texts.flatMap((text) => (JSON.parse(text) as { vectors: Vector[] }).vectors);
 }
