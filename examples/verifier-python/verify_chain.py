@@ -15,6 +15,9 @@ from spelling import decode, encode
 
 # The hand-over that must be the last in a state. "": there may be none.
 LAST_ACTS = {
+    "REQUESTED": [""],
+    "QUEUED": [""],
+    "REJECTED": [""],
     "HELD": [""],
     "EXPIRED": [""],
     "CONFIRMED": ["RESERVED"],

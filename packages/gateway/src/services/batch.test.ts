@@ -7,6 +7,7 @@ import { Crash, createFrozenClock, dyingAt, type FrozenClock, makeSite, useRedis
 import { beforeEach, describe, expect, it } from "vitest";
 import { gatewayTerms } from "../domain/terms.ts";
 import { callerKey, type ParticipantCaller } from "../identity/index.ts";
+import { testReceipts } from "../receipts/testing/test-receipts.ts";
 import { createSiteCache } from "../stores/site-cache.ts";
 import { createTermsBook } from "../stores/terms-book.ts";
 import { createTermsStore } from "../stores/terms-store.ts";
@@ -38,6 +39,8 @@ beforeEach(async () => {
   return () => connection.disconnect();
 });
 
+const receipts = await testReceipts();
+
 function gatewayOver(redisConnection: RedisConnection) {
   const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
   const limits = { collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs };
@@ -47,6 +50,7 @@ function gatewayOver(redisConnection: RedisConnection) {
     termsBook: createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), gatewayTerms(limits), clock.now),
     // No credential is asked for here.
     credentials: {} as CredentialIssuer,
+    receipts,
     now: clock.now,
     holdDefaultMs: 900_000,
     holdMaxMs: dayMs,

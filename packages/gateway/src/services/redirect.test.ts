@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, createAllocator, type HoldRequest, type RedisConnection } from "@petak/allocator";
-import { generateIssuerKey, receiptOf } from "@petak/credential";
+import { receiptOf } from "@petak/credential";
 import {
   CancellationReason,
   EventType,
@@ -24,7 +24,7 @@ import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
 import { gatewayTerms } from "../domain/terms.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
-import { createReceipts } from "../receipts/receipts.ts";
+import { testReceipts } from "../receipts/testing/test-receipts.ts";
 import { createSiteCache } from "../stores/site-cache.ts";
 import { createTermsBook } from "../stores/terms-book.ts";
 import { createTermsStore } from "../stores/terms-store.ts";
@@ -45,8 +45,7 @@ const { signal } = new AbortController();
 const holdDefaultMs = 900_000;
 const dayMs = 86_400_000;
 
-const issuerKey = await generateIssuerKey();
-const receipts = createReceipts({ issuerEpochs: () => [{ key: issuerKey, announcedAtMs: 0, signsFromMs: 0 }] });
+const receipts = await testReceipts();
 
 let connection: RedisConnection;
 let clock: FrozenClock;
