@@ -26,6 +26,8 @@ export interface Wish {
   number: number;
   /** The sites, all of one region, the wanted one first. */
   siteIds: readonly string[];
+  /** Sites of any region that are tried before it waits, and not waited for. */
+  elsewhere?: readonly string[];
   /** Its edges in mm: a cube. */
   edgeMm: number;
   participantId?: string;
@@ -120,9 +122,13 @@ export async function reserveOrWait(allocator: Allocator, wish: Wish, nowMs: num
   const resolve = (siteId: string) => candidateAt(allocator, siteId, query);
   request.isFirst = !(await allocator.requestIds.claim(request.participantId, request.requestId, request.fingerprint));
   request.isTied = true;
-  const candidates = (await Promise.all(wish.siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
-  const outcome = await allocator.holds.take(request, candidates, resolve);
-  return outcome.tag === "none" ? await allocator.holds.wait(request, wish.siteIds, resolve) : outcome;
+  for (const siteIds of [wish.siteIds, wish.elsewhere ?? []]) {
+    const candidates = (await Promise.all(siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
+    if (candidates.length === 0) continue;
+    const outcome = await allocator.holds.take(request, candidates, resolve);
+    if (outcome.tag !== "none") return outcome;
+  }
+  return await allocator.holds.wait(request, wish.siteIds, resolve);
 }
 
 /** Ends a reservation that waits or is held. False where it has ended already, or has changed just now. */
