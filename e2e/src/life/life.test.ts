@@ -26,6 +26,7 @@ const minuteMs = 60_000;
 const limits: ModelLimits = {
   holdDefaultMs: 15 * minuteMs,
   holdMaxMs: 40 * minuteMs,
+  waitMaxMs: 7 * 24 * 60 * minuteMs,
   depositAheadMaxMs: 7 * 24 * 60 * minuteMs,
   collectWithinMs: 30 * minuteMs,
   storageMaxMs: 90 * minuteMs,
@@ -45,7 +46,8 @@ beforeEach(async () => {
   const overrides = { now: clock.now, holdDefaultMs, holdMaxMs, collectWithinMs, storageMaxMs, sweepIntervalMs: 5 };
   network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
   people = {
-    courier: await network.join("Courier", [Role.COURIER]),
+    // A courier that sells deliveries itself: where its parcels go is its own to decide.
+    courier: await network.join("Courier", [Role.COURIER, Role.MERCHANT]),
     stranger: await network.join("Stranger", [Role.COURIER]),
     operator: await network.join("Operator", [Role.OPERATOR]),
     rival: await network.join("Rival", [Role.OPERATOR]),
@@ -92,13 +94,20 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
   const reservation = model.reservations.length === 0 || random.bool(0.2) ? undefined : random.pick(model.reservations);
   const place = { case: "siteId", value: world.siteIds[site] ?? "" } as const;
   if (reservation === undefined) {
-    const expected = model.reserve(random.bool(0.8) ? "courier" : by, site, nowMs);
+    const waitMinutes = random.bool(0.7) ? random.int(5, 90) : 0;
+    const queuedUntilMs = waitMinutes > 0 ? nowMs + waitMinutes * minuteMs : undefined;
+    const expected = model.reserve(random.bool(0.8) ? "courier" : by, site, nowMs, queuedUntilMs);
     // Whoever reserves in the model is the courier, who is the party to all that follows.
     if ("refused" in expected && expected.refused === "ROLE_REQUIRED") {
       return { said: `${by} reserves`, expected, send: async () => (await reservations.reserve({ requestId, place, parcel })).reservation };
     }
     const { reserve } = people.courier.client.reservations;
-    return { said: `courier reserves at ${site}`, expected, send: async () => (await reserve({ requestId, place, parcel })).reservation };
+    const overflowPolicy = { overflowPolicy: { wait: { seconds: BigInt(waitMinutes * 60) } } };
+    return {
+      said: `courier reserves at ${site}, to wait ${waitMinutes} min`,
+      expected,
+      send: async () => (await reserve({ requestId, place, parcel, ...(waitMinutes > 0 ? overflowPolicy : {}) })).reservation,
+    };
   }
   const reservationId = world.ids[reservation.id] ?? "";
   const about = `reservation ${reservation.id}, ${nameOf(ReservationState, reservation.state)}`;
@@ -122,7 +131,7 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
     },
     () => ({
       said: `${by} cancels ${about}`,
-      expected: model.cancel(by, reservation),
+      expected: model.cancel(by, reservation, nowMs),
       send: async () => (await reservations.cancel({ requestId, reservationId, reason: CancellationReason.OTHER })).reservation,
     }),
     () => ({
@@ -134,7 +143,7 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
       const outcome = random.pick([DoubtOutcome.COLLECTED, DoubtOutcome.RECALLED, DoubtOutcome.NO_PARCEL]);
       return {
         said: `${by} resolves ${about} as ${outcome}`,
-        expected: model.resolve(by, reservation, outcome),
+        expected: model.resolve(by, reservation, outcome, nowMs),
         send: async () => (await reservations.resolveDoubt({ requestId, reservationId, outcome })).reservation,
       };
     },
@@ -189,6 +198,8 @@ async function gatewayState(world: World) {
     reservations: found.map(({ reservation }) => ({
       state: nameOf(ReservationState, reservation?.state ?? 0),
       site: world.siteIds.indexOf(reservation?.siteId ?? ""),
+      position: reservation?.queuePosition,
+      queuedUntilMs: reservation?.queuedUntil && timestampMs(reservation.queuedUntil),
       holdUntilMs: reservation?.holdExpiresAt && timestampMs(reservation.holdExpiresAt),
       depositUntilMs: reservation?.depositUntil && timestampMs(reservation.depositUntil),
       collectUntilMs: reservation?.collectUntil && timestampMs(reservation.collectUntil),
@@ -200,14 +211,19 @@ async function gatewayState(world: World) {
 
 function modelState(model: LifeModel, siteCount: number) {
   return {
-    reservations: model.reservations.map(({ state, site, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs }) => ({
-      state: nameOf(ReservationState, state),
-      site,
-      holdUntilMs,
-      depositUntilMs,
-      collectUntilMs,
-      depositedMs,
-    })),
+    reservations: model.reservations.map((reservation) => {
+      const { state, site, queuedUntilMs, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs } = reservation;
+      return {
+        state: nameOf(ReservationState, state),
+        site,
+        position: model.position(reservation),
+        queuedUntilMs,
+        holdUntilMs,
+        depositUntilMs,
+        collectUntilMs,
+        depositedMs,
+      };
+    }),
     places: Array.from({ length: siteCount }, (_, site) => [model.held[site], model.occupied[site], model.free(site)]),
   };
 }

@@ -9,7 +9,10 @@ export interface ModelReservation {
   state: State;
   site: number;
   createdMs: number;
-  holdUntilMs: number;
+  /** Its rank among those that wait: where it stands in the order in which they came. */
+  rank: number;
+  queuedUntilMs: number | undefined;
+  holdUntilMs: number | undefined;
   depositUntilMs: number | undefined;
   collectUntilMs: number | undefined;
   depositedMs: number | undefined;
@@ -19,6 +22,7 @@ export interface ModelReservation {
 export interface ModelLimits {
   holdDefaultMs: number;
   holdMaxMs: number;
+  waitMaxMs: number;
   depositAheadMaxMs: number;
   collectWithinMs: number;
   storageMaxMs: number;
@@ -30,7 +34,7 @@ export interface ModelLimits {
 export type ModelOutcome = { reservation: ModelReservation } | { refused: Reason };
 
 const couriers: readonly Actor[] = ["courier", "stranger"];
-const beforeDeposit: readonly State[] = [State.HELD, State.CONFIRMED];
+const beforeDeposit: readonly State[] = [State.QUEUED, State.HELD, State.CONFIRMED];
 const leaving: ReadonlySet<DeviceEventType> = new Set([DeviceEventType.PARCEL_COLLECTED, DeviceEventType.PARCEL_RECALLED]);
 const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
 
@@ -56,21 +60,31 @@ export class LifeModel {
     return Math.max(0, (this.#installed[site] ?? 0) - (this.held[site] ?? 0) - (this.occupied[site] ?? 0));
   }
 
-  reserve(by: Actor, site: number, nowMs: number): ModelOutcome {
+  /** How many that wait at its site came before a reservation; 0 where it does not wait. */
+  position({ state, site, rank }: ModelReservation): number {
+    if (state !== State.QUEUED) return 0;
+    return this.#waitingAt(site).filter((other) => other.rank < rank).length;
+  }
+
+  /** Until when it waits where nothing is free; undefined: it does not. */
+  reserve(by: Actor, site: number, nowMs: number, queuedUntilMs?: number, rank = this.reservations.length): ModelOutcome {
     if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
-    if (this.free(site) === 0) return { refused: "NO_PLACE_FREE" };
+    const isFree = this.free(site) > 0;
+    if (!isFree && queuedUntilMs === undefined) return { refused: "NO_PLACE_FREE" };
     const reservation: ModelReservation = {
       id: this.reservations.length,
-      state: State.HELD,
+      state: isFree ? State.HELD : State.QUEUED,
       site,
       createdMs: nowMs,
-      holdUntilMs: nowMs + this.#limits.holdDefaultMs,
+      rank,
+      queuedUntilMs: isFree ? undefined : queuedUntilMs,
+      holdUntilMs: isFree ? nowMs + this.#limits.holdDefaultMs : undefined,
       depositUntilMs: undefined,
       collectUntilMs: undefined,
       depositedMs: undefined,
     };
     this.reservations.push(reservation);
-    this.#count(this.held, site, 1);
+    if (isFree) this.#count(this.held, site, 1);
     return { reservation };
   }
 
@@ -85,29 +99,34 @@ export class LifeModel {
   extend(by: Actor, reservation: ModelReservation, untilMs: number, nowMs: number): ModelOutcome {
     if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     const { state } = reservation;
-    const { holdMaxMs, depositAheadMaxMs, storageMaxMs } = this.#limits;
+    const { waitMaxMs, holdMaxMs, depositAheadMaxMs, storageMaxMs } = this.#limits;
     if (state !== State.DEPOSITED && (by === "operator" || !beforeDeposit.includes(state))) return { refused: "ILLEGAL_STATE" };
     const [limitMs = 0, mostMs] =
-      state === State.HELD
-        ? [reservation.holdUntilMs, reservation.createdMs + holdMaxMs]
-        : state === State.CONFIRMED
-          ? [reservation.depositUntilMs, nowMs + depositAheadMaxMs]
-          : [reservation.collectUntilMs, (reservation.depositedMs ?? 0) + storageMaxMs];
+      state === State.QUEUED
+        ? [reservation.queuedUntilMs, reservation.createdMs + waitMaxMs]
+        : state === State.HELD
+          ? [reservation.holdUntilMs, reservation.createdMs + holdMaxMs]
+          : state === State.CONFIRMED
+            ? [reservation.depositUntilMs, nowMs + depositAheadMaxMs]
+            : [reservation.collectUntilMs, (reservation.depositedMs ?? 0) + storageMaxMs];
     const afterMs = Math.max(limitMs, nowMs);
     if (untilMs <= afterMs) return { refused: "INVALID_FIELD" };
     const newMs = Math.min(untilMs, mostMs);
     if (newMs <= afterMs) return { refused: "EXTENSION_EXHAUSTED" };
-    if (state === State.HELD) reservation.holdUntilMs = newMs;
+    if (state === State.QUEUED) reservation.queuedUntilMs = newMs;
+    else if (state === State.HELD) reservation.holdUntilMs = newMs;
     else if (state === State.CONFIRMED) reservation.depositUntilMs = newMs;
     else reservation.collectUntilMs = newMs;
     return { reservation };
   }
 
-  cancel(by: Actor, reservation: ModelReservation): ModelOutcome {
+  cancel(by: Actor, reservation: ModelReservation, nowMs: number): ModelOutcome {
     if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     if (!beforeDeposit.includes(reservation.state)) return { refused: "ILLEGAL_STATE" };
+    const { state, site } = reservation;
     reservation.state = State.CANCELLED;
-    this.#count(this.held, reservation.site, -1);
+    if (state !== State.QUEUED) this.#count(this.held, site, -1);
+    this.#promote(site, nowMs);
     return { reservation };
   }
 
@@ -117,23 +136,25 @@ export class LifeModel {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (!beforeDeposit.includes(old.state)) return { refused: "ILLEGAL_STATE" };
     if (old.site === site) return { refused: "INVALID_FIELD" };
-    const taken = this.reserve(by, site, nowMs);
+    // What waits goes on waiting there, with its rank.
+    const taken = old.state === State.QUEUED ? this.reserve(by, site, nowMs, old.queuedUntilMs, old.rank) : this.reserve(by, site, nowMs);
     if ("refused" in taken) return taken;
     if (old.state === State.CONFIRMED) {
       taken.reservation.state = State.CONFIRMED;
       taken.reservation.depositUntilMs = old.depositUntilMs;
     }
-    this.cancel(by, old);
+    this.cancel(by, old, nowMs);
     return taken;
   }
 
-  resolve(by: Actor, reservation: ModelReservation, outcome: DoubtOutcome): ModelOutcome {
+  resolve(by: Actor, reservation: ModelReservation, outcome: DoubtOutcome, nowMs: number): ModelOutcome {
     if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     if (by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     if (reservation.state !== State.IN_DOUBT) return { refused: "ILLEGAL_STATE" };
     if (outcome === DoubtOutcome.COLLECTED) reservation.state = State.COLLECTED;
     else reservation.state = outcome === DoubtOutcome.RECALLED ? State.RECALLED : State.NO_SHOW;
     this.#count(this.occupied, reservation.site, -1);
+    this.#promote(reservation.site, nowMs);
     return { reservation };
   }
 
@@ -172,17 +193,36 @@ export class LifeModel {
       if (state !== State.DEPOSITED) this.#count(this.occupied, site, 1);
       if (state === State.HELD || state === State.CONFIRMED) this.#count(this.held, site, -1);
     }
+    this.#promote(site, nowMs);
     return { reservation };
   }
 
   /** What the clock ends. */
   pass(nowMs: number): void {
     for (const reservation of this.reservations) {
-      const { state, holdUntilMs, depositUntilMs = 0, site } = reservation;
+      if (reservation.state === State.QUEUED && (reservation.queuedUntilMs ?? 0) <= nowMs) reservation.state = State.REJECTED;
+    }
+    for (const reservation of this.reservations) {
+      const { state, holdUntilMs = 0, depositUntilMs = 0, site } = reservation;
       if (state === State.HELD && holdUntilMs <= nowMs) reservation.state = State.EXPIRED;
       else if (state === State.CONFIRMED && depositUntilMs <= nowMs) reservation.state = State.NO_SHOW;
       else continue;
       this.#count(this.held, site, -1);
+    }
+    for (const site of this.#installed.keys()) this.#promote(site, nowMs);
+  }
+
+  #waitingAt(site: number): ModelReservation[] {
+    return this.reservations.filter((one) => one.state === State.QUEUED && one.site === site).sort((a, b) => a.rank - b.rank);
+  }
+
+  /** Whoever has waited longest gets what is free. */
+  #promote(site: number, nowMs: number): void {
+    for (const first of this.#waitingAt(site)) {
+      if (this.free(site) === 0) return;
+      first.state = State.HELD;
+      first.holdUntilMs = nowMs + this.#limits.holdDefaultMs;
+      this.#count(this.held, site, 1);
     }
   }
 

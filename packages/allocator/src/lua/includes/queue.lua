@@ -176,7 +176,9 @@ local function first_to_take(queue, site, class)
       return nil
     end
     for at = 1, #found, 2 do
-      local waiting = waiting_at(queue, found[at])
+      -- One that has waited long enough gets nothing any more, also where nobody has come by to say so.
+      local is_over = tonumber(redis.call('ZSCORE', queue.deadlines, found[at]) or '0') <= queue.now
+      local waiting = not is_over and waiting_at(queue, found[at])
       local place = waiting and place_at(waiting, site.number)
       if place and class_to_take(site, waiting, place) then
         return found[at], tonumber(found[at + 1]), waiting, place
