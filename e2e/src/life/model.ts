@@ -12,6 +12,8 @@ export interface ModelReservation {
   /** Its rank among those that wait: where it stands in the order in which they came. */
   rank: number;
   queuedUntilMs: number | undefined;
+  /** Whether it has or had a place: nothing that a site reports can be about one that had none. */
+  hadPlace: boolean;
   holdUntilMs: number | undefined;
   depositUntilMs: number | undefined;
   collectUntilMs: number | undefined;
@@ -78,6 +80,7 @@ export class LifeModel {
       createdMs: nowMs,
       rank,
       queuedUntilMs: isFree ? undefined : queuedUntilMs,
+      hadPlace: isFree,
       holdUntilMs: isFree ? nowMs + this.#limits.holdDefaultMs : undefined,
       depositUntilMs: undefined,
       collectUntilMs: undefined,
@@ -172,7 +175,8 @@ export class LifeModel {
 
   /** What an agent reports has happened, and is never refused. */
   report(reservation: ModelReservation, type: DeviceEventType, occurredMs: number, nowMs: number): ModelOutcome {
-    const { state, site, depositUntilMs = 0 } = reservation;
+    const { state, site, hadPlace, depositUntilMs = 0 } = reservation;
+    if (!hadPlace) return { reservation };
     const isExpected = state === State.CONFIRMED || state === State.DEPOSITED;
     const isLate = state === State.NO_SHOW && occurredMs < depositUntilMs;
     if (type === DeviceEventType.DOOR_OPENED) {
@@ -221,6 +225,7 @@ export class LifeModel {
     for (const first of this.#waitingAt(site)) {
       if (this.free(site) === 0) return;
       first.state = State.HELD;
+      first.hadPlace = true;
       first.holdUntilMs = nowMs + this.#limits.holdDefaultMs;
       this.#count(this.held, site, 1);
     }

@@ -147,7 +147,13 @@ function depositUnderWay(
   };
 }
 
-function stateAfter(type: DeviceEventType, { state, depositUntil }: Reservation, occurredAtMs: number): ReservationState | undefined {
+function stateAfter(
+  type: DeviceEventType,
+  { state, depositUntil, sizeClassId }: Reservation,
+  occurredAtMs: number,
+): ReservationState | undefined {
+  // One that waits, or waited in vain, never had a place nor a credential: what is reported of it is recorded, and about no parcel of it.
+  if (sizeClassId === "") return undefined;
   switch (type) {
     case DeviceEventType.PARCEL_DEPOSITED:
       if (state === ReservationState.CONFIRMED) return ReservationState.DEPOSITED;
