@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
+import { generateKeyPair } from "@petak/client";
 import {
+  Act,
   AgentService,
   CustodyService,
   DirectoryService,
@@ -166,6 +168,48 @@ describe.each(names)("%s", (name) => {
     for (const protocol of wireProtocols) {
       const answer = await world.raw.call(protocol, method, message, { authorization, headers: { origin: shopOrigin }, timeoutMs: 5000 });
       expect([protocol, answer.end, readFailure(answer)?.reason]).toEqual([protocol, "complete", reason]);
+    }
+  });
+});
+
+describe("what opens a door", () => {
+  const strangers = { publishable: "PUBLISHABLE_KEY_NOT_ALLOWED", agent: "AGENT_KEY_NOT_ALLOWED" } as const;
+  const ofReservation = { ...strangers, ...notAParty, operator: "RESERVATION_NOT_FOUND" } satisfies Refusals;
+  const { issueCredential } = ReservationService.method;
+
+  /** Who is refused what, for each act. Whoever is not named gets it. */
+  const byAct: Record<Exclude<keyof typeof Act, "UNSPECIFIED">, Refusals> = {
+    DEPOSIT: ofReservation,
+    COLLECT: ofReservation,
+    // Who may have it is told of the state before it is refused for that.
+    RECALL: { ...ofReservation, courier: "ILLEGAL_STATE" },
+    SERVICE: {
+      ...strangers,
+      courier: "ROLE_REQUIRED",
+      stranger: "ROLE_REQUIRED",
+      admin: "ROLE_REQUIRED",
+      liveCourier: "ROLE_REQUIRED",
+      rival: "SITE_NOT_FOUND",
+      liveOperator: "SITE_NOT_FOUND",
+    },
+  };
+  const whoever = ["publishable", "agent", "courier", "stranger", "operator", "rival", "admin", "liveCourier", "liveOperator"] as const;
+
+  it.each(Object.entries(byAct))("is issued for %s to whoever may have it, and to nobody else", async (name, refused) => {
+    const act = Act[name as keyof typeof Act];
+    const { reservationId } = await world.holdAndConfirm();
+    const { publicKey: holderPublicKey } = await generateKeyPair();
+    const subject = act === Act.SERVICE ? { siteId: world.siteId } : { reservationId };
+    for (const caller of whoever) {
+      for (const protocol of wireProtocols) {
+        const message = create(issueCredential.input, { requestId: randomUUID(), act, holderPublicKey, ...subject });
+        const answer = await world.raw.call(protocol, issueCredential, message, {
+          authorization: callers[caller],
+          headers: { origin: shopOrigin },
+          timeoutMs: 5000,
+        });
+        expect([caller, protocol, readFailure(answer)?.reason]).toEqual([caller, protocol, refused[caller]]);
+      }
     }
   });
 });

@@ -1,7 +1,18 @@
 import { Act, DeviceEventType, ReservationState } from "@petak/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createSimulatedCabinet } from "../src/index.ts";
-import { compartments, deposit, type Holder, lastRefusal, newHolder, notAccepted, startSite, type TestSite, until } from "./site.ts";
+import {
+  compartments,
+  deposit,
+  diskAfterPowerCut,
+  type Holder,
+  lastRefusal,
+  newHolder,
+  notAccepted,
+  startSite,
+  type TestSite,
+  until,
+} from "./site.ts";
 
 let technician: Holder;
 let site: TestSite;
@@ -96,6 +107,44 @@ describe("work at a site", () => {
     expect(site.store.visits()).toEqual([]);
     expect(site.gateway.eventNames()).not.toContain("DOUBT");
     expect(site.store.compartment("A1").reservationId).toBe(reservationId);
+  });
+
+  it.each([
+    ["before the lock was pulsed", false],
+    ["after the lock was pulsed", true],
+  ])("leaves a parcel in custody where the power goes %s", async (_, isPulsed) => {
+    const hardware = createSimulatedCabinet({ compartments });
+    let disk = "";
+    let isCut = false;
+    const open = async (id: string) => {
+      if (isCut) disk = await diskAfterPowerCut(before);
+      if (!isCut || isPulsed) await hardware.open(id);
+      if (isCut) throw new Error("the power went");
+    };
+    const { gateway, timers } = site;
+    const before = await startSite({ cabinet: { ...hardware, open }, gateway, timers });
+    const reservationId = gateway.newReservation();
+    await deposit(before, reservationId);
+    await before.agent.flushed();
+    gateway.isUp = false;
+    isCut = true;
+    const token = await gateway.serviceToken(technician.keyHash, "A1");
+    await before.agent.present(await technician.show(before, token));
+    await before.agent.stop();
+
+    const after = await startSite({ cabinet: hardware, gateway, timers, storePath: disk });
+    expect(after.store.visits()).toMatchObject([{ act: Act.SERVICE, reservationId, phase: isPulsed ? "OPEN" : "OPENING" }]);
+    hardware.closeDoor("A1");
+    await after.agent.present({ token });
+    timers.advance(120_000);
+    await until(() => after.store.visits().length === 0);
+    expect(after.store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId });
+    expect(await after.agent.present(await technician.show(after, token))).toEqual(notAccepted);
+    expect(await after.agent.present({ token: await gateway.token(Act.COLLECT, reservationId) })).toMatchObject({ opened: true });
+    gateway.isUp = true;
+    await after.agent.syncNow();
+    await after.agent.flushed();
+    expect(gateway.eventNames()).not.toContain("DOUBT");
   });
 
   it("ends a doubt where the place is seen empty, and no other", async () => {
