@@ -13,12 +13,14 @@ import {
   type IssueCredentialRequestSchema,
   PartyKind,
   Purpose,
+  type Receipt,
   ReservationState,
   Role,
   reasonOf,
 } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import { expectTrueChain, publishedIssuerKeys } from "./custody/chains.ts";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
 
 const redis = useRedis();
@@ -140,6 +142,10 @@ describe("a parcel that is overdue", () => {
       proof: { compartmentId, offline: false, credentialHash: events.at(-3)?.proof?.credentialHash },
     });
     expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
+    // What each side signed says the same: the operator gave the parcel back to its depositor.
+    const { receipts } = await expectTrueChain(courier, reservationId, await publishedIssuerKeys(network.baseUrl));
+    const actOf = ({ jws }: Receipt): string => JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()).act;
+    expect(receipts.map(actOf)).toEqual(["RESERVED", "DEPOSITED", "RECALLED"]);
     await agent.syncNow();
     for (const credential of [{ token: collect.accessToken }, { pin: collect.pin }]) {
       expect(await agent.present(credential)).toMatchObject({ opened: false });

@@ -200,7 +200,8 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
   }
 
   function reportOf(proof: Json, type: string, deviceEventId: string, key: VectorKey) {
-    const report = { act: type === "PARCEL_DEPOSITED" ? "DEPOSIT" : "COLLECT", delegated: false, bundle_id: "" };
+    const acts: Json = { PARCEL_DEPOSITED: "DEPOSIT", PARCEL_COLLECTED: "COLLECT", PARCEL_RECALLED: "RECALL" };
+    const report = { act: acts[type], delegated: false, bundle_id: "" };
     const text = signedText("petak-report", agentKeyId, {
       version: 1,
       site_id: siteId,
@@ -234,6 +235,7 @@ export function newLife({ reservationId: id = reservationId, purpose = "DELIVERY
     confirmed: (options?: LinkOptions) => go("RESERVATION_CONFIRMED", "CONFIRMED", "PARTICIPANT", "RESERVED", options),
     deposited: (options?: LinkOptions) => go("PARCEL_DEPOSITED", "DEPOSITED", "AGENT", "DEPOSITED", options),
     collected: (options?: LinkOptions) => go("PARCEL_COLLECTED", "COLLECTED", "AGENT", "COLLECTED", options),
+    recalled: (options?: LinkOptions) => go("PARCEL_RECALLED", "RECALLED", "AGENT", "RECALLED", options),
     doubted: () => go("RESERVATION_IN_DOUBT", "IN_DOUBT", "AGENT"),
     resolved: (act: "COLLECTED" | "RECALLED" | "NO_PARCEL") =>
       go(String(eventNames[act]), act === "NO_PARCEL" ? "NO_SHOW" : act, "OPERATOR", act),

@@ -103,6 +103,15 @@ function resolved(act: "COLLECTED" | "RECALLED" | "NO_PARCEL"): Chain {
   return life.chain();
 }
 
+function recalled(purpose: "DELIVERY" | "RETURN"): Chain {
+  const life = newLife({ purpose });
+  life.held();
+  life.confirmed();
+  life.deposited();
+  life.recalled();
+  return life.chain();
+}
+
 function redirected(continues?: { reservationId: string; hash: string }): Chain {
   const life = newLife(continues === undefined ? {} : { continues });
   life.held();
@@ -151,6 +160,8 @@ export const trueChains: ChainVector[] = [
   vector("first-mile", "A sender deposits, and the courier that collects countersigns, after the end.", firstMile("FIRST_MILE")),
   vector("return", "A consumer returns a parcel.", firstMile("RETURN")),
   vector("countersigned", "The courier countersigns its deposit; the chain goes on.", countersigned({ countersigned: { number: 2 } })),
+  vector("recalled", "The courier takes back the parcel that nobody collected, by a token of its own.", recalled("DELIVERY")),
+  vector("recalled-return", "A consumer takes back the parcel that they would have returned.", recalled("RETURN")),
   vector("resolved-collected", "An operator ends a doubt: no agent reported it, and the operator states it.", resolved("COLLECTED")),
   vector("resolved-recalled", "The parcel went back.", resolved("RECALLED")),
   vector(

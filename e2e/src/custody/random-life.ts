@@ -183,7 +183,7 @@ class Life {
       compartmentId: random.pick(["", "M-1", "A7"]),
       proofKind: random.pick([ProofKind.ACCESS_TOKEN, ProofKind.PIN]),
       credentialHash: Buffer.from(random.bytes(32)).toString("base64url"),
-      act: event.type === E.PARCEL_DEPOSITED ? Act.DEPOSIT : Act.COLLECT,
+      act: acts.get(event.type) ?? Act.UNSPECIFIED,
       delegated: random.bool(0.2),
       bundleId: random.pick(["", "", "bdl_83652b_5t8yq2m4p9w7z3x1"]),
     });
@@ -236,8 +236,15 @@ async function signText(privateJwk: Ed25519KeyPair["privateJwk"], text: string):
   return await signEd25519(privateJwk, new TextEncoder().encode(text));
 }
 
-/** How a life can end: the parcel is collected, or there is a doubt, which is resolved in one of four ways. */
-export const endings = 5;
+/** What an agent's hand-overs are reported with. */
+const acts: ReadonlyMap<EventType, Act> = new Map<EventType, Act>([
+  [E.PARCEL_DEPOSITED, Act.DEPOSIT],
+  [E.PARCEL_COLLECTED, Act.COLLECT],
+  [E.PARCEL_RECALLED, Act.RECALL],
+]);
+
+/** How a life can end: the parcel is collected or taken back, or there is a doubt, which is resolved in one of five ways. */
+export const endings = 7;
 
 /** The chain of a random life with an ending, which may be cut short at any step before. */
 export async function randomChain(
@@ -263,9 +270,10 @@ export async function randomChain(
     () => life.go(E.PARCEL_RECALLED, S.RECALLED, "operator"),
     () => life.go(E.RESERVATION_NO_SHOW, S.NO_SHOW, "operator"),
     () => life.go(E.PARCEL_COLLECTED, S.COLLECTED, "agent"),
+    () => life.go(E.PARCEL_RECALLED, S.RECALLED, "agent"),
   ];
-  const resolution = resolutions[ending - 1];
-  steps.push(...(resolution === undefined ? [() => life.go(E.PARCEL_COLLECTED, S.COLLECTED, "agent")] : [doubt, resolution]));
+  const ends = [...resolutions.slice(-2).map((seen) => [seen]), ...resolutions.map((resolution) => [doubt, resolution])];
+  steps.push(...(ends[ending] ?? []));
   const end = mayEndEarly ? random.int(1, steps.length) : steps.length;
   for (const step of steps.slice(0, end)) {
     await step();
