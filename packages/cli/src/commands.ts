@@ -63,6 +63,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/chain.ts")).registerCountersign,
   },
   {
+    name: "archive",
+    description: "list, show and verify what has left the records; it works on the files and asks no gateway",
+    load: async () => (await import("./commands/archive.ts")).registerArchive,
+  },
+  {
     name: "token",
     description: 'print a signed request token for curl: -H "Authorization: Bearer $(petak token)"',
     load: async () => (await import("./commands/token.ts")).registerToken,

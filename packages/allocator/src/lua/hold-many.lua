@@ -82,7 +82,8 @@ for number = 1, count do
   local request_key = KEYS[2 + count + number]
   local is_known
   if tie == '' then
-    is_known = redis.call('EXISTS', request_key) == 1
+    -- A command that may write: what is only read over a tracked connection, the server remembers until it changes, and this key comes but once.
+    is_known = redis.call('GETEX', request_key) ~= false
   else
     is_known = not redis.call('SET', request_key, tie, 'PX', tie_ms, 'NX')
   end

@@ -104,6 +104,11 @@ function isSame<Desc extends DescMessage>(schema: Desc, read: () => MessageShape
   }
 }
 
+/** The reservations among some lines. */
+export function reservationsIn(lines: readonly string[]): ArchivedReservation[] {
+  return lines.filter((line) => !isEventLine(line)).map(readReservation);
+}
+
 function readEvent(line: string): LoggedEvent["event"] {
   const { event, binary } = parse(line) as { event?: JsonValue; binary?: string };
   if (binary !== undefined) return decodeEvent(Buffer.from(binary, "base64"));

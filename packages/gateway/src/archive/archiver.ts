@@ -7,9 +7,10 @@ import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { requireIdentity } from "./archive-identity.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, endOf } from "./archive-layout.ts";
-import { eventLine, isEventLine, isEventOf, isReservationOf, readReservation, reservationLine } from "./archive-line.ts";
+import { eventLine, isEventLine, isEventOf, isReservationOf, reservationLine, reservationsIn } from "./archive-line.ts";
 import type { DayManifest, DayMember } from "./day-manifest.ts";
-import { addDay, coversDay, type IndexEntry, mergeRuns, runsIn } from "./handle-index.ts";
+import { coversDay, mergeRuns, runsIn } from "./handle-index.ts";
+import { indexDay } from "./index-day.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
 import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./write-day.ts";
 
@@ -122,20 +123,10 @@ export function createArchiver(options: ArchiverOptions): Archiver {
   }
 
   async function ensureIndex(file: OpenFile, manifest: DayManifest): Promise<void> {
-    const { region, date, members } = manifest;
+    const { region, date } = manifest;
     const directory = layout.indexDir(region);
     const { runs } = runsIn(directory, await files.names(directory));
-    if (!coversDay(runs, date)) {
-      const entries: IndexEntry[] = [];
-      for (const [number, member] of members.entries()) {
-        if (member.reservations === 0) continue;
-        for (const { reservation } of reservationsIn(await readMember(file, manifest, member))) {
-          const handle = parseReservationId(reservation.reservationId)?.handle ?? "";
-          entries.push({ handle, date, member: number });
-        }
-      }
-      await addDay(files, directory, date, entries);
-    }
+    if (!coversDay(runs, date)) await indexDay(files, layout, file, manifest);
     await mergeRuns(files, directory);
   }
 
@@ -281,10 +272,6 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       };
     },
   };
-}
-
-function reservationsIn(lines: readonly string[]): StoredReservation[] {
-  return lines.filter((line) => !isEventLine(line)).map(readReservation);
 }
 
 /** The handle of the reservation that an event is about; empty where it is about none of the region. */

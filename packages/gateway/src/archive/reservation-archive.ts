@@ -4,6 +4,7 @@ import {
   type EventLog,
   firstEntry,
   isAfter,
+  isStoreFailure,
   type LoggedEvent,
   type ReservationStore,
   type StoredReservation,
@@ -40,6 +41,7 @@ export function withArchive({ allocator, reader, requireIdentity, now, onFailure
         throw new ArchiveFailure("away", "this gateway has no archive; set archiveDir to the one that the others have");
       return await work(reader);
     } catch (error) {
+      if (isStoreFailure(error)) throw error;
       onFailure(error);
       throw new PetakError("ARCHIVE_UNAVAILABLE", "what is asked for lies in the archive, which cannot be read now", {
         cause: error,
@@ -116,6 +118,7 @@ export function withArchive({ allocator, reader, requireIdentity, now, onFailure
     async find(reservationId) {
       return (await reservations.find(reservationId)) ?? (await archived(reservationId)).at(-1)?.reservation;
     },
+    findAll: (reservationIds) => Promise.all(reservationIds.map((id) => archivedReservations.find(id))),
     async move(transition) {
       try {
         return await reservations.move(transition);

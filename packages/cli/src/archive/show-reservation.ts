@@ -1,0 +1,49 @@
+import { toJson } from "@bufbuild/protobuf";
+import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
+import { ArchiveFailure, diskFiles, findArchived, stateName } from "@petak/gateway";
+import { EventSchema, EventType, ReservationSchema } from "@petak/protocol";
+import { CliFailure, usageFailure } from "../failure.ts";
+import type { Session } from "../session.ts";
+import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
+
+/** Shows what an archive has of a reservation. Throws a CliFailure where it has nothing. */
+export async function showReservation(session: Session, options: ArchiveLocation, reservationId: string): Promise<void> {
+  const { output } = session;
+  if (!reservationId.startsWith("res_")) throw usageFailure(`"${reservationId}" is no reservation's id; one begins with res_.`);
+  const layout = openDirectory(session, options);
+  const found = await findArchived(diskFiles, layout, reservationId).catch((error: unknown) => {
+    if (!(error instanceof ArchiveFailure)) throw error;
+    throw new CliFailure(`The archive cannot be read: ${error.message}. Run \`petak archive verify\`.`, {
+      reason: "archive-damaged",
+      cause: error,
+    });
+  });
+  if (found === undefined) {
+    throw new CliFailure(`The archive has no reservation ${reservationId}; it may not have ended, or not long enough ago.`, {
+      reason: "not-archived",
+    });
+  }
+  const { reservation, events } = found;
+  output.json({ reservation: toJson(ReservationSchema, reservation), events: events.map((event) => toJson(EventSchema, event)) });
+  const { cyan, dim } = output.colors;
+  output.print(`${cyan(reservationId)} ${stateName(reservation.state)} at ${reservation.siteId}, made by ${reservation.participantId}`);
+  if (reservation.partnerReference !== "") output.print(dim(`reference ${reservation.partnerReference}`));
+  output.table(
+    [{ title: "HAPPENED" }, { title: "RECORDED" }, { title: "EVENT" }, { title: "FROM" }, { title: "TO" }],
+    events.map(({ occurredAt, recordedAt, type, stateBefore, stateAfter }) => [
+      formatTime(occurredAt),
+      formatTime(recordedAt),
+      eventTypeName(type),
+      stateName(stateBefore),
+      stateName(stateAfter),
+    ]),
+  );
+}
+
+function eventTypeName(type: EventType): string {
+  return Object.entries(EventType).find(([, value]) => value === type)?.[0] ?? String(type);
+}
+
+function formatTime(time: Timestamp | undefined): string {
+  return time === undefined ? "" : timestampDate(time).toISOString();
+}

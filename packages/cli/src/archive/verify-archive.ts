@@ -1,0 +1,63 @@
+import {
+  type ArchiveProblem,
+  archivedDays,
+  archivedRegions,
+  checkDay,
+  checkIndex,
+  type DayManifest,
+  diskFiles,
+  rebuildIndex,
+} from "@petak/gateway";
+import { CliFailure } from "../failure.ts";
+import type { Session } from "../session.ts";
+import { formatCount, formatMegabytes } from "../terminal/progress.ts";
+import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
+
+/** Reads all of an archive. Throws a CliFailure where something is not as it was written, after all has been looked at. */
+export async function verifyArchive(session: Session, options: ArchiveLocation & { rebuildIndex?: boolean }): Promise<void> {
+  const { output } = session;
+  const layout = openDirectory(session, options);
+  if (options.rebuildIndex === true) {
+    const regions = await archivedRegions(diskFiles, layout);
+    const progress = output.progress("Indexing", regions.length, "regions");
+    for (const [index, region] of regions.entries()) {
+      await rebuildIndex(diskFiles, layout, region);
+      progress.update(index + 1);
+    }
+    progress.finish();
+  }
+
+  const days: DayManifest[] = [];
+  const problems: ArchiveProblem[] = [];
+  for await (const day of archivedDays(diskFiles, layout)) {
+    if ("problem" in day) problems.push(day);
+    else days.push(day);
+  }
+  const totalBytes = days.reduce((sum, { bytes }) => sum + bytes, 0);
+  const progress = output.progress("Verifying", totalBytes, formatMegabytes);
+  let doneBytes = 0;
+  for (const ofRegion of Map.groupBy(days, ({ region }) => region).values()) {
+    for (const day of ofRegion) {
+      problems.push(...(await checkDay(diskFiles, layout, day)));
+      doneBytes += day.bytes;
+      progress.update(doneBytes);
+    }
+    problems.push(...(await checkIndex(diskFiles, layout, ofRegion)));
+  }
+  progress.finish();
+
+  const events = days.reduce((sum, day) => sum + day.events, 0);
+  const reservations = days.reduce((sum, day) => sum + day.reservations, 0);
+  const result = { days: days.length, events, reservations, bytes: totalBytes, problems };
+  const counted = `${formatCount(days.length)} days, ${formatCount(events)} events, ${formatCount(reservations)} reservations`;
+  if (problems.length === 0) {
+    output.json(result);
+    output.print(`All is as it was written: ${counted}, ${formatMegabytes(totalBytes)}.`);
+    return;
+  }
+  for (const { region, date, problem } of problems) output.print(`${region} ${date ?? "index"}: ${problem}`);
+  throw new CliFailure(`${problems.length} problems in ${counted}. Restore what is named from a copy; docs/retention.md says how.`, {
+    reason: "archive-damaged",
+    result,
+  });
+}
