@@ -22,6 +22,7 @@ export const keyFamilies: readonly KeyFamily[] = [
   family("reservations", `${region}:res:[0-9a-z]{16}`, "with what lives"),
   family("events", `${region}:events`, "with what lives"),
   family("deadlines", `${region}:deadlines`, "with what lives"),
+  family("who waits", `${region}:waiting(:sites|:\\d+(\\.\\d+)?)?`, "with what lives"),
   family("overdue parcels", `${region}:overdue`, "with what lives"),
   family("what agents may know", `${site}:allowed`, "with what lives"),
   family("PINs", `${site}:pins`, "with what lives"),

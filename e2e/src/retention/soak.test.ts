@@ -11,7 +11,7 @@ import { type LifeEnd, startSoakNetwork } from "./soak-network.ts";
 
 /** Days, and lives of each kind that begin on each. `npm run test:long` has many. */
 const days = Number(process.env.PETAK_SOAK_DAYS ?? 9);
-const each = Number(process.env.PETAK_SOAK_LIVES ?? 4);
+const each = Number(process.env.PETAK_SOAK_LIVES ?? 3);
 
 /** Until as much leaves each day as comes: the retention, the rest of a day, and the tokens of what was cancelled. */
 const warmUpDays = 7;
@@ -72,7 +72,8 @@ it(
       expect(walks.flatMap(({ endless }) => endless)).toEqual([]);
       // What lives is as much as it was, and what never ends has not grown. (Watermarks and counters get longer by a digit.)
       expect(usedBy(last, "with what lives").keys).toBeLessThanOrEqual(usedBy(first, "with what lives").keys + 3);
-      expect(usedBy(last, "with what lives").bytes).toBeLessThan(usedBy(first, "with what lives").bytes * 1.03);
+      // A page of a stream is a few kB, whether it is full or not.
+      expect(usedBy(last, "with what lives").bytes).toBeLessThan(usedBy(first, "with what lives").bytes * 1.03 + 4096);
       expect(usedBy(last, "by itself").keys).toBeLessThan(usedBy(first, "by itself").keys * 1.03);
       expect(usedBy(last, "never").keys).toBe(usedBy(first, "never").keys);
       expect(usedBy(last, "never").bytes).toBeLessThan(usedBy(first, "never").bytes * 1.02);

@@ -9,7 +9,19 @@ describe("help", () => {
   test("is shown when asked for, on standard output", async () => {
     const { exitCode, stdout } = await runPetak(["--help"]);
     expect(exitCode).toBe(0);
-    for (const command of ["start", "gateway", "journey", "find", "import", "keys", "participants", "reservations", "webhooks", "token"])
+    for (const command of [
+      "start",
+      "gateway",
+      "journey",
+      "find",
+      "import",
+      "keys",
+      "participants",
+      "reservations",
+      "webhooks",
+      "archive",
+      "token",
+    ])
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, "m"));
     expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers.");
   });

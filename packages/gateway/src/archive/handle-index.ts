@@ -106,15 +106,24 @@ export async function mergeRuns(files: ArchiveFiles, directory: string): Promise
     }
     const [older, newer] = runs.slice(-2);
     if (older === undefined || newer === undefined) return;
-    const opened = await Promise.all([openRun(files, older), openRun(files, newer)]);
+    if (!(await mergeTwo(files, directory, older, newer))) return;
+  }
+}
+
+/** Merges a run with the one after it, unless it is more than twice as long. */
+async function mergeTwo(files: ArchiveFiles, directory: string, older: IndexRun, newer: IndexRun): Promise<boolean> {
+  const a = await openRun(files, older);
+  try {
+    const b = await openRun(files, newer);
     try {
-      const [olderCount, newerCount] = opened.map(({ count }) => count) as [number, number];
-      if (olderCount > 2 * newerCount) return;
-      const [a, b] = opened as [OpenRun, OpenRun];
-      await writeRun(files, directory, older.from, newer.to, olderCount + newerCount, () => merged(entriesOf(a), entriesOf(b)));
+      if (a.count > 2 * b.count) return false;
+      await writeRun(files, directory, older.from, newer.to, a.count + b.count, () => merged(entriesOf(a), entriesOf(b)));
+      return true;
     } finally {
-      await Promise.all(opened.map(({ file }) => file.close()));
+      await b.file.close();
     }
+  } finally {
+    await a.file.close();
   }
 }
 

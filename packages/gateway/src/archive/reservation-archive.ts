@@ -118,7 +118,6 @@ export function withArchive({ allocator, reader, requireIdentity, now, onFailure
     async find(reservationId) {
       return (await reservations.find(reservationId)) ?? (await archived(reservationId)).at(-1)?.reservation;
     },
-    findAll: (reservationIds) => Promise.all(reservationIds.map((id) => archivedReservations.find(id))),
     async move(transition) {
       try {
         return await reservations.move(transition);
