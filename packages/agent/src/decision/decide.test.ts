@@ -216,14 +216,20 @@ describe("the decision", () => {
   });
 
   it("opens for nothing at random", async () => {
+    const times = { notBeforeMs: nowMs - 60_000, expiresAtMs: nowMs + 60_000 };
+    const common = { issuerKey, siteId, reservationId, holderKeyHash: newTokenId(), ...times };
+    const bound = await Promise.all([Act.RECALL, Act.SERVICE, Act.COLLECT].map((act) => mintAccessToken({ ...common, act })));
     const credential = fc.oneof(
       fc.record({ token: fc.string({ unit: "binary" }) }),
+      fc.record({ token: fc.constantFrom(...bound), presence: fc.string({ unit: "binary" }), compartmentId: fc.string() }),
+      fc.record({ token: fc.constantFrom(...bound), presence: fc.stringMatching(/^[\w-]{22}\.[\w-]{43}\.[\w-]{86}$/) }),
       fc.record({ pin: fc.stringMatching(/^[0-9]{8}$/).filter((text) => text !== pin) }),
       fc.record({ pin: fc.string() }),
     );
     await fc.assert(
       fc.asyncProperty(credential, async (shown) => {
-        const decision = await decide(shown, snapshot, nowMs);
+        // Whatever challenge it names was given a moment ago.
+        const decision = await decide(shown, { ...snapshot, challengeAgeMs: () => 0 }, nowMs);
         expect(decision.opens).toBe(false);
       }),
       { numRuns: 300 },
