@@ -1,8 +1,13 @@
+import { generateKeyPair, verifyReport } from "@petak/credential";
 import { Act, PetakError, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { startAgentGateway } from "./agent-gateway.ts";
+import { siteId, startAgentGateway } from "./agent-gateway.ts";
 import { createManualTimers } from "./manual-timers.ts";
-import { deposit, pin, startSite } from "./site.ts";
+import { deposit, pin, startSite, until } from "./site.ts";
+
+async function reportKey(keyId: string) {
+  return { keyId, ...(await generateKeyPair()) };
+}
 
 describe("the reports", () => {
   it("come in batches of a hundred at the most, without a gap", async () => {
@@ -89,6 +94,41 @@ describe("the reports", () => {
     await site.restart({ keyId: "key_test_b" });
     await site.agent.flushed();
     expect(gateway.events.map(({ sequence }) => Number(sequence))).toEqual([1]);
+  });
+
+  it("are signed when they are made, also without the network, and handed over as they were signed", async () => {
+    const key = await reportKey("key_test_a");
+    const site = await startSite({ agent: { reportKey: key } });
+    const { gateway, store } = site;
+    gateway.isUp = false;
+    await deposit(site, gateway.newReservation());
+    await site.agent.present({ token: "nothing" });
+    await until(() => store.visits().length === 0);
+    const written = store.outbox.after(0, 10);
+    expect(written).toHaveLength(4);
+    for (const report of written) expect(await verifyReport(key, siteId, report)).toBe(true);
+    for (const report of written) expect(await verifyReport(key, siteId, { ...report, compartmentId: "Z9" })).toBe(false);
+    gateway.isUp = true;
+    await site.agent.syncNow();
+    await site.agent.flushed();
+    expect(gateway.events).toEqual(written);
+  });
+
+  it("are signed anew under a new key, with the numbers that they have then, and those of before an agent signed as well", async () => {
+    const [first, second] = [await reportKey("key_test_a"), await reportKey("key_test_b")];
+    const site = await startSite();
+    const { gateway } = site;
+    gateway.isUp = false;
+    await site.agent.present({ token: "a" });
+    expect(site.store.outbox.after(0, 1)[0]?.signature).toHaveLength(0);
+    await site.restart({ reportKey: first });
+    await site.agent.present({ token: "b" });
+    for (const report of site.store.outbox.after(0, 10)) expect(await verifyReport(first, siteId, report)).toBe(true);
+    gateway.isUp = true;
+    await site.restart({ reportKey: second });
+    await site.agent.flushed();
+    expect(gateway.events).toHaveLength(2);
+    for (const report of gateway.events) expect(await verifyReport(second, siteId, report)).toBe(true);
   });
 
   it("wait for a gateway that fails, longer and longer", async () => {
