@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { EventType, ReservationState } from "@petak/protocol";
+import { expect, it } from "vitest";
+import { chainFaults } from "./chain-faults.ts";
+import { handOvers } from "./hand-overs.ts";
+import { nameOf } from "./names.ts";
+import { readReceipt } from "./read-receipt.ts";
+
+const ruleBook = readFileSync(new URL("../../../../docs/custody.md", import.meta.url), "utf8");
+
+it("the rule book has the table of hand-overs", () => {
+  const rows = [...ruleBook.matchAll(/^\| `([A-Z_]+)` \| ([A-Z_]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$/gm)].map(([, ...cells]) => cells);
+  const side = (name: string | undefined) => (name === undefined ? "–" : `the ${name}`);
+  expect(rows).toEqual(
+    handOvers.map(({ act, event, from, to, sides }) => {
+      const leadsTo = to === undefined ? "the state as it was" : nameOf(ReservationState, to);
+      const whence = from === undefined ? "" : `, from ${nameOf(ReservationState, from)}`;
+      return [act, nameOf(EventType, event), `${leadsTo}${whence}`, side(sides?.[0]), side(sides?.[1])];
+    }),
+  );
+});
+
+it("the rule book says each fault that a verifier may find, and no other", () => {
+  const [, verifying = ""] = ruleBook.split("## Verifying");
+  const [rules = ""] = verifying.split("## Test vectors");
+  const named = new Set([...rules.matchAll(/`([A-Z_]{4,})`/g)].map(([, code]) => code));
+  expect([...named].sort()).toEqual(Object.keys(chainFaults).sort());
+});
+
+it("the rule book's example of a receipt is one, with every member in its order", () => {
+  const [, example = ""] = /### A receipt\n[\s\S]*?```json\n([\s\S]*?)```/.exec(ruleBook) ?? [];
+  const claims = JSON.stringify(JSON.parse(example));
+  const header = JSON.stringify({ alg: "EdDSA", typ: "petak-receipt", kid: "Xy3_" });
+  const jws = [header, claims, "\0".repeat(64)].map((part) => Buffer.from(part).toString("base64url")).join(".");
+  expect(readReceipt(jws)).toMatchObject({ keyId: "Xy3_", claims: { act: "DEPOSITED" } });
+});
