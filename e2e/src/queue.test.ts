@@ -328,6 +328,29 @@ describe("an overflow policy", () => {
     expect(await reserveAt(wanted)).toMatchObject({ state: HELD });
   });
 
+  it("lists what waits, and what was promoted elsewhere, once to each of its parties", async () => {
+    const [wanted, near, own] = [await put("wanted", 0, 1), await put("near", 1, 1, { by: rival }), await put("own", 2, 1)];
+    const blocking = [await reserveAt(wanted), await reserveAt(near), await reserveAt(own)];
+    const asked = { maxDistanceM: 500, wait: minutes(60) };
+    const waiting = [await reserveAt(wanted, asked), await reserveAt(wanted, asked), await reserveAt(wanted, asked)];
+    const listed = async (by: TestParticipant, siteId = "") => {
+      const states = [QUEUED, HELD];
+      const { reservations } = await by.client.reservations.listReservations({ states, siteId });
+      return reservations
+        .map(({ reservationId }) => waiting.findIndex((one) => one.reservationId === reservationId))
+        .filter((at) => at >= 0);
+    };
+    expect([await listed(courier), await listed(operator), await listed(rival)]).toEqual([[0, 1, 2], [0, 1, 2], []]);
+    await cancel(blocking[1] as Reservation);
+    await cancel(blocking[2] as Reservation);
+    expect((await found(waiting[0] as Reservation)).siteId).toBe(near);
+    expect((await found(waiting[1] as Reservation)).siteId).toBe(own);
+    expect([await listed(courier), await listed(operator), await listed(rival)]).toEqual([[0, 1, 2], [1, 2], [0]]);
+    expect([await listed(courier, wanted), await listed(courier, near), await listed(operator, own)]).toEqual([[2], [0], [1]]);
+    await cancel(blocking[0] as Reservation);
+    expect([await listed(courier, wanted), await listed(operator, wanted)]).toEqual([[2], [2]]);
+  });
+
   it("holds for the nearest too, from where it was looked", async () => {
     const near = await put("near", 0, 1);
     const place = { case: "nearest", value: { origin, radiusM: 100 } } as const;

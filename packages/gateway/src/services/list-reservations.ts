@@ -3,6 +3,7 @@ import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Allocator } from "@petak/allocator";
 import {
   type Event,
+  EventType,
   formatReservationId,
   type ListReservationsRequest,
   type ListReservationsResponse,
@@ -46,7 +47,7 @@ interface Page {
  * record and stays where it is, so that reading the caller's events in their order shows each reservation once, whatever becomes of it meanwhile;
  * the reservation is then read as it stands. Only those that are overdue have an index of their own, by id.
  */
-export function createReservationList({ events, reservations }: Pick<Allocator, "events" | "reservations">) {
+export function createReservationList({ events, reservations, sites }: Pick<Allocator, "events" | "reservations" | "sites">) {
   const reader = createEventReader(events);
   const findAll = (ids: readonly string[]) => Promise.all(ids.map((id) => reservations.find(id)));
 
@@ -58,15 +59,32 @@ export function createReservationList({ events, reservations }: Pick<Allocator, 
     for (let reads = 0; reads < readsMax && found.length < pageSize; reads++) {
       // No more than fit: each event shows one reservation at most.
       const page = await reader.readAfter(cursor, { caller, pageSize: pageSize - found.length, ...(regions && { regions }) });
-      const ids = page.events.filter((event) => isMaking(event, request)).map(({ reservationId }) => reservationId);
-      const read = await findAll(ids);
-      for (const reservation of read) {
-        if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
+      const showing = page.events.filter((event) => isMaking(event, request) || isPromotion(event, request));
+      const read = await findAll(showing.map(({ reservationId }) => reservationId));
+      for (const [index, reservation] of read.entries()) {
+        if (reservation === undefined || !isParty(reservation, caller) || !isWanted(reservation, request)) continue;
+        const wasShown = isPromotion(showing[index] as Event, request) && (await wasShownWhenMade(reservation, request, caller));
+        if (!wasShown) found.push(reservation);
       }
       cursor = page.cursor as Map<string, string>;
       if (page.unread.size === 0) return { found, next: undefined };
     }
     return { found, next: { kind: "made", after: encodeCursor(cursor) } };
+  }
+
+  /**
+   * Whether the event that made a reservation has shown it already. One that waited was made at the site that it wanted, and may be at another now: whoever
+   * runs that one, or asks for it, sees it promoted there.
+   */
+  async function wasShownWhenMade(
+    { queuedSiteIds, participantId }: Reservation,
+    { siteId }: ListReservationsRequest,
+    caller: ParticipantCaller,
+  ) {
+    const [madeAt = ""] = queuedSiteIds;
+    if (siteId !== "") return siteId === madeAt;
+    if (participantId === caller.participantId) return true;
+    return (await sites.find(madeAt))?.site.operatorId === caller.participantId;
   }
 
   async function overdue(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
@@ -120,6 +138,12 @@ function isMaking(
   const isFirst = reservationId !== "" && reservationRevision === 1 && stateBefore !== stateAfter;
   const isAt = request.siteId === "" || event.siteId === request.siteId;
   return isFirst && isAt && (request.partnerReference === "" || event.partnerReference === request.partnerReference);
+}
+
+/** Whether an event promoted a reservation that may be wanted. */
+function isPromotion({ type, siteId, partnerReference }: Event, request: ListReservationsRequest): boolean {
+  if (type !== EventType.RESERVATION_PROMOTED || (request.siteId !== "" && siteId !== request.siteId)) return false;
+  return request.partnerReference === "" || partnerReference === request.partnerReference;
 }
 
 function isWanted(reservation: Reservation, request: ListReservationsRequest): boolean {
