@@ -4,7 +4,7 @@ import { LongestFirst } from "./scripts/longest-first.ts";
 import shared from "./vitest.shared.ts";
 
 /** The tests that must come out the same whatever keeps the records. */
-const overRecords = ["src/{archive,capacity,deliveries,events,queue,reservations,search,sites}/**/*.test.ts"];
+const overRecords = ["src/{archive,capacity,deliveries,events,logs,queue,reservations,search,sites}/**/*.test.ts"];
 
 /** Tests that make clusters of their own. */
 const ownCluster = "src/**/*-cluster.test.ts";

@@ -19,11 +19,22 @@ export type { ReplicationLevel } from "./durability/replica-gate.ts";
 export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
 export { decodeEvent, encodeEvent } from "./events/event-bytes.ts";
 export { chainMax, type EventLog, firstEntry, isAfter, type LoggedEvent } from "./events/event-log.ts";
-export { createEventTail, type EventTail } from "./events/event-tail.ts";
+export type { LogSubscription } from "./events/log-subscribers.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
 export { type Position, quantise } from "./geo/position.ts";
 export { indexCellOf, regionOfCell } from "./geo/region.ts";
 export { createKeys, type Keys } from "./keys.ts";
+export type { LogName, LogReference } from "./logs/log-reference.ts";
+export type { ChunkTimes } from "./logs/log-store.ts";
+export {
+  chunkOf,
+  chunkSize,
+  createParticipantLogs,
+  type LogPage,
+  type NumberedEvent,
+  type ParticipantLogs,
+  type ParticipantLogsOptions,
+} from "./logs/participant-logs.ts";
 export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting, waitingPlacesMax } from "./queue/queues.ts";
 export type { Answer } from "./reservations/answer.ts";
 export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { encodeBase32, type Region } from "@petak/protocol";
+import type { LogName } from "./logs/log-reference.ts";
 
 /**
  * The names of all keys. Those about a region carry its hash tag, so that one script touches one slot and Redis Cluster spreads
@@ -73,8 +74,18 @@ export interface Keys {
   archiveLease(region: Region): string;
   /** Names the archive of these records, so that no other directory is taken for it. */
   archiveId(): string;
+  /** The region of whose events a key is; undefined where it is another key. */
+  regionOfEvents(key: string): Region | undefined;
   /** Says that an event of a name was recorded in the region. */
   eventMark(region: Region, name: string): string;
+  /** Hash: how far the region's events are in the participants' logs, see lua/mark-logged.lua. */
+  logged(region: Region): string;
+  /** Hash: the last number of a participant's log, and how far each region's events are in it. All of one participant's logs lie in one slot. */
+  logHead(log: LogName): string;
+  /** Hash: when the events of each chunk of a log were recorded. */
+  logTimes(log: LogName): string;
+  /** A chunk of a log: references to events, see logs/log-reference.ts. */
+  logChunk(log: LogName, index: number): string;
   /** Who delivers events to a subscriber now. All of one subscriber's keys lie in one slot. */
   deliveryLease(subscriberId: string): string;
   /** Hash: how far the delivery to a subscriber has come. */
@@ -98,11 +109,14 @@ const requestNameLength = 18;
 
 /** Key names under a prefix, which separates networks that share a server. */
 export function createKeys(prefix: string): Keys {
-  const tagged = (region: Region) => `${prefix}:{${region}}`;
+  const regionStart = `${prefix}:{`;
+  const eventsEnd = "}:events";
+  const tagged = (region: Region) => `${regionStart}${region}}`;
   const site = (region: Region, siteNumber: number) => `${tagged(region)}:site:${encodeBase32(siteNumber)}`;
   // A participant's requests are many and short-lived: what names one is kept short.
   const requestName = (participantId: string, requestId: string) =>
     hash("sha256", `${participantId} ${requestId}`, "base64url").slice(0, requestNameLength);
+  const log = ({ participantId, mode }: LogName) => `${prefix}:{${participantId}}:log:${mode}`;
   const delivery = (subscriberId: string) => `${prefix}:{${subscriberId}}:delivery`;
   const waiting = (region: Region) => `${tagged(region)}:waiting`;
   const siteQueue = (region: Region, siteNumber: number) => `${waiting(region)}:${siteNumber}`;
@@ -140,7 +154,13 @@ export function createKeys(prefix: string): Keys {
     archivedUntil: (region) => `${tagged(region)}:archived-until`,
     archiveLease: (region) => `${tagged(region)}:archive-lease`,
     archiveId: () => `${prefix}:archive-id`,
+    regionOfEvents: (key) =>
+      key.endsWith(eventsEnd) && key.startsWith(regionStart) ? key.slice(regionStart.length, -eventsEnd.length) : undefined,
     eventMark: (region, name) => `${tagged(region)}:event-mark:${name}`,
+    logged: (region) => `${tagged(region)}:logged`,
+    logHead: log,
+    logTimes: (name) => `${log(name)}:times`,
+    logChunk: (name, index) => `${log(name)}:${index}`,
     deliveryLease: (subscriberId) => `${delivery(subscriberId)}:lease`,
     deliveryState: (subscriberId) => `${delivery(subscriberId)}:state`,
     deliveryDue: (subscriberId) => `${delivery(subscriberId)}:due`,

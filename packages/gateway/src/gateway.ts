@@ -4,8 +4,8 @@ import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import {
   connectRedis,
   createAllocator,
-  createEventTail,
   createKeys,
+  createParticipantLogs,
   defaultQueueLimits,
   dropSilent,
   pingAll,
@@ -42,7 +42,7 @@ import { createAgentService } from "./services/agents.ts";
 import { createCredentialIssuer } from "./services/credential-issuer.ts";
 import { createCustodyService } from "./services/custody.ts";
 import { createDirectoryService } from "./services/directory.ts";
-import { createEventReader } from "./services/event-reader.ts";
+import { createLogReader } from "./services/log-reader.ts";
 import { nearestDecoder } from "./services/nearest-decoder.ts";
 import { optionsEncoder } from "./services/options-encoder.ts";
 import { createParticipantService } from "./services/participants.ts";
@@ -206,12 +206,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       siteCache.clear();
       termsBook.clear();
     });
-    const tail = createEventTail(
-      () => connectRedis(address, { onError, commandTimeoutMs: tailTimeoutMs }),
-      createKeys(keyPrefix),
-      (error) => logger.error({ err: error }, "event tail"),
-    );
-    undo.push(() => tail.stop());
+    const logs = createParticipantLogs({
+      redis,
+      recordedOver: writer,
+      events: allocator.events,
+      connect: () => connectRedis(address, { onError, commandTimeoutMs: tailTimeoutMs }),
+      keys: allocator.keys,
+      onError: (error) => logger.error({ err: error }, "participants' logs"),
+      ...(acknowledgements === undefined ? {} : { acknowledge: acknowledgements.acknowledge }),
+    });
+    undo.push(() => logs.stop());
+    const reader = createLogReader(logs);
     const sweep = startSweep({
       allocator: records,
       release: archive.release,
@@ -221,15 +226,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       onError: (error) => logger.error({ err: error }, "sweep"),
     });
     undo.push(() => sweep.stop());
-    const stopArchiving = archive.start();
+    const stopArchiving = archive.start(logs.build);
     undo.push(stopArchiving);
 
     const webhooks = createWebhookSending({
       ...options.webhooks,
       allocator,
       store: createWebhookStore(writer, keyPrefix),
-      reader: createEventReader(allocator.events),
-      tail,
+      reader,
+      logs,
       derivationKey: secrets.derivationKey,
       audience: options.audience,
       now,
@@ -245,14 +250,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
         router.service(service, whenDurable(service, implementation, acknowledgements));
       serve(DirectoryService, createDirectoryService({ allocator, siteCache, termsBook, now }));
-      serve(ReservationService, createReservationService({ ...options, allocator, siteCache, termsBook, credentials, receipts, now }));
+      serve(
+        ReservationService,
+        createReservationService({ ...options, allocator, siteCache, termsBook, credentials, receipts, reader, now }),
+      );
       serve(
         CustodyService,
         createCustodyService({
           allocator,
           keys: keyDirectory,
           receipts,
-          tail,
+          logs,
+          reader,
           now,
           stopping: stopping.signal,
           stillValid: authenticator.recheck,

@@ -5,7 +5,6 @@ export type { FrozenClock } from "./frozen-clock.ts";
 export { createFrozenClock } from "./frozen-clock.ts";
 export { type MoreFacts, makeSite, type SiteFacts } from "./make-site.ts";
 export { moveServerClock, type ServerClockMove } from "./move-server-clock.ts";
-export { publishedEvent } from "./published-event.ts";
 export type { Random } from "./random.ts";
 export { createRandom } from "./random.ts";
 export type { LinkTarget, RedisLink } from "./redis-link.ts";

@@ -1,6 +1,7 @@
 import { type Event, parseReservationId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
+import { packEntry } from "../logs/log-reference.ts";
 import { decodeChain } from "../reservations/reservation-record.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { decodeEvent, encodeEvent } from "./event-bytes.ts";
@@ -9,11 +10,6 @@ import { decodeEvent, encodeEvent } from "./event-bytes.ts";
 export interface LoggedEvent {
   /** The stream's entry id, `<ms>-<number>`: a place to go on from. */
   readonly entry: string;
-  /**
-   * Whether an id stands anywhere in the event. Costs a hundredth of decoding it, so that a reader passes over what is not for its caller;
-   * true does not say in which field.
-   */
-  mentions(id: string): boolean;
   /** The event, decoded when it is first asked for. */
   readonly event: Event;
 }
@@ -58,9 +54,10 @@ export const chainMax = 2000;
 /** How long it is remembered that an event of a name was recorded, in ms: a week, longer than anybody goes on noticing one thing. */
 export const markTtlMs = 7 * 24 * 3_600_000;
 
-/** Entries of a chain asked for in one round trip. */
-const chainAtOnce = 200;
+/** Events asked for in one round trip: a server does nothing else for as long as it looks for them. */
+const readAtOnce = 200;
 
+const readScript = createScript("read-events", { isReadOnly: true });
 const appendScript = createScript("append-once");
 
 /** Reads events from Redis. */
@@ -69,7 +66,7 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
     regions: () => redis.smembers(keys.regions()),
     async readAfter(region, entry, count) {
       const entries = await redis.xrangeBuffer(keys.events(region), `(${entry}`, "+", "COUNT", count);
-      return entries.map(([id, fields]) => loggedEvent(id.toString("latin1"), fields));
+      return entries.map(([id, fields]) => loggedEvent(id.toString("latin1"), eventBytes(fields)));
     },
     async lastEntry(region) {
       const [last] = await redis.xrevrange(keys.events(region), "+", "-", "COUNT", 1);
@@ -83,10 +80,12 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
     },
     async readAt(region, entries) {
       const events: LoggedEvent[] = [];
-      for (let start = 0; start < entries.length; start += chainAtOnce) {
-        const some = entries.slice(start, start + chainAtOnce);
-        const ranges = await Promise.all(some.map((entry) => redis.xrangeBuffer(keys.events(region), entry, entry)));
-        events.push(...ranges.flatMap((range) => range.map(([entry, fields]) => loggedEvent(entry.toString("latin1"), fields))));
+      for (let start = 0; start < entries.length; start += readAtOnce) {
+        const some = entries.slice(start, start + readAtOnce);
+        const [, ...found] = await readScript(redis, [keys.events(region)], [Buffer.concat(some.map(packEntry))]);
+        for (const [index, bytes] of (found as Buffer[]).entries()) {
+          if (bytes.length > 0) events.push(loggedEvent(some[index] as string, bytes));
+        }
       }
       return events;
     },
@@ -103,13 +102,13 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
   return log;
 }
 
-function loggedEvent(entry: string, fields: Buffer[]): LoggedEvent {
+/** An event of a stream, which is decoded when it is asked for. */
+export function loggedEvent(entry: string, bytes: Buffer): LoggedEvent {
   let event: Event | undefined;
   return {
     entry,
-    mentions: (id) => eventBytes(fields).includes(id),
     get event() {
-      event ??= decodeEvent(eventBytes(fields));
+      event ??= decodeEvent(bytes);
       return event;
     },
   };

@@ -6,7 +6,7 @@ import { type Allocator, createAllocator } from "../allocator.ts";
 import type { ClusterConnection } from "../connection/cluster-connection.ts";
 import { connectRedis } from "../connection/connect-redis.ts";
 import { createEventTail, type EventTail } from "./event-tail.ts";
-import type { EventSubscription } from "./subscribers.ts";
+import { type Growth, recordGrowth } from "./testing/record-growth.ts";
 
 const participantId = "par_0000000000000001";
 const long = 20_000;
@@ -14,7 +14,7 @@ let cluster: TestCluster;
 let connection: ClusterConnection;
 let allocator: Allocator;
 let tail: EventTail;
-let courier: EventSubscription;
+let grown: Growth[];
 /** One at each master. */
 let regions: Region[];
 
@@ -32,10 +32,11 @@ beforeEach(async () => {
   allocator = createAllocator({ redis: connection, prefix: "petak" });
   regions = cluster.nodes.map(regionAt);
   await connection.sadd(allocator.keys.regions(), ...regions);
-  tail = createEventTail(connect, allocator.keys, () => undefined);
-  courier = tail.subscribe(participantId);
-  // A region that is noticed is news to anyone.
-  expect(await heard(3)).toEqual(new Set(regions));
+  const growth = recordGrowth();
+  grown = growth.all;
+  tail = createEventTail({ connect, keys: allocator.keys, onGrown: growth.onGrown, onError: () => undefined });
+  await tail.catchUp();
+  grown.length = 0;
   return async () => {
     await tail.stop();
     connection.disconnect();
@@ -51,9 +52,11 @@ function regionAt({ port }: TestClusterNode): Region {
 
 /** The regions that the tail speaks of, until there are so many. */
 async function heard(count: number): Promise<Set<Region>> {
-  const told = new Set<Region>();
-  while (told.size < count && (await courier.wait(long, []))) for (const region of courier.take().toRead) told.add(region);
-  return told;
+  const told = () => new Set(grown.map(({ region }) => region));
+  await expect.poll(() => told().size, { timeout: long }).toBe(count);
+  const all = told();
+  grown.length = 0;
+  return all;
 }
 
 let sequence = 0;
@@ -100,6 +103,7 @@ describe("the event tail of a cluster", () => {
       .toBe(true);
     expect(await heard(1)).toEqual(new Set([region]));
     for (const one of regions) await record(one);
+    await tail.catchUp();
     expect(await heard(3)).toEqual(new Set(regions));
   });
 });

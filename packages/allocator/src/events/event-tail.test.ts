@@ -2,36 +2,49 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { EventSchema } from "@petak/protocol";
-import { createTempDir, publishedEvent, useRedis } from "@petak/testkit";
+import { createTempDir, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { connectRedis } from "../connection/connect-redis.ts";
 import type { RedisAddress } from "../connection/redis-address.ts";
 import { createKeys } from "../keys.ts";
 import { createReservationStore } from "../reservations/reservation-store.ts";
-import { createEventTail, type EventTail } from "./event-tail.ts";
+import { createEventTail } from "./event-tail.ts";
+import { recordGrowth } from "./testing/record-growth.ts";
 
 const redis = useRedis();
 const region = "83652b";
 const long = 60_000;
 
-interface TailOptions {
+interface StartOptions {
   address?: RedisAddress;
   commandTimeoutMs?: number;
-  errors?: unknown[];
 }
 
-function startTail({ address = redis.address, commandTimeoutMs = 5000, errors = [] }: TailOptions = {}): EventTail {
-  const open = () => connectRedis(address, { onError: () => undefined, commandTimeoutMs });
-  return createEventTail(open, createKeys(redis.keyPrefix), (error) => errors.push(error));
+/** A tail that has heard of all there is, and what it tells. */
+async function startTail({ address = redis.address, commandTimeoutMs = 5000 }: StartOptions = {}) {
+  const { all: grown, onGrown } = recordGrowth();
+  const errors: unknown[] = [];
+  const tail = createEventTail({
+    connect: () => connectRedis(address, { onError: () => undefined, commandTimeoutMs }),
+    keys: createKeys(redis.keyPrefix),
+    onGrown,
+    onError: (error) => errors.push(error),
+  });
+  onTestFinished(() => tail.stop());
+  await redis.client.sadd(createKeys(redis.keyPrefix).regions(), region);
+  await tail.catchUp();
+  return { tail, grown, errors };
 }
 
-/** Records an event as the scripts do. */
+/** Records an event as the scripts do: in one step with telling of it. */
 async function recordBytes(bytes: Buffer): Promise<string> {
-  const key = createKeys(redis.keyPrefix).events(region);
-  const entry = (await redis.client.xadd(key, "*", "event", bytes)) as string;
-  await redis.client.spublish(key, publishedEvent(entry, bytes));
-  return entry;
+  const script = `
+    local entry = redis.call('XADD', KEYS[1], '*', 'event', ARGV[1])
+    local ms, number = string.match(entry, '^(%d+)-(%d+)$')
+    redis.call('SPUBLISH', KEYS[1], struct.pack('<I6I4I4', tonumber(ms), tonumber(number), #ARGV[1]) .. ARGV[1])
+    return entry`;
+  return (await redis.client.eval(script, 1, createKeys(redis.keyPrefix).events(region), bytes)) as string;
 }
 
 /** Records an event of a participant at an operator's site. */
@@ -62,64 +75,109 @@ async function startProxy(path: string) {
 }
 
 describe("the event tail", () => {
-  it("tells those whom an event concerns, and tells others only how far they may pass", async () => {
-    const tail = startTail();
-    try {
-      const [courier, operator] = [tail.subscribe("par_courier"), tail.subscribe("par_operator")];
-      const stranger = tail.subscribe("par_stranger");
-      await redis.client.sadd(createKeys(redis.keyPrefix).regions(), region);
-      // A region that is noticed is news to anyone: what stands in it was seen by nobody.
-      await Promise.all([courier, operator, stranger].map((subscription) => subscription.wait(long, [])));
-      expect(stranger.take().toRead).toEqual(new Set([region]));
-      for (const subscription of [courier, operator]) subscription.take();
+  it("tells of each event and whom it concerns, as it happens", async () => {
+    const { grown } = await startTail();
+    const entries = [await record("par_courier"), await record("par_other", "par_another")];
+    // A look at what stood there before may come so late that it sees the first of them too.
+    await expect
+      .poll(() => grown.filter(({ concerned }) => concerned !== "everyone"))
+      .toEqual([
+        { region, entry: entries[0], concerned: "par_courier par_operator" },
+        { region, entry: entries[1], concerned: "par_another par_other" },
+      ]);
+  });
 
-      const waiting = [courier, operator].map((subscription) => subscription.wait(long, []));
+  it("has told of all that was recorded before, once it has caught up, however often it is asked", async () => {
+    const { tail, grown } = await startTail();
+    for (let count = 0; count < 200; count++) {
       const entry = await record("par_courier");
-      expect(await Promise.all(waiting)).toEqual([true, true]);
-      expect(await stranger.wait(0, [])).toBe(false);
-      expect(stranger.take()).toEqual({ toRead: new Set(), toPass: new Map([[region, entry]]) });
-    } finally {
-      await tail.stop();
+      await tail.catchUp();
+      expect(grown.map((told) => told.entry)).toContain(entry);
     }
   });
 
-  it("goes on after an entry that is no event, and lets everyone look at it", async () => {
-    const errors: unknown[] = [];
-    const tail = startTail({ errors });
-    try {
-      const stranger = tail.subscribe("par_stranger");
-      await redis.client.sadd(createKeys(redis.keyPrefix).regions(), region);
-      await stranger.wait(long, []);
-      stranger.take();
-      await recordBytes(Buffer.from([0xff]));
-      expect(await stranger.wait(long, [])).toBe(true);
-      stranger.take();
-      await record("par_stranger");
-      expect(await stranger.wait(long, [])).toBe(true);
-      expect(errors).toEqual([]);
-    } finally {
-      await tail.stop();
-    }
+  it("has told of what stood in a region before it was noticed, of which nobody knows whom it concerns", async () => {
+    const { tail, grown } = await startTail();
+    const other = "83652c";
+    const keys = createKeys(redis.keyPrefix);
+    const entry = (await redis.client.xadd(keys.events(other), "*", "event", "anything")) as string;
+    await redis.client.sadd(keys.regions(), other);
+    await tail.catchUp();
+    expect(grown).toEqual([{ region: other, entry, concerned: "everyone" }]);
+  });
+
+  it("goes on after an entry that is no event, which may concern anyone", async () => {
+    const { grown, errors } = await startTail();
+    const entry = await recordBytes(Buffer.from([0xff]));
+    await record("par_courier");
+    await expect.poll(() => grown.map(({ concerned }) => concerned)).toContain("par_courier par_operator");
+    expect(grown).toContainEqual({ region, entry, concerned: "everyone" });
+    expect(errors).toEqual([]);
+  });
+
+  it("wakes those who follow a log when it grows, and those who come later at once", async () => {
+    const { tail } = await startTail();
+    const log = { participantId: "par_courier", mode: "test" } as const;
+    const key = createKeys(redis.keyPrefix).logHead(log);
+    const following = tail.subscribe(log);
+    const waiting = following.wait(0, long, []);
+    const grow = async (number: number) => {
+      await redis.client.hset(key, "n", number);
+      const message = Buffer.alloc(6);
+      message.writeUIntLE(number, 0, 6);
+      await redis.client.spublish(key, message);
+    };
+    await grow(1);
+    expect(await waiting).toBe(true);
+    const next = following.wait(1, long, []);
+    await grow(2);
+    expect(await next).toBe(true);
+    expect(await tail.subscribe(log).wait(1, long, [])).toBe(true);
+    expect(await following.wait(2, 1, [])).toBe(false);
   });
 
   it.skipIf(redis.isCluster)("notices what its user may not hear published, and recording it is not refused", async () => {
     const keys = createKeys(redis.keyPrefix);
     const username = redis.keyPrefix.replace(":", "");
     await redis.client.acl("SETUSER", username, "on", ">secret", "resetchannels", `~${redis.keyPrefix}*`, "+@all");
-    const open = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
-    const writer = open();
-    const tail = createEventTail(open, keys, () => undefined, { lookAtAllMs: 100 });
+    const connect = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
+    const writer = connect();
+    const { all: grown, onGrown } = recordGrowth();
+    const tail = createEventTail({ connect, keys, onGrown, onError: () => undefined, lookAtAllMs: 100 });
     try {
-      const courier = tail.subscribe("par_courier");
       await redis.client.sadd(keys.regions(), region);
-      await courier.wait(long, []);
-      courier.take();
+      await tail.catchUp();
       const event = create(EventSchema, { participantId: "par_courier" });
-      const report = { siteId: `site_${region}_1`, keyId: "key_1", sequence: 1 };
-      expect(await createReservationStore(writer, keys).record(region, report, event)).toEqual({ tag: "done" });
-      expect(await courier.wait(long, [])).toBe(true);
+      const record = async (sequence: number) => {
+        const report = { siteId: `site_${region}_1`, keyId: "key_1", sequence };
+        expect(await createReservationStore(writer, keys).record(region, report, event)).toEqual({ tag: "done" });
+      };
+      await record(1);
+      await expect.poll(() => grown.length, { timeout: 10_000 }).toBe(1);
+      await record(2);
+      await tail.catchUp();
+      expect(grown.length).toBe(2);
     } finally {
       writer.disconnect();
+      await tail.stop();
+      await redis.client.acl("DELUSER", username);
+    }
+  });
+
+  it.skipIf(redis.isCluster)("hears all where its user may listen and others may not publish", async () => {
+    const keys = createKeys(redis.keyPrefix);
+    const username = redis.keyPrefix.replace(":", "");
+    await redis.client.acl("SETUSER", username, "on", ">secret", "allchannels", `~${redis.keyPrefix}*`, "+@all", "-spublish");
+    const connect = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
+    const { all: grown, onGrown } = recordGrowth();
+    const tail = createEventTail({ connect, keys, onGrown, onError: () => undefined });
+    try {
+      await redis.client.sadd(keys.regions(), region);
+      await tail.catchUp();
+      await redis.client.xadd(keys.events(region), "*", "event", "anything");
+      await tail.catchUp();
+      expect(grown.length).toBe(1);
+    } finally {
       await tail.stop();
       await redis.client.acl("DELUSER", username);
     }
@@ -128,21 +186,14 @@ describe("the event tail", () => {
   it.skipIf(redis.isCluster)("makes a new connection where the old one fell silent, and misses nothing of the meantime", async () => {
     const directory = await createTempDir();
     const proxy = await startProxy(join(directory.path, "proxy.sock"));
-    const errors: unknown[] = [];
-    const tail = startTail({ address: { socketPath: join(directory.path, "proxy.sock") }, commandTimeoutMs: 800, errors });
     try {
-      const courier = tail.subscribe("par_courier");
-      await redis.client.sadd(createKeys(redis.keyPrefix).regions(), region);
-      await courier.wait(long, []);
-      courier.take();
+      const { grown, errors } = await startTail({ address: { socketPath: join(directory.path, "proxy.sock") }, commandTimeoutMs: 800 });
       proxy.fallSilent();
-      const waiting = courier.wait(long, []);
-      await record("par_courier");
-      expect(await waiting).toBe(true);
+      const entry = await record("par_courier");
+      await expect.poll(() => grown, { timeout: long }).toEqual([{ region, entry, concerned: "everyone" }]);
       expect(proxy.connections()).toBe(2);
       expect(errors.some((error) => String(error).includes("timed out"))).toBe(true);
     } finally {
-      await tail.stop();
       proxy.stop();
       await directory.remove();
     }

@@ -2,14 +2,24 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { EventSchema, type Region } from "@petak/protocol";
 import { dropSilent, pingAll, type RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
+import type { LogName } from "../logs/log-reference.ts";
+import { sharedRuns } from "../runs/shared-runs.ts";
 import { createEventLog, firstEntry, isAfter } from "./event-log.ts";
-import { createRegionChannels } from "./region-channels.ts";
-import { createSubscribers, type EventSubscription } from "./subscribers.ts";
+import { createLogSubscribers, type LogSubscription } from "./log-subscribers.ts";
+import { publishedEvents } from "./published-events.ts";
+import { createSlotChannels } from "./slot-channels.ts";
 
-/** Tells when the regions' records have grown, so that nobody has to poll. */
+/** Tells when the regions' records and the participants' logs have grown, so that nobody has to poll. */
 export interface EventTail {
-  /** Begins to follow, for one participant, what happens from now on. Read the records once after this, then only what it says. */
-  subscribe(participantId: string): EventSubscription;
+  /**
+   * Resolves when {@link EventTailOptions.onGrown} has been told of everything that was recorded before the call, by whomever. Costs one
+   * command to each server, as long as nothing is wrong.
+   *
+   * @throws Error where a server cannot be reached.
+   */
+  catchUp(): Promise<void>;
+  /** Begins to follow a log. */
+  subscribe(log: LogName): LogSubscription;
   /** Resolves when reading has ended. */
   stop(): Promise<void>;
 }
@@ -17,8 +27,14 @@ export interface EventTail {
 /** The longest that a new region, or a slot that has moved to another server, goes unnoticed, in ms. */
 const roundMs = 500;
 
-/** What may be different about a tail. */
+/** What a tail needs. */
 export interface EventTailOptions {
+  /** Makes the connection of its own over which it hears. */
+  connect: () => RedisConnection;
+  keys: Keys;
+  /** Hears that a region has an entry, and which participants it concerns; of what went unheard, nobody knows. */
+  onGrown: (region: Region, entry: string, concerned: ReadonlySet<string> | "everyone") => void;
+  onError: (error: unknown) => void;
   /**
    * How often the ends of all streams are looked at, in ms; default 5000. Publishing promises nothing, and a server may forbid it to its users;
    * this is how late an event is noticed then.
@@ -31,30 +47,45 @@ export interface EventTailOptions {
  * streams for what it missed. A connection on which a command times out is dropped for a new one: a peer that went away without a word
  * would otherwise never be noticed.
  */
-export function createEventTail(
-  connect: () => RedisConnection,
-  keys: Keys,
-  onError: (error: unknown) => void,
-  { lookAtAllMs = 5000 }: EventTailOptions = {},
-): EventTail {
+export function createEventTail({ connect, keys, onGrown, onError, lookAtAllMs = 5000 }: EventTailOptions): EventTail {
   const connection = connect();
   const log = createEventLog(connection, keys);
-  const subscribers = createSubscribers();
+  const subscribers = createLogSubscribers();
   const stopping = new AbortController();
-  const regions = new Set<Region>();
+  /** The regions by the channels of their events. */
+  const regions = new Map<string, Region>();
   /** The last entry of each region that was told of. */
   const places = new Map<Region, string>();
   /** Regions whose end has been looked at. */
   const seen = new Set<Region>();
   let lookAtAllAtMs = 0;
+  /** Counts what may have gone unheard, and up to where it was looked for. */
+  let broken = 0;
+  let mended = -1;
+  /** Whether the server forbids to publish. */
+  let isMute = false;
+  /** Why, at the last look, what was not listened to was not, and why what was not looked at was not. */
+  let noticed: { deaf: unknown[]; blind: unknown[] } = { deaf: [], blind: [] };
 
-  const channels = createRegionChannels(connection, keys, (region, entry, event) => {
-    if (!isAfter(entry, places.get(region) ?? firstEntry)) return;
-    places.set(region, entry);
-    subscribers.tell(region, entry, subscribers.size === 0 ? new Set() : concerned(event));
+  const channels = createSlotChannels(connection, {
+    onMessage(channel, message) {
+      const region = regions.get(channel);
+      if (region === undefined) {
+        if (message.length >= 6) subscribers.tell(channel, message.readUIntLE(0, 6));
+        return;
+      }
+      for (const { entry, bytes } of publishedEvents(message)) {
+        if (!isAfter(entry, places.get(region) ?? firstEntry)) continue;
+        places.set(region, entry);
+        onGrown(region, entry, concerned(bytes));
+      }
+    },
+    onBroken() {
+      broken++;
+    },
   });
 
-  /** Tells everyone of a region that is new, or has grown unheard: whom it concerns was not heard either. */
+  /** Tells of a region that is new, or has grown unheard: whom it concerns was not heard either. */
   async function lookAtEnd(region: Region): Promise<void> {
     const entry = await log.lastEntry(region);
     const told = places.get(region) ?? firstEntry;
@@ -62,26 +93,54 @@ export function createEventTail(
     seen.add(region);
     const newest = isAfter(entry, told) ? entry : told;
     places.set(region, newest);
-    subscribers.tell(region, newest, "everyone");
+    if (newest !== firstEntry) onGrown(region, newest, "everyone");
   }
 
-  /** Notices new regions and listens to all. Gives what went wrong: a server that is away must not keep the others from being heard. */
-  async function notice(): Promise<unknown[]> {
-    const failures: unknown[] = [];
-    const keepFailure = (error: unknown) => void failures.push(error);
-    for (const region of (await log.regions().catch(keepFailure)) ?? []) regions.add(region);
-    const listening = await channels.listen(regions);
-    failures.push(...listening.failures);
+  async function lookAtLog(channel: string): Promise<void> {
+    subscribers.tell(channel, Number((await connection.hget(channel, "n")) ?? 0));
+  }
+
+  async function look(channel: string): Promise<void> {
+    const region = regions.get(channel);
+    await (region === undefined ? lookAtLog(channel) : lookAtEnd(region));
+  }
+
+  /** A user who may not publish is heard by nobody. A message without an event says nothing to those who listen. */
+  async function tryToPublish(channel: string): Promise<void> {
+    isMute = await connection.spublish(channel, "").then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof Error && error.message.startsWith("NOPERM")) return true;
+        throw error;
+      },
+    );
+  }
+
+  /**
+   * Notices new regions, listens to all, and looks at what may have grown unheard, and from time to time at all. A server that is away must not keep
+   * the others from being heard.
+   */
+  const notice = sharedRuns(async () => {
     const isTimeForAll = performance.now() >= lookAtAllAtMs;
     if (isTimeForAll) lookAtAllAtMs = performance.now() + lookAtAllMs;
-    await Promise.all((isTimeForAll ? [...regions] : listening.begun).map((region) => lookAtEnd(region).catch(keepFailure)));
-    return failures;
-  }
+    const blind: unknown[] = [];
+    const keepFailure = (error: unknown) => void blind.push(error);
+    const brokenBefore = broken;
+    for (const region of (await log.regions().catch(keepFailure)) ?? []) regions.set(keys.events(region), region);
+    const wanted = [...regions.keys(), ...subscribers.logs.keys()];
+    const { begun, missing, failures } = await channels.listen(wanted);
+    if (begun[0] !== undefined) await tryToPublish(begun[0]).catch(keepFailure);
+    const toLookAt = isTimeForAll || isMute ? wanted : [...begun, ...missing];
+    await Promise.all(toLookAt.map((channel) => look(channel).catch(keepFailure)));
+    if (missing.length === 0 && blind.length === 0 && !isMute) mended = brokenBefore;
+    noticed = { deaf: failures, blind };
+  });
 
   async function round(): Promise<void> {
     try {
-      if (connection.status === "wait") await connection.connect();
-      const [[failure]] = await Promise.all([notice(), pingAll(connection)]);
+      await connected;
+      await Promise.all([notice(), pingAll(connection)]);
+      const [failure] = [...noticed.blind, ...noticed.deaf];
       if (failure !== undefined) throw failure;
     } catch (error) {
       if (stopping.signal.aborted) return;
@@ -108,9 +167,29 @@ export function createEventTail(
     }
   }
 
+  const connected = connection.connect().catch((error: unknown) => {
+    if (!stopping.signal.aborted) onError(error);
+  });
   const ended = follow();
   return {
-    subscribe: (participantId) => subscribers.add(participantId),
+    async catchUp() {
+      await connected;
+      const [count] = await Promise.all([connection.scard(keys.regions()), pingAll(connection)]);
+      if (count === regions.size && mended === broken) return;
+      await notice();
+      const [failure] = noticed.blind;
+      if (failure !== undefined) throw failure;
+    },
+    subscribe(name) {
+      const channel = keys.logHead(name);
+      const subscription = subscribers.add(channel, name);
+      // Where it fails, the next round tries again.
+      channels
+        .listen([channel])
+        .then(() => lookAtLog(channel))
+        .catch(() => undefined);
+      return subscription;
+    },
     async stop() {
       stopping.abort();
       connection.disconnect();

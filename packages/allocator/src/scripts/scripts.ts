@@ -23,10 +23,12 @@ interface ScriptingRedis {
 export interface ScriptOptions {
   /** Whether it goes out by itself and at once: for one that has gathered what goes together. Default false: with what else the turn sends. */
   isSentAtOnce?: boolean;
+  /** Whether it changes nothing, so that nobody who keeps what was read has to be told. Default false. */
+  isReadOnly?: boolean;
 }
 
 /** Makes the runner of a script in `lua/`. Bytes in replies stay bytes. */
-export function createScript(name: string, { isSentAtOnce = false }: ScriptOptions = {}): RunScript {
+export function createScript(name: string, { isSentAtOnce = false, isReadOnly = false }: ScriptOptions = {}): RunScript {
   const source = loadScript(name);
   const digest = createHash("sha1").update(source).digest("hex");
   return async (connection, keys, args) => {
@@ -40,7 +42,7 @@ export function createScript(name: string, { isSentAtOnce = false }: ScriptOptio
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       reply = await redis.evalBuffer(source, keys.length, ...keys, ...args);
     } finally {
-      tellKeysTouched(connection, keys);
+      if (!isReadOnly) tellKeysTouched(connection, keys);
     }
     const [tag, ...values] = reply as [Buffer, ...(Buffer | number)[]];
     return [tag.toString(), ...values];

@@ -47,7 +47,6 @@ export function loggedEvent(line: string): LoggedEvent {
   let event: LoggedEvent["event"] | undefined;
   return {
     entry: entryOf(line),
-    mentions: (id) => line.includes(id) || line.includes(binaryMark),
     get event() {
       event ??= readEvent(line);
       return event;

@@ -1,13 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import type { RedisConnection } from "@petak/allocator";
+import { createParticipantLogs, firstEntry, type RedisConnection } from "@petak/allocator";
 import { ReservationState } from "@petak/protocol";
 import { createRandom, tempDir, testSeed, useRedis } from "@petak/testkit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { diskFiles } from "./archive-files.ts";
 import { dateAt, dayMs } from "./archive-layout.ts";
 import { entryOf, isEventLine } from "./archive-line.ts";
-import { type ArchiveWorld, openArchiveWorld, readOn, region, retentionMs } from "./testing/archive-world.ts";
+import { type ArchiveWorld, courier, openArchiveWorld, readOn, region, retentionMs } from "./testing/archive-world.ts";
 
 const redis = useRedis();
 const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED, IN_DOUBT } = ReservationState;
@@ -53,7 +53,7 @@ describe("archiving", () => {
       await world.pass(random.int(0, 4 * hourMs));
     }
     const before = await world.told(world.records);
-    const pages = await readOn(world.records, new Map(), 1);
+    const pages = await readOn(world.records, firstEntry, 1);
     expect(await world.archiver({ memberChars: 5000 }).once()).toBeGreaterThan(1);
     expect(await world.told()).toEqual(before);
     // Part of it is in the archive, and every place to go on from is as good as it was.
@@ -61,9 +61,44 @@ describe("archiving", () => {
     expect((await inStream()).length).toBeLessThan(before.events.length);
     for (let round = 0; round < 20; round++) {
       const index = random.int(0, pages.length - 1);
-      const rest = await readOn(world.reading(), pages[index]?.cursor ?? new Map(), random.int(1, 50));
+      const rest = await readOn(world.reading(), pages[index]?.entry ?? firstEntry, random.int(1, 50));
       expect(rest.map(({ bytes }) => bytes)).toEqual(before.events.slice(index + 1));
     }
+  });
+
+  it("keeps the participants' logs as they were, whatever part of them is in the archive", async () => {
+    const logs = createParticipantLogs({
+      redis: connection,
+      connect: () => redis.connectLater(),
+      keys: world.records.keys,
+      events: world.reading().events,
+      onError: (error) => {
+        throw error;
+      },
+    });
+    onTestFinished(() => logs.stop());
+    for (let count = 0; count < 30; count++) {
+      await world.live([CONFIRMED, CANCELLED]);
+      await world.pass(3 * hourMs);
+    }
+    const log = { participantId: courier.participantId, mode: "test" } as const;
+    await logs.bringUpToDate(log.participantId);
+    const before = await logs.readAfter(log, 0, 1000);
+    expect(before.events.map(({ number }) => number)).toEqual(Array.from({ length: 90 }, (_, index) => index + 1));
+    await world.archiver({ settle: logs.build }).once();
+    expect((await inStream()).length).toBeLessThan(80);
+    expect((await inStream()).length).toBeGreaterThan(0);
+    expect(await logs.readAfter(log, 0, 1000)).toEqual(before);
+  });
+
+  it("takes nothing away of which the logs do not have all", async () => {
+    await world.live(whole);
+    await world.pass(4 * dayMs);
+    const failures: unknown[] = [];
+    const away = new Error("away");
+    const archiver = world.archiver({ settle: () => Promise.reject(away), onFailure: (error) => failures.push(error) });
+    expect([await archiver.once(), failures]).toEqual([0, [away]]);
+    expect((await inStream()).length).toBe(4);
   });
 
   it("writes one file for a day that `zcat` reads, each event in it once and in order, with what ended with it", async () => {

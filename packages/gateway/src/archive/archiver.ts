@@ -30,6 +30,8 @@ export interface ArchiverOptions {
   now: () => number;
   /** The clock of the server with the records, in ms. Default: asks it. */
   serverTimeMs?: () => Promise<number>;
+  /** Resolves when everything about a region's events that is kept elsewhere is there: what is archived nobody looks for in the records. Default: at once. */
+  settle?: (region: Region) => Promise<void>;
   /** See {@link DayToWrite}. */
   memberChars?: number;
   onArchived?: (counts: ArchivedCounts) => void;
@@ -205,6 +207,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
 
   async function archiveRegion(region: Region, timeMs: number): Promise<number> {
     let count = 0;
+    await options.settle?.(region);
     for (let before: ArchiveDate | undefined; ; count++) {
       const date = await dueDate(region, timeMs);
       if (date === undefined) return count;

@@ -1,4 +1,5 @@
 import type { Allocator } from "@petak/allocator";
+import type { Region } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import { type ArchiveFiles, diskFiles } from "./archive-files.ts";
@@ -40,8 +41,12 @@ export interface OpenArchive {
   readonly release: Release;
   /** What is to be shown of it beside the gateway's health. */
   notes(): Record<string, string>;
-  /** Begins to archive. The function that is given ends it. */
-  start(): () => Promise<void>;
+  /**
+   * Begins to archive. The function that is given ends it.
+   *
+   * @param settle see {@link ArchiverOptions}
+   */
+  start(settle: (region: Region) => Promise<void>): () => Promise<void>;
 }
 
 /** Opens the archive of a gateway. Without a directory nothing is archived, and what others have archived cannot be read. */
@@ -65,32 +70,34 @@ export function openArchive({ records, keyPrefix, now, logger, metrics, ...optio
   if (layout === undefined || retentionMs === undefined || intervalMs === undefined) {
     return { allocator, release, notes: () => ({}), start: () => async () => undefined };
   }
-  const archiver = createArchiver({
-    allocator: records,
-    files,
-    layout,
-    retentionMs,
-    now,
-    ...(serverTimeMs === undefined ? {} : { serverTimeMs }),
-    onArchived: ({ events, reservations }) => {
-      metrics.archived.inc({ kind: "event" }, events);
-      metrics.archived.inc({ kind: "reservation" }, reservations);
-    },
-    onLag: (lagMs) => metrics.archiveLag.set(lagMs / 1000),
-    onFailure: (error, region) => {
-      failures++;
-      metrics.archiveFailures.inc();
-      logger.error({ err: error, ...(region === undefined ? {} : { region }) }, "archiving failed; nothing was taken from the records");
-    },
-    onRoundEnded: () => {
-      isFailing = failures > 0;
-      failures = 0;
-    },
-  });
+  const createOwnArchiver = (settle: (region: Region) => Promise<void>) =>
+    createArchiver({
+      settle,
+      allocator: records,
+      files,
+      layout,
+      retentionMs,
+      now,
+      ...(serverTimeMs === undefined ? {} : { serverTimeMs }),
+      onArchived: ({ events, reservations }) => {
+        metrics.archived.inc({ kind: "event" }, events);
+        metrics.archived.inc({ kind: "reservation" }, reservations);
+      },
+      onLag: (lagMs) => metrics.archiveLag.set(lagMs / 1000),
+      onFailure: (error, region) => {
+        failures++;
+        metrics.archiveFailures.inc();
+        logger.error({ err: error, ...(region === undefined ? {} : { region }) }, "archiving failed; nothing was taken from the records");
+      },
+      onRoundEnded: () => {
+        isFailing = failures > 0;
+        failures = 0;
+      },
+    });
   return {
     allocator,
     release,
     notes: () => ({ archive: isFailing ? "failing" : "ok" }),
-    start: () => archiver.start(intervalMs),
+    start: (settle) => createOwnArchiver(settle).start(intervalMs),
   };
 }

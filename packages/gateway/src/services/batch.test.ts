@@ -12,6 +12,7 @@ import { createSiteCache } from "../stores/site-cache.ts";
 import { createTermsBook } from "../stores/terms-book.ts";
 import { createTermsStore } from "../stores/terms-store.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
+import type { LogReader } from "./log-reader.ts";
 import { createReservationService } from "./reservations.ts";
 
 const redis = useRedis();
@@ -48,9 +49,10 @@ function gatewayOver(redisConnection: RedisConnection) {
     allocator,
     siteCache: createSiteCache(allocator.sites),
     termsBook: createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), gatewayTerms(limits), clock.now),
-    // No credential is asked for here.
+    // No credential is asked for here, and nothing is listed.
     credentials: {} as CredentialIssuer,
     receipts,
+    reader: {} as LogReader,
     now: clock.now,
     holdDefaultMs: 900_000,
     holdMaxMs: dayMs,

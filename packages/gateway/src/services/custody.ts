@@ -1,15 +1,21 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, type EventTail, reservationNotFound } from "@petak/allocator";
-import { type CustodyService, ListEventsResponseSchema, PetakError, WatchEventsResponseSchema } from "@petak/protocol";
+import { type Allocator, type LogName, type ParticipantLogs, reservationNotFound } from "@petak/allocator";
+import {
+  type CustodyService,
+  type ListEventsRequest,
+  ListEventsResponseSchema,
+  PetakError,
+  WatchEventsResponseSchema,
+} from "@petak/protocol";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createCallerShares } from "./caller-shares.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
-import { decodeCursor, type EventCursor, encodeCursor } from "./event-cursor.ts";
-import { followEvents } from "./event-follower.ts";
-import { createEventReader, type EventPage } from "./event-reader.ts";
+import { decodeCursor, encodeCursor, type LogCursor } from "./log-cursor.ts";
+import { followLog } from "./log-follower.ts";
+import type { EventPage, LogReader } from "./log-reader.ts";
 import { isParty } from "./parties.ts";
 
 /** What the record of custody needs. */
@@ -18,7 +24,8 @@ export interface CustodyDependencies {
   /** Where participants' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
   receipts: Receipts;
-  tail: EventTail;
+  logs: ParticipantLogs;
+  reader: LogReader;
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
@@ -54,15 +61,14 @@ const streamRetryAfterMs = 5000;
 
 /** The record of custody. */
 export function createCustodyService(dependencies: CustodyDependencies): ServiceImpl<typeof CustodyService> {
-  const { allocator, tail, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
+  const { allocator, logs, reader, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
   const countersign = createCountersign(dependencies);
-  const reader = createEventReader(allocator.events);
   const polls = createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax });
   const streams = createCallerShares({ perCaller: streamsPerCaller });
 
-  async function startAt(cursor: string, fromNow: boolean): Promise<EventCursor> {
-    if (cursor !== "") return decodeCursor(cursor);
-    return fromNow ? await reader.end() : new Map();
+  async function startAt(log: LogName, { cursor, fromNow }: Pick<ListEventsRequest, "cursor" | "fromNow">): Promise<LogCursor> {
+    if (cursor !== "") return decodeCursor(log, cursor);
+    return fromNow ? await reader.end(log) : { number: 0 };
   }
 
   return {
@@ -73,20 +79,22 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       // An empty answer in time says more than a deadline that passed.
       const patienceMs = Math.max(0, (context.timeoutMs() ?? wantedMs + answerMs) - answerMs);
       const deadlineMs = now() + Math.min(wantedMs, patienceMs);
-      const cursor = await startAt(request.cursor, request.fromNow);
-      if (deadlineMs <= now()) return listed(await reader.readAfter(cursor, { caller, pageSize }));
+      const cursor = await startAt(caller, request);
+      if (deadlineMs <= now()) {
+        await reader.bringUpToDate(caller);
+        return listed(caller, await reader.readAfter(caller, cursor, pageSize));
+      }
 
-      const follower = followEvents({ reader, tail, caller, cursor });
+      const follower = followLog({ reader, logs, log: caller, cursor });
       let giveBack: (() => void) | undefined;
       try {
         for (let isLast = false; ; ) {
           const page = await follower.next(pageSize);
           const leftMs = deadlineMs - now();
-          const isDone =
-            page.events.length > 0 || page.unread.size > 0 || isLast || leftMs <= 0 || stopping.aborted || context.signal.aborted;
+          const isDone = page.events.length > 0 || page.hasMore || isLast || leftMs <= 0 || stopping.aborted || context.signal.aborted;
           // Beyond the caller's share it is answered as if it would not wait: refusing it would say less.
           giveBack ??= isDone ? undefined : polls.take(caller.participantId);
-          if (isDone || giveBack === undefined) return listed(page);
+          if (isDone || giveBack === undefined) return listed(caller, page);
           isLast = !(await follower.wait(leftMs, [context.signal, stopping]));
           await stillValid(caller);
         }
@@ -105,7 +113,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       if (context.signal.aborted) giveBack();
       let close: (() => void) | undefined;
       try {
-        const follower = followEvents({ reader, tail, caller, cursor: await startAt(request.cursor, request.fromNow) });
+        const follower = followLog({ reader, logs, log: caller, cursor: await startAt(caller, request) });
         close = follower.close;
         context.signal.addEventListener("abort", follower.close, { once: true });
         let beatAtMs = Number.NEGATIVE_INFINITY;
@@ -117,11 +125,11 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
           await stillValid(caller);
           const page = await follower.next(streamPageSize);
           if (page.events.length > 0 || isBeatDue || now() >= beatAtMs) {
-            yield create(WatchEventsResponseSchema, { events: page.events, cursor: encodeCursor(page.cursor) });
+            yield create(WatchEventsResponseSchema, { events: page.events, cursor: encodeCursor(caller, page.cursor) });
             beatAtMs = now() + heartbeatMs;
             isBeatDue = false;
           }
-          if (page.unread.size > 0) continue;
+          if (page.hasMore) continue;
           const quietMs = Math.min(heartbeatMs, Math.max(0, beatAtMs - now()));
           isBeatDue = !(await follower.wait(quietMs, [context.signal, stopping]));
         }
@@ -145,8 +153,8 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
   };
 }
 
-function listed({ events, cursor, unread }: EventPage) {
-  return create(ListEventsResponseSchema, { events, nextCursor: encodeCursor(cursor), hasMore: unread.size > 0 });
+function listed(log: LogName, { events, cursor, hasMore }: EventPage) {
+  return create(ListEventsResponseSchema, { events, nextCursor: encodeCursor(log, cursor), hasMore });
 }
 
 function shuttingDown(): PetakError {

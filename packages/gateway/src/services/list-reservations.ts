@@ -16,9 +16,9 @@ import {
   ReservationState,
 } from "@petak/protocol";
 import type { ParticipantCaller } from "../identity/index.ts";
-import { decodeCursor, encodeCursor } from "./event-cursor.ts";
-import { createEventReader } from "./event-reader.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
+import { decodeCursor, encodeCursor } from "./log-cursor.ts";
+import type { LogReader } from "./log-reader.ts";
 import { isParty } from "./parties.ts";
 
 /** Reservations of a page where a caller does not say how many. */
@@ -47,18 +47,22 @@ interface Page {
  * record and stays where it is, so that reading the caller's events in their order shows each reservation once, whatever becomes of it meanwhile;
  * the reservation is then read as it stands. Only those that are overdue have an index of their own, by id.
  */
-export function createReservationList({ events, reservations, sites }: Pick<Allocator, "events" | "reservations" | "sites">) {
-  const reader = createEventReader(events);
+export function createReservationList(
+  { events, reservations, sites }: Pick<Allocator, "events" | "reservations" | "sites">,
+  reader: LogReader,
+) {
   const findAll = (ids: readonly string[]) => Promise.all(ids.map((id) => reservations.find(id)));
 
   async function made(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
     const regions = regionsOf(request);
     if (regions?.size === 0) return { found: [], next: undefined };
+    const [region] = regions ?? [];
     const found: Reservation[] = [];
-    let cursor = after === "" ? new Map<string, string>() : decodeCursor(after);
+    let cursor = after === "" ? { number: 0 } : decodeCursor(caller, after);
+    await reader.bringUpToDate(caller);
     for (let reads = 0; reads < readsMax && found.length < pageSize; reads++) {
       // No more than fit: each event shows one reservation at most.
-      const page = await reader.readAfter(cursor, { caller, pageSize: pageSize - found.length, ...(regions && { regions }) });
+      const page = await reader.readAfter(caller, cursor, pageSize - found.length, region);
       const showing = page.events.filter((event) => isMaking(event, request) || isPromotion(event, request));
       const read = await findAll(showing.map(({ reservationId }) => reservationId));
       for (const [index, reservation] of read.entries()) {
@@ -66,10 +70,10 @@ export function createReservationList({ events, reservations, sites }: Pick<Allo
         const wasShown = isPromotion(showing[index] as Event, request) && (await wasShownWhenMade(reservation, request, caller));
         if (!wasShown) found.push(reservation);
       }
-      cursor = page.cursor as Map<string, string>;
-      if (page.unread.size === 0) return { found, next: undefined };
+      ({ cursor } = page);
+      if (!page.hasMore) return { found, next: undefined };
     }
-    return { found, next: { kind: "made", after: encodeCursor(cursor) } };
+    return { found, next: { kind: "made", after: encodeCursor(caller, cursor) } };
   }
 
   /**

@@ -45,6 +45,7 @@ import { createBatch } from "./batch.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
+import type { LogReader } from "./log-reader.ts";
 import { createRedirect } from "./redirect.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
@@ -58,6 +59,7 @@ export interface ReservationDependencies {
   termsBook: TermsBook;
   credentials: CredentialIssuer;
   receipts: Receipts;
+  reader: LogReader;
   now: () => number;
   /** How long a place is held where the caller does not say, in ms. */
   holdDefaultMs: number;
@@ -69,10 +71,10 @@ export interface ReservationDependencies {
 
 /** Places and the right to use them. */
 export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
-  const { allocator, siteCache, termsBook, credentials, receipts, now } = dependencies;
+  const { allocator, siteCache, termsBook, credentials, receipts, reader, now } = dependencies;
   const { findOwn, change } = createReservationChanges(allocator, receipts);
   const takePlace = createTakePlace(dependencies);
-  const list = createReservationList(allocator);
+  const list = createReservationList(allocator, reader);
   const redirect = createRedirect({ ...dependencies, takePlace });
   const issueService = createIssueService(dependencies);
 

@@ -7,6 +7,7 @@ import {
   CreateEndpointResponseSchema,
   DeleteEndpointRequestSchema,
   DeleteEndpointResponseSchema,
+  type Event,
   invalidField,
   PetakError,
   ReplayEventsRequestSchema,
@@ -29,11 +30,11 @@ import type { CloudEventWriter } from "../webhooks/cloud-event.ts";
 import { fieldsOfFailing, healthIn } from "../webhooks/delivery-health.ts";
 import type { Dispatcher } from "../webhooks/dispatcher.ts";
 import { checkEndpointUrl, type ReachPolicy } from "../webhooks/endpoint-url.ts";
-import { newReplay } from "../webhooks/replay.ts";
+import { replayAt } from "../webhooks/replay.ts";
 import type { SignAndPost } from "../webhooks/sign-and-post.ts";
 import { createCallerShares } from "./caller-shares.ts";
-import { decodeCursor, type EventCursor, encodeCursor, parseEntry } from "./event-cursor.ts";
-import type { EventReader } from "./event-reader.ts";
+import { decodeCursor, type LogCursor } from "./log-cursor.ts";
+import type { LogReader } from "./log-reader.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { webhookView } from "./webhook-view.ts";
 
@@ -41,7 +42,7 @@ import { webhookView } from "./webhook-view.ts";
 export interface WebhookDependencies {
   allocator: Allocator;
   store: WebhookStore;
-  reader: EventReader;
+  reader: LogReader;
   dispatcher: Pick<Dispatcher, "wake">;
   signAndPost: SignAndPost;
   writer: CloudEventWriter;
@@ -105,22 +106,21 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
   }
 
   /**
-   * How long the oldest event that was not tried has waited, in ms. Of a record in which nothing of the caller's is found for a while, it is
-   * told how old that place in the record is, rather than reading all of it.
+   * How long the oldest event that was not tried has waited, in ms. Of a log in which nothing that the endpoint wants is found for a while, it is
+   * told how old that place in the log is, rather than reading all of it.
    */
   async function lagOf({ endpointId, eventTypes }: StoredWebhook, caller: ParticipantCaller): Promise<number> {
-    const { cursor } = healthIn(await deliveries.fields(endpointId));
-    let place: EventCursor = cursor === "" ? new Map() : decodeCursor(cursor);
-    for (let pages = 0; pages < lagPagesMax; pages++) {
-      const page = await reader.readAfter(place, { caller, pageSize: 100 });
-      const oldest = page.events.find(
-        (event) => event.webhookEndpointId !== endpointId && (eventTypes.length === 0 || eventTypes.includes(event.type)),
-      );
+    let place: LogCursor = { number: healthIn(await deliveries.fields(endpointId)).logNumber };
+    await reader.bringUpToDate(caller);
+    for (let pages = 1; ; pages++) {
+      const page = await reader.readAfter(caller, place, 100);
+      const isWanted = ({ webhookEndpointId, type }: Event) =>
+        webhookEndpointId !== endpointId && (eventTypes.length === 0 || eventTypes.includes(type));
+      const oldest = page.events.find(isWanted) ?? (pages === lagPagesMax ? page.events.at(-1) : undefined);
       if (oldest?.recordedAt !== undefined) return Math.max(0, now() - timestampMs(oldest.recordedAt));
-      if (page.unread.size === 0) return 0;
+      if (!page.hasMore) return 0;
       place = page.cursor;
     }
-    return Math.max(0, now() - Math.max(...[...place.values()].map((entry) => parseEntry(entry).timeMs)));
   }
 
   return {
@@ -128,12 +128,13 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       const caller = requireParticipant(context);
       const { participantId, mode } = caller;
       checkUrl(request.url, policy);
-      const start = request.cursor === "" ? undefined : decodeCursor(request.cursor);
+      const start = request.cursor === "" ? undefined : decodeCursor(caller, request.cursor);
       const schemas = { request: CreateEndpointRequestSchema, answer: CreateEndpointResponseSchema };
       return await answers.once(participantId, schemas, request, async () => {
         const endpointId = `whe_${mode}_${derivedId(participantId, request.requestId, 16)}`;
         // Where it begins goes first: whoever finds the endpoint delivers.
-        await deliveries.begin(endpointId, { cursor: encodeCursor(start ?? (await reader.end())) });
+        const { number } = start ?? (await reader.end(caller));
+        await deliveries.begin(endpointId, { logNumber: String(number) });
         const endpoint = {
           endpointId,
           participantId,
@@ -231,14 +232,15 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
     async replayEvents(request, context) {
       const caller = requireParticipant(context);
       const { endpointId } = await own(request.endpointId, caller);
-      const cursor = request.cursor === "" ? undefined : decodeCursor(request.cursor);
+      const { number } = request.cursor === "" ? { number: 0 } : decodeCursor(caller, request.cursor);
       const fromMs = request.from === undefined ? undefined : timestampMs(request.from);
       const toMs = request.to === undefined ? now() : timestampMs(request.to);
       if (fromMs !== undefined && toMs < fromMs) throw invalidField("to", "lies before from", "replay_events.range");
       const schemas = { request: ReplayEventsRequestSchema, answer: ReplayEventsResponseSchema };
       return await answers.once(caller.participantId, schemas, request, async () => {
         const id = derivedId(caller.participantId, request.requestId, 16);
-        const replay = newReplay(id, { cursor, fromMs, toMs }, await allocator.events.regions());
+        const replay = replayAt(id, { number, range: { toMs, ...(fromMs === undefined ? {} : { fromMs }) } });
+        await reader.bringUpToDate(caller);
         if (!(await deliveries.addReplay(endpointId, replay, replaysMax))) throw replaysExhausted(endpointId);
         dispatcher.wake(endpointId);
         return create(ReplayEventsResponseSchema, { endpoint: await viewNow(endpointId, caller) });

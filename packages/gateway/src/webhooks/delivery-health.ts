@@ -4,8 +4,8 @@ import type { Attempt } from "./post-event.ts";
 
 /** How the deliveries to an endpoint have been going. Times are in ms. */
 export interface DeliveryHealth {
-  /** Where the reading of the record goes on; empty: at its beginning. */
-  cursor: string;
+  /** The number up to which its owner's log was read. */
+  logNumber: number;
   lastSuccessMs: number | undefined;
   lastFailureMs: number | undefined;
   lastFailure: WebhookFailure;
@@ -64,7 +64,7 @@ export function afterAttempt(health: DeliveryHealth, { failure, status }: Attemp
 export function healthIn(fields: DeliveryFields): DeliveryHealth {
   const ms = (field: string) => (fields[field] === undefined ? undefined : Number(fields[field]));
   return {
-    cursor: fields.cursor ?? "",
+    logNumber: Number(fields.logNumber ?? 0),
     lastSuccessMs: ms("lastSuccessMs"),
     lastFailureMs: ms("lastFailureMs"),
     lastFailure: Number(fields.lastFailure ?? 0) as WebhookFailure,

@@ -1,10 +1,8 @@
-import type { Allocator, EventTail } from "@petak/allocator";
+import type { Allocator, LogName, ParticipantLogs } from "@petak/allocator";
 import { type Event, WebhookFailure } from "@petak/protocol";
-import type { ParticipantCaller } from "../identity/index.ts";
 import type { Logger } from "../observability/index.ts";
-import { decodeCursor, encodeCursor } from "../services/event-cursor.ts";
-import { type EventFollower, followEvents } from "../services/event-follower.ts";
-import type { EventReader } from "../services/event-reader.ts";
+import { followLog, type LogFollower } from "../services/log-follower.ts";
+import type { LogReader } from "../services/log-reader.ts";
 import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery } from "./delivery.ts";
@@ -21,8 +19,8 @@ import type { After } from "./timers.ts";
 export interface WorkerDependencies {
   allocator: Pick<Allocator, "deliveries" | "events">;
   store: WebhookStore;
-  reader: EventReader;
-  tail: EventTail;
+  reader: LogReader;
+  logs: ParticipantLogs;
   writer: CloudEventWriter;
   signAndPost: SignAndPost;
   slots: Slots;
@@ -67,21 +65,17 @@ export const pendingMax = 1000;
 const lookAgainMs = 5000;
 const afterErrorMs = 1000;
 
-/** How often the cursor is written down where nothing was sent, in ms: it moves with everybody's events. */
-const cursorIntervalMs = 30_000;
-
 /** Waits for news of the record as long as this at most, in ms; a timer ends it much earlier. */
 const newsTimeoutMs = 3_600_000;
 
 /** Starts delivering to an endpoint. */
 export function startEndpointWorker(endpointId: string, token: string, dependencies: WorkerDependencies): EndpointWorker {
-  const { allocator, store, reader, tail, writer, signAndPost, slots, now, after, random, logger, onAttempt } = dependencies;
+  const { allocator, store, reader, logs, writer, signAndPost, slots, now, after, random, logger, onAttempt } = dependencies;
   const { deliveries, events } = allocator;
   const alarm = createEndpointAlarm({ events, logger, now });
   const stopping = new AbortController();
   const cutter = new AbortController();
-  let follower: EventFollower | undefined;
-  let cursorWrittenMs = 0;
+  let follower: LogFollower | undefined;
   let lastTookMs = 0;
   let isWoken = false;
   let wakeUp = () => {};
@@ -153,13 +147,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
       return { untilMs: Number.POSITIVE_INFINITY, hearsNews: false };
     }
     const nowMs = now();
-    const caller: ParticipantCaller = {
-      kind: "participant",
-      participantId: endpoint.participantId,
-      roles: [],
-      mode: endpoint.mode,
-      keyId: "",
-    };
+    const log: LogName = { participantId: endpoint.participantId, mode: endpoint.mode };
     const wasFailing = isFailing(before);
     const [due, pending, [replay]] = await Promise.all([
       deliveries.due(endpointId, nowMs, wasFailing ? failingBatchSize : batchSize),
@@ -169,11 +157,11 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const probeAtMs = wasFailing ? (before.probedMs ?? before.lastFailureMs ?? 0) + probeIntervalMs : 0;
     const room = pendingMax - pending.count;
     const takesNew = room > 0 && probeAtMs <= nowMs;
-    follower ??= followEvents({ reader, tail, caller, cursor: before.cursor === "" ? new Map() : decodeCursor(before.cursor) });
+    follower ??= followLog({ reader, logs, log, cursor: { number: before.logNumber } });
     const page = takesNew ? await follower.next(wasFailing ? 1 : Math.min(batchSize, room)) : undefined;
     // What is new comes first where there is little room.
     const mayReplay = replay !== undefined && !wasFailing && room >= 2 * batchSize;
-    const replayed = !mayReplay ? undefined : await readReplay(replay, reader, caller, batchSize);
+    const replayed = !mayReplay ? undefined : await readReplay(replay, reader, log, batchSize);
 
     const fresh = [...(replayed?.events ?? []), ...(page?.events ?? [])].filter((event) => isWanted(event, endpoint));
     const batch = [...due.map(deliveryOf), ...fresh.map((event) => firstDelivery(event, writer, nowMs))];
@@ -181,11 +169,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const { over, retries, health } = settleOutcomes(delivered.outcomes, delivered.health, { nowMs: now(), random });
     let next = await alarm(endpoint, before, health, delivered.outcomes);
     if (wasFailing && fresh.length > 0 && isFailing(next)) next = { ...next, probedMs: nowMs };
-    const isCursorDue = batch.length > 0 || nowMs - cursorWrittenMs >= cursorIntervalMs;
-    if (page !== undefined && isCursorDue) {
-      next = { ...next, cursor: encodeCursor(page.cursor) };
-      cursorWrittenMs = nowMs;
-    }
+    if (page !== undefined) next = { ...next, logNumber: page.cursor.number };
     const changes = { fields: fieldsOfHealth(next, before), over, retries, replays: replayed === undefined ? [] : [replayed.after] };
     const hasChanges = Object.keys(changes.fields).length + over.length + retries.length + changes.replays.length > 0;
     if (hasChanges && !(await deliveries.commit(endpointId, token, changes))) return undefined;
@@ -193,7 +177,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
 
     if (next.disabledMs !== undefined) return { untilMs: Number.POSITIVE_INFINITY, hearsNews: false };
     const isFailingNow = isFailing(next);
-    const hasMore = !isFailingNow && ((page?.unread.size ?? 0) > 0 || (replayed !== undefined && replayed.after.content !== ""));
+    const hasMore = !isFailingNow && (page?.hasMore === true || (replayed !== undefined && replayed.after.content !== ""));
     const { count, nextMs = Number.POSITIVE_INFINITY } = await deliveries.pending(endpointId);
     const hasRoom = count < pendingMax;
     if ((hasMore && hasRoom) || (wasFailing && !isFailingNow)) return { untilMs: now(), hearsNews: true };

@@ -1,7 +1,7 @@
-import type { Allocator, EventTail } from "@petak/allocator";
+import type { Allocator, ParticipantLogs } from "@petak/allocator";
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
 import type { Logger, Metrics } from "../observability/index.ts";
-import type { EventReader } from "../services/event-reader.ts";
+import type { LogReader } from "../services/log-reader.ts";
 import type { WebhookStore } from "../stores/webhook-store.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
@@ -32,8 +32,8 @@ export interface WebhookOptions extends Partial<ReachPolicy> {
 export interface WebhookSendingOptions extends WebhookOptions {
   allocator: Allocator;
   store: WebhookStore;
-  reader: EventReader;
-  tail: EventTail;
+  reader: LogReader;
+  logs: ParticipantLogs;
   derivationKey: Uint8Array;
   audience: string;
   now: () => number;
@@ -44,7 +44,7 @@ export interface WebhookSendingOptions extends WebhookOptions {
 /** The parts that send webhooks, put together. */
 export interface WebhookSending {
   readonly store: WebhookStore;
-  readonly reader: EventReader;
+  readonly reader: LogReader;
   readonly writer: CloudEventWriter;
   readonly signAndPost: SignAndPost;
   readonly policy: ReachPolicy;

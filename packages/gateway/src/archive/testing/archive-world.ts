@@ -4,6 +4,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   type Allocator,
   createAllocator,
+  firstEntry,
   indexCellOf,
   quantise,
   type RedisConnection,
@@ -16,8 +17,6 @@ import { changed, moveTo } from "../../domain/move-on.ts";
 import { participantParty } from "../../domain/participant-party.ts";
 import { reservationEvent } from "../../domain/reservation-event.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { encodeCursor } from "../../services/event-cursor.ts";
-import { createEventReader } from "../../services/event-reader.ts";
 import { type ArchiveFiles, diskFiles } from "../archive-files.ts";
 import { requireIdentity } from "../archive-identity.ts";
 import { type ArchiveLayout, createLayout, dayMs } from "../archive-layout.ts";
@@ -209,26 +208,20 @@ export async function openArchiveWorld(
         told.reservations[id] = reservation === undefined ? "none" : hex(toBinary(ReservationSchema, reservation));
         told.chains[id] = (await allocator.events.chain(id)).map((event) => hex(toBinary(EventSchema, event)));
       }
-      told.events = (await readOn(allocator, new Map(), 37)).map(({ bytes }) => bytes);
+      told.events = (await readOn(allocator, firstEntry, 37)).map(({ bytes }) => bytes);
       return told;
     },
   };
 }
 
-/** Reads all of the courier's events after a cursor, page by page. Gives with each the cursor of its page. */
-export async function readOn(
-  allocator: Allocator,
-  cursor: ReadonlyMap<string, string>,
-  pageSize: number,
-): Promise<{ bytes: string; cursor: ReadonlyMap<string, string> }[]> {
-  const reader = createEventReader(allocator.events);
-  const all: { bytes: string; cursor: ReadonlyMap<string, string> }[] = [];
-  for (let from = cursor; ; ) {
-    const page = await reader.readAfter(from, { caller: courier, pageSize });
-    all.push(...page.events.map((event) => ({ bytes: hex(toBinary(EventSchema, event)), cursor: page.cursor })));
-    if (page.unread.size === 0) return all;
-    if (encodeCursor(page.cursor) === encodeCursor(from)) throw new Error("a page does not get on");
-    from = page.cursor;
+/** Reads all events of the region after an entry, so many at a time, each with its entry. */
+export async function readOn(allocator: Allocator, entry: string, count: number): Promise<{ bytes: string; entry: string }[]> {
+  const all: { bytes: string; entry: string }[] = [];
+  for (let from = entry; ; ) {
+    const read = await allocator.events.readAfter(region, from, count);
+    all.push(...read.map((logged) => ({ bytes: hex(toBinary(EventSchema, logged.event)), entry: logged.entry })));
+    if (read.length < count) return all;
+    from = read.at(-1)?.entry ?? from;
   }
 }
 

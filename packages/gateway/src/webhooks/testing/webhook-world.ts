@@ -1,13 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, createAllocator, createEventTail, type RedisConnection } from "@petak/allocator";
+import { type Allocator, createAllocator, createParticipantLogs, type RedisConnection } from "@petak/allocator";
 import { type Event, EventSchema, EventType, newEventId } from "@petak/protocol";
 import { createRandom, type TestRedis, testSeed } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
-import { encodeCursor } from "../../services/event-cursor.ts";
-import { createEventReader, type EventReader } from "../../services/event-reader.ts";
+import { createLogReader, type LogReader } from "../../services/log-reader.ts";
 import { createWebhookStore, type StoredWebhook, type WebhookStore } from "../../stores/webhook-store.ts";
 import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
 import type { Dispatcher } from "../dispatcher.ts";
@@ -28,7 +27,7 @@ export const derivationKey: Uint8Array = Buffer.alloc(32, 7);
 export interface WebhookWorld {
   readonly allocator: Allocator;
   readonly store: WebhookStore;
-  readonly reader: EventReader;
+  readonly reader: LogReader;
   readonly timers: ManualTimers;
   readonly metrics: Metrics;
   /** Starts what delivers in a gateway. Ended with the test. */
@@ -47,21 +46,22 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
   const connection: RedisConnection = await redis.connect();
   const allocator = createAllocator({ redis: connection, prefix: redis.keyPrefix });
   const store = createWebhookStore(connection, redis.keyPrefix);
-  const reader = createEventReader(allocator.events);
   const timers = createManualTimers();
   const metrics = createMetrics({ processMetrics: false });
   const random = createRandom(testSeed());
-  const tail = createEventTail(
-    () => redis.connectLater(),
-    allocator.keys,
-    () => undefined,
-  );
+  const logs = createParticipantLogs({
+    redis: connection,
+    connect: () => redis.connectLater(),
+    keys: allocator.keys,
+    onError: () => undefined,
+  });
+  const reader = createLogReader(logs);
   await connection.sadd(allocator.keys.regions(), region);
   const dispatchers: Dispatcher[] = [];
   let made = 0;
   onTestFinished(async () => {
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop(0)));
-    await tail.stop();
+    await logs.stop();
     connection.disconnect();
   });
 
@@ -76,7 +76,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         allocator,
         store,
         reader,
-        tail,
+        logs,
         derivationKey,
         audience: "petak",
         now: timers.now,
@@ -105,7 +105,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         keys: [{ number: 1, createdMs: timers.now(), overlapMs: 0, requestId: "first" }],
         ...more,
       };
-      await allocator.deliveries.begin(endpoint.endpointId, { cursor: encodeCursor(await reader.end()) });
+      await allocator.deliveries.begin(endpoint.endpointId, { logNumber: String((await reader.end(endpoint)).number) });
       await store.add(endpoint, 100);
       return endpoint;
     },

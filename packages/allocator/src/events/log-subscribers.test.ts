@@ -1,0 +1,53 @@
+import { getEventListeners } from "node:events";
+import { describe, expect, it } from "vitest";
+import { createLogSubscribers } from "./log-subscribers.ts";
+
+const log = { participantId: "par_a", mode: "test" } as const;
+const long = 60_000;
+
+describe("those who wait for a log", () => {
+  it("are woken when it has a number after theirs, and not by what is told late or of another", async () => {
+    const subscribers = createLogSubscribers();
+    const one = subscribers.add("a", log);
+    subscribers.tell("a", 7);
+    expect(await one.wait(6, long, [])).toBe(true);
+    expect(await one.wait(7, 0, [])).toBe(false);
+    const waiting = one.wait(7, long, []);
+    subscribers.tell("a", 5);
+    subscribers.tell("b", 9);
+    subscribers.tell("a", 8);
+    expect(await waiting).toBe(true);
+  });
+
+  it("leave nothing behind when the last has left", async () => {
+    const subscribers = createLogSubscribers();
+    const [one, other] = [subscribers.add("a", log), subscribers.add("a", log)];
+    const waiting = one.wait(0, long, []);
+    one.close();
+    one.close();
+    expect(await waiting).toBe(false);
+    expect([...subscribers.logs]).toEqual([["a", log]]);
+    subscribers.tell("a", 1);
+    expect(await other.wait(0, long, [])).toBe(true);
+    other.close();
+    expect([...subscribers.logs]).toEqual([]);
+    expect(await other.wait(0, long, [])).toBe(false);
+  });
+
+  it("stop waiting when a signal aborts, and leave no listener behind however the wait ends", async () => {
+    const subscribers = createLogSubscribers();
+    const one = subscribers.add("a", log);
+    const [leaving, stopping] = [new AbortController(), new AbortController()];
+    const signals = [leaving.signal, stopping.signal];
+    await one.wait(0, 0, signals);
+    const woken = one.wait(0, long, signals);
+    subscribers.tell("a", 1);
+    await woken;
+    expect(signals.map((signal) => getEventListeners(signal, "abort").length)).toEqual([0, 0]);
+    const waiting = one.wait(1, long, signals);
+    leaving.abort();
+    expect(await waiting).toBe(false);
+    expect(getEventListeners(stopping.signal, "abort").length).toBe(0);
+    expect(await one.wait(1, long, signals)).toBe(false);
+  });
+});

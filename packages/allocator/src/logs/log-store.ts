@@ -1,0 +1,126 @@
+import type { Region } from "@petak/protocol";
+import type { RedisConnection } from "../connection/connect-redis.ts";
+import type { Keys } from "../keys.ts";
+import { createScript } from "../scripts/scripts.ts";
+import {
+  type LogName,
+  type LogReference,
+  logId,
+  packEntry,
+  packRegion,
+  referenceBytes,
+  unpackEntry,
+  unpackReferences,
+} from "./log-reference.ts";
+
+/** An event that is to stand in a log. */
+export interface LogItem {
+  /** Its entry in its region's stream. */
+  readonly entry: string;
+  /** When it was recorded, in ms. */
+  readonly recordedMs: number;
+}
+
+/** What came of appending: all of it is there now, or the log has less of the region than was thought, up to `position`. */
+export type AppendOutcome = { tag: "done"; last: number } | { tag: "behind"; position: string | undefined };
+
+/** When the events of one chunk of a log were recorded, in ms, both included. */
+export interface ChunkTimes {
+  readonly chunk: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+/** The participants' logs in Redis. Each event that concerns a participant has a number there, 1, 2, 3 and so on without a gap. */
+export interface LogStore {
+  /**
+   * Appends events of one region, at most {@link chunkSize}, in the region's order. What is there already is passed over.
+   *
+   * @param previous the last entry before these that is said to be in the log; undefined: none
+   */
+  append(log: LogName, region: Region, previous: string | undefined, items: readonly LogItem[]): Promise<AppendOutcome>;
+  /** The last number of a log; 0: it is empty. */
+  last(log: LogName): Promise<number>;
+  /** The entry up to which a region's events are in a log; undefined: none is. */
+  position(log: LogName, region: Region): Promise<string | undefined>;
+  /** At most `count` references from a number on, as far as they are in Redis and in the same chunk. */
+  references(log: LogName, from: number, count: number): Promise<LogReference[]>;
+  /** The times of all chunks, in their order. */
+  times(log: LogName): Promise<ChunkTimes[]>;
+}
+
+/** References of a chunk: 3.3 kB. */
+export const chunkSize = 256;
+
+/** Bytes of an item: entry, and u48 of the time. */
+const itemBytes = 16;
+
+/** Logs whose last numbers are remembered. */
+const rememberedMax = 10_000;
+
+const appendScript = createScript("append-to-log");
+
+/** The chunk in which a number lies. */
+export function chunkOf(number: number): number {
+  return Math.floor((number - 1) / chunkSize);
+}
+
+/** Keeps the logs in Redis. */
+export function createLogStore(redis: RedisConnection, keys: Keys): LogStore {
+  /** The last number of each log as it was last seen here, which says in which chunk the next lies. */
+  const lasts = new Map<string, number>();
+
+  function remember(log: LogName, last: number): void {
+    if (lasts.size >= rememberedMax) lasts.clear();
+    lasts.set(logId(log), last);
+  }
+
+  return {
+    async append(log, region, previous, items) {
+      const packed = packItems(items);
+      for (;;) {
+        const chunk = chunkOf((lasts.get(logId(log)) ?? 0) + 1);
+        const [tag, value] = await appendScript(
+          redis,
+          [keys.logHead(log), keys.logTimes(log), keys.logChunk(log, chunk), keys.logChunk(log, chunk + 1)],
+          [packRegion(region), previous === undefined ? "" : packEntry(previous), chunk, chunkSize, packed],
+        );
+        if (tag === "behind") {
+          const position = value as Buffer;
+          return { tag, position: position.length === 0 ? undefined : unpackEntry(position) };
+        }
+        remember(log, Number(value));
+        if (tag === "done") return { tag, last: Number(value) };
+      }
+    },
+    async last(log) {
+      return Number((await redis.hget(keys.logHead(log), "n")) ?? 0);
+    },
+    async position(log, region) {
+      // A field of three bytes is no text.
+      const [position] = await redis.hmgetBuffer(keys.logHead(log), packRegion(region));
+      return position == null ? undefined : unpackEntry(position);
+    },
+    async references(log, from, count) {
+      const chunk = chunkOf(from);
+      const first = from - 1 - chunk * chunkSize;
+      const end = Math.min(chunkSize, first + count);
+      return unpackReferences(await redis.getrangeBuffer(keys.logChunk(log, chunk), first * referenceBytes, end * referenceBytes - 1));
+    },
+    async times(log) {
+      const found = await redis.hgetallBuffer(keys.logTimes(log));
+      return Object.entries(found)
+        .map(([chunk, bytes]) => ({ chunk: Number(chunk), firstMs: bytes.readUIntLE(0, 6), lastMs: bytes.readUIntLE(6, 6) }))
+        .sort((a, b) => a.chunk - b.chunk);
+    },
+  };
+}
+
+function packItems(items: readonly LogItem[]): Buffer {
+  const bytes = Buffer.alloc(items.length * itemBytes);
+  for (const [index, { entry, recordedMs }] of items.entries()) {
+    packEntry(entry).copy(bytes, index * itemBytes);
+    bytes.writeUIntLE(recordedMs, index * itemBytes + 10, 6);
+  }
+  return bytes;
+}

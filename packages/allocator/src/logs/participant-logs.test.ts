@@ -1,0 +1,277 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { EventSchema, newEventId, type Region } from "@petak/protocol";
+import { Crash, crashing, createRandom, dyingAt, type Random, testSeed, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import type { RedisConnection } from "../connection/connect-redis.ts";
+import { createEventLog, type EventLog } from "../events/event-log.ts";
+import { createKeys, type Keys } from "../keys.ts";
+import { createLogBuilder, type LogBuilder } from "./log-builder.ts";
+import { type LogName, logId, logsOf } from "./log-reference.ts";
+import { createLogStore } from "./log-store.ts";
+import { createParticipantLogs, type ParticipantLogs } from "./participant-logs.ts";
+import { createRegionProgress } from "./region-progress.ts";
+
+const redis = useRedis();
+const couriers = ["par_courier1", "par_courier2", "par_courier3"];
+const operators = ["par_operator1", "par_operator2"];
+const everyone = [...couriers, ...operators].flatMap((participantId): LogName[] => [
+  { participantId, mode: "test" },
+  { participantId, mode: "live" },
+]);
+const regions = Array.from({ length: 5 }, (_, index) => (0x836520 + index).toString(16));
+
+let keys: Keys;
+let connection: RedisConnection;
+let record: EventLog;
+let random: Random;
+/** What each log must have of each region, in this order. */
+let expected: Map<string, Map<Region, string[]>>;
+
+beforeEach(async () => {
+  random = createRandom(testSeed());
+  keys = createKeys(redis.keyPrefix);
+  connection = await redis.connect();
+  record = createEventLog(connection, keys);
+  expected = new Map();
+  await connection.sadd(keys.regions(), ...regions);
+  return () => connection.disconnect();
+});
+
+/** Records something that happened somewhere to somebody's parcel, or to nobody's. */
+async function recordAny(via: EventLog = record): Promise<void> {
+  const region = random.pick(regions);
+  const event = create(EventSchema, {
+    eventId: newEventId(region),
+    participantId: random.pick([...couriers, ...operators, ""]),
+    operatorId: random.pick([...operators, ""]),
+    isTest: random.bool(0.7),
+    recordedAt: timestampFromMs(1_790_000_000_000 + random.int(0, 1_000_000)),
+  });
+  await via.appendOnce(region, event.eventId, event);
+  for (const log of logsOf(event)) {
+    const ofLog = expected.get(logId(log)) ?? new Map<Region, string[]>();
+    expected.set(logId(log), ofLog);
+    ofLog.set(region, [...(ofLog.get(region) ?? []), event.eventId]);
+  }
+}
+
+/** A builder of a process that has just begun. */
+function newBuilder(over: RedisConnection): LogBuilder {
+  return createLogBuilder({
+    events: createEventLog(over, keys),
+    logs: createLogStore(over, keys),
+    progress: createRegionProgress(over, keys),
+    onError: (error) => {
+      throw error;
+    },
+  });
+}
+
+function startLogs(): ParticipantLogs {
+  const logs = createParticipantLogs({
+    redis: connection,
+    connect: () => redis.connectLater(),
+    keys,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(() => logs.stop());
+  return logs;
+}
+
+/** Each log as it is read, region by region; checks that its numbers are 1, 2, 3 and so on. */
+async function readAll(logs: ParticipantLogs) {
+  const read = new Map<string, Map<Region, string[]>>();
+  for (const log of everyone) {
+    let number = 0;
+    for (;;) {
+      const page = await logs.readAfter(log, number, random.int(1, 300));
+      expect(page.events.map((one) => one.number)).toEqual(page.events.map((_, index) => number + index + 1));
+      for (const { event } of page.events) {
+        const region = event.eventId.slice(4, 10);
+        const ofLog = read.get(logId(log)) ?? new Map<Region, string[]>();
+        read.set(logId(log), ofLog);
+        ofLog.set(region, [...(ofLog.get(region) ?? []), event.eventId]);
+      }
+      number = page.upTo;
+      if (number === page.last) break;
+    }
+  }
+  return read;
+}
+
+describe("a participant's log", () => {
+  it("has each event of its participant once, numbered from 1 without a gap, in its region's order, whoever reads", async () => {
+    const logs = startLogs();
+    for (let count = 0; count < 600; count++) await recordAny();
+    await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
+    expect(await readAll(logs)).toEqual(expected);
+  });
+
+  it("has what was recorded elsewhere an instant before it is read, though nobody there has logged it", async () => {
+    const logs = startLogs();
+    const other = await redis.connect();
+    const elsewhere = createEventLog(other, keys);
+    for (let count = 0; count < 300; count++) {
+      await recordAny(elsewhere);
+      const participantId = random.pick([...couriers, ...operators]);
+      await logs.bringUpToDate(participantId);
+      for (const mode of ["test", "live"] as const) {
+        const wanted = [...(expected.get(logId({ participantId, mode }))?.values() ?? [])].flat().length;
+        expect(await logs.last({ participantId, mode })).toBe(wanted);
+      }
+    }
+    other.disconnect();
+  });
+
+  it("grows by itself when the gateway that recorded died before it logged anything", async () => {
+    const logs = startLogs();
+    await logs.bringUpToDate("par_courier1");
+    const other = await redis.connect();
+    const following = logs.subscribe({ participantId: "par_courier1", mode: "test" });
+    const event = create(EventSchema, { eventId: newEventId("836520"), participantId: "par_courier1", isTest: true });
+    await createEventLog(other, keys).appendOnce("836520", "one", event);
+    other.disconnect();
+    expect(await following.wait(0, 10_000, [])).toBe(true);
+  });
+
+  it("is the same though builders die before and after each of their commands, and others build at the same time", {
+    timeout: 60_000,
+  }, async () => {
+    for (let count = 0; count < 500; count++) await recordAny();
+    let deaths = 0;
+    for (const isDone of [false, true]) {
+      for (let atCommand = 1, died = true; died; atCommand++) {
+        const dying = dyingAt(connection, { atCommand, isDone });
+        const builder = newBuilder(dying.connection);
+        died = false;
+        for (let count = 0; count < 3; count++) await recordAny();
+        try {
+          for (const region of regions) await builder.build(region);
+        } catch (error) {
+          if (!(error instanceof Crash)) throw error;
+          died = true;
+          deaths++;
+        }
+      }
+    }
+    expect(deaths).toBeGreaterThan(30);
+    const logs = startLogs();
+    await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
+    expect(await readAll(logs)).toEqual(expected);
+  });
+
+  it("is the same though many build at once, each dying now and then, while events are recorded", { timeout: 60_000 }, async () => {
+    let isOver = false;
+    let deaths = 0;
+    async function buildAndDie(): Promise<void> {
+      while (!isOver) {
+        const own = await redis.connect();
+        const builder = newBuilder(crashing(own, random, 0.05));
+        try {
+          for (let round = 0; round < 20; round++) await Promise.all(regions.map((region) => builder.build(region)));
+        } catch (error) {
+          if (!(error instanceof Crash)) throw error;
+          deaths++;
+        }
+        own.disconnect();
+      }
+    }
+    const building = Array.from({ length: 4 }, buildAndDie);
+    for (let count = 0; count < 300; count++) await recordAny();
+    isOver = true;
+    await Promise.all(building);
+    expect(deaths).toBeGreaterThan(10);
+    const logs = startLogs();
+    await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
+    expect(await readAll(logs)).toEqual(expected);
+  });
+
+  it("is mended where a failover has lost its end and the region's own record was kept", async () => {
+    for (let count = 0; count < 300; count++) await recordAny();
+    const builder = newBuilder(connection);
+    for (const region of regions) await builder.build(region);
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    const before = [keys.logHead(log), keys.logTimes(log), keys.logChunk(log, 0)];
+    const kept = await Promise.all(before.map((key) => connection.dumpBuffer(key)));
+    for (let count = 0; count < 100; count++) await recordAny();
+    for (const region of regions) await builder.build(region);
+    await connection.del(keys.logChunk(log, 1));
+    await Promise.all(before.map((key, index) => connection.restore(key, 0, kept[index] as Buffer, "REPLACE")));
+
+    const isByVerifying = random.bool();
+    if (isByVerifying) {
+      for (const region of regions) await newBuilder(connection).verify(region);
+    } else {
+      // Whoever appends next finds that something is missing.
+      for (let count = 0; count < 200; count++) await recordAny();
+    }
+    const logs = startLogs();
+    await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
+    expect(await readAll(logs)).toEqual(expected);
+  });
+
+  it("goes on where the log of another cannot be written, and that one has everything, in order, when it can", async () => {
+    const lame = "par_courier2";
+    let isAway = true;
+    const halting = new Proxy(connection, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]): unknown =>
+          isAway && String(name).startsWith("eval") && String(args[2]).includes(lame)
+            ? Promise.reject(new Error("away"))
+            : Reflect.apply(value, target, args);
+      },
+    });
+    const builder = newBuilder(halting);
+    const buildAll = () => Promise.allSettled(regions.map((region) => builder.build(region)));
+    for (let round = 0; round < 8; round++) {
+      for (let count = 0; count < 150; count++) await recordAny();
+      await buildAll();
+    }
+    expect(regions.map((region) => [builder.lacks(region, lame), builder.lacks(region, "par_courier1")])).toEqual(
+      regions.map(() => [true, false]),
+    );
+    const store = createLogStore(connection, keys);
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    expect(await store.last(log)).toBe([...(expected.get(logId(log))?.values() ?? [])].flat().length);
+    isAway = false;
+    await expect
+      .poll(async () => (await buildAll()).map(({ status }) => status), { timeout: 5000 })
+      .toEqual(regions.map(() => "fulfilled"));
+    expect(await readAll(startLogs())).toEqual(expected);
+  });
+
+  it("passes over what cannot be read, and keeps the rest", async () => {
+    const [region = ""] = regions;
+    const errors: unknown[] = [];
+    const builder = createLogBuilder({
+      events: record,
+      logs: createLogStore(connection, keys),
+      progress: createRegionProgress(connection, keys),
+      onError: (error) => errors.push(error),
+    });
+    await connection.xadd(keys.events(region), "*", "event", Buffer.from([0xff]));
+    for (let count = 0; count < 20; count++) await recordAny();
+    for (const one of regions) await builder.build(one);
+    expect(errors.length).toBe(1);
+    expect(await readAll(startLogs())).toEqual(expected);
+  });
+
+  it("takes little memory: 14 bytes an event where there are many", async () => {
+    const store = createLogStore(connection, keys);
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    const items = Array.from({ length: 256 * 20 }, (_, index) => ({
+      entry: `${1_790_000_000_000 + index}-0`,
+      recordedMs: 1_790_000_000_000,
+    }));
+    for (let start = 0; start < items.length; start += 200) await store.append(log, "836520", undefined, items.slice(start, start + 200));
+    expect(await store.last(log)).toBe(items.length);
+    const all = [keys.logHead(log), keys.logTimes(log), ...Array.from({ length: 20 }, (_, chunk) => keys.logChunk(log, chunk))];
+    const bytes = await Promise.all(all.map((key) => connection.memory("USAGE", key)));
+    expect(bytes.reduce<number>((sum, one) => sum + Number(one), 0) / items.length).toBeLessThan(15);
+  });
+});

@@ -1,0 +1,60 @@
+import type { LogName } from "@petak/allocator";
+import { reasonOf } from "@petak/protocol";
+import { testSeed } from "@petak/testkit";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodeCursor, encodeCursor, type LogCursor } from "./log-cursor.ts";
+
+const log: LogName = { participantId: "par_0000000000000001", mode: "test" };
+const number = fc.nat({ max: 2 ** 48 - 2 });
+const range = fc.record({ toNumber: number, fromMs: number, toMs: number }, { requiredKeys: [] });
+const cursors: fc.Arbitrary<LogCursor> = fc.record({ number, range }, { requiredKeys: ["number"] });
+
+function reasonFor(text: string, of = log) {
+  try {
+    decodeCursor(of, text);
+  } catch (error) {
+    return reasonOf(error);
+  }
+}
+
+describe("a cursor", () => {
+  it("is read back as it was written, and is short", () => {
+    fc.assert(
+      fc.property(cursors, (cursor) => {
+        const text = encodeCursor(log, cursor);
+        expect(decodeCursor(log, text)).toEqual(cursor);
+        expect(text.length).toBe(cursor.range === undefined ? 16 : 40);
+      }),
+      { seed: testSeed() },
+    );
+  });
+
+  it("is good for nobody else, nor in the other network", () => {
+    const text = encodeCursor(log, { number: 7 });
+    expect(reasonFor(text, { ...log, participantId: "par_0000000000000002" })).toBe("CURSOR_INVALID");
+    expect(reasonFor(text, { ...log, mode: "live" })).toBe("CURSOR_INVALID");
+  });
+
+  it("has one spelling only: anything else is CURSOR_INVALID", () => {
+    const good = Buffer.from(encodeCursor(log, { number: 7 }), "base64url");
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const text = Buffer.from([...good.subarray(0, 6), ...bytes]).toString("base64url");
+        if (reasonFor(text) === undefined) expect(encodeCursor(log, decodeCursor(log, text))).toBe(text);
+      }),
+      { seed: testSeed() },
+    );
+    const bad = {
+      empty: [],
+      "of another version": [2, ...good.subarray(1)],
+      "cut short": good.subarray(0, -1),
+      "longer by a byte": [...good, 0],
+    };
+    for (const [name, bytes] of Object.entries(bad)) {
+      expect([name, reasonFor(Buffer.from(bytes).toString("base64url"))]).toEqual([name, "CURSOR_INVALID"]);
+    }
+    expect(reasonFor(`${good.toString("base64url")}=`)).toBe("CURSOR_INVALID");
+    expect(reasonFor("not a cursor")).toBe("CURSOR_INVALID");
+  });
+});

@@ -1,0 +1,101 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type ChunkTimes, chunkOf, chunkSize, type LogName, type LogPage, type ParticipantLogs } from "@petak/allocator";
+import type { Event, Region } from "@petak/protocol";
+import { invalidCursor, type LogCursor, type LogRange } from "./log-cursor.ts";
+
+/** Some events of a log, and how far it was read. */
+export interface EventPage {
+  /** In the order of their numbers, which they have in `logNumber`. */
+  events: Event[];
+  cursor: LogCursor;
+  /** Whether there is more after the cursor already that may be wanted. */
+  hasMore: boolean;
+}
+
+/** Reads participants' logs in pages. */
+export interface LogReader {
+  /**
+   * The events after a cursor, at most `pageSize`. Of a range in which few are, a page may have none and say that there is more: it looks at
+   * 2,000 events at most.
+   *
+   * @param region only events of this region. Not together with a range
+   * @throws {PetakError} CURSOR_INVALID where the cursor stands after the log's end.
+   */
+  readAfter(log: LogName, cursor: LogCursor, pageSize: number, region?: Region): Promise<EventPage>;
+  /** Resolves when all that was acknowledged before the call is in the participant's logs. */
+  bringUpToDate(log: LogName): Promise<void>;
+  /** The cursor behind everything recorded so far. */
+  end(log: LogName): Promise<LogCursor>;
+}
+
+/** How many events one page of a range looks at. */
+const scannedMax = 2000;
+
+/** Reads through the allocator's logs. */
+export function createLogReader(logs: ParticipantLogs): LogReader {
+  async function read(
+    log: LogName,
+    number: number,
+    count: number,
+    region?: Region,
+  ): Promise<Omit<LogPage, "events"> & { events: Event[] }> {
+    const page = await logs.readAfter(log, number, count, region);
+    refuseBeyond(number, page.last);
+    return { ...page, events: page.events.map((numbered) => Object.assign(numbered.event, { logNumber: BigInt(numbered.number) })) };
+  }
+
+  async function readRange(log: LogName, { number, range = {} }: LogCursor, pageSize: number): Promise<EventPage> {
+    const isTimed = range.fromMs !== undefined || range.toMs !== undefined;
+    const [last, times] = await Promise.all([logs.last(log), isTimed ? logs.times(log) : []]);
+    refuseBeyond(number, last);
+    const end = Math.min(last, range.toNumber ?? Number.POSITIVE_INFINITY);
+    const passedOver = new Set(times.filter((chunk) => !mayHave(chunk, range)).map(({ chunk }) => chunk));
+    const events: Event[] = [];
+    let at = number;
+    for (let scanned = 0; ; ) {
+      while (at < end && passedOver.has(chunkOf(at + 1))) at = Math.min(end, (chunkOf(at + 1) + 1) * chunkSize);
+      if (at >= end) return { events, cursor: { number: at, range }, hasMore: false };
+      if (events.length >= pageSize || scanned >= scannedMax) return { events, cursor: { number: at, range }, hasMore: true };
+      // No further than the chunk, after which others may be passed over.
+      const count = isTimed ? chunkSize - (at % chunkSize) : pageSize - events.length;
+      const page = await read(log, at, Math.min(count, end - at));
+      at = page.upTo;
+      scanned += count;
+      for (const event of page.events) {
+        if (!isWithin(event, range)) continue;
+        if (events.length === pageSize) {
+          at = Number(event.logNumber) - 1;
+          break;
+        }
+        events.push(event);
+      }
+    }
+  }
+
+  return {
+    async readAfter(log, cursor, pageSize, region) {
+      if (cursor.range !== undefined) return await readRange(log, cursor, pageSize);
+      const { events, upTo, last } = await read(log, cursor.number, pageSize, region);
+      return { events, cursor: { number: upTo }, hasMore: upTo < last };
+    },
+    bringUpToDate: ({ participantId }) => logs.bringUpToDate(participantId),
+    async end(log) {
+      await logs.bringUpToDate(log.participantId);
+      return { number: await logs.last(log) };
+    },
+  };
+}
+
+/** A log that was lost in part begins to count anew: whoever goes on from further on would miss what has those numbers now. */
+function refuseBeyond(number: number, last: number): void {
+  if (number > last) throw invalidCursor(`it stands after number ${number}, and the log ends at ${last}`);
+}
+
+function mayHave({ firstMs, lastMs }: ChunkTimes, { fromMs, toMs }: LogRange): boolean {
+  return (fromMs === undefined || lastMs >= fromMs) && (toMs === undefined || firstMs < toMs);
+}
+
+function isWithin({ recordedAt }: Event, { fromMs, toMs }: LogRange): boolean {
+  const recordedMs = recordedAt === undefined ? 0 : timestampMs(recordedAt);
+  return (fromMs === undefined || recordedMs >= fromMs) && (toMs === undefined || recordedMs < toMs);
+}
