@@ -6,6 +6,7 @@ import { createLogger, rotateIssuer } from "@petak/gateway";
 import { Act, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { expectTrueChain, publishedIssuerKeys } from "./custody/chains.ts";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
 
 const redis = useRedis();
@@ -22,8 +23,11 @@ let secretsPath: string;
 let gateways: [TestNetwork, TestNetwork];
 let operator: TestParticipant;
 let courier: TestParticipant;
+/** What was reserved in a test. */
+let reservationIds: string[];
 
 beforeEach(async () => {
+  reservationIds = [];
   clock = createFrozenClock(startMs);
   const dataDir = await tempDir();
   secretsPath = join(dataDir, "gateway-secrets.json");
@@ -37,7 +41,9 @@ function startGateway(dataDir: string): Promise<TestNetwork> {
   return startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, {
     now: clock.now,
     dataDir,
-    depositDefaultMs: 14 * dayMs,
+    depositDefaultMs: 7 * dayMs,
+    // As long as a token may live.
+    collectWithinMs: 14 * dayMs,
     secretsIntervalMs: 10,
     logger: createLogger({ level: "silent" }),
   });
@@ -88,19 +94,25 @@ async function requestOf({ siteId }: Pick<TestTerminal, "siteId">): Promise<{ re
     parcel: { widthMm: 1, heightMm: 1, depthMm: 1, massG: 1 },
   });
   const reservationId = reservation?.reservationId ?? "";
+  reservationIds.push(reservationId);
   await reservations.confirm({ requestId: randomUUID(), reservationId });
   return { requestId: randomUUID(), reservationId, act: Act.DEPOSIT };
 }
 
+/** A token to collect, which lives for 14 days, with its parcel inside. */
 async function tokenFor(terminal: TestTerminal): Promise<string> {
-  return (await courier.client.reservations.issueCredential(await requestOf(terminal))).accessToken;
+  const { issueCredential } = courier.client.reservations;
+  const request = await requestOf(terminal);
+  await expectOpens(terminal, (await issueCredential(request)).accessToken);
+  return (await issueCredential({ ...request, requestId: randomUUID(), act: Act.COLLECT })).accessToken;
 }
 
 async function expectOpens({ agent, cabinet }: TestTerminal, token: string): Promise<void> {
   const presentation = await agent.present({ token });
   expect(presentation).toMatchObject({ opened: true });
   if (!presentation.opened) return;
-  cabinet.putIn(presentation.compartmentId);
+  if (presentation.act === Act.DEPOSIT) cabinet.putIn(presentation.compartmentId);
+  else cabinet.takeOut(presentation.compartmentId);
   cabinet.closeDoor(presentation.compartmentId);
 }
 
@@ -186,6 +198,15 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
       [newId, 2],
       [newId, 2],
     ]);
+  // The first key opens no door any more, and what it signed is verified still.
+  const issuerKeys = await publishedIssuerKeys(gateways[1].baseUrl);
+  expect(issuerKeys.map(({ keyId }) => keyId)).toEqual([oldId, newId, expect.any(String)]);
+  const signers = new Set<string>();
+  for (const reservationId of reservationIds) {
+    const { events } = await expectTrueChain(courier, reservationId, issuerKeys);
+    for (const { receipt } of events) if (receipt !== undefined) signers.add(receipt.issuerKeyId);
+  }
+  expect(signers).toEqual(new Set([oldId, newId]));
 });
 
 it("a gateway with a copy that was not replaced goes on for half an hour, then issues nothing and is not ready, until it has the new file", async () => {
