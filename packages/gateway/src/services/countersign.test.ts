@@ -26,6 +26,7 @@ import { createTermsBook } from "../stores/terms-book.ts";
 import { createTermsStore } from "../stores/terms-store.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
+import type { LogReader } from "./log-reader.ts";
 import { createReservationService } from "./reservations.ts";
 
 const redis = useRedis();
@@ -57,6 +58,8 @@ function gatewayOver(redisConnection: RedisConnection) {
     // No credential is asked for here.
     credentials: {} as CredentialIssuer,
     receipts,
+    // Nor is anything listed.
+    reader: {} as LogReader,
     now: clock.now,
     holdDefaultMs: 900_000,
     holdMaxMs: dayMs,

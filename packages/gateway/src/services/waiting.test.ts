@@ -28,6 +28,7 @@ import { createTermsBook } from "../stores/terms-book.ts";
 import { createTermsStore } from "../stores/terms-store.ts";
 import { startSweep } from "../sweep.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
+import type { LogReader } from "./log-reader.ts";
 import { createReservationService } from "./reservations.ts";
 
 const redis = useRedis();
@@ -71,6 +72,8 @@ function gatewayOver(connection: RedisConnection) {
     // No credential is asked for here.
     credentials: {} as CredentialIssuer,
     receipts,
+    // Nor is anything listed.
+    reader: {} as LogReader,
     now: clock.now,
     holdDefaultMs: 15 * minuteMs,
     holdMaxMs: dayMs,
