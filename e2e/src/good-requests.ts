@@ -60,6 +60,9 @@ export interface GoodRequestSubjects {
   toOpen: string;
   toRedirect: string;
   toResolve: string;
+  /** A bundle of the third of these alone, and an access token to collect it. */
+  bundleId: string;
+  accessToken: string;
   /** Webhook endpoints of the courier's, the second of which may be deleted. */
   webhookEndpointId: string;
   deletableEndpointId: string;
@@ -102,6 +105,8 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
   const { findNearest, getSite, getAvailability, upsertSites, setDefaultTerms, reportCapacity, retireSites } = DirectoryService.method;
   const { reserve, confirm, extend, cancel, redirect, resolveDoubt, getReservation, listReservations, issueCredential, batch } =
     ReservationService.method;
+  const { delegateCredential, revokeCredential, putBundle, getBundle, issueBundleCredential } = ReservationService.method;
+  const { bundleId, accessToken } = subjects;
   const { listEvents, watchEvents, getCustodyChain, countersignReceipt } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
@@ -199,6 +204,21 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
         { call: { case: "getReservation", value: { reservationId: subjects.toOpen } } },
       ],
     }),
+    good(delegateCredential, "courier", {
+      requestId: makeUuid(),
+      accessToken,
+      expiresAt: timestampFromMs(Date.now() + 86_400_000),
+      holderPublicKey: publicKey,
+    }),
+    good(revokeCredential, "courier", {
+      requestId: makeUuid(),
+      subject: { case: "bundleId", value: bundleId },
+      credentialHash: "A".repeat(43),
+      pin: true,
+    }),
+    good(putBundle, "courier", { requestId: makeUuid(), bundleId, reservationIds: [subjects.toOpen] }),
+    good(getBundle, "courier", { bundleId }),
+    good(issueBundleCredential, "courier", { requestId: makeUuid(), bundleId, withPin: true }),
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),
     good(getCustodyChain, "courier", { reservationId: subjects.toOpen }),

@@ -7,6 +7,7 @@ import { pathOf } from "../wire/call.ts";
 import { readFailure } from "../wire/failure.ts";
 import { createHttp2Connection } from "../wire/http2-connection.ts";
 import { wireProtocols } from "../wire/protocols.ts";
+import { bundleProvocations } from "./bundle-provocations.ts";
 import { callProvocations } from "./call-provocations.ts";
 import { callerProvocations } from "./caller-provocations.ts";
 import { durabilityProvocations } from "./durability-provocations.ts";
@@ -21,6 +22,7 @@ const seenInLogs = ["CANCELED"] as const satisfies Reason[];
 
 // The type refuses a reason of the catalogue for which there is neither a provocation nor a test of its own.
 const provocations: Readonly<Record<Exclude<Reason, (typeof seenInLogs)[number]>, Provocation>> = {
+  ...bundleProvocations,
   ...callProvocations,
   ...durabilityProvocations,
   ...callerProvocations,

@@ -50,6 +50,14 @@ const notAParty = {
   liveCourier: "RESERVATION_NOT_FOUND",
   liveOperator: "RESERVATION_NOT_FOUND",
 } satisfies Refusals;
+const notItsBundle = {
+  ...participantsOnly,
+  stranger: "BUNDLE_NOT_FOUND",
+  rival: "BUNDLE_NOT_FOUND",
+  admin: "BUNDLE_NOT_FOUND",
+  liveCourier: "BUNDLE_NOT_FOUND",
+  liveOperator: "BUNDLE_NOT_FOUND",
+} satisfies Refusals;
 const adminsOnly = { courier: "ROLE_REQUIRED", operator: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
 const otherNetwork = { liveCourier: "SITE_NOT_FOUND", liveOperator: "SITE_NOT_FOUND" } satisfies Refusals;
 const operatorsOnly = { courier: "ROLE_REQUIRED", admin: "ROLE_REQUIRED", liveCourier: "ROLE_REQUIRED" } satisfies Refusals;
@@ -102,6 +110,11 @@ const refusals: Record<string, Refusals> = {
   "ReservationService/ListReservations": participantsOnly,
   "ReservationService/IssueCredential": { ...participantsOnly, ...notAParty, operator: "RESERVATION_NOT_FOUND" },
   "ReservationService/Batch": participantsOnly,
+  "ReservationService/DelegateCredential": { ...participantsOnly, ...notAParty, operator: "RESERVATION_NOT_FOUND" },
+  "ReservationService/RevokeCredential": { ...notItsBundle, operator: "BUNDLE_NOT_FOUND" },
+  "ReservationService/PutBundle": { ...notItsBundle, operator: "BUNDLE_NOT_FOUND" },
+  "ReservationService/GetBundle": notItsBundle,
+  "ReservationService/IssueBundleCredential": { ...notItsBundle, operator: "BUNDLE_NOT_FOUND" },
   "CustodyService/ListEvents": participantsOnly,
   "CustodyService/WatchEvents": participantsOnly,
   "CustodyService/GetCustodyChain": { ...participantsOnly, ...notAParty },

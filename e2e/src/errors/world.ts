@@ -4,6 +4,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair, type RequestSigner } from "@petak/client";
 import { countersignatureText } from "@petak/credential";
 import {
+  Act,
   DeviceEventType,
   Mode,
   type Receipt,
@@ -187,6 +188,13 @@ export async function countersigning(world: World): Promise<GoodRequestSubjects[
   return { reservationId, number, receiptHash, keyId, signature };
 }
 
+/** Makes a bundle of one reservation, and an access token to collect it. */
+export async function bundleAlone({ client }: TestParticipant, reservationId: string): Promise<{ bundleId: string; accessToken: string }> {
+  const { bundle } = await client.reservations.putBundle({ requestId: randomUUID(), reservationIds: [reservationId] });
+  const { accessToken } = await client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT });
+  return { bundleId: bundle?.bundleId ?? "", accessToken };
+}
+
 /** One good request for each RPC, with what it needs made anew. */
 export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
   const { operator, courier } = world;
@@ -215,6 +223,7 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     toOpen: toOpen.reservationId,
     toRedirect: toRedirect.reservationId,
     toResolve: toResolve.reservationId,
+    ...(await bundleAlone(courier, toOpen.reservationId)),
     webhookEndpointId,
     deletableEndpointId,
     toCountersign,

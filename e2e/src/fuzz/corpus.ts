@@ -4,7 +4,7 @@ import { generateKeyPair } from "@petak/client";
 import { AgentService, Mode } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";
-import { addWebhook, authorizationOf, callersOf, countersigning, origin, parcel, type World } from "../errors/world.ts";
+import { addWebhook, authorizationOf, bundleAlone, callersOf, countersigning, origin, parcel, type World } from "../errors/world.ts";
 import { type Callers, makeGoodRequests } from "../good-requests.ts";
 
 /** A call that is in order, to be spoilt. */
@@ -78,6 +78,7 @@ export async function createCorpus(world: World): Promise<Corpus> {
       toOpen: confirmed[variant] ?? "",
       toRedirect: held[(variant + 13) % held.length] ?? "",
       toResolve: doubtful[variant % doubtful.length] ?? "",
+      ...(await bundleAlone(courier, confirmed[variant] ?? "")),
       webhookEndpointId,
       deletableEndpointId,
       toCountersign,

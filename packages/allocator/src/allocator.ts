@@ -5,6 +5,7 @@ import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-s
 import { createEventLog, type EventLog } from "./events/event-log.ts";
 import { createKeys, type Keys } from "./keys.ts";
 import { createQueues, type QueueLimits, type Queues } from "./queue/queues.ts";
+import { type BundleStore, createBundleStore } from "./reservations/bundle-store.ts";
 import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
 import { createReservationStore, type ReservationStore } from "./reservations/reservation-store.ts";
 import { createHolds, type Holds } from "./reservations/reserve.ts";
@@ -29,6 +30,7 @@ export interface Allocator {
   readonly holds: Holds;
   readonly queues: Queues;
   readonly reservations: ReservationStore;
+  readonly bundles: BundleStore;
   readonly requestIds: RequestIds;
   readonly events: EventLog;
   readonly deliveries: DeliveryStore;
@@ -85,6 +87,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
     holds: createHolds(redis, keys, requestIds, queues, isAccountedFor ? undefined : cache),
     queues,
     reservations: createReservationStore(redis, keys),
+    bundles: createBundleStore(redis, keys),
     requestIds,
     events: createEventLog(redis, keys),
     deliveries: createDeliveryStore(redis, keys),

@@ -37,6 +37,7 @@ export {
 } from "./logs/participant-logs.ts";
 export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting, waitingPlacesMax } from "./queue/queues.ts";
 export type { Answer } from "./reservations/answer.ts";
+export type { BundleChange, BundleOutcome, BundleStore } from "./reservations/bundle-store.ts";
 export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";
 export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";

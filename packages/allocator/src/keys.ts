@@ -43,12 +43,14 @@ export interface Keys {
   siteAllowedVersion(region: Region, siteNumber: number): string;
   /** Hash: compartment id → the handles of the reservations that have it by name, see lua/includes/named-compartments.lua. */
   siteCompartments(region: Region, siteNumber: number): string;
-  /** Hash: reservation handle → hashed PIN and its validity. */
+  /** Hash: reservation handle, or `b` and bundle handle → hashed PIN and its validity. */
   sitePins(region: Region, siteNumber: number): string;
   /** Number of the last report recorded from one agent key. */
   agentWatermark(region: Region, siteNumber: number, keyId: string): string;
   /** One reservation: revision, message, and the entries in the region's event stream that are about it. */
   reservation(region: Region, handle: string): string;
+  /** One bundle: revision and message. */
+  bundle(region: Region, handle: string): string;
   /** Sorted set: reservation handle → the time in ms at which the clock moves it on. */
   deadlines(region: Region): string;
   /** Sorted set by name: handles of the reservations whose parcel is overdue. */
@@ -143,6 +145,7 @@ export function createKeys(prefix: string): Keys {
     sitePins: (region, siteNumber) => `${site(region, siteNumber)}:pins`,
     agentWatermark: (region, siteNumber, keyId) => `${site(region, siteNumber)}:watermark:${keyId}`,
     reservation: (region, handle) => `${tagged(region)}:res:${handle}`,
+    bundle: (region, handle) => `${tagged(region)}:bundle:${handle}`,
     deadlines: (region) => `${tagged(region)}:deadlines`,
     overdue: (region) => `${tagged(region)}:overdue`,
     reservationPrefix: (region) => `${tagged(region)}:res:`,

@@ -42,10 +42,21 @@ export function refuseAct(before: Reservation, act: Act, atMs: number): void {
   const { leadsTo, states } = rule;
   const { state, depositUntil, collectUntil } = before;
   if (!states.includes(state)) throw illegalState(before, leadsTo);
-  // A credential counts in whole seconds, so in the last one there is none left to be good in.
-  const lastSecondMs = atMs - (atMs % 1000) + 999;
+  const lastSecondMs = endOfSecondMs(atMs);
   if (state === ReservationState.CONFIRMED) refusePassed(before, depositUntil, lastSecondMs, ReservationState.NO_SHOW, leadsTo);
   // A parcel that is overdue is there to be taken back.
   else if (act !== Act.RECALL && collectUntil !== undefined && timestampMs(collectUntil) <= lastSecondMs)
     throw illegalState(before, leadsTo, ": collect_until has passed");
+}
+
+/** Whether a credential to collect can be issued for a reservation. */
+export function isCollectable({ state, depositUntil, collectUntil }: Reservation, atMs: number): boolean {
+  if (!actRules.get(Act.COLLECT)?.states.includes(state)) return false;
+  const limit = state === ReservationState.CONFIRMED ? depositUntil : collectUntil;
+  return limit === undefined || timestampMs(limit) > endOfSecondMs(atMs);
+}
+
+/** A credential counts in whole seconds, so in the last one there is none left to be good in. */
+function endOfSecondMs(atMs: number): number {
+  return atMs - (atMs % 1000) + 999;
 }

@@ -33,6 +33,8 @@ export interface EventFacts {
   cancellationReason?: CancellationReason | undefined;
   /** The reservation that takes the place of this one, or whose place this one takes. */
   relatedReservationId?: string;
+  /** The bundle, where the event is about one or the credential was one's. */
+  bundleId?: string;
   /** Whether it says what is due after it. */
   statesFee?: boolean;
 }
@@ -61,6 +63,7 @@ export function reservationEvent(facts: EventFacts): Event {
   event.reservationRevision = reservation.revision;
   event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
   event.relatedReservationId = facts.relatedReservationId ?? "";
+  event.bundleId = facts.bundleId ?? "";
   if (facts.statesFee === true && reservation.feeDue !== undefined) event.feeDue = reservation.feeDue;
   return event;
 }

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, decodePinEntry, type StoredSite, type TransitionOutcome } from "@petak/allocator";
@@ -8,6 +8,8 @@ import {
   type AgentService,
   type Allowance,
   AllowanceSchema,
+  type BundleAllowance,
+  BundleAllowanceSchema,
   type DeviceEvent,
   PetakError,
   type Reservation,
@@ -18,6 +20,7 @@ import {
   type TrustBundle,
 } from "@petak/protocol";
 import { findClassIndex } from "../domain/class-index.ts";
+import { revokedHashes } from "../domain/revocations.ts";
 import type { AgentCaller, KeyDirectory } from "../identity/index.ts";
 import { requireAgent } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
@@ -74,7 +77,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       } else {
         const classIndex = findClassIndex(stored, reservation.sizeClassId);
         const terms = await termsBook.of(reservation);
-        const transition = reportTransition({ event, reservation, terms, caller, nowMs: now() });
+        const parentCredentialHash = event.delegated ? await parentHashOf(event, reservation) : "";
+        const transition = reportTransition({ event, reservation, terms, caller, nowMs: now(), parentCredentialHash });
         outcome = await allocator.reservations.move({
           ...(await receipts.attach(reservation, transition, { report: signed })),
           // The operator may have taken a class away that nothing was held in any more. There is no count to change then.
@@ -103,6 +107,33 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       signed.push(create(SignedReportSchema, { publicKey: key.publicKey, signature, deviceEventId, act, delegated, bundleId }));
     }
     return signed;
+  }
+
+  /** The hash of the credential that a delegate's was made of, or nothing where the record does not know it. */
+  async function parentHashOf({ bundleId, credentialHash }: DeviceEvent, reservation: Reservation): Promise<string> {
+    const bundle = bundleId === "" ? undefined : await allocator.bundles.find(bundleId);
+    const { delegations } = bundle?.siteId === reservation.siteId ? bundle : reservation;
+    return delegations.find((one) => one.credentialHash === credentialHash)?.parentCredentialHash ?? "";
+  }
+
+  /** The bundles to which reservations belong that a site's agent should know. */
+  async function bundleAllowances(siteId: string, reservations: readonly Reservation[]): Promise<BundleAllowance[]> {
+    const bundleOf = new Map(reservations.map(({ reservationId, bundleId }) => [reservationId, bundleId]));
+    const bundleIds = [...new Set(bundleOf.values())].filter((bundleId) => bundleId !== "");
+    const [bundles, pins] = await Promise.all([
+      Promise.all(bundleIds.map(allocator.bundles.find)),
+      allocator.bundles.pins(siteId, bundleIds),
+    ]);
+    return bundles.flatMap((bundle, index) => {
+      if (bundle === undefined) return [];
+      const { bundleId } = bundle;
+      return create(BundleAllowanceSchema, {
+        bundleId,
+        ...pinOf(pins[index]),
+        revokedCredentialHashes: revokedHashes(bundle),
+        reservationIds: bundle.reservationIds.filter((reservationId) => bundleOf.get(reservationId) === bundleId),
+      });
+    });
   }
 
   /** A reservation at a site. Reports about anything else are recorded without it. */
@@ -139,6 +170,10 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       return create(SyncResponseSchema, {
         version,
         allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pin)),
+        bundles: await bundleAllowances(
+          caller.siteId,
+          allowed.map(({ reservation }) => reservation),
+        ),
         trustBundle: trustBundle(),
       });
     },
@@ -160,6 +195,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
 function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): Allowance[] {
   const { reservationId, sizeClassId, compartmentId, heldCompartmentId, state } = reservation;
   const isHeld = state === ReservationState.HELD;
+  const revokedCredentialHashes = revokedHashes(reservation);
   const allowances: Allowance[] = [];
   // One that is over is told of as well, as such: its token to deposit may still be about. A hard hold is told of before it is confirmed: its
   // door must be kept.
@@ -173,25 +209,33 @@ function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): A
         notBefore: reservation.updatedAt,
         expiresAt: isHeld ? reservation.holdExpiresAt : reservation.depositUntil,
         state,
+        revokedCredentialHashes,
       }),
     );
   }
   if (state === ReservationState.DEPOSITED || pinBytes !== undefined) {
-    const pin = pinBytes === undefined ? undefined : decodePinEntry(pinBytes);
     allowances.push(
       create(AllowanceSchema, {
         reservationId,
         act: Act.COLLECT,
         sizeClassId,
         compartmentId,
-        pinHash: pin?.hash ?? new Uint8Array(),
-        notBefore: pin === undefined ? reservation.depositedAt : timestampFromMs(pin.notBeforeS * 1000),
-        expiresAt: pin === undefined ? reservation.collectUntil : timestampFromMs(pin.expiresAtS * 1000),
+        ...(reservation.depositedAt && { notBefore: reservation.depositedAt }),
+        ...(reservation.collectUntil && { expiresAt: reservation.collectUntil }),
+        ...pinOf(pinBytes),
         state,
+        revokedCredentialHashes,
       }),
     );
   }
   return allowances;
+}
+
+/** What an allowance says of a PIN; nothing where there is none. */
+function pinOf(bytes: Buffer | undefined): Pick<MessageInitShape<typeof AllowanceSchema>, "pinHash" | "notBefore" | "expiresAt"> {
+  if (bytes === undefined) return {};
+  const { hash, notBeforeS, expiresAtS } = decodePinEntry(bytes);
+  return { pinHash: hash, notBefore: timestampFromMs(notBeforeS * 1000), expiresAt: timestampFromMs(expiresAtS * 1000) };
 }
 
 function regionOf(siteId: string): string {

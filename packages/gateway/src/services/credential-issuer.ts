@@ -1,19 +1,20 @@
-import { create } from "@bufbuild/protobuf";
 import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PinEntry } from "@petak/allocator";
 import {
   accessTokenMaxLifetimeMs,
   type ClaimsToWrite,
+  credentialHash,
   deriveTokenId,
   generatePin,
   hashPin,
   holderKeyHash,
   mintAccessToken,
+  readOwnToken,
 } from "@petak/credential";
-import { Act, type IssueCredentialResponse, IssueCredentialResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
+import { Act, parseBundleId, type Reservation, ReservationState, type TrustBundle } from "@petak/protocol";
 import type { FullTerms } from "../domain/terms.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
-import { signingKey } from "../secrets/issuer-epochs.ts";
+import { signingKey, trustBundleAt } from "../secrets/issuer-epochs.ts";
 
 /** When a credential opens, in s since 1970. */
 export interface CredentialValidity {
@@ -29,14 +30,21 @@ export interface CredentialTerms extends CredentialValidity {
   sizeClassIndex: number;
 }
 
+/** What a credential is for: a reservation or a bundle, by its id, and its site. */
+export interface CredentialSubject {
+  siteId: string;
+  subjectId: string;
+}
+
 /** What a credential is issued for. */
-export interface IssueInput {
-  reservation: Reservation;
+export interface IssueInput extends CredentialSubject {
   requestId: string;
   act: Act;
   withPin: boolean;
   /** 32 bytes: whose the token is. Undefined: it opens for whoever shows it. */
   holderPublicKey?: Uint8Array | undefined;
+  /** Whether it is a delegate's. Default false. */
+  isDelegated?: boolean;
   terms: CredentialTerms;
 }
 
@@ -49,6 +57,17 @@ export interface IssueServiceInput {
   terms: CredentialValidity;
 }
 
+/** A credential. Its fields are those of the answers that carry one. */
+export interface IssuedCredential {
+  accessToken: string;
+  /** Empty unless asked for. */
+  pin: string;
+  notBefore: Timestamp;
+  expiresAt: Timestamp;
+  /** The hash by which events speak of the access token. */
+  credentialHash: string;
+}
+
 /** Makes credentials. The same request makes the same credential, so that no readable copy has to be kept. */
 export interface CredentialIssuer {
   /**
@@ -58,12 +77,14 @@ export interface CredentialIssuer {
   validity(reservation: Reservation, terms: FullTerms, act: Act, nowMs: number): CredentialValidity;
   /** When a credential for work at a site opens that is issued now. */
   serviceValidity(nowMs: number): CredentialValidity;
+  /** The issuer keys that are relied on at a time, in ms. */
+  trustBundle(nowMs: number): TrustBundle;
   encodeTerms(terms: CredentialTerms): Uint8Array;
   decodeTerms(bytes: Uint8Array): CredentialTerms;
   /** The PIN as the site knows it. */
-  pinEntry(reservation: Reservation, requestId: string, terms: CredentialTerms): Promise<PinEntry>;
-  issue(input: IssueInput): Promise<IssueCredentialResponse>;
-  issueService(input: IssueServiceInput): Promise<IssueCredentialResponse>;
+  pinEntry(subject: CredentialSubject, requestId: string, terms: CredentialTerms): Promise<PinEntry>;
+  issue(input: IssueInput): Promise<IssuedCredential>;
+  issueService(input: IssueServiceInput): Promise<IssuedCredential>;
 }
 
 /** A credential to take a parcel back is good for a day, in ms: couriers change, and who comes tomorrow gets another. */
@@ -76,9 +97,9 @@ const termsBytes = 10;
 
 /** Issues with a gateway's keys. */
 export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
-  const pinOf = (reservation: Reservation, requestId: string, attempt: number) =>
+  const pinOf = (subjectId: string, requestId: string, attempt: number) =>
     generatePin(secrets.derivationKey, {
-      reservationId: reservation.reservationId,
+      reservationId: subjectId,
       requestId: attempt === 0 ? requestId : `${requestId}#${attempt}`,
     });
 
@@ -94,6 +115,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
       const notBeforeS = Math.floor(nowMs / 1000);
       return { notBeforeS, expiresAtS: notBeforeS + serviceLifetimeMs / 1000 };
     },
+    trustBundle: (nowMs) => trustBundleAt(secrets.issuerEpochs(), nowMs),
     encodeTerms({ notBeforeS, expiresAtS, attempt, sizeClassIndex }) {
       const bytes = Buffer.alloc(termsBytes);
       bytes.writeUInt32LE(notBeforeS, 0);
@@ -111,33 +133,35 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
         sizeClassIndex: buffer.readUInt8(9),
       };
     },
-    async pinEntry(reservation, requestId, { notBeforeS, expiresAtS, attempt }) {
-      const pin = await pinOf(reservation, requestId, attempt);
-      return { hash: await hashPin(await secrets.pinKey(reservation.siteId), pin), notBeforeS, expiresAtS };
+    async pinEntry({ siteId, subjectId }, requestId, { notBeforeS, expiresAtS, attempt }) {
+      const pin = await pinOf(subjectId, requestId, attempt);
+      return { hash: await hashPin(await secrets.pinKey(siteId), pin), notBeforeS, expiresAtS };
     },
-    async issue({ reservation, requestId, act, withPin, holderPublicKey, terms }) {
-      const { siteId, reservationId } = reservation;
+    async issue({ siteId, subjectId, requestId, act, withPin, holderPublicKey, isDelegated = false, terms }) {
       const identity =
         holderPublicKey === undefined
-          ? { tokenId: await deriveTokenId(secrets.derivationKey, { reservationId, requestId }) }
+          ? { tokenId: await deriveTokenId(secrets.derivationKey, { reservationId: subjectId, requestId }) }
           : { holderKeyHash: await holderKeyHash(holderPublicKey) };
-      return create(IssueCredentialResponseSchema, {
-        ...(await tokenOf(terms, { act, siteId, reservationId, ...identity, sizeClassIndex: terms.sizeClassIndex })),
-        pin: withPin ? await pinOf(reservation, requestId, terms.attempt) : "",
-      });
+      const subject = parseBundleId(subjectId) === undefined ? { reservationId: subjectId } : { bundleId: subjectId };
+      return {
+        ...(await tokenOf(terms, { act, siteId, ...subject, isDelegated, ...identity, sizeClassIndex: terms.sizeClassIndex })),
+        pin: withPin ? await pinOf(subjectId, requestId, terms.attempt) : "",
+      };
     },
     async issueService({ siteId, compartmentId, holderPublicKey, terms }) {
       const keyHash = await holderKeyHash(holderPublicKey);
       const token = await tokenOf(terms, { act: Act.SERVICE, siteId, compartmentId, holderKeyHash: keyHash });
-      return create(IssueCredentialResponseSchema, token);
+      return { ...token, pin: "" };
     },
   };
 
   async function tokenOf({ notBeforeS, expiresAtS }: CredentialValidity, claims: Omit<ClaimsToWrite, "notBeforeMs" | "expiresAtMs">) {
     const times = { notBeforeMs: notBeforeS * 1000, expiresAtMs: expiresAtS * 1000 };
     const issuerKey = signingKey(secrets.issuerEpochs(), times.notBeforeMs);
+    const accessToken = await mintAccessToken({ issuerKey, ...claims, ...times });
     return {
-      accessToken: await mintAccessToken({ issuerKey, ...claims, ...times }),
+      accessToken,
+      credentialHash: await credentialHash((await readOwnToken(accessToken))?.tokenId ?? ""),
       notBefore: timestampFromMs(times.notBeforeMs),
       expiresAt: timestampFromMs(times.expiresAtMs),
     };

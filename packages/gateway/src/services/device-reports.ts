@@ -10,6 +10,8 @@ import {
   PartyKind,
   type Proof,
   ProofSchema,
+  parseBundleId,
+  parseSiteId,
   type Reservation,
   ReservationState,
   type Site,
@@ -46,6 +48,8 @@ export interface ReportInput {
   terms: FullTerms;
   caller: AgentCaller;
   nowMs: number;
+  /** Where a delegate came: the hash of the credential that the delegate's was made of. Empty: the holder's own, or nobody knows. */
+  parentCredentialHash: string;
 }
 
 /** How a report moves its reservation on. Facts are never refused: what contradicts the record puts the reservation in doubt. */
@@ -55,6 +59,7 @@ export function reportTransition({
   terms,
   caller,
   nowMs,
+  parentCredentialHash,
 }: ReportInput): Omit<Transition, "before" | "cell" | "classIndex"> {
   const occurredAtMs = occurredMs(event, nowMs);
   const to = stateAfter(event.type, reservation, occurredAtMs);
@@ -64,7 +69,8 @@ export function reportTransition({
     actor: { kind: PartyKind.AGENT, participantId: caller.participantId },
     occurredAtMs,
     recordedAtMs: nowMs,
-    proof: proofOf(event, caller),
+    proof: proofOf(event, caller, parentCredentialHash),
+    bundleId: bundleOf(event, reservation.siteId),
   };
   if (beginsDeposit(event, reservation)) return depositUnderWay(reservation, nowMs, facts);
   if (to === undefined || move === undefined) {
@@ -180,7 +186,12 @@ const unexpected: readonly ReservationState[] = [
   ReservationState.NO_SHOW,
 ];
 
-function proofOf(event: DeviceEvent, caller: AgentCaller): Proof {
+/** The bundle whose credential a device reports. A device's word that names none of its region is passed over. */
+function bundleOf({ bundleId }: DeviceEvent, siteId: string): string {
+  return parseBundleId(bundleId)?.region === parseSiteId(siteId)?.region ? bundleId : "";
+}
+
+function proofOf(event: DeviceEvent, caller: AgentCaller, parentCredentialHash = ""): Proof {
   return create(ProofSchema, {
     kind: event.proofKind,
     credentialHash: event.credentialHash,
@@ -189,6 +200,7 @@ function proofOf(event: DeviceEvent, caller: AgentCaller): Proof {
     deviceSequence: event.sequence,
     compartmentId: event.compartmentId,
     refusal: event.refusal,
+    parentCredentialHash,
   });
 }
 

@@ -3,14 +3,7 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { createAllocator, type RedisConnection } from "@petak/allocator";
 import { generateKeyPair } from "@petak/credential";
-import {
-  Act,
-  EventType,
-  type IssueCredentialRequest,
-  IssueCredentialRequestSchema,
-  type IssueCredentialResponse,
-  Role,
-} from "@petak/protocol";
+import { Act, EventType, type IssueCredentialRequest, IssueCredentialRequestSchema, Role } from "@petak/protocol";
 import { Crash, createFrozenClock, dyingAt, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { ParticipantCaller } from "../identity/index.ts";
@@ -95,6 +88,6 @@ it("gives a request that was cut short the same credential, at whichever command
 it("gives twins one credential", async () => {
   const request = requestFor("A7");
   const answers = await Promise.all(Array.from({ length: 8 }, () => steady.issue(request, operator)));
-  expect(new Set(answers.map(({ accessToken }: IssueCredentialResponse) => accessToken)).size).toBe(1);
+  expect(new Set(answers.map(({ accessToken }) => accessToken)).size).toBe(1);
   expect(await issuedEvents()).toBe(1);
 });

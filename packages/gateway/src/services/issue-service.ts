@@ -3,7 +3,6 @@ import {
   EventType,
   type IssueCredentialRequest,
   IssueCredentialRequestSchema,
-  type IssueCredentialResponse,
   invalidField,
   parseSiteId,
   type Site,
@@ -12,7 +11,7 @@ import { fingerprintOf } from "../domain/fingerprint.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { siteEvent } from "../domain/site-event.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
-import type { CredentialIssuer } from "./credential-issuer.ts";
+import type { CredentialIssuer, IssuedCredential } from "./credential-issuer.ts";
 import { siteNotFound } from "./directory.ts";
 
 /** What issuing for work at sites needs. */
@@ -23,7 +22,7 @@ export interface IssueServiceDependencies {
 }
 
 /** Issues a credential for SERVICE to a site's operator. */
-export type IssueService = (request: IssueCredentialRequest, caller: ParticipantCaller) => Promise<IssueCredentialResponse>;
+export type IssueService = (request: IssueCredentialRequest, caller: ParticipantCaller) => Promise<IssuedCredential>;
 
 /**
  * Makes the call. What a request was given is kept before its event is recorded: whoever repeats a request that was cut short gets the same

@@ -324,6 +324,10 @@ function newReservation(old: Reservation, atMs: number, deadlineMs: number): Res
     compartmentId: "",
     heldCompartmentId: "",
     redirectedTo: "",
+    // A bundle is of one site, and so are the credentials.
+    bundleId: "",
+    delegations: [],
+    revokedCredentials: [],
     termsNumber: 0,
     redirectedFrom: old.reservationId,
     queuePosition: 0,

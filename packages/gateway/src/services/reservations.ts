@@ -42,7 +42,10 @@ import type { Receipts } from "../receipts/receipts.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { createBatch } from "./batch.ts";
-import type { CredentialIssuer } from "./credential-issuer.ts";
+import { createBundleChanges } from "./bundle-changes.ts";
+import { createBundleCalls } from "./bundles.ts";
+import type { CredentialIssuer, CredentialSubject } from "./credential-issuer.ts";
+import { createDelegationCalls } from "./delegations.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
 import type { LogReader } from "./log-reader.ts";
@@ -72,11 +75,13 @@ export interface ReservationDependencies {
 /** Places and the right to use them. */
 export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
   const { allocator, siteCache, termsBook, credentials, receipts, reader, now } = dependencies;
-  const { findOwn, change } = createReservationChanges(allocator, receipts);
+  const reservationChanges = createReservationChanges(allocator, receipts);
+  const { findOwn, change } = reservationChanges;
   const takePlace = createTakePlace(dependencies);
   const list = createReservationList(allocator, reader);
   const redirect = createRedirect({ ...dependencies, takePlace });
   const issueService = createIssueService(dependencies);
+  const bundleChanges = createBundleChanges(allocator);
 
   function respond(request: ReserveRequest, reservation: Reservation): ReserveResponse | Promise<ReserveResponse> {
     const facts = siteCache.facts([{ siteId: reservation.siteId, revision: 0 }]);
@@ -86,6 +91,9 @@ export function createReservationService(dependencies: ReservationDependencies):
   }
 
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
+    ...createBundleCalls({ ...dependencies, changes: bundleChanges }),
+    ...createDelegationCalls({ ...dependencies, reservationChanges, bundleChanges }),
+
     async reserve(request, context) {
       const caller = requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] });
       const createdAtMs = now();
@@ -295,14 +303,14 @@ export function createReservationService(dependencies: ReservationDependencies):
           return {
             heldChange: 0,
             occupiedChange: 0,
-            ...(request.withPin ? { pin: await credentials.pinEntry(before, request.requestId, terms) } : {}),
+            ...(request.withPin ? { pin: await credentials.pinEntry(subjectOf(before), request.requestId, terms) } : {}),
             events: [event],
             answer: credentials.encodeTerms(terms),
           };
         },
       });
       return await credentials.issue({
-        reservation: await findOwn(request.reservationId, caller),
+        ...subjectOf(await findOwn(request.reservationId, caller)),
         requestId: request.requestId,
         act: request.act,
         withPin: request.withPin,
@@ -320,6 +328,10 @@ export function createReservationService(dependencies: ReservationDependencies):
 function writtenReservation({ after }: Pick<Transition, "after">): Uint8Array {
   if (after === undefined) throw new TypeError("nothing was written of the reservation");
   return toBinary(ReservationSchema, after);
+}
+
+function subjectOf({ siteId, reservationId }: Reservation): CredentialSubject {
+  return { siteId, subjectId: reservationId };
 }
 
 function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {

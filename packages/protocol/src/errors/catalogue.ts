@@ -611,6 +611,45 @@ export const catalogue = {
     retry: "retry_info",
     metadata: {},
   },
+  CREDENTIAL_NOT_ACCEPTED: {
+    number: 135,
+    code: Code.FailedPrecondition,
+    meaning: "The access token that was shown is not one of which another can be made.",
+    remedy: "Show the recipient's own access token to collect, while it is good.",
+    retry: "no",
+    metadata: {
+      refusal: "why not: a constant of docs/credentials.md, e.g. `EXPIRED`, or `DELEGATED` where it is a delegate's itself",
+      subject: "the field that carried it: `access_token`",
+    },
+  },
+  CREDENTIALS_EXHAUSTED: {
+    number: 136,
+    code: Code.FailedPrecondition,
+    meaning: "As many credentials of the reservation or bundle were delegated, or revoked, as can be.",
+    remedy: "Use those there are. Where none may open any more, give the reservation up, or have the site's operator asked.",
+    retry: "no",
+    metadata: { limit: "how many can be", subject: "the reservation or bundle" },
+  },
+  BUNDLE_NOT_FOUND: {
+    number: 137,
+    code: Code.NotFound,
+    meaning: "No such bundle, or none that the caller may see.",
+    remedy: "Check the id, and the key's network.",
+    retry: "no",
+    metadata: { bundle_id: "the id that was not found" },
+  },
+  BUNDLE_MISMATCH: {
+    number: 138,
+    code: Code.FailedPrecondition,
+    meaning: "The reservations do not go together in one bundle.",
+    remedy: "Name reservations at one site with one collector that are in no other bundle.",
+    retry: "no",
+    metadata: {
+      reservation_id: "the reservation that does not go with the first",
+      mismatch: "`SITE`, `COLLECTOR`, or `OTHER_BUNDLE`: it belongs to another already",
+      subject: "the reservation",
+    },
+  },
 } as const satisfies Record<string, CatalogueEntry>;
 
 /** The reason of an error: a constant of the catalogue. */

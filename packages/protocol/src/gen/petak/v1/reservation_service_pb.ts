@@ -6,17 +6,19 @@ import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { BatchRequestSchema, BatchResponseSchema } from "./batch_pb.ts";
 import { file_petak_v1_batch } from "./batch_pb.ts";
-import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, ListReservationsRequestSchema, ListReservationsResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema } from "./reservation_pb.ts";
+import type { GetBundleRequestSchema, GetBundleResponseSchema, IssueBundleCredentialRequestSchema, IssueBundleCredentialResponseSchema, PutBundleRequestSchema, PutBundleResponseSchema } from "./bundle_pb.ts";
+import { file_petak_v1_bundle } from "./bundle_pb.ts";
+import type { CancelRequestSchema, CancelResponseSchema, ConfirmRequestSchema, ConfirmResponseSchema, DelegateCredentialRequestSchema, DelegateCredentialResponseSchema, ExtendRequestSchema, ExtendResponseSchema, GetReservationRequestSchema, GetReservationResponseSchema, IssueCredentialRequestSchema, IssueCredentialResponseSchema, ListReservationsRequestSchema, ListReservationsResponseSchema, RedirectRequestSchema, RedirectResponseSchema, ReserveRequestSchema, ReserveResponseSchema, ResolveDoubtRequestSchema, ResolveDoubtResponseSchema, RevokeCredentialRequestSchema, RevokeCredentialResponseSchema } from "./reservation_pb.ts";
 import { file_petak_v1_reservation } from "./reservation_pb.ts";
 
 /**
  * Describes the file petak/v1/reservation_service.proto.
  */
 export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTKUBgoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEj0KBUJhdGNoEhYucGV0YWsudjEuQmF0Y2hSZXF1ZXN0GhcucGV0YWsudjEuQmF0Y2hSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_batch, file_petak_v1_reservation]);
+  fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLfCQoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEj0KBUJhdGNoEhYucGV0YWsudjEuQmF0Y2hSZXF1ZXN0GhcucGV0YWsudjEuQmF0Y2hSZXNwb25zZSIDkAICEmQKEkRlbGVnYXRlQ3JlZGVudGlhbBIjLnBldGFrLnYxLkRlbGVnYXRlQ3JlZGVudGlhbFJlcXVlc3QaJC5wZXRhay52MS5EZWxlZ2F0ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEl4KEFJldm9rZUNyZWRlbnRpYWwSIS5wZXRhay52MS5SZXZva2VDcmVkZW50aWFsUmVxdWVzdBoiLnBldGFrLnYxLlJldm9rZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEkkKCVB1dEJ1bmRsZRIaLnBldGFrLnYxLlB1dEJ1bmRsZVJlcXVlc3QaGy5wZXRhay52MS5QdXRCdW5kbGVSZXNwb25zZSIDkAICEkkKCUdldEJ1bmRsZRIaLnBldGFrLnYxLkdldEJ1bmRsZVJlcXVlc3QaGy5wZXRhay52MS5HZXRCdW5kbGVSZXNwb25zZSIDkAIBEm0KFUlzc3VlQnVuZGxlQ3JlZGVudGlhbBImLnBldGFrLnYxLklzc3VlQnVuZGxlQ3JlZGVudGlhbFJlcXVlc3QaJy5wZXRhay52MS5Jc3N1ZUJ1bmRsZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_batch, file_petak_v1_bundle, file_petak_v1_reservation]);
 
 /**
- * Places and the right to use them. Every call but GetReservation and ListReservations changes something and carries a `request_id`: the same id and body
+ * Places and the right to use them. Every call whose name does not begin with Get or List changes something and carries a `request_id`: the same id and body
  * give the same answer for at least 24 h; the same id with another body gives REQUEST_ID_REUSED.
  *
  * @generated from service petak.v1.ReservationService
@@ -133,6 +135,60 @@ export const ReservationService: GenService<{
     methodKind: "unary";
     input: typeof BatchRequestSchema;
     output: typeof BatchResponseSchema;
+  },
+  /**
+   * Lets somebody else collect, with a credential that is narrower than the recipient's: to collect only, no longer, once, and not to be passed on. For the
+   * participant that made the reservation, to which the recipient shows its own. Another state than CONFIRMED or DEPOSITED: ILLEGAL_STATE. Ten were
+   * made already: CREDENTIALS_EXHAUSTED.
+   *
+   * @generated from rpc petak.v1.ReservationService.DelegateCredential
+   */
+  delegateCredential: {
+    methodKind: "unary";
+    input: typeof DelegateCredentialRequestSchema;
+    output: typeof DelegateCredentialResponseSchema;
+  },
+  /**
+   * Lets a credential open nothing any more, and what was delegated from it. For the participant that made the reservation or the bundle. Ten were
+   * revoked already: CREDENTIALS_EXHAUSTED.
+   *
+   * @generated from rpc petak.v1.ReservationService.RevokeCredential
+   */
+  revokeCredential: {
+    methodKind: "unary";
+    input: typeof RevokeCredentialRequestSchema;
+    output: typeof RevokeCredentialResponseSchema;
+  },
+  /**
+   * Makes a bundle of several reservations at one site, or says anew what belongs to one. For the participant that made them. Those that do not go
+   * together: BUNDLE_MISMATCH.
+   *
+   * @generated from rpc petak.v1.ReservationService.PutBundle
+   */
+  putBundle: {
+    methodKind: "unary";
+    input: typeof PutBundleRequestSchema;
+    output: typeof PutBundleResponseSchema;
+  },
+  /**
+   * Gives one bundle. For its parties; anybody else gets BUNDLE_NOT_FOUND.
+   *
+   * @generated from rpc petak.v1.ReservationService.GetBundle
+   */
+  getBundle: {
+    methodKind: "unary";
+    input: typeof GetBundleRequestSchema;
+    output: typeof GetBundleResponseSchema;
+  },
+  /**
+   * Issues what opens the doors of a bundle. For the participant that made it. Nothing in it can be collected: ILLEGAL_STATE.
+   *
+   * @generated from rpc petak.v1.ReservationService.IssueBundleCredential
+   */
+  issueBundleCredential: {
+    methodKind: "unary";
+    input: typeof IssueBundleCredentialRequestSchema;
+    output: typeof IssueBundleCredentialResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_petak_v1_reservation_service, 0);

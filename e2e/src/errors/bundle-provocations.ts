@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import { Act, type Reason, ReservationService } from "@petak/protocol";
+import { expect } from "vitest";
+import type { Provocation, Scene } from "./provocation.ts";
+import { authorizationOf, bundleAlone } from "./world.ts";
+
+const { delegateCredential, getBundle, putBundle } = ReservationService.method;
+const oneId = (prefix: string) => expect.stringMatching(new RegExp(`^${prefix}_`)) as unknown;
+const unknownBundleId = "bdl_83652b_0000000000000000";
+
+async function delegate({ world, protocol }: Scene, accessToken: string) {
+  const request = { requestId: randomUUID(), accessToken };
+  return await world.raw.call(protocol, delegateCredential, request, { authorization: await authorizationOf(world.courier) });
+}
+
+/** The reasons of bundles and of credentials that are made of others. */
+export const bundleProvocations = {
+  CREDENTIAL_NOT_ACCEPTED: {
+    provoke: async (scene) => {
+      const { courier } = scene.world;
+      const { reservationId } = await scene.world.holdAndConfirm();
+      const { accessToken } = await bundleAlone(courier, reservationId);
+      const child = await courier.client.reservations.delegateCredential({ requestId: randomUUID(), accessToken });
+      return await delegate(scene, child.accessToken);
+    },
+    metadata: () => ({ refusal: "DELEGATED", subject: "access_token" }),
+  },
+  CREDENTIALS_EXHAUSTED: {
+    provoke: async (scene) => {
+      const { courier } = scene.world;
+      const { reservationId } = await scene.world.holdAndConfirm();
+      const { accessToken } = await courier.client.reservations.issueCredential({
+        requestId: randomUUID(),
+        reservationId,
+        act: Act.COLLECT,
+      });
+      for (let count = 0; count < 10; count += 1) {
+        await courier.client.reservations.delegateCredential({ requestId: randomUUID(), accessToken });
+      }
+      return await delegate(scene, accessToken);
+    },
+    metadata: () => ({ limit: "10", subject: oneId("res") }),
+  },
+  BUNDLE_NOT_FOUND: {
+    provoke: async ({ world, protocol }) =>
+      await world.raw.call(protocol, getBundle, { bundleId: unknownBundleId }, { authorization: await authorizationOf(world.courier) }),
+    metadata: () => ({ bundle_id: unknownBundleId }),
+  },
+  BUNDLE_MISMATCH: {
+    provoke: async ({ world, protocol }) => {
+      const { siteId } = await world.addSite();
+      const [one, other] = await Promise.all([world.hold(), world.hold({ case: "siteId", value: siteId })]);
+      const request = { requestId: randomUUID(), reservationIds: [one.reservationId, other.reservationId] };
+      return await world.raw.call(protocol, putBundle, request, { authorization: await authorizationOf(world.courier) });
+    },
+    metadata: () => ({ reservation_id: oneId("res"), mismatch: "SITE", subject: oneId("res") }),
+  },
+} satisfies Partial<Record<Reason, Provocation>>;
