@@ -97,6 +97,16 @@ describe("petak journey", () => {
     expect(steps.at(-1)?.events?.at(-1)?.type).toBe("EVENT_TYPE_PARCEL_COLLECTED");
   });
 
+  it("walks several parcels, which are collected in one visit, a door after the other", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--parcels", "3"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(result.stdout).toContain("Bundled: 3 parcels, one collection");
+    const opened = [...result.stdout.matchAll(/Door (\S+) opened for collect/g)].map(([, door]) => door);
+    expect(new Set(opened).size).toBe(3);
+    expect(result.stdout.match(/the gateway says COLLECTED/g)).toHaveLength(3);
+    expect((await runPetak(folder.path, ["journey", "--url", url, "--parcels", "21"])).exitCode).toBe(2);
+  });
+
   it("holds a door by its name, and comes behind that one", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url, "--hard"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });

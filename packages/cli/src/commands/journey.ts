@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { type KeyFile, readKeyFile } from "@petak/client";
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
 import { usageFailure } from "../failure.ts";
 import { printStep } from "../journey/print-step.ts";
@@ -17,13 +17,14 @@ interface JourneyCommandOptions {
   recall?: boolean;
   service?: boolean;
   hard?: boolean;
+  parcels: number;
   operatorKey?: string;
 }
 
 /** A shoe box. */
 const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
 
-/** `petak journey`: one parcel's whole way through a running gateway, step by step. */
+/** `petak journey`: the whole way of a parcel, or of several through a running gateway, step by step. */
 export const registerJourney: CommandModule = (command, context) => {
   command
     .option("--from <lat,lng>", "where the recipient is", parseOrigin, { latitude: 1.3521, longitude: 103.8198 })
@@ -31,6 +32,7 @@ export const registerJourney: CommandModule = (command, context) => {
     .option("--recall", "nobody comes to collect, and the driver takes the parcel back")
     .option("--service", "while the parcel lies there, the operator's technician opens its door")
     .option("--hard", "hold a door by its name, in place of any door of the size")
+    .option("--parcels <count>", "several parcels, collected in one visit with one credential (at most 20)", parseParcels, 1)
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
     .action(async (options: JourneyCommandOptions, running: Command) => {
       const session = context.session(running);
@@ -48,6 +50,7 @@ export const registerJourney: CommandModule = (command, context) => {
         isRecalled: options.recall === true,
         withService: options.service === true,
         isHard: options.hard === true,
+        parcels: options.parcels,
         logger: {
           info: () => undefined,
           warn: (facts, message) => output.note(`${message}: ${JSON.stringify(facts)}`),
@@ -74,6 +77,12 @@ export const registerJourney: CommandModule = (command, context) => {
       output.json(steps);
     });
 };
+
+function parseParcels(text: string): number {
+  const count = Number(text);
+  if (!/^[1-9][0-9]?$/.test(text) || count > 20) throw new InvalidArgumentError("Give a whole number from 1 to 20.");
+  return count;
+}
 
 /** The demonstration's operator keys lie beside the courier's. */
 async function findOperatorKey(keysDir: string, operatorId: string): Promise<KeyFile | undefined> {

@@ -25,6 +25,10 @@ export function printStep(output: Output, step: Step, number: number): void {
     case "confirmed":
       title("Confirmed");
       break;
+    case "bundled":
+      title(`Bundled: ${step.bundle.reservationIds.length} parcels, one collection`);
+      detail(cyan(step.bundle.bundleId));
+      break;
     case "credential issued":
       title(`Credential issued: ${step.act}`);
       detail(`${cyan(`${step.credential.accessToken.slice(0, 48)}…`)} ${dim(`${step.credential.accessToken.length} characters`)}`);
@@ -36,6 +40,8 @@ export function printStep(output: Output, step: Step, number: number): void {
       break;
     case "door opened":
       title(`Door ${step.presentation.compartmentId} opened for ${step.act}, by ${step.by}`);
+      if (step.presentation.doorsToCome > 0)
+        detail(dim(`${step.presentation.doorsToCome} more to come, each when the one before it is closed`));
       break;
     case "deposited":
       title("Deposited");

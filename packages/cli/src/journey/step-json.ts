@@ -1,11 +1,19 @@
 import { type DescMessage, type JsonValue, type MessageShape, toJson } from "@bufbuild/protobuf";
-import { EventSchema, IssueCredentialResponseSchema, ReservationSchema, SiteOptionSchema, SiteSummarySchema } from "@petak/protocol";
+import {
+  BundleSchema,
+  EventSchema,
+  IssueCredentialResponseSchema,
+  ReservationSchema,
+  SiteOptionSchema,
+  SiteSummarySchema,
+} from "@petak/protocol";
 import type { Step } from "./step.ts";
 
 const schemas: Readonly<Record<string, DescMessage>> = {
   options: SiteOptionSchema,
   reservation: ReservationSchema,
   site: SiteSummarySchema,
+  bundle: BundleSchema,
   credential: IssueCredentialResponseSchema,
   events: EventSchema,
 };

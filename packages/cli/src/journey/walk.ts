@@ -1,8 +1,17 @@
 import { randomUUID } from "node:crypto";
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { AgentLogger, Credential, Presentation } from "@petak/agent";
 import type { KeyFile, PetakClient } from "@petak/client";
-import { Act, HoldKind, type NearestPlaceSchema, type ParcelSchema, type Reservation, SiteKind } from "@petak/protocol";
+import {
+  Act,
+  HoldKind,
+  type IssueCredentialResponse,
+  IssueCredentialResponseSchema,
+  type NearestPlaceSchema,
+  type ParcelSchema,
+  type Reservation,
+  SiteKind,
+} from "@petak/protocol";
 import { CliFailure } from "../failure.ts";
 import { giveBack } from "./give-back.ts";
 import { newHolder } from "./holder.ts";
@@ -10,7 +19,7 @@ import { orAborted } from "./or-aborted.ts";
 import type { JourneyAct, ShownAs, Step } from "./step.ts";
 import { openTerminal, type SoftwareTerminal } from "./terminal.ts";
 
-/** One parcel's way, and who takes part. */
+/** The way of a parcel or of several, and who takes part. */
 export interface JourneyOptions {
   url: string;
   courier: PetakClient;
@@ -24,6 +33,8 @@ export interface JourneyOptions {
   isRecalled: boolean;
   /** True: while the parcel lies there, the operator's technician opens its door. */
   withService: boolean;
+  /** How many parcels go together, to be collected in one visit. 1: no bundle. */
+  parcels: number;
   /** True: the hold is of a door by its name. */
   isHard: boolean;
   logger: AgentLogger;
@@ -35,8 +46,8 @@ export interface JourneyOptions {
 }
 
 /**
- * Walks one parcel through a gateway, from the search to the collection, or back again. Every door is opened by an agent that judged the credential. A
- * journey that fails or is interrupted gives back its place and takes its terminal away.
+ * Walks parcels through a gateway, from the search to the collection in one visit, or back again. Every door is opened by an agent that judged the
+ * credential. A journey that fails or is interrupted gives back its places and takes its terminal away.
  */
 export async function walkJourney(options: JourneyOptions): Promise<void> {
   const { url, courier, onStep, origin, parcel, note, signal } = options;
@@ -47,20 +58,25 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
     if (found.length === 0) throw new CliFailure("No terminal fits the parcel and has a place free.", { reason: "no-option" });
     signal.throwIfAborted();
 
-    // Not to be cut short: without the answer nobody could give the place back.
-    const held = await courier.reservations.reserve({
-      requestId: randomUUID(),
-      place: { case: "nearest", value: place },
-      parcel,
-      holdKind: options.isHard ? HoldKind.HARD : HoldKind.SOFT,
-      partnerReference: `journey-${randomUUID().slice(0, 8)}`,
-    });
-    const { reservationId } = required(held.reservation);
+    const held: Reservation[] = [];
     try {
-      onStep({ step: "place held", reservation: required(held.reservation), site: held.site, distanceM: held.distanceM });
-      await carry(options, required(held.reservation));
+      while (held.length < options.parcels) {
+        signal.throwIfAborted();
+        const siteId = held[0]?.siteId;
+        // Not to be cut short: without the answer nobody could give the place back.
+        const answer = await courier.reservations.reserve({
+          requestId: randomUUID(),
+          place: siteId === undefined ? { case: "nearest", value: place } : { case: "siteId", value: siteId },
+          parcel,
+          holdKind: options.isHard ? HoldKind.HARD : HoldKind.SOFT,
+          partnerReference: `journey-${randomUUID().slice(0, 8)}`,
+        });
+        held.push(required(answer.reservation));
+        onStep({ step: "place held", reservation: required(answer.reservation), site: answer.site, distanceM: answer.distanceM });
+      }
+      await carry(options, held);
     } catch (error) {
-      await giveBack({ url, courier, reservationId, note });
+      for (const { reservationId } of held) await giveBack({ url, courier, reservationId, note });
       throw error;
     }
   } catch (error) {
@@ -69,19 +85,24 @@ export async function walkJourney(options: JourneyOptions): Promise<void> {
   }
 }
 
-/** From the held place to the collection or the recall. */
-async function carry(options: JourneyOptions, { reservationId, siteId, operatorId }: Reservation): Promise<void> {
+/** From the held places to the collection or the recall. */
+async function carry(options: JourneyOptions, held: readonly Reservation[]): Promise<void> {
   const { url, courier, onStep, logger, signal } = options;
+  const { siteId, operatorId } = required(held[0]);
+  const reservationIds = held.map(({ reservationId }) => reservationId);
   const operator = await options.operatorOf(operatorId);
   const { site } = await operator.client.directory.getSite({ siteId }, { signal });
 
-  const { reservation: confirmed } = await courier.reservations.confirm({ requestId: randomUUID(), reservationId }, { signal });
-  onStep({ step: "confirmed", reservation: required(confirmed) });
-  const issue = (act: Act, withPin: boolean) =>
-    courier.reservations.issueCredential({ requestId: randomUUID(), reservationId, act, withPin }, { signal });
-  const deposit = await issue(Act.DEPOSIT, false);
-  onStep({ step: "credential issued", act: "deposit", credential: deposit });
-  const collect = await issue(Act.COLLECT, true);
+  const deposits: string[] = [];
+  for (const reservationId of reservationIds) {
+    const { reservation: confirmed } = await courier.reservations.confirm({ requestId: randomUUID(), reservationId }, { signal });
+    onStep({ step: "confirmed", reservation: required(confirmed) });
+    const request = { requestId: randomUUID(), reservationId, act: Act.DEPOSIT };
+    const deposit = await courier.reservations.issueCredential(request, { signal });
+    onStep({ step: "credential issued", act: "deposit", credential: deposit });
+    deposits.push(deposit.accessToken);
+  }
+  const collect = await issueCollect(options, reservationIds);
   onStep({ step: "credential issued", act: "collect", credential: collect });
 
   const terminal = await openTerminal({
@@ -95,25 +116,31 @@ async function carry(options: JourneyOptions, { reservationId, siteId, operatorI
   try {
     onStep({ step: "terminal ready", siteId, compartments: terminal.cabinet.compartments().length });
     const common = { onStep, signal };
-    await visit(terminal, { ...common, act: "deposit", by: "access token", credential: { token: deposit.accessToken } });
-    onStep({ step: "deposited", reservation: await read(courier, reservationId) });
+    for (const [index, token] of deposits.entries()) {
+      await visit(terminal, { ...common, act: "deposit", by: "access token", credential: { token } });
+      onStep({ step: "deposited", reservation: await read(courier, reservationIds[index] ?? "") });
+    }
     await orAborted(terminal.agent.syncNow(), signal);
-    if (options.withService) await lookAfter(options, terminal, operator.client, reservationId);
-    if (options.isRecalled) await takeBack(options, terminal, reservationId);
-    else {
+    for (const reservationId of reservationIds) {
+      if (options.withService) await lookAfter(options, terminal, operator.client, reservationId);
+      if (options.isRecalled) await takeBack(options, terminal, reservationId);
+    }
+    if (!options.isRecalled) {
       await visit(
         terminal,
         options.withPin
           ? { ...common, act: "collect", by: "PIN", credential: { pin: collect.pin } }
           : { ...common, act: "collect", by: "access token", credential: { token: collect.accessToken } },
       );
-      onStep({ step: "collected", reservation: await read(courier, reservationId) });
+      for (const reservationId of reservationIds) onStep({ step: "collected", reservation: await read(courier, reservationId) });
     }
   } finally {
     await terminal.close();
   }
-  const { reservation, events } = await courier.custody.getCustodyChain({ reservationId }, { signal });
-  onStep({ step: "custody chain", reservation: required(reservation), events });
+  for (const reservationId of reservationIds) {
+    const { reservation, events } = await courier.custody.getCustodyChain({ reservationId }, { signal });
+    onStep({ step: "custody chain", reservation: required(reservation), events });
+  }
 }
 
 /** The operator's technician opens the door, and leaves the parcel where it is. */
@@ -144,6 +171,23 @@ async function takeBack({ courier, onStep, signal }: JourneyOptions, terminal: S
   onStep({ step: "recalled", reservation: await read(courier, reservationId) });
 }
 
+/** What the recipient opens with: for one parcel its own credential, for several the bundle's. */
+async function issueCollect({ courier, onStep, signal }: JourneyOptions, reservationIds: string[]): Promise<IssueCredentialResponse> {
+  const [reservationId = "", ...others] = reservationIds;
+  if (others.length === 0) {
+    const request = { requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true };
+    return await courier.reservations.issueCredential(request, { signal });
+  }
+  const put = await courier.reservations.putBundle({ requestId: randomUUID(), reservationIds }, { signal });
+  const bundle = required(put.bundle);
+  onStep({ step: "bundled", bundle });
+  const request = { requestId: randomUUID(), bundleId: bundle.bundleId, withPin: true };
+  const { $typeName: _typeName, ...credential } = await courier.reservations.issueBundleCredential(request, { signal });
+  return create(IssueCredentialResponseSchema, credential);
+}
+
+type Opened = Presentation & { opened: true };
+
 interface Visit {
   act: JourneyAct;
   by: ShownAs;
@@ -152,16 +196,24 @@ interface Visit {
   signal: AbortSignal;
 }
 
-/** What a person does at the terminal, until the gateway has the report. */
+/** What a person does at the terminal, at each door that opens, until the gateway has the reports. */
 async function visit({ agent, cabinet }: SoftwareTerminal, { act, by, credential, onStep, signal }: Visit): Promise<void> {
   signal.throwIfAborted();
-  const presentation: Presentation = await agent.present(credential);
+  const presentation = await agent.present(credential);
   if (!presentation.opened) throw new CliFailure(`The terminal refused the ${by} (${presentation.refusal}).`, { reason: "door-refused" });
-  onStep({ step: "door opened", act, by, presentation });
-  if (act === "deposit") cabinet.putIn(presentation.compartmentId);
-  else if (act !== "service") cabinet.takeOut(presentation.compartmentId);
-  cabinet.closeDoor(presentation.compartmentId);
-  await orAborted(agent.flushed(), signal);
+  for (let opened: Opened = presentation; ; ) {
+    const { compartmentId, doorsToCome }: Opened = opened;
+    onStep({ step: "door opened", act, by, presentation: opened });
+    if (act === "deposit") cabinet.putIn(compartmentId);
+    else if (act !== "service") cabinet.takeOut(compartmentId);
+    cabinet.closeDoor(compartmentId);
+    await orAborted(agent.flushed(), signal);
+    if (doorsToCome === 0) return;
+    // The next door of a bundle has opened by itself.
+    const next = cabinet.compartments().find((one) => cabinet.doorState(one.compartmentId) === "OPEN");
+    if (next === undefined) throw new CliFailure("The next door of the bundle did not open.", { reason: "door-refused" });
+    opened = { ...opened, compartmentId: next.compartmentId, doorsToCome: doorsToCome - 1 };
+  }
 }
 
 async function read(courier: PetakClient, reservationId: string): Promise<Reservation> {
