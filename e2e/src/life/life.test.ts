@@ -61,6 +61,7 @@ interface World {
   agents: PetakClient[];
   sequences: bigint[];
   ids: string[];
+  bundleIds: string[];
 }
 
 async function newWorld(installed: readonly number[]): Promise<World> {
@@ -70,7 +71,7 @@ async function newWorld(installed: readonly number[]): Promise<World> {
   const { results } = await people.operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
   const siteIds = results.map(({ siteId }) => siteId);
   const agents = await Promise.all(siteIds.map(async (siteId) => network.clientFor(await network.agentSigner(people.operator, siteId))));
-  return { siteIds, agents, sequences: siteIds.map(() => 0n), ids: [] };
+  return { siteIds, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [] };
 }
 
 /** What the protocol calls a value of an enum. */
@@ -158,10 +159,52 @@ function pickAction(random: Random, model: LifeModel, world: World): Action {
         },
       };
     },
+    () => ({
+      said: `${by} lets somebody else collect ${about}`,
+      expected: model.delegate(by, reservation, nowMs),
+      send: async () => {
+        const { accessToken } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT });
+        await reservations.delegateCredential({ requestId, accessToken });
+        return undefined;
+      },
+    }),
+    () => bundleActionOf(random, model, world, by, reservation),
     () => reportOf(random, model, world, reservation),
     () => reportOf(random, model, world, reservation),
   ];
   return random.pick(actions)();
+}
+
+function bundleActionOf(random: Random, model: LifeModel, world: World, by: Actor, reservation: ModelReservation): Action {
+  const { reservations } = people[by].client;
+  const requestId = randomUUID();
+  const bundle = model.bundles.length === 0 || random.bool(0.3) ? undefined : random.pick(model.bundles);
+  const bundleId = bundle === undefined ? "" : (world.bundleIds[bundle.id] ?? "");
+  if (bundle !== undefined && random.bool(0.3)) {
+    return {
+      said: `${by} asks for a credential of bundle ${bundle.id}`,
+      expected: model.issueBundle(by, bundle, clock.now()),
+      send: async () => {
+        await reservations.issueBundleCredential({ requestId, bundleId, withPin: true });
+        return undefined;
+      },
+    };
+  }
+  const near = model.reservations.filter(({ site }) => site === reservation.site);
+  const others = random.shuffle(random.bool(0.9) ? near : model.reservations).filter((other) => other !== reservation);
+  const members = [reservation, ...others.slice(0, random.int(0, 3))];
+  const states = members.map(({ state }) => nameOf(ReservationState, state));
+  const newId = model.bundles.length;
+  return {
+    said: `${by} puts ${members.map(({ id }) => id).join(", ")} (${[...new Set(states)].sort().join(", ")}) into bundle ${bundle?.id ?? "new"}`,
+    expected: model.putBundle(by, members, bundle),
+    send: async () => {
+      const reservationIds = members.map(({ id }) => world.ids[id] ?? "");
+      const answer = await reservations.putBundle({ requestId, bundleId, reservationIds });
+      if (bundle === undefined) world.bundleIds[newId] = answer.bundle?.bundleId ?? "";
+      return undefined;
+    },
+  };
 }
 
 function reportOf(random: Random, model: LifeModel, world: World, reservation: ModelReservation): Action {
@@ -204,6 +247,8 @@ async function gatewayState(world: World) {
       depositUntilMs: reservation?.depositUntil && timestampMs(reservation.depositUntil),
       collectUntilMs: reservation?.collectUntil && timestampMs(reservation.collectUntil),
       depositedMs: reservation?.depositedAt && timestampMs(reservation.depositedAt),
+      bundle: world.bundleIds.indexOf(reservation?.bundleId ?? ""),
+      delegations: reservation?.delegations.length,
     })),
     places: availabilities.map(({ sizeClasses: [places] }) => [places?.held, places?.occupied, places?.freeToPromise]),
   };
@@ -212,7 +257,7 @@ async function gatewayState(world: World) {
 function modelState(model: LifeModel, siteCount: number) {
   return {
     reservations: model.reservations.map((reservation) => {
-      const { state, site, queuedUntilMs, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs } = reservation;
+      const { state, site, queuedUntilMs, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs, bundle, delegations } = reservation;
       return {
         state: nameOf(ReservationState, state),
         site,
@@ -222,6 +267,8 @@ function modelState(model: LifeModel, siteCount: number) {
         depositUntilMs,
         collectUntilMs,
         depositedMs,
+        bundle: bundle?.id ?? -1,
+        delegations,
       };
     }),
     places: Array.from({ length: siteCount }, (_, site) => [model.held[site], model.occupied[site], model.free(site)]),

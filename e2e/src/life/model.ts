@@ -18,6 +18,17 @@ export interface ModelReservation {
   depositUntilMs: number | undefined;
   collectUntilMs: number | undefined;
   depositedMs: number | undefined;
+  /** The bundle that its record names. */
+  bundle: ModelBundle | undefined;
+  /** How often its collection was delegated. */
+  delegations: number;
+}
+
+/** A bundle in the model. */
+export interface ModelBundle {
+  readonly id: number;
+  readonly site: number;
+  members: ModelReservation[];
 }
 
 /** How far limits go, in ms. */
@@ -38,6 +49,10 @@ export type ModelOutcome = { reservation: ModelReservation } | { refused: Reason
 const couriers: readonly Actor[] = ["courier", "stranger"];
 const beforeDeposit: readonly State[] = [State.QUEUED, State.HELD, State.CONFIRMED];
 const leaving: ReadonlySet<DeviceEventType> = new Set([DeviceEventType.PARCEL_COLLECTED, DeviceEventType.PARCEL_RECALLED]);
+const joining: readonly State[] = [State.HELD, State.CONFIRMED, State.DEPOSITED];
+const final: readonly State[] = [State.REJECTED, State.EXPIRED, State.CANCELLED, State.NO_SHOW, State.COLLECTED, State.RECALLED];
+/** So many credentials can be delegated for one reservation. */
+const delegationsMax = 10;
 const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
 
 /**
@@ -46,6 +61,7 @@ const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
  */
 export class LifeModel {
   readonly reservations: ModelReservation[] = [];
+  readonly bundles: ModelBundle[] = [];
   readonly held: number[];
   readonly occupied: number[];
   readonly #installed: readonly number[];
@@ -85,6 +101,8 @@ export class LifeModel {
       depositUntilMs: undefined,
       collectUntilMs: undefined,
       depositedMs: undefined,
+      bundle: undefined,
+      delegations: 0,
     };
     this.reservations.push(reservation);
     if (isFree) this.#count(this.held, site, 1);
@@ -171,6 +189,43 @@ export class LifeModel {
       (state === State.CONFIRMED && depositUntilMs > lastMs) ||
       (act === Act.COLLECT && state === State.DEPOSITED && collectUntilMs > lastMs);
     return isServed ? { reservation } : { refused: "ILLEGAL_STATE" };
+  }
+
+  /** Lets somebody else collect, with a credential that was issued for that. */
+  delegate(by: Actor, reservation: ModelReservation, nowMs: number): ModelOutcome {
+    const issued = this.issue(by, reservation, Act.COLLECT, nowMs);
+    if ("refused" in issued) return issued;
+    if (reservation.delegations >= delegationsMax) return { refused: "CREDENTIALS_EXHAUSTED" };
+    reservation.delegations += 1;
+    return { reservation };
+  }
+
+  /** Says which reservations belong to a bundle, or to a new one. Others in it leave, but for those that are over. */
+  putBundle(by: Actor, members: readonly ModelReservation[], bundle: ModelBundle | undefined): ModelOutcome {
+    if (by !== "courier") return { refused: bundle === undefined ? "RESERVATION_NOT_FOUND" : "BUNDLE_NOT_FOUND" };
+    const site = bundle?.site ?? members[0]?.site ?? 0;
+    for (const member of members) {
+      if (member.site !== site) return { refused: "BUNDLE_MISMATCH" };
+      if (bundle !== undefined && member.bundle === bundle) continue;
+      if (member.bundle !== undefined && !final.includes(member.state)) return { refused: "BUNDLE_MISMATCH" };
+      if (!joining.includes(member.state)) return { refused: "ILLEGAL_STATE" };
+    }
+    const put = bundle ?? { id: this.bundles.length, site, members: [] };
+    if (bundle === undefined) this.bundles.push(put);
+    for (const left of put.members) {
+      if (!members.includes(left) && left.bundle === put && !final.includes(left.state)) left.bundle = undefined;
+    }
+    for (const member of members) member.bundle = put;
+    put.members = [...members];
+    return { reservation: members[0] as ModelReservation };
+  }
+
+  /** A credential for all of a bundle that can be collected. */
+  issueBundle(by: Actor, bundle: ModelBundle, nowMs: number): ModelOutcome {
+    if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
+    const own = bundle.members.filter((member) => member.bundle === bundle);
+    const [reservation] = own.filter((member) => !("refused" in this.issue(by, member, Act.COLLECT, nowMs)));
+    return reservation === undefined ? { refused: "ILLEGAL_STATE" } : { reservation };
   }
 
   /** What an agent reports has happened, and is never refused. */
