@@ -7,6 +7,7 @@
  */
 import { parseArgs } from "node:util";
 import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
+import { benchCustody } from "./custody/bench-custody.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
 
@@ -25,6 +26,7 @@ const { values, positionals } = parseArgs({
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
   rpc: benchRpc,
   allocator: benchAllocator,
+  custody: benchCustody,
   scale: writeScale,
 };
 const [name = ""] = positionals;

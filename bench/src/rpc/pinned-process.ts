@@ -7,6 +7,7 @@ import { treeCpuSeconds } from "../process-cpu.ts";
 export interface PinnedServer {
   /** What it said in its first line. */
   ready: { port: number; [fact: string]: unknown };
+  pid: number;
   /** Seconds of processor time that it has used. */
   cpuSeconds(): number;
   stop(): Promise<void>;
@@ -20,6 +21,7 @@ export async function startPinned(core: number, script: string, args: readonly s
   if (line === "") throw new Error(`${script} ended before it took calls`);
   return {
     ready: JSON.parse(line) as PinnedServer["ready"],
+    pid: child.pid ?? 0,
     cpuSeconds: () => treeCpuSeconds(child.pid ?? 0),
     async stop() {
       const exited = once(child, "exit");

@@ -1,0 +1,61 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+
+/** One connection to a gateway, for one call after the other, in JSON of Connect: the least that a client can do, so that the gateway is measured. */
+export interface HttpCaller {
+  /**
+   * Makes a call.
+   *
+   * @throws {Error} with the answer where it is refused
+   */
+  call<Answer>(path: string, authorization: string, body: object): Promise<Answer>;
+  close(): void;
+}
+
+interface Waiting {
+  resolve(answer: unknown): void;
+  reject(error: Error): void;
+}
+
+/** Opens a connection. */
+export async function openCaller(port: number): Promise<HttpCaller> {
+  const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  let read: Buffer = Buffer.alloc(0);
+  let waiting: Waiting | undefined;
+
+  function settle(act: (waiter: Waiting) => void): void {
+    const waiter = waiting;
+    waiting = undefined;
+    if (waiter !== undefined) act(waiter);
+  }
+  socket.on("data", (bytes: Buffer) => {
+    read = read.length === 0 ? bytes : Buffer.concat([read, bytes]);
+    const headEnd = read.indexOf("\r\n\r\n");
+    if (headEnd < 0) return;
+    const head = read.toString("latin1", 0, headEnd);
+    const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? Number.NaN);
+    if (Number.isNaN(length)) return settle(({ reject }) => reject(new Error(`an answer without a length: ${head}`)));
+    if (read.length < headEnd + 4 + length) return;
+    const body = read.toString("utf8", headEnd + 4, headEnd + 4 + length);
+    read = read.subarray(headEnd + 4 + length);
+    settle(({ resolve, reject }) => (head.startsWith("HTTP/1.1 200") ? resolve(JSON.parse(body)) : reject(new Error(body))));
+  });
+  const broken = (error?: Error) => settle(({ reject }) => reject(error ?? new Error("the gateway closed a connection")));
+  socket.on("error", broken);
+  socket.on("close", () => broken());
+
+  return {
+    call(path, authorization, body) {
+      const text = JSON.stringify(body);
+      return new Promise((resolve, reject) => {
+        waiting = { resolve: resolve as Waiting["resolve"], reject };
+        socket.write(
+          `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: ${authorization}\r\n` +
+            `content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+        );
+      });
+    },
+    close: () => void socket.destroy(),
+  };
+}
