@@ -88,7 +88,8 @@ function toRow(reservation: Reservation): string[] {
   ];
 }
 
-function limitInForce({ state, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
+function limitInForce({ state, queuedUntil, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
+  if (state === ReservationState.QUEUED) return queuedUntil;
   if (state === ReservationState.HELD) return holdExpiresAt;
   if (state === ReservationState.CONFIRMED) return depositUntil;
   return state === ReservationState.DEPOSITED ? collectUntil : undefined;

@@ -486,7 +486,7 @@ export const catalogue = {
     metadata: {
       reservation_id: "the reservation",
       state: "where it stands",
-      limit: "the limit: `hold_expires_at`, `deposit_until` or `collect_until`",
+      limit: "the limit: `queued_until`, `hold_expires_at`, `deposit_until` or `collect_until`",
       until: "when it is",
       subject: "the reservation",
     },
