@@ -1,8 +1,10 @@
 import { create, equals, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
-import { TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import {
   HoldKind,
+  OverflowEnd,
+  OverflowPolicySchema,
   type ParcelRequirement,
   ParcelSchema,
   PartyKind,
@@ -48,6 +50,13 @@ const parcel = fc
     requirements: fc.array(fc.constantFrom<ParcelRequirement[]>(0, 1, 6, 77 as ParcelRequirement, -1 as ParcelRequirement)),
   })
   .map((facts) => create(ParcelSchema, facts));
+const overflowEnd = fc.constantFrom(OverflowEnd.UNSPECIFIED, OverflowEnd.ASK_CONSUMER, 99 as OverflowEnd);
+const wait = fc
+  .record({ seconds: fc.bigInt({ min: 0n, max: 315_576_000_000n }), nanos: fc.constantFrom(0, 1, 5_000_000, 120_000_000, 123_456_789) })
+  .map((facts) => create(DurationSchema, facts));
+const overflowPolicy = fc
+  .record({ maxDistanceM: whole, operatorIds: fc.array(text), wait: maybe(wait), atEnd: overflowEnd })
+  .map((facts) => create(OverflowPolicySchema, facts));
 const reservation = fc
   .record({
     reservationId: text,
@@ -73,6 +82,13 @@ const reservation = fc
     collectedAt: maybe(time),
     holdKind: fc.constantFrom(HoldKind.SOFT, HoldKind.HARD, HoldKind.UNSPECIFIED, 99 as HoldKind),
     heldCompartmentId: text,
+    overflowPolicy: maybe(overflowPolicy),
+    queuedUntil: maybe(time),
+    queuePosition: whole,
+    queuedSince: maybe(time),
+    wantedSiteId: text,
+    overflowEnd,
+    queuedSiteIds: fc.array(text),
     isSameTime: fc.boolean(),
     unknown,
     unknownInParcel: unknown,
