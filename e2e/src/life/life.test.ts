@@ -275,7 +275,7 @@ function modelState(model: LifeModel, siteCount: number) {
   };
 }
 
-it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: 120_000 }, async () => {
+it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: 240_000 }, async () => {
   const random = createRandom(testSeed());
   const seen = new Set<string>();
   const issuerKeys = await publishedIssuerKeys(network.baseUrl);
