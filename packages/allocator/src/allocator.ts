@@ -4,6 +4,7 @@ import type { RedisConnection } from "./connection/connect-redis.ts";
 import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
 import { createEventLog, type EventLog } from "./events/event-log.ts";
 import { createKeys, type Keys } from "./keys.ts";
+import { createLogChunks, type LogChunks } from "./logs/log-chunks.ts";
 import { createQueues, type QueueLimits, type Queues } from "./queue/queues.ts";
 import { type BundleStore, createBundleStore } from "./reservations/bundle-store.ts";
 import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
@@ -36,6 +37,8 @@ export interface Allocator {
   readonly deliveries: DeliveryStore;
   /** What leaves the records for the archive. */
   readonly archive: RegionArchive;
+  /** The same of the participants' logs. */
+  readonly logChunks: LogChunks;
   readonly keys: Keys;
   /**
    * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
@@ -92,6 +95,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
     events: createEventLog(redis, keys),
     deliveries: createDeliveryStore(redis, keys),
     archive: createRegionArchive(redis, keys),
+    logChunks: createLogChunks(redis, keys),
     keys,
     ready: (timeoutMs) => directory.ready(timeoutMs),
     stop: () => cache?.stop(),

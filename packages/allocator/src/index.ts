@@ -24,7 +24,8 @@ export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
 export { type Position, quantise } from "./geo/position.ts";
 export { indexCellOf, regionOfCell } from "./geo/region.ts";
 export { createKeys, type Keys } from "./keys.ts";
-export type { LogName, LogReference } from "./logs/log-reference.ts";
+export { chunkBytes, createLogChunks, type LogArchive, type LogChunks, type StoredChunk } from "./logs/log-chunks.ts";
+export { type LogName, type LogReference, logId, referenceBytes, unpackReferences } from "./logs/log-reference.ts";
 export type { ChunkTimes } from "./logs/log-store.ts";
 export {
   chunkOf,

@@ -210,6 +210,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       redis,
       recordedOver: writer,
       events: allocator.events,
+      archive: allocator.logArchive,
       connect: () => connectRedis(address, { onError, commandTimeoutMs: tailTimeoutMs }),
       keys: allocator.keys,
       onError: (error) => logger.error({ err: error }, "participants' logs"),

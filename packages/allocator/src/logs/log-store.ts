@@ -2,6 +2,7 @@ import type { Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
+import type { LogArchive } from "./log-chunks.ts";
 import {
   type LogName,
   type LogReference,
@@ -43,10 +44,12 @@ export interface LogStore {
   last(log: LogName): Promise<number>;
   /** The entry up to which a region's events are in a log; undefined: none is. */
   position(log: LogName, region: Region): Promise<string | undefined>;
-  /** At most `count` references from a number on, as far as they are in Redis and in the same chunk. */
+  /** At most `count` references from a number on, as far as they are in the same chunk; none where they are kept nowhere any more. */
   references(log: LogName, from: number, count: number): Promise<LogReference[]>;
   /** The times of all chunks, in their order. */
   times(log: LogName): Promise<ChunkTimes[]>;
+  /** The same of those that are in Redis. */
+  timesHere(log: LogName): Promise<ChunkTimes[]>;
 }
 
 /** References of a chunk: 3.3 kB. */
@@ -65,8 +68,13 @@ export function chunkOf(number: number): number {
   return Math.floor((number - 1) / chunkSize);
 }
 
-/** Keeps the logs in Redis. */
-export function createLogStore(redis: RedisConnection, keys: Keys): LogStore {
+/** Keeps the logs in Redis. What has left it is read from an archive, where one is given. */
+export function createLogStore(redis: RedisConnection, keys: Keys, archive?: LogArchive): LogStore {
+  /** How many of a log's chunks have left for the archive. */
+  async function archivedChunks(log: LogName): Promise<number> {
+    return archive === undefined ? 0 : Number((await redis.hget(keys.logHead(log), "a")) ?? 0);
+  }
+
   /** The last number of each log as it was last seen here, which says in which chunk the next lies. */
   const lasts = new Map<string, number>();
 
@@ -75,7 +83,7 @@ export function createLogStore(redis: RedisConnection, keys: Keys): LogStore {
     lasts.set(logId(log), last);
   }
 
-  return {
+  const store: LogStore = {
     async append(log, region, previous, items) {
       const packed = packItems(items);
       for (;;) {
@@ -105,15 +113,26 @@ export function createLogStore(redis: RedisConnection, keys: Keys): LogStore {
       const chunk = chunkOf(from);
       const first = from - 1 - chunk * chunkSize;
       const end = Math.min(chunkSize, first + count);
-      return unpackReferences(await redis.getrangeBuffer(keys.logChunk(log, chunk), first * referenceBytes, end * referenceBytes - 1));
+      const bytes = await redis.getrangeBuffer(keys.logChunk(log, chunk), first * referenceBytes, end * referenceBytes - 1);
+      if (bytes.length > 0 || archive === undefined || chunk >= (await archivedChunks(log))) return unpackReferences(bytes);
+      return await archive.references(log, from, end - first);
     },
     async times(log) {
+      const here = await store.timesHere(log);
+      // In this order: what has left before the first is said by the second.
+      if (archive === undefined || (await archivedChunks(log)) === 0) return here;
+      const known = new Set(here.map(({ chunk }) => chunk));
+      const archived = (await archive.times(log)).filter(({ chunk }) => !known.has(chunk));
+      return [...archived, ...here].sort((a, b) => a.chunk - b.chunk);
+    },
+    async timesHere(log) {
       const found = await redis.hgetallBuffer(keys.logTimes(log));
       return Object.entries(found)
         .map(([chunk, bytes]) => ({ chunk: Number(chunk), firstMs: bytes.readUIntLE(0, 6), lastMs: bytes.readUIntLE(6, 6) }))
         .sort((a, b) => a.chunk - b.chunk);
     },
   };
+  return store;
 }
 
 function packItems(items: readonly LogItem[]): Buffer {

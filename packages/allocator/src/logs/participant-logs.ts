@@ -6,6 +6,7 @@ import { createEventTail, type EventTailOptions } from "../events/event-tail.ts"
 import type { LogSubscription } from "../events/log-subscribers.ts";
 import { onKeysTouched } from "../scripts/touched-keys.ts";
 import { createLogBuilder } from "./log-builder.ts";
+import type { LogArchive } from "./log-chunks.ts";
 import type { LogName, LogReference } from "./log-reference.ts";
 import { type ChunkTimes, chunkOf, chunkSize, createLogStore } from "./log-store.ts";
 import { createRegionProgress, type RegionProgress } from "./region-progress.ts";
@@ -60,6 +61,8 @@ export interface ParticipantLogsOptions extends Pick<EventTailOptions, "connect"
   acknowledge?: <Answer>(work: () => Promise<Answer>) => Promise<Answer>;
   /** Reads events by their entries. Default: those in Redis. Whoever archives gives one that has the archive behind it. */
   events?: Pick<EventLog, "readAt">;
+  /** Where chunks of logs are that have left Redis. Default: none have. */
+  archive?: LogArchive;
 }
 
 /**
@@ -83,7 +86,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   const { redis, recordedOver = redis, acknowledge = (work) => work(), keys, onError } = options;
   const recordedEvents = createEventLog(redis, keys);
   const { events = recordedEvents } = options;
-  const logs = createLogStore(redis, keys);
+  const logs = createLogStore(redis, keys, options.archive);
   const recorded = createRegionProgress(recordedOver, keys);
   const progress: RegionProgress = {
     ...createRegionProgress(redis, keys),

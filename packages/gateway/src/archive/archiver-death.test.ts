@@ -124,7 +124,11 @@ describe("an archiver that is killed", () => {
 });
 
 /** Records whose archive everybody may work on at once. */
-function withoutLease(records: Allocator, dying: RedisConnection, world: ArchiveWorld): Pick<Allocator, "archive" | "events"> {
-  const { archive } = world.over(dying);
-  return { events: records.events, archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined } };
+function withoutLease(
+  records: Allocator,
+  dying: RedisConnection,
+  world: ArchiveWorld,
+): Pick<Allocator, "archive" | "events" | "logChunks"> {
+  const { archive, logChunks } = world.over(dying);
+  return { events: records.events, logChunks, archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined } };
 }

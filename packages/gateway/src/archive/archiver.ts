@@ -11,6 +11,7 @@ import { eventLine, isEventLine, isEventOf, isReservationOf, reservationLine, re
 import type { DayManifest, DayMember } from "./day-manifest.ts";
 import { coversDay, mergeRuns, runsIn } from "./handle-index.ts";
 import { indexDay } from "./index-day.ts";
+import { archiveLogs } from "./log-archiver.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
 import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./write-day.ts";
 
@@ -22,7 +23,7 @@ export interface ArchivedCounts {
 
 /** What archiving needs. */
 export interface ArchiverOptions {
-  allocator: Pick<Allocator, "archive" | "events">;
+  allocator: Pick<Allocator, "archive" | "events" | "logChunks">;
   files: ArchiveFiles;
   layout: ArchiveLayout;
   /** How long what has ended stays in the records, in ms, and until the end of its day. */
@@ -255,6 +256,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       lagMs = Math.max(lagMs, await lagOf(region, timeMs));
     }
     onLag?.(lagMs);
+    await archiveLogs({ allocator, files, layout, retentionMs, onFailure }, timeMs);
     return count;
   }
 

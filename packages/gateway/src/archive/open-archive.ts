@@ -7,8 +7,9 @@ import { requireIdentity } from "./archive-identity.ts";
 import { createLayout } from "./archive-layout.ts";
 import { createArchiveReader } from "./archive-reader.ts";
 import { createArchiver } from "./archiver.ts";
+import { createLogArchive } from "./log-archive.ts";
 import { createRelease, type Release } from "./release.ts";
-import { withArchive } from "./reservation-archive.ts";
+import { type AllocatorWithArchive, withArchive } from "./reservation-archive.ts";
 
 /** Where ended reservations and old events go, and when. */
 export interface ArchiveOptions {
@@ -37,7 +38,7 @@ export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
 /** A gateway's archive. */
 export interface OpenArchive {
   /** The records, and behind them the archive. */
-  readonly allocator: Allocator;
+  readonly allocator: AllocatorWithArchive;
   readonly release: Release;
   /** What is to be shown of it beside the gateway's health. */
   notes(): Record<string, string>;
@@ -60,6 +61,7 @@ export function openArchive({ records, keyPrefix, now, logger, metrics, ...optio
   const allocator = withArchive({
     allocator: records,
     reader,
+    logs: layout && createLogArchive(files, layout),
     requireIdentity: async () => {
       if (layout !== undefined) await requireIdentity(files, layout, records.archive);
     },

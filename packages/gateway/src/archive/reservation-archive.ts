@@ -5,6 +5,7 @@ import {
   firstEntry,
   isAfter,
   isStoreFailure,
+  type LogArchive,
   type LoggedEvent,
   type ReservationStore,
   type StoredReservation,
@@ -18,10 +19,18 @@ export interface WithArchiveOptions {
   allocator: Allocator;
   /** Undefined where this gateway has no archive: what has left for one cannot be read here. */
   reader: ArchiveReader | undefined;
+  /** The same of the participants' logs. */
+  logs?: LogArchive | undefined;
   /** Throws an ArchiveFailure where the directory is not the archive of these records. */
   requireIdentity: () => Promise<void>;
   now: () => number;
   onFailure: (failure: unknown) => void;
+}
+
+/** The records, and behind them the archive. */
+export interface AllocatorWithArchive extends Allocator {
+  /** Where chunks of participants' logs are that have left the records. */
+  readonly logArchive: LogArchive;
 }
 
 /** When a call that needs the archive may come again while it is away, in ms. */
@@ -31,15 +40,19 @@ const retryAfterMs = 5000;
  * The same records, and behind them the archive: whoever reads a reservation, its chain or the events of a region gets what has left the records as if
  * it were still there, and whoever records something about a reservation that has left brings it back.
  */
-export function withArchive({ allocator, reader, requireIdentity, now, onFailure }: WithArchiveOptions): Allocator {
+export function withArchive({ allocator, reader, logs, requireIdentity, now, onFailure }: WithArchiveOptions): AllocatorWithArchive {
   const { archive, events, reservations } = allocator;
 
   /** Reads the archive. What goes wrong there is no answer: nothing may look as if it had never been. */
   async function read<Result>(work: (reader: ArchiveReader) => Promise<Result>): Promise<Result> {
+    return await readFrom(reader, work);
+  }
+
+  async function readFrom<Source, Result>(source: Source | undefined, work: (source: Source) => Promise<Result>): Promise<Result> {
     try {
-      if (reader === undefined)
+      if (source === undefined)
         throw new ArchiveFailure("away", "this gateway has no archive; set archiveDir to the one that the others have");
-      return await work(reader);
+      return await work(source);
     } catch (error) {
       if (isStoreFailure(error)) throw error;
       onFailure(error);
@@ -131,7 +144,12 @@ export function withArchive({ allocator, reader, requireIdentity, now, onFailure
     },
   };
 
-  return { ...allocator, events: archivedLog, reservations: archivedReservations };
+  const logArchive: LogArchive = {
+    references: (log, from, count) => readFrom(logs, (source) => source.references(log, from, count)),
+    times: (log) => readFrom(logs, (source) => source.times(log)),
+  };
+
+  return { ...allocator, events: archivedLog, reservations: archivedReservations, logArchive };
 }
 
 function timeOf(entry: string): number {

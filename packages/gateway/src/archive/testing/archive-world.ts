@@ -22,7 +22,8 @@ import { requireIdentity } from "../archive-identity.ts";
 import { type ArchiveLayout, createLayout, dayMs } from "../archive-layout.ts";
 import { createArchiveReader } from "../archive-reader.ts";
 import { type Archiver, type ArchiverOptions, createArchiver } from "../archiver.ts";
-import { withArchive } from "../reservation-archive.ts";
+import { createLogArchive } from "../log-archive.ts";
+import { type AllocatorWithArchive, withArchive } from "../reservation-archive.ts";
 
 const origin = { latitude: 1.3, longitude: 103.8 };
 
@@ -66,7 +67,7 @@ export interface ArchiveWorld {
   over(connection: RedisConnection): Allocator;
   archiver(options?: Partial<ArchiverOptions>, connection?: RedisConnection): Archiver;
   /** The records with the archive behind them. */
-  reading(files?: ArchiveFiles): Allocator;
+  reading(files?: ArchiveFiles): AllocatorWithArchive;
   /** Reads everything that was made, as its maker may. */
   told(allocator?: Allocator): Promise<Told>;
 }
@@ -143,10 +144,11 @@ export async function openArchiveWorld(
     return outcome.reservation;
   }
 
-  function reading(files: ArchiveFiles = diskFiles): Allocator {
+  function reading(files: ArchiveFiles = diskFiles): AllocatorWithArchive {
     return withArchive({
       allocator: records,
       reader: createArchiveReader(files, layout),
+      logs: createLogArchive(files, layout),
       requireIdentity: () => requireIdentity(files, layout, records.archive),
       now: clock.now,
       onFailure: () => undefined,

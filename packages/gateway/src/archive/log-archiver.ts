@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { type Allocator, type LogName, logId, type StoredChunk } from "@petak/allocator";
+import { ArchiveFailure } from "./archive-failure.ts";
+import type { ArchiveFiles } from "./archive-files.ts";
+import { type ArchiveLayout, dateAt, startOf } from "./archive-layout.ts";
+import { logFiles, readLogFile, writeLogFile } from "./log-file.ts";
+
+/** What archiving logs needs. */
+export interface LogArchiverOptions {
+  allocator: Pick<Allocator, "events" | "logChunks">;
+  files: ArchiveFiles;
+  layout: ArchiveLayout;
+  /** How long what is in a chunk stays in the records, in ms, and until the end of its day. */
+  retentionMs: number;
+  /** Hears what went wrong with a log. */
+  onFailure: (error: unknown) => void;
+}
+
+/** Chunks that go into one file at most: some 3 MB. */
+const chunksMax = 1000;
+
+/**
+ * Moves whole chunks of participants' logs to the archive whose events are all as old as what leaves a region's record. Any number of gateways may: what is written is
+ * the same whoever writes it, and it is taken from the records only where these say what was read back.
+ *
+ * @param timeMs the time, by the clock that is behind
+ */
+export async function archiveLogs({ allocator, files, layout, retentionMs, onFailure }: LogArchiverOptions, timeMs: number): Promise<void> {
+  const { events, logChunks } = allocator;
+  const logs = new Map<string, LogName>();
+  for (const region of await events.regions()) {
+    for (const log of await logChunks.logsOf(region)) logs.set(logId(log), log);
+  }
+  // Only days that have ended as long ago: so a log has one file a day at most.
+  const beforeMs = startOf(dateAt(timeMs - retentionMs));
+
+  /** Chunks that the archive has already: whoever wrote them died before they were taken away, or is about to. */
+  async function inArchive(log: LogName, chunks: readonly StoredChunk[]): Promise<Map<number, StoredChunk>> {
+    const wanted = new Set(chunks.map(({ chunk }) => chunk));
+    const found = new Map<number, StoredChunk>();
+    for (const file of await logFiles(files, layout, log)) {
+      if (![...wanted].some((chunk) => file.first <= chunk && chunk <= file.last)) continue;
+      for (const stored of await readLogFile(files, file)) found.set(stored.chunk, stored);
+    }
+    return found;
+  }
+
+  async function archiveLog(log: LogName): Promise<void> {
+    for (;;) {
+      const old = await logChunks.before(log, beforeMs, chunksMax);
+      if (old.length === 0) return;
+      const known = await inArchive(log, old);
+      const fresh = old.filter(({ chunk }) => !known.has(chunk));
+      const run = fresh.slice(0, runLength(fresh));
+      if (run.length > 0) {
+        const file = await writeLogFile(files, layout, log, run, randomUUID());
+        for (const stored of await readLogFile(files, file)) known.set(stored.chunk, stored);
+      }
+      const readBack = old.flatMap(({ chunk }) => known.get(chunk) ?? []);
+      for (const chunk of readBack) {
+        if (await logChunks.forget(log, chunk)) continue;
+        throw new ArchiveFailure("damaged", `chunk ${chunk.chunk} of the log of ${logId(log)} is not what the archive has; it stays`);
+      }
+    }
+  }
+
+  for (const log of logs.values()) {
+    try {
+      await archiveLog(log);
+    } catch (error) {
+      // One log must not keep the others from their archive.
+      onFailure(error);
+    }
+  }
+}
+
+/** How many chunks from the first on follow one another. */
+function runLength(chunks: readonly StoredChunk[]): number {
+  const [first] = chunks;
+  const end = chunks.findIndex(({ chunk }, index) => first !== undefined && chunk !== first.chunk + index);
+  return end === -1 ? chunks.length : end;
+}
