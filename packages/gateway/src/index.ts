@@ -11,6 +11,7 @@ export {
   archivedDays,
   checkDay,
   checkIndex,
+  checkLogs,
   findArchived,
   regionsOf as archivedRegions,
 } from "./archive/inspect-archive.ts";

@@ -4,6 +4,7 @@ import {
   archivedRegions,
   checkDay,
   checkIndex,
+  checkLogs,
   type DayManifest,
   diskFiles,
   rebuildIndex,
@@ -44,6 +45,7 @@ export async function verifyArchive(session: Session, options: ArchiveLocation &
     }
     problems.push(...(await checkIndex(diskFiles, layout, ofRegion)));
   }
+  problems.push(...(await checkLogs(diskFiles, layout)));
   progress.finish();
 
   const events = days.reduce((sum, day) => sum + day.events, 0);
@@ -55,7 +57,8 @@ export async function verifyArchive(session: Session, options: ArchiveLocation &
     output.print(`All is as it was written: ${counted}, ${formatMegabytes(totalBytes)}.`);
     return;
   }
-  for (const { region, date, problem } of problems) output.print(`${region} ${date ?? "index"}: ${problem}`);
+  for (const { region, date, problem } of problems)
+    output.print(`${region ?? "log"} ${date ?? (region === undefined ? "" : "index")}: ${problem}`);
   throw new CliFailure(`${problems.length} problems in ${counted}. Restore what is named from a copy; docs/retention.md says how.`, {
     reason: "archive-damaged",
     result,

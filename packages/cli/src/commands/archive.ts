@@ -21,7 +21,9 @@ export const registerArchive: CommandModule = (command, context) => {
     });
 
   withLocation(command.command("verify"))
-    .description("read every file, and compare it with its checksum, its counts, the order of its events and the index")
+    .description(
+      "read every file, and compare it with its checksum, its counts, the order of its events, the index and the participants' logs",
+    )
     .option("--rebuild-index", "make the index anew from the days first; no gateway may archive meanwhile")
     .action(async (options: ArchiveLocation & { rebuildIndex?: boolean }, running: Command) => {
       const { verifyArchive } = await import("../archive/verify-archive.ts");

@@ -7,6 +7,7 @@ import { isEventLine, loggedEvent, readReservation } from "./archive-line.ts";
 import { createArchiveReader } from "./archive-reader.ts";
 import type { DayManifest } from "./day-manifest.ts";
 import { entriesOfRun, runsIn } from "./handle-index.ts";
+import { logFiles, readLogFile } from "./log-file.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
 
 /** A region's day in an archive. */
@@ -21,7 +22,8 @@ export interface ArchivedDay {
 
 /** Something in an archive that is not as it should be. */
 export interface ArchiveProblem {
-  region: Region;
+  /** Undefined where it is a participant's log. */
+  region?: Region;
   /** Undefined where it is the region's index. */
   date?: ArchiveDate;
   problem: string;
@@ -99,6 +101,24 @@ export async function checkIndex(files: ArchiveFiles, layout: ArchiveLayout, day
   } catch (error) {
     return [{ region, problem: messageOf(error) }];
   }
+}
+
+/** Reads the files of all participants' logs, and gives what is wrong with them: what is not as it was written, or missing in the middle. */
+export async function checkLogs(files: ArchiveFiles, layout: ArchiveLayout): Promise<ArchiveProblem[]> {
+  const problems: ArchiveProblem[] = [];
+  for (const name of await files.names(layout.root)) {
+    const participantId = /^log=(par_[0-9a-z]+)$/.exec(name)?.[1];
+    if (participantId === undefined) continue;
+    for (const mode of ["live", "test"] as const) {
+      let end = 0;
+      for (const file of await logFiles(files, layout, { participantId, mode })) {
+        if (file.first > end) problems.push({ problem: `${file.path}: the chunks from ${end} on are missing before it` });
+        end = Math.max(end, file.last + 1);
+        await readLogFile(files, file).catch((error: unknown) => problems.push({ problem: messageOf(error) }));
+      }
+    }
+  }
+  return problems;
 }
 
 /** What an archive has of one reservation: as it ended last, and all of its events. Undefined where it has nothing. */
