@@ -19,8 +19,11 @@ async function find(directory: string, handle: string) {
   for (const { path } of await runsOf(directory)) {
     const file = await diskFiles.open(path);
     if (file === undefined) throw new Error("a run has gone");
-    found.push(...(await findInRun(file, path, handle)));
-    await file.close();
+    try {
+      found.push(...(await findInRun(file, path, handle)));
+    } finally {
+      await file.close();
+    }
   }
   return found;
 }
