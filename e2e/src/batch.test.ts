@@ -88,7 +88,7 @@ async function held(count: number): Promise<string[]> {
 
 const change = (ids: readonly string[], about: number) => ({ requestId: randomUUID(), reservationId: ids[about] ?? "" });
 
-/** Results with a name for each reservation, by the order in which they come, and without what is secret. */
+/** Results with a name for each reservation, by the order in which they come, and without what each has of its own. */
 function named(results: readonly BatchResult[]): JsonValue {
   const names = new Map<string, string>();
   const nameOf = (id: string) => {
@@ -98,7 +98,7 @@ function named(results: readonly BatchResult[]): JsonValue {
   };
   const text = JSON.stringify(results.map((result) => toJson(BatchResultSchema, result)))
     .replace(/res_[0-9a-f]{6}_[0-9a-z]{16}/g, nameOf)
-    .replace(/"(accessToken|pin|credentialHash)":"[^"]+"/g, '"$1":"secret"');
+    .replace(/"(accessToken|pin|credentialHash|lastHash)":"[^"]+"/g, '"$1":"its own"');
   return JSON.parse(text) as JsonValue;
 }
 
