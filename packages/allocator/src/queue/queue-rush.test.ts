@@ -1,4 +1,4 @@
-import { type Reservation, ReservationState } from "@petak/protocol";
+import { PetakError, type Reservation, ReservationState } from "@petak/protocol";
 import { Crash, crashing, createRandom, dyingAt, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
@@ -33,12 +33,22 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-async function putSite(index: number, places: readonly [number, number, number]): Promise<string> {
+/** Takes places into service and out of it, as operators do while others come and go. */
+async function changePlaces(allocator: Allocator): Promise<string> {
+  return await putSite(random.int(0, 4), [random.int(1, 2), random.int(1, 3), random.int(0, 2)], allocator);
+}
+
+/** What is in use stays, and who writes beside many others may have to come again. */
+function refusedInUse(error: unknown): void {
+  if (!(error instanceof PetakError) || !["CAPACITY_IN_USE", "CONFLICT"].includes(error.reason)) throw error;
+}
+
+async function putSite(index: number, places: readonly [number, number, number], allocator = steady[0] as Allocator): Promise<string> {
   const classes = Object.entries(edges).map(
     ([id, edgeMm], at) => [id, edgeMm, edgeMm, edgeMm, 1000, places[at] ?? 0] as [string, number, number, number, number, number],
   );
   const site = makeSite({ latitude: 1.35 + index / 500, longitude: 103.82, ref: `${index}`, classes });
-  return (await (steady[0] as Allocator).sites.put(site, 0)).siteId;
+  return (await allocator.sites.put(site, nowMs)).siteId;
 }
 
 const fitting = (edgeMm: number) =>
@@ -111,6 +121,7 @@ describe("a rush for full sites", () => {
         const wish: Wish = { number, siteIds: wanted, edgeMm, participantId: `par_${number % 7}` };
         const { result, hasCrashed } = await survived((allocator) => reservationOf(allocator, wish));
         if (hasCrashed) seen.crashed += 1;
+        if (random.bool(0.05)) await survived(changePlaces).catch(refusedInUse);
         if (random.bool(0.1)) expect(await reservationOf(random.pick(steady), wish)).toEqual(result);
         const { reservationId } = result;
         expect(made.has(reservationId)).toBe(false);
