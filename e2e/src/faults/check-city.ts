@@ -1,16 +1,27 @@
+import { create } from "@bufbuild/protobuf";
 import type { RequestSigner } from "@petak/client";
-import { type Event, type EventType, type Reservation, type ReservationState, reasonOf } from "@petak/protocol";
+import { type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
+import {
+  type Event,
+  type EventType,
+  type GetCustodyChainResponse,
+  GetCustodyChainResponseSchema,
+  type ReservationState,
+  reasonOf,
+} from "@petak/protocol";
 import { expect } from "vitest";
 import type { Callers } from "./callers.ts";
 import type { CitySite } from "./city.ts";
 import type { Listener } from "./listener.ts";
 import { heldStates, isOpen, type Life, occupiedStates, stateOf, steps, type Told } from "./lives.ts";
+import type { MortalGateway } from "./mortal-gateway.ts";
 
 /** What a check looks at. */
 export interface CheckInput {
   callers: Callers;
   courier: RequestSigner;
   sites: readonly CitySite[];
+  gateways: readonly MortalGateway[];
   lives: Life[];
   /** Those that were worked at since the last check. */
   touched: readonly Life[];
@@ -24,6 +35,8 @@ export interface Checked {
   /** Reservations that were compared, and the steps in their chains. */
   reservations: number;
   transitions: number;
+  /** Signed receipts in these chains, each verified. */
+  receipts: number;
   /** Events in the log. */
   events: number;
   /** Sites whose counts were compared. */
@@ -51,9 +64,16 @@ export async function checkCity(input: CheckInput): Promise<Checked> {
   if (lostAfterMs !== undefined) adoptUnknown(lives, chains);
   let lost = 0;
   let transitions = 0;
+  let receipts = 0;
+  const issuerKeys = await publishedKeys(input);
   const looked = lostAfterMs === undefined ? touched : lives.filter((life) => touched.includes(life) || mayBeLost(life, lostAfterMs));
   for (const life of looked) {
-    const { reservation, events: chain } = await chainOf(callers, courier, life);
+    const whole = await chainOf(callers, courier, life);
+    const { reservation, events: chain } = whole;
+    if (reservation !== undefined) {
+      expect((await verifyChain(whole, { issuerKeys })).faults, `the receipts of ${life.reservationId}`).toEqual([]);
+      receipts += whole.receipts.length;
+    }
     expect(
       chain.map(({ eventId }) => eventId),
       `the chain of ${life.reservationId} and the log`,
@@ -76,8 +96,9 @@ export async function checkCity(input: CheckInput): Promise<Checked> {
   }
   expect(events.length, "events in the log").toBe(lives.reduce((sum, { told }) => sum + told.length, 0));
   await checkCounts(input);
-  await checkListeners(input, ids);
-  return { reservations: looked.length, transitions, events: events.length, sites: input.sites.length, lost };
+  // Numbers of lost events are given again, so that whoever has heard of those has to begin anew.
+  if (lostAfterMs === undefined) await checkListeners(input, ids);
+  return { reservations: looked.length, transitions, receipts, events: events.length, sites: input.sites.length, lost };
 }
 
 function mayBeLost({ told }: Life, lostAfterMs: number): boolean {
@@ -114,18 +135,19 @@ function takeAsKept(life: Life, chain: readonly Event[], lostAfterMs: number): n
   return gone.length;
 }
 
-async function chainOf(
-  callers: Callers,
-  courier: RequestSigner,
-  { reservationId }: Life,
-): Promise<{ reservation: Reservation | undefined; events: Event[] }> {
+async function chainOf(callers: Callers, courier: RequestSigner, { reservationId }: Life): Promise<GetCustodyChainResponse> {
   try {
-    const { reservation, events } = await callers.answered(courier, (client) => client.custody.getCustodyChain({ reservationId }));
-    return { reservation, events };
+    return await callers.answered(courier, (client) => client.custody.getCustodyChain({ reservationId }));
   } catch (error) {
     if (reasonOf(error) !== "RESERVATION_NOT_FOUND") throw error;
-    return { reservation: undefined, events: [] };
+    return create(GetCustodyChainResponseSchema);
   }
+}
+
+/** The issuer's keys as any gateway publishes them, by which chains are verified. */
+async function publishedKeys({ gateways }: CheckInput): Promise<IssuerKeyPeriod[]> {
+  const answer = await fetch(`http://127.0.0.1:${gateways[0]?.port}/.well-known/petak/issuer-keys.json`);
+  return await readIssuerKeySet(await answer.json());
 }
 
 /** All events that the courier may see, in the order of the log. */

@@ -56,6 +56,7 @@ const siteCount = 6;
 const placesOfEach = 5;
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const keyPrefix = "faults";
+const keyAgeMs = 600_000;
 
 /** Answers after a fault before the clients rest, so that what the fault has left is worked with. */
 const answersAfterFault = 10;
@@ -64,6 +65,8 @@ const answersAfterFault = 10;
 export async function buildCity({ redis, gateways: plans, random, clientCount = 8 }: CityOptions): Promise<City> {
   const directory = await createTempDir();
   const dataDir = join(directory.path, "shared");
+  // The issuer's key is older than the clocks of its gateways differ.
+  await (await startTestNetwork(redis, keyPrefix, { dataDir, now: () => Date.now() - keyAgeMs })).stop();
   const network = await startTestNetwork(redis, keyPrefix, { dataDir });
   const operator = await network.join("Operator", [Role.OPERATOR]);
   const courier = (await network.join("Courier", [Role.COURIER])).signer;
@@ -193,8 +196,9 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
       const working = Array.from({ length: clientCount }, () => work(underWay));
       const failed = Promise.all(working).then(() => undefined);
       try {
-        // A client that is refused what it may have ends the test at once.
-        await Promise.race([fault().then(() => (callers.isAbandoned ? undefined : callers.more(answersAfterFault))), failed]);
+        const done = fault().then(() => (callers.isAbandoned ? undefined : callers.more(answersAfterFault)));
+        // A client that is refused what it may have ends the test at once; those that have given up wait for the fault to end.
+        await Promise.race([done, failed.then(() => done)]);
         isResting = true;
         await failed;
       } finally {
@@ -210,7 +214,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
       gateways[place] = await start(plans[place]);
     },
     async check({ lostAfterMs } = {}) {
-      const checked = await checkCity({ callers, courier, sites, lives, touched: [...touched], listeners, lostAfterMs });
+      const checked = await checkCity({ callers, courier, sites, gateways, lives, touched: [...touched], listeners, lostAfterMs });
       touched = new Set();
       return checked;
     },

@@ -18,6 +18,10 @@ const logger = createLogger({
     },
   },
 });
+// What adds up where it should not, says Node by itself.
+process.on("warning", ({ name, message }) => {
+  if (name === "MaxListenersExceededWarning") wrongLines.push(message);
+});
 const metrics = createMetrics({ processMetrics: false });
 
 async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOptions) {
@@ -33,6 +37,7 @@ async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOpti
     sweepIntervalMs: 1000,
     agentSyncIntervalMs: 60_000,
     now: () => Date.now() + clockAheadMs,
+    followsStoreClock: true,
     ...options,
     ...(admin && { admin: { ...admin, publicKey: Buffer.from(admin.publicKey, "base64url") } }),
     logger,

@@ -10,7 +10,15 @@ export {
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
 export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
 export { isKnownAt, type Observation } from "./capacity/observation.ts";
-export { type ConnectionOptions, connectRedis, dropSilent, isCluster, pingAll, type RedisConnection } from "./connection/connect-redis.ts";
+export {
+  type ConnectionOptions,
+  connectRedis,
+  dropSilent,
+  isCluster,
+  pingAll,
+  type RedisConnection,
+  storeTimeMs,
+} from "./connection/connect-redis.ts";
 export { parseRedisAddress, type RedisAddress, redisProtocols } from "./connection/redis-address.ts";
 export { isStoreFailure } from "./connection/store-failure.ts";
 export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";

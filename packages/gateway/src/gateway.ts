@@ -51,6 +51,7 @@ import { reserveDecoder } from "./services/reserve-decoder.ts";
 import { reserveEncoder } from "./services/reserve-encoder.ts";
 import { createWebhookService } from "./services/webhooks.ts";
 import { whenDurable } from "./services/when-durable.ts";
+import { followStoreClock } from "./store-clock.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
 import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
@@ -110,6 +111,8 @@ export interface GatewayOptions {
   metrics: Metrics;
   /** The clock, in ms. Default: the system's. */
   now?: () => number;
+  /** Whether nothing is ended by the clock before Redis's clock says so too. Default: where no other clock is given. */
+  followsStoreClock?: boolean;
   /** Whether plain unary calls go the lean path. Default true; false where the two paths are compared. */
   hasLeanPath?: boolean;
   /** Whether plain calls over HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
@@ -201,7 +204,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const keyDirectory = createCachedKeyDirectory(participants, now);
     const siteCache = createSiteCache(allocator.sites);
     // What a failover has lost may be given out again for something else.
-    const termsBook = createTermsBook(createTermsStore(redis, keyPrefix), gatewayTerms(options), now);
+    const termsBook = createTermsBook(createTermsStore(writer, keyPrefix), gatewayTerms(options), now);
     redis.on("ready", () => {
       siteCache.clear();
       termsBook.clear();
@@ -218,11 +221,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     undo.push(() => logs.stop());
     const reader = createLogReader(logs);
+    const isByStore = options.followsStoreClock ?? options.now === undefined;
+    const storeClock = isByStore ? followStoreClock({ redis, now, logger }) : undefined;
+    undo.push(() => storeClock?.stop());
     const sweep = startSweep({
       allocator: records,
       release: archive.release,
       termsBook,
-      now,
+      now: storeClock?.now ?? now,
       intervalMs: options.sweepIntervalMs,
       onError: (error) => logger.error({ err: error }, "sweep"),
     });

@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
 import { createTempDir } from "./temp-dir.ts";
 
-/** One master of a test's cluster. */
+/** One server of a test's cluster. */
 export interface TestClusterNode {
   readonly port: number;
   /** The process that runs now. */
@@ -17,15 +17,28 @@ export interface TestClusterNode {
   restart(): Promise<void>;
 }
 
-/** A real cluster of three masters without replicas, on ports of 127.0.0.1, with a data directory of its own. */
+/** What kind of cluster a test wants. */
+export interface TestClusterOptions {
+  /** Default: whichever is installed, Redis first. */
+  flavour?: RedisFlavour;
+  /** Whether each master has a replica, which takes its place when it is lost. Default false. */
+  hasReplicas?: boolean;
+}
+
+/** A real cluster of three masters, on ports of 127.0.0.1, with a data directory of its own. */
 export interface TestCluster extends AsyncDisposable {
   readonly address: RedisAddress;
   /** The same for settings such as `PETAK_REDIS_URL`: `redis+cluster://127.0.0.1:…,127.0.0.1:…`. */
   readonly url: string;
   readonly flavour: RedisFlavour;
+  /** The three masters, and behind them their replicas in the same order, as they were at the start. */
   readonly nodes: readonly TestClusterNode[];
+  /** The server that has the slot of a key now, by the word of those that run; undefined while there is none. */
+  masterOf(key: string): Promise<TestClusterNode | undefined>;
   /** Resolves when every master says that all slots are served. */
   whole(): Promise<void>;
+  /** Resolves when every server that is no master follows one, and has all that it has. */
+  followed(): Promise<void>;
   /** Moves the slot of a key, with all that is in it, from one master to another, as an operator does who adds a master. */
   moveSlot(key: string, from: TestClusterNode, to: TestClusterNode): Promise<void>;
   /** Ends its servers in good order and removes their data. May be called any number of times. */
@@ -43,7 +56,7 @@ const wholeWithinMs = 30_000;
 const pollMs = 20;
 
 /** Starts a cluster. It takes some three seconds, so that the tests of one run share one, unless they kill its servers. */
-export async function startTestCluster({ flavour }: { flavour?: RedisFlavour } = {}): Promise<TestCluster> {
+export async function startTestCluster({ flavour, hasReplicas = false }: TestClusterOptions = {}): Promise<TestCluster> {
   const directory = await createTempDir();
   const nodes: StartedNode[] = [];
   const stop = async (): Promise<void> => {
@@ -51,9 +64,11 @@ export async function startTestCluster({ flavour }: { flavour?: RedisFlavour } =
     await directory.remove();
   };
   try {
-    for (let index = 0; index < masters; index++) nodes.push(await startNode(join(directory.path, String(index)), flavour));
+    const count = hasReplicas ? 2 * masters : masters;
+    for (let index = 0; index < count; index++) nodes.push(await startNode(join(directory.path, String(index)), flavour));
     await introduce(nodes);
     await whole(nodes);
+    if (hasReplicas) await makeReplicas(nodes);
   } catch (error) {
     await stop();
     throw error;
@@ -64,7 +79,9 @@ export async function startTestCluster({ flavour }: { flavour?: RedisFlavour } =
     url: `redis+cluster://${hosts.map(({ host, port }) => `${host}:${port}`).join(",")}`,
     flavour: (nodes[0] as StartedNode).server.flavour,
     nodes,
+    masterOf: (key) => masterOf(nodes, key),
     whole: () => whole(nodes),
+    followed: () => followed(nodes),
     moveSlot: (key, from, to) => moveSlot(key, from as StartedNode, to as StartedNode),
     stop,
     [Symbol.asyncDispose]: stop,
@@ -93,21 +110,61 @@ async function startNode(dataDir: string, flavour: RedisFlavour | undefined): Pr
     restart: async () => {
       await node.server.stop();
       node.server = await startRedisServer(options);
+      await syncAtOnce(node);
     },
   };
+  await syncAtOnce(node);
   return node;
+}
+
+/** By itself a master waits five seconds for more replicas. */
+async function syncAtOnce(node: StartedNode): Promise<void> {
+  await ask(node, (redis) => redis.config("SET", "repl-diskless-sync-delay", "0"));
 }
 
 /** Gives each master its share of the slots, and makes them known to each other. */
 async function introduce(nodes: readonly StartedNode[]): Promise<void> {
   const [first] = nodes as [StartedNode];
-  for (const [index, node] of nodes.entries()) {
-    const from = Math.floor((index * slots) / nodes.length);
-    const to = Math.floor(((index + 1) * slots) / nodes.length) - 1;
+  for (const [index, node] of nodes.slice(0, masters).entries()) {
+    const from = Math.floor((index * slots) / masters);
+    const to = Math.floor(((index + 1) * slots) / masters) - 1;
     await ask(node, (redis) => redis.call("CLUSTER", "ADDSLOTSRANGE", from, to));
     await ask(node, (redis) => redis.call("CLUSTER", "SET-CONFIG-EPOCH", index + 1));
   }
   for (const node of nodes.slice(1)) await ask(node, (redis) => redis.call("CLUSTER", "MEET", "127.0.0.1", first.port, first.busPort));
+}
+
+/** Lets the servers behind the masters follow them. */
+async function makeReplicas(nodes: readonly StartedNode[]): Promise<void> {
+  for (const [index, master] of nodes.slice(0, masters).entries()) {
+    const id = await ask(master, (redis) => redis.call("CLUSTER", "MYID"));
+    await ask(nodes[masters + index] as StartedNode, (redis) => redis.call("CLUSTER", "REPLICATE", String(id)));
+  }
+  await followed(nodes);
+}
+
+async function followed(nodes: readonly StartedNode[]): Promise<void> {
+  const deadlineMs = performance.now() + wholeWithinMs;
+  for (;;) {
+    const infos = await Promise.all(nodes.map((node) => ask(node, (redis) => redis.info()).catch(String)));
+    // One that was a master takes itself for one until it hears that it has been replaced.
+    const replicas = infos.filter((info) => /master_link_status:up/.test(info) && /aof_rewrite_in_progress:0/.test(info));
+    if (replicas.length === nodes.length - masters) return;
+    if (performance.now() > deadlineMs) throw new Error(`The replicas did not follow within ${wholeWithinMs} ms.`);
+    await pause(pollMs);
+  }
+}
+
+async function masterOf(nodes: readonly StartedNode[], key: string): Promise<TestClusterNode | undefined> {
+  for (const node of nodes) {
+    // A replica says that the key is elsewhere, a server that is away says nothing.
+    const isIts = await ask(node, (redis) => redis.exists(key)).then(
+      () => true,
+      () => false,
+    );
+    if (isIts) return node;
+  }
+  return undefined;
 }
 
 async function whole(nodes: readonly StartedNode[]): Promise<void> {

@@ -81,10 +81,24 @@ export async function pingAll(connection: RedisConnection): Promise<void> {
   else await connection.ping();
 }
 
+/** What the server's clock says, in ms; of a cluster's masters, the one that is behind the others. */
+export async function storeTimeMs(connection: RedisConnection): Promise<number> {
+  const servers = isCluster(connection) ? connection.nodes("master") : [connection];
+  const times = await Promise.all(servers.map((server) => server.time()));
+  return Math.min(...times.map(([seconds, microseconds]) => Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)));
+}
+
 /**
  * Gives up a connection on which a command got no answer in time: the next commands fail at once, where they would wait in turn behind a
  * server that hangs. A cluster's connection does that by itself, for the one server that hangs.
  */
 export function dropSilent(connection: RedisConnection): void {
-  if (!isCluster(connection)) connection.disconnect(true);
+  // Many commands run out of time together. Each time the client is told to, it sets up the end of its socket once more.
+  if (isCluster(connection) || connection.status !== "ready" || dropped.has(connection)) return;
+  dropped.add(connection);
+  connection.once("close", () => dropped.delete(connection));
+  connection.disconnect(true);
 }
+
+/** Connections that were given up and are not closed yet. */
+const dropped = new WeakSet<Redis>();

@@ -113,6 +113,26 @@ describe("work that replicas must have", () => {
     await expect(writing).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
   });
 
+  it("reads on while too few follow, since others may share what it reads, and is not acknowledged", async () => {
+    const acknowledgements = await ready(await open(overSocket()));
+    replica.freeze();
+    await expect(change(acknowledgements, "unsafe")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
+    let found: string | null = null;
+    const reading = acknowledgements.acknowledge(async () => {
+      found = await acknowledgements.connection.get(key);
+    });
+    await expect(reading).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
+    expect(found).toBe("unsafe");
+  });
+
+  it("has all else of the connection as it is", async () => {
+    const { connection, acknowledge } = await ready(await open(overSocket()));
+    await acknowledge(async () => {
+      expect(connection.listenerCount(key)).toBe(0);
+      expect(connection.status).toBe("ready");
+    });
+  });
+
   it("keeps its own error", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     await expect(acknowledgements.acknowledge(() => Promise.reject(new Error("its own")))).rejects.toThrow("its own");

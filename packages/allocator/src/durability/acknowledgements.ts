@@ -71,10 +71,10 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
     // Where no server is known for it, the command itself fails.
     if (scope === undefined || server === undefined) return;
     const gate = gateOf(server);
-    const bond = gate.note();
     const noted = scope.noted.get(gate) as Noted | undefined;
-    if (noted === undefined) scope.noted.set(gate, { bond, marks: new Set([markOf(key)]) } satisfies Noted);
+    if (noted === undefined) scope.noted.set(gate, { bond: gate.bond, marks: new Set([markOf(key)]) } satisfies Noted);
     else noted.marks.add(markOf(key));
+    gate.admit();
   }
 
   const noting = notingConnection(connection, keys);
@@ -131,23 +131,27 @@ function hashTagOf(key: string): string {
   return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
 }
 
+/** Commands that change nothing. What they ask for is noted as well, and they are never refused: others may share what they read. */
+const reads =
+  /^(get|mget|getrange|getbit|strlen|exists|hget|hmget|hgetall|hkeys|hlen|hexists|smembers|sismember|scard|lrange|llen|z.*(range|card|score|count|rank)|x(range|revrange|len))/;
+
 /** The same connection, which says of each command about one of our keys that it is about to be sent. */
 function notingConnection(connection: RedisConnection, keys: Keys): RedisConnection {
+  const commands = new Set(connection.getBuiltinCommands().flatMap((name) => [name, `${name}Buffer`]));
   const isOurs = (value: unknown): value is string => typeof value === "string" && value.startsWith(`${keys.prefix}:`);
   const noting: RedisConnection = new Proxy(connection, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== "function") return value;
+      if (typeof value !== "function" || currentScope() === undefined || !commands.has(String(name))) {
+        return typeof value === "function" ? value.bind(target) : value;
+      }
       return (...args: unknown[]): unknown => {
-        const scope = currentScope();
-        if (scope !== undefined) {
-          // A key comes first, or behind a script and the number of its keys; many may come as a list.
-          const key = [args[0], args[2]].map((arg) => (Array.isArray(arg) ? arg[0] : arg)).find(isOurs);
-          try {
-            if (key !== undefined) noteKey(noting, key);
-          } catch (error) {
-            return Promise.reject(error);
-          }
+        // A key comes first, or behind a script and the number of its keys; many may come as a list.
+        const key = [args[0], args[2]].map((arg) => (Array.isArray(arg) ? arg[0] : arg)).find(isOurs);
+        try {
+          if (key !== undefined) noteKey(noting, key);
+        } catch (error) {
+          if (!reads.test(String(name))) return Promise.reject(error);
         }
         return Reflect.apply(value, target, args);
       };

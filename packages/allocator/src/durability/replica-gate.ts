@@ -26,12 +26,16 @@ export interface ReplicaGateOptions {
 /** Where it is waited until the replicas of one server have what was changed there. */
 export interface ReplicaGate {
   /**
-   * What is to be kept before a change is sent, and shown when it is to be waited for: the time in which both connections have led, without
-   * a break, to one process.
+   * The time in which both connections have led, without a break, to one process: to be kept before a change is sent, and shown when it is to be
+   * waited for.
+   */
+  readonly bond: number;
+  /**
+   * Lets a change pass.
    *
    * @throws {PetakError} REPLICAS_UNAVAILABLE where the server is there, and too few replicas follow it.
    */
-  note(): number;
+  admit(): void;
   /**
    * Resolves when everything that the server had done, when this was called, is on as many replicas as the level says.
    *
@@ -172,13 +176,15 @@ export function createReplicaGate({ level, writer, connect, ownMark, onError }: 
     get isFollowed() {
       return isFollowed;
     },
-    note() {
-      // Where the server is away, its own commands say so.
-      if (!isFollowed && writer.status === "ready") throw unavailable(level);
+    get bond() {
       return bond;
     },
+    admit() {
+      // Where the server is away, its own commands say so.
+      if (!isFollowed && writer.status === "ready") throw unavailable(level);
+    },
     settled(noted, key) {
-      if (noted !== bond || !isBound) return Promise.reject(unconfirmed(level));
+      if (noted !== bond || !isFollowed) return Promise.reject(unconfirmed(level));
       return new Promise<void>((resolve, reject) => {
         waiting.push({
           mark: key,

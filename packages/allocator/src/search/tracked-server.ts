@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import { dropSilent } from "../connection/connect-redis.ts";
 import { noSlots, type SlotSet } from "../connection/served-slots.ts";
 
 /** What a tracked server needs. */
@@ -106,7 +107,7 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
       if (begun === beginnings) hear(served, askedMs);
     } catch (error) {
       // A server that hangs would let every read wait in turn: new connections fail at once until it is back.
-      if (begun === beginnings && isTimeout(error)) for (const connection of [listener, reader]) connection.disconnect(true);
+      if (begun === beginnings && isTimeout(error)) for (const connection of [listener, reader]) dropSilent(connection);
       throw error;
     }
   }
