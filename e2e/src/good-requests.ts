@@ -7,6 +7,7 @@ import {
   Act,
   AgentService,
   CancellationReason,
+  CorrectionReason,
   CustodyService,
   DayOfWeek,
   type DeviceEvent,
@@ -68,6 +69,8 @@ export interface GoodRequestSubjects {
   deletableEndpointId: string;
   /** A receipt that the courier is to countersign, with its signature. */
   toCountersign: { reservationId: string; number: number; receiptHash: string; keyId: string; signature: Uint8Array<ArrayBuffer> };
+  /** A reservation at the operator's site, and some of its events. */
+  toCorrect: { reservationId: string; eventIds: string[] };
   /** Who signs for the agent. */
   agent: RequestSigner;
   /** The number that the agent's next report must have. */
@@ -107,7 +110,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     ReservationService.method;
   const { delegateCredential, revokeCredential, putBundle, getBundle, issueBundleCredential } = ReservationService.method;
   const { bundleId, accessToken } = subjects;
-  const { listEvents, watchEvents, getCustodyChain, countersignReceipt } = CustodyService.method;
+  const { listEvents, watchEvents, getCustodyChain, correctEvents, countersignReceipt } = CustodyService.method;
   const { boot, sync, reportEvents } = AgentService.method;
   const participants = ParticipantService.method;
   const webhooks = WebhookService.method;
@@ -222,6 +225,9 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
     good(listEvents, "courier", { pageSize: 10, wait: { seconds: 0n, nanos: 1 }, fromNow: true }),
     good(watchEvents, "courier", { fromNow: true }),
     good(getCustodyChain, "courier", { reservationId: subjects.toOpen }),
+    good(listEvents, "courier", { range: { fromNumber: 1n, toNumber: 20n, from: openAt, to: { seconds: 7_000_000_000n, nanos: 0 } } }),
+    good(watchEvents, "operator", { fromNumber: 1n }),
+    good(correctEvents, "operator", { requestId: makeUuid(), ...subjects.toCorrect, reason: CorrectionReason.WRONG_TIME, occurredAt }),
     good(countersignReceipt, "courier", { requestId: makeUuid(), ...subjects.toCountersign }),
     good(boot, "agent", { siteId, software: "test 1", lastSequence: 0n, agentTime: occurredAt }),
     good(sync, "agent", { siteId, knownVersion: 0n }),

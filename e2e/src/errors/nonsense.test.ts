@@ -253,6 +253,7 @@ const requiredFields: Record<string, string[]> = {
   "ReservationService/GetBundle": ["bundle_id"],
   "ReservationService/IssueBundleCredential": ["request_id", "bundle_id"],
   "CustodyService/GetCustodyChain": ["reservation_id"],
+  "CustodyService/CorrectEvents": ["request_id", "reservation_id", "event_ids", "reason"],
   "CustodyService/CountersignReceipt": ["request_id", "reservation_id", "number", "receipt_hash", "key_id", "signature"],
   "AgentService/Boot": ["site_id"],
   "AgentService/Sync": ["site_id"],

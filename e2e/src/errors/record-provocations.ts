@@ -6,6 +6,7 @@ import type { GatewayOptions } from "@petak/gateway";
 import {
   AgentService,
   CancellationReason,
+  CorrectionReason,
   CustodyService,
   DeviceEventType,
   DirectoryService,
@@ -31,7 +32,7 @@ import { addWebhook, authorizationOf, countersigning, parcel } from "./world.ts"
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
 const { reserve, redirect, extend, cancel, getReservation } = ReservationService.method;
-const { listEvents, countersignReceipt } = CustodyService.method;
+const { listEvents, correctEvents, countersignReceipt } = CustodyService.method;
 const { reportEvents } = AgentService.method;
 const { getParticipant, revokeKey } = ParticipantService.method;
 
@@ -91,6 +92,8 @@ async function countersign(
   const message = { requestId: randomUUID(), ...(subject ?? (await countersigning(world))), ...change };
   return await raw.call(protocol, countersignReceipt, message, { authorization: await authorizationOf(courier) });
 }
+
+const unknownEventId = "evt_83652b_0000000000000000";
 
 /** How many write one site at once: more than the gateway tries for the last of them, whatever the order. */
 const writers = 40;
@@ -325,6 +328,14 @@ export const recordProvocations = {
       return await world.raw.call(protocol, reportEvents, { siteId, events }, { authorization: await agent.authorization() });
     },
     metadata: ({ agent }) => ({ sequence: "1", key_id: agent.keyId, subject: "1" }),
+  },
+  EVENT_NOT_FOUND: {
+    provoke: async ({ world, protocol }) => {
+      const { reservationId } = await world.hold();
+      const message = { requestId: randomUUID(), reservationId, eventIds: [unknownEventId], reason: CorrectionReason.OTHER };
+      return await world.raw.call(protocol, correctEvents, message, { authorization: await authorizationOf(world.operator) });
+    },
+    metadata: () => ({ reservation_id: oneId("res"), event_id: unknownEventId }),
   },
   RECEIPT_NOT_FOUND: {
     provoke: async (scene) => await countersign(scene, { number: 99 }),

@@ -49,6 +49,7 @@ const fields: [method: string, path: string, by: keyof Callers, reason: Reason |
   ["IssueBundleCredential", "bundle_id", "courier", "BUNDLE_NOT_FOUND"],
   ["RevokeCredential", "bundle_id", "courier", "BUNDLE_NOT_FOUND"],
   ["GetCustodyChain", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
+  ["CorrectEvents", "reservation_id", "operator", "RESERVATION_NOT_FOUND"],
   ["CountersignReceipt", "reservation_id", "courier", "RESERVATION_NOT_FOUND"],
   ["GetParticipant", "participant_id", "admin", "PARTICIPANT_NOT_FOUND"],
   ["GetParticipant", "participant_id", "courier", "PARTICIPANT_NOT_FOUND"],

@@ -195,6 +195,12 @@ export async function bundleAlone({ client }: TestParticipant, reservationId: st
   return { bundleId: bundle?.bundleId ?? "", accessToken };
 }
 
+/** A reservation, and the event that made it. */
+export async function correcting({ courier }: World, reservationId: string): Promise<GoodRequestSubjects["toCorrect"]> {
+  const { events } = await courier.client.custody.getCustodyChain({ reservationId });
+  return { reservationId, eventIds: events.slice(0, 1).map(({ eventId }) => eventId) };
+}
+
 /** One good request for each RPC, with what it needs made anew. */
 export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
   const { operator, courier } = world;
@@ -227,6 +233,7 @@ export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
     webhookEndpointId,
     deletableEndpointId,
     toCountersign,
+    toCorrect: await correcting(world, toOpen.reservationId),
     agent: world.agent,
     nextSequence: 1n,
   });

@@ -4,7 +4,17 @@ import { generateKeyPair } from "@petak/client";
 import { AgentService, Mode } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";
-import { addWebhook, authorizationOf, bundleAlone, callersOf, countersigning, origin, parcel, type World } from "../errors/world.ts";
+import {
+  addWebhook,
+  authorizationOf,
+  bundleAlone,
+  callersOf,
+  correcting,
+  countersigning,
+  origin,
+  parcel,
+  type World,
+} from "../errors/world.ts";
 import { type Callers, makeGoodRequests } from "../good-requests.ts";
 
 /** A call that is in order, to be spoilt. */
@@ -82,6 +92,7 @@ export async function createCorpus(world: World): Promise<Corpus> {
       webhookEndpointId,
       deletableEndpointId,
       toCountersign,
+      toCorrect: await correcting(world, confirmed[variant] ?? ""),
       agent: world.agent,
       nextSequence: BigInt(variant + 1),
     });

@@ -6,6 +6,7 @@ import {
   CancellationReason,
   DeviceEventType,
   DoubtOutcome,
+  type Event,
   EventType,
   type Reservation,
   ReservationState,
@@ -275,10 +276,28 @@ function modelState(model: LifeModel, siteCount: number) {
   };
 }
 
+/** The rest of a participant's log after a number, whose numbers have no gap. */
+async function readLog({ client }: TestParticipant, after: number): Promise<Event[]> {
+  const events: Event[] = [];
+  for (;;) {
+    const from = BigInt(after + events.length + 1);
+    const page = await client.custody.listEvents({ range: { fromNumber: from }, pageSize: 100 });
+    expect(page.events.map(({ logNumber }) => logNumber)).toEqual(page.events.map((_, index) => from + BigInt(index)));
+    events.push(...page.events);
+    if (!page.hasMore) return events;
+  }
+}
+
+const idsByReservation = (events: readonly Event[]) =>
+  Object.fromEntries(
+    [...Map.groupBy(events, ({ reservationId }) => reservationId)].map(([id, own]) => [id, own.map(({ eventId }) => eventId)]),
+  );
+
 it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: 240_000 }, async () => {
   const random = createRandom(testSeed());
   const seen = new Set<string>();
   const issuerKeys = await publishedIssuerKeys(network.baseUrl);
+  const logged = { courier: 0, operator: 0 };
   for (let life = 0; life < lives; life += 1) {
     const installed = [random.int(1, 3), random.int(1, 2)];
     const model = new LifeModel(installed, limits);
@@ -318,7 +337,22 @@ it("whoever does whatever in whatever order, reservations live as the documentat
       await expectTrueChain(people.courier, reservationId, issuerKeys);
       seen.add("the courier countersigns");
     }
+    // The log of each party has just the events of the reservations that the model has, each once and in the order of its chain.
+    const chains = await Promise.all(world.ids.map((reservationId) => people.courier.client.custody.getCustodyChain({ reservationId })));
+    expect(chains.length).toBe(model.reservations.length);
+    for (const actor of ["courier", "operator"] as const) {
+      const events = await readLog(people[actor], logged[actor]);
+      logged[actor] += events.length;
+      // The clock goes on with reservations of the lives before.
+      const own = events.filter(({ reservationId }) => world.ids.includes(reservationId));
+      expect({ said, actor, log: idsByReservation(own) }).toEqual({
+        said,
+        actor,
+        log: idsByReservation(chains.flatMap((chain) => chain.events)),
+      });
+    }
   }
+  for (const actor of ["stranger", "rival"] as const) expect(await readLog(people[actor], 0)).toEqual([]);
   // It would say little if hardly anything had happened.
   expect(seen.size).toBeGreaterThan(100);
   expect(seen).toContain("the courier countersigns");

@@ -31,6 +31,7 @@ export type { LogSubscription } from "./events/log-subscribers.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
 export { type Position, quantise } from "./geo/position.ts";
 export { indexCellOf, regionOfCell } from "./geo/region.ts";
+export { findTimeZone } from "./hours/time-zone.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { chunkBytes, createLogChunks, type LogArchive, type LogChunks, type StoredChunk } from "./logs/log-chunks.ts";
 export { type LogName, type LogReference, logId, referenceBytes, unpackReferences } from "./logs/log-reference.ts";

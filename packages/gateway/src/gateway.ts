@@ -42,6 +42,7 @@ import { createAgentService } from "./services/agents.ts";
 import { createCredentialIssuer } from "./services/credential-issuer.ts";
 import { createCustodyService } from "./services/custody.ts";
 import { createDirectoryService } from "./services/directory.ts";
+import { createEventView } from "./services/event-view.ts";
 import { createLogReader } from "./services/log-reader.ts";
 import { nearestDecoder } from "./services/nearest-decoder.ts";
 import { optionsEncoder } from "./services/options-encoder.ts";
@@ -269,6 +270,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           receipts,
           logs,
           reader,
+          view: createEventView(options.audience, siteCache),
           now,
           stopping: stopping.signal,
           stillValid: authenticator.recheck,

@@ -97,11 +97,18 @@ export const registerWebhooks: CommandModule = (command, context) => {
     .argument("<endpoint>", endpointArgument)
     .option("--from <time>", "events recorded at or after this, e.g. 2026-11-05T21:30+08:00", parseInstant)
     .option("--to <time>", "events recorded before this (default: now)", parseInstant)
+    .option("--from-number <number>", "events from this number of your log on", parseNumber)
+    .option("--to-number <number>", "events up to this number of your log", parseNumber)
     .option("--cursor <cursor>", "events after this cursor of ListEvents", "")
-    .action(async (endpointId: string, options: { from?: Date; to?: Date; cursor: string }, running: Command) => {
+    .action(async (endpointId: string, options: ReplayOptions, running: Command) => {
       await showAfter(context, running, async ({ webhooks }) => {
-        const { from, to, cursor } = options;
-        const range = { ...(from && { from: timestampFromDate(from) }), ...(to && { to: timestampFromDate(to) }) };
+        const { from, to, fromNumber, toNumber, cursor } = options;
+        const range = {
+          ...(from && { from: timestampFromDate(from) }),
+          ...(to && { to: timestampFromDate(to) }),
+          ...(fromNumber && { fromNumber }),
+          ...(toNumber && { toNumber }),
+        };
         return (await webhooks.replayEvents({ requestId: randomUUID(), endpointId, cursor, ...range })).endpoint;
       });
     });
@@ -117,6 +124,19 @@ export const registerWebhooks: CommandModule = (command, context) => {
       output.print(`Deleted ${endpointId}.`);
     });
 };
+
+function parseNumber(text: string): bigint {
+  if (!/^[1-9]\d{0,13}$/.test(text)) throw new InvalidArgumentError("write a number from 1 on.");
+  return BigInt(text);
+}
+
+interface ReplayOptions {
+  from?: Date;
+  to?: Date;
+  fromNumber?: bigint;
+  toNumber?: bigint;
+  cursor: string;
+}
 
 async function connect(session: Session) {
   const { client } = await session.connect();

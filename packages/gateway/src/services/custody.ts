@@ -4,16 +4,22 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, type LogName, type ParticipantLogs, reservationNotFound } from "@petak/allocator";
 import {
   type CustodyService,
+  invalidField,
   type ListEventsRequest,
+  type ListEventsResponse,
   ListEventsResponseSchema,
   PetakError,
+  Role,
+  type WatchEventsRequest,
   WatchEventsResponseSchema,
 } from "@petak/protocol";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createCallerShares } from "./caller-shares.ts";
+import { createCorrectEvents } from "./correct-events.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
-import { decodeCursor, encodeCursor, type LogCursor } from "./log-cursor.ts";
+import type { EventView } from "./event-view.ts";
+import { decodeCursor, encodeCursor, type LogCursor, rangeCursor } from "./log-cursor.ts";
 import { followLog } from "./log-follower.ts";
 import type { EventPage, LogReader } from "./log-reader.ts";
 import { isParty } from "./parties.ts";
@@ -26,6 +32,7 @@ export interface CustodyDependencies {
   receipts: Receipts;
   logs: ParticipantLogs;
   reader: LogReader;
+  view: EventView;
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
@@ -61,14 +68,31 @@ const streamRetryAfterMs = 5000;
 
 /** The record of custody. */
 export function createCustodyService(dependencies: CustodyDependencies): ServiceImpl<typeof CustodyService> {
-  const { allocator, logs, reader, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
+  const { allocator, logs, reader, view, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
   const countersign = createCountersign(dependencies);
+  const correctEvents = createCorrectEvents(dependencies);
   const polls = createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax });
   const streams = createCallerShares({ perCaller: streamsPerCaller });
 
-  async function startAt(log: LogName, { cursor, fromNow }: Pick<ListEventsRequest, "cursor" | "fromNow">): Promise<LogCursor> {
+  async function listFrom(log: LogName, { cursor, fromNow, range }: ListEventsRequest): Promise<LogCursor> {
     if (cursor !== "") return decodeCursor(log, cursor);
+    if (fromNow && range !== undefined)
+      throw invalidField("range", "says where to begin, and so does from_now", "list_events.one_beginning");
+    if (range !== undefined) return rangeCursor(range);
     return fromNow ? await reader.end(log) : { number: 0 };
+  }
+
+  async function watchFrom(log: LogName, { cursor, fromNow, fromNumber }: WatchEventsRequest): Promise<LogCursor> {
+    if (cursor !== "") return { number: decodeCursor(log, cursor).number };
+    if (fromNow && fromNumber > 0n) {
+      throw invalidField("from_number", "says where to begin, and so does from_now", "watch_events.one_beginning");
+    }
+    if (!fromNow) return { number: Math.max(0, Number(fromNumber) - 1) };
+    return await reader.end(log);
+  }
+
+  async function listed(log: LogName, { events, cursor, hasMore }: EventPage): Promise<ListEventsResponse> {
+    return create(ListEventsResponseSchema, { events: await view(events), nextCursor: encodeCursor(log, cursor), hasMore });
   }
 
   return {
@@ -79,10 +103,10 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       // An empty answer in time says more than a deadline that passed.
       const patienceMs = Math.max(0, (context.timeoutMs() ?? wantedMs + answerMs) - answerMs);
       const deadlineMs = now() + Math.min(wantedMs, patienceMs);
-      const cursor = await startAt(caller, request);
-      if (deadlineMs <= now()) {
+      const cursor = await listFrom(caller, request);
+      if (deadlineMs <= now() || cursor.range !== undefined) {
         await reader.bringUpToDate(caller);
-        return listed(caller, await reader.readAfter(caller, cursor, pageSize));
+        return await listed(caller, await reader.readAfter(caller, cursor, pageSize));
       }
 
       const follower = followLog({ reader, logs, log: caller, cursor });
@@ -94,7 +118,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
           const isDone = page.events.length > 0 || page.hasMore || isLast || leftMs <= 0 || stopping.aborted || context.signal.aborted;
           // Beyond the caller's share it is answered as if it would not wait: refusing it would say less.
           giveBack ??= isDone ? undefined : polls.take(caller.participantId);
-          if (isDone || giveBack === undefined) return listed(caller, page);
+          if (isDone || giveBack === undefined) return await listed(caller, page);
           isLast = !(await follower.wait(leftMs, [context.signal, stopping]));
           await stillValid(caller);
         }
@@ -113,7 +137,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       if (context.signal.aborted) giveBack();
       let close: (() => void) | undefined;
       try {
-        const follower = followLog({ reader, logs, log: caller, cursor: await startAt(caller, request) });
+        const follower = followLog({ reader, logs, log: caller, cursor: await watchFrom(caller, request) });
         close = follower.close;
         context.signal.addEventListener("abort", follower.close, { once: true });
         let beatAtMs = Number.NEGATIVE_INFINITY;
@@ -125,7 +149,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
           await stillValid(caller);
           const page = await follower.next(streamPageSize);
           if (page.events.length > 0 || isBeatDue || now() >= beatAtMs) {
-            yield create(WatchEventsResponseSchema, { events: page.events, cursor: encodeCursor(caller, page.cursor) });
+            yield create(WatchEventsResponseSchema, { events: await view(page.events), cursor: encodeCursor(caller, page.cursor) });
             beatAtMs = now() + heartbeatMs;
             isBeatDue = false;
           }
@@ -146,15 +170,16 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       // What has come since the reservation was read is left out, so that its state and the end of its chain are those of the events.
       const chain = await allocator.events.chain(request.reservationId);
       const events = chain.filter(({ reservationRevision }) => reservationRevision <= reservation.revision);
-      return { reservation, events, receipts: await receiptsOf(events) };
+      return { reservation, events: await view(events), receipts: await receiptsOf(events) };
+    },
+
+    async correctEvents(request, context) {
+      const event = await correctEvents(request, requireParticipant(context, { roles: [Role.OPERATOR] }));
+      return { event: (await view([event]))[0] };
     },
 
     countersignReceipt: (request, context) => countersign(request, requireParticipant(context)),
   };
-}
-
-function listed(log: LogName, { events, cursor, hasMore }: EventPage) {
-  return create(ListEventsResponseSchema, { events, nextCursor: encodeCursor(log, cursor), hasMore });
 }
 
 function shuttingDown(): PetakError {

@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { LogName } from "@petak/allocator";
-import { PetakError } from "@petak/protocol";
+import { type EventRange, invalidField, PetakError } from "@petak/protocol";
 
 /** Which events of a log are wanted. What is not given bounds nothing. */
 export interface LogRange {
@@ -10,6 +11,26 @@ export interface LogRange {
   fromMs?: number;
   /** Recorded before this, in ms. */
   toMs?: number;
+}
+
+/**
+ * The cursor at the beginning of a range.
+ *
+ * @throws {PetakError} INVALID_FIELD where it ends before it begins.
+ */
+export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, field = "range."): LogCursor {
+  if (toNumber > 0n && toNumber < fromNumber) throw invalidField(`${field}to_number`, "is less than from_number", "event_range.numbers");
+  const [fromMs, toMs] = [from, to].map((time) => (time === undefined ? undefined : timestampMs(time)));
+  if (fromMs !== undefined && toMs !== undefined && toMs < fromMs)
+    throw invalidField(`${field}to`, "lies before from", "event_range.times");
+  return {
+    number: Math.max(0, Number(fromNumber) - 1),
+    range: {
+      ...(toNumber > 0n ? { toNumber: Number(toNumber) } : {}),
+      ...(fromMs === undefined ? {} : { fromMs }),
+      ...(toMs === undefined ? {} : { toMs }),
+    },
+  };
 }
 
 /** How far a log was read. */

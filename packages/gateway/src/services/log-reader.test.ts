@@ -86,9 +86,9 @@ describe("the reader of logs", () => {
     await recordMany(5);
     await reader.bringUpToDate(log);
     const { number } = await reader.end(log);
-    for (const cursor of [{ number: number + 1 }, { number: number + 1, range: {} }]) {
-      expect(reasonOf(await reader.readAfter(log, cursor, 10).catch((error: unknown) => error))).toBe("CURSOR_INVALID");
-    }
+    expect(reasonOf(await reader.readAfter(log, { number: number + 1 }, 10).catch((error: unknown) => error))).toBe("CURSOR_INVALID");
+    // What was asked for by its numbers may be yet to come.
+    expect(await reader.readAfter(log, { number: number + 1, range: {} }, 10)).toMatchObject({ events: [], hasMore: false });
     expect(await reader.readAfter(log, { number }, 10)).toEqual({ events: [], cursor: { number }, hasMore: false });
   });
 });

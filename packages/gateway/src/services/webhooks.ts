@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Allocator } from "@petak/allocator";
 import {
@@ -8,8 +8,10 @@ import {
   DeleteEndpointRequestSchema,
   DeleteEndpointResponseSchema,
   type Event,
+  EventRangeSchema,
   invalidField,
   PetakError,
+  type ReplayEventsRequest,
   ReplayEventsRequestSchema,
   ReplayEventsResponseSchema,
   RotateEndpointKeyRequestSchema,
@@ -33,7 +35,7 @@ import { checkEndpointUrl, type ReachPolicy } from "../webhooks/endpoint-url.ts"
 import { replayAt } from "../webhooks/replay.ts";
 import type { SignAndPost } from "../webhooks/sign-and-post.ts";
 import { createCallerShares } from "./caller-shares.ts";
-import { decodeCursor, type LogCursor } from "./log-cursor.ts";
+import { decodeCursor, type LogCursor, rangeCursor } from "./log-cursor.ts";
 import type { LogReader } from "./log-reader.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { webhookView } from "./webhook-view.ts";
@@ -232,14 +234,15 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
     async replayEvents(request, context) {
       const caller = requireParticipant(context);
       const { endpointId } = await own(request.endpointId, caller);
-      const { number } = request.cursor === "" ? { number: 0 } : decodeCursor(caller, request.cursor);
-      const fromMs = request.from === undefined ? undefined : timestampMs(request.from);
-      const toMs = request.to === undefined ? now() : timestampMs(request.to);
-      if (fromMs !== undefined && toMs < fromMs) throw invalidField("to", "lies before from", "replay_events.range");
+      if (request.cursor !== "" && request.fromNumber > 0n) {
+        throw invalidField("from_number", "says where to begin, and so does cursor", "replay_events.one_beginning");
+      }
+      const asked = rangeCursor(create(EventRangeSchema, { ...rangeOf(request), to: request.to ?? timestampFromMs(now()) }), "");
+      const cursor = request.cursor === "" ? asked : { ...asked, number: decodeCursor(caller, request.cursor).number };
       const schemas = { request: ReplayEventsRequestSchema, answer: ReplayEventsResponseSchema };
       return await answers.once(caller.participantId, schemas, request, async () => {
         const id = derivedId(caller.participantId, request.requestId, 16);
-        const replay = replayAt(id, { number, range: { toMs, ...(fromMs === undefined ? {} : { fromMs }) } });
+        const replay = replayAt(id, cursor);
         await reader.bringUpToDate(caller);
         if (!(await deliveries.addReplay(endpointId, replay, replaysMax))) throw replaysExhausted(endpointId);
         dispatcher.wake(endpointId);
@@ -261,6 +264,10 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       });
     },
   };
+}
+
+function rangeOf({ fromNumber, toNumber, from }: ReplayEventsRequest) {
+  return { fromNumber, toNumber, ...(from === undefined ? {} : { from }) };
 }
 
 function checkUrl(url: string, policy: ReachPolicy): void {

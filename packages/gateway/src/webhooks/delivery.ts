@@ -1,6 +1,7 @@
 import type { StoredRetry } from "@petak/allocator";
 import type { Event, Region } from "@petak/protocol";
-import { type CloudEventWriter, subjectOf } from "./cloud-event.ts";
+import { subjectOf } from "../domain/cloud-event-attributes.ts";
+import type { CloudEventWriter } from "./cloud-event.ts";
 import type { Attempt } from "./post-event.ts";
 
 /** One event on its way to one endpoint. */

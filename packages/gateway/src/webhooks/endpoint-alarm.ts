@@ -1,9 +1,9 @@
 import type { EventLog } from "@petak/allocator";
 import { EventType, WebhookFailure } from "@petak/protocol";
+import { cloudEventTypeOf } from "../domain/cloud-event-attributes.ts";
 import { type WebhookAlarm, webhookEvent } from "../domain/webhook-event.ts";
 import type { Logger } from "../observability/index.ts";
 import type { StoredWebhook } from "../stores/webhook-store.ts";
-import { cloudEventTypeOf } from "./cloud-event.ts";
 import { type DeliveryOutcome, regionOfEvent } from "./delivery.ts";
 import { type DeliveryHealth, isFailing } from "./delivery-health.ts";
 

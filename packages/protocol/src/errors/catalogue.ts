@@ -491,6 +491,14 @@ export const catalogue = {
       subject: "the reservation",
     },
   },
+  EVENT_NOT_FOUND: {
+    number: 100,
+    code: Code.NotFound,
+    meaning: "The reservation has no such event.",
+    remedy: "GetCustodyChain gives the events of a reservation.",
+    retry: "no",
+    metadata: { reservation_id: "the reservation", event_id: "the event that was named" },
+  },
   REPORT_SIGNATURE_INVALID: {
     number: 105,
     code: Code.InvalidArgument,

@@ -21,7 +21,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/custody.proto.
  */
 export const file_petak_v1_custody: GenFile = /*@__PURE__*/
-  fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSLMAQoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCSLjBQoFRXZlbnQSEAoIZXZlbnRfaWQYASABKAkSFgoOc2NoZW1hX3ZlcnNpb24YAiABKA0SIQoEdHlwZRgDIAEoDjITLnBldGFrLnYxLkV2ZW50VHlwZRIWCg5yZXNlcnZhdGlvbl9pZBgEIAEoCRIPCgdzaXRlX2lkGAUgASgJEhMKC29wZXJhdG9yX2lkGAYgASgJEhYKDnBhcnRpY2lwYW50X2lkGAcgASgJEh4KBWFjdG9yGAggASgLMg8ucGV0YWsudjEuUGFydHkSLwoLb2NjdXJyZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlY29yZGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgxzdGF0ZV9iZWZvcmUYCyABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEi8KC3N0YXRlX2FmdGVyGAwgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIeCgVwcm9vZhgNIAEoCzIPLnBldGFrLnYxLlByb29mEhkKEXBhcnRuZXJfcmVmZXJlbmNlGA4gASgJEg8KB2lzX3Rlc3QYDyABKAgSHAoUcmVzZXJ2YXRpb25fcmV2aXNpb24YECABKA0SOQoTY2FuY2VsbGF0aW9uX3JlYXNvbhgRIAEoDjIcLnBldGFrLnYxLkNhbmNlbGxhdGlvblJlYXNvbhIeChZyZWxhdGVkX3Jlc2VydmF0aW9uX2lkGBIgASgJEhIKCmxvZ19udW1iZXIYEyABKAQSEQoJYnVuZGxlX2lkGBQgASgJEicKB3JlY2VpcHQYGSABKAsyFi5wZXRhay52MS5FdmVudFJlY2VpcHQSGwoTd2ViaG9va19lbmRwb2ludF9pZBgoIAEoCRIgCgdmZWVfZHVlGCkgASgLMg8ucGV0YWsudjEuTW9uZXkilAEKEUxpc3RFdmVudHNSZXF1ZXN0EhkKBmN1cnNvchgBIAEoCUIJukgGcgQYgIAEEhsKCXBhZ2Vfc2l6ZRgCIAEoDUIIukgFKgMY6AcSNQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIHjIAEhAKCGZyb21fbm93GAQgASgIIlwKEkxpc3RFdmVudHNSZXNwb25zZRIfCgZldmVudHMYASADKAsyDy5wZXRhay52MS5FdmVudBITCgtuZXh0X2N1cnNvchgCIAEoCRIQCghoYXNfbW9yZRgDIAEoCCJBChJXYXRjaEV2ZW50c1JlcXVlc3QSGQoGY3Vyc29yGAEgASgJQgm6SAZyBBiAgAQSEAoIZnJvbV9ub3cYAiABKAgiRgoTV2F0Y2hFdmVudHNSZXNwb25zZRIfCgZldmVudHMYASADKAsyDy5wZXRhay52MS5FdmVudBIOCgZjdXJzb3IYAiABKAkiOwoWR2V0Q3VzdG9keUNoYWluUmVxdWVzdBIhCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIJukgGcgQQARhAIosBChdHZXRDdXN0b2R5Q2hhaW5SZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uEh8KBmV2ZW50cxgCIAMoCzIPLnBldGFrLnYxLkV2ZW50EiMKCHJlY2VpcHRzGAMgAygLMhEucGV0YWsudjEuUmVjZWlwdCLQAQoZQ291bnRlcnNpZ25SZWNlaXB0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhsKBm51bWJlchgDIAEoDUILukgIKgYYwIQ9KAESHgoMcmVjZWlwdF9oYXNoGAQgASgJQgi6SAVyA5gBKxIZCgZrZXlfaWQYBSABKAlCCbpIBnIEEAEYKBIaCglzaWduYXR1cmUYBiABKAxCB7pIBHoCaEAiQAoaQ291bnRlcnNpZ25SZWNlaXB0UmVzcG9uc2USIgoHcmVjZWlwdBgBIAEoCzIRLnBldGFrLnYxLlJlY2VpcHQq3gcKCUV2ZW50VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASHwobRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9IRUxEEAESJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9DT05GSVJNRUQQAhIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0NBTkNFTExFRBADEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fRVhQSVJFRBAEEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fTk9fU0hPVxAFEiAKHEVWRU5UX1RZUEVfQ1JFREVOVElBTF9JU1NVRUQQBhIaChZFVkVOVF9UWVBFX0RPT1JfT1BFTkVEEAcSGgoWRVZFTlRfVFlQRV9ET09SX0NMT1NFRBAIEhsKF0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAkSHwobRVZFTlRfVFlQRV9QQVJDRUxfREVQT1NJVEVEEAoSHwobRVZFTlRfVFlQRV9QQVJDRUxfQ09MTEVDVEVEEAsSIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9JTl9ET1VCVBAMEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fRVhURU5ERUQQDRIdChlFVkVOVF9UWVBFX1BBUkNFTF9PVkVSRFVFEA4SHgoaRVZFTlRfVFlQRV9QQVJDRUxfUkVDQUxMRUQQDxIhCh1FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1FVRVVFRBAQEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fUFJPTU9URUQQERIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1JFSkVDVEVEEBISIwofRVZFTlRfVFlQRV9DUkVERU5USUFMX0RFTEVHQVRFRBAUEiEKHUVWRU5UX1RZUEVfQ1JFREVOVElBTF9SRVZPS0VEEBUSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9CVU5ETEVEEBYSJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9VTkJVTkRMRUQQFxIkCiBFVkVOVF9UWVBFX1JFQ0VJUFRfQ09VTlRFUlNJR05FRBAZEicKI0VWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9GQUlMSU5HECgSKAokRVZFTlRfVFlQRV9XRUJIT09LX0VORFBPSU5UX0RJU0FCTEVEECkSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfT1BFTkVEEDwSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfQ0xPU0VEED0qWAoJUHJvb2ZLaW5kEhoKFlBST09GX0tJTkRfVU5TUEVDSUZJRUQQABIbChdQUk9PRl9LSU5EX0FDQ0VTU19UT0tFThABEhIKDlBST09GX0tJTkRfUElOEAJiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_money, file_petak_v1_party, file_petak_v1_receipt, file_petak_v1_reservation]);
+  fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSLMAQoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCSKaAQoUQ2xvdWRFdmVudEF0dHJpYnV0ZXMSEwoLc3BlY3ZlcnNpb24YASABKAkSCgoCaWQYAiABKAkSDgoGc291cmNlGAMgASgJEgwKBHR5cGUYBCABKAkSDwoHc3ViamVjdBgFIAEoCRIMCgR0aW1lGAYgASgJEhIKCmRhdGFzY2hlbWEYByABKAkSEAoIc2VxdWVuY2UYCCABKAkifAoKQ29ycmVjdGlvbhIRCglldmVudF9pZHMYASADKAkSKgoGcmVhc29uGAIgASgOMhoucGV0YWsudjEuQ29ycmVjdGlvblJlYXNvbhIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi/QYKBUV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhYKDnNjaGVtYV92ZXJzaW9uGAIgASgNEiEKBHR5cGUYAyABKA4yEy5wZXRhay52MS5FdmVudFR5cGUSFgoOcmVzZXJ2YXRpb25faWQYBCABKAkSDwoHc2l0ZV9pZBgFIAEoCRITCgtvcGVyYXRvcl9pZBgGIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgHIAEoCRIeCgVhY3RvchgIIAEoCzIPLnBldGFrLnYxLlBhcnR5Ei8KC29jY3VycmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNvcmRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc3RhdGVfYmVmb3JlGAsgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIvCgtzdGF0ZV9hZnRlchgMIAEoDjIaLnBldGFrLnYxLlJlc2VydmF0aW9uU3RhdGUSHgoFcHJvb2YYDSABKAsyDy5wZXRhay52MS5Qcm9vZhIZChFwYXJ0bmVyX3JlZmVyZW5jZRgOIAEoCRIPCgdpc190ZXN0GA8gASgIEhwKFHJlc2VydmF0aW9uX3JldmlzaW9uGBAgASgNEjkKE2NhbmNlbGxhdGlvbl9yZWFzb24YESABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb24SHgoWcmVsYXRlZF9yZXNlcnZhdGlvbl9pZBgSIAEoCRISCgpsb2dfbnVtYmVyGBMgASgEEhEKCWJ1bmRsZV9pZBgUIAEoCRInCgdyZWNlaXB0GBkgASgLMhYucGV0YWsudjEuRXZlbnRSZWNlaXB0EjMKC2Nsb3VkX2V2ZW50GBUgASgLMh4ucGV0YWsudjEuQ2xvdWRFdmVudEF0dHJpYnV0ZXMSOQoWb2NjdXJyZWRfYXRfdXRjX29mZnNldBgWIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgpjb3JyZWN0aW9uGBcgASgLMhQucGV0YWsudjEuQ29ycmVjdGlvbhIbChN3ZWJob29rX2VuZHBvaW50X2lkGCggASgJEiAKB2ZlZV9kdWUYKSABKAsyDy5wZXRhay52MS5Nb25leSLUAQoKRXZlbnRSYW5nZRIiCgtmcm9tX251bWJlchgBIAEoBEINukgKMggY/v//////PxIgCgl0b19udW1iZXIYAiABKARCDbpICjIIGP7//////z8SQAoEZnJvbRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMSPgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAaBgiAsviEGzIGCICHtcMDIrkBChFMaXN0RXZlbnRzUmVxdWVzdBIZCgZjdXJzb3IYASABKAlCCbpIBnIEGICABBIbCglwYWdlX3NpemUYAiABKA1CCLpIBSoDGOgHEjUKBHdhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCB4yABIQCghmcm9tX25vdxgEIAEoCBIjCgVyYW5nZRgFIAEoCzIULnBldGFrLnYxLkV2ZW50UmFuZ2UiXAoSTGlzdEV2ZW50c1Jlc3BvbnNlEh8KBmV2ZW50cxgBIAMoCzIPLnBldGFrLnYxLkV2ZW50EhMKC25leHRfY3Vyc29yGAIgASgJEhAKCGhhc19tb3JlGAMgASgIImUKEldhdGNoRXZlbnRzUmVxdWVzdBIZCgZjdXJzb3IYASABKAlCCbpIBnIEGICABBIQCghmcm9tX25vdxgCIAEoCBIiCgtmcm9tX251bWJlchgDIAEoBEINukgKMggY/v//////PyJGChNXYXRjaEV2ZW50c1Jlc3BvbnNlEh8KBmV2ZW50cxgBIAMoCzIPLnBldGFrLnYxLkV2ZW50Eg4KBmN1cnNvchgCIAEoCSKBAgoUQ29ycmVjdEV2ZW50c1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBInCglldmVudF9pZHMYAyADKAlCFLpIEZIBDggBEBQYASIGcgQQARhAEjYKBnJlYXNvbhgEIAEoDjIaLnBldGFrLnYxLkNvcnJlY3Rpb25SZWFzb25CCrpIB4IBBBABIAASRwoLb2NjdXJyZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAaBgiAsviEGzIGCICHtcMDIjcKFUNvcnJlY3RFdmVudHNSZXNwb25zZRIeCgVldmVudBgBIAEoCzIPLnBldGFrLnYxLkV2ZW50IjsKFkdldEN1c3RvZHlDaGFpblJlcXVlc3QSIQoOcmVzZXJ2YXRpb25faWQYASABKAlCCbpIBnIEEAEYQCKLAQoXR2V0Q3VzdG9keUNoYWluUmVzcG9uc2USKgoLcmVzZXJ2YXRpb24YASABKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbhIfCgZldmVudHMYAiADKAsyDy5wZXRhay52MS5FdmVudBIjCghyZWNlaXB0cxgDIAMoCzIRLnBldGFrLnYxLlJlY2VpcHQi0AEKGUNvdW50ZXJzaWduUmVjZWlwdFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESIQoOcmVzZXJ2YXRpb25faWQYAiABKAlCCbpIBnIEEAEYQBIbCgZudW1iZXIYAyABKA1CC7pICCoGGMCEPSgBEh4KDHJlY2VpcHRfaGFzaBgEIAEoCUIIukgFcgOYASsSGQoGa2V5X2lkGAUgASgJQgm6SAZyBBABGCgSGgoJc2lnbmF0dXJlGAYgASgMQge6SAR6AmhAIkAKGkNvdW50ZXJzaWduUmVjZWlwdFJlc3BvbnNlEiIKB3JlY2VpcHQYASABKAsyES5wZXRhay52MS5SZWNlaXB0Kv8HCglFdmVudFR5cGUSGgoWRVZFTlRfVFlQRV9VTlNQRUNJRklFRBAAEh8KG0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fSEVMRBABEiQKIEVWRU5UX1RZUEVfUkVTRVJWQVRJT05fQ09ORklSTUVEEAISJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9DQU5DRUxMRUQQAxIiCh5FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0VYUElSRUQQBBIiCh5FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX05PX1NIT1cQBRIgChxFVkVOVF9UWVBFX0NSRURFTlRJQUxfSVNTVUVEEAYSGgoWRVZFTlRfVFlQRV9ET09SX09QRU5FRBAHEhoKFkVWRU5UX1RZUEVfRE9PUl9DTE9TRUQQCBIbChdFVkVOVF9UWVBFX0RPT1JfUkVGVVNFRBAJEh8KG0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAKEh8KG0VWRU5UX1RZUEVfUEFSQ0VMX0NPTExFQ1RFRBALEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fSU5fRE9VQlQQDBIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0VYVEVOREVEEA0SHQoZRVZFTlRfVFlQRV9QQVJDRUxfT1ZFUkRVRRAOEh4KGkVWRU5UX1RZUEVfUEFSQ0VMX1JFQ0FMTEVEEA8SIQodRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9RVUVVRUQQEBIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1BST01PVEVEEBESIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9SRUpFQ1RFRBASEiMKH0VWRU5UX1RZUEVfQ1JFREVOVElBTF9ERUxFR0FURUQQFBIhCh1FVkVOVF9UWVBFX0NSRURFTlRJQUxfUkVWT0tFRBAVEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fQlVORExFRBAWEiQKIEVWRU5UX1RZUEVfUkVTRVJWQVRJT05fVU5CVU5ETEVEEBcSJAogRVZFTlRfVFlQRV9SRUNFSVBUX0NPVU5URVJTSUdORUQQGRIfChtFVkVOVF9UWVBFX0VWRU5UU19DT1JSRUNURUQQMhInCiNFVkVOVF9UWVBFX1dFQkhPT0tfRU5EUE9JTlRfRkFJTElORxAoEigKJEVWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9ESVNBQkxFRBApEiIKHkVWRU5UX1RZUEVfU0VSVklDRV9ET09SX09QRU5FRBA8EiIKHkVWRU5UX1RZUEVfU0VSVklDRV9ET09SX0NMT1NFRBA9KlgKCVByb29mS2luZBIaChZQUk9PRl9LSU5EX1VOU1BFQ0lGSUVEEAASGwoXUFJPT0ZfS0lORF9BQ0NFU1NfVE9LRU4QARISCg5QUk9PRl9LSU5EX1BJThACKogCChBDb3JyZWN0aW9uUmVhc29uEiEKHUNPUlJFQ1RJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASIAocQ09SUkVDVElPTl9SRUFTT05fV1JPTkdfVElNRRABEiIKHkNPUlJFQ1RJT05fUkVBU09OX1dST05HX1BBUkNFTBACEicKI0NPUlJFQ1RJT05fUkVBU09OX1dST05HX0NPTVBBUlRNRU5UEAMSJAogQ09SUkVDVElPTl9SRUFTT05fRElEX05PVF9IQVBQRU4QBBIfChtDT1JSRUNUSU9OX1JFQVNPTl9EVVBMSUNBVEUQBRIbChdDT1JSRUNUSU9OX1JFQVNPTl9PVEhFUhAGYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_money, file_petak_v1_party, file_petak_v1_receipt, file_petak_v1_reservation]);
 
 /**
  * The evidence for what happened at a door.
@@ -92,6 +92,111 @@ export type Proof = Message<"petak.v1.Proof"> & {
  */
 export const ProofSchema: GenMessage<Proof> = /*@__PURE__*/
   messageDesc(file_petak_v1_custody, 0);
+
+/**
+ * What an event is as a CloudEvent (https://cloudevents.io, version 1.0), its data being the event itself. Webhooks say the same of it, with less data.
+ *
+ * @generated from message petak.v1.CloudEventAttributes
+ */
+export type CloudEventAttributes = Message<"petak.v1.CloudEventAttributes"> & {
+  /**
+   * Always `1.0`.
+   *
+   * @generated from field: string specversion = 1;
+   */
+  specversion: string;
+
+  /**
+   * The event's id. With `source` it names the event for ever.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * The gateways that keep the record: `urn:petak:gateway:` and their audience.
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+
+  /**
+   * The event's type behind `petak.v1.`, e.g. `petak.v1.PARCEL_DEPOSITED`.
+   *
+   * @generated from field: string type = 4;
+   */
+  type: string;
+
+  /**
+   * What it is about: the reservation, else the webhook endpoint, else the site.
+   *
+   * @generated from field: string subject = 5;
+   */
+  subject: string;
+
+  /**
+   * When it happened, as RFC 3339 in UTC with milliseconds.
+   *
+   * @generated from field: string time = 6;
+   */
+  time: string;
+
+  /**
+   * What the data is: `urn:petak:v1:Event`.
+   *
+   * @generated from field: string dataschema = 7;
+   */
+  dataschema: string;
+
+  /**
+   * The extension `sequence`: `log_number` in 16 digits, so that texts are in the order of numbers. Empty where there is none.
+   *
+   * @generated from field: string sequence = 8;
+   */
+  sequence: string;
+};
+
+/**
+ * Describes the message petak.v1.CloudEventAttributes.
+ * Use `create(CloudEventAttributesSchema)` to create a new message.
+ */
+export const CloudEventAttributesSchema: GenMessage<CloudEventAttributes> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 1);
+
+/**
+ * What a correction says of earlier events of the same reservation. They stay as they are.
+ *
+ * @generated from message petak.v1.Correction
+ */
+export type Correction = Message<"petak.v1.Correction"> & {
+  /**
+   * The events that it declares wrong.
+   *
+   * @generated from field: repeated string event_ids = 1;
+   */
+  eventIds: string[];
+
+  /**
+   * Why.
+   *
+   * @generated from field: petak.v1.CorrectionReason reason = 2;
+   */
+  reason: CorrectionReason;
+
+  /**
+   * When the event truly happened. Set where that is known and it is one event.
+   *
+   * @generated from field: google.protobuf.Timestamp occurred_at = 3;
+   */
+  occurredAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.Correction.
+ * Use `create(CorrectionSchema)` to create a new message.
+ */
+export const CorrectionSchema: GenMessage<Correction> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 2);
 
 /**
  * One thing that happened to a reservation or its parcel. Events are only ever added; a correction is another event.
@@ -248,6 +353,28 @@ export type Event = Message<"petak.v1.Event"> & {
   receipt?: EventReceipt | undefined;
 
   /**
+   * The event as a CloudEvent. Set by whatever gives events.
+   *
+   * @generated from field: petak.v1.CloudEventAttributes cloud_event = 21;
+   */
+  cloudEvent?: CloudEventAttributes | undefined;
+
+  /**
+   * How far the clocks at the site were ahead of UTC at `occurred_at`, by the site's time zone; behind it where negative. Unset where the site or its zone
+   * is not known.
+   *
+   * @generated from field: google.protobuf.Duration occurred_at_utc_offset = 22;
+   */
+  occurredAtUtcOffset?: Duration | undefined;
+
+  /**
+   * What it corrects. Set for EVENTS_CORRECTED only.
+   *
+   * @generated from field: petak.v1.Correction correction = 23;
+   */
+  correction?: Correction | undefined;
+
+  /**
    * The webhook endpoint that the event is about, one of `participant_id`. Set for WEBHOOK_ENDPOINT_FAILING and WEBHOOK_ENDPOINT_DISABLED only.
    *
    * @generated from field: string webhook_endpoint_id = 40;
@@ -268,10 +395,52 @@ export type Event = Message<"petak.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 1);
+  messageDesc(file_petak_v1_custody, 3);
 
 /**
- * Asks for the caller's own events in the order of their regions' records.
+ * Which events of a log are wanted: those that keep within every bound that is set.
+ *
+ * @generated from message petak.v1.EventRange
+ */
+export type EventRange = Message<"petak.v1.EventRange"> & {
+  /**
+   * The first number. Default 1. Range: [0, 2^48 - 2], 0 meaning the default.
+   *
+   * @generated from field: uint64 from_number = 1;
+   */
+  fromNumber: bigint;
+
+  /**
+   * The last number, included. 0: no bound. Range: [0, 2^48 - 2]. Not before `from_number`, else INVALID_FIELD.
+   *
+   * @generated from field: uint64 to_number = 2;
+   */
+  toNumber: bigint;
+
+  /**
+   * Recorded at or after this. Unset: no bound. Range: from 2000 to 2199.
+   *
+   * @generated from field: google.protobuf.Timestamp from = 3;
+   */
+  from?: Timestamp | undefined;
+
+  /**
+   * Recorded before this. Unset: no bound. Range: from 2000 to 2199. Not before `from`, else INVALID_FIELD.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 4;
+   */
+  to?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.EventRange.
+ * Use `create(EventRangeSchema)` to create a new message.
+ */
+export const EventRangeSchema: GenMessage<EventRange> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 4);
+
+/**
+ * Asks for the caller's own events, in the order of their numbers.
  *
  * @generated from message petak.v1.ListEventsRequest
  */
@@ -306,6 +475,14 @@ export type ListEventsRequest = Message<"petak.v1.ListEventsRequest"> & {
    * @generated from field: bool from_now = 4;
    */
   fromNow: boolean;
+
+  /**
+   * With an empty cursor: only these events. The cursors that come with them go on within the range, which is then not sent again. A range is answered at
+   * once, whatever `wait` says; a page of one in which few events are may be empty and have more. Not together with `from_now`, else INVALID_FIELD.
+   *
+   * @generated from field: petak.v1.EventRange range = 5;
+   */
+  range?: EventRange | undefined;
 };
 
 /**
@@ -313,7 +490,7 @@ export type ListEventsRequest = Message<"petak.v1.ListEventsRequest"> & {
  * Use `create(ListEventsRequestSchema)` to create a new message.
  */
 export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 2);
+  messageDesc(file_petak_v1_custody, 5);
 
 /**
  * Some events.
@@ -348,7 +525,7 @@ export type ListEventsResponse = Message<"petak.v1.ListEventsResponse"> & {
  * Use `create(ListEventsResponseSchema)` to create a new message.
  */
 export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 3);
+  messageDesc(file_petak_v1_custody, 6);
 
 /**
  * Asks to be told of the caller's own events as they happen. A participant may have 16 such streams open at one gateway; one more is
@@ -358,7 +535,7 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PUR
  */
 export type WatchEventsRequest = Message<"petak.v1.WatchEventsRequest"> & {
   /**
-   * Where to begin: a `cursor` of ListEvents or WatchEvents. Empty: from the oldest event kept.
+   * Where to begin: a `cursor` of ListEvents or WatchEvents; of that of a range, its place and not its end. Empty: from the oldest event kept.
    *
    * @generated from field: string cursor = 1;
    */
@@ -370,6 +547,14 @@ export type WatchEventsRequest = Message<"petak.v1.WatchEventsRequest"> & {
    * @generated from field: bool from_now = 2;
    */
   fromNow: boolean;
+
+  /**
+   * With an empty cursor: begin with the event of this number. Default 1. Range: [0, 2^48 - 2], 0 meaning the default. One beyond the next number is
+   * CURSOR_INVALID.
+   *
+   * @generated from field: uint64 from_number = 3;
+   */
+  fromNumber: bigint;
 };
 
 /**
@@ -377,7 +562,7 @@ export type WatchEventsRequest = Message<"petak.v1.WatchEventsRequest"> & {
  * Use `create(WatchEventsRequestSchema)` to create a new message.
  */
 export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 4);
+  messageDesc(file_petak_v1_custody, 7);
 
 /**
  * Some events, or none where the gateway only shows that it is alive: one such message comes first, then one every 15 s of silence.
@@ -405,7 +590,77 @@ export type WatchEventsResponse = Message<"petak.v1.WatchEventsResponse"> & {
  * Use `create(WatchEventsResponseSchema)` to create a new message.
  */
 export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 5);
+  messageDesc(file_petak_v1_custody, 8);
+
+/**
+ * Declares events of a reservation wrong.
+ *
+ * @generated from message petak.v1.CorrectEventsRequest
+ */
+export type CorrectEventsRequest = Message<"petak.v1.CorrectEventsRequest"> & {
+  /**
+   * A UUID that names this change for retries. Required.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The reservation. Required. The caller must run its site, else RESERVATION_NOT_FOUND.
+   *
+   * @generated from field: string reservation_id = 2;
+   */
+  reservationId: string;
+
+  /**
+   * The events that are wrong, all of this reservation, else EVENT_NOT_FOUND. A correction may be corrected too. Required: 1 to 20, each once.
+   *
+   * @generated from field: repeated string event_ids = 3;
+   */
+  eventIds: string[];
+
+  /**
+   * Why. Required.
+   *
+   * @generated from field: petak.v1.CorrectionReason reason = 4;
+   */
+  reason: CorrectionReason;
+
+  /**
+   * When the event truly happened, where that is known. Only where one event is named, and not in the future, else INVALID_FIELD. Range: from 2000 on.
+   *
+   * @generated from field: google.protobuf.Timestamp occurred_at = 5;
+   */
+  occurredAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message petak.v1.CorrectEventsRequest.
+ * Use `create(CorrectEventsRequestSchema)` to create a new message.
+ */
+export const CorrectEventsRequestSchema: GenMessage<CorrectEventsRequest> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 9);
+
+/**
+ * The correction.
+ *
+ * @generated from message petak.v1.CorrectEventsResponse
+ */
+export type CorrectEventsResponse = Message<"petak.v1.CorrectEventsResponse"> & {
+  /**
+   * The event that was added.
+   *
+   * @generated from field: petak.v1.Event event = 1;
+   */
+  event?: Event | undefined;
+};
+
+/**
+ * Describes the message petak.v1.CorrectEventsResponse.
+ * Use `create(CorrectEventsResponseSchema)` to create a new message.
+ */
+export const CorrectEventsResponseSchema: GenMessage<CorrectEventsResponse> = /*@__PURE__*/
+  messageDesc(file_petak_v1_custody, 10);
 
 /**
  * Asks for everything that happened to one parcel.
@@ -426,7 +681,7 @@ export type GetCustodyChainRequest = Message<"petak.v1.GetCustodyChainRequest"> 
  * Use `create(GetCustodyChainRequestSchema)` to create a new message.
  */
 export const GetCustodyChainRequestSchema: GenMessage<GetCustodyChainRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 6);
+  messageDesc(file_petak_v1_custody, 11);
 
 /**
  * Everything that happened to one parcel, in order.
@@ -461,7 +716,7 @@ export type GetCustodyChainResponse = Message<"petak.v1.GetCustodyChainResponse"
  * Use `create(GetCustodyChainResponseSchema)` to create a new message.
  */
 export const GetCustodyChainResponseSchema: GenMessage<GetCustodyChainResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 7);
+  messageDesc(file_petak_v1_custody, 12);
 
 /**
  * Adds the caller's own signature under a hand-over to which it was a party.
@@ -519,7 +774,7 @@ export type CountersignReceiptRequest = Message<"petak.v1.CountersignReceiptRequ
  * Use `create(CountersignReceiptRequestSchema)` to create a new message.
  */
 export const CountersignReceiptRequestSchema: GenMessage<CountersignReceiptRequest> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 8);
+  messageDesc(file_petak_v1_custody, 13);
 
 /**
  * The signature is part of the chain.
@@ -540,7 +795,7 @@ export type CountersignReceiptResponse = Message<"petak.v1.CountersignReceiptRes
  * Use `create(CountersignReceiptResponseSchema)` to create a new message.
  */
 export const CountersignReceiptResponseSchema: GenMessage<CountersignReceiptResponse> = /*@__PURE__*/
-  messageDesc(file_petak_v1_custody, 9);
+  messageDesc(file_petak_v1_custody, 14);
 
 /**
  * What happened.
@@ -717,6 +972,13 @@ export const EventType = {
   RECEIPT_COUNTERSIGNED: 25,
 
   /**
+   * The site's operator declared earlier events of the reservation wrong: `correction`. They stay, and so does the reservation's state.
+   *
+   * @generated from enum value: EVENT_TYPE_EVENTS_CORRECTED = 50;
+   */
+  EVENTS_CORRECTED: 50,
+
+  /**
    * Attempts to deliver to a webhook endpoint have failed for a while: `webhook_endpoint_id`. About no reservation.
    *
    * @generated from enum value: EVENT_TYPE_WEBHOOK_ENDPOINT_FAILING = 40;
@@ -798,4 +1060,73 @@ export type ProofKind = (typeof ProofKind)[keyof typeof ProofKind] | UnknownEnum
  */
 export const ProofKindSchema: GenEnum<ProofKind> = /*@__PURE__*/
   enumDesc(file_petak_v1_custody, 1);
+
+/**
+ * Why events are declared wrong.
+ *
+ * @generated from enum petak.v1.CorrectionReason
+ */
+export const CorrectionReason = {
+  /**
+   * Not set. Refused.
+   *
+   * @generated from enum value: CORRECTION_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It happened, at another time: the clock of the site or of a device was wrong.
+   *
+   * @generated from enum value: CORRECTION_REASON_WRONG_TIME = 1;
+   */
+  WRONG_TIME: 1,
+
+  /**
+   * It happened, to another parcel.
+   *
+   * @generated from enum value: CORRECTION_REASON_WRONG_PARCEL = 2;
+   */
+  WRONG_PARCEL: 2,
+
+  /**
+   * It happened, at another door.
+   *
+   * @generated from enum value: CORRECTION_REASON_WRONG_COMPARTMENT = 3;
+   */
+  WRONG_COMPARTMENT: 3,
+
+  /**
+   * It did not happen: a sensor or a device was wrong.
+   *
+   * @generated from enum value: CORRECTION_REASON_DID_NOT_HAPPEN = 4;
+   */
+  DID_NOT_HAPPEN: 4,
+
+  /**
+   * It was recorded twice.
+   *
+   * @generated from enum value: CORRECTION_REASON_DUPLICATE = 5;
+   */
+  DUPLICATE: 5,
+
+  /**
+   * Anything else.
+   *
+   * @generated from enum value: CORRECTION_REASON_OTHER = 6;
+   */
+  OTHER: 6,
+} as const;
+
+/**
+ * Why events are declared wrong.
+ *
+ * @generated from enum petak.v1.CorrectionReason
+ */
+export type CorrectionReason = (typeof CorrectionReason)[keyof typeof CorrectionReason] | UnknownEnum;
+
+/**
+ * Describes the enum petak.v1.CorrectionReason.
+ */
+export const CorrectionReasonSchema: GenEnum<CorrectionReason> = /*@__PURE__*/
+  enumDesc(file_petak_v1_custody, 2);
 

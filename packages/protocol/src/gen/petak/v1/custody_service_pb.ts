@@ -4,14 +4,14 @@
 
 import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CountersignReceiptRequestSchema, CountersignReceiptResponseSchema, GetCustodyChainRequestSchema, GetCustodyChainResponseSchema, ListEventsRequestSchema, ListEventsResponseSchema, WatchEventsRequestSchema, WatchEventsResponseSchema } from "./custody_pb.ts";
+import type { CorrectEventsRequestSchema, CorrectEventsResponseSchema, CountersignReceiptRequestSchema, CountersignReceiptResponseSchema, GetCustodyChainRequestSchema, GetCustodyChainResponseSchema, ListEventsRequestSchema, ListEventsResponseSchema, WatchEventsRequestSchema, WatchEventsResponseSchema } from "./custody_pb.ts";
 import { file_petak_v1_custody } from "./custody_pb.ts";
 
 /**
  * Describes the file petak/v1/custody_service.proto.
  */
 export const file_petak_v1_custody_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wZXRhay92MS9jdXN0b2R5X3NlcnZpY2UucHJvdG8SCHBldGFrLnYxMvQCCg5DdXN0b2R5U2VydmljZRJMCgpMaXN0RXZlbnRzEhsucGV0YWsudjEuTGlzdEV2ZW50c1JlcXVlc3QaHC5wZXRhay52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJRCgtXYXRjaEV2ZW50cxIcLnBldGFrLnYxLldhdGNoRXZlbnRzUmVxdWVzdBodLnBldGFrLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiA5ACATABElsKD0dldEN1c3RvZHlDaGFpbhIgLnBldGFrLnYxLkdldEN1c3RvZHlDaGFpblJlcXVlc3QaIS5wZXRhay52MS5HZXRDdXN0b2R5Q2hhaW5SZXNwb25zZSIDkAIBEmQKEkNvdW50ZXJzaWduUmVjZWlwdBIjLnBldGFrLnYxLkNvdW50ZXJzaWduUmVjZWlwdFJlcXVlc3QaJC5wZXRhay52MS5Db3VudGVyc2lnblJlY2VpcHRSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_custody]);
+  fileDesc("Ch5wZXRhay92MS9jdXN0b2R5X3NlcnZpY2UucHJvdG8SCHBldGFrLnYxMssDCg5DdXN0b2R5U2VydmljZRJMCgpMaXN0RXZlbnRzEhsucGV0YWsudjEuTGlzdEV2ZW50c1JlcXVlc3QaHC5wZXRhay52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJRCgtXYXRjaEV2ZW50cxIcLnBldGFrLnYxLldhdGNoRXZlbnRzUmVxdWVzdBodLnBldGFrLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiA5ACATABElsKD0dldEN1c3RvZHlDaGFpbhIgLnBldGFrLnYxLkdldEN1c3RvZHlDaGFpblJlcXVlc3QaIS5wZXRhay52MS5HZXRDdXN0b2R5Q2hhaW5SZXNwb25zZSIDkAIBElUKDUNvcnJlY3RFdmVudHMSHi5wZXRhay52MS5Db3JyZWN0RXZlbnRzUmVxdWVzdBofLnBldGFrLnYxLkNvcnJlY3RFdmVudHNSZXNwb25zZSIDkAICEmQKEkNvdW50ZXJzaWduUmVjZWlwdBIjLnBldGFrLnYxLkNvdW50ZXJzaWduUmVjZWlwdFJlcXVlc3QaJC5wZXRhay52MS5Db3VudGVyc2lnblJlY2VpcHRSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_custody]);
 
 /**
  * What happened to parcels. A participant sees the events of the reservations to which it is a party, and no others.
@@ -49,6 +49,16 @@ export const CustodyService: GenService<{
     methodKind: "unary";
     input: typeof GetCustodyChainRequestSchema;
     output: typeof GetCustodyChainResponseSchema;
+  },
+  /**
+   * Declares earlier events of a reservation wrong, by another event: nothing is ever changed or taken away. For the operator of its site.
+   *
+   * @generated from rpc petak.v1.CustodyService.CorrectEvents
+   */
+  correctEvents: {
+    methodKind: "unary";
+    input: typeof CorrectEventsRequestSchema;
+    output: typeof CorrectEventsResponseSchema;
   },
   /**
    * Adds the signature of who gave or received a parcel to the receipt of the hand-over.

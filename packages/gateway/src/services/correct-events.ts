@@ -1,0 +1,73 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Allocator } from "@petak/allocator";
+import {
+  type CorrectEventsRequest,
+  CorrectEventsRequestSchema,
+  CorrectionSchema,
+  type Event,
+  EventSchema,
+  EventType,
+  invalidField,
+  PetakError,
+} from "@petak/protocol";
+import { fingerprintOf } from "../domain/fingerprint.ts";
+import { changed } from "../domain/move-on.ts";
+import { participantParty } from "../domain/participant-party.ts";
+import { reservationEvent } from "../domain/reservation-event.ts";
+import type { ParticipantCaller } from "../identity/index.ts";
+import type { Receipts } from "../receipts/receipts.ts";
+import { createReservationChanges } from "./reservation-changes.ts";
+
+/** What correcting needs. */
+export interface CorrectEventsDependencies {
+  allocator: Allocator;
+  receipts: Receipts;
+  now: () => number;
+}
+
+/** Makes what declares events wrong: by another at the end of the chain, since no event ever changes. Gives the correction. */
+export function createCorrectEvents({ allocator, receipts, now }: CorrectEventsDependencies) {
+  const { change } = createReservationChanges(allocator, receipts);
+
+  return async (request: CorrectEventsRequest, caller: ParticipantCaller): Promise<Event> => {
+    const { requestId, reservationId, eventIds, reason, occurredAt } = request;
+    const answer = await change({
+      caller,
+      requestId,
+      reservationId,
+      fingerprint: fingerprintOf(CorrectEventsRequestSchema, request),
+      changer: "operator",
+      plan: async (before) => {
+        const atMs = now();
+        if (occurredAt !== undefined && eventIds.length > 1) {
+          throw invalidField("occurred_at", `is one time, and ${eventIds.length} events are named`, "correct_events.one_event");
+        }
+        if (occurredAt !== undefined && timestampMs(occurredAt) > atMs) {
+          throw invalidField("occurred_at", "lies in the future", "correct_events.past");
+        }
+        const known = new Set((await allocator.events.chain(reservationId)).map(({ eventId }) => eventId));
+        const unknown = eventIds.find((eventId) => !known.has(eventId));
+        if (unknown !== undefined) throw eventNotFound(reservationId, unknown);
+        const after = changed(before, atMs, {});
+        const event = reservationEvent({
+          type: EventType.EVENTS_CORRECTED,
+          reservation: after,
+          stateBefore: before.state,
+          actor: participantParty(caller),
+          occurredAtMs: atMs,
+          recordedAtMs: atMs,
+        });
+        event.correction = create(CorrectionSchema, { eventIds, reason, ...(occurredAt === undefined ? {} : { occurredAt }) });
+        return { after, heldChange: 0, occupiedChange: 0, events: [event], answer: toBinary(EventSchema, event) };
+      },
+    });
+    return fromBinary(EventSchema, answer);
+  };
+}
+
+function eventNotFound(reservationId: string, eventId: string): PetakError {
+  return new PetakError("EVENT_NOT_FOUND", `reservation ${reservationId} has no event ${JSON.stringify(eventId)}`, {
+    metadata: { reservation_id: reservationId, event_id: eventId },
+  });
+}
