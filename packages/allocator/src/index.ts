@@ -64,4 +64,5 @@ export type { Candidate, CandidateClass } from "./search/candidate.ts";
 export { checkSite, type SiteCheck } from "./search/check-site.ts";
 export type { PassedOverSites } from "./search/passed-over.ts";
 export type { NearestQuery, SiteNeeds, SiteQuery } from "./search/query.ts";
+export type { SiteRecord } from "./sites/site-record.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";

@@ -60,12 +60,12 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
   async function moveOn(reservationId: string): Promise<boolean> {
     const before = await allocator.reservations.find(reservationId);
     if (before === undefined) return false;
-    const stored = await allocator.sites.find(before.siteId);
-    if (stored === undefined) return false;
+    const filed = await allocator.sites.filed(before.siteId);
+    if (filed === undefined) return false;
     const nowMs = now();
     const to = dueState(before, nowMs);
     const move = to === undefined ? undefined : findMove(before.state, to);
-    const place = { before, cell: stored.cell };
+    const place = { before, cell: filed.cell };
     if (to === undefined || move === undefined) {
       if (isOverdue(before, nowMs)) return await sayOverdue({ ...place, ...nothingCounted }, nowMs);
       // The clock has nothing more to do with it.
@@ -91,7 +91,7 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     const outcome = await allocator.reservations.move({
       ...place,
       ...moving,
-      ...countedAt(stored, before, moving),
+      ...countedAt(filed, before, moving),
       deadlineMs: null,
       isAllowed: false,
       pin: null,

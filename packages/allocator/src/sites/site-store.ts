@@ -39,6 +39,11 @@ export interface PutOutcome {
 export interface SiteStore {
   /** One site, or undefined. */
   find(siteId: string): Promise<StoredSite | undefined>;
+  /**
+   * The facts of a site, and where it is filed, without what is counted there: in one round trip. A script that finds nothing filed there any more
+   * refuses, and the reader begins anew. Others are given the same object, so nobody changes it.
+   */
+  filed(siteId: string): Promise<Readonly<SiteRecord> | undefined>;
   /** Several sites, in the same order. */
   findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]>;
   /** The facts of several sites, in the same order, without what is counted there: in one round trip. */
@@ -63,6 +68,9 @@ export interface SiteStore {
 /** How often a write is tried against concurrent writers of the same site. */
 const maxAttempts = 5;
 
+/** Decoded sites that are kept: some tens of MB. */
+const decodedMax = 5000;
+
 /** A record holds the operator's number in 16 bits. */
 const maxOperatorNumber = 0xffff;
 
@@ -76,6 +84,22 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
     if (id === undefined) return undefined;
     const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
     return bytes === null ? undefined : decodeSiteRecord(bytes);
+  }
+
+  /** Sites as they were last read, beside their bytes: whoever moves reservations reads the same ones again and again, and decoding takes longest. */
+  const decoded = new Map<string, { bytes: Buffer; record: SiteRecord }>();
+
+  async function filed(siteId: string): Promise<SiteRecord | undefined> {
+    const id = parseSiteId(siteId);
+    if (id === undefined) return undefined;
+    const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
+    if (bytes === null) return undefined;
+    const known = decoded.get(siteId);
+    if (known?.bytes.equals(bytes) === true) return known.record;
+    const record = decodeSiteRecord(bytes);
+    if (decoded.size >= decodedMax) decoded.clear();
+    decoded.set(siteId, { bytes, record });
+    return record;
   }
 
   async function findOne(siteId: string): Promise<StoredSite | undefined> {
@@ -129,6 +153,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
 
   return {
     find,
+    filed,
     findAll,
     facts: async (siteIds) => await Promise.all(siteIds.map(async (siteId) => (await readRecord(siteId))?.site)),
     findByRef,

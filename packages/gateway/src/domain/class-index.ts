@@ -1,14 +1,14 @@
-import type { StoredSite, Transition } from "@petak/allocator";
+import type { SiteRecord, Transition } from "@petak/allocator";
 import type { Reservation } from "@petak/protocol";
 
 /** The index of a size class among those of its site; undefined where the operator has taken it away since. */
-export function findClassIndex({ site }: StoredSite, sizeClassId: string): number | undefined {
+export function findClassIndex({ site }: Pick<SiteRecord, "site">, sizeClassId: string): number | undefined {
   const index = site.sizeClasses.findIndex((sizeClass) => sizeClass.sizeClassId === sizeClassId);
   return index < 0 ? undefined : index;
 }
 
 /** The index of a size class in which a place is held or occupied: such a class stays where it is. */
-export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
+export function classIndexOf(stored: Pick<SiteRecord, "site">, sizeClassId: string): number {
   const index = findClassIndex(stored, sizeClassId);
   if (index === undefined) throw new Error(`site ${stored.site.siteId} has no size class ${sizeClassId}`);
   return index;
@@ -19,7 +19,7 @@ export function classIndexOf(stored: StoredSite, sizeClassId: string): number {
  * more: there is no count to change then.
  */
 export function countedAt(
-  stored: StoredSite,
+  stored: Pick<SiteRecord, "site">,
   { sizeClassId }: Reservation,
   { heldChange, occupiedChange }: Pick<Transition, "heldChange" | "occupiedChange">,
 ): Pick<Transition, "classIndex" | "heldChange" | "occupiedChange"> {

@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, decodePinEntry, type StoredSite, type TransitionOutcome } from "@petak/allocator";
+import { type Allocator, decodePinEntry, type SiteRecord, type StoredSite, type TransitionOutcome } from "@petak/allocator";
 import { verifyReport } from "@petak/credential";
 import {
   Act,
@@ -62,6 +62,12 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
     return stored;
   }
 
+  async function filedSite({ siteId }: AgentCaller): Promise<SiteRecord> {
+    const filed = await allocator.sites.filed(siteId);
+    if (filed === undefined) throw siteNotFound(siteId);
+    return filed;
+  }
+
   function trustBundle(): TrustBundle {
     return trustBundleAt(secrets.issuerEpochs(), now());
   }
@@ -70,12 +76,12 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
   async function record(caller: AgentCaller, event: DeviceEvent, signed: SignedReport): Promise<void> {
     const report = { siteId: caller.siteId, keyId: caller.keyId, sequence: Number(event.sequence) };
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const [stored, reservation] = await Promise.all([findSite(caller), reservationAt(caller.siteId, event.reservationId)]);
+      const [filed, reservation] = await Promise.all([filedSite(caller), reservationAt(caller.siteId, event.reservationId)]);
       let outcome: TransitionOutcome;
       if (reservation === undefined) {
-        outcome = await allocator.reservations.record(regionOf(caller.siteId), report, deviceEvent(event, caller, stored.site, now()));
+        outcome = await allocator.reservations.record(regionOf(caller.siteId), report, deviceEvent(event, caller, filed.site, now()));
       } else {
-        const classIndex = findClassIndex(stored, reservation.sizeClassId);
+        const classIndex = findClassIndex(filed, reservation.sizeClassId);
         const terms = await termsBook.of(reservation);
         const parentCredentialHash = event.delegated ? await parentHashOf(event, reservation) : "";
         const transition = reportTransition({ event, reservation, terms, caller, nowMs: now(), parentCredentialHash });
@@ -84,7 +90,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
           // The operator may have taken a class away that nothing was held in any more. There is no count to change then.
           ...(classIndex === undefined ? { heldChange: 0, occupiedChange: 0 } : {}),
           before: reservation,
-          cell: stored.cell,
+          cell: filed.cell,
           classIndex: classIndex ?? 0,
           report,
         });

@@ -223,10 +223,10 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
   /** Makes one change. False where the reservation is not as it was read any more. */
   async function write(change: Omit<Transition, "cell" | "classIndex">, facts?: ReceiptFacts): Promise<boolean> {
     const { before } = change;
-    const stored = await allocator.sites.find(before.siteId);
-    if (stored === undefined) throw siteNotFound(before.siteId);
+    const filed = await allocator.sites.filed(before.siteId);
+    if (filed === undefined) throw siteNotFound(before.siteId);
     const transition = await receipts.attach(before, change, facts);
-    const outcome = await allocator.reservations.move({ ...transition, ...countedAt(stored, before, change), cell: stored.cell });
+    const outcome = await allocator.reservations.move({ ...transition, ...countedAt(filed, before, change), cell: filed.cell });
     return outcome.tag === "done";
   }
 }

@@ -1,4 +1,4 @@
-import { type Allocator, type Answer, reservationNotFound, type StoredSite, type Transition } from "@petak/allocator";
+import { type Allocator, type Answer, reservationNotFound, type SiteRecord, type Transition } from "@petak/allocator";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
 import { countedAt } from "../domain/class-index.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
@@ -18,7 +18,7 @@ export interface Change {
   fingerprint: Buffer;
   changer: Changer;
   /** The transition for the reservation as it stands, and the answer to remember. It may be asked for again, where the reservation has changed. */
-  plan(before: Reservation, stored: StoredSite, attempt: number): Promise<PlannedChange>;
+  plan(before: Reservation, filed: SiteRecord, attempt: number): Promise<PlannedChange>;
 }
 
 /** A transition by a request, and what is answered. */
@@ -61,25 +61,33 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
     refuseOthers,
     async change({ caller, requestId, reservationId, fingerprint, changer, plan }) {
       const { participantId } = caller;
-      await allocator.requestIds.claim(participantId, requestId, fingerprint);
+      const region = parseReservationId(reservationId)?.region ?? "";
+      // All three go to the server together, in this order: whoever has just moved the reservation for the same request wrote the answer in the
+      // same instant, so it must not be looked for earlier. What ties the request id is there before anything is written in either case.
+      const claiming = allocator.requestIds.claim(participantId, requestId, fingerprint);
+      const read = () =>
+        Promise.allSettled([findOwn(reservationId, caller), allocator.requestIds.recall(region, participantId, requestId)]);
+      let reading = read();
+      await Promise.allSettled([claiming, reading]);
+      await claiming;
       for (let attempt = 0; attempt < maxAttempts; attempt++) {
-        const before = await findOwn(reservationId, caller);
+        if (attempt > 0) reading = read();
+        const [found, recalled] = await reading;
+        const before = settled(found);
         refuseOthers(before, caller, changer);
-        // Read after the reservation: whoever has just moved it for the same request wrote the answer in the same instant.
-        const region = parseReservationId(reservationId)?.region ?? "";
-        const known = await allocator.requestIds.recall(region, participantId, requestId);
+        const known = settled(recalled);
         if (known !== undefined) return known;
-        const stored = await allocator.sites.find(before.siteId);
-        if (stored === undefined) throw siteNotFound(before.siteId);
-        const { answer: planned, receipt, ...bare } = await plan(before, stored, attempt);
+        const filed = await allocator.sites.filed(before.siteId);
+        if (filed === undefined) throw siteNotFound(before.siteId);
+        const { answer: planned, receipt, ...bare } = await plan(before, filed, attempt);
         const transition = await receipts.attach(before, bare, receipt);
         if (transition !== bare && typeof planned !== "function") throw new TypeError("an answer was made before its receipt");
         const answer = typeof planned === "function" ? await planned(transition) : planned;
         const outcome = await allocator.reservations.move({
           ...transition,
-          ...countedAt(stored, before, transition),
+          ...countedAt(filed, before, transition),
           before,
-          cell: stored.cell,
+          cell: filed.cell,
           answer: { participantId, requestId, fingerprint, bytes: answer } satisfies Answer,
         });
         if (outcome.tag === "done") return answer;
@@ -90,4 +98,10 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
       });
     },
   };
+}
+
+/** What a settled promise has come to, as if it had been awaited. */
+function settled<Value>(result: PromiseSettledResult<Value>): Value {
+  if (result.status === "rejected") throw result.reason;
+  return result.value;
 }
