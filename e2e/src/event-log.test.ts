@@ -61,7 +61,7 @@ describe("a participant's log", () => {
     const live = await network.withMode(courier, Mode.LIVE);
     expect((await live.client.custody.listEvents({})).events).toEqual([]);
     // Its cursor is short, and good for nobody else.
-    expect(own.nextCursor.length).toBe(16);
+    expect(own.nextCursor.length).toBe(31);
     for (const { client } of [operator, live]) {
       expect(reasonOf(await client.custody.listEvents({ cursor: own.nextCursor }).catch((error: unknown) => error))).toBe("CURSOR_INVALID");
     }

@@ -140,8 +140,6 @@ describe("a cursor", () => {
       `${nextCursor}${nextCursor}`,
       changed(0),
       changed(3),
-      // Beyond the end of the log.
-      changed(6),
       others,
       encode("1 83652b@1795534815128-0"),
       "_".repeat(16_384),

@@ -34,6 +34,7 @@ export { indexCellOf, regionOfCell } from "./geo/region.ts";
 export { findTimeZone } from "./hours/time-zone.ts";
 export { createKeys, type Keys } from "./keys.ts";
 export { chunkBytes, createLogChunks, type LogArchive, type LogChunks, type StoredChunk } from "./logs/log-chunks.ts";
+export type { LogMark } from "./logs/log-mark.ts";
 export { type LogName, type LogReference, logId, referenceBytes, unpackReferences } from "./logs/log-reference.ts";
 export type { ChunkTimes } from "./logs/log-store.ts";
 export {
@@ -41,6 +42,7 @@ export {
   chunkSize,
   createParticipantLogs,
   type LogPage,
+  type LogPlace,
   type NumberedEvent,
   type ParticipantLogs,
   type ParticipantLogsOptions,

@@ -34,6 +34,8 @@ export interface EventTailOptions {
   keys: Keys;
   /** Hears that a region has an entry, and which participants it concerns; of what went unheard, nobody knows. */
   onGrown: (region: Region, entry: string, concerned: ReadonlySet<string> | "everyone") => void;
+  /** Hears that what was told may be there no more: a connection was lost. What there is then is told anew. Default: nothing. */
+  onBroken?: () => void;
   onError: (error: unknown) => void;
   /**
    * How often the ends of all streams are looked at, in ms; default 5000. Publishing promises nothing, and a server may forbid it to its users;
@@ -47,7 +49,14 @@ export interface EventTailOptions {
  * streams for what it missed. A connection on which a command times out is dropped for a new one: a peer that went away without a word
  * would otherwise never be noticed.
  */
-export function createEventTail({ connect, keys, onGrown, onError, lookAtAllMs = 5000 }: EventTailOptions): EventTail {
+export function createEventTail({
+  connect,
+  keys,
+  onGrown,
+  onBroken = () => undefined,
+  onError,
+  lookAtAllMs = 5000,
+}: EventTailOptions): EventTail {
   const connection = connect();
   const log = createEventLog(connection, keys);
   const subscribers = createLogSubscribers();
@@ -82,6 +91,10 @@ export function createEventTail({ connect, keys, onGrown, onError, lookAtAllMs =
     },
     onBroken() {
       broken++;
+      // Whoever was away may have lost the end of what it had.
+      places.clear();
+      seen.clear();
+      onBroken();
     },
   });
 

@@ -6,7 +6,7 @@ const log = { participantId: "par_a", mode: "test" } as const;
 const long = 60_000;
 
 describe("those who wait for a log", () => {
-  it("are woken when it has a number after theirs, and not by what is told late or of another", async () => {
+  it("are woken when it has a number after theirs, and not by what is told of another or of an end that was lost", async () => {
     const subscribers = createLogSubscribers();
     const one = subscribers.add("a", log);
     subscribers.tell("a", 7);
@@ -17,6 +17,8 @@ describe("those who wait for a log", () => {
     subscribers.tell("b", 9);
     subscribers.tell("a", 8);
     expect(await waiting).toBe(true);
+    subscribers.tell("a", 6);
+    expect(await one.wait(6, 0, [])).toBe(false);
   });
 
   it("leave nothing behind when the last has left", async () => {

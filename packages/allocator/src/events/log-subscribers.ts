@@ -14,7 +14,7 @@ export interface LogSubscription {
 /** Those who wait for logs to grow, by the channels of the logs. */
 export interface LogSubscribers {
   add(channel: string, log: LogName): LogSubscription;
-  /** Says what is the last number of a log. Wakes only those who wait for it. */
+  /** Says what is the last number of a log, which is less than before where its end was lost. Wakes only those who wait for it. */
   tell(channel: string, number: number): void;
   /** The logs that somebody waits for, by their channels. */
   readonly logs: ReadonlyMap<string, LogName>;
@@ -75,7 +75,7 @@ export function createLogSubscribers(): LogSubscribers {
     },
     tell(channel, number) {
       const own = followed.get(channel);
-      if (own === undefined || number <= own.newest) return;
+      if (own === undefined) return;
       own.newest = number;
       for (const wake of [...own.wakes]) wake();
     },

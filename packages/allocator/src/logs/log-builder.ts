@@ -19,6 +19,8 @@ export interface LogBuilder {
   lacks(region: Region, participantId: string): boolean;
   /** The entry up to which a region's events are known to be in the logs. */
   builtUpTo(region: Region): string | undefined;
+  /** Forgets what it knows: a server may have lost what it had. */
+  forget(): void;
   /** Looks in each log for what the region's record says is there, and appends what is missing: a failover has lost it. */
   verify(region: Region): Promise<void>;
 }
@@ -174,6 +176,10 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
         { participantId, mode: "test" },
       ];
       return failed === undefined || logs.some((log) => failed.has(logId(log)));
+    },
+    forget() {
+      known.clear();
+      stalled.clear();
     },
     builtUpTo: (region) => known.get(region)?.upTo,
     async verify(region) {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, newEventId, type Region } from "@petak/protocol";
@@ -9,7 +10,7 @@ import { createKeys, type Keys } from "../keys.ts";
 import { createLogBuilder, type LogBuilder } from "./log-builder.ts";
 import { type LogName, logId, logsOf } from "./log-reference.ts";
 import { createLogStore } from "./log-store.ts";
-import { createParticipantLogs, type ParticipantLogs } from "./participant-logs.ts";
+import { createParticipantLogs, type LogPlace, type ParticipantLogs } from "./participant-logs.ts";
 import { createRegionProgress } from "./region-progress.ts";
 
 const redis = useRedis();
@@ -81,13 +82,25 @@ function startLogs(): ParticipantLogs {
   return logs;
 }
 
+/** How long before and after a loss nothing is recorded, in ms: longer than what is read again to be sure. */
+const lossMs = 400;
+
+/** The keys of the records under the test's prefix. */
+async function allKeys(): Promise<string[]> {
+  const ofLogs = everyone.flatMap((log) => [keys.logHead(log), keys.logTimes(log), ...[0, 1, 2].map((chunk) => keys.logChunk(log, chunk))]);
+  const all = [...regions.flatMap((region) => [keys.events(region), keys.logged(region)]), ...ofLogs];
+  const found = await Promise.all(all.map((key) => connection.exists(key)));
+  return all.filter((_, index) => found[index] === 1);
+}
+
 /** Each log as it is read, region by region; checks that its numbers are 1, 2, 3 and so on. */
 async function readAll(logs: ParticipantLogs) {
   const read = new Map<string, Map<Region, string[]>>();
   for (const log of everyone) {
-    let number = 0;
+    let place: LogPlace = { number: 0 };
     for (;;) {
-      const page = await logs.readAfter(log, number, random.int(1, 300));
+      const { number } = place;
+      const page = await logs.readAfter(log, place, random.int(1, 300));
       expect(page.events.map((one) => one.number)).toEqual(page.events.map((_, index) => number + index + 1));
       for (const { event } of page.events) {
         const region = event.eventId.slice(4, 10);
@@ -95,8 +108,8 @@ async function readAll(logs: ParticipantLogs) {
         read.set(logId(log), ofLog);
         ofLog.set(region, [...(ofLog.get(region) ?? []), event.eventId]);
       }
-      number = page.upTo;
-      if (number === page.last) break;
+      ({ place } = page);
+      if (place.number === page.last) break;
     }
   }
   return read;
@@ -211,6 +224,32 @@ describe("a participant's log", () => {
     const logs = startLogs();
     await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
     expect(await readAll(logs)).toEqual(expected);
+  });
+
+  it("is read on without missing anything where its end was lost, and other events have its numbers", { timeout: 30_000 }, async () => {
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    const logs = startLogs();
+    const idsOf = async (place: LogPlace) => (await logs.readAfter(log, place, 10_000)).events.map(({ event }) => event.eventId);
+    const logAll = async (count: number) => {
+      for (let index = 0; index < count; index++) await recordAny();
+      await Promise.all(regions.map((region) => logs.build(region)));
+    };
+    await logAll(random.int(50, 600));
+    // What a server that loses its power comes back with: everything as it was a while ago.
+    const kept = await Promise.all((await allKeys()).map(async (key) => ({ key, bytes: await connection.dumpBuffer(key) })));
+    await pause(lossMs);
+    await logAll(random.int(20, 200));
+    const { place } = await logs.readAfter(log, { number: 0 }, 10_000);
+    await Promise.all((await allKeys()).map((key) => connection.del(key)));
+    await Promise.all(kept.map(({ key, bytes }) => connection.restore(key, 0, bytes, "REPLACE")));
+    const before = new Set(await idsOf({ number: 0 }));
+    await pause(lossMs);
+    // In another process: what this one has heard of is there no more.
+    for (let index = random.int(1, 400); index > 0; index--) await recordAny();
+    const other = newBuilder(connection);
+    for (const region of regions) await other.build(region);
+    const fresh = (await idsOf({ number: 0 })).filter((id) => !before.has(id));
+    expect(await idsOf(place)).toEqual(fresh);
   });
 
   it("goes on where the log of another cannot be written, and that one has everything, in order, when it can", async () => {

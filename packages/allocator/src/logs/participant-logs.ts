@@ -7,8 +7,9 @@ import type { LogSubscription } from "../events/log-subscribers.ts";
 import { onKeysTouched } from "../scripts/touched-keys.ts";
 import { createLogBuilder } from "./log-builder.ts";
 import type { LogArchive } from "./log-chunks.ts";
+import { checkOf, type LogMark, markedReferences, timeOfEntry } from "./log-mark.ts";
 import type { LogName, LogReference } from "./log-reference.ts";
-import { type ChunkTimes, chunkOf, chunkSize, createLogStore } from "./log-store.ts";
+import { type ChunkTimes, chunkOf, chunkSize, createLogStore, type LogStore } from "./log-store.ts";
 import { createRegionProgress, type RegionProgress } from "./region-progress.ts";
 import { createUnloggedRegions } from "./unlogged-regions.ts";
 
@@ -18,12 +19,20 @@ export interface NumberedEvent {
   readonly event: Event;
 }
 
+/** A place in a log. */
+export interface LogPlace {
+  /** The number up to which it was read. */
+  readonly number: number;
+  /** What shows that the log is still the one that was read. Without it that is taken for granted. */
+  readonly mark?: LogMark;
+}
+
 /** Some of a log. */
 export interface LogPage {
   /** In the order of their numbers. An event that is kept nowhere any more is missing, with its number. */
   events: NumberedEvent[];
-  /** The number up to which the log was read. */
-  upTo: number;
+  /** How far the log was read. */
+  place: LogPlace;
   /** The log's last number. */
   last: number;
 }
@@ -40,8 +49,14 @@ export interface ParticipantLogs {
   build(region: Region): Promise<void>;
   /** The last number of a log as it is; 0: it is empty. */
   last(log: LogName): Promise<number>;
-  /** The events after a number, at most `count`; where a region is given, those of that region among the next {@link lookedThroughMax}. */
-  readAfter(log: LogName, number: number, count: number, region?: Region): Promise<LogPage>;
+  /** The place behind all that is in a log. */
+  end(log: LogName): Promise<LogPlace>;
+  /**
+   * The events after a place, at most `count`; where a region is given, those of that region among the next {@link lookedThroughMax}. Where the log has
+   * lost its end since, and other events have those numbers now, they begin with the first that cannot have been read: none is missed, and
+   * those of the last moment before the loss may come twice.
+   */
+  readAfter(log: LogName, place: LogPlace, count: number, region?: Region): Promise<LogPage>;
   /** When the events of each chunk of a log were recorded: of {@link chunkOf} numbers. */
   times(log: LogName): Promise<ChunkTimes[]>;
   /** Begins to follow a log. */
@@ -77,6 +92,12 @@ const retryMs = 1000;
 /** References of a log that are looked through at most for those of one region. */
 const lookedThroughMax = 2000;
 
+/**
+ * How much older than the newest that was read an event may be that was logged after it, in ms: what was recorded elsewhere is logged no later,
+ * unless several die at once.
+ */
+const lossOverlapMs = 250;
+
 interface NumberedReference extends LogReference {
   number: number;
 }
@@ -87,6 +108,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   const recordedEvents = createEventLog(redis, keys);
   const { events = recordedEvents } = options;
   const logs = createLogStore(redis, keys, options.archive);
+  const here = createLogStore(redis, keys);
   const recorded = createRegionProgress(recordedOver, keys);
   const progress: RegionProgress = {
     ...createRegionProgress(redis, keys),
@@ -120,6 +142,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
 
   const tail = createEventTail({
     ...options,
+    onBroken: () => builder.forget(),
     onGrown(region, entry, concerned) {
       const upTo = builder.builtUpTo(region);
       if (upTo === undefined || isAfter(entry, upTo)) unlogged.add(region, entry, concerned, performance.now());
@@ -145,28 +168,53 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     onReady();
   }
 
-  /** References after a number, as {@link ParticipantLogs.readAfter} wants them, and how far that is. */
-  async function referencesAfter(
-    log: LogName,
-    number: number,
-    last: number,
-    count: number,
-    region: Region | undefined,
-  ): Promise<{ references: NumberedReference[]; upTo: number }> {
-    const end = Math.min(last, number + (region === undefined ? count : lookedThroughMax));
-    const references: NumberedReference[] = [];
-    let upTo = number;
-    while (upTo < end && references.length < count) {
-      const some = await logs.references(log, upTo + 1, end - upTo);
-      // They are kept nowhere any more.
-      if (some.length === 0) return { references, upTo: end };
-      for (const reference of some) {
-        if (references.length === count) break;
-        upTo++;
-        if (region === undefined || reference.region === region) references.push({ ...reference, number: upTo });
-      }
+  /** References of a log from one number to another, until some are not there. */
+  async function referencesBetween(from: Pick<LogStore, "references">, log: LogName, first: number, last: number): Promise<LogReference[]> {
+    const references: LogReference[] = [];
+    while (first + references.length <= last) {
+      const some = await from.references(log, first + references.length, last - first - references.length + 1);
+      if (some.length === 0) break;
+      references.push(...some);
     }
-    return { references, upTo };
+    return references;
+  }
+
+  /** Where a log has lost its end: the number before the first event that cannot have been read up to a time. */
+  async function beforeUnread(log: LogName, last: number, newestMs: number): Promise<number> {
+    let number = last;
+    for (let chunk = chunkOf(last); chunk >= 0; chunk--) {
+      const references = await here.references(log, chunk * chunkSize + 1, chunkSize);
+      const index = references.findIndex(({ entry }) => timeOfEntry(entry) > newestMs - lossOverlapMs);
+      if (index === -1) break;
+      number = chunk * chunkSize + index;
+    }
+    return number;
+  }
+
+  /** Where to go on from a place, and the references before it of which its mark was made. */
+  async function settle(log: LogName, { number, mark }: LogPlace): Promise<{ last: number; number: number; marked: LogReference[] }> {
+    const first = Math.max(1, number - (mark?.count ?? 0) + 1);
+    const [last, marked] = await Promise.all([logs.last(log), referencesBetween(here, log, first, number)]);
+    // What has left for the archive is too old to be lost.
+    const hasLeft = number <= last && marked.length < (mark?.count ?? 0);
+    if (mark === undefined || hasLeft || (number <= last && checkOf(marked) === mark.check)) return { last, number, marked };
+    return { last, number: await beforeUnread(log, last, mark.newestMs), marked: [] };
+  }
+
+  /** References after a number, as {@link ParticipantLogs.readAfter} wants them, all that were looked at, and how far that is. */
+  async function referencesAfter(log: LogName, number: number, last: number, count: number, region: Region | undefined) {
+    const end = Math.min(last, number + (region === undefined ? count : lookedThroughMax));
+    const lookedAt: LogReference[] = [];
+    const wanted: NumberedReference[] = [];
+    const found = await referencesBetween(logs, log, number + 1, end);
+    for (const reference of found) {
+      if (wanted.length === count) break;
+      lookedAt.push(reference);
+      if (region === undefined || reference.region === region) wanted.push({ ...reference, number: number + lookedAt.length });
+    }
+    // What is kept nowhere any more is passed over.
+    const isLost = lookedAt.length === found.length && number + found.length < end;
+    return { wanted, lookedAt: isLost ? [] : lookedAt, upTo: isLost ? end : number + lookedAt.length };
   }
 
   return {
@@ -183,10 +231,14 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       await Promise.all(building);
     },
     last: (log) => logs.last(log),
-    async readAfter(log, number, count, region) {
-      const last = await logs.last(log);
-      const { references, upTo } = await referencesAfter(log, number, last, count, region);
-      const byRegion = Map.groupBy(references, (reference) => reference.region);
+    async end(log) {
+      const number = await logs.last(log);
+      return placeAt(number, await referencesBetween(here, log, Math.max(1, number - markedReferences + 1), number));
+    },
+    async readAfter(log, place, count, region) {
+      const { last, number, marked } = await settle(log, place);
+      const { wanted, lookedAt, upTo } = await referencesAfter(log, number, last, count, region);
+      const byRegion = Map.groupBy(wanted, (reference) => reference.region);
       const numbered: NumberedEvent[] = [];
       await Promise.all(
         [...byRegion].map(async ([of, own]) => {
@@ -195,7 +247,12 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
           for (const { entry, event } of found) numbered.push({ number: numberOf.get(entry) ?? 0, event });
         }),
       );
-      return { events: numbered.sort((a, b) => a.number - b.number), upTo, last };
+      const isSame = upTo === place.number && number === place.number;
+      return {
+        events: numbered.sort((a, b) => a.number - b.number),
+        place: isSame ? place : placeAt(upTo, [...marked, ...lookedAt], place.mark?.newestMs),
+        last,
+      };
     },
     times: (log) => logs.times(log),
     subscribe: (log) => tail.subscribe(log),
@@ -211,3 +268,11 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
 }
 
 export { chunkOf, chunkSize };
+
+/** A place behind some references, the last of which stands at its number. */
+function placeAt(number: number, references: readonly LogReference[], newestMs = 0): LogPlace {
+  const marked = references.slice(-markedReferences);
+  if (marked.length === 0) return { number };
+  const newest = references.reduce((latest, { entry }) => Math.max(latest, timeOfEntry(entry)), newestMs);
+  return { number, mark: { check: checkOf(marked), count: marked.length, newestMs: newest } };
+}

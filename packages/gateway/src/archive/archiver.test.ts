@@ -83,12 +83,12 @@ describe("archiving", () => {
     }
     const log = { participantId: courier.participantId, mode: "test" } as const;
     await logs.bringUpToDate(log.participantId);
-    const before = await logs.readAfter(log, 0, 1000);
+    const before = await logs.readAfter(log, { number: 0 }, 1000);
     expect(before.events.map(({ number }) => number)).toEqual(Array.from({ length: 90 }, (_, index) => index + 1));
     await world.archiver({ settle: logs.build }).once();
     expect((await inStream()).length).toBeLessThan(80);
     expect((await inStream()).length).toBeGreaterThan(0);
-    expect(await logs.readAfter(log, 0, 1000)).toEqual(before);
+    expect(await logs.readAfter(log, { number: 0 }, 1000)).toEqual(before);
   });
 
   it("takes nothing away of which the logs do not have all", async () => {

@@ -62,7 +62,7 @@ async function begin(name: string): Promise<void> {
   await world.pass(2 * dayMs);
 }
 
-const all = async () => ({ page: await logs.readAfter(log, 0, 1000), times: await logs.times(log) });
+const all = async () => ({ page: await logs.readAfter(log, { number: 0 }, 1000), times: await logs.times(log) });
 
 async function chunksHere(): Promise<number[]> {
   const there = await Promise.all([0, 1, 2, 3].map((chunk) => redis.client.exists(world.records.keys.logChunk(log, chunk))));
@@ -97,7 +97,7 @@ describe("archiving participants' logs", () => {
       { first: 2, last: 2 },
     ]);
     expect(await all()).toEqual(before);
-    expect((await logs.readAfter(log, 500, 30)).events.map(({ number }) => number)).toEqual(
+    expect((await logs.readAfter(log, { number: 500 }, 30)).events.map(({ number }) => number)).toEqual(
       Array.from({ length: 30 }, (_, index) => 501 + index),
     );
   });
@@ -127,8 +127,8 @@ describe("archiving participants' logs", () => {
   it("does not read over what cannot be read", async () => {
     await archiveLogs(options(), world.clock.now());
     await rm(join(world.layout.logDir(log)), { recursive: true });
-    await expect(logs.readAfter(log, 0, 10)).rejects.toMatchObject({ reason: "ARCHIVE_UNAVAILABLE" });
-    expect((await logs.readAfter(log, 768, 10)).events).toHaveLength(10);
+    await expect(logs.readAfter(log, { number: 0 }, 10)).rejects.toMatchObject({ reason: "ARCHIVE_UNAVAILABLE" });
+    expect((await logs.readAfter(log, { number: 768 }, 10)).events).toHaveLength(10);
   });
 
   it("leaves a chunk that is not what the archive has", async () => {

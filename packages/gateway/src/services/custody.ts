@@ -83,7 +83,10 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
   }
 
   async function watchFrom(log: LogName, { cursor, fromNow, fromNumber }: WatchEventsRequest): Promise<LogCursor> {
-    if (cursor !== "") return { number: decodeCursor(log, cursor).number };
+    if (cursor !== "") {
+      const { range: _, ...place } = decodeCursor(log, cursor);
+      return place;
+    }
     if (fromNow && fromNumber > 0n) {
       throw invalidField("from_number", "says where to begin, and so does from_now", "watch_events.one_beginning");
     }

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { LogName } from "@petak/allocator";
+import type { LogMark, LogName, LogPlace } from "@petak/allocator";
 import { type EventRange, invalidField, PetakError } from "@petak/protocol";
 
 /** Which events of a log are wanted. What is not given bounds nothing. */
@@ -34,15 +34,13 @@ export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, fiel
 }
 
 /** How far a log was read. */
-export interface LogCursor {
-  /** The number up to which it was read; 0: nothing was. */
-  number: number;
-  /** What is wanted of the rest. Default: all. */
+export interface LogCursor extends LogPlace {
+  /** What is wanted of the rest. Default: all. Those of a range have no mark. */
   range?: LogRange;
 }
 
 /** Begins every cursor, so that the layout may change. */
-const version = 3;
+const version = 4;
 
 /** Of whose log it is: enough that one that came from elsewhere by mistake is noticed. Whoever makes one up reads his own log. */
 const ownerBytes = 5;
@@ -56,14 +54,35 @@ const none = 2 ** (8 * numberBytes) - 1;
 const plainBytes = 1 + ownerBytes + numberBytes;
 const rangeBytes = 3 * numberBytes;
 
-/** Writes a cursor. Opaque to callers: version, owner and number, and where it is one of a range, the bounds of that. */
-export function encodeCursor(log: LogName, { number, range }: LogCursor): string {
-  const bytes = Buffer.alloc(plainBytes + (range === undefined ? 0 : rangeBytes));
-  bytes.writeUInt8(version);
-  ownerOf(log).copy(bytes, 1);
-  const numbers = range === undefined ? [number] : [number, range.toNumber ?? none, range.fromMs ?? none, range.toMs ?? none];
-  for (const [index, value] of numbers.entries()) bytes.writeUIntBE(value, 1 + ownerBytes + index * numberBytes, numberBytes);
-  return bytes.toString("base64url");
+/** Of a mark: four bytes of its check, one of how many references it is of, and a time. */
+const markBytes = 4 + 1 + numberBytes;
+
+/** Writes a cursor. Opaque to callers: version, owner and number, then the mark of the place, or where it is one of a range, the bounds of that. */
+export function encodeCursor(log: LogName, { number, mark, range }: LogCursor): string {
+  const head = Buffer.alloc(plainBytes);
+  head.writeUInt8(version);
+  ownerOf(log).copy(head, 1);
+  head.writeUIntBE(number, 1 + ownerBytes, numberBytes);
+  if (range !== undefined) return Buffer.concat([head, rangeIn(range)]).toString("base64url");
+  return Buffer.concat(mark === undefined ? [head] : [head, markIn(mark)]).toString("base64url");
+}
+
+function rangeIn({ toNumber, fromMs, toMs }: LogRange): Buffer {
+  const bytes = Buffer.alloc(rangeBytes);
+  for (const [index, value] of [toNumber, fromMs, toMs].entries()) bytes.writeUIntBE(value ?? none, index * numberBytes, numberBytes);
+  return bytes;
+}
+
+function markIn({ check, count, newestMs }: LogMark): Buffer {
+  const bytes = Buffer.alloc(markBytes);
+  bytes.write(check, "hex");
+  bytes.writeUInt8(count, 4);
+  bytes.writeUIntBE(newestMs, 5, numberBytes);
+  return bytes;
+}
+
+function markOf(bytes: Buffer): LogMark {
+  return { check: bytes.toString("hex", 0, 4), count: bytes.readUInt8(4), newestMs: bytes.readUIntBE(5, numberBytes) };
 }
 
 /**
@@ -73,16 +92,17 @@ export function encodeCursor(log: LogName, { number, range }: LogCursor): string
  */
 export function decodeCursor(log: LogName, text: string): LogCursor {
   const bytes = Buffer.from(text, "base64url");
-  const isWhole = bytes.length === plainBytes || bytes.length === plainBytes + rangeBytes;
+  const rest = bytes.subarray(plainBytes);
+  const isWhole = bytes.length >= plainBytes && [0, markBytes, rangeBytes].includes(rest.length);
   if (!isWhole || bytes[0] !== version || bytes.toString("base64url") !== text || !bytes.subarray(1, 1 + ownerBytes).equals(ownerOf(log))) {
     throw invalidCursor(
       "it is not one that this gateway made for the caller; send back a cursor as it was received, with the key it came to",
     );
   }
-  const [number = 0, toNumber, fromMs, toMs] = Array.from({ length: (bytes.length - 1 - ownerBytes) / numberBytes }, (_, index) =>
-    bytes.readUIntBE(1 + ownerBytes + index * numberBytes, numberBytes),
-  );
-  if (toNumber === undefined) return { number };
+  const number = bytes.readUIntBE(1 + ownerBytes, numberBytes);
+  if (rest.length === 0) return { number };
+  if (rest.length === markBytes) return { number, mark: markOf(rest) };
+  const [toNumber, fromMs, toMs] = [0, 1, 2].map((index) => rest.readUIntBE(index * numberBytes, numberBytes));
   return { number, range: { ...given("toNumber", toNumber), ...given("fromMs", fromMs), ...given("toMs", toMs) } };
 }
 

@@ -1,5 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type ChunkTimes, chunkOf, chunkSize, type LogName, type LogPage, type ParticipantLogs } from "@petak/allocator";
+import { type ChunkTimes, chunkOf, chunkSize, type LogName, type LogPage, type LogPlace, type ParticipantLogs } from "@petak/allocator";
 import type { Event, Region } from "@petak/protocol";
 import { invalidCursor, type LogCursor, type LogRange } from "./log-cursor.ts";
 
@@ -35,12 +35,12 @@ const scannedMax = 2000;
 export function createLogReader(logs: ParticipantLogs): LogReader {
   async function read(
     log: LogName,
-    number: number,
+    place: LogPlace,
     count: number,
     region?: Region,
   ): Promise<Omit<LogPage, "events"> & { events: Event[] }> {
-    const page = await logs.readAfter(log, number, count, region);
-    refuseBeyond(number, page.last);
+    const page = await logs.readAfter(log, place, count, region);
+    refuseBeyond(place, page.last);
     return { ...page, events: page.events.map((numbered) => Object.assign(numbered.event, { logNumber: BigInt(numbered.number) })) };
   }
 
@@ -57,8 +57,8 @@ export function createLogReader(logs: ParticipantLogs): LogReader {
       if (events.length >= pageSize || scanned >= scannedMax) return { events, cursor: { number: at, range }, hasMore: true };
       // No further than the chunk, after which others may be passed over.
       const count = isTimed ? chunkSize - (at % chunkSize) : pageSize - events.length;
-      const page = await read(log, at, Math.min(count, end - at));
-      at = page.upTo;
+      const page = await read(log, { number: at }, Math.min(count, end - at));
+      at = page.place.number;
       scanned += count;
       for (const event of page.events) {
         if (!isWithin(event, range)) continue;
@@ -74,20 +74,20 @@ export function createLogReader(logs: ParticipantLogs): LogReader {
   return {
     async readAfter(log, cursor, pageSize, region) {
       if (cursor.range !== undefined) return await readRange(log, cursor, pageSize);
-      const { events, upTo, last } = await read(log, cursor.number, pageSize, region);
-      return { events, cursor: { number: upTo }, hasMore: upTo < last };
+      const { events, place, last } = await read(log, cursor, pageSize, region);
+      return { events, cursor: place, hasMore: place.number < last };
     },
     bringUpToDate: ({ participantId }) => logs.bringUpToDate(participantId),
     async end(log) {
       await logs.bringUpToDate(log.participantId);
-      return { number: await logs.last(log) };
+      return await logs.end(log);
     },
   };
 }
 
-/** A log that was lost in part begins to count anew: whoever goes on from further on would miss what has those numbers now. */
-function refuseBeyond(number: number, last: number): void {
-  if (number > last) throw invalidCursor(`it stands after number ${number}, and the log ends at ${last}`);
+/** Whoever begins by a number that is not there yet would miss what comes before it. */
+function refuseBeyond({ number, mark }: LogPlace, last: number): void {
+  if (mark === undefined && number > last) throw invalidCursor(`it stands after number ${number}, and the log ends at ${last}`);
 }
 
 function mayHave({ firstMs, lastMs }: ChunkTimes, { fromMs, toMs }: LogRange): boolean {

@@ -29,13 +29,14 @@ import { type ParticipantCaller, requireParticipant } from "../identity/index.ts
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
 import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
 import type { CloudEventWriter } from "../webhooks/cloud-event.ts";
+import { cursorIn } from "../webhooks/delivery-cursor.ts";
 import { fieldsOfFailing, healthIn } from "../webhooks/delivery-health.ts";
 import type { Dispatcher } from "../webhooks/dispatcher.ts";
 import { checkEndpointUrl, type ReachPolicy } from "../webhooks/endpoint-url.ts";
 import { replayAt } from "../webhooks/replay.ts";
 import type { SignAndPost } from "../webhooks/sign-and-post.ts";
 import { createCallerShares } from "./caller-shares.ts";
-import { decodeCursor, type LogCursor, rangeCursor } from "./log-cursor.ts";
+import { decodeCursor, encodeCursor, type LogCursor, rangeCursor } from "./log-cursor.ts";
 import type { LogReader } from "./log-reader.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { webhookView } from "./webhook-view.ts";
@@ -112,7 +113,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
    * told how old that place in the log is, rather than reading all of it.
    */
   async function lagOf({ endpointId, eventTypes }: StoredWebhook, caller: ParticipantCaller): Promise<number> {
-    let place: LogCursor = { number: healthIn(await deliveries.fields(endpointId)).logNumber };
+    let place: LogCursor = cursorIn(caller, healthIn(await deliveries.fields(endpointId)));
     await reader.bringUpToDate(caller);
     for (let pages = 1; ; pages++) {
       const page = await reader.readAfter(caller, place, 100);
@@ -135,8 +136,8 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       return await answers.once(participantId, schemas, request, async () => {
         const endpointId = `whe_${mode}_${derivedId(participantId, request.requestId, 16)}`;
         // Where it begins goes first: whoever finds the endpoint delivers.
-        const { number } = start ?? (await reader.end(caller));
-        await deliveries.begin(endpointId, { logNumber: String(number) });
+        const { range: _, ...place } = start ?? (await reader.end(caller));
+        await deliveries.begin(endpointId, { cursor: encodeCursor(caller, place) });
         const endpoint = {
           endpointId,
           participantId,

@@ -4,8 +4,8 @@ import type { Attempt } from "./post-event.ts";
 
 /** How the deliveries to an endpoint have been going. Times are in ms. */
 export interface DeliveryHealth {
-  /** The number up to which its owner's log was read. */
-  logNumber: number;
+  /** How far its owner's log was read; empty: it was not. */
+  cursor: string;
   lastSuccessMs: number | undefined;
   lastFailureMs: number | undefined;
   lastFailure: WebhookFailure;
@@ -64,7 +64,7 @@ export function afterAttempt(health: DeliveryHealth, { failure, status }: Attemp
 export function healthIn(fields: DeliveryFields): DeliveryHealth {
   const ms = (field: string) => (fields[field] === undefined ? undefined : Number(fields[field]));
   return {
-    logNumber: Number(fields.logNumber ?? 0),
+    cursor: fields.cursor ?? "",
     lastSuccessMs: ms("lastSuccessMs"),
     lastFailureMs: ms("lastFailureMs"),
     lastFailure: Number(fields.lastFailure ?? 0) as WebhookFailure,

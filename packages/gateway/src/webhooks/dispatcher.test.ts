@@ -3,6 +3,7 @@ import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
 import type { StoredWebhook } from "../stores/webhook-store.ts";
+import { cursorIn } from "./delivery-cursor.ts";
 import { pendingMax } from "./endpoint-worker.ts";
 import { replayAt } from "./replay.ts";
 import { retryLadderMs } from "./retry-ladder.ts";
@@ -27,8 +28,9 @@ async function untilReceived(count: number, from = receiver): Promise<void> {
 
 /** Resolves when everything recorded so far was taken, and that is written down: only then may the clock move on. */
 async function untilAllTaken(endpoint: StoredWebhook): Promise<void> {
-  const end = await world.reader.end(endpoint);
-  await expect.poll(async () => (await world.health(endpoint)).logNumber, { timeout: 10_000, interval: 5 }).toBe(end.number);
+  const { number } = await world.reader.end(endpoint);
+  const read = async () => cursorIn(endpoint, await world.health(endpoint)).number;
+  await expect.poll(read, { timeout: 10_000, interval: 5 }).toBe(number);
   expect((await world.allocator.deliveries.pending(endpoint.endpointId)).count).toBe(0);
 }
 
@@ -345,7 +347,7 @@ describe("of two gateways", () => {
     world.deliver({ leaseMs: 300 });
     await untilReceived(5);
     expect([...receiver.ids()].sort()).toEqual([...ids].sort());
-    expect(await world.allocator.deliveries.commit(endpointId, "the dead", { fields: { logNumber: "" } })).toBe(false);
+    expect(await world.allocator.deliveries.commit(endpointId, "the dead", { fields: { cursor: "" } })).toBe(false);
   });
 
   it("one that stops in the middle of a batch leaves the rest to the other", async () => {

@@ -1,11 +1,13 @@
 import type { Allocator, LogName, ParticipantLogs } from "@petak/allocator";
 import { type Event, WebhookFailure } from "@petak/protocol";
 import type { Logger } from "../observability/index.ts";
+import { encodeCursor } from "../services/log-cursor.ts";
 import { followLog, type LogFollower } from "../services/log-follower.ts";
 import type { LogReader } from "../services/log-reader.ts";
 import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery } from "./delivery.ts";
+import { cursorIn } from "./delivery-cursor.ts";
 import { afterAttempt, type DeliveryHealth, fieldsOfHealth, healthIn, isFailing, probeIntervalMs } from "./delivery-health.ts";
 import { createEndpointAlarm } from "./endpoint-alarm.ts";
 import type { Attempt } from "./post-event.ts";
@@ -157,7 +159,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const probeAtMs = wasFailing ? (before.probedMs ?? before.lastFailureMs ?? 0) + probeIntervalMs : 0;
     const room = pendingMax - pending.count;
     const takesNew = room > 0 && probeAtMs <= nowMs;
-    follower ??= followLog({ reader, logs, log, cursor: { number: before.logNumber } });
+    follower ??= followLog({ reader, logs, log, cursor: cursorIn(log, before) });
     const page = takesNew ? await follower.next(wasFailing ? 1 : Math.min(batchSize, room)) : undefined;
     // What is new comes first where there is little room.
     const mayReplay = replay !== undefined && !wasFailing && room >= 2 * batchSize;
@@ -169,7 +171,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const { over, retries, health } = settleOutcomes(delivered.outcomes, delivered.health, { nowMs: now(), random });
     let next = await alarm(endpoint, before, health, delivered.outcomes);
     if (wasFailing && fresh.length > 0 && isFailing(next)) next = { ...next, probedMs: nowMs };
-    if (page !== undefined) next = { ...next, logNumber: page.cursor.number };
+    if (page !== undefined) next = { ...next, cursor: encodeCursor(log, page.cursor) };
     const changes = { fields: fieldsOfHealth(next, before), over, retries, replays: replayed === undefined ? [] : [replayed.after] };
     const hasChanges = Object.keys(changes.fields).length + over.length + retries.length + changes.replays.length > 0;
     if (hasChanges && !(await deliveries.commit(endpointId, token, changes))) return undefined;

@@ -6,6 +6,7 @@ import { createRandom, type TestRedis, testSeed } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
+import { encodeCursor } from "../../services/log-cursor.ts";
 import { createLogReader, type LogReader } from "../../services/log-reader.ts";
 import { createWebhookStore, type StoredWebhook, type WebhookStore } from "../../stores/webhook-store.ts";
 import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
@@ -105,7 +106,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         keys: [{ number: 1, createdMs: timers.now(), overlapMs: 0, requestId: "first" }],
         ...more,
       };
-      await allocator.deliveries.begin(endpoint.endpointId, { logNumber: String((await reader.end(endpoint)).number) });
+      await allocator.deliveries.begin(endpoint.endpointId, { cursor: encodeCursor(endpoint, await reader.end(endpoint)) });
       await store.add(endpoint, 100);
       return endpoint;
     },
