@@ -1,17 +1,10 @@
 import { inspect } from "node:util";
-import { clone, create, type DescMethod, type JsonValue, type Message, ScalarType, toJson } from "@bufbuild/protobuf";
+import { clone, create, type JsonValue, type Message, ScalarType, toJson } from "@bufbuild/protobuf";
 import type { DurationSchema } from "@bufbuild/protobuf/wkt";
-import {
-  AgentService,
-  CustodyService,
-  DirectoryService,
-  ParticipantService,
-  type Reason,
-  ReservationService,
-  WebhookService,
-} from "@petak/protocol";
+import type { Reason } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { everyMethod, nameOfMethod } from "../every-method.ts";
 import type { Callers, GoodRequest } from "../good-requests.ts";
 import { isWellKnown, type Spot, spotsOf } from "../schema-walk.ts";
 import { readFailure } from "../wire/failure.ts";
@@ -19,9 +12,7 @@ import { bodyOf, spellingOf, type WireProtocol, wireProtocols } from "../wire/pr
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";
 
-const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
-const methods: DescMethod[] = services.flatMap(({ methods }) => methods as readonly DescMethod[] as DescMethod[]);
-const names = methods.map(nameOf);
+const names = everyMethod.map(nameOfMethod);
 
 /** The deadline of these calls, in ms: each has to be answered within it. */
 const timeoutMs = 5000;
@@ -45,13 +36,9 @@ let requests: Map<string, GoodRequest>;
 beforeAll(async () => {
   world = await startWorld(redis.options.path, "nonsense");
   callers = await callersOf(world);
-  requests = new Map((await goodRequestsIn(world)).map((request) => [nameOf(request.method), request]));
+  requests = new Map((await goodRequestsIn(world)).map((request) => [nameOfMethod(request.method), request]));
 });
 afterAll(() => world.stop());
-
-function nameOf({ parent, name }: DescMethod): string {
-  return `${parent.name}/${name}`;
-}
 
 function requestOf(name: string): GoodRequest {
   const request = requests.get(name);

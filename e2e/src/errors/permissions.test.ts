@@ -1,26 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
 import { generateKeyPair } from "@petak/client";
-import {
-  Act,
-  AgentService,
-  CustodyService,
-  DirectoryService,
-  Mode,
-  ParticipantService,
-  type Reason,
-  ReservationService,
-  WebhookService,
-} from "@petak/protocol";
+import { Act, Mode, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { everyMethod, nameOfMethod } from "../every-method.ts";
 import type { GoodRequest } from "../good-requests.ts";
 import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
 import { goodRequestsIn, shopOrigin, startWorld, type World } from "./world.ts";
 
-const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
-const names = services.flatMap(({ methods }) => (methods as readonly DescMethod[]).map(nameOf));
+const names = everyMethod.map(nameOfMethod);
 
 type CallerName =
   | "publishable"
@@ -159,7 +149,7 @@ let callers: Record<CallerName, string>;
 
 beforeAll(async () => {
   world = await startWorld(redis.options.path, "permissions");
-  requests = new Map((await goodRequestsIn(world)).map((request) => [nameOf(request.method), request]));
+  requests = new Map((await goodRequestsIn(world)).map((request) => [nameOfMethod(request.method), request]));
   const { network, courier, stranger, operator, rival, liveCourier, liveOperator } = world;
   const signers = { courier, stranger, operator, rival, liveCourier, liveOperator, admin: network.admin };
   const signed = await Promise.all(
@@ -174,10 +164,6 @@ beforeAll(async () => {
   };
 });
 afterAll(() => world.stop());
-
-function nameOf({ parent, name }: DescMethod): string {
-  return `${parent.name}/${name}`;
-}
 
 it("the table has every RPC", () => {
   expect(Object.keys(refusals).sort()).toEqual([...names].sort());

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { PetakError, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
-import { isCollectable } from "./issue-rules.ts";
+import { endOfSecondMs, isCollectable } from "./issue-rules.ts";
 import { illegalState, refuseOver } from "./move-on.ts";
 
 /** States in which nothing becomes of a reservation any more. */
@@ -30,6 +30,8 @@ export function collectableOf(reservations: readonly Reservation[], bundleId: st
   const collectable = reservations.filter((reservation) => isCollectable(reservation, atMs));
   if (collectable.length > 0) return collectable;
   const first = reservations[0] ?? create(ReservationSchema, { reservationId: bundleId });
+  // What the clock has ended is told of as such, as for a reservation alone.
+  refuseOver(first, endOfSecondMs(atMs), ReservationState.COLLECTED);
   throw illegalState(first, ReservationState.COLLECTED, `: nothing of bundle ${bundleId} can be collected`);
 }
 

@@ -56,7 +56,7 @@ export function isCollectable({ state, depositUntil, collectUntil }: Reservation
   return limit === undefined || timestampMs(limit) > endOfSecondMs(atMs);
 }
 
-/** A credential counts in whole seconds, so in the last one there is none left to be good in. */
-function endOfSecondMs(atMs: number): number {
+/** The last moment of a second, in ms: a credential counts in whole seconds, so in the last one there is none left to be good in. */
+export function endOfSecondMs(atMs: number): number {
   return atMs - (atMs % 1000) + 999;
 }
