@@ -116,7 +116,7 @@ def judge_bundle(proven, case):
 
 def why_shut(act, reservation, state, size_class=None):
     """Why no door opens for a reservation, or None."""
-    if reservation in state["over"]:
+    if reservation in state["over"] or reservation in state["ended"]:
         return "RESERVATION_STATE"
     if any(visit["reservation_id"] == reservation for visit in state["visits"]):
         return "IN_USE"

@@ -35,6 +35,30 @@ export const replay: Vector[] = [
     { state: { spent } },
   ),
   vector(
+    "second-token-after-collection",
+    "Once the terminal has seen the parcel taken, no other token of the reservation lets another in, whatever the gateway has heard.",
+    { token: token({ jti: second }) },
+    refusedProven("RESERVATION_STATE", { credentialId: second }),
+    { state: { spent, ended: [reservationId] } },
+  ),
+  vector("second-token-of-another-after-collection", "That a parcel was taken is nothing to other reservations.", good, opens(), {
+    state: { ended: [otherReservationId] },
+  }),
+  vector(
+    "second-collection",
+    "Nor does another token to collect open where a parcel was.",
+    { token: token({ jti: second }, "petak-collect") },
+    refusedProven("RESERVATION_STATE", { act: "COLLECT", credentialId: second }),
+    { state: { spent, ended: [reservationId] } },
+  ),
+  vector(
+    "second-token-after-collection-in-grace",
+    "The token that opened last may still open its door once more: its outcome is open.",
+    good,
+    opens({}, undefined, true),
+    { state: { spent, ended: [otherReservationId], visits: [visit({})] } },
+  ),
+  vector(
     "spent-is-by-id",
     "Two tokens with one id are one: the second is spent with the first.",
     { token: token({ sz: 1 }) },

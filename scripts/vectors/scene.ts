@@ -46,6 +46,7 @@ const state: VectorState = {
   revoked: [],
   inside: [],
   over: [],
+  ended: [],
   compartments: [],
   free_size_classes: [0, 1, 2],
 };

@@ -42,6 +42,8 @@ export interface VectorState {
   inside: string[];
   /** Reservations that are over or in doubt, by the gateway's list. */
   over: string[];
+  /** Reservations that are over by what the terminal saw: their parcels were taken, or were not there when somebody looked after a doubt. */
+  ended: string[];
   /** Doors by their names, for work at the site: whose parcel lies behind each (empty: nobody's), and whether something is seen there. */
   compartments: { compartment_id: string; reservation_id: string; occupied: boolean }[];
   /** The size classes, by number, that have a place free. */

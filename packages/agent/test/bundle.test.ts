@@ -179,7 +179,7 @@ describe("a bundle", () => {
     for (const door of doors) await collect(site, site.cabinet, door);
     expect(site.gateway.events.slice(begin).every(({ delegated }) => delegated)).toBe(true);
     expect(await site.agent.present({ token: await site.gateway.bundleToken(bundleId) })).toEqual(notAccepted);
-    expect(await lastRefusal(site)).toBe("NOT_DEPOSITED");
+    expect(await lastRefusal(site)).toBe("RESERVATION_STATE");
   });
 
   it("opens nothing for a credential that was revoked, from the next sync on, in the middle of a collection too", async () => {

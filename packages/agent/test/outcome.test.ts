@@ -1,7 +1,7 @@
-import { Act } from "@petak/protocol";
+import { Act, DeviceEventType, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { createSimulatedCabinet } from "../src/index.ts";
-import { compartments, deposit, lastRefusal, notAccepted, startSite, until } from "./site.ts";
+import { compartments, deposit, lastRefusal, newHolder, notAccepted, pin, startSite, until } from "./site.ts";
 
 describe("an outcome", () => {
   it("is in doubt where the door closed and the parcel is not inside, but not before the grace has passed", async () => {
@@ -28,6 +28,61 @@ describe("an outcome", () => {
     expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, gateway.newReservation()) })).toMatchObject({
       compartmentId: "A1",
     });
+  });
+
+  it("is the end of its reservation: no other credential lets in a second parcel or opens where the first was, with or without the network", async () => {
+    for (const act of [Act.COLLECT, Act.RECALL]) {
+      const site = await startSite();
+      const { cabinet, gateway } = site;
+      const reservationId = gateway.newReservation();
+      const holder = await newHolder();
+      const spare = [await gateway.token(Act.DEPOSIT, reservationId), await gateway.token(Act.COLLECT, reservationId)];
+      await deposit(site, reservationId);
+      // What the gateway last said is that the parcel lies there, and it will not hear otherwise.
+      await gateway.allowPin(reservationId, pin, { state: ReservationState.DEPOSITED, compartmentId: "A1" });
+      await site.agent.syncNow();
+      gateway.isUp = false;
+      const token = await gateway.token(act, reservationId, act === Act.RECALL ? { holderKeyHash: holder.keyHash } : {});
+      const shown = act === Act.RECALL ? await holder.show(site, token) : { token };
+      expect(await site.agent.present(shown)).toMatchObject({ opened: true });
+      cabinet.takeOut("A1");
+      cabinet.closeDoor("A1");
+      await until(() => site.store.visits().length === 0);
+      await site.restart();
+      for (const credential of [...spare.map((one) => ({ token: one })), { pin }]) {
+        expect(await site.agent.present(credential)).toEqual(notAccepted);
+      }
+      gateway.isUp = true;
+      await site.agent.syncNow();
+      const refusals = async () => {
+        await site.agent.flushed();
+        return gateway.events.filter(({ type }) => type === DeviceEventType.DOOR_REFUSED).map(({ refusal }) => refusal);
+      };
+      expect(await refusals()).toEqual(Array(3).fill("RESERVATION_STATE"));
+      // It is kept until the gateway had every report and its last token has expired.
+      await site.agent.syncNow();
+      site.timers.advance(14 * 86_400_000);
+      await site.agent.syncNow();
+      expect(await site.agent.present({ token: await gateway.token(Act.DEPOSIT, reservationId) })).toEqual(notAccepted);
+      site.timers.advance(600_001);
+      await site.agent.syncNow();
+      expect(site.store.hasEnded(reservationId)).toBe(false);
+    }
+  });
+
+  it("that was in doubt ends its reservation when the compartment is found empty", async () => {
+    const site = await startSite();
+    const { agent, cabinet, gateway, timers } = site;
+    const reservationId = gateway.newReservation();
+    await agent.present({ token: await gateway.token(Act.DEPOSIT, reservationId) });
+    cabinet.closeDoor("A1");
+    await agent.flushed();
+    timers.advance(120_000);
+    await agent.flushed();
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, reservationId) })).toEqual(notAccepted);
+    await agent.markChecked("A1");
+    expect(await agent.present({ token: await gateway.token(Act.DEPOSIT, reservationId) })).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("RESERVATION_STATE");
   });
 
   it("is settled by the same credential opening the same door again within the grace, twice at the most", async () => {

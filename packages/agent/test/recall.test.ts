@@ -50,7 +50,7 @@ describe("a recall", () => {
     expect(gateway.events.at(-1)?.credentialHash).toMatch(/^[\w-]{43}$/);
     expect(store.compartment(compartmentId)).toEqual({ compartmentId, condition: "OK", reservationId: "" });
     expect(await agent.present({ token: collect })).toEqual(notAccepted);
-    expect(await lastRefusal(site)).toBe("NOT_DEPOSITED");
+    expect(await lastRefusal(site)).toBe("RESERVATION_STATE");
     expect(await agent.present(await courier.show(site, token))).toEqual(notAccepted);
     expect(await lastRefusal(site)).toBe("SPENT");
     expect(await deposit(site, gateway.newReservation())).toBe(compartmentId);

@@ -41,6 +41,7 @@ beforeAll(async () => {
     bundles: [],
     isSpent: () => false,
     toCollect: () => [],
+    hasEnded: () => false,
     challengeAgeMs: () => undefined,
     visits: [],
     compartments: [
@@ -66,11 +67,19 @@ function at(...compartmentIds: string[]): { compartmentId: string }[] {
 
 describe("the decision", () => {
   it("is the same for the same credential, snapshot and time, and changes nothing", async () => {
-    const before = structuredClone({ ...snapshot, isSpent: undefined, toCollect: undefined, challengeAgeMs: undefined });
+    const before = structuredClone({
+      ...snapshot,
+      isSpent: undefined,
+      toCollect: undefined,
+      hasEnded: undefined,
+      challengeAgeMs: undefined,
+    });
     for (const credential of [{ token: await token(Act.DEPOSIT) }, { pin }, { pin: "00000000" }, { token: "x" }]) {
       expect(await decide(credential, snapshot, nowMs)).toEqual(await decide(credential, snapshot, nowMs));
     }
-    expect(structuredClone({ ...snapshot, isSpent: undefined, toCollect: undefined, challengeAgeMs: undefined })).toEqual(before);
+    expect(
+      structuredClone({ ...snapshot, isSpent: undefined, toCollect: undefined, hasEnded: undefined, challengeAgeMs: undefined }),
+    ).toEqual(before);
   });
 
   it("offers a deposit only what is closed, empty, working, of the class and nobody's", async () => {

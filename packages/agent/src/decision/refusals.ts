@@ -9,7 +9,7 @@ export const doorRefusals = {
   NOT_BOOTED: "The agent has never reached its gateway and has nothing to judge by.",
   REVOKED: "The gateway's list says that the credential was revoked.",
   SPENT: "The credential was used before.",
-  RESERVATION_STATE: "The reservation is over or in doubt.",
+  RESERVATION_STATE: "The reservation is over or in doubt, as the gateway says or the agent saw.",
   ALREADY_DEPOSITED: "The reservation's parcel is inside already.",
   NOT_DEPOSITED: "No parcel of the reservation or bundle is known here.",
   IN_USE: "Another credential has just opened a door for the reservation, or the door that is to open.",

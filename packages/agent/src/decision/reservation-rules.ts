@@ -34,6 +34,8 @@ const closedStates: ReadonlySet<ReservationState> = new Set([
  */
 export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot, nowMs: number): readonly string[] | DoorRefusal {
   const { act, reservationId } = right;
+  // The gateway may not have heard, and other credentials of the reservation may be about.
+  if (snapshot.hasEnded(reservationId)) return "RESERVATION_STATE";
   const allowances = snapshot.allowances.filter((one) => one.reservationId === reservationId);
   // Whichever act the gateway tells it with: one that is over may be named with its deposit alone.
   if (allowances.some(({ state }) => closedStates.has(state))) return "RESERVATION_STATE";

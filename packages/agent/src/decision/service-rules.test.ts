@@ -37,6 +37,7 @@ it("opens no door behind which a parcel may lie unless the operator named it, an
     fc.property(fc.array(compartment, { maxLength: 4 }), fc.nat(4), fc.option(fc.nat(4)), (places, wanted, allowed) => {
       const named = places.map((place, index) => ({ ...place, compartmentId: `A${index}` }));
       const snapshot: DoorSnapshot = {
+        hasEnded: () => false,
         siteId: "site_83652b_4k",
         sizeClassIds: ["S"],
         trustBundle: undefined,

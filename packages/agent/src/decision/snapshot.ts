@@ -65,6 +65,8 @@ export interface DoorSnapshot {
   readonly isSpent: (credentialId: string) => boolean;
   /** The reservations of a bundle that its credential, which was used, has yet to open for. */
   readonly toCollect: (credentialId: string) => readonly string[];
+  /** Whether a reservation is over here by what the agent saw: its parcel has gone, or was not there when somebody looked after a doubt. */
+  readonly hasEnded: (reservationId: string) => boolean;
   /** How long ago the site gave a challenge, in ms. Undefined: it did not, or it was used. */
   readonly challengeAgeMs: (challenge: string) => number | undefined;
   readonly visits: readonly Visit[];

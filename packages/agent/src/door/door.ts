@@ -81,6 +81,7 @@ export function createDoor(options: DoorOptions): Door {
       bundles: store.bundles(),
       isSpent: store.isSpent,
       toCollect: store.toCollect,
+      hasEnded: store.hasEnded,
       challengeAgeMs: challenges.ageMs,
       visits: store.visits(),
       compartments: cabinet.compartments().map(({ compartmentId, sizeClassId }) => ({
@@ -230,7 +231,7 @@ export function createDoor(options: DoorOptions): Door {
     markChecked(compartmentId) {
       return enqueue(() => {
         if (cabinet.occupancy(compartmentId) === "OCCUPIED") throw new Error(`something is in compartment '${compartmentId}'`);
-        store.saveCompartment({ compartmentId, condition: "OK", reservationId: "" });
+        visits.clear(compartmentId);
       });
     },
     written: () => enqueue(() => undefined),

@@ -18,6 +18,8 @@ export interface Visits {
   look(compartmentId: string): Promise<Visit | undefined>;
   /** Settles the visits whose grace has passed. */
   settleOverdue(): Promise<void>;
+  /** Writes down that a compartment is empty and nobody's. The reservation of what was there, or was to be, is over here. */
+  clear(compartmentId: string): void;
   /** When the next grace passes, in ms, or undefined where nothing is open. */
   nextDeadlineMs(): number | undefined;
 }
@@ -71,7 +73,11 @@ export function createVisits(options: {
     const outcome = outcomes.get(act);
     if (outcome === undefined || cabinet.occupancy(compartmentId) !== outcome.occupancy) return false;
     reporter.happened(outcome.type, credential, compartmentId);
-    store.saveCompartment({ compartmentId, condition: "OK", reservationId: act === Act.DEPOSIT ? reservationId : "" });
+    if (act === Act.DEPOSIT) store.saveCompartment({ compartmentId, condition: "OK", reservationId });
+    else {
+      clear(compartmentId);
+      store.saveEnded(reservationId);
+    }
     store.removeVisit(compartmentId);
     return true;
   }
@@ -81,9 +87,18 @@ export function createVisits(options: {
     const { condition } = store.compartment(compartmentId);
     const occupancy = cabinet.occupancy(compartmentId);
     if (condition !== "IN_DOUBT" && reservationId !== "" && occupancy !== "OCCUPIED") return false;
-    if (condition === "IN_DOUBT" && occupancy === "EMPTY") store.saveCompartment({ compartmentId, condition: "OK", reservationId: "" });
+    if (condition === "IN_DOUBT" && occupancy === "EMPTY") clear(compartmentId);
     store.removeVisit(compartmentId);
     return true;
+  }
+
+  /** Writes down that a compartment is empty. Whose parcel was there, or was to be, is over here. */
+  function clear(compartmentId: string): void {
+    const { reservationId } = store.compartment(compartmentId);
+    store.transaction(() => {
+      if (reservationId !== "") store.saveEnded(reservationId);
+      store.saveCompartment({ compartmentId, condition: "OK", reservationId: "" });
+    });
   }
 
   function doubt(visit: Visit, credential: ReportedCredential): void {
@@ -137,6 +152,7 @@ export function createVisits(options: {
   return {
     look,
     settleOverdue,
+    clear,
     nextDeadlineMs() {
       // An open door has no deadline: it waits for whoever closes it. One that is seen closed and was never said to be has its own.
       const deadlines = store

@@ -57,6 +57,15 @@ export interface AgentStore {
   /** Forgets spent credentials that have expired before a time. The caller is sure that the time has passed. */
   forgetSpent(expiredBeforeMs: number): void;
 
+  /** Writes down that a reservation is over here: its parcel was seen to go, or its compartment was found empty after a doubt. */
+  saveEnded(reservationId: string): void;
+  hasEnded(reservationId: string): boolean;
+  /**
+   * Forgets reservations that are over at a time after which no credential of theirs is alive. Those for which none is set yet get `forgetAtMs`, if
+   * the gateway has all reports: it issues nothing for them any more. The caller is sure of the times.
+   */
+  forgetEnded(times: { nowMs: number; forgetAtMs: number }): void;
+
   compartment(compartmentId: string): CompartmentRecord;
   saveCompartment(record: CompartmentRecord): void;
   visits(): readonly Visit[];
@@ -95,6 +104,10 @@ export function openAgentStore(path: string): AgentStore {
     addToCollect: database.prepare("INSERT INTO to_collect (credential_id, reservation_id) VALUES (?, ?)"),
     removeToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id = ? AND reservation_id = ?"),
     forgetToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id NOT IN (SELECT credential_id FROM spent)"),
+    saveEnded: database.prepare("INSERT OR IGNORE INTO ended (reservation_id, forget_at_ms) VALUES (?, NULL)"),
+    hasEnded: database.prepare("SELECT 1 FROM ended WHERE reservation_id = ?"),
+    setForgetEnded: database.prepare("UPDATE ended SET forget_at_ms = ? WHERE forget_at_ms IS NULL"),
+    forgetEnded: database.prepare("DELETE FROM ended WHERE forget_at_ms < ?"),
     compartment: database.prepare("SELECT condition, reservation_id AS reservationId FROM compartment WHERE compartment_id = ?"),
     saveCompartment: database.prepare("INSERT OR REPLACE INTO compartment (compartment_id, condition, reservation_id) VALUES (?, ?, ?)"),
     visits: database.prepare(`
@@ -164,6 +177,17 @@ export function openAgentStore(path: string): AgentStore {
       transaction(() => {
         sql.forgetSpent.run(Math.floor(expiredBeforeMs));
         sql.forgetToCollect.run();
+      });
+    },
+
+    saveEnded(reservationId) {
+      sql.saveEnded.run(reservationId);
+    },
+    hasEnded: (reservationId) => sql.hasEnded.get(reservationId) !== undefined,
+    forgetEnded({ nowMs, forgetAtMs }) {
+      transaction(() => {
+        if (outbox.acknowledgedSequence() >= outbox.lastSequence()) sql.setForgetEnded.run(Math.floor(forgetAtMs));
+        sql.forgetEnded.run(Math.floor(nowMs));
       });
     },
 

@@ -24,6 +24,9 @@ const steps = [
   ALTER TABLE visit ADD COLUMN bundle_id TEXT NOT NULL DEFAULT '';
   ALTER TABLE visit ADD COLUMN is_delegated INTEGER NOT NULL DEFAULT 0;
 `,
+  `
+  CREATE TABLE ended (reservation_id TEXT PRIMARY KEY, forget_at_ms INTEGER) STRICT, WITHOUT ROWID;
+`,
 ];
 
 /** An agent's store is in use by another process, or is none. */

@@ -1,6 +1,6 @@
 import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client";
-import { supersedes } from "@petak/credential";
+import { accessTokenMaxLifetimeMs, supersedes } from "@petak/credential";
 import { ReservationState, type SyncResponse, type TrustBundle } from "@petak/protocol";
 import type { Cabinet } from "../cabinet/cabinet.ts";
 import type { SiteClock } from "../clock.ts";
@@ -79,7 +79,9 @@ export function createSynchroniser(options: {
     // A quiet site hears of nothing for weeks; its trust bundle must not run out meanwhile, and Boot gives a new one.
     else if (isPastHalf(store.trustBundle(), clock.nowMs())) await boot();
     // Only the gateway's time is sure enough to forget a spent credential by.
-    store.forgetSpent(clock.nowMs() - 2 * options.maxSkewMs);
+    const nowMs = clock.nowMs();
+    store.forgetSpent(nowMs - 2 * options.maxSkewMs);
+    store.forgetEnded({ nowMs, forgetAtMs: nowMs + accessTokenMaxLifetimeMs + 2 * options.maxSkewMs });
   }
 
   function save({ version, allowances, bundles, trustBundle }: SyncResponse): void {

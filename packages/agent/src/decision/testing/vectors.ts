@@ -43,6 +43,7 @@ export interface Vector {
     revoked: { reservation_id?: string; bundle_id?: string; credential_hash: string }[];
     inside: string[];
     over: string[];
+    ended: string[];
     compartments: { compartment_id: string; reservation_id: string; occupied: boolean }[];
     free_size_classes: number[];
   };
@@ -119,6 +120,7 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
     }),
     isSpent: (credentialId) => spent.has(credentialId),
     toCollect: (credentialId) => state.to_collect.find(({ credential_id }) => credential_id === credentialId)?.reservation_ids ?? [],
+    hasEnded: (reservationId) => state.ended.includes(reservationId),
     challengeAgeMs: (challenge) => ages.get(challenge),
     visits: state.visits.map(({ credential_id, reservation_id, phase, reopenings, grace_until_ms }) => ({
       compartmentId: "visited",
