@@ -1,8 +1,23 @@
-import { create, type DescField, ScalarType } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { HoldKind, OverflowPolicySchema, ParcelSchema, PartyKind, PartySchema, ReservationSchema, ReservationState } from "@petak/protocol";
+import { create, type DescField, type DescMessage, isFieldSet, type MessageShape, ScalarType } from "@bufbuild/protobuf";
+import { durationFromMs, TimestampSchema, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  ChainHeadSchema,
+  DelegationSchema,
+  HoldKind,
+  MoneySchema,
+  OverflowEnd,
+  OverflowPolicySchema,
+  ParcelSchema,
+  PartyKind,
+  PartySchema,
+  Purpose,
+  ReservationSchema,
+  ReservationState,
+  RevokedCredentialSchema,
+  validateMessage,
+} from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { decodeChain, decodeReservation, encodeReservation } from "./reservation-record.ts";
+import { decodeChain, decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
 
 const region = "83652b";
 const handle = "0123456789abcdef";
@@ -58,6 +73,67 @@ describe("a reservation's record", () => {
   ])("keeps a site %s", (_which, siteId) => {
     const reservation = create(ReservationSchema, { reservationId, siteId, participantId: "par_a", holdKind: HoldKind.SOFT });
     expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+  });
+
+  it("has room for all that callers can say and that can become of it, in letters of any alphabet", () => {
+    /** A text of so many characters, as many bytes as a rule lets it have. */
+    const widest = (length: number, isAllowed: (text: string) => boolean) =>
+      ["\u{1f4e6}", "\u0e01", "\u00e9", "x"].map((letter) => letter.repeat(length)).find(isAllowed) ?? "";
+    const isValid = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) => {
+      try {
+        return validateMessage(schema, message) === undefined;
+      } catch {
+        return false;
+      }
+    };
+    const operatorId = widest(38, (id) => isValid(OverflowPolicySchema, create(OverflowPolicySchema, { operatorIds: [`${id}00`] })));
+    const overflowPolicy = create(OverflowPolicySchema, {
+      maxDistanceM: 50_000,
+      operatorIds: Array.from({ length: 20 }, (_, index) => `${operatorId}${index + 10}`),
+      wait: durationFromMs(604_800_000),
+      atEnd: OverflowEnd.ASK_CONSUMER,
+    });
+    const time = timestampFromMs(1_790_000_000_999);
+    const times = ReservationSchema.fields.filter(({ message }) => message === TimestampSchema);
+    const hash = "h".repeat(43);
+    const other = "par_w8ase5n2ehjkbmbe";
+    const reservation = create(ReservationSchema, {
+      reservationId,
+      siteId: "site_836520_zzzzzzz",
+      operatorId: other,
+      participantId: "par_0123456789abcdef",
+      state: ReservationState.CANCELLED,
+      purpose: Purpose.FIRST_MILE,
+      sizeClassId: "x".repeat(16),
+      parcel: create(ParcelSchema, { widthMm: 10_000, heightMm: 10_000, depthMm: 10_000, massG: 4_000_000_000 }),
+      depositor: create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: other }),
+      collector: create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: other }),
+      partnerReference: "\u{1f4e6}".repeat(64),
+      isTest: true,
+      revision: 2 ** 32 - 1,
+      ...Object.fromEntries(times.map(({ localName }) => [localName, time])),
+      updatedAt: timestampFromMs(1_790_000_001_999),
+      compartmentId: "\u{1f4e6}".repeat(16),
+      heldCompartmentId: "x".repeat(16),
+      holdKind: HoldKind.HARD,
+      redirectedTo: reservationId,
+      redirectedFrom: reservationId,
+      overflowPolicy,
+      wantedSiteId: "site_836520_zzzzzzz",
+      overflowEnd: OverflowEnd.ASK_CONSUMER,
+      queuePosition: 1000,
+      queuedSiteIds: Array.from({ length: 8 }, (_, index) => `site_836520_zzzzzz${index}`),
+      termsNumber: 2 ** 32 - 1,
+      feeDue: create(MoneySchema, { currencyCode: "SGD", units: 2n ** 62n, nanos: 999_999_999 }),
+      bundleId: `bdl_${region}_${handle}`,
+      delegations: Array.from({ length: 10 }, () =>
+        create(DelegationSchema, { credentialHash: hash, parentCredentialHash: hash, delegatedAt: time, expiresAt: time, revokedAt: time }),
+      ),
+      revokedCredentials: Array.from({ length: 10 }, () => create(RevokedCredentialSchema, { credentialHash: hash, revokedAt: time })),
+      chain: create(ChainHeadSchema, { length: 2 ** 31, lastHash: hash }),
+    });
+    expect(ReservationSchema.fields.filter((field) => !isFieldSet(reservation, field)).map(({ localName }) => localName)).toEqual([]);
+    expect(encodeReservation(reservation).length).toBeLessThan(reservationMaxBytes);
   });
 
   it("does not name its region, which its key names", () => {

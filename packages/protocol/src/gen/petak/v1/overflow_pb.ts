@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/overflow.proto.
  */
 export const file_petak_v1_overflow: GenFile = /*@__PURE__*/
-  fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEiyQEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSKAoMb3BlcmF0b3JfaWRzGAIgAygJQhK6SA+SAQwQFBgBIgZyBBABGCgSOQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIARIvCgZhdF9lbmQYBCABKA4yFS5wZXRhay52MS5PdmVyZmxvd0VuZEIIukgFggECEAEqgwEKC092ZXJmbG93RW5kEhwKGE9WRVJGTE9XX0VORF9VTlNQRUNJRklFRBAAEhcKE09WRVJGTE9XX0VORF9SRUZVU0UQARIeChpPVkVSRkxPV19FTkRfSE9MRF9BVF9ERVBPVBACEh0KGU9WRVJGTE9XX0VORF9BU0tfQ09OU1VNRVIQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEiyQEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSKAoMb3BlcmF0b3JfaWRzGAIgAygJQhK6SA+SAQwQFBgBIgZyBBABKCgSOQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIARIvCgZhdF9lbmQYBCABKA4yFS5wZXRhay52MS5PdmVyZmxvd0VuZEIIukgFggECEAEqgwEKC092ZXJmbG93RW5kEhwKGE9WRVJGTE9XX0VORF9VTlNQRUNJRklFRBAAEhcKE09WRVJGTE9XX0VORF9SRUZVU0UQARIeChpPVkVSRkxPV19FTkRfSE9MRF9BVF9ERVBPVBACEh0KGU9WRVJGTE9XX0VORF9BU0tfQ09OU1VNRVIQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
  * What is to be done where no place is free, as the consumer's side declares it in advance: whoever makes the reservation. It stays with the
@@ -31,7 +31,7 @@ export type OverflowPolicy = Message<"petak.v1.OverflowPolicy"> & {
   maxDistanceM: number;
 
   /**
-   * Operators whose sites will do instead. Empty: any. At most 20 ids, distinct.
+   * Operators whose sites will do instead. Empty: any. At most 20 ids, distinct, of at most 40 bytes each.
    *
    * @generated from field: repeated string operator_ids = 2;
    */
