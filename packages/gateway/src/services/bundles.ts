@@ -76,8 +76,9 @@ export function createBundleCalls({
             after,
             nowMs: atMs,
             reservations: [
-              ...members.map((one) => {
-                if (one.bundleId === bundleId) return { before: one };
+              ...members.flatMap((one) => {
+                // One that is over stays as it is, and may have left the records for the archive.
+                if (one.bundleId === bundleId) return isFinal(one) ? [] : { before: one };
                 const joined = changed(one, atMs, { bundleId });
                 return { before: one, after: joined, event: eventOf(EventType.RESERVATION_BUNDLED, joined, bundleId, caller, atMs) };
               }),
