@@ -252,6 +252,34 @@ describe("a participant's log", () => {
     expect(await idsOf(place)).toEqual(fresh);
   });
 
+  it("looks at few of its chunks for where to go on, whatever cursor somebody makes up", async () => {
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    const chunks = 100;
+    const store = createLogStore(connection, keys);
+    const startMs = 1_790_000_000_000;
+    const items = Array.from({ length: 256 * chunks - 10 }, (_, index) => ({ entry: `${startMs + index}-0`, recordedMs: startMs }));
+    for (let start = 0; start < items.length; start += 200) await store.append(log, "836520", undefined, items.slice(start, start + 200));
+    let reads = 0;
+    const counting = new Proxy(connection, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name === "getrangeBuffer") reads++;
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const logs = createParticipantLogs({ redis: counting, connect: () => redis.connectLater(), keys, onError: () => undefined });
+    onTestFinished(() => logs.stop());
+    const numbers = [0, 1, 255, 256, 257, 300, 5000, 12_800, items.length - 300, items.length - 1, items.length];
+    for (const read of [...numbers, random.int(0, items.length), random.int(0, items.length)]) {
+      reads = 0;
+      // An event a quarter of a second older than the newest that was read may not have been.
+      const place = { number: items.length, mark: { check: "00000000", count: 1, newestMs: startMs + read - 1 + 250 } };
+      const page = await logs.readAfter(log, place, 1);
+      expect(page.place.number).toBe(Math.min(read + 1, items.length));
+      expect(reads).toBeLessThan(20);
+    }
+  });
+
   it("goes on where the log of another cannot be written, and that one has everything, in order, when it can", async () => {
     const lame = "par_courier2";
     let isAway = true;

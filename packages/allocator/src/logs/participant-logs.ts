@@ -182,11 +182,22 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   /** Where a log has lost its end: the number before the first event that cannot have been read up to a time. */
   async function beforeUnread(log: LogName, last: number, newestMs: number): Promise<number> {
     let number = last;
-    for (let chunk = chunkOf(last); chunk >= 0; chunk--) {
+    /** The first chunk that is known to have such an event, and the last before it that is known to have none. */
+    let first = chunkOf(last) + 1;
+    let read = -1;
+    // Back from the end in longer and longer steps, then by halves: what was lost is near the end, and the time is the caller's word.
+    for (let step = 1; first - read > 1; ) {
+      const chunk = step > 0 ? Math.max(0, first - step) : Math.floor((first + read) / 2);
       const references = await here.references(log, chunk * chunkSize + 1, chunkSize);
       const index = references.findIndex(({ entry }) => timeOfEntry(entry) > newestMs - lossOverlapMs);
-      if (index === -1) break;
-      number = chunk * chunkSize + index;
+      if (index === -1) {
+        read = chunk;
+        step = 0;
+      } else {
+        first = chunk;
+        step *= 2;
+        number = chunk * chunkSize + index;
+      }
     }
     return number;
   }
