@@ -57,6 +57,15 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     expect(await reason(() => courier.client.directory.getAvailability({ siteIds: [siteId, foreign.siteId] }))).toBe("SITE_NOT_FOUND");
   });
 
+  it("an operator sets the terms of its own network, and not those of the other", async () => {
+    const termsAt = async (by: TestParticipant, at: string) => (await by.client.directory.getSite({ siteId: at })).terms?.freeStorage;
+    const before = await termsAt(foreign.operator, foreign.siteId);
+    const freeStorage = { seconds: 3600n };
+    await operator.client.directory.setDefaultTerms({ requestId: randomUUID(), terms: { freeStorage } });
+    expect(await termsAt(operator, siteId)).toMatchObject(freeStorage);
+    expect(await termsAt(foreign.operator, foreign.siteId)).toEqual(before);
+  });
+
   it("one can reserve, change and read nothing of the other network, though participant and site are one's own", async () => {
     const { reservations, custody, directory } = courier.client;
     const { reservationId } = foreign;

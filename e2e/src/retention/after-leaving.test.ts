@@ -9,7 +9,9 @@ import { startSoakNetwork } from "./soak-network.ts";
 const prefix = "after";
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-it("lets a bundle change after one of its parcels has left for the archive, and corrects events of what has left", { timeout: 60_000 }, async () => {
+it("lets a bundle change after one of its parcels has left for the archive, and corrects events of what has left", {
+  timeout: 60_000,
+}, async () => {
   await using server = await startTestServer();
   const redis = new Redis(server.options);
   const soak = await startSoakNetwork(server.options.path, redis, { prefix, archiveDir: join(await tempDir(), "archive") });
@@ -56,7 +58,9 @@ it("lets a bundle change after one of its parcels has left for the archive, and 
     for (let day = 0; day < 4; day++) await soak.passDay();
     expect(await isHere(gone)).toBe(0);
     expect(await courier.client.custody.getCustodyChain({ reservationId: gone })).toEqual(after);
-    expect(await operator.client.custody.correctEvents({ ...correction, requestId: randomUUID(), eventIds: [first.event?.eventId ?? ""] })).toBeDefined();
+    expect(
+      await operator.client.custody.correctEvents({ ...correction, requestId: randomUUID(), eventIds: [first.event?.eventId ?? ""] }),
+    ).toBeDefined();
   } finally {
     await soak.stop();
     redis.disconnect();

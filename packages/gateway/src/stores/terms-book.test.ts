@@ -60,7 +60,7 @@ describe("terms", () => {
   it("that an operator sets hold at once where they were set, and elsewhere within ten seconds", async () => {
     const [here, there] = [book(), book()];
     await Promise.all([here.atSite(plain), there.atSite(plain)]);
-    await here.setDefault("par_1", free(1));
+    await here.setDefault({ operatorId: "par_1", isTest: false }, free(1));
     expect((await here.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
     clock.advance(9999);
     expect((await there.atSite(plain)).freeStorage).toEqual(fallback.freeStorage);

@@ -1,6 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { type Reservation, type Site, type Terms, TermsSchema } from "@petak/protocol";
 import { type FullTerms, termsInForce } from "../domain/terms.ts";
+import type { TermsOwner } from "./terms-keys.ts";
 import type { TermsStore } from "./terms-store.ts";
 
 /** Which terms are in force where, and which ones a reservation was made on. */
@@ -11,8 +12,8 @@ export interface TermsBook {
   atSite(site: Site): Promise<FullTerms>;
   /** The terms on which a reservation was made. At once where they are known. */
   of(reservation: Pick<Reservation, "termsNumber">): FullTerms | Promise<FullTerms>;
-  /** Sets what an operator's sites have where they do not say. */
-  setDefault(operatorId: string, terms: Terms): Promise<void>;
+  /** Sets what an operator's sites have where they do not say, in one of the two networks. */
+  setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
   /** Forgets all. */
   clear(): void;
 }
@@ -40,10 +41,12 @@ interface InForce {
  * @param fallback The gateway's own terms, for what neither site nor operator says.
  */
 export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () => number): TermsBook {
-  const defaults = new Map<string, OperatorDefault>();
+  const defaults = { live: new Map<string, OperatorDefault>(), test: new Map<string, OperatorDefault>() };
   const inForce = new WeakMap<Site, InForce>();
   const byNumber = new Map<number, FullTerms>();
   const byText = new Map<string, FullTerms>();
+
+  const defaultsIn = ({ isTest }: Pick<TermsOwner, "isTest">) => (isTest ? defaults.test : defaults.live);
 
   /** The one object for terms, with their number. */
   async function numbered(terms: FullTerms): Promise<FullTerms> {
@@ -58,23 +61,23 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
   }
 
   function known(site: Site): FullTerms | undefined {
-    const operatorDefault = defaults.get(site.operatorId);
+    const operatorDefault = defaultsIn(site).get(site.operatorId);
     if (operatorDefault === undefined || operatorDefault.untilMs <= now()) return undefined;
     const last = inForce.get(site);
     return last?.operatorDefault === operatorDefault ? last.terms : undefined;
   }
 
-  async function defaultOf(operatorId: string): Promise<OperatorDefault> {
-    const before = defaults.get(operatorId);
+  async function defaultOf(operator: TermsOwner): Promise<OperatorDefault> {
+    const before = defaultsIn(operator).get(operator.operatorId);
     if (before !== undefined && before.untilMs > now()) return before;
-    const terms = await store.defaultOf(operatorId);
+    const terms = await store.defaultOf(operator);
     const after = { untilMs: now() + defaultsMs, terms };
-    keep(defaults, operatorId, after);
+    keep(defaultsIn(operator), operator.operatorId, after);
     return after;
   }
 
   async function look(site: Site): Promise<FullTerms> {
-    const operatorDefault = await defaultOf(site.operatorId);
+    const operatorDefault = await defaultOf(site);
     const given = [site.terms, operatorDefault.terms].filter((terms) => terms !== undefined);
     const terms = await numbered(given.length === 0 ? fallback : termsInForce(fallback, ...given));
     inForce.set(site, { operatorDefault, terms });
@@ -102,12 +105,12 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
     },
     atSite: async (site) => known(site) ?? (await look(site)),
     of: ({ termsNumber }) => byNumber.get(termsNumber) ?? lookUp(termsNumber),
-    async setDefault(operatorId, terms) {
-      await store.setDefault(operatorId, terms);
-      defaults.delete(operatorId);
+    async setDefault(operator, terms) {
+      await store.setDefault(operator, terms);
+      defaultsIn(operator).delete(operator.operatorId);
     },
     clear() {
-      for (const memory of [defaults, byNumber, byText]) memory.clear();
+      for (const memory of [defaults.live, defaults.test, byNumber, byText]) memory.clear();
     },
   };
 }

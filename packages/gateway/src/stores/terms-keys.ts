@@ -1,3 +1,9 @@
+/** Whose default terms are meant: an operator's, for its sites in one of the two networks. */
+export interface TermsOwner {
+  readonly operatorId: string;
+  readonly isTest: boolean;
+}
+
 /** The names of the keys under which terms are kept. No other module spells one. */
 export interface TermsKeys {
   /** Hash: number → terms. What stands there never changes. */
@@ -6,8 +12,8 @@ export interface TermsKeys {
   numbers(): string;
   /** Counter of the numbers. */
   counter(): string;
-  /** What an operator's sites have where they do not say. */
-  defaultOf(operatorId: string): string;
+  /** What an operator's sites have where they do not say, in the live or in the test network. */
+  defaultOf(operator: TermsOwner): string;
 }
 
 /** Key names under a prefix. */
@@ -16,6 +22,6 @@ export function createTermsKeys(prefix: string): TermsKeys {
     numbered: () => `${prefix}:terms`,
     numbers: () => `${prefix}:terms-numbers`,
     counter: () => `${prefix}:terms-counter`,
-    defaultOf: (operatorId) => `${prefix}:default-terms:${operatorId}`,
+    defaultOf: ({ operatorId, isTest }) => `${prefix}:default-terms:${isTest ? "test" : "live"}:${operatorId}`,
   };
 }

@@ -2,7 +2,7 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { RedisConnection } from "@petak/allocator";
 import { type Terms, TermsSchema } from "@petak/protocol";
 import type { FullTerms } from "../domain/terms.ts";
-import { createTermsKeys } from "./terms-keys.ts";
+import { createTermsKeys, type TermsOwner } from "./terms-keys.ts";
 
 /** Terms by their numbers, and what operators have by default. */
 export interface TermsStore {
@@ -10,9 +10,9 @@ export interface TermsStore {
   number(terms: FullTerms): Promise<number>;
   /** The terms of a number, with it. Undefined where nobody has numbered any so. */
   numbered(termsNumber: number): Promise<FullTerms | undefined>;
-  /** What an operator has by default. */
-  defaultOf(operatorId: string): Promise<Terms | undefined>;
-  setDefault(operatorId: string, terms: Terms): Promise<void>;
+  /** What an operator has by default, in one of the two networks. */
+  defaultOf(operator: TermsOwner): Promise<Terms | undefined>;
+  setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
 }
 
 /**
@@ -40,12 +40,12 @@ export function createTermsStore(redis: RedisConnection, prefix: string): TermsS
       const bytes = await redis.hgetBuffer(keys.numbered(), String(termsNumber));
       return bytes === null ? undefined : withNumber(bytes, termsNumber);
     },
-    async defaultOf(operatorId) {
-      const bytes = await redis.getBuffer(keys.defaultOf(operatorId));
+    async defaultOf(operator) {
+      const bytes = await redis.getBuffer(keys.defaultOf(operator));
       return bytes === null ? undefined : fromBinary(TermsSchema, bytes);
     },
-    async setDefault(operatorId, terms) {
-      await redis.set(keys.defaultOf(operatorId), Buffer.from(toBinary(TermsSchema, terms)));
+    async setDefault(operator, terms) {
+      await redis.set(keys.defaultOf(operator), Buffer.from(toBinary(TermsSchema, terms)));
     },
   };
 }

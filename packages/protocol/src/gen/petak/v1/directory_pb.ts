@@ -453,7 +453,7 @@ export const UpsertSitesResponseSchema: GenMessage<UpsertSitesResponse> = /*@__P
   messageDesc(file_petak_v1_directory, 11);
 
 /**
- * Sets what the caller's places are offered for where a site does not say.
+ * Sets what the caller's places are offered for where a site does not say: live ones with a live key, those of the test network with a test key.
  *
  * @generated from message petak.v1.SetDefaultTermsRequest
  */
