@@ -126,7 +126,7 @@ export const asks: Readonly<Record<string, Ask>> = {
       requestId: requestId(),
       reservationId,
       reason: CancellationReason.REROUTED,
-      place: { case: "nearest", value: { origin } },
+      place: { case: "nearest" as const, value: { origin } },
     }),
     { refusedIn: { courier: except(...beforeDeposit) }, metadata: illegal("CANCELLED"), others: courierRole },
   ),
@@ -136,7 +136,7 @@ export const asks: Readonly<Record<string, Ask>> = {
       requestId: requestId(),
       reservationId,
       reason: CancellationReason.REROUTED,
-      place: { case: "nearest", value: { origin } },
+      place: { case: "nearest" as const, value: { origin } },
       overflowPolicy: { maxDistanceM: 50_000 },
     }),
     // What was declared in advance is a merchant's to change, and nobody here is one.
@@ -181,7 +181,7 @@ export const asks: Readonly<Record<string, Ask>> = {
     revokeCredential,
     ({ reservationId }) => ({
       requestId: requestId(),
-      subject: { case: "reservationId", value: reservationId },
+      subject: { case: "reservationId" as const, value: reservationId },
       credentialHash: "A".repeat(43),
       pin: true,
     }),
@@ -241,7 +241,7 @@ export const asks: Readonly<Record<string, Ask>> = {
   }),
   "revoke what opens a bundle": ask(
     revokeCredential,
-    ({ bundleId }) => ({ requestId: requestId(), subject: { case: "bundleId", value: bundleId }, pin: true }),
+    ({ bundleId }) => ({ requestId: requestId(), subject: { case: "bundleId" as const, value: bundleId }, pin: true }),
     { ofBundle: true, never: waiting, refusedIn: { courier: [] }, others: bundleParties },
   ),
   "read the chain": ask(getCustodyChain, ({ reservationId }) => ({ reservationId }), { refusedIn: { courier: [], operator: [] } }),
