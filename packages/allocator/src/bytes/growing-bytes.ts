@@ -36,6 +36,17 @@ export class GrowingBytes {
     this.#length = this.#buffer.writeUIntLE(value, this.#length, 6);
   }
 
+  i8(value: number): void {
+    this.#room(1);
+    this.#length = this.#buffer.writeInt8(value, this.#length);
+  }
+
+  /** A whole number up to 2^53, as Lua has numbers. */
+  double(value: number): void {
+    this.#room(8);
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length);
+  }
+
   bytes(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#buffer.set(bytes, this.#length);
@@ -54,6 +65,16 @@ export class GrowingBytes {
     this.u16(0);
     write();
     this.#buffer.writeUInt16LE(this.#length - before - 2, before);
+  }
+
+  /** What `write` writes, after u8 of how many bytes that are. */
+  afterLength8(write: () => void): void {
+    const before = this.#length;
+    this.u8(0);
+    write();
+    const written = this.#length - before - 1;
+    if (written > 0xff) throw new RangeError(`${written} bytes, at most 255`);
+    this.#buffer[before] = written;
   }
 
   /** A copy of what was written. */

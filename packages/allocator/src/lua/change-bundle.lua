@@ -31,14 +31,15 @@ local revision = stored == '' and 0 or struct.unpack('<I4', stored)
 if revision ~= tonumber(ARGV[4]) then
   return { 'stale' }
 end
-local message_bytes = {}
+local records, message_bytes = {}, {}
 for key = FIRST_RESERVATION_KEY, #KEYS do
-  local head = redis.call('GETRANGE', KEYS[key], 0, RESERVATION_HEAD_BYTES - 1)
-  if head == '' then
+  local record = redis.call('GET', KEYS[key])
+  if not record then
     return { 'stale' }
   end
   local reservation_revision
-  reservation_revision, message_bytes[key] = struct.unpack('<I4I2', head)
+  reservation_revision, message_bytes[key] = struct.unpack('<I4I2', record)
+  records[key] = record
   if reservation_revision ~= tonumber(ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 3]) then
     return { 'stale' }
   end
@@ -72,7 +73,7 @@ end
 publish_events(KEYS[3])
 for key = FIRST_RESERVATION_KEY, #KEYS do
   local head_and_message = ARGV[FIRST_RESERVATION_ARG + (key - FIRST_RESERVATION_KEY) * 3 + 1]
-  write_reservation(KEYS[key], message_bytes[key], head_and_message, appended_entries[key])
+  redis.call('SET', KEYS[key], amended_record(records[key], message_bytes[key], head_and_message, appended_entries[key]))
 end
 redis.call('INCR', KEYS[4])
 remember(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])

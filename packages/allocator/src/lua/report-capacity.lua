@@ -9,7 +9,7 @@
 -- - Every movement recorded so far happened before the observation; else the report is outdated, for it may lack a parcel that the record
 --   has, and that parcel would make up for another's.
 -- - A parcel that went in before the observation and is recorded after it is counted twice until the next report.
--- - A parcel that came out before the observation and is recorded after it: lua/transition.lua then counts one more beyond our own.
+-- - A parcel that came out before the observation and is recorded after it: lua/move-many.lua then counts one more beyond our own.
 -- - One that moves after the observation is in neither, and is counted when it is recorded.
 --
 -- KEYS[1] site  KEYS[2] block  KEYS[3] tallies

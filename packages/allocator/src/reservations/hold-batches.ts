@@ -8,6 +8,7 @@ import { createScript, type ScriptArgument, type ScriptReply } from "../scripts/
 import { isElsewhere, type Line, type TrackedCache } from "../search/tracked-cache.ts";
 import { answerTtlMs } from "./answer.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
+import { createRegionSteps } from "./region-steps.ts";
 
 /** A hold that many can be taken with in one step: soft, of a request that has not come before, with all candidates in one region. */
 export interface PlainHold {
@@ -40,18 +41,6 @@ export const plainCandidatesMax = 7;
 /** Holds that are taken in one step. The server does nothing else meanwhile, some 10 µs for each. */
 const holdsMax = 32;
 
-interface Waiting {
-  hold: PlainHold;
-  resolve: (outcome: PlainOutcome) => void;
-  reject: (reason: unknown) => void;
-}
-
-interface RegionQueue {
-  waiting: Waiting[];
-  isUnderWay: boolean;
-  isScheduled: boolean;
-}
-
 const outcomeBytes = 4;
 const heldOutcome = "H".charCodeAt(0);
 const noneOutcome = "N".charCodeAt(0);
@@ -60,49 +49,28 @@ const brokenOutcome = "B".charCodeAt(0);
 
 const script = createScript("hold-many", { isSentAtOnce: true });
 
-/**
- * Gathers the holds of each region that come in one turn of the event loop, and while earlier ones are under way, and takes them in one step: a
- * group commit. A hold that comes alone waits for no other. One step of a region is under way at a time: two at once would each be half as large,
- * and cost more by what each takes before its first hold.
- */
+/** Takes the holds of each region that come in one turn of the event loop, and while earlier ones are under way, in one step. */
 export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: TrackedCache): HoldBatches {
-  const queues = new Map<Region, RegionQueue>();
   const bytes = new GrowingBytes();
-
-  function sendWaiting(region: Region, queue: RegionQueue): void {
-    if (queue.isUnderWay) return;
-    if (queue.waiting.length > 0) void step(region, queue, queue.waiting.splice(0, holdsMax));
-    else if (!queue.isScheduled) queues.delete(region);
-  }
-
-  async function step(region: Region, queue: RegionQueue, batch: readonly Waiting[]): Promise<void> {
-    queue.isUnderWay = true;
-    try {
+  const steps = createRegionSteps<PlainHold, PlainOutcome>({
+    atOnce: holdsMax,
+    async run(region, batch) {
       const outcomes = await send(region, batch);
-      for (const [index, { hold, resolve, reject }] of batch.entries()) {
-        const outcome = outcomeOf(hold, outcomes, index * outcomeBytes);
-        if (outcome === undefined) reject(new Error(`the counts of a site of region ${region} are broken`));
-        else resolve(outcome);
-      }
-    } catch (error) {
-      for (const { reject } of batch) reject(error);
-      // Those behind would meet the same, one step after another.
-      for (const { reject } of queue.waiting.splice(0)) reject(error);
-    } finally {
-      queue.isUnderWay = false;
-      sendWaiting(region, queue);
-    }
-  }
+      return batch.map((hold, index) => {
+        return outcomeOf(hold, outcomes, index * outcomeBytes) ?? new Error(`the counts of a site of region ${region} are broken`);
+      });
+    },
+  });
 
-  async function send(region: Region, batch: readonly Waiting[]): Promise<Buffer> {
+  async function send(region: Region, batch: readonly PlainHold[]): Promise<Buffer> {
     const scriptKeys = [keys.deadlines(region), keys.events(region)];
     const cells = new CandidateCells();
     bytes.reset();
-    for (const { hold } of batch) {
+    for (const hold of batch) {
       scriptKeys.push(keys.reservation(region, hold.handle));
       writeHold(bytes, cells, hold);
     }
-    for (const { hold } of batch) scriptKeys.push(hold.requestKey);
+    for (const hold of batch) scriptKeys.push(hold.requestKey);
     for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
     const scriptArguments = [answerTtlMs, batch.length, bytes.copy()];
     const line = cache?.lineTo(keys.events(region));
@@ -116,7 +84,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
   async function sendOver(
     line: Line | undefined,
     region: Region,
-    batch: readonly Waiting[],
+    batch: readonly PlainHold[],
     scriptKeys: string[],
     scriptArguments: readonly ScriptArgument[],
   ): Promise<Buffer | undefined> {
@@ -130,7 +98,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
       line.leave();
       return undefined;
     }
-    for (const [index, { hold }] of batch.entries()) amend(line, region, hold, outcomes, index * outcomeBytes);
+    for (const [index, hold] of batch.entries()) amend(line, region, hold, outcomes, index * outcomeBytes);
     return outcomes;
   }
 
@@ -151,19 +119,10 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
   }
 
   return {
-    take: (region, hold) =>
-      new Promise((resolve, reject) => {
-        noteKey(redis, keys.deadlines(region));
-        const queue = queues.get(region) ?? { waiting: [], isUnderWay: false, isScheduled: false };
-        queues.set(region, queue);
-        queue.waiting.push({ hold, resolve, reject });
-        if (queue.isScheduled) return;
-        queue.isScheduled = true;
-        setImmediate(() => {
-          queue.isScheduled = false;
-          sendWaiting(region, queue);
-        });
-      }),
+    async take(region, hold) {
+      noteKey(redis, keys.deadlines(region));
+      return await steps(region, hold);
+    },
   };
 }
 

@@ -10,7 +10,7 @@ export interface PinEntry {
 
 const hashBytes = 32;
 
-/** Hash, then the two times as u32, little-endian. lua/transition.lua compares the hash, and writes the last one anew. */
+/** Hash, then the two times as u32, little-endian. lua/move-many.lua compares the hash, and writes the last one anew. */
 export function encodePinEntry({ hash, notBeforeS, expiresAtS }: PinEntry): Buffer {
   const bytes = Buffer.alloc(hashBytes + 8);
   bytes.set(hash);
@@ -28,7 +28,7 @@ export function decodePinEntry(bytes: Buffer): PinEntry {
   };
 }
 
-/** Another end for a PIN, in s since 1970, as lua/transition.lua takes it. */
+/** Another end for a PIN, in s since 1970, as lua/move-many.lua takes it. */
 export function encodePinEnd(expiresAtS: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(expiresAtS);

@@ -13,9 +13,8 @@ import type { RedisConnection } from "../connection/connect-redis.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
-import { siteNumberBytes } from "../sites/site-store.ts";
 import type { Answer } from "./answer.ts";
-import { answerArguments } from "./answer.ts";
+import { createMoveBatches } from "./move-batches.ts";
 import { namedCompartment } from "./named-compartment.ts";
 import type { PinEntry } from "./pin-entry.ts";
 import { encodePinEnd, encodePinEntry } from "./pin-entry.ts";
@@ -89,11 +88,12 @@ export interface ReservationStore {
   allowedAt(siteId: string): Promise<{ reservation: Reservation; pin: Buffer | undefined }[]>;
 }
 
-const transitionScript = createScript("transition");
 const recordScript = createScript("record-report");
 
 /** Keeps reservations in Redis. */
 export function createReservationStore(redis: RedisConnection, keys: Keys): ReservationStore {
+  const moves = createMoveBatches(redis, keys);
+
   /** A reservation's record as far as its message goes, empty where there is none: its chain may be long. */
   function readRecord(region: Region, handle: string): Promise<Buffer> {
     return redis.getrangeBuffer(keys.reservation(region, handle), 0, reservationMaxBytes - 1);
@@ -113,49 +113,30 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");
       const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
       const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
-      const reservationKey = keys.reservation(region, handle);
       const nameBefore = namedCompartment(before);
       const nameAfter = namedCompartment(after ?? before);
-      const [tag, value] = await transitionScript(
-        redis,
-        [
-          // Where no answer or no report is recorded the script touches no such key; the reservation's own keeps the slot.
-          answer === undefined ? reservationKey : keys.answer(region, answer.participantId, answer.requestId),
-          reservationKey,
-          keys.deadlines(region),
-          keys.events(region),
-          keys.tallies(region, transition.cell),
-          keys.block(region, transition.cell),
-          keys.siteAllowed(region, siteNumber),
-          keys.siteAllowedVersion(region, siteNumber),
-          keys.sitePins(region, siteNumber),
-          report === undefined ? reservationKey : keys.agentWatermark(region, siteNumber, report.keyId),
-          keys.siteCompartments(region, siteNumber),
-          keys.overdue(region),
-          keys.waiting(region),
-        ],
-        [
-          ...answerArguments(answer),
-          before.revision,
-          after === undefined ? "" : encodeReservation(after),
-          handle,
-          transition.deadlineMs === undefined ? "" : (transition.deadlineMs ?? "-"),
-          siteNumberBytes(siteNumber),
-          transition.classIndex,
-          transition.heldChange,
-          occupiedChange,
-          transition.isAllowed === undefined ? "" : transition.isAllowed ? "+" : "-",
-          pinArgument(transition.pin),
-          report?.sequence ?? "",
-          movedAtMs ?? "",
-          nameBefore === nameAfter ? "" : nameBefore,
-          nameBefore === nameAfter ? "" : nameAfter,
-          isOverdue(before) === isOverdue(after ?? before) ? "" : isOverdue(before) ? "-" : "+",
-          leavesQueue(before, after) ? "1" : "",
-          after?.updatedAt === undefined ? "" : timestampMs(after.updatedAt),
-          ...transition.events.map((event) => encodeEvent(event)),
-        ],
-      );
+      const { tag, value } = await moves(region, {
+        handle,
+        revision: before.revision,
+        record: after && encodeReservation(after),
+        siteNumber,
+        cell: transition.cell,
+        classIndex: transition.classIndex,
+        heldChange: transition.heldChange,
+        occupiedChange,
+        movedAtMs,
+        deadlineMs: transition.deadlineMs,
+        isAllowed: transition.isAllowed,
+        pin: transition.pin && encodePin(transition.pin),
+        report,
+        nameBefore: nameBefore === nameAfter ? "" : nameBefore,
+        nameAfter: nameBefore === nameAfter ? "" : nameAfter,
+        isOverdue: isOverdue(before) === isOverdue(after ?? before) ? undefined : !isOverdue(before),
+        waitsNoMore: leavesQueue(before, after),
+        nowMs: after?.updatedAt && timestampMs(after.updatedAt),
+        events: transition.events.map((event) => encodeEvent(event)),
+        answer,
+      });
       if (tag === "gone") throw notFound(before.reservationId);
       if (tag === "reused") throw requestIdReused(answer?.requestId ?? "");
       if (tag === "repeated") return { tag, answer: value as Buffer };
@@ -210,9 +191,7 @@ function leavesQueue(before: Reservation, after: Reservation | undefined): boole
   return before.state === ReservationState.QUEUED && after !== undefined && after.state !== ReservationState.QUEUED;
 }
 
-function pinArgument(pin: Transition["pin"]): Buffer | string {
-  if (pin === undefined) return "";
-  if (pin === null) return "-";
+function encodePin(pin: PinEntry | { expiresAtS: number }): Buffer {
   return "hash" in pin ? encodePinEntry(pin) : encodePinEnd(pin.expiresAtS);
 }
 

@@ -1,8 +1,7 @@
 -- Remembered answers: 16 bytes of fingerprint, one byte of kind (A answer, N nothing was free, P plan), then the content.
 
--- What a repetition gets, or nil where the request id is new here.
-local function remembered(answer_key, fingerprint)
-  local record = redis.call('GET', answer_key)
+-- What a repetition gets by what is remembered of its request id, or nil where that is new here.
+local function remembered_in(record, fingerprint)
   if not record then
     return nil
   end
@@ -17,6 +16,10 @@ local function remembered(answer_key, fingerprint)
     return { 'planned', content }
   end
   return { 'none' }
+end
+
+local function remembered(answer_key, fingerprint)
+  return remembered_in(redis.call('GET', answer_key), fingerprint)
 end
 
 local function remember(answer_key, fingerprint, kind, content, ttl_ms)

@@ -16,7 +16,9 @@ local function append_event(events_key, event)
     last_number = tonumber(last_number)
   end
   local entry = struct.pack('<I6I4', tonumber(last_time), last_number)
-  appended[#appended + 1] = entry .. struct.pack('<I4', #event) .. event
+  appended[#appended + 1] = entry
+  appended[#appended + 1] = struct.pack('<I4', #event)
+  appended[#appended + 1] = event
   return entry
 end
 

@@ -218,7 +218,7 @@ local function take_place(queue, site, offset, handle, waiting, place)
     queue.events,
     waiting.event .. place.event_rest .. time_field(EVENT_OCCURRED_AT, queue.now * 1000) .. number_field(EVENT_REVISION, revision)
   )
-  write_reservation(key, message_bytes, reservation_head(revision, #message) .. message, entry)
+  redis.call('SET', key, amended_record(stored, message_bytes, reservation_head(revision, #message) .. message, entry))
   redis.call('ZADD', queue.deadlines, rank_text(expires), handle)
 end
 

@@ -8,20 +8,11 @@ local function reservation_head(revision, message_bytes)
   return struct.pack('<I4I2', revision, message_bytes)
 end
 
--- Writes a reservation's message anew where `head_and_message` is not empty, and appends events to its chain.
-local function write_reservation(key, message_bytes, head_and_message, entries)
+-- A whole record with its message written anew where `head_and_message` is not empty, and with more events in its chain.
+local function amended_record(stored, message_bytes, head_and_message, entries)
+  local chain_from = RESERVATION_HEAD_BYTES + message_bytes
   if head_and_message == '' then
-    if entries ~= '' then
-      local length = redis.call('APPEND', key, entries)
-      local chain_bytes = length - RESERVATION_HEAD_BYTES - message_bytes
-      -- Cut now and then, not each time.
-      if chain_bytes >= 2 * CHAIN_MAX_BYTES then
-        local head = redis.call('GETRANGE', key, 0, RESERVATION_HEAD_BYTES + message_bytes - 1)
-        redis.call('SET', key, head .. redis.call('GETRANGE', key, -CHAIN_MAX_BYTES, -1))
-      end
-    end
-    return
+    head_and_message = string.sub(stored, 1, chain_from)
   end
-  local chain = redis.call('GETRANGE', key, RESERVATION_HEAD_BYTES + message_bytes, -1) .. entries
-  redis.call('SET', key, head_and_message .. string.sub(chain, -CHAIN_MAX_BYTES))
+  return head_and_message .. string.sub(string.sub(stored, chain_from + 1) .. entries, -CHAIN_MAX_BYTES)
 end

@@ -8,12 +8,8 @@ local REPORTS_OFFSET = 18
 local TALLY_HEAD_BYTES = 7
 local CLASS_BYTES = 10
 
--- Offset of a site's record in its block, or nil.
-local function record_offset(block_key, site_number)
-  local block = redis.call('GET', block_key)
-  if not block then
-    return nil
-  end
+-- Offset of a site's record in a block, or nil.
+local function offset_in(block, site_number)
   local at = string.find(block, site_number, 1, true)
   while at do
     if (at - 1) % RECORD_BYTES == 0 then
@@ -22,6 +18,11 @@ local function record_offset(block_key, site_number)
     at = string.find(block, site_number, at + 1, true)
   end
   return nil
+end
+
+local function record_offset(block_key, site_number)
+  local block = redis.call('GET', block_key)
+  return block and offset_in(block, site_number) or nil
 end
 
 -- A site's record as it stands and its offset, nil where the site is not filed in the cell any more or its facts have changed since: whoever
