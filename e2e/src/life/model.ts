@@ -1,10 +1,19 @@
 import { Act, DeviceEventType, DoubtOutcome, type Reason, ReservationState as State } from "@petak/protocol";
+import { delegateOf, type ModelCredential, type ModelRecord, newRecord, revokeOf } from "./model-credentials.ts";
+import { freeChangeUntil, type GivenTerms, type ModelTerms, storageFee, termsInForce } from "./model-terms.ts";
 
 /** Who acts: the courier that reserves, another courier, the operator of the sites, and another operator. */
 export type Actor = "courier" | "stranger" | "operator" | "rival";
 
+/** A link of a reservation's chain in the model. */
+export interface ModelReceipt {
+  /** Who gave the parcel to whom, of those who can sign for it. Empty: nothing was handed over. */
+  readonly sides: readonly Actor[];
+  readonly signedBy: Actor[];
+}
+
 /** What is known of a reservation in the model. Times in ms. */
-export interface ModelReservation {
+export interface ModelReservation extends ModelRecord {
   readonly id: number;
   state: State;
   site: number;
@@ -20,12 +29,18 @@ export interface ModelReservation {
   depositedMs: number | undefined;
   /** The bundle that its record names. */
   bundle: ModelBundle | undefined;
-  /** How often its collection was delegated. */
-  delegations: number;
+  /** On which it was made. */
+  readonly terms: ModelTerms;
+  freeChangeUntilMs: number | undefined;
+  /** In cents. */
+  feeDue: number;
+  readonly receipts: ModelReceipt[];
+  /** How often events of it were declared wrong. */
+  corrections: number;
 }
 
 /** A bundle in the model. */
-export interface ModelBundle {
+export interface ModelBundle extends ModelRecord {
   readonly id: number;
   readonly site: number;
   members: ModelReservation[];
@@ -36,11 +51,10 @@ export interface ModelLimits {
   holdDefaultMs: number;
   holdMaxMs: number;
   waitMaxMs: number;
-  depositAheadMaxMs: number;
-  collectWithinMs: number;
-  storageMaxMs: number;
   /** How long the clock waits for a deposit that has begun. */
   depositUnderWayMs: number;
+  /** What holds where neither site nor operator says. */
+  terms: ModelTerms;
 }
 
 /** What came of an action: the reservation that it was about or made, or why it was refused. */
@@ -50,9 +64,12 @@ const couriers: readonly Actor[] = ["courier", "stranger"];
 const beforeDeposit: readonly State[] = [State.QUEUED, State.HELD, State.CONFIRMED];
 const leaving: ReadonlySet<DeviceEventType> = new Set([DeviceEventType.PARCEL_COLLECTED, DeviceEventType.PARCEL_RECALLED]);
 const joining: readonly State[] = [State.HELD, State.CONFIRMED, State.DEPOSITED];
-const final: readonly State[] = [State.REJECTED, State.EXPIRED, State.CANCELLED, State.NO_SHOW, State.COLLECTED, State.RECALLED];
-/** So many credentials can be delegated for one reservation. */
-const delegationsMax = 10;
+/** States in which nothing becomes of a reservation any more but by what a site reports. */
+export const final: readonly State[] = [State.REJECTED, State.EXPIRED, State.CANCELLED, State.NO_SHOW, State.COLLECTED, State.RECALLED];
+const revocable: readonly State[] = [State.CONFIRMED, State.DEPOSITED, State.IN_DOUBT];
+/** A token lives for so long at most, and one to take a parcel back for so long, in ms. */
+const tokenMaxMs = 14 * 86_400_000;
+const recallTokenMs = 86_400_000;
 const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
 
 /**
@@ -64,11 +81,16 @@ export class LifeModel {
   readonly bundles: ModelBundle[] = [];
   readonly held: number[];
   readonly occupied: number[];
+  /** What the operator says of terms where its sites do not. */
+  defaults: GivenTerms;
   readonly #installed: readonly number[];
+  readonly #siteTerms: readonly GivenTerms[];
   readonly #limits: ModelLimits;
 
-  constructor(installed: readonly number[], limits: ModelLimits) {
+  constructor(installed: readonly number[], siteTerms: readonly GivenTerms[], defaults: GivenTerms, limits: ModelLimits) {
     this.#installed = installed;
+    this.#siteTerms = siteTerms;
+    this.defaults = defaults;
     this.#limits = limits;
     this.held = installed.map(() => 0);
     this.occupied = installed.map(() => 0);
@@ -102,7 +124,12 @@ export class LifeModel {
       collectUntilMs: undefined,
       depositedMs: undefined,
       bundle: undefined,
-      delegations: 0,
+      terms: termsInForce(this.#limits.terms, this.defaults, this.#siteTerms[site] ?? {}),
+      freeChangeUntilMs: undefined,
+      feeDue: 0,
+      receipts: [],
+      corrections: 0,
+      ...newRecord(),
     };
     this.reservations.push(reservation);
     if (isFree) this.#count(this.held, site, 1);
@@ -112,15 +139,15 @@ export class LifeModel {
   confirm(by: Actor, reservation: ModelReservation, withinMs: number, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (reservation.state !== State.HELD) return { refused: "ILLEGAL_STATE" };
-    reservation.state = State.CONFIRMED;
-    reservation.depositUntilMs = nowMs + withinMs;
+    this.#confirm(reservation, nowMs + withinMs, nowMs);
     return { reservation };
   }
 
   extend(by: Actor, reservation: ModelReservation, untilMs: number, nowMs: number): ModelOutcome {
     if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     const { state } = reservation;
-    const { waitMaxMs, holdMaxMs, depositAheadMaxMs, storageMaxMs } = this.#limits;
+    const { waitMaxMs, holdMaxMs } = this.#limits;
+    const { terms, depositedMs = 0, collectUntilMs = 0 } = reservation;
     if (state !== State.DEPOSITED && (by === "operator" || !beforeDeposit.includes(state))) return { refused: "ILLEGAL_STATE" };
     const [limitMs = 0, mostMs] =
       state === State.QUEUED
@@ -128,8 +155,8 @@ export class LifeModel {
         : state === State.HELD
           ? [reservation.holdUntilMs, reservation.createdMs + holdMaxMs]
           : state === State.CONFIRMED
-            ? [reservation.depositUntilMs, nowMs + depositAheadMaxMs]
-            : [reservation.collectUntilMs, (reservation.depositedMs ?? 0) + storageMaxMs];
+            ? [reservation.depositUntilMs, nowMs + terms.noShowAfterMs]
+            : [collectUntilMs, depositedMs + terms.longestStorageMs];
     const afterMs = Math.max(limitMs, nowMs);
     if (untilMs <= afterMs) return { refused: "INVALID_FIELD" };
     const newMs = Math.min(untilMs, mostMs);
@@ -137,15 +164,20 @@ export class LifeModel {
     if (state === State.QUEUED) reservation.queuedUntilMs = newMs;
     else if (state === State.HELD) reservation.holdUntilMs = newMs;
     else if (state === State.CONFIRMED) reservation.depositUntilMs = newMs;
-    else reservation.collectUntilMs = newMs;
+    else {
+      reservation.collectUntilMs = newMs;
+      if (by === "courier") reservation.feeDue += storageFee(terms, depositedMs, collectUntilMs, newMs);
+    }
     return { reservation };
   }
 
   cancel(by: Actor, reservation: ModelReservation, nowMs: number): ModelOutcome {
     if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     if (!beforeDeposit.includes(reservation.state)) return { refused: "ILLEGAL_STATE" };
-    const { state, site } = reservation;
+    const { state, site, freeChangeUntilMs, terms } = reservation;
     reservation.state = State.CANCELLED;
+    const isLate = state === State.CONFIRMED && freeChangeUntilMs !== undefined && freeChangeUntilMs < nowMs;
+    if (isLate && by === "courier") reservation.feeDue = terms.lateFee;
     if (state !== State.QUEUED) this.#count(this.held, site, -1);
     this.#promote(site, nowMs);
     return { reservation };
@@ -160,10 +192,7 @@ export class LifeModel {
     // What waits goes on waiting there, with its rank.
     const taken = old.state === State.QUEUED ? this.reserve(by, site, nowMs, old.queuedUntilMs, old.rank) : this.reserve(by, site, nowMs);
     if ("refused" in taken) return taken;
-    if (old.state === State.CONFIRMED) {
-      taken.reservation.state = State.CONFIRMED;
-      taken.reservation.depositUntilMs = old.depositUntilMs;
-    }
+    if (old.state === State.CONFIRMED) this.#confirm(taken.reservation, old.depositUntilMs ?? 0, nowMs);
     this.cancel(by, old, nowMs);
     return taken;
   }
@@ -172,8 +201,13 @@ export class LifeModel {
     if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     if (by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     if (reservation.state !== State.IN_DOUBT) return { refused: "ILLEGAL_STATE" };
-    if (outcome === DoubtOutcome.COLLECTED) reservation.state = State.COLLECTED;
-    else reservation.state = outcome === DoubtOutcome.RECALLED ? State.RECALLED : State.NO_SHOW;
+    if (outcome === DoubtOutcome.COLLECTED) this.#left(reservation, State.COLLECTED);
+    else if (outcome === DoubtOutcome.RECALLED) this.#left(reservation, State.RECALLED);
+    else {
+      // Whether somebody was to pay for not having come is not for the operator of the site to say.
+      reservation.state = State.NO_SHOW;
+      reservation.receipts.push({ sides: [], signedBy: [] });
+    }
     this.#count(this.occupied, reservation.site, -1);
     this.#promote(reservation.site, nowMs);
     return { reservation };
@@ -181,23 +215,66 @@ export class LifeModel {
 
   issue(by: Actor, reservation: ModelReservation, act: Act, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
-    const { state, depositUntilMs = 0, collectUntilMs = 0 } = reservation;
-    // A credential counts in whole seconds.
-    const lastMs = nowMs - (nowMs % 1000) + 999;
-    if (act === Act.RECALL) return state === State.DEPOSITED ? { reservation } : { refused: "ILLEGAL_STATE" };
-    const isServed =
-      (state === State.CONFIRMED && depositUntilMs > lastMs) ||
-      (act === Act.COLLECT && state === State.DEPOSITED && collectUntilMs > lastMs);
-    return isServed ? { reservation } : { refused: "ILLEGAL_STATE" };
+    const expiresMs = this.#lastMoment(reservation, act, nowMs);
+    if (expiresMs === undefined) return { refused: "ILLEGAL_STATE" };
+    reservation.issued.push({ act, expiresMs: Math.min(expiresMs, nowMs + tokenMaxMs) });
+    return { reservation };
   }
 
-  /** Lets somebody else collect, with a credential that was issued for that. */
-  delegate(by: Actor, reservation: ModelReservation, nowMs: number): ModelOutcome {
-    const issued = this.issue(by, reservation, Act.COLLECT, nowMs);
-    if ("refused" in issued) return issued;
-    if (reservation.delegations >= delegationsMax) return { refused: "CREDENTIALS_EXHAUSTED" };
-    reservation.delegations += 1;
+  /** Lets somebody else collect, by a credential of a reservation. */
+  delegate(by: Actor, reservation: ModelReservation, parent: ModelCredential, nowMs: number): ModelOutcome {
+    if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
+    if (this.#lastMoment(reservation, Act.COLLECT, nowMs) === undefined) return { refused: "ILLEGAL_STATE" };
+    return outcomeOf(delegateOf(reservation, parent, nowMs), reservation);
+  }
+
+  /** The same by a credential of a bundle. */
+  delegateBundle(by: Actor, bundle: ModelBundle, parent: ModelCredential, nowMs: number): ModelOutcome {
+    if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
+    const [first] = this.#collectable(bundle, nowMs);
+    if (first === undefined) return { refused: "ILLEGAL_STATE" };
+    return outcomeOf(delegateOf(bundle, parent, nowMs), first);
+  }
+
+  /** Lets a credential of a reservation open nothing any more. */
+  revoke(by: Actor, reservation: ModelReservation, credential: ModelCredential): ModelOutcome {
+    if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
+    if (!revocable.includes(reservation.state)) return { refused: "ILLEGAL_STATE" };
+    return outcomeOf(revokeOf(reservation, credential), reservation);
+  }
+
+  /** The same for a bundle's, whatever has become of what is in it. */
+  revokeOfBundle(by: Actor, bundle: ModelBundle, credential: ModelCredential): ModelOutcome {
+    if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
+    return outcomeOf(revokeOf(bundle, credential), bundle.members[0] as ModelReservation);
+  }
+
+  /** Declares an event wrong, or one that there is not. */
+  correct(by: Actor, reservation: ModelReservation, isThere: boolean): ModelOutcome {
+    if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
+    if (!isThere) return { refused: "EVENT_NOT_FOUND" };
+    reservation.corrections += 1;
     return { reservation };
+  }
+
+  /** Signs under the receipt of a number. */
+  countersign(by: Actor, reservation: ModelReservation, number: number): ModelOutcome {
+    if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
+    const receipt = reservation.receipts[number - 1];
+    if (receipt === undefined) return { refused: "RECEIPT_NOT_FOUND" };
+    if (!receipt.sides.includes(by)) return { refused: "NOT_PARTY_TO_HAND_OVER" };
+    if (receipt.signedBy.includes(by)) return { refused: "ALREADY_COUNTERSIGNED" };
+    receipt.signedBy.push(by);
+    reservation.receipts.push({ sides: [], signedBy: [] });
+    return { reservation };
+  }
+
+  /** Says what holds at the operator's sites from now on where they do not say. */
+  setDefaults(by: Actor, terms: GivenTerms): ModelOutcome | { done: true } {
+    if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
+    if (by === "operator") this.defaults = terms;
+    return { done: true };
   }
 
   /** Says which reservations belong to a bundle, or to a new one. Others in it leave, but for those that are over. */
@@ -210,7 +287,7 @@ export class LifeModel {
       if (member.bundle !== undefined && !final.includes(member.state)) return { refused: "BUNDLE_MISMATCH" };
       if (!joining.includes(member.state)) return { refused: "ILLEGAL_STATE" };
     }
-    const put = bundle ?? { id: this.bundles.length, site, members: [] };
+    const put = bundle ?? { id: this.bundles.length, site, members: [], ...newRecord() };
     if (bundle === undefined) this.bundles.push(put);
     for (const left of put.members) {
       if (!members.includes(left) && left.bundle === put && !final.includes(left.state)) left.bundle = undefined;
@@ -223,28 +300,36 @@ export class LifeModel {
   /** A credential for all of a bundle that can be collected. */
   issueBundle(by: Actor, bundle: ModelBundle, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
-    const own = bundle.members.filter((member) => member.bundle === bundle);
-    const [reservation] = own.filter((member) => !("refused" in this.issue(by, member, Act.COLLECT, nowMs)));
-    return reservation === undefined ? { refused: "ILLEGAL_STATE" } : { reservation };
+    const collectable = this.#collectable(bundle, nowMs);
+    const [reservation] = collectable;
+    if (reservation === undefined) return { refused: "ILLEGAL_STATE" };
+    const lastMs = Math.max(...collectable.map((member) => this.#lastMoment(member, Act.COLLECT, nowMs) ?? 0));
+    bundle.issued.push({ act: Act.COLLECT, expiresMs: Math.min(lastMs, nowMs + tokenMaxMs) });
+    return { reservation };
   }
 
-  /** What an agent reports has happened, and is never refused. */
-  report(reservation: ModelReservation, type: DeviceEventType, occurredMs: number, nowMs: number): ModelOutcome {
-    const { state, site, hadPlace, depositUntilMs = 0 } = reservation;
+  /** What an agent reports has happened, and is never refused. The act is that of the credential that it was shown. */
+  report(reservation: ModelReservation, type: DeviceEventType, act: Act, occurredMs: number, nowMs: number): ModelOutcome {
+    const { state, site, hadPlace, depositUntilMs = 0, terms } = reservation;
     if (!hadPlace) return { reservation };
     const isExpected = state === State.CONFIRMED || state === State.DEPOSITED;
     const isLate = state === State.NO_SHOW && occurredMs < depositUntilMs;
     if (type === DeviceEventType.DOOR_OPENED) {
       // For a deposit, which must not be interrupted by the clock.
-      if (state === State.CONFIRMED) reservation.depositUntilMs = Math.max(depositUntilMs, nowMs + this.#limits.depositUnderWayMs);
+      if (state === State.CONFIRMED && act === Act.DEPOSIT) {
+        reservation.depositUntilMs = Math.max(depositUntilMs, nowMs + this.#limits.depositUnderWayMs);
+      }
     } else if (type === DeviceEventType.PARCEL_DEPOSITED && (state === State.CONFIRMED || isLate)) {
       reservation.state = State.DEPOSITED;
       reservation.depositedMs = occurredMs;
-      reservation.collectUntilMs = nowMs + this.#limits.collectWithinMs;
+      reservation.collectUntilMs = nowMs + terms.freeStorageMs;
+      // Somebody has come after all.
+      reservation.feeDue = 0;
+      reservation.receipts.push({ sides: ["courier", "operator"], signedBy: [] });
       if (state === State.CONFIRMED) this.#count(this.held, site, -1);
       this.#count(this.occupied, site, 1);
     } else if (leaving.has(type) && (state === State.DEPOSITED || state === State.IN_DOUBT)) {
-      reservation.state = type === DeviceEventType.PARCEL_RECALLED ? State.RECALLED : State.COLLECTED;
+      this.#left(reservation, type === DeviceEventType.PARCEL_RECALLED ? State.RECALLED : State.COLLECTED);
       this.#count(this.occupied, site, -1);
     } else if (state === State.HELD || over.includes(state) || (isExpected && type !== DeviceEventType.PARCEL_DEPOSITED)) {
       // The door and the record disagree, and there may be a parcel.
@@ -264,11 +349,41 @@ export class LifeModel {
     for (const reservation of this.reservations) {
       const { state, holdUntilMs = 0, depositUntilMs = 0, site } = reservation;
       if (state === State.HELD && holdUntilMs <= nowMs) reservation.state = State.EXPIRED;
-      else if (state === State.CONFIRMED && depositUntilMs <= nowMs) reservation.state = State.NO_SHOW;
-      else continue;
+      else if (state === State.CONFIRMED && depositUntilMs <= nowMs) {
+        reservation.state = State.NO_SHOW;
+        reservation.feeDue = reservation.terms.noShowFee;
+      } else continue;
       this.#count(this.held, site, -1);
     }
     for (const site of this.#installed.keys()) this.#promote(site, nowMs);
+  }
+
+  #confirm(reservation: ModelReservation, untilMs: number, nowMs: number): void {
+    const { terms } = reservation;
+    reservation.state = State.CONFIRMED;
+    reservation.depositUntilMs = Math.min(untilMs, nowMs + terms.noShowAfterMs);
+    reservation.freeChangeUntilMs = freeChangeUntil(terms, nowMs, reservation.depositUntilMs);
+    reservation.receipts.push({ sides: [], signedBy: [] });
+  }
+
+  /** The parcel has gone. Who collects is no participant, and cannot sign. */
+  #left(reservation: ModelReservation, to: State): void {
+    reservation.state = to;
+    reservation.receipts.push({ sides: to === State.RECALLED ? ["operator", "courier"] : ["operator"], signedBy: [] });
+  }
+
+  /** Until when a credential for an act opens that is issued now, in ms; undefined where none is. */
+  #lastMoment({ state, depositUntilMs = 0, collectUntilMs = 0, terms }: ModelReservation, act: Act, nowMs: number): number | undefined {
+    // A credential counts in whole seconds.
+    const lastMs = nowMs - (nowMs % 1000) + 999;
+    if (act === Act.RECALL) return state === State.DEPOSITED ? nowMs + recallTokenMs : undefined;
+    if (state === State.CONFIRMED && depositUntilMs > lastMs)
+      return act === Act.DEPOSIT ? depositUntilMs : depositUntilMs + terms.freeStorageMs;
+    return act === Act.COLLECT && state === State.DEPOSITED && collectUntilMs > lastMs ? collectUntilMs : undefined;
+  }
+
+  #collectable(bundle: ModelBundle, nowMs: number): ModelReservation[] {
+    return bundle.members.filter((member) => member.bundle === bundle && this.#lastMoment(member, Act.COLLECT, nowMs) !== undefined);
   }
 
   #waitingAt(site: number): ModelReservation[] {
@@ -289,4 +404,8 @@ export class LifeModel {
   #count(counts: number[], site: number, change: number): void {
     counts[site] = (counts[site] ?? 0) + change;
   }
+}
+
+function outcomeOf(refused: Reason | undefined, reservation: ModelReservation): ModelOutcome {
+  return refused === undefined ? { reservation } : { refused };
 }

@@ -1,0 +1,426 @@
+import { randomUUID } from "node:crypto";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { generateKeyPair } from "@petak/client";
+import { countersignatureText } from "@petak/credential";
+import {
+  Act,
+  type BatchError,
+  CancellationReason,
+  CorrectionReason,
+  DeviceEventType,
+  DoubtOutcome,
+  PetakError,
+  type Reason,
+  type Reservation,
+  ReservationState,
+} from "@petak/protocol";
+import type { Random } from "@petak/testkit";
+import { nameOf, randomTerms, termsMessage, type World } from "./life-world.ts";
+import { type Actor, final, type LifeModel, type ModelBundle, type ModelOutcome, type ModelReservation } from "./model.ts";
+import type { ModelCredential, ModelRecord } from "./model-credentials.ts";
+
+/** Something that somebody does: to the model, and to the gateway. */
+export interface Action {
+  said: string;
+  expected: ModelOutcome | { done: true };
+  send: () => Promise<Reservation | undefined>;
+}
+
+/** What there is to draw from. */
+export interface Scene {
+  random: Random;
+  model: LifeModel;
+  world: World;
+  /** What an action is to be about. Left out: whatever there is. */
+  focus?: ModelReservation;
+}
+
+/** Makes an action by somebody; nothing where there is nothing yet that it could be about. */
+type Maker = (scene: Scene, by: Actor) => Action | undefined;
+
+const minuteMs = 60_000;
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const { publicKey: holderPublicKey } = await generateKeyPair();
+/** The hash of no credential. */
+const unknownHash = "A".repeat(43);
+
+/** Whatever is done to reservations by a call, by the name of the call. */
+export const makers: Readonly<Record<string, Maker>> = {
+  "ReservationService/Reserve": reserve,
+  "ReservationService/Confirm": ofReservation((scene, by, reservation) => {
+    const minutes = scene.random.int(1, 60);
+    return {
+      said: `${by} confirms ${about(reservation)}`,
+      expected: scene.model.confirm(by, reservation, minutes * minuteMs, scene.world.clock.now()),
+      send: callOf(scene, by, "confirm", { reservationId: idOf(scene, reservation), depositWithin: { seconds: BigInt(minutes * 60) } }),
+    };
+  }),
+  "ReservationService/Extend": ofReservation((scene, by, reservation) => {
+    const nowMs = scene.world.clock.now();
+    const minutes = scene.random.bool(0.3) ? scene.random.int(1, 5) * 1440 : scene.random.int(-10, 120);
+    const untilMs = nowMs + minutes * minuteMs;
+    return {
+      said: `${by} extends ${about(reservation)} to ${minutes} min from now`,
+      expected: scene.model.extend(by, reservation, untilMs, nowMs),
+      send: callOf(scene, by, "extend", { reservationId: idOf(scene, reservation), until: timestampFromMs(untilMs) }),
+    };
+  }),
+  "ReservationService/Cancel": ofReservation((scene, by, reservation) => ({
+    said: `${by} cancels ${about(reservation)}`,
+    expected: scene.model.cancel(by, reservation, scene.world.clock.now()),
+    send: callOf(scene, by, "cancel", { reservationId: idOf(scene, reservation), reason: CancellationReason.OTHER }),
+  })),
+  "ReservationService/Redirect": ofReservation((scene, by, reservation) => {
+    const site = scene.random.int(0, scene.world.siteIds.length - 1);
+    const place = { case: "siteId", value: scene.world.siteIds[site] ?? "" } as const;
+    return {
+      said: `${by} redirects ${about(reservation)} to ${site}`,
+      expected: scene.model.redirect(by, reservation, site, scene.world.clock.now()),
+      send: callOf(scene, by, "redirect", { reservationId: idOf(scene, reservation), place, reason: CancellationReason.REROUTED }),
+    };
+  }),
+  "ReservationService/ResolveDoubt": ofReservation((scene, by, reservation) => {
+    const outcome = scene.random.pick([DoubtOutcome.COLLECTED, DoubtOutcome.RECALLED, DoubtOutcome.NO_PARCEL]);
+    const reservationId = idOf(scene, reservation);
+    return {
+      said: `${by} resolves ${about(reservation)} as ${nameOf(DoubtOutcome, outcome)}`,
+      expected: scene.model.resolve(by, reservation, outcome, scene.world.clock.now()),
+      send: async () => (await callsOf(scene, by).resolveDoubt({ requestId: randomUUID(), reservationId, outcome })).reservation,
+    };
+  }),
+  "ReservationService/IssueCredential": ofReservation((scene, by, reservation) => {
+    const act = scene.random.pick([Act.DEPOSIT, Act.COLLECT, Act.COLLECT, Act.RECALL]);
+    const expected = scene.model.issue(by, reservation, act, scene.world.clock.now());
+    const request = { reservationId: idOf(scene, reservation), act, ...(act === Act.RECALL ? { holderPublicKey } : {}) };
+    return {
+      said: `${by} asks for a credential, ${nameOf(Act, act)}, of ${about(reservation)}`,
+      expected,
+      send: callOf(scene, by, "issueCredential", request, (token) => keep(scene, reservation, expected, token)),
+    };
+  }),
+  "ReservationService/DelegateCredential": delegate,
+  "ReservationService/RevokeCredential": revoke,
+  "ReservationService/PutBundle": ofReservation(putBundle),
+  "ReservationService/IssueBundleCredential": (scene, by) => {
+    if (scene.model.bundles.length === 0) return undefined;
+    const bundle = scene.random.pick(scene.model.bundles);
+    const bundleId = scene.world.bundleIds[bundle.id] ?? "";
+    const expected = scene.model.issueBundle(by, bundle, scene.world.clock.now());
+    return {
+      said: `${by} asks for a credential of bundle ${bundle.id}`,
+      expected,
+      send: async () => {
+        const token = await callsOf(scene, by).issueBundleCredential({ requestId: randomUUID(), bundleId, withPin: true });
+        return keep(scene, bundle, expected, token);
+      },
+    };
+  },
+  "CustodyService/CorrectEvents": ofReservation((scene, by, reservation) => {
+    const isThere = scene.random.bool(0.7);
+    const reservationId = idOf(scene, reservation);
+    const { courier, [by]: whoever } = scene.world.people;
+    return {
+      said: `${by} declares ${isThere ? "an event" : "what is no event"} of ${about(reservation)} wrong`,
+      expected: scene.model.correct(by, reservation, isThere),
+      send: async () => {
+        const { events } = await courier.client.custody.getCustodyChain({ reservationId });
+        const eventIds = [isThere ? (events[0]?.eventId ?? "") : "evt_none"];
+        const request = { requestId: randomUUID(), reservationId, eventIds, reason: CorrectionReason.OTHER };
+        await whoever.client.custody.correctEvents(request);
+        return undefined;
+      },
+    };
+  }),
+  "CustodyService/CountersignReceipt": ofReservation((scene, by, reservation) => {
+    // Mostly under what was handed over: other receipts nobody can sign.
+    const handOvers = reservation.receipts.flatMap(({ sides }, index) => (sides.length > 0 ? [index + 1] : []));
+    const isHandOver = handOvers.length > 0 && scene.random.bool(0.7);
+    const number = isHandOver ? scene.random.pick(handOvers) : scene.random.int(1, reservation.receipts.length + 1);
+    const reservationId = idOf(scene, reservation);
+    const { courier, [by]: whoever } = scene.world.people;
+    const { participantId, signer } = whoever;
+    return {
+      said: `${by} signs under receipt ${number} of ${about(reservation)}`,
+      expected: scene.model.countersign(by, reservation, number),
+      send: async () => {
+        const { receipts } = await courier.client.custody.getCustodyChain({ reservationId });
+        const receiptHash = receipts[number - 1]?.hash ?? unknownHash;
+        const signature = await signer.sign(countersignatureText({ keyId: signer.keyId, participantId, receiptHash }));
+        const signed = { receiptHash, keyId: signer.keyId, signature };
+        await whoever.client.custody.countersignReceipt({ requestId: randomUUID(), reservationId, number, ...signed });
+        return undefined;
+      },
+    };
+  }),
+  "DirectoryService/SetDefaultTerms": (scene, by) => {
+    const terms = randomTerms(scene.random);
+    const { directory } = scene.world.people[by].client;
+    return {
+      said: `${by} sets default terms`,
+      expected: scene.model.setDefaults(by, terms),
+      send: async () => {
+        await directory.setDefaultTerms({ requestId: randomUUID(), terms: termsMessage(terms) });
+        return undefined;
+      },
+    };
+  },
+  "AgentService/ReportEvents": ofReservation((scene, by, reservation) => {
+    const { agents } = scene.world.people[by].client;
+    const siteId = scene.world.siteIds[reservation.site] ?? "";
+    return {
+      said: `${by} reports as if it were the agent`,
+      expected: { refused: "AGENT_KEY_REQUIRED" },
+      send: async () => {
+        const occurredAt = timestampFromMs(scene.world.clock.now());
+        const what = { sequence: 1n, deviceEventId: randomUUID(), type: PARCEL_DEPOSITED, occurredAt, signature: new Uint8Array(64) };
+        await agents.reportEvents({ siteId, events: [{ ...what, reservationId: idOf(scene, reservation) }] });
+        return undefined;
+      },
+    };
+  }),
+};
+
+const { DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT } = DeviceEventType;
+const reports = [DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT];
+
+/** What an agent reports: mostly that of the reservation's site. */
+export function report(scene: Scene, types: readonly DeviceEventType[] = reports): Action | undefined {
+  const { random, model, world } = scene;
+  const reservation = someReservation(scene);
+  if (reservation === undefined) return undefined;
+  const type = random.pick(types);
+  const act = random.bool(0.8) ? Act.DEPOSIT : random.pick([Act.COLLECT, Act.SERVICE]);
+  const isElsewhere = random.bool(0.05);
+  const site = isElsewhere ? 1 - reservation.site : reservation.site;
+  const siteId = world.siteIds[site] ?? "";
+  const nowMs = world.clock.now();
+  // A site without the network reports late.
+  const occurredMs = nowMs - (random.bool(0.3) ? random.int(1, 30) * minuteMs : 0);
+  return {
+    said: `the agent${isElsewhere ? " of another site" : ""} reports ${nameOf(DeviceEventType, type)} of ${about(reservation)}`,
+    expected: isElsewhere ? { reservation } : model.report(reservation, type, act, occurredMs, nowMs),
+    send: async () => {
+      const sequence = (world.sequences[site] ?? 0n) + 1n;
+      world.sequences[site] = sequence;
+      const reservationId = idOf(scene, reservation);
+      const occurredAt = timestampFromMs(occurredMs);
+      const events = [{ sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId, act }];
+      await world.agents[site]?.agents.reportEvents({ siteId, events });
+      return undefined;
+    },
+  };
+}
+
+/** What is done for a reservation in each state when all goes well, and how often beside the others. */
+const steps: ReadonlyMap<ReservationState, Readonly<Record<string, number>>> = new Map<ReservationState, Record<string, number>>([
+  [ReservationState.QUEUED, { "ReservationService/Redirect": 2, "ReservationService/Extend": 1 }],
+  [ReservationState.HELD, { "ReservationService/Confirm": 1 }],
+  [
+    ReservationState.CONFIRMED,
+    {
+      "ReservationService/IssueCredential": 2,
+      "ReservationService/PutBundle": 2,
+      "ReservationService/Cancel": 1,
+      "ReservationService/Redirect": 1,
+      deposited: 3,
+    },
+  ],
+  [
+    ReservationState.DEPOSITED,
+    {
+      "ReservationService/IssueCredential": 2,
+      "ReservationService/DelegateCredential": 4,
+      "ReservationService/RevokeCredential": 3,
+      "ReservationService/Extend": 3,
+      "CustodyService/CountersignReceipt": 3,
+      collected: 1,
+    },
+  ],
+  [ReservationState.IN_DOUBT, { "ReservationService/ResolveDoubt": 1 }],
+]);
+
+/** States from which on there is much to do. */
+const advanced: readonly ReservationState[] = [ReservationState.CONFIRMED, ReservationState.DEPOSITED];
+
+/** The next step of a reservation by whoever takes it when all goes well: only so do lives come far. */
+export function nextStep(scene: Scene): { scene: Scene; call: string; isOperators: boolean } | Action | undefined {
+  const { random, model } = scene;
+  const standing = model.reservations.filter(({ state }) => steps.has(state));
+  const far = standing.filter(({ state }) => advanced.includes(state));
+  const some = far.length > 0 && random.bool(0.7) ? far : standing;
+  if (some.length === 0) return undefined;
+  const focus = random.pick(some);
+  const call = random.pick(Object.entries(steps.get(focus.state) ?? {}).flatMap(([step, times]) => Array<string>(times).fill(step)));
+  const focused = { ...scene, focus };
+  if (call === "deposited") return report(focused, [PARCEL_DEPOSITED]);
+  if (call === "collected") return report(focused, [PARCEL_COLLECTED]);
+  const mayBeOperators = call === "ReservationService/Cancel" || call === "ReservationService/Extend";
+  return { scene: focused, call, isOperators: call === "ReservationService/ResolveDoubt" || (mayBeOperators && random.bool(0.3)) };
+}
+
+function reserve(scene: Scene, by: Actor): Action | undefined {
+  const { random, model, world } = scene;
+  // Another courier's reservations would be a life of their own.
+  if (by === "stranger") return undefined;
+  const site = random.int(0, world.siteIds.length - 1);
+  const waitMinutes = random.bool(0.7) ? random.int(5, 90) : 0;
+  const nowMs = world.clock.now();
+  const place = { case: "siteId", value: world.siteIds[site] ?? "" } as const;
+  const overflowPolicy = waitMinutes > 0 ? { overflowPolicy: { wait: { seconds: BigInt(waitMinutes * 60) } } } : {};
+  return {
+    said: `${by} reserves at ${site}, to wait ${waitMinutes} min`,
+    expected: model.reserve(by, site, nowMs, waitMinutes > 0 ? nowMs + waitMinutes * minuteMs : undefined),
+    send: callOf(scene, by, "reserve", { place, parcel, ...overflowPolicy }),
+  };
+}
+
+function delegate(scene: Scene, by: Actor): Action | undefined {
+  const { random, model, world } = scene;
+  const record = recordWith(scene, ({ issued }) => issued.length > 0);
+  if (record === undefined) return undefined;
+  // Mostly what was issued last: what is older has often ended.
+  const known = [...record.issued, ...record.delegated];
+  const parent = random.bool(0.6) ? (record.issued.at(-1) as ModelCredential) : random.pick(known);
+  const { accessToken = "" } = world.tokens.get(parent) ?? {};
+  const nowMs = world.clock.now();
+  const expected = isBundle(record) ? model.delegateBundle(by, record, parent, nowMs) : model.delegate(by, record, parent, nowMs);
+  const key = parent.act === Act.RECALL ? { holderPublicKey } : {};
+  return {
+    said: `${by} lets somebody else collect ${aboutRecord(record)} by a credential, ${nameOf(Act, parent.act)}${parent.parent ? ", of a delegate" : ""}`,
+    expected,
+    send: async () => {
+      const token = await callsOf(scene, by).delegateCredential({ requestId: randomUUID(), accessToken, ...key });
+      if ("reservation" in expected) world.tokens.set(record.delegated.at(-1) as ModelCredential, token);
+      return undefined;
+    },
+  };
+}
+
+function revoke(scene: Scene, by: Actor): Action | undefined {
+  const { random, model, world } = scene;
+  const record = recordWith(scene, () => true);
+  if (record === undefined) return undefined;
+  const known = [...record.issued, ...record.delegated];
+  // Mostly one of which others were made. The record keeps what it is told, whether or not there is such a credential.
+  const parents = record.delegated.flatMap(({ parent }) => parent ?? []);
+  const some = parents.length > 0 && random.bool(0.5) ? parents : known;
+  const credential = some.length > 0 && random.bool(0.9) ? random.pick(some) : { act: Act.COLLECT, expiresMs: 0 };
+  const { credentialHash = Buffer.from(random.bytes(32)).toString("base64url") } = world.tokens.get(credential) ?? {};
+  const subject = isBundle(record)
+    ? ({ case: "bundleId", value: world.bundleIds[record.id] ?? "" } as const)
+    : ({ case: "reservationId", value: idOf(scene, record) } as const);
+  return {
+    said: `${by} revokes a credential${credential.parent ? " of a delegate" : ""} of ${aboutRecord(record)}`,
+    expected: isBundle(record) ? model.revokeOfBundle(by, record, credential) : model.revoke(by, record, credential),
+    send: async () => {
+      await callsOf(scene, by).revokeCredential({ requestId: randomUUID(), subject, credentialHash, pin: random.bool(0.3) });
+      return undefined;
+    },
+  };
+}
+
+function putBundle(scene: Scene, by: Actor, reservation: ModelReservation): Action {
+  const { random, model, world } = scene;
+  const bundle = model.bundles.length === 0 || random.bool(0.3) ? undefined : random.pick(model.bundles);
+  const bundleId = bundle === undefined ? "" : (world.bundleIds[bundle.id] ?? "");
+  const near = model.reservations.filter(({ site }) => site === reservation.site);
+  const others = random.shuffle(random.bool(0.9) ? near : model.reservations).filter((other) => other !== reservation);
+  const members = [reservation, ...others.slice(0, random.int(0, 3))];
+  const states = members.map(({ state }) => nameOf(ReservationState, state));
+  const newId = model.bundles.length;
+  return {
+    said: `${by} puts ${members.map(({ id }) => id).join(", ")} (${[...new Set(states)].sort().join(", ")}) into bundle ${bundle?.id ?? "new"}`,
+    expected: model.putBundle(by, members, bundle),
+    send: async () => {
+      const reservationIds = members.map((member) => idOf(scene, member));
+      const answer = await callsOf(scene, by).putBundle({ requestId: randomUUID(), bundleId, reservationIds });
+      if (bundle === undefined) world.bundleIds[newId] = answer.bundle?.bundleId ?? "";
+      return undefined;
+    },
+  };
+}
+
+function ofReservation(make: (scene: Scene, by: Actor, reservation: ModelReservation) => Action): Maker {
+  return (scene, by) => {
+    const reservation = someReservation(scene);
+    return reservation && make(scene, by, reservation);
+  };
+}
+
+/** A reservation: mostly one of which something may become yet. */
+function someReservation({ random, model, focus }: Scene): ModelReservation | undefined {
+  if (focus !== undefined) return focus;
+  const live = model.reservations.filter(({ state }) => !final.includes(state));
+  const some = live.length > 0 && random.bool(0.6) ? live : model.reservations;
+  return some.length === 0 ? undefined : random.pick(some);
+}
+
+/** A reservation or a bundle that is as wanted. */
+function recordWith(
+  { random, model, focus }: Scene,
+  isWanted: (record: ModelRecord) => boolean,
+): ModelReservation | ModelBundle | undefined {
+  if (focus !== undefined && isWanted(focus)) return focus;
+  const found = random.shuffle([model.reservations, model.bundles]).map((records) => records.filter(isWanted));
+  const some = found.find((records) => records.length > 0);
+  return some === undefined ? undefined : random.pick<ModelReservation | ModelBundle>(some);
+}
+
+function isBundle(record: ModelReservation | ModelBundle): record is ModelBundle {
+  return "members" in record;
+}
+
+function keep(
+  { world }: Scene,
+  { issued }: ModelRecord,
+  expected: ModelOutcome,
+  token: { accessToken: string; credentialHash: string },
+): undefined {
+  if ("reservation" in expected) world.tokens.set(issued.at(-1) as ModelCredential, token);
+}
+
+function callsOf({ world }: Scene, by: Actor) {
+  return world.people[by].client.reservations;
+}
+
+type BatchedCall = "reserve" | "confirm" | "extend" | "cancel" | "redirect" | "issueCredential";
+
+interface BatchedAnswer {
+  reservation?: Reservation;
+  accessToken: string;
+  credentialHash: string;
+}
+
+/** Makes a call by itself or, now and then, in a batch, where it must come to the same. */
+function callOf(
+  scene: Scene,
+  by: Actor,
+  which: BatchedCall,
+  rest: object,
+  take: (answer: BatchedAnswer) => Reservation | undefined = ({ reservation }) => reservation,
+): () => Promise<Reservation | undefined> {
+  const calls = callsOf(scene, by);
+  const request = { requestId: randomUUID(), ...rest };
+  if (!scene.random.bool(0.2)) {
+    return async () => take((await calls[which](request as never)) as unknown as BatchedAnswer);
+  }
+  return async () => {
+    const { results } = await calls.batch({ calls: [{ call: { case: which, value: request } as never }] });
+    const { result } = results[0] ?? {};
+    if (result?.case !== "error") return take(result?.value as unknown as BatchedAnswer);
+    const { reason, message } = result.value as BatchError;
+    throw new PetakError(reason as Reason, message, reason === "NO_PLACE_FREE" ? { retryAfterMs: 1 } : {});
+  };
+}
+
+function idOf({ world }: Scene, { id }: ModelReservation): string {
+  return world.ids[id] ?? "";
+}
+
+function about({ id, state }: ModelReservation): string {
+  return `reservation ${id}, ${nameOf(ReservationState, state)}`;
+}
+
+function aboutRecord(record: ModelReservation | ModelBundle): string {
+  return isBundle(record) ? `bundle ${record.id}` : about(record);
+}

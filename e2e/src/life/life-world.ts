@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import type { PetakClient } from "@petak/client";
+import { type GetReservationResponse, type Money, ReservationState, TermsSchema } from "@petak/protocol";
+import { type FrozenClock, makeSite, type Random } from "@petak/testkit";
+import type { TestNetwork, TestParticipant } from "../test-network.ts";
+import type { Actor, LifeModel } from "./model.ts";
+import type { ModelCredential } from "./model-credentials.ts";
+import type { GivenTerms } from "./model-terms.ts";
+
+/** Who takes part in all lives. */
+export interface People {
+  clock: FrozenClock;
+  network: TestNetwork;
+  people: Record<Actor, TestParticipant>;
+}
+
+/** The gateway's side of one life: two sites, their agents, and what was made, by its number in the model. */
+export interface World extends People {
+  siteIds: string[];
+  agents: PetakClient[];
+  sequences: bigint[];
+  ids: string[];
+  bundleIds: string[];
+  /** The credentials that were issued, as they came. */
+  tokens: Map<ModelCredential, { accessToken: string; credentialHash: string }>;
+}
+
+/** Makes the sites of a life. */
+export async function newWorld(around: People, installed: readonly number[], terms: readonly GivenTerms[]): Promise<World> {
+  const { network, people } = around;
+  const sites = installed.map((places, index) => ({
+    ...makeSite({ latitude: 1.3 + index / 100, longitude: 103.8, ref: randomUUID(), classes: [["M", 400, 200, 500, 20_000, places]] }),
+    terms: create(TermsSchema, termsMessage(terms[index] ?? {})),
+  }));
+  const { results } = await people.operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
+  const siteIds = results.map(({ siteId }) => siteId);
+  const agents = await Promise.all(siteIds.map(async (siteId) => network.clientFor(await network.agentSigner(people.operator, siteId))));
+  return { ...around, siteIds, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
+}
+
+/** Terms as somebody might set them; what is not there is not said. */
+export function randomTerms(random: Random): GivenTerms {
+  const minuteMs = 60_000;
+  const said = <Value>(value: Value) => (random.bool(0.6) ? value : undefined);
+  const given = {
+    freeStorageMs: said(random.pick([60, 90, 3 * 1440]) * minuteMs),
+    pricePerDay: said(random.pick([0, 150, 199])),
+    freeChangeMs: said(random.int(0, 40) * minuteMs),
+    lateFee: said(random.pick([0, 275, 310])),
+    noShowAfterMs: said(random.pick([20, 60, 1440]) * minuteMs),
+    noShowFee: said(random.pick([0, 501])),
+  };
+  // The gateway refuses terms that contradict themselves.
+  const longestStorageMs = said(random.pick([3 * 1440, 5 * 1440]) * minuteMs);
+  return Object.fromEntries(Object.entries({ ...given, longestStorageMs }).filter(([, value]) => value !== undefined));
+}
+
+/** Terms as the protocol has them. */
+export function termsMessage(terms: GivenTerms): MessageInitShape<typeof TermsSchema> {
+  const { freeStorageMs, longestStorageMs, pricePerDay, freeChangeMs, lateFee, noShowAfterMs, noShowFee } = terms;
+  return {
+    ...(freeStorageMs !== undefined && { freeStorage: durationFromMs(freeStorageMs) }),
+    ...(longestStorageMs !== undefined && { longestStorage: durationFromMs(longestStorageMs) }),
+    ...(pricePerDay !== undefined && { extensionPricePerDay: dollars(pricePerDay) }),
+    ...(freeChangeMs !== undefined && { freeChangeBeforeDeposit: durationFromMs(freeChangeMs) }),
+    ...(lateFee !== undefined && { lateChangeFee: dollars(lateFee) }),
+    ...(noShowAfterMs !== undefined && { noShowAfter: durationFromMs(noShowAfterMs) }),
+    ...(noShowFee !== undefined && { noShowFee: dollars(noShowFee) }),
+  };
+}
+
+function dollars(cents: number) {
+  return { currencyCode: "SGD", units: BigInt(Math.floor(cents / 100)), nanos: (cents % 100) * 10_000_000 };
+}
+
+function centsOf(money: Money | undefined): number {
+  return money === undefined ? 0 : Number(money.units) * 100 + money.nanos / 10_000_000;
+}
+
+/** What the protocol calls a value of an enum. */
+export function nameOf(values: Readonly<Record<string, number>>, wanted: number): string {
+  return Object.keys(values).find((name) => values[name] === wanted) ?? String(wanted);
+}
+
+/** What the gateway says of all reservations and bundles and of both sites' places, in the model's words. */
+export async function gatewayState({ people, ids, bundleIds, siteIds }: World) {
+  const { reservations, directory } = people.courier.client;
+  const calls = ids.map((reservationId) => ({ call: { case: "getReservation", value: { reservationId } } }) as const);
+  const [{ results }, bundles, { availabilities }] = await Promise.all([
+    ids.length === 0 ? { results: [] } : reservations.batch({ calls }),
+    Promise.all(bundleIds.map((bundleId) => reservations.getBundle({ bundleId }))),
+    directory.getAvailability({ siteIds }),
+  ]);
+  return {
+    reservations: results.map(({ result }) => {
+      const { reservation } = result.value as GetReservationResponse;
+      return {
+        state: nameOf(ReservationState, reservation?.state ?? 0),
+        site: siteIds.indexOf(reservation?.siteId ?? ""),
+        position: reservation?.queuePosition,
+        queuedUntilMs: reservation?.queuedUntil && timestampMs(reservation.queuedUntil),
+        holdUntilMs: reservation?.holdExpiresAt && timestampMs(reservation.holdExpiresAt),
+        depositUntilMs: reservation?.depositUntil && timestampMs(reservation.depositUntil),
+        collectUntilMs: reservation?.collectUntil && timestampMs(reservation.collectUntil),
+        depositedMs: reservation?.depositedAt && timestampMs(reservation.depositedAt),
+        freeChangeUntilMs: reservation?.freeChangeUntil && timestampMs(reservation.freeChangeUntil),
+        feeDue: centsOf(reservation?.feeDue),
+        bundle: bundleIds.indexOf(reservation?.bundleId ?? ""),
+        delegated: reservation?.delegations.map(({ revokedAt }) => revokedAt !== undefined),
+        revoked: reservation?.revokedCredentials.length,
+        receipts: reservation?.chain?.length ?? 0,
+      };
+    }),
+    bundles: bundles.map(({ bundle }) => ({
+      members: bundle?.reservationIds.map((id) => ids.indexOf(id)),
+      delegated: bundle?.delegations.map(({ revokedAt }) => revokedAt !== undefined),
+      revoked: bundle?.revokedCredentials.length,
+    })),
+    places: availabilities.map(({ sizeClasses: [places] }) => [places?.held, places?.occupied, places?.freeToPromise]),
+  };
+}
+
+/** The same of the model. */
+export function modelState(model: LifeModel, siteCount: number): Awaited<ReturnType<typeof gatewayState>> {
+  return {
+    reservations: model.reservations.map((reservation) => {
+      const { queuedUntilMs, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs, freeChangeUntilMs } = reservation;
+      return {
+        state: nameOf(ReservationState, reservation.state),
+        site: reservation.site,
+        position: model.position(reservation),
+        ...{ queuedUntilMs, holdUntilMs, depositUntilMs, collectUntilMs, depositedMs, freeChangeUntilMs },
+        feeDue: reservation.feeDue,
+        bundle: reservation.bundle?.id ?? -1,
+        delegated: reservation.delegated.map((credential) => reservation.ended.has(credential)),
+        revoked: reservation.revoked.length,
+        receipts: reservation.receipts.length,
+      };
+    }),
+    bundles: model.bundles.map(({ members, delegated, ended, revoked }) => ({
+      members: members.map(({ id }) => id),
+      delegated: delegated.map((credential) => ended.has(credential)),
+      revoked: revoked.length,
+    })),
+    places: Array.from({ length: siteCount }, (_, site) => [model.held[site], model.occupied[site], model.free(site)]),
+  };
+}
