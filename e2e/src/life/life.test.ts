@@ -11,7 +11,7 @@ import { type Actor, LifeModel, type ModelLimits } from "./model.ts";
 import type { GivenTerms } from "./model-terms.ts";
 
 /** Lives of which each begins with nothing, and the steps of each. */
-const lives = Number(process.env.PETAK_LIVES ?? 80);
+const lives = Number(process.env.PETAK_LIVES ?? 60);
 const stepsOfEach = 40;
 
 const minuteMs = 60_000;
@@ -175,7 +175,7 @@ it("every call that changes something is made here by everybody, or has a word w
   expect([...Object.keys(makers), ...Object.keys(notMade)].sort()).toEqual(told.sort());
 });
 
-it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: lives * 6000 }, async () => {
+it("whoever does whatever in whatever order, reservations live as the documentation says", { timeout: lives * 8000 }, async () => {
   const random: Random = createRandom(testSeed());
   const seen = new Set<string>();
   const counts: Counts = new Map();

@@ -27,6 +27,8 @@ export interface ModelReservation extends ModelRecord {
   depositUntilMs: number | undefined;
   collectUntilMs: number | undefined;
   depositedMs: number | undefined;
+  /** Whether it was found to lie there past its limit. It stays so when the parcel leaves after all. */
+  isOverdue: boolean;
   /** The bundle that its record names. */
   bundle: ModelBundle | undefined;
   /** On which it was made. */
@@ -123,6 +125,7 @@ export class LifeModel {
       depositUntilMs: undefined,
       collectUntilMs: undefined,
       depositedMs: undefined,
+      isOverdue: false,
       bundle: undefined,
       terms: termsInForce(this.#limits.terms, this.defaults, this.#siteTerms[site] ?? {}),
       freeChangeUntilMs: undefined,
@@ -166,6 +169,7 @@ export class LifeModel {
     else if (state === State.CONFIRMED) reservation.depositUntilMs = newMs;
     else {
       reservation.collectUntilMs = newMs;
+      reservation.isOverdue = false;
       if (by === "courier") reservation.feeDue += storageFee(terms, depositedMs, collectUntilMs, newMs);
     }
     return { reservation };
@@ -347,7 +351,8 @@ export class LifeModel {
       if (reservation.state === State.QUEUED && (reservation.queuedUntilMs ?? 0) <= nowMs) reservation.state = State.REJECTED;
     }
     for (const reservation of this.reservations) {
-      const { state, holdUntilMs = 0, depositUntilMs = 0, site } = reservation;
+      const { state, holdUntilMs = 0, depositUntilMs = 0, collectUntilMs = 0, site } = reservation;
+      if (state === State.DEPOSITED && collectUntilMs <= nowMs) reservation.isOverdue = true;
       if (state === State.HELD && holdUntilMs <= nowMs) reservation.state = State.EXPIRED;
       else if (state === State.CONFIRMED && depositUntilMs <= nowMs) {
         reservation.state = State.NO_SHOW;
