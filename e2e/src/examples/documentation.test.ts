@@ -78,10 +78,12 @@ describe("the courier's guide", () => {
     expect(answers.map((answer) => Object.keys(answer))).toEqual([
       ["options"],
       ["reservation", "site", "distanceM"],
+      ["reservation"],
       ["code", "message", "details"],
     ]);
     expect(answers[1]).toMatchObject({ reservation: { state: "RESERVATION_STATE_HELD", partnerReference: "parcel-4711" } });
-    expect(answers[2]).toMatchObject({ details: [{ debug: { reason: "INVALID_FIELD", domain: "petak.v1" } }, {}] });
+    expect(answers[2]).toMatchObject({ reservation: { state: "RESERVATION_STATE_CONFIRMED" } });
+    expect(answers[3]).toMatchObject({ details: [{ debug: { reason: "INVALID_FIELD", domain: "petak.v1" } }, {}] });
   });
 
   it.each([

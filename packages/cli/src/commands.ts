@@ -43,6 +43,11 @@ export const lazyCommands: readonly LazyCommand[] = [
     load: async () => (await import("./commands/reservations.ts")).registerReservations,
   },
   {
+    name: "credentials",
+    description: "issue, delegate, list and revoke what opens doors",
+    load: async () => (await import("./commands/credentials.ts")).registerCredentials,
+  },
+  {
     name: "webhooks",
     description: "make, test, rotate, pause, resume, replay and delete the places where you are told of your events",
     load: async () => (await import("./commands/webhooks.ts")).registerWebhooks,

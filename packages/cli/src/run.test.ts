@@ -18,6 +18,7 @@ describe("help", () => {
       "keys",
       "participants",
       "reservations",
+      "credentials",
       "webhooks",
       "archive",
       "token",

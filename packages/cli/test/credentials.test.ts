@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createPetakClient, generateKeyPair, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
+import type { Bundle, Reservation } from "@petak/protocol";
+import { makeSite } from "@petak/testkit";
+import { beforeAll, describe, expect, test } from "vitest";
+import { useGateway } from "./running-gateway.ts";
+
+const gateway = useGateway();
+let courier: string;
+let operator: string;
+let siteId: string;
+let reservationId: string;
+let bundleId: string;
+let holder: string;
+
+const parcel = { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 };
+
+/** A credential as the command prints it for machines. */
+interface Printed {
+  accessToken: string;
+  pin?: string;
+  expiresAt: string;
+  credentialHash: string;
+  parentCredentialHash?: string;
+}
+
+async function withClient<Result>(key: string, use: (client: PetakClient) => Promise<Result>): Promise<Result> {
+  const client = createPetakClient({ baseUrl: gateway.url, signer: signerOfKeyFile(await readKeyFile(key)), retry: false });
+  try {
+    return await use(client);
+  } finally {
+    client.close();
+  }
+}
+
+beforeAll(async () => {
+  courier = await gateway.makeParticipant("Courier", "courier");
+  operator = await gateway.makeParticipant("Operator", "operator");
+  await withClient(operator, async ({ directory }) => {
+    const { results } = await directory.upsertSites({
+      requestId: randomUUID(),
+      sites: [makeSite({ latitude: 1.3521, longitude: 103.8198 })],
+    });
+    siteId = results[0]?.siteId ?? "";
+  });
+  await withClient(courier, async ({ reservations }) => {
+    const confirmed = async () => {
+      const { reservation } = await reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
+      const made = (reservation as Reservation).reservationId;
+      await reservations.confirm({ requestId: randomUUID(), reservationId: made });
+      return made;
+    };
+    reservationId = await confirmed();
+    const { bundle } = await reservations.putBundle({ requestId: randomUUID(), reservationIds: [await confirmed(), await confirmed()] });
+    bundleId = (bundle as Bundle).bundleId;
+  });
+  holder = Buffer.from((await generateKeyPair()).publicKey).toString("base64");
+});
+
+const credentials = (...args: string[]) => gateway.petak(["--key", courier, "credentials", ...args]);
+
+async function printed<Result = Printed>(...args: string[]): Promise<Result> {
+  const { exitCode, stdout, stderr } = await credentials(...args, "--json");
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  return JSON.parse(stdout) as Result;
+}
+
+const hash = expect.stringMatching(/^[\w-]{43}$/) as unknown as string;
+
+describe("petak credentials", () => {
+  test("issues what opens a door, with a PIN where it is asked for, and shows until when", async () => {
+    expect(await printed("issue", reservationId)).toMatchObject({ accessToken: expect.stringMatching(/^ey/), credentialHash: hash });
+    expect(await printed("issue", reservationId, "--act", "deposit")).not.toHaveProperty("pin");
+    const { stdout, exitCode } = await credentials("issue", reservationId, "--pin");
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Access token +ey[\w.-]+$/m);
+    expect(stdout).toMatch(/^PIN +\d{8}$/m);
+    expect(stdout).toMatch(/^Opens +from \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/m);
+    expect(stdout).toMatch(/^Hash +[\w-]{43}$/m);
+  });
+
+  test("issues what opens all of a bundle, and to an operator what opens doors for work", async () => {
+    expect(await printed("issue", bundleId, "--pin")).toMatchObject({ pin: expect.stringMatching(/^\d{8}$/), credentialHash: hash });
+    const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "issue", siteId, "--holder", holder, "--json"]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ accessToken: expect.stringMatching(/^ey/), credentialHash: hash });
+  });
+
+  test("lets somebody else collect, and lists and revokes that", async () => {
+    const parent = await printed("issue", reservationId);
+    await writeFile(join(gateway.folder, "recipient.token"), `${parent.accessToken}\n`);
+    const until = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_600_000);
+    const child = await printed("delegate", "@recipient.token", "--until", until.toISOString());
+    expect(child.parentCredentialHash).toBe(parent.credentialHash);
+    expect(Date.parse(child.expiresAt)).toBe(until.getTime());
+    expect((await credentials("list", reservationId)).stdout).toMatch(
+      new RegExp(`^${child.credentialHash} +delegated +\\S+Z +${parent.credentialHash}$`, "m"),
+    );
+    const { stdout } = await credentials("revoke", reservationId, parent.credentialHash, "--pin");
+    expect(stdout).toContain(`Revoked ${parent.credentialHash} and the PIN of ${reservationId}.`);
+    const { delegations, revokedCredentials } = await printed<Reservation>("list", reservationId);
+    expect(delegations).toEqual([expect.objectContaining({ credentialHash: child.credentialHash, revokedAt: expect.any(String) })]);
+    expect(revokedCredentials).toEqual([expect.objectContaining({ credentialHash: parent.credentialHash })]);
+    const again = await credentials("delegate", parent.accessToken, "--json");
+    expect(again.exitCode).toBe(1);
+    expect(JSON.parse(again.stdout)).toMatchObject({ error: { reason: "CREDENTIAL_NOT_ACCEPTED", metadata: { refusal: "REVOKED" } } });
+  });
+
+  test("does the same for a bundle", async () => {
+    expect((await credentials("list", bundleId)).stdout).toContain("None was delegated or revoked.");
+    const { accessToken, credentialHash } = await printed("issue", bundleId);
+    await printed("delegate", accessToken);
+    expect(await printed("revoke", bundleId, credentialHash)).toEqual({ revoked: { for: bundleId, credentialHash, pin: false } });
+    const { delegations, revokedCredentials } = await printed<Bundle>("list", bundleId);
+    expect([delegations.length, revokedCredentials.length]).toEqual([1, 1]);
+  });
+
+  test("ends with 1 where the gateway refuses", async () => {
+    const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "issue", reservationId, "--json"]);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "RESERVATION_NOT_FOUND" } });
+  });
+
+  test.each([
+    ["an id of nothing", ["issue", "parcel-7"], /write the id of a reservation/],
+    ["an act that is none", ["issue", "RES", "--act", "lend"], /write deposit, collect or recall/],
+    ["a key that is none", ["issue", "RES", "--holder", "abc"], /32 bytes/],
+    ["a recall without a key", ["issue", "RES", "--act", "recall"], /--holder/],
+    ["a PIN to deposit", ["issue", "RES", "--act", "deposit", "--pin"], /--pin is to collect only/],
+    ["a door of a reservation", ["issue", "RES", "--door", "A1"], /--door is for work/],
+    ["a bundle's act", ["issue", "BDL", "--act", "collect"], /--act is for a reservation/],
+    ["nothing to revoke", ["revoke", "RES"], /Name the access token by its hash/],
+    ["a file that is not there", ["delegate", "@nothing.token"], /nothing\.token cannot be read/],
+  ])("says so of %s, and ends with 2", async (_, args, message) => {
+    const named = args.map((arg) => arg.replace("RES", reservationId).replace("BDL", bundleId));
+    const { exitCode, stderr } = await credentials(...named);
+    expect(exitCode).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
