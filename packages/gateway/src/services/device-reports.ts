@@ -105,9 +105,8 @@ export function reportTransition({
     movedAtMs: Math.min(occurredAtMs, nowMs),
     deadlineMs,
     isAllowed: true,
-    ...(to === ReservationState.COLLECTED ? { isAllowed: false, pin: null } : {}),
-    // Another token to deposit may be about, and whoever has it is told to bring nothing more.
-    ...(to === ReservationState.RECALLED ? whatEndsWith(reservation) : {}),
+    // Another token to deposit may be about, and the agent of the site may be a new one that did not see the parcel go: it is told that nothing opens for it.
+    ...(to === ReservationState.COLLECTED || to === ReservationState.RECALLED ? whatEndsWith(reservation, nowMs) : {}),
     events: [reservationEvent({ ...facts, type: move.event, reservation: after })],
   };
 }

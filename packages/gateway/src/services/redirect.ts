@@ -197,7 +197,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
       const fee = lateChangeFee(old, await termsBook.of(old), caller, atMs);
       const after = changed(old, atMs, { state: ReservationState.CANCELLED, redirectedTo: takenId, ...fee });
       const facts = { actor, atMs, cancellationReason: reason, relatedReservationId: takenId };
-      const isDone = await write({ before: old, ...moveTo(old, after, facts), ...whatEndsWith(old) });
+      const isDone = await write({ before: old, ...moveTo(old, after, facts), ...whatEndsWith(old, atMs) });
       if (isDone) return { old: after, taken };
     }
     throw new PetakError("CONFLICT", `reservation ${oldId} kept changing; send the same request again`, {
@@ -211,7 +211,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     const atMs = now();
     const after = changed(taken, atMs, { state: ReservationState.CANCELLED });
     const facts = { actor, atMs, cancellationReason: CancellationReason.OTHER };
-    return await write({ before: taken, ...moveTo(taken, after, facts), ...whatEndsWith(taken) });
+    return await write({ before: taken, ...moveTo(taken, after, facts), ...whatEndsWith(taken, atMs) });
   }
 
   async function found(reservationId: string): Promise<Reservation> {

@@ -219,7 +219,7 @@ export function createReservationService(dependencies: ReservationDependencies):
           const after = changed(before, atMs, { state: ReservationState.CANCELLED, ...fee });
           return {
             ...moveTo(before, after, { atMs, actor: participantParty(caller), cancellationReason: request.reason }),
-            ...whatEndsWith(before),
+            ...whatEndsWith(before, atMs),
             answer: toBinary(ReservationSchema, after),
           };
         },
@@ -255,7 +255,7 @@ export function createReservationService(dependencies: ReservationDependencies):
             ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
             // Nobody knows when the parcel went: that a report has seen it gone already is the safe thing to reckon with.
             movedAtMs: 0,
-            ...whatEndsWith(before),
+            ...whatEndsWith(before, atMs),
             answer: writtenReservation,
           };
         },
