@@ -150,6 +150,26 @@ describe("the decision", () => {
     expect(await decide(credential, { ...snapshot, compartments }, nowMs)).toMatchObject({ doors: at("A1") });
   });
 
+  it("opens no door of which the gateway tells while somebody else has just opened it", async () => {
+    const credential = { token: await token(Act.COLLECT) };
+    const visit = {
+      compartmentId: "A2",
+      credentialId: newTokenId(),
+      proofKind: ProofKind.ACCESS_TOKEN,
+      reservationId: newReservationId("83652b"),
+      bundleId: "",
+      isDelegated: false,
+      reopenings: 0,
+      graceUntilMs: nowMs + 1,
+    };
+    for (const phase of ["OPENING", "OPEN", "CLOSED"] as const) {
+      for (const whose of [{ act: Act.DEPOSIT }, { act: Act.SERVICE, reservationId: "" }]) {
+        const visits = [{ ...visit, ...whose, phase }];
+        expect(await decide(credential, { ...snapshot, visits }, nowMs)).toMatchObject({ opens: false, refusal: "IN_USE" });
+      }
+    }
+  });
+
   it("lets a credential open its own door again only while that is closed and the grace lasts", async () => {
     const shown = await token(Act.DEPOSIT);
     const first = await decide({ token: shown }, snapshot, nowMs);

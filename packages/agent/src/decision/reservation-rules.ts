@@ -93,5 +93,7 @@ function chooseForCollection(reservationId: string, toldId: string | undefined, 
   const told = snapshot.compartments.find(({ compartmentId, reservationId: holder }) => compartmentId === toldId && holder === "");
   const compartment = seen ?? told;
   if (compartment === undefined) return "NOT_DEPOSITED";
+  // What lies behind a door that somebody else has just opened is not yet known.
+  if (snapshot.visits.some(({ compartmentId }) => compartmentId === compartment.compartmentId)) return "IN_USE";
   return compartment.condition === "IN_DOUBT" ? "IN_DOUBT" : [compartment.compartmentId];
 }
