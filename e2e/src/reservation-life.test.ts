@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Act, DeviceEventType, EventType, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
+import { Act, CancellationReason, DeviceEventType, EventType, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
@@ -130,6 +130,25 @@ describe("a reservation", () => {
       .reserve({ ...request, parcel: { ...parcel, massG: 2 } })
       .catch((error: unknown) => error);
     expect(reasonOf(again)).toBe("REQUEST_ID_REUSED");
+  });
+
+  it("gives the answer to one request to no other, also where what ties the id to a body was lost or has run out before the answer", async () => {
+    const siteId = await makeOneSite();
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservations } = courier.client;
+    const { reservation } = await reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const reservationId = reservation?.reservationId ?? "";
+    const bundle = async (requestId: string, ids: string[]) => await reservations.putBundle({ requestId, reservationIds: ids });
+    const ids = { confirm: randomUUID(), bundle: randomUUID() };
+    const confirmed = await reservations.confirm({ requestId: ids.confirm, reservationId });
+    const { bundle: made } = await bundle(ids.bundle, [reservationId]);
+    await redis.client.del(...(await redis.client.keys(`${redis.keyPrefix}petak:req:*`)));
+    const cancelling = reservations.cancel({ requestId: ids.confirm, reservationId, reason: CancellationReason.OTHER });
+    expect(reasonOf(await cancelling.catch((error: unknown) => error))).toBe("REQUEST_ID_REUSED");
+    const putting = reservations.issueBundleCredential({ requestId: ids.bundle, bundleId: made?.bundleId ?? "" });
+    expect(reasonOf(await putting.catch((error: unknown) => error))).toBe("REQUEST_ID_REUSED");
+    expect((await reservations.getReservation({ reservationId })).reservation?.state).toBe(ReservationState.CONFIRMED);
+    expect(confirmed.reservation?.state).toBe(ReservationState.CONFIRMED);
   });
 
   it("ends by itself when its hold is not confirmed in time, and its place is free again", async () => {

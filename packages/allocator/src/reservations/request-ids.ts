@@ -19,8 +19,13 @@ export interface RequestIds {
   keep(participantId: string, requestId: string, answer: Uint8Array): Promise<Uint8Array>;
   /** The answer that was kept, or undefined. */
   kept(participantId: string, requestId: string): Promise<Buffer | undefined>;
-  /** The answer that a region remembers for a request, or undefined. Only what {@link claim} has seen before can have one. */
-  recall(region: Region, participantId: string, requestId: string): Promise<Buffer | undefined>;
+  /**
+   * The answer that a region remembers for a request, or undefined. Only what {@link claim} has seen before can have one.
+   *
+   * @throws {PetakError} REQUEST_ID_REUSED where it answered another body: what ties the id ends before the answer where the request was sent again, and
+   *   may be lost without it.
+   */
+  recall(region: Region, participantId: string, requestId: string, fingerprint: Buffer): Promise<Buffer | undefined>;
 }
 
 /**
@@ -42,9 +47,11 @@ export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds
     async kept(participantId, requestId) {
       return (await redis.getBuffer(keys.keptAnswer(participantId, requestId))) ?? undefined;
     },
-    async recall(region, participantId, requestId) {
+    async recall(region, participantId, requestId, fingerprint) {
       const record = await redis.getBuffer(keys.answer(region, participantId, requestId));
-      return record === null ? undefined : answerIn(record);
+      if (record === null) return undefined;
+      if (!record.subarray(0, fingerprint.length).equals(fingerprint)) throw requestIdReused(requestId);
+      return answerIn(record);
     },
   };
 }

@@ -64,7 +64,7 @@ export function createBundleChanges({ bundles, reservations, requestIds }: Alloc
         const before = isNew ? await bundles.find(bundleId) : await findOwn(bundleId, caller);
         if (before !== undefined && before.participantId !== participantId) throw bundleNotFound(bundleId);
         // Read after the bundle: whoever has just changed it for the same request wrote the answer in the same instant.
-        const known = await requestIds.recall(region, participantId, requestId);
+        const known = await requestIds.recall(region, participantId, requestId, fingerprint);
         if (known !== undefined) return known;
         const { answer: bytes, ...planned } = await plan(before, attempt);
         const outcome = await bundles.change({ ...planned, bundleId, before, answer: { participantId, requestId, fingerprint, bytes } });

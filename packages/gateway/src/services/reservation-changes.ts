@@ -66,7 +66,7 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
       // same instant, so it must not be looked for earlier. What ties the request id is there before anything is written in either case.
       const claiming = allocator.requestIds.claim(participantId, requestId, fingerprint);
       const read = () =>
-        Promise.allSettled([findOwn(reservationId, caller), allocator.requestIds.recall(region, participantId, requestId)]);
+        Promise.allSettled([findOwn(reservationId, caller), allocator.requestIds.recall(region, participantId, requestId, fingerprint)]);
       let reading = read();
       await Promise.allSettled([claiming, reading]);
       await claiming;
