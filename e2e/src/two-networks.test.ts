@@ -57,6 +57,17 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     expect(await reason(() => courier.client.directory.getAvailability({ siteIds: [siteId, foreign.siteId] }))).toBe("SITE_NOT_FOUND");
   });
 
+  it("one is not given what the same request was given in the other network", async () => {
+    const request = { requestId: randomUUID(), place: { case: "nearest", value: { origin } }, parcel } as const;
+    const elsewhere = await network.withMode(courier, other);
+    const { reservation } = await elsewhere.client.reservations.reserve(request);
+    expect(reservation?.isTest).toBe(!isTest);
+    expect(await reason(() => courier.client.reservations.reserve(request))).toBe("REQUEST_ID_REUSED");
+    const terms = { requestId: randomUUID(), terms: { freeStorage: { seconds: 7200n } } };
+    await foreign.operator.client.directory.setDefaultTerms(terms);
+    expect(await reason(() => operator.client.directory.setDefaultTerms(terms))).toBe("REQUEST_ID_REUSED");
+  });
+
   it("an operator sets the terms of its own network, and not those of the other", async () => {
     const termsAt = async (by: TestParticipant, at: string) => (await by.client.directory.getSite({ siteId: at })).terms?.freeStorage;
     const before = await termsAt(foreign.operator, foreign.siteId);

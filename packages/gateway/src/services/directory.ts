@@ -169,13 +169,13 @@ export function createDirectoryService({
     },
 
     async setDefaultTerms(request, context) {
-      const { participantId, mode } = requireParticipant(context, { roles: [Role.OPERATOR] });
+      const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
       const { terms } = request;
       if (terms === undefined) throw new TypeError("validation let an empty field through");
       checkTerms(terms, "terms");
       const schemas = { request: SetDefaultTermsRequestSchema, answer: SetDefaultTermsResponseSchema };
-      return await rememberedAnswers.once(participantId, schemas, request, async () => {
-        await termsBook.setDefault({ operatorId: participantId, isTest: mode === "test" }, asGiven(terms));
+      return await rememberedAnswers.once(caller, schemas, request, async () => {
+        await termsBook.setDefault({ operatorId: caller.participantId, isTest: caller.mode === "test" }, asGiven(terms));
         return create(SetDefaultTermsResponseSchema);
       });
     },

@@ -1,16 +1,17 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import type { RequestIds } from "@petak/allocator";
 import { fingerprintOf } from "../domain/fingerprint.ts";
+import type { ParticipantCaller } from "../identity/index.ts";
 
 /** Does what a request asks for once, and answers its repetitions as it answered the first time. */
 export interface RememberedAnswers {
   /**
    * Does the work unless its answer is known. Of a request that was cut short the work is done again, so that it must be good to do twice.
    *
-   * @throws {PetakError} REQUEST_ID_REUSED where the id came with another body.
+   * @throws {PetakError} REQUEST_ID_REUSED where the id came with another body, or with a key of the other network.
    */
   once<Request extends DescMessage, Answer extends DescMessage>(
-    participantId: string,
+    caller: Pick<ParticipantCaller, "participantId" | "mode">,
     schemas: { request: Request; answer: Answer },
     request: MessageShape<Request> & { requestId: string },
     work: () => Promise<MessageShape<Answer>>,
@@ -20,9 +21,9 @@ export interface RememberedAnswers {
 /** Makes it over the record of request ids. */
 export function createRememberedAnswers(requestIds: RequestIds): RememberedAnswers {
   return {
-    async once(participantId, schemas, request, work) {
+    async once({ participantId, mode }, schemas, request, work) {
       const { requestId } = request;
-      const isRepetition = await requestIds.claim(participantId, requestId, fingerprintOf(schemas.request, request));
+      const isRepetition = await requestIds.claim(participantId, requestId, fingerprintOf(schemas.request, request, mode));
       const known = isRepetition ? await requestIds.kept(participantId, requestId) : undefined;
       if (known !== undefined) return fromBinary(schemas.answer, known);
       const answer = await work();

@@ -106,7 +106,7 @@ export function createReservationService(dependencies: ReservationDependencies):
       const hold: HoldRequest = {
         participantId: caller.participantId,
         requestId: request.requestId,
-        fingerprint: fingerprintOf(ReserveRequestSchema, request),
+        fingerprint: fingerprintOf(ReserveRequestSchema, request, caller.mode),
         isTied: false,
         homeRegion: homeRegion(request),
         reservation,

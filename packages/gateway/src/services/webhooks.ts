@@ -133,7 +133,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       checkUrl(request.url, policy);
       const start = request.cursor === "" ? undefined : decodeCursor(caller, request.cursor);
       const schemas = { request: CreateEndpointRequestSchema, answer: CreateEndpointResponseSchema };
-      return await answers.once(participantId, schemas, request, async () => {
+      return await answers.once(caller, schemas, request, async () => {
         const endpointId = `whe_${mode}_${derivedId(participantId, request.requestId, 16)}`;
         // Where it begins goes first: whoever finds the endpoint delivers.
         const { range: _, ...place } = start ?? (await reader.end(caller));
@@ -175,7 +175,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       const { endpointId } = await own(request.endpointId, caller);
       if (request.url !== undefined) checkUrl(request.url, policy);
       const schemas = { request: UpdateEndpointRequestSchema, answer: UpdateEndpointResponseSchema };
-      return await answers.once(caller.participantId, schemas, request, async () => {
+      return await answers.once(caller, schemas, request, async () => {
         await store.change(endpointId, {
           ...(request.url === undefined ? {} : { url: request.url }),
           ...(request.filter === undefined ? {} : { eventTypes: request.filter.eventTypes }),
@@ -197,7 +197,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       const { endpointId } = await own(request.endpointId, caller);
       const overlapMs = request.overlap === undefined ? overlapDefaultMs : durationMs(request.overlap);
       const schemas = { request: RotateEndpointKeyRequestSchema, answer: RotateEndpointKeyResponseSchema };
-      return await answers.once(caller.participantId, schemas, request, async () => {
+      return await answers.once(caller, schemas, request, async () => {
         await store.addKey(endpointId, { createdMs: now(), overlapMs, requestId: request.requestId });
         return create(RotateEndpointKeyResponseSchema, { endpoint: await viewNow(endpointId, caller) });
       });
@@ -207,7 +207,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       const caller = requireParticipant(context);
       const endpoint = await own(request.endpointId, caller);
       const schemas = { request: TestEndpointRequestSchema, answer: TestEndpointResponseSchema };
-      return await answers.once(caller.participantId, schemas, request, async () => {
+      return await answers.once(caller, schemas, request, async () => {
         const giveBack = tests.take(caller.participantId);
         if (giveBack === undefined) throw tooManyTests(caller);
         try {
@@ -241,7 +241,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       const asked = rangeCursor(create(EventRangeSchema, { ...rangeOf(request), to: request.to ?? timestampFromMs(now()) }), "");
       const cursor = request.cursor === "" ? asked : { ...asked, number: decodeCursor(caller, request.cursor).number };
       const schemas = { request: ReplayEventsRequestSchema, answer: ReplayEventsResponseSchema };
-      return await answers.once(caller.participantId, schemas, request, async () => {
+      return await answers.once(caller, schemas, request, async () => {
         const id = derivedId(caller.participantId, request.requestId, 16);
         const replay = replayAt(id, cursor);
         await reader.bringUpToDate(caller);
@@ -254,7 +254,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
     async deleteEndpoint(request, context) {
       const caller = requireParticipant(context);
       const schemas = { request: DeleteEndpointRequestSchema, answer: DeleteEndpointResponseSchema };
-      return await answers.once(caller.participantId, schemas, request, async () => {
+      return await answers.once(caller, schemas, request, async () => {
         const endpoint = await own(request.endpointId, caller);
         // Paused first: whoever finds it half removed sends nothing, and a repetition finds it.
         await store.change(endpoint.endpointId, { isPaused: true });
