@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Act, Mode, Role, reasonOf } from "@petak/protocol";
+import { Act, Mode, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";
@@ -14,7 +14,7 @@ const modes = [
 let network: TestNetwork;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { queueRegionShareMax: 1 });
   return () => network.stop();
 });
 
@@ -66,6 +66,26 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     const terms = { requestId: randomUUID(), terms: { freeStorage: { seconds: 7200n } } };
     await foreign.operator.client.directory.setDefaultTerms(terms);
     expect(await reason(() => operator.client.directory.setDefaultTerms(terms))).toBe("REQUEST_ID_REUSED");
+  });
+
+  it("one waits whatever waits for the same participant in the other network", async () => {
+    const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 1]];
+    const waitAt = async (owner: TestParticipant, by: TestParticipant, forTest: boolean) => {
+      const sites = [makeSite({ ...origin, ref: `full-${forTest}`, isTest: forTest, classes })];
+      const { results } = await owner.client.directory.upsertSites({ requestId: randomUUID(), sites });
+      const asked = {
+        place: { case: "siteId", value: results[0]?.siteId ?? "" },
+        parcel,
+        overflowPolicy: { wait: { seconds: 60n } },
+      } as const;
+      await by.client.reservations.reserve({ requestId: randomUUID(), ...asked });
+      return async () => (await by.client.reservations.reserve({ requestId: randomUUID(), ...asked })).reservation?.state;
+    };
+    const waitElsewhere = await waitAt(foreign.operator, await network.withMode(courier, other), !isTest);
+    const wait = await waitAt(operator, courier, isTest);
+    expect(await waitElsewhere()).toBe(ReservationState.QUEUED);
+    expect(await wait()).toBe(ReservationState.QUEUED);
+    expect(await reason(wait)).toBe("QUEUE_SHARE_EXHAUSTED");
   });
 
   it("an operator sets the terms of its own network, and not those of the other", async () => {

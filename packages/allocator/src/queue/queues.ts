@@ -154,7 +154,12 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
             encodeEvent(waiting.queuedEvent(reservation)),
             waiting.sinceUs ?? "",
             timestampMs(updatedAt),
-            encodeWaiting({ ...waiting, participantId, event: encodeEvent(waiting.promotedEvent(reservationId)), places }),
+            encodeWaiting({
+              ...waiting,
+              sharer: sharerOf(participantId, reservation),
+              event: encodeEvent(waiting.promotedEvent(reservationId)),
+              places,
+            }),
             Buffer.concat(places.map(({ revision }) => siteNumberBytes(revision))),
             limits.siteMax,
             limits.shareMax,
@@ -216,6 +221,11 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
       );
     },
   };
+}
+
+/** Whose share of the queues it takes: a participant has one in each of the two networks. */
+function sharerOf(participantId: string, { isTest }: Reservation): string {
+  return isTest ? `${participantId} test` : participantId;
 }
 
 type JudgedPlace = WaitingPlace & { cell: string; revision: number };

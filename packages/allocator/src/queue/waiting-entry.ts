@@ -16,7 +16,8 @@ export interface WaitingPlace {
 
 /** What a reservation waits for. */
 export interface WaitingFacts {
-  participantId: string;
+  /** Whose share of the queues it takes. */
+  sharer: string;
   /** For how long a place is held when one comes free, in ms. */
   holdMs: number;
   /** Whether a place of which it is not known whether it is free will do. */
@@ -44,13 +45,13 @@ const takesNamedFlag = 2;
 const noTerms = Buffer.from([0xa8, 0x02, 0x00]);
 
 /** An entry as lua/includes/queue.lua reads it, but for its rank, which is given when it is written. */
-export function encodeWaiting({ participantId, holdMs, takesUnknown, query, event, places }: WaitingFacts): Buffer {
+export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, places }: WaitingFacts): Buffer {
   const { isHard = false } = query;
   const bytes = new GrowingBytes();
   bytes.u8((takesUnknown ? takesUnknownFlag : 0) + (isHard ? takesNamedFlag : 0));
   bytes.u32(holdMs);
-  bytes.u8(participantId.length);
-  bytes.latin1(participantId);
+  bytes.u8(sharer.length);
+  bytes.latin1(sharer);
   bytes.afterLength16(() => bytes.bytes(event));
   bytes.afterLength16(() => bytes.bytes(encodeQuery(query)));
   bytes.u8(places.length);

@@ -5,7 +5,7 @@
 --   <waiting>                 hash: handle -> entry
 --   <waiting>:last            the rank that was given last
 --   <waiting>:sites           set of the numbers of the sites at which somebody waits
---   <waiting>:shares          hash: participant, or participant and site -> how many of its reservations wait
+--   <waiting>:shares          hash: participant in a network, or that and site -> how many of its reservations wait
 --   <waiting>:<site>          sorted set: handle -> rank, all that wait at a site
 --   <waiting>:<site>.<class>  sorted set: handle -> rank, those of them that a size class would do for
 --
