@@ -65,6 +65,11 @@ CLAIMS = {
 
 def read_receipt(jws):
     """Key id and claims of a receipt, or None where it is none in its one spelling. Nothing of it is believed yet."""
+    return read_signed(jws, "petak-receipt", CLAIMS)
+
+
+def read_signed(jws, typ, form):
+    """Key id and claims of what an issuer signed, of one type, or None where it is none in its one spelling."""
     segments = jws.split(".")
     if len(segments) != 3:
         return None
@@ -76,10 +81,24 @@ def read_receipt(jws):
     if not isinstance(header, dict) or list(header) != ["alg", "typ", "kid"] or signature is None or len(signature) != 64:
         return None
     key_id = header["kid"]
-    is_receipt = header["alg"] == "EdDSA" and header["typ"] == "petak-receipt" and isinstance(key_id, str) and len(key_id) == 4
-    if not is_receipt or not is_of(claims, CLAIMS) or claims["version"] != 1:
+    is_of_type = header["alg"] == "EdDSA" and header["typ"] == typ and isinstance(key_id, str) and len(key_id) == 4
+    if not is_of_type or not is_of(claims, form) or claims["version"] != 1:
         return None
     return key_id, claims
+
+
+def signing_fault(jws, key_id, at_ms, issuer_keys):
+    """What is wrong with an issuer's signature: of the first two faults nothing is believed, and of ISSUER_TIME the rest is. None: it is good."""
+    candidates = [key for key in issuer_keys["keys"] if key["kid"] == key_id]
+    if not candidates:
+        return "ISSUER_UNKNOWN"
+    key = next((key for key in candidates if is_signed(jws, decode(key["x"]))), None)
+    if key is None:
+        return "SIGNATURE"
+    begins_late = "signs_from" in key and at_ms < time_ms(key["signs_from"])
+    if begins_late or ("signs_until" in key and at_ms >= time_ms(key["signs_until"])):
+        return "ISSUER_TIME"
+    return None
 
 
 def is_of(value, form):

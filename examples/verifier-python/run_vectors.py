@@ -13,9 +13,10 @@ from verify_chain import verify_chain
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "vectors"
 
 
-def find_faults(vector):
-    """The faults of a chain, each once, in an order that says nothing."""
-    return in_order(verify_chain(vector["chain"], vector["issuer_keys"], vector.get("continued")))
+def judge_chain(vector):
+    """The faults of a chain, each once, in an order that says nothing; and as of when the issuer states it."""
+    faults, statement = verify_chain(vector["chain"], vector["issuer_keys"], vector.get("continued"))
+    return in_order(faults), statement and statement["as_of_ms"]
 
 
 def in_order(faults):
@@ -25,7 +26,7 @@ def in_order(faults):
 def outcome(form, vector):
     """What came of a vector, and what must."""
     if form == "petak-receipt-vectors-1":
-        return find_faults(vector), in_order([(fault["code"], fault["link"]) for fault in vector["expected"]])
+        return judge_chain(vector), (in_order([(fault["code"], fault["link"]) for fault in vector["expected"]]), vector["as_of_ms"])
     return decide(vector), vector["expected"]
 
 

@@ -1,4 +1,6 @@
-"""Verifies a chain of custody receipts, as docs/custody.md says it, with nothing but the issuer's public keys. Exits with 1 at a fault.
+"""Verifies a chain of custody receipts, as docs/custody.md says it, with nothing but the issuer's public keys.
+
+Exits with 1 at a fault, and with 4 where nothing is wrong and no statement shows that it is complete.
 
     python3 examples/verifier-python/verify_chain.py chain.json issuer-keys.json [the chain that it continues.json]
 
@@ -8,10 +10,12 @@
 import base64
 import json
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
-from receipt import HAND_OVERS, countersignature_jws, hash_of, is_signed, read_receipt, report_jws, time_ms
+from receipt import HAND_OVERS, countersignature_jws, hash_of, is_signed, read_receipt, report_jws, signing_fault, time_ms
 from spelling import decode, encode
+from statement import check_statement, read_statement
 
 # The hand-over that must be the last in a state. "": there may be none.
 LAST_ACTS = {
@@ -31,9 +35,10 @@ MOST_NAMED = 100
 
 
 def verify_chain(chain, issuer_keys, continued=None):
-    """The faults of what GetCustodyChain answered: pairs of a constant and the number of the link, or None."""
+    """The faults of what GetCustodyChain answered, pairs of a constant and the number of the link, or None; and what the issuer states of it, or None."""
     faults = []
     reservation, receipts, events = chain.get("reservation", {}), chain.get("receipts", []), chain.get("events", [])
+    statement = read_statement(chain, issuer_keys, faults)
     own, present = [], set()
     for receipt in receipts:
         stated = receipt.get("number", 0)
@@ -51,11 +56,14 @@ def verify_chain(chain, issuer_keys, continued=None):
             own.append({"number": number, "hash": hash_of(receipt["jws"]), "jws": receipt["jws"], "claims": claims})
         present.add(number)
     check_hashes(own, continued, faults)
-    check_ends(reservation, own, present, faults)
-    check_events(reservation, events, own, present, faults)
+    expected = max(reservation.get("chain", {}).get("length", 0), statement["receipts"] if statement else 0)
+    check_ends(reservation, expected, own, present, faults)
+    check_events(reservation, expected, events, own, present, faults)
     check_reservation(reservation, own, faults)
     check_sides(own, faults)
-    return faults
+    if statement is not None:
+        check_statement(chain, statement, own, faults)
+    return faults, statement
 
 
 def read_link(receipt, issuer_keys, faults):
@@ -66,21 +74,15 @@ def read_link(receipt, issuer_keys, faults):
         faults.append(("MALFORMED", stated))
         return None
     key_id, claims = read
-    candidates = [key for key in issuer_keys["keys"] if key["kid"] == key_id]
-    if not candidates:
-        faults.append(("ISSUER_UNKNOWN", stated))
-        return None
-    key = next((key for key in candidates if is_signed(jws, decode(key["x"]))), None)
-    if key is None:
-        faults.append(("SIGNATURE", stated))
+    fault = signing_fault(jws, key_id, claims["recorded_at_ms"], issuer_keys)
+    if fault is not None:
+        faults.append((fault, stated))
+    if fault not in (None, "ISSUER_TIME"):
         return None
     if claims["number"] != stated:
         faults.append(("STATED", claims["number"]))
     if receipt.get("hash", "") != hash_of(jws):
         faults.append(("STATED", stated))
-    begins_late = "signs_from" in key and claims["recorded_at_ms"] < time_ms(key["signs_from"])
-    if begins_late or ("signs_until" in key and claims["recorded_at_ms"] >= time_ms(key["signs_until"])):
-        faults.append(("ISSUER_TIME", stated))
     return claims
 
 
@@ -97,10 +99,10 @@ def check_hashes(own, continued, faults):
                 faults.append(("PREVIOUS", number))
 
 
-def check_ends(reservation, own, present, faults):
+def check_ends(reservation, expected, own, present, faults):
     head = reservation.get("chain", {})
     length, highest = head.get("length", 0), max(present, default=0)
-    for number in range(1, min(max(length, highest), len(present) + MOST_NAMED) + 1):
+    for number in range(1, min(max(expected, highest), len(present) + MOST_NAMED) + 1):
         if number not in present:
             faults.append(("MISSING", number))
     if highest > length:
@@ -114,7 +116,7 @@ def check_ends(reservation, own, present, faults):
         faults.append(("INCOMPLETE", last["number"] if last else None))
 
 
-def check_events(reservation, events, own, present, faults):
+def check_events(reservation, expected, events, own, present, faults):
     by_id = {event.get("eventId", ""): event for event in events}
     for link in own:
         event = by_id.get(link["claims"]["event_id"])
@@ -124,7 +126,7 @@ def check_events(reservation, events, own, present, faults):
             faults.append(("EVENT_DIFFERS", link["number"]))
     signed = {link["claims"]["event_id"] for link in own}
     good = {link["number"] for link in own}
-    length = max(reservation.get("chain", {}).get("length", 0), max(present, default=0))
+    length = max(expected, max(present, default=0))
     state = None
     for event in events:
         number = event.get("receipt", {}).get("number", 0) if "receipt" in event else None
@@ -279,11 +281,19 @@ def bytes_of(message, member):
 
 def main(names):
     chain, issuer_keys, *continued = (json.loads(Path(name).read_text(encoding="utf-8")) for name in names)
-    faults = verify_chain(chain, issuer_keys, continued[0] if continued else None)
+    faults, statement = verify_chain(chain, issuer_keys, continued[0] if continued else None)
     for code, number in faults:
         print(f"{'chain' if number is None else f'link {number}'}: {code}", file=sys.stderr)
-    print(f"{len(chain.get('receipts', []))} links, {len(faults)} faults")
-    return 1 if faults else 0
+    found = f"{len(chain.get('receipts', []))} links, {len(faults)} faults"
+    if faults:
+        print(found)
+        return 1
+    if statement is None:
+        print(f"{found}, not shown to be complete")
+        return 4
+    as_of = datetime.fromtimestamp(statement["as_of_ms"] / 1000, timezone.utc)
+    print(f"{found}, complete as of {as_of.isoformat(timespec='milliseconds')}")
+    return 0
 
 
 if __name__ == "__main__":

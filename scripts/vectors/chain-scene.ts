@@ -53,6 +53,8 @@ export interface Chain {
   reservation: Json & { chain?: { length: number; lastHash: string } };
   events: Json[];
   receipts: { number: number; hash: string; jws: string }[];
+  /** Left out: it is of a gateway that stated none. */
+  statement?: { jws: string; eventHashes: string };
 }
 
 /** The text that is signed: header and claims of a compact JWS. */

@@ -27,17 +27,19 @@ export interface ChainVector {
   continued?: Chain;
   /** Every fault, each once. `link` is null where it is about no link. */
   expected: { code: string; link: number | null }[];
+  /** As of when the chain stands so by the statement, where there is one that is the issuer's; else null. */
+  as_of_ms: number | null;
 }
 
-type Fault = [code: string, link: number | null];
+export type Fault = [code: string, link: number | null];
 
-function vector(id: string, shows: string, chain: Chain, faults: Fault[] = [], more: Partial<ChainVector> = {}): ChainVector {
+export function vector(id: string, shows: string, chain: Chain, faults: Fault[] = [], more: Partial<ChainVector> = {}): ChainVector {
   const expected = faults.map(([code, link]) => ({ code, link }));
-  return { id, shows, issuer_keys: { keys: issuerKeys }, chain, ...more, expected };
+  return { id, shows, issuer_keys: { keys: issuerKeys }, chain, ...more, expected, as_of_ms: more.as_of_ms ?? null };
 }
 
 /** A parcel's whole life: collected by PIN without the network after the issuer's key has changed. */
-function whole(): Chain {
+export function whole(): Chain {
   const life = newLife();
   life.held();
   life.confirmed();
@@ -47,7 +49,7 @@ function whole(): Chain {
 }
 
 /** The same with a change of what GetCustodyChain answered. */
-function changed(change: (chain: Chain) => void, chain = whole()): Chain {
+export function changed(change: (chain: Chain) => void, chain = whole()): Chain {
   change(chain);
   return chain;
 }

@@ -14,6 +14,7 @@ import { presence } from "./presence.ts";
 import { replay } from "./replay.ts";
 import { service } from "./service.ts";
 import { signatures } from "./signatures.ts";
+import { statements } from "./statements.ts";
 import { lostClock, times } from "./times.ts";
 import type { Vector, VectorFile } from "./vector.ts";
 
@@ -40,6 +41,7 @@ const receiptFiles: readonly { name: string; title: string; vectors: ChainVector
   { name: "02-false-links", title: "Links that are no receipts, or not the issuer's", vectors: falseLinks },
   { name: "03-false-chains", title: "Links that are true, and no chain", vectors: falseChains },
   { name: "04-false-surroundings", title: "Events, reservations and sides that are not as the links say", vectors: falseSurroundings },
+  { name: "05-statements", title: "How a chain is stated to stand, and chains that do not", vectors: statements },
 ];
 
 /** Writes the test vectors into a folder, one file for each subject. The same every time: keys, ids and times are fixed. */

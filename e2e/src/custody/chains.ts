@@ -10,15 +10,16 @@ export async function publishedIssuerKeys(baseUrl: string): Promise<IssuerKeyPer
   return await readIssuerKeySet(await answer.json());
 }
 
-/** The chain of a reservation, which must be whole and true. */
+/** The chain of a reservation, which must be whole and true, and stated to be complete as of now. */
 export async function expectTrueChain(
   { client }: Pick<TestParticipant, "client">,
   reservationId: string,
   issuerKeys: readonly IssuerKeyPeriod[],
 ): Promise<GetCustodyChainResponse> {
   const chain = await client.custody.getCustodyChain({ reservationId });
-  const { faults, links } = await verifyChain(chain, { issuerKeys });
+  const { faults, links, statement } = await verifyChain(chain, { issuerKeys });
   expect(faults).toEqual([]);
+  expect(statement).toMatchObject({ receipts: chain.receipts.length, first_event: 1, events: chain.events.length });
   expect(links.map(({ number }) => number)).toEqual(chain.receipts.map((_, index) => index + 1));
   return chain;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   countersignatureText,
   type Ed25519KeyPair,
@@ -13,12 +13,14 @@ import {
   receiptOf,
   reportClaims,
   reportText,
+  signChainStatement,
   signEd25519,
   signReceipt,
 } from "@petak/credential";
 import {
   Act,
   ChainHeadSchema,
+  CloudEventAttributesSchema,
   type Countersignature,
   CountersignatureSchema,
   DeviceEventSchema,
@@ -69,6 +71,11 @@ export async function makeLifeKeys(): Promise<LifeKeys> {
     { ...second, signsFromMs: changeMs },
   ];
   return { issuers: [first, second], periods, agent, courier };
+}
+
+/** The key that signs at a time, in ms. */
+export function issuerAt({ issuers }: LifeKeys, atMs: number): IssuerKeyPair {
+  return issuers[atMs < changeMs ? 0 : 1];
 }
 
 /** A parcel's life as it goes on, with the receipts that a gateway makes of it. */
@@ -133,7 +140,9 @@ class Life {
       partnerReference: this.reservation.partnerReference,
       isTest: this.reservation.isTest,
       reservationRevision: revision,
+      occurredAtUtcOffset: durationFromMs(8 * 3_600_000),
     });
+    event.cloudEvent = create(CloudEventAttributesSchema, { specversion: "1.0", id: event.eventId, subject: reservationId });
     const report = by === "agent" ? await this.#report(event) : undefined;
     this.reservation = { ...this.reservation, state: to, revision };
     const handOver = handOverOf(event);
@@ -161,8 +170,12 @@ class Life {
     await this.go(E.RECEIPT_COUNTERSIGNED, state, "participant", countersignature);
   }
 
-  chain(): GetCustodyChainResponse {
-    return create(GetCustodyChainResponseSchema, { reservation: this.reservation, events: this.events, receipts: this.receipts });
+  /** What GetCustodyChain answers a minute later. */
+  async chain(): Promise<GetCustodyChainResponse> {
+    const { reservation, events, receipts } = this;
+    const asOfMs = this.#atMs + 60_000;
+    const statement = await signChainStatement({ reservation, events, earlierCount: 0, asOfMs }, issuerAt(this.#keys, asOfMs));
+    return create(GetCustodyChainResponseSchema, { reservation, events, receipts, statement });
   }
 
   /** The agent's report of an event, and what proves it in the event. */
@@ -223,7 +236,7 @@ class Life {
         ...(report && { report }),
         ...(countersignature && { countersignature }),
       },
-      this.#keys.issuers[atMs < changeMs ? 0 : 1],
+      issuerAt(this.#keys, atMs),
     );
     event.receipt = eventReceipt;
     const receipt = await receiptOf(event, eventReceipt);
@@ -280,5 +293,5 @@ export async function randomChain(
     if (random.bool(0.3)) await life.countersign();
   }
   if (!mayEndEarly) await life.countersign();
-  return life.chain();
+  return await life.chain();
 }

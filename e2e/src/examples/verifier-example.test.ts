@@ -62,8 +62,8 @@ describe("the verifier in Python", () => {
   });
 
   it("verifies a saved chain with the issuer's keys, and names the link that is missing", async () => {
-    const file = JSON.parse(await readFile(join(vectorsDir, "receipts/01-true-chains.json"), "utf8")) as {
-      vectors: { issuer_keys: object; chain: { receipts: object[] } }[];
+    const file = JSON.parse(await readFile(join(vectorsDir, "receipts/05-statements.json"), "utf8")) as {
+      vectors: { issuer_keys: object; chain: { receipts: object[]; statement?: object } }[];
     };
     const [vector] = file.vectors;
     if (vector === undefined) throw new Error("no vector");
@@ -74,7 +74,11 @@ describe("the verifier in Python", () => {
     };
     const keys = await save("keys.json", vector.issuer_keys);
     const whole = await runScript("verify_chain.py", await save("chain.json", vector.chain), keys);
-    expect(whole).toEqual({ exitCode: 0, stdout: "3 links, 0 faults\n", stderr: "" });
+    const complete = "3 links, 0 faults, complete as of 2026-11-25T12:00:00.000+00:00\n";
+    expect(whole).toEqual({ exitCode: 0, stdout: complete, stderr: "" });
+    const { statement: _, ...unstated } = vector.chain;
+    const unshown = await runScript("verify_chain.py", await save("unstated.json", unstated), keys);
+    expect(unshown).toEqual({ exitCode: 4, stdout: "3 links, 0 faults, not shown to be complete\n", stderr: "" });
     const [first, , last] = vector.chain.receipts;
     const cut = await runScript("verify_chain.py", await save("cut.json", { ...vector.chain, receipts: [first, last] }), keys);
     expect(cut).toEqual({ exitCode: 1, stdout: "2 links, 1 faults\n", stderr: "link 2: MISSING\n" });

@@ -71,7 +71,9 @@ export async function checkCity(input: CheckInput): Promise<Checked> {
     const whole = await chainOf(callers, courier, life);
     const { reservation, events: chain } = whole;
     if (reservation !== undefined) {
-      expect((await verifyChain(whole, { issuerKeys })).faults, `the receipts of ${life.reservationId}`).toEqual([]);
+      const { faults, statement } = await verifyChain(whole, { issuerKeys });
+      expect(faults, `the receipts of ${life.reservationId}`).toEqual([]);
+      expect(statement?.events, `what is stated of ${life.reservationId}`).toBe(whole.events.length);
       receipts += whole.receipts.length;
     }
     expect(

@@ -26,7 +26,7 @@ export { type Acknowledgements, createAcknowledgements } from "./durability/ackn
 export type { ReplicationLevel } from "./durability/replica-gate.ts";
 export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
 export { decodeEvent, encodeEvent } from "./events/event-bytes.ts";
-export { chainMax, type EventLog, firstEntry, isAfter, type LoggedEvent } from "./events/event-log.ts";
+export { type CountedChain, chainMax, type EventLog, firstEntry, isAfter, type LoggedEvent, readChain } from "./events/event-log.ts";
 export type { LogSubscription } from "./events/log-subscribers.ts";
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
 export { type Position, quantise } from "./geo/position.ts";
@@ -53,7 +53,7 @@ export type { BundleChange, BundleOutcome, BundleStore } from "./reservations/bu
 export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";
 export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";
-export { decodeReservation, encodeReservation } from "./reservations/reservation-record.ts";
+export { type ChainEntries, decodeReservation, encodeReservation, splitChain } from "./reservations/reservation-record.ts";
 export {
   type DeviceReport,
   notFound as reservationNotFound,

@@ -8,6 +8,8 @@ export const ExitCode = {
   usage: 2,
   /** No gateway answers at the address. */
   unreachable: 3,
+  /** Nothing is wrong with what is there, and whether something is missing cannot be told. */
+  notShown: 4,
 } as const;
 
 /** A value of {@link ExitCode}. */

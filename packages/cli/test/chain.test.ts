@@ -12,9 +12,10 @@ let courier: string;
 let reservationId: string;
 
 interface SavedChain {
-  reservation: { state: string };
-  events: { eventId: string }[];
+  reservation: { state: string; revision: number; chain?: { length: number; lastHash: string } };
+  events: { eventId: string; stateAfter: string; reservationRevision: number; receipt?: { number: number } }[];
   receipts: { number: number; jws: string; hash: string }[];
+  statement?: { jws: string; eventHashes: string };
 }
 
 beforeAll(async () => {
@@ -54,8 +55,10 @@ describe("petak verify-chain", () => {
   test("finds the chain of a journey whole and true, without the network", async () => {
     const { exitCode, stdout, stderr } = await verify("chain.json");
     expect([exitCode, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(new RegExp(`^Whole and true: the chain of ${reservationId}, 3 links\\.$`, "m"));
-    expect(JSON.parse((await verify("chain.json", "--json")).stdout)).toEqual({ reservationId, links: 3, faults: [] });
+    const told = new RegExp(`^Whole and true: the chain of ${reservationId}, 3 links, complete as of (\\S+Z)\\.$`, "m").exec(stdout);
+    const completeAsOf = told?.[1] ?? "no time";
+    expect(Math.abs(Date.parse(completeAsOf) - Date.now())).toBeLessThan(3_600_000);
+    expect(JSON.parse((await verify("chain.json", "--json")).stdout)).toEqual({ reservationId, links: 3, completeAsOf, faults: [] });
   });
 
   test("asks the gateway for its keys where none are given", async () => {
@@ -71,6 +74,44 @@ describe("petak verify-chain", () => {
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^link 2 {2}link 2 is missing, between 1 and 3 of the chain; its event is evt_\w+ {2}\[MISSING\]$/m);
     expect(stderr).toBe("petak: changed.json has a fault: it is not the chain that was signed.\n");
+  });
+
+  /** What the chain was before its last receipt: all that is not signed anew is set back. */
+  const cutOff = (chain: SavedChain) => {
+    chain.events.splice(chain.events.findIndex(({ receipt }) => receipt?.number === 3));
+    chain.receipts.splice(2);
+    const { stateAfter, reservationRevision } = chain.events.at(-1) as SavedChain["events"][number];
+    const [, last] = chain.receipts;
+    Object.assign(chain.reservation, { state: stateAfter, revision: reservationRevision, chain: { length: 2, lastHash: last?.hash } });
+  };
+
+  test("names what was cut off at the end", async () => {
+    const { exitCode, stdout, stderr } = await verifyChanged(cutOff);
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^link 3 {2}link 3 is missing, at the end of the chain {2}\[MISSING\]$/m);
+    expect(stdout).toMatch(
+      /^chain {2}the reservation is DEPOSITED in revision \d+, and signed was COLLECTED in revision \d+ {2}\[STATE_DIFFERS\]$/m,
+    );
+    expect(stdout).toMatch(
+      /^chain {2}event \d+ of the \d+ that were signed is missing; it stood behind the event evt_\w+, [A-Z_]+ {2}\[EVENT_MISSING\]$/m,
+    );
+    expect(stdout).not.toContain("complete");
+    expect(stderr).toMatch(/^petak: changed\.json has \d+ faults: it is not the chain that was signed\.$/m);
+  });
+
+  test("ends with 4 where there is no statement: what was cut off cannot be seen then", async () => {
+    for (const change of [cutOff, () => undefined]) {
+      const without = (chain: SavedChain) => {
+        change(chain);
+        delete chain.statement;
+      };
+      const { exitCode, stdout, stderr } = await verifyChanged(without);
+      expect(exitCode).toBe(4);
+      expect(stdout).toMatch(/^True, and not shown to be complete: the chain of res_\w+, [23] links\.$/m);
+      expect(stderr).toContain("changed.json has no statement of how the chain ends");
+      const told = JSON.parse((await verifyChanged(without, "--json")).stdout);
+      expect(told).toMatchObject({ error: { reason: "chain-not-shown-complete" }, completeAsOf: null, faults: [] });
+    }
   });
 
   test("names a changed byte for machines", async () => {

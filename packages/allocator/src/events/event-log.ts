@@ -2,7 +2,7 @@ import { type Event, parseReservationId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { packEntry } from "../logs/log-reference.ts";
-import { decodeChain } from "../reservations/reservation-record.ts";
+import { type ChainEntries, decodeChain, splitChain } from "../reservations/reservation-record.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { decodeEvent, encodeEvent } from "./event-bytes.ts";
 
@@ -12,6 +12,14 @@ export interface LoggedEvent {
   readonly entry: string;
   /** The event, decoded when it is first asked for. */
   readonly event: Event;
+}
+
+/** The events of one reservation. */
+export interface CountedChain {
+  /** Oldest first; of more than {@link chainMax} the latest. */
+  readonly events: Event[];
+  /** How many there are before them. */
+  readonly earlierCount: number;
 }
 
 /** Before the first entry of a stream. */
@@ -32,12 +40,14 @@ export interface EventLog {
   readAfter(region: Region, entry: string, count: number): Promise<LoggedEvent[]>;
   /** The last entry of a region's stream; {@link firstEntry} where there is none. */
   lastEntry(region: Region): Promise<string>;
-  /** The entries of the events of one reservation, oldest first; none where there is no such reservation. */
-  chainEntries(reservationId: string): Promise<string[]>;
+  /** Where the events of one reservation are; none where there is no such reservation. */
+  chainEntries(reservationId: string): Promise<ChainEntries>;
   /** The events at some entries of a region, in their order. Those that are not there are left out. */
   readAt(region: Region, entries: readonly string[]): Promise<LoggedEvent[]>;
   /** The events of one reservation, oldest first; of more than {@link chainMax} the latest. */
   chain(reservationId: string): Promise<Event[]>;
+  /** The same, and how many there are before them. */
+  countedChain(reservationId: string): Promise<CountedChain>;
   /**
    * Records an event that is about no reservation, unless one was recorded under the same name in the region within {@link markTtlMs}: several may
    * notice the same thing. Gives whether it was recorded now.
@@ -74,9 +84,8 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
     },
     async chainEntries(reservationId) {
       const id = parseReservationId(reservationId);
-      if (id === undefined) return [];
-      const record = await redis.getBuffer(keys.reservation(id.region, id.handle));
-      return record === null ? [] : decodeChain(record);
+      const record = id === undefined ? null : await redis.getBuffer(keys.reservation(id.region, id.handle));
+      return splitChain(record === null ? [] : decodeChain(record));
     },
     async readAt(region, entries) {
       const events: LoggedEvent[] = [];
@@ -89,17 +98,23 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
       }
       return events;
     },
-    async chain(reservationId) {
-      const entries = (await log.chainEntries(reservationId)).slice(-chainMax);
-      const region = parseReservationId(reservationId)?.region ?? "";
-      return (await log.readAt(region, entries)).map(({ event }) => event);
-    },
+    chain: async (reservationId) => (await log.countedChain(reservationId)).events,
+    countedChain: (reservationId) => readChain(log, reservationId),
     async appendOnce(region, name, event) {
       const [tag] = await appendScript(redis, [keys.eventMark(region, name), keys.events(region)], [encodeEvent(event), markTtlMs]);
       return tag === "done";
     },
   };
   return log;
+}
+
+/** The latest events of a reservation, from wherever a log has them. */
+export async function readChain(log: Pick<EventLog, "chainEntries" | "readAt">, reservationId: string): Promise<CountedChain> {
+  const { entries, earlierCount } = await log.chainEntries(reservationId);
+  const latest = entries.slice(-chainMax);
+  const region = parseReservationId(reservationId)?.region ?? "";
+  const events = (await log.readAt(region, latest)).map(({ event }) => event);
+  return { events, earlierCount: earlierCount + entries.length - latest.length };
 }
 
 /** An event of a stream, which is decoded when it is asked for. */

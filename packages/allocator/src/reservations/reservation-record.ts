@@ -122,13 +122,31 @@ export function decodeReservationMessage(region: Region, handle: string, message
   return reservation;
 }
 
-/** The entries of a whole record's chain in the region's stream, oldest first. */
+/**
+ * The entries of a whole record's chain in the region's stream, oldest first. Where the record has left some out, how many stands before them, see
+ * {@link splitChain}.
+ */
 export function decodeChain(record: Buffer): string[] {
   const entries: string[] = [];
   for (let at = headBytes + record.readUInt16LE(4); at < record.length; at += chainEntryBytes) {
     entries.push(`${record.readUIntLE(at, 6)}-${record.readUInt32LE(at + 6)}`);
   }
   return entries;
+}
+
+/** Where the events of a reservation are. */
+export interface ChainEntries {
+  /** Their entries in the region's stream, oldest first. */
+  readonly entries: string[];
+  /** How many events there were before them that the record has left out. */
+  readonly earlierCount: number;
+}
+
+/** Tells a chain's entries from what may stand before them: an entry of time 0, at which nothing was recorded, whose number says how many were left out. */
+export function splitChain(chain: readonly string[]): ChainEntries {
+  const [first = ""] = chain;
+  if (!first.startsWith("0-")) return { entries: [...chain], earlierCount: 0 };
+  return { entries: chain.slice(1), earlierCount: Number(first.slice(2)) };
 }
 
 /** A whole record: what {@link encodeReservation} writes, and its chain. */

@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { fromJsonString } from "@bufbuild/protobuf";
-import { type ChainFault, type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
+import { type ChainStatementClaims, type ChainVerdict, type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
 import { type GetCustodyChainResponse, GetCustodyChainResponseSchema } from "@petak/protocol";
 import type { Command } from "commander";
 import { printable } from "../chain/printable.ts";
 import { showLinks } from "../chain/show-links.ts";
 import type { CommandModule } from "../command.ts";
+import { ExitCode } from "../exit-code.ts";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 
@@ -29,25 +30,45 @@ export const registerVerifyChain: CommandModule = (command, context) => {
       const continued = options.continues === undefined ? undefined : await readChain(session, options.continues);
       const issuerKeys = options.keys === undefined ? await publishedKeys(session) : await readKeys(session, options.keys);
       const verdict = await verifyChain(chain, { issuerKeys, ...(continued && { continued }) });
-      tell(session, file, chain, verdict.faults);
+      tell(session, file, chain, verdict);
     });
 };
 
-function tell({ output }: Session, file: string, { reservation, receipts }: GetCustodyChainResponse, faults: readonly ChainFault[]): void {
+function tell({ output }: Session, file: string, { reservation, receipts }: GetCustodyChainResponse, verdict: ChainVerdict): void {
   const { colors } = output;
+  const { faults, statement } = verdict;
   showLinks(output, receipts);
-  const result = { reservationId: reservation?.reservationId ?? "", links: receipts.length, faults };
-  if (faults.length === 0) {
-    output.json(result);
-    const links = receipts.length === 1 ? "1 link" : `${receipts.length} links`;
-    output.print(`${colors.green("Whole and true:")} the chain of ${printable(result.reservationId)}, ${links}.`);
-    return;
-  }
+  const completeAsOf = faults.length > 0 || statement === undefined ? null : timeText(statement.as_of_ms);
+  const result = { reservationId: reservation?.reservationId ?? "", links: receipts.length, completeAsOf, faults };
   for (const { code, link, message } of faults) {
     output.print(`${colors.red(link === undefined ? "chain" : `link ${link}`)}  ${printable(message)}  ${colors.dim(`[${code}]`)}`);
   }
-  const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
-  throw new CliFailure(`${file} has ${count}: it is not the chain that was signed.`, { reason: "chain-faulty", result });
+  if (faults.length > 0) {
+    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
+    throw new CliFailure(`${file} has ${count}: it is not the chain that was signed.`, { reason: "chain-faulty", result });
+  }
+  const links = receipts.length === 1 ? "1 link" : `${receipts.length} links`;
+  const what = `the chain of ${printable(result.reservationId)}, ${links}`;
+  if (statement === undefined) {
+    output.print(`${colors.yellow("True, and not shown to be complete:")} ${what}.`);
+    throw new CliFailure(
+      `${file} has no statement of how the chain ends: links and events may have been cut off at its end. \`petak chain\` fetches it with one.`,
+      { exitCode: ExitCode.notShown, reason: "chain-not-shown-complete", result },
+    );
+  }
+  output.json(result);
+  output.print(`${colors.green("Whole and true:")} ${what}, complete as of ${completeAsOf}.${unlisted(statement)}`);
+}
+
+/** What is said of events that a gateway does not list, if there are any. */
+function unlisted({ first_event, events }: ChainStatementClaims): string {
+  return first_event > 1 ? ` Of its ${events} events those from ${first_event} on are listed.` : "";
+}
+
+/** An instant for people and machines. Of a number that is none, the number. */
+function timeText(atMs: number): string {
+  const date = new Date(atMs);
+  return Number.isNaN(date.getTime()) ? `${atMs} ms` : date.toISOString();
 }
 
 async function readChain(session: Session, file: string): Promise<GetCustodyChainResponse> {

@@ -8,8 +8,7 @@ import type { ChainLink, Complain } from "./verify-chain.ts";
 /** Checks that events say what was signed, that none lacks its receipt, and that they follow one another. */
 export async function checkEvents(
   { reservation, events }: GetCustodyChainResponse,
-  own: readonly ChainLink[],
-  present: ReadonlySet<number>,
+  { own, length, present }: { own: readonly ChainLink[]; length: number; present: ReadonlySet<number> },
   complain: Complain,
 ): Promise<void> {
   const byId = new Map(events.map((event) => [event.eventId, event]));
@@ -28,7 +27,7 @@ export async function checkEvents(
     if (event.reservationId !== reservation?.reservationId) complain("EVENT_DIFFERS", `${name} is of ${event.reservationId}`, { eventId });
     if (handOverOf(event) !== undefined && !signed.has(eventId)) {
       // Where its link is bad or missing, that was said.
-      const isNamed = receipt !== undefined && isComplainedOf(receipt.number, own, reservation?.chain?.length ?? 0, present);
+      const isNamed = receipt !== undefined && isComplainedOf(receipt.number, own, length, present);
       if (!isNamed) complain("EVENT_UNSIGNED", `${name} has no receipt`, { eventId });
     }
     if (handOverOf(event) === undefined && receipt !== undefined) {

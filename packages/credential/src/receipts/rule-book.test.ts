@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
-import { EventType, ReservationState } from "@petak/protocol";
+import { create, fromJson } from "@bufbuild/protobuf";
+import { EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
 import { expect, it } from "vitest";
+import { generateIssuerKey } from "../keys/issuer-key.ts";
 import { chainFaults } from "./chain-faults.ts";
+import { signChainStatement } from "./chain-statement.ts";
+import { eventText } from "./event-text.ts";
 import { handOvers } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
 import { readReceipt } from "./read-receipt.ts";
@@ -34,3 +38,30 @@ it("the rule book's example of a receipt is one, with every member in its order"
   const jws = [header, claims, "\0".repeat(64)].map((part) => Buffer.from(part).toString("base64url")).join(".");
   expect(readReceipt(jws)).toMatchObject({ keyId: "Xy3_", claims: { act: "DEPOSITED" } });
 });
+
+it("the rule book's examples of a statement and of an event's text have every member in its order", async () => {
+  const [, statement = "", text = ""] =
+    /### A statement\n[\s\S]*?```json\n([\s\S]*?)```[\s\S]*?```json\n([\s\S]*?)```/.exec(ruleBook) ?? [];
+  const issuerKey = await generateIssuerKey();
+  const event = fromJson(EventSchema, {
+    actor: {},
+    occurredAt: "2026-11-24T12:00:00Z",
+    recordedAt: "2026-11-24T12:00:00Z",
+    proof: {},
+    cloudEvent: {},
+    occurredAtUtcOffset: "0s",
+    correction: {},
+    feeDue: {},
+  });
+  const standing = { reservation: create(ReservationSchema), events: [event], earlierCount: 0, asOfMs: 0 };
+  const { jws } = await signChainStatement(standing, issuerKey);
+  const claims = JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString());
+  expect(namesIn(JSON.parse(statement))).toEqual(namesIn(claims));
+  expect(namesIn(JSON.parse(text))).toEqual(namesIn(JSON.parse(eventText(event))));
+});
+
+/** The names of all members in their order. */
+function namesIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
+  return Object.entries(value).flatMap(([name, member]) => [name, ...namesIn(member)]);
+}

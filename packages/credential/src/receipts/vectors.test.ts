@@ -14,6 +14,7 @@ interface ChainVector {
   chain: JsonValue;
   continued?: JsonValue;
   expected: { code: string; link: number | null }[];
+  as_of_ms: number | null;
 }
 
 const folder = new URL("../../../../docs/vectors/receipts/", import.meta.url);
@@ -29,10 +30,12 @@ function inShort(faults: readonly { code: string; link?: number | null }[]): str
 }
 
 describe("the published vectors of receipts", () => {
-  it.each(vectors)("$id: $shows", async ({ issuer_keys, chain, continued, expected }) => {
+  it.each(vectors)("$id: $shows", async ({ issuer_keys, chain, continued, expected, as_of_ms }) => {
     const issuerKeys = await readIssuerKeySet(issuer_keys);
-    const { faults } = await verifyChain(read(chain), { issuerKeys, ...(continued === undefined ? {} : { continued: read(continued) }) });
+    const options = { issuerKeys, ...(continued === undefined ? {} : { continued: read(continued) }) };
+    const { faults, statement } = await verifyChain(read(chain), options);
     expect(inShort(faults)).toEqual(inShort(expected));
+    expect(statement?.as_of_ms ?? null).toBe(as_of_ms);
   });
 
   it("have each an id of their own, and know every fault", () => {

@@ -1,13 +1,17 @@
 import { type GetCustodyChainResponse, type Receipt, ReservationState } from "@petak/protocol";
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
 import type { ChainFault, ChainFaultCode } from "./chain-faults.ts";
+import type { ChainStatementClaims } from "./chain-statement.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkReservation } from "./check-reservation.ts";
 import { checkSides } from "./check-sides.ts";
+import { checkStatement } from "./check-statement.ts";
+import { isSignedByIssuer } from "./find-signer.ts";
 import { nameOf } from "./names.ts";
-import { type ReadReceipt, readReceipt } from "./read-receipt.ts";
+import { readChainStatement } from "./read-chain-statement.ts";
+import { readReceipt } from "./read-receipt.ts";
 import type { ReceiptClaims } from "./receipt-claims.ts";
-import { hashText, verifyText } from "./signed-text.ts";
+import { hashText } from "./signed-text.ts";
 
 /** A link whose signature is good. */
 export interface ChainLink {
@@ -19,8 +23,13 @@ export interface ChainLink {
 
 /** What verifying a chain has shown. */
 export interface ChainVerdict {
-  /** Empty: the chain is whole and true. */
+  /** Empty: nothing is wrong with what is there. */
   readonly faults: readonly ChainFault[];
+  /**
+   * What the issuer states of the chain, with an instant: without faults it is complete as of that. Undefined where nothing is stated, or nothing that is
+   * the issuer's: whether links are missing at its end cannot be told then.
+   */
+  readonly statement: ChainStatementClaims | undefined;
   /** The reservation's own links whose signatures are good, in the order in which they stand there. */
   readonly links: readonly ChainLink[];
 }
@@ -37,9 +46,9 @@ export interface VerifyChainOptions {
 }
 
 /**
- * Verifies what GetCustodyChain answered, without the network: signatures, hashes, order, that no link is missing, and that events and reservation
- * say what was signed. Never throws, whatever the chain. What it cannot see: whether links at the end are missing of a file whose reservation
- * was changed to match.
+ * Verifies what GetCustodyChain answered, without the network: signatures, hashes, order, that no link is missing, that events and reservation
+ * say what was signed, and that all is there that the issuer counted. Never throws, whatever the chain. What it cannot see: whether links at the end are
+ * missing where there is no statement, and what came later than the statement.
  */
 export async function verifyChain(chain: GetCustodyChainResponse, options: VerifyChainOptions): Promise<ChainVerdict> {
   const faults: ChainFault[] = [];
@@ -49,8 +58,9 @@ export async function verifyChain(chain: GetCustodyChainResponse, options: Verif
   const { reservation } = chain;
   if (reservation === undefined) {
     complain("INCOMPLETE", "there is no reservation");
-    return { faults, links: [] };
+    return { faults, links: [], statement: undefined };
   }
+  const statement = await readChainStatement(chain, options.issuerKeys, complain);
   const present = new Set<number>();
   const own: ChainLink[] = [];
   for (const [index, receipt] of chain.receipts.entries()) {
@@ -70,11 +80,13 @@ export async function verifyChain(chain: GetCustodyChainResponse, options: Verif
     if (!own.some(({ number }) => number === link.number)) own.push(link);
   }
   checkHashes(own, complain, options.continued);
-  checkEnds(chain, own, present, complain);
-  await checkEvents(chain, own, present, complain);
+  const length = Math.max(reservation.chain?.length ?? 0, statement?.receipts ?? 0);
+  checkEnds(chain, length, own, present, complain);
+  await checkEvents(chain, { own, length, present }, complain);
   checkReservation(reservation, own, complain);
   await checkSides(own, complain);
-  return { faults: faults.toSorted((a, b) => (a.link ?? Infinity) - (b.link ?? Infinity)), links: own };
+  if (statement !== undefined) await checkStatement(chain, statement, own, complain);
+  return { faults: faults.toSorted((a, b) => (a.link ?? Infinity) - (b.link ?? Infinity)), links: own, statement };
 }
 
 /** Missing links that are named at most: a file may say that there are thousands of millions. */
@@ -105,34 +117,12 @@ async function readLink(
   }
   const { claims } = read;
   const about = { link: receipt.number, eventId: claims.event_id };
-  const key = await findSigner(read, issuerKeys);
-  if (key === "UNKNOWN") {
-    complain("ISSUER_UNKNOWN", `${place} is signed with the issuer's key ${read.keyId}, which is not among those that were given`, about);
-    return undefined;
-  }
-  if (key === undefined) {
-    complain("SIGNATURE", `${place} was changed after it was signed, or another key than ${read.keyId} signed it`, about);
-    return undefined;
-  }
+  const signed = { read, place, atMs: claims.recorded_at_ms, about };
+  if (!(await isSignedByIssuer(signed, issuerKeys, complain))) return undefined;
   const hash = await hashText(receipt.jws);
   if (receipt.number !== claims.number) complain("STATED", `${place} has the number ${claims.number}`, { ...about, link: claims.number });
   if (receipt.hash !== hash) complain("STATED", `${place} has the hash ${hash}, and beside it stands ${receipt.hash}`, about);
-  const recordedAtMs = claims.recorded_at_ms;
-  if (recordedAtMs < (key.signsFromMs ?? 0) || recordedAtMs >= (key.signsUntilMs ?? Infinity)) {
-    complain("ISSUER_TIME", `${place} was recorded at ${recordedAtMs} ms, when the issuer's key ${key.keyId} did not sign`, about);
-  }
   return { number: claims.number, jws: receipt.jws, hash, claims };
-}
-
-/** The key that signed a receipt: one of those with its id. Networks choose their ids by themselves, so that two may have the same. */
-async function findSigner(
-  { keyId, signature, signed }: ReadReceipt,
-  issuerKeys: readonly IssuerKeyPeriod[],
-): Promise<IssuerKeyPeriod | "UNKNOWN" | undefined> {
-  const candidates = issuerKeys.filter((key) => key.keyId === keyId);
-  if (candidates.length === 0) return "UNKNOWN";
-  for (const key of candidates) if (await verifyText(key.publicKey, signature, signed)) return key;
-  return undefined;
 }
 
 function checkOrder({ number, claims }: ChainLink, before: readonly ChainLink[], present: ReadonlySet<number>, complain: Complain): void {
@@ -172,15 +162,17 @@ function checkContinued(claims: ReceiptClaims, { reservation, receipts }: GetCus
   });
 }
 
+/** @param expected how many links there must be: as many as the reservation or the statement says, whichever says more. */
 function checkEnds(
   { reservation, events }: GetCustodyChainResponse,
+  expected: number,
   own: readonly ChainLink[],
   present: ReadonlySet<number>,
   complain: Complain,
 ): void {
   const length = reservation?.chain?.length ?? 0;
   const highest = Math.max(0, ...present);
-  for (let number = 1; number <= Math.min(Math.max(length, highest), present.size + mostNamed); number += 1) {
+  for (let number = 1; number <= Math.min(Math.max(expected, highest), present.size + mostNamed); number += 1) {
     if (present.has(number)) continue;
     const event = events.find(({ receipt }) => receipt?.number === number);
     const of = event === undefined ? "" : `; its event is ${event.eventId}`;

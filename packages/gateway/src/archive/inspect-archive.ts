@@ -1,4 +1,4 @@
-import { isAfter } from "@petak/allocator";
+import { isAfter, splitChain } from "@petak/allocator";
 import { type Event, parseReservationId, type Region, type Reservation } from "@petak/protocol";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
@@ -136,7 +136,7 @@ export async function findArchived(
   const versions = await reader.find(id.region, id.handle, endOf(last));
   const newest = versions.at(-1);
   if (newest === undefined) return undefined;
-  const chain = [...new Set(versions.flatMap(({ chain: entries }) => entries))].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+  const chain = [...new Set(versions.flatMap(({ chain: stored }) => splitChain(stored).entries))].sort((a, b) => (isAfter(a, b) ? 1 : -1));
   const found = await reader.readAt(id.region, chain);
   return { reservation: newest.reservation, events: chain.flatMap((entry) => found.get(entry)?.event ?? []) };
 }

@@ -16,7 +16,7 @@ export type Release = (reservation: Reservation) => Promise<ReleaseOutcome>;
 export function createRelease({ events, archive }: Pick<Allocator, "events" | "archive">, reader: ArchiveReader | undefined): Release {
   return async ({ reservationId, revision }) => {
     const id = parseReservationId(reservationId);
-    const last = (await events.chainEntries(reservationId)).at(-1);
+    const last = (await events.chainEntries(reservationId)).entries.at(-1);
     if (id === undefined || last === undefined) return "kept";
     const untilMs = await archive.archivedUntil(id.region);
     if (Number.parseInt(last, 10) >= untilMs) return "kept";

@@ -1,6 +1,5 @@
 import {
   type Allocator,
-  chainMax,
   type EventLog,
   firstEntry,
   isAfter,
@@ -8,7 +7,9 @@ import {
   type LogArchive,
   type LoggedEvent,
   type ReservationStore,
+  readChain,
   type StoredReservation,
+  splitChain,
 } from "@petak/allocator";
 import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
 import { ArchiveFailure } from "./archive-failure.ts";
@@ -116,14 +117,14 @@ export function withArchive({ allocator, reader, logs, requireIdentity, now, onF
       const [own, former] = await Promise.all([events.chainEntries(reservationId), archived(reservationId)]);
       if (former.length === 0) return own;
       // What is there of it now continues what is archived of it, or is another life under the same id.
-      const all = new Set([...former.flatMap(({ chain }) => chain), ...own]);
-      return [...all].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+      const copies = [...former.map(({ chain }) => splitChain(chain)), own];
+      const entries = [...new Set(copies.flatMap((copy) => copy.entries))].sort((a, b) => (isAfter(a, b) ? 1 : -1));
+      // What a later copy has left out may stand in an earlier one.
+      const count = Math.max(...copies.map((copy) => copy.earlierCount + copy.entries.length));
+      return { entries, earlierCount: Math.max(0, count - entries.length) };
     },
-    async chain(reservationId): Promise<Event[]> {
-      const entries = (await archivedLog.chainEntries(reservationId)).slice(-chainMax);
-      const region = parseReservationId(reservationId)?.region ?? "";
-      return (await archivedLog.readAt(region, entries)).map(({ event }) => event);
-    },
+    chain: async (reservationId): Promise<Event[]> => (await archivedLog.countedChain(reservationId)).events,
+    countedChain: (reservationId) => readChain(archivedLog, reservationId),
   };
 
   const archivedReservations: ReservationStore = {

@@ -68,7 +68,7 @@ const streamRetryAfterMs = 5000;
 
 /** The record of custody. */
 export function createCustodyService(dependencies: CustodyDependencies): ServiceImpl<typeof CustodyService> {
-  const { allocator, logs, reader, view, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
+  const { allocator, receipts, logs, reader, view, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
   const countersign = createCountersign(dependencies);
   const correctEvents = createCorrectEvents(dependencies);
   const polls = createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax });
@@ -168,12 +168,15 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
 
     async getCustodyChain(request, context) {
       const caller = requireParticipant(context);
+      // Before anything is read: what is stated of an instant must have all that was recorded until then.
+      const asOfMs = now();
       const reservation = await allocator.reservations.find(request.reservationId);
       if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(request.reservationId);
       // What has come since the reservation was read is left out, so that its state and the end of its chain are those of the events.
-      const chain = await allocator.events.chain(request.reservationId);
-      const events = chain.filter(({ reservationRevision }) => reservationRevision <= reservation.revision);
-      return { reservation, events: await view(events), receipts: await receiptsOf(events) };
+      const { events: found, earlierCount } = await allocator.events.countedChain(request.reservationId);
+      const events = await view(found.filter(({ reservationRevision }) => reservationRevision <= reservation.revision));
+      const statement = await receipts.state({ reservation, events, earlierCount, asOfMs });
+      return { reservation, events, receipts: await receiptsOf(events), statement };
     },
 
     async correctEvents(request, context) {

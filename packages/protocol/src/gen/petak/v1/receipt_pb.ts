@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file petak/v1/receipt.proto.
  */
 export const file_petak_v1_receipt: GenFile = /*@__PURE__*/
-  fileDesc("ChZwZXRhay92MS9yZWNlaXB0LnByb3RvEghwZXRhay52MSI0CgdSZWNlaXB0Eg4KBm51bWJlchgBIAEoDRIMCgRoYXNoGAIgASgJEgsKA2p3cxgDIAEoCSKQAQoMU2lnbmVkUmVwb3J0EhIKCnB1YmxpY19rZXkYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMEhcKD2RldmljZV9ldmVudF9pZBgDIAEoCRIaCgNhY3QYBCABKA4yDS5wZXRhay52MS5BY3QSEQoJZGVsZWdhdGVkGAUgASgIEhEKCWJ1bmRsZV9pZBgGIAEoCSJvChBDb3VudGVyc2lnbmF0dXJlEg4KBm51bWJlchgBIAEoDRIUCgxyZWNlaXB0X2hhc2gYAiABKAkSDgoGa2V5X2lkGAMgASgJEhIKCnB1YmxpY19rZXkYBCABKAwSEQoJc2lnbmF0dXJlGAUgASgMIswCCgxFdmVudFJlY2VpcHQSDgoGbnVtYmVyGAEgASgNEhUKDXByZXZpb3VzX2hhc2gYAiABKAkSIAoYY29udGludWVkX3Jlc2VydmF0aW9uX2lkGAMgASgJEiIKB3B1cnBvc2UYBCABKA4yES5wZXRhay52MS5QdXJwb3NlEiEKCGdpdmVuX2J5GAUgASgLMg8ucGV0YWsudjEuUGFydHkSJAoLcmVjZWl2ZWRfYnkYBiABKAsyDy5wZXRhay52MS5QYXJ0eRImCgZyZXBvcnQYByABKAsyFi5wZXRhay52MS5TaWduZWRSZXBvcnQSNAoQY291bnRlcnNpZ25hdHVyZRgIIAEoCzIaLnBldGFrLnYxLkNvdW50ZXJzaWduYXR1cmUSFQoNaXNzdWVyX2tleV9pZBgJIAEoCRIRCglzaWduYXR1cmUYCiABKAxiBnByb3RvMw", [file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_reservation]);
+  fileDesc("ChZwZXRhay92MS9yZWNlaXB0LnByb3RvEghwZXRhay52MSI0CgdSZWNlaXB0Eg4KBm51bWJlchgBIAEoDRIMCgRoYXNoGAIgASgJEgsKA2p3cxgDIAEoCSIzCg5DaGFpblN0YXRlbWVudBILCgNqd3MYASABKAkSFAoMZXZlbnRfaGFzaGVzGAIgASgMIpABCgxTaWduZWRSZXBvcnQSEgoKcHVibGljX2tleRgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwSFwoPZGV2aWNlX2V2ZW50X2lkGAMgASgJEhoKA2FjdBgEIAEoDjINLnBldGFrLnYxLkFjdBIRCglkZWxlZ2F0ZWQYBSABKAgSEQoJYnVuZGxlX2lkGAYgASgJIm8KEENvdW50ZXJzaWduYXR1cmUSDgoGbnVtYmVyGAEgASgNEhQKDHJlY2VpcHRfaGFzaBgCIAEoCRIOCgZrZXlfaWQYAyABKAkSEgoKcHVibGljX2tleRgEIAEoDBIRCglzaWduYXR1cmUYBSABKAwizAIKDEV2ZW50UmVjZWlwdBIOCgZudW1iZXIYASABKA0SFQoNcHJldmlvdXNfaGFzaBgCIAEoCRIgChhjb250aW51ZWRfcmVzZXJ2YXRpb25faWQYAyABKAkSIgoHcHVycG9zZRgEIAEoDjIRLnBldGFrLnYxLlB1cnBvc2USIQoIZ2l2ZW5fYnkYBSABKAsyDy5wZXRhay52MS5QYXJ0eRIkCgtyZWNlaXZlZF9ieRgGIAEoCzIPLnBldGFrLnYxLlBhcnR5EiYKBnJlcG9ydBgHIAEoCzIWLnBldGFrLnYxLlNpZ25lZFJlcG9ydBI0ChBjb3VudGVyc2lnbmF0dXJlGAggASgLMhoucGV0YWsudjEuQ291bnRlcnNpZ25hdHVyZRIVCg1pc3N1ZXJfa2V5X2lkGAkgASgJEhEKCXNpZ25hdHVyZRgKIAEoDGIGcHJvdG8z", [file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_reservation]);
 
 /**
  * A signed statement of one hand-over of a parcel, or of what belongs to one: a link of the reservation's chain. docs/custody.md says which
@@ -53,6 +53,36 @@ export type Receipt = Message<"petak.v1.Receipt"> & {
  */
 export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
   messageDesc(file_petak_v1_receipt, 0);
+
+/**
+ * A signed statement of how a chain stood at an instant, so that whoever has it can show that nothing is missing at its end. docs/custody.md says which
+ * bytes are signed.
+ *
+ * @generated from message petak.v1.ChainStatement
+ */
+export type ChainStatement = Message<"petak.v1.ChainStatement"> & {
+  /**
+   * The statement and the gateway's signature: a compact JWS. It says state and revision of the reservation, how many receipts there are and the hash of
+   * the last, how many events there are and which are listed, and the SHA-256 of `event_hashes`.
+   *
+   * @generated from field: string jws = 1;
+   */
+  jws: string;
+
+  /**
+   * The SHA-256 of each event that is listed, 32 bytes each, in their order: they tell which event is not the one that was signed.
+   *
+   * @generated from field: bytes event_hashes = 2;
+   */
+  eventHashes: Uint8Array;
+};
+
+/**
+ * Describes the message petak.v1.ChainStatement.
+ * Use `create(ChainStatementSchema)` to create a new message.
+ */
+export const ChainStatementSchema: GenMessage<ChainStatement> = /*@__PURE__*/
+  messageDesc(file_petak_v1_receipt, 1);
 
 /**
  * The site's side of a hand-over: its agent's own signature, made at the door.
@@ -108,7 +138,7 @@ export type SignedReport = Message<"petak.v1.SignedReport"> & {
  * Use `create(SignedReportSchema)` to create a new message.
  */
 export const SignedReportSchema: GenMessage<SignedReport> = /*@__PURE__*/
-  messageDesc(file_petak_v1_receipt, 1);
+  messageDesc(file_petak_v1_receipt, 2);
 
 /**
  * The other side's signature under a hand-over, by a participant that gave or received the parcel.
@@ -157,7 +187,7 @@ export type Countersignature = Message<"petak.v1.Countersignature"> & {
  * Use `create(CountersignatureSchema)` to create a new message.
  */
 export const CountersignatureSchema: GenMessage<Countersignature> = /*@__PURE__*/
-  messageDesc(file_petak_v1_receipt, 2);
+  messageDesc(file_petak_v1_receipt, 3);
 
 /**
  * What a receipt says beyond its event, and the signature over both: with its event it makes the receipt.
@@ -241,5 +271,5 @@ export type EventReceipt = Message<"petak.v1.EventReceipt"> & {
  * Use `create(EventReceiptSchema)` to create a new message.
  */
 export const EventReceiptSchema: GenMessage<EventReceipt> = /*@__PURE__*/
-  messageDesc(file_petak_v1_receipt, 3);
+  messageDesc(file_petak_v1_receipt, 4);
 

@@ -1,0 +1,78 @@
+import { create } from "@bufbuild/protobuf";
+import { type ChainStatement, ChainStatementSchema, type Event, type Reservation, ReservationState } from "@petak/protocol";
+import { encodeBase64url } from "../bytes/base64url.ts";
+import { signCompact } from "../jws/sign-compact.ts";
+import type { IssuerKeyPair } from "../keys/issuer-key.ts";
+import { tokenAlgorithm } from "../request-token/request-token.ts";
+import { type HashText, hashesOf } from "./event-text.ts";
+import { nameOf } from "./names.ts";
+
+/** The `typ` of a chain's statement. */
+export const chainStatementType = "petak-chain";
+
+/** The version of the statements' layout. */
+export const chainStatementVersion = 1;
+
+/** What a gateway states of a chain, in the order of its members. */
+export interface ChainStatementClaims {
+  version: number;
+  /** Everything that was recorded until then is in it, in ms. */
+  as_of_ms: number;
+  reservation_id: string;
+  state: string;
+  revision: number;
+  /** How many receipts there are. */
+  receipts: number;
+  /** The hash of the last one. Empty where there is none. */
+  last_receipt: string;
+  /** How many events there are. */
+  events: number;
+  /** The number of the first one that is listed, from 1: those before it are left out. */
+  first_event: number;
+  /** SHA-256 of the listed events' hashes, one behind the other, in base64url. */
+  events_hash: string;
+}
+
+/** How a chain stands, as a gateway has read it. */
+export interface StandingChain {
+  readonly reservation: Reservation;
+  /** As they are told, oldest first. */
+  readonly events: readonly Event[];
+  /** How many there are before them. */
+  readonly earlierCount: number;
+  /** Before which nothing can have been missed: the time before the reservation was read, in ms. */
+  readonly asOfMs: number;
+}
+
+/**
+ * States how a chain stands.
+ *
+ * @param key The one that signs at that time.
+ * @param hash SHA-256 of a text, where the runtime has a faster one than that of all: there is one for each event.
+ */
+export async function signChainStatement(
+  { reservation, events, earlierCount, asOfMs }: StandingChain,
+  { keyId, privateJwk }: Pick<IssuerKeyPair, "keyId" | "privateJwk">,
+  hash?: HashText,
+): Promise<ChainStatement> {
+  const eventHashes = await hashesOf(events, hash);
+  const claims: ChainStatementClaims = {
+    version: chainStatementVersion,
+    as_of_ms: asOfMs,
+    reservation_id: reservation.reservationId,
+    state: nameOf(ReservationState, reservation.state),
+    revision: reservation.revision,
+    receipts: reservation.chain?.length ?? 0,
+    last_receipt: reservation.chain?.lastHash ?? "",
+    events: earlierCount + events.length,
+    first_event: earlierCount + 1,
+    events_hash: await hashOfHashes(eventHashes),
+  };
+  const jws = await signCompact(privateJwk, { alg: tokenAlgorithm, typ: chainStatementType, kid: keyId }, claims);
+  return create(ChainStatementSchema, { jws, eventHashes });
+}
+
+/** What the statement says of the events' hashes. */
+export async function hashOfHashes(hashes: Uint8Array): Promise<string> {
+  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(hashes))));
+}

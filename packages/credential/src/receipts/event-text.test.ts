@@ -1,0 +1,46 @@
+import { create, type DescField, type DescMessage, type Message } from "@bufbuild/protobuf";
+import { reflect } from "@bufbuild/protobuf/reflect";
+import { type Event, EventSchema } from "@petak/protocol";
+import { expect, it } from "vitest";
+import { eventText } from "./event-text.ts";
+
+/** A message with everything set but what makes a receipt, which is signed by itself. */
+function full(schema: DescMessage): Message {
+  const message = create(schema);
+  const fields = reflect(schema, message);
+  for (const field of schema.fields.filter(isHashed)) {
+    if (field.fieldKind === "message") fields.set(field, reflect(field.message, full(field.message)));
+    else if (field.fieldKind === "list") fields.get(field).add("one");
+    else fields.set(field, setValues[typeof fields.get(field)]);
+  }
+  return message;
+}
+
+const setValues: Readonly<Record<string, unknown>> = { string: "text", boolean: true, number: 1, bigint: 1n };
+
+function isHashed({ parent, localName }: DescField): boolean {
+  return parent !== EventSchema || localName !== "receipt";
+}
+
+/** Every way to a field. */
+function waysTo(schema: DescMessage, way: readonly DescField[] = []): DescField[][] {
+  return schema.fields.filter(isHashed).flatMap((field) => {
+    const here = [...way, field];
+    return field.fieldKind === "message" ? [here, ...waysTo(field.message, here)] : [here];
+  });
+}
+
+it("every field of an event is in the text of which the hash is signed", () => {
+  const texts = new Map([["whole", eventText(full(EventSchema) as Event)]]);
+  for (const way of waysTo(EventSchema)) {
+    const event = full(EventSchema);
+    const holder = way
+      .slice(0, -1)
+      .reduce((message, field) => (message as unknown as Record<string, Message>)[field.localName] as Message, event);
+    const last = way.at(-1) as DescField;
+    reflect(last.parent, holder).clear(last);
+    texts.set(way.map(({ localName }) => localName).join("."), eventText(event as Event));
+  }
+  expect(texts.size).toBeGreaterThan(40);
+  expect(new Set(texts.values()).size).toBe(texts.size);
+});

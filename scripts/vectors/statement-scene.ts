@@ -1,0 +1,113 @@
+/** How the chains of the vectors are stated to stand: made of the protocol's JSON and of node:crypto alone, as the scene of the receipts is. */
+import { type Chain, type Json, jwsOf, secondKey, startMs } from "./chain-scene.ts";
+import { base64url, sha256, type VectorKey } from "./signing.ts";
+
+/** When the chains of the vectors are stated to stand: after everything that happens in them. */
+export const asOfMs = startMs + 24 * 3_600_000;
+
+/** What is different about a statement. */
+export interface StatementOptions {
+  /** Changes the claims before they are signed. */
+  claims?: (claims: Json) => void;
+  issuer?: VectorKey;
+  kid?: string;
+  typ?: string;
+  atMs?: number;
+  /** How many events there are before those that are listed. */
+  earlier?: number;
+}
+
+/** The chain with a statement of how it stands. */
+export function stated(chain: Chain, options: StatementOptions = {}): Chain {
+  const { issuer = secondKey, kid, typ = "petak-chain", atMs = asOfMs, earlier = 0 } = options;
+  const hashes = Buffer.concat(chain.events.map((event) => sha256(eventText(event))));
+  const { reservationId, state, revision, chain: head } = chain.reservation;
+  const claims: Json = {
+    version: 1,
+    as_of_ms: atMs,
+    reservation_id: reservationId,
+    state: nameOf(state, "RESERVATION_STATE_"),
+    revision,
+    receipts: head?.length ?? 0,
+    last_receipt: head?.lastHash ?? "",
+    events: earlier + chain.events.length,
+    first_event: earlier + 1,
+    events_hash: base64url(sha256(hashes)),
+  };
+  options.claims?.(claims);
+  return { ...chain, statement: { jws: jwsOf(typ, issuer, claims, kid), eventHashes: hashes.toString("base64") } };
+}
+
+/** The text of an event of which a statement has the hash. */
+function eventText(event: Json): string {
+  const text = (from: Json, name: string) => String(from[name] ?? "");
+  const part = (from: Json, name: string, of: (member: Json) => Json) => (from[name] === undefined ? null : of(from[name] as Json));
+  return JSON.stringify({
+    event_id: text(event, "eventId"),
+    schema_version: event.schemaVersion,
+    type: nameOf(event.type, "EVENT_TYPE_"),
+    reservation_id: text(event, "reservationId"),
+    site_id: text(event, "siteId"),
+    operator_id: text(event, "operatorId"),
+    participant_id: text(event, "participantId"),
+    actor: part(event, "actor", (party) => ({
+      kind: nameOf(party.kind, "PARTY_KIND_"),
+      participant_id: text(party, "participantId"),
+    })),
+    occurred_at: timeOf(event.occurredAt),
+    recorded_at: timeOf(event.recordedAt),
+    state_before: nameOf(event.stateBefore, "RESERVATION_STATE_"),
+    state_after: nameOf(event.stateAfter, "RESERVATION_STATE_"),
+    proof: part(event, "proof", (proof) => ({
+      kind: nameOf(proof.kind, "PROOF_KIND_"),
+      credential_hash: text(proof, "credentialHash"),
+      offline: proof.offline ?? false,
+      agent_key_id: text(proof, "agentKeyId"),
+      device_sequence: String(proof.deviceSequence ?? 0),
+      compartment_id: text(proof, "compartmentId"),
+      refusal: text(proof, "refusal"),
+      parent_credential_hash: text(proof, "parentCredentialHash"),
+    })),
+    partner_reference: text(event, "partnerReference"),
+    is_test: event.isTest ?? false,
+    reservation_revision: event.reservationRevision ?? 0,
+    cancellation_reason: nameOf(event.cancellationReason, "CANCELLATION_REASON_"),
+    related_reservation_id: text(event, "relatedReservationId"),
+    log_number: String(event.logNumber ?? 0),
+    bundle_id: text(event, "bundleId"),
+    cloud_event: part(event, "cloudEvent", (attributes) =>
+      Object.fromEntries(
+        ["specversion", "id", "source", "type", "subject", "time", "dataschema", "sequence"].map((name) => [name, text(attributes, name)]),
+      ),
+    ),
+    occurred_at_utc_offset: durationOf(event.occurredAtUtcOffset),
+    correction: part(event, "correction", (correction) => ({
+      event_ids: correction.eventIds ?? [],
+      reason: nameOf(correction.reason, "CORRECTION_REASON_"),
+      occurred_at: timeOf(correction.occurredAt),
+    })),
+    webhook_endpoint_id: text(event, "webhookEndpointId"),
+    fee_due: part(event, "feeDue", (money) => ({
+      currency_code: text(money, "currencyCode"),
+      units: String(money.units ?? 0),
+      nanos: money.nanos ?? 0,
+    })),
+  });
+}
+
+function nameOf(value: unknown, prefix: string): string {
+  return value === undefined ? "UNSPECIFIED" : String(value).replace(prefix, "");
+}
+
+function timeOf(value: unknown): Json | null {
+  if (value === undefined) return null;
+  const [whole = "", fraction = ""] = String(value).replace("Z", "").split(".");
+  return { seconds: String(Date.parse(`${whole}Z`) / 1000), nanos: Number(fraction.padEnd(9, "0")) };
+}
+
+function durationOf(value: unknown): Json | null {
+  if (value === undefined) return null;
+  const [whole = "", fraction = ""] = String(value).replace("s", "").split(".");
+  const nanos = Number(fraction.padEnd(9, "0"));
+  return { seconds: String(Number(whole)), nanos: whole.startsWith("-") && nanos > 0 ? -nanos : nanos };
+}
