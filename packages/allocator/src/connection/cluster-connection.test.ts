@@ -55,6 +55,25 @@ describe("a connection to a cluster", () => {
     expect(sizes.every((size) => size >= 100)).toBe(true);
   });
 
+  test("that is closed while it is being made fails, and so does every command over it, at whatever instant", async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const closed = connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs });
+      const failureOf = (work: Promise<unknown>) =>
+        work.then(
+          () => "none",
+          (error: Error) => error.message,
+        );
+      const connecting = failureOf(closed.connect());
+      const before = failureOf(closed.get("petak:{0}"));
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => void setImmediate(resolve));
+      closed.disconnect();
+      const behind = failureOf(closed.get("petak:{0}"));
+      await Promise.all([connecting, before]);
+      expect(await behind).not.toBe("none");
+      expect(await failureOf(closed.get("petak:{0}"))).toMatch(/^Connection is closed|^Cluster isn't ready/);
+    }
+  });
+
   test("runs a script at every master, also where it has been forgotten", async () => {
     for (const round of [1, 2]) {
       await Promise.all(connection.nodes("master").map((node) => node.script("FLUSH")));

@@ -14,6 +14,9 @@ const mapTimeoutMs = 1000;
 /** How often one command is sent on to where the cluster says it belongs, or asked again where its slot is just moving (100 ms apart). */
 const redirectionsMax = 5;
 
+/** As the client says it itself where it does. */
+const closedMessage = "Connection is closed.";
+
 /**
  * A connection to every master of a cluster. It behaves as one to a single server does: where a master is away, commands to it fail at once and
  * those to the others work; it is connected again by itself; nothing that may have been done is sent a second time.
@@ -21,6 +24,10 @@ const redirectionsMax = 5;
  * `ready` is also emitted when one master is connected anew: what was read from it before may have been lost in a failover.
  */
 export class ClusterConnection extends Cluster {
+  #isClosed = false;
+  /** Who waits for a connection or for the map. By itself the client says nothing to them when it is closed before it has connected to a server. */
+  readonly #waiting = new Set<(error: Error) => void>();
+
   constructor({ cluster, username, password, hasTls = false }: ClusterAddress, commandTimeoutMs: number) {
     super(cluster, {
       enableOfflineQueue: false,
@@ -69,22 +76,50 @@ export class ClusterConnection extends Cluster {
     return this.nodes("master").find(({ options }) => `${options.host}:${options.port}` === address);
   }
 
-  /** Resolves when every master is connected; rejects with the reason where one cannot be, and goes on trying. */
+  /** Resolves when every master is connected; rejects with the reason where one cannot be, and goes on trying, or where it is closed meanwhile. */
   override async connect(): Promise<void> {
     let reason: unknown;
     const keepReason = (error: unknown) => {
       reason ??= error;
     };
     this.on("node error", keepReason);
+    this.#isClosed = false;
+    const closed = Promise.withResolvers<never>();
+    this.#waiting.add(closed.reject);
     try {
-      await super.connect();
-      const connecting = this.nodes("master").filter(({ status }) => status !== "ready");
-      await Promise.all(connecting.map((node) => once(node, "ready")));
+      await Promise.race([this.#connectAll(), closed.promise]);
     } catch (error) {
       // By itself it says only that no server would do.
       throw reason ?? error;
     } finally {
       this.off("node error", keepReason);
+      this.#waiting.delete(closed.reject);
     }
+  }
+
+  /** Calls back when the map is known, for which commands wait that come before; with an error, at once, where it will never be. */
+  override delayUntilReady(callback: (error?: Error | null) => void): void {
+    if (this.#isClosed) {
+      callback(new Error(closedMessage));
+      return;
+    }
+    const waiting = (error?: Error | null) => {
+      if (this.#waiting.delete(waiting)) callback(error);
+    };
+    this.#waiting.add(waiting);
+    super.delayUntilReady(waiting);
+  }
+
+  override disconnect(reconnect = false): void {
+    super.disconnect(reconnect);
+    if (reconnect) return;
+    this.#isClosed = true;
+    for (const giveUp of [...this.#waiting]) giveUp(new Error(closedMessage));
+  }
+
+  async #connectAll(): Promise<void> {
+    await super.connect();
+    const connecting = this.nodes("master").filter(({ status }) => status !== "ready");
+    await Promise.all(connecting.map((node) => once(node, "ready")));
   }
 }
