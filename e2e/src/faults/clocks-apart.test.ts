@@ -5,7 +5,7 @@ import { ReservationState } from "@petak/protocol";
 import { startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 import { until } from "./until.ts";
 
 const rounds = times(2, 30);
@@ -39,7 +39,7 @@ describe.each([
     });
   });
 
-  it("lose nothing and double nothing, also where one of them is killed", { timeout: 3_600_000 }, async () => {
+  it("lose nothing and double nothing, also where one of them is killed", { timeout: faultTimeoutMs }, async () => {
     for (let round = 0; round < rounds; round++) {
       await city.during(async () => {
         await city.callers.more(run.random.int(50, 150));

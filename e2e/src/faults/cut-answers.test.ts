@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { openRedisLink, type RedisLink, startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 import { until } from "./until.ts";
 
 /** How many connections are cut, a few between two checks. */
@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 it("an answer of Redis that is cut off at any byte is asked for again, and what it answered is done once", {
-  timeout: 3_600_000,
+  timeout: faultTimeoutMs,
 }, async () => {
   while (link.cuts < cuts) {
     await city.during(async () => {

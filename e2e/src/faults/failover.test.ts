@@ -12,7 +12,7 @@ import {
 } from "@petak/testkit";
 import { afterEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 import { until } from "./until.ts";
 
 const failovers = times(2, 25);
@@ -45,7 +45,7 @@ describe("a server whose replica takes its place, at the address that the gatewa
     await master.stop();
   });
 
-  it("has, with durability replicated, every step that was answered", { timeout: 3_600_000 }, async () => {
+  it("has, with durability replicated, every step that was answered", { timeout: faultTimeoutMs }, async () => {
     run = beginFaultRun("failover, replicated");
     master = await startTestServer({ hasReplicas: true });
     replica = await startTestReplica(master);
@@ -93,7 +93,7 @@ describe("a cluster that loses a master", () => {
   });
 
   it("has, with durability replicated, every step that was answered, and the gateways find the new master", {
-    timeout: 3_600_000,
+    timeout: faultTimeoutMs,
   }, async () => {
     run = beginFaultRun("failover of a cluster, replicated");
     cluster = await startTestCluster({ hasReplicas: true });

@@ -10,6 +10,9 @@ export function times(short: number, long: number): number {
   return isLong ? long : short;
 }
 
+/** How long the rounds of one fault may take, in ms: many times as long as they do beside other work. */
+export const faultTimeoutMs = times(600_000, 3_600_000);
+
 /** What is told of a run, in one line and in the table at the end. */
 export interface FaultRun {
   readonly random: Random;

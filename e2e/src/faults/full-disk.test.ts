@@ -6,7 +6,7 @@ import { ReservationState, reasonOf } from "@petak/protocol";
 import { createTempDir, startTestServer, type TempDir, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 import { fillDisk, freeDisk, searchPathForFullDisk } from "./full-disk.ts";
 import { logFile } from "./log-file.ts";
 import { until } from "./until.ts";
@@ -48,7 +48,7 @@ afterEach(async () => {
 });
 
 describe("a disk that has no room for the log", () => {
-  it("with everysec: changes are refused until there is room, reads go on, and nothing is lost", { timeout: 3_600_000 }, async () => {
+  it("with everysec: changes are refused until there is room, reads go on, and nothing is lost", { timeout: faultTimeoutMs }, async () => {
     await build("everysec");
     for (let index = 0; index < fills; index++) {
       await city.during(async () => {
@@ -84,7 +84,7 @@ describe("a disk that has no room for the log", () => {
   });
 
   it("with always: Redis ends rather than answer for what it could not write, and nothing that was answered is lost", {
-    timeout: 3_600_000,
+    timeout: faultTimeoutMs,
   }, async () => {
     await build("always");
     for (let index = 0; index < fills; index++) {

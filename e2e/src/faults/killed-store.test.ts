@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 
 /** How often something is killed, with `always` and `everysec` each. */
 const kills = times(6, 110);
@@ -33,7 +33,9 @@ describe.each(["always", "everysec"] as const)(
       city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}, {}], random: run.random });
     });
 
-    it("keep every step that was answered, but what may be lost, once, with its place and its event", { timeout: 3_600_000 }, async () => {
+    it("keep every step that was answered, but what may be lost, once, with its place and its event", {
+      timeout: faultTimeoutMs,
+    }, async () => {
       for (let kill = 0; kill < kills; kill++) {
         let killedMs: number | undefined;
         await city.during(async () => {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 import { logFile } from "./log-file.ts";
 
 const losses = times(3, 40);
@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 describe("a machine that loses its power, and with it the end of the log", () => {
-  it("comes up with all that is older than the last seconds, whole, and goes on", { timeout: 3_600_000 }, async () => {
+  it("comes up with all that is older than the last seconds, whole, and goes on", { timeout: faultTimeoutMs }, async () => {
     for (let loss = 0; loss < losses; loss++) {
       const path = await logFile(server.dataDir);
       const sizes: { atMs: number; bytes: number }[] = [];

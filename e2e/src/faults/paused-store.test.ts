@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
 
 const pauses = times(2, 25);
 
@@ -24,7 +24,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-it("a Redis that stands still past every time-out loses nothing and doubles nothing", { timeout: 3_600_000 }, async () => {
+it("a Redis that stands still past every time-out loses nothing and doubles nothing", { timeout: faultTimeoutMs }, async () => {
   let pausedMs = 0;
   for (let index = 0; index < pauses; index++) {
     await city.during(async () => {

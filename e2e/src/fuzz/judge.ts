@@ -4,8 +4,8 @@ import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { FuzzRequest } from "./fuzz-request.ts";
 
-/** How much later than its deadline an answer may come, in ms, where two cores have all to do at once. */
-const slackMs = 2000;
+/** How much later than its deadline an answer may come, in ms, where two cores have all to do at once and more. */
+const slackMs = 8000;
 
 /** Reasons that only something wrong with the gateway or what it stands on can have. Nothing a caller sends may bring them about. */
 const never = new Set<string>(["INTERNAL", "STORE_UNAVAILABLE", "SHUTTING_DOWN", "OVERLOADED"]);
