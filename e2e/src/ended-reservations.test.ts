@@ -155,3 +155,31 @@ describe.each(Object.entries(ends))("a second token to deposit for a reservation
     expect((await courier.client.reservations.getReservation({ reservationId })).reservation?.state).toBe(state);
   });
 });
+
+describe("a token to deposit for a reservation to which nobody came in time", () => {
+  it.each([false, true])("opens nothing once the gateway has given the place up, whether it was revoked: %s", async (isRevoked) => {
+    const place = { case: "siteId", value: siteIds[0] ?? "" } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const reservationId = reservation?.reservationId ?? "";
+    const subject = { case: "reservationId", value: reservationId } as const;
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    const { accessToken: token, credentialHash } = await courier.client.reservations.issueCredential({
+      requestId: randomUUID(),
+      reservationId,
+      act: Act.DEPOSIT,
+    });
+    if (isRevoked) await courier.client.reservations.revokeCredential({ requestId: randomUUID(), subject, credentialHash });
+    clock.advance(depositWithinMs - 1);
+    await swept();
+    await agent.syncNow();
+    if (isRevoked) expect(await agent.present({ token })).toMatchObject({ opened: false });
+    clock.advance(1);
+    for (const afterMs of [0, 299_999]) {
+      clock.advance(afterMs);
+      await swept();
+      await agent.syncNow();
+      expect((await courier.client.reservations.getReservation({ reservationId })).reservation?.state).toBe(ReservationState.NO_SHOW);
+      expect(await agent.present({ token })).toMatchObject({ opened: false });
+    }
+  });
+});

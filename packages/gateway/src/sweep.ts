@@ -10,6 +10,7 @@ import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
 import { overflowEndOf } from "./domain/overflow-end.ts";
 import { reservationEvent } from "./domain/reservation-event.ts";
+import { whatEndsWith } from "./domain/what-ends.ts";
 import type { TermsBook } from "./stores/terms-book.ts";
 
 /** What the sweep needs. */
@@ -92,9 +93,7 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       ...place,
       ...moving,
       ...countedAt(filed, before, moving),
-      deadlineMs: null,
-      isAllowed: false,
-      pin: null,
+      ...whatEndsWith(before, nowMs),
     });
     return outcome.tag === "done";
   }

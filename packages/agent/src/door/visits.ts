@@ -18,7 +18,7 @@ export interface Visits {
   look(compartmentId: string): Promise<Visit | undefined>;
   /** Settles the visits whose grace has passed. */
   settleOverdue(): Promise<void>;
-  /** Writes down that a compartment is empty and nobody's. The reservation of what was there, or was to be, is over here. */
+  /** Writes down that a compartment is empty and nobody's. Where there was doubt whether a parcel was there, its reservation is over here. */
   clear(compartmentId: string): void;
   /** When the next grace passes, in ms, or undefined where nothing is open. */
   nextDeadlineMs(): number | undefined;
@@ -92,11 +92,11 @@ export function createVisits(options: {
     return true;
   }
 
-  /** Writes down that a compartment is empty. Whose parcel was there, or was to be, is over here. */
+  /** Writes down that a compartment is empty. Where there was doubt whether a parcel was there, its reservation is over here. */
   function clear(compartmentId: string): void {
-    const { reservationId } = store.compartment(compartmentId);
+    const { reservationId, condition } = store.compartment(compartmentId);
     store.transaction(() => {
-      if (reservationId !== "") store.saveEnded(reservationId);
+      if (condition === "IN_DOUBT" && reservationId !== "") store.saveEnded(reservationId);
       store.saveCompartment({ compartmentId, condition: "OK", reservationId: "" });
     });
   }
