@@ -56,7 +56,6 @@ export { type PresenceRefusal, presenceRefusals } from "./presence/refusals.ts";
 export { type ChainFault, type ChainFaultCode, chainFaults } from "./receipts/chain-faults.ts";
 export { type ChainStatementClaims, type StandingChain, signChainStatement } from "./receipts/chain-statement.ts";
 export { type CountersignatureInput, countersignatureText, signCountersignature } from "./receipts/countersignature.ts";
-export type { HashText } from "./receipts/event-text.ts";
 export { type HandOver, handOverOf, handOvers, partyOn } from "./receipts/hand-overs.ts";
 export { type ReadReceipt, readReceipt } from "./receipts/read-receipt.ts";
 export { receiptOf, signReceipt } from "./receipts/receipt.ts";

@@ -1,5 +1,6 @@
 import type { Bytes } from "./base64url.ts";
 import { encodeBase64url } from "./base64url.ts";
+import { sha256 } from "./sha256.ts";
 
 const encoder = new TextEncoder();
 
@@ -14,12 +15,12 @@ export async function hmacSha256(key: Uint8Array, message: Uint8Array): Promise<
  * keyed hash), in base64url. It says which credential it was and opens nothing.
  */
 export async function credentialHash(credentialId: string): Promise<string> {
-  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(credentialId))));
+  return encodeBase64url(await sha256(credentialId));
 }
 
 /** The first 128 bits of the SHA-256 of bytes, in base64url: enough where somebody would have to find other bytes with the same. */
 export async function shortHash(bytes: Bytes): Promise<string> {
-  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).subarray(0, 16));
+  return encodeBase64url((await sha256(bytes)).subarray(0, 16));
 }
 
 /**

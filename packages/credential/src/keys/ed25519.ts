@@ -1,5 +1,8 @@
 import type { Bytes } from "../bytes/base64url.ts";
 import { decodeBase64url } from "../bytes/base64url.ts";
+import { nodeCrypto } from "../platform/node-crypto.ts";
+
+type KeyObject = import("node:crypto").KeyObject;
 
 /** A private Ed25519 key as a JWK (RFC 8037). */
 export interface Ed25519PrivateJwk {
@@ -22,6 +25,11 @@ type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** Imported private keys by the JWK object they came from: importing costs as much as signing. */
 const privateKeys = new WeakMap<Ed25519PrivateJwk, Promise<ImportedKey>>();
+const nodePrivateKeys = new WeakMap<Ed25519PrivateJwk, KeyObject>();
+
+/** Imported public keys by their bytes, as many as are kept: an agent's key verifies each of its reports. */
+const publicKeys = new Map<string, Promise<ImportedKey>>();
+const publicKeysMax = 4096;
 
 /** A new pair of Ed25519 keys from the system's generator. */
 export async function generateKeyPair(): Promise<Ed25519KeyPair> {
@@ -42,8 +50,27 @@ export function publicKeyOf(privateJwk: Ed25519PrivateJwk): Bytes {
   return publicKey;
 }
 
-/** Signs with Ed25519 (RFC 8032): 64 bytes, the same for the same key and message. */
-export async function signEd25519(privateJwk: Ed25519PrivateJwk, message: Bytes): Promise<Bytes> {
+/** Signs with Ed25519 (RFC 8032): 64 bytes, the same for the same key and message. Throws a TypeError where the JWK is no private Ed25519 key. */
+export const signEd25519: (privateJwk: Ed25519PrivateJwk, message: Bytes) => Promise<Bytes> =
+  nodeCrypto === undefined ? signByWebCrypto : signByNode;
+
+/** Signs where it is called: a signature takes no longer than the way to another thread and back. */
+export async function signByNode(privateJwk: Ed25519PrivateJwk, message: Bytes): Promise<Bytes> {
+  const { createPrivateKey, createPublicKey, sign } = nodeCrypto as NonNullable<typeof nodeCrypto>;
+  let key = nodePrivateKeys.get(privateJwk);
+  if (key === undefined) {
+    publicKeyOf(privateJwk);
+    const { kty, crv, x, d } = privateJwk;
+    key = createPrivateKey({ format: "jwk", key: { kty, crv, x, d } });
+    // Node reckons the public half from the private one, and does not look at what is there.
+    if (createPublicKey(key).export({ format: "jwk" }).x !== x) throw new TypeError("the two halves of a key do not belong together");
+    nodePrivateKeys.set(privateJwk, key);
+  }
+  return new Uint8Array(sign(null, message, key));
+}
+
+/** Signs on every runtime. */
+export async function signByWebCrypto(privateJwk: Ed25519PrivateJwk, message: Bytes): Promise<Bytes> {
   let key = privateKeys.get(privateJwk);
   if (key === undefined) {
     publicKeyOf(privateJwk);
@@ -61,9 +88,19 @@ export async function signEd25519(privateJwk: Ed25519PrivateJwk, message: Bytes)
 export async function verifyEd25519(publicKey: Uint8Array, signature: Uint8Array, message: Bytes): Promise<boolean> {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
-    const key = await crypto.subtle.importKey("raw", new Uint8Array(publicKey), "Ed25519", false, ["verify"]);
-    return await crypto.subtle.verify("Ed25519", key, new Uint8Array(signature), message);
+    // In another thread on purpose: it takes five times as long as the way there and back.
+    return await crypto.subtle.verify("Ed25519", await importedPublicKey(publicKey), new Uint8Array(signature), message);
   } catch {
     return false;
   }
+}
+
+function importedPublicKey(publicKey: Uint8Array): Promise<ImportedKey> {
+  const name = String.fromCharCode(...publicKey);
+  const known = publicKeys.get(name);
+  if (known !== undefined) return known;
+  if (publicKeys.size >= publicKeysMax) publicKeys.clear();
+  const imported = crypto.subtle.importKey("raw", new Uint8Array(publicKey), "Ed25519", false, ["verify"]);
+  publicKeys.set(name, imported);
+  return imported;
 }

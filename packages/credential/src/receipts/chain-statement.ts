@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type ChainStatement, ChainStatementSchema, type Event, type Reservation, ReservationState } from "@petak/protocol";
 import { encodeBase64url } from "../bytes/base64url.ts";
+import { sha256 } from "../bytes/sha256.ts";
 import { signCompact } from "../jws/sign-compact.ts";
 import type { IssuerKeyPair } from "../keys/issuer-key.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";
-import { type HashText, hashesOf } from "./event-text.ts";
+import { hashesOf } from "./event-text.ts";
 import { nameOf } from "./names.ts";
 
 /** The `typ` of a chain's statement. */
@@ -44,18 +45,12 @@ export interface StandingChain {
   readonly asOfMs: number;
 }
 
-/**
- * States how a chain stands.
- *
- * @param key The one that signs at that time.
- * @param hash SHA-256 of a text, where the runtime has a faster one than that of all: there is one for each event.
- */
+/** States how a chain stands, with the key that signs at that time. */
 export async function signChainStatement(
   { reservation, events, earlierCount, asOfMs }: StandingChain,
   { keyId, privateJwk }: Pick<IssuerKeyPair, "keyId" | "privateJwk">,
-  hash?: HashText,
 ): Promise<ChainStatement> {
-  const eventHashes = await hashesOf(events, hash);
+  const eventHashes = await hashesOf(events);
   const claims: ChainStatementClaims = {
     version: chainStatementVersion,
     as_of_ms: asOfMs,
@@ -74,5 +69,5 @@ export async function signChainStatement(
 
 /** What the statement says of the events' hashes. */
 export async function hashOfHashes(hashes: Uint8Array): Promise<string> {
-  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", new Uint8Array(hashes))));
+  return encodeBase64url(await sha256(new Uint8Array(hashes)));
 }

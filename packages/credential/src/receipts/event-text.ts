@@ -9,9 +9,8 @@ import {
   ProofKind,
   ReservationState,
 } from "@petak/protocol";
+import { sha256 } from "../bytes/sha256.ts";
 import { nameOf } from "./names.ts";
-
-const encoder = new TextEncoder();
 
 /**
  * Everything that an event says, as JSON in its one spelling: what the statement of a chain has the hash of. Times are exact, and not in ms as elsewhere, so
@@ -79,16 +78,10 @@ export function eventText(event: Event): string {
   });
 }
 
-/** SHA-256 of a text: 32 bytes. */
-export type HashText = (text: string) => Uint8Array | Promise<Uint8Array>;
-
-/** That of every runtime. Each call of it takes some 20 µs, most of it to get to another thread and back. */
-export const hashAnywhere: HashText = async (text) => new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text)));
-
 /** The hashes of events, 32 bytes each, one behind the other. */
-export async function hashesOf(events: readonly Event[], hash: HashText = hashAnywhere): Promise<Uint8Array<ArrayBuffer>> {
+export async function hashesOf(events: readonly Event[]): Promise<Uint8Array<ArrayBuffer>> {
   const hashes = new Uint8Array(32 * events.length);
-  const found = await Promise.all(events.map(async (event) => await hash(eventText(event))));
+  const found = await Promise.all(events.map((event) => sha256(eventText(event))));
   for (const [index, bytes] of found.entries()) hashes.set(bytes, 32 * index);
   return hashes;
 }

@@ -1,4 +1,5 @@
 import { encodeBase64url } from "../bytes/base64url.ts";
+import { sha256 } from "../bytes/sha256.ts";
 import { type Ed25519PrivateJwk, signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
 import { isLowOrderPoint } from "../keys/low-order.ts";
 
@@ -16,5 +17,5 @@ export async function verifyText(publicKey: Uint8Array, signature: Uint8Array, t
 
 /** SHA-256 of a text in base64url: 43 characters. */
 export async function hashText(text: string): Promise<string> {
-  return encodeBase64url(new Uint8Array(await crypto.subtle.digest("SHA-256", encoder.encode(text))));
+  return encodeBase64url(await sha256(text));
 }

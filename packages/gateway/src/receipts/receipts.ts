@@ -1,4 +1,3 @@
-import { hash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Transition } from "@petak/allocator";
@@ -39,7 +38,7 @@ export interface Receipts {
 /** Makes receipts with the issuer's keys: each is signed by the key in force when it is recorded. */
 export function createReceipts(secrets: Pick<GatewaySecrets, "issuerEpochs">): Receipts {
   return {
-    state: (chain) => signChainStatement(chain, signingKey(secrets.issuerEpochs(), chain.asOfMs), sha256),
+    state: (chain) => signChainStatement(chain, signingKey(secrets.issuerEpochs(), chain.asOfMs)),
     async attach(before, transition, facts = {}) {
       const event = transition.events.find((candidate) => handOverOf(candidate) !== undefined);
       if (event === undefined) return transition;
@@ -75,9 +74,4 @@ export function createReceipts(secrets: Pick<GatewaySecrets, "issuerEpochs">): R
       };
     },
   };
-}
-
-/** A tenth of what that of WebCrypto takes, and a chain may have 2,000 events. */
-function sha256(text: string): Uint8Array {
-  return hash("sha256", text, "buffer");
 }
