@@ -1,5 +1,7 @@
 import fc from "fast-check";
+import { base64url } from "jose";
 import { describe, expect, it } from "vitest";
+import { encodeBase64url } from "../bytes/base64url.ts";
 import { sha256ByNode, sha256ByWebCrypto } from "../bytes/sha256.ts";
 import { type Ed25519PrivateJwk, generateKeyPair, signByNode, signByWebCrypto, signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
 import { nodeCrypto } from "./node-crypto.ts";
@@ -27,6 +29,14 @@ describe("Node's own primitives", () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(messages, fc.string({ unit: "grapheme" })), async (message) => {
         expect(await sha256ByNode(message)).toEqual(await sha256ByWebCrypto(message));
+      }),
+    );
+  });
+
+  it("write base64url as those of every runtime do, also of a part of something longer", () => {
+    fc.assert(
+      fc.property(messages, fc.nat({ max: 50 }), (message, from) => {
+        expect(encodeBase64url(message.subarray(from))).toBe(base64url.encode(message.subarray(from)));
       }),
     );
   });
