@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { invalidField, type Money, MoneySchema, type Reservation, ReservationState, type Terms, TermsSchema } from "@petak/protocol";
 
@@ -58,10 +58,9 @@ export function checkTerms({ freeStorage, longestStorage }: Terms, path: string)
   );
 }
 
-/** Terms as they are kept: in whole ms, and without the number that the caller may have sent. */
+/** Terms as they are kept: without the number that the caller may have sent, and without anything, however deep in it, that the protocol does not know. */
 export function asGiven(terms: Terms): Terms {
-  const { $unknown: _unknown, ...known } = terms;
-  return { ...known, termsNumber: 0 };
+  return fromBinary(TermsSchema, toBinary(TermsSchema, { ...terms, termsNumber: 0 }, { writeUnknownFields: false }));
 }
 
 /** Until when a confirmed reservation may be given up free. Undefined where it may be at any time. */

@@ -59,7 +59,13 @@ export function createCorrectEvents({ allocator, receipts, now }: CorrectEventsD
           recordedAtMs: atMs,
         });
         event.correction = create(CorrectionSchema, { eventIds, reason, ...(occurredAt === undefined ? {} : { occurredAt }) });
-        return { after, heldChange: 0, occupiedChange: 0, events: [event], answer: toBinary(EventSchema, event) };
+        return {
+          after,
+          heldChange: 0,
+          occupiedChange: 0,
+          events: [event],
+          answer: toBinary(EventSchema, event, { writeUnknownFields: false }),
+        };
       },
     });
     return fromBinary(EventSchema, answer);

@@ -27,7 +27,10 @@ export function createRememberedAnswers(requestIds: RequestIds): RememberedAnswe
       const known = isRepetition ? await requestIds.kept(participantId, requestId) : undefined;
       if (known !== undefined) return fromBinary(schemas.answer, known);
       const answer = await work();
-      return fromBinary(schemas.answer, await requestIds.keep(participantId, requestId, toBinary(schemas.answer, answer)));
+      return fromBinary(
+        schemas.answer,
+        await requestIds.keep(participantId, requestId, toBinary(schemas.answer, answer, { writeUnknownFields: false })),
+      );
     },
   };
 }
