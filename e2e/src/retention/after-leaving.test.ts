@@ -57,7 +57,8 @@ it("lets a bundle change after one of its parcels has left for the archive, and 
     expect(first.event?.type).toBe(EventType.EVENTS_CORRECTED);
     for (let day = 0; day < 4; day++) await soak.passDay();
     expect(await isHere(gone)).toBe(0);
-    expect(await courier.client.custody.getCustodyChain({ reservationId: gone })).toEqual(after);
+    const { reservation, events, receipts } = await courier.client.custody.getCustodyChain({ reservationId: gone });
+    expect({ reservation, events, receipts }).toEqual({ reservation: after.reservation, events: after.events, receipts: after.receipts });
     expect(
       await operator.client.custody.correctEvents({ ...correction, requestId: randomUUID(), eventIds: [first.event?.eventId ?? ""] }),
     ).toBeDefined();

@@ -2,7 +2,15 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Allocator, createAllocator, indexCellOf, quantise, type RedisConnection, regionOfCell } from "@petak/allocator";
-import { EventSchema, EventType, HoldKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import {
+  EventSchema,
+  EventType,
+  HoldKind,
+  parseReservationId,
+  type Reservation,
+  ReservationSchema,
+  ReservationState,
+} from "@petak/protocol";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { changed, moveTo } from "./domain/move-on.ts";
@@ -133,6 +141,28 @@ describe("sweeping", () => {
       const found = await one().reservations.find(reservationId);
       expect(found?.state).toBe(isOver ? ReservationState.EXPIRED : ReservationState.HELD);
     }
+  });
+
+  it("ends what is behind any number of records that are broken, and of those with which nothing is to be done", async () => {
+    const broken = await Promise.all(Array.from({ length: 250 }, () => hold(1000)));
+    const ended = await Promise.all(Array.from({ length: 250 }, () => hold(2000)));
+    const last = await hold(3000);
+    const [connection] = connections as [RedisConnection];
+    for (const { reservationId } of broken) {
+      await connection.set(one().keys.reservation(homeRegion, parseReservationId(reservationId)?.handle ?? ""), "x");
+    }
+    for (const before of ended) {
+      await moveOn(before, ReservationState.CANCELLED, clock.now() + 2000, {});
+    }
+    clock.advance(3000);
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => void errors.push(error);
+    const sweep = startSweep({ allocator: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
+    await sweep.once();
+    await sweep.stop();
+    expect((await one().reservations.find(last.reservationId))?.state).toBe(ReservationState.EXPIRED);
+    expect(errors.length).toBeGreaterThanOrEqual(broken.length);
+    expect(await one().reservations.due(homeRegion, clock.now(), 1000)).toHaveLength(broken.length);
   });
 
   it("catches up with all that came due in an hour in which no gateway ran", async () => {

@@ -54,15 +54,18 @@ const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
 /** Reservations of one region that are looked at in one go. */
 const atOnce = 200;
 
+/** What became of one that is due: it was moved on; nothing is to be done with it any more, or later; or it could not be, or is not as it was read. */
+type Step = "moved" | "settled" | "stuck";
+
 /** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
 export function startSweep({ allocator, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
   const stopping = new AbortController();
 
-  async function moveOn(reservationId: string): Promise<boolean> {
+  async function moveOn(reservationId: string): Promise<Step> {
     const before = await allocator.reservations.find(reservationId);
-    if (before === undefined) return false;
+    if (before === undefined) return "stuck";
     const filed = await allocator.sites.filed(before.siteId);
-    if (filed === undefined) return false;
+    if (filed === undefined) return "stuck";
     const nowMs = now();
     const to = dueState(before, nowMs);
     const move = to === undefined ? undefined : findMove(before.state, to);
@@ -72,15 +75,15 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       // The clock has nothing more to do with it.
       const isOver = finalStates.has(before.state);
       const outcome = endedStates.has(before.state) ? await release(before) : "kept";
-      if (outcome === "released") return false;
-      await allocator.reservations.move({
+      if (outcome === "released") return "settled";
+      const { tag } = await allocator.reservations.move({
         ...place,
         ...nothingCounted,
         deadlineMs: outcome === "later" ? nowMs + releaseAgainMs : null,
         ...(isOver ? { isAllowed: false } : {}),
         events: [],
       });
-      return false;
+      return tag === "done" ? "settled" : "stuck";
     }
     const { noShowFee } = to === ReservationState.NO_SHOW ? await termsBook.of(before) : {};
     const after = changed(before, nowMs, {
@@ -95,11 +98,11 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       ...countedAt(filed, before, moving),
       ...whatEndsWith(before, nowMs),
     });
-    return outcome.tag === "done";
+    return outcome.tag === "done" ? "moved" : "stuck";
   }
 
   /** A parcel that waits to be collected does not end by itself: what happens is that it becomes due for recall. */
-  async function sayOverdue(place: Omit<Transition, "events">, nowMs: number): Promise<boolean> {
+  async function sayOverdue(place: Omit<Transition, "events">, nowMs: number): Promise<Step> {
     const { before } = place;
     const after = changed(before, nowMs, { overdueSince: timestampFromMs(nowMs) });
     const event = reservationEvent({
@@ -116,27 +119,29 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       deadlineMs: null,
       events: [event],
     });
-    return outcome.tag === "done";
+    return outcome.tag === "done" ? "moved" : "stuck";
   }
 
   /** All that is due in a region, however much it is. */
   async function sweepRegion(region: Region): Promise<number> {
     let moved = 0;
+    // What cannot be moved on, or was by somebody else just now, must not keep the others waiting.
+    let stuck = 0;
     for (;;) {
-      const due = await allocator.reservations.due(region, now(), atOnce);
-      let movedNow = 0;
+      const due = await allocator.reservations.due(region, now(), atOnce, stuck);
       for (const reservationId of due) {
         if (stopping.signal.aborted) return moved;
         try {
-          if (await moveOn(reservationId)) movedNow++;
+          const step = await moveOn(reservationId);
+          if (step === "moved") moved++;
+          if (step === "stuck") stuck++;
         } catch (error) {
-          // A record that is broken must not keep the others waiting.
           if (isStoreFailure(error)) throw error;
           onError(error);
+          stuck++;
         }
       }
-      moved += movedNow;
-      if (due.length < atOnce || movedNow === 0) return moved;
+      if (due.length < atOnce) return moved;
     }
   }
 

@@ -80,8 +80,8 @@ export interface ReservationStore {
   record(region: Region, report: DeviceReport, event: Event): Promise<TransitionOutcome>;
   /** The number of the last report recorded from a device. */
   watermark(siteId: string, keyId: string): Promise<number>;
-  /** Reservations of a region whose deadline is at or before a time, at most `limit`. */
-  due(region: Region, nowMs: number, limit: number): Promise<string[]>;
+  /** Reservations of a region whose deadline is at or before a time, at most `limit`, the earliest first. @param passedOver how many of the earliest to leave out */
+  due(region: Region, nowMs: number, limit: number, passedOver?: number): Promise<string[]>;
   /** The ids of a region's reservations whose parcel is overdue, in their order, at most `limit`, after one; after "": from the first. */
   overdue(region: Region, afterId: string, limit: number): Promise<string[]>;
   /** The reservations that a site's agent should know, with their PINs. */
@@ -157,8 +157,8 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
       return Number((await redis.get(keys.agentWatermark(region, siteNumber, keyId))) ?? 0);
     },
-    async due(region, nowMs, limit) {
-      const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", 0, limit);
+    async due(region, nowMs, limit, passedOver = 0) {
+      const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", passedOver, limit);
       return handles.map((handle) => formatReservationId(region, handle));
     },
     async overdue(region, afterId, limit) {
