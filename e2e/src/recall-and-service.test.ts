@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ConnectError } from "@connectrpc/connect";
 import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet, type TokenShown } from "@petak/agent";
 import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
 import {
@@ -10,6 +11,7 @@ import {
   DoubtOutcome,
   type Event,
   EventType,
+  fromConnectError,
   type IssueCredentialRequestSchema,
   PartyKind,
   Purpose,
@@ -34,6 +36,8 @@ let courier: TestParticipant;
 let siteId: string;
 let agent: Agent;
 let cabinet: SimulatedCabinet;
+/** Whether the agent hears what has changed. */
+let hears: boolean;
 /** Who stands at the door with a key. */
 let keys: Ed25519KeyPair;
 
@@ -48,7 +52,12 @@ beforeEach(async () => {
   siteId = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
   const store = openAgentStore(join(await tempDir(), "agent.db"));
   cabinet = createSimulatedCabinet({ compartments });
-  const client = network.clientFor(await network.agentSigner(operator, siteId)).agents;
+  hears = true;
+  const line = network.clientFor(await network.agentSigner(operator, siteId)).agents;
+  const client: typeof line = {
+    ...line,
+    sync: (...asked) => (hears ? line.sync(...asked) : Promise.reject(new Error("the site has no network"))),
+  };
   const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
   agent = createAgent({ client, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 0, now: clock.now });
   await agent.start();
@@ -306,6 +315,83 @@ describe("work at a site", () => {
     const outcome = DoubtOutcome.RECALLED;
     const { reservation } = await operator.client.reservations.resolveDoubt({ requestId: randomUUID(), reservationId, outcome });
     expect(reservation).toMatchObject({ state: ReservationState.RECALLED, recalledAt: timestampFromMs(clock.now()) });
+  });
+
+  const revoke = (by: TestParticipant, credentialHash: string, more: object = {}, requestId = randomUUID()) =>
+    by.client.reservations.revokeCredential({ requestId, subject: { case: "siteId", value: siteId }, credentialHash, ...more });
+
+  it("ends before its hours are over where its operator revokes it, at every door and for that token alone", async () => {
+    const [lost, kept] = [await issue(operator, service()), await issue(operator, service("A3"))];
+    expect(await agent.present(await proven(lost.accessToken, "A1"))).toMatchObject({ opened: true });
+    cabinet.closeDoor("A1");
+    const requestId = randomUUID();
+    await revoke(operator, lost.credentialHash, {}, requestId);
+    await revoke(operator, lost.credentialHash, {}, requestId);
+    await agent.syncNow();
+    expect(await agent.present(await proven(lost.accessToken, "A2"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    expect(await agent.present(await proven(kept.accessToken))).toMatchObject({ opened: true, compartmentId: "A3" });
+    cabinet.closeDoor("A3");
+    await agent.flushed();
+    const events = await siteEvents();
+    const revoked = events.filter(({ type }) => type === EventType.CREDENTIAL_REVOKED);
+    expect(revoked).toEqual([
+      expect.objectContaining({
+        siteId,
+        actor: expect.objectContaining({ kind: PartyKind.PARTICIPANT, participantId: operator.participantId }),
+        proof: expect.objectContaining({ credentialHash: lost.credentialHash }),
+      }),
+    ]);
+    const refused = events.find(({ type }) => type === EventType.DOOR_REFUSED);
+    expect(refused?.proof).toMatchObject({ refusal: "REVOKED", credentialHash: lost.credentialHash });
+  });
+
+  it("opens where the site has not heard that it was revoked, and the report says that it was decided offline", async () => {
+    const { accessToken, credentialHash } = await issue(operator, service());
+    hears = false;
+    await revoke(operator, credentialHash);
+    await expect(agent.syncNow()).rejects.toThrow("no network");
+    expect(await agent.present(await proven(accessToken, "A1"))).toMatchObject({ opened: true });
+    cabinet.closeDoor("A1");
+    await agent.flushed();
+    expect((await siteEvents()).find(({ type }) => type === EventType.SERVICE_DOOR_OPENED)?.proof).toMatchObject({
+      offline: true,
+      credentialHash,
+    });
+    hears = true;
+    await agent.syncNow();
+    expect(await agent.present(await proven(accessToken, "A2"))).toMatchObject({ opened: false });
+    // Until its own end at the latest.
+    const other = await issue(operator, service());
+    hears = false;
+    await revoke(operator, other.credentialHash);
+    clock.advance(8 * 3_600_000 + 10 * 60_000);
+    expect(await agent.present(await proven(other.accessToken, "A3"))).toMatchObject({ opened: false });
+  });
+
+  it("is revoked by its site's operator and nobody else, by its hash, and lets nobody revoke what collects", async () => {
+    const rival = await network.join("Rival", [Role.OPERATOR]);
+    const { credentialHash } = await issue(operator, service());
+    expect(await reasonFor(revoke(courier, credentialHash))).toBe("ROLE_REQUIRED");
+    expect(await reasonFor(revoke(rival, credentialHash))).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor(revoke(operator, credentialHash, { subject: { case: "siteId", value: "site_83652b_zz" } }))).toBe(
+      "SITE_NOT_FOUND",
+    );
+    expect(await reasonFor(revoke(operator, ""))).toBe("INVALID_FIELD");
+    expect(await reasonFor(revoke(operator, credentialHash, { pin: true }))).toBe("INVALID_FIELD");
+    const { reservationId, compartmentId } = await deposited();
+    const collect = await issue(courier, { reservationId, act: Act.COLLECT });
+    await revoke(operator, collect.credentialHash);
+    await agent.syncNow();
+    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: true, compartmentId });
+  });
+
+  it("is one of a hundred that a site's list has at once", async () => {
+    const hashes = Array.from({ length: 100 }, (_, number) => String(number).padStart(43, "h"));
+    for (const hash of hashes) await revoke(operator, hash);
+    const failure = await revoke(operator, "x".repeat(43)).catch((error: ConnectError) => fromConnectError(error));
+    expect(failure).toMatchObject({ reason: "CREDENTIALS_EXHAUSTED", metadata: { limit: "100", subject: siteId } });
+    clock.advance(9 * 3_600_000);
+    await revoke(operator, "x".repeat(43));
   });
 
   it("is its operator's to allow, at its own sites, and for doors that there are", async () => {

@@ -28,7 +28,7 @@ def decide(case):
         else:
             proven, if_refused = judge_pin(credential["pin"], case)
         credential_hash = encode(hashlib.sha256(proven["id"].encode()).digest())
-        if is_revoked(credential_hash, proven, case["state"]):
+        if is_revoked(credential_hash, proven, case):
             raise Refused("REVOKED", proven)
         if proven["act"] == "SERVICE":
             reservations, reopens = judge_service(proven, door, case)
@@ -63,11 +63,15 @@ def told(refusal):
     return {"LOCKED_OUT": "PINS_LOCKED", "NO_COMPARTMENT": "NO_PLACE_FREE"}.get(refusal, "NOT_ACCEPTED")
 
 
-def is_revoked(credential_hash, proven, state):
-    """Whether the gateway's list of what the credential is for names it."""
-    subject = "bundle_id" if proven["bundle_id"] else "reservation_id"
+def is_revoked(credential_hash, proven, case):
+    """Whether the gateway's list of what the credential is for names it: a site's is for SERVICE alone."""
+    if proven["act"] == "SERVICE":
+        subject, wanted = "site_id", case["site_id"]
+    else:
+        subject = "bundle_id" if proven["bundle_id"] else "reservation_id"
+        wanted = proven[subject]
     return any(
-        one["credential_hash"] == credential_hash and one.get(subject) == proven[subject] for one in state["revoked"]
+        one["credential_hash"] == credential_hash and one.get(subject) == wanted for one in case["state"]["revoked"]
     )
 
 

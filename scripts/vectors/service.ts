@@ -1,5 +1,17 @@
 import { boundToken, given, proofOf, serviceClaims } from "./bound.ts";
-import { type Changes, opens, refused, refusedProven, reservationId, vector, visit } from "./scene.ts";
+import {
+  type Changes,
+  hashOf,
+  opens,
+  refused,
+  refusedProven,
+  reservationId,
+  siteId,
+  token,
+  claims as tokenClaims,
+  vector,
+  visit,
+} from "./scene.ts";
 import type { Vector, VectorState } from "./vector.ts";
 
 const type = "petak-service";
@@ -17,6 +29,8 @@ const forSite = (door: string, signed = door) => ({
   presence: proofOf(ofSite.id, { door: signed }),
   compartment_id: door,
 });
+/** Revoked by the list of the scene's site. */
+const revoked = [{ site_id: siteId, credential_hash: hashOf(ofSite.id) }];
 const forDoor = { token: ofDoor.token, presence: proofOf(ofDoor.id, { door: "A1" }) };
 const claims = (id: string, shows: string, changes: object) =>
   vector(id, shows, { token: boundToken(type, { ...serviceClaims, ...changes }).token }, refused("CLAIMS"), state());
@@ -114,6 +128,35 @@ export const service: Vector[] = [
     forSite("B1"),
     opens(proven(ofSite.id), undefined, true),
     state({ spent: [`${ofSite.id}/B1`], visits: [visit({ credential_id: `${ofSite.id}/B1`, reservation_id: "" })] }),
+  ),
+  vector(
+    "revoked",
+    "A token for work that was revoked opens nothing: the site's list names it.",
+    forSite("B1"),
+    refusedProven("REVOKED", proven(ofSite.id)),
+    state({ revoked }),
+  ),
+  vector("revoked-other", "Another's opens still.", forDoor, opens(proven(ofDoor.id, reservationId)), state({ revoked })),
+  vector(
+    "revoked-grace",
+    "That it was revoked ends its grace.",
+    forSite("B1"),
+    refusedProven("REVOKED", proven(ofSite.id)),
+    state({ spent: [`${ofSite.id}/B1`], visits: [visit({ credential_id: `${ofSite.id}/B1`, reservation_id: "" })], revoked }),
+  ),
+  vector(
+    "presence-before-revoked",
+    "Who does not prove to be there is not told that it was revoked.",
+    { token: ofSite.token, compartment_id: "B1" },
+    refusedProven("PRESENCE_MISSING", proven(ofSite.id)),
+    state({ revoked }),
+  ),
+  vector(
+    "revoked-by-site",
+    "The site's list counts for work alone: no operator revokes what lets a parcel be collected.",
+    { token: token({}, "petak-collect") },
+    opens({ act: "COLLECT" }),
+    state({ inside: [reservationId], revoked: [{ site_id: siteId, credential_hash: hashOf(tokenClaims.jti) }] }),
   ),
   claims("with-size-class", "A token for work has no size class.", { sz: 0 }),
   claims("door-too-long", "A door's name has at most 16 characters.", { sub: "A".repeat(17) }),

@@ -36,8 +36,8 @@ export interface VectorState {
   /** Each of a reservation or of a bundle. */
   pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
   bundles: { bundle_id: string; reservation_ids: string[] }[];
-  /** Each of a reservation or of a bundle. */
-  revoked: { reservation_id?: string; bundle_id?: string; credential_hash: string }[];
+  /** Each of a reservation, of a bundle, or of the site: for SERVICE. */
+  revoked: { reservation_id?: string; bundle_id?: string; site_id?: string; credential_hash: string }[];
   /** Reservations whose parcels lie at the site. */
   inside: string[];
   /** Reservations that are over or in doubt, by the gateway's list. */

@@ -36,6 +36,7 @@ export type Asker = (typeof askers)[number];
 /** What is asked about. */
 export interface AskedAbout {
   reservationId: string;
+  siteId: string;
   /** An access token to collect it, where one could be issued. */
   accessToken: string;
   /** A bundle of which it is all. Empty where it is in none. */
@@ -186,6 +187,15 @@ export const asks: Readonly<Record<string, Ask>> = {
       pin: true,
     }),
     { refusedIn: { courier: except("CONFIRMED", "DEPOSITED", "IN_DOUBT") }, metadata: illegal("COLLECTED") },
+  ),
+  "revoke what opens a site": ask(
+    revokeCredential,
+    ({ siteId }) => ({ requestId: requestId(), subject: { case: "siteId" as const, value: siteId }, credentialHash: "A".repeat(43) }),
+    // It is about no reservation, and so refused to the same whatever the state.
+    {
+      refusedIn: { operator: [] },
+      others: { ...not("ROLE_REQUIRED"), operator: "SITE_NOT_FOUND", rival: "SITE_NOT_FOUND" },
+    },
   ),
   bundle: ask(putBundle, ({ reservationId }) => ({ requestId: requestId(), reservationIds: [reservationId] }), {
     refusedIn: { courier: except("HELD", "CONFIRMED", "DEPOSITED") },

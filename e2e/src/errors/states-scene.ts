@@ -69,7 +69,7 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
     });
     const { publicKey: holderPublicKey } = await generateKeyPair();
     const { reservations } = courier.client;
-    const nobody = { accessToken: "", bundleId: "" };
+    const nobody = { siteId, accessToken: "", bundleId: "" };
     let sequence = 0n;
 
     const blocking = { requestId: randomUUID(), place: { case: "siteId", value: fullId } as const, parcel };
@@ -91,7 +91,7 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
       const { accessToken } = inBundle
         ? await reservations.issueBundleCredential({ requestId: randomUUID(), bundleId })
         : await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT });
-      return { reservationId, bundleId, accessToken };
+      return { ...nobody, reservationId, bundleId, accessToken };
     }
 
     await work({

@@ -29,6 +29,7 @@ export const keyFamilies: readonly KeyFamily[] = [
   family("overdue parcels", `${region}:overdue`, "with what lives"),
   family("what agents may know", `${site}:allowed`, "with what lives"),
   family("PINs", `${site}:pins`, "with what lives"),
+  family("revoked credentials for work", `${site}:revoked`, "by itself"),
   family("compartments by name", `${site}:compartments`, "with what lives"),
   family("request ids", "req:[A-Za-z0-9_-]{18}", "by itself"),
   family("kept answers", "kept-answer:.+", "by itself"),

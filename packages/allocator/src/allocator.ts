@@ -18,6 +18,7 @@ import { countPassedOver, type PassedOverSites } from "./search/passed-over.ts";
 import type { NearestQuery } from "./search/query.ts";
 import { createTrackedCache, type TrackedCacheOptions } from "./search/tracked-cache.ts";
 import { createTurnstile } from "./search/turnstile.ts";
+import { createSiteRevocations, type SiteRevocations } from "./sites/site-revocations.ts";
 import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 
 /** Sites, places and reservations in Redis, and the index over them. */
@@ -32,6 +33,7 @@ export interface Allocator {
   readonly queues: Queues;
   readonly reservations: ReservationStore;
   readonly bundles: BundleStore;
+  readonly siteRevocations: SiteRevocations;
   readonly requestIds: RequestIds;
   readonly events: EventLog;
   readonly deliveries: DeliveryStore;
@@ -91,6 +93,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
     queues,
     reservations: createReservationStore(redis, keys),
     bundles: createBundleStore(redis, keys),
+    siteRevocations: createSiteRevocations(redis, keys),
     requestIds,
     events: createEventLog(redis, keys),
     deliveries: createDeliveryStore(redis, keys),

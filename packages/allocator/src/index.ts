@@ -67,4 +67,5 @@ export { checkSite, type SiteCheck } from "./search/check-site.ts";
 export type { PassedOverSites } from "./search/passed-over.ts";
 export type { NearestQuery, SiteNeeds, SiteQuery } from "./search/query.ts";
 export type { SiteRecord } from "./sites/site-record.ts";
+export type { SiteRevocation, SiteRevocations } from "./sites/site-revocations.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";

@@ -45,6 +45,8 @@ export interface Keys {
   siteCompartments(region: Region, siteNumber: number): string;
   /** Hash: reservation handle, or `b` and bundle handle → hashed PIN and its validity. */
   sitePins(region: Region, siteNumber: number): string;
+  /** Sorted set: hash of a credential for work at a site that was revoked → the time in ms until which it is kept. */
+  siteRevoked(region: Region, siteNumber: number): string;
   /** Number of the last report recorded from one agent key. */
   agentWatermark(region: Region, siteNumber: number, keyId: string): string;
   /** One reservation: revision, message, and the entries in the region's event stream that are about it. */
@@ -143,6 +145,7 @@ export function createKeys(prefix: string): Keys {
     siteAllowedVersion: (region, siteNumber) => `${site(region, siteNumber)}:allowed-version`,
     siteCompartments: (region, siteNumber) => `${site(region, siteNumber)}:compartments`,
     sitePins: (region, siteNumber) => `${site(region, siteNumber)}:pins`,
+    siteRevoked: (region, siteNumber) => `${site(region, siteNumber)}:revoked`,
     agentWatermark: (region, siteNumber, keyId) => `${site(region, siteNumber)}:watermark:${keyId}`,
     reservation: (region, handle) => `${tagged(region)}:res:${handle}`,
     bundle: (region, handle) => `${tagged(region)}:bundle:${handle}`,

@@ -117,6 +117,16 @@ describe("petak credentials", () => {
     expect([delegations.length, revokedCredentials.length]).toEqual([1, 1]);
   });
 
+  test("lets an operator end what opens doors for work", async () => {
+    const issued = await gateway.petak(["--key", operator, "credentials", "issue", siteId, "--holder", holder, "--json"]);
+    const { credentialHash } = JSON.parse(issued.stdout) as Printed;
+    const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "revoke", siteId, credentialHash]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`Revoked ${credentialHash} of ${siteId}.`);
+    expect((await credentials("revoke", siteId, credentialHash)).exitCode).toBe(1);
+    expect((await credentials("revoke", siteId, "--pin")).exitCode).toBe(2);
+  });
+
   test("ends with 1 where the gateway refuses", async () => {
     const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "issue", reservationId, "--json"]);
     expect(exitCode).toBe(1);

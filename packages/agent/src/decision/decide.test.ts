@@ -39,6 +39,7 @@ beforeAll(async () => {
       }),
     ],
     bundles: [],
+    revokedServiceHashes: [],
     isSpent: () => false,
     toCollect: () => [],
     hasEnded: () => false,

@@ -85,7 +85,11 @@ async function decideToken({ token, presence, compartmentId }: TokenShown, snaps
     const refusal = await refusePresence(presence, { holderKeyHash, tokenId, compartmentId: doorId }, snapshot);
     if (refusal !== undefined) return { opens: false, refusal, ...proven };
   }
-  if (isService) return decideService({ allowedId, compartmentId: doorId }, proven, snapshot, nowMs);
+  if (isService) {
+    // The list names the token, whichever door it would open.
+    if (snapshot.revokedServiceHashes.includes(await credentialHash(tokenId))) return { opens: false, refusal: "REVOKED", ...proven };
+    return decideService({ allowedId, compartmentId: doorId }, proven, snapshot, nowMs);
+  }
   return decideRight(proven, sizeClassIds[claims.sizeClassIndex], snapshot, nowMs);
 }
 

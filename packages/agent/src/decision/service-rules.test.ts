@@ -48,6 +48,7 @@ it("opens no door behind which a parcel may lie unless the operator named it, an
             : create(AllowanceSchema, { reservationId, compartmentId, act: Act.COLLECT, state: ReservationState.DEPOSITED }),
         ),
         bundles: [],
+        revokedServiceHashes: [],
         isSpent: () => false,
         toCollect: () => [],
         challengeAgeMs: () => undefined,

@@ -62,6 +62,8 @@ export interface DoorSnapshot {
   readonly pinKey: Uint8Array | undefined;
   readonly allowances: readonly Allowance[];
   readonly bundles: readonly BundleAllowance[];
+  /** Hashes of the tokens for SERVICE that open nothing any more. */
+  readonly revokedServiceHashes: readonly string[];
   readonly isSpent: (credentialId: string) => boolean;
   /** The reservations of a bundle that its credential, which was used, has yet to open for. */
   readonly toCollect: (credentialId: string) => readonly string[];

@@ -79,6 +79,7 @@ export function createDoor(options: DoorOptions): Door {
       pinKey: store.pinKey(),
       allowances: store.allowances(),
       bundles: store.bundles(),
+      revokedServiceHashes: store.revokedServiceHashes(),
       isSpent: store.isSpent,
       toCollect: store.toCollect,
       hasEnded: store.hasEnded,

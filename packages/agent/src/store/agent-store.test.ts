@@ -144,7 +144,8 @@ describe("a store", () => {
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "OK", reservationId: "" });
     store.saveBoot({ site: undefined, pinKey: new Uint8Array(32).fill(2), trustBundle: undefined });
     const bundle = create(BundleAllowanceSchema, { bundleId: "b", reservationIds: ["r"] });
-    store.saveSync({ version: 2n ** 64n - 1n, allowances: [allowance], bundles: [bundle], trustBundle: undefined });
+    const told = { allowances: [allowance], bundles: [bundle], revokedServiceHashes: ["h"] };
+    store.saveSync({ version: 2n ** 64n - 1n, ...told, trustBundle: undefined });
     store.saveToCollect("c", ["r", "s"]);
     store.removeToCollect("c", "r");
     store.saveVisit(visit);
@@ -157,6 +158,7 @@ describe("a store", () => {
     expect(store.syncVersion()).toBe(2n ** 64n - 1n);
     expect(store.allowances()).toEqual([allowance]);
     expect(store.bundles()).toEqual([bundle]);
+    expect(store.revokedServiceHashes()).toEqual(["h"]);
     expect([store.toCollect("c"), store.toCollect("another")]).toEqual([["s"], []]);
     expect(store.visits()).toEqual([visit]);
     expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });

@@ -38,10 +38,13 @@ export interface AgentStore {
   allowances(): readonly Allowance[];
   /** The bundles to which reservations of the allowances belong. */
   bundles(): readonly BundleAllowance[];
+  /** Hashes of the tokens for SERVICE that open nothing any more. */
+  revokedServiceHashes(): readonly string[];
   saveSync(sync: {
     version: bigint;
     allowances: readonly Allowance[];
     bundles: readonly BundleAllowance[];
+    revokedServiceHashes: readonly string[];
     trustBundle: TrustBundle | undefined;
   }): void;
 
@@ -123,7 +126,9 @@ export function openAgentStore(path: string): AgentStore {
   };
   const rows = sql.allowances.all() as { message: Uint8Array }[];
   let allowances = rows.map(({ message }) => fromBinary(AllowanceSchema, message));
-  let bundles = readMessage(facts.read("bundles"), SyncResponseSchema)?.bundles ?? [];
+  const told = readMessage(facts.read("bundles"), SyncResponseSchema);
+  let bundles = told?.bundles ?? [];
+  let revokedServiceHashes = told?.revokedServiceHashes ?? [];
 
   return {
     path,
@@ -150,16 +155,19 @@ export function openAgentStore(path: string): AgentStore {
     syncVersion: () => BigInt(facts.readText("sync_version") ?? 0),
     allowances: () => allowances,
     bundles: () => bundles,
+    revokedServiceHashes: () => revokedServiceHashes,
     saveSync(sync) {
       transaction(() => {
         sql.clearAllowances.run();
         for (const allowance of sync.allowances) sql.addAllowance.run(toBinary(AllowanceSchema, allowance));
-        facts.write("bundles", toBinary(SyncResponseSchema, create(SyncResponseSchema, { bundles: [...sync.bundles] })));
+        const told = { bundles: [...sync.bundles], revokedServiceHashes: [...sync.revokedServiceHashes] };
+        facts.write("bundles", toBinary(SyncResponseSchema, create(SyncResponseSchema, told)));
         facts.writeText("sync_version", String(sync.version));
         if (sync.trustBundle !== undefined) facts.write("trust_bundle", toBinary(TrustBundleSchema, sync.trustBundle));
       });
       allowances = [...sync.allowances];
       bundles = [...sync.bundles];
+      revokedServiceHashes = [...sync.revokedServiceHashes];
     },
 
     isSpent: (credentialId) => sql.isSpent.get(credentialId) !== undefined,

@@ -84,10 +84,10 @@ export function createSynchroniser(options: {
     store.forgetEnded({ nowMs, forgetAtMs: nowMs + accessTokenMaxLifetimeMs + 2 * options.maxSkewMs });
   }
 
-  function save({ version, allowances, bundles, trustBundle }: SyncResponse): void {
+  function save({ version, allowances, bundles, revokedServiceHashes, trustBundle }: SyncResponse): void {
     store.transaction(() => {
       if (store.syncVersion() === 0n) adoptParcels(allowances);
-      store.saveSync({ version, allowances, bundles, trustBundle: newer(trustBundle) });
+      store.saveSync({ version, allowances, bundles, revokedServiceHashes, trustBundle: newer(trustBundle) });
     });
   }
 

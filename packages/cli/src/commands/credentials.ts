@@ -86,16 +86,19 @@ export const registerCredentials: CommandModule = (command, context) => {
   command
     .command("revoke")
     .description("let a credential open nothing any more, and what was delegated from it, as soon as the site's agent hears")
-    .argument("<for>", subjectArgument, parseCollectable)
+    .argument("<for>", "the reservation, res_…, the bundle, bdl_…, or, for work, the site, site_…", parseSubject)
     .argument("[hash]", "the access token's hash, as `issue`, `list` and events have it")
     .option("--pin", "the PIN", false)
     .action(async (subject: CredentialSubject, hash: string | undefined, { pin }: { pin: boolean }, running: Command) => {
+      if (subject.kind === "site" && (pin || hash === undefined)) {
+        throw usageFailure("For work at a site name the access token by its hash; there is no PIN.");
+      }
       if (hash === undefined && !pin) throw usageFailure("Name the access token by its hash, write --pin, or both.");
       const session = context.session(running);
       const { client } = await session.connect();
       await client.reservations.revokeCredential({
         requestId: randomUUID(),
-        subject: { case: subject.kind === "bundle" ? "bundleId" : "reservationId", value: subject.id },
+        subject: { case: `${subject.kind}Id`, value: subject.id },
         credentialHash: hash ?? "",
         pin,
       });

@@ -23,7 +23,7 @@ export function revokedHashes({ delegations, revokedCredentials }: CredentialRec
 
 /** The record with one more delegation. Throws CREDENTIALS_EXHAUSTED where there are as many as can be. */
 export function withDelegation({ delegations }: CredentialRecord, delegation: Delegation, subject: string): { delegations: Delegation[] } {
-  if (delegations.length >= credentialsMax) throw exhausted(subject, "delegated");
+  if (delegations.length >= credentialsMax) throw credentialsExhausted(subject, credentialsMax, "delegated");
   return { delegations: [...delegations, delegation] };
 }
 
@@ -42,13 +42,14 @@ export function withRevocation(before: CredentialRecord, credentialHash: string,
     delegations.some((one) => one.credentialHash === credentialHash) ||
     before.revokedCredentials.some((one) => one.credentialHash === credentialHash);
   if (isKnown) return { delegations, revokedCredentials: before.revokedCredentials };
-  if (before.revokedCredentials.length >= credentialsMax) throw exhausted(subject, "revoked");
+  if (before.revokedCredentials.length >= credentialsMax) throw credentialsExhausted(subject, credentialsMax, "revoked");
   const revoked: RevokedCredential = create(RevokedCredentialSchema, { credentialHash, revokedAt });
   return { delegations, revokedCredentials: [...before.revokedCredentials, revoked] };
 }
 
-function exhausted(subject: string, what: "delegated" | "revoked"): PetakError {
-  return new PetakError("CREDENTIALS_EXHAUSTED", `${credentialsMax} credentials of ${subject} were ${what} already, and no more can be`, {
-    metadata: { limit: String(credentialsMax), subject },
+/** The error where as many credentials were delegated or revoked as can be. */
+export function credentialsExhausted(subject: string, limit: number, what: "delegated" | "revoked"): PetakError {
+  return new PetakError("CREDENTIALS_EXHAUSTED", `${limit} credentials of ${subject} were ${what} already, and no more can be`, {
+    metadata: { limit: String(limit), subject },
   });
 }

@@ -172,7 +172,10 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       const [allowedVersion] = await Promise.all([allocator.sites.allowedVersion(caller.siteId), findSite(caller)]);
       const version = BigInt(bundleVersionAt(secrets.issuerEpochs(), now())) * allowedVersions + BigInt(allowedVersion + 1);
       if (version === request.knownVersion) return create(SyncResponseSchema, { version, unchanged: true });
-      const allowed = await allocator.reservations.allowedAt(caller.siteId);
+      const [allowed, revokedServiceHashes] = await Promise.all([
+        allocator.reservations.allowedAt(caller.siteId),
+        allocator.siteRevocations.at(caller.siteId, now()),
+      ]);
       return create(SyncResponseSchema, {
         version,
         allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pin)),
@@ -180,6 +183,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
           caller.siteId,
           allowed.map(({ reservation }) => reservation),
         ),
+        revokedServiceHashes,
         trustBundle: trustBundle(),
       });
     },

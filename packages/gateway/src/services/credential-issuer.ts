@@ -91,7 +91,7 @@ export interface CredentialIssuer {
 const recallLifetimeMs = 24 * 3_600_000;
 
 /** A credential for work at a site is good for a shift, in ms. */
-const serviceLifetimeMs = 8 * 3_600_000;
+export const serviceLifetimeMs = 8 * 3_600_000;
 
 const termsBytes = 10;
 

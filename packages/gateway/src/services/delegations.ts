@@ -15,6 +15,7 @@ import {
   type ReservationService,
   ReservationState,
   RevokeCredentialRequestSchema,
+  Role,
 } from "@petak/protocol";
 import { collectableOf } from "../domain/bundle-members.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
@@ -27,6 +28,7 @@ import { type ParticipantCaller, requireParticipant } from "../identity/index.ts
 import type { BundleChanges } from "./bundle-changes.ts";
 import type { CredentialIssuer, CredentialTerms } from "./credential-issuer.ts";
 import type { ReservationChanges } from "./reservation-changes.ts";
+import type { RevokeService } from "./revoke-service.ts";
 
 const dayMs = 86_400_000;
 
@@ -53,11 +55,13 @@ export function createDelegationCalls({
   reservationChanges,
   bundleChanges,
   credentials,
+  revokeService,
   now,
 }: {
   reservationChanges: ReservationChanges;
   bundleChanges: BundleChanges;
   credentials: CredentialIssuer;
+  revokeService: RevokeService;
   now: () => number;
 }): Pick<ServiceImpl<typeof ReservationService>, "delegateCredential" | "revokeCredential"> {
   /** What a token says whose signature is good. Whether it may be delegated is {@link refuseParent}'s to say: a repetition may come late. */
@@ -144,6 +148,10 @@ export function createDelegationCalls({
     async revokeCredential(request, context) {
       const caller = requireParticipant(context);
       const { requestId, subject, credentialHash: revoked } = request;
+      if (subject.case === "siteId") {
+        await revokeService(request, subject.value, requireParticipant(context, { roles: [Role.OPERATOR] }));
+        return {};
+      }
       if (revoked === "" && !request.pin) {
         const what = "name the access token by its credential_hash, set pin, or both";
         throw invalidField("credential_hash", what, "revoke_credential.what");

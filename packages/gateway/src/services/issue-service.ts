@@ -29,18 +29,12 @@ export type IssueService = (request: IssueCredentialRequest, caller: Participant
  * credential, and the event is recorded once.
  */
 export function createIssueService({ allocator, credentials, now }: IssueServiceDependencies): IssueService {
-  async function findOwnSite(siteId: string, { participantId, mode }: ParticipantCaller): Promise<Site> {
-    const site = (await allocator.sites.find(siteId))?.site;
-    if (site === undefined || site.operatorId !== participantId || site.isTest !== (mode === "test")) throw siteNotFound(siteId);
-    return site;
-  }
-
   return async (request, caller) => {
     const { requestId, siteId, compartmentId, holderPublicKey } = request;
     if (holderPublicKey === undefined) throw new TypeError("a request for SERVICE without a key was let through");
     const { participantId } = caller;
     await allocator.requestIds.claim(participantId, requestId, fingerprintOf(IssueCredentialRequestSchema, request));
-    const site = await findOwnSite(siteId, caller);
+    const site = await findOwnSite(allocator, siteId, caller);
     refuseUnknownDoor(site, compartmentId);
     const atMs = now();
     const wanted = credentials.encodeTerms({ ...credentials.serviceValidity(atMs), attempt: 0, sizeClassIndex: 0 });
@@ -50,6 +44,14 @@ export function createIssueService({ allocator, credentials, now }: IssueService
     await allocator.events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);
     return await credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
   };
+}
+
+/** A site of which the caller is the operator. Throws SITE_NOT_FOUND where it is not. */
+export async function findOwnSite({ sites }: Pick<Allocator, "sites">, siteId: string, caller: ParticipantCaller): Promise<Site> {
+  const site = (await sites.find(siteId))?.site;
+  const isOwn = site?.operatorId === caller.participantId && site.isTest === (caller.mode === "test");
+  if (site === undefined || !isOwn) throw siteNotFound(siteId);
+  return site;
 }
 
 function refuseUnknownDoor({ siteId, compartments }: Site, compartmentId: string): void {

@@ -51,6 +51,7 @@ import { createReservationList } from "./list-reservations.ts";
 import type { LogReader } from "./log-reader.ts";
 import { createRedirect } from "./redirect.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
+import { createRevokeService } from "./revoke-service.ts";
 import { summarise } from "./site-summary.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
 import { waitingFor, waitUntil } from "./waiting.ts";
@@ -92,7 +93,7 @@ export function createReservationService(dependencies: ReservationDependencies):
 
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
     ...createBundleCalls({ ...dependencies, changes: bundleChanges }),
-    ...createDelegationCalls({ ...dependencies, reservationChanges, bundleChanges }),
+    ...createDelegationCalls({ ...dependencies, reservationChanges, bundleChanges, revokeService: createRevokeService(dependencies) }),
 
     async reserve(request, context) {
       const caller = requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] });

@@ -633,10 +633,10 @@ export const catalogue = {
   CREDENTIALS_EXHAUSTED: {
     number: 136,
     code: Code.FailedPrecondition,
-    meaning: "As many credentials of the reservation or bundle were delegated, or revoked, as can be.",
+    meaning: "As many credentials of the reservation, the bundle or the site were delegated, or revoked, as can be.",
     remedy: "Use those there are. Where none may open any more, give the reservation up, or have the site's operator asked.",
     retry: "no",
-    metadata: { limit: "how many can be", subject: "the reservation or bundle" },
+    metadata: { limit: "how many can be", subject: "the reservation, bundle or site" },
   },
   BUNDLE_NOT_FOUND: {
     number: 137,

@@ -40,7 +40,7 @@ export interface Vector {
     lock_out: VectorLockOut;
     pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
     bundles: { bundle_id: string; reservation_ids: string[] }[];
-    revoked: { reservation_id?: string; bundle_id?: string; credential_hash: string }[];
+    revoked: { reservation_id?: string; bundle_id?: string; site_id?: string; credential_hash: string }[];
     inside: string[];
     over: string[];
     ended: string[];
@@ -118,6 +118,7 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
         ...(pin === undefined ? {} : pinOf(pin)),
       });
     }),
+    revokedServiceHashes: state.revoked.flatMap((one) => (one.site_id === undefined ? [] : one.credential_hash)),
     isSpent: (credentialId) => spent.has(credentialId),
     toCollect: (credentialId) => state.to_collect.find(({ credential_id }) => credential_id === credentialId)?.reservation_ids ?? [],
     hasEnded: (reservationId) => state.ended.includes(reservationId),

@@ -951,7 +951,7 @@ export const EventType = {
   CREDENTIAL_DELEGATED: 20,
 
   /**
-   * A credential opens nothing any more: `proof` has its hash, empty where only the PIN was revoked.
+   * A credential opens nothing any more: `proof` has its hash, empty where only the PIN was revoked. About no reservation where it was for work at a site.
    *
    * @generated from enum value: EVENT_TYPE_CREDENTIAL_REVOKED = 21;
    */

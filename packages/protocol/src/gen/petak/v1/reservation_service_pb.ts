@@ -149,8 +149,8 @@ export const ReservationService: GenService<{
     output: typeof DelegateCredentialResponseSchema;
   },
   /**
-   * Lets a credential open nothing any more, and what was delegated from it. For the participant that made the reservation or the bundle. Ten were
-   * revoked already: CREDENTIALS_EXHAUSTED.
+   * Lets a credential open nothing any more, and what was delegated from it. For the participant that made the reservation or the bundle; one for work
+   * at a site for the site's operator. As many were revoked already as can be, ten, or 100 of one site that have not ended: CREDENTIALS_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ReservationService.RevokeCredential
    */
