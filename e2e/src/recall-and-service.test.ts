@@ -14,6 +14,7 @@ import {
   fromConnectError,
   type IssueCredentialRequestSchema,
   PartyKind,
+  ProofKind,
   Purpose,
   type Receipt,
   ReservationState,
@@ -261,6 +262,74 @@ describe("a recall that is reported late", () => {
     await report(DeviceEventType.PARCEL_RECALLED, reservationId);
     expect((await chainOf(reservationId)).reservation?.state).toBe(ReservationState.IN_DOUBT);
     expect(await places()).toEqual({ held: 0, occupied: 1, free: 2 });
+  });
+});
+
+describe("the proof that an event names", () => {
+  const { ACCESS_TOKEN, BOUND_ACCESS_TOKEN, PIN } = ProofKind;
+
+  /** What is said of how the door was opened, in each event of one. */
+  async function kindsOf(reservationId: string, ...types: EventType[]): Promise<(ProofKind | undefined)[]> {
+    const { events } = await chainOf(reservationId);
+    return events.filter(({ type }) => types.includes(type)).map(({ proof }) => proof?.kind);
+  }
+
+  async function confirmed(): Promise<string> {
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId: reservation?.reservationId ?? "" });
+    return reservation?.reservationId ?? "";
+  }
+
+  async function opened(credential: TokenShown | { pin: string }, move: "putIn" | "takeOut"): Promise<void> {
+    const outcome = await agent.present(credential);
+    if (!outcome.opened) throw new Error(`refused: ${outcome.refusal}`);
+    cabinet[move](outcome.compartmentId);
+    cabinet.closeDoor(outcome.compartmentId);
+    await agent.flushed();
+  }
+
+  it("says of a deposit and a collection whether the token's holder proved to be there, and so does the receipt", async () => {
+    const reservationId = await confirmed();
+    const bound = { reservationId, holderPublicKey: keys.publicKey };
+    const deposit = await issue(courier, { ...bound, act: Act.DEPOSIT });
+    await opened(await proven(deposit.accessToken), "putIn");
+    const collect = await issue(courier, { ...bound, act: Act.COLLECT });
+    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: false });
+    await opened(await proven(collect.accessToken), "takeOut");
+    const { PARCEL_DEPOSITED, PARCEL_COLLECTED, DOOR_REFUSED, DOOR_OPENED } = EventType;
+    expect(await kindsOf(reservationId, PARCEL_DEPOSITED, PARCEL_COLLECTED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+    expect(await kindsOf(reservationId, DOOR_OPENED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+    expect(await kindsOf(reservationId, DOOR_REFUSED)).toEqual([ACCESS_TOKEN]);
+    const { receipts } = await expectTrueChain(courier, reservationId, await publishedIssuerKeys(network.baseUrl));
+    const kindIn = ({ jws }: Receipt) => JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()).proof?.kind ?? "";
+    expect(receipts.map(kindIn)).toEqual(["", "BOUND_ACCESS_TOKEN", "BOUND_ACCESS_TOKEN"]);
+  });
+
+  it("says so of a delegate, of a recall and of work, and of nobody whose token is bound to no key", async () => {
+    const { PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, SERVICE_DOOR_OPENED } = EventType;
+    const first = await deposited();
+    const parent = await issue(courier, { reservationId: first.reservationId, act: Act.COLLECT, holderPublicKey: keys.publicKey });
+    const { accessToken } = await courier.client.reservations.delegateCredential({
+      requestId: randomUUID(),
+      accessToken: parent.accessToken,
+      holderPublicKey: keys.publicKey,
+    });
+    await opened(await proven(accessToken), "takeOut");
+    expect(await kindsOf(first.reservationId, PARCEL_DEPOSITED, PARCEL_COLLECTED)).toEqual([ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+
+    const second = await deposited();
+    const work = await issue(operator, { siteId, compartmentId: second.compartmentId, act: Act.SERVICE, holderPublicKey: keys.publicKey });
+    await agent.present(await proven(work.accessToken));
+    cabinet.closeDoor(second.compartmentId);
+    await takeBack(second.reservationId);
+    expect(await kindsOf(second.reservationId, SERVICE_DOOR_OPENED, PARCEL_RECALLED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+
+    const third = await deposited();
+    const { pin } = await issue(courier, { reservationId: third.reservationId, act: Act.COLLECT, withPin: true });
+    await agent.syncNow();
+    await opened({ pin }, "takeOut");
+    expect(await kindsOf(third.reservationId, PARCEL_COLLECTED)).toEqual([PIN]);
   });
 });
 

@@ -70,7 +70,7 @@ export async function decide(credential: Credential, snapshot: DoorSnapshot, now
 
 async function decideToken({ token, presence, compartmentId }: TokenShown, snapshot: DoorSnapshot, nowMs: number): Promise<Decision> {
   const { trustBundle, siteId, maxSkewMs, clockTrusted, lockOut, sizeClassIds } = snapshot;
-  const shown = { proofKind: ProofKind.ACCESS_TOKEN, lockOut };
+  const shown: { proofKind: ProofKind; lockOut: LockOut } = { proofKind: ProofKind.ACCESS_TOKEN, lockOut };
   if (trustBundle === undefined) return { opens: false, refusal: "NOT_BOOTED", ...shown };
   const judgement = await judgeAccessToken({ token, trustBundle, siteId, nowMs, maxSkewMs, clockTrusted });
   const { claims } = judgement;
@@ -84,6 +84,8 @@ async function decideToken({ token, presence, compartmentId }: TokenShown, snaps
   if (holderKeyHash !== undefined) {
     const refusal = await refusePresence(presence, { holderKeyHash, tokenId, compartmentId: doorId }, snapshot);
     if (refusal !== undefined) return { opens: false, refusal, ...proven };
+    // From here on the report says that whoever stood there was the token's holder.
+    proven.proofKind = ProofKind.BOUND_ACCESS_TOKEN;
   }
   if (isService) {
     // The list names the token, whichever door it would open.
