@@ -12,7 +12,7 @@ import {
   ReservationState,
 } from "@petak/protocol";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { participantParty } from "./domain/participant-party.ts";
 import { gatewayTerms } from "./domain/terms.ts";
@@ -32,7 +32,7 @@ beforeEach(async () => {
   clock = createFrozenClock(1_800_000_000_000);
   connections = await Promise.all(Array.from({ length: 5 }, () => redis.connect()));
   allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
-  const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 1000]] });
+  const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2000]] });
   siteId = (await one().sites.put(site, 0)).siteId;
 });
 afterEach(() => {
@@ -141,6 +141,21 @@ describe("sweeping", () => {
       const found = await one().reservations.find(reservationId);
       expect(found?.state).toBe(isOver ? ReservationState.EXPIRED : ReservationState.HELD);
     }
+  });
+
+  it("ends thousands of holds in a few steps, not one by one", async () => {
+    const holds = 2000;
+    await Promise.all(Array.from({ length: holds }, () => hold(1000)));
+    clock.advance(1000);
+    const sending = vi.spyOn(connections[0] as RedisConnection, "sendCommand");
+    const onError = (error: unknown) => expect.fail(String(error));
+    const sweep = startSweep({ allocator: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
+    // Its own rounds move some of them on too.
+    while ((await one().reservations.due(homeRegion, clock.now(), 1)).length > 0) await sweep.once();
+    await sweep.stop();
+    expect((await one().sites.find(siteId))?.counts[0]?.held).toBe(0);
+    const scripts = sending.mock.calls.filter(([command]) => command.name === "evalsha" || command.name === "eval");
+    expect(scripts.length).toBeLessThan(holds / 16);
   });
 
   it("ends what is behind any number of records that are broken, and of those with which nothing is to be done", async () => {

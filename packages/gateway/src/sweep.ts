@@ -51,8 +51,11 @@ const nothingCounted = { classIndex: 0, heldChange: 0, occupiedChange: 0 } as co
 
 const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
 
-/** Reservations of one region that are looked at in one go. */
+/** Reservations of one region that are looked for in one go. */
 const atOnce = 200;
+
+/** Reservations that are moved on together: as many as the store makes of moves in one step. What thousands of holds have taken is free within a second. */
+const together = 32;
 
 /** What became of one that is due: it was moved on; nothing is to be done with it any more, or later; or it could not be, or is not as it was read. */
 type Step = "moved" | "settled" | "stuck";
@@ -129,17 +132,15 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     let stuck = 0;
     for (;;) {
       const due = await allocator.reservations.due(region, now(), atOnce, stuck);
-      for (const reservationId of due) {
+      for (let from = 0; from < due.length; from += together) {
         if (stopping.signal.aborted) return moved;
-        try {
-          const step = await moveOn(reservationId);
-          if (step === "moved") moved++;
-          if (step === "stuck") stuck++;
-        } catch (error) {
-          if (isStoreFailure(error)) throw error;
-          onError(error);
-          stuck++;
-        }
+        const steps = await Promise.allSettled(due.slice(from, from + together).map(moveOn));
+        const failures = steps.flatMap((step) => (step.status === "rejected" ? [step.reason as unknown] : []));
+        moved += steps.filter((step) => step.status === "fulfilled" && step.value === "moved").length;
+        stuck += steps.filter((step) => step.status === "fulfilled" && step.value === "stuck").length + failures.length;
+        const away = failures.find(isStoreFailure);
+        if (away !== undefined) throw away;
+        for (const failure of failures) onError(failure);
       }
       if (due.length < atOnce) return moved;
     }
