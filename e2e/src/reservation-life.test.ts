@@ -151,6 +151,23 @@ describe("a reservation", () => {
     expect(confirmed.reservation?.state).toBe(ReservationState.CONFIRMED);
   });
 
+  it("redirected is not what another was redirected to, whose request had the same id long ago", async () => {
+    const sites = ["one", "two", "three"].map((ref) => makeSite({ ...origin, ref }));
+    const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
+    const [from = "", ...others] = results.map(({ siteId }) => siteId);
+    const requestId = randomUUID();
+    for (const siteId of others) {
+      const place = { case: "siteId", value: from } as const;
+      const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+      const { reservationId = "" } = reservation ?? {};
+      const to = { case: "siteId", value: siteId } as const;
+      const reason = CancellationReason.REROUTED;
+      const redirected = await courier.client.reservations.redirect({ requestId, reservationId, reason, place: to });
+      expect([redirected.reservation?.siteId, redirected.reservation?.redirectedFrom]).toEqual([siteId, reservationId]);
+      await redis.client.del(...(await redis.client.keys(`${redis.keyPrefix}petak:req:*`)));
+    }
+  });
+
   it("ends by itself when its hold is not confirmed in time, and its place is free again", async () => {
     const siteId = await makeOneSite();
     await courier.client.reservations.reserve({

@@ -19,8 +19,8 @@ export interface Keys {
   operatorSiteRefs(operatorId: string): string;
   /** Fingerprint of the body with which a participant used a request id, whatever the region. */
   requestId(participantId: string, requestId: string): string;
-  /** The answer to a request that changed several regions. */
-  keptAnswer(participantId: string, requestId: string): string;
+  /** The answer to a request that changed several regions, with what its id is tied to. */
+  keptAnswer(participantId: string, requestId: string, tie: string): string;
   /** Counter of the region's site numbers. */
   siteCounter(region: Region): string;
   /** Bitmap of the region's 7^5 index cells: 1 where the cell has a block. */
@@ -132,7 +132,7 @@ export function createKeys(prefix: string): Keys {
     operatorCounter: () => `${prefix}:operator-counter`,
     operatorSiteRefs: (operatorId) => `${prefix}:operator:${operatorId}:refs`,
     requestId: (participantId, requestId) => `${prefix}:req:${requestName(participantId, requestId)}`,
-    keptAnswer: (participantId, requestId) => `${prefix}:kept-answer:${participantId}:${requestId}`,
+    keptAnswer: (participantId, requestId, tie) => `${prefix}:kept-answer:${participantId}:${requestId}:${tie}`,
     siteCounter: (region) => `${tagged(region)}:site-counter`,
     occupiedCells: (region) => `${tagged(region)}:occupied-cells`,
     profiles: (region) => `${tagged(region)}:profiles`,

@@ -14,11 +14,11 @@ export interface RequestIds {
   claim(participantId: string, requestId: string, fingerprint: Buffer): Promise<boolean>;
   /**
    * Keeps the answer to a request that changes several regions. It is written after the change: whoever repeats a request that was cut
-   * short does the rest of it, and what was done is found done. Gives the answer that is kept: a twin may have been faster.
+   * short does the rest of it, and what was done is found done. Gives the answer that is kept for the same body: a twin may have been faster.
    */
-  keep(participantId: string, requestId: string, answer: Uint8Array): Promise<Uint8Array>;
-  /** The answer that was kept, or undefined. */
-  kept(participantId: string, requestId: string): Promise<Buffer | undefined>;
+  keep(participantId: string, requestId: string, fingerprint: Buffer, answer: Uint8Array): Promise<Uint8Array>;
+  /** The answer that was kept for a body, or undefined. */
+  kept(participantId: string, requestId: string, fingerprint: Buffer): Promise<Buffer | undefined>;
   /**
    * The answer that a region remembers for a request, or undefined. Only what {@link claim} has seen before can have one.
    *
@@ -40,12 +40,13 @@ export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds
       if (before !== null && before !== tie) throw requestIdReused(requestId);
       return before !== null;
     },
-    async keep(participantId, requestId, answer) {
-      const before = await redis.setBuffer(keys.keptAnswer(participantId, requestId), Buffer.from(answer), "PX", answerTtlMs, "NX", "GET");
+    async keep(participantId, requestId, fingerprint, answer) {
+      const key = keys.keptAnswer(participantId, requestId, tieOf(fingerprint));
+      const before = await redis.setBuffer(key, Buffer.from(answer), "PX", answerTtlMs, "NX", "GET");
       return before ?? answer;
     },
-    async kept(participantId, requestId) {
-      return (await redis.getBuffer(keys.keptAnswer(participantId, requestId))) ?? undefined;
+    async kept(participantId, requestId, fingerprint) {
+      return (await redis.getBuffer(keys.keptAnswer(participantId, requestId, tieOf(fingerprint)))) ?? undefined;
     },
     async recall(region, participantId, requestId, fingerprint) {
       const record = await redis.getBuffer(keys.answer(region, participantId, requestId));

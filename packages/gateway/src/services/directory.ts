@@ -141,8 +141,9 @@ export function createDirectoryService({
       }
       const { participantId } = caller;
       const { requestId } = request;
-      if (await allocator.requestIds.claim(participantId, requestId, fingerprintOf(UpsertSitesRequestSchema, request))) {
-        const kept = await allocator.requestIds.kept(participantId, requestId);
+      const fingerprint = fingerprintOf(UpsertSitesRequestSchema, request);
+      if (await allocator.requestIds.claim(participantId, requestId, fingerprint)) {
+        const kept = await allocator.requestIds.kept(participantId, requestId, fingerprint);
         if (kept !== undefined) return fromBinary(UpsertSitesResponseSchema, kept);
       }
       // Whatever would be refused is refused before the first site is written.
@@ -158,7 +159,7 @@ export function createDirectoryService({
       });
       return fromBinary(
         UpsertSitesResponseSchema,
-        await allocator.requestIds.keep(participantId, requestId, toBinary(UpsertSitesResponseSchema, response)),
+        await allocator.requestIds.keep(participantId, requestId, fingerprint, toBinary(UpsertSitesResponseSchema, response)),
       );
     },
 
@@ -184,12 +185,13 @@ export function createDirectoryService({
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
       const { participantId } = caller;
       const { requestId } = request;
-      if (await allocator.requestIds.claim(participantId, requestId, fingerprintOf(RetireSitesRequestSchema, request))) {
-        if ((await allocator.requestIds.kept(participantId, requestId)) !== undefined) return {};
+      const fingerprint = fingerprintOf(RetireSitesRequestSchema, request);
+      if (await allocator.requestIds.claim(participantId, requestId, fingerprint)) {
+        if ((await allocator.requestIds.kept(participantId, requestId, fingerprint)) !== undefined) return {};
       }
       const found = await findOwn(request.siteIds, caller);
       await inBatches(found, parallelWrites, ({ site }) => allocator.sites.retire(site.siteId, now()));
-      await allocator.requestIds.keep(participantId, requestId, new Uint8Array());
+      await allocator.requestIds.keep(participantId, requestId, fingerprint, new Uint8Array());
       return {};
     },
   };

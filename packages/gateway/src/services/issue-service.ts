@@ -33,12 +33,13 @@ export function createIssueService({ allocator, credentials, now }: IssueService
     const { requestId, siteId, compartmentId, holderPublicKey } = request;
     if (holderPublicKey === undefined) throw new TypeError("a request for SERVICE without a key was let through");
     const { participantId } = caller;
-    await allocator.requestIds.claim(participantId, requestId, fingerprintOf(IssueCredentialRequestSchema, request));
+    const fingerprint = fingerprintOf(IssueCredentialRequestSchema, request);
+    await allocator.requestIds.claim(participantId, requestId, fingerprint);
     const site = await findOwnSite(allocator, siteId, caller);
     refuseUnknownDoor(site, compartmentId);
     const atMs = now();
     const wanted = credentials.encodeTerms({ ...credentials.serviceValidity(atMs), attempt: 0, sizeClassIndex: 0 });
-    const terms = credentials.decodeTerms(await allocator.requestIds.keep(participantId, requestId, wanted));
+    const terms = credentials.decodeTerms(await allocator.requestIds.keep(participantId, requestId, fingerprint, wanted));
     const actor = participantParty(caller);
     const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs, recordedAtMs: atMs });
     await allocator.events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);

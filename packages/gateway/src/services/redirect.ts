@@ -76,7 +76,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     const fingerprint = fingerprintOf(RedirectRequestSchema, request);
     const isFirst = !(await allocator.requestIds.claim(participantId, requestId, fingerprint));
     if (!isFirst) {
-      const kept = await allocator.requestIds.kept(participantId, requestId);
+      const kept = await allocator.requestIds.kept(participantId, requestId, fingerprint);
       if (kept !== undefined) return fromBinary(RedirectResponseSchema, kept);
     }
     const old = await findOwn(reservationId, caller);
@@ -93,7 +93,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
     const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
     if (site !== undefined) response.site = summarise(site, terms);
-    const kept = await allocator.requestIds.keep(participantId, requestId, toBinary(RedirectResponseSchema, response));
+    const kept = await allocator.requestIds.keep(participantId, requestId, fingerprint, toBinary(RedirectResponseSchema, response));
     return fromBinary(RedirectResponseSchema, kept);
   };
 

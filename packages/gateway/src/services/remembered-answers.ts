@@ -23,13 +23,14 @@ export function createRememberedAnswers(requestIds: RequestIds): RememberedAnswe
   return {
     async once({ participantId, mode }, schemas, request, work) {
       const { requestId } = request;
-      const isRepetition = await requestIds.claim(participantId, requestId, fingerprintOf(schemas.request, request, mode));
-      const known = isRepetition ? await requestIds.kept(participantId, requestId) : undefined;
+      const fingerprint = fingerprintOf(schemas.request, request, mode);
+      const isRepetition = await requestIds.claim(participantId, requestId, fingerprint);
+      const known = isRepetition ? await requestIds.kept(participantId, requestId, fingerprint) : undefined;
       if (known !== undefined) return fromBinary(schemas.answer, known);
       const answer = await work();
       return fromBinary(
         schemas.answer,
-        await requestIds.keep(participantId, requestId, toBinary(schemas.answer, answer, { writeUnknownFields: false })),
+        await requestIds.keep(participantId, requestId, fingerprint, toBinary(schemas.answer, answer, { writeUnknownFields: false })),
       );
     },
   };

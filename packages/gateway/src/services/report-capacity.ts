@@ -37,8 +37,9 @@ export async function reportCapacity(
   const { requestId } = request;
   refuseRepeatedSites(request.sites);
   const reports = request.sites.map((capacity, index) => toReport(capacity, now(), `sites[${index}]`));
-  if (await allocator.requestIds.claim(participantId, requestId, fingerprintOf(ReportCapacityRequestSchema, request))) {
-    const kept = await allocator.requestIds.kept(participantId, requestId);
+  const fingerprint = fingerprintOf(ReportCapacityRequestSchema, request);
+  if (await allocator.requestIds.claim(participantId, requestId, fingerprint)) {
+    const kept = await allocator.requestIds.kept(participantId, requestId, fingerprint);
     if (kept !== undefined) return fromBinary(ReportCapacityResponseSchema, kept);
   }
   const stored = await findOwn(reports.map(({ siteId }) => siteId));
@@ -56,7 +57,7 @@ export async function reportCapacity(
   });
   return fromBinary(
     ReportCapacityResponseSchema,
-    await allocator.requestIds.keep(participantId, requestId, toBinary(ReportCapacityResponseSchema, response)),
+    await allocator.requestIds.keep(participantId, requestId, fingerprint, toBinary(ReportCapacityResponseSchema, response)),
   );
 }
 
