@@ -14,7 +14,8 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "journey",
-    description: "walk one parcel through a running gateway, from the search to the collection, or back with --recall",
+    description:
+      "walk a parcel, or several with --parcels, through a running gateway, from the search to the collection, or back with --recall",
     load: async () => (await import("./commands/journey.ts")).registerJourney,
   },
   {
@@ -54,7 +55,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "chain",
-    description: "show or save the events and signed receipts of one parcel",
+    description: "show the signed receipts of one parcel, or save them with its events for verify-chain",
     load: async () => (await import("./commands/chain.ts")).registerChain,
   },
   {

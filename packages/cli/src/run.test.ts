@@ -24,7 +24,15 @@ describe("help", () => {
       "token",
     ])
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, "m"));
-    expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers.");
+    expect(stdout).toContain("Exit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers,\n4 a chain that is true");
+  });
+
+  test("tells defaults as they are written, and none where an option may be left out", async () => {
+    const journey = await runPetak(["journey", "--help"]);
+    expect(journey.stdout).toContain("(default: 1.3521,103.8198, in Singapore)");
+    const reservations = await runPetak(["reservations", "--help"]);
+    expect(reservations.stdout).not.toMatch(/default: (""|false)/);
+    expect(reservations.stdout).toContain("(default: 1000)");
   });
 
   test("is shown when no command is named, on standard error", async () => {
@@ -41,6 +49,21 @@ describe("a wrong call ends with 2 and one sentence", () => {
     ["a missing argument", ["find"], /missing required argument 'lat,lng'/i],
     ["a missing option", ["keys", "make"], /required option '--out <file>' not specified/i],
     ["a position that is none", ["find", "north"], /"north" is no angle/],
+    [
+      "half a position",
+      ["find", "1.35"],
+      /longitude is empty\. Write latitude and longitude in degrees, e\.g\. 1\.3521,103\.8198\. Try `petak find --help`\./,
+    ],
+    [
+      "what a command does not know",
+      ["journey", "--parcels", "21"],
+      /argument '21' is invalid\. Give a whole number from 1 to 20\. Try `petak journey --help`\./,
+    ],
+    [
+      "an act that is none",
+      ["credentials", "issue", "res_836520_kh2cbs8kjz4fmrpg", "--act", "fly"],
+      /is invalid\. Write deposit, collect or recall\. Try `petak credentials --help`\./,
+    ],
     ["a latitude out of range", ["find", "91,0"], /latitude 91 is outside -90 to 90/],
     ["a parcel that is none", ["find", "1,2", "--parcel", "big"], /300x200x150/],
     ["a kind that is none", ["find", "1,2", "--kind", "shop"], /"terminal" or "store"/],

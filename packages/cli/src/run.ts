@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help, type Option } from "commander";
 import type { LazyCommand } from "./command.ts";
 import { defaultKeyPath, defaultUrl } from "./defaults.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -15,7 +15,10 @@ export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<
   const program = createProgram(io);
   const loaders = new Map(commands.map(({ name, load }) => [name, load]));
   for (const { name, description } of commands) program.command(name).description(description);
+  // Whose help is told of where it was called wrongly.
+  let called = "petak";
   program.hook("preSubcommand", async (_program, command) => {
+    called = `petak ${command.name()}`;
     const [{ createSession }, register] = await Promise.all([import("./session.ts"), loaders.get(command.name())?.()]);
     register?.(command, {
       io,
@@ -36,7 +39,7 @@ export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<
     const { toFailure, usageFailure } = await import("./failure.ts");
     const failure =
       error instanceof CommanderError
-        ? usageFailure(`${sentence(error.message)} Try \`petak --help\`.`)
+        ? usageFailure(`${sentence(error.message)} Try \`${called} --help\`.`)
         : toFailure(error, sessions.at(-1)?.url ?? defaultUrl);
     outputOf(io, sessions).fail(failure);
     return failure.exitCode;
@@ -54,6 +57,7 @@ function createProgram(io: CliIo): Command {
     .option("--no-color", "print without colours (env: NO_COLOR)")
     .helpCommand(false)
     .exitOverride()
+    .configureHelp({ optionDescription })
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
@@ -64,7 +68,16 @@ function createProgram(io: CliIo): Command {
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
-    .addHelpText("after", "\nExit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers.");
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 the operation failed, 2 called wrongly, 3 no gateway answers,\n4 a chain that is true and not shown to be complete.",
+    );
+}
+
+/** An option as the help has it: that nothing is the default of what may be left out goes without saying. */
+function optionDescription(option: Option): string {
+  const hasDefault = option.defaultValue !== "" && option.defaultValue !== false;
+  return new Help().optionDescription(hasDefault ? option : Object.assign(Object.create(option), { defaultValue: undefined }));
 }
 
 /** Without a session the arguments were not understood, so the wish for JSON is read from them as they are. */
@@ -92,6 +105,8 @@ function protectNegative(argument: string): string {
 function sentence(message: string): string {
   const text = message
     .replace(/^error: /, "")
+    .replace(/^command-argument value/, "the value")
+    .replace(/( is invalid[^.]*\. )([a-z])/, (_, before: string, first: string) => before + first.toUpperCase())
     .replaceAll(/\s*\n\s*/g, " ")
     .trim();
   const capital = text.charAt(0).toUpperCase() + text.slice(1);

@@ -29,7 +29,7 @@ export const registerFind: CommandModule = (command, context) => {
     .option("--limit <count>", "how many options at most (1 to 50)", parseWhole, 5)
     .option("--radius <m>", "the greatest distance in m; 0: no limit", parseWhole, 0)
     .option("--kind <terminal|store>", "only sites of this kind", collectKinds)
-    .option("--why", "say how many sites were passed over and why")
+    .option("--why", "say how many sites were passed over and why, up to 50 km away")
     .action(async (origin: { latitude: number; longitude: number }, options: FindOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;

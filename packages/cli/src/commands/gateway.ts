@@ -13,8 +13,8 @@ export const registerGateway: CommandModule = (command, { io }) => {
     const logger = createLogger({ level: config.logLevel });
     const served = await serveGateway(config, io.cwd, logger);
     try {
-      const end = await Promise.race([untilAborted(interruption), served.redisEnded.then(() => "redis ended" as const)]);
-      if (end === "redis ended") throw new CliFailure("The private Redis server ended by itself; its log in the data directory says why.");
+      const end = await Promise.race([untilAborted(interruption), served.redisEnded]);
+      if (end instanceof CliFailure) throw end;
       logger.info("stopping");
     } finally {
       await served.stop();

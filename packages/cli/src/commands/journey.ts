@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { type KeyFile, readKeyFile } from "@petak/client";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandModule } from "../command.ts";
 import { usageFailure } from "../failure.ts";
 import { printStep } from "../journey/print-step.ts";
@@ -27,7 +27,11 @@ const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
 /** `petak journey`: the whole way of a parcel, or of several through a running gateway, step by step. */
 export const registerJourney: CommandModule = (command, context) => {
   command
-    .option("--from <lat,lng>", "where the recipient is", parseOrigin, { latitude: 1.3521, longitude: 103.8198 })
+    .addOption(
+      new Option("--from <lat,lng>", "where the recipient is")
+        .argParser(parseOrigin)
+        .default({ latitude: 1.3521, longitude: 103.8198 }, "1.3521,103.8198, in Singapore"),
+    )
     .option("--pin", "the recipient types the PIN in place of showing the token")
     .option("--recall", "nobody comes to collect, and the driver takes the parcel back")
     .option("--service", "while the parcel lies there, the operator's technician opens its door")

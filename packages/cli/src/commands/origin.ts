@@ -4,6 +4,8 @@ import { parsePosition } from "../import-sites/angle.ts";
 /** Reads a position of the command line, in degrees or degrees, minutes and seconds. */
 export function parseOrigin(text: string): { latitude: number; longitude: number } {
   const { latitude, longitude } = parsePosition(text);
-  for (const angle of [latitude, longitude]) if (!angle.ok) throw new InvalidArgumentError(angle.message);
+  for (const angle of [latitude, longitude]) {
+    if (!angle.ok) throw new InvalidArgumentError(`${angle.message}. Write latitude and longitude in degrees, e.g. 1.3521,103.8198.`);
+  }
   return { latitude: latitude.ok ? latitude.degrees : 0, longitude: longitude.ok ? longitude.degrees : 0 };
 }

@@ -38,8 +38,8 @@ export const registerStart: CommandModule = (command, { io }) => {
         served = await serveGateway(config, io.cwd, logger);
         const participants = await prepare(served, { config, dataDir, sites, seed, output, signal: interruption });
         greet(output, served, participants, logPath);
-        const end = await Promise.race([untilAborted(interruption), served.redisEnded.then(() => "redis ended" as const)]);
-        if (end === "redis ended") throw new CliFailure(`The private Redis server ended by itself; the end of ${logPath} may say why.`);
+        const end = await Promise.race([untilAborted(interruption), served.redisEnded]);
+        if (end instanceof CliFailure) throw end;
       } catch (error) {
         if (!interruption.aborted) throw error;
       } finally {

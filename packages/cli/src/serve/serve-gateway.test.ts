@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { createPetakClient, signerOfKeyFile } from "@petak/client";
 import { createLogger, loadConfig } from "@petak/gateway";
-import { tempDir } from "@petak/testkit";
+import { freePort, tempDir } from "@petak/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { type ServedGateway, serveGateway } from "./serve-gateway.ts";
 
@@ -50,4 +50,35 @@ test("a gateway with secrets of its own does not share the records of another", 
   await expect(serve({ redisUrl: `unix://${redis?.socketPath}` })).rejects.toThrow(
     / has not the secrets of the gateways that used this Redis/,
   );
+});
+
+test("a private server that ends by itself is told of in the log and to whoever started the gateway, with its last words", async () => {
+  const lines: string[] = [];
+  const dataDir = join(await tempDir(), "data");
+  const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0" }, env: {} });
+  const logger = createLogger({ destination: { write: (line) => void lines.push(line) } });
+  const served = await serveGateway(config, dataDir, logger);
+  onTestFinished(() => served.stop());
+  process.kill(served.redis?.pid ?? 0, "SIGTERM");
+
+  const { message } = await served.redisEnded;
+  expect(message).toMatch(/^The private Redis server ended by itself, with code 0, and the gateway with it\. Its last words: .*bye bye/);
+  const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(told).toContainEqual(
+    expect.objectContaining({
+      msg: "the private redis ended by itself",
+      level: 60,
+      code: 0,
+      last_lines: expect.arrayContaining([expect.stringMatching(/SIGTERM/)]),
+    }),
+  );
+  // What Redis warns of is not lost either: here that it was told to end.
+  expect(told).toContainEqual(expect.objectContaining({ msg: "private redis", level: 40, line: expect.stringMatching(/bye bye/) }));
+});
+
+test("a Redis that cannot be reached is named, without its password", async () => {
+  const port = await freePort();
+  const failure = serve({ redisUrl: `redis://petak:secret@127.0.0.1:${port}` });
+  await expect(failure).rejects.toThrow(`redis://127.0.0.1:${port}, cannot be reached`);
+  await expect(failure).rejects.not.toThrow("secret");
 });

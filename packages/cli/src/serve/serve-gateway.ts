@@ -18,6 +18,7 @@ import {
 import { CliFailure } from "../failure.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
 import { gatewayUrl } from "./gateway-url.ts";
+import { createPrivateRedisLog } from "./private-redis-log.ts";
 
 /** A gateway that runs in this process, with whatever was started for it. */
 export interface ServedGateway {
@@ -29,8 +30,11 @@ export interface ServedGateway {
   certificate: string | undefined;
   /** The private server, where the configuration names no other. */
   redis: RedisServer | undefined;
-  /** Resolves when the private server has ended by itself: there is nothing to go on with then. Never where there is none. */
-  redisEnded: Promise<void>;
+  /**
+   * Resolves with a failure to throw when the private server has ended by itself: there is nothing to go on with then. Never where there is
+   * none.
+   */
+  redisEnded: Promise<CliFailure>;
   /** Stops all of it, the gateway first. */
   stop(): Promise<void>;
 }
@@ -51,7 +55,12 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       config.tlsCert === ""
         ? undefined
         : { cert: await readFile(resolve(cwd, config.tlsCert), "utf8"), key: await readFile(resolve(cwd, config.tlsKey), "utf8") };
-    if (config.redisUrl === "") redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: privateFsync(config) });
+    let isStopping = false;
+    const redisLog = createPrivateRedisLog(logger);
+    const onLog = (line: string) => redisLog.take(line, isStopping);
+    if (config.redisUrl === "") {
+      redis = await startRedisServer({ dataDir: join(dataDir, "redis"), appendfsync: privateFsync(config), onLog });
+    }
     const archiveDirectory = archiveDirectoryOf(config, cwd, dataDir);
     if (archiveDirectory === undefined) logger.info("nothing leaves the records for an archive, since archiveDir is not set");
     const gateway = await startGateway({
@@ -74,10 +83,9 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       logger,
       metrics: createMetrics(),
     });
-    let isStopping = false;
-    const redisEnded = Promise.withResolvers<void>();
-    void redis?.exited.then(() => {
-      if (!isStopping) redisEnded.resolve();
+    const redisEnded = Promise.withResolvers<CliFailure>();
+    void redis?.exited.then((exit) => {
+      if (!isStopping) redisEnded.resolve(new CliFailure(redisLog.ended(exit), { reason: "redis-ended" }));
     });
     return {
       gateway,
@@ -135,9 +143,17 @@ function explain(error: unknown, config: Config): unknown {
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });
   if (config.redisUrl !== "" && isConnectionError(error)) {
-    return new CliFailure(`The Redis server that redisUrl names cannot be reached (${(error as Error).message}).`, { cause: error });
+    return new CliFailure(
+      `The Redis server that redisUrl names, ${withoutSecrets(config.redisUrl)}, cannot be reached (${(error as Error).message}). Is it running, and are its address, user and password right? The log says what each attempt met.`,
+      { cause: error },
+    );
   }
   return error;
+}
+
+/** A URL as messages may have it: without user and password. */
+function withoutSecrets(redisUrl: string): string {
+  return redisUrl.replace(/\/\/[^/]*@/, "//");
 }
 
 function isConnectionError(error: unknown): boolean {
