@@ -127,22 +127,24 @@ describe("petak credentials", () => {
     expect((await credentials("revoke", siteId, "--pin")).exitCode).toBe(2);
   });
 
-  test("ends with 1 where the gateway refuses", async () => {
+  test("ends with 1 where the gateway refuses, or a file cannot be read", async () => {
     const { exitCode, stdout } = await gateway.petak(["--key", operator, "credentials", "issue", reservationId, "--json"]);
     expect(exitCode).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { reason: "RESERVATION_NOT_FOUND" } });
+    const noFile = await credentials("delegate", "@nothing.token");
+    expect(noFile).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/nothing\.token cannot be read/) });
   });
 
   test.each([
-    ["an id of nothing", ["issue", "parcel-7"], /write the id of a reservation/],
-    ["an act that is none", ["issue", "RES", "--act", "lend"], /write deposit, collect or recall/],
+    ["an id of nothing", ["issue", "parcel-7"], /Write the id of a reservation/],
+    ["an act that is none", ["issue", "RES", "--act", "lend"], /Write deposit, collect or recall/],
     ["a key that is none", ["issue", "RES", "--holder", "abc"], /32 bytes/],
     ["a recall without a key", ["issue", "RES", "--act", "recall"], /--holder/],
     ["a PIN to deposit", ["issue", "RES", "--act", "deposit", "--pin"], /--pin is to collect only/],
     ["a door of a reservation", ["issue", "RES", "--door", "A1"], /--door is for work/],
     ["a bundle's act", ["issue", "BDL", "--act", "collect"], /--act is for a reservation/],
     ["nothing to revoke", ["revoke", "RES"], /Name the access token by its hash/],
-    ["a file that is not there", ["delegate", "@nothing.token"], /nothing\.token cannot be read/],
+    ["a hash that is none", ["revoke", "RES", "nonsense"], /Write the hash of an access token, 43 letters/],
   ])("says so of %s, and ends with 2", async (_, args, message) => {
     const named = args.map((arg) => arg.replace("RES", reservationId).replace("BDL", bundleId));
     const { exitCode, stderr } = await credentials(...named);

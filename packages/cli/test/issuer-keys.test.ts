@@ -19,7 +19,7 @@ test("an issuer key is shown, announced and not announced twice, and the gateway
   const [first] = (await issuer()).keys;
   expect(first).toMatchObject({ keyId: expect.stringMatching(/^[\w-]{4}$/), state: "signs", notAfter: null });
   expect((await petak("issuer")).stdout).toMatch(
-    /^.{4} +signs +\d{4}-\d\d-\d\d \d\d:\d\d UTC *\n[\s\S]*The next rotation can be announced now\.\n$/m,
+    /^.{4} +signs +\d{4}-\d\d-\d\dT\d\d:\d\dZ *\n[\s\S]*The next rotation can be announced now\.\n$/m,
   );
 
   const tooEarly = await petak("rotate-issuer", "--at", new Date(Date.now() + 7 * 86_400_000).toISOString(), "--json");
@@ -31,7 +31,7 @@ test("an issuer key is shown, announced and not announced twice, and the gateway
 
   const rotated = await petak("rotate-issuer");
   expect(rotated).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(rotated.stdout).toMatch(/Agents are told of .{4} from now on; it signs from .* UTC on, and .{4} is relied on until .* UTC\.\n/);
+  expect(rotated.stdout).toMatch(/Agents are told of .{4} from now on; it signs from \S+Z on, and .{4} is relied on until \S+Z\.\n/);
   const after = await issuer();
   expect(after.keys.map(({ state }) => state)).toEqual(["signs", "announced"]);
   expect(after.nextRotation).toBe(after.keys[0]?.notAfter);
@@ -52,10 +52,16 @@ test("the data directory is the one that the gateway's configuration names", asy
   expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
 });
 
+test("how many public keys a file has is said in words that fit one", async () => {
+  const { stdout } = await gateway.petak(["keys", "issuer", "--data-dir", "../data", "--out", "one-or-more.json"]);
+  const { keys } = JSON.parse(await readFile(join(gateway.folder, "one-or-more.json"), "utf8")) as { keys: unknown[] };
+  expect(stdout).toContain(`one-or-more.json has ${keys.length === 1 ? "the public key" : `the ${keys.length} public keys`} that receipts`);
+});
+
 test("a time without a zone is none", async () => {
   const { exitCode, stderr } = await runPetak(["keys", "rotate-issuer", "--at", "2026-12-01 02:00"]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("write a time with its zone");
+  expect(stderr).toContain("Write a time with its zone");
 });
 
 test("nothing of a private key is printed", async () => {

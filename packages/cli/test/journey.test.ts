@@ -81,3 +81,25 @@ describe("a journey that does not end", () => {
     expect(await readdir(disks)).toEqual([]);
   });
 });
+
+test("a journey of several parcels says of each step which parcel it is about", async () => {
+  const { exitCode, stdout, stderr } = await gateway.petak([
+    "--key",
+    keys.courier,
+    "journey",
+    "--operator-key",
+    keys.operator,
+    "--parcels",
+    "2",
+  ]);
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  const ids = [...new Set(stdout.match(/res_\w+/g))];
+  expect(ids).toHaveLength(2);
+  for (const id of ids) {
+    expect(stdout).toContain(`Confirmed\n    ${id}\n`);
+    expect(stdout).toMatch(new RegExp(`Deposited\n    ${id}, compartment \\S+, the gateway says DEPOSITED`));
+    expect(stdout).toContain(`Collected\n    ${id}, the gateway says COLLECTED`);
+    expect(stdout).toContain(`The custody chain of ${id}`);
+  }
+  expect(stdout).not.toContain(" 0 m away");
+});

@@ -56,7 +56,7 @@ describe("participants", () => {
       "boss",
     ]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain("write operator, courier, merchant, admin");
+    expect(stderr).toContain("Write operator, courier, merchant, admin");
   });
 });
 

@@ -73,8 +73,8 @@ describe("petak reservations", () => {
   });
 
   test.each([
-    ["a state that is none", ["--state", "lost"], /write one of requested, queued/],
-    ["a limit that is none", ["--limit", "0"], /write a number from 1/],
+    ["a state that is none", ["--state", "lost"], /Write one of requested, queued/],
+    ["a limit that is none", ["--limit", "0"], /Write a number from 1/],
   ])("says so of %s", async (_, args, message) => {
     const { exitCode, stderr } = await gateway.petak(["--key", keys.courier, "reservations", ...args]);
     expect(exitCode).toBe(2);

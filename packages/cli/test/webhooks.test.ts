@@ -73,7 +73,7 @@ test.each([
     "a type of event that there is none of",
     ["create", "https://hooks.example/", "--event", "parcel-eaten"],
     2,
-    /write one of reservation-held/,
+    /Write one of reservation-held/,
   ],
   ["a time without an offset", ["replay", "whe_test_x", "--from", "2026-11-05"], 2, /offset from UTC/],
   ["an overlap that is too long", ["rotate", "whe_test_x", "--overlap", "169"], 2, /from 0 to 168/],

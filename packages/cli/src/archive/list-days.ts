@@ -23,6 +23,11 @@ export async function listDays(session: Session, options: ArchiveLocation & { re
     ...(problems.length > 0 ? { problems } : {}),
   };
   if (problems.length === 0) output.json(result);
+  if (days.length === 0 && problems.length === 0) {
+    const where = options.region === undefined ? "" : ` of region ${options.region}`;
+    output.print(`No days${where}: nothing has left the records for this archive yet.`);
+    return;
+  }
   output.table(
     [
       { title: "REGION", paint: output.colors.cyan },

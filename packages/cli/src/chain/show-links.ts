@@ -43,5 +43,5 @@ function partyText(party: ReceiptClaims["given_by"]): string {
 
 function timeText(atMs: number): string {
   const date = new Date(atMs);
-  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 19).replace("T", " ");
+  return Number.isNaN(date.getTime()) ? "" : `${date.toISOString().slice(0, 19)}Z`;
 }

@@ -87,7 +87,7 @@ export const registerCredentials: CommandModule = (command, context) => {
     .command("revoke")
     .description("let a credential open nothing any more, and what was delegated from it, as soon as the site's agent hears")
     .argument("<for>", "the reservation, res_…, the bundle, bdl_…, or, for work, the site, site_…", parseSubject)
-    .argument("[hash]", "the access token's hash, as `issue`, `list` and events have it")
+    .argument("[hash]", "the access token's hash, as `issue`, `list` and events have it", parseHash)
     .option("--pin", "the PIN", false)
     .action(async (subject: CredentialSubject, hash: string | undefined, { pin }: { pin: boolean }, running: Command) => {
       if (subject.kind === "site" && (pin || hash === undefined)) {
@@ -201,12 +201,17 @@ async function readToken({ resolve }: Session, given: string): Promise<string> {
     const text = (await readFile(resolve(file), "utf8")).trim();
     return text.startsWith("{") ? (JSON.parse(text) as { accessToken: string }).accessToken : text;
   } catch (error) {
-    throw usageFailure(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`);
+    throw new CliFailure(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}.`, { cause: error });
   }
 }
 
 function timeText(timestamp: Timestamp | undefined): string {
   return timestamp === undefined ? "" : `${timestampDate(timestamp).toISOString().slice(0, 19)}Z`;
+}
+
+function parseHash(text: string): string {
+  if (!/^[\w-]{43}$/.test(text)) throw new InvalidArgumentError("write the hash of an access token, 43 letters, digits, - and _.");
+  return text;
 }
 
 function parseAct(text: string): Act {

@@ -75,7 +75,7 @@ export const registerJourney: CommandModule = (command, context) => {
         onStep(step: Step) {
           number++;
           steps.push(stepJson(step));
-          printStep(output, step, number);
+          printStep(output, step, number, options.parcels > 1);
         },
       });
       output.json(steps);

@@ -217,7 +217,7 @@ async function listKeys(session: Session, participantId: string): Promise<void> 
 }
 
 function formatTime(time: Timestamp | undefined): string {
-  return time === undefined ? "" : timestampDate(time).toISOString().slice(0, 16).replace("T", " ");
+  return time === undefined ? "" : `${timestampDate(time).toISOString().slice(0, 16)}Z`;
 }
 
 function collect(text: string, earlier: string[] = []): string[] {

@@ -66,7 +66,7 @@ export function describeEndpoint({ endpointId, url, state, filter, label, keys, 
 }
 
 function timeText(time: Timestamp | undefined): string {
-  return time === undefined ? "" : timestampDate(time).toISOString().slice(0, 19).replace("T", " ");
+  return time === undefined ? "" : `${timestampDate(time).toISOString().slice(0, 19)}Z`;
 }
 
 /** A constant as the command line writes it: `PARCEL_DEPOSITED` is `parcel-deposited`. */

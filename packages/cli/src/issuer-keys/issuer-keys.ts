@@ -39,7 +39,10 @@ export async function showIssuer(session: Session, options: SecretsOptions & { o
   }
   const past = periods.slice(0, periods.length - epochs.length);
   showEpochs(session, epochs, past);
-  if (out !== undefined) session.output.print(`${out} has the ${periods.length} public keys that receipts are verified with.`);
+  if (out !== undefined) {
+    const keys = periods.length === 1 ? "the public key" : `the ${periods.length} public keys`;
+    session.output.print(`${out} has ${keys} that receipts are verified with.`);
+  }
 }
 
 /**
@@ -116,7 +119,7 @@ function isoTime(timeMs: number): string {
   return new Date(timeMs).toISOString();
 }
 
-/** A time for people, in UTC. Empty where there is none. */
+/** A time for people. Empty where there is none. */
 function formatTime(timeMs = 0): string {
-  return timeMs === 0 ? "" : `${isoTime(timeMs).slice(0, 16).replace("T", " ")} UTC`;
+  return timeMs === 0 ? "" : `${isoTime(timeMs).slice(0, 16)}Z`;
 }

@@ -1,13 +1,18 @@
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { EventType, PartyKind, ProofKind, ReservationState } from "@petak/protocol";
+import { EventType, PartyKind, ProofKind, type Reservation, ReservationState } from "@petak/protocol";
 import type { Output } from "../terminal/output.ts";
 import type { Step } from "./step.ts";
 
-/** Shows a step to a person. */
-export function printStep(output: Output, step: Step, number: number): void {
+/**
+ * Shows a step to a person.
+ *
+ * @param several true: the journey has several parcels, so that each step says which it is about.
+ */
+export function printStep(output: Output, step: Step, number: number, several: boolean): void {
   const { bold, cyan, dim, green } = output.colors;
   const title = (text: string) => output.print(`${green(String(number).padStart(2))}  ${bold(text)}`);
   const detail = (text: string) => output.print(`    ${text}`);
+  const which = ({ reservationId }: Reservation) => (several ? `${cyan(reservationId)}, ` : "");
   switch (step.step) {
     case "options found":
       title(`${step.options.length} options found`);
@@ -18,12 +23,15 @@ export function printStep(output: Output, step: Step, number: number): void {
     case "place held": {
       const { reservationId, siteId, sizeClassId, heldCompartmentId } = step.reservation;
       title(`Place held at ${step.site?.name ?? siteId}`);
+      // Who names the site has no place to measure from.
+      const away = step.distanceM > 0 ? `, ${metres(step.distanceM)} away` : "";
       const door = heldCompartmentId === "" ? "" : `, door ${heldCompartmentId}`;
-      detail(`${cyan(reservationId)}, size class ${sizeClassId}${door}, ${metres(step.distanceM)} away`);
+      detail(`${cyan(reservationId)}, size class ${sizeClassId}${door}${away}`);
       break;
     }
     case "confirmed":
       title("Confirmed");
+      if (several) detail(cyan(step.reservation.reservationId));
       break;
     case "bundled":
       title(`Bundled: ${step.bundle.reservationIds.length} parcels, one collection`);
@@ -45,22 +53,24 @@ export function printStep(output: Output, step: Step, number: number): void {
       break;
     case "deposited":
       title("Deposited");
-      detail(`compartment ${step.reservation.compartmentId}, the gateway says ${stateName(step.reservation.state)}`);
+      detail(
+        `${which(step.reservation)}compartment ${step.reservation.compartmentId}, the gateway says ${stateName(step.reservation.state)}`,
+      );
       break;
     case "closed after work":
       title("The door is closed again, and the parcel lies behind it");
-      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      detail(`${which(step.reservation)}the gateway says ${stateName(step.reservation.state)}`);
       break;
     case "collected":
       title("Collected");
-      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      detail(`${which(step.reservation)}the gateway says ${stateName(step.reservation.state)}`);
       break;
     case "recalled":
       title("Taken back");
-      detail(`the gateway says ${stateName(step.reservation.state)}`);
+      detail(`${which(step.reservation)}the gateway says ${stateName(step.reservation.state)}`);
       break;
     case "custody chain":
-      title("The custody chain");
+      title(several ? `The custody chain of ${step.reservation.reservationId}` : "The custody chain");
       output.table(
         [
           { title: "    RECORDED" },
