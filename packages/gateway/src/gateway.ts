@@ -207,6 +207,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // What a failover has lost may be given out again for something else.
     const termsBook = createTermsBook(createTermsStore(writer, keyPrefix), gatewayTerms(options), now);
     redis.on("ready", () => {
+      // The end of the errors about it, for whoever reads the log at night.
+      logger.info("redis connection is ready again");
       siteCache.clear();
       termsBook.clear();
     });

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { createPetakClient, signerOfKeyFile } from "@petak/client";
 import { createLogger, loadConfig } from "@petak/gateway";
 import { freePort, tempDir } from "@petak/testkit";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type ServedGateway, serveGateway } from "./serve-gateway.ts";
 
 async function serve(flags: Record<string, string> = {}): Promise<ServedGateway> {
@@ -74,6 +75,20 @@ test("a private server that ends by itself is told of in the log and to whoever 
   );
   // What Redis warns of is not lost either: here that it was told to end.
   expect(told).toContainEqual(expect.objectContaining({ msg: "private redis", level: 40, line: expect.stringMatching(/bye bye/) }));
+});
+
+test("a connection to Redis that broke is told of in the log, and that it is ready again", async () => {
+  const messages: string[] = [];
+  const dataDir = join(await tempDir(), "data");
+  const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0" }, env: {} });
+  const logger = createLogger({ destination: { write: (line) => void messages.push((JSON.parse(line) as { msg: string }).msg) } });
+  const served = await serveGateway(config, dataDir, logger);
+  onTestFinished(() => served.stop());
+  expect(messages).not.toContain("redis connection is ready again");
+  const tool = connect(served.redis?.socketPath ?? "");
+  tool.write("CLIENT KILL TYPE normal SKIPME yes\r\n");
+  await vi.waitFor(() => expect(messages).toContain("redis connection is ready again"), 10_000);
+  tool.destroy();
 });
 
 test("a Redis that cannot be reached is named, without its password", async () => {
