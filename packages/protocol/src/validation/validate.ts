@@ -24,7 +24,19 @@ export function validateMessage<Desc extends DescMessage>(schema: Desc, message:
 }
 
 function toFieldViolation(violation: Violation): FieldViolation {
-  return { field: formatPath(violation.field), description: violation.message, rule: violation.ruleId };
+  const { field, message, ruleId } = violation;
+  return { field: formatPath(field), description: (ruleId === "enum.not_in" && valuesToChoose(field)) || message, rule: ruleId };
+}
+
+/** More names than that are no help in a sentence. */
+const shownNames = 12;
+
+/** What an enum that was left unspecified may be. The validator would say that it must not be in the list [0]. */
+function valuesToChoose(path: Violation["field"]): string | undefined {
+  const field = path.findLast((element) => element.kind === "field");
+  const names = field?.enum?.values.filter(({ number }) => number !== 0).map(({ name }) => name);
+  if (names === undefined) return undefined;
+  return names.length > shownNames ? "must be set" : `must be set: ${names.join(", ")}`;
 }
 
 function formatPath(path: Violation["field"]): string {

@@ -99,7 +99,7 @@ export const ParcelRequirement = {
   CASH_ON_DELIVERY: 3,
 
   /**
-   * Dangerous goods, which the carrier may bring only to a site that takes them. The site must offer DANGEROUS_GOODS.
+   * Dangerous goods, which the courier may bring only to a site that takes them. The site must offer DANGEROUS_GOODS.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_DANGEROUS_GOODS = 4;
    */

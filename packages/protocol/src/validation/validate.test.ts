@@ -1,0 +1,36 @@
+import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { expect, test } from "vitest";
+import { CancellationReason, CancelRequestSchema, ListReservationsRequestSchema } from "../index.ts";
+import { validateMessage } from "./validate.ts";
+
+function refusalOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): unknown {
+  try {
+    validateMessage(schema, message);
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+const requestId = "5f0c2f9e-6b1d-4c53-9a3e-2d8f1b7a4e60";
+const reservationId = "res_836520_kh2cbs8kjz4fmrpg";
+
+test("an enum that is left out is asked for by the names that it may have, as JSON has them", () => {
+  const description =
+    "must be set: CANCELLATION_REASON_CONSUMER_REQUEST, CANCELLATION_REASON_ORDER_CANCELLED, CANCELLATION_REASON_REROUTED, " +
+    "CANCELLATION_REASON_DOES_NOT_FIT, CANCELLATION_REASON_SITE_PROBLEM, CANCELLATION_REASON_OTHER";
+  expect(refusalOf(CancelRequestSchema, create(CancelRequestSchema, { requestId, reservationId }))).toMatchObject({
+    reason: "INVALID_FIELD",
+    message: `reason: ${description}`,
+    fieldViolations: [{ field: "reason", description, rule: "enum.not_in" }],
+  });
+  const good = create(CancelRequestSchema, { requestId, reservationId, reason: CancellationReason.OTHER });
+  expect(refusalOf(CancelRequestSchema, good)).toBeUndefined();
+});
+
+test("an item of a list is named by its index, and long lists of names are left out", () => {
+  const states = create(ListReservationsRequestSchema, { states: [0] });
+  expect(refusalOf(ListReservationsRequestSchema, states)).toMatchObject({
+    fieldViolations: [expect.objectContaining({ field: "states[0]", description: expect.stringMatching(/^must be set/) })],
+  });
+});
