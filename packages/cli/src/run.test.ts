@@ -35,6 +35,10 @@ describe("help", () => {
     expect(reservations.stdout).toContain("(default: 1000)");
   });
 
+  test("tells the version", async () => {
+    expect(await runPetak(["--version"])).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: "" });
+  });
+
   test("is shown when no command is named, on standard error", async () => {
     const { exitCode, stdout, stderr } = await runPetak([]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Help, type Option } from "commander";
+import cliPackage from "../package.json" with { type: "json" };
 import type { LazyCommand } from "./command.ts";
 import { defaultKeyPath, defaultUrl } from "./defaults.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -55,6 +56,7 @@ function createProgram(io: CliIo): Command {
     .option("--key <file>", `the key file of the participant who calls (env: PETAK_KEY; default: ${defaultKeyPath})`)
     .option("--json", "print the result as one JSON value, errors too")
     .option("--no-color", "print without colours (env: NO_COLOR)")
+    .version(cliPackage.version, "-V, --version", "print the version")
     .helpCommand(false)
     .exitOverride()
     .configureHelp({ optionDescription })

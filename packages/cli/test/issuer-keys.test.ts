@@ -48,6 +48,8 @@ test("the data directory is the one that the gateway's configuration names", asy
   expect(nowhere.stderr).toBe(
     `petak: Nothing was changed: ${join(cwd, ".petak/gateway-secrets.json")} does not exist; a gateway makes it at its first start.\n`,
   );
+  const unread = await runPetak(["keys", "issuer"], { cwd });
+  expect(unread).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^petak: \/.*gateway-secrets\.json does not exist; /) });
   const shown = await runPetak(["keys", "issuer"], { cwd, env: { PETAK_DATA_DIR: join(gateway.folder, "../data") } });
   expect(shown).toMatchObject({ exitCode: 0, stderr: "" });
 });

@@ -52,7 +52,7 @@ export async function showIssuer(session: Session, options: SecretsOptions & { o
  * @throws {CliFailure} where tokens would not open for some time, with the reason `too-early`; or where there is no secrets file.
  */
 export async function rotate(session: Session, options: SecretsOptions & { at?: number }): Promise<void> {
-  const epochs = await told(rotateIssuer(secretsPath(session, options), session.io.now(), options.at));
+  const epochs = await told(rotateIssuer(secretsPath(session, options), session.io.now(), options.at), "Nothing was changed: ");
   showEpochs(session, epochs);
   const [before, announced] = epochs;
   session.output.print(
@@ -67,15 +67,19 @@ function secretsPath({ io, resolve }: Session, options: SecretsOptions): string 
   return join(resolve(readConfig({ ...options }, io).dataDir), secretsFileName);
 }
 
-/** What a rotation was refused for, as the program says it. */
-async function told<Told>(work: Promise<Told>): Promise<Told> {
+/**
+ * What the work was refused for, as the program says it.
+ *
+ * @param prefix what stands before a fault of the file, where something was to be changed
+ */
+async function told<Told>(work: Promise<Told>, prefix = ""): Promise<Told> {
   try {
     return await work;
   } catch (error) {
     if (error instanceof RotationRefusedError) {
       throw new CliFailure(`Nothing was changed: ${error.message}.`, { cause: error, reason: "too-early" });
     }
-    if (error instanceof SecretsFileError) throw new CliFailure(`Nothing was changed: ${error.message}.`, { cause: error });
+    if (error instanceof SecretsFileError) throw new CliFailure(`${prefix}${error.message}.`, { cause: error });
     throw error;
   }
 }

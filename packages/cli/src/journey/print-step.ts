@@ -17,7 +17,7 @@ export function printStep(output: Output, step: Step, number: number, several: b
     case "options found":
       title(`${step.options.length} options found`);
       for (const { site, distanceM, sizeClassId, freeToPromise } of step.options) {
-        detail(`${metres(distanceM).padStart(8)}  ${site?.name ?? ""} ${dim(`size class ${sizeClassId}, ${freeToPromise} free`)}`);
+        detail(`${metres(distanceM).padStart(8)}  ${site?.name ?? ""}  ${dim(`size class ${sizeClassId}, ${freeToPromise} free`)}`);
       }
       break;
     case "place held": {

@@ -4,6 +4,9 @@ import type { Logger } from "@petak/gateway";
 /** How many of the last lines are kept: a server says in the last few why it ends. */
 const keptLines = 12;
 
+/** What a line begins with: process, role, time, and a sign for the level. # stands before warnings. */
+const prefix = /^\d+:\w \d+ \w+ \d+ [\d:.]+ ([.*#-]) /;
+
 /** What a private server says, in the gateway's log: it has none of its own. */
 export interface PrivateRedisLog {
   /**
@@ -23,14 +26,13 @@ export function createPrivateRedisLog(logger: Logger): PrivateRedisLog {
     take(line, isStopping) {
       lastLines.push(line);
       if (lastLines.length > keptLines) lastLines.shift();
-      // `pid:role day month year time level text`, where # is the level of warnings.
-      const isWarning = /^\d+:\w \d+ \w+ \d+ [\d:.]+ # /.test(line);
+      const isWarning = prefix.exec(line)?.[1] === "#";
       logger[isWarning && !isStopping ? "warn" : "debug"]({ line }, "private redis");
     },
     ended({ code, signal }) {
       logger.fatal({ code, signal, last_lines: lastLines }, "the private redis ended by itself");
       const how = signal === null ? `with code ${code ?? "unknown"}` : `by ${signal}`;
-      const said = lastLines.at(-1);
+      const said = lastLines.at(-1)?.replace(prefix, "");
       return `The private Redis server ended by itself, ${how}, and the gateway with it${said === undefined ? "" : `. Its last words: ${said}`}`;
     },
   };
