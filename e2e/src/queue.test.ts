@@ -148,6 +148,15 @@ describe("a full site", () => {
     clock.advance(5 * minuteMs);
     await expect.poll(() => states([fourth])).toEqual([REJECTED]);
     expect(await found(fourth)).toMatchObject({ overflowEnd: OverflowEnd.ASK_CONSUMER });
+    // Whoever follows the events need not ask for the reservation.
+    const { events } = await courier.client.custody.listEvents({});
+    const ends = events.flatMap(({ type, reservationId, overflowEnd }) =>
+      type === EventType.RESERVATION_REJECTED || overflowEnd !== OverflowEnd.UNSPECIFIED ? [[type, reservationId, overflowEnd]] : [],
+    );
+    expect(ends).toEqual([
+      [EventType.RESERVATION_REJECTED, third.reservationId, OverflowEnd.REFUSE],
+      [EventType.RESERVATION_REJECTED, fourth.reservationId, OverflowEnd.ASK_CONSUMER],
+    ]);
   });
 
   it("pushes what happens in the queue as events", async () => {

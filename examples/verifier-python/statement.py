@@ -124,6 +124,7 @@ def event_text(event):
         "correction": part(event, "correction", correction),
         "webhook_endpoint_id": event.get("webhookEndpointId", ""),
         "fee_due": part(event, "feeDue", money),
+        "overflow_end": name_of(event, "overflowEnd", "OVERFLOW_END_"),
     }
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
 

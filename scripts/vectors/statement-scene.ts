@@ -92,6 +92,7 @@ function eventText(event: Json): string {
       units: String(money.units ?? 0),
       nanos: money.nanos ?? 0,
     })),
+    overflow_end: nameOf(event.overflowEnd, "OVERFLOW_END_"),
   });
 }
 

@@ -71,6 +71,7 @@ function withEverything(): Chain {
       correction: { eventIds: [event.eventId, "evt_2"], reason: "CORRECTION_REASON_OTHER", occurredAt: "2026-11-24T12:00:00.120000001Z" },
       webhookEndpointId: "whe_0",
       feeDue: { currencyCode: "SGD", units: "1", nanos: 500_000_000 },
+      overflowEnd: "OVERFLOW_END_ASK_CONSUMER",
     });
   });
 }

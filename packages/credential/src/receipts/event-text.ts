@@ -4,6 +4,7 @@ import {
   CorrectionReason,
   type Event,
   EventType,
+  OverflowEnd,
   type Party,
   PartyKind,
   ProofKind,
@@ -75,6 +76,7 @@ export function eventText(event: Event): string {
           },
     webhook_endpoint_id: event.webhookEndpointId,
     fee_due: feeDue === undefined ? null : { currency_code: feeDue.currencyCode, units: String(feeDue.units), nanos: feeDue.nanos },
+    overflow_end: nameOf(OverflowEnd, event.overflowEnd),
   });
 }
 

@@ -4,7 +4,7 @@ import {
   CancellationReason,
   type Event,
   EventSchema,
-  type EventType,
+  EventType,
   newEventId,
   PartySchema,
   ProofSchema,
@@ -64,6 +64,7 @@ export function reservationEvent(facts: EventFacts): Event {
   event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
   event.relatedReservationId = facts.relatedReservationId ?? "";
   event.bundleId = facts.bundleId ?? "";
+  if (facts.type === EventType.RESERVATION_REJECTED) event.overflowEnd = reservation.overflowEnd;
   if (facts.statesFee === true && reservation.feeDue !== undefined) event.feeDue = reservation.feeDue;
   return event;
 }
