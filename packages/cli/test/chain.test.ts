@@ -30,7 +30,7 @@ beforeAll(async () => {
   const kept = await gateway.petak(["--key", courier, "chain", reservationId, "--out", "chain.json"]);
   expect(kept).toMatchObject({ exitCode: 0, stderr: "" });
   expect(kept.stdout).toMatch(/^ *1 +RESERVED .* gateway$/m);
-  expect(kept.stdout).toMatch(/^ *2 +DEPOSITED +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +par_\w+ +par_\w+ +gateway, site's agent$/m);
+  expect(kept.stdout).toMatch(/^ *2 +DEPOSITED +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ +par_\w+ +par_\w+ +gateway, site's agent$/m);
   expect(kept.stdout).toMatch(/^ *3 +COLLECTED +.* par_\w+ +consumer +gateway, site's agent$/m);
   await gateway.petak(["keys", "issuer", "--data-dir", "../data", "--out", "keys.json"]);
 });
