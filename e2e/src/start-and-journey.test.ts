@@ -120,8 +120,8 @@ describe("petak journey", () => {
     const steps = ["Deposited", "issued: service", "opened for service", "the parcel lies behind it", "issued: recall"];
     for (const step of [...steps, "opened for recall, by access token and proof of presence", "Taken back"])
       expect(result.stdout).toContain(step);
-    expect(result.stdout).toMatch(/SERVICE_DOOR_OPENED +AGENT +DEPOSITED +ACCESS_TOKEN, report 4/);
-    expect(result.stdout).toMatch(/PARCEL_RECALLED +AGENT +RECALLED +ACCESS_TOKEN, report 8/);
+    expect(result.stdout).toMatch(/SERVICE_DOOR_OPENED +AGENT +DEPOSITED +BOUND_ACCESS_TOKEN, report 4/);
+    expect(result.stdout).toMatch(/PARCEL_RECALLED +AGENT +RECALLED +BOUND_ACCESS_TOKEN, report 8/);
     expect(result.stdout).not.toContain("COLLECTED");
   });
 
