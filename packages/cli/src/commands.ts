@@ -55,7 +55,7 @@ export const lazyCommands: readonly LazyCommand[] = [
   },
   {
     name: "chain",
-    description: "show the signed receipts of one parcel, or save them with its events for verify-chain",
+    description: "show the signed receipts of one parcel, and its events, or save them for verify-chain",
     load: async () => (await import("./commands/chain.ts")).registerChain,
   },
   {

@@ -51,6 +51,17 @@ async function verifyChanged(change: (chain: SavedChain) => void, ...options: st
   return await verify("changed.json", ...options);
 }
 
+test("petak chain --events shows every event before the hand-overs", async () => {
+  const { exitCode, stdout, stderr } = await gateway.petak(["--key", courier, "chain", reservationId, "--events"]);
+  expect([exitCode, stderr]).toEqual([0, ""]);
+  const { events } = await savedChain();
+  const rows = stdout.split("\n\n")[0]?.split("\n").slice(1) ?? [];
+  expect(rows).toHaveLength(events.length);
+  expect(rows[0]).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z +RESERVATION_HELD +PARTICIPANT +HELD *$/);
+  expect(rows.at(-1)).toMatch(/PARCEL_COLLECTED +AGENT +COLLECTED +ACCESS_TOKEN, report 6 *$/);
+  expect(stdout).toMatch(/^ *3 +COLLECTED +/m);
+});
+
 describe("petak verify-chain", () => {
   test("finds the chain of a journey whole and true, without the network", async () => {
     const { exitCode, stdout, stderr } = await verify("chain.json");

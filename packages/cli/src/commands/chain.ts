@@ -4,6 +4,7 @@ import { toJson } from "@bufbuild/protobuf";
 import { countersignatureText } from "@petak/credential";
 import { type GetCustodyChainResponse, GetCustodyChainResponseSchema, ReceiptSchema } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
+import { showEvents } from "../chain/show-events.ts";
 import { showLinks } from "../chain/show-links.ts";
 import type { CommandModule } from "../command.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
@@ -16,13 +17,18 @@ export const registerChain: CommandModule = (command, context) => {
   command
     .argument("<reservation>", reservationArgument)
     .option("--out <file>", "where to write what the gateway answers, for `petak verify-chain`; it must not exist")
-    .action(async (reservationId: string, { out }: { out?: string }, running: Command) => {
+    .option("--events", "show every event too, not only the hand-overs of which there are receipts")
+    .action(async (reservationId: string, { out, events = false }: { out?: string; events?: boolean }, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
       const chain = await client.custody.getCustodyChain({ reservationId });
       const json = toJson(GetCustodyChainResponseSchema, chain);
       if (out !== undefined) await keep(session, out, `${JSON.stringify(json, undefined, 2)}\n`);
       session.output.json(json);
+      if (events) {
+        showEvents(session.output, chain.events);
+        session.output.print();
+      }
       showLinks(session.output, chain.receipts);
       if (out !== undefined) session.output.print(`${out} has it all. Verify it with \`petak verify-chain ${out}\`.`);
     });

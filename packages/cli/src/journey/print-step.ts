@@ -1,5 +1,5 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { EventType, PartyKind, ProofKind, type Reservation, ReservationState } from "@petak/protocol";
+import { type Reservation, ReservationState } from "@petak/protocol";
+import { nameIn, showEvents } from "../chain/show-events.ts";
 import type { Output } from "../terminal/output.ts";
 import type { Step } from "./step.ts";
 
@@ -71,24 +71,7 @@ export function printStep(output: Output, step: Step, number: number, several: b
       break;
     case "custody chain":
       title(several ? `The custody chain of ${step.reservation.reservationId}` : "The custody chain");
-      output.table(
-        [
-          { title: "    RECORDED" },
-          { title: "EVENT", paint: bold },
-          { title: "BY" },
-          { title: "STATE AFTER" },
-          { title: "PROOF", flexible: true },
-        ],
-        step.events.map((event) => [
-          `    ${event.recordedAt === undefined ? "" : timestampDate(event.recordedAt).toISOString().slice(11, 23)}`,
-          nameIn(EventType, event.type),
-          nameIn(PartyKind, event.actor?.kind ?? PartyKind.UNSPECIFIED),
-          stateName(event.stateAfter),
-          event.proof === undefined || event.proof.deviceSequence === 0n
-            ? ""
-            : `${nameIn(ProofKind, event.proof.kind)}, report ${event.proof.deviceSequence}${event.proof.offline ? ", offline" : ""}`,
-        ]),
-      );
+      showEvents(output, step.events, "    ");
       break;
   }
 }
@@ -99,9 +82,4 @@ function metres(distanceM: number): string {
 
 function stateName(state: ReservationState): string {
   return nameIn(ReservationState, state);
-}
-
-/** The protocol's name of an enum value. */
-function nameIn(values: Readonly<Record<string, number>>, value: number): string {
-  return Object.entries(values).find(([, number]) => number === value)?.[0] ?? String(value);
 }
