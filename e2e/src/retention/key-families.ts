@@ -20,6 +20,7 @@ const family = (name: string, pattern: string, ends: KeyEnd): KeyFamily => ({ na
 /** Every family of keys that a gateway keeps, by the names behind the prefix of its network. What is none of these fails the soak. */
 export const keyFamilies: readonly KeyFamily[] = [
   family("reservations", `${region}:res:[0-9a-z]{16}`, "with what lives"),
+  family("bundles", `${region}:bundle:[0-9a-z]{16}`, "with what lives"),
   family("events", `${region}:events`, "with what lives"),
   family("deadlines", `${region}:deadlines`, "with what lives"),
   family("chunks of participants' logs", "\\{par_[0-9a-z]+\\}:log:(live|test):(\\d+|times)", "with what lives"),

@@ -17,7 +17,16 @@ export const dayMs = 24 * hourMs;
 export const retentionMs = 25 * hourMs;
 
 /** How a parcel's life ends. */
-export const ends = ["collected", "collected late", "cancelled", "cancelled with a token", "expired", "no-show"] as const;
+export const ends = [
+  "collected",
+  "collected late",
+  "collected in a bundle",
+  "collected late, of a bundle",
+  "cancelled",
+  "cancelled with a token",
+  "expired",
+  "no-show",
+] as const;
 
 /** How a parcel's life ends. */
 export type LifeEnd = (typeof ends)[number];
@@ -57,6 +66,18 @@ export async function startSoakNetwork(
   const [{ siteId } = { siteId: "" }] = results;
   const agent: PetakClient = network.clientFor(await network.agentSigner(operator, siteId));
   let sequence = 0n;
+  /** Bundles parcels, with what opens for all of them and for somebody else. */
+  async function bundle(reservationIds: readonly string[]): Promise<void> {
+    const { reservations } = courier.client;
+    for (let start = 0; start < reservationIds.length; start += 20) {
+      const some = reservationIds.slice(start, start + 20);
+      const { bundle: made } = await reservations.putBundle({ requestId: randomUUID(), reservationIds: some });
+      const bundleId = made?.bundleId ?? "";
+      const { accessToken } = await reservations.issueBundleCredential({ requestId: randomUUID(), bundleId, withPin: true });
+      await reservations.delegateCredential({ requestId: randomUUID(), accessToken });
+    }
+  }
+
   /** Parcels that lie inside past their time, and are fetched the next day. */
   let late: string[] = [];
 
@@ -129,9 +150,13 @@ export async function startSoakNetwork(
         }
       }
       const of = (...wanted: LifeEnd[]) => lives.filter(({ end }) => wanted.includes(end)).map(({ reservationId }) => reservationId);
-      await reportAll(of("collected", "collected late"), DeviceEventType.PARCEL_DEPOSITED);
-      await reportAll(of("collected"), DeviceEventType.PARCEL_COLLECTED);
-      late = of("collected late");
+      // Each bundle has parcels that are fetched at once and others that lie.
+      await bundle(of("collected in a bundle", "collected late, of a bundle").sort());
+      const inTime = of("collected", "collected in a bundle");
+      const lying = of("collected late", "collected late, of a bundle");
+      await reportAll([...inTime, ...lying], DeviceEventType.PARCEL_DEPOSITED);
+      await reportAll(inTime, DeviceEventType.PARCEL_COLLECTED);
+      late = lying;
       return lives;
     },
     async passDay() {

@@ -154,4 +154,32 @@ describe("a bundle", () => {
     await allocator.bundles.change(making(randomUUID()));
     expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 1);
   });
+
+  it("is let go when the last of its reservations has left the records, with its PIN, and not before", async () => {
+    await allocator.bundles.change(making(randomUUID()));
+    await allocator.bundles.change(pinning(bundle, pin(1, endS)));
+    const keptMs = () => redis.client.pttl(allocator.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
+    const isPinned = async () => (await allocator.bundles.pins(siteId, [bundle.bundleId]))[0] !== undefined;
+    const recordOf = ({ reservationId }: Reservation) => allocator.keys.reservation(region, reservationId.slice(-16));
+    const version = await allocator.sites.allowedVersion(siteId);
+    for (const member of members) {
+      expect(await allocator.bundles.letGo(bundle.bundleId)).toBe(false);
+      expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(180 * 86_400_000, -6), true]);
+      await redis.client.del(recordOf(member));
+    }
+    expect(await allocator.sites.allowedVersion(siteId)).toBe(version);
+    expect(await allocator.bundles.letGo(bundle.bundleId)).toBe(true);
+    expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 1);
+    // As long as answers: a repetition of its last change still finds it.
+    expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(25 * 3_600_000, -6), false]);
+    expect(await allocator.bundles.find(bundle.bundleId)).toEqual(bundle);
+    // Letting it go again does not keep it for longer.
+    await redis.client.pexpire(allocator.keys.bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
+    expect(await allocator.bundles.letGo(bundle.bundleId)).toBe(true);
+    expect(await keptMs()).toBeLessThanOrEqual(5000);
+    // A change of it does.
+    await allocator.bundles.change(pinning(bundle, null));
+    expect(await keptMs()).toBeGreaterThan(170 * 86_400_000);
+    expect(await allocator.bundles.letGo(formatBundleId(region, "0000000000000000"))).toBe(false);
+  });
 });

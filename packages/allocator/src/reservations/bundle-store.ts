@@ -13,7 +13,7 @@ import type { RedisConnection } from "../connection/connect-redis.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
-import { type Answer, answerArguments } from "./answer.ts";
+import { type Answer, answerArguments, answerTtlMs } from "./answer.ts";
 import { encodePinEntry, type PinEntry } from "./pin-entry.ts";
 import { encodeReservation } from "./reservation-record.ts";
 import { requestIdReused } from "./reservation-store.ts";
@@ -49,15 +49,21 @@ export interface BundleStore {
    * @throws {PetakError} REQUEST_ID_REUSED.
    */
   change(change: BundleChange): Promise<BundleOutcome>;
+  /**
+   * Lets a bundle go where the records of all its reservations have gone, and gives whether they have: it is there for as long as a repetition must find
+   * what it found, and then no more.
+   */
+  letGo(bundleId: string): Promise<boolean>;
   /** The PINs of bundles at a site, as {@link encodePinEntry} wrote them, in the order of the ids; undefined where one has none. */
   pins(siteId: string, bundleIds: readonly string[]): Promise<(Buffer | undefined)[]>;
 }
 
 const script = createScript("change-bundle");
+const letGoScript = createScript("let-bundle-go");
 
 const revisionBytes = 4;
 
-/** How long a bundle is kept after its last change, in ms: half a year, longer than any parcel lies. */
+/** How long a bundle is kept after its last change where its reservations stay, in ms: half a year, longer than any parcel lies. */
 const keptMs = 180 * 86_400_000;
 
 /** How long after its end a PIN is kept, in s: twice what a clock at a site may be wrong. */
@@ -65,12 +71,31 @@ const pinKeptS = 600;
 
 /** Keeps bundles in Redis. */
 export function createBundleStore(redis: RedisConnection, keys: Keys): BundleStore {
+  async function find(bundleId: string): Promise<Bundle | undefined> {
+    const id = parseBundleId(bundleId);
+    if (id === undefined) return undefined;
+    const record = await redis.getBuffer(keys.bundle(id.region, id.handle));
+    return record === null ? undefined : fromBinary(BundleSchema, record.subarray(revisionBytes));
+  }
+
   return {
-    async find(bundleId) {
-      const id = parseBundleId(bundleId);
-      if (id === undefined) return undefined;
-      const record = await redis.getBuffer(keys.bundle(id.region, id.handle));
-      return record === null ? undefined : fromBinary(BundleSchema, record.subarray(revisionBytes));
+    find,
+    async letGo(bundleId) {
+      const bundle = await find(bundleId);
+      if (bundle === undefined) return false;
+      const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
+      const { siteNumber } = parseSiteId(bundle.siteId) as { siteNumber: number };
+      const [tag] = await letGoScript(
+        redis,
+        [
+          keys.bundle(region, handle),
+          keys.siteAllowedVersion(region, siteNumber),
+          keys.sitePins(region, siteNumber),
+          ...bundle.reservationIds.map((reservationId) => keys.reservation(region, parseReservationId(reservationId)?.handle ?? "")),
+        ],
+        [bundle.revision, pinField(handle), answerTtlMs],
+      );
+      return tag === "done";
     },
     async change({ bundleId, siteId, before, after, pin, reservations, nowMs, answer }) {
       const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };

@@ -128,7 +128,12 @@ function withoutLease(
   records: Allocator,
   dying: RedisConnection,
   world: ArchiveWorld,
-): Pick<Allocator, "archive" | "events" | "logChunks"> {
-  const { archive, logChunks } = world.over(dying);
-  return { events: records.events, logChunks, archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined } };
+): Pick<Allocator, "archive" | "bundles" | "events" | "logChunks"> {
+  const { archive, bundles, logChunks } = world.over(dying);
+  return {
+    events: records.events,
+    bundles,
+    logChunks,
+    archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined },
+  };
 }

@@ -11,6 +11,7 @@ import { eventLine, isEventLine, isEventOf, isReservationOf, reservationLine, re
 import type { DayManifest, DayMember } from "./day-manifest.ts";
 import { coversDay, mergeRuns, runsIn } from "./handle-index.ts";
 import { indexDay } from "./index-day.ts";
+import { letBundlesGo } from "./let-bundles-go.ts";
 import { archiveLogs } from "./log-archiver.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
 import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./write-day.ts";
@@ -23,7 +24,7 @@ export interface ArchivedCounts {
 
 /** What archiving needs. */
 export interface ArchiverOptions {
-  allocator: Pick<Allocator, "archive" | "events" | "logChunks">;
+  allocator: Pick<Allocator, "archive" | "bundles" | "events" | "logChunks">;
   files: ArchiveFiles;
   layout: ArchiveLayout;
   /** How long what has ended stays in the records, in ms, and until the end of its day. */
@@ -71,7 +72,7 @@ class LeaseLost extends Error {}
  * 2. Its file is written and gets its name: see write-day.ts.
  * 3. The region's index gets the reservations in it.
  * 4. The file is read back and compared with its checksum, and member by member with the records: what is in both is taken from the records,
- *    by one script for each member.
+ *    by one script for each member. A bundle of which nothing is left in the records goes too.
  */
 export function createArchiver(options: ArchiverOptions): Archiver {
   const { allocator, files, layout, retentionMs, now, memberChars, onArchived, onLag, onFailure } = options;
@@ -139,15 +140,19 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     const lines = await readMember(file, manifest, member);
     const to = { entry: member.lastEntry };
     const events = await archive.readOn(region, firstEntry, to, member.events + 1);
-    // Taken away before.
-    if (events.length === 0) return { events: 0, reservations: 0 };
+    const reservations = reservationsIn(lines);
+    // Taken away before, by one who may have died before it let the bundles go.
+    if (events.length === 0) {
+      await letBundlesGo(allocator.bundles, reservations);
+      return { events: 0, reservations: 0 };
+    }
     if (events.length !== member.events) throw differs(region, date);
     const isSame = lines.filter(isEventLine).every((line, index) => isEventOf(line, events[index] as StoredEvent));
     if (!isSame) throw differs(region, date);
-    const reservations = reservationsIn(lines);
     await compareReservations(manifest, lines, reservations);
     const taken = await archive.forget(region, endOf(date), { entries: events.map(({ entry }) => entry), reservations });
     if (taken === false) throw differs(region, date);
+    await letBundlesGo(allocator.bundles, reservations);
     return { events: events.length, reservations: taken };
   }
 

@@ -2,6 +2,7 @@ import type { Allocator } from "@petak/allocator";
 import { parseReservationId, type Reservation } from "@petak/protocol";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveReader } from "./archive-reader.ts";
+import { letBundlesGo } from "./let-bundles-go.ts";
 
 /**
  * What becomes of a reservation that has ended when the clock has nothing more to do with it: `released` it has left the records, since its day is in
@@ -13,7 +14,10 @@ export type ReleaseOutcome = "released" | "kept" | "later";
 export type Release = (reservation: Reservation) => Promise<ReleaseOutcome>;
 
 /** Makes it over the records as they are without the archive. */
-export function createRelease({ events, archive }: Pick<Allocator, "events" | "archive">, reader: ArchiveReader | undefined): Release {
+export function createRelease(
+  { events, archive, bundles }: Pick<Allocator, "events" | "archive" | "bundles">,
+  reader: ArchiveReader | undefined,
+): Release {
   return async ({ reservationId, revision }) => {
     const id = parseReservationId(reservationId);
     const last = (await events.chainEntries(reservationId)).entries.at(-1);
@@ -23,7 +27,9 @@ export function createRelease({ events, archive }: Pick<Allocator, "events" | "a
     try {
       const archived = (await reader?.find(id.region, id.handle, untilMs))?.at(-1);
       if (archived === undefined || archived.reservation.revision !== revision || archived.chain.at(-1) !== last) return "later";
-      return (await archive.release(archived)) ? "released" : "kept";
+      if (!(await archive.release(archived))) return "kept";
+      await letBundlesGo(bundles, [archived]);
+      return "released";
     } catch (error) {
       if (error instanceof ArchiveFailure || (error as NodeJS.ErrnoException).code !== undefined) return "later";
       throw error;

@@ -183,7 +183,8 @@ export const PutBundleResponseSchema: GenMessage<PutBundleResponse> = /*@__PURE_
  */
 export type GetBundleRequest = Message<"petak.v1.GetBundleRequest"> & {
   /**
-   * The bundle. Required. One that does not exist, or to which the caller is no party, gives BUNDLE_NOT_FOUND.
+   * The bundle. Required. One that does not exist, or to which the caller is no party, gives BUNDLE_NOT_FOUND; so does one whose reservations all ended
+   * longer ago than the gateway keeps what has ended at hand. They name it for ever.
    *
    * @generated from field: string bundle_id = 1;
    */
