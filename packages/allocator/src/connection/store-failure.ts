@@ -9,14 +9,17 @@ const storeErrorNames = new Set(["MaxRetriesPerRequestError", "AbortError", "Clu
 
 const storeErrorMessages = [
   /^Stream isn't writeable/,
-  /^Connection is closed/,
-  /^Command timed out/,
+  /^Connection is (closed|aborted|discarded)/,
+  /^Command (timed out|aborted due to connection close)/,
   /^Socket timeout\./,
   /^(LOADING|MISCONF|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|TRYAGAIN) /,
   // A cluster whose slots are moving, or of which the connection has an old map.
   /^(MOVED|ASK) \d+ /,
   /^Too many Cluster redirections/,
-  /^Cluster isn't ready/,
+  // A map that was read anew between commands that were gathered and their sending: nothing was sent.
+  /^All (the )?keys in (the|a) pipeline/,
+  /^Cluster (isn't ready|is (ended|disconnecting|disconnected)\.)/,
+  /^Node is disconnected/,
   /^None of startup nodes is available/,
   /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOENT/,
 ];

@@ -1,6 +1,7 @@
 import type { Region } from "@petak/protocol";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
+import { isStoreFailure } from "../connection/store-failure.ts";
 import { noteKey } from "../durability/write-scope.ts";
 import type { Keys } from "../keys.ts";
 import { createScript, type ScriptArgument } from "../scripts/scripts.ts";
@@ -135,5 +136,7 @@ function bufferOf(bytes: Uint8Array | undefined): Buffer | string {
 function outcomeOf(replies: readonly (Buffer | number)[], at: number): MoveOutcome | Error {
   const tag = String(replies[at]);
   const value = replies[at + 1] as Buffer | number;
-  return tag === "failed" ? new Error(`a reservation was not moved on: ${value.toString()}`) : { tag, value };
+  if (tag !== "failed") return { tag, value };
+  const failure = new Error(value.toString());
+  return isStoreFailure(failure) ? failure : new Error(`a reservation was not moved on: ${failure.message}`);
 }

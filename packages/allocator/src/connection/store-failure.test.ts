@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { isStoreFailure } from "./store-failure.ts";
+
+/** What the client says of itself, with where it says it; what goes on in a text is left out. */
+function messagesOfClient(): string[] {
+  const built = dirname(createRequire(import.meta.url).resolve("ioredis"));
+  return ["Redis.js", "Pipeline.js", "Command.js", "cluster/index.js", "redis/event_handler.js"].flatMap((file) =>
+    [...readFileSync(join(built, file), "utf8").matchAll(/(?:Error|RedisError|AbortError)\((["'`])(.+?)\1/g)].map(
+      (match) => match[2] ?? "",
+    ),
+  );
+}
+
+/** What only a defect of ours brings about: how the client is set up, or what it is asked. */
+const ofUs = [
+  /^Redis is already connecting/,
+  /^Invalid (role|option|argument)/,
+  /^`startupNodes`/,
+  /^The "resp3"/,
+  /^Connection in subscriber mode/,
+  /^No (sharded )?subscriber for/,
+  /^Possible CROSSSLOT error/,
+  /^Connection is in monitoring mode/,
+];
+
+describe("what is wrong with the store", () => {
+  it("is told from a defect for each message of the client's", () => {
+    const messages = messagesOfClient();
+    expect(messages).toContain("All keys in the pipeline should belong to the same slots allocation group");
+    const unknown = messages.filter((message) => !isStoreFailure(new Error(message)) && !ofUs.some((pattern) => pattern.test(message)));
+    expect(unknown).toEqual([]);
+  });
+});
