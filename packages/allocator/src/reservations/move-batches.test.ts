@@ -159,6 +159,19 @@ describe("moves that come together", () => {
     expect(await allocator.reservations.allowedAt(siteId)).toHaveLength(3);
   });
 
+  it("record every event of theirs, and are refused where there are more than can be counted", async () => {
+    const [some, most, tooMany] = (await holdMany(3)) as [Reservation, Reservation, Reservation];
+    const eventsOf = ({ reservationId }: Reservation, count: number) => ({
+      events: Array.from({ length: count }, () => create(EventSchema, { reservationId, participantId })),
+    });
+    expect(
+      await outcomesOf([ending(some, eventsOf(some, 2)), ending(most, eventsOf(most, 255)), ending(tooMany, eventsOf(tooMany, 256))]),
+    ).toEqual(["done", "done", "a move with 256 events, at most 255"]);
+    expect(await allocator.events.chain(some.reservationId)).toHaveLength(3);
+    expect(await allocator.events.chain(most.reservationId)).toHaveLength(256);
+    expect(await counts()).toMatchObject({ held: 1 });
+  });
+
   it("do not keep others from their end where a record is broken", async () => {
     const [broken, whole] = (await holdMany(2)) as [Reservation, Reservation];
     const { handle } = parseReservationId(broken.reservationId) as { handle: string };

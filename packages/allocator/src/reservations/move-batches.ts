@@ -52,6 +52,9 @@ export type MoveBatches = (region: Region, move: PackedMove) => Promise<MoveOutc
 /** Moves that are made in one step. The server does nothing else meanwhile, some 20 µs for each. */
 const movesMax = 32;
 
+/** Events of one move at most: their number has eight bits. A move has one or two. */
+const eventsMax = 255;
+
 const script = createScript("move-many", { isSentAtOnce: true });
 
 /** Makes the moves of each region that come in one turn of the event loop, and while earlier ones are under way, in one step. */
@@ -73,6 +76,7 @@ export function createMoveBatches(redis: RedisConnection, keys: Keys): MoveBatch
     },
   });
   return async (region, move) => {
+    if (move.events.length > eventsMax) throw new RangeError(`a move with ${move.events.length} events, at most ${eventsMax}`);
     noteKey(redis, keys.deadlines(region));
     return await steps(region, move);
   };
