@@ -56,7 +56,11 @@ describe("a request that may go to another region or wait", () => {
     const [wanted = "", ...elsewhere] = siteIds;
     const live: string[] = [];
     const seen = { queued: 0, there: 0, elsewhere: 0 };
-    for (let number = 0; number < rounds; number++) {
+    const isMissing = () => Object.values(seen).some((count) => count === 0);
+    let asked = 0;
+    // What is rare comes about in some rounds more.
+    for (; asked < rounds || (asked < 10 * rounds && isMissing()); asked++) {
+      const number = asked;
       const wish: Wish = { number, siteIds: [wanted], elsewhere: random.shuffle(elsewhere), edgeMm: 300 };
       // While the twins ask, places come free and go.
       const [answers] = await Promise.all([
@@ -72,13 +76,13 @@ describe("a request that may go to another region or wait", () => {
     }
     const events = await Promise.all(siteIds.map((siteId) => plain.events.readAfter(regionOf(siteId), "0-0", 100_000)));
     const made = new Set(events.flat().map(({ event }) => event.reservationId));
-    expect(made.size).toBe(rounds);
+    expect(made.size).toBe(asked);
     const standing = await Promise.all([...made].map((id) => plain.reservations.find(id)));
     for (const siteId of siteIds) {
       const [count] = (await plain.sites.find(siteId))?.counts ?? [];
       const held = standing.filter((one) => one?.state === ReservationState.HELD && one.siteId === siteId);
       expect({ siteId, held: count?.held }).toEqual({ siteId, held: held.length });
     }
-    expect(Object.values(seen).every((count) => count > 0)).toBe(true);
+    expect({ ...seen, isMissing: isMissing() }).toMatchObject({ isMissing: false });
   });
 });

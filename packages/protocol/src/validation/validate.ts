@@ -1,6 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { type FieldViolation, PetakError } from "../errors/petak-error.ts";
+import { illFormedTimes } from "./well-formed-times.ts";
 
 const validator = createValidator();
 
@@ -10,13 +11,19 @@ const validator = createValidator();
  * @throws {PetakError} INVALID_FIELD with every field that breaks a rule.
  */
 export function validateMessage<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): void {
+  // First: the constraints reckon with times that are some.
+  const illFormed = illFormedTimes(schema, message);
+  if (illFormed.length > 0) throw invalid(illFormed);
   const result = validator.validate(schema, message);
   if (result.kind === "valid") return;
   if (result.kind === "error") throw result.error;
-  const fieldViolations = result.violations.map(toFieldViolation);
+  throw invalid(result.violations.map(toFieldViolation));
+}
+
+function invalid(fieldViolations: FieldViolation[]): PetakError {
   const [first] = fieldViolations;
   const more = fieldViolations.length - 1;
-  throw new PetakError(
+  return new PetakError(
     "INVALID_FIELD",
     `${first?.field}: ${first?.description}${more > 0 ? `, and ${more} more wrong field${more > 1 ? "s" : ""}` : ""}`,
     { fieldViolations },

@@ -1,0 +1,88 @@
+import type { DescField, DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { FieldViolation } from "../errors/petak-error.ts";
+
+/** Limits of google.protobuf.Timestamp: from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, in s since 1970. */
+const [firstSecond, lastSecond] = [-62_135_596_800n, 253_402_300_799n];
+
+/** Limit of google.protobuf.Duration in either direction: some 10,000 years, in s. */
+const longestSeconds = 315_576_000_000n;
+
+const nanosPerSecond = 1_000_000_000;
+
+type Values = Record<string, unknown>;
+type Check = (value: Values, path: string, found: FieldViolation[]) => void;
+
+const checks = new Map<DescMessage, Check | undefined>();
+
+/**
+ * The timestamps and durations of a message, at any depth, that are none by the rules of their own types: beyond their limits, with a part of a second
+ * that is more than one, or that goes in the other direction than the seconds. Binary messages can have such, and what has been taken with one could
+ * never be written as JSON again. Constraints of the schema do not look at it: they compare what it amounts to.
+ */
+export function illFormedTimes<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): FieldViolation[] {
+  const found: FieldViolation[] = [];
+  checkOf(schema)?.(message as unknown as Values, "", found);
+  return found;
+}
+
+/** How the times in a type of message are checked; undefined where it has none. */
+function checkOf(schema: DescMessage): Check | undefined {
+  if (checks.has(schema)) return checks.get(schema);
+  const check = reachesTime(schema, new Set()) ? makeCheck(schema) : undefined;
+  checks.set(schema, check);
+  return check;
+}
+
+function makeCheck(schema: DescMessage): Check {
+  if (schema.typeName === TimestampSchema.typeName) return checkTimestamp;
+  if (schema.typeName === DurationSchema.typeName) return checkDuration;
+  const fields = schema.fields.filter((field) => field.message !== undefined && reachesTime(field.message, new Set()));
+  return (message, path, found) => {
+    for (const field of fields) {
+      // Looked up now and not before, as a type may have fields of its own type.
+      const check = checkOf(field.message as DescMessage) as Check;
+      const name = `${path}${path === "" ? "" : "."}${field.name}`;
+      const value = fieldValue(message, field);
+      if (value === undefined) continue;
+      if (field.fieldKind === "list") for (const [index, item] of (value as Values[]).entries()) check(item, `${name}[${index}]`, found);
+      else if (field.fieldKind === "map")
+        for (const [key, item] of Object.entries(value as Values)) check(item as Values, `${name}["${key}"]`, found);
+      else check(value as Values, name, found);
+    }
+  };
+}
+
+function fieldValue(message: Values, { oneof, localName }: DescField): unknown {
+  if (oneof === undefined) return message[localName];
+  const chosen = message[oneof.localName] as { case?: string; value?: unknown };
+  return chosen.case === localName ? chosen.value : undefined;
+}
+
+function reachesTime(schema: DescMessage, seen: Set<DescMessage>): boolean {
+  if (schema.typeName === TimestampSchema.typeName || schema.typeName === DurationSchema.typeName) return true;
+  if (seen.has(schema)) return false;
+  seen.add(schema);
+  return schema.fields.some((field) => field.message !== undefined && reachesTime(field.message, seen));
+}
+
+function checkTimestamp(value: Values, field: string, found: FieldViolation[]): void {
+  const { seconds, nanos } = value as unknown as Timestamp;
+  if (seconds >= firstSecond && seconds <= lastSecond && nanos >= 0 && nanos < nanosPerSecond) return;
+  found.push({
+    field,
+    description: `must have seconds from ${firstSecond} to ${lastSecond} and nanos from 0 to 999999999, not ${seconds} and ${nanos}`,
+    rule: "timestamp.well_formed",
+  });
+}
+
+function checkDuration(value: Values, field: string, found: FieldViolation[]): void {
+  const { seconds, nanos } = value as unknown as Duration;
+  const isOfOneSign = seconds === 0n || nanos === 0 || seconds > 0n === nanos > 0;
+  if (seconds >= -longestSeconds && seconds <= longestSeconds && Math.abs(nanos) < nanosPerSecond && isOfOneSign) return;
+  found.push({
+    field,
+    description: `must have seconds from -${longestSeconds} to ${longestSeconds} and nanos of the same sign up to 999999999, not ${seconds} and ${nanos}`,
+    rule: "duration.well_formed",
+  });
+}
