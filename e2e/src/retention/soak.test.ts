@@ -142,7 +142,9 @@ it(
 
       const location = ["--archive-dir", archiveDir, "--prefix", prefix, "--json"];
       const verified = await runPetak(archiveDir, ["archive", "verify", ...location]);
-      expect(verified).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(verified.exitCode).toBe(0);
+      // A long archive has its progress told meanwhile.
+      expect(verified.stderr.replaceAll(/^Verifying: .*\n/gm, "")).toBe("");
       expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], days: expect.any(Number) });
       const listed = JSON.parse((await runPetak(archiveDir, ["archive", "list", ...location])).stdout) as {
         days: { date: string; events: number; reservations: number }[];
