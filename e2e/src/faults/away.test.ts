@@ -16,8 +16,8 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 /** What a call may take while Redis is away, in ms: the machine's own pauses, and no time-out of a command, which is 2 s. */
 const answeredWithinMs = 1500;
 
-/** How long the first calls to a server that hangs may take, in ms: a time-out of a command, and what a machine with much else to do takes. */
-const firstCallsMs = 15_000;
+/** How long the first calls to a server that hangs may take, in ms: one time-out of a command, and what a machine with much else to do takes. */
+const firstCallsMs = 5000;
 
 /** What a gateway may have more in memory after thousands of refused calls than before, in bytes. A call that were kept would be some 10 kB. */
 const heapGrowthMax = 12 * 1024 * 1024;
@@ -104,15 +104,12 @@ describe.each(["gone", "hanging"] as const)("while Redis is %s", (kind) => {
     const first = await flood(calls);
     const after = await gateway?.measure();
     const unlike = first.filter(
-      ({ code, reason, retryAfterMs }) =>
-        // One that waits for a server that hangs may come to its own deadline; how many wait is looked at below.
-        !(kind === "hanging" && code === Code.DeadlineExceeded) &&
-        (code !== Code.Unavailable || reason !== "STORE_UNAVAILABLE" || retryAfterMs !== 1000),
+      ({ code, reason, retryAfterMs }) => code !== Code.Unavailable || reason !== "STORE_UNAVAILABLE" || retryAfterMs !== 1000,
     );
     expect(unlike.slice(0, 3)).toEqual([]);
     const slow = first.filter(({ ms }) => ms > answeredWithinMs);
     // Of calls to a server that hangs those wait for it that come before the first has waited in vain, and all others do not.
-    const waitingMost = kind === "gone" ? 0 : 4 * atOnce;
+    const waitingMost = kind === "gone" ? 0 : 2 * atOnce;
     run.did(`calls refused, Redis ${kind}`, first.length);
     run.did(`of these after more than ${answeredWithinMs} ms`, slow.length);
     expect(slow.length).toBeLessThanOrEqual(waitingMost);

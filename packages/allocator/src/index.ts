@@ -20,7 +20,7 @@ export {
   storeTimeMs,
 } from "./connection/connect-redis.ts";
 export { parseRedisAddress, type RedisAddress, redisProtocols } from "./connection/redis-address.ts";
-export { isStoreFailure } from "./connection/store-failure.ts";
+export { isCommandTimeout, isStoreFailure } from "./connection/store-failure.ts";
 export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
 export { type Acknowledgements, createAcknowledgements } from "./durability/acknowledgements.ts";
 export type { ReplicationLevel } from "./durability/replica-gate.ts";

@@ -132,9 +132,6 @@ const services = [DirectoryService, ReservationService, CustodyService, AgentSer
 /** The file with a gateway's secrets, in its data directory. */
 export const secretsFileName = "gateway-secrets.json";
 
-/** How long one read of the event tail may take, in ms: ten times as long as it waits for news. After that its connection is made anew. */
-const tailTimeoutMs = 5000;
-
 /**
  * How long a start waits until it is known where sites are, in ms: much longer than the reading takes. Where the server cannot say what changes,
  * calls are answered without.
@@ -217,7 +214,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recordedOver: writer,
       events: allocator.events,
       archive: allocator.logArchive,
-      connect: () => connectRedis(address, { onError, commandTimeoutMs: tailTimeoutMs }),
+      connect: () => connectRedis(address, { onError }),
       keys: allocator.keys,
       onError: (error) => logger.error({ err: error }, "participants' logs"),
       ...(acknowledgements === undefined ? {} : { acknowledge: acknowledgements.acknowledge }),

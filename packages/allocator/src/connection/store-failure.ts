@@ -5,6 +5,11 @@ export function isStoreFailure(error: unknown): boolean {
   return storeErrorMessages.some((pattern) => pattern.test(error.message));
 }
 
+/** Whether an error says that a command got no answer in time, so that whatever waits behind it on its connection gets none either. */
+export function isCommandTimeout(error: unknown): boolean {
+  return error instanceof Error && /^Command timed out/.test(error.message);
+}
+
 const storeErrorNames = new Set(["MaxRetriesPerRequestError", "AbortError", "ClusterAllFailedError"]);
 
 const storeErrorMessages = [

@@ -1,6 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { EventSchema, type Region } from "@petak/protocol";
 import { dropSilent, pingAll, type RedisConnection } from "../connection/connect-redis.ts";
+import { isCommandTimeout } from "../connection/store-failure.ts";
 import type { Keys } from "../keys.ts";
 import type { LogName } from "../logs/log-reference.ts";
 import { sharedRuns } from "../runs/shared-runs.ts";
@@ -98,6 +99,11 @@ export function createEventTail({
     },
   });
 
+  /** After a command that got no answer in time, those behind it shall not wait as long, one after another. */
+  function dropIfSilent(error: unknown): void {
+    if (isCommandTimeout(error)) dropSilent(connection);
+  }
+
   /** Tells of a region that is new, or has grown unheard: whom it concerns was not heard either. */
   async function lookAtEnd(region: Region): Promise<void> {
     const entry = await log.lastEntry(region);
@@ -137,7 +143,10 @@ export function createEventTail({
     const isTimeForAll = performance.now() >= lookAtAllAtMs;
     if (isTimeForAll) lookAtAllAtMs = performance.now() + lookAtAllMs;
     const blind: unknown[] = [];
-    const keepFailure = (error: unknown) => void blind.push(error);
+    const keepFailure = (error: unknown) => {
+      blind.push(error);
+      dropIfSilent(error);
+    };
     const brokenBefore = broken;
     for (const region of (await log.regions().catch(keepFailure)) ?? []) regions.set(keys.events(region), region);
     const wanted = [...regions.keys(), ...subscribers.logs.keys()];
@@ -146,6 +155,7 @@ export function createEventTail({
     const toLookAt = isTimeForAll || isMute ? wanted : [...begun, ...missing];
     await Promise.all(toLookAt.map((channel) => look(channel).catch(keepFailure)));
     if (missing.length === 0 && blind.length === 0 && !isMute) mended = brokenBefore;
+    failures.forEach(dropIfSilent);
     noticed = { deaf: failures, blind };
   });
 
@@ -158,7 +168,7 @@ export function createEventTail({
     } catch (error) {
       if (stopping.signal.aborted) return;
       onError(error);
-      if (isTimeout(error)) dropSilent(connection);
+      dropIfSilent(error);
     }
   }
 
@@ -187,7 +197,10 @@ export function createEventTail({
   return {
     async catchUp() {
       await connected;
-      const [count] = await Promise.all([connection.scard(keys.regions()), pingAll(connection)]);
+      const [count] = await Promise.all([connection.scard(keys.regions()), pingAll(connection)]).catch((error: unknown) => {
+        dropIfSilent(error);
+        throw error;
+      });
       if (count === regions.size && mended === broken) return;
       await notice();
       const [failure] = noticed.blind;
@@ -221,8 +234,4 @@ function concerned(bytes: Buffer): Set<string> | "everyone" {
     // Whoever reads it is told of the defect. Here one bad entry must not keep the others from being noticed.
     return "everyone";
   }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("Command timed out");
 }

@@ -1,6 +1,7 @@
 import type { Redis } from "ioredis";
 import { dropSilent } from "../connection/connect-redis.ts";
 import { noSlots, type SlotSet } from "../connection/served-slots.ts";
+import { isCommandTimeout } from "../connection/store-failure.ts";
 
 /** What a tracked server needs. */
 export interface TrackedServerOptions {
@@ -107,7 +108,7 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
       if (begun === beginnings) hear(served, askedMs);
     } catch (error) {
       // A server that hangs would let every read wait in turn: new connections fail at once until it is back.
-      if (begun === beginnings && isTimeout(error)) for (const connection of [listener, reader]) dropSilent(connection);
+      if (begun === beginnings && isCommandTimeout(error)) for (const connection of [listener, reader]) dropSilent(connection);
       throw error;
     }
   }
@@ -184,8 +185,4 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
   }, askIntervalMs);
   timer.unref();
   return server;
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith("Command timed out");
 }

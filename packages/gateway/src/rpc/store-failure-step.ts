@@ -1,4 +1,4 @@
-import { isStoreFailure } from "@petak/allocator";
+import { isCommandTimeout, isStoreFailure } from "@petak/allocator";
 import { PetakError } from "@petak/protocol";
 import type { CallStep } from "./call-step.ts";
 
@@ -15,7 +15,7 @@ export function createStoreFailureStep(onTimeout: () => void): CallStep {
   return {
     translate(thrown) {
       if (!isStoreFailure(thrown)) return thrown;
-      if (thrown instanceof Error && thrown.message === "Command timed out") onTimeout();
+      if (isCommandTimeout(thrown)) onTimeout();
       return new PetakError("STORE_UNAVAILABLE", "the gateway cannot reach its records now", { retryAfterMs, cause: thrown });
     },
   };
