@@ -1,6 +1,7 @@
 import type { Bytes } from "../bytes/base64url.ts";
 import { decodeBase64url } from "../bytes/base64url.ts";
 import { nodeCrypto } from "../platform/node-crypto.ts";
+import { createImportedKeys } from "./imported-keys.ts";
 
 type KeyObject = import("node:crypto").KeyObject;
 
@@ -27,9 +28,10 @@ type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 const privateKeys = new WeakMap<Ed25519PrivateJwk, Promise<ImportedKey>>();
 const nodePrivateKeys = new WeakMap<Ed25519PrivateJwk, KeyObject>();
 
-/** Imported public keys by their bytes, as many as are kept: an agent's key verifies each of its reports. */
-const publicKeys = new Map<string, Promise<ImportedKey>>();
-const publicKeysMax = 4096;
+/** Public keys that verified last: an agent's verifies each of its reports. */
+const publicKeys = createImportedKeys(4096, (publicKey) =>
+  crypto.subtle.importKey("raw", new Uint8Array(publicKey), "Ed25519", false, ["verify"]),
+);
 
 /** A new pair of Ed25519 keys from the system's generator. */
 export async function generateKeyPair(): Promise<Ed25519KeyPair> {
@@ -89,18 +91,8 @@ export async function verifyEd25519(publicKey: Uint8Array, signature: Uint8Array
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   try {
     // In another thread on purpose: it takes five times as long as the way there and back.
-    return await crypto.subtle.verify("Ed25519", await importedPublicKey(publicKey), new Uint8Array(signature), message);
+    return await crypto.subtle.verify("Ed25519", await publicKeys.imported(publicKey), new Uint8Array(signature), message);
   } catch {
     return false;
   }
-}
-
-function importedPublicKey(publicKey: Uint8Array): Promise<ImportedKey> {
-  const name = String.fromCharCode(...publicKey);
-  const known = publicKeys.get(name);
-  if (known !== undefined) return known;
-  if (publicKeys.size >= publicKeysMax) publicKeys.clear();
-  const imported = crypto.subtle.importKey("raw", new Uint8Array(publicKey), "Ed25519", false, ["verify"]);
-  publicKeys.set(name, imported);
-  return imported;
 }
