@@ -180,6 +180,39 @@ describe("sweeping", () => {
     expect(await one().reservations.due(homeRegion, clock.now(), 1000)).toHaveLength(broken.length);
   });
 
+  it("gives a round up where the store goes away, and ends it when all that it had begun has ended", async () => {
+    const [lost, slow] = [await hold(1000), await hold(1000)];
+    for (const before of [lost, slow]) await moveOn(before, ReservationState.CANCELLED, clock.now() + 1000, {});
+    clock.advance(1000);
+    const [, gone] = connections as [RedisConnection, RedisConnection];
+    gone.disconnect();
+    const storeFailure = await gone.ping().catch((error: unknown) => error);
+    const happened: unknown[] = [];
+    const slowBegins = Promise.withResolvers<void>();
+    const slowMayEnd = Promise.withResolvers<void>();
+    const sweep = startSweep({
+      allocator: one(),
+      termsBook,
+      now: clock.now,
+      intervalMs: 600_000,
+      onError: (error) => void happened.push(error),
+      async release({ reservationId }) {
+        if (reservationId === lost.reservationId) throw storeFailure;
+        slowBegins.resolve();
+        await slowMayEnd.promise;
+        happened.push("the slow one ended");
+        return "kept";
+      },
+    });
+    await slowBegins.promise;
+    const stopped = sweep.stop().then(() => happened.push("the sweep ended"));
+    // A way to the server and back is long enough for whoever would not wait.
+    await one().sites.find(siteId);
+    slowMayEnd.resolve();
+    await stopped;
+    expect(happened).toEqual(["the slow one ended", storeFailure, "the sweep ended"]);
+  });
+
   it("catches up with all that came due in an hour in which no gateway ran", async () => {
     const each = 40;
     const all = Array.from({ length: each }, async () => [await hold(minuteMs), await confirmed(), await deposited()]);

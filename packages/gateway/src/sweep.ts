@@ -60,6 +60,11 @@ const together = 32;
 /** What became of one that is due: it was moved on; nothing is to be done with it any more, or later; or it could not be, or is not as it was read. */
 type Step = "moved" | "settled" | "stuck";
 
+/** That the store was away when one was to be moved on, so that nothing else can be either. */
+interface StoreAway {
+  readonly storeFailure: unknown;
+}
+
 /** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
 export function startSweep({ allocator, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
   const stopping = new AbortController();
@@ -125,6 +130,17 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     return outcome.tag === "done" ? "moved" : "stuck";
   }
 
+  /** Moves one on as far as that goes, and throws nothing: the others of its batch go on beside it. */
+  async function tryToMoveOn(reservationId: string): Promise<Step | StoreAway> {
+    try {
+      return await moveOn(reservationId);
+    } catch (error) {
+      if (isStoreFailure(error)) return { storeFailure: error };
+      onError(error);
+      return "stuck";
+    }
+  }
+
   /** All that is due in a region, however much it is. */
   async function sweepRegion(region: Region): Promise<number> {
     let moved = 0;
@@ -134,13 +150,11 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       const due = await allocator.reservations.due(region, now(), atOnce, stuck);
       for (let from = 0; from < due.length; from += together) {
         if (stopping.signal.aborted) return moved;
-        const steps = await Promise.allSettled(due.slice(from, from + together).map(moveOn));
-        const failures = steps.flatMap((step) => (step.status === "rejected" ? [step.reason as unknown] : []));
-        moved += steps.filter((step) => step.status === "fulfilled" && step.value === "moved").length;
-        stuck += steps.filter((step) => step.status === "fulfilled" && step.value === "stuck").length + failures.length;
-        const away = failures.find(isStoreFailure);
-        if (away !== undefined) throw away;
-        for (const failure of failures) onError(failure);
+        for (const step of await Promise.all(due.slice(from, from + together).map(tryToMoveOn))) {
+          if (typeof step === "object") throw step.storeFailure;
+          if (step === "moved") moved += 1;
+          if (step === "stuck") stuck += 1;
+        }
       }
       if (due.length < atOnce) return moved;
     }
