@@ -1,5 +1,7 @@
 export type { Death } from "./crashing.ts";
 export { Crash, crashing, dyingAt } from "./crashing.ts";
+export type { Deaths } from "./deaths.ts";
+export { atEveryDeath, dies } from "./deaths.ts";
 export { freePort } from "./free-port.ts";
 export type { FrozenClock } from "./frozen-clock.ts";
 export { createFrozenClock } from "./frozen-clock.ts";

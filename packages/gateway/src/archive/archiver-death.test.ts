@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import type { Allocator, RedisConnection } from "@petak/allocator";
 import { ReservationState } from "@petak/protocol";
-import { Crash, crashing, createRandom, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
+import { crashing, createRandom, dies, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { diskFiles } from "./archive-files.ts";
 import { dateOfName, dayMs } from "./archive-layout.ts";
@@ -79,13 +79,7 @@ describe("an archiver that is killed", () => {
         const before = await world.told(world.records);
         const mortal = createMortal(connection, diskFiles, atStep, moment);
         const archiver = world.archiver({ files: mortal.files, memberChars: 1500 }, mortal.connection);
-        const died = await archiver.once().then(
-          () => false,
-          (error: unknown) => {
-            if (error instanceof Crash) return true;
-            throw error;
-          },
-        );
+        const died = await dies(archiver.once());
         expect(died || mortal.isDead).toBe(mortal.isDead);
         stepsSeen = Math.max(stepsSeen, mortal.steps.length);
         // Whoever reads now finds everything, wherever it is.

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createParticipantLogs, encodeEvent, type ParticipantLogs, type RedisConnection } from "@petak/allocator";
 import { EventSchema, newEventId } from "@petak/protocol";
-import { Crash, tempDir, useRedis } from "@petak/testkit";
+import { dies, tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { diskFiles } from "./archive-files.ts";
 import { dayMs } from "./archive-layout.ts";
@@ -111,9 +111,7 @@ describe("archiving participants' logs", () => {
         const before = await all();
         const mortal = createMortal(connection, diskFiles, atStep, moment);
         const work = archiveLogs(options({ allocator: world.over(mortal.connection), files: mortal.files }), world.clock.now());
-        await work.catch((error: unknown) => {
-          if (!(error instanceof Crash)) throw error;
-        });
+        await dies(work);
         expect(await all()).toEqual(before);
         await archiveLogs(options(), world.clock.now());
         expect(await chunksHere()).toEqual([3]);

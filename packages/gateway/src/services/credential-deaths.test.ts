@@ -1,13 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { createContextValues, type HandlerContext } from "@connectrpc/connect";
-import { createAllocator, decodePinEntry, type RedisConnection } from "@petak/allocator";
+import { decodePinEntry } from "@petak/allocator";
 import {
   Act,
   type Bundle,
-  ConfirmRequestSchema,
   DelegateCredentialRequestSchema,
   type DelegateCredentialResponse,
   EventType,
@@ -19,83 +16,32 @@ import {
   type PutBundleResponse,
   parseSiteId,
   type Reservation,
-  ReserveRequestSchema,
-  type ReserveResponse,
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
-import { Crash, createFrozenClock, dyingAt, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { gatewayTerms } from "../domain/terms.ts";
-import { callerKey, type ParticipantCaller } from "../identity/index.ts";
-import { testReceipts } from "../receipts/testing/test-receipts.ts";
-import { type GatewaySecrets, loadGatewaySecrets } from "../secrets/gateway-secrets.ts";
-import { createSiteCache } from "../stores/site-cache.ts";
-import { createTermsBook } from "../stores/terms-book.ts";
-import { createTermsStore } from "../stores/terms-store.ts";
-import { createCredentialIssuer } from "./credential-issuer.ts";
-import type { LogReader } from "./log-reader.ts";
-import { createReservationService } from "./reservations.ts";
+import { contextOf, testCaller } from "../identity/testing/test-caller.ts";
+import { openReservationWorld, type ReservationGateway, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
-const dayMs = 86_400_000;
-const courier: ParticipantCaller = {
-  kind: "participant",
-  participantId: "par_0000000000000002",
-  roles: [Role.COURIER],
-  mode: "test",
-  keyId: "key_test_0000000000000001",
-};
-const context = { values: createContextValues().set(callerKey, courier), signal: new AbortController().signal } as HandlerContext;
-const receipts = await testReceipts();
+const courier = testCaller(Role.COURIER);
+const context = contextOf(courier);
 
-type Gateway = ReturnType<typeof gatewayOver>;
-
-let clock: FrozenClock;
-let secrets: GatewaySecrets;
-let connection: RedisConnection;
-let steady: Gateway;
+let world: ReservationWorld;
+let steady: ReservationGateway;
 let siteId: string;
 
-function gatewayOver(redisConnection: RedisConnection) {
-  const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
-  const limits = { collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs };
-  const service = createReservationService({
-    allocator,
-    siteCache: createSiteCache(allocator.sites),
-    termsBook: createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), gatewayTerms(limits), clock.now),
-    credentials: createCredentialIssuer(secrets),
-    receipts,
-    // Nothing is listed here.
-    reader: {} as LogReader,
-    now: clock.now,
-    holdDefaultMs: 900_000,
-    holdMaxMs: dayMs,
-    depositDefaultMs: dayMs,
-  });
-  return { allocator, service };
-}
-
 beforeEach(async () => {
-  clock = createFrozenClock(1_800_000_000_000);
-  secrets = await loadGatewaySecrets(join(await tempDir(), "secrets.json"), clock.now);
-  connection = await redis.connect();
-  // Each gateway of a test listens to it.
-  connection.setMaxListeners(0);
-  steady = gatewayOver(connection);
-  const site = makeSite({ latitude: 1.3, longitude: 103.8, ref: "site", classes: [["M", 400, 200, 500, 20_000, 1000]] });
-  siteId = (await steady.allocator.sites.put(site, 0)).siteId;
-  return () => connection.disconnect();
+  world = await openReservationWorld(redis, courier);
+  steady = world.steady;
+  siteId = await world.putSite(1000);
 });
 
 /** A reservation of the courier's that is confirmed, for which a credential to collect can be issued. */
 async function confirmed(): Promise<string> {
-  const place = { case: "siteId", value: siteId } as const;
-  const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-  const reserving = create(ReserveRequestSchema, { requestId: randomUUID(), place, parcel });
-  const { reservation } = (await steady.service.reserve(reserving, context)) as ReserveResponse;
-  const reservationId = reservation?.reservationId ?? "";
-  await steady.service.confirm(create(ConfirmRequestSchema, { requestId: randomUUID(), reservationId }), context);
+  const { reservationId } = await steady.reserve(siteId);
+  await steady.confirm(reservationId);
   return reservationId;
 }
 
@@ -122,14 +68,14 @@ const eventsOf = async (reservationId: string, type: EventType) =>
 /** All PINs of the site, with the field under which each is kept. */
 async function pins(): Promise<Map<string, number>> {
   const { region = "", siteNumber = 0 } = parseSiteId(siteId) ?? {};
-  const kept = await connection.hgetallBuffer(steady.allocator.keys.sitePins(region, siteNumber));
+  const kept = await world.connection.hgetallBuffer(steady.allocator.keys.sitePins(region, siteNumber));
   return new Map(Object.entries(kept).map(([field, entry]) => [field, decodePinEntry(entry).expiresAtS]));
 }
 
 /** How many keys there are of each kind, the kind being the words of the name without what names one of them; and how many PINs. */
 async function keyCounts(): Promise<Record<string, number>> {
   const counts: Record<string, number> = { PINs: (await pins()).size };
-  for (const name of await connection.keys(`${redis.keyPrefix}*`)) {
+  for (const name of await world.connection.keys(`${redis.keyPrefix}*`)) {
     const words = name.slice(redis.keyPrefix.length).split(":");
     const kind = words.filter((word) => /^[a-z-]{3,11}$/.test(word)).join(" ");
     // One for all PINs of the site.
@@ -151,7 +97,7 @@ async function added(work: () => Promise<unknown>): Promise<Record<string, numbe
 /** A call that is made of one thing anew each time, and what must have become of that once it was done, however often it was begun. */
 interface Tried<Subject, Answer> {
   prepare(): Promise<Subject>;
-  call(gateway: Gateway, requestId: string, subject: Subject): Promise<Answer>;
+  call(gateway: ReservationGateway, requestId: string, subject: Subject): Promise<Answer>;
   expectOnce(subject: Subject, answer: Answer): Promise<void>;
 }
 
@@ -162,38 +108,24 @@ interface Tried<Subject, Answer> {
 async function survivesEveryDeath<Subject, Answer>({ prepare, call, expectOnce }: Tried<Subject, Answer>): Promise<void> {
   const undisturbed = await prepare();
   const usual = await added(() => call(steady, randomUUID(), undisturbed));
-  let atCommand = 0;
-  for (let hasDied = true; hasDied; ) {
-    atCommand += 1;
-    for (const isDone of [false, true]) {
-      const subject = await prepare();
-      const requestId = randomUUID();
-      const mortal = gatewayOver(dyingAt(connection, { atCommand, isDone }).connection);
-      const keys = await added(async () => {
-        hasDied = await dies(call(mortal, requestId, subject));
-        // Whoever comes back comes later.
-        clock.advance(1000);
-        const answer = await call(steady, requestId, subject);
-        await expectOnce(subject, answer);
-        clock.advance(60_000);
-        expect(await call(steady, requestId, subject)).toEqual(answer);
-        await expectOnce(subject, answer);
-      });
-      expect([atCommand, isDone, keys]).toEqual([atCommand, isDone, usual]);
-    }
-  }
-  // It would say nothing if there were hardly anything to die at.
-  expect(atCommand).toBeGreaterThan(3);
-}
-
-async function dies(work: Promise<unknown>): Promise<boolean> {
-  try {
-    await work;
-    return false;
-  } catch (error) {
-    if (!(error instanceof Crash)) throw error;
-    return true;
-  }
+  await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying, { atCommand, isDone }) => {
+    const subject = await prepare();
+    const requestId = randomUUID();
+    const mortal = world.over(dying);
+    let hasDied = false;
+    const keys = await added(async () => {
+      hasDied = await dies(call(mortal, requestId, subject));
+      // Whoever comes back comes later.
+      world.clock.advance(1000);
+      const answer = await call(steady, requestId, subject);
+      await expectOnce(subject, answer);
+      world.clock.advance(60_000);
+      expect(await call(steady, requestId, subject)).toEqual(answer);
+      await expectOnce(subject, answer);
+    });
+    expect([atCommand, isDone, keys]).toEqual([atCommand, isDone, usual]);
+    return hasDied;
+  });
 }
 
 describe("a credential, at whichever command the gateway dies", () => {

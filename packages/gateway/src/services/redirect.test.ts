@@ -1,121 +1,64 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, createAllocator, type HoldRequest, type RedisConnection } from "@petak/allocator";
+import type { Allocator, RedisConnection } from "@petak/allocator";
 import { receiptOf } from "@petak/credential";
 import {
   CancellationReason,
   EventType,
-  HoldKind,
-  PartyKind,
-  Purpose,
   RedirectRequestSchema,
   type RedirectResponse,
   type Reservation,
-  ReservationSchema,
   ReservationState,
-  ReserveRequestSchema,
   Role,
 } from "@petak/protocol";
-import { Crash, createFrozenClock, dyingAt, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { atEveryDeath, dies, dyingAt, type FrozenClock, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
 import { changed, moveTo } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
-import { gatewayTerms } from "../domain/terms.ts";
-import type { ParticipantCaller } from "../identity/index.ts";
-import { testReceipts } from "../receipts/testing/test-receipts.ts";
-import { createSiteCache } from "../stores/site-cache.ts";
-import { createTermsBook } from "../stores/terms-book.ts";
-import { createTermsStore } from "../stores/terms-store.ts";
+import { testCaller } from "../identity/testing/test-caller.ts";
 import { createRedirect } from "./redirect.ts";
-import { createTakePlace, homeRegion } from "./take-place.ts";
+import { createTakePlace, type TakePlace } from "./take-place.ts";
+import { holdDefaultMs, openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
-const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-const courier: ParticipantCaller = {
-  kind: "participant",
-  participantId: "par_0000000000000002",
-  roles: [Role.COURIER],
-  mode: "test",
-  keyId: "key_test_0000000000000001",
-};
+const courier = testCaller(Role.COURIER);
 const { signal } = new AbortController();
-const holdDefaultMs = 900_000;
-const dayMs = 86_400_000;
 
-const receipts = await testReceipts();
-
-let connection: RedisConnection;
+let world: ReservationWorld;
 let clock: FrozenClock;
 let steady: ReturnType<typeof gatewayOver>;
 let here: string;
 let there: string;
 
-function gatewayOver(redisConnection: RedisConnection) {
-  const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
-  const siteCache = createSiteCache(allocator.sites);
-  const limits = { collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs };
-  const termsBook = createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), gatewayTerms(limits), clock.now);
-  const takePlace = createTakePlace({ allocator, siteCache, termsBook });
+/** @param meanwhile What happens when the new place has been taken. Default: nothing. */
+function gatewayOver(connection: RedisConnection, meanwhile: () => Promise<unknown> = async () => undefined) {
+  const { allocator, siteCache, termsBook } = world.over(connection);
+  const { receipts } = world;
+  const inTime = createTakePlace({ allocator, siteCache, termsBook });
+  const takePlace: TakePlace = {
+    ...inTime,
+    async take(...asked) {
+      const taken = await inTime.take(...asked);
+      await meanwhile();
+      return taken;
+    },
+  };
   const redirect = createRedirect({ allocator, siteCache, termsBook, takePlace, receipts, now: clock.now, holdDefaultMs });
-  return { allocator, termsBook, takePlace, redirect };
+  return { allocator, redirect };
 }
 
 beforeEach(async () => {
-  clock = createFrozenClock(1_800_000_000_000);
-  connection = await redis.connect();
-  // Each gateway of a test listens to it.
-  connection.setMaxListeners(0);
-  steady = gatewayOver(connection);
-  const site = (ref: string, latitude: number) => makeSite({ ...origin, latitude, ref, classes: [["M", 400, 200, 500, 20_000, 2]] });
-  here = (await steady.allocator.sites.put(site("here", 1.3), 0)).siteId;
-  there = (await steady.allocator.sites.put(site("there", 1.31), 0)).siteId;
+  world = await openReservationWorld(redis, courier);
+  clock = world.clock;
+  steady = gatewayOver(world.connection);
+  here = await world.putSite(2);
+  there = await world.putSite(2, { ref: "there", latitude: 1.31 });
 });
-afterEach(() => connection.disconnect());
 
 /** A reservation of the courier's at the site `here`. */
-async function holdHere(): Promise<Reservation> {
-  const requestId = randomUUID();
-  const request = create(ReserveRequestSchema, { requestId, place: { case: "siteId", value: here }, parcel });
-  const at = timestampFromMs(clock.now());
-  const reservation = create(ReservationSchema, {
-    participantId: courier.participantId,
-    state: ReservationState.HELD,
-    holdKind: HoldKind.SOFT,
-    purpose: Purpose.DELIVERY,
-    parcel,
-    depositor: participantParty(courier),
-    collector: { kind: PartyKind.CONSUMER },
-    partnerReference: "order-7",
-    isTest: true,
-    revision: 1,
-    createdAt: at,
-    updatedAt: at,
-    holdExpiresAt: timestampFromMs(clock.now() + holdDefaultMs),
-  });
-  const hold: HoldRequest = {
-    participantId: courier.participantId,
-    requestId,
-    fingerprint: Buffer.alloc(16, 7),
-    isTied: false,
-    homeRegion: homeRegion(request),
-    reservation,
-    deadlineMs: clock.now() + holdDefaultMs,
-    event: (reservationId) =>
-      reservationEvent({
-        type: EventType.RESERVATION_HELD,
-        reservation,
-        reservationId,
-        stateBefore: ReservationState.UNSPECIFIED,
-        actor: participantParty(courier),
-        occurredAtMs: clock.now(),
-        recordedAtMs: clock.now(),
-      }),
-  };
-  return await steady.takePlace.take(request, hold, { isTest: true, nowMs: clock.now(), signal });
-}
+const holdHere = () => world.steady.reserve(here, { partnerReference: "order-7" });
 
 async function move(reservationId: string, state: ReservationState, change: Partial<Reservation> = {}): Promise<Reservation> {
   const before = (await steady.allocator.reservations.find(reservationId)) as Reservation;
@@ -123,7 +66,7 @@ async function move(reservationId: string, state: ReservationState, change: Part
   const after = changed(before, clock.now(), { state, ...change });
   const facts = { actor: participantParty(courier), atMs: clock.now() };
   const place = { before, cell: stored?.cell ?? "", classIndex: 0, movedAtMs: clock.now() };
-  const moving = await receipts.attach(before, moveTo(before, after, facts));
+  const moving = await world.receipts.attach(before, moveTo(before, after, facts));
   await steady.allocator.reservations.move({ ...place, ...moving, deadlineMs: null });
   return moving.after ?? after;
 }
@@ -188,35 +131,19 @@ describe("a redirection", () => {
   });
 
   it.each(["held", "confirmed"])("of what is %s is finished by a repetition, at whichever command the gateway dies", async (state) => {
-    let atCommand = 0;
-    for (let hasDied = true; hasDied; ) {
-      atCommand += 1;
-      for (const isDone of [false, true]) {
-        const first = await holdHere();
-        const old = state === "held" ? first : await confirm(first.reservationId);
-        const request = toNearest(old.reservationId);
-        const mortal = gatewayOver(dyingAt(connection, { atCommand, isDone }).connection);
-        hasDied = await dies(mortal.redirect(request, courier, signal));
-        const response = await steady.redirect(request, courier, signal);
-        await expectRedirectedOnce(old, response);
-        // The same answer however often, also when the new reservation has moved on.
-        await move(response.reservation?.reservationId ?? "", ReservationState.CANCELLED);
-        expect(await steady.redirect(request, courier, signal)).toEqual(response);
-      }
-    }
-    // It would say nothing if there were hardly anything to die at.
-    expect(atCommand).toBeGreaterThan(8);
+    await atEveryDeath({ connection: world.connection, commandsMin: 8 }, async (dying) => {
+      const first = await holdHere();
+      const old = state === "held" ? first : await confirm(first.reservationId);
+      const request = toNearest(old.reservationId);
+      const hasDied = await dies(gatewayOver(dying).redirect(request, courier, signal));
+      const response = await steady.redirect(request, courier, signal);
+      await expectRedirectedOnce(old, response);
+      // The same answer however often, also when the new reservation has moved on.
+      await move(response.reservation?.reservationId ?? "", ReservationState.CANCELLED);
+      expect(await steady.redirect(request, courier, signal)).toEqual(response);
+      return hasDied;
+    });
   });
-
-  async function dies(work: Promise<unknown>): Promise<boolean> {
-    try {
-      await work;
-      return false;
-    } catch (error) {
-      if (!(error instanceof Crash)) throw error;
-      return true;
-    }
-  }
 
   async function expectRedirectedOnce(old: Reservation, { reservation, redirected }: RedirectResponse): Promise<void> {
     expect(redirected).toMatchObject({ state: ReservationState.CANCELLED, redirectedTo: reservation?.reservationId });
@@ -233,7 +160,7 @@ describe("a redirection", () => {
       // The claim, the look at the old one, the search, and the hold, which is taken.
       let atCommand = 1;
       while ((await heldAt(steady.allocator, there)) === 0) {
-        const mortal = gatewayOver(dyingAt(connection, { atCommand, isDone: true }).connection);
+        const mortal = gatewayOver(dyingAt(world.connection, { atCommand, isDone: true }).connection);
         await dies(mortal.redirect(request, courier, signal));
         atCommand += 1;
       }
@@ -246,24 +173,8 @@ describe("a redirection", () => {
 
   it("confirms the new one where the old one was confirmed while the place was taken", async () => {
     const old = await holdHere();
-    const { takePlace, allocator } = steady;
-    const slow = createRedirect({
-      allocator,
-      siteCache: createSiteCache(allocator.sites),
-      termsBook: steady.termsBook,
-      receipts,
-      now: clock.now,
-      holdDefaultMs,
-      takePlace: {
-        ...takePlace,
-        take: async (...asked) => {
-          const taken = await takePlace.take(...asked);
-          await confirm(old.reservationId);
-          return taken;
-        },
-      },
-    });
-    const { reservation, redirected } = await slow(toNearest(old.reservationId), courier, signal);
+    const slow = gatewayOver(world.connection, () => confirm(old.reservationId));
+    const { reservation, redirected } = await slow.redirect(toNearest(old.reservationId), courier, signal);
     expect(reservation).toMatchObject({ state: ReservationState.CONFIRMED });
     expect(reservation?.depositUntil).toEqual(redirected?.depositUntil);
   });
@@ -279,25 +190,8 @@ describe("a redirection", () => {
 
   it("gives the new place back where the parcel was deposited meanwhile", async () => {
     const old = await confirm((await holdHere()).reservationId);
-    const { takePlace } = steady;
-    const siteCache = createSiteCache(steady.allocator.sites);
-    const slow = createRedirect({
-      allocator: steady.allocator,
-      siteCache,
-      termsBook: steady.termsBook,
-      receipts,
-      now: clock.now,
-      holdDefaultMs,
-      takePlace: {
-        ...takePlace,
-        take: async (...asked) => {
-          const taken = await takePlace.take(...asked);
-          await move(old.reservationId, ReservationState.DEPOSITED);
-          return taken;
-        },
-      },
-    });
-    await expect(slow(toNearest(old.reservationId), courier, signal)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
+    const slow = gatewayOver(world.connection, () => move(old.reservationId, ReservationState.DEPOSITED));
+    await expect(slow.redirect(toNearest(old.reservationId), courier, signal)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
     expect((await steady.allocator.reservations.find(old.reservationId))?.state).toBe(ReservationState.DEPOSITED);
     expect(await heldAt(steady.allocator, there)).toBe(0);
   });

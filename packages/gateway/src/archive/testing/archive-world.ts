@@ -16,7 +16,7 @@ import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type Te
 import { changed, moveTo } from "../../domain/move-on.ts";
 import { participantParty } from "../../domain/participant-party.ts";
 import { reservationEvent } from "../../domain/reservation-event.ts";
-import type { ParticipantCaller } from "../../identity/index.ts";
+import { testCaller } from "../../identity/testing/test-caller.ts";
 import { type ArchiveFiles, diskFiles } from "../archive-files.ts";
 import { requireIdentity } from "../archive-identity.ts";
 import { type ArchiveLayout, createLayout, dayMs } from "../archive-layout.ts";
@@ -31,13 +31,7 @@ const origin = { latitude: 1.3, longitude: 103.8 };
 export const region = regionOfCell(indexCellOf(quantise(origin)));
 
 /** Who makes the reservations. */
-export const courier: ParticipantCaller = {
-  kind: "participant",
-  participantId: "par_0000000000000002",
-  roles: [Role.COURIER],
-  mode: "test",
-  keyId: "key_test_0000000000000001",
-};
+export const courier = testCaller(Role.COURIER);
 
 const S = ReservationState;
 

@@ -1,0 +1,133 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { type Allocator, createAllocator, type RedisConnection } from "@petak/allocator";
+import {
+  ConfirmRequestSchema,
+  type ConfirmResponse,
+  type Reservation,
+  type ReservationService,
+  ReserveRequestSchema,
+  type ReserveResponse,
+} from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
+import { onTestFinished } from "vitest";
+import { gatewayTerms } from "../../domain/terms.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { contextOf } from "../../identity/testing/test-caller.ts";
+import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
+import { type GatewaySecrets, loadGatewaySecrets } from "../../secrets/gateway-secrets.ts";
+import { createSiteCache, type SiteCache } from "../../stores/site-cache.ts";
+import { createTermsBook, type TermsBook } from "../../stores/terms-book.ts";
+import { createTermsStore } from "../../stores/terms-store.ts";
+import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
+import type { LogReader } from "../log-reader.ts";
+import { createReservationService } from "../reservations.ts";
+
+const dayMs = 86_400_000;
+
+/** How long a place is held where nobody says, in ms. */
+export const holdDefaultMs = 900_000;
+
+/** Fits into every place of {@link ReservationWorld.putSite}. */
+export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+
+/** One gateway's calls about reservations, and what they work with. Nothing can be listed. */
+export interface ReservationGateway {
+  readonly allocator: Allocator;
+  readonly siteCache: SiteCache;
+  readonly termsBook: TermsBook;
+  readonly credentials: CredentialIssuer;
+  readonly service: ServiceImpl<typeof ReservationService>;
+  /** Reserves at a site for the {@link parcel}, unless `more` says something else. */
+  reserve(siteId: string, more?: MessageInitShape<typeof ReserveRequestSchema>): Promise<Reservation>;
+  confirm(reservationId: string): Promise<Reservation>;
+}
+
+/** The records of one test, and gateways over them that share their secrets and a clock that stands. */
+export interface ReservationWorld {
+  readonly clock: FrozenClock;
+  /** What any number of gateways may use. Closed with the test. */
+  readonly connection: RedisConnection;
+  readonly secrets: GatewaySecrets;
+  readonly receipts: Receipts;
+  /** Of calls that the world's caller makes. */
+  readonly context: HandlerContext;
+  /** A gateway that does not die. */
+  readonly steady: ReservationGateway;
+  /** Another, over a connection of its own. */
+  over(connection: RedisConnection): ReservationGateway;
+  /** Puts a site with places of one size class, `M`. Gives its id. */
+  putSite(places: number, facts?: { ref?: string; latitude?: number }): Promise<string>;
+}
+
+/** Opens the records under a test's prefix, and starts a gateway for calls that one participant makes. */
+export async function openReservationWorld(redis: TestRedis, caller: ParticipantCaller): Promise<ReservationWorld> {
+  const clock = createFrozenClock(1_800_000_000_000);
+  const secrets = await loadGatewaySecrets(join(await tempDir(), "secrets.json"), clock.now);
+  const receipts = createReceipts(secrets);
+  const context = contextOf(caller);
+  const connection = await openForMany(redis);
+
+  function over(redisConnection: RedisConnection): ReservationGateway {
+    const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
+    const siteCache = createSiteCache(allocator.sites);
+    const terms = gatewayTerms({ collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs });
+    const termsBook = createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), terms, clock.now);
+    const credentials = createCredentialIssuer(secrets);
+    const service = createReservationService({
+      allocator,
+      siteCache,
+      termsBook,
+      credentials,
+      receipts,
+      // Nothing is listed here.
+      reader: {} as LogReader,
+      now: clock.now,
+      holdDefaultMs,
+      holdMaxMs: dayMs,
+      depositDefaultMs: dayMs,
+    });
+    return {
+      allocator,
+      siteCache,
+      termsBook,
+      credentials,
+      service,
+      async reserve(siteId, more = {}) {
+        const place = { case: "siteId", value: siteId } as const;
+        const asked: MessageInitShape<typeof ReserveRequestSchema> = { requestId: randomUUID(), place, parcel };
+        const request = create(ReserveRequestSchema, { ...asked, ...more } as typeof asked);
+        return ((await service.reserve(request, context)) as ReserveResponse).reservation as Reservation;
+      },
+      async confirm(reservationId) {
+        const request = create(ConfirmRequestSchema, { requestId: randomUUID(), reservationId });
+        return ((await service.confirm(request, context)) as ConfirmResponse).reservation as Reservation;
+      },
+    };
+  }
+
+  const steady = over(connection);
+  return {
+    clock,
+    connection,
+    secrets,
+    receipts,
+    context,
+    steady,
+    over,
+    async putSite(places, { ref = "site", latitude = 1.3 } = {}) {
+      const site = makeSite({ latitude, longitude: 103.8, ref, classes: [["M", 400, 200, 500, 20_000, places]] });
+      return (await steady.allocator.sites.put(site, 0)).siteId;
+    },
+  };
+}
+
+/** Opens a connection to which each gateway of a test listens. Closed with the test. */
+export async function openForMany(redis: TestRedis): Promise<RedisConnection> {
+  const connection = await redis.connect();
+  connection.setMaxListeners(0);
+  onTestFinished(() => connection.disconnect());
+  return connection;
+}

@@ -1,0 +1,48 @@
+import type { RedisConnection } from "@petak/allocator";
+import { describe, expect, it } from "vitest";
+import { Crash } from "./crashing.ts";
+import { atEveryDeath, dies } from "./deaths.ts";
+import { useRedis } from "./use-redis.ts";
+
+const redis = useRedis();
+
+/** Two commands, and no more after the one at which it dies. */
+async function countTwice(connection: RedisConnection): Promise<void> {
+  for (let count = 0; count < 2; count += 1) await connection.incr(`${redis.keyPrefix}count`);
+}
+
+describe("atEveryDeath", () => {
+  it("dies before and after each command in turn, and ends when it dies at none", async () => {
+    const connection = redis.client;
+    const seen: unknown[] = [];
+    await atEveryDeath({ connection, commandsMin: 2 }, async (dying, { atCommand, isDone }) => {
+      await connection.del(`${redis.keyPrefix}count`);
+      const hasDied = await dies(countTwice(dying));
+      seen.push([atCommand, isDone, hasDied, Number(await connection.get(`${redis.keyPrefix}count`))]);
+      return hasDied;
+    });
+    expect(seen).toEqual([
+      [1, false, true, 0],
+      [1, true, true, 1],
+      [2, false, true, 1],
+      [2, true, true, 2],
+      [3, false, false, 2],
+      [3, true, false, 2],
+    ]);
+  });
+
+  it("rejects where there were fewer commands to die at than should be", async () => {
+    const work = async (dying: RedisConnection) => await dies(countTwice(dying));
+    await expect(atEveryDeath({ connection: redis.client, commandsMin: 3 }, work)).rejects.toThrow(
+      "there were 2 commands to die at, and should be 3 at least",
+    );
+  });
+});
+
+describe("dies", () => {
+  it("tells a crash from an end, and from what else goes wrong", async () => {
+    expect(await dies(Promise.reject(new Crash()))).toBe(true);
+    expect(await dies(Promise.resolve())).toBe(false);
+    await expect(dies(Promise.reject(new TypeError("another")))).rejects.toThrow(TypeError);
+  });
+});
