@@ -1,14 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { ConnectError } from "@connectrpc/connect";
 import { ReservationState, reasonOf } from "@petak/protocol";
-import { createTempDir, startTestServer, type TempDir, type TestServer } from "@petak/testkit";
+import { createTempDir, fillDisk, freeDisk, searchPathForFullDisk, startTestServer, type TempDir, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
 import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
-import { fillDisk, freeDisk, searchPathForFullDisk } from "./full-disk.ts";
-import { logFile } from "./log-file.ts";
 import { until } from "./until.ts";
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -27,8 +24,7 @@ async function build(appendfsync: "everysec" | "always"): Promise<void> {
 
 /** The log may grow by a few bytes more: a command is written in part. */
 async function fill(): Promise<void> {
-  const { size } = await stat(await logFile(server.dataDir));
-  await fillDisk(server.pid, size + run.random.int(0, 2000));
+  await fillDisk(server, run.random.int(0, 2000));
 }
 
 function tell(): void {
@@ -62,6 +58,8 @@ describe("a disk that has no room for the log", () => {
           const client = city.callers.clientOf(port, city.courier);
           const { reservation } = await client.reservations.getReservation({ reservationId: held });
           expect(reservation?.state).not.toBe(ReservationState.UNSPECIFIED);
+          // Who looks after several gateways would send nobody to any of them, and all have the same Redis.
+          expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
           const beganMs = performance.now();
           const refused = await client.reservations
             .reserve({
@@ -75,7 +73,7 @@ describe("a disk that has no room for the log", () => {
           run.did("reads answered while full");
         }
         await pause(run.random.int(0, 1500));
-        await freeDisk(server.pid);
+        await freeDisk(server);
       });
       run.saw(await city.check());
       run.progress(index + 1, fills);

@@ -1,10 +1,9 @@
 import { stat, truncate } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { startTestServer, type TestServer } from "@petak/testkit";
+import { logFile, startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
 import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
-import { logFile } from "./log-file.ts";
 
 const losses = times(3, 40);
 

@@ -5,6 +5,8 @@ export { atEveryDeath, dies } from "./deaths.ts";
 export { freePort } from "./free-port.ts";
 export type { FrozenClock } from "./frozen-clock.ts";
 export { createFrozenClock } from "./frozen-clock.ts";
+export { fillDisk, freeDisk, searchPathForFullDisk } from "./full-disk.ts";
+export { logFile } from "./log-file.ts";
 export { type MoreFacts, makeSite, type SiteFacts } from "./make-site.ts";
 export { moveServerClock, type ServerClockMove } from "./move-server-clock.ts";
 export type { Random } from "./random.ts";

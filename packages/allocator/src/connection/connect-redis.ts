@@ -75,10 +75,16 @@ export function serverOf(connection: RedisConnection, key: string): Redis | unde
   return isCluster(connection) ? connection.masterOf(key) : connection;
 }
 
+/** Resolves when a server has answered. One whose disk is full refuses even PING, and that is an answer: it refuses changes and goes on reading. */
+export async function ping(server: Redis): Promise<void> {
+  await server.ping().catch((error: unknown) => {
+    if (!(error instanceof Error) || !error.message.startsWith("MISCONF ")) throw error;
+  });
+}
+
 /** Resolves when every server has answered. */
 export async function pingAll(connection: RedisConnection): Promise<void> {
-  if (isCluster(connection)) await Promise.all(connection.nodes("master").map((node) => node.ping()));
-  else await connection.ping();
+  await Promise.all(isCluster(connection) ? connection.nodes("master").map(ping) : [ping(connection)]);
 }
 
 /** What the server's clock says, in ms; of a cluster's masters, the one that is behind the others. */

@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { dropSilent } from "../connection/connect-redis.ts";
+import { dropSilent, ping } from "../connection/connect-redis.ts";
 import { noSlots, type SlotSet } from "../connection/served-slots.ts";
 import { isCommandTimeout } from "../connection/store-failure.ts";
 
@@ -104,7 +104,7 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
     const begun = beginnings;
     const askedMs = now();
     try {
-      const [served] = await Promise.all([askSlots(reader), listener.ping()]);
+      const [served] = await Promise.all([askSlots(reader), ping(listener)]);
       if (begun === beginnings) hear(served, askedMs);
     } catch (error) {
       // A server that hangs would let every read wait in turn: new connections fail at once until it is back.
