@@ -1,5 +1,5 @@
 import { clone, create, toJson } from "@bufbuild/protobuf";
-import { type ChainFault, signChainStatement, verifyChain } from "@petak/credential";
+import { signChainStatement } from "@petak/credential";
 import {
   ChainHeadSchema,
   type ChainStatement,
@@ -9,35 +9,16 @@ import {
   type Reservation,
   ReservationState,
 } from "@petak/protocol";
-import { createRandom, type Random, roundsHere, testSeed } from "@petak/testkit";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { roundsHere } from "@petak/testkit";
+import { describe, expect, it } from "vitest";
 import { leavesOf, parsed, turned, withChanged } from "./changed-json.ts";
-import { endings, issuerAt, type LifeKeys, makeLifeKeys, randomChain } from "./random-life.ts";
+import { endings, issuerAt, makeLifeKeys, randomChain } from "./random-life.ts";
+import { changed, useLives } from "./use-lives.ts";
 
 const schema = GetCustodyChainResponseSchema;
-let keys: LifeKeys;
-let random: Random;
-
-beforeAll(async () => {
-  keys = await makeLifeKeys();
-});
-beforeEach(() => {
-  random = createRandom(testSeed());
-});
-
-const verdictOf = (chain: GetCustodyChainResponse, issuerKeys = keys.periods) => verifyChain(chain, { issuerKeys });
-
-async function faultsOf(chain: GetCustodyChainResponse): Promise<readonly ChainFault[]> {
-  return (await verdictOf(chain)).faults;
-}
-
-const wholeChain = (ending?: number) => randomChain(random, keys, { mayEndEarly: false, ...(ending === undefined ? {} : { ending }) });
-
-function changed(chain: GetCustodyChainResponse, change: (copy: GetCustodyChainResponse) => void): GetCustodyChainResponse {
-  const copy = clone(schema, chain);
-  change(copy);
-  return copy;
-}
+const lives = useLives();
+const { verdictOf, faultsOf } = lives;
+const wholeChain = (ending?: number) => lives.wholeChain({ ending });
 
 /** The chain as it would have stood after fewer events, with everything in it set back that is not signed anew: only the statement is as it was. */
 function cutAfter(chain: GetCustodyChainResponse, eventCount: number): GetCustodyChainResponse {
@@ -100,7 +81,7 @@ describe("a chain whose end was cut off", () => {
 
 async function stated(
   chain: { reservation: Reservation; events: readonly Event[]; asOfMs: number; earlierCount?: number },
-  issuer = issuerAt(keys, chain.asOfMs),
+  issuer = issuerAt(lives.keys, chain.asOfMs),
 ): Promise<ChainStatement> {
   return await signChainStatement({ earlierCount: 0, ...chain }, issuer);
 }
@@ -111,7 +92,7 @@ describe("a statement", () => {
     const { jws = "" } = chain.statement ?? {};
     for (let at = 0; at < jws.length; at += 1) {
       const tampered = changed(chain, ({ statement }) => {
-        if (statement !== undefined) statement.jws = turned(random, jws, at);
+        if (statement !== undefined) statement.jws = turned(lives.random, jws, at);
       });
       const { faults, statement } = await verdictOf(tampered);
       expect(statement).toBeUndefined();
@@ -144,7 +125,7 @@ describe("a statement", () => {
     const { reservation, events } = chain;
     const standing = { reservation: reservation as Reservation, events, asOfMs: 0 };
     const stranger = await makeLifeKeys();
-    const [first, second] = keys.issuers;
+    const [first, second] = lives.keys.issuers;
     const codesWith = async (statement: ChainStatement) => {
       const verdict = await verdictOf(withStatement(chain, statement));
       return verdict.faults.map(({ code, link }) => [code, link]);
@@ -187,7 +168,7 @@ describe("an event, whether it hands anything over or not", () => {
     for (const path of leavesOf(json)) {
       const [list, index, member] = path;
       if (list !== "events" || member === "receipt") continue;
-      const tampered = parsed(schema, withChanged(random, json, path));
+      const tampered = parsed(schema, withChanged(lives.random, json, path));
       // What is no message any more is found by whoever reads it.
       if (tampered === undefined) continue;
       const { eventId } = tampered.events[index as number] as Event;
@@ -242,13 +223,13 @@ describe("an event, whether it hands anything over or not", () => {
   it("is named where it stands there twice, or was never there", async () => {
     const [chain, other] = [await wholeChain(2), await wholeChain(2)];
     for (let at = 0; at <= chain.events.length; at += 1) {
-      const source = random.pick(chain.events);
+      const source = lives.random.pick(chain.events);
       const again = changed(
         chain,
         ({ events }) => void events.splice(at, 0, clone(schema, chain).events[chain.events.indexOf(source)] as Event),
       );
       expect((await faultsOf(again)).filter(({ code }) => code === "EVENT_ADDED").map(({ eventId }) => eventId)).toEqual([source.eventId]);
-      const foreign = random.pick(other.events);
+      const foreign = lives.random.pick(other.events);
       const added = changed(chain, ({ events }) => void events.splice(at, 0, foreign));
       expect((await faultsOf(added)).filter(({ code }) => code === "EVENT_ADDED").map(({ eventId }) => eventId)).toEqual([foreign.eventId]);
     }
@@ -256,7 +237,7 @@ describe("an event, whether it hands anything over or not", () => {
 
   it("is never complained of in a true chain, whatever the life", async () => {
     for (let life = 0; life < roundsHere(60, 20); life += 1) {
-      const { faults, statement } = await verdictOf(await randomChain(random, keys));
+      const { faults, statement } = await verdictOf(await randomChain(lives.random, lives.keys));
       expect(faults).toEqual([]);
       expect(statement?.first_event).toBe(1);
     }

@@ -1,25 +1,16 @@
-import { clone, fromJson, toJson } from "@bufbuild/protobuf";
-import { type ChainFault, receiptOf, signReceipt, verifyChain } from "@petak/credential";
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { receiptOf, signReceipt } from "@petak/credential";
 import { type GetCustodyChainResponse, GetCustodyChainResponseSchema, type Receipt } from "@petak/protocol";
-import { createRandom, type Random, roundsHere, testSeed } from "@petak/testkit";
-import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { roundsHere } from "@petak/testkit";
+import { describe, expect, it } from "vitest";
 import { leavesOf, parsed, turned, withChanged } from "./changed-json.ts";
-import { endings, type LifeKeys, makeLifeKeys, randomChain } from "./random-life.ts";
+import { endings, makeLifeKeys, randomChain } from "./random-life.ts";
+import { changed, useLives } from "./use-lives.ts";
 
 const schema = GetCustodyChainResponseSchema;
-let keys: LifeKeys;
-let random: Random;
-
-beforeAll(async () => {
-  keys = await makeLifeKeys();
-});
-beforeEach(() => {
-  random = createRandom(testSeed());
-});
-
-async function faultsOf(chain: GetCustodyChainResponse): Promise<readonly ChainFault[]> {
-  return (await verifyChain(chain, { issuerKeys: keys.periods })).faults;
-}
+const lives = useLives();
+const { faultsOf, verdictOf } = lives;
+const wholeChain = () => lives.wholeChain({ linksMin: 3 });
 
 /** Verifies what became of a chain, which must be found to be false, at the links that are named and only with the faults that are. */
 async function expectFound(chain: GetCustodyChainResponse, { links, codes }: { links?: number[]; codes?: string[] }): Promise<void> {
@@ -30,29 +21,15 @@ async function expectFound(chain: GetCustodyChainResponse, { links, codes }: { l
   for (const { message } of faults) expect(message).not.toBe("");
 }
 
-/** The chain of a whole life with at least three links. */
-async function wholeChain(): Promise<GetCustodyChainResponse> {
-  for (;;) {
-    const chain = await randomChain(random, keys, { mayEndEarly: false });
-    if (chain.receipts.length >= 3) return chain;
-  }
-}
-
-function changed(chain: GetCustodyChainResponse, change: (copy: GetCustodyChainResponse) => void): GetCustodyChainResponse {
-  const copy = clone(schema, chain);
-  change(copy);
-  return copy;
-}
-
 describe("a true chain", () => {
   it("is never complained of, whatever the life and wherever it stands, and after a way through JSON", { timeout: 60_000 }, async () => {
     const seen = new Set<string>();
     for (let life = 0; life < roundsHere(150, 40); life += 1) {
       // The first ones are whole and have every ending.
-      const chain = await randomChain(random, keys, life < 2 * endings ? { mayEndEarly: false, ending: life % endings } : {});
+      const chain = await randomChain(lives.random, lives.keys, life < 2 * endings ? { mayEndEarly: false, ending: life % endings } : {});
       expect(await faultsOf(chain)).toEqual([]);
       expect(await faultsOf(fromJson(schema, toJson(schema, chain)))).toEqual([]);
-      const { links } = await verifyChain(chain, { issuerKeys: keys.periods });
+      const { links } = await verdictOf(chain);
       for (const { claims } of links) seen.add(claims.act);
     }
     expect([...seen].sort()).toEqual(["COLLECTED", "COUNTERSIGNED", "DEPOSITED", "NO_PARCEL", "RECALLED", "RESERVED"]);
@@ -65,7 +42,7 @@ describe("a changed byte is found, and the link named", () => {
     for (const [index, { jws, number }] of chain.receipts.entries()) {
       for (let at = 0; at < jws.length; at += 1) {
         const tampered = changed(chain, ({ receipts }) => {
-          (receipts[index] as Receipt).jws = turned(random, jws, at);
+          (receipts[index] as Receipt).jws = turned(lives.random, jws, at);
         });
         await expectFound(tampered, { links: [number] });
       }
@@ -86,7 +63,7 @@ describe("a changed byte is found, and the link named", () => {
       const isEnd = list === "reservation" && path[1] === "chain";
       const isStated = list === "receipts";
       if (!isSigned && !isEnd && !isStated) continue;
-      const tampered = parsed(schema, withChanged(random, json, path));
+      const tampered = parsed(schema, withChanged(lives.random, json, path));
       // What is no message any more is found by whoever reads it.
       if (tampered === undefined) continue;
       const faults = await faultsOf(tampered);
@@ -142,7 +119,7 @@ describe("the order of links", () => {
   it("is found where a link stands twice", async () => {
     const chain = await wholeChain();
     for (const receipt of chain.receipts) {
-      const tampered = changed(chain, ({ receipts }) => void receipts.splice(random.int(0, receipts.length), 0, receipt));
+      const tampered = changed(chain, ({ receipts }) => void receipts.splice(lives.random.int(0, receipts.length), 0, receipt));
       await expectFound(tampered, { links: [receipt.number], codes: ["ORDER"] });
     }
   });
@@ -188,13 +165,13 @@ describe("what another signed", () => {
 
   it("is found where an issuer's key signed at a time that is not its own, or is not known", async () => {
     const chain = await wholeChain();
-    const swapped = keys.periods.map((period) => ({ ...period, signsFromMs: 0, signsUntilMs: 1 }));
-    const late = await verifyChain(chain, { issuerKeys: swapped });
+    const swapped = lives.keys.periods.map((period) => ({ ...period, signsFromMs: 0, signsUntilMs: 1 }));
+    const late = await verdictOf(chain, swapped);
     expect(late.faults.map(({ code, link }) => [code, link])).toEqual([
       ...chain.receipts.map(({ number }) => ["ISSUER_TIME", number]),
       ["ISSUER_TIME", undefined],
     ]);
-    const unknown = await verifyChain(chain, { issuerKeys: [] });
+    const unknown = await verdictOf(chain, []);
     expect(unknown.links).toEqual([]);
     expect(unknown.statement).toBeUndefined();
     expect(unknown.faults.filter(({ code }) => code === "ISSUER_UNKNOWN").map(({ link }) => link)).toEqual([
@@ -211,7 +188,7 @@ describe("what another signed", () => {
       const side = receipt?.report ?? receipt?.countersignature;
       if (receipt === undefined || side === undefined) continue;
       side.signature = Uint8Array.from(side.signature, (byte) => byte ^ 1);
-      const issuer = keys.issuers.find(({ keyId }) => keyId === receipt.issuerKeyId);
+      const issuer = lives.keys.issuers.find(({ keyId }) => keyId === receipt.issuerKeyId);
       if (issuer === undefined) throw new Error("no issuer");
       const { eventReceipt } = await signReceipt(event, receipt, issuer);
       const signed = await receiptOf(event, eventReceipt);
