@@ -1,8 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createPetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
-import { makeSite } from "@petak/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { runPetak } from "./run-petak.ts";
 import { useGateway } from "./running-gateway.ts";
@@ -21,9 +18,7 @@ interface SavedChain {
 beforeAll(async () => {
   courier = await gateway.makeParticipant("Courier", "courier");
   const operatorKey = await gateway.makeParticipant("Operator", "operator");
-  const operator = createPetakClient({ baseUrl: gateway.url, signer: signerOfKeyFile(await readKeyFile(operatorKey)) });
-  await operator.directory.upsertSites({ requestId: randomUUID(), sites: [makeSite({ latitude: 1.3521, longitude: 103.8198 })] });
-  operator.close();
+  await gateway.putSite(operatorKey);
   const walked = await gateway.petak(["--key", courier, "journey", "--operator-key", operatorKey]);
   expect(walked.exitCode).toBe(0);
   reservationId = /res_\w+/.exec(walked.stdout)?.[0] ?? "";

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createPetakClient, generateKeyPair, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
+import { generateKeyPair } from "@petak/client";
 import type { Bundle, Reservation } from "@petak/protocol";
-import { makeSite } from "@petak/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";
 
@@ -26,36 +25,20 @@ interface Printed {
   parentCredentialHash?: string;
 }
 
-async function withClient<Result>(key: string, use: (client: PetakClient) => Promise<Result>): Promise<Result> {
-  const client = createPetakClient({ baseUrl: gateway.url, signer: signerOfKeyFile(await readKeyFile(key)), retry: false });
-  try {
-    return await use(client);
-  } finally {
-    client.close();
-  }
-}
-
 beforeAll(async () => {
   courier = await gateway.makeParticipant("Courier", "courier");
   operator = await gateway.makeParticipant("Operator", "operator");
-  await withClient(operator, async ({ directory }) => {
-    const { results } = await directory.upsertSites({
-      requestId: randomUUID(),
-      sites: [makeSite({ latitude: 1.3521, longitude: 103.8198 })],
-    });
-    siteId = results[0]?.siteId ?? "";
-  });
-  await withClient(courier, async ({ reservations }) => {
-    const confirmed = async () => {
-      const { reservation } = await reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
-      const made = (reservation as Reservation).reservationId;
-      await reservations.confirm({ requestId: randomUUID(), reservationId: made });
-      return made;
-    };
-    reservationId = await confirmed();
-    const { bundle } = await reservations.putBundle({ requestId: randomUUID(), reservationIds: [await confirmed(), await confirmed()] });
-    bundleId = (bundle as Bundle).bundleId;
-  });
+  siteId = await gateway.putSite(operator);
+  const { reservations } = await gateway.clientOf(courier);
+  const confirmed = async () => {
+    const { reservation } = await reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
+    const made = (reservation as Reservation).reservationId;
+    await reservations.confirm({ requestId: randomUUID(), reservationId: made });
+    return made;
+  };
+  reservationId = await confirmed();
+  const { bundle } = await reservations.putBundle({ requestId: randomUUID(), reservationIds: [await confirmed(), await confirmed()] });
+  bundleId = (bundle as Bundle).bundleId;
   holder = Buffer.from((await generateKeyPair()).publicKey).toString("base64");
 });
 

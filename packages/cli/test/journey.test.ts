@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createPetakClient, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
+import type { PetakClient } from "@petak/client";
 import { ReservationState } from "@petak/protocol";
-import { makeSite } from "@petak/testkit";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { PetakRun } from "./run-petak.ts";
 import { useGateway } from "./running-gateway.ts";
 
@@ -15,18 +14,11 @@ let keys: { courier: string; operator: string };
 /** Where the terminals of a test have their disks. */
 let disks: string;
 
-const clientOf = async (path: string) =>
-  createPetakClient({ baseUrl: gateway.url, signer: signerOfKeyFile(await readKeyFile(path)), retry: false });
-
 beforeAll(async () => {
   keys = { courier: await gateway.makeParticipant("Courier", "courier"), operator: await gateway.makeParticipant("Operator", "operator") };
-  courier = await clientOf(keys.courier);
-  operator = await clientOf(keys.operator);
-  await operator.directory.upsertSites({ requestId: randomUUID(), sites: [makeSite({ latitude: 1.3521, longitude: 103.8198 })] });
-});
-afterAll(() => {
-  courier.close();
-  operator.close();
+  courier = await gateway.clientOf(keys.courier);
+  operator = await gateway.clientOf(keys.operator);
+  await gateway.putSite(keys.operator);
 });
 beforeEach(async () => {
   disks = join(gateway.folder, randomUUID());

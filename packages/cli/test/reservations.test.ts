@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createPetakClient, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
 import type { Reservation } from "@petak/protocol";
-import { makeSite } from "@petak/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";
 
@@ -13,32 +11,16 @@ let confirmed: Reservation;
 
 const parcel = { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 };
 
-async function withClient<Result>(key: string, use: (client: PetakClient) => Promise<Result>): Promise<Result> {
-  const client = createPetakClient({ baseUrl: gateway.url, signer: signerOfKeyFile(await readKeyFile(key)), retry: false });
-  try {
-    return await use(client);
-  } finally {
-    client.close();
-  }
-}
-
 beforeAll(async () => {
   keys = { courier: await gateway.makeParticipant("Courier", "courier"), operator: await gateway.makeParticipant("Operator", "operator") };
-  await withClient(keys.operator, async ({ directory }) => {
-    const { results } = await directory.upsertSites({
-      requestId: randomUUID(),
-      sites: [makeSite({ latitude: 1.3521, longitude: 103.8198 })],
-    });
-    siteId = results[0]?.siteId ?? "";
-  });
-  await withClient(keys.courier, async ({ reservations }) => {
-    const reserve = async (partnerReference: string) => {
-      const place = { case: "siteId", value: siteId } as const;
-      return (await reservations.reserve({ requestId: randomUUID(), place, parcel, partnerReference })).reservation as Reservation;
-    };
-    [held, confirmed] = [await reserve("order-1"), await reserve("order-2")];
-    await reservations.confirm({ requestId: randomUUID(), reservationId: confirmed.reservationId });
-  });
+  siteId = await gateway.putSite(keys.operator);
+  const { reservations } = await gateway.clientOf(keys.courier);
+  const reserve = async (partnerReference: string) => {
+    const place = { case: "siteId", value: siteId } as const;
+    return (await reservations.reserve({ requestId: randomUUID(), place, parcel, partnerReference })).reservation as Reservation;
+  };
+  [held, confirmed] = [await reserve("order-1"), await reserve("order-2")];
+  await reservations.confirm({ requestId: randomUUID(), reservationId: confirmed.reservationId });
 });
 
 async function listed(key: string, ...args: string[]): Promise<string[]> {
