@@ -63,7 +63,6 @@ export interface Ask {
   never?: readonly StateName[];
 }
 
-const requestId = () => randomUUID();
 const over = ["REJECTED", "EXPIRED", "NO_SHOW", "CANCELLED", "RECALLED", "COLLECTED"] as const;
 const waiting = ["QUEUED", "REJECTED"] as const;
 /** States of what was never confirmed, so that no credential was ever issued for it. */
@@ -80,21 +79,46 @@ function except(...allowed: StateName[]): StateName[] {
   return stateNames.filter((state) => !allowed.includes(state));
 }
 
+/** What is said of an ask beside its method and message. Default: anybody else finds no reservation, and an illegal state is why one is refused. */
+type AskFacts = Omit<Ask, "method" | "message" | "reason" | "metadata" | "others"> & Partial<Pick<Ask, "others" | "reason" | "metadata">>;
+
+/** An ask whose message gets a request id of its own each time, where the method has one. */
 function ask<Method extends DescMethod>(
   method: Method,
   message: (about: AskedAbout) => MessageInitShape<Method["input"]>,
-  rest: Omit<Ask, "method" | "message" | "reason" | "metadata" | "others"> & Partial<Pick<Ask, "others" | "reason" | "metadata">>,
+  facts: AskFacts,
 ): Ask {
   const { input } = method as DescMethod;
+  const requestId = () => ("requestId" in input.field ? { requestId: randomUUID() } : {});
   return {
     method,
-    message: (about) => create(input, message(about) as MessageInitShape<typeof input>),
+    message: (about) => create(input, { ...requestId(), ...message(about) } as MessageInitShape<typeof input>),
     reason: "ILLEGAL_STATE",
     metadata: () => ({}),
     others: parties,
-    ...rest,
+    ...facts,
   };
 }
+
+/** An ask about a bundle by its own id. */
+function askOfBundle<Method extends DescMethod>(
+  method: Method,
+  message: (about: AskedAbout) => MessageInitShape<Method["input"]>,
+  facts: AskFacts,
+): Ask {
+  return ask(method, message, { ofBundle: true, never: waiting, others: bundleParties, ...facts });
+}
+
+const theReservation = ({ reservationId }: AskedAbout) => ({ reservationId });
+const itAlone = ({ reservationId }: AskedAbout) => ({ reservationIds: [reservationId] });
+const theToken = ({ accessToken }: AskedAbout) => ({ accessToken });
+const issue = (act: Act) => (about: AskedAbout) => ({ ...theReservation(about), act });
+const elsewhere = (about: AskedAbout) => ({
+  ...theReservation(about),
+  reason: CancellationReason.REROUTED,
+  place: { case: "nearest" as const, value: { origin } },
+});
+const anyHash = "A".repeat(43);
 
 const illegal = (wanted: string) => (state: StateName) => ({ state, wanted });
 
@@ -104,45 +128,26 @@ const { getCustodyChain, correctEvents, countersignReceipt } = CustodyService.me
 
 /** Whatever can be asked about a reservation or a bundle by its id, with who is refused it in which state and why. */
 export const asks: Readonly<Record<string, Ask>> = {
-  confirm: ask(confirm, ({ reservationId }) => ({ requestId: requestId(), reservationId }), {
-    refusedIn: { courier: except("HELD") },
-    metadata: illegal("CONFIRMED"),
+  confirm: ask(confirm, theReservation, { refusedIn: { courier: except("HELD") }, metadata: illegal("CONFIRMED") }),
+  extend: ask(extend, (about) => ({ ...theReservation(about), until: timestampFromMs(about.nowMs + 86_400_000) }), {
+    refusedIn: { courier: except(...beforeDeposit, "DEPOSITED"), operator: except("DEPOSITED") },
+    // It is to stay in its state.
+    metadata: (state, onRecord = state) => ({ state, wanted: onRecord }),
   }),
-  extend: ask(
-    extend,
-    ({ reservationId, nowMs }) => ({ requestId: requestId(), reservationId, until: timestampFromMs(nowMs + 86_400_000) }),
-    {
-      refusedIn: { courier: except(...beforeDeposit, "DEPOSITED"), operator: except("DEPOSITED") },
-      // It is to stay in its state.
-      metadata: (state, onRecord = state) => ({ state, wanted: onRecord }),
-    },
-  ),
-  cancel: ask(cancel, ({ reservationId }) => ({ requestId: requestId(), reservationId, reason: CancellationReason.OTHER }), {
+  cancel: ask(cancel, (about) => ({ ...theReservation(about), reason: CancellationReason.OTHER }), {
     refusedIn: { courier: except(...beforeDeposit), operator: except(...beforeDeposit) },
     metadata: illegal("CANCELLED"),
   }),
-  redirect: ask(
-    redirect,
-    ({ reservationId }) => ({
-      requestId: requestId(),
-      reservationId,
-      reason: CancellationReason.REROUTED,
-      place: { case: "nearest" as const, value: { origin } },
-    }),
-    { refusedIn: { courier: except(...beforeDeposit) }, metadata: illegal("CANCELLED"), others: courierRole },
-  ),
-  "redirect under another policy": ask(
-    redirect,
-    ({ reservationId }) => ({
-      requestId: requestId(),
-      reservationId,
-      reason: CancellationReason.REROUTED,
-      place: { case: "nearest" as const, value: { origin } },
-      overflowPolicy: { maxDistanceM: 50_000 },
-    }),
+  redirect: ask(redirect, elsewhere, {
+    refusedIn: { courier: except(...beforeDeposit) },
+    metadata: illegal("CANCELLED"),
+    others: courierRole,
+  }),
+  "redirect under another policy": ask(redirect, (about) => ({ ...elsewhere(about), overflowPolicy: { maxDistanceM: 50_000 } }), {
     // What was declared in advance is a merchant's to change, and nobody here is one.
-    { refusedIn: {}, others: not("ROLE_REQUIRED") },
-  ),
+    refusedIn: {},
+    others: not("ROLE_REQUIRED"),
+  }),
   ...Object.fromEntries(
     (
       [
@@ -152,56 +157,41 @@ export const asks: Readonly<Record<string, Ask>> = {
       ] as const
     ).map(([outcome, wanted]) => [
       `resolve a doubt as ${wanted}`,
-      ask(resolveDoubt, ({ reservationId }) => ({ requestId: requestId(), reservationId, outcome }), {
+      ask(resolveDoubt, (about) => ({ ...theReservation(about), outcome }), {
         refusedIn: { operator: except("IN_DOUBT") },
         metadata: illegal(wanted),
         others: operatorRole,
       }),
     ]),
   ),
-  get: ask(getReservation, ({ reservationId }) => ({ reservationId }), { refusedIn: { courier: [], operator: [] } }),
-  deposit: ask(issueCredential, ({ reservationId }) => ({ requestId: requestId(), reservationId, act: Act.DEPOSIT }), {
-    refusedIn: { courier: except("CONFIRMED") },
-    metadata: illegal("DEPOSITED"),
-  }),
-  collect: ask(issueCredential, ({ reservationId }) => ({ requestId: requestId(), reservationId, act: Act.COLLECT }), {
+  get: ask(getReservation, theReservation, { refusedIn: { courier: [], operator: [] } }),
+  deposit: ask(issueCredential, issue(Act.DEPOSIT), { refusedIn: { courier: except("CONFIRMED") }, metadata: illegal("DEPOSITED") }),
+  collect: ask(issueCredential, issue(Act.COLLECT), {
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED") },
     metadata: illegal("COLLECTED"),
   }),
-  recall: ask(
-    issueCredential,
-    ({ reservationId, holderPublicKey }) => ({ requestId: requestId(), reservationId, act: Act.RECALL, holderPublicKey }),
-    { refusedIn: { courier: except("DEPOSITED") }, metadata: illegal("RECALLED") },
-  ),
-  delegate: ask(delegateCredential, ({ accessToken }) => ({ requestId: requestId(), accessToken }), {
+  recall: ask(issueCredential, (about) => ({ ...issue(Act.RECALL)(about), holderPublicKey: about.holderPublicKey }), {
+    refusedIn: { courier: except("DEPOSITED") },
+    metadata: illegal("RECALLED"),
+  }),
+  delegate: ask(delegateCredential, theToken, {
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED", ...unconfirmed) },
     metadata: illegal("COLLECTED"),
     never: unconfirmed,
   }),
   revoke: ask(
     revokeCredential,
-    ({ reservationId }) => ({
-      requestId: requestId(),
-      subject: { case: "reservationId" as const, value: reservationId },
-      credentialHash: "A".repeat(43),
-      pin: true,
-    }),
+    ({ reservationId }) => ({ subject: { case: "reservationId" as const, value: reservationId }, credentialHash: anyHash, pin: true }),
     { refusedIn: { courier: except("CONFIRMED", "DEPOSITED", "IN_DOUBT") }, metadata: illegal("COLLECTED") },
   ),
   "revoke what opens a site": ask(
     revokeCredential,
-    ({ siteId }) => ({ requestId: requestId(), subject: { case: "siteId" as const, value: siteId }, credentialHash: "A".repeat(43) }),
+    ({ siteId }) => ({ subject: { case: "siteId" as const, value: siteId }, credentialHash: anyHash }),
     // It is about no reservation, and so refused to the same whatever the state.
-    {
-      refusedIn: { operator: [] },
-      others: { ...not("ROLE_REQUIRED"), operator: "SITE_NOT_FOUND", rival: "SITE_NOT_FOUND" },
-    },
+    { refusedIn: { operator: [] }, others: { ...not("ROLE_REQUIRED"), operator: "SITE_NOT_FOUND", rival: "SITE_NOT_FOUND" } },
   ),
-  bundle: ask(putBundle, ({ reservationId }) => ({ requestId: requestId(), reservationIds: [reservationId] }), {
-    refusedIn: { courier: except("HELD", "CONFIRMED", "DEPOSITED") },
-    metadata: illegal("COLLECTED"),
-  }),
-  "bundle what another bundle has": ask(putBundle, ({ reservationId }) => ({ requestId: requestId(), reservationIds: [reservationId] }), {
+  bundle: ask(putBundle, itAlone, { refusedIn: { courier: except("HELD", "CONFIRMED", "DEPOSITED") }, metadata: illegal("COLLECTED") }),
+  "bundle what another bundle has": ask(putBundle, itAlone, {
     ofBundle: true,
     never: waiting,
     // What is over may be named by another bundle and cannot join it any more.
@@ -209,64 +199,40 @@ export const asks: Readonly<Record<string, Ask>> = {
     reason: "BUNDLE_MISMATCH",
     metadata: () => ({ mismatch: "OTHER_BUNDLE" }),
   }),
-  "bundle what is over in another bundle": ask(
-    putBundle,
-    ({ reservationId }) => ({ requestId: requestId(), reservationIds: [reservationId] }),
-    {
-      ofBundle: true,
-      never: ["QUEUED", "REJECTED", "HELD", "CONFIRMED", "DEPOSITED", "IN_DOUBT"],
-      refusedIn: { courier: over.filter((state) => state !== "REJECTED") },
-      metadata: illegal("COLLECTED"),
-    },
-  ),
-  "say a bundle anew": ask(
-    putBundle,
-    ({ bundleId, reservationId }) => ({ requestId: requestId(), bundleId, reservationIds: [reservationId] }),
-    {
-      ofBundle: true,
-      never: waiting,
-      refusedIn: { courier: [] },
-      others: bundleParties,
-    },
-  ),
-  "get a bundle": ask(getBundle, ({ bundleId }) => ({ bundleId }), {
+  "bundle what is over in another bundle": ask(putBundle, itAlone, {
     ofBundle: true,
-    never: waiting,
-    refusedIn: { courier: [], operator: [] },
-    others: bundleParties,
+    never: ["QUEUED", "REJECTED", "HELD", "CONFIRMED", "DEPOSITED", "IN_DOUBT"],
+    refusedIn: { courier: over.filter((state) => state !== "REJECTED") },
+    metadata: illegal("COLLECTED"),
   }),
-  "collect a bundle": ask(issueBundleCredential, ({ bundleId }) => ({ requestId: requestId(), bundleId }), {
-    ofBundle: true,
-    never: waiting,
+  "say a bundle anew": askOfBundle(putBundle, (about) => ({ ...itAlone(about), bundleId: about.bundleId }), { refusedIn: { courier: [] } }),
+  "get a bundle": askOfBundle(getBundle, ({ bundleId }) => ({ bundleId }), { refusedIn: { courier: [], operator: [] } }),
+  "collect a bundle": askOfBundle(issueBundleCredential, ({ bundleId }) => ({ bundleId }), {
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED", ...waiting) },
     metadata: illegal("COLLECTED"),
-    others: bundleParties,
   }),
-  "delegate a bundle": ask(delegateCredential, ({ accessToken }) => ({ requestId: requestId(), accessToken }), {
-    ofBundle: true,
+  "delegate a bundle": askOfBundle(delegateCredential, theToken, {
     never: unconfirmed,
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED", ...unconfirmed) },
     metadata: illegal("COLLECTED"),
-    others: bundleParties,
   }),
-  "revoke what opens a bundle": ask(
+  "revoke what opens a bundle": askOfBundle(
     revokeCredential,
-    ({ bundleId }) => ({ requestId: requestId(), subject: { case: "bundleId" as const, value: bundleId }, pin: true }),
-    { ofBundle: true, never: waiting, refusedIn: { courier: [] }, others: bundleParties },
+    ({ bundleId }) => ({ subject: { case: "bundleId" as const, value: bundleId }, pin: true }),
+    { refusedIn: { courier: [] } },
   ),
-  "read the chain": ask(getCustodyChain, ({ reservationId }) => ({ reservationId }), { refusedIn: { courier: [], operator: [] } }),
+  "read the chain": ask(getCustodyChain, theReservation, { refusedIn: { courier: [], operator: [] } }),
   "correct what did not happen": ask(
     correctEvents,
-    ({ reservationId }) => ({ requestId: requestId(), reservationId, eventIds: ["evt_none"], reason: CorrectionReason.OTHER }),
+    (about) => ({ ...theReservation(about), eventIds: ["evt_none"], reason: CorrectionReason.OTHER }),
     { refusedIn: { operator: stateNames }, reason: "EVENT_NOT_FOUND", metadata: () => ({ event_id: "evt_none" }), others: operatorRole },
   ),
   "countersign the deposit": ask(
     countersignReceipt,
-    ({ reservationId }) => ({
-      requestId: requestId(),
-      reservationId,
+    (about) => ({
+      ...theReservation(about),
       number: 2,
-      receiptHash: "A".repeat(43),
+      receiptHash: anyHash,
       keyId: "key_test_none",
       signature: new Uint8Array(64),
     }),
