@@ -63,13 +63,26 @@ CLAIMS = {
 }
 
 
-def read_receipt(jws):
-    """Key id and claims of a receipt, or None where it is none in its one spelling. Nothing of it is believed yet."""
-    return read_signed(jws, "petak-receipt", CLAIMS)
+# What an issuer signs: its type, its claims, and which of them says when it was signed.
+RECEIPT = ("petak-receipt", CLAIMS, "recorded_at_ms")
 
 
-def read_signed(jws, typ, form):
-    """Key id and claims of what an issuer signed, of one type, or None where it is none in its one spelling."""
+def read_believed(jws, kind, number, issuer_keys, faults):
+    """The claims of what an issuer signed, or None where nothing of it is to be believed. `number` is that of the link that faults are about, or None."""
+    read = read_signed(jws, kind)
+    if read is None:
+        faults.append(("MALFORMED", number))
+        return None
+    key_id, claims = read
+    fault = signing_fault(jws, key_id, claims[kind[2]], issuer_keys)
+    if fault is not None:
+        faults.append((fault, number))
+    return claims if fault in (None, "ISSUER_TIME") else None
+
+
+def read_signed(jws, kind):
+    """Key id and claims of what an issuer signed, or None where it is none in its one spelling. Nothing of it is believed yet."""
+    typ, form, _time = kind
     segments = jws.split(".")
     if len(segments) != 3:
         return None

@@ -6,7 +6,8 @@ import re
 from datetime import datetime, timezone
 from hashlib import sha256
 
-from receipt import read_signed, signing_fault
+from names import name_of, party, state_of
+from receipt import read_believed
 from spelling import encode
 
 CLAIMS = {
@@ -21,22 +22,15 @@ CLAIMS = {
     "first_event": int,
     "events_hash": str,
 }
+STATEMENT = ("petak-chain", CLAIMS, "as_of_ms")
 
 
 def read_statement(chain, issuer_keys, faults):
     """The claims of a chain's statement, or None where there is none, or none of this chain that an issuer signed."""
     if "statement" not in chain:
         return None
-    jws = chain["statement"].get("jws", "")
-    read = read_signed(jws, "petak-chain", CLAIMS)
-    if read is None:
-        faults.append(("MALFORMED", None))
-        return None
-    key_id, claims = read
-    fault = signing_fault(jws, key_id, claims["as_of_ms"], issuer_keys)
-    if fault is not None:
-        faults.append((fault, None))
-    if fault not in (None, "ISSUER_TIME"):
+    claims = read_believed(chain["statement"].get("jws", ""), STATEMENT, None, issuer_keys, faults)
+    if claims is None:
         return None
     if claims["reservation_id"] != chain.get("reservation", {}).get("reservationId", ""):
         faults.append(("OTHER_CHAIN", None))
@@ -54,7 +48,7 @@ def check_statement(chain, statement, own, faults):
     for link in own:
         if link["number"] > count or (link["number"] == count and link["hash"] != last):
             faults.append(("HEAD", link["number"]))
-    state = name_of(reservation, "state", "RESERVATION_STATE_")
+    state = state_of(reservation, "state")
     if (state, reservation.get("revision", 0)) != (statement["state"], statement["revision"]):
         faults.append(("STATE_DIFFERS", None))
     check_signed_events(chain, statement, faults)
@@ -106,11 +100,11 @@ def event_text(event):
         "site_id": event.get("siteId", ""),
         "operator_id": event.get("operatorId", ""),
         "participant_id": event.get("participantId", ""),
-        "actor": part(event, "actor", party),
+        "actor": party(event.get("actor")),
         "occurred_at": exact_time(event.get("occurredAt")),
         "recorded_at": exact_time(event.get("recordedAt")),
-        "state_before": name_of(event, "stateBefore", "RESERVATION_STATE_"),
-        "state_after": name_of(event, "stateAfter", "RESERVATION_STATE_"),
+        "state_before": state_of(event, "stateBefore"),
+        "state_after": state_of(event, "stateAfter"),
         "proof": part(event, "proof", proof),
         "partner_reference": event.get("partnerReference", ""),
         "is_test": event.get("isTest", False),
@@ -131,10 +125,6 @@ def event_text(event):
 
 def part(event, member, of):
     return of(event[member]) if member in event else None
-
-
-def party(message):
-    return {"kind": name_of(message, "kind", "PARTY_KIND_"), "participant_id": message.get("participantId", "")}
 
 
 def proof(message):
@@ -183,8 +173,3 @@ def exact_duration(text):
     sign, whole, fraction = re.fullmatch(r"(-?)(\d+)(?:\.(\d+))?s", text).groups()
     nanos = int((fraction or "").ljust(9, "0"))
     return {"seconds": str(int(sign + whole)), "nanos": -nanos if sign else nanos}
-
-
-def name_of(message, member, prefix):
-    """The name of an enum's value without the enum's own; of a value that has no name in the gateway's JSON, its number."""
-    return str(message.get(member, "UNSPECIFIED")).removeprefix(prefix)

@@ -13,7 +13,8 @@ import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
-from receipt import HAND_OVERS, countersignature_jws, hash_of, is_signed, read_receipt, report_jws, signing_fault, time_ms
+from names import name_of, party, state_of
+from receipt import HAND_OVERS, RECEIPT, countersignature_jws, hash_of, is_signed, read_believed, read_signed, report_jws, time_ms
 from spelling import decode, encode
 from statement import check_statement, read_statement
 
@@ -69,15 +70,8 @@ def verify_chain(chain, issuer_keys, continued=None):
 def read_link(receipt, issuer_keys, faults):
     """The claims of a link whose signature is good, or None."""
     stated, jws = receipt.get("number", 0), receipt.get("jws", "")
-    read = read_receipt(jws)
-    if read is None:
-        faults.append(("MALFORMED", stated))
-        return None
-    key_id, claims = read
-    fault = signing_fault(jws, key_id, claims["recorded_at_ms"], issuer_keys)
-    if fault is not None:
-        faults.append((fault, stated))
-    if fault not in (None, "ISSUER_TIME"):
+    claims = read_believed(jws, RECEIPT, stated, issuer_keys, faults)
+    if claims is None:
         return None
     if claims["number"] != stated:
         faults.append(("STATED", claims["number"]))
@@ -214,7 +208,7 @@ def says_the_same(event, link):
             "signature": bytes_of(countersignature, "signature"),
         },
     }
-    key_id, _claims = read_receipt(link["jws"])
+    key_id, _claims = read_signed(link["jws"], RECEIPT)
     is_same_key = receipt.get("issuerKeyId", "") == key_id and bytes_of(receipt, "signature") == link["jws"].split(".")[2]
     return said == claims and is_same_key
 
@@ -259,19 +253,6 @@ def check_sides(own, faults):
         )
         if not is_under or not is_signed(countersignature_jws(claims), decode(countersignature["public_key"])):
             faults.append(("COUNTERSIGNATURE", number))
-
-
-def party(message):
-    """A party as statements name it."""
-    return message and {"kind": name_of(message, "kind", "PARTY_KIND_"), "participant_id": message.get("participantId", "")}
-
-
-def name_of(message, member, prefix):
-    return message.get(member, f"{prefix}UNSPECIFIED").removeprefix(prefix)
-
-
-def state_of(message, member):
-    return name_of(message, member, "RESERVATION_STATE_")
 
 
 def bytes_of(message, member):
