@@ -2,8 +2,9 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Region } from "@petak/protocol";
 import { type EventLog, firstEntry, isAfter, type LoggedEvent } from "../events/event-log.ts";
 import { sharedRuns } from "../runs/shared-runs.ts";
+import type { EventItem, LogEnds } from "./log-ends.ts";
 import { type LogName, logId, logsOf } from "./log-reference.ts";
-import type { LogItem, LogStore } from "./log-store.ts";
+import type { LogStore } from "./log-store.ts";
 import type { RegionProgress } from "./region-progress.ts";
 
 /** Builds the participants' logs from the regions' streams. */
@@ -23,14 +24,19 @@ export interface LogBuilder {
   forget(): void;
   /** Looks in each log for what the region's record says is there, and appends what is missing: a failover has lost it. */
   verify(region: Region): Promise<void>;
+  /** Resolves when nothing is under way for what was built. */
+  settled(): Promise<void>;
 }
 
 /** What building needs. */
 export interface LogBuilderOptions {
   events: Pick<EventLog, "readAfter">;
-  logs: Pick<LogStore, "append" | "position">;
+  logs: Pick<LogEnds, "append"> & Pick<LogStore, "position">;
   progress: RegionProgress;
-  /** Hears of an event that cannot be read. It is passed over: it must not keep the others from being logged. */
+  /**
+   * Hears of an event that cannot be read, which is passed over: it must not keep the others from being logged; and why it could not be said how far
+   * the logs are.
+   */
   onError: (error: unknown) => void;
 }
 
@@ -42,7 +48,7 @@ const mendAtOnce = 200;
 
 interface Share {
   log: LogName;
-  items: LogItem[];
+  items: EventItem[];
 }
 
 /** What is known of a region that nobody else has built since. */
@@ -69,6 +75,7 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
   const known = new Map<Region, Known>();
   const stalled = new Map<Region, Stalled>();
   const runs = new Map<Region, () => Promise<void>>();
+  const marking = new Set<Promise<void>>();
 
   /** What each log is to have of some events. */
   function sharesOf(read: readonly Pick<LoggedEvent, "entry" | "event">[]): Share[] {
@@ -80,7 +87,7 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
         const recordedMs = event.recordedAt === undefined ? 0 : timestampMs(event.recordedAt);
         for (const log of logsOf(event)) {
           const share = shares.get(logId(log)) ?? { log, items: [] };
-          share.items.push({ entry, recordedMs });
+          share.items.push({ entry, recordedMs, event });
           shares.set(logId(log), share);
         }
       } catch (error) {
@@ -130,6 +137,18 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
     }
   }
 
+  /**
+   * Says how far a region's events are in the logs. Nobody waits for it: they are there. Whoever builds next asks after it over the same connection, and
+   * where it was not said finds that they are there.
+   */
+  function mark(region: Region, upTo: string, marks: readonly { log: LogName; entry: string }[]): void {
+    const done = progress
+      .mark(region, upTo, marks)
+      .catch(onError)
+      .finally(() => marking.delete(done));
+    marking.add(done);
+  }
+
   async function buildAll(region: Region): Promise<void> {
     const before = stalled.get(region);
     const isTimeForAll = before === undefined || performance.now() - before.sinceMs >= retryAllMs;
@@ -147,8 +166,8 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
       const lasts = await lastsOf(region, upTo, shares);
       await appendAll(region, shares, lasts, failed);
       if (failed.size === 0) {
-        const marks = shares.map(({ log, items }) => ({ log, entry: (items.at(-1) as LogItem).entry }));
-        await progress.mark(region, last.entry, marks);
+        const marks = shares.map(({ log, items }) => ({ log, entry: (items.at(-1) as EventItem).entry }));
+        mark(region, last.entry, marks);
         for (const { log, entry } of marks) lasts.set(logId(log), entry);
         known.set(region, { upTo: last.entry, lasts });
       } else {
@@ -176,6 +195,9 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
         { participantId, mode: "test" },
       ];
       return failed === undefined || logs.some((log) => failed.has(logId(log)));
+    },
+    async settled() {
+      await Promise.all(marking);
     },
     forget() {
       known.clear();

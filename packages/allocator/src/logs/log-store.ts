@@ -22,8 +22,11 @@ export interface LogItem {
   readonly recordedMs: number;
 }
 
-/** What came of appending: all of it is there now, or the log has less of the region than was thought, up to `position`. */
-export type AppendOutcome = { tag: "done"; last: number } | { tag: "behind"; position: string | undefined };
+/**
+ * What came of appending: all of it is there now, the last `count` of it as the log's numbers up to `last`, and the rest from before; or the log has less
+ * of the region than was thought, up to `position`.
+ */
+export type AppendOutcome = { tag: "done"; last: number; count: number } | { tag: "behind"; position: string | undefined };
 
 /** When the events of one chunk of a log were recorded, in ms, both included. */
 export interface ChunkTimes {
@@ -61,7 +64,7 @@ const itemBytes = 16;
 /** Logs whose last numbers are remembered. */
 const rememberedMax = 10_000;
 
-const appendScript = createScript("append-to-log");
+const appendScript = createScript("append-to-log", { isSentAtOnce: true });
 
 /** The chunk in which a number lies. */
 export function chunkOf(number: number): number {
@@ -88,7 +91,7 @@ export function createLogStore(redis: RedisConnection, keys: Keys, archive?: Log
       const packed = packItems(items);
       for (;;) {
         const chunk = chunkOf((lasts.get(logId(log)) ?? 0) + 1);
-        const [tag, value] = await appendScript(
+        const [tag, value, count] = await appendScript(
           redis,
           [keys.logHead(log), keys.logTimes(log), keys.logChunk(log, chunk), keys.logChunk(log, chunk + 1)],
           [packRegion(region), previous === undefined ? "" : packEntry(previous), chunk, chunkSize, packed],
@@ -98,7 +101,7 @@ export function createLogStore(redis: RedisConnection, keys: Keys, archive?: Log
           return { tag, position: position.length === 0 ? undefined : unpackEntry(position) };
         }
         remember(log, Number(value));
-        if (tag === "done") return { tag, last: Number(value) };
+        if (tag === "done") return { tag, last: Number(value), count: Number(count) };
       }
     },
     async last(log) {

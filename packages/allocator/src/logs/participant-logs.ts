@@ -1,5 +1,6 @@
 import type { Event, Region } from "@petak/protocol";
-import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
+import { isCluster, type RedisConnection, serverOf } from "../connection/connect-redis.ts";
+import { spanOf } from "../connection/connection-span.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
 import { createEventLog, type EventLog, isAfter } from "../events/event-log.ts";
 import { createEventTail, type EventTailOptions } from "../events/event-tail.ts";
@@ -7,13 +8,14 @@ import type { LogSubscription } from "../events/log-subscribers.ts";
 import { onKeysTouched } from "../scripts/touched-keys.ts";
 import { createLogBuilder } from "./log-builder.ts";
 import type { LogArchive } from "./log-chunks.ts";
+import { createLogEnds, type LogEnd } from "./log-ends.ts";
 import { checkOf, type LogMark, markedReferences, timeOfEntry } from "./log-mark.ts";
 import type { LogName, LogReference } from "./log-reference.ts";
 import { type ChunkTimes, chunkOf, chunkSize, createLogStore, type LogStore } from "./log-store.ts";
 import { createRegionProgress, type RegionProgress } from "./region-progress.ts";
 import { createUnloggedRegions } from "./unlogged-regions.ts";
 
-/** An event and its number in a participant's log. */
+/** An event and its number in a participant's log. The event may be shared with other readers: it is not to be changed. */
 export interface NumberedEvent {
   readonly number: number;
   readonly event: Event;
@@ -102,6 +104,14 @@ interface NumberedReference extends LogReference {
   number: number;
 }
 
+/** What is known of a place beside what its cursor says. */
+interface Standing {
+  /** What the log stood on when it was read up to there. */
+  footing: object;
+  /** The last references before it, as its mark has them. */
+  references: readonly LogReference[];
+}
+
 /** Starts to build and read logs. */
 export function createParticipantLogs(options: ParticipantLogsOptions): ParticipantLogs {
   const { redis, recordedOver = redis, acknowledge = (work) => work(), keys, onError } = options;
@@ -114,7 +124,21 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     ...createRegionProgress(redis, keys),
     unlogged: (region, count, after) => acknowledge(() => recorded.unlogged(region, count, after)),
   };
-  const builder = createLogBuilder({ events: recordedEvents, logs, progress, onError });
+  const ends = createLogEnds({
+    logs,
+    footingOf(log) {
+      const server = serverOf(redis, keys.logHead(log));
+      return server === undefined ? undefined : spanOf(server);
+    },
+    onAppended: (log, last) => tail.tell(log, last),
+  });
+  const builder = createLogBuilder({
+    events: recordedEvents,
+    logs: { append: ends.append, position: logs.position },
+    progress,
+    onError: tellDefect,
+  });
+  const standings = new WeakMap<LogPlace, Standing>();
   const unlogged = createUnloggedRegions();
   let isStopping = false;
   const underWay = new Set<Promise<void>>();
@@ -130,12 +154,14 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     if (upTo !== undefined) unlogged.remove(region, upTo);
   }
 
+  /** That a server is away is told by the tail, once and not for each region. */
+  function tellDefect(error: unknown): void {
+    if (!isStopping && !isStoreFailure(error)) onError(error);
+  }
+
   /** Work that nobody waits for. What fails is tried again when it is overdue. */
   function inBackground(work: Promise<void>): void {
-    const done = work.catch((error: unknown) => {
-      // That a server is away is told by the tail, once and not for each region.
-      if (!isStopping && !isStoreFailure(error)) onError(error);
-    });
+    const done = work.catch(tellDefect);
     underWay.add(done);
     void done.then(() => underWay.delete(done));
   }
@@ -166,6 +192,14 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   if (isCluster(redis)) {
     redis.on("ready", onReady);
     onReady();
+  }
+
+  /** The page of what comes after a place, where it is in memory. */
+  function pageOf(place: LogPlace, { footing, references }: Standing, { events: found, last }: LogEnd): LogPage {
+    const known = [...references, ...found.map(({ region, entry }) => ({ region, entry }))];
+    const next = placeAt(place.number + found.length, known, place.mark?.newestMs);
+    standings.set(next, { footing, references: lastOf(known) });
+    return { events: found.map(({ event }, index) => ({ number: place.number + index + 1, event })), place: next, last };
   }
 
   /** References of a log from one number to another, until some are not there. */
@@ -247,6 +281,12 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       return placeAt(number, await referencesBetween(here, log, Math.max(1, number - markedReferences + 1), number));
     },
     async readAfter(log, place, count, region) {
+      const standing = standings.get(place);
+      if (standing !== undefined && region === undefined) {
+        const end = await ends.after(log, place.number, standing.footing, count);
+        if (end !== undefined) return pageOf(place, standing, end);
+      }
+      const footing = ends.footingOf(log);
       const { last, number, marked } = await settle(log, place);
       const { wanted, lookedAt, upTo } = await referencesAfter(log, number, last, count, region);
       const byRegion = Map.groupBy(wanted, (reference) => reference.region);
@@ -259,14 +299,24 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
         }),
       );
       const isSame = upTo === place.number && number === place.number;
-      return {
-        events: numbered.sort((a, b) => a.number - b.number),
-        place: isSame ? place : placeAt(upTo, [...marked, ...lookedAt], place.mark?.newestMs),
-        last,
-      };
+      const references = [...marked, ...lookedAt];
+      const next = isSame ? place : placeAt(upTo, references, place.mark?.newestMs);
+      if (footing !== undefined && footing === ends.footingOf(log)) standings.set(next, { footing, references: lastOf(references) });
+      return { events: numbered.sort((a, b) => a.number - b.number), place: next, last };
     },
     times: (log) => logs.times(log),
-    subscribe: (log) => tail.subscribe(log),
+    subscribe(log) {
+      const subscription = tail.subscribe(log);
+      let unfollow: (() => void) | undefined = ends.follow(log);
+      return {
+        wait: subscription.wait,
+        close() {
+          unfollow?.();
+          unfollow = undefined;
+          subscription.close();
+        },
+      };
+    },
     async stop() {
       isStopping = true;
       endListening();
@@ -274,15 +324,21 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       if (isCluster(redis)) redis.off("ready", onReady);
       await tail.stop();
       await Promise.all(underWay);
+      await builder.settled();
     },
   };
 }
 
 export { chunkOf, chunkSize };
 
+/** Those of which a mark is made. */
+function lastOf(references: readonly LogReference[]): readonly LogReference[] {
+  return references.slice(-markedReferences);
+}
+
 /** A place behind some references, the last of which stands at its number. */
 function placeAt(number: number, references: readonly LogReference[], newestMs = 0): LogPlace {
-  const marked = references.slice(-markedReferences);
+  const marked = lastOf(references);
   if (marked.length === 0) return { number };
   const newest = references.reduce((latest, { entry }) => Math.max(latest, timeOfEntry(entry)), newestMs);
   return { number, mark: { check: checkOf(marked), count: marked.length, newestMs: newest } };

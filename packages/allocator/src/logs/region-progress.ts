@@ -24,8 +24,8 @@ export interface RegionProgress {
   mark(region: Region, upTo: string, lasts: readonly { log: LogName; entry: string }[]): Promise<void>;
 }
 
-const unloggedScript = createScript("read-unlogged", { isReadOnly: true });
-const markScript = createScript("mark-logged");
+const unloggedScript = createScript("read-unlogged", { isReadOnly: true, isSentAtOnce: true });
+const markScript = createScript("mark-logged", { isSentAtOnce: true });
 
 /** Keeps it in Redis. */
 export function createRegionProgress(redis: RedisConnection, keys: Keys): RegionProgress {

@@ -9,7 +9,8 @@
 -- ARGV[2] entry of the last event before these that the region's record says is in the log, empty: none
 -- ARGV[3] index of the chunk KEYS[3]  ARGV[4] references that a chunk holds
 -- ARGV[5] events in the region's order, no more than a chunk holds: 10 bytes of entry, u48 ms at which it was recorded
--- Returns {'done', last number} | {'moved', last number}: the next number lies in another chunk
+-- Returns {'done', last number, how many of the events were appended: the others were there} | {'moved', last number}: the next number lies in
+--   another chunk
 --   | {'behind', entry up to which the region's events are in the log, empty: none}: what came before these is not all there
 
 local region, previous, chunk, chunk_size, events = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -32,12 +33,13 @@ while position and at <= #events and not is_after(string.sub(events, at, at + 9)
   at = at + EVENT_BYTES
 end
 if at > #events then
-  return { 'done', count }
+  return { 'done', count, 0 }
 end
 if math.floor(count / chunk_size) ~= chunk then
   return { 'moved', count }
 end
 
+local before = count
 local room = (chunk + 1) * chunk_size - count
 for index = 0, 1 do
   local references, first_ms, last_ms = {}, nil, nil
@@ -67,4 +69,4 @@ end
 redis.call('HSET', KEYS[1], 'n', count, region, position)
 -- A server may forbid publishing to its users, and what was appended must not be undone by that.
 redis.pcall('SPUBLISH', KEYS[1], struct.pack('<I6', count))
-return { 'done', count }
+return { 'done', count, count - before }

@@ -41,7 +41,7 @@ export function createLogReader(logs: ParticipantLogs): LogReader {
   ): Promise<Omit<LogPage, "events"> & { events: Event[] }> {
     const page = await logs.readAfter(log, place, count, region);
     refuseBeyond(place, page.last);
-    return { ...page, events: page.events.map((numbered) => Object.assign(numbered.event, { logNumber: BigInt(numbered.number) })) };
+    return { ...page, events: page.events.map(({ number, event }) => ({ ...event, logNumber: BigInt(number) })) };
   }
 
   async function readRange(log: LogName, { number, range = {} }: LogCursor, pageSize: number): Promise<EventPage> {
