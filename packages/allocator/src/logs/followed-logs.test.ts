@@ -100,7 +100,9 @@ async function follow({ logs }: Process, count: number): Promise<NumberedEvent[]
 }
 
 describe("a log that is followed while it grows", () => {
-  it("comes to all who follow it as it is read back, whichever process appends and though connections are lost", { timeout: 60_000 }, async () => {
+  it("comes to all who follow it as it is read back, whichever process appends and though connections are lost", {
+    timeout: 60_000,
+  }, async () => {
     const processes = await Promise.all([startProcess(), startProcess(), startProcess()]);
     const each = 150;
     const following = processes.map((process) => follow(process, each * processes.length));

@@ -87,24 +87,27 @@ describe("the end of a log that is followed", () => {
     expect(await after(6)).toEqual({ ids: idsOf(some.slice(4)), last: 8 });
   });
 
-  it.skipIf(redis.isCluster)("is not relied on by who has read before the connection was lost: the server may have lost what was read", async () => {
-    const connection = await redis.connect();
-    try {
-      const { append, after, footingOf } = startEnds(connection);
-      await append(items(2));
-      const before = footingOf(log);
-      const ready = once(connection, "ready");
-      connection.disconnect(true);
-      await ready;
-      const fresh = items(1);
-      await append(fresh);
-      expect(await after(2, 10, before)).toBeUndefined();
-      expect(await after(0)).toBeUndefined();
-      expect(await after(2)).toEqual({ ids: idsOf(fresh), last: 3 });
-    } finally {
-      connection.disconnect();
-    }
-  });
+  it.skipIf(redis.isCluster)(
+    "is not relied on by who has read before the connection was lost: the server may have lost what was read",
+    async () => {
+      const connection = await redis.connect();
+      try {
+        const { append, after, footingOf } = startEnds(connection);
+        await append(items(2));
+        const before = footingOf(log);
+        const ready = once(connection, "ready");
+        connection.disconnect(true);
+        await ready;
+        const fresh = items(1);
+        await append(fresh);
+        expect(await after(2, 10, before)).toBeUndefined();
+        expect(await after(0)).toBeUndefined();
+        expect(await after(2)).toEqual({ ids: idsOf(fresh), last: 3 });
+      } finally {
+        connection.disconnect();
+      }
+    },
+  );
 
   it("reaches no further back than a chunk of the log", async () => {
     const { append, after } = startEnds(redis.client);

@@ -25,6 +25,7 @@ import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./n
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 import { abandon, sendError, sendWhole } from "./send-answer.ts";
+import { compressLargeInStreams } from "./stream-compression.ts";
 import { type FastCodecs, keepUnaryMethods } from "./unary-methods.ts";
 
 /** What the listener serves and how. */
@@ -73,7 +74,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     // mistypes `radiusM` must be told, and not get an answer to another question. In binary, unknown fields are kept.
     jsonOptions: { ignoreUnknownFields: false },
   });
-  const unary = keepUnaryMethods(router, codecs);
+  const unary = keepUnaryMethods(compressLargeInStreams(router), codecs);
   options.routes(unary.router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };

@@ -98,7 +98,8 @@ export function envelope(data: Uint8Array, flags = 0): Uint8Array {
   return bytes;
 }
 
-function envelopes(body: Uint8Array): { flags: number; data: Uint8Array }[] {
+/** The envelopes of a body, and what is in each. */
+export function envelopes(body: Uint8Array): { flags: number; data: Uint8Array }[] {
   const found = [];
   const bytes = Buffer.from(body);
   for (let at = 0; at + 5 <= bytes.byteLength; ) {
