@@ -11,7 +11,6 @@ import {
   invalidField,
   PetakError,
 } from "@petak/protocol";
-import { fingerprintOf } from "../domain/fingerprint.ts";
 import { changed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
@@ -28,15 +27,12 @@ export interface CorrectEventsDependencies {
 
 /** Makes what declares events wrong: by another at the end of the chain, since no event ever changes. Gives the correction. */
 export function createCorrectEvents({ allocator, receipts, now }: CorrectEventsDependencies) {
-  const { change } = createReservationChanges(allocator, receipts);
+  const { changeBy } = createReservationChanges(allocator, receipts);
 
   return async (request: CorrectEventsRequest, caller: ParticipantCaller): Promise<Event> => {
-    const { requestId, reservationId, eventIds, reason, occurredAt } = request;
-    const answer = await change({
+    const { reservationId, eventIds, reason, occurredAt } = request;
+    const answer = await changeBy(CorrectEventsRequestSchema, request, {
       caller,
-      requestId,
-      reservationId,
-      fingerprint: fingerprintOf(CorrectEventsRequestSchema, request),
       changer: "operator",
       plan: async (before) => {
         const atMs = now();

@@ -16,7 +16,6 @@ import {
   type Receipt,
   type Reservation,
 } from "@petak/protocol";
-import { fingerprintOf } from "../domain/fingerprint.ts";
 import { changed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
@@ -35,14 +34,11 @@ export interface CountersignDependencies {
 
 /** Makes what adds the signature of who gave or received a parcel: as a link at the end of the chain, since no link ever changes. */
 export function createCountersign({ allocator, keys, receipts, now }: CountersignDependencies) {
-  const { change } = createReservationChanges(allocator, receipts);
+  const { changeBy } = createReservationChanges(allocator, receipts);
 
   return async (request: CountersignReceiptRequest, caller: ParticipantCaller): Promise<CountersignReceiptResponse> => {
-    const answer = await change({
+    const answer = await changeBy(CountersignReceiptRequestSchema, request, {
       caller,
-      requestId: request.requestId,
-      reservationId: request.reservationId,
-      fingerprint: fingerprintOf(CountersignReceiptRequestSchema, request),
       changer: "owner or operator",
       plan: async (before) => {
         const countersignature = await check(request, caller, before);

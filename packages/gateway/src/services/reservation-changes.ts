@@ -1,6 +1,8 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type Allocator, type Answer, reservationNotFound, type SiteRecord, type Transition } from "@petak/allocator";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
 import { countedAt } from "../domain/class-index.ts";
+import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
 import { siteNotFound } from "./directory.ts";
@@ -21,6 +23,12 @@ export interface Change {
   plan(before: Reservation, filed: SiteRecord, attempt: number): Promise<PlannedChange>;
 }
 
+/** A request that names the one reservation it is about. */
+export type ChangeRequest = Pick<Change, "requestId" | "reservationId">;
+
+/** A change by such a request. */
+export type ChangeByRequest = Pick<Change, "caller" | "changer" | "plan">;
+
 /** A transition by a request, and what is answered. */
 export interface PlannedChange extends Omit<Transition, "before" | "cell" | "classIndex" | "answer"> {
   /** The answer; where it tells of the reservation as written, with its receipt, or of that receipt, it is made of these. */
@@ -37,6 +45,12 @@ export interface ReservationChanges {
   refuseOthers(reservation: Reservation, caller: ParticipantCaller, changer: Changer): void;
   /** Makes a change once, whatever comes in between, and gives its answer; a repetition gets the answer of the first. */
   change(change: Change): Promise<Uint8Array>;
+  /** The same by a request that names its reservation. */
+  changeBy<Desc extends DescMessage>(
+    schema: Desc,
+    request: MessageShape<Desc> & ChangeRequest,
+    change: ChangeByRequest,
+  ): Promise<Uint8Array>;
 }
 
 /** How often a change starts anew when what it read has changed before it could write. */
@@ -56,9 +70,13 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
     throw reservationNotFound(reservation.reservationId);
   }
 
-  return {
+  const changes: ReservationChanges = {
     findOwn,
     refuseOthers,
+    changeBy(schema, request, change) {
+      const { requestId, reservationId } = request;
+      return changes.change({ ...change, requestId, reservationId, fingerprint: fingerprintOf(schema, request) });
+    },
     async change({ caller, requestId, reservationId, fingerprint, changer, plan }) {
       const { participantId } = caller;
       const region = parseReservationId(reservationId)?.region ?? "";
@@ -98,6 +116,7 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
       });
     },
   };
+  return changes;
 }
 
 /** What a settled promise has come to, as if it had been awaited. */

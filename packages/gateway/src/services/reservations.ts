@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, greatCircleM, type HoldRequest, quantise, type Transition } from "@petak/allocator";
@@ -50,7 +50,7 @@ import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
 import type { LogReader } from "./log-reader.ts";
 import { createRedirect } from "./redirect.ts";
-import { createReservationChanges } from "./reservation-changes.ts";
+import { type ChangeByRequest, type ChangeRequest, createReservationChanges } from "./reservation-changes.ts";
 import { createRevokeService } from "./revoke-service.ts";
 import { summarise } from "./site-summary.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
@@ -77,7 +77,7 @@ export interface ReservationDependencies {
 export function createReservationService(dependencies: ReservationDependencies): ServiceImpl<typeof ReservationService> {
   const { allocator, siteCache, termsBook, credentials, receipts, reader, now } = dependencies;
   const reservationChanges = createReservationChanges(allocator, receipts);
-  const { findOwn, change } = reservationChanges;
+  const { findOwn, changeBy } = reservationChanges;
   const takePlace = createTakePlace(dependencies);
   const list = createReservationList(allocator, reader);
   const redirect = createRedirect({ ...dependencies, takePlace });
@@ -89,6 +89,15 @@ export function createReservationService(dependencies: ReservationDependencies):
     const terms = termsBook.of(reservation);
     if (!(facts instanceof Promise || terms instanceof Promise)) return reserveResponse(request, reservation, facts[0], terms);
     return Promise.all([facts, terms]).then(([[site], known]) => reserveResponse(request, reservation, site, known));
+  }
+
+  /** Makes a change that is answered with the reservation. */
+  async function changeReservation<Desc extends DescMessage>(
+    schema: Desc,
+    request: MessageShape<Desc> & ChangeRequest,
+    change: ChangeByRequest,
+  ): Promise<{ reservation: Reservation }> {
+    return { reservation: fromBinary(ReservationSchema, await changeBy(schema, request, change)) };
   }
 
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
@@ -140,11 +149,8 @@ export function createReservationService(dependencies: ReservationDependencies):
 
     async confirm(request, context) {
       const caller = requireParticipant(context);
-      const answer = await change({
+      return await changeReservation(ConfirmRequestSchema, request, {
         caller,
-        requestId: request.requestId,
-        reservationId: request.reservationId,
-        fingerprint: fingerprintOf(ConfirmRequestSchema, request),
         changer: "owner",
         plan: async (before) => {
           const atMs = now();
@@ -167,16 +173,12 @@ export function createReservationService(dependencies: ReservationDependencies):
           };
         },
       });
-      return { reservation: fromBinary(ReservationSchema, answer) };
     },
 
     async extend(request, context) {
       const caller = requireParticipant(context);
-      const answer = await change({
+      return await changeReservation(ExtendRequestSchema, request, {
         caller,
-        requestId: request.requestId,
-        reservationId: request.reservationId,
-        fingerprint: fingerprintOf(ExtendRequestSchema, request),
         changer: "owner or operator",
         plan: async (before) => {
           const atMs = now();
@@ -203,16 +205,12 @@ export function createReservationService(dependencies: ReservationDependencies):
           };
         },
       });
-      return { reservation: fromBinary(ReservationSchema, answer) };
     },
 
     async cancel(request, context) {
       const caller = requireParticipant(context);
-      const answer = await change({
+      return await changeReservation(CancelRequestSchema, request, {
         caller,
-        requestId: request.requestId,
-        reservationId: request.reservationId,
-        fingerprint: fingerprintOf(CancelRequestSchema, request),
         changer: "owner or operator",
         plan: async (before) => {
           const atMs = now();
@@ -225,7 +223,6 @@ export function createReservationService(dependencies: ReservationDependencies):
           };
         },
       });
-      return { reservation: fromBinary(ReservationSchema, answer) };
     },
 
     redirect: (request, context) =>
@@ -238,11 +235,8 @@ export function createReservationService(dependencies: ReservationDependencies):
 
     async resolveDoubt(request, context) {
       const caller = requireParticipant(context, { roles: [Role.OPERATOR] });
-      const answer = await change({
+      return await changeReservation(ResolveDoubtRequestSchema, request, {
         caller,
-        requestId: request.requestId,
-        reservationId: request.reservationId,
-        fingerprint: fingerprintOf(ResolveDoubtRequestSchema, request),
         changer: "operator",
         plan: async (before) => {
           const atMs = now();
@@ -261,7 +255,6 @@ export function createReservationService(dependencies: ReservationDependencies):
           };
         },
       });
-      return { reservation: fromBinary(ReservationSchema, answer) };
     },
 
     async getReservation(request, context) {
@@ -281,11 +274,8 @@ export function createReservationService(dependencies: ReservationDependencies):
       const caller = requireParticipant(context);
       checkIssueRequest(request);
       if (request.act === Act.SERVICE) return await issueService(request, requireParticipant(context, { roles: [Role.OPERATOR] }));
-      const answer = await change({
+      const answer = await changeBy(IssueCredentialRequestSchema, request, {
         caller,
-        requestId: request.requestId,
-        reservationId: request.reservationId,
-        fingerprint: fingerprintOf(IssueCredentialRequestSchema, request),
         changer: "owner",
         plan: async (before, stored, attempt) => {
           const atMs = now();
