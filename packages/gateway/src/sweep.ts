@@ -116,10 +116,8 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     const event = reservationEvent({
       type: EventType.PARCEL_OVERDUE,
       reservation: after,
-      stateBefore: before.state,
       actor: byTheClock,
       occurredAtMs: nowMs,
-      recordedAtMs: nowMs,
     });
     const outcome = await allocator.reservations.move({
       ...place,

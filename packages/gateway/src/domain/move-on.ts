@@ -34,7 +34,6 @@ export function moveTo(
         statesFee: before.feeDue === undefined,
         stateBefore: before.state,
         occurredAtMs: atMs,
-        recordedAtMs: atMs,
       }),
     ],
   };

@@ -23,12 +23,13 @@ export interface EventFacts {
   reservation: Reservation;
   /** Its id, where `reservation` does not have it yet. */
   reservationId?: string;
-  stateBefore: ReservationState;
+  /** Default: the state of `reservation`, since most of what happens moves nothing. */
+  stateBefore?: ReservationState;
   actor: MessageInitShape<typeof PartySchema>;
   /** When it happened, in ms, by the clock of where it happened. */
   occurredAtMs: number;
-  /** When the gateway records it, in ms. */
-  recordedAtMs: number;
+  /** When the gateway records it, in ms. Default: when it happened, since most of it happens here. */
+  recordedAtMs?: number;
   proof?: MessageInitShape<typeof ProofSchema>;
   cancellationReason?: CancellationReason | undefined;
   /** The reservation that takes the place of this one, or whose place this one takes. */
@@ -42,7 +43,7 @@ export interface EventFacts {
 /** An event about a reservation. */
 export function reservationEvent(facts: EventFacts): Event {
   const { reservation } = facts;
-  const { reservationId = reservation.reservationId } = facts;
+  const { reservationId = reservation.reservationId, stateBefore = reservation.state, recordedAtMs = facts.occurredAtMs } = facts;
   // Several times as fast as to give `create` the fields.
   const event = create(EventSchema);
   event.eventId = newEventId(parseReservationId(reservationId)?.region ?? "");
@@ -54,8 +55,8 @@ export function reservationEvent(facts: EventFacts): Event {
   event.participantId = reservation.participantId;
   event.actor = create(PartySchema, facts.actor);
   event.occurredAt = timestampFromMs(facts.occurredAtMs);
-  event.recordedAt = facts.recordedAtMs === facts.occurredAtMs ? event.occurredAt : timestampFromMs(facts.recordedAtMs);
-  event.stateBefore = facts.stateBefore;
+  event.recordedAt = recordedAtMs === facts.occurredAtMs ? event.occurredAt : timestampFromMs(recordedAtMs);
+  event.stateBefore = stateBefore;
   event.stateAfter = reservation.state;
   if (facts.proof !== undefined) event.proof = create(ProofSchema, facts.proof);
   event.partnerReference = reservation.partnerReference;

@@ -9,7 +9,7 @@ export interface SiteEventFacts extends Pick<EventFacts, "type" | "actor" | "occ
 }
 
 /** An event that is about a site and no reservation: only the site's operator sees it. */
-export function siteEvent({ type, site, actor, occurredAtMs, recordedAtMs, proof }: SiteEventFacts): Event {
+export function siteEvent({ type, site, actor, occurredAtMs, recordedAtMs = occurredAtMs, proof }: SiteEventFacts): Event {
   const fields: MessageInitShape<typeof EventSchema> = {
     eventId: newEventId(parseSiteId(site.siteId)?.region ?? ""),
     schemaVersion: eventSchemaVersion,

@@ -43,8 +43,7 @@ export function createBundleCalls({
   now: () => number;
 }): Pick<ServiceImpl<typeof ReservationService>, "putBundle" | "getBundle" | "issueBundleCredential"> {
   function eventOf(type: EventType, reservation: Reservation, bundleId: string, caller: ParticipantCaller, atMs: number) {
-    const when = { stateBefore: reservation.state, occurredAtMs: atMs, recordedAtMs: atMs };
-    return reservationEvent({ type, reservation, bundleId, actor: participantParty(caller), ...when });
+    return reservationEvent({ type, reservation, bundleId, actor: participantParty(caller), occurredAtMs: atMs });
   }
 
   return {

@@ -49,10 +49,8 @@ export function createCorrectEvents({ allocator, receipts, now }: CorrectEventsD
         const event = reservationEvent({
           type: EventType.EVENTS_CORRECTED,
           reservation: after,
-          stateBefore: before.state,
           actor: participantParty(caller),
           occurredAtMs: atMs,
-          recordedAtMs: atMs,
         });
         event.correction = create(CorrectionSchema, { eventIds, reason, ...(occurredAt === undefined ? {} : { occurredAt }) });
         return {

@@ -47,10 +47,8 @@ export function createCountersign({ allocator, keys, receipts, now }: Countersig
         const event = reservationEvent({
           type: EventType.RECEIPT_COUNTERSIGNED,
           reservation: after,
-          stateBefore: before.state,
           actor: participantParty(caller),
           occurredAtMs: atMs,
-          recordedAtMs: atMs,
         });
         return {
           after,

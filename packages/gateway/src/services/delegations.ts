@@ -73,9 +73,8 @@ export function createDelegationCalls({
   }
 
   function eventOf(type: EventType, reservation: Reservation, hashes: Hashes, bundleId: string, caller: ParticipantCaller, atMs: number) {
-    const when = { stateBefore: reservation.state, occurredAtMs: atMs, recordedAtMs: atMs };
     const proof = { kind: hashes.credentialHash === "" ? ProofKind.PIN : ProofKind.ACCESS_TOKEN, ...hashes };
-    return reservationEvent({ type, reservation, bundleId, proof, actor: participantParty(caller), ...when });
+    return reservationEvent({ type, reservation, bundleId, proof, actor: participantParty(caller), occurredAtMs: atMs });
   }
 
   return {

@@ -41,7 +41,7 @@ export function createIssueService({ allocator, credentials, now }: IssueService
     const wanted = credentials.encodeTerms({ ...credentials.serviceValidity(atMs), attempt: 0, sizeClassIndex: 0 });
     const terms = credentials.decodeTerms(await allocator.requestIds.keep(participantId, requestId, fingerprint, wanted));
     const actor = participantParty(caller);
-    const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs, recordedAtMs: atMs });
+    const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs });
     await allocator.events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);
     return await credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
   };

@@ -148,7 +148,6 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
           stateBefore: ReservationState.UNSPECIFIED,
           actor: participantParty(caller),
           occurredAtMs: atMs,
-          recordedAtMs: atMs,
           relatedReservationId: old.reservationId,
         }),
     };

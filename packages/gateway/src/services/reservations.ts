@@ -129,7 +129,6 @@ export function createReservationService(dependencies: ReservationDependencies):
             stateBefore: ReservationState.UNSPECIFIED,
             actor: participantParty(caller),
             occurredAtMs: createdAtMs,
-            recordedAtMs: createdAtMs,
           }),
       };
       if (request.overflowPolicy?.wait !== undefined) {
@@ -194,10 +193,8 @@ export function createReservationService(dependencies: ReservationDependencies):
               reservationEvent({
                 type: EventType.RESERVATION_EXTENDED,
                 reservation: extension.after,
-                stateBefore: before.state,
                 actor: participantParty(caller),
                 occurredAtMs: atMs,
-                recordedAtMs: atMs,
                 statesFee: true,
               }),
             ],
@@ -286,10 +283,8 @@ export function createReservationService(dependencies: ReservationDependencies):
           const event = reservationEvent({
             type: EventType.CREDENTIAL_ISSUED,
             reservation: before,
-            stateBefore: before.state,
             actor: participantParty(caller),
             occurredAtMs: atMs,
-            recordedAtMs: atMs,
           });
           return {
             heldChange: 0,

@@ -35,7 +35,6 @@ export function createRevokeService({ allocator, now }: { allocator: Allocator; 
       site,
       actor: participantParty(caller),
       occurredAtMs: nowMs,
-      recordedAtMs: nowMs,
       proof: { kind: ProofKind.ACCESS_TOKEN, credentialHash },
     });
     const answer = { participantId, requestId, fingerprint, bytes: new Uint8Array() };

@@ -44,7 +44,6 @@ export function waitingFor(facts: WaitingFacts): Waiting {
         stateBefore: ReservationState.UNSPECIFIED,
         actor,
         occurredAtMs: atMs,
-        recordedAtMs: atMs,
         ...(relatedReservationId === undefined ? {} : { relatedReservationId }),
       }),
     promotedEvent: (reservationId) =>
@@ -56,7 +55,6 @@ export function waitingFor(facts: WaitingFacts): Waiting {
           stateBefore: ReservationState.QUEUED,
           actor: { kind: PartyKind.GATEWAY },
           occurredAtMs: atMs,
-          recordedAtMs: atMs,
         }),
       ),
   };

@@ -127,7 +127,6 @@ export async function openArchiveWorld(
             stateBefore: S.UNSPECIFIED,
             actor: participantParty(courier),
             occurredAtMs: clock.now(),
-            recordedAtMs: clock.now(),
           }),
       },
       [candidate],
