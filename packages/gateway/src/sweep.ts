@@ -5,7 +5,7 @@ import { type Allocator, isStoreFailure, type Transition } from "@petak/allocato
 import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import type { Release } from "./archive/release.ts";
 import { countedAt } from "./domain/class-index.ts";
-import { endedStates } from "./domain/ended-states.ts";
+import { hasEnded } from "./domain/has-ended.ts";
 import { changed, moveTo } from "./domain/move-on.ts";
 import { findMove } from "./domain/moves.ts";
 import { overflowEndOf } from "./domain/overflow-end.ts";
@@ -82,7 +82,7 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       if (isOverdue(before, nowMs)) return await sayOverdue({ ...place, ...nothingCounted }, nowMs);
       // The clock has nothing more to do with it.
       const isOver = finalStates.has(before.state);
-      const outcome = endedStates.has(before.state) ? await release(before) : "kept";
+      const outcome = hasEnded(before) ? await release(before) : "kept";
       if (outcome === "released") return "settled";
       const { tag } = await allocator.reservations.move({
         ...place,

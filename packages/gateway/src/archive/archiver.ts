@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Allocator, decodeEvent, firstEntry, type StoredEvent, type StoredReservation } from "@petak/allocator";
 import { parseReservationId, type Region } from "@petak/protocol";
-import { endedStates } from "../domain/ended-states.ts";
+import { hasEnded } from "../domain/has-ended.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { requireIdentity } from "./archive-identity.ts";
@@ -123,7 +123,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
   async function endedWith(region: Region, events: readonly StoredEvent[]): Promise<(StoredReservation | undefined)[]> {
     const pairs = events.map(({ entry, bytes }) => ({ handle: handleIn(region, bytes), entry }));
     const found = await archive.endingWith(region, pairs);
-    return found.map((stored) => (stored !== undefined && endedStates.has(stored.reservation.state) ? stored : undefined));
+    return found.map((stored) => (stored !== undefined && hasEnded(stored.reservation) ? stored : undefined));
   }
 
   async function ensureIndex(file: OpenFile, manifest: DayManifest): Promise<void> {

@@ -1,17 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { PetakError, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import { hasEnded } from "./has-ended.ts";
 import { endOfSecondMs, isCollectable } from "./issue-rules.ts";
 import { illegalState, refuseOver } from "./move-on.ts";
-
-/** States in which nothing becomes of a reservation any more. */
-const finalStates: ReadonlySet<ReservationState> = new Set([
-  ReservationState.REJECTED,
-  ReservationState.EXPIRED,
-  ReservationState.CANCELLED,
-  ReservationState.NO_SHOW,
-  ReservationState.COLLECTED,
-  ReservationState.RECALLED,
-]);
 
 /** States in which a reservation may join a bundle: its parcel lies at the site, or may come. */
 const joiningStates: ReadonlySet<ReservationState> = new Set([
@@ -19,11 +10,6 @@ const joiningStates: ReadonlySet<ReservationState> = new Set([
   ReservationState.CONFIRMED,
   ReservationState.DEPOSITED,
 ]);
-
-/** Whether nothing becomes of a reservation any more. What its record says then stays. */
-export function isFinal({ state }: Reservation): boolean {
-  return finalStates.has(state);
-}
 
 /** The reservations for which a credential to collect can be issued. Throws ILLEGAL_STATE where there is none. */
 export function collectableOf(reservations: readonly Reservation[], bundleId: string, atMs: number): Reservation[] {
@@ -44,7 +30,7 @@ export function refuseMismatch(reservations: readonly Reservation[], bundleId: s
       reservation.collector?.kind === first?.collector?.kind && reservation.collector?.participantId === first?.collector?.participantId;
     if (!isSameCollector) throw mismatch(reservation, "COLLECTOR", `has another collector than '${first?.reservationId}'`);
     if (reservation.bundleId === bundleId) continue;
-    if (reservation.bundleId !== "" && !isFinal(reservation)) {
+    if (reservation.bundleId !== "" && !hasEnded(reservation)) {
       throw mismatch(reservation, "OTHER_BUNDLE", `belongs to bundle '${reservation.bundleId}'; take it out of that one first`);
     }
     const why = ": only what can still be collected joins a bundle";

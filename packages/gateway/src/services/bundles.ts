@@ -14,9 +14,10 @@ import {
   type Reservation,
   type ReservationService,
 } from "@petak/protocol";
-import { collectableOf, isFinal, refuseMismatch } from "../domain/bundle-members.ts";
+import { collectableOf, refuseMismatch } from "../domain/bundle-members.ts";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
+import { hasEnded } from "../domain/has-ended.ts";
 import { changed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
@@ -77,13 +78,13 @@ export function createBundleCalls({
             reservations: [
               ...members.flatMap((one) => {
                 // One that is over stays as it is, and may have left the records for the archive.
-                if (one.bundleId === bundleId) return isFinal(one) ? [] : { before: one };
+                if (one.bundleId === bundleId) return hasEnded(one) ? [] : { before: one };
                 const joined = changed(one, atMs, { bundleId });
                 return { before: one, after: joined, event: eventOf(EventType.RESERVATION_BUNDLED, joined, bundleId, caller, atMs) };
               }),
               // What is over stays as it was: its record says what was.
               ...leaving
-                .filter((one) => !isFinal(one))
+                .filter((one) => !hasEnded(one))
                 .map((one) => {
                   const left = changed(one, atMs, { bundleId: "" });
                   return { before: one, after: left, event: eventOf(EventType.RESERVATION_UNBUNDLED, left, bundleId, caller, atMs) };
