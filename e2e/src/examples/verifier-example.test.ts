@@ -61,9 +61,9 @@ describe("the verifier in Python", () => {
     expect(stderr).toContain("acts/deposit: ");
   });
 
-  it("verifies a saved chain with the issuer's keys, and names the link that is missing", async () => {
+  it("verifies a saved chain with the issuer's keys, and names the link that is missing, or the state that is none", async () => {
     const file = JSON.parse(await readFile(join(vectorsDir, "receipts/05-statements.json"), "utf8")) as {
-      vectors: { issuer_keys: object; chain: { receipts: object[]; statement?: object } }[];
+      vectors: { issuer_keys: object; chain: { reservation: object; receipts: object[]; statement?: object } }[];
     };
     const [vector] = file.vectors;
     if (vector === undefined) throw new Error("no vector");
@@ -82,6 +82,14 @@ describe("the verifier in Python", () => {
     const [first, , last] = vector.chain.receipts;
     const cut = await runScript("verify_chain.py", await save("cut.json", { ...vector.chain, receipts: [first, last] }), keys);
     expect(cut).toEqual({ exitCode: 1, stdout: "2 links, 1 faults\n", stderr: "link 2: MISSING\n" });
+    // As a gateway writes a state that its protocol does not know.
+    const { reservation } = vector.chain;
+    const unnamed = await runScript(
+      "verify_chain.py",
+      await save("unnamed.json", { ...vector.chain, reservation: { ...reservation, state: 99 } }),
+      keys,
+    );
+    expect(unnamed).toEqual({ exitCode: 1, stdout: "3 links, 2 faults\n", stderr: "chain: EVENT_ORDER\nchain: STATE_DIFFERS\n" });
   });
 
   it("ends with 1 where there are no vectors to run", async () => {
