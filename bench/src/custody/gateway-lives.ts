@@ -5,13 +5,16 @@
  * - `paced <clients> <seconds> <lives a second>`: a {@link PacedRun};
  * - `stages <count> <socket>`: bytes of Redis for each of `count` reservations, stage by stage.
  */
+import { fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { create, toJson } from "@bufbuild/protobuf";
-import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { createPetakClient, createRequestSigner, type RequestSigner, type RequestSignerOptions } from "@petak/client";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { createRequestSigner, type RequestSigner, type RequestSignerOptions } from "@petak/client";
 import { reportClaims, reportText } from "@petak/credential";
-import { Act, DeviceEventSchema, DeviceEventType, type Event, ProofKind } from "@petak/protocol";
+import { Act, DeviceEventSchema, DeviceEventType, ProofKind } from "@petak/protocol";
 import { Redis } from "ioredis";
 import { concurrently } from "../allocator/concurrently.ts";
 import { usedMemory } from "../allocator/measure/memory.ts";
@@ -108,34 +111,27 @@ async function live(party: Party): Promise<void> {
   await report(party, reservationId, "COLLECTED");
 }
 
-/** The courier's stream, from now on. */
+/** The courier's stream, from now on, which another process listens to. */
 async function listen(): Promise<Listener> {
-  const client = createPetakClient({ baseUrl: `http://127.0.0.1:${facts.port}`, signer: createRequestSigner(facts.courierKey) });
-  const end = new AbortController();
-  const stream = client.custody.watchEvents({ fromNow: true }, { signal: end.signal });
+  const child = fork(join(import.meta.dirname, "stream-listener.ts"), [factsPath], { serialization: "advanced" });
   const delaysMs: number[] = [];
-  let count = 0;
-  const iterator = stream[Symbol.asyncIterator]();
-  // The first message says that it listens.
-  await iterator.next();
-  const take = ({ recordedAt }: Event) => {
-    count += 1;
-    if (recordedAt !== undefined) delaysMs.push(performance.timeOrigin + performance.now() - timestampMs(recordedAt));
-  };
-  const ended = (async () => {
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) next.value.events.forEach(take);
-  })().catch((error: unknown) => {
-    if (!end.signal.aborted) throw error;
+  let ended: string | undefined;
+  child.once("exit", (code) => {
+    ended = `the listener has ended with ${code}`;
   });
+  child.on("message", (some: number[]) => void delaysMs.push(...some));
+  // The first message says that it listens.
+  await Promise.race([once(child, "message"), once(child, "exit")]);
   return {
     get count() {
-      return count;
+      if (ended !== undefined) throw new Error(ended);
+      return delaysMs.length;
     },
     delaysMs,
     async close() {
-      end.abort();
-      await ended;
-      client.close();
+      const exited = once(child, "exit");
+      child.disconnect();
+      await exited;
     },
   };
 }
