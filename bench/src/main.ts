@@ -1,27 +1,9 @@
-/**
- * `npm run bench -- <name>`: measures, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`.
- *
- * Whatever is compared is measured in one run. Options: `--seconds N` for each measurement (default 4), `--rounds N` (default 3; the
- * median counts), `--json` for the result alone, `--dry` to print it and keep nothing. Of the allocator's bench: `--only <part>` for one of its parts, `--sites N` for the size of
- * its largest network; such a run is printed and not kept. `scale` measures nothing: it reckons from the two recorded runs what ASEAN needs.
- */
+/** Measures, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`; see {@link usage}. */
 import { parseArgs } from "node:util";
 import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
 import { benchCustody } from "./custody/bench-custody.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
-
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: "string", default: "4" },
-    rounds: { type: "string", default: "3" },
-    json: { type: "boolean", default: false },
-    only: { type: "string" },
-    sites: { type: "string" },
-    dry: { type: "boolean", default: false },
-  },
-});
 
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
   rpc: benchRpc,
@@ -29,19 +11,76 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   custody: benchCustody,
   scale: writeScale,
 };
-const [name = ""] = positionals;
-const bench = benches[name];
-if (bench === undefined) {
-  process.stderr.write(`bench: there is no bench ${JSON.stringify(name)}; there is: ${Object.keys(benches).join(", ")}\n`);
-  process.exitCode = 2;
-} else {
-  const { seconds, rounds, json, only, sites, dry } = values;
+
+const usage = `npm run bench -- <name> [options]
+
+  rpc         whole calls, beside bare servers
+  allocator   finding and holding, beside GEOSEARCH and PostgreSQL
+  custody     whole lives of reservations, beside PostgreSQL
+  scale       reckons from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
+
+Whatever is compared is measured in one run. What comes of it is printed, written to bench/results/<name>.json, and put into docs/performance.md.
+
+  --seconds N   length of each measurement, default 4
+  --rounds N    how often everything is measured, default 3; the median counts
+  --dry         print the result, keep nothing
+  --json        print the result as JSON, and nothing else
+  --only PART   of the allocator's bench, one of its parts; printed and not kept
+  --sites N     of the allocator's bench, the size of its largest network; printed and not kept
+`;
+
+/** The bench was called wrongly. */
+class UsageError extends Error {}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        seconds: { type: "string", default: "4" },
+        rounds: { type: "string", default: "3" },
+        json: { type: "boolean", default: false },
+        only: { type: "string" },
+        sites: { type: "string" },
+        dry: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Number.POSITIVE_INFINITY))
+    throw new UsageError(`--${option} must be a number above 0, not ${JSON.stringify(text)}`);
+  return value;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  if (values.help) return void process.stdout.write(usage);
+  const [name = "", ...more] = positionals;
+  const bench = benches[name];
+  if (bench === undefined || more.length > 0) {
+    throw new UsageError(`give one of ${Object.keys(benches).join(", ")}, not ${JSON.stringify(positionals.join(" "))}`);
+  }
   await bench({
-    seconds: Number(seconds),
-    rounds: Number(rounds),
-    json,
-    only,
-    sites: sites === undefined ? undefined : Number(sites),
-    isDry: dry,
+    seconds: positive("seconds", values.seconds),
+    rounds: positive("rounds", values.rounds),
+    json: values.json,
+    only: values.only,
+    sites: values.sites === undefined ? undefined : positive("sites", values.sites),
+    isDry: values.dry,
   });
+}
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n\n${usage}`);
+  process.exitCode = 2;
 }

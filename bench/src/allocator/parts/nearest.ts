@@ -1,9 +1,11 @@
-import type { Allocator, Position } from "@petak/allocator";
+import { type Allocator, createAllocator, type Position } from "@petak/allocator";
 import { createRandom } from "@petak/testkit";
+import type { Redis } from "ioredis";
 import { type Answered, requireFree, requireSame } from "../answers.ts";
 import { type BenchContext, type BenchServer, seed, withCachedAllocator, withServer } from "../bench-context.ts";
 import { type FilledCity, loadCity } from "../load/filled-city.ts";
 import { targetsOf } from "../load/hold-targets.ts";
+import { loadSites } from "../load/load-sites.ts";
 import { type KeepingCost, keepingCost, keepingFigures, withKeeping } from "../measure/keeping-cost.ts";
 import { usedMemory } from "../measure/memory.ts";
 import { measureMemory } from "../measure/memory-parts.ts";
@@ -58,6 +60,7 @@ async function measureNetwork(context: BenchContext, server: BenchServer, sites:
   const many = sites.toLocaleString("en");
   say(`Nearest: ${many} sites`);
   const peer = await createGeoPeer(redis, cityNetwork(sites, seed));
+  await loadElsewhere(redis);
   const emptyBytes = await usedMemory(redis);
   const city = await loadCity(context, server, sites);
   const siteBytes = ((await usedMemory(redis)) - emptyBytes) / sites;
@@ -86,6 +89,13 @@ async function measureNetwork(context: BenchContext, server: BenchServer, sites:
   say(`${many} sites: taking the memory apart`);
   figures.push(...(await measureMemory(server, city, siteBytes, reservationBytes)));
   return figures;
+}
+
+/** Puts a site under other keys: what the server sets up for the first, such as the scripts with their text, is not what a site takes. */
+async function loadElsewhere(redis: Redis): Promise<void> {
+  const elsewhere = createAllocator({ redis, prefix: "petak-elsewhere" });
+  await loadSites(elsewhere, cityNetwork(1, seed), { from: 0, to: 1, largePlaces: () => 1 });
+  elsewhere.stop();
 }
 
 function occupancyGrowth(what: string, costBy: ReadonlyMap<number, OccupancyCosts>): Figure[] {
