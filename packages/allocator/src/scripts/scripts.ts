@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Command } from "ioredis";
 import type { RedisConnection } from "../connection/connect-redis.ts";
+import { noteKey } from "../durability/write-scope.ts";
 import { loadScript } from "./load-script.ts";
 import { tellKeysTouched } from "./touched-keys.ts";
 
@@ -33,6 +34,9 @@ export function createScript(name: string, { isSentAtOnce = false, isReadOnly = 
   const digest = createHash("sha1").update(source).digest("hex");
   return async (connection, keys, args) => {
     const redis = connection as unknown as ScriptingRedis;
+    const [key] = keys;
+    // A connection that notes what is asked for hears of commands by their names, and of nothing that is sent past them.
+    if (isSentAtOnce && key !== undefined) noteKey(connection, key);
     let reply: unknown;
     try {
       reply = await (isSentAtOnce
