@@ -21,8 +21,8 @@ export interface EventTail {
   catchUp(): Promise<void>;
   /** Begins to follow a log. */
   subscribe(log: LogName): LogSubscription;
-  /** Tells those who follow a log of its last number, by whoever knows it before it is heard. */
-  tell(log: LogName, number: number): void;
+  /** Tells those who follow a log that it has come to a number, by whoever appended it: mostly before it is heard. */
+  tellAppended(log: LogName, number: number): void;
   /** Resolves when reading has ended. */
   stop(): Promise<void>;
 }
@@ -218,7 +218,7 @@ export function createEventTail({
         .catch(() => undefined);
       return subscription;
     },
-    tell: (name, number) => subscribers.tell(keys.logHead(name), number),
+    tellAppended: (name, number) => subscribers.tellAppended(keys.logHead(name), number),
     async stop() {
       stopping.abort();
       connection.disconnect();

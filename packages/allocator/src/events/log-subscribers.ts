@@ -16,6 +16,8 @@ export interface LogSubscribers {
   add(channel: string, log: LogName): LogSubscription;
   /** Says what is the last number of a log, which is less than before where its end was lost. Wakes only those who wait for it. */
   tell(channel: string, number: number): void;
+  /** Says that a log has come to a number, which may be known to have gone on since: whoever appended it may hear of it later than of what came behind. */
+  tellAppended(channel: string, number: number): void;
   /** The logs that somebody waits for, by their channels. */
   readonly logs: ReadonlyMap<string, LogName>;
 }
@@ -31,6 +33,13 @@ interface Followed {
 export function createLogSubscribers(): LogSubscribers {
   const followed = new Map<string, Followed>();
   const logs = new Map<string, LogName>();
+
+  function tell(channel: string, number: number): void {
+    const own = followed.get(channel);
+    if (own === undefined) return;
+    own.newest = number;
+    for (const wake of [...own.wakes]) wake();
+  }
 
   return {
     logs,
@@ -73,11 +82,9 @@ export function createLogSubscribers(): LogSubscribers {
         },
       };
     },
-    tell(channel, number) {
-      const own = followed.get(channel);
-      if (own === undefined) return;
-      own.newest = number;
-      for (const wake of [...own.wakes]) wake();
+    tell,
+    tellAppended(channel, number) {
+      if (number > (followed.get(channel)?.newest ?? 0)) tell(channel, number);
     },
   };
 }

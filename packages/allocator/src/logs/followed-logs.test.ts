@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { create } from "@bufbuild/protobuf";
-import { EventSchema, newEventId } from "@petak/protocol";
+import { EventSchema, newEventId, type Region } from "@petak/protocol";
 import { createRandom, type Random, testSeed, useRedis } from "@petak/testkit";
+import type { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
@@ -27,7 +28,9 @@ interface Process {
   reads(): number;
   logs: ParticipantLogs;
   /** Records something of the participant, however often the connection is lost meanwhile. */
-  record(): Promise<void>;
+  record(region?: Region): Promise<void>;
+  /** Keeps the answers to what it appends to the log back from now on. Gives the way to let them through. */
+  holdAppended(): () => void;
   /** Loses the connection, which is connected again by itself. */
   loseConnection(): Promise<void>;
 }
@@ -35,17 +38,25 @@ interface Process {
 async function startProcess(): Promise<Process> {
   const connection = await redis.connect();
   let reads = 0;
-  const counting: RedisConnection = new Proxy(connection, {
+  let released = Promise.resolve();
+  const watched: RedisConnection = new Proxy(connection, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (name === "getrangeBuffer") reads++;
+      if (name === "sendCommand") {
+        return async (command: Command) => {
+          const reply = await target.sendCommand(command);
+          if (command.args[2] === keys.logHead(log)) await released;
+          return reply;
+        };
+      }
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  const recorded = createEventLog(counting, keys);
+  const recorded = createEventLog(watched, keys);
   await connection.sadd(keys.regions(), ...regions);
   const logs = createParticipantLogs({
-    redis: counting,
+    redis: watched,
     connect: () => redis.connectLater(),
     keys,
     onError: (error) => {
@@ -59,8 +70,7 @@ async function startProcess(): Promise<Process> {
   return {
     reads: () => reads,
     logs,
-    async record() {
-      const region = random.pick(regions);
+    async record(region = random.pick(regions)) {
       const event = create(EventSchema, { eventId: newEventId(region), isTest: true, ...log });
       for (;;) {
         try {
@@ -71,6 +81,11 @@ async function startProcess(): Promise<Process> {
           if (connection.status !== "ready") await once(connection, "ready");
         }
       }
+    },
+    holdAppended() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      released = promise;
+      return resolve;
     },
     async loseConnection() {
       const ready = once(connection, "ready");
@@ -138,5 +153,21 @@ describe("a log that is followed while it grows", () => {
     expect((await following).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
     // Before it is known where the log ends.
     expect(process.reads()).toBeLessThan(5);
+  });
+
+  it("wakes who follows it for what another process appended, though that was heard before the answer to what was appended here", async () => {
+    const [own, other] = await Promise.all([startProcess(), startProcess()]);
+    const [following, news] = [own.logs.subscribe(log), other.logs.subscribe(log)];
+    const { place } = await own.logs.readAfter(log, { number: 0 }, 10);
+    const release = own.holdAppended();
+    await own.record("836520");
+    expect(await news.wait(0, 10_000, [])).toBe(true);
+    await other.record("836520");
+    expect(await following.wait(1, 10_000, [])).toBe(true);
+    release();
+    const page = await own.logs.readAfter(log, place, 1);
+    expect(page.place.number).toBe(1);
+    expect(await following.wait(1, 1000, [])).toBe(true);
+    expect((await own.logs.readAfter(log, page.place, 10)).events.map(({ number }) => number)).toEqual([2]);
   });
 });

@@ -130,7 +130,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       const server = serverOf(redis, keys.logHead(log));
       return server === undefined ? undefined : spanOf(server);
     },
-    onAppended: (log, last) => tail.tell(log, last),
+    onAppended: (log, last) => tail.tellAppended(log, last),
   });
   const builder = createLogBuilder({
     events: recordedEvents,
