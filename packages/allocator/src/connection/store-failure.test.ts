@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { tempDir } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
+import { connectRedis } from "./connect-redis.ts";
 import { isStoreFailure } from "./store-failure.ts";
 
 /** What the client says of itself, with where it says it; what goes on in a text is left out. */
@@ -32,5 +35,21 @@ describe("what is wrong with the store", () => {
     expect(messages).toContain("All keys in the pipeline should belong to the same slots allocation group");
     const unknown = messages.filter((message) => !isStoreFailure(new Error(message)) && !ofUs.some((pattern) => pattern.test(message)));
     expect(unknown).toEqual([]);
+  });
+
+  it("is told from what is wrong with files: a socket that is missing is a server that is away, another file is not", async () => {
+    const path = join(await tempDir(), "missing");
+    const errors: Error[] = [];
+    const redis = connectRedis({ socketPath: path }, { onError: (error) => void errors.push(error) });
+    await redis.connect().catch((error: Error) => errors.push(error));
+    redis.disconnect();
+    expect(errors.map(({ message }) => message)).toEqual([`connect ENOENT ${path}`, "Connection is closed."]);
+    expect(errors.map(isStoreFailure)).toEqual([true, true]);
+    const ofFile = await readFile(path).catch((error: unknown) => error);
+    expect(ofFile).toMatchObject({ code: "ENOENT" });
+    expect(isStoreFailure(ofFile)).toBe(false);
+    // As Node words it where an archive's network disk is away.
+    expect(isStoreFailure(new Error("ETIMEDOUT: connection timed out, read"))).toBe(false);
+    expect(isStoreFailure(new Error("connect ETIMEDOUT 10.0.0.1:6379"))).toBe(true);
   });
 });

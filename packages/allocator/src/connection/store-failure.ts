@@ -26,5 +26,6 @@ const storeErrorMessages = [
   /^Cluster (isn't ready|is (ended|disconnecting|disconnected)\.)/,
   /^Node is disconnected/,
   /^None of startup nodes is available/,
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOENT/,
+  // Of sockets, and not of files, which may be missing too.
+  /\b(connect|read|write) (ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOENT)/,
 ];
