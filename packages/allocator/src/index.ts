@@ -12,6 +12,7 @@ export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from
 export { isKnownAt, type Observation } from "./capacity/observation.ts";
 export {
   type ConnectionOptions,
+  commandTimeoutMs,
   connectRedis,
   dropSilent,
   isCluster,
@@ -19,7 +20,8 @@ export {
   type RedisConnection,
   storeTimeMs,
 } from "./connection/connect-redis.ts";
-export { parseRedisAddress, type RedisAddress, redisProtocols } from "./connection/redis-address.ts";
+export { type FailingServer, refusingServers, silentServers } from "./connection/failing-servers.ts";
+export { parseRedisAddress, type RedisAddress, redisAddressText, redisProtocols } from "./connection/redis-address.ts";
 export { isCommandTimeout, isStoreFailure } from "./connection/store-failure.ts";
 export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
 export { type Acknowledgements, createAcknowledgements } from "./durability/acknowledgements.ts";

@@ -8,13 +8,14 @@ export type RedisConnection = Redis | ClusterConnection;
 /** How long a server may take to close a connection that was given up, in ms. One that hangs never does. */
 export const disconnectTimeoutMs = 500;
 
+/** How long one command may take unless something else is said, in ms: longer than any script, shorter than a caller's patience. */
+export const commandTimeoutMs = 2000;
+
 /** What a connection needs to know. */
 export interface ConnectionOptions {
   /** Called on every connection error; the connection goes on trying. */
   onError: (error: Error) => void;
-  /**
-   * How long one command may take, in ms. Default 2000: longer than any script, shorter than a caller's patience. 0: no limit.
-   */
+  /** How long one command may take, in ms. Default {@link commandTimeoutMs}. 0: no limit. */
   commandTimeoutMs?: number;
 }
 
@@ -24,26 +25,27 @@ export interface ConnectionOptions {
  */
 export function connectRedis(address: { url: string } | { socketPath: string }, options: ConnectionOptions): Redis;
 export function connectRedis(address: RedisAddress, options: ConnectionOptions): RedisConnection;
-export function connectRedis(address: RedisAddress, { onError, commandTimeoutMs = 2000 }: ConnectionOptions): RedisConnection {
+export function connectRedis(address: RedisAddress, options: ConnectionOptions): RedisConnection {
+  const { onError, commandTimeoutMs: timeoutMs = commandTimeoutMs } = options;
   if ("cluster" in address) {
-    const cluster = new ClusterConnection(address, commandTimeoutMs);
+    const cluster = new ClusterConnection(address, timeoutMs);
     cluster.on("error", onError);
     cluster.on("node error", onError);
     return cluster;
   }
-  const options = {
+  const settings = {
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    enableAutoPipelining: commandTimeoutMs > 0,
+    enableAutoPipelining: timeoutMs > 0,
     autoPipeliningIgnoredCommands: ["ssubscribe"],
     // Whoever subscribes has to look for what it missed as well.
     autoResubscribe: false,
     disconnectTimeout: disconnectTimeoutMs,
-    ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs } : {}),
+    ...(timeoutMs > 0 ? { commandTimeout: timeoutMs } : {}),
     lazyConnect: true,
   };
-  const redis = "url" in address ? new Redis(address.url, options) : new Redis({ ...options, path: address.socketPath });
+  const redis = "url" in address ? new Redis(address.url, settings) : new Redis({ ...settings, path: address.socketPath });
   redis.on("error", onError);
   return redis;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRedisAddress } from "./redis-address.ts";
+import { parseRedisAddress, type RedisAddress, redisAddressText } from "./redis-address.ts";
 
 test.each([
   ["redis://localhost", { url: "redis://localhost" }],
@@ -19,6 +19,17 @@ test.each([
   ["rediss+cluster://petak:p%40ss@a:7000", { cluster: [{ host: "a", port: 7000 }], username: "petak", password: "p@ss", hasTls: true }],
 ])("%s is read", (text, address) => {
   expect(parseRedisAddress(text)).toEqual(address);
+});
+
+test.each([
+  ["redis://user:secret@h:6379/2", "redis://h:6379/2"],
+  ["rediss://:secret@[::1]:6380", "rediss://[::1]:6380"],
+  ["redis://localhost?password=secret", "redis://localhost"],
+  ["unix:///run/redis/server.sock", "unix:///run/redis/server.sock"],
+  ["redis+cluster://user:secret@a,[::1]:7001", "redis+cluster://a:6379,[::1]:7001"],
+  ["rediss+cluster://a:7000/", "rediss+cluster://a:7000"],
+])("%s is told of as %s", (text, told) => {
+  expect(redisAddressText(parseRedisAddress(text) as RedisAddress)).toBe(told);
 });
 
 test.each([

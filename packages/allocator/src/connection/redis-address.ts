@@ -24,6 +24,17 @@ const defaultPort = 6379;
 /** `redis+cluster://user:password@host:port,host:port`: scheme, the user's part, the hosts. A cluster has one database, so no path follows. */
 const clusterPattern = /^(rediss?)\+cluster:\/\/(?:([^@/]*)@)?([^@/?#]+)\/?$/i;
 
+/** An address for people to read, as settings spell it: without user and password. */
+export function redisAddressText(address: RedisAddress): string {
+  if ("socketPath" in address) return `unix://${address.socketPath}`;
+  if ("cluster" in address) {
+    const hosts = address.cluster.map(({ host, port }) => `${host.includes(":") ? `[${host}]` : host}:${port}`);
+    return `${address.hasTls === true ? "rediss" : "redis"}+cluster://${hosts.join(",")}`;
+  }
+  const { protocol, host, pathname } = new URL(address.url);
+  return `${protocol}//${host}${pathname}`;
+}
+
 /** Reads an address as settings spell it; undefined where the text is none. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
   const cluster = clusterPattern.exec(text);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { connectLike, isCluster, type RedisConnection, serverOf } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
+import { ownMark } from "./own-mark.ts";
 import { createReplicaGate, gateTimeoutMs, type ReplicaGate, type ReplicationLevel } from "./replica-gate.ts";
 import { currentScope, noteKey, onKeyNoted, WriteScope } from "./write-scope.ts";
 
@@ -24,6 +25,8 @@ export interface Acknowledgements {
    * @throws {PetakError} REPLICAS_UNAVAILABLE before anything is asked of a server that too few replicas follow; DURABILITY_UNCONFIRMED.
    */
   acknowledge<Answer>(work: () => Promise<Answer>): Promise<Answer>;
+  /** Whether enough replicas follow every server that is known, as far as is known. */
+  readonly areFollowed: boolean;
   /** Resolves when enough replicas follow every server that is known, with true; with false where they do not after `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
   /** Closes the connections that it made. */
@@ -45,19 +48,10 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
     let gate = gates.get(server);
     if (gate === undefined) {
       const connect = () => connectLike(server, { onError, commandTimeoutMs: gateTimeoutMs(level) });
-      gate = createReplicaGate({ level, writer: server, connect, ownMark: () => ownMark(server), onError });
+      gate = createReplicaGate({ level, writer: server, connect, ownMark: () => ownMark(connection, keys, server), onError });
       gates.set(server, gate);
     }
     return gate;
-  }
-
-  /** A mark in any slot of a server. */
-  function ownMark(server: Redis): string {
-    if (!isCluster(connection)) return keys.durabilityMark("");
-    for (let number = 0; ; number += 1) {
-      const mark = keys.durabilityMark(String(number));
-      if (number === probedTags || connection.masterOf(mark) === server) return mark;
-    }
   }
 
   /** On a cluster a mark lies in the slot of the key, and else anywhere. */
@@ -90,8 +84,13 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
     gateOf(connection);
   }
 
+  const areFollowed = () => [...gates.values()].every(({ isFollowed }) => isFollowed);
+
   return {
     connection: noting,
+    get areFollowed() {
+      return areFollowed();
+    },
     async acknowledge(work) {
       const scope = new WriteScope();
       try {
@@ -108,7 +107,6 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
     },
     async ready(timeoutMs) {
       const untilMs = performance.now() + timeoutMs;
-      const areFollowed = () => [...gates.values()].every(({ isFollowed }) => isFollowed);
       while (!areFollowed() && performance.now() < untilMs) await pause(readyPollMs);
       return areFollowed();
     },
@@ -122,9 +120,6 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
 
 /** How often it is looked whether replicas follow, in ms. */
 const readyPollMs = 10;
-
-/** Tags that are looked at for one in a slot of a server: with thousands of slots each, one of the first few is. */
-const probedTags = 10_000;
 
 /** What of a key decides on its slot. */
 function hashTagOf(key: string): string {

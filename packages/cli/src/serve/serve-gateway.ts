@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseRedisAddress, type RedisAddress } from "@petak/allocator";
+import { parseRedisAddress, type RedisAddress, redisAddressText } from "@petak/allocator";
 import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
 import {
   AdminError,
@@ -144,16 +144,11 @@ function explain(error: unknown, config: Config): unknown {
   if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });
   if (config.redisUrl !== "" && isConnectionError(error)) {
     return new CliFailure(
-      `The Redis server that redisUrl names, ${withoutSecrets(config.redisUrl)}, cannot be reached (${(error as Error).message}). Is it running, and are its address, user and password right? The log says what each attempt met.`,
+      `The Redis server that redisUrl names, ${redisAddressText(redisAddress(config.redisUrl))}, cannot be reached (${(error as Error).message}). Is it running, and are its address, user and password right? The log says more.`,
       { cause: error },
     );
   }
   return error;
-}
-
-/** A URL as messages may have it: without user and password. */
-function withoutSecrets(redisUrl: string): string {
-  return redisUrl.replace(/\/\/[^/]*@/, "//");
 }
 
 function isConnectionError(error: unknown): boolean {
