@@ -29,6 +29,6 @@ it("a hold ends in time although the record of another that is due cannot be rea
     clock.advance(3000);
     const stateOf = async () => (await courier.client.reservations.getReservation({ reservationId: whole })).reservation?.state;
     await expect.poll(stateOf).toBe(ReservationState.EXPIRED);
-    expect(lines.some(({ msg, level }) => msg === "sweep" && level === 50)).toBe(true);
+    expect(lines.some(({ msg, level }) => msg === "the sweep" && level === 50)).toBe(true);
   });
 });

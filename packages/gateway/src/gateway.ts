@@ -2,15 +2,17 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import {
+  type Acknowledgements,
   connectRedis,
   createAllocator,
   createKeys,
   createParticipantLogs,
   defaultQueueLimits,
   dropSilent,
-  pingAll,
+  isCommandTimeout,
   type QueueLimits,
   type RedisAddress,
+  redisAddressText,
 } from "@petak/allocator";
 import { toIssuerKeySet, toJwks } from "@petak/credential";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
@@ -53,6 +55,7 @@ import { reserveEncoder } from "./services/reserve-encoder.ts";
 import { createWebhookService } from "./services/webhooks.ts";
 import { whenDurable } from "./services/when-durable.ts";
 import { followStoreClock } from "./store-clock.ts";
+import { watchStore } from "./store-watch/store-watch.ts";
 import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
 import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
 import { createParticipantStore } from "./stores/participant-store.ts";
@@ -156,12 +159,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
   const onError = (error: Error) => {
     metrics.redisCommandErrors.inc({ command: "connection" });
-    logger.error({ err: error }, "redis connection");
+    storeWatch.connectionFailed(error);
   };
   const { redis: address } = options;
   const redis = connectRedis(address, { onError });
+  const keys = createKeys(keyPrefix);
+  let acknowledgements: Acknowledgements | undefined;
+  const storeWatch = watchStore({
+    redis,
+    keys,
+    address: redisAddressText(address),
+    logger,
+    metrics,
+    areFollowed: () => acknowledgements?.areFollowed ?? true,
+  });
+  const { tell } = storeWatch;
   const stopping = new AbortController();
-  const undo: (() => Promise<void> | void)[] = [() => redis.disconnect()];
+  const undo: (() => Promise<void> | void)[] = [() => redis.disconnect(), () => storeWatch.stop()];
   const undoAll = async () => {
     for (const step of undo.toReversed()) await step();
   };
@@ -169,7 +183,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   try {
     await redis.connect();
     if (options.durability !== undefined) await requireDurability(redis, options.durability, logger);
-    const acknowledgements = replicatedAcknowledgements(redis, createKeys(keyPrefix), options.durability, onError);
+    acknowledgements = replicatedAcknowledgements(redis, keys, options.durability, onError);
     undo.push(() => acknowledgements?.stop());
     const writer = acknowledgements?.connection ?? redis;
     const isAccountedFor = acknowledgements !== undefined;
@@ -181,7 +195,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       queueLimits: queueLimitsOf(options),
     });
     undo.push(() => records.stop());
-    const archive = openArchive({ ...options.archive, records, keyPrefix, now, logger, metrics });
+    const archive = openArchive({ ...options.archive, records, keyPrefix, now, logger, tell, metrics });
     const { allocator } = archive;
     const participants = createParticipantStore(writer, keyPrefix);
     const secretsPath = join(options.dataDir, secretsFileName);
@@ -195,6 +209,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       now,
       intervalMs: options.secretsIntervalMs ?? secretsIntervalMs,
       logger,
+      tell,
     });
     undo.push(() => secretsWatch.stop());
     const secrets: GatewaySecrets = { ...secretsFile, issuerEpochs: secretsWatch.issuerEpochs };
@@ -204,8 +219,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // What a failover has lost may be given out again for something else.
     const termsBook = createTermsBook(createTermsStore(writer, keyPrefix), gatewayTerms(options), now);
     redis.on("ready", () => {
-      // The end of the errors about it, for whoever reads the log at night.
-      logger.info("redis connection is ready again");
       siteCache.clear();
       termsBook.clear();
     });
@@ -216,7 +229,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       archive: allocator.logArchive,
       connect: () => connectRedis(address, { onError }),
       keys: allocator.keys,
-      onError: (error) => logger.error({ err: error }, "participants' logs"),
+      onError: (error) => tell("participants' logs", error),
       ...(acknowledgements === undefined ? {} : { acknowledge: acknowledgements.acknowledge }),
     });
     undo.push(() => logs.stop());
@@ -230,7 +243,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       termsBook,
       now: storeClock?.now ?? now,
       intervalMs: options.sweepIntervalMs,
-      onError: (error) => logger.error({ err: error }, "sweep"),
+      onError: (error) => tell("the sweep", error),
     });
     undo.push(() => sweep.stop());
     const stopArchiving = archive.start(logs.build);
@@ -246,6 +259,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       audience: options.audience,
       now,
       logger,
+      tell,
       metrics,
     });
 
@@ -294,11 +308,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       reflection.routes(router);
     };
     const authenticator = createAuthenticator({ keys: keyDirectory, audience: options.audience, now });
+    const onCallFailed = (error: Error) => {
+      // The next calls fail at once then, where they would wait in turn behind a server that hangs.
+      if (isCommandTimeout(error)) dropSilent(redis);
+      tell("a call", error);
+    };
     const plainRoutes = operationalRoutes({
       metrics,
       logger,
-      checks: { redis: () => pingAll(redis), secrets: () => void secrets.issuerEpochs() },
-      notes: archive.notes,
+      checks: { redis: storeWatch.requireAnswers, secrets: () => void secrets.issuerEpochs() },
+      notes: () => ({ ...archive.notes(), changes: storeWatch.takesChanges ? "ok" : "refused" }),
       isServing: health.isServing,
     });
     plainRoutes.set("/.well-known/petak/jwks.json", () => ({
@@ -313,7 +332,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const server = createOnePortServer({
       requestListener: createRequestListener({
         routes,
-        steps: [createIdentityStep({ authenticator, publicServices }), createStoreFailureStep(() => dropSilent(redis))],
+        steps: [createIdentityStep({ authenticator, publicServices }), createStoreFailureStep(onCallFailed)],
         limits: options.callLimits ?? {},
         codecs: { encoders: [optionsEncoder, reserveEncoder], decoders: [nearestDecoder, reserveDecoder] },
         logger,

@@ -1,7 +1,8 @@
-import type { Allocator } from "@petak/allocator";
+import { type Allocator, isStoreFailure } from "@petak/allocator";
 import type { Region } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
+import type { TellFailure } from "../observability/tell-failure.ts";
 import { type ArchiveFiles, diskFiles } from "./archive-files.ts";
 import { requireIdentity } from "./archive-identity.ts";
 import { createLayout } from "./archive-layout.ts";
@@ -32,6 +33,7 @@ export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
   keyPrefix: string;
   now: () => number;
   logger: Logger;
+  tell: TellFailure;
   metrics: Metrics;
 }
 
@@ -51,13 +53,15 @@ export interface OpenArchive {
 }
 
 /** Opens the archive of a gateway. Without a directory nothing is archived, and what others have archived cannot be read. */
-export function openArchive({ records, keyPrefix, now, logger, metrics, ...options }: OpenArchiveOptions): OpenArchive {
+export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ...options }: OpenArchiveOptions): OpenArchive {
   const { directory, retentionMs, intervalMs, files = diskFiles, serverTimeMs } = options;
   const layout = directory === undefined ? undefined : createLayout(directory, keyPrefix);
   const reader = layout && createArchiveReader(files, layout);
   /** What went wrong in the round under way, and whether it did in the last. */
   let failures = 0;
   let isFailing = false;
+  /** Whether Redis ended the round under way. */
+  let isCutShort = false;
   const allocator = withArchive({
     allocator: records,
     reader,
@@ -87,13 +91,20 @@ export function openArchive({ records, keyPrefix, now, logger, metrics, ...optio
       },
       onLag: (lagMs) => metrics.archiveLag.set(lagMs / 1000),
       onFailure: (error, region) => {
+        if (isStoreFailure(error)) {
+          // It says nothing about the archive, whose files may be well or not.
+          isCutShort = true;
+          tell("archiving", error);
+          return;
+        }
         failures++;
         metrics.archiveFailures.inc();
         logger.error({ err: error, ...(region === undefined ? {} : { region }) }, "archiving failed; nothing was taken from the records");
       },
       onRoundEnded: () => {
-        isFailing = failures > 0;
+        if (failures > 0 || !isCutShort) isFailing = failures > 0;
         failures = 0;
+        isCutShort = false;
       },
     });
   return {

@@ -23,6 +23,10 @@ export interface Metrics {
   readonly archiveFailures: Counter;
   /** For how many seconds the oldest that should be in the archive has been waiting for it. */
   readonly archiveLag: Gauge;
+  /** 1 while Redis answers, all of its masters where there are several; 0 while it does not. */
+  readonly redisUp: Gauge;
+  /** 1 while Redis answers and takes no changes, by `reason`: `disk`, `memory`, `read_only`, `replicas`; 0 otherwise. */
+  readonly redisRefusesChanges: Gauge<"reason">;
   /** Commands that Redis refused or did not answer, by `command`. */
   readonly redisCommandErrors: Counter<"command">;
 }
@@ -83,6 +87,17 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     archiveLag: new Gauge({
       name: "petak_archive_lag_seconds",
       help: "For how long the oldest that should be in the archive has been waiting for it.",
+      registers,
+    }),
+    redisUp: new Gauge({
+      name: "petak_redis_up",
+      help: "1 while Redis answers, all of its masters where there are several; 0 while it does not.",
+      registers,
+    }),
+    redisRefusesChanges: new Gauge({
+      name: "petak_redis_refuses_changes",
+      help: "1 while Redis answers and takes no changes, by reason.",
+      labelNames: ["reason"],
       registers,
     }),
     redisCommandErrors: new Counter({

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
@@ -28,4 +30,16 @@ test("metrics of two gateways in one process do not mix, and the process is meas
   expect(await one.registry.metrics()).toContain('petak_redis_command_errors_total{command="get"} 1');
   expect(await two.registry.metrics()).not.toContain('command="get"');
   expect(await two.registry.metrics()).toContain("process_resident_memory_bytes");
+});
+
+test("the operator's guide explains every metric, and its alerts ask for none that there is not", async () => {
+  const guide = await readFile(join(import.meta.dirname, "../../../../docs/guides/operator.md"), "utf8");
+  const names = createMetrics({ processMetrics: false })
+    .registry.getMetricsAsArray()
+    .map(({ name }) => name);
+  expect(names.filter((name) => !guide.includes(`\`${name}\``))).toEqual([]);
+  const alarmed = [...guide.matchAll(/expr: (.*)/g)].flatMap(([, expression = ""]) => expression.match(/petak_\w+/g) ?? []);
+  expect(alarmed.length).toBeGreaterThan(5);
+  // A histogram counts under a name of its own.
+  expect(alarmed.map((name) => name.replace(/_seconds_count$/, "_seconds")).filter((name) => !names.includes(name))).toEqual([]);
 });

@@ -1,5 +1,5 @@
-import { isCommandTimeout, isStoreFailure } from "@petak/allocator";
 import { PetakError } from "@petak/protocol";
+import { storeFailureIn } from "../store-watch/store-trouble.ts";
 import type { CallStep } from "./call-step.ts";
 
 /** Time after which it is worth asking again: a server that was restarted is back by then. */
@@ -8,14 +8,16 @@ const retryAfterMs = 1000;
 /**
  * Says STORE_UNAVAILABLE where Redis cannot be reached or does not work.
  *
- * @param onTimeout Called when a command got no answer in time. Dropping the connection then makes the next calls fail at once, where they
- * would wait in turn behind a server that hangs.
+ * @param onFailure Hears what Redis, or its client, said to that.
  */
-export function createStoreFailureStep(onTimeout: () => void): CallStep {
+export function createStoreFailureStep(onFailure: (error: Error) => void): CallStep {
   return {
     translate(thrown) {
-      if (!isStoreFailure(thrown)) return thrown;
-      if (isCommandTimeout(thrown)) onTimeout();
+      const failure = storeFailureIn(thrown);
+      if (failure === undefined) return thrown;
+      onFailure(failure);
+      // Whoever looked something up on the way has said it already.
+      if (failure !== thrown) return thrown;
       return new PetakError("STORE_UNAVAILABLE", "the gateway cannot reach its records now", { retryAfterMs, cause: thrown });
     },
   };

@@ -19,7 +19,15 @@ async function watchFile(path: string) {
   await requireSharedSecrets(store, secrets, path);
   const lines: { level: number; msg: string }[] = [];
   const logger = createLogger({ level: "info", destination: { write: (line) => void lines.push(JSON.parse(line)) } });
-  const watch = watchSecrets({ secrets, path, store, now: clock.now, intervalMs: 3_600_000, logger });
+  const watch = watchSecrets({
+    secrets,
+    path,
+    store,
+    now: clock.now,
+    intervalMs: 3_600_000,
+    logger,
+    tell: (part, error) => logger.error({ err: error }, part),
+  });
   onTestFinished(() => watch.stop());
   return { watch, lines, keyIds: () => watch.issuerEpochs().map(({ key }) => key.keyId) };
 }

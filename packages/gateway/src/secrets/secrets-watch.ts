@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PetakError } from "@petak/protocol";
-import type { Logger } from "../observability/index.ts";
+import type { Logger, TellFailure } from "../observability/index.ts";
 import type { GatewayIdentityStore } from "../stores/gateway-identity-store.ts";
 import { checkSharedSecrets, type SecretsStanding } from "./check-shared-secrets.ts";
 import type { SecretsFromFile } from "./gateway-secrets.ts";
@@ -40,8 +40,9 @@ export function watchSecrets(options: {
   now: () => number;
   intervalMs: number;
   logger: Logger;
+  tell: TellFailure;
 }): SecretsWatch {
-  const { secrets, path, store, now, intervalMs, logger } = options;
+  const { secrets, path, store, now, intervalMs, logger, tell } = options;
   const stopping = new AbortController();
   let standing: SecretsStanding = { outdated: false };
 
@@ -55,7 +56,7 @@ export function watchSecrets(options: {
     try {
       standing = await checkSharedSecrets(store, secrets, path);
     } catch (error) {
-      logger.warn({ err: error }, "the gateway's secrets could not be compared with those of the gateways beside it");
+      tell("the comparison of the gateway's secrets with those of the gateways beside it", error);
     }
     const [keyId, youngest] = keyIds();
     if (youngest !== youngestBefore) logger.info({ keyId, nextKeyId: youngest }, "an issuer key was announced");

@@ -27,6 +27,19 @@ test("/readyz says which check fails, and nothing of why", async () => {
   expect(JSON.stringify(lines)).toContain("ECONNREFUSED");
 });
 
+test("that a gateway is not ready, and is again, is logged when it changes, however often somebody asks", async () => {
+  let isAway = true;
+  const check = () => {
+    if (isAway) throw new Error("redis.example:6379 does not answer");
+  };
+  const { baseUrl, lines } = await startTestGateway({ checks: { redis: check, secrets: () => {} } });
+  for (isAway of [true, true, false, false, true]) await fetch(`${baseUrl}/readyz`);
+  const away = { level: 40, msg: "not ready", check: "redis", reason: "redis.example:6379 does not answer" };
+  const told = lines.filter(({ check: name }) => name !== undefined);
+  expect(told).toEqual([away, { level: 30, msg: "ready again", check: "redis" }, away].map((line) => expect.objectContaining(line)));
+  expect(JSON.stringify(told)).not.toContain("stack");
+});
+
 test("what does not exist is answered 404, a wrong method 405, both with a reason", async () => {
   const { baseUrl } = await startTestGateway();
   for (const path of ["/nothing", "//", "/%00", "/petak.v1.DirectoryService/FindNearest/", "/constructor", "/__proto__"]) {

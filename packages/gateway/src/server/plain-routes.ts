@@ -48,15 +48,19 @@ export interface OperationalRoutesOptions {
  */
 export function operationalRoutes(options: OperationalRoutesOptions): Map<string, PlainRoute> {
   const { metrics, logger, checks, notes, isServing, checkTimeoutMs = 2000 } = options;
+  /** What did not hold when it was last asked for: somebody asks every few seconds, and is told of in the log when it changes. */
+  const failing = new Set<string>();
 
   async function resultOf(name: string, check: ReadinessCheck): Promise<[string, string]> {
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => late.reject(new Error(`no answer within ${checkTimeoutMs} ms`)), checkTimeoutMs);
     try {
       await Promise.race([check(), late.promise]);
+      if (failing.delete(name)) logger.info({ check: name }, "ready again");
       return [name, "ok"];
     } catch (error) {
-      logger.warn({ check: name, err: error }, "not ready");
+      if (!failing.has(name)) logger.warn({ check: name, reason: (error as Error).message }, "not ready");
+      failing.add(name);
       return [name, "failing"];
     } finally {
       clearTimeout(timer);

@@ -1,6 +1,6 @@
 import type { Allocator, LogName, ParticipantLogs } from "@petak/allocator";
 import { type Event, WebhookFailure } from "@petak/protocol";
-import type { Logger } from "../observability/index.ts";
+import type { Logger, TellFailure } from "../observability/index.ts";
 import { encodeCursor } from "../services/log-cursor.ts";
 import { followLog, type LogFollower } from "../services/log-follower.ts";
 import type { LogReader } from "../services/log-reader.ts";
@@ -31,6 +31,7 @@ export interface WorkerDependencies {
   /** A number in [0, 1). */
   random: () => number;
   logger: Logger;
+  tell: TellFailure;
   /** Hears of every attempt. */
   onAttempt: (attempt: Attempt) => void;
 }
@@ -72,7 +73,7 @@ const newsTimeoutMs = 3_600_000;
 
 /** Starts delivering to an endpoint. */
 export function startEndpointWorker(endpointId: string, token: string, dependencies: WorkerDependencies): EndpointWorker {
-  const { allocator, store, reader, logs, writer, signAndPost, slots, now, after, random, logger, onAttempt } = dependencies;
+  const { allocator, store, reader, logs, writer, signAndPost, slots, now, after, random, logger, tell, onAttempt } = dependencies;
   const { deliveries, events } = allocator;
   const alarm = createEndpointAlarm({ events, logger, now });
   const stopping = new AbortController();
@@ -208,7 +209,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
         if (rest === undefined) break;
         await wait(rest.untilMs, rest.hearsNews);
       } catch (error) {
-        logger.error({ err: error, endpoint_id: endpointId }, "webhook delivery");
+        tell("a webhook's delivery", error, { endpoint_id: endpointId });
         // What was read and not written down is read again.
         closeFollower();
         await wait(now() + afterErrorMs, false);

@@ -1,6 +1,6 @@
 import type { Allocator, ParticipantLogs } from "@petak/allocator";
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
-import type { Logger, Metrics } from "../observability/index.ts";
+import type { Logger, Metrics, TellFailure } from "../observability/index.ts";
 import type { LogReader } from "../services/log-reader.ts";
 import type { WebhookStore } from "../stores/webhook-store.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
@@ -38,6 +38,7 @@ export interface WebhookSendingOptions extends WebhookOptions {
   audience: string;
   now: () => number;
   logger: Logger;
+  tell: TellFailure;
   metrics: Metrics;
 }
 

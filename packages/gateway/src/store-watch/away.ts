@@ -1,0 +1,122 @@
+import { commandTimeoutMs, dropSilent, type FailingServer, isCluster, isCommandTimeout, type RedisConnection } from "@petak/allocator";
+import type { Logger } from "../observability/logger.ts";
+import { createSpell, seconds } from "./spell.ts";
+import { awayCause, notReadyMessage, saidIn } from "./store-trouble.ts";
+
+/** What is known of Redis being away, and the telling of it. */
+export interface Away {
+  /** Whether it is, or was a moment ago. */
+  readonly isOpen: boolean;
+  /** Whether it was when it was last looked at. */
+  readonly isFailing: boolean;
+  /** When the last time that it was ended, in ms; minus infinity where there was none. */
+  readonly backMs: number;
+  /** Takes an error that says why it may be away. */
+  suspect(error: Error): void;
+  /** Takes which servers do not answer. */
+  take(silent: readonly FailingServer[]): void;
+  /** Forgets why it might have been: it is not. */
+  clear(): void;
+  /** Tells of it where that has not been done. */
+  tellNow(): void;
+}
+
+/** What it needs. */
+export interface AwayOptions {
+  redis: RedisConnection;
+  /** What the log calls the server. */
+  address: string;
+  logger: Logger;
+  now: () => number;
+}
+
+/** How long Redis must be away before it is told of, in ms: by then the second attempt to connect has said why. */
+const tellAfterMs = 200;
+
+/** How long it must have answered, in ms. */
+const steadyMs = 1000;
+
+/** How long a new connection may take to its first command, in ms: longer, and the server reads its records back. */
+const readyWithinMs = 1000;
+
+/** Makes it. */
+export function createAway({ redis, address, logger, now }: AwayOptions): Away {
+  /** The error that says why, if one does; else the first that there was. */
+  let cause: Error | undefined;
+  let servers: readonly string[] = [];
+  let backMs = Number.NEGATIVE_INFINITY;
+  let connectedMs: number | undefined;
+
+  const why = () => (cause && awayCause(cause)) ?? "it cannot be reached";
+  const facts = (sinceMs: number) => ({
+    redis: address,
+    // One server is its address.
+    ...(isCluster(redis) ? { servers } : {}),
+    ...(cause === undefined ? {} : { reason: saidIn(cause) }),
+    since: new Date(sinceMs).toISOString(),
+  });
+  const spell = createSpell({
+    now,
+    tellAfterMs,
+    steadyMs,
+    onBegun: (sinceMs) =>
+      logger.error(
+        facts(sinceMs),
+        `Redis is away: ${why()}. Calls that need it get STORE_UNAVAILABLE, and the gateway connects again by itself`,
+      ),
+    onStill: (sinceMs) => logger.error(facts(sinceMs), `Redis is still away: ${why()}`),
+    onOver: (sinceMs, untilMs, isNews) => {
+      const outage_ms = Math.round(untilMs - sinceMs);
+      if (isNews) logger.warn({ ...facts(sinceMs), outage_ms }, `Redis was away for ${seconds(outage_ms)}: ${why()}`);
+      else logger.info({ redis: address, outage_ms }, `Redis is back after ${seconds(outage_ms)}`);
+      cause = undefined;
+      backMs = now();
+    },
+  });
+
+  function suspect(error: Error): void {
+    if (cause === undefined || awayCause(error) !== undefined) cause = error;
+  }
+
+  /** One that is there and not ready has no error. One that hangs has said so by a time-out, and is no readier. */
+  function lookAtReadiness(): void {
+    if (redis.status !== "connect") {
+      connectedMs = undefined;
+      return;
+    }
+    connectedMs ??= now();
+    if (now() - connectedMs > readyWithinMs && !isCommandTimeout(cause)) cause = new Error(notReadyMessage);
+  }
+
+  return {
+    get isOpen() {
+      return spell.isOpen;
+    },
+    get isFailing() {
+      return spell.isFailing;
+    },
+    get backMs() {
+      return backMs;
+    },
+    suspect,
+    take(silent) {
+      if (silent.length === 0) {
+        connectedMs = undefined;
+        spell.works();
+        return;
+      }
+      for (const { error } of silent) suspect(error);
+      servers = silent.flatMap(({ server }) => (server === "" ? [] : [server]));
+      if (silent.some(({ error }) => isCommandTimeout(error))) dropSilent(redis);
+      lookAtReadiness();
+      // Who has waited in vain for an answer knows since when.
+      spell.fails(now() - (isCommandTimeout(cause) ? commandTimeoutMs : 0));
+    },
+    clear() {
+      cause = undefined;
+    },
+    tellNow() {
+      if (spell.isFailing) spell.tellNow();
+    },
+  };
+}

@@ -1,0 +1,154 @@
+import { type Keys, type RedisConnection, refusingServers, silentServers } from "@petak/allocator";
+import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { TellFailure } from "../observability/tell-failure.ts";
+import { createAway } from "./away.ts";
+import { createRefusing } from "./refusing.ts";
+import { remindMs } from "./spell.ts";
+import { isForWantOfReplicas, refusalIn, refusals, saidIn, storeFailureIn } from "./store-trouble.ts";
+
+/** What the watch needs. */
+export interface StoreWatchOptions {
+  /** The connection over which calls are answered: by it Redis is there or away. */
+  redis: RedisConnection;
+  keys: Keys;
+  /** What the log calls the server. */
+  address: string;
+  logger: Logger;
+  metrics: Metrics;
+  /** Whether as many replicas follow as changes wait for. Default: they do. */
+  areFollowed?: () => boolean;
+  /** The clock, in ms. Default: the system's. */
+  now?: () => number;
+}
+
+/**
+ * Tells the operator what is wrong with Redis: one line when it begins, one a minute while it goes on, and one when it is over, whatever part of the
+ * gateway meets it and however often.
+ */
+export interface StoreWatch {
+  /**
+   * Takes what went wrong in a part of the gateway. What is wrong with Redis is told once for all parts; what is not goes to the log as it is. A part that
+   * fails while Redis answers others is told of once a minute.
+   */
+  readonly tell: TellFailure;
+  /** Takes an error of a connection to Redis. */
+  connectionFailed(error: Error): void;
+  /** @throws Error where a server does not answer, with its name. */
+  requireAnswers(): Promise<void>;
+  /** Whether Redis takes changes, as far as is known. */
+  readonly takesChanges: boolean;
+  /** Tells what has not been told yet, and nothing more from then on. */
+  stop(): void;
+}
+
+/** How often it is looked whether what is wrong still is, in ms. */
+const lookIntervalMs = 250;
+
+/** How long after Redis was away a part of the gateway may still be connecting again, in ms. */
+const settleMs = 15_000;
+
+/** Starts to watch. */
+export function watchStore(options: StoreWatchOptions): StoreWatch {
+  const { redis, keys, address, logger, metrics, areFollowed = () => true, now = Date.now } = options;
+  const away = createAway({ redis, address, logger, now });
+  const refusing = createRefusing({ redis, address, logger, now });
+  /** When a part was last told of that failed while Redis answered. */
+  const toldApart = new Map<string, number>();
+  let isStopped = false;
+  let current: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+
+  function show(): void {
+    metrics.redisUp.set(away.isFailing ? 0 : 1);
+    const { reasons } = refusing;
+    for (const reason of refusals) metrics.redisRefusesChanges.set({ reason }, reasons.has(reason) ? 1 : 0);
+  }
+
+  async function look(): Promise<void> {
+    const silent = await silentServers(redis);
+    if (isStopped) return;
+    away.take(silent);
+    // One that is away says nothing about what it would refuse.
+    if (silent.length === 0 && refusing.isOpen) {
+      const servers = await refusingServers(redis, keys);
+      if (isStopped) return;
+      refusing.take(servers);
+    }
+    if (!away.isOpen) refusing.takeFollowed(areFollowed());
+    show();
+  }
+
+  /** Looks at what is so after the call: who asks while it is being looked gets the look after that one. */
+  function lookAfresh(): Promise<void> {
+    if (current === undefined) {
+      current = look().finally(() => {
+        current = undefined;
+      });
+      return current;
+    }
+    next ??= current.then(() => {
+      next = undefined;
+      return lookAfresh();
+    });
+    return next;
+  }
+
+  /** Either Redis is away, or something is wrong with one part's way to it. */
+  function suspect(part: string, error: Error, facts: Record<string, unknown>): void {
+    away.suspect(error);
+    // It was told when it began.
+    if (away.isOpen) return;
+    void lookAfresh().then(() => {
+      if (isStopped || away.isOpen) return;
+      away.clear();
+      if (now() - away.backMs < settleMs || now() - (toldApart.get(part) ?? Number.NEGATIVE_INFINITY) < remindMs) return;
+      toldApart.set(part, now());
+      logger.warn({ redis: address, reason: saidIn(error), ...facts }, `${part} failed, while Redis answers others; it is tried again`);
+    });
+  }
+
+  function take(part: string, error: Error, facts: Record<string, unknown> = {}): void {
+    if (isStopped) return;
+    const refusal = refusalIn(error);
+    if (refusal === undefined) {
+      suspect(part, error, facts);
+      return;
+    }
+    refusing.heard(refusal, error);
+    show();
+  }
+
+  const connectionFailed = (error: Error) => take("a connection to Redis", error);
+  const onClose = () => connectionFailed(new Error("Connection is closed."));
+  redis.on("close", onClose);
+  const timer = setInterval(() => {
+    if (current === undefined && (away.isOpen || refusing.isOpen || !areFollowed())) void lookAfresh();
+  }, lookIntervalMs);
+  timer.unref();
+  show();
+
+  return {
+    tell(part, error, facts) {
+      // That too few replicas follow is told of by itself, and what they did not confirm in time is asked again.
+      if (isStopped || isForWantOfReplicas(error)) return;
+      const failure = storeFailureIn(error);
+      if (failure === undefined) logger.error({ err: error, ...facts }, part);
+      else take(part, failure, facts);
+    },
+    connectionFailed,
+    async requireAnswers() {
+      const [first] = await silentServers(redis);
+      if (first !== undefined) throw new Error(`${first.server || address} does not answer`, { cause: first.error });
+    },
+    get takesChanges() {
+      return refusing.reasons.size === 0;
+    },
+    stop() {
+      away.tellNow();
+      isStopped = true;
+      clearInterval(timer);
+      redis.off("close", onClose);
+    },
+  };
+}
