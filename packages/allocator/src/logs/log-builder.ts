@@ -138,10 +138,10 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
   }
 
   /**
-   * Says how far a region's events are in the logs. Nobody waits for it: they are there. Whoever builds next asks after it over the same connection, and
-   * where it was not said finds that they are there.
+   * Says how far a region's events are in the logs, and nobody waits for it: they are there. Whoever builds next asks after it over the same connection,
+   * and where it was not said finds that they are there.
    */
-  function mark(region: Region, upTo: string, marks: readonly { log: LogName; entry: string }[]): void {
+  function markInBackground(region: Region, upTo: string, marks: readonly { log: LogName; entry: string }[]): void {
     const done = progress
       .mark(region, upTo, marks)
       .catch(onError)
@@ -162,18 +162,21 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
         if (upTo !== undefined && known.get(region)?.upTo !== upTo) known.set(region, { upTo, lasts: new Map() });
         break;
       }
+      const isLastRound = read.length < roundMax;
       const shares = sharesOf(read);
       const lasts = await lastsOf(region, upTo, shares);
       await appendAll(region, shares, lasts, failed);
       if (failed.size === 0) {
         const marks = shares.map(({ log, items }) => ({ log, entry: (items.at(-1) as EventItem).entry }));
-        mark(region, last.entry, marks);
+        if (isLastRound) markInBackground(region, last.entry, marks);
+        // Where it fails, another round would read the same as this one, and so on.
+        else await progress.mark(region, last.entry, marks);
         for (const { log, entry } of marks) lasts.set(logId(log), entry);
         known.set(region, { upTo: last.entry, lasts });
       } else {
         after = last.entry;
       }
-      if (read.length < roundMax) break;
+      if (isLastRound) break;
     }
     stalled.delete(region);
     const [reason] = failed.values();

@@ -321,6 +321,33 @@ describe("a participant's log", () => {
     expect(await readAll(startLogs())).toEqual(expected);
   });
 
+  it("is not built over and over while the region cannot be told how far it is, and has everything once it can", async () => {
+    const [region = ""] = regions;
+    let isRefused = true;
+    let commands = 0;
+    const refusing = new Proxy(connection, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return (...args: unknown[]): unknown => {
+          commands++;
+          const [command] = args;
+          const [, count, key] = command instanceof Command ? command.args : [];
+          const isMark = Number(count) === 1 && String(key) === keys.logged(region);
+          return isRefused && isMark ? Promise.reject(new Error("MISCONF refused")) : Reflect.apply(value, target, args);
+        };
+      },
+    });
+    // More than one round of building takes.
+    while ((await connection.xlen(keys.events(region))) < 250) await recordAny();
+    const builder = newBuilder(refusing);
+    await expect(builder.build(region)).rejects.toThrow("MISCONF");
+    expect(commands).toBeLessThan(100);
+    isRefused = false;
+    for (const one of regions) await builder.build(one);
+    expect(await readAll(startLogs())).toEqual(expected);
+  });
+
   it("passes over what cannot be read, and keeps the rest", async () => {
     const [region = ""] = regions;
     const errors: unknown[] = [];
