@@ -1,13 +1,11 @@
-import { once } from "node:events";
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, newEventId, type Region } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
-import { type RedisConnection, serverOf } from "../connection/connect-redis.ts";
-import { spanOf } from "../connection/connection-span.ts";
 import { createKeys } from "../keys.ts";
 import { createLogEnds, type EventItem } from "./log-ends.ts";
-import type { LogName } from "./log-reference.ts";
+import { type LogPlace, placeAt } from "./log-mark.ts";
+import type { LogName, LogReference } from "./log-reference.ts";
 import { chunkSize, createLogStore } from "./log-store.ts";
 
 const redis = useRedis();
@@ -27,26 +25,27 @@ function items(count: number, of: Region = region): EventItem[] {
 const idsOf = (some: readonly Pick<EventItem, "event">[] | undefined) => some?.map(({ event }) => event.eventId);
 
 /** The ends of logs in a process that follows one. */
-function startEnds(connection: RedisConnection) {
-  const keys = createKeys(redis.keyPrefix);
-  const footingOf = (name: LogName) => {
-    const server = serverOf(connection, keys.logHead(name));
-    return server === undefined ? undefined : spanOf(server);
-  };
+function startEnds() {
   const told: number[] = [];
-  const store = createLogStore(connection, keys);
-  const ends = createLogEnds({ logs: store, footingOf, onAppended: (_, last) => told.push(last) });
+  const store = createLogStore(redis.client, createKeys(redis.keyPrefix));
+  const ends = createLogEnds({ logs: store, onAppended: (_, last) => told.push(last) });
   const append = (some: readonly EventItem[], of: Region = region) => ends.append(log, of, undefined, some);
-  const after = async (number: number, count = 1000, footing = footingOf(log) ?? {}) => {
-    const end = await ends.after(log, number, footing, count);
+  /** The place of who has read the log up to a number. */
+  const placeOf = async (number: number) => {
+    const references: LogReference[] = [];
+    while (references.length < number) references.push(...(await store.references(log, references.length + 1, number - references.length)));
+    return placeAt(number, references);
+  };
+  const after = async (from: number | LogPlace, count = 1000) => {
+    const end = await ends.after(log, typeof from === "number" ? await placeOf(from) : from, count);
     return end === undefined ? undefined : { ids: idsOf(end.events), last: end.last };
   };
-  return { ends, store, footingOf, told, append, after, unfollow: ends.follow(log) };
+  return { ends, store, told, append, placeOf, after, unfollow: ends.follow(log) };
 }
 
 describe("the end of a log that is followed", () => {
   it("has what was appended here after a number, as soon as that is told", async () => {
-    const { append, after, told } = startEnds(redis.client);
+    const { append, after, told } = startEnds();
     const some = items(5);
     await append(some.slice(0, 2));
     await append(some.slice(2));
@@ -58,7 +57,7 @@ describe("the end of a log that is followed", () => {
   });
 
   it("is waited for while it is being appended", async () => {
-    const { append, after } = startEnds(redis.client);
+    const { append, after } = startEnds();
     const some = items(3);
     const appending = append(some);
     expect(await after(0)).toEqual({ ids: idsOf(some), last: 3 });
@@ -66,7 +65,7 @@ describe("the end of a log that is followed", () => {
   });
 
   it("has nothing of before what another process appended between", async () => {
-    const { append, after, store } = startEnds(redis.client);
+    const { append, after, store } = startEnds();
     await append(items(2));
     await store.append(log, elsewhere, undefined, items(3, elsewhere));
     const own = items(2);
@@ -76,7 +75,7 @@ describe("the end of a log that is followed", () => {
   });
 
   it("has each event under its own number where others had appended some of them already", async () => {
-    const { append, after, store } = startEnds(redis.client);
+    const { append, after, store } = startEnds();
     const some = items(6);
     await store.append(log, region, undefined, some.slice(0, 4));
     await store.append(log, elsewhere, undefined, items(2, elsewhere));
@@ -87,30 +86,54 @@ describe("the end of a log that is followed", () => {
     expect(await after(6)).toEqual({ ids: idsOf(some.slice(4)), last: 8 });
   });
 
-  it.skipIf(redis.isCluster)(
-    "is not relied on by who has read before the connection was lost: the server may have lost what was read",
-    async () => {
-      const connection = await redis.connect();
-      try {
-        const { append, after, footingOf } = startEnds(connection);
-        await append(items(2));
-        const before = footingOf(log);
-        const ready = once(connection, "ready");
-        connection.disconnect(true);
-        await ready;
-        const fresh = items(1);
-        await append(fresh);
-        expect(await after(2, 10, before)).toBeUndefined();
-        expect(await after(0)).toBeUndefined();
-        expect(await after(2)).toEqual({ ids: idsOf(fresh), last: 3 });
-      } finally {
-        connection.disconnect();
-      }
-    },
-  );
+  it("is for nobody who has read other events under its numbers, or does not say which: a server has lost the log's end", async () => {
+    const { append, placeOf, after } = startEnds();
+    const some = items(30);
+    await append(some);
+    const place = await placeOf(20);
+    expect(await after(place)).toEqual({ ids: idsOf(some.slice(20)), last: 30 });
+    expect(await after({ number: 20 })).toBeUndefined();
+    const other = items(1);
+    const references = [...some.slice(0, 18), ...other, ...some.slice(19, 20)].map(({ entry }) => ({ region, entry }));
+    expect(await after(placeAt(20, references))).toBeUndefined();
+  });
+
+  it("begins anew where the log is another than was thought, though it is as long", async () => {
+    const { append, placeOf, after, store } = startEnds();
+    await append(items(2));
+    const before = await placeOf(2);
+    const keys = createKeys(redis.keyPrefix);
+    await Promise.all([keys.logHead(log), keys.logTimes(log), keys.logChunk(log, 0)].map((key) => redis.client.del(key)));
+    await store.append(log, elsewhere, undefined, items(2, elsewhere));
+    const own = items(1);
+    await append(own);
+    expect(await after(before)).toBeUndefined();
+    for (const number of [0, 1]) expect(await after(number)).toBeUndefined();
+    expect(await after(2)).toEqual({ ids: idsOf(own), last: 3 });
+  });
+
+  it("knows what stands before it in the chunk before, too", async () => {
+    const { append, after, store } = startEnds();
+    const some = items(chunkSize + 3);
+    await store.append(log, region, undefined, some.slice(0, 200));
+    await store.append(log, region, undefined, some.slice(200));
+    const own = items(1);
+    await append(own);
+    expect(await after(chunkSize + 3)).toEqual({ ids: idsOf(own), last: chunkSize + 4 });
+  });
+
+  it("is forgotten when a server may have lost it", async () => {
+    const { ends, append, after } = startEnds();
+    await append(items(2));
+    ends.forget();
+    expect(await after(0)).toBeUndefined();
+    const own = items(1);
+    await append(own);
+    expect(await after(2)).toEqual({ ids: idsOf(own), last: 3 });
+  });
 
   it("reaches no further back than a chunk of the log", async () => {
-    const { append, after } = startEnds(redis.client);
+    const { append, after } = startEnds();
     const some = items(chunkSize + 44);
     await append(some.slice(0, 200));
     await append(some.slice(200));
@@ -119,7 +142,7 @@ describe("the end of a log that is followed", () => {
   });
 
   it("is not kept of a log that nobody follows any more", async () => {
-    const { append, after, unfollow, ends } = startEnds(redis.client);
+    const { append, after, unfollow, ends } = startEnds();
     await append(items(2));
     unfollow();
     ends.follow(log);

@@ -1,6 +1,6 @@
 import type { Event, Region } from "@petak/protocol";
-import type { LogName, LogReference } from "./log-reference.ts";
-import { logId } from "./log-reference.ts";
+import { isMarkOf, type LogPlace, lastOf, markedReferences } from "./log-mark.ts";
+import { type LogName, type LogReference, logId } from "./log-reference.ts";
 import { type AppendOutcome, chunkSize, type LogItem, type LogStore } from "./log-store.ts";
 
 /** An event that is to stand in a log. */
@@ -15,6 +15,8 @@ export interface AppendedEvent extends LogReference {
 
 /** Some of a log's end. */
 export interface LogEnd {
+  /** The last references before the events: those of which a mark is made, as far as they are known. */
+  before: readonly LogReference[];
   events: readonly AppendedEvent[];
   /** The last number of the log that is known. */
   last: number;
@@ -29,21 +31,18 @@ export interface LogEnds {
   follow(log: LogName): () => void;
   /** Appends to a log as the store does, and keeps what was appended. */
   append(log: LogName, region: Region, previous: string | undefined, items: readonly EventItem[]): Promise<AppendOutcome>;
-  /** What the log stood on when it is read now; see {@link after}. Undefined: nobody knows. */
-  footingOf(log: LogName): object | undefined;
   /**
-   * The events after a number, at most `count`, where the next of them were all appended here; undefined otherwise. What is being appended is waited for.
-   *
-   * @param footing what the log stood on when it was read up to that number: where it has lost its connection since, its end may be another
+   * The events after a place, at most `count`, where the next of them were all appended here, behind what the place's mark was made of; undefined
+   * otherwise. What is being appended is waited for.
    */
-  after(log: LogName, number: number, footing: object, count: number): Promise<LogEnd | undefined>;
+  after(log: LogName, place: LogPlace, count: number): Promise<LogEnd | undefined>;
+  /** Forgets what it has: a server may have lost it. */
+  forget(): void;
 }
 
 /** What the ends need. */
 export interface LogEndsOptions {
   logs: Pick<LogStore, "append">;
-  /** Stands for the time in which the server of a log loses nothing; undefined where it is not known which that is. */
-  footingOf: (log: LogName) => object | undefined;
   /** Hears of the last number of a log that is followed, as soon as its events can be had here. */
   onAppended: (log: LogName, last: number) => void;
 }
@@ -54,66 +53,65 @@ const keptMax = 64 * chunkSize;
 
 interface Kept {
   users: number;
-  footing: object | undefined;
+  /** The last references before the events. */
+  before: readonly LogReference[];
   /** The log's numbers up to `last`. */
-  events: AppendedEvent[];
+  events: readonly AppendedEvent[];
   last: number;
   /** The latest append that is under way. */
   appending: Promise<unknown> | undefined;
 }
 
 /** Keeps the ends of logs over a store. */
-export function createLogEnds({ logs, footingOf, onAppended }: LogEndsOptions): LogEnds {
+export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
   const followed = new Map<string, Kept>();
   let keptCount = 0;
 
-  function drop(kept: Kept): void {
-    keptCount -= kept.events.length;
-    kept.events = [];
+  function setEvents(kept: Kept, events: readonly AppendedEvent[]): void {
+    keptCount += events.length - kept.events.length;
+    kept.events = events;
   }
 
-  function keep(kept: Kept, footing: object, { last, count }: AppendOutcome & { tag: "done" }, appended: readonly AppendedEvent[]): void {
+  function forget(): void {
+    for (const kept of followed.values()) setEvents(kept, []);
+  }
+
+  function keep(kept: Kept, { last, count, before }: AppendOutcome & { tag: "done" }, appended: readonly AppendedEvent[]): void {
     if (count === 0) return;
-    if (kept.footing !== footing || kept.last !== last - count) drop(kept);
-    if (keptCount >= keptMax) for (const each of followed.values()) drop(each);
-    kept.footing = footing;
+    if (keptCount >= keptMax) forget();
+    if (!standsBehind(kept, last - count, before)) {
+      setEvents(kept, []);
+      kept.before = before;
+    }
+    const events = [...kept.events, ...appended.slice(-count)];
+    kept.before = referencesBefore({ ...kept, events }, Math.max(0, events.length - keptPerLog));
+    setEvents(kept, events.slice(-keptPerLog));
     kept.last = last;
-    const before = kept.events.length;
-    kept.events = [...kept.events, ...appended.slice(appended.length - count)].slice(-keptPerLog);
-    keptCount += kept.events.length - before;
-  }
-
-  function find(kept: Kept, number: number, footing: object, count: number): LogEnd | undefined {
-    const from = kept.events.length - (kept.last - number);
-    if (kept.footing !== footing || from < 0 || from >= kept.events.length) return undefined;
-    return { events: kept.events.slice(from, from + count), last: kept.last };
   }
 
   return {
     follow(log) {
       const id = logId(log);
-      const kept = followed.get(id) ?? { users: 0, footing: undefined, events: [], last: 0, appending: undefined };
+      const kept = followed.get(id) ?? { users: 0, before: [], events: [], last: 0, appending: undefined };
       followed.set(id, kept);
       kept.users += 1;
       return () => {
         kept.users -= 1;
         if (kept.users > 0) return;
-        drop(kept);
+        setEvents(kept, []);
         followed.delete(id);
       };
     },
     async append(log, region, previous, items) {
       const kept = followed.get(logId(log));
       if (kept === undefined) return await logs.append(log, region, previous, items);
-      const footing = footingOf(log);
-      const appending = logs.append(log, region, previous, items);
+      const appending = logs.append(log, region, previous, items, markedReferences);
       kept.appending = appending;
       try {
         const outcome = await appending;
-        if (outcome.tag === "done" && footing !== undefined && footing === footingOf(log) && kept.users > 0) {
+        if (outcome.tag === "done" && kept.users > 0) {
           keep(
             kept,
-            footing,
             outcome,
             items.map(({ entry, event }) => ({ region, entry, event })),
           );
@@ -124,15 +122,42 @@ export function createLogEnds({ logs, footingOf, onAppended }: LogEndsOptions): 
         if (kept.appending === appending) kept.appending = undefined;
       }
     },
-    footingOf,
-    async after(log, number, footing, count) {
+    async after(log, place, count) {
       const kept = followed.get(logId(log));
       if (kept === undefined) return undefined;
-      const found = find(kept, number, footing, count);
-      if (found !== undefined || kept.appending === undefined) return found;
+      const found = find(kept, place, count);
+      if (found !== undefined || kept.appending === undefined || place.number < kept.last) return found;
       // Where it failed, what is there now is to be had from the store.
       await kept.appending.catch(() => undefined);
-      return find(kept, number, footing, count);
+      return find(kept, place, count);
     },
+    forget,
   };
+}
+
+/** Whether what is kept of a log's end reaches up to a number, and the log still has it: `references` are the last that it had up to there. */
+function standsBehind(kept: Kept, number: number, references: readonly LogReference[]): boolean {
+  if (kept.events.length === 0 || kept.last !== number) return false;
+  const own = referencesBefore(kept, kept.events.length);
+  const known = Math.min(own.length, references.length);
+  return known > 0 && own.slice(-known).every((one, index) => isSame(one, references.at(index - known)));
+}
+
+function find(kept: Kept, { number, mark }: LogPlace, count: number): LogEnd | undefined {
+  const at = kept.events.length - (kept.last - number);
+  if (at < 0 || at >= kept.events.length) return undefined;
+  const before = referencesBefore(kept, at);
+  // Of who has read something and does not say what, nobody knows whether it was this.
+  if (number > 0 && (mark === undefined || !isMarkOf(mark, before))) return undefined;
+  return { before, events: kept.events.slice(at, at + count), last: kept.last };
+}
+
+/** The last references before one of the events that are kept. */
+function referencesBefore({ before, events }: Pick<Kept, "before" | "events">, at: number): readonly LogReference[] {
+  const own = events.slice(Math.max(0, at - markedReferences), at);
+  return lastOf([...before, ...own.map(({ region, entry }) => ({ region, entry }))]);
+}
+
+function isSame(one: LogReference, other: LogReference | undefined): boolean {
+  return one.region === other?.region && one.entry === other.entry;
 }

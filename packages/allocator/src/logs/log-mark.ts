@@ -14,19 +14,48 @@ export interface LogMark {
   readonly newestMs: number;
 }
 
+/** A place in a log. */
+export interface LogPlace {
+  /** The number up to which it was read. */
+  readonly number: number;
+  /** What shows that the log is still the one that was read. Without it that is taken for granted. */
+  readonly mark?: LogMark;
+}
+
 /** References of which a mark is made at most: events of several regions may be logged in another order when they are logged anew. */
 export const markedReferences = 16;
 
 const checkDigits = 8;
 
-/** The check of some references. */
-export function checkOf(references: readonly LogReference[]): string {
-  const hash = createHash("sha256");
-  for (const { region, entry } of references) hash.update(`${region} ${entry} `);
-  return hash.digest("hex").slice(0, checkDigits);
+/** Those of some references of which a mark is made. */
+export function lastOf(references: readonly LogReference[]): readonly LogReference[] {
+  return references.slice(-markedReferences);
+}
+
+/** Whether a log has the references before a place that the place's mark was made of. `references`: the last up to the place's number, as many as are known. */
+export function isMarkOf({ check, count }: LogMark, references: readonly LogReference[]): boolean {
+  return references.length >= count && checkOf(references.slice(references.length - count)) === check;
+}
+
+/**
+ * The place behind some references, the last of which stands at its number.
+ *
+ * @param newestMs the time of the newest event that was read before them, in ms
+ */
+export function placeAt(number: number, references: readonly LogReference[], newestMs = 0): LogPlace {
+  const marked = lastOf(references);
+  if (marked.length === 0) return { number };
+  const newest = references.reduce((latest, { entry }) => Math.max(latest, timeOfEntry(entry)), newestMs);
+  return { number, mark: { check: checkOf(marked), count: marked.length, newestMs: newest } };
 }
 
 /** When an entry was recorded, in ms by the clock of its region's server. */
 export function timeOfEntry(entry: string): number {
   return Number(entry.slice(0, entry.indexOf("-")));
+}
+
+function checkOf(references: readonly LogReference[]): string {
+  const hash = createHash("sha256");
+  for (const { region, entry } of references) hash.update(`${region} ${entry} `);
+  return hash.digest("hex").slice(0, checkDigits);
 }

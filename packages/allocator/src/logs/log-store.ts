@@ -23,10 +23,12 @@ export interface LogItem {
 }
 
 /**
- * What came of appending: all of it is there now, the last `count` of it as the log's numbers up to `last`, and the rest from before; or the log has less
- * of the region than was thought, up to `position`.
+ * What came of appending: all of it is there now, the last `count` of it as the log's numbers up to `last`, directly behind the references `before`, and the
+ * rest from before; or the log has less of the region than was thought, up to `position`.
  */
-export type AppendOutcome = { tag: "done"; last: number; count: number } | { tag: "behind"; position: string | undefined };
+export type AppendOutcome =
+  | { tag: "done"; last: number; count: number; before: readonly LogReference[] }
+  | { tag: "behind"; position: string | undefined };
 
 /** When the events of one chunk of a log were recorded, in ms, both included. */
 export interface ChunkTimes {
@@ -41,8 +43,9 @@ export interface LogStore {
    * Appends events of one region, at most {@link chunkSize}, in the region's order. What is there already is passed over.
    *
    * @param previous the last entry before these that is said to be in the log; undefined: none
+   * @param beforeMax how many of the references before what is appended are wanted at most. Default: none
    */
-  append(log: LogName, region: Region, previous: string | undefined, items: readonly LogItem[]): Promise<AppendOutcome>;
+  append(log: LogName, region: Region, previous: string | undefined, items: readonly LogItem[], beforeMax?: number): Promise<AppendOutcome>;
   /** The last number of a log; 0: it is empty. */
   last(log: LogName): Promise<number>;
   /** The entry up to which a region's events are in a log; undefined: none is. */
@@ -87,21 +90,22 @@ export function createLogStore(redis: RedisConnection, keys: Keys, archive?: Log
   }
 
   const store: LogStore = {
-    async append(log, region, previous, items) {
+    async append(log, region, previous, items, beforeMax = 0) {
       const packed = packItems(items);
       for (;;) {
         const chunk = chunkOf((lasts.get(logId(log)) ?? 0) + 1);
-        const [tag, value, count] = await appendScript(
+        const chunks = [chunk, chunk + 1, Math.max(0, chunk - 1)].map((index) => keys.logChunk(log, index));
+        const [tag, value, count, before] = await appendScript(
           redis,
-          [keys.logHead(log), keys.logTimes(log), keys.logChunk(log, chunk), keys.logChunk(log, chunk + 1)],
-          [packRegion(region), previous === undefined ? "" : packEntry(previous), chunk, chunkSize, packed],
+          [keys.logHead(log), keys.logTimes(log), ...chunks],
+          [packRegion(region), previous === undefined ? "" : packEntry(previous), chunk, chunkSize, packed, beforeMax],
         );
         if (tag === "behind") {
           const position = value as Buffer;
           return { tag, position: position.length === 0 ? undefined : unpackEntry(position) };
         }
         remember(log, Number(value));
-        if (tag === "done") return { tag, last: Number(value), count: Number(count) };
+        if (tag === "done") return { tag, last: Number(value), count: Number(count), before: unpackReferences(before as Buffer) };
       }
     },
     async last(log) {

@@ -1,6 +1,5 @@
 import type { Event, Region } from "@petak/protocol";
-import { isCluster, type RedisConnection, serverOf } from "../connection/connect-redis.ts";
-import { spanOf } from "../connection/connection-span.ts";
+import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
 import { createEventLog, type EventLog, isAfter } from "../events/event-log.ts";
 import { createEventTail, type EventTailOptions } from "../events/event-tail.ts";
@@ -9,7 +8,7 @@ import { onKeysTouched } from "../scripts/touched-keys.ts";
 import { createLogBuilder } from "./log-builder.ts";
 import type { LogArchive } from "./log-chunks.ts";
 import { createLogEnds, type LogEnd } from "./log-ends.ts";
-import { checkOf, type LogMark, markedReferences, timeOfEntry } from "./log-mark.ts";
+import { isMarkOf, type LogPlace, markedReferences, placeAt, timeOfEntry } from "./log-mark.ts";
 import type { LogName, LogReference } from "./log-reference.ts";
 import { type ChunkTimes, chunkOf, chunkSize, createLogStore, type LogStore } from "./log-store.ts";
 import { createRegionProgress, type RegionProgress } from "./region-progress.ts";
@@ -19,14 +18,6 @@ import { createUnloggedRegions } from "./unlogged-regions.ts";
 export interface NumberedEvent {
   readonly number: number;
   readonly event: Event;
-}
-
-/** A place in a log. */
-export interface LogPlace {
-  /** The number up to which it was read. */
-  readonly number: number;
-  /** What shows that the log is still the one that was read. Without it that is taken for granted. */
-  readonly mark?: LogMark;
 }
 
 /** Some of a log. */
@@ -104,14 +95,6 @@ interface NumberedReference extends LogReference {
   number: number;
 }
 
-/** What is known of a place beside what its cursor says. */
-interface Standing {
-  /** What the log stood on when it was read up to there. */
-  footing: object;
-  /** The last references before it, as its mark has them. */
-  references: readonly LogReference[];
-}
-
 /** Starts to build and read logs. */
 export function createParticipantLogs(options: ParticipantLogsOptions): ParticipantLogs {
   const { redis, recordedOver = redis, acknowledge = (work) => work(), keys, onError } = options;
@@ -124,21 +107,13 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     ...createRegionProgress(redis, keys),
     unlogged: (region, count, after) => acknowledge(() => recorded.unlogged(region, count, after)),
   };
-  const ends = createLogEnds({
-    logs,
-    footingOf(log) {
-      const server = serverOf(redis, keys.logHead(log));
-      return server === undefined ? undefined : spanOf(server);
-    },
-    onAppended: (log, last) => tail.tellAppended(log, last),
-  });
+  const ends = createLogEnds({ logs, onAppended: (log, last) => tail.tellAppended(log, last) });
   const builder = createLogBuilder({
     events: recordedEvents,
     logs: { append: ends.append, position: logs.position },
     progress,
     onError: tellDefect,
   });
-  const standings = new WeakMap<LogPlace, Standing>();
   const unlogged = createUnloggedRegions();
   let isStopping = false;
   const underWay = new Set<Promise<void>>();
@@ -168,7 +143,10 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
 
   const tail = createEventTail({
     ...options,
-    onBroken: () => builder.forget(),
+    onBroken() {
+      builder.forget();
+      ends.forget();
+    },
     onGrown(region, entry, concerned) {
       const upTo = builder.builtUpTo(region);
       if (upTo === undefined || isAfter(entry, upTo)) unlogged.add(region, entry, concerned, performance.now());
@@ -192,14 +170,6 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   if (isCluster(redis)) {
     redis.on("ready", onReady);
     onReady();
-  }
-
-  /** The page of what comes after a place, where it is in memory. */
-  function pageOf(place: LogPlace, { footing, references }: Standing, { events: found, last }: LogEnd): LogPage {
-    const known = [...references, ...found.map(({ region, entry }) => ({ region, entry }))];
-    const next = placeAt(place.number + found.length, known, place.mark?.newestMs);
-    standings.set(next, { footing, references: lastOf(known) });
-    return { events: found.map(({ event }, index) => ({ number: place.number + index + 1, event })), place: next, last };
   }
 
   /** References of a log from one number to another, until some are not there. */
@@ -242,7 +212,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     const [last, marked] = await Promise.all([logs.last(log), referencesBetween(here, log, first, number)]);
     // What has left for the archive is too old to be lost.
     const hasLeft = number <= last && marked.length < (mark?.count ?? 0);
-    if (mark === undefined || hasLeft || (number <= last && checkOf(marked) === mark.check)) return { last, number, marked };
+    if (mark === undefined || hasLeft || (number <= last && isMarkOf(mark, marked))) return { last, number, marked };
     return { last, number: await beforeUnread(log, last, mark.newestMs), marked: [] };
   }
 
@@ -281,12 +251,8 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       return placeAt(number, await referencesBetween(here, log, Math.max(1, number - markedReferences + 1), number));
     },
     async readAfter(log, place, count, region) {
-      const standing = standings.get(place);
-      if (standing !== undefined && region === undefined) {
-        const end = await ends.after(log, place.number, standing.footing, count);
-        if (end !== undefined) return pageOf(place, standing, end);
-      }
-      const footing = ends.footingOf(log);
+      const end = region === undefined ? await ends.after(log, place, count) : undefined;
+      if (end !== undefined) return pageOf(place, end);
       const { last, number, marked } = await settle(log, place);
       const { wanted, lookedAt, upTo } = await referencesAfter(log, number, last, count, region);
       const byRegion = Map.groupBy(wanted, (reference) => reference.region);
@@ -299,10 +265,11 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
         }),
       );
       const isSame = upTo === place.number && number === place.number;
-      const references = [...marked, ...lookedAt];
-      const next = isSame ? place : placeAt(upTo, references, place.mark?.newestMs);
-      if (footing !== undefined && footing === ends.footingOf(log)) standings.set(next, { footing, references: lastOf(references) });
-      return { events: numbered.sort((a, b) => a.number - b.number), place: next, last };
+      return {
+        events: numbered.sort((a, b) => a.number - b.number),
+        place: isSame ? place : placeAt(upTo, [...marked, ...lookedAt], place.mark?.newestMs),
+        last,
+      };
     },
     times: (log) => logs.times(log),
     subscribe(log) {
@@ -329,17 +296,13 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   };
 }
 
-export { chunkOf, chunkSize };
-
-/** Those of which a mark is made. */
-function lastOf(references: readonly LogReference[]): readonly LogReference[] {
-  return references.slice(-markedReferences);
+/** The page after a place of which the events are known. */
+function pageOf({ number, mark }: LogPlace, { before, events, last }: LogEnd): LogPage {
+  return {
+    events: events.map(({ event }, index) => ({ number: number + index + 1, event })),
+    place: placeAt(number + events.length, [...before, ...events], mark?.newestMs),
+    last,
+  };
 }
 
-/** A place behind some references, the last of which stands at its number. */
-function placeAt(number: number, references: readonly LogReference[], newestMs = 0): LogPlace {
-  const marked = lastOf(references);
-  if (marked.length === 0) return { number };
-  const newest = references.reduce((latest, { entry }) => Math.max(latest, timeOfEntry(entry)), newestMs);
-  return { number, mark: { check: checkOf(marked), count: marked.length, newestMs: newest } };
-}
+export { chunkOf, chunkSize, type LogPlace };

@@ -4,17 +4,20 @@
 --
 -- KEYS[1] head of the log: 'n' → its last number, 3 bytes of region → entry up to which the region's events are in the log
 -- KEYS[2] times: index of a chunk from 0 → u48 first and u48 last ms at which its events were recorded
--- KEYS[3] chunk in which the next number lies  KEYS[4] the chunk after it
+-- KEYS[3] chunk in which the next number lies  KEYS[4] the chunk after it  KEYS[5] the chunk before it; of the first, itself
 -- ARGV[1] region, 3 bytes
 -- ARGV[2] entry of the last event before these that the region's record says is in the log, empty: none
 -- ARGV[3] index of the chunk KEYS[3]  ARGV[4] references that a chunk holds
 -- ARGV[5] events in the region's order, no more than a chunk holds: 10 bytes of entry, u48 ms at which it was recorded
--- Returns {'done', last number, how many of the events were appended: the others were there} | {'moved', last number}: the next number lies in
---   another chunk
+-- ARGV[6] references that are wanted of those before what is appended, no more than a chunk holds
+-- Returns {'done', last number, how many of the events were appended: the others were there, references before these as they are in the chunks, and fewer
+--   where the log begins, or a chunk has left for the archive} | {'moved', last number}: the next number lies in another chunk
 --   | {'behind', entry up to which the region's events are in the log, empty: none}: what came before these is not all there
 
 local region, previous, chunk, chunk_size, events = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local wanted = tonumber(ARGV[6])
 local EVENT_BYTES = 16
+local REFERENCE_BYTES = 13
 
 local head = redis.call('HMGET', KEYS[1], 'n', region)
 local count, position = tonumber(head[1] or '0'), head[2]
@@ -33,13 +36,23 @@ while position and at <= #events and not is_after(string.sub(events, at, at + 9)
   at = at + EVENT_BYTES
 end
 if at > #events then
-  return { 'done', count, 0 }
+  return { 'done', count, 0, '' }
 end
 if math.floor(count / chunk_size) ~= chunk then
   return { 'moved', count }
 end
 
-local before = count
+local function last_references(key, number)
+  return number > 0 and redis.call('GETRANGE', key, -number * REFERENCE_BYTES, -1) or ''
+end
+
+local here = math.min(wanted, count - chunk * chunk_size)
+local before = last_references(KEYS[3], here)
+if chunk > 0 then
+  before = last_references(KEYS[5], wanted - here) .. before
+end
+
+local count_before = count
 local room = (chunk + 1) * chunk_size - count
 for index = 0, 1 do
   local references, first_ms, last_ms = {}, nil, nil
@@ -69,4 +82,4 @@ end
 redis.call('HSET', KEYS[1], 'n', count, region, position)
 -- A server may forbid publishing to its users, and what was appended must not be undone by that.
 redis.pcall('SPUBLISH', KEYS[1], struct.pack('<I6', count))
-return { 'done', count, count - before }
+return { 'done', count, count - count_before, before }
