@@ -10,6 +10,7 @@ import { isStoreFailure } from "../connection/store-failure.ts";
 import { createEventLog, type EventLog } from "../events/event-log.ts";
 import { createKeys, type Keys } from "../keys.ts";
 import { createLogBuilder, type LogBuilder } from "./log-builder.ts";
+import { createLogChunks } from "./log-chunks.ts";
 import { type LogName, logId, logsOf } from "./log-reference.ts";
 import { createLogStore } from "./log-store.ts";
 import { createParticipantLogs, type LogPlace, type ParticipantLogs } from "./participant-logs.ts";
@@ -362,6 +363,28 @@ describe("a participant's log", () => {
     for (const one of regions) await builder.build(one);
     expect(errors.length).toBe(1);
     expect(await readAll(startLogs())).toEqual(expected);
+  });
+
+  it("is read on behind a chunk that is kept nowhere any more, and no event of the next is passed over with it", async () => {
+    const [region = ""] = regions;
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    const ids: string[] = [];
+    for (let index = 0; index < 300; index++) {
+      const event = create(EventSchema, { eventId: newEventId(region), participantId: log.participantId, isTest: true });
+      await record.appendOnce(region, event.eventId, event);
+      ids.push(event.eventId);
+    }
+    const logs = startLogs();
+    await logs.build(region);
+    const chunks = createLogChunks(connection, keys);
+    for (const chunk of await chunks.before(log, Number.POSITIVE_INFINITY, 1)) expect(await chunks.forget(log, chunk)).toBe(true);
+    const read: string[] = [];
+    for (let place: LogPlace = { number: 0 }; place.number < 300; ) {
+      const page = await logs.readAfter(log, place, 100);
+      read.push(...page.events.map(({ event }) => event.eventId));
+      ({ place } = page);
+    }
+    expect(read).toEqual(ids.slice(256));
   });
 
   it("takes little memory: 14 bytes an event where there are many", async () => {

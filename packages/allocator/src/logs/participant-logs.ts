@@ -227,9 +227,10 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       lookedAt.push(reference);
       if (region === undefined || reference.region === region) wanted.push({ ...reference, number: number + lookedAt.length });
     }
-    // What is kept nowhere any more is passed over.
-    const isLost = lookedAt.length === found.length && number + found.length < end;
-    return { wanted, lookedAt: isLost ? [] : lookedAt, upTo: isLost ? end : number + lookedAt.length };
+    const upTo = number + lookedAt.length;
+    const isLost = lookedAt.length === found.length && upTo < end;
+    // What is kept nowhere any more is passed over, and with it no more than the rest of its chunk.
+    return isLost ? { wanted, lookedAt: [], upTo: Math.min(end, (chunkOf(upTo + 1) + 1) * chunkSize) } : { wanted, lookedAt, upTo };
   }
 
   return {
