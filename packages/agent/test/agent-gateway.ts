@@ -79,7 +79,11 @@ export interface AgentGateway {
     changes?: { isDelegated?: boolean; tokenId?: string; siteId?: string; expiresAtMs?: number },
   ): Promise<string>;
   /** Tells the agent of a bundle, with its PIN if it has one, in the place of what it was told of it before. */
-  allowBundle(bundleId: string, reservationIds: string[], changes?: { pin?: string; revoked?: string[] }): Promise<void>;
+  allowBundle(
+    bundleId: string,
+    reservationIds: string[],
+    changes?: { pin?: string; revoked?: string[] } & Partial<Pick<BundleAllowance, "notBefore" | "expiresAt">>,
+  ): Promise<void>;
   eventNames(): string[];
 }
 
@@ -149,8 +153,8 @@ export async function startAgentGateway(now: () => number): Promise<AgentGateway
         sizeClassIndex: 0,
         ...changes,
       }),
-    async allowBundle(bundleId, reservationIds, { pin, revoked = [] } = {}) {
-      const times = { notBefore: timestampFromMs(now()), expiresAt: timestampFromMs(now() + 24 * hourMs) };
+    async allowBundle(bundleId, reservationIds, { pin, revoked = [], ...changes } = {}) {
+      const times = { notBefore: timestampFromMs(now()), expiresAt: timestampFromMs(now() + 24 * hourMs), ...changes };
       const right = pin === undefined ? {} : { pinHash: await hashPin(pinKey, pin), ...times };
       const index = gateway.bundles.findIndex((bundle) => bundle.bundleId === bundleId);
       gateway.bundles.splice(index < 0 ? gateway.bundles.length : index, 1);

@@ -1,3 +1,5 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { encodeBase64url } from "@petak/credential";
 import { DeviceEventType, formatBundleId, ReservationState } from "@petak/protocol";
 import { createRandom, roundsHere, testSeed } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
@@ -6,6 +8,7 @@ import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, type T
 
 const bundleId = formatBundleId("83652b", "5t8yq2m4p9w7z3x1");
 const doors = ["A1", "A2", "A3"];
+const hourMs = 3_600_000;
 
 /** A site at which the three parcels of a bundle lie behind A1, A2 and A3. */
 async function bundleSite(options: Parameters<typeof startSite>[0] = {}, changes: { pin?: string } = {}) {
@@ -170,6 +173,35 @@ describe("a bundle", () => {
     expect(await lastRefusal(site)).toBe("SPENT");
     const fresh = await site.gateway.bundleToken(bundleId);
     expect(await site.agent.present({ token: fresh })).toMatchObject({ compartmentId: "A1", doorsToCome: 0 });
+  });
+
+  it("has a PIN that stays spent wherever its end is moved to, also when the gateway's list was without the bundle meanwhile", async () => {
+    const { site } = await bundleSite({}, { pin });
+    const notBefore = timestampFromMs(site.timers.now());
+    await site.agent.present({ pin });
+    for (const door of doors) await collect(site, site.cabinet, door);
+    const pinId = encodeBase64url(site.store.bundles()[0]?.pinHash ?? new Uint8Array());
+    site.gateway.bundles.length = 0;
+    site.gateway.changed();
+    // It has ended by more than any clock can be wrong.
+    site.timers.advance(25 * hourMs);
+    await site.agent.syncNow();
+    const later = site.gateway.newReservation();
+    await deposit(site, later);
+    const expiresAt = timestampFromMs(site.timers.now() + 24 * hourMs);
+    await site.gateway.allowBundle(bundleId, [later], { pin, notBefore, expiresAt });
+    await site.agent.syncNow();
+    expect(await site.agent.present({ pin })).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("SPENT");
+    expect(site.store.toCollect(pinId)).toEqual([]);
+    // No PIN of a bundle lasts longer than this, and what the list does not name cannot be moved.
+    site.timers.advance(14 * 24 * hourMs);
+    await site.agent.syncNow();
+    expect(site.store.isSpent(pinId)).toBe(true);
+    site.gateway.bundles.length = 0;
+    site.gateway.changed();
+    await site.agent.syncNow();
+    expect(site.store.isSpent(pinId)).toBe(false);
   });
 
   it("can be collected by a delegate, and then not by the recipient; each is told apart in the record", async () => {

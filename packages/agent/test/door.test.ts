@@ -25,6 +25,30 @@ describe("the door", () => {
     expect(await lastRefusal(site)).toBe("EXPIRED");
   });
 
+  it("opens for no PIN a second time, when its end is moved after it had passed either", async () => {
+    const hardware = createSimulatedCabinet({ compartments });
+    let isJammed = false;
+    const open = (id: string) => (isJammed ? Promise.reject(new Error("jammed")) : hardware.open(id));
+    const site = await startSite({ cabinet: { ...hardware, open } });
+    const { gateway, timers } = site;
+    const reservationId = gateway.newReservation();
+    await deposit(site, reservationId);
+    await gateway.allowPin(reservationId, pin);
+    await site.agent.syncNow();
+    isJammed = true;
+    await site.agent.present({ pin });
+    expect(await lastRefusal(site)).toBe("LOCK_FAILED");
+    isJammed = false;
+    timers.advance(30 * 24 * 3_600_000);
+    await site.agent.syncNow();
+    for (const allowance of gateway.allowances) allowance.expiresAt = timestampFromMs(timers.now() + 3_600_000);
+    gateway.changed();
+    await site.agent.syncNow();
+    await site.restart();
+    expect(await site.agent.present({ pin })).toEqual(notAccepted);
+    expect(await lastRefusal(site)).toBe("SPENT");
+  });
+
   it("has spent a credential on disk before it pulses the lock", async () => {
     const hardware = createSimulatedCabinet({ compartments });
     const spentThen: boolean[] = [];

@@ -1,5 +1,13 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { credentialHash, encodeBase64url, equalInConstantTime, hashPin, isPin, judgeAccessToken } from "@petak/credential";
+import {
+  accessTokenMaxLifetimeMs,
+  credentialHash,
+  encodeBase64url,
+  equalInConstantTime,
+  hashPin,
+  isPin,
+  judgeAccessToken,
+} from "@petak/credential";
 import { Act, type Allowance, type BundleAllowance, ProofKind } from "@petak/protocol";
 import type { Occupancy } from "../cabinet/cabinet.ts";
 import { chooseBundleDoors } from "./bundle-rules.ts";
@@ -44,7 +52,7 @@ export interface Opening extends Proven {
   readonly reopens: boolean;
   /** A bundle's credential that is used for the first time: the reservations whose parcels lie here now, to each of which it opens once. */
   readonly toCollect: readonly string[];
-  /** Until when the credential could be shown again, in ms: how long its id stays spent. */
+  /** Until when the credential could be good again, in ms: how long its id stays spent at least. */
   readonly expiresAtMs: number;
 }
 
@@ -114,7 +122,7 @@ async function decidePin(pin: string, snapshot: DoorSnapshot, nowMs: number): Pr
   const proven = { ...counted, credentialId: encodeBase64url(hash), isDelegated: false, ...right };
   const outOfTime = judgePinTime(allowance, snapshot, nowMs);
   if (outOfTime !== undefined) return { opens: false, refusal: outOfTime, ...proven };
-  const expiresAtMs = allowance.expiresAt === undefined ? nowMs : timestampMs(allowance.expiresAt);
+  const expiresAtMs = pinSpentUntilMs(allowance, nowMs);
   const sizeClassId = "act" in allowance ? allowance.sizeClassId : undefined;
   const decision = await decideRight({ ...proven, expiresAtMs }, sizeClassId, snapshot, nowMs);
   if (!decision.opens) return decision;
@@ -138,6 +146,12 @@ function judgePinTime(
   if (notBefore !== undefined && nowMs + maxSkewMs < timestampMs(notBefore)) return "PIN_NOT_YET_VALID";
   if (expiresAt === undefined || nowMs - (clockTrusted ? maxSkewMs : 0) >= timestampMs(expiresAt)) return "PIN_EXPIRED";
   return undefined;
+}
+
+/** How long a PIN's id stays spent, in ms: its end may be moved, a bundle's as far as a credential may last from its begin. */
+function pinSpentUntilMs({ notBefore, expiresAt }: Allowance | BundleAllowance, nowMs: number): number {
+  const endsMs = expiresAt === undefined ? nowMs : timestampMs(expiresAt);
+  return Math.max(endsMs, (notBefore === undefined ? nowMs : timestampMs(notBefore)) + accessTokenMaxLifetimeMs);
 }
 
 async function decideRight(

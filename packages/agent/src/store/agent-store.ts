@@ -1,4 +1,5 @@
 import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { encodeBase64url } from "@petak/credential";
 import {
   type Allowance,
   AllowanceSchema,
@@ -57,7 +58,10 @@ export interface AgentStore {
   toCollect(credentialId: string): readonly string[];
   /** Spends a bundle's credential for one of its reservations. */
   removeToCollect(credentialId: string, reservationId: string): void;
-  /** Forgets spent credentials that have expired before a time. The caller is sure that the time has passed. */
+  /**
+   * Forgets spent credentials that have expired before a time, but for PINs that the gateway's list names: their end may be moved. The caller is sure
+   * that the time has passed.
+   */
   forgetSpent(expiredBeforeMs: number): void;
 
   /** Writes down that a reservation is over here: its parcel was seen to go, or its compartment was found empty after a doubt. */
@@ -102,7 +106,7 @@ export function openAgentStore(path: string): AgentStore {
     addAllowance: database.prepare("INSERT INTO allowance (message) VALUES (?)"),
     isSpent: database.prepare("SELECT 1 FROM spent WHERE credential_id = ?"),
     spend: database.prepare("INSERT INTO spent (credential_id, expires_at_ms) VALUES (?, ?)"),
-    forgetSpent: database.prepare("DELETE FROM spent WHERE expires_at_ms < ?"),
+    forgetSpent: database.prepare("DELETE FROM spent WHERE expires_at_ms < ? AND credential_id NOT IN (SELECT value FROM json_each(?))"),
     toCollect: database.prepare("SELECT reservation_id AS reservationId FROM to_collect WHERE credential_id = ?"),
     addToCollect: database.prepare("INSERT INTO to_collect (credential_id, reservation_id) VALUES (?, ?)"),
     removeToCollect: database.prepare("DELETE FROM to_collect WHERE credential_id = ? AND reservation_id = ?"),
@@ -183,7 +187,7 @@ export function openAgentStore(path: string): AgentStore {
     },
     forgetSpent(expiredBeforeMs) {
       transaction(() => {
-        sql.forgetSpent.run(Math.floor(expiredBeforeMs));
+        sql.forgetSpent.run(Math.floor(expiredBeforeMs), JSON.stringify(namedPinIds([...allowances, ...bundles])));
         sql.forgetToCollect.run();
       });
     },
@@ -242,6 +246,11 @@ export function openAgentStore(path: string): AgentStore {
       if (database.isOpen) database.close();
     },
   };
+}
+
+/** The ids of the PINs that a list names. */
+function namedPinIds(list: readonly (Allowance | BundleAllowance)[]): string[] {
+  return list.flatMap(({ pinHash }) => (pinHash.length === 0 ? [] : encodeBase64url(pinHash)));
 }
 
 function readMessage<Desc extends DescMessage>(bytes: Uint8Array | undefined, schema: Desc): MessageShape<Desc> | undefined {
