@@ -8,13 +8,10 @@ import {
   CountersignReceiptRequestSchema,
   GetCustodyChainResponseSchema,
   type Reservation,
-  ReservationState,
   Role,
 } from "@petak/protocol";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { changed, moveTo } from "../domain/move-on.ts";
-import { participantParty } from "../domain/participant-party.ts";
 import { testCaller } from "../identity/testing/test-caller.ts";
 import { signingKey } from "../secrets/issuer-epochs.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
@@ -41,18 +38,11 @@ beforeEach(async () => {
   siteId = await world.putSite(1000);
 });
 
-/** A reservation whose parcel was deposited, as its operator states. */
+/** A reservation whose parcel was deposited. */
 async function deposited(): Promise<string> {
-  const { clock, receipts } = world;
-  const { allocator } = steady;
   const { reservationId } = await steady.reserve(siteId);
   await steady.confirm(reservationId);
-  const before = (await allocator.reservations.find(reservationId)) as Reservation;
-  const stored = await allocator.sites.find(siteId);
-  const after = changed(before, clock.now(), { state: ReservationState.DEPOSITED });
-  const facts = { actor: participantParty({ participantId: before.operatorId }), atMs: clock.now() };
-  const moving = await receipts.attach(before, moveTo(before, after, facts));
-  await allocator.reservations.move({ ...moving, before, cell: stored?.cell ?? "", classIndex: 0, movedAtMs: clock.now() });
+  await steady.deposit(reservationId);
   return reservationId;
 }
 

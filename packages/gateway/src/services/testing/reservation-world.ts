@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, createAllocator, type RedisConnection } from "@petak/allocator";
 import {
@@ -8,11 +9,14 @@ import {
   type ConfirmResponse,
   type Reservation,
   type ReservationService,
+  ReservationState,
   ReserveRequestSchema,
   type ReserveResponse,
 } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
+import { changed, moveTo } from "../../domain/move-on.ts";
+import { participantParty } from "../../domain/participant-party.ts";
 import { gatewayTerms } from "../../domain/terms.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { contextOf } from "../../identity/testing/test-caller.ts";
@@ -30,6 +34,9 @@ const dayMs = 86_400_000;
 /** How long a place is held where nobody says, in ms. */
 export const holdDefaultMs = 900_000;
 
+/** How long a parcel can be collected where nobody extends, in ms. */
+const collectWithinMs = 3 * dayMs;
+
 /** Fits into every place of {@link ReservationWorld.putSite}. */
 export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
@@ -43,6 +50,8 @@ export interface ReservationGateway {
   /** Reserves at a site for the {@link parcel}, unless `more` says something else. */
   reserve(siteId: string, more?: MessageInitShape<typeof ReserveRequestSchema>): Promise<Reservation>;
   confirm(reservationId: string): Promise<Reservation>;
+  /** Moves a confirmed reservation on as its site's operator states: the parcel was deposited, and can be collected for three days. */
+  deposit(reservationId: string): Promise<Reservation>;
 }
 
 /** The records of one test, and gateways over them that share their secrets and a clock that stands. */
@@ -73,7 +82,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
   function over(redisConnection: RedisConnection): ReservationGateway {
     const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
     const siteCache = createSiteCache(allocator.sites);
-    const terms = gatewayTerms({ collectWithinMs: 3 * dayMs, storageMaxMs: 14 * dayMs });
+    const terms = gatewayTerms({ collectWithinMs, storageMaxMs: 14 * dayMs });
     const termsBook = createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), terms, clock.now);
     const credentials = createCredentialIssuer(secrets);
     const service = createReservationService({
@@ -104,6 +113,19 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       async confirm(reservationId) {
         const request = create(ConfirmRequestSchema, { requestId: randomUUID(), reservationId });
         return ((await service.confirm(request, context)) as ConfirmResponse).reservation as Reservation;
+      },
+      async deposit(reservationId) {
+        const atMs = clock.now();
+        const before = (await allocator.reservations.find(reservationId)) as Reservation;
+        const stored = await allocator.sites.find(before.siteId);
+        const untilMs = atMs + collectWithinMs;
+        const limits = { depositedAt: timestampFromMs(atMs), collectUntil: timestampFromMs(untilMs) };
+        const after = changed(before, atMs, { state: ReservationState.DEPOSITED, ...limits });
+        const facts = { actor: participantParty({ participantId: before.operatorId }), atMs };
+        const moving = await receipts.attach(before, moveTo(before, after, facts));
+        const place = { cell: stored?.cell ?? "", classIndex: 0, movedAtMs: atMs };
+        await allocator.reservations.move({ ...moving, ...place, before, deadlineMs: untilMs, isAllowed: true });
+        return moving.after ?? after;
       },
     };
   }
