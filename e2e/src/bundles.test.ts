@@ -23,6 +23,7 @@ const names = ["A1", "A2", "A3", "A4", "A5"];
 const compartments = names.map((compartmentId) => ({ compartmentId, sizeClassId: "M" }));
 const notAccepted = { opened: false, refusal: "NOT_ACCEPTED" };
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 let clock: FrozenClock;
 let network: TestNetwork;
 let operator: TestParticipant;
@@ -108,6 +109,15 @@ const delegate = (accessToken: string, untilMs?: number) =>
     accessToken,
     ...(untilMs === undefined ? {} : { expiresAt: timestampFromMs(untilMs) }),
   });
+
+const extension = (reservationId: string, untilMs: number) => ({ requestId: randomUUID(), reservationId, until: timestampFromMs(untilMs) });
+
+/** What the gateway's list says of the only bundle's PIN at the next Sync: until when it opens, in ms; undefined: there is none. */
+async function listedPinEndMs(): Promise<number | undefined> {
+  await agent.syncNow();
+  const [bundle] = store.bundles();
+  return bundle === undefined || bundle.pinHash.length === 0 ? undefined : timestampMs(bundle.expiresAt ?? timestampFromMs(0));
+}
 
 const openDoors = () => names.filter((name) => cabinet.doorState(name) === "OPEN");
 
@@ -229,6 +239,92 @@ describe("a bundle", () => {
       expect(types.filter((type) => type === EventType.CREDENTIAL_ISSUED)).toHaveLength(2);
     }
     expect(await reason(courier.client.reservations.issueBundleCredential({ ...issue, withPin: false }))).toBe("REQUEST_ID_REUSED");
+  });
+});
+
+describe("a bundle whose parcel is given more time", () => {
+  it.each(["alone", "in a batch"])("by Extend %s is collected with its PIN until the new limit, though that had ended", async (how) => {
+    const [extended = "", beside = ""] = await deposited(2);
+    const { bundleId } = await bundleOf([extended, beside]);
+    const { pin } = await bundleCredential(bundleId, true);
+    await agent.syncNow();
+    clock.advance(3 * dayMs + 5 * 60_000);
+    expect(await agent.present({ pin })).toEqual(notAccepted);
+    const value = extension(extended, clock.now() + 2 * dayMs);
+    if (how === "alone") await courier.client.reservations.extend(value);
+    else await courier.client.reservations.batch({ calls: [{ call: { case: "extend", value } }] });
+    await agent.syncNow();
+    clock.advance(2 * dayMs - 1);
+    expect(await agent.present({ pin })).toMatchObject({ opened: true, doorsToCome: 1 });
+    expect(await takeAll()).toEqual(["A1", "A2"]);
+    // What is over cannot be given more time, and the PIN is spent for both.
+    expect(await reason(courier.client.reservations.extend(extension(beside, clock.now() + dayMs)))).toBe("ILLEGAL_STATE");
+    expect(await agent.present({ pin })).toEqual(notAccepted);
+  });
+
+  it("keeps the latest of its parcels' limits as its PIN's end, at most 14 days from when that was issued", async () => {
+    const early = await reserve();
+    const { bundleId } = await bundleOf([early]);
+    const issuedAtMs = Math.floor(clock.now() / 1000) * 1000;
+    await bundleCredential(bundleId, true);
+    const firstEndMs = await listedPinEndMs();
+    clock.advance(12 * hourMs);
+    await deposit(early);
+    const [later = ""] = await deposited(1);
+    await bundleOf([early, later], bundleId);
+    expect(await listedPinEndMs()).toBe(firstEndMs);
+    const depositedMs = Math.floor(clock.now() / 1000) * 1000;
+    const extend = async (reservationId: string, days: number) => {
+      await courier.client.reservations.extend(extension(reservationId, depositedMs + days * dayMs));
+      return await listedPinEndMs();
+    };
+    expect(await extend(early, 3.25)).toBe(firstEndMs);
+    expect(await extend(later, 6)).toBe(depositedMs + 6 * dayMs);
+    expect(await extend(early, 4)).toBe(depositedMs + 6 * dayMs);
+    expect(await extend(early, 14)).toBe(issuedAtMs + 14 * dayMs);
+    // A parcel that is taken out of the bundle moves it no more.
+    await bundleOf([early], bundleId);
+    await bundleCredential(bundleId, true);
+    const nextEndMs = await listedPinEndMs();
+    expect(await extend(later, 10)).toBe(nextEndMs);
+  });
+
+  it("gets no PIN by it where it has none, or none any more; a repeated Extend brings none back either", async () => {
+    const [one = ""] = await deposited(1);
+    const { bundleId } = await bundleOf([one]);
+    await courier.client.reservations.extend(extension(one, clock.now() + 4 * dayMs));
+    expect(await listedPinEndMs()).toBeUndefined();
+    const { pin } = await bundleCredential(bundleId, true);
+    const request = extension(one, clock.now() + 5 * dayMs);
+    const answer = await courier.client.reservations.extend(request);
+    expect(await listedPinEndMs()).toBeDefined();
+    const subject = { case: "bundleId", value: bundleId } as const;
+    await courier.client.reservations.revokeCredential({ requestId: randomUUID(), subject, pin: true });
+    expect(await courier.client.reservations.extend(request)).toEqual(answer);
+    await courier.client.reservations.extend(extension(one, clock.now() + 6 * dayMs));
+    expect(await listedPinEndMs()).toBeUndefined();
+    expect(await agent.present({ pin })).toEqual(notAccepted);
+  });
+
+  it("opens no door with a PIN that was spent, for a parcel that came later and was given more time", async () => {
+    const first = await deposited(2);
+    const { bundleId } = await bundleOf(first);
+    const { pin } = await bundleCredential(bundleId, true);
+    await agent.syncNow();
+    await agent.present({ pin });
+    expect(await takeAll()).toEqual(["A1", "A2"]);
+    // The site hears of the bundle no more, and the PIN's end passes.
+    await agent.syncNow();
+    clock.advance(3 * dayMs + hourMs);
+    await agent.syncNow();
+    const [later = ""] = await deposited(1);
+    await bundleOf([...first, later], bundleId);
+    await courier.client.reservations.extend(extension(later, clock.now() + 5 * dayMs));
+    expect(await listedPinEndMs()).toBe(Math.floor(clock.now() / 1000) * 1000 + 5 * dayMs);
+    expect(await agent.present({ pin })).toEqual(notAccepted);
+    expect(cabinet.contents()).toEqual(["A1"]);
+    const { accessToken } = await bundleCredential(bundleId);
+    expect(await agent.present({ token: accessToken })).toMatchObject({ opened: true, doorsToCome: 0 });
   });
 });
 

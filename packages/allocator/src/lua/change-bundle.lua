@@ -7,7 +7,7 @@
 -- ARGV[4] revision of the bundle that the caller read, 0: there was none
 -- ARGV[5] revision in 4 bytes and message of the bundle to write, empty: as it was  ARGV[6] ms for which the bundle is kept from now on
 -- ARGV[7] the bundle's field among the pins: 'b' and its handle  ARGV[8] PIN entry, '-': none, empty: as it was
--- ARGV[9] time in s before which a bundle's PIN that has expired is forgotten
+-- ARGV[9] time in s: a bundle's PIN that began before it is forgotten
 -- ARGV[10..] for each reservation three: the revision that the caller read; head and message to write, empty: as it was; an event, empty: none
 -- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'pin_taken'}
 
@@ -16,7 +16,7 @@
 --- @include reservation-record
 
 -- A PIN entry: 32 bytes of hash, u32 begin, u32 end.
-local PIN_HASH_BYTES, PIN_END_AT = 32, 37
+local PIN_HASH_BYTES, PIN_BEGIN_AT = 32, 33
 local BUNDLE_FIELD_BYTES = 17
 local FIRST_RESERVATION_KEY, FIRST_RESERVATION_ARG = 6, 10
 
@@ -48,8 +48,8 @@ if #entry > 1 then
   local pins = redis.call('HGETALL', KEYS[5])
   for at = 1, #pins, 2 do
     local other, pin = pins[at], pins[at + 1]
-    if #other == BUNDLE_FIELD_BYTES and struct.unpack('<I4', pin, PIN_END_AT) < tonumber(ARGV[9]) then
-      -- Nothing else takes a bundle's PIN away when its parcels are gone.
+    if #other == BUNDLE_FIELD_BYTES and struct.unpack('<I4', pin, PIN_BEGIN_AT) < tonumber(ARGV[9]) then
+      -- Its end cannot be moved any more, and nothing else takes it away when its parcels are gone and their records stay.
       redis.call('HDEL', KEYS[5], other)
     elseif other ~= field and string.sub(pin, 1, PIN_HASH_BYTES) == string.sub(entry, 1, PIN_HASH_BYTES) then
       return { 'pin_taken' }

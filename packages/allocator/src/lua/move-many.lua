@@ -9,8 +9,9 @@
 -- ARGV[1] ms for which answers are remembered
 -- ARGV[2] what changes, for each move: u8 length of what follows; u8 number of events; u8 length and fingerprint, empty: no answer is remembered;
 --   u32 revision that the caller read; 16 bytes of handle; '+' and u48 deadline in ms, '-' none, '=' as it was; 4 bytes of site number; u8 class;
---   i8 change of held; i8 change of occupied; '+' allowed, '-' no longer, '=' as it was; u8 length and PIN entry, or 4 bytes of another end for the one
---   that there is, '-': none, empty: as it was; double number of the device's report, 0: no report; u48 ms when the parcel went in or came out, where
+--   i8 change of held; i8 change of occupied; '+' allowed, '-' no longer, '=' as it was; u8 length and PIN entry, or u32 of another end for the one
+--   that there is, and where its bundle's is to open until then too, 16 bytes of the bundle's handle and u32 s from its begin for which that one opens at
+--   most, '-': none, empty: as it was; double number of the device's report, 0: no report; u48 ms when the parcel went in or came out, where
 --   occupied changes; u8 length and compartment that it no longer has by name, and the same of the one that it has from now on, empty: none; '+' overdue
 --   from now on, '-' no longer, '=' as it was; u8 1 where it waits no more; u48 the gateway's time, in ms, where a place may become free, else 0
 -- then for each move: head and message of the reservation to write, empty: as it was; the answer; its events. By themselves and not within what
@@ -31,10 +32,13 @@ local answer_ms, changes = ARGV[1], ARGV[2]
 local DEADLINES, EVENTS, OVERDUE, WAITING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local KEYS_BEFORE, KEYS_EACH = 4, 9
 
+-- A PIN entry: 32 bytes of hash, u32 begin, u32 end.
+local PIN_ENTRY_BYTES, PIN_HASH_BYTES, PIN_BEGIN_AT = 40, 32, 33
+
 local function is_pin_taken(pins_key, handle, entry)
   local pins = redis.call('HGETALL', pins_key)
   for field = 1, #pins, 2 do
-    if pins[field] ~= handle and string.sub(pins[field + 1], 1, 32) == string.sub(entry, 1, 32) then
+    if pins[field] ~= handle and string.sub(pins[field + 1], 1, PIN_HASH_BYTES) == string.sub(entry, 1, PIN_HASH_BYTES) then
       return true
     end
   end
@@ -44,13 +48,28 @@ end
 local function write_pin(pins_key, handle, entry)
   if entry == '-' then
     redis.call('HDEL', pins_key, handle)
+  elseif #entry == PIN_ENTRY_BYTES then
+    redis.call('HSET', pins_key, handle, entry)
   elseif #entry == 4 then
     local pin = redis.call('HGET', pins_key, handle)
     if pin then
       redis.call('HSET', pins_key, handle, string.sub(pin, 1, -5) .. entry)
     end
   else
-    redis.call('HSET', pins_key, handle, entry)
+    local ends, bundle, most = struct.unpack('<I4c16I4', entry)
+    local bundle_field = 'b' .. bundle
+    local pin, bundle_pin = unpack(redis.call('HMGET', pins_key, handle, bundle_field))
+    if pin then
+      redis.call('HSET', pins_key, handle, string.sub(pin, 1, -5) .. string.sub(entry, 1, 4))
+    end
+    if bundle_pin then
+      local bundle_begins, bundle_ends = struct.unpack('<I4I4', bundle_pin, PIN_BEGIN_AT)
+      -- Another parcel of the bundle may have longer.
+      local bundle_end = math.min(ends, bundle_begins + most)
+      if bundle_end > bundle_ends then
+        redis.call('HSET', pins_key, bundle_field, string.sub(bundle_pin, 1, -5) .. struct.pack('<I4', bundle_end))
+      end
+    end
   end
 end
 
@@ -114,7 +133,7 @@ local function move_on(keys, bytes, events, at)
   if revision ~= expected then
     return 'stale'
   end
-  if #entry > 4 and is_pin_taken(pins_key, handle, entry) then
+  if #entry == PIN_ENTRY_BYTES and is_pin_taken(pins_key, handle, entry) then
     return 'pin_taken'
   end
   if counts_change then

@@ -17,7 +17,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { BundleChange } from "./bundle-store.ts";
-import type { PinEntry } from "./pin-entry.ts";
+import { decodePinEntry, type PinEntry } from "./pin-entry.ts";
 import { holdAt, siteWithNames } from "./testing/named-site.ts";
 
 const redis = useRedis();
@@ -69,8 +69,10 @@ function making(requestId: string, more: Partial<BundleChange> = {}): BundleChan
   };
 }
 
-const pin = (digit: number, expiresAtS: number): PinEntry => ({ hash: new Uint8Array(32).fill(digit), notBeforeS: 1, expiresAtS });
-const endS = nowMs / 1000 + 3600;
+const nowS = nowMs / 1000;
+const pin = (digit: number, expiresAtS: number): PinEntry => ({ hash: new Uint8Array(32).fill(digit), notBeforeS: nowS, expiresAtS });
+const endS = nowS + 3600;
+const dayS = 86_400;
 
 /** A change that gives a bundle a PIN and changes nothing else. */
 const pinning = (of: Bundle, entry: PinEntry | null, atMs = nowMs): BundleChange => ({
@@ -127,7 +129,7 @@ describe("a bundle", () => {
     expect((await bundled()).map((one) => one?.revision)).toEqual([2, 2]);
   });
 
-  it("has a PIN that no other bundle or parcel of the site has, until it is taken away or has long expired", async () => {
+  it("has a PIN that no other bundle or parcel of the site has, until it is taken away or can have no later end any more", async () => {
     await allocator.bundles.change(making(randomUUID()));
     const other = { ...bundle, bundleId: formatBundleId(region, "0000000000000000") };
     const pins = () => allocator.bundles.pins(siteId, [bundle.bundleId, other.bundleId]);
@@ -140,13 +142,58 @@ describe("a bundle", () => {
     expect(await allocator.reservations.move({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
     expect(await allocator.bundles.change(pinning(bundle, pin(2, endS)))).toEqual({ tag: "pin_taken" });
     expect((await pins()).map((one) => one?.[0])).toEqual([1, undefined]);
+    // As long as its end may be moved it is kept, though it has passed.
+    const lastMs = nowMs + 14 * dayS * 1000 + 600_000;
+    expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, pin(4, endS), lastMs))).toEqual({ tag: "done" });
+    expect((await pins()).map((one) => one?.[0])).toEqual([1, 4]);
     // A later one of any bundle forgets those that have expired; a reservation's own stays until its life is over.
-    const lateMs = nowMs + 3600_000 + 600_000 + 1000;
+    const lateMs = lastMs + 1000;
     expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, pin(3, endS), lateMs))).toEqual({ tag: "done" });
     expect((await pins()).map((one) => one?.[0])).toEqual([undefined, 3]);
     expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, null))).toEqual({ tag: "done" });
     expect(await pins()).toEqual([undefined, undefined]);
     expect(await allocator.bundles.change(pinning(bundle, pin(2, endS), lateMs))).toEqual({ tag: "pin_taken" });
+  });
+
+  it("has a PIN whose end is never moved back by a parcel's, nor beyond fourteen days from its begin, and is nowhere where it has none", async () => {
+    await allocator.bundles.change(making(randomUUID()));
+    await allocator.bundles.change(pinning(bundle, pin(1, endS)));
+    const place = { cell: (await allocator.sites.find(siteId))?.cell ?? "", classIndex: 0, heldChange: 0, occupiedChange: 0, events: [] };
+    const pinsKey = allocator.keys.sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
+    /** Moves the ends of PINs in one step; gives until when each opens that there is. */
+    async function movingEnds(moves: readonly { of: number; expiresAtS: number }[]): Promise<Record<string, number>> {
+      const found = await bundled();
+      const outcomes = moves.map(async ({ of, expiresAtS }) => {
+        const before = found[of] as Reservation;
+        const after = { ...before, revision: before.revision + 1 };
+        return (await allocator.reservations.move({ before, after, ...place, pin: { expiresAtS } })).tag;
+      });
+      expect(await Promise.all(outcomes)).toEqual(moves.map(() => "done"));
+      const kept = Object.entries(await connection.hgetallBuffer(pinsKey));
+      for (const [, entry] of kept) expect(decodePinEntry(entry)).toMatchObject({ hash: Buffer.alloc(32, entry[0]), notBeforeS: nowS });
+      return Object.fromEntries(
+        kept.map(([field, entry]) => [field.slice(0, 1) === "b" ? "bundle" : "parcel", decodePinEntry(entry).expiresAtS]),
+      );
+    }
+
+    const version = await allocator.sites.allowedVersion(siteId);
+    expect(await movingEnds([{ of: 0, expiresAtS: endS - 1 }])).toEqual({ bundle: endS });
+    const both = [endS + 20, endS + 10].map((expiresAtS, of) => ({ of, expiresAtS }));
+    expect(await movingEnds(both)).toEqual({ bundle: endS + 20 });
+    expect(await movingEnds(both.toReversed())).toEqual({ bundle: endS + 20 });
+    expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 5);
+    const [first] = await bundled();
+    await allocator.reservations.move({ before: first as Reservation, ...place, pin: pin(2, endS) });
+    expect(await movingEnds([{ of: 0, expiresAtS: endS + 10 }])).toEqual({ bundle: endS + 20, parcel: endS + 10 });
+    expect(await movingEnds([{ of: 0, expiresAtS: nowS + 15 * dayS }])).toEqual({ bundle: nowS + 14 * dayS, parcel: nowS + 15 * dayS });
+    await allocator.bundles.change(pinning(bundle, null));
+    expect(await movingEnds([{ of: 0, expiresAtS: endS + 30 }])).toEqual({ parcel: endS + 30 });
+    // One that is in no bundle moves its own alone.
+    await allocator.bundles.change(pinning(bundle, pin(1, endS)));
+    const [before] = await bundled();
+    const left = { ...(before as Reservation), bundleId: "", revision: (before?.revision ?? 0) + 1 };
+    await allocator.reservations.move({ before: before as Reservation, after: left, ...place });
+    expect(await movingEnds([{ of: 0, expiresAtS: endS + 40 }])).toEqual({ bundle: endS, parcel: endS + 40 });
   });
 
   it("tells its site's agent that something has changed", async () => {

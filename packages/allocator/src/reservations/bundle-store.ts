@@ -14,7 +14,7 @@ import { encodeEvent } from "../events/event-bytes.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { type Answer, answerArguments, answerTtlMs } from "./answer.ts";
-import { encodePinEntry, type PinEntry } from "./pin-entry.ts";
+import { bundlePinLifetimeMaxS, encodePinEntry, type PinEntry } from "./pin-entry.ts";
 import { encodeReservation } from "./reservation-record.ts";
 import { requestIdReused } from "./reservation-store.ts";
 
@@ -66,7 +66,7 @@ const revisionBytes = 4;
 /** How long a bundle is kept after its last change where its reservations stay, in ms: half a year, longer than any parcel lies. */
 const keptMs = 180 * 86_400_000;
 
-/** How long after its end a PIN is kept, in s: twice what a clock at a site may be wrong. */
+/** How long after it can end at the latest a PIN is kept, in s: twice what a clock at a site may be wrong. Up to then its end may be moved. */
 const pinKeptS = 600;
 
 /** Keeps bundles in Redis. */
@@ -117,7 +117,7 @@ export function createBundleStore(redis: RedisConnection, keys: Keys): BundleSto
           keptMs,
           pinField(handle),
           pin === undefined ? "" : pin === null ? "-" : encodePinEntry(pin),
-          Math.floor(nowMs / 1000) - pinKeptS,
+          Math.floor(nowMs / 1000) - pinKeptS - bundlePinLifetimeMaxS,
           ...reservations.flatMap((one) => [
             one.before.revision,
             one.after === undefined ? "" : encodeReservation(one.after),

@@ -24,7 +24,7 @@ export interface PackedMove {
   /** In ms; null: none; undefined: as it was. */
   deadlineMs: number | null | undefined;
   isAllowed: boolean | undefined;
-  /** An entry, 4 bytes of another end, or null: none any more; undefined: as it was. */
+  /** An entry, another end, see pin-entry.ts, or null: none any more; undefined: as it was. */
   pin: Uint8Array | null | undefined;
   /** The device's key and the number of its report. */
   report: { keyId: string; sequence: number } | undefined;

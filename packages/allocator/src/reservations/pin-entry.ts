@@ -1,3 +1,6 @@
+import { accessTokenMaxLifetimeMs } from "@petak/credential";
+import { parseBundleId } from "@petak/protocol";
+
 /** A PIN as it is kept: hashed, with its validity. */
 export interface PinEntry {
   /** HMAC-SHA256 of the PIN under the site's key: 32 bytes. */
@@ -10,7 +13,10 @@ export interface PinEntry {
 
 const hashBytes = 32;
 
-/** Hash, then the two times as u32, little-endian. lua/move-many.lua compares the hash, and writes the last one anew. */
+/** How long a bundle's PIN opens at most, from its begin, in s: no longer than the token beside it. */
+export const bundlePinLifetimeMaxS = accessTokenMaxLifetimeMs / 1000;
+
+/** Hash, then the two times as u32, little-endian. lua/move-many.lua compares the hash, and writes the last one anew; lua/change-bundle.lua reads the first. */
 export function encodePinEntry({ hash, notBeforeS, expiresAtS }: PinEntry): Buffer {
   const bytes = Buffer.alloc(hashBytes + 8);
   bytes.set(hash);
@@ -28,9 +34,18 @@ export function decodePinEntry(bytes: Buffer): PinEntry {
   };
 }
 
-/** Another end for a PIN, in s since 1970, as lua/move-many.lua takes it. */
-export function encodePinEnd(expiresAtS: number): Buffer {
-  const bytes = Buffer.alloc(4);
+/**
+ * Another end for a reservation's PIN, in s since 1970, as lua/move-many.lua takes it: u32, and where the reservation is in a bundle, whose PIN is to last as long,
+ * the bundle's handle and u32 of {@link bundlePinLifetimeMaxS}.
+ *
+ * @param bundleId Empty: it is in none.
+ */
+export function encodePinEnd(expiresAtS: number, bundleId: string): Buffer {
+  const handle = parseBundleId(bundleId)?.handle ?? "";
+  const bytes = Buffer.alloc(handle === "" ? 4 : 8 + handle.length);
   bytes.writeUInt32LE(expiresAtS);
+  if (handle === "") return bytes;
+  bytes.write(handle, 4, "latin1");
+  bytes.writeUInt32LE(bundlePinLifetimeMaxS, 4 + handle.length);
   return bytes;
 }

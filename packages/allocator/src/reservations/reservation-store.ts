@@ -47,7 +47,10 @@ export interface Transition {
   deadlineMs?: number | null;
   /** Whether its site's agent may know it from now on; undefined: as it was. */
   isAllowed?: boolean;
-  /** The PIN that opens for it, or until when the one that there is opens, in s since 1970; null: none any more; undefined: as it was. */
+  /**
+   * The PIN that opens for it; or until when the one that there is opens, in s since 1970, and that of its bundle too, if it would end earlier and has not lasted
+   * as long as it may; null: none any more; undefined: as it was.
+   */
   pin?: PinEntry | { expiresAtS: number } | null;
   /** What is appended to the record. */
   events: readonly Event[];
@@ -127,7 +130,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
         movedAtMs,
         deadlineMs: transition.deadlineMs,
         isAllowed: transition.isAllowed,
-        pin: transition.pin && encodePin(transition.pin),
+        pin: transition.pin && encodePin(transition.pin, before.bundleId),
         report,
         nameBefore: nameBefore === nameAfter ? "" : nameBefore,
         nameAfter: nameBefore === nameAfter ? "" : nameAfter,
@@ -191,8 +194,8 @@ function leavesQueue(before: Reservation, after: Reservation | undefined): boole
   return before.state === ReservationState.QUEUED && after !== undefined && after.state !== ReservationState.QUEUED;
 }
 
-function encodePin(pin: PinEntry | { expiresAtS: number }): Buffer {
-  return "hash" in pin ? encodePinEntry(pin) : encodePinEnd(pin.expiresAtS);
+function encodePin(pin: PinEntry | { expiresAtS: number }, bundleId: string): Buffer {
+  return "hash" in pin ? encodePinEntry(pin) : encodePinEnd(pin.expiresAtS, bundleId);
 }
 
 /** The error for a reservation that does not exist, or that the caller may not know of: the two look the same. */

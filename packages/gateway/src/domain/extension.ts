@@ -17,7 +17,7 @@ export interface Extension {
   after: Reservation;
   /** The new limit, in ms. */
   untilMs: number;
-  /** Whether a PIN to collect is to open until then too. */
+  /** Whether a PIN to collect is to open until then too, and its bundle's. */
   movesPin: boolean;
 }
 

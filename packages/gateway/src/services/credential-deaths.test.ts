@@ -1,13 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { decodePinEntry } from "@petak/allocator";
 import {
   Act,
+  BatchRequestSchema,
+  type BatchResponse,
   type Bundle,
   DelegateCredentialRequestSchema,
   type DelegateCredentialResponse,
   EventType,
+  ExtendRequestSchema,
+  type ExtendResponse,
   IssueBundleCredentialRequestSchema,
   type IssueBundleCredentialResponse,
   IssueCredentialRequestSchema,
@@ -71,6 +75,9 @@ async function pins(): Promise<Map<string, number>> {
   const kept = await world.connection.hgetallBuffer(steady.allocator.keys.sitePins(region, siteNumber));
   return new Map(Object.entries(kept).map(([field, entry]) => [field, decodePinEntry(entry).expiresAtS]));
 }
+
+/** The field among {@link pins} of a reservation's, or of a bundle's. */
+const fieldOf = (id: string) => `${id.startsWith("bdl_") ? "b" : ""}${id.slice(-16)}`;
 
 /** How many keys there are of each kind, the kind being the words of the name without what names one of them; and how many PINs. */
 async function keyCounts(): Promise<Record<string, number>> {
@@ -139,7 +146,7 @@ describe("a credential, at whichever command the gateway dies", () => {
       async expectOnce(reservationId, { pin, expiresAt }) {
         expect(await eventsOf(reservationId, EventType.CREDENTIAL_ISSUED)).toHaveLength(1);
         expect(pin).toMatch(/^\d{8}$/);
-        const end = (await pins()).get(reservationId.slice(-16)) ?? 0;
+        const end = (await pins()).get(fieldOf(reservationId)) ?? 0;
         expect(end).toBeGreaterThanOrEqual(Math.floor((expiresAt === undefined ? 0 : timestampMs(expiresAt)) / 1000));
       },
     });
@@ -204,7 +211,7 @@ describe("a credential, at whichever command the gateway dies", () => {
       async expectOnce({ reservationId, credentialHash }) {
         expect((await found(reservationId)).revokedCredentials).toMatchObject([{ credentialHash }]);
         expect(await eventsOf(reservationId, EventType.CREDENTIAL_REVOKED)).toMatchObject([{ proof: { credentialHash } }]);
-        expect((await pins()).has(reservationId.slice(-16))).toBe(false);
+        expect((await pins()).has(fieldOf(reservationId))).toBe(false);
       },
     });
   });
@@ -251,10 +258,47 @@ describe("a credential, at whichever command the gateway dies", () => {
         expect((await foundBundle(bundleId)).revokedCredentials).toMatchObject([{ credentialHash }]);
         for (const id of ids)
           expect(await eventsOf(id, EventType.CREDENTIAL_REVOKED)).toMatchObject([{ bundleId, proof: { credentialHash } }]);
-        expect((await pins()).has(`b${bundleId.slice(-16)}`)).toBe(false);
+        expect((await pins()).has(fieldOf(bundleId))).toBe(false);
       },
     });
   });
+});
+
+describe("an extension, at whichever command the gateway dies", () => {
+  it.each(["alone", "in a batch"])(
+    "%s moves the ends of the parcel's PIN and of its bundle's once, and those of no others",
+    async (how) => {
+      await survivesEveryDeath({
+        async prepare() {
+          const [extended = "", beside = ""] = [await confirmed(), await confirmed()];
+          for (const reservationId of [extended, beside]) await steady.deposit(reservationId);
+          const { bundleId } = await bundled([extended, beside]);
+          const { bundleId: otherId } = await bundled([await confirmed()]);
+          await issuedForBundle(otherId, true);
+          await issued(beside, true);
+          await issued(extended, true);
+          await issuedForBundle(bundleId, true);
+          const untilMs = world.clock.now() + 5 * 86_400_000;
+          return { extended, bundleId, untilMs, before: await pins(), version: await steady.allocator.sites.allowedVersion(siteId) };
+        },
+        call: async ({ service }, requestId, { extended, untilMs }) => {
+          const request = create(ExtendRequestSchema, { requestId, reservationId: extended, until: timestampFromMs(untilMs) });
+          if (how === "alone") return ((await service.extend(request, context)) as ExtendResponse).reservation;
+          const calls = [{ call: { case: "extend" as const, value: request } }];
+          const { results } = (await service.batch(create(BatchRequestSchema, { calls }), context)) as BatchResponse;
+          const [only] = results;
+          return only?.result.case === "extend" ? only.result.value.reservation : undefined;
+        },
+        async expectOnce({ extended, bundleId, untilMs, before, version }, answer) {
+          expect(answer).toMatchObject({ reservationId: extended, collectUntil: timestampFromMs(untilMs) });
+          expect(await eventsOf(extended, EventType.RESERVATION_EXTENDED)).toHaveLength(1);
+          const moved = [extended, bundleId].map((id) => [fieldOf(id), untilMs / 1000] as const);
+          expect(await pins()).toEqual(new Map([...before, ...moved]));
+          expect(await steady.allocator.sites.allowedVersion(siteId)).toBe(version + 1);
+        },
+      });
+    },
+  );
 });
 
 describe("a bundle, at whichever command the gateway dies", () => {
@@ -310,9 +354,7 @@ describe("a bundle, at whichever command the gateway dies", () => {
         )) as IssueBundleCredentialResponse,
       async expectOnce({ ids, bundleId }, { pin, expiresAt }) {
         expect(pin).toMatch(/^\d{8}$/);
-        expect((await pins()).get(`b${bundleId.slice(-16)}`)).toBe(
-          Math.floor((expiresAt === undefined ? 0 : timestampMs(expiresAt)) / 1000),
-        );
+        expect((await pins()).get(fieldOf(bundleId))).toBe(Math.floor((expiresAt === undefined ? 0 : timestampMs(expiresAt)) / 1000));
         for (const id of ids) expect(await eventsOf(id, EventType.CREDENTIAL_ISSUED)).toMatchObject([{ bundleId }]);
       },
     });

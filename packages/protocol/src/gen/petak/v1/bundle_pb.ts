@@ -289,7 +289,7 @@ export type IssueBundleCredentialResponse = Message<"petak.v1.IssueBundleCredent
   notBefore?: Timestamp | undefined;
 
   /**
-   * Until when the credential opens: the latest limit of the bundle's reservations, at most 14 days.
+   * Until when the credential opens: the latest limit of the bundle's reservations, at most 14 days. `Extend` may move the PIN's end beyond it.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */

@@ -797,7 +797,7 @@ export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
 export type ExtendResponse = Message<"petak.v1.ExtendResponse"> & {
   /**
    * The reservation with its new limit. What was issued for it opens until it said when it was issued: access tokens have to be issued anew. A
-   * PIN to collect opens until the new limit.
+   * PIN to collect opens until the new limit, and that of its bundle at least until then, but no longer than 14 days from its begin.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
