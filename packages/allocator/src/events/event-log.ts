@@ -5,6 +5,7 @@ import { packEntry } from "../logs/log-reference.ts";
 import { type ChainEntries, decodeChain, splitChain } from "../reservations/reservation-record.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { decodeEvent, encodeEvent } from "./event-bytes.ts";
+import { type EventOutline, outlineOf } from "./event-outline.ts";
 
 /** An event and its place in its region's stream. */
 export interface LoggedEvent {
@@ -12,6 +13,12 @@ export interface LoggedEvent {
   readonly entry: string;
   /** The event, decoded when it is first asked for. */
   readonly event: Event;
+}
+
+/** An event as it stands in a stream. */
+export interface StreamEvent extends LoggedEvent {
+  /** In whose logs it belongs and when it was recorded: read without the rest when it is asked for. */
+  readonly outline: EventOutline;
 }
 
 /** The events of one reservation. */
@@ -55,6 +62,11 @@ export interface EventLog {
   appendOnce(region: Region, name: string, event: Event): Promise<boolean>;
 }
 
+/** The same in Redis alone. */
+export interface StreamLog extends EventLog {
+  readAfter(region: Region, entry: string, count: number): Promise<StreamEvent[]>;
+}
+
 /**
  * Events of one chain that are read at most. A parcel's life has about ten; whoever asks for credentials without end makes a longer chain,
  * and this many of the longest events still fit one message.
@@ -71,12 +83,12 @@ const readScript = createScript("read-events", { isReadOnly: true });
 const appendScript = createScript("append-once");
 
 /** Reads events from Redis. */
-export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
-  const log: EventLog = {
+export function createEventLog(redis: RedisConnection, keys: Keys): StreamLog {
+  const log: StreamLog = {
     regions: () => redis.smembers(keys.regions()),
     async readAfter(region, entry, count) {
       const entries = await redis.xrangeBuffer(keys.events(region), `(${entry}`, "+", "COUNT", count);
-      return entries.map(([id, fields]) => loggedEvent(id.toString("latin1"), eventBytes(fields)));
+      return entries.map(([id, fields]) => streamEvent(id.toString("latin1"), eventBytes(fields)));
     },
     async lastEntry(region) {
       const [last] = await redis.xrevrange(keys.events(region), "+", "-", "COUNT", 1);
@@ -93,7 +105,7 @@ export function createEventLog(redis: RedisConnection, keys: Keys): EventLog {
         const some = entries.slice(start, start + readAtOnce);
         const [, ...found] = await readScript(redis, [keys.events(region)], [Buffer.concat(some.map(packEntry))]);
         for (const [index, bytes] of (found as Buffer[]).entries()) {
-          if (bytes.length > 0) events.push(loggedEvent(some[index] as string, bytes));
+          if (bytes.length > 0) events.push(streamEvent(some[index] as string, bytes));
         }
       }
       return events;
@@ -118,10 +130,13 @@ export async function readChain(log: Pick<EventLog, "chainEntries" | "readAt">, 
 }
 
 /** An event of a stream, which is decoded when it is asked for. */
-export function loggedEvent(entry: string, bytes: Buffer): LoggedEvent {
+export function streamEvent(entry: string, bytes: Buffer): StreamEvent {
   let event: Event | undefined;
   return {
     entry,
+    get outline() {
+      return outlineOf(bytes);
+    },
     get event() {
       event ??= decodeEvent(bytes);
       return event;

@@ -1,11 +1,11 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { EventSchema, type Region } from "@petak/protocol";
+import type { Region } from "@petak/protocol";
 import { dropSilent, pingAll, type RedisConnection } from "../connection/connect-redis.ts";
 import { isCommandTimeout } from "../connection/store-failure.ts";
 import type { Keys } from "../keys.ts";
 import type { LogName } from "../logs/log-reference.ts";
 import { sharedRuns } from "../runs/shared-runs.ts";
 import { createEventLog, firstEntry, isAfter } from "./event-log.ts";
+import { outlineOf } from "./event-outline.ts";
 import { createLogSubscribers, type LogSubscription } from "./log-subscribers.ts";
 import { publishedEvents } from "./published-events.ts";
 import { createSlotChannels } from "./slot-channels.ts";
@@ -231,7 +231,7 @@ export function createEventTail({
 /** Whom an event concerns: the participant that made the reservation and the one that runs the site. */
 function concerned(bytes: Buffer): Set<string> | "everyone" {
   try {
-    const { participantId, operatorId } = fromBinary(EventSchema, bytes);
+    const { participantId, operatorId } = outlineOf(bytes);
     return new Set([participantId, operatorId]);
   } catch {
     // Whoever reads it is told of the defect. Here one bad entry must not keep the others from being noticed.

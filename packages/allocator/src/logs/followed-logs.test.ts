@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { create } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { EventSchema, newEventId, type Region } from "@petak/protocol";
 import { createRandom, type Random, testSeed, useRedis } from "@petak/testkit";
 import type { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
 import { createEventLog } from "../events/event-log.ts";
 import { createKeys, type Keys } from "../keys.ts";
 import type { LogName } from "./log-reference.ts";
@@ -13,7 +15,7 @@ import { createParticipantLogs, type LogPlace, type NumberedEvent, type Particip
 
 const redis = useRedis();
 const log: LogName = { participantId: "par_courier", mode: "test" };
-const regions = ["836520", "836521", "836522"];
+const regions: Region[] = ["836520", "836521", "836522"];
 
 let keys: Keys;
 let random: Random;
@@ -35,7 +37,11 @@ interface Process {
   loseConnection(): Promise<void>;
 }
 
-async function startProcess(): Promise<Process> {
+async function startProcess(
+  onError: (error: unknown) => void = (error) => {
+    throw error;
+  },
+): Promise<Process> {
   const connection = await redis.connect();
   let reads = 0;
   let released = Promise.resolve();
@@ -59,9 +65,7 @@ async function startProcess(): Promise<Process> {
     redis: watched,
     connect: () => redis.connectLater(),
     keys,
-    onError: (error) => {
-      throw error;
-    },
+    onError,
   });
   onTestFinished(async () => {
     await logs.stop();
@@ -169,5 +173,37 @@ describe("a log that is followed while it grows", () => {
     expect(page.place.number).toBe(1);
     expect(await following.wait(1, 1000, [])).toBe(true);
     expect((await own.logs.readAfter(log, page.place, 10)).events.map(({ number }) => number)).toEqual([2]);
+  });
+
+  it("is not read back where somebody follows it and another process records, which leaves the logging to who waits", async () => {
+    const [recording, following] = await Promise.all([startProcess(), startProcess()]);
+    const count = 100;
+    const followed = follow(following, count);
+    await following.logs.bringUpToDate(log.participantId);
+    for (let index = 0; index < count; index++) await recording.record();
+    expect((await followed).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    // Each time that the other was quicker.
+    expect(following.reads()).toBeLessThan(count / 2);
+  });
+
+  it("goes on behind an event that cannot be read", async () => {
+    const defects: unknown[] = [];
+    const process = await startProcess((error) => defects.push(error));
+    const region = random.pick(regions);
+    const broken = Buffer.concat([
+      encodeEvent(create(EventSchema, { isTest: true, ...log })),
+      // An actor that is no message.
+      Buffer.from([EventSchema.field.actor.number * 8 + WireType.LengthDelimited, 1, 0xff]),
+    ]);
+    const following = follow(process, 2);
+    await process.record(region);
+    await process.logs.build(region);
+    await redis.client.xadd(keys.events(region), "*", "event", broken);
+    await process.logs.build(region);
+    await process.record();
+    expect((await following).map(({ number }) => number)).toEqual([1, 3]);
+    const { events } = await process.logs.readAfter(log, { number: 0 }, 10);
+    expect(events.map(({ number }) => number)).toEqual([1, 3]);
+    expect(defects.length).toBeGreaterThan(0);
   });
 });

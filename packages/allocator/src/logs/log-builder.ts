@@ -1,6 +1,5 @@
-import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Region } from "@petak/protocol";
-import { type EventLog, firstEntry, isAfter, type LoggedEvent } from "../events/event-log.ts";
+import { firstEntry, isAfter, type StreamEvent, type StreamLog } from "../events/event-log.ts";
 import { sharedRuns } from "../runs/shared-runs.ts";
 import type { EventItem, LogEnds } from "./log-ends.ts";
 import { type LogName, logId, logsOf } from "./log-reference.ts";
@@ -30,7 +29,7 @@ export interface LogBuilder {
 
 /** What building needs. */
 export interface LogBuilderOptions {
-  events: Pick<EventLog, "readAfter">;
+  events: Pick<StreamLog, "readAfter">;
   logs: Pick<LogEnds, "append"> & Pick<LogStore, "position">;
   progress: RegionProgress;
   /**
@@ -78,16 +77,15 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
   const marking = new Set<Promise<void>>();
 
   /** What each log is to have of some events. */
-  function sharesOf(read: readonly Pick<LoggedEvent, "entry" | "event">[]): Share[] {
+  function sharesOf(read: readonly StreamEvent[]): Share[] {
     const shares = new Map<string, Share>();
     for (const logged of read) {
       const { entry } = logged;
       try {
-        const { event } = logged;
-        const recordedMs = event.recordedAt === undefined ? 0 : timestampMs(event.recordedAt);
-        for (const log of logsOf(event)) {
+        const { outline } = logged;
+        for (const log of logsOf(outline)) {
           const share = shares.get(logId(log)) ?? { log, items: [] };
-          share.items.push({ entry, recordedMs, event });
+          share.items.push({ entry, recordedMs: outline.recordedMs, logged });
           shares.set(logId(log), share);
         }
       } catch (error) {

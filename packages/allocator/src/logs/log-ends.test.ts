@@ -18,11 +18,11 @@ let clock = 1_790_000_000_000;
 function items(count: number, of: Region = region): EventItem[] {
   return Array.from({ length: count }, () => {
     clock += 1;
-    return { entry: `${clock}-0`, recordedMs: clock, event: create(EventSchema, { eventId: newEventId(of) }) };
+    return { entry: `${clock}-0`, recordedMs: clock, logged: { event: create(EventSchema, { eventId: newEventId(of) }) } };
   });
 }
 
-const idsOf = (some: readonly Pick<EventItem, "event">[] | undefined) => some?.map(({ event }) => event.eventId);
+const idsOf = (some: readonly Pick<EventItem, "logged">[] | undefined) => some?.map(({ logged }) => logged.event.eventId);
 
 /** The ends of logs in a process that follows one. */
 function startEnds() {

@@ -1,16 +1,17 @@
-import type { Event, Region } from "@petak/protocol";
+import type { Region } from "@petak/protocol";
+import type { LoggedEvent } from "../events/event-log.ts";
 import { isMarkOf, type LogPlace, lastOf, markedReferences } from "./log-mark.ts";
 import { type LogName, type LogReference, logId } from "./log-reference.ts";
 import { type AppendOutcome, chunkSize, type LogItem, type LogStore } from "./log-store.ts";
 
 /** An event that is to stand in a log. */
 export interface EventItem extends LogItem {
-  readonly event: Event;
+  readonly logged: Pick<LoggedEvent, "event">;
 }
 
-/** An event of a log: where it stands in its region, and what it says. Shared by all who follow the log: not to be changed. */
+/** An event of a log: where it stands in its region, and what it says, decoded once for all who follow the log. */
 export interface AppendedEvent extends LogReference {
-  readonly event: Event;
+  readonly logged: Pick<LoggedEvent, "event">;
 }
 
 /** Some of a log's end. */
@@ -31,6 +32,8 @@ export interface LogEnds {
   follow(log: LogName): () => void;
   /** Appends to a log as the store does, and keeps what was appended. */
   append(log: LogName, region: Region, previous: string | undefined, items: readonly EventItem[]): Promise<AppendOutcome>;
+  /** Whether somebody follows a log of a participant. */
+  isFollowed(participantId: string): boolean;
   /**
    * The events after a place, at most `count`, where the next of them were all appended here, behind what the place's mark was made of; undefined
    * otherwise. What is being appended is waited for.
@@ -50,6 +53,8 @@ export interface LogEndsOptions {
 /** Events that are kept of one log, and of all logs together: some 3 kB each. */
 const keptPerLog = chunkSize;
 const keptMax = 64 * chunkSize;
+
+const modes = ["live", "test"] as const;
 
 interface Kept {
   users: number;
@@ -102,6 +107,7 @@ export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
         followed.delete(id);
       };
     },
+    isFollowed: (participantId) => modes.some((mode) => followed.has(logId({ participantId, mode }))),
     async append(log, region, previous, items) {
       const kept = followed.get(logId(log));
       if (kept === undefined) return await logs.append(log, region, previous, items);
@@ -113,7 +119,7 @@ export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
           keep(
             kept,
             outcome,
-            items.map(({ entry, event }) => ({ region, entry, event })),
+            items.map(({ entry, logged }) => ({ region, entry, logged })),
           );
           onAppended(log, outcome.last);
         }

@@ -22,7 +22,7 @@ const regionBytes = 3;
 export const referenceBytes = regionBytes + entryBytes;
 
 /** The logs in which an event stands: those of the participant that it is about and of the site's operator, in the event's network. */
-export function logsOf({ participantId, operatorId, isTest }: Event): LogName[] {
+export function logsOf({ participantId, operatorId, isTest }: Pick<Event, "participantId" | "operatorId" | "isTest">): LogName[] {
   const mode = isTest ? "test" : "live";
   return [...new Set([participantId, operatorId])].filter((id) => id !== "").map((id) => ({ participantId: id, mode }));
 }

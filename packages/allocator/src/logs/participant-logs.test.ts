@@ -7,7 +7,7 @@ import { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
-import { createEventLog, type EventLog } from "../events/event-log.ts";
+import { createEventLog, type EventLog, type StreamLog } from "../events/event-log.ts";
 import { createKeys, type Keys } from "../keys.ts";
 import { createLogBuilder, type LogBuilder } from "./log-builder.ts";
 import { createLogChunks } from "./log-chunks.ts";
@@ -27,7 +27,7 @@ const regions = Array.from({ length: 5 }, (_, index) => (0x836520 + index).toStr
 
 let keys: Keys;
 let connection: RedisConnection;
-let record: EventLog;
+let record: StreamLog;
 let random: Random;
 /** What each log must have of each region, in this order. */
 let expected: Map<string, Map<Region, string[]>>;

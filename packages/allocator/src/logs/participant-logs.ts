@@ -1,7 +1,7 @@
-import type { Event, Region } from "@petak/protocol";
+import { type Event, PetakError, type Region } from "@petak/protocol";
 import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
-import { createEventLog, type EventLog, isAfter } from "../events/event-log.ts";
+import { createEventLog, type EventLog, isAfter, type LoggedEvent } from "../events/event-log.ts";
 import { createEventTail, type EventTailOptions } from "../events/event-tail.ts";
 import type { LogSubscription } from "../events/log-subscribers.ts";
 import { onKeysTouched } from "../scripts/touched-keys.ts";
@@ -79,6 +79,12 @@ export interface ParticipantLogsOptions extends Pick<EventTailOptions, "connect"
  */
 const overdueMs = 100;
 
+/**
+ * How long what was recorded here may be in no log where nobody here follows one that it belongs in, in ms. What comes together is logged together: at
+ * some thousand events a second each would cost as much again as recording it.
+ */
+const unhurriedMs = 10;
+
 /** How long after it failed a region is built again for nobody in particular, in ms. */
 const retryMs = 1000;
 
@@ -119,6 +125,8 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   const underWay = new Set<Promise<void>>();
 
   async function build(region: Region): Promise<void> {
+    clearTimeout(dueSoon.get(region));
+    dueSoon.delete(region);
     try {
       await builder.build(region);
     } catch (error) {
@@ -129,9 +137,9 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     if (upTo !== undefined) unlogged.remove(region, upTo);
   }
 
-  /** That a server is away is told by the tail, once and not for each region. */
+  /** That a server is away is told by the tail, once and not for each region; and of replicas that are behind, calls are answered with the same reason. */
   function tellDefect(error: unknown): void {
-    if (!isStopping && !isStoreFailure(error)) onError(error);
+    if (!isStopping && !isStoreFailure(error) && !(error instanceof PetakError)) onError(error);
   }
 
   /** Work that nobody waits for. What fails is tried again when it is overdue. */
@@ -149,13 +157,22 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     },
     onGrown(region, entry, concerned) {
       const upTo = builder.builtUpTo(region);
-      if (upTo === undefined || isAfter(entry, upTo)) unlogged.add(region, entry, concerned, performance.now());
+      if (upTo !== undefined && !isAfter(entry, upTo)) return;
+      unlogged.add(region, entry, concerned, performance.now());
+      // Whoever has somebody waiting does not wait for the gateway that recorded it.
+      if (concerned !== "everyone" && [...concerned].some(ends.isFollowed)) inBackground(build(region));
     },
   });
+  /** Regions in which something was recorded here, and when they are built at the latest. */
+  const dueSoon = new Map<Region, NodeJS.Timeout>();
   const endListening = onKeysTouched(recordedOver, (touched) => {
     for (const key of touched) {
       const region = keys.regionOfEvents(key);
-      if (region !== undefined && !isStopping) inBackground(build(region));
+      if (region === undefined || isStopping || dueSoon.has(region)) continue;
+      dueSoon.set(
+        region,
+        setTimeout(() => inBackground(build(region)), unhurriedMs),
+      );
     }
   });
   const timer = setInterval(() => {
@@ -170,6 +187,33 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   if (isCluster(redis)) {
     redis.on("ready", onReady);
     onReady();
+  }
+
+  /** Events with their numbers. One that cannot be read is passed over, as it is where it is logged: nobody could go on behind it. */
+  function numberedOf<Logged extends Pick<LoggedEvent, "event">>(
+    found: readonly Logged[],
+    numberOf: (one: Logged, index: number) => number,
+  ): NumberedEvent[] {
+    return found.flatMap((one, index) => {
+      try {
+        return { number: numberOf(one, index), event: one.event };
+      } catch (error) {
+        tellDefect(error);
+        return [];
+      }
+    });
+  }
+
+  /** The page after a place of which the events are known. */
+  function pageOf({ number, mark }: LogPlace, { before, events: found, last }: LogEnd): LogPage {
+    return {
+      events: numberedOf(
+        found.map(({ logged }) => logged),
+        (_, index) => number + index + 1,
+      ),
+      place: placeAt(number + found.length, [...before, ...found], mark?.newestMs),
+      last,
+    };
   }
 
   /** References of a log from one number to another, until some are not there. */
@@ -262,7 +306,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
         [...byRegion].map(async ([of, own]) => {
           const numberOf = new Map(own.map((reference) => [reference.entry, reference.number]));
           const found = await events.readAt(of, [...numberOf.keys()]);
-          for (const { entry, event } of found) numbered.push({ number: numberOf.get(entry) ?? 0, event });
+          numbered.push(...numberedOf(found, ({ entry }) => numberOf.get(entry) ?? 0));
         }),
       );
       const isSame = upTo === place.number && number === place.number;
@@ -289,20 +333,12 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       isStopping = true;
       endListening();
       clearInterval(timer);
+      for (const soon of dueSoon.values()) clearTimeout(soon);
       if (isCluster(redis)) redis.off("ready", onReady);
       await tail.stop();
       await Promise.all(underWay);
       await builder.settled();
     },
-  };
-}
-
-/** The page after a place of which the events are known. */
-function pageOf({ number, mark }: LogPlace, { before, events, last }: LogEnd): LogPage {
-  return {
-    events: events.map(({ event }, index) => ({ number: number + index + 1, event })),
-    place: placeAt(number + events.length, [...before, ...events], mark?.newestMs),
-    last,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Region } from "@petak/protocol";
 import type { RedisConnection } from "../connection/connect-redis.ts";
-import { type LoggedEvent, loggedEvent } from "../events/event-log.ts";
+import { type StreamEvent, streamEvent } from "../events/event-log.ts";
 import type { Keys } from "../keys.ts";
 import { createScript } from "../scripts/scripts.ts";
 import { type LogName, packEntry, unpackEntry } from "./log-reference.ts";
@@ -9,7 +9,7 @@ import { type LogName, packEntry, unpackEntry } from "./log-reference.ts";
 export interface Unlogged {
   /** The entry up to which all is in the logs; undefined: nothing is. */
   upTo: string | undefined;
-  events: LoggedEvent[];
+  events: StreamEvent[];
 }
 
 /** How far each region's events are in the participants' logs, as the region's own slot has it. */
@@ -34,7 +34,7 @@ export function createRegionProgress(redis: RedisConnection, keys: Keys): Region
       const [, upTo, ...rest] = await unloggedScript(redis, [keys.logged(region), keys.events(region)], [count, after]);
       const bytes = rest as Buffer[];
       const events = Array.from({ length: bytes.length / 2 }, (_, index) =>
-        loggedEvent((bytes[2 * index] as Buffer).toString("latin1"), bytes[2 * index + 1] as Buffer),
+        streamEvent((bytes[2 * index] as Buffer).toString("latin1"), bytes[2 * index + 1] as Buffer),
       );
       const packed = upTo as Buffer;
       return { upTo: packed.length === 0 ? undefined : unpackEntry(packed), events };

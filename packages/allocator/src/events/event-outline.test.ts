@@ -1,0 +1,61 @@
+import { create } from "@bufbuild/protobuf";
+import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
+import { EventSchema, PartyKind } from "@petak/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { decodeEvent, encodeEvent } from "./event-bytes.ts";
+import { outlineOf } from "./event-outline.ts";
+
+const time = fc.option(
+  fc.record({ seconds: fc.bigInt({ min: -62_135_596_800n, max: 253_402_300_799n }), nanos: fc.integer({ min: 0, max: 999_999_999 }) }),
+  { nil: undefined },
+);
+
+/** Anything that may stand in an event beside what the outline has, and that. */
+const anyEvent = fc.record({
+  eventId: fc.string(),
+  reservationId: fc.constantFrom("", "res_83652b_0123456789abcdef"),
+  participantId: fc.string({ unit: "grapheme", maxLength: 40 }),
+  operatorId: fc.string({ maxLength: 40 }),
+  isTest: fc.boolean(),
+  occurredAt: time,
+  recordedAt: time,
+  kind: fc.constantFrom(PartyKind.PARTICIPANT, PartyKind.AGENT),
+  sequence: fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }),
+  unknown: fc.uint8Array({ maxLength: 20 }),
+});
+
+describe("the outline of an event", () => {
+  it("is what the whole event says", () => {
+    fc.assert(
+      fc.property(anyEvent, ({ kind, sequence, unknown, occurredAt, recordedAt, ...rest }) => {
+        const event = create(EventSchema, {
+          ...rest,
+          actor: { kind, participantId: rest.participantId },
+          proof: { deviceSequence: sequence },
+          ...(occurredAt && { occurredAt: create(TimestampSchema, occurredAt) }),
+          ...(recordedAt && { recordedAt: create(TimestampSchema, recordedAt) }),
+          // Of a newer gateway.
+          $unknown: [{ no: 4000, wireType: 2, data: Uint8Array.of(unknown.length, ...unknown) }],
+        });
+        const bytes = encodeEvent(event);
+        const read = decodeEvent(bytes);
+        expect(outlineOf(bytes)).toEqual({
+          participantId: read.participantId,
+          operatorId: read.operatorId,
+          isTest: read.isTest,
+          recordedMs: read.recordedAt === undefined ? 0 : timestampMs(read.recordedAt),
+        });
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("is not to be had of what is no message, or ends in the middle of one", () => {
+    const bytes = encodeEvent(
+      create(EventSchema, { participantId: "par_a", operatorId: "par_b", proof: { credentialHash: "c".repeat(43) } }),
+    );
+    expect(() => outlineOf(Buffer.from([0xff]))).toThrow();
+    expect(() => outlineOf(bytes.subarray(0, -1))).toThrow();
+  });
+});
