@@ -98,7 +98,7 @@ async function untilTold(beginnings: RegExp[]): Promise<void> {
   expect(network.lines.filter((line) => line.includes("    at ") || line.includes("offlineQueue"))).toEqual([]);
 }
 
-/** Goes on calling until every part of the gateway has come round, the slowest of which tries again after two seconds; nothing more is told. */
+/** Goes on calling until every part of the gateway has come round, each of which tries again within a second; nothing more is told. */
 async function tellsNoMore(): Promise<void> {
   const before = told();
   const untilMs = performance.now() + 3000;

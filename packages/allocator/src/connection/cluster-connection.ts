@@ -11,6 +11,17 @@ const mapIntervalMs = 2000;
 /** How long a server may take to tell the map, in ms, before another is asked. */
 const mapTimeoutMs = 1000;
 
+/**
+ * How often a server that reads its records back is asked whether it is done, in ms. What it says of the time that it still needs is a guess, which at the
+ * beginning is many times too long; the client would wait that long.
+ */
+export const loadingPollMs = 250;
+
+/** How long the next attempt to connect waits after so many that failed, in ms: a server that is back is not kept waiting, however long it was away. */
+export function retryDelayMs(attempts: number): number {
+  return Math.min(attempts * 50, 1000);
+}
+
 /** How often one command is sent on to where the cluster says it belongs, or asked again where its slot is just moving (100 ms apart). */
 const redirectionsMax = 5;
 
@@ -42,11 +53,12 @@ export class ClusterConnection extends Cluster {
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
       // While the map is not known, the cluster itself is tried again, from its first server on.
-      clusterNodeRetryStrategy: (times) => (this.status === "connecting" ? null : Math.min(times * 50, 2000)),
+      clusterNodeRetryStrategy: (times) => (this.status === "connecting" ? null : retryDelayMs(times)),
       redisOptions: {
         autoResendUnfulfilledCommands: false,
         autoResubscribe: false,
         maxRetriesPerRequest: 0,
+        maxLoadingRetryTime: loadingPollMs,
         // A server that hangs is left alone, and does not take the connections to the others with it.
         ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs, socketTimeout: commandTimeoutMs } : {}),
         ...(username === undefined ? {} : { username }),

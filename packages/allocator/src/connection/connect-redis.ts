@@ -1,5 +1,5 @@
 import { Redis } from "ioredis";
-import { ClusterConnection } from "./cluster-connection.ts";
+import { ClusterConnection, loadingPollMs, retryDelayMs } from "./cluster-connection.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** A connection to a single server or to a cluster. Commands are the same; on a cluster each touches the keys of one region. */
@@ -42,6 +42,8 @@ export function connectRedis(address: RedisAddress, options: ConnectionOptions):
     // Whoever subscribes has to look for what it missed as well.
     autoResubscribe: false,
     disconnectTimeout: disconnectTimeoutMs,
+    maxLoadingRetryTime: loadingPollMs,
+    retryStrategy: retryDelayMs,
     ...(timeoutMs > 0 ? { commandTimeout: timeoutMs } : {}),
     lazyConnect: true,
   };
@@ -59,7 +61,7 @@ export function connectLike(server: Redis, { onError, commandTimeoutMs }: Connec
     ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs, socketTimeout: commandTimeoutMs }),
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    retryStrategy: (times: number) => Math.min(times * 50, 2000),
+    retryStrategy: retryDelayMs,
     disconnectTimeout: disconnectTimeoutMs,
     lazyConnect: true,
   });

@@ -30,8 +30,8 @@ export interface AwayOptions {
   now: () => number;
 }
 
-/** How long Redis must be away before it is told of, in ms: by then the second attempt to connect has said why. */
-const tellAfterMs = 200;
+/** How long Redis must be away before it is told of, in ms: by then a few attempts to connect have said why. */
+const tellAfterMs = 500;
 
 /** How long it must have answered, in ms. */
 const steadyMs = 1000;

@@ -6,6 +6,7 @@ import {
   freeDisk,
   openRedisLink,
   searchPathForFullDisk,
+  searchPathForSlowStart,
   startTestCluster,
   startTestServer,
   type TestServer,
@@ -170,6 +171,27 @@ describe("a Redis that is away", () => {
     expect(lines[0]?.msg).toMatch(/^Redis is away: it refuses the user or the password of redisUrl\. /);
     await tool.config("SET", "requirepass", "");
     await untilTold(2);
+  });
+
+  it("is told of as one that reads its records back, while it does", async () => {
+    await using slow = await startTestServer({ searchPath: await searchPathForSlowStart(await tempDir(), 300) });
+    watch.stop();
+    redis.disconnect();
+    await begin({ socketPath: slow.options.path });
+    await Promise.all(Array.from({ length: 10_000 }, (_, number) => redis.set(`petak:${number}`, "1")));
+    await slow.kill9();
+    await untilTold(1);
+    const back = slow.restart();
+    await expect.poll(() => redis.status, soon).toBe("connect");
+    // It reads for three seconds, and is told of when it has for one.
+    await expect
+      .poll(() => {
+        aheadMs += remindMs;
+        return lines.at(-1)?.msg;
+      }, soon)
+      .toBe("Redis is still away: it has begun, and reads its records back, after which it answers");
+    await back;
+    redis.disconnect();
   });
 
   it("is told of where the gateway stops before anything was told", async () => {

@@ -1,0 +1,29 @@
+import { searchPathForSlowStart, startTestServer, tempDir } from "@petak/testkit";
+import { expect, it } from "vitest";
+import { connectRedis } from "./connect-redis.ts";
+
+it("a connection is ready soon after a server that has read its records back for a while", async () => {
+  await using server = await startTestServer({ searchPath: await searchPathForSlowStart(await tempDir(), 300) });
+  const redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
+  await redis.connect();
+  await Promise.all(Array.from({ length: 8000 }, (_, number) => redis.set(`petak:${number}`, "1")));
+  // It guesses by bytes how long it will still take: while it reads what is small, some hundred times too long.
+  await redis.set("petak:large", Buffer.alloc(20_000_000));
+  await server.restart();
+  const beganMs = performance.now();
+  await expect.poll(() => redis.status, { timeout: 20_000, interval: 10 }).toBe("ready");
+  redis.disconnect();
+  expect(performance.now() - beganMs).toBeLessThan(3000);
+});
+
+it("a connection is tried again every second, however long the server has been away", async () => {
+  await using server = await startTestServer();
+  const redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
+  await redis.connect();
+  const delaysMs: number[] = [];
+  redis.on("reconnecting", (delayMs: number) => void delaysMs.push(delayMs));
+  await server.kill9();
+  await expect.poll(() => delaysMs.length, { timeout: 20_000 }).toBeGreaterThan(10);
+  expect(Math.max(...delaysMs)).toBeLessThanOrEqual(1000);
+  redis.disconnect();
+});
