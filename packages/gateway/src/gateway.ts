@@ -230,7 +230,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       connect: () => connectRedis(address, { onError }),
       keys: allocator.keys,
       onError: (error) => tell("participants' logs", error),
-      ...(acknowledgements === undefined ? {} : { acknowledge: acknowledgements.acknowledge }),
+      ...(acknowledgements === undefined
+        ? {}
+        : { acknowledge: acknowledgements.acknowledge, acknowledgedWithinMs: acknowledgements.withinMs }),
     });
     undo.push(() => logs.stop());
     const reader = createLogReader(logs);

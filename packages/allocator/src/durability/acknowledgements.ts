@@ -25,6 +25,8 @@ export interface Acknowledgements {
    * @throws {PetakError} REPLICAS_UNAVAILABLE before anything is asked of a server that too few replicas follow; DURABILITY_UNCONFIRMED.
    */
   acknowledge<Answer>(work: () => Promise<Answer>): Promise<Answer>;
+  /** How long replicas have for it, in ms. */
+  readonly withinMs: number;
   /** Whether enough replicas follow every server that is known, as far as is known. */
   readonly areFollowed: boolean;
   /** Resolves when enough replicas follow every server that is known, with true; with false where they do not after `timeoutMs`. */
@@ -88,6 +90,7 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
 
   return {
     connection: noting,
+    withinMs: level.withinMs,
     get areFollowed() {
       return areFollowed();
     },

@@ -13,7 +13,7 @@ import { createLogBuilder, type LogBuilder } from "./log-builder.ts";
 import { createLogChunks } from "./log-chunks.ts";
 import { type LogName, logId, logsOf } from "./log-reference.ts";
 import { createLogStore } from "./log-store.ts";
-import { createParticipantLogs, type LogPlace, type ParticipantLogs } from "./participant-logs.ts";
+import { createParticipantLogs, type LogPlace, type ParticipantLogs, type ParticipantLogsOptions } from "./participant-logs.ts";
 import { createRegionProgress } from "./region-progress.ts";
 
 const redis = useRedis();
@@ -73,7 +73,7 @@ function newBuilder(over: RedisConnection, onCrash: () => void = () => undefined
   });
 }
 
-function startLogs(): ParticipantLogs {
+function startLogs(options: Partial<ParticipantLogsOptions> = {}): ParticipantLogs {
   const logs = createParticipantLogs({
     redis: connection,
     connect: () => redis.connectLater(),
@@ -81,6 +81,7 @@ function startLogs(): ParticipantLogs {
     onError: (error) => {
       throw error;
     },
+    ...options,
   });
   onTestFinished(() => logs.stop());
   return logs;
@@ -259,6 +260,39 @@ describe("a participant's log", () => {
     for (const region of regions) await other.build(region);
     const fresh = (await idsOf({ number: 0 })).filter((id) => !before.has(id));
     expect(await idsOf(place)).toEqual(fresh);
+  });
+
+  it("is read on without missing what replicas took long to confirm, where its end was lost and that was logged first", async () => {
+    const [slow = "", prompt = ""] = regions;
+    const log: LogName = { participantId: "par_courier1", mode: "test" };
+    const recordIn = async (region: Region) => {
+      const event = create(EventSchema, { eventId: newEventId(region), participantId: log.participantId, isTest: true });
+      await record.appendOnce(region, event.eventId, event);
+      return event.eventId;
+    };
+    let confirmed = Promise.resolve();
+    const acknowledge = async <Answer>(work: () => Promise<Answer>) => {
+      const own = confirmed;
+      const answer = await work();
+      await own;
+      return answer;
+    };
+    const logs = startLogs({ acknowledge, acknowledgedWithinMs: 1000 });
+    const { promise, resolve: confirm } = Promise.withResolvers<void>();
+    confirmed = promise;
+    const late = await recordIn(slow);
+    confirmed = Promise.resolve();
+    await pause(lossMs);
+    const soon = await recordIn(prompt);
+    await logs.build(prompt);
+    const { place } = await logs.readAfter(log, { number: 0 }, 10);
+    expect(place.number).toBe(1);
+    await Promise.all([keys.logHead(log), keys.logTimes(log), keys.logChunk(log, 0)].map((key) => connection.del(key)));
+    confirm();
+    await logs.build(slow);
+    await newBuilder(connection).verify(prompt);
+    const { events } = await logs.readAfter(log, place, 10);
+    expect(events.map(({ event }) => event.eventId)).toEqual([late, soon]);
   });
 
   it("looks at few of its chunks for where to go on, whatever cursor somebody makes up", async () => {

@@ -67,6 +67,8 @@ export interface ParticipantLogsOptions extends Pick<EventTailOptions, "connect"
    * Gives what was read over `recordedOver` once it is as durable as an acknowledgement: what a failover can lose must not have a number. Default: at once.
    */
   acknowledge?: <Answer>(work: () => Promise<Answer>) => Promise<Answer>;
+  /** How long that may take, in ms. Default 0: it takes no time. */
+  acknowledgedWithinMs?: number;
   /** Reads events by their entries. Default: those in Redis. Whoever archives gives one that has the archive behind it. */
   events?: Pick<EventLog, "readAt">;
   /** Where chunks of logs are that have left Redis. Default: none have. */
@@ -92,8 +94,8 @@ const retryMs = 1000;
 const lookedThroughMax = 2000;
 
 /**
- * How much older than the newest that was read an event may be that was logged after it, in ms: what was recorded elsewhere is logged no later,
- * unless several die at once.
+ * How much older than the newest that was read an event may be that was logged after it, in ms, beside what it takes to be acknowledged: what was recorded
+ * elsewhere is logged no later, unless several die at once.
  */
 const lossOverlapMs = 250;
 
@@ -103,7 +105,9 @@ interface NumberedReference extends LogReference {
 
 /** Starts to build and read logs. */
 export function createParticipantLogs(options: ParticipantLogsOptions): ParticipantLogs {
-  const { redis, recordedOver = redis, acknowledge = (work) => work(), keys, onError } = options;
+  const { redis, recordedOver = redis, acknowledge = (work) => work(), acknowledgedWithinMs = 0, keys, onError } = options;
+  // What is recorded while a build of its region waits is read by the next, which waits as well.
+  const overlapMs = lossOverlapMs + 2 * acknowledgedWithinMs;
   const recordedEvents = createEventLog(redis, keys);
   const { events = recordedEvents } = options;
   const logs = createLogStore(redis, keys, options.archive);
@@ -237,7 +241,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     for (let step = 1; first - read > 1; ) {
       const chunk = step > 0 ? Math.max(0, first - step) : Math.floor((first + read) / 2);
       const references = await here.references(log, chunk * chunkSize + 1, chunkSize);
-      const index = references.findIndex(({ entry }) => timeOfEntry(entry) > newestMs - lossOverlapMs);
+      const index = references.findIndex(({ entry }) => timeOfEntry(entry) > newestMs - overlapMs);
       if (index === -1) {
         read = chunk;
         step = 0;
