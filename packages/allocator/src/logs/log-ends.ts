@@ -57,6 +57,7 @@ const keptMax = 64 * chunkSize;
 const modes = ["live", "test"] as const;
 
 interface Kept {
+  /** How many follow the log. */
   users: number;
   /** The last references before the events. */
   before: readonly LogReference[];
@@ -84,11 +85,12 @@ export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
   function keep(kept: Kept, { last, count, before }: AppendOutcome & { tag: "done" }, appended: readonly AppendedEvent[]): void {
     if (count === 0) return;
     if (keptCount >= keptMax) forget();
-    if (!standsBehind(kept, last - count, before)) {
+    if (!reachesTo(kept, last - count, before)) {
       setEvents(kept, []);
       kept.before = before;
     }
     const events = [...kept.events, ...appended.slice(-count)];
+    // Of those that are too many by now the references stay.
     kept.before = referencesBefore({ ...kept, events }, Math.max(0, events.length - keptPerLog));
     setEvents(kept, events.slice(-keptPerLog));
     kept.last = last;
@@ -141,14 +143,15 @@ export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
   };
 }
 
-/** Whether what is kept of a log's end reaches up to a number, and the log still has it: `references` are the last that it had up to there. */
-function standsBehind(kept: Kept, number: number, references: readonly LogReference[]): boolean {
+/** Whether what is kept of a log reaches up to a number, and is what the log has: `references` are its last up to there. */
+function reachesTo(kept: Kept, number: number, references: readonly LogReference[]): boolean {
   if (kept.events.length === 0 || kept.last !== number) return false;
   const own = referencesBefore(kept, kept.events.length);
   const known = Math.min(own.length, references.length);
   return known > 0 && own.slice(-known).every((one, index) => isSame(one, references.at(index - known)));
 }
 
+/** What is kept after a place. */
 function find(kept: Kept, { number, mark }: LogPlace, count: number): LogEnd | undefined {
   const at = kept.events.length - (kept.last - number);
   if (at < 0 || at >= kept.events.length) return undefined;
