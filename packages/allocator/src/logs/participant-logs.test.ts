@@ -281,6 +281,7 @@ describe("a participant's log", () => {
     const { promise, resolve: confirm } = Promise.withResolvers<void>();
     confirmed = promise;
     const late = await recordIn(slow);
+    const logging = logs.build(slow);
     confirmed = Promise.resolve();
     await pause(lossMs);
     const soon = await recordIn(prompt);
@@ -289,7 +290,7 @@ describe("a participant's log", () => {
     expect(place.number).toBe(1);
     await Promise.all([keys.logHead(log), keys.logTimes(log), keys.logChunk(log, 0)].map((key) => connection.del(key)));
     confirm();
-    await logs.build(slow);
+    await logging;
     await newBuilder(connection).verify(prompt);
     const { events } = await logs.readAfter(log, place, 10);
     expect(events.map(({ event }) => event.eventId)).toEqual([late, soon]);
