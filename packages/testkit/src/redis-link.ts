@@ -19,6 +19,8 @@ export interface RedisLink {
   sever(): void;
   /** Leads to another server from now on, and breaks every connection to the one before: an address that moves to another machine. */
   moveTo(target: LinkTarget): void;
+  /** Leads new connections to another server; those that there are stay: a name that gets another address. */
+  leadTo(target: LinkTarget): void;
   stop(): Promise<void>;
 }
 
@@ -77,6 +79,9 @@ export async function openRedisLink(first: LinkTarget): Promise<RedisLink> {
     moveTo(next) {
       target = next;
       sever();
+    },
+    leadTo(next) {
+      target = next;
     },
     async stop() {
       server.close();

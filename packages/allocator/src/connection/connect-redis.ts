@@ -91,6 +91,11 @@ export async function pingAll(connection: RedisConnection): Promise<void> {
   await Promise.all(isCluster(connection) ? connection.nodes("master").map(ping) : [ping(connection)]);
 }
 
+/** The process that a connection leads to: another one after a restart, and at an address that has moved. */
+export async function runIdOf(server: Redis): Promise<string> {
+  return /^run_id:(\w+)/m.exec(await server.info("server"))?.[1] ?? "";
+}
+
 /** What the server's clock says, in ms; of a cluster's masters, the one that is behind the others. */
 export async function storeTimeMs(connection: RedisConnection): Promise<number> {
   const servers = isCluster(connection) ? connection.nodes("master") : [connection];

@@ -1,5 +1,6 @@
 import { PetakError } from "@petak/protocol";
 import type { Redis } from "ioredis";
+import { runIdOf } from "../connection/connect-redis.ts";
 
 /** What a change has to be on before it is acknowledged. */
 export interface ReplicationLevel {
@@ -208,10 +209,6 @@ export function createReplicaGate({ level, writer, connect, ownMark, onError }: 
 /** How long the connection of a gate may wait for one answer, in ms. */
 export function gateTimeoutMs({ withinMs }: ReplicationLevel): number {
   return withinMs + answerGraceMs;
-}
-
-async function runIdOf(server: Redis): Promise<string> {
-  return /^run_id:(\w+)/m.exec(await server.info("server"))?.[1] ?? "";
 }
 
 function unconfirmed({ replicas, withinMs }: ReplicationLevel, cause?: unknown): PetakError {

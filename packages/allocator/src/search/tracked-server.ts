@@ -1,5 +1,5 @@
 import type { Redis } from "ioredis";
-import { dropSilent, ping } from "../connection/connect-redis.ts";
+import { dropSilent, ping, runIdOf } from "../connection/connect-redis.ts";
 import { noSlots, type SlotSet } from "../connection/served-slots.ts";
 import { isCommandTimeout } from "../connection/store-failure.ts";
 
@@ -71,7 +71,8 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
   const footings = new Map<number, Footing>();
   let slots: SlotSet = noSlots;
   let reliableUntilMs = Number.NEGATIVE_INFINITY;
-  let listenerId: number | undefined;
+  /** Which client of which process listens. */
+  let listening: { id: number; runId: string } | undefined;
   let isTracking = false;
   /** Counts the times that tracking began, so that an answer from before is not taken for one of now. */
   let beginnings = 0;
@@ -90,10 +91,21 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
     lose();
     const begun = beginnings;
     if (listener.status !== "ready" || reader.status !== "ready") return;
-    listenerId ??= await listener.client("ID");
+    if (listening === undefined) {
+      // Before it is subscribed: afterwards it may not ask.
+      const [id, runId] = await Promise.all([listener.client("ID"), runIdOf(listener)]);
+      if (begun !== beginnings) return;
+      listening = { id, runId };
+    }
+    const { id, runId } = listening;
     await listener.subscribe(invalidations);
+    if ((await runIdOf(reader)) !== runId) {
+      // The address has moved between the two. To the other process the number is that of somebody else, who would be told of the changes.
+      for (const connection of [listener, reader]) dropSilent(connection);
+      return;
+    }
     await reader.client("TRACKING", "OFF");
-    await reader.client("TRACKING", "ON", "REDIRECT", listenerId, "NOLOOP");
+    await reader.client("TRACKING", "ON", "REDIRECT", id, "NOLOOP");
     if (begun !== beginnings) return;
     isTracking = true;
     await ask();
@@ -166,7 +178,7 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
       track().catch(report);
     });
     connection.on("close", () => {
-      if (connection === listener) listenerId = undefined;
+      if (connection === listener) listening = undefined;
       lose();
     });
     connection.connect().catch(report);
