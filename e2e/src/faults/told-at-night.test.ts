@@ -98,6 +98,13 @@ async function untilTold(beginnings: RegExp[]): Promise<void> {
   expect(network.lines.filter((line) => line.includes("    at ") || line.includes("offlineQueue"))).toEqual([]);
 }
 
+/** How many clients a server has, other than those that follow it. */
+async function connectionsTo(tool: Redis): Promise<number> {
+  return String(await tool.client("LIST", "TYPE", "NORMAL"))
+    .trim()
+    .split("\n").length;
+}
+
 /** Goes on calling until every part of the gateway has come round, each of which tries again within a second; nothing more is told. */
 async function tellsNoMore(): Promise<void> {
   const before = told();
@@ -157,6 +164,28 @@ describe("the log of a gateway whose Redis", { timeout: 90_000 }, () => {
     // Whoever reads is answered, and is to be sent here.
     expect(readiness()).toEqual([]);
     tool.disconnect();
+  });
+
+  it("is made a replica of the server that its address leads to from then on tells of it once, and goes on there", async () => {
+    const replica = await startTestReplica(server);
+    const link = await openRedisLink(server.options);
+    await begin({ url: link.url });
+    const follows = /^Redis takes no changes: it is a replica; let redisUrl lead to the master/;
+    const over = /^Redis takes changes again, after \d/;
+    await replica.promote();
+    const tool = new Redis(server.options);
+    await tool.replicaof("127.0.0.1", replica.port ?? 0);
+    await untilTold([follows]);
+    await tellsNoMore();
+    // Nobody breaks the connections that there are.
+    link.leadTo(replica.options);
+    await untilTold([follows, over]);
+    await expect.poll(() => connectionsTo(tool), soon).toBe(1);
+    await tellsNoMore();
+    tool.disconnect();
+    await network.stop();
+    await link.stop();
+    await replica.stop();
   });
 
   it("is followed by too few replicas, or replaced by one, tells that changes are not taken, and that they are", async () => {

@@ -12,6 +12,7 @@ import {
   isCommandTimeout,
   type QueueLimits,
   type RedisAddress,
+  type RedisConnection,
   redisAddressText,
 } from "@petak/allocator";
 import { toIssuerKeySet, toJwks } from "@petak/credential";
@@ -218,7 +219,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const siteCache = createSiteCache(allocator.sites);
     // What a failover has lost may be given out again for something else.
     const termsBook = createTermsBook(createTermsStore(writer, keyPrefix), gatewayTerms(options), now);
+    let tail: RedisConnection | undefined;
     redis.on("ready", () => {
+      // What hears of events asks for no change, by which it would notice that it is to be led to the new master as well.
+      if (storeWatch.isReplica && tail !== undefined) dropSilent(tail);
       siteCache.clear();
       termsBook.clear();
     });
@@ -227,7 +231,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       recordedOver: writer,
       events: allocator.events,
       archive: allocator.logArchive,
-      connect: () => connectRedis(address, { onError }),
+      connect() {
+        tail = connectRedis(address, { onError });
+        return tail;
+      },
       keys: allocator.keys,
       onError: (error) => tell("participants' logs", error),
       ...(acknowledgements === undefined

@@ -44,12 +44,30 @@ export function connectRedis(address: RedisAddress, options: ConnectionOptions):
     disconnectTimeout: disconnectTimeoutMs,
     maxLoadingRetryTime: loadingPollMs,
     retryStrategy: retryDelayMs,
+    reconnectOnError: reconnectToMaster,
     ...(timeoutMs > 0 ? { commandTimeout: timeoutMs } : {}),
     lazyConnect: true,
   };
   const redis = "url" in address ? new Redis(address.url, settings) : new Redis({ ...settings, path: address.socketPath });
   redis.on("error", onError);
   return redis;
+}
+
+/** How often a connection to a replica is made anew, in ms: each time what is under way over it fails. */
+const replicaRetryMs = 5000;
+
+/** When a connection to a replica was last made anew, by the settings that it has for itself. */
+const leftReplicaMs = new WeakMap<object, number>();
+
+/**
+ * Whether a connection is to be made anew because of an error. A server that was made a replica keeps the connections that it has, while its address may
+ * lead to the new master already.
+ */
+function reconnectToMaster(this: object, { message }: Error): boolean {
+  const nowMs = performance.now();
+  if (!message.startsWith("READONLY ") || nowMs - (leftReplicaMs.get(this) ?? Number.NEGATIVE_INFINITY) < replicaRetryMs) return false;
+  leftReplicaMs.set(this, nowMs);
+  return true;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { searchPathForSlowStart, startTestServer, tempDir } from "@petak/testkit";
+import { openRedisLink, searchPathForSlowStart, startTestServer, tempDir } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { connectRedis } from "./connect-redis.ts";
 
@@ -25,5 +25,34 @@ it("a connection is tried again every second, however long the server has been a
   await server.kill9();
   await expect.poll(() => delaysMs.length, { timeout: 20_000 }).toBeGreaterThan(10);
   expect(Math.max(...delaysMs)).toBeLessThanOrEqual(1000);
+  redis.disconnect();
+});
+
+it("a connection to a server that was made a replica is led to the new master by the first change that is refused", async () => {
+  await using before = await startTestServer();
+  await using after = await startTestServer();
+  const link = await openRedisLink(before.options);
+  const redis = connectRedis({ url: link.url }, { onError: () => undefined });
+  await redis.connect();
+  await redis.replicaof("127.0.0.1", 1);
+  link.leadTo(after.options);
+  await expect(redis.set("petak:any", "1")).rejects.toThrow(/^READONLY /);
+  await expect.poll(() => redis.set("petak:any", "2").catch(() => "refused"), { timeout: 5000 }).toBe("OK");
+  redis.disconnect();
+  await link.stop();
+});
+
+it("a connection to a replica is not broken again at once where its address leads to no other", async () => {
+  await using server = await startTestServer();
+  const redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
+  await redis.connect();
+  await redis.replicaof("127.0.0.1", 1);
+  let closes = 0;
+  redis.on("close", () => closes++);
+  await expect(redis.set("petak:any", "1")).rejects.toThrow(/^READONLY /);
+  await expect.poll(() => redis.get("petak:any").catch(() => "broken"), { timeout: 5000 }).toBeNull();
+  for (let times = 0; times < 100; times++) await expect(redis.set("petak:any", "1")).rejects.toThrow(/^READONLY /);
+  await expect(redis.get("petak:any")).resolves.toBeNull();
+  expect(closes).toBe(1);
   redis.disconnect();
 });

@@ -28,6 +28,8 @@ export interface AwayOptions {
   address: string;
   logger: Logger;
   now: () => number;
+  /** Whether connections are made anew on purpose, so that it is nothing to be away for a moment. */
+  isExpected: () => boolean;
 }
 
 /** How long Redis must be away before it is told of, in ms: by then a few attempts to connect have said why. */
@@ -40,7 +42,7 @@ const steadyMs = 1000;
 const readyWithinMs = 1000;
 
 /** Makes it. */
-export function createAway({ redis, address, logger, now }: AwayOptions): Away {
+export function createAway({ redis, address, logger, now, isExpected }: AwayOptions): Away {
   /** The error that says why, if one does; else the first that there was. */
   let cause: Error | undefined;
   let servers: readonly string[] = [];
@@ -67,7 +69,9 @@ export function createAway({ redis, address, logger, now }: AwayOptions): Away {
     onStill: (sinceMs) => logger.error(facts(sinceMs), `Redis is still away: ${why()}`),
     onOver: (sinceMs, untilMs, isNews) => {
       const outage_ms = Math.round(untilMs - sinceMs);
-      if (isNews) logger.warn({ ...facts(sinceMs), outage_ms }, `Redis was away for ${seconds(outage_ms)}: ${why()}`);
+      const isNothing = isNews && isExpected();
+      if (isNothing) logger.debug({ redis: address, outage_ms }, "connected anew");
+      else if (isNews) logger.warn({ ...facts(sinceMs), outage_ms }, `Redis was away for ${seconds(outage_ms)}: ${why()}`);
       else logger.info({ redis: address, outage_ms }, `Redis is back after ${seconds(outage_ms)}`);
       cause = undefined;
       backMs = now();

@@ -7,6 +7,8 @@ import { type Refusal, refusalAdvice, refusalIn, refusals, saidIn } from "./stor
 export interface Refusing {
   /** Whether changes are refused for whatever reason, or were a moment ago. */
   readonly isOpen: boolean;
+  /** Whether they are refused for one reason, or were a moment ago. */
+  isOpenFor(refusal: Refusal): boolean;
   /** Why they were refused when it was last looked. */
   readonly reasons: ReadonlySet<Refusal>;
   /** Takes that Redis has refused a change. */
@@ -83,6 +85,7 @@ export function createRefusing({ redis, address, logger, now }: RefusingOptions)
     get isOpen() {
       return followed.isOpen || [...spells.values()].some(({ isOpen }) => isOpen);
     },
+    isOpenFor: (refusal) => spells.get(refusal)?.isOpen === true,
     get reasons() {
       const reasons = new Set(refusals.filter((refusal) => spells.get(refusal)?.isFailing === true));
       if (followed.isFailing) reasons.add("replicas");

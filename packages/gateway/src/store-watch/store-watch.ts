@@ -36,6 +36,8 @@ export interface StoreWatch {
   connectionFailed(error: Error): void;
   /** @throws Error where a server does not answer, with its name. */
   requireAnswers(): Promise<void>;
+  /** Whether the server is a replica, or was a moment ago. */
+  readonly isReplica: boolean;
   /** Whether Redis takes changes, as far as is known. */
   readonly takesChanges: boolean;
   /** Tells what has not been told yet, and nothing more from then on. */
@@ -51,8 +53,9 @@ const settleMs = 15_000;
 /** Starts to watch. */
 export function watchStore(options: StoreWatchOptions): StoreWatch {
   const { redis, keys, address, logger, metrics, areFollowed = () => true, now = Date.now } = options;
-  const away = createAway({ redis, address, logger, now });
   const refusing = createRefusing({ redis, address, logger, now });
+  // A replica is left again and again, until the address leads to the master.
+  const away = createAway({ redis, address, logger, now, isExpected: () => refusing.isOpenFor("read_only") });
   /** When a part was last told of that failed while Redis answered. */
   const toldApart = new Map<string, number>();
   let isStopped = false;
@@ -140,6 +143,9 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
     async requireAnswers() {
       const [first] = await silentServers(redis);
       if (first !== undefined) throw new Error(`${first.server || address} does not answer`, { cause: first.error });
+    },
+    get isReplica() {
+      return refusing.isOpenFor("read_only");
     },
     get takesChanges() {
       return refusing.reasons.size === 0;
