@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { create, toJson } from "@bufbuild/protobuf";
+import { create, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client";
 import {
@@ -8,6 +8,7 @@ import {
   type Bundle,
   BundleSchema,
   DelegateCredentialResponseSchema,
+  EventType,
   IssueBundleCredentialResponseSchema,
   IssueCredentialResponseSchema,
   type Reservation,
@@ -59,7 +60,8 @@ export const registerCredentials: CommandModule = (command, context) => {
     .action(async (subject: CredentialSubject, _options: object, running: Command) => {
       const session = context.session(running);
       const { client } = await session.connect();
-      list(session.output, subject, await recordOf(client, subject));
+      const record = await recordOf(client, subject);
+      list(session.output, subject, record, await revokedPins(client, subject, record));
     });
 
   command
@@ -161,13 +163,29 @@ async function recordOf({ reservations }: PetakClient, { kind, id }: CredentialS
   return record;
 }
 
-function list(output: Output, { kind, id }: CredentialSubject, { delegations, revokedCredentials }: Reservation | Bundle): void {
+/** When PINs were revoked that no record has: an event without a hash is about one. Of a bundle's each parcel that lay there has it. */
+async function revokedPins({ custody }: PetakClient, { kind, id }: CredentialSubject, record: Reservation | Bundle): Promise<string[]> {
+  const reservationIds = "reservationIds" in record ? record.reservationIds : [id];
+  const bundleId = kind === "bundle" ? id : "";
+  const chains = await Promise.all(reservationIds.map((reservationId) => custody.getCustodyChain({ reservationId })));
+  const revocations = chains
+    .flatMap(({ events }) => events)
+    .filter((event) => event.type === EventType.CREDENTIAL_REVOKED && event.bundleId === bundleId && event.proof?.credentialHash === "");
+  return [...new Set(revocations.map(({ occurredAt }) => timeText(occurredAt)))].sort();
+}
+
+function list(
+  output: Output,
+  { kind, id }: CredentialSubject,
+  { delegations, revokedCredentials }: Reservation | Bundle,
+  pinsRevokedAt: readonly string[],
+): void {
   const lists = { delegations, revokedCredentials };
-  output.json(
+  const json =
     kind === "bundle"
       ? toJson(BundleSchema, create(BundleSchema, { bundleId: id, ...lists }))
-      : toJson(ReservationSchema, create(ReservationSchema, { reservationId: id, ...lists })),
-  );
+      : toJson(ReservationSchema, create(ReservationSchema, { reservationId: id, ...lists }));
+  output.json({ ...(json as JsonObject), revokedPins: pinsRevokedAt.map((revokedAt) => ({ revokedAt })) });
   const rows = [
     ...delegations.map((one) => [
       one.credentialHash,
@@ -177,6 +195,7 @@ function list(output: Output, { kind, id }: CredentialSubject, { delegations, re
       one.parentCredentialHash,
     ]),
     ...revokedCredentials.map((one) => [one.credentialHash, "issued", "", timeText(one.revokedAt), ""]),
+    ...pinsRevokedAt.map((revokedAt) => ["", "PIN", "", revokedAt, ""]),
   ];
   if (rows.length === 0) output.print("None was delegated or revoked.");
   else {
