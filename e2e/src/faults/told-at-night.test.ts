@@ -25,11 +25,12 @@ import { startTestNetwork, type TestNetwork, type TestParticipant } from "../tes
 interface Told {
   level: number;
   msg: string;
+  reason?: string;
 }
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const soon = { timeout: 30_000, interval: 50 };
-const [infoLevel, errorLevel] = [30, 50];
+const [infoLevel, warnLevel, errorLevel] = [30, 40, 50];
 
 let directory: TempDir;
 let server: TestServer;
@@ -196,6 +197,8 @@ describe("the log of a gateway whose Redis", { timeout: 90_000 }, () => {
     const over = /^Redis takes changes again, after \d/;
     replica.freeze();
     await untilTold([few]);
+    const refused = linesOf(({ reason = "" }) => ["DURABILITY_UNCONFIRMED", "REPLICAS_UNAVAILABLE"].includes(reason));
+    expect([...new Set(refused.map(({ level }) => level))]).toEqual([warnLevel]);
     await tellsNoMore();
     replica.thaw();
     await untilTold([few, over]);

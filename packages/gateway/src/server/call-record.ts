@@ -1,4 +1,5 @@
 import type { ContextValues } from "@connectrpc/connect";
+import type { Reason } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { Call, DescribeCaller } from "../rpc/context-keys.ts";
@@ -14,6 +15,16 @@ export interface CallRecorderOptions {
 /** Writes one line and one measurement at the end of a call. `startedMs` is what `performance.now()` said when its headers came. */
 export type RecordCall = (call: Call, values: ContextValues, startedMs: number) => void;
 
+/** Refusals that the operator can do something about, and the caller cannot. */
+const ofOperator: ReadonlySet<string> = new Set<Reason>([
+  "INTERNAL",
+  "STORE_UNAVAILABLE",
+  "ARCHIVE_UNAVAILABLE",
+  "DURABILITY_UNCONFIRMED",
+  "REPLICAS_UNAVAILABLE",
+  "OVERLOADED",
+]);
+
 /** Makes what records calls. */
 export function createCallRecorder({ logger, metrics, describeCaller }: CallRecorderOptions): RecordCall {
   return (call, values, startedMs) => {
@@ -21,7 +32,7 @@ export function createCallRecorder({ logger, metrics, describeCaller }: CallReco
     const durationMs = performance.now() - startedMs;
     const { code, reason } = call.outcome ?? { code: "ok", reason: undefined };
     metrics.rpcDuration.count(method, protocol, code, durationMs / 1000);
-    const level = reason === "INTERNAL" || reason === "STORE_UNAVAILABLE" || reason === "OVERLOADED" ? "warn" : "info";
+    const level = reason !== undefined && ofOperator.has(reason) ? "warn" : "info";
     if (!logger.isLevelEnabled(level)) return;
     const participant = describeCaller?.(values);
     const duration_ms = Math.round(durationMs * 1000) / 1000;
