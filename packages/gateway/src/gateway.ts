@@ -154,7 +154,7 @@ const publicServices: ReadonlySet<string> = new Set([Health.typeName, ServerRefl
 /**
  * Starts a gateway and resolves when it takes calls.
  *
- * @throws {ServerStartError} where it cannot listen; Error where Redis cannot be reached.
+ * @throws {ServerStartError} where it cannot listen; {@link StoreStartError} where Redis cannot be reached or takes no changes.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
@@ -376,7 +376,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return { address: listening, stop: once(undoAll) };
   } catch (error) {
     await undoAll();
-    throw error;
+    throw storeWatch.explain(error);
   }
 }
 

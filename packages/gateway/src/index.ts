@@ -26,5 +26,6 @@ export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError 
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { type ServerAddress, ServerStartError } from "./server/index.ts";
 export { prepareServingProcess } from "./serving-process.ts";
+export { StoreStartError } from "./store-watch/store-start-error.ts";
 export { parseNetworks } from "./webhooks/networks.ts";
 export type { WebhookOptions } from "./webhooks/webhook-sending.ts";

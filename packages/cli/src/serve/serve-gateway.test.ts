@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
+import { connectRedis } from "@petak/allocator";
 import { createPetakClient, signerOfKeyFile } from "@petak/client";
 import { createLogger, loadConfig } from "@petak/gateway";
-import { freePort, tempDir } from "@petak/testkit";
+import { freePort, startTestServer, tempDir } from "@petak/testkit";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type ServedGateway, serveGateway } from "./serve-gateway.ts";
 
@@ -95,6 +96,19 @@ test("a connection to Redis that broke is told of in the log, and that it is rea
 test("a Redis that cannot be reached is named, without its password", async () => {
   const port = await freePort();
   const failure = serve({ redisUrl: `redis://petak:secret@127.0.0.1:${port}` });
-  await expect(failure).rejects.toThrow(`redis://127.0.0.1:${port}, cannot be reached`);
+  await expect(failure).rejects.toThrow(
+    `Redis, redis://127.0.0.1:${port}, cannot be reached: nothing listens at its address; start it (connect ECONNREFUSED 127.0.0.1:${port}).`,
+  );
   await expect(failure).rejects.not.toThrow("secret");
+});
+
+test("a Redis that takes no changes is named at the start, with why and what to do", async () => {
+  await using server = await startTestServer();
+  const tool = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
+  await tool.connect();
+  await tool.config("SET", "maxmemory", "1");
+  tool.disconnect();
+  await expect(serve({ redisUrl: server.url })).rejects.toThrow(
+    new RegExp(`^Redis, ${server.url}, takes no changes: its memory has reached maxmemory; raise that .* \\(OOM .*\\)\\.$`),
+  );
 });

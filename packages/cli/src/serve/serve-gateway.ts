@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseRedisAddress, type RedisAddress, redisAddressText } from "@petak/allocator";
+import { parseRedisAddress, type RedisAddress } from "@petak/allocator";
 import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
 import {
   AdminError,
@@ -13,6 +13,7 @@ import {
   parseNetworks,
   prepareServingProcess,
   ServerStartError,
+  StoreStartError,
   startGateway,
 } from "@petak/gateway";
 import { CliFailure } from "../failure.ts";
@@ -106,7 +107,7 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
   } catch (error) {
     await redis?.stop();
     if (error instanceof AdminError) throw new CliFailure(`${adminKeyPath} cannot be used: ${error.message}`, { cause: error });
-    throw explain(error, config);
+    throw explain(error);
   }
 }
 
@@ -137,25 +138,10 @@ function redisAddress(redisUrl: string): RedisAddress {
   return parseRedisAddress(redisUrl) as RedisAddress;
 }
 
-function explain(error: unknown, config: Config): unknown {
-  if (error instanceof ServerStartError || error instanceof RedisServerError || error instanceof DurabilityError)
-    return new CliFailure(error.message, { cause: error });
+function explain(error: unknown): unknown {
+  const isSaid = [ServerStartError, RedisServerError, DurabilityError, StoreStartError].some((kind) => error instanceof kind);
+  if (isSaid) return new CliFailure((error as Error).message, { cause: error });
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });
-  if (config.redisUrl !== "" && isConnectionError(error)) {
-    return new CliFailure(
-      `The Redis server that redisUrl names, ${redisAddressText(redisAddress(config.redisUrl))}, cannot be reached (${(error as Error).message}). Is it running, and are its address, user and password right? The log says more.`,
-      { cause: error },
-    );
-  }
   return error;
-}
-
-function isConnectionError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    /Connection is closed|None of startup nodes|CLUSTERDOWN|ECONN|ENOENT|ETIMEDOUT|NOAUTH|WRONGPASS/.test(
-      `${error.message} ${(error as NodeJS.ErrnoException).code}`,
-    )
-  );
 }

@@ -17,8 +17,8 @@ export interface Away {
   take(silent: readonly FailingServer[]): void;
   /** Forgets why it might have been: it is not. */
   clear(): void;
-  /** Tells of it where that has not been done. */
-  tellNow(): void;
+  /** Why it is, and what to do, as far as is known. */
+  why(): string;
 }
 
 /** What it needs. */
@@ -119,8 +119,6 @@ export function createAway({ redis, address, logger, now, isExpected }: AwayOpti
     clear() {
       cause = undefined;
     },
-    tellNow() {
-      if (spell.isFailing) spell.tellNow();
-    },
+    why: () => (cause === undefined ? why() : `${why()} (${saidIn(cause)})`),
   };
 }

@@ -59,12 +59,3 @@ it("began when whoever met it says, and what works is no spell", () => {
   spell.works();
   expect(spell).toMatchObject({ isOpen: true, isFailing: false });
 });
-
-it("is told of at once where nothing can be told later", () => {
-  spell.tellNow();
-  spell.fails();
-  expect(told).toEqual([]);
-  spell.tellNow();
-  spell.tellNow();
-  expect(told).toEqual(["begun at 0"]);
-});

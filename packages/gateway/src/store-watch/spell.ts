@@ -8,8 +8,6 @@ export interface Spell {
   fails(sinceMs?: number): void;
   /** Takes it that it works. */
   works(): void;
-  /** Tells of its beginning where that has not been done yet: nothing will be told later. */
-  tellNow(): void;
 }
 
 /** What a spell tells of itself, and when. */
@@ -65,11 +63,6 @@ export function createSpell({ now, tellAfterMs, steadyMs, onBegun, onStill, onOv
       sinceMs = undefined;
       worksSinceMs = undefined;
       toldMs = undefined;
-    },
-    tellNow() {
-      if (sinceMs === undefined || toldMs !== undefined) return;
-      onBegun(sinceMs);
-      toldMs = now();
     },
   };
 }

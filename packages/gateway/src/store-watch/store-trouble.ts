@@ -49,6 +49,7 @@ const awayWords: readonly (readonly [pattern: RegExp, cause: string])[] = [
   [/^BUSY /, "it is busy with somebody's script"],
   [/^MASTERDOWN /, "it is a replica without its master; let redisUrl lead to the master"],
   [/^CLUSTERDOWN |^None of startup nodes/, "the cluster lacks masters; see CLUSTER NODES, and start them"],
+  [/certificate/i, "its certificate is not trusted, or is another's"],
   [/ECONNRESET|EPIPE/, "it closed the connection"],
 ];
 

@@ -193,15 +193,6 @@ describe("a Redis that is away", () => {
     await back;
     redis.disconnect();
   });
-
-  it("is told of where the gateway stops before anything was told", async () => {
-    await server.kill9();
-    await expect.poll(up, soon).toBe(0);
-    watch.stop();
-    expect(lines).toHaveLength(1);
-    await work();
-    expect(lines).toHaveLength(1);
-  });
 });
 
 describe("a Redis that takes no changes", () => {

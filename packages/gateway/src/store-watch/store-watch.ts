@@ -5,7 +5,8 @@ import type { TellFailure } from "../observability/tell-failure.ts";
 import { createAway } from "./away.ts";
 import { createRefusing } from "./refusing.ts";
 import { remindMs } from "./spell.ts";
-import { isForWantOfReplicas, refusalIn, refusals, saidIn, storeFailureIn } from "./store-trouble.ts";
+import { StoreStartError } from "./store-start-error.ts";
+import { awayCause, isForWantOfReplicas, refusalAdvice, refusalIn, refusals, saidIn, storeFailureIn } from "./store-trouble.ts";
 
 /** What the watch needs. */
 export interface StoreWatchOptions {
@@ -40,7 +41,9 @@ export interface StoreWatch {
   readonly isReplica: boolean;
   /** Whether Redis takes changes, as far as is known. */
   readonly takesChanges: boolean;
-  /** Tells what has not been told yet, and nothing more from then on. */
+  /** What to say to whoever starts a gateway that could not because of this error: a {@link StoreStartError}, or the same where it is not about Redis. */
+  explain(error: unknown): unknown;
+  /** Tells nothing more. */
   stop(): void;
 }
 
@@ -144,6 +147,15 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
       const [first] = await silentServers(redis);
       if (first !== undefined) throw new Error(`${first.server || address} does not answer`, { cause: first.error });
     },
+    explain(error) {
+      const failure = storeFailureIn(error) ?? (error instanceof Error && awayCause(error) !== undefined ? error : undefined);
+      if (failure === undefined) return error;
+      const refusal = refusalIn(failure);
+      if (refusal === undefined) away.suspect(failure);
+      const why =
+        refusal === undefined ? `cannot be reached: ${away.why()}` : `takes no changes: ${refusalAdvice[refusal]} (${saidIn(failure)})`;
+      return new StoreStartError(`Redis, ${address}, ${why}.`, { cause: error });
+    },
     get isReplica() {
       return refusing.isOpenFor("read_only");
     },
@@ -151,7 +163,6 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
       return refusing.reasons.size === 0;
     },
     stop() {
-      away.tellNow();
       isStopped = true;
       clearInterval(timer);
       redis.off("close", onClose);
