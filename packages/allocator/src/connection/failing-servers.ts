@@ -14,13 +14,15 @@ export interface FailingServer {
 
 /**
  * The servers that do not answer: where none is named, all calls find their records. A cluster's servers are those that have slots by its map as it was read
- * last, and one that takes no commands because slots are missing counts as one that does not answer.
+ * last. One that takes no commands because slots are missing is named where nothing else is, for it waits for those that are.
  */
 export async function silentServers(connection: RedisConnection): Promise<FailingServer[]> {
   if (!isCluster(connection)) return await failing([[nameOf(connection), () => ping(connection)]]);
   const owners = new Set(connection.slots.flatMap((names) => names?.slice(0, 1) ?? []));
   if (owners.size === 0) return [{ server: "", error: new Error("None of startup nodes is available") }];
-  return await failing([...owners].map((name) => [name, () => askMaster(connection, name)]));
+  const silent = await failing([...owners].map((name) => [name, () => askMaster(connection, name)]));
+  const culprits = silent.filter(({ error }) => !error.message.startsWith("CLUSTERDOWN "));
+  return culprits.length > 0 ? culprits : silent;
 }
 
 /** The servers that answer and refuse to change anything. Each is asked to write something that says nothing and is soon gone. */

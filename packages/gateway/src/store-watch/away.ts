@@ -48,6 +48,8 @@ export function createAway({ redis, address, logger, now, isExpected }: AwayOpti
   let servers: readonly string[] = [];
   let backMs = Number.NEGATIVE_INFINITY;
   let connectedMs: number | undefined;
+  /** Since when it may be, by the first error; who has waited for an answer in vain knows that it was before. */
+  let suspectedMs: number | undefined;
 
   const why = () => (cause && awayCause(cause)) ?? "it cannot be reached";
   const facts = (sinceMs: number) => ({
@@ -73,13 +75,19 @@ export function createAway({ redis, address, logger, now, isExpected }: AwayOpti
       if (isNothing) logger.debug({ redis: address, outage_ms }, "connected anew");
       else if (isNews) logger.warn({ ...facts(sinceMs), outage_ms }, `Redis was away for ${seconds(outage_ms)}: ${why()}`);
       else logger.info({ redis: address, outage_ms }, `Redis is back after ${seconds(outage_ms)}`);
-      cause = undefined;
+      clear();
       backMs = now();
     },
   });
 
   function suspect(error: Error): void {
     if (cause === undefined || awayCause(error) !== undefined) cause = error;
+    suspectedMs ??= now() - (isCommandTimeout(error) ? commandTimeoutMs : 0);
+  }
+
+  function clear(): void {
+    cause = undefined;
+    suspectedMs = undefined;
   }
 
   /** One that is there and not ready has no error. One that hangs has said so by a time-out, and is no readier. */
@@ -113,12 +121,9 @@ export function createAway({ redis, address, logger, now, isExpected }: AwayOpti
       servers = silent.flatMap(({ server }) => (server === "" ? [] : [server]));
       if (silent.some(({ error }) => isCommandTimeout(error))) dropSilent(redis);
       lookAtReadiness();
-      // Who has waited in vain for an answer knows since when.
-      spell.fails(now() - (isCommandTimeout(cause) ? commandTimeoutMs : 0));
+      spell.fails(suspectedMs);
     },
-    clear() {
-      cause = undefined;
-    },
+    clear,
     why: () => (cause === undefined ? why() : `${why()} (${saidIn(cause)})`),
   };
 }
