@@ -64,6 +64,7 @@ export {
   type TransitionOutcome,
 } from "./reservations/reservation-store.ts";
 export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
+export { sharedRuns } from "./runs/shared-runs.ts";
 export type { Candidate, CandidateClass } from "./search/candidate.ts";
 export { checkSite, type SiteCheck } from "./search/check-site.ts";
 export type { PassedOverSites } from "./search/passed-over.ts";

@@ -1,6 +1,7 @@
-import { commandTimeoutMs, dropSilent, type FailingServer, isCluster, isCommandTimeout, type RedisConnection } from "@petak/allocator";
+import { commandTimeoutMs, dropSilent, type FailingServer, isCommandTimeout, type RedisConnection } from "@petak/allocator";
 import type { Logger } from "../observability/logger.ts";
 import { createSpell, seconds } from "./spell.ts";
+import { spellFacts } from "./spell-facts.ts";
 import { awayCause, notReadyMessage, saidIn } from "./store-trouble.ts";
 
 /** What is known of Redis being away, and the telling of it. */
@@ -52,13 +53,7 @@ export function createAway({ redis, address, logger, now, isExpected }: AwayOpti
   let suspectedMs: number | undefined;
 
   const why = () => (cause && awayCause(cause)) ?? "it cannot be reached";
-  const facts = (sinceMs: number) => ({
-    redis: address,
-    // One server is its address.
-    ...(isCluster(redis) ? { servers } : {}),
-    ...(cause === undefined ? {} : { reason: saidIn(cause) }),
-    since: new Date(sinceMs).toISOString(),
-  });
+  const facts = (sinceMs: number) => spellFacts({ redis, address }, { reason: cause && saidIn(cause), servers }, sinceMs);
   const spell = createSpell({
     now,
     tellAfterMs,

@@ -1,6 +1,7 @@
 import { type FailingServer, isCluster, type RedisConnection } from "@petak/allocator";
 import type { Logger } from "../observability/logger.ts";
 import { createSpell, type Spell, seconds } from "./spell.ts";
+import { spellFacts } from "./spell-facts.ts";
 import { type Refusal, refusalAdvice, refusalIn, refusals, saidIn } from "./store-trouble.ts";
 
 /** What is known of Redis taking no changes while it answers, and the telling of it. */
@@ -48,15 +49,7 @@ export function createRefusing({ redis, address, logger, now }: RefusingOptions)
 
   function spellOf(refusal: Refusal, tellAfterMs: number, answers: string): Spell {
     const advice = refusalAdvice[refusal];
-    const facts = (sinceMs: number) => {
-      const { reason, servers = [] } = said.get(refusal) ?? {};
-      return {
-        redis: address,
-        ...(isCluster(redis) ? { servers } : {}),
-        ...(reason === undefined ? {} : { reason }),
-        since: new Date(sinceMs).toISOString(),
-      };
-    };
+    const facts = (sinceMs: number) => spellFacts({ redis, address }, said.get(refusal) ?? {}, sinceMs);
     return createSpell({
       now,
       tellAfterMs,

@@ -1,4 +1,4 @@
-import { type Keys, type RedisConnection, refusingServers, silentServers } from "@petak/allocator";
+import { type Keys, type RedisConnection, refusingServers, sharedRuns, silentServers } from "@petak/allocator";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { TellFailure } from "../observability/tell-failure.ts";
@@ -62,8 +62,6 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
   /** When a part was last told of that failed while Redis answered. */
   const toldApart = new Map<string, number>();
   let isStopped = false;
-  let current: Promise<void> | undefined;
-  let next: Promise<void> | undefined;
 
   function show(): void {
     metrics.redisUp.set(away.isFailing ? 0 : 1);
@@ -71,7 +69,7 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
     for (const reason of refusals) metrics.redisRefusesChanges.set({ reason }, reasons.has(reason) ? 1 : 0);
   }
 
-  async function look(): Promise<void> {
+  const look = sharedRuns(async () => {
     const silent = await silentServers(redis);
     if (isStopped) return;
     away.take(silent);
@@ -83,29 +81,14 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
     }
     if (!away.isOpen) refusing.takeFollowed(areFollowed());
     show();
-  }
-
-  /** Looks at what is so after the call: who asks while it is being looked gets the look after that one. */
-  function lookAfresh(): Promise<void> {
-    if (current === undefined) {
-      current = look().finally(() => {
-        current = undefined;
-      });
-      return current;
-    }
-    next ??= current.then(() => {
-      next = undefined;
-      return lookAfresh();
-    });
-    return next;
-  }
+  });
 
   /** Either Redis is away, or something is wrong with one part's way to it. */
   function suspect(part: string, error: Error, facts: Record<string, unknown>): void {
     away.suspect(error);
     // It was told when it began.
     if (away.isOpen) return;
-    void lookAfresh().then(() => {
+    void look().then(() => {
       if (isStopped || away.isOpen) return;
       away.clear();
       if (now() - away.backMs < settleMs || now() - (toldApart.get(part) ?? Number.NEGATIVE_INFINITY) < remindMs) return;
@@ -129,7 +112,7 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
   const onClose = () => connectionFailed(new Error("Connection is closed."));
   redis.on("close", onClose);
   const timer = setInterval(() => {
-    if (current === undefined && (away.isOpen || refusing.isOpen || !areFollowed())) void lookAfresh();
+    if (away.isOpen || refusing.isOpen || !areFollowed()) void look();
   }, lookIntervalMs);
   timer.unref();
   show();
