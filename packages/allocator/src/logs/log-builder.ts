@@ -2,7 +2,7 @@ import type { Region } from "@petak/protocol";
 import { firstEntry, isAfter, type StreamEvent, type StreamLog } from "../events/event-log.ts";
 import { sharedRuns } from "../runs/shared-runs.ts";
 import type { EventItem, LogEnds } from "./log-ends.ts";
-import { type LogName, logId, logsOf } from "./log-reference.ts";
+import { type LogName, logId, logsOf, logsOfParticipant } from "./log-reference.ts";
 import type { LogStore } from "./log-store.ts";
 import type { RegionProgress } from "./region-progress.ts";
 
@@ -191,11 +191,7 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
     },
     lacks(region, participantId) {
       const failed = stalled.get(region)?.failed;
-      const logs: LogName[] = [
-        { participantId, mode: "live" },
-        { participantId, mode: "test" },
-      ];
-      return failed === undefined || logs.some((log) => failed.has(logId(log)));
+      return failed === undefined || logsOfParticipant(participantId).some((log) => failed.has(logId(log)));
     },
     async settled() {
       await Promise.all(marking);

@@ -1,7 +1,7 @@
 import type { Region } from "@petak/protocol";
 import type { LoggedEvent } from "../events/event-log.ts";
 import { isMarkOf, type LogPlace, lastOf, markedReferences } from "./log-mark.ts";
-import { type LogName, type LogReference, logId } from "./log-reference.ts";
+import { type LogName, type LogReference, logId, logsOfParticipant } from "./log-reference.ts";
 import { type AppendOutcome, chunkSize, type LogItem, type LogStore } from "./log-store.ts";
 
 /** An event that is to stand in a log. */
@@ -53,8 +53,6 @@ export interface LogEndsOptions {
 /** Events that are kept of one log, and of all logs together: some 3 kB each. */
 const keptPerLog = chunkSize;
 const keptMax = 64 * chunkSize;
-
-const modes = ["live", "test"] as const;
 
 interface Kept {
   /** How many follow the log. */
@@ -109,7 +107,7 @@ export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
         followed.delete(id);
       };
     },
-    isFollowed: (participantId) => modes.some((mode) => followed.has(logId({ participantId, mode }))),
+    isFollowed: (participantId) => logsOfParticipant(participantId).some((log) => followed.has(logId(log))),
     async append(log, region, previous, items) {
       const kept = followed.get(logId(log));
       if (kept === undefined) return await logs.append(log, region, previous, items);

@@ -27,6 +27,14 @@ export function logsOf({ participantId, operatorId, isTest }: Pick<Event, "parti
   return [...new Set([participantId, operatorId])].filter((id) => id !== "").map((id) => ({ participantId: id, mode }));
 }
 
+/** A participant's logs in both networks. */
+export function logsOfParticipant(participantId: string): LogName[] {
+  return [
+    { participantId, mode: "live" },
+    { participantId, mode: "test" },
+  ];
+}
+
 /** One name for each log, for maps. */
 export function logId({ participantId, mode }: LogName): string {
   return `${participantId} ${mode}`;

@@ -1,4 +1,4 @@
-import { type Event, PetakError, type Region } from "@petak/protocol";
+import type { Event, Region } from "@petak/protocol";
 import { isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import { isStoreFailure } from "../connection/store-failure.ts";
 import { createEventLog, type EventLog, isAfter, type LoggedEvent } from "../events/event-log.ts";
@@ -82,8 +82,8 @@ export interface ParticipantLogsOptions extends Pick<EventTailOptions, "connect"
 const overdueMs = 100;
 
 /**
- * How long what was recorded here may be in no log where nobody here follows one that it belongs in, in ms. What comes together is logged together: at
- * some thousand events a second each would cost as much again as recording it.
+ * How long what was recorded here may be in no log where nobody here follows one that it belongs in, in ms. What comes together is logged together: a round
+ * is four commands, for one event or for two hundred.
  */
 const unhurriedMs = 10;
 
@@ -141,9 +141,9 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
     if (upTo !== undefined) unlogged.remove(region, upTo);
   }
 
-  /** That a server is away is told by the tail, once and not for each region; and of replicas that are behind, calls are answered with the same reason. */
+  /** That a server is away is told by the tail, once and not for each region. */
   function tellDefect(error: unknown): void {
-    if (!isStopping && !isStoreFailure(error) && !(error instanceof PetakError)) onError(error);
+    if (!isStopping && !isStoreFailure(error)) onError(error);
   }
 
   /** Work that nobody waits for. What fails is tried again when it is overdue. */

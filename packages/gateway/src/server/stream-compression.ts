@@ -1,8 +1,8 @@
 import type { ConnectRouter, MethodImpl } from "@connectrpc/connect";
 
 /**
- * A stream's message is compressed from here on, in bytes: a page of events that somebody reads up on, and not the one or the few that have just happened.
- * Those would wait for a thread that compresses, to save less than a packet.
+ * A stream's message is compressed from here on, in bytes: a page of events that somebody reads up on, and not the few that have just happened together.
+ * Those would wait for a thread that compresses, to save a packet or two.
  */
 const compressMinBytes = 8192;
 
