@@ -87,13 +87,9 @@ export async function benchCustody({ seconds, rounds, json: printsJson, isDry }:
   };
   try {
     for (const level of levels) {
-      const redis = await startRedisStore(join(folder, level), level);
-      server = redis.flavour;
-      const gateway = await startGatewayOn(redis, level);
-      const factsPath = join(folder, `${level}.json`);
-      await writeFile(factsPath, JSON.stringify(gateway.ready));
-      const watched = { [storePidsVariable]: redis.pids.join(" "), [workPidVariable]: String(gateway.pid) };
-      try {
+      await withGateway(join(folder, level), level, async ({ redis, gateway, factsPath }) => {
+        server = redis.flavour;
+        const watched = { [storePidsVariable]: redis.pids.join(" "), [workPidVariable]: String(gateway.pid) };
         for (let round = 0; round < rounds; round++) {
           for (const clients of clientCounts) {
             keep(
@@ -119,10 +115,7 @@ export async function benchCustody({ seconds, rounds, json: printsJson, isDry }:
             `at half load, ${level}: events delivered after ${paced.deliveryP50Ms.toFixed(1)} ms, p99 ${paced.deliveryP99Ms.toFixed(1)} ms`,
           );
         }
-      } finally {
-        await gateway.stop();
-        await redis.stop();
-      }
+      });
       const commit = synchronousCommit[level];
       if (commit === undefined) continue;
       const store = await startRedisStore(join(folder, `${level}-library`), level);
@@ -168,15 +161,29 @@ export async function benchCustody({ seconds, rounds, json: printsJson, isDry }:
  * Bytes of Redis for a reservation at each stage of its life, on a server of its own: in one that has lived many lives its table of keys would double within
  * some stage or none.
  */
-async function measureStages(folder: string): Promise<Record<string, number>> {
-  const redis = await startRedisStore(folder, "everysec");
-  const gateway = await startGatewayOn(redis, "everysec");
+async function measureStages(dataDir: string): Promise<Record<string, number>> {
+  return await withGateway(dataDir, "everysec", ({ redis, factsPath }) =>
+    run(storeCore, "gateway-lives.ts", [factsPath, "stages", String(stagedCount), redis.socketPath]),
+  );
+}
+
+/** Runs something with a gateway over a Redis of its own, whose facts are in a file for those who call it. */
+async function withGateway<Result>(
+  dataDir: string,
+  level: Level,
+  use: (started: { redis: RedisStore; gateway: PinnedServer; factsPath: string }) => Promise<Result>,
+): Promise<Result> {
+  const redis = await startRedisStore(dataDir, level);
   try {
-    const factsPath = `${folder}.json`;
-    await writeFile(factsPath, JSON.stringify(gateway.ready));
-    return await run(storeCore, "gateway-lives.ts", [factsPath, "stages", String(stagedCount), redis.socketPath]);
+    const gateway = await startGatewayOn(redis, level);
+    try {
+      const factsPath = `${dataDir}.json`;
+      await writeFile(factsPath, JSON.stringify(gateway.ready));
+      return await use({ redis, gateway, factsPath });
+    } finally {
+      await gateway.stop();
+    }
   } finally {
-    await gateway.stop();
     await redis.stop();
   }
 }
