@@ -117,7 +117,9 @@ export class LeanCall implements Call {
   /** Begins to watch the deadline, where nobody has. */
   startDeadline(): void {
     const { plan, startedMs } = this.#init;
-    this.#timer ??= setTimeout(() => this.#onDeadline(), Math.ceil(plan.timeoutMs - (performance.now() - startedMs)));
+    const leftMs = Math.ceil(plan.timeoutMs - (performance.now() - startedMs));
+    // What was done without waiting may have taken longer than there was.
+    this.#timer ??= setTimeout(() => this.#onDeadline(), Math.max(leftMs, 0));
   }
 
   /** Stops watching the deadline. */
