@@ -101,6 +101,26 @@ describe("a reservation", () => {
     expect(rest.events.length).toBe(4);
   });
 
+  it("is reported of by a device that is told of the last report that is recorded, whatever it sends again", async () => {
+    const siteId = await makeOneSite();
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
+    const agent = network.clientFor(await network.agentSigner(operator, siteId));
+    const report = (sequence: bigint, reservationId: string) => ({
+      sequence,
+      deviceEventId: `00000000-0000-4000-8000-00000000000${sequence}`,
+      type: DeviceEventType.DOOR_OPENED,
+      occurredAt: { seconds: 1_790_000_000n, nanos: 0 },
+      reservationId,
+      proofKind: ProofKind.ACCESS_TOKEN,
+    });
+    const [first, second, third] = [report(1n, reservation?.reservationId ?? ""), report(2n, ""), report(3n, "")] as const;
+    const reportAll = async (...events: (typeof first)[]) => (await agent.agents.reportEvents({ siteId, events })).acknowledgedSequence;
+    expect(await reportAll(first)).toBe(1n);
+    expect(await reportAll(first, second, third)).toBe(3n);
+    expect(await reportAll(first)).toBe(3n);
+    expect(await reportAll(second)).toBe(3n);
+  });
+
   it("is shown to its parties and to nobody else", async () => {
     await makeOneSite();
     const stranger = await network.join("Stranger", [Role.COURIER]);

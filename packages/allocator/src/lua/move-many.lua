@@ -17,7 +17,7 @@
 -- then for each move: head and message of the reservation to write, empty: as it was; the answer; its events. By themselves and not within what
 --   changes, as Lua reads every byte of a string once more for each string that is cut out of it.
 -- Returns {'moved', then for each move a tag and a value, empty where it has none}:
---   'done' | 'repeated', answer | 'reused' | 'stale' | 'gone' | 'pin_taken' | 'seen' | 'gap', watermark | 'failed', why
+--   'done' | 'repeated', answer | 'reused' | 'stale' | 'gone' | 'pin_taken' | 'seen', watermark | 'gap', watermark | 'failed', why
 
 --- @include answers
 --- @include events
@@ -121,7 +121,7 @@ local function move_on(keys, bytes, events, at)
   if sequence > 0 then
     watermark = tonumber(watermark or '0')
     if sequence <= watermark then
-      return 'seen'
+      return 'seen', watermark
     elseif sequence > watermark + 1 then
       return 'gap', watermark
     end

@@ -3,14 +3,14 @@
 --
 -- KEYS[1] watermark  KEYS[2] events
 -- ARGV[1] sequence number  ARGV[2] event
--- Returns {'done'} | {'seen'} | {'gap', watermark}
+-- Returns {'done'} | {'seen', watermark} | {'gap', watermark}
 
 --- @include events
 
 local sequence = tonumber(ARGV[1])
 local watermark = tonumber(redis.call('GET', KEYS[1]) or '0')
 if sequence <= watermark then
-  return { 'seen' }
+  return { 'seen', watermark }
 elseif sequence > watermark + 1 then
   return { 'gap', watermark }
 end

@@ -66,7 +66,7 @@ export type TransitionOutcome =
   | { tag: "repeated"; answer: Buffer }
   | { tag: "stale" }
   | { tag: "pin_taken" }
-  | { tag: "seen" }
+  | { tag: "seen"; watermark: number }
   | { tag: "gap"; watermark: number };
 
 /** Reservations and what is recorded about them. */
@@ -143,7 +143,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       if (tag === "gone") throw notFound(before.reservationId);
       if (tag === "reused") throw requestIdReused(answer?.requestId ?? "");
       if (tag === "repeated") return { tag, answer: value as Buffer };
-      if (tag === "gap") return { tag, watermark: Number(value) };
+      if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
       return { tag } as TransitionOutcome;
     },
     async record(region, report, event) {
@@ -153,7 +153,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
         [keys.agentWatermark(region, siteNumber, report.keyId), keys.events(region)],
         [report.sequence, encodeEvent(event)],
       );
-      if (tag === "gap") return { tag, watermark: Number(value) };
+      if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
       return { tag } as TransitionOutcome;
     },
     async watermark(siteId, keyId) {

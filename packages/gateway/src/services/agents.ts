@@ -72,8 +72,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
     return trustBundleAt(secrets.issuerEpochs(), now());
   }
 
-  /** Records one report and what it changes. */
-  async function record(caller: AgentCaller, event: DeviceEvent, signed: SignedReport): Promise<void> {
+  /** Records one report and what it changes. Gives the number of the last report that is recorded. */
+  async function record(caller: AgentCaller, event: DeviceEvent, signed: SignedReport): Promise<number> {
     const report = { siteId: caller.siteId, keyId: caller.keyId, sequence: Number(event.sequence) };
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const [filed, reservation] = await Promise.all([filedSite(caller), reservationAt(caller.siteId, event.reservationId)]);
@@ -95,7 +95,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
           report,
         });
       }
-      if (outcome.tag === "done" || outcome.tag === "seen") return;
+      if (outcome.tag === "done") return report.sequence;
+      if (outcome.tag === "seen") return outcome.watermark;
       if (outcome.tag === "gap") throw sequenceGap(outcome.watermark, event.sequence);
     }
     throw new PetakError("CONFLICT", `reservation ${event.reservationId} kept changing; send the same reports again`, {
@@ -196,8 +197,9 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
         if (event.sequence > BigInt(Number.MAX_SAFE_INTEGER)) throw sequenceGap(0, event.sequence);
       });
       const signed = await signedReports(caller, request.events);
-      for (const [index, event] of request.events.entries()) await record(caller, event, signed[index] as SignedReport);
-      return { acknowledgedSequence: BigInt(await allocator.reservations.watermark(caller.siteId, caller.keyId)) };
+      let acknowledged = 0;
+      for (const [index, event] of request.events.entries()) acknowledged = await record(caller, event, signed[index] as SignedReport);
+      return { acknowledgedSequence: BigInt(acknowledged) };
     },
   };
 }
