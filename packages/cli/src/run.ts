@@ -31,7 +31,7 @@ export async function run(io: CliIo, commands: readonly LazyCommand[]): Promise<
     });
   });
   try {
-    await program.parseAsync(io.argv.map(protectNegative), { from: "user" });
+    await program.parseAsync(io.argv.map(protectHyphen), { from: "user" });
     return ExitCode.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
@@ -97,11 +97,12 @@ function outputOf(io: CliIo, sessions: readonly Session[]) {
 }
 
 /**
- * A position south of the equator begins with a minus and would pass for an option: `-6.2,106.8`. The true minus sign of Unicode, which
- * positions may have anyway, keeps it apart.
+ * A position south of the equator begins with a minus and would pass for an option, `-6.2,106.8`, and so would one in 64 of the hashes of credentials. The
+ * true minus sign of Unicode, which positions may have anyway, keeps them apart.
  */
-function protectNegative(argument: string): string {
-  return /^-\d[\d.]*\s*[,;°\s]\s*[-−]?\d/.test(argument) ? `−${argument.slice(1)}` : argument;
+function protectHyphen(argument: string): string {
+  const isPosition = /^-\d[\d.]*\s*[,;°\s]\s*[-−]?\d/.test(argument);
+  return isPosition || /^-[\w-]{42}$/.test(argument) ? `−${argument.slice(1)}` : argument;
 }
 
 function sentence(message: string): string {

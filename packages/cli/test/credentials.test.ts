@@ -100,6 +100,11 @@ describe("petak credentials", () => {
     expect([delegations.length, revokedCredentials.length]).toEqual([1, 1]);
   });
 
+  test.each(["-", "--", "-6", "_-"])("revokes one whose hash begins with %s", async (beginning) => {
+    const credentialHash = beginning.padEnd(43, "A");
+    expect(await printed("revoke", reservationId, credentialHash)).toEqual({ revoked: { for: reservationId, credentialHash, pin: false } });
+  });
+
   test("lets an operator end what opens doors for work", async () => {
     const issued = await gateway.petak(["--key", operator, "credentials", "issue", siteId, "--holder", holder, "--json"]);
     const { credentialHash } = JSON.parse(issued.stdout) as Printed;

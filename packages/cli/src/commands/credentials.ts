@@ -228,7 +228,9 @@ function timeText(timestamp: Timestamp | undefined): string {
   return timestamp === undefined ? "" : `${timestampDate(timestamp).toISOString().slice(0, 19)}Z`;
 }
 
-function parseHash(text: string): string {
+function parseHash(given: string): string {
+  // What begins with a hyphen comes with a minus: see run.ts.
+  const text = given.replace(/^−/, "-");
   if (!/^[\w-]{43}$/.test(text)) throw new InvalidArgumentError("write the hash of an access token, 43 letters, digits, - and _.");
   return text;
 }
