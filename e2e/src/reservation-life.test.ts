@@ -103,7 +103,11 @@ describe("a reservation", () => {
 
   it("is reported of by a device that is told of the last report that is recorded, whatever it sends again", async () => {
     const siteId = await makeOneSite();
-    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
+    const { reservation } = await courier.client.reservations.reserve({
+      requestId: randomUUID(),
+      place: { case: "siteId", value: siteId },
+      parcel,
+    });
     const agent = network.clientFor(await network.agentSigner(operator, siteId));
     const report = (sequence: bigint, reservationId: string) => ({
       sequence,

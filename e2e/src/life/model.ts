@@ -221,7 +221,13 @@ export class LifeModel {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     const expiresMs = this.#lastMoment(reservation, act, nowMs);
     if (expiresMs === undefined) return { refused: "ILLEGAL_STATE" };
-    reservation.issued.push({ act, expiresMs: Math.min(expiresMs, nowMs + tokenMaxMs) });
+    const issued = { act, expiresMs: Math.min(expiresMs, nowMs + tokenMaxMs) };
+    // One that is bound to a key is told from others by its times alone: of those issued in one second there is one that opens.
+    const same =
+      act === Act.RECALL
+        ? reservation.issued.find((one) => one.act === act && one.expiresMs === issued.expiresMs && !reservation.ended.has(one))
+        : undefined;
+    reservation.issued.push(same ?? issued);
     return { reservation };
   }
 

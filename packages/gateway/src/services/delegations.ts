@@ -27,6 +27,7 @@ import { type CredentialRecord, revokedHashes, withDelegation, withRevocation } 
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import type { BundleChanges } from "./bundle-changes.ts";
 import type { CredentialIssuer, CredentialTerms } from "./credential-issuer.ts";
+import { openingTerms } from "./opening-terms.ts";
 import type { ReservationChanges } from "./reservation-changes.ts";
 import type { RevokeService } from "./revoke-service.ts";
 
@@ -96,7 +97,7 @@ export function createDelegationCalls({
       async function plan(record: CredentialRecord, atMs: number) {
         refuseParent(parent, record, parentCredentialHash, atMs);
         refuseHolder(parent, request);
-        const terms = childTerms(parent, request, atMs);
+        const terms = await openingTerms(childTerms(parent, request, atMs), revokedHashes(record), issue);
         const hashes = { credentialHash: (await issue(terms)).credentialHash, parentCredentialHash };
         const delegation = create(DelegationSchema, {
           ...hashes,

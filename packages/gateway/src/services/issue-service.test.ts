@@ -2,11 +2,19 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { RedisConnection } from "@petak/allocator";
 import { generateKeyPair } from "@petak/credential";
-import { Act, EventType, type IssueCredentialRequest, IssueCredentialRequestSchema, Role } from "@petak/protocol";
+import {
+  Act,
+  EventType,
+  type IssueCredentialRequest,
+  IssueCredentialRequestSchema,
+  RevokeCredentialRequestSchema,
+  Role,
+} from "@petak/protocol";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { testCaller } from "../identity/testing/test-caller.ts";
 import { createIssueService } from "./issue-service.ts";
+import { createRevokeService } from "./revoke-service.ts";
 import { openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
@@ -20,7 +28,12 @@ let siteId: string;
 
 function gatewayOver(connection: RedisConnection) {
   const { allocator, credentials } = world.over(connection);
-  return { allocator, issue: createIssueService({ allocator, credentials, now: world.clock.now }) };
+  const { now } = world.clock;
+  return {
+    allocator,
+    issue: createIssueService({ allocator, credentials, now }),
+    revoke: createRevokeService({ allocator, now }),
+  };
 }
 
 beforeEach(async () => {
@@ -60,4 +73,15 @@ it("gives twins one credential", async () => {
   const answers = await Promise.all(Array.from({ length: 8 }, () => steady.issue(request, operator)));
   expect(new Set(answers.map(({ accessToken }) => accessToken)).size).toBe(1);
   expect(await issuedEvents()).toBe(1);
+});
+
+it("gives one that opens where the same was issued and revoked in the same second", async () => {
+  const revoked: string[] = [];
+  for (let time = 0; time < 3; time++) {
+    const { credentialHash } = await steady.issue(requestFor("A7"), operator);
+    expect(revoked).not.toContain(credentialHash);
+    const subject = { case: "siteId", value: siteId } as const;
+    await steady.revoke(create(RevokeCredentialRequestSchema, { requestId: randomUUID(), subject, credentialHash }), siteId, operator);
+    revoked.push(credentialHash);
+  }
 });

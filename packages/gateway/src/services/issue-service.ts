@@ -11,8 +11,9 @@ import { fingerprintOf } from "../domain/fingerprint.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { siteEvent } from "../domain/site-event.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
-import type { CredentialIssuer, IssuedCredential } from "./credential-issuer.ts";
+import type { CredentialIssuer, CredentialValidity, IssuedCredential } from "./credential-issuer.ts";
 import { siteNotFound } from "./directory.ts";
+import { openingTerms } from "./opening-terms.ts";
 
 /** What issuing for work at sites needs. */
 export interface IssueServiceDependencies {
@@ -38,12 +39,14 @@ export function createIssueService({ allocator, credentials, now }: IssueService
     const site = await findOwnSite(allocator, siteId, caller);
     refuseUnknownDoor(site, compartmentId);
     const atMs = now();
-    const wanted = credentials.encodeTerms({ ...credentials.serviceValidity(atMs), attempt: 0, sizeClassIndex: 0 });
+    const issue = (terms: CredentialValidity) => credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
+    const validity = await openingTerms(credentials.serviceValidity(atMs), await allocator.siteRevocations.at(siteId, atMs), issue);
+    const wanted = credentials.encodeTerms({ ...validity, attempt: 0, sizeClassIndex: 0 });
     const terms = credentials.decodeTerms(await allocator.requestIds.keep(participantId, requestId, fingerprint, wanted));
     const actor = participantParty(caller);
     const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs });
     await allocator.events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);
-    return await credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
+    return await issue(terms);
   };
 }
 

@@ -34,6 +34,7 @@ import { checkIssueRequest, refuseAct } from "../domain/issue-rules.ts";
 import { changed, illegalState, moveTo, refuseMove, refusePassed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";
+import { revokedHashes } from "../domain/revocations.ts";
 import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.ts";
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
@@ -44,11 +45,12 @@ import type { TermsBook } from "../stores/terms-book.ts";
 import { createBatch } from "./batch.ts";
 import { createBundleChanges } from "./bundle-changes.ts";
 import { createBundleCalls } from "./bundles.ts";
-import type { CredentialIssuer, CredentialSubject } from "./credential-issuer.ts";
+import type { CredentialIssuer, CredentialSubject, CredentialTerms } from "./credential-issuer.ts";
 import { createDelegationCalls } from "./delegations.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
 import type { LogReader } from "./log-reader.ts";
+import { openingTerms } from "./opening-terms.ts";
 import { createRedirect } from "./redirect.ts";
 import { type ChangeByRequest, type ChangeRequest, createReservationChanges } from "./reservation-changes.ts";
 import { createRevokeService } from "./revoke-service.ts";
@@ -271,15 +273,19 @@ export function createReservationService(dependencies: ReservationDependencies):
       const caller = requireParticipant(context);
       checkIssueRequest(request);
       if (request.act === Act.SERVICE) return await issueService(request, requireParticipant(context, { roles: [Role.OPERATOR] }));
+      const { requestId, act, withPin, holderPublicKey } = request;
+      const issue = (subject: CredentialSubject, terms: CredentialTerms) =>
+        credentials.issue({ ...subject, requestId, act, withPin, holderPublicKey, terms });
       const answer = await changeBy(IssueCredentialRequestSchema, request, {
         caller,
         changer: "owner",
         plan: async (before, stored, attempt) => {
           const atMs = now();
-          refuseAct(before, request.act, atMs);
+          refuseAct(before, act, atMs);
           const sizeClassIndex = classIndexOf(stored, before.sizeClassId);
-          const validity = credentials.validity(before, await termsBook.of(before), request.act, atMs);
-          const terms = { ...validity, attempt, sizeClassIndex };
+          const validity = credentials.validity(before, await termsBook.of(before), act, atMs);
+          const wanted = { ...validity, attempt, sizeClassIndex };
+          const terms = await openingTerms(wanted, revokedHashes(before), (some) => issue(subjectOf(before), some));
           const event = reservationEvent({
             type: EventType.CREDENTIAL_ISSUED,
             reservation: before,
@@ -289,20 +295,13 @@ export function createReservationService(dependencies: ReservationDependencies):
           return {
             heldChange: 0,
             occupiedChange: 0,
-            ...(request.withPin ? { pin: await credentials.pinEntry(subjectOf(before), request.requestId, terms) } : {}),
+            ...(withPin ? { pin: await credentials.pinEntry(subjectOf(before), requestId, terms) } : {}),
             events: [event],
             answer: credentials.encodeTerms(terms),
           };
         },
       });
-      return await credentials.issue({
-        ...subjectOf(await findOwn(request.reservationId, caller)),
-        requestId: request.requestId,
-        act: request.act,
-        withPin: request.withPin,
-        holderPublicKey: request.holderPublicKey,
-        terms: credentials.decodeTerms(answer),
-      });
+      return await issue(subjectOf(await findOwn(request.reservationId, caller)), credentials.decodeTerms(answer));
     },
   };
 
