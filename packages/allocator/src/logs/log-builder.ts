@@ -1,8 +1,9 @@
 import type { Region } from "@petak/protocol";
-import { firstEntry, isAfter, type StreamEvent, type StreamLog } from "../events/event-log.ts";
+import { firstEntry, isAfter, type StreamLog } from "../events/event-log.ts";
 import { sharedRuns } from "../runs/shared-runs.ts";
 import type { EventItem, LogEnds } from "./log-ends.ts";
-import { type LogName, logId, logsOf, logsOfParticipant } from "./log-reference.ts";
+import { type LogName, logId, logsOfParticipant } from "./log-reference.ts";
+import { type Share, sharesOf } from "./log-shares.ts";
 import type { LogStore } from "./log-store.ts";
 import type { RegionProgress } from "./region-progress.ts";
 
@@ -15,6 +16,13 @@ export interface LogBuilder {
    * @throws Error where a log could not be written: its server is away. The others go on.
    */
   build(region: Region): Promise<void>;
+  /**
+   * Resolves when all that was recorded in a region before the call is in the logs that are followed here. To the others it may come later, by the next
+   * {@link build}, of whichever process: nothing is said to be logged that is in some logs only.
+   *
+   * @throws Error where a log could not be written.
+   */
+  buildFollowed(region: Region): Promise<void>;
   /** Whether a participant's logs are among those for which {@link build} failed; true where nobody knows. */
   lacks(region: Region, participantId: string): boolean;
   /** The entry up to which a region's events are known to be in the logs. */
@@ -30,7 +38,9 @@ export interface LogBuilder {
 /** What building needs. */
 export interface LogBuilderOptions {
   events: Pick<StreamLog, "readAfter">;
-  logs: Pick<LogEnds, "append"> & Pick<LogStore, "position">;
+  /** Reads what may be logged by now, where it need not be known how far the logs are. Default: from `events`. */
+  recorded?: Pick<StreamLog, "readAfter">;
+  logs: Pick<LogEnds, "append" | "isFollowed"> & Pick<LogStore, "position">;
   progress: RegionProgress;
   /**
    * Hears of an event that cannot be read, which is passed over: it must not keep the others from being logged; and why it could not be said how far
@@ -45,16 +55,18 @@ const roundMax = 200;
 /** Entries read at once where a log is mended. */
 const mendAtOnce = 200;
 
-interface Share {
-  log: LogName;
-  items: EventItem[];
-}
-
 /** What is known of a region that nobody else has built since. */
 interface Known {
   upTo: string;
-  /** Name of a log → the last entry of the region that is said to be in it. */
+  /** Name of a log → the last entry of the region that is known to be in it. */
   lasts: Map<string, string | undefined>;
+}
+
+/** How far the logs are that are followed here, which is said nowhere. */
+interface Ahead {
+  upTo: string;
+  /** Logs to which something up to there is still to come, as nobody followed them here, by their names. */
+  owed: Map<string, LogName>;
 }
 
 /** What is known of a region of whose events some are in the logs of others, and cannot be brought into some logs. */
@@ -70,48 +82,35 @@ interface Stalled {
 const retryAllMs = 1000;
 
 /** Makes a builder. */
-export function createLogBuilder({ events, logs, progress, onError }: LogBuilderOptions): LogBuilder {
+export function createLogBuilder({ events, recorded = events, logs, progress, onError }: LogBuilderOptions): LogBuilder {
   const known = new Map<Region, Known>();
+  const ahead = new Map<Region, Ahead>();
   const stalled = new Map<Region, Stalled>();
+  /** Regions of which somebody waits for all logs. */
+  const wanted = new Set<Region>();
   const runs = new Map<Region, () => Promise<void>>();
   const marking = new Set<Promise<void>>();
-
-  /** What each log is to have of some events. */
-  function sharesOf(read: readonly StreamEvent[]): Share[] {
-    const shares = new Map<string, Share>();
-    for (const logged of read) {
-      const { entry } = logged;
-      try {
-        const { outline } = logged;
-        for (const log of logsOf(outline)) {
-          const share = shares.get(logId(log)) ?? { log, items: [] };
-          share.items.push({ entry, recordedMs: outline.recordedMs, logged });
-          shares.set(logId(log), share);
-        }
-      } catch (error) {
-        onError(error);
-      }
-    }
-    return [...shares.values()];
-  }
 
   /** Appends what is missing in one log up to an entry. */
   async function mend(log: LogName, region: Region, position: string | undefined, upTo: string): Promise<void> {
     let after = position ?? firstEntry;
     for (;;) {
       const read = await events.readAfter(region, after, mendAtOnce);
-      const wanted = read.filter(({ entry }) => !isAfter(entry, upTo));
-      const share = sharesOf(wanted).find((one) => logId(one.log) === logId(log));
+      const missing = read.filter(({ entry }) => !isAfter(entry, upTo));
+      const share = sharesOf(missing, onError).find((one) => logId(one.log) === logId(log));
       if (share !== undefined) await logs.append(log, region, undefined, share.items);
-      const last = wanted.at(-1);
-      if (last === undefined || wanted.length < mendAtOnce) return;
+      const last = missing.at(-1);
+      if (last === undefined || missing.length < mendAtOnce) return;
       after = last.entry;
     }
   }
 
   async function append({ log, items }: Share, region: Region, previous: string | undefined): Promise<void> {
-    const outcome = await logs.append(log, region, previous, items);
-    const last = items.at(-1);
+    // It was followed, and has had them.
+    const missing = previous === undefined ? items : items.filter(({ entry }) => isAfter(entry, previous));
+    if (missing.length === 0) return;
+    const outcome = await logs.append(log, region, previous, missing);
+    const last = missing.at(-1);
     if (outcome.tag === "behind" && last !== undefined) await mend(log, region, outcome.position, last.entry);
   }
 
@@ -147,21 +146,49 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
     marking.add(done);
   }
 
+  /** Appends what has come to the logs that are followed here. False where that is not to be done before the others have theirs. */
+  async function appendFollowed(region: Region): Promise<boolean> {
+    const own = ahead.get(region);
+    if (own === undefined || stalled.has(region)) return false;
+    const read = await recorded.readAfter(region, own.upTo, roundMax);
+    const last = read.at(-1);
+    if (read.length === roundMax || [...own.owed.values()].some(logs.isFollowed)) return false;
+    if (last === undefined) return true;
+    // Who builds for all tells of what cannot be read.
+    const shares = sharesOf(read, () => undefined);
+    const followed = shares.filter(({ log }) => logs.isFollowed(log));
+    for (const share of shares) if (!followed.includes(share)) own.owed.set(logId(share.log), share.log);
+    const lasts = await lastsOf(region, known.get(region)?.upTo, followed);
+    const failed = new Map<string, unknown>();
+    await appendAll(region, followed, lasts, failed);
+    const [reason] = failed.values();
+    if (failed.size > 0) {
+      ahead.delete(region);
+      throw reason;
+    }
+    for (const { log, items } of followed) lasts.set(logId(log), items.at(-1)?.entry);
+    own.upTo = last.entry;
+    return true;
+  }
+
   async function buildAll(region: Region): Promise<void> {
+    ahead.delete(region);
     const before = stalled.get(region);
     const isTimeForAll = before === undefined || performance.now() - before.sinceMs >= retryAllMs;
     const sinceMs = isTimeForAll ? performance.now() : before.sinceMs;
     const failed = new Map(isTimeForAll ? [] : before.failed);
     let after = isTimeForAll ? undefined : before.after;
+    let end = firstEntry;
     for (;;) {
       const { upTo, events: read } = await progress.unlogged(region, roundMax, after);
       const last = read.at(-1);
+      end = last?.entry ?? upTo ?? firstEntry;
       if (last === undefined) {
         if (upTo !== undefined && known.get(region)?.upTo !== upTo) known.set(region, { upTo, lasts: new Map() });
         break;
       }
       const isLastRound = read.length < roundMax;
-      const shares = sharesOf(read);
+      const shares = sharesOf(read, onError);
       const lasts = await lastsOf(region, upTo, shares);
       await appendAll(region, shares, lasts, failed);
       if (failed.size === 0) {
@@ -178,17 +205,31 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
     }
     stalled.delete(region);
     const [reason] = failed.values();
-    if (after === undefined || failed.size === 0) return;
+    if (after === undefined || failed.size === 0) {
+      ahead.set(region, { upTo: end, owed: new Map() });
+      return;
+    }
     stalled.set(region, { after, failed, sinceMs });
     throw reason;
   }
 
+  /** One at a time in a region: what is appended to a log must come behind all that came before it. */
+  function run(region: Region): Promise<void> {
+    const shared =
+      runs.get(region) ??
+      sharedRuns(async () => {
+        if (wanted.delete(region) || !(await appendFollowed(region))) await buildAll(region);
+      });
+    runs.set(region, shared);
+    return shared();
+  }
+
   return {
     build(region) {
-      const run = runs.get(region) ?? sharedRuns(() => buildAll(region));
-      runs.set(region, run);
-      return run();
+      wanted.add(region);
+      return run(region);
     },
+    buildFollowed: run,
     lacks(region, participantId) {
       const failed = stalled.get(region)?.failed;
       return failed === undefined || logsOfParticipant(participantId).some((log) => failed.has(logId(log)));
@@ -198,6 +239,7 @@ export function createLogBuilder({ events, logs, progress, onError }: LogBuilder
     },
     forget() {
       known.clear();
+      ahead.clear();
       stalled.clear();
     },
     builtUpTo: (region) => known.get(region)?.upTo,

@@ -1,7 +1,7 @@
 import type { Region } from "@petak/protocol";
 import type { LoggedEvent } from "../events/event-log.ts";
 import { isMarkOf, type LogPlace, lastOf, markedReferences } from "./log-mark.ts";
-import { type LogName, type LogReference, logId, logsOfParticipant } from "./log-reference.ts";
+import { type LogName, type LogReference, logId } from "./log-reference.ts";
 import { type AppendOutcome, chunkSize, type LogItem, type LogStore } from "./log-store.ts";
 
 /** An event that is to stand in a log. */
@@ -32,8 +32,8 @@ export interface LogEnds {
   follow(log: LogName): () => void;
   /** Appends to a log as the store does, and keeps what was appended. */
   append(log: LogName, region: Region, previous: string | undefined, items: readonly EventItem[]): Promise<AppendOutcome>;
-  /** Whether somebody follows a log of a participant. */
-  isFollowed(participantId: string): boolean;
+  /** Whether somebody follows a log. */
+  isFollowed(log: LogName): boolean;
   /**
    * The events after a place, at most `count`, where the next of them were all appended here, behind what the place's mark was made of; undefined
    * otherwise. What is being appended is waited for.
@@ -107,7 +107,7 @@ export function createLogEnds({ logs, onAppended }: LogEndsOptions): LogEnds {
         followed.delete(id);
       };
     },
-    isFollowed: (participantId) => logsOfParticipant(participantId).some((log) => followed.has(logId(log))),
+    isFollowed: (log) => followed.has(logId(log)),
     async append(log, region, previous, items) {
       const kept = followed.get(logId(log));
       if (kept === undefined) return await logs.append(log, region, previous, items);

@@ -61,10 +61,14 @@ async function recordAny(via: EventLog = record): Promise<void> {
 }
 
 /** A builder of a process that has just begun, and may die. */
-function newBuilder(over: RedisConnection, onCrash: () => void = () => undefined): LogBuilder {
+function newBuilder(
+  over: RedisConnection,
+  onCrash: () => void = () => undefined,
+  isFollowed: (log: LogName) => boolean = () => false,
+): LogBuilder {
   return createLogBuilder({
     events: createEventLog(over, keys),
-    logs: createLogStore(over, keys),
+    logs: { ...createLogStore(over, keys), isFollowed },
     progress: createRegionProgress(over, keys),
     onError: (error) => {
       if (error instanceof Crash) onCrash();
@@ -207,6 +211,46 @@ describe("a participant's log", () => {
     isOver = true;
     await Promise.all(building);
     expect(deaths).toBeGreaterThan(10);
+    const logs = startLogs();
+    await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
+    expect(await readAll(logs)).toEqual(expected);
+  });
+
+  it("has all that was recorded as soon as it is built for those who follow it, whenever that began, whoever builds and dies", {
+    timeout: 60_000,
+  }, async () => {
+    let deaths = 0;
+    const builders = await Promise.all(
+      Array.from({ length: 3 }, async () => {
+        const own = await redis.connect();
+        onTestFinished(() => own.disconnect());
+        const followed = new Set<string>();
+        const begin = () => newBuilder(crashing(own, random, 0.01), undefined, (log) => followed.has(logId(log)));
+        return { followed, begin, builder: begin() };
+      }),
+    );
+    for (let round = 0; round < 400; round++) {
+      for (let count = random.int(0, 4); count > 0; count--) await recordAny();
+      const acting = random.pick(builders);
+      const flipped = logId(random.pick(everyone));
+      if (random.bool(0.2) && !acting.followed.delete(flipped)) acting.followed.add(flipped);
+      const region = random.pick(regions);
+      try {
+        const building = acting.builder.buildFollowed(region);
+        await (random.bool(0.1) ? Promise.all([building, acting.builder.build(region)]) : building);
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        deaths++;
+        acting.builder = acting.begin();
+        continue;
+      }
+      for (const log of everyone.filter((one) => acting.followed.has(logId(one)))) {
+        const entry = await createLogStore(connection, keys).position(log, region);
+        const [last] = entry === undefined ? [] : await record.readAt(region, [entry]);
+        expect(last?.event.eventId).toBe(expected.get(logId(log))?.get(region)?.at(-1));
+      }
+    }
+    expect(deaths).toBeGreaterThan(0);
     const logs = startLogs();
     await Promise.all([...couriers, ...operators].map((participantId) => logs.bringUpToDate(participantId)));
     expect(await readAll(logs)).toEqual(expected);
@@ -389,7 +433,7 @@ describe("a participant's log", () => {
     const errors: unknown[] = [];
     const builder = createLogBuilder({
       events: record,
-      logs: createLogStore(connection, keys),
+      logs: { ...createLogStore(connection, keys), isFollowed: () => false },
       progress: createRegionProgress(connection, keys),
       onError: (error) => errors.push(error),
     });

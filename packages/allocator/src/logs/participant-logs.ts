@@ -9,7 +9,7 @@ import { createLogBuilder } from "./log-builder.ts";
 import type { LogArchive } from "./log-chunks.ts";
 import { createLogEnds, type LogEnd } from "./log-ends.ts";
 import { isMarkOf, type LogPlace, markedReferences, placeAt, timeOfEntry } from "./log-mark.ts";
-import type { LogName, LogReference } from "./log-reference.ts";
+import { type LogName, type LogReference, logsOfParticipant } from "./log-reference.ts";
 import { type ChunkTimes, chunkOf, chunkSize, createLogStore, type LogStore } from "./log-store.ts";
 import { createRegionProgress, type RegionProgress } from "./region-progress.ts";
 import { createUnloggedRegions } from "./unlogged-regions.ts";
@@ -82,8 +82,8 @@ export interface ParticipantLogsOptions extends Pick<EventTailOptions, "connect"
 const overdueMs = 100;
 
 /**
- * How long what was recorded here may be in no log where nobody here follows one that it belongs in, in ms. What comes together is logged together: a round
- * is four commands, for one event or for two hundred.
+ * How long what was recorded here may be missing in logs that nobody here follows, in ms. What comes together is logged together: a round is four commands,
+ * for one event or for two hundred.
  */
 const unhurriedMs = 10;
 
@@ -113,6 +113,7 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   const logs = createLogStore(redis, keys, options.archive);
   const here = createLogStore(redis, keys);
   const recorded = createRegionProgress(recordedOver, keys);
+  const recordedHere = createEventLog(recordedOver, keys);
   const progress: RegionProgress = {
     ...createRegionProgress(redis, keys),
     unlogged: (region, count, after) => acknowledge(() => recorded.unlogged(region, count, after)),
@@ -120,7 +121,8 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   const ends = createLogEnds({ logs, onAppended: (log, last) => tail.tellAppended(log, last) });
   const builder = createLogBuilder({
     events: recordedEvents,
-    logs: { append: ends.append, position: logs.position },
+    recorded: { readAfter: (region, entry, count) => acknowledge(() => recordedHere.readAfter(region, entry, count)) },
+    logs: { append: ends.append, isFollowed: ends.isFollowed, position: logs.position },
     progress,
     onError: tellDefect,
   });
@@ -131,8 +133,12 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
   async function build(region: Region): Promise<void> {
     clearTimeout(dueSoon.get(region));
     dueSoon.delete(region);
+    await keepUp(region, builder.build);
+  }
+
+  async function keepUp(region: Region, work: (region: Region) => Promise<void>): Promise<void> {
     try {
-      await builder.build(region);
+      await work(region);
     } catch (error) {
       unlogged.postpone(region, performance.now() + retryMs);
       throw error;
@@ -163,8 +169,9 @@ export function createParticipantLogs(options: ParticipantLogsOptions): Particip
       const upTo = builder.builtUpTo(region);
       if (upTo !== undefined && !isAfter(entry, upTo)) return;
       unlogged.add(region, entry, concerned, performance.now());
-      // Whoever has somebody waiting does not wait for the gateway that recorded it.
-      if (concerned !== "everyone" && [...concerned].some(ends.isFollowed)) inBackground(build(region));
+      // Whoever has somebody waiting does not wait for the gateway that recorded it, nor for the logs of those who do not wait.
+      const isFollowed = concerned !== "everyone" && [...concerned].flatMap(logsOfParticipant).some(ends.isFollowed);
+      if (isFollowed) inBackground(keepUp(region, builder.buildFollowed));
     },
   });
   /** Regions in which something was recorded here, and when they are built at the latest. */
