@@ -159,7 +159,7 @@ const publicServices: ReadonlySet<string> = new Set([Health.typeName, ServerRefl
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
   const onError = (error: Error) => {
-    metrics.redisCommandErrors.inc({ command: "connection" });
+    metrics.redisConnectionErrors.inc();
     storeWatch.connectionFailed(error);
   };
   const { redis: address } = options;

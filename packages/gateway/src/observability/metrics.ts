@@ -27,8 +27,8 @@ export interface Metrics {
   readonly redisUp: Gauge;
   /** 1 while Redis answers and takes no changes, by `reason`: `disk`, `memory`, `read_only`, `replicas`; 0 otherwise. */
   readonly redisRefusesChanges: Gauge<"reason">;
-  /** Commands that Redis refused or did not answer, by `command`. */
-  readonly redisCommandErrors: Counter<"command">;
+  /** Errors of connections to Redis. */
+  readonly redisConnectionErrors: Counter;
 }
 
 /** How metrics are made. */
@@ -100,10 +100,9 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
       labelNames: ["reason"],
       registers,
     }),
-    redisCommandErrors: new Counter({
-      name: "petak_redis_command_errors_total",
-      help: "Commands that Redis refused or did not answer.",
-      labelNames: ["command"],
+    redisConnectionErrors: new Counter({
+      name: "petak_redis_connection_errors_total",
+      help: "Errors of connections to Redis.",
       registers,
     }),
   };

@@ -26,9 +26,9 @@ test("lines below the level are not written", () => {
 
 test("metrics of two gateways in one process do not mix, and the process is measured", async () => {
   const [one, two] = [createMetrics(), createMetrics()];
-  one.redisCommandErrors.inc({ command: "get" });
-  expect(await one.registry.metrics()).toContain('petak_redis_command_errors_total{command="get"} 1');
-  expect(await two.registry.metrics()).not.toContain('command="get"');
+  one.redisConnectionErrors.inc();
+  expect(await one.registry.metrics()).toContain("petak_redis_connection_errors_total 1");
+  expect(await two.registry.metrics()).not.toContain("petak_redis_connection_errors_total 1");
   expect(await two.registry.metrics()).toContain("process_resident_memory_bytes");
 });
 
