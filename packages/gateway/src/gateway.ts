@@ -16,7 +16,15 @@ import {
   redisAddressText,
 } from "@petak/allocator";
 import { toIssuerKeySet, toJwks } from "@petak/credential";
-import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
+import {
+  AgentService,
+  CustodyService,
+  DirectoryService,
+  ParticipantService,
+  prepareValidation,
+  ReservationService,
+  WebhookService,
+} from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
 import { type ArchiveOptions, openArchive } from "./archive/open-archive.ts";
@@ -162,6 +170,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics.redisConnectionErrors.inc();
     storeWatch.connectionFailed(error);
   };
+  // Before anything is connected: no answer is waited for meanwhile.
+  prepareValidation(services);
   const { redis: address } = options;
   const redis = connectRedis(address, { onError });
   const keys = createKeys(keyPrefix);

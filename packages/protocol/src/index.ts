@@ -49,5 +49,5 @@ export {
   parseSiteId,
   type Region,
 } from "./ids/ids.ts";
-export { validateMessage } from "./validation/validate.ts";
+export { prepareValidation, validateMessage } from "./validation/validate.ts";
 export { compileEncoder, type MessageEncoder } from "./wire/compile-encoder.ts";

@@ -1,7 +1,17 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { CancellationReason, CancelRequestSchema, ListReservationsRequestSchema } from "../index.ts";
-import { validateMessage } from "./validate.ts";
+import {
+  AgentService,
+  CancellationReason,
+  CancelRequestSchema,
+  CustodyService,
+  DirectoryService,
+  ListReservationsRequestSchema,
+  ParticipantService,
+  ReservationService,
+  WebhookService,
+} from "../index.ts";
+import { prepareValidation, validateMessage } from "./validate.ts";
 
 function refusalOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): unknown {
   try {
@@ -33,4 +43,8 @@ test("an item of a list is named by its index, and long lists of names are left 
   expect(refusalOf(ListReservationsRequestSchema, states)).toMatchObject({
     fieldViolations: [expect.objectContaining({ field: "states[0]", description: expect.stringMatching(/^must be set/) })],
   });
+});
+
+test("the constraints of every request can be evaluated, as a gateway finds out before it takes calls", () => {
+  prepareValidation([AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService]);
 });

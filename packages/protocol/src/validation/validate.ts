@@ -1,4 +1,4 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type DescService, type MessageShape } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { type FieldViolation, PetakError } from "../errors/petak-error.ts";
 import { illFormedTimes } from "./well-formed-times.ts";
@@ -18,6 +18,19 @@ export function validateMessage<Desc extends DescMessage>(schema: Desc, message:
   if (result.kind === "valid") return;
   if (result.kind === "error") throw result.error;
   throw invalid(result.violations.map(toFieldViolation));
+}
+
+/**
+ * Makes ready what {@link validateMessage} needs for the requests of some services. Without it that is made when the first of each comes, and for the very
+ * first takes a fifth of a second, in which a server answers nobody.
+ *
+ * @throws {Error} where the constraints of a request cannot be evaluated
+ */
+export function prepareValidation(services: readonly DescService[]): void {
+  for (const { input } of services.flatMap(({ methods }) => methods)) {
+    const result = validator.validate(input, create(input));
+    if (result.kind === "error") throw result.error;
+  }
 }
 
 function invalid(fieldViolations: FieldViolation[]): PetakError {
