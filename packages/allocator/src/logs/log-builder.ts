@@ -55,16 +55,22 @@ const roundMax = 200;
 /** Entries read at once where a log is mended. */
 const mendAtOnce = 200;
 
+/**
+ * Name of a log → the last entry of a region that is known to be in it. It goes with the entry up to which all was appended: whoever reads on from there and
+ * asks what the region's record says of a log, which is less, would not notice that the log has lost what came between.
+ */
+type Lasts = Map<string, string | undefined>;
+
 /** What is known of a region that nobody else has built since. */
 interface Known {
   upTo: string;
-  /** Name of a log → the last entry of the region that is known to be in it. */
-  lasts: Map<string, string | undefined>;
+  lasts: Lasts;
 }
 
 /** How far the logs are that are followed here, which is said nowhere. */
 interface Ahead {
   upTo: string;
+  lasts: Lasts;
   /** Logs to which something up to there is still to come, as nobody followed them here, by their names. */
   owed: Map<string, LogName>;
 }
@@ -73,6 +79,7 @@ interface Ahead {
 interface Stalled {
   /** The entry up to which the others have them. */
   after: string;
+  lasts: Lasts;
   /** Name of a log → why it failed. It is left alone until all is tried again: what comes later must not come into it before what came earlier. */
   failed: Map<string, unknown>;
   sinceMs: number;
@@ -106,31 +113,38 @@ export function createLogBuilder({ events, recorded = events, logs, progress, on
   }
 
   async function append({ log, items }: Share, region: Region, previous: string | undefined): Promise<void> {
-    // It was followed, and has had them.
-    const missing = previous === undefined ? items : items.filter(({ entry }) => isAfter(entry, previous));
-    if (missing.length === 0) return;
-    const outcome = await logs.append(log, region, previous, missing);
-    const last = missing.at(-1);
+    const outcome = await logs.append(log, region, previous, items);
+    const last = items.at(-1);
     if (outcome.tag === "behind" && last !== undefined) await mend(log, region, outcome.position, last.entry);
   }
 
-  /** The last entry that is said to be in each log: from memory, where nobody else has built the region since. */
-  async function lastsOf(region: Region, upTo: string | undefined, shares: readonly Share[]): Promise<Known["lasts"]> {
+  /** The last entry that is said to be in each log, or that it got here behind that: from memory, where nobody else has built the region since. */
+  async function lastsOf(region: Region, upTo: string | undefined, shares: readonly Share[], here: Lasts): Promise<Lasts> {
     const own = known.get(region);
-    const lasts = own !== undefined && own.upTo === upTo ? own.lasts : new Map<string, string | undefined>();
-    const missing = shares.map(({ log }) => log).filter((log) => !lasts.has(logId(log)));
-    const found = await progress.lastOf(region, missing);
-    for (const [index, log] of missing.entries()) lasts.set(logId(log), found[index]);
+    const lasts: Lasts = own !== undefined && own.upTo === upTo ? own.lasts : new Map();
+    await complete(lasts, region, shares);
+    for (const id of shares.map(({ log }) => logId(log))) {
+      const got = here.get(id);
+      if (got !== undefined && isAfter(got, lasts.get(id) ?? firstEntry)) lasts.set(id, got);
+    }
     return lasts;
   }
 
-  /** Appends what each log is to have, but for those that are known to fail; adds to these, and gives why. */
-  async function appendAll(region: Region, shares: readonly Share[], lasts: Known["lasts"], failed: Map<string, unknown>): Promise<void> {
+  /** Adds what the region's record says is in logs of which nothing is known. */
+  async function complete(lasts: Lasts, region: Region, shares: readonly Share[]): Promise<void> {
+    const missing = shares.map(({ log }) => log).filter((log) => !lasts.has(logId(log)));
+    const found = await progress.lastOf(region, missing);
+    for (const [index, log] of missing.entries()) lasts.set(logId(log), found[index]);
+  }
+
+  /** Appends what each log is to have, but for those that are known to fail; adds to these, and gives why. What the others have is in `lasts` then. */
+  async function appendAll(region: Region, shares: readonly Share[], lasts: Lasts, failed: Map<string, unknown>): Promise<void> {
     const able = shares.filter(({ log }) => !failed.has(logId(log)));
     const results = await Promise.allSettled(able.map((share) => append(share, region, lasts.get(logId(share.log)))));
-    for (const [index, { log }] of able.entries()) {
+    for (const [index, { log, items }] of able.entries()) {
       const result = results[index];
       if (result?.status === "rejected") failed.set(logId(log), result.reason);
+      else lasts.set(logId(log), items.at(-1)?.entry);
     }
   }
 
@@ -158,15 +172,14 @@ export function createLogBuilder({ events, recorded = events, logs, progress, on
     const shares = sharesOf(read, () => undefined);
     const followed = shares.filter(({ log }) => logs.isFollowed(log));
     for (const share of shares) if (!followed.includes(share)) own.owed.set(logId(share.log), share.log);
-    const lasts = await lastsOf(region, known.get(region)?.upTo, followed);
+    await complete(own.lasts, region, followed);
     const failed = new Map<string, unknown>();
-    await appendAll(region, followed, lasts, failed);
+    await appendAll(region, followed, own.lasts, failed);
     const [reason] = failed.values();
     if (failed.size > 0) {
       ahead.delete(region);
       throw reason;
     }
-    for (const { log, items } of followed) lasts.set(logId(log), items.at(-1)?.entry);
     own.upTo = last.entry;
     return true;
   }
@@ -179,6 +192,7 @@ export function createLogBuilder({ events, recorded = events, logs, progress, on
     const failed = new Map(isTimeForAll ? [] : before.failed);
     let after = isTimeForAll ? undefined : before.after;
     let end = firstEntry;
+    const here: Lasts = new Map(isTimeForAll ? [] : before.lasts);
     for (;;) {
       const { upTo, events: read } = await progress.unlogged(region, roundMax, after);
       const last = read.at(-1);
@@ -189,14 +203,14 @@ export function createLogBuilder({ events, recorded = events, logs, progress, on
       }
       const isLastRound = read.length < roundMax;
       const shares = sharesOf(read, onError);
-      const lasts = await lastsOf(region, upTo, shares);
+      const lasts = await lastsOf(region, upTo, shares, here);
       await appendAll(region, shares, lasts, failed);
+      for (const id of shares.map(({ log }) => logId(log))) if (!failed.has(id)) here.set(id, lasts.get(id));
       if (failed.size === 0) {
         const marks = shares.map(({ log, items }) => ({ log, entry: (items.at(-1) as EventItem).entry }));
         if (isLastRound) markInBackground(region, last.entry, marks);
         // Where it fails, another round would read the same as this one, and so on.
         else await progress.mark(region, last.entry, marks);
-        for (const { log, entry } of marks) lasts.set(logId(log), entry);
         known.set(region, { upTo: last.entry, lasts });
       } else {
         after = last.entry;
@@ -206,10 +220,10 @@ export function createLogBuilder({ events, recorded = events, logs, progress, on
     stalled.delete(region);
     const [reason] = failed.values();
     if (after === undefined || failed.size === 0) {
-      ahead.set(region, { upTo: end, owed: new Map() });
+      ahead.set(region, { upTo: end, lasts: here, owed: new Map() });
       return;
     }
-    stalled.set(region, { after, failed, sinceMs });
+    stalled.set(region, { after, lasts: here, failed, sinceMs });
     throw reason;
   }
 
