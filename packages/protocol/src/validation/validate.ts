@@ -22,7 +22,7 @@ export function validateMessage<Desc extends DescMessage>(schema: Desc, message:
 
 /**
  * Makes ready what {@link validateMessage} needs for the requests of some services. Without it that is made when the first of each comes, and for the very
- * first takes a fifth of a second, in which a server answers nobody.
+ * first takes a tenth of a second or more, in which a server answers nobody.
  *
  * @throws {Error} where the constraints of a request cannot be evaluated
  */
