@@ -50,4 +50,5 @@ export {
   type Region,
 } from "./ids/ids.ts";
 export { prepareValidation, validateMessage } from "./validation/validate.ts";
+export { compileBlank } from "./wire/compile-blank.ts";
 export { compileEncoder, type MessageEncoder } from "./wire/compile-encoder.ts";

@@ -2,37 +2,33 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HoldRequest } from "@petak/allocator";
 import {
+  compileBlank,
+  type Event,
   EventSchema,
   EventType,
+  HoldKind,
   newEventId,
+  ParcelSchema,
+  type Party,
   PartyKind,
   PartySchema,
   Purpose,
   parseReservationId,
+  type Reservation,
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
 import { parcel } from "../network/network.ts";
 import { type Order, orderFingerprint } from "./orders.ts";
 
-/** The hold that the gateway would ask for, with all that it writes into the reservation and its event. */
+const blankReservation = compileBlank(ReservationSchema);
+const blankEvent = compileBlank(EventSchema);
+const parcelMessage = create(ParcelSchema, parcel);
+const consumer = create(PartySchema, { kind: PartyKind.CONSUMER });
+
+/** The hold that the gateway would ask for, with all that it writes into the reservation and its event, made as the gateway makes it. */
 export function holdRequest(order: Order, homeRegion: string): HoldRequest {
-  const at = timestampFromMs(order.atMs);
-  const participant = create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: order.participantId });
-  const reservation = create(ReservationSchema, {
-    participantId: order.participantId,
-    state: ReservationState.HELD,
-    purpose: Purpose.DELIVERY,
-    parcel,
-    depositor: participant,
-    collector: create(PartySchema, { kind: PartyKind.CONSUMER }),
-    partnerReference: order.partnerReference,
-    isTest: true,
-    revision: 1,
-    createdAt: at,
-    updatedAt: at,
-    holdExpiresAt: timestampFromMs(order.untilMs),
-  });
+  const reservation = heldReservation(order);
   return {
     participantId: order.participantId,
     requestId: order.requestId,
@@ -41,21 +37,45 @@ export function holdRequest(order: Order, homeRegion: string): HoldRequest {
     homeRegion,
     reservation,
     deadlineMs: order.untilMs,
-    event: (reservationId) =>
-      create(EventSchema, {
-        eventId: newEventId(parseReservationId(reservationId)?.region ?? ""),
-        schemaVersion: 1,
-        type: EventType.RESERVATION_HELD,
-        reservationId,
-        participantId: order.participantId,
-        actor: participant,
-        occurredAt: at,
-        recordedAt: at,
-        stateBefore: ReservationState.UNSPECIFIED,
-        stateAfter: ReservationState.HELD,
-        partnerReference: order.partnerReference,
-        isTest: true,
-        reservationRevision: 1,
-      }),
+    event: (reservationId) => heldEvent(order, reservation, reservationId),
   };
+}
+
+function heldReservation(order: Order): Reservation {
+  const reservation = blankReservation();
+  reservation.participantId = order.participantId;
+  reservation.state = ReservationState.HELD;
+  reservation.purpose = Purpose.DELIVERY;
+  reservation.parcel = parcelMessage;
+  reservation.depositor = participantOf(order);
+  reservation.collector = consumer;
+  reservation.partnerReference = order.partnerReference;
+  reservation.isTest = true;
+  reservation.holdKind = HoldKind.SOFT;
+  reservation.revision = 1;
+  reservation.createdAt = timestampFromMs(order.atMs);
+  reservation.updatedAt = reservation.createdAt;
+  reservation.holdExpiresAt = timestampFromMs(order.untilMs);
+  return reservation;
+}
+
+function heldEvent(order: Order, reservation: Reservation, reservationId: string): Event {
+  const event = blankEvent();
+  event.eventId = newEventId(parseReservationId(reservationId)?.region ?? "");
+  event.schemaVersion = 1;
+  event.type = EventType.RESERVATION_HELD;
+  event.reservationId = reservationId;
+  event.participantId = order.participantId;
+  event.actor = participantOf(order);
+  event.occurredAt = timestampFromMs(order.atMs);
+  event.recordedAt = event.occurredAt;
+  event.stateAfter = ReservationState.HELD;
+  event.partnerReference = order.partnerReference;
+  event.isTest = true;
+  event.reservationRevision = reservation.revision;
+  return event;
+}
+
+function participantOf({ participantId }: Order): Party {
+  return { $typeName: PartySchema.typeName, kind: PartyKind.PARTICIPANT, participantId };
 }

@@ -5,26 +5,32 @@ import { holdRequest } from "./holds.ts";
 import type { Order } from "./orders.ts";
 
 /**
- * Finds the nearest sites with a place and holds one at the first that still has it, in the steps of the gateway's Reserve: the index is
- * searched, the facts taken from memory, and one script does the rest.
+ * Finds the nearest site with a place and holds it, in the steps of the gateway's Reserve: the index is searched, the facts taken from memory, and
+ * one script does the rest; where somebody else took the last place meanwhile, it searches anew, for several.
  *
  * @returns The id of the site where the place is held.
  */
 export async function reserveNearest(allocator: Allocator, facts: ReadonlyMap<string, Site>, order: Order): Promise<string> {
   const homeRegion = regionOfCell(indexCellOf(quantise(order.origin)));
   const request = holdRequest(order, homeRegion);
-  const candidates = await allocator.nearest({ ...question, origin: order.origin });
-  const outcome = await allocator.holds.take(
-    request,
-    candidates.map((candidate) => holdCandidate(candidate, facts)),
-    async (siteId) => {
-      const candidate = candidates.find((one) => one.siteId === siteId);
-      return candidate === undefined ? undefined : holdCandidate(candidate, facts);
-    },
-  );
-  if (outcome.tag !== "held") throw new Error(`an order found no place: ${outcome.tag}`);
-  return outcome.reservation.siteId;
+  for (const limit of candidatesTried) {
+    const candidates = await allocator.nearest({ ...question, origin: order.origin, limit });
+    const outcome = await allocator.holds.take(
+      request,
+      candidates.map((candidate) => holdCandidate(candidate, facts)),
+      async (siteId) => {
+        const candidate = candidates.find((one) => one.siteId === siteId);
+        return candidate === undefined ? undefined : holdCandidate(candidate, facts);
+      },
+    );
+    if (outcome.tag === "held") return outcome.reservation.siteId;
+    if (outcome.tag !== "none") throw new Error(`an order was ${outcome.tag}`);
+  }
+  throw new Error("an order found no place");
 }
+
+/** Sites that are tried at first, and then, as in the gateway. */
+const candidatesTried = [1, 3] as const;
 
 /** A site that a search showed, with what a hold must know of it. */
 export function holdCandidate(candidate: Candidate, facts: ReadonlyMap<string, Site>): HoldCandidate {

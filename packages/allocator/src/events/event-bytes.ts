@@ -1,8 +1,9 @@
-import { fromBinary } from "@bufbuild/protobuf";
-import { compileEncoder, type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
+import { mergeFromBinary } from "@bufbuild/protobuf";
+import { compileBlank, compileEncoder, type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
 import { longId, shortId } from "../ids/short-id.ts";
 
 const encode = compileEncoder(EventSchema);
+const blankEvent = compileBlank(EventSchema);
 
 /**
  * Bytes of an event in a region's stream, without what follows from the rest: the second naming of the participant where it acted itself, the
@@ -15,7 +16,7 @@ export function encodeEvent(event: Event): Buffer {
     stored.actor = { ...actor, participantId: "" };
   }
   if (occurredAt !== undefined && occurredAt.seconds === recordedAt?.seconds && occurredAt.nanos === recordedAt.nanos) {
-    delete stored.recordedAt;
+    stored.recordedAt = undefined;
   }
   const region = parseReservationId(event.reservationId)?.region;
   if (region !== undefined) {
@@ -27,7 +28,7 @@ export function encodeEvent(event: Event): Buffer {
 
 /** Reads what {@link encodeEvent} wrote. */
 export function decodeEvent(bytes: Uint8Array): Event {
-  const event = fromBinary(EventSchema, bytes);
+  const event = mergeFromBinary(EventSchema, blankEvent(), bytes);
   const { actor, participantId } = event;
   if (actor?.kind === PartyKind.PARTICIPANT && actor.participantId === "") actor.participantId = participantId;
   const region = parseReservationId(event.reservationId)?.region;

@@ -1,6 +1,7 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { mergeFromBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
+  compileBlank,
   compileEncoder,
   formatReservationId,
   HoldKind,
@@ -23,74 +24,21 @@ const chainEntryBytes = 10;
 export const reservationMaxBytes = 4096;
 
 const encode = compileEncoder(ReservationSchema);
+const blankReservation = compileBlank(ReservationSchema);
 
 /** The message of a reservation as it is stored: without what follows from the rest. What a partner sends beyond the protocol is not kept. */
 export function encodeReservationMessage(reservation: Reservation): Buffer {
   const { participantId, depositor, collector, createdAt, updatedAt } = reservation;
-  const stored = copyOf(reservation);
+  const stored = { ...reservation };
   const region = parseReservationId(reservation.reservationId)?.region;
   if (region !== undefined) stored.siteId = shortId("site", region, reservation.siteId);
   stored.reservationId = "";
   if (depositor !== undefined) stored.depositor = withoutId(depositor, participantId);
   if (collector !== undefined) stored.collector = withoutId(collector, participantId);
-  if (isSameTime(createdAt, updatedAt)) delete stored.updatedAt;
+  if (isSameTime(createdAt, updatedAt)) stored.updatedAt = undefined;
   // Most holds are soft: what says so would take two bytes in each.
   if (stored.holdKind === HoldKind.SOFT) stored.holdKind = HoldKind.UNSPECIFIED;
   return encode(stored);
-}
-
-/** A copy of what is known of a reservation. Named field by field: copying whatever there is takes five times as long. */
-export function copyOf(reservation: Reservation): Reservation {
-  const { parcel, depositor, collector, createdAt, updatedAt, holdExpiresAt, depositUntil, collectUntil, depositedAt, collectedAt } =
-    reservation;
-  const { firstHoldExpiresAt, overdueSince, recalledAt, feeDue, freeChangeUntil, overflowPolicy, queuedUntil, queuedSince, chain } =
-    reservation;
-  const copy: Reservation = {
-    $typeName: reservation.$typeName,
-    reservationId: reservation.reservationId,
-    siteId: reservation.siteId,
-    operatorId: reservation.operatorId,
-    participantId: reservation.participantId,
-    state: reservation.state,
-    purpose: reservation.purpose,
-    sizeClassId: reservation.sizeClassId,
-    partnerReference: reservation.partnerReference,
-    isTest: reservation.isTest,
-    revision: reservation.revision,
-    compartmentId: reservation.compartmentId,
-    holdKind: reservation.holdKind,
-    heldCompartmentId: reservation.heldCompartmentId,
-    redirectedTo: reservation.redirectedTo,
-    redirectedFrom: reservation.redirectedFrom,
-    termsNumber: reservation.termsNumber,
-    bundleId: reservation.bundleId,
-    delegations: reservation.delegations,
-    revokedCredentials: reservation.revokedCredentials,
-    queuePosition: reservation.queuePosition,
-    wantedSiteId: reservation.wantedSiteId,
-    overflowEnd: reservation.overflowEnd,
-    queuedSiteIds: reservation.queuedSiteIds,
-  };
-  if (parcel !== undefined) copy.parcel = parcel;
-  if (depositor !== undefined) copy.depositor = depositor;
-  if (collector !== undefined) copy.collector = collector;
-  if (createdAt !== undefined) copy.createdAt = createdAt;
-  if (updatedAt !== undefined) copy.updatedAt = updatedAt;
-  if (holdExpiresAt !== undefined) copy.holdExpiresAt = holdExpiresAt;
-  if (depositUntil !== undefined) copy.depositUntil = depositUntil;
-  if (collectUntil !== undefined) copy.collectUntil = collectUntil;
-  if (depositedAt !== undefined) copy.depositedAt = depositedAt;
-  if (collectedAt !== undefined) copy.collectedAt = collectedAt;
-  if (firstHoldExpiresAt !== undefined) copy.firstHoldExpiresAt = firstHoldExpiresAt;
-  if (overdueSince !== undefined) copy.overdueSince = overdueSince;
-  if (recalledAt !== undefined) copy.recalledAt = recalledAt;
-  if (feeDue !== undefined) copy.feeDue = feeDue;
-  if (freeChangeUntil !== undefined) copy.freeChangeUntil = freeChangeUntil;
-  if (overflowPolicy !== undefined) copy.overflowPolicy = overflowPolicy;
-  if (queuedUntil !== undefined) copy.queuedUntil = queuedUntil;
-  if (queuedSince !== undefined) copy.queuedSince = queuedSince;
-  if (chain !== undefined) copy.chain = chain;
-  return copy;
 }
 
 /** Head and message of a reservation's record. */
@@ -111,7 +59,7 @@ export function decodeReservation(region: Region, handle: string, record: Buffer
 
 /** Reads what {@link encodeReservationMessage} wrote. */
 export function decodeReservationMessage(region: Region, handle: string, message: Uint8Array): Reservation {
-  const reservation = fromBinary(ReservationSchema, message);
+  const reservation = mergeFromBinary(ReservationSchema, blankReservation(), message);
   const { participantId, depositor, collector } = reservation;
   reservation.reservationId = formatReservationId(region, handle);
   reservation.siteId = longId("site", region, reservation.siteId);

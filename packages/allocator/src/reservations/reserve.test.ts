@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { WireType } from "@bufbuild/protobuf/wire";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ParcelSchema, PartyKind, PartySchema, Purpose, parseSiteId, type Reservation, ReservationState } from "@petak/protocol";
-import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, type Random, type SiteFacts, testSeed, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
@@ -33,6 +33,8 @@ function borderPoint(): Position {
   const [[latitude, longitude] = [0, 0]] = cellToBoundary(regionCell(regionOfCell(indexCellOf({ latitude: 1.3, longitude: 103.8 }))));
   return { latitude, longitude };
 }
+
+const onePlace: SiteFacts["classes"] = [["M", 400, 200, 500, 20_000, 1]];
 
 function heldBy(outcome: HoldOutcome): Reservation {
   if (outcome.tag === "none") throw new Error("nothing was held");
@@ -111,6 +113,32 @@ describe("holds", () => {
     ]);
     expect(one.tag === "none" ? undefined : one.reservation.siteId).toBe(siteIds[0]);
     expect(two.tag === "none" ? undefined : two.reservation).toEqual(one.tag === "none" ? undefined : one.reservation);
+  });
+
+  it("that found their first site full come once, where a twin took a place or fixed an order of sites before they go on", async () => {
+    const border = borderPoint();
+    const home = regionOfCell(indexCellOf(border));
+    const put = async (ref: string, place: Position) => (await first().sites.put(makeSite({ ...place, ref, classes: onePlace }), 0)).siteId;
+    const random = createRandom(testSeed());
+    const siteIds: string[] = [];
+    for (let index = 0; index < 20; index++) siteIds.push(await put(`${index}`, near(border, 0.02, random)));
+    const [full = "", other = "", third = ""] = siteIds.filter((siteId) => parseSiteId(siteId)?.region === home);
+    const abroad = siteIds.find((siteId) => parseSiteId(siteId)?.region !== home) ?? "";
+    const candidateAt = async (siteId: string) => (await resolve(siteId)) as HoldCandidate;
+    const seen = await candidateAt(full);
+    await first().holds.take(request(border, 0), [seen], resolve);
+
+    const beatenByPlace = request(border, 1);
+    expect((await first().holds.take(beatenByPlace, [seen], resolve)).tag).toBe("none");
+    const twin = heldBy(await (allocators[1] as Allocator).holds.take(request(border, 1), [await candidateAt(other)], resolve));
+    expect(await first().holds.take(beatenByPlace, [await candidateAt(third)], resolve)).toEqual({ tag: "repeated", reservation: twin });
+
+    const beatenByOrder = request(border, 2);
+    expect((await first().holds.take(beatenByOrder, [seen], resolve)).tag).toBe("none");
+    const crash = new Error("crashed");
+    const order = [await candidateAt(abroad), await candidateAt(third)];
+    await expect((allocators[1] as Allocator).holds.take(request(border, 2), order, () => Promise.reject(crash))).rejects.toBe(crash);
+    expect(heldBy(await first().holds.take(beatenByOrder, [await candidateAt(third)], resolve)).siteId).toBe(abroad);
   });
 
   it("are answered alike the first time and when they are repeated, also where the request had fields that are unknown here", async () => {

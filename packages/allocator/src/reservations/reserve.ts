@@ -22,7 +22,7 @@ import { asHeld } from "./as-held.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
 import { createHoldBatches, plainCandidatesMax } from "./hold-batches.ts";
 import { type RequestIds, tieOf } from "./request-ids.ts";
-import { copyOf, decodeReservation, encodeReservationMessage } from "./reservation-record.ts";
+import { decodeReservation, encodeReservationMessage } from "./reservation-record.ts";
 import { requestIdReused } from "./reservation-store.ts";
 
 /** What a caller wants held. */
@@ -36,7 +36,7 @@ export interface HoldRequest {
    * where that can be.
    */
   isTied: boolean;
-  /** Whether the request id was seen to come for the first time when it was tied, and nothing was tried since. Default false. */
+  /** Whether the request id was seen to come for the first time when it was tied, and nothing was tried since that may have been done. Default false. */
   isFirst?: boolean;
   /** The region in which the answer is remembered. It follows from the body alone, so that a repetition finds it. */
   homeRegion: Region;
@@ -183,7 +183,11 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
     });
     if (outcome.tag === "by itself") return undefined;
     request.isTied = true;
-    if (outcome.tag === "none") return outcome;
+    if (outcome.tag === "none") {
+      // What a twin may have begun since the script would find, so that the next candidates can be tried together with others' too.
+      request.isFirst = true;
+      return outcome;
+    }
     return { tag: "held", reservation: heldReservation(reservation, reservationId, outcome.candidate, outcome.classIndex, "") };
   }
 
@@ -337,7 +341,7 @@ function heldReservation(
 
 /** What the caller sent beyond the protocol is not kept, so that it is not in the first answer either. */
 function withoutUnknown(reservation: Reservation): Reservation {
-  const known = copyOf(reservation);
+  const known = { ...reservation, $unknown: undefined };
   if (known.parcel?.$unknown !== undefined) {
     const { $unknown: _unknown, ...parcel } = known.parcel;
     known.parcel = parcel;

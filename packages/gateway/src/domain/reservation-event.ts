@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   CancellationReason,
+  compileBlank,
   type Event,
   EventSchema,
   EventType,
@@ -12,6 +13,8 @@ import {
   type Reservation,
   type ReservationState,
 } from "@petak/protocol";
+
+const blankEvent = compileBlank(EventSchema);
 
 /** The version of the event layout that this gateway writes. */
 export const eventSchemaVersion = 1;
@@ -44,8 +47,7 @@ export interface EventFacts {
 export function reservationEvent(facts: EventFacts): Event {
   const { reservation } = facts;
   const { reservationId = reservation.reservationId, stateBefore = reservation.state, recordedAtMs = facts.occurredAtMs } = facts;
-  // Several times as fast as to give `create` the fields.
-  const event = create(EventSchema);
+  const event = blankEvent();
   event.eventId = newEventId(parseReservationId(reservationId)?.region ?? "");
   event.schemaVersion = eventSchemaVersion;
   event.type = facts.type;

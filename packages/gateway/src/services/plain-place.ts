@@ -1,5 +1,4 @@
-import { create } from "@bufbuild/protobuf";
-import { type LatLng, LatLngSchema, type Parcel, ParcelSchema } from "@petak/protocol";
+import { compileBlank, type LatLng, LatLngSchema, type Parcel, ParcelSchema } from "@petak/protocol";
 import { hasOther } from "./has-other.ts";
 import { isFiniteNumber, isUint32, type JsonObject } from "./plain-json.ts";
 
@@ -10,6 +9,7 @@ export const parcelFields = ["widthMm", "heightMm", "depthMm", "massG"];
 /** The constraints of geo.proto, parcel.proto and of every radius; the tests of the decoders compare them with the schema's. */
 const limits = { latitude: 90, longitude: 180, sideMm: 5000, massG: 1_000_000, radiusM: 20_100_000 } as const;
 
+const blankParcel = compileBlank(ParcelSchema);
 const parcelHasOther = hasOther(ParcelSchema, parcelFields);
 
 /** The point that an object of {@link originFields} names; undefined where a number of it is none. */
@@ -21,7 +21,7 @@ export function originOf({ latitude = 0, longitude = 0 }: JsonObject): LatLng | 
 /** The parcel that an object of {@link parcelFields} describes; undefined where a number of it is none. */
 export function parcelOf({ widthMm = 0, heightMm = 0, depthMm = 0, massG = 0 }: JsonObject): Parcel | undefined {
   if (!isUint32(widthMm) || !isUint32(heightMm) || !isUint32(depthMm) || !isUint32(massG)) return undefined;
-  const parcel = create(ParcelSchema);
+  const parcel = blankParcel();
   parcel.widthMm = widthMm;
   parcel.heightMm = heightMm;
   parcel.depthMm = depthMm;

@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageShape, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type Allocator, greatCircleM, type HoldRequest, quantise, type Transition } from "@petak/allocator";
@@ -6,6 +6,7 @@ import {
   Act,
   CancelRequestSchema,
   ConfirmRequestSchema,
+  compileBlank,
   EventType,
   ExtendRequestSchema,
   HoldKind,
@@ -99,7 +100,7 @@ export function createReservationService(dependencies: ReservationDependencies):
     request: MessageShape<Desc> & ChangeRequest,
     change: ChangeByRequest,
   ): Promise<{ reservation: Reservation }> {
-    return { reservation: fromBinary(ReservationSchema, await changeBy(schema, request, change)) };
+    return { reservation: mergeFromBinary(ReservationSchema, blankReservation(), await changeBy(schema, request, change)) };
   }
 
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
@@ -320,7 +321,7 @@ function subjectOf({ siteId, reservationId }: Reservation): CredentialSubject {
 }
 
 function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {
-  const response = create(ReserveResponseSchema);
+  const response = blankResponse();
   response.reservation = reservation;
   if (site === undefined) return response;
   response.site = summarise(site, terms);
@@ -329,14 +330,16 @@ function reserveResponse({ place }: ReserveRequest, reservation: Reservation, si
   return response;
 }
 
+const blankReservation = compileBlank(ReservationSchema);
+const blankResponse = compileBlank(ReserveResponseSchema);
+
 /** The consumer of every reservation. */
 const consumerParty: Party = Object.freeze(create(PartySchema, { kind: PartyKind.CONSUMER }));
 
 function heldReservation(request: ReserveRequest, caller: ParticipantCaller, createdAtMs: number, deadlineMs: number): Reservation {
   const participant = participantParty(caller);
   const isDelivery = request.purpose === Purpose.UNSPECIFIED || request.purpose === Purpose.DELIVERY;
-  // Several times as fast as to give `create` the fields.
-  const reservation = create(ReservationSchema);
+  const reservation = blankReservation();
   reservation.participantId = caller.participantId;
   reservation.state = ReservationState.HELD;
   reservation.purpose = request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose;

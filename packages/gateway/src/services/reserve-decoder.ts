@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
 import {
+  compileBlank,
   NearestPlaceSchema,
   Purpose,
   PurposeSchema,
@@ -16,6 +17,10 @@ import { isValidParcel, isValidSearch, originFields, originOf, parcelFields, par
 const requestFields = ["requestId", "nearest", "parcel", "purpose", "partnerReference", "holdDuration", "requirements"];
 const placeFields = ["origin", "radiusM"];
 const requirementFields = ["anyCountry"];
+
+const blankRequest = compileBlank(ReserveRequestSchema);
+const blankPlace = compileBlank(NearestPlaceSchema);
+const blankRequirements = compileBlank(SiteRequirementsSchema);
 
 const requestHasOther = hasOther(ReserveRequestSchema, requestFields);
 const placeHasOther = hasOther(NearestPlaceSchema, placeFields);
@@ -45,14 +50,14 @@ export const reserveDecoder: RequestDecoder<typeof ReserveRequestSchema> = {
     const parcel = parcelOf(parsed.parcel);
     const purpose = parsed.purpose === undefined ? Purpose.UNSPECIFIED : purposes.get(parsed.purpose);
     if (origin === undefined || parcel === undefined || purpose === undefined) return undefined;
-    const request = create(ReserveRequestSchema);
+    const request = blankRequest();
     if (parsed.holdDuration !== undefined) {
       const holdDuration = durationOf(parsed.holdDuration);
       if (holdDuration === undefined) return undefined;
       request.holdDuration = holdDuration;
     }
     if (!hasKeysOnce(text, parsed, nearest, nearest.origin, parsed.parcel, requirements)) return undefined;
-    const place = create(NearestPlaceSchema);
+    const place = blankPlace();
     place.origin = origin;
     place.radiusM = radiusM;
     request.requestId = requestId;
@@ -61,7 +66,7 @@ export const reserveDecoder: RequestDecoder<typeof ReserveRequestSchema> = {
     request.purpose = purpose;
     request.partnerReference = partnerReference;
     if (requirements !== noRequirements) {
-      request.requirements = create(SiteRequirementsSchema);
+      request.requirements = blankRequirements();
       request.requirements.anyCountry = anyCountry;
     }
     return request;

@@ -40,15 +40,21 @@ export function request(origin: Position, number: number): HoldRequest {
   };
 }
 
-/** Finds and holds, as a gateway does. */
+/** Finds and holds as a gateway does: at the nearest, and where others took its last place, at the nearest few. */
 export async function reserve(allocator: Allocator, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
-  const found = await allocator.nearest(plainQuery(origin, { parcel, limit: 4, radiusM }));
-  const candidates = found.map((candidate) => ({
-    ...candidate,
-    operatorId: "",
-    classes: candidate.classes.map(({ index }) => ({ index, sizeClassId: "M" })),
-  }));
-  return await allocator.holds.take(request(origin, number), candidates, (siteId) => resolveSite(allocator, siteId));
+  const hold = request(origin, number);
+  let outcome: HoldOutcome = { tag: "none" };
+  for (const limit of [1, 4]) {
+    const found = await allocator.nearest(plainQuery(origin, { parcel, limit, radiusM }));
+    const candidates = found.map((candidate) => ({
+      ...candidate,
+      operatorId: "",
+      classes: candidate.classes.map(({ index }) => ({ index, sizeClassId: "M" })),
+    }));
+    outcome = await allocator.holds.take(hold, candidates, (siteId) => resolveSite(allocator, siteId));
+    if (outcome.tag !== "none") break;
+  }
+  return outcome;
 }
 
 function cancelled(before: Reservation): { after: Reservation; event: Event } {
