@@ -5,14 +5,13 @@ import { type CallStep, stepInterceptor } from "./call-step.ts";
 import { createConcurrencyInterceptor } from "./concurrency-interceptor.ts";
 import { createDeadlineInterceptor } from "./deadline-interceptor.ts";
 import { createErrorsInterceptor } from "./errors-interceptor.ts";
-import { createValidationInterceptor, type ValidateMessage } from "./validation-interceptor.ts";
+import { createValidationInterceptor } from "./validation-interceptor.ts";
 
 /** What every call goes through, on whichever path. */
 export interface CallSequence {
   admission: Admission;
   /** What comes between the deadline and the validation: who the caller is, so that strangers learn nothing about their fields. */
   steps: readonly CallStep[];
-  validate: ValidateMessage;
 }
 
 /** What the interceptors need. */
@@ -34,6 +33,6 @@ export function rpcInterceptors(options: RpcInterceptorsOptions): Interceptor[] 
     createConcurrencyInterceptor(options.admission),
     createDeadlineInterceptor(options),
     ...options.steps.map(stepInterceptor),
-    createValidationInterceptor(options.validate),
+    createValidationInterceptor(),
   ];
 }

@@ -1,7 +1,7 @@
 import { create, type DescMessage, type Message } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import { PetakError } from "@petak/protocol";
+import { PetakError, validateMessage } from "@petak/protocol";
 import type { Logger } from "../observability/logger.ts";
 import { deadlineExceeded } from "../rpc/adapter-error.ts";
 import { type Call, callKey, type Outcome } from "../rpc/context-keys.ts";
@@ -139,7 +139,7 @@ export class LeanCall implements Call {
 
   /** Goes from a step on to the handler, as far as it goes without waiting. */
   #pass(from: number, message: Message, exchange: LeanExchange): unknown {
-    const { steps, validate } = this.#surroundings;
+    const { steps } = this.#surroundings;
     const { method, implement } = this.#init.plan.unary;
     const call = { service: method.parent, contextValues: this.#values };
     for (let index = from; index < steps.length; index += 1) {
@@ -148,7 +148,7 @@ export class LeanCall implements Call {
       if (waiting !== undefined) return waiting.then(() => this.#pass(index + 1, message, exchange));
     }
     this.#passed = steps.length;
-    validate(method.input, message);
+    validateMessage(method.input, message);
     return implement(message, exchange);
   }
 

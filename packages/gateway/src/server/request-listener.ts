@@ -9,7 +9,6 @@ import { createAdmission } from "../rpc/admission.ts";
 import type { CallStep } from "../rpc/call-step.ts";
 import type { DescribeCaller } from "../rpc/context-keys.ts";
 import { rpcInterceptors } from "../rpc/interceptors.ts";
-import { createValidation } from "../rpc/validation-interceptor.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import { createAdapterPath } from "./adapter-path.ts";
@@ -60,7 +59,6 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   const sequence = {
     admission: createAdmission({ ...limits, metrics }),
     steps: options.steps ?? [],
-    validate: createValidation(codecs.decoders),
   };
   const interceptors = rpcInterceptors({ ...sequence, ...limits, logger, ...(shutdownSignal && { shutdownSignal }) });
   const router = createConnectRouter({

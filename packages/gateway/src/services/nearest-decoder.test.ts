@@ -1,9 +1,9 @@
-import { create, equals, fromJsonString, type MessageInitShape } from "@bufbuild/protobuf";
-import { type FindNearestRequest, FindNearestRequestSchema, type Purpose, SiteKind, validateMessage } from "@petak/protocol";
+import { equals, fromJsonString } from "@bufbuild/protobuf";
+import { type FindNearestRequest, FindNearestRequestSchema } from "@petak/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { nearestDecoder } from "./nearest-decoder.ts";
-import { near, numberTexts, object, written } from "./testing/odd-json.ts";
+import { numberTexts, object, written } from "./testing/odd-json.ts";
 
 /** Texts that are nearly requests: with fields twice, unknown, left out, misspelt, of another type. */
 const text = fc
@@ -34,34 +34,11 @@ const text = fc
     return written(fields, space);
   });
 
-const twice = [SiteKind.COLLECTION_POINT, SiteKind.COLLECTION_POINT];
-
-const nearlyValid = fc.record({
-  origin: fc.record({ latitude: near(-90, 90, false), longitude: near(-180, 180, false) }),
-  parcel: fc.record({
-    widthMm: near(1, 5000, true),
-    heightMm: near(1, 5000, true),
-    depthMm: near(1, 5000, true),
-    massG: near(1, 1_000_000, true),
-  }),
-  limit: near(0, 50, true),
-  radiusM: near(0, 20_100_000, true),
-});
-
 function byLibrary(json: string): FindNearestRequest | undefined {
   try {
     return fromJsonString(FindNearestRequestSchema, json, { ignoreUnknownFields: false });
   } catch {
     return undefined;
-  }
-}
-
-function isValid(request: FindNearestRequest): boolean {
-  try {
-    validateMessage(FindNearestRequestSchema, request);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -97,29 +74,9 @@ describe("the decoder of FindNearest's request", () => {
     }
   });
 
-  it("knows no request as valid that the schema refuses", () => {
-    let known = 0;
-    fc.assert(
-      fc.property(
-        nearlyValid,
-        fc.constantFrom<MessageInitShape<typeof FindNearestRequestSchema>>({}, {}, {}, { kinds: twice }, { purpose: 9 as Purpose }),
-        (facts, more) => {
-          const asked = create(FindNearestRequestSchema, { ...facts, ...(more as object) });
-          if (!nearestDecoder.isKnownValid(asked)) return;
-          known += 1;
-          expect(isValid(asked), JSON.stringify(facts)).toBe(true);
-        },
-      ),
-      { numRuns: 5000 },
-    );
-    expect(known).toBeGreaterThan(500);
-  });
-
   it("reads the plainest request by itself", () => {
     const json =
       '{"origin": {"latitude": 1.35, "longitude": 103.8}, "parcel": {"widthMm": 300, "heightMm": 200, "depthMm": 150, "massG": 1200}}';
-    const request = nearestDecoder.json(json);
-    expect(request).toBeDefined();
-    expect(nearestDecoder.isKnownValid(request as FindNearestRequest)).toBe(true);
+    expect(nearestDecoder.json(json)).toBeDefined();
   });
 });

@@ -1,17 +1,11 @@
 import { compileBlank, FindNearestRequestSchema } from "@petak/protocol";
 import type { RequestDecoder } from "../server/index.ts";
-import { hasOther } from "./has-other.ts";
 import { hasKeysOnce, isObjectOf, isUint32, parseJson } from "./plain-json.ts";
-import { isValidParcel, isValidSearch, originFields, originOf, parcelFields, parcelOf } from "./plain-place.ts";
+import { originFields, originOf, parcelFields, parcelOf } from "./plain-place.ts";
 
 const requestFields = ["origin", "parcel", "limit", "radiusM"];
 
 const blankRequest = compileBlank(FindNearestRequestSchema);
-const requestHasOther = hasOther(FindNearestRequestSchema, requestFields);
-
-/** The constraint of directory.proto; nearest-decoder.test.ts compares it with the schema's. */
-const maxOptions = 50;
-
 /** Decodes what most callers of FindNearest send: where, what, how many, how far. */
 export const nearestDecoder: RequestDecoder<typeof FindNearestRequestSchema> = {
   schema: FindNearestRequestSchema,
@@ -30,8 +24,5 @@ export const nearestDecoder: RequestDecoder<typeof FindNearestRequestSchema> = {
     request.limit = limit;
     request.radiusM = radiusM;
     return request;
-  },
-  isKnownValid(request) {
-    return !requestHasOther(request) && request.limit <= maxOptions && isValidSearch(request) && isValidParcel(request.parcel);
   },
 };

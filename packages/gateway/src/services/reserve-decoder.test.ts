@@ -1,19 +1,9 @@
-import { create, equals, fromJsonString, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import {
-  type HoldKind,
-  NearestPlaceSchema,
-  ParcelRequirement,
-  Purpose,
-  type ReserveRequest,
-  ReserveRequestSchema,
-  SiteKind,
-  SiteRequirementsSchema,
-  validateMessage,
-} from "@petak/protocol";
+import { equals, fromJsonString, toBinary } from "@bufbuild/protobuf";
+import { Purpose, type ReserveRequest, ReserveRequestSchema } from "@petak/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { reserveDecoder } from "./reserve-decoder.ts";
-import { near, numberTexts, object, written } from "./testing/odd-json.ts";
+import { numberTexts, object, written } from "./testing/odd-json.ts";
 
 const requestIds = [
   "3f1b2c4d-5e6f-4a0b-8c9d-0123456789ab",
@@ -111,66 +101,11 @@ const text = fc
       : json.replaceAll(new RegExp(`(?<=Reference"\\s*:"[^"]*)${escaped}`, "g"), `\\u00${escaped.charCodeAt(0).toString(16)}`);
   });
 
-const nearlyValid = fc
-  .record({
-    requestId: rarely(fc.uuid(), fc.constantFrom(...requestIds)),
-    origin: fc.record({ latitude: near(-90, 90, false), longitude: near(-180, 180, false) }),
-    radiusM: near(0, 20_100_000, true),
-    parcel: fc.record({
-      widthMm: near(1, 5000, true),
-      heightMm: near(1, 5000, true),
-      depthMm: near(1, 5000, true),
-      massG: near(1, 1_000_000, true),
-    }),
-    purpose: rarely(fc.constantFrom<Purpose[]>(0, 1, 2, 3), fc.constantFrom(4 as Purpose, -1 as Purpose)),
-    partnerReference: rarely(fc.string({ unit: "grapheme", maxLength: 64 }), fc.constantFrom(...references)),
-    seconds: near(1, 86_400, true),
-    nanos: rarely(fc.constant(0), fc.constantFrom(1, 999_999_999, -1, 1_000_000_000)),
-    hasHold: fc.boolean(),
-    requirements: fc.constantFrom<MessageInitShape<typeof SiteRequirementsSchema>[]>(
-      {},
-      { anyCountry: true },
-      { anyCountry: true, countryCodes: ["SG"] },
-      { minCentreHeightMm: 2, maxCentreHeightMm: 1 },
-    ),
-    hasRequirements: fc.boolean(),
-    spoil: rarely(
-      fc.constant("no"),
-      fc.constantFrom("kinds", "operators", "needs", "hold kind", "site", "no place", "no origin", "no parcel"),
-    ),
-  })
-  .map(({ origin, radiusM, seconds, nanos, hasHold, requirements, hasRequirements, spoil, ...facts }) => {
-    const request = create(ReserveRequestSchema, {
-      ...facts,
-      place: { case: "nearest", value: create(NearestPlaceSchema, { origin, radiusM }) },
-      ...(hasRequirements ? { requirements: create(SiteRequirementsSchema, requirements) } : {}),
-      ...(hasHold ? { holdDuration: { seconds: BigInt(seconds), nanos } } : {}),
-    });
-    if (spoil === "no origin" && request.place.case === "nearest") delete request.place.value.origin;
-    if (spoil === "kinds" && request.place.case === "nearest") request.place.value.kinds = [SiteKind.UNSPECIFIED];
-    if (spoil === "operators" && request.place.case === "nearest") request.place.value.operatorIds = [""];
-    if (spoil === "needs") request.parcel?.requirements.push(ParcelRequirement.UNSPECIFIED);
-    if (spoil === "hold kind") request.holdKind = 9 as HoldKind;
-    if (spoil === "site") request.place = { case: "siteId", value: "" };
-    if (spoil === "no place") request.place = { case: undefined };
-    if (spoil === "no parcel") delete request.parcel;
-    return request;
-  });
-
 function byLibrary(json: string): ReserveRequest | undefined {
   try {
     return fromJsonString(ReserveRequestSchema, json, { ignoreUnknownFields: false });
   } catch {
     return undefined;
-  }
-}
-
-function isValid(request: ReserveRequest): boolean {
-  try {
-    validateMessage(ReserveRequestSchema, request);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -183,7 +118,6 @@ function compare(json: string): boolean {
   expect(equals(ReserveRequestSchema, decoded, expected as ReserveRequest), json).toBe(true);
   // Fingerprints are made of these.
   expect(toBinary(ReserveRequestSchema, decoded), json).toEqual(toBinary(ReserveRequestSchema, expected as ReserveRequest));
-  if (reserveDecoder.isKnownValid(decoded)) expect(isValid(decoded), json).toBe(true);
   return true;
 }
 
@@ -209,31 +143,12 @@ describe("the decoder of Reserve's request", () => {
     }
   });
 
-  it("knows no request as valid that the schema refuses", () => {
-    let known = 0;
-    fc.assert(
-      fc.property(nearlyValid, (asked) => {
-        if (!reserveDecoder.isKnownValid(asked)) return;
-        known += 1;
-        expect(
-          isValid(asked),
-          JSON.stringify(asked, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)),
-        ).toBe(true);
-      }),
-      { numRuns: 10_000 },
-    );
-    expect(known).toBeGreaterThan(500);
-  });
-
   it("reads the plain requests by itself", () => {
     const plain =
       '{"requestId": "3f1b2c4d-5e6f-4a0b-8c9d-0123456789ab", "nearest": {"origin": {"latitude": 1.35, "longitude": 103.8}, "radiusM": 2000}, ' +
       '"parcel": {"widthMm": 300, "heightMm": 200, "depthMm": 150, "massG": 1200}';
     const all = `${plain}, "purpose": "PURPOSE_RETURN", "partnerReference": "order 停 1", "holdDuration": "900s", "requirements": {"anyCountry": true}}`;
-    for (const json of [`${plain}}`, all]) {
-      expect(compare(json)).toBe(true);
-      expect(reserveDecoder.isKnownValid(reserveDecoder.json(json) as ReserveRequest)).toBe(true);
-    }
+    for (const json of [`${plain}}`, all]) expect(compare(json)).toBe(true);
     expect(reserveDecoder.json(all)?.purpose).toBe(Purpose.RETURN);
   });
 

@@ -1,18 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema } from "@bufbuild/protobuf/wkt";
-import {
-  compileBlank,
-  NearestPlaceSchema,
-  Purpose,
-  PurposeSchema,
-  type ReserveRequest,
-  ReserveRequestSchema,
-  SiteRequirementsSchema,
-} from "@petak/protocol";
+import { compileBlank, NearestPlaceSchema, Purpose, PurposeSchema, ReserveRequestSchema, SiteRequirementsSchema } from "@petak/protocol";
 import type { RequestDecoder } from "../server/index.ts";
-import { hasOther } from "./has-other.ts";
 import { hasKeysOnce, isObjectOf, isText, isUint32, type JsonObject, parseJson } from "./plain-json.ts";
-import { isValidParcel, isValidSearch, originFields, originOf, parcelFields, parcelOf } from "./plain-place.ts";
+import { originFields, originOf, parcelFields, parcelOf } from "./plain-place.ts";
 
 const requestFields = ["requestId", "nearest", "parcel", "purpose", "partnerReference", "holdDuration", "requirements"];
 const placeFields = ["origin", "radiusM"];
@@ -22,14 +13,6 @@ const blankRequest = compileBlank(ReserveRequestSchema);
 const blankPlace = compileBlank(NearestPlaceSchema);
 const blankRequirements = compileBlank(SiteRequirementsSchema);
 
-const requestHasOther = hasOther(ReserveRequestSchema, requestFields);
-const placeHasOther = hasOther(NearestPlaceSchema, placeFields);
-const requirementsHaveOther = hasOther(SiteRequirementsSchema, requirementFields);
-
-/** The constraints of reservation.proto; reserve-decoder.test.ts compares them with the schema's. */
-const limits = { referenceLength: 64, minHoldSeconds: 1n, maxHoldSeconds: 86_400n } as const;
-
-const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 const purposes = new Map<unknown, Purpose>(PurposeSchema.values.map(({ name, number }) => [name, number as Purpose]));
 const wholeSeconds = /^\d{1,6}s$/;
 const noRequirements: JsonObject = {};
@@ -71,19 +54,6 @@ export const reserveDecoder: RequestDecoder<typeof ReserveRequestSchema> = {
     }
     return request;
   },
-  isKnownValid(request) {
-    return (
-      !requestHasOther(request) &&
-      uuid.test(request.requestId) &&
-      isValidPlace(request.place) &&
-      isValidParcel(request.parcel) &&
-      PurposeSchema.value[request.purpose] !== undefined &&
-      // In UTF-16: no text has fewer of its units than characters.
-      request.partnerReference.length <= limits.referenceLength &&
-      isValidHold(request.holdDuration) &&
-      (request.requirements === undefined || !requirementsHaveOther(request.requirements))
-    );
-  },
 };
 
 /** A duration in whole seconds. */
@@ -92,12 +62,4 @@ function durationOf(value: unknown): Duration | undefined {
   const duration = create(DurationSchema);
   duration.seconds = BigInt(value.slice(0, -1));
   return duration;
-}
-
-function isValidPlace(place: ReserveRequest["place"]): boolean {
-  return place.case === "nearest" && !placeHasOther(place.value) && isValidSearch(place.value);
-}
-
-function isValidHold(hold: Duration | undefined): boolean {
-  return hold === undefined || (hold.nanos === 0 && hold.seconds >= limits.minHoldSeconds && hold.seconds <= limits.maxHoldSeconds);
 }

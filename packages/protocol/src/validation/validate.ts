@@ -1,6 +1,7 @@
 import { create, type DescMessage, type DescService, type MessageShape } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { type FieldViolation, PetakError } from "../errors/petak-error.ts";
+import { isKnownValid } from "./known-valid.ts";
 import { illFormedTimes } from "./well-formed-times.ts";
 
 const validator = createValidator();
@@ -11,6 +12,7 @@ const validator = createValidator();
  * @throws {PetakError} INVALID_FIELD with every field that breaks a rule.
  */
 export function validateMessage<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): void {
+  if (isKnownValid(schema, message)) return;
   // First: the constraints reckon with times that are some.
   const illFormed = illFormedTimes(schema, message);
   if (illFormed.length > 0) throw invalid(illFormed);
@@ -28,6 +30,7 @@ export function validateMessage<Desc extends DescMessage>(schema: Desc, message:
  */
 export function prepareValidation(services: readonly DescService[]): void {
   for (const { input } of services.flatMap(({ methods }) => methods)) {
+    isKnownValid(input, create(input));
     const result = validator.validate(input, create(input));
     if (result.kind === "error") throw result.error;
   }

@@ -26,6 +26,17 @@ export function illFormedTimes<Desc extends DescMessage>(schema: Desc, message: 
   return found;
 }
 
+/** Whether a timestamp is one by the rules of its type. */
+export function isWellFormedTimestamp({ seconds, nanos }: Timestamp): boolean {
+  return seconds >= firstSecond && seconds <= lastSecond && nanos >= 0 && nanos < nanosPerSecond;
+}
+
+/** Whether a duration is one by the rules of its type. */
+export function isWellFormedDuration({ seconds, nanos }: Duration): boolean {
+  const isOfOneSign = seconds === 0n || nanos === 0 || seconds > 0n === nanos > 0;
+  return seconds >= -longestSeconds && seconds <= longestSeconds && Math.abs(nanos) < nanosPerSecond && isOfOneSign;
+}
+
 /** How the times in a type of message are checked; undefined where it has none. */
 function checkOf(schema: DescMessage): Check | undefined {
   if (checks.has(schema)) return checks.get(schema);
@@ -67,8 +78,9 @@ function reachesTime(schema: DescMessage, seen: Set<DescMessage>): boolean {
 }
 
 function checkTimestamp(value: Values, field: string, found: FieldViolation[]): void {
-  const { seconds, nanos } = value as unknown as Timestamp;
-  if (seconds >= firstSecond && seconds <= lastSecond && nanos >= 0 && nanos < nanosPerSecond) return;
+  const time = value as unknown as Timestamp;
+  if (isWellFormedTimestamp(time)) return;
+  const { seconds, nanos } = time;
   found.push({
     field,
     description: `must have seconds from ${firstSecond} to ${lastSecond} and nanos from 0 to 999999999, not ${seconds} and ${nanos}`,
@@ -77,9 +89,9 @@ function checkTimestamp(value: Values, field: string, found: FieldViolation[]): 
 }
 
 function checkDuration(value: Values, field: string, found: FieldViolation[]): void {
-  const { seconds, nanos } = value as unknown as Duration;
-  const isOfOneSign = seconds === 0n || nanos === 0 || seconds > 0n === nanos > 0;
-  if (seconds >= -longestSeconds && seconds <= longestSeconds && Math.abs(nanos) < nanosPerSecond && isOfOneSign) return;
+  const duration = value as unknown as Duration;
+  if (isWellFormedDuration(duration)) return;
+  const { seconds, nanos } = duration;
   found.push({
     field,
     description: `must have seconds from -${longestSeconds} to ${longestSeconds} and nanos of the same sign up to 999999999, not ${seconds} and ${nanos}`,

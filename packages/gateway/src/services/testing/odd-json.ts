@@ -44,11 +44,3 @@ export const object = (names: readonly string[], others: readonly string[]) =>
 /** An object as JSON, with its fields as they come. Texts that begin as objects do are put in as they are. */
 export const written = (fields: (readonly [string, unknown])[], space: string) =>
   `{${fields.map(([name, content]) => `${JSON.stringify(name)}${space}:${typeof content === "string" && content.startsWith("{") ? content : JSON.stringify(content)}`).join(",")}}`;
-
-/** A value in range, mostly, or one at its edges or beyond. */
-export function near(min: number, max: number, isWhole: boolean) {
-  const edges = [min, max, min - 1, max + 1, 0].filter((edge) => !isWhole || edge >= 0);
-  const beyond = isWhole ? [] : [Number.NaN, Number.POSITIVE_INFINITY, min - 1e-9, max + 1e-9];
-  const inside = isWhole ? fc.integer({ min, max }) : fc.double({ min, max, noNaN: true });
-  return fc.oneof({ weight: 12, arbitrary: inside }, { weight: 1, arbitrary: fc.constantFrom(...edges, ...beyond) });
-}

@@ -1,0 +1,57 @@
+import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
+import { createValidator } from "@bufbuild/protovalidate";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import * as protocol from "../index.ts";
+import { isKnownValid } from "./known-valid.ts";
+import { nearRules } from "./testing/near-rules.ts";
+import { illFormedTimes } from "./well-formed-times.ts";
+
+const validator = createValidator();
+
+const isService = (value: unknown): value is DescService =>
+  typeof value === "object" && value !== null && "kind" in value && value.kind === "service";
+
+/** What is checked: requests, and what is in them. */
+const schemas = (Object.values(protocol) as unknown[]).filter(isService).flatMap(({ methods }) => methods.map(({ input }) => input));
+
+/** The only message with rules that are not known here: expressions that reckon with times. */
+const expressed = "petak.v1.OpenWindow";
+
+function isValid(schema: DescMessage, message: Message): boolean {
+  const { kind } = validator.validate(schema, message);
+  if (kind === "error") throw new Error(`the constraints of ${schema} cannot be evaluated`);
+  return kind === "valid" && illFormedTimes(schema, message).length === 0;
+}
+
+/** Whether a message has a text with characters beyond the first plane, or a message with rules that are not known. */
+function hasUnknown(message: unknown): boolean {
+  if (typeof message === "string") return /[\ud800-\udfff]/.test(message);
+  if (typeof message !== "object" || message === null) return false;
+  if ((message as Partial<Message>).$typeName === expressed) return true;
+  return Object.values(message).some(hasUnknown);
+}
+
+function text(message: Message): string {
+  return JSON.stringify(message, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
+}
+
+describe("what is known of a message without protovalidate", () => {
+  it.each(schemas.map((schema) => [schema.name, schema] as const))("is what protovalidate finds of %s", (_name, schema) => {
+    let known = 0;
+    fc.assert(
+      fc.property(
+        fc.boolean().chain((strays) => nearRules(schema, strays)),
+        (message) => {
+          const isValidToo = isValid(schema, message);
+          if (isKnownValid(schema, message)) {
+            known++;
+            expect(isValidToo, text(message)).toBe(true);
+          } else if (isValidToo) expect(hasUnknown(message), text(message)).toBe(true);
+        },
+      ),
+      { numRuns: 150 },
+    );
+    expect(known).toBeGreaterThan(3);
+  });
+});
