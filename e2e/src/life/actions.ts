@@ -266,11 +266,33 @@ function reserve(scene: Scene, by: Actor): Action | undefined {
   const waitMinutes = random.bool(0.7) ? random.int(5, 90) : 0;
   const nowMs = world.clock.now();
   const place = { case: "siteId", value: world.siteIds[site] ?? "" } as const;
+  if (random.bool(0.3)) return reserveAtEither(scene, by, site);
   const overflowPolicy = waitMinutes > 0 ? { overflowPolicy: { wait: { seconds: BigInt(waitMinutes * 60) } } } : {};
   return {
     said: `${by} reserves at ${site}, to wait ${waitMinutes} min`,
     expected: model.reserve(by, site, nowMs, waitMinutes > 0 ? nowMs + waitMinutes * minuteMs : undefined),
     send: callOf(scene, by, "reserve", { place, parcel, ...overflowPolicy }),
+  };
+}
+
+/** Farther than the other site of a life is away, and not as far as any other, in m. */
+const eitherM = 2000;
+
+/** At a site or, where that is full, at the other: as declared in advance, or since the nearest will do. */
+function reserveAtEither(scene: Scene, by: Actor, site: number): Action {
+  const { random, model, world } = scene;
+  const others = world.siteIds.map((_, index) => index).filter((index) => index !== site);
+  const isNamed = random.bool(0.5);
+  const isElsewhereToo = random.bool(0.7);
+  const radiusM = isElsewhereToo ? eitherM : eitherM / 4;
+  const place = isNamed
+    ? ({ case: "siteId", value: world.siteIds[site] ?? "" } as const)
+    : ({ case: "nearest", value: { origin: world.positions[site], radiusM } } as const);
+  const overflowPolicy = isNamed && isElsewhereToo ? { overflowPolicy: { maxDistanceM: eitherM } } : {};
+  return {
+    said: `${by} reserves ${isNamed ? "at" : "near"} ${site}${isElsewhereToo ? " or elsewhere" : ""}`,
+    expected: model.reserveAtFirst(by, [site, ...(isElsewhereToo ? others : [])], world.clock.now()),
+    send: callOf(scene, by, "reserve", { place, parcel, requirements: { anyCountry: true }, ...overflowPolicy }),
   };
 }
 

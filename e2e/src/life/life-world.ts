@@ -19,6 +19,8 @@ export interface People {
 /** The gateway's side of one life: two sites, their agents, and what was made, by its number in the model. */
 export interface World extends People {
   siteIds: string[];
+  /** Where the sites are. No site of another life is as near to one of them as they are to each other. */
+  positions: { latitude: number; longitude: number }[];
   agents: PetakClient[];
   sequences: bigint[];
   ids: string[];
@@ -27,17 +29,23 @@ export interface World extends People {
   tokens: Map<ModelCredential, { accessToken: string; credentialHash: string }>;
 }
 
-/** Makes the sites of a life. */
-export async function newWorld(around: People, installed: readonly number[], terms: readonly GivenTerms[]): Promise<World> {
+/** How far the sites of a life are from each other, and lives, in degrees. */
+const siteDeg = 0.01;
+const lifeDeg = 0.05;
+
+/** Makes the sites of the life of a number. */
+export async function newWorld(around: People, life: number, installed: readonly number[], terms: readonly GivenTerms[]): Promise<World> {
   const { network, people } = around;
+  const origin = { latitude: 1.3 + (life % 40) * lifeDeg, longitude: 103.8 + Math.floor(life / 40) * lifeDeg };
+  const positions = installed.map((_, index) => ({ ...origin, latitude: origin.latitude + index * siteDeg }));
   const sites = installed.map((places, index) => ({
-    ...makeSite({ latitude: 1.3 + index / 100, longitude: 103.8, ref: randomUUID(), classes: [["M", 400, 200, 500, 20_000, places]] }),
+    ...makeSite({ ...(positions[index] ?? origin), ref: randomUUID(), classes: [["M", 400, 200, 500, 20_000, places]] }),
     terms: create(TermsSchema, termsMessage(terms[index] ?? {})),
   }));
   const { results } = await people.operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
   const siteIds = results.map(({ siteId }) => siteId);
   const agents = await Promise.all(siteIds.map(async (siteId) => network.clientFor(await network.agentSigner(people.operator, siteId))));
-  return { ...around, siteIds, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
+  return { ...around, siteIds, positions, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
 }
 
 /** Terms as somebody might set them; what is not there is not said. */

@@ -108,6 +108,11 @@ export class LifeModel {
     return this.#waitingAt(site).filter((other) => other.rank < rank).length;
   }
 
+  /** At the first of some sites that has a place. */
+  reserveAtFirst(by: Actor, sites: readonly number[], nowMs: number): ModelOutcome {
+    return this.reserve(by, sites.find((site) => this.free(site) > 0) ?? (sites[0] as number), nowMs);
+  }
+
   /** Until when it waits where nothing is free; undefined: it does not. */
   reserve(by: Actor, site: number, nowMs: number, queuedUntilMs?: number, rank = this.reservations.length): ModelOutcome {
     if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
