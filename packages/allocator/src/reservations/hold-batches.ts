@@ -10,7 +10,7 @@ import { answerTtlMs } from "./answer.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
 import { createRegionSteps } from "./region-steps.ts";
 
-/** A hold that many can be taken with in one step: soft, of a request that has not come before, with all candidates in one region. */
+/** A hold that many can be taken with in one step: soft, of a request that has got nothing before, with all candidates in one region. */
 export interface PlainHold {
   handle: string;
   deadlineMs: number;

@@ -49,7 +49,7 @@ function compileField(field: DescField): MessageCheck {
   const rules = compileRules(getOption(field, fieldRules), field.enum);
   if (rules === undefined) return never;
   if (field.fieldKind === "list") return compileList(field, rules);
-  const check = allOf(field.message === undefined ? rules.ofValue : [...rules.ofValue, checkOf(field.message) as Check]);
+  const check = allOf(withMessage(field.message, rules.ofValue));
   const { localName, oneof } = field;
   if (oneof !== undefined) {
     if (check === always && !rules.isRequired) return always;
@@ -75,7 +75,7 @@ function compileList(field: DescField & { fieldKind: "list" }, rules: RuleChecks
   if (rules.letsZeroPass) return never;
   const { localName } = field;
   const ofList = allOf(rules.ofValue);
-  const ofElement = allOf(field.listKind === "message" ? [...rules.ofElement, checkOf(field.message) as Check] : rules.ofElement);
+  const ofElement = allOf(withMessage(field.message, rules.ofElement));
   if (ofList === always && ofElement === always && !rules.isRequired) return always;
   return (message) => {
     const list = fieldOf(message, localName) as readonly unknown[];
@@ -83,6 +83,14 @@ function compileList(field: DescField & { fieldKind: "list" }, rules: RuleChecks
     for (const element of list) if (!ofElement(element)) return false;
     return true;
   };
+}
+
+/** The checks of a value, and before them those of its type where that is a message: rules about times reckon with well-formed ones. */
+function withMessage(schema: DescMessage | undefined, checks: readonly Check[]): readonly Check[] {
+  if (schema === undefined) return checks;
+  const ofMessage = checkOf(schema);
+  if (ofMessage === always) return checks;
+  return [(value) => value !== undefined && ofMessage(value as Message), ...checks];
 }
 
 function allOf(checks: readonly Check[]): Check {

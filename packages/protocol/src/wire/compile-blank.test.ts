@@ -11,14 +11,14 @@ import {
 } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { expect, test } from "vitest";
-import { EventSchema, ReservationSchema, ReserveRequestSchema, SiteSchema } from "../index.ts";
+import { DeviceEventSchema, EventSchema, ReservationSchema, ReserveRequestSchema, SiteSchema } from "../index.ts";
 import { compileBlank } from "./compile-blank.ts";
 
 setFlagsFromString("--allow-natives-syntax");
 /** Whether V8 keeps an object as a row of fields, not as a hash table. */
 const hasShape = new Function("object", "return %HasFastProperties(object)") as (object: object) => boolean;
 
-const schemas: DescMessage[] = [EventSchema, ReservationSchema, SiteSchema, ReserveRequestSchema];
+const schemas: DescMessage[] = [DeviceEventSchema, EventSchema, ReservationSchema, SiteSchema, ReserveRequestSchema];
 
 test.each(schemas)("a blank message of %s is what the library creates", (schema) => {
   const blank = compileBlank(schema)();

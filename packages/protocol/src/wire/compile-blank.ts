@@ -12,8 +12,10 @@ export function compileBlank<Desc extends DescMessage>(schema: Desc): () => Mess
   const singleFields = schema.fields.filter(({ oneof }) => oneof === undefined).map(({ localName }) => [localName, undefined]);
   // Spread once more, since what is made of entries is a hash table too.
   const template = { ...Object.fromEntries([...singleFields, ["$unknown", undefined], ...zero]) } as Record<string, unknown>;
-  // Lists, and what says which field of several is set.
-  const owned = zero.flatMap(([name, value]) => (typeof value === "object" && value !== null ? [{ name, value }] : []));
+  // Lists, and what says which field of several is set. Bytes are not written to.
+  const owned = zero.flatMap(([name, value]) =>
+    typeof value === "object" && value !== null && !(value instanceof Uint8Array) ? [{ name, value }] : [],
+  );
   return () => {
     const message = { ...template };
     for (const { name, value } of owned) message[name] = Array.isArray(value) ? [] : { ...value };

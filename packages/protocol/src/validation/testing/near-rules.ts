@@ -12,49 +12,88 @@ const longest = 110;
 /** Nor longer lists of messages. */
 const mostMessages = 2;
 
+/** Of which good texts are made: enough that many of them are different. */
+const letters = [..."abcdefghijklmnopqrstuvwxyz"];
+
 type Rules = FieldRules["type"];
 
-/**
- * Messages whose values lie at the limits that the rules of their fields set, more than elsewhere.
- *
- * @param strays Whether values beyond the limits are among them, and fields that have to be set are left out; else hardly any message breaks a rule that is not
- *   an expression.
- */
-export function nearRules(schema: DescMessage, strays: boolean, depth = 0): fc.Arbitrary<Message> {
+/** Messages that keep the rules of their fields, but for those that are expressions, with values at the limits more than elsewhere. */
+export function keepingRules(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   const fields = depth < deepest ? schema.fields : [];
-  const values = fields.map((field) => fc.tuple(valueNear(field, strays, depth), isThere(field, strays)));
+  const values = fields.map((field) => fc.tuple(valueNear(field, depth), isThere(field)));
   return fc.tuple(...values).map((made) => {
     const message = create(schema);
-    for (const [index, { localName, oneof }] of fields.entries()) {
+    for (const [index, field] of fields.entries()) {
       const [value, isSet] = made[index] as [unknown, boolean];
-      if (!isSet) continue;
-      if (oneof === undefined) Object.assign(message, { [localName]: value });
-      else Object.assign(message, { [oneof.localName]: { case: localName, value } });
+      if (isSet) setField(message, field, value);
     }
     return message;
   });
 }
 
-/** Fields for whose zero there is a rule have to be there. */
-function isThere(field: DescField, strays: boolean): fc.Arbitrary<boolean> {
-  const { required, type } = getOption(field, fieldRules);
-  const isNeeded = required || (type.case !== undefined && field.fieldKind !== "message");
-  if (isNeeded) return strays ? fc.constantFrom(...Array<boolean>(9).fill(true), false) : fc.constant(true);
-  return fc.constantFrom(true, false, false);
+/** The same with one field, at any depth, that is left out, or at a limit or beyond it. */
+export function spoilt(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
+  return fc.constantFrom(...schema.fields).chain((field) =>
+    fc.tuple(keepingRules(schema, depth), strayOf(field, depth)).map(([message, value]) => {
+      setField(message, field, value);
+      return message;
+    }),
+  );
 }
 
-function valueNear(field: DescField, strays: boolean, depth: number): fc.Arbitrary<unknown> {
+function setField(message: Message, { localName, oneof }: DescField, value: unknown): void {
+  if (oneof === undefined) Object.assign(message, { [localName]: value });
+  else Object.assign(message, { [oneof.localName]: value === undefined ? { case: undefined } : { case: localName, value } });
+}
+
+function strayOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
+  const { type } = getOption(field, fieldRules);
+  const isMessage = field.message !== undefined && !isTime(field.message);
+  if (field.fieldKind === "list") {
+    const rules = type.case === "repeated" ? type.value : undefined;
+    const ofItems = rules?.items?.type ?? { case: undefined };
+    const most = Math.min(longest, Number(rules?.maxItems ?? 3));
+    const good = oneNear(field, ofItems, false, depth);
+    const alike = fc.constantFrom(0, 1, 2, most, most + 1).chain((length) => good.map((value) => Array<unknown>(length).fill(value)));
+    const stray = isMessage && depth < deepest ? spoilt(field.message, depth + 1) : oneNear(field, ofItems, true, depth);
+    const different = fc.constantFrom(most, most + 1).chain((length) => fc.uniqueArray(good, { minLength: length, maxLength: length }));
+    const hasMany = field.listKind === "scalar" && most < 25;
+    return fc.oneof(
+      alike,
+      stray.map((value) => [value]),
+      ...(hasMany ? [different] : []),
+    );
+  }
+  if (isMessage && depth < deepest) return fc.oneof(fc.constant(undefined), { weight: 4, arbitrary: spoilt(field.message, depth + 1) });
+  const stray = oneNear(field as One, type, true, depth);
+  return field.fieldKind === "message" || field.oneof !== undefined
+    ? fc.oneof(fc.constant(undefined), { weight: 9, arbitrary: stray })
+    : stray;
+}
+
+function isTime({ typeName }: DescMessage): boolean {
+  return typeName === TimestampSchema.typeName || typeName === DurationSchema.typeName;
+}
+
+/** Fields for whose zero there is a rule have to be there. */
+function isThere(field: DescField): fc.Arbitrary<boolean> {
+  const { required, type } = getOption(field, fieldRules);
+  const isNeeded = required || (type.case !== undefined && field.fieldKind !== "message");
+  return isNeeded ? fc.constant(true) : fc.constantFrom(true, false, false);
+}
+
+function valueNear(field: DescField, depth: number): fc.Arbitrary<unknown> {
   const { type } = getOption(field, fieldRules);
   if (field.fieldKind === "map") throw new TypeError(`${field} is a map`);
-  if (field.fieldKind !== "list") return oneNear(field, type, strays, depth);
+  if (field.fieldKind !== "list") return oneNear(field, type, false, depth);
   const rules = type.case === "repeated" ? type.value : undefined;
   const least = Number(rules?.minItems ?? 0);
   const most = Number(rules?.maxItems ?? 3);
-  const element = oneNear(field, rules?.items?.type ?? { case: undefined }, strays, depth);
+  const element = oneNear(field, rules?.items?.type ?? { case: undefined }, false, depth);
   const longestList = field.listKind === "message" ? mostMessages : longest;
-  const lengths = [least, least, most, ...(strays ? [least - 1, most + 1] : [])].filter((length) => length >= 0 && length <= longestList);
+  const lengths = [least, least, most].filter((length) => length <= longestList);
   const lists = fc.constantFrom(...lengths).chain((length) => fc.array(element, { minLength: length, maxLength: length, size: "max" }));
-  return rules?.unique === true && !strays ? lists.map((list) => [...new Set(list)]) : lists;
+  return rules?.unique === true ? lists.map((list) => [...new Set(list)]) : lists;
 }
 
 interface One {
@@ -68,7 +107,7 @@ function oneNear(of: One, rules: Rules, strays: boolean, depth: number): fc.Arbi
   if (of.message === undefined) return scalarNear(of.scalar as ScalarType, rules, strays);
   if (of.message.typeName === TimestampSchema.typeName) return timeNear(TimestampSchema, rules, strays, 1_790_000_000n);
   if (of.message.typeName === DurationSchema.typeName) return timeNear(DurationSchema, rules, strays, 3600n);
-  return nearRules(of.message, strays, depth + 1);
+  return keepingRules(of.message, depth + 1);
 }
 
 /** The limits that rules set from both sides. */
@@ -84,8 +123,10 @@ function timeNear(
   usual: bigint,
 ): fc.Arbitrary<unknown> {
   const { least, most } = limitsOf<{ seconds: bigint }>(rules);
-  const seconds = fc.constantFrom(usual, least?.seconds ?? usual, ...(strays ? [most?.seconds ?? usual, 10n ** 12n] : []));
-  const nanos = strays ? fc.constantFrom(0, 0, 1, -1, 999_999_999, 1_000_000_000) : fc.constantFrom(0, 1);
+  const limits = [least?.seconds ?? usual, most?.seconds ?? usual];
+  const around = strays ? [...limits, ...limits.map((limit) => limit - 1n), 10n ** 12n, -(10n ** 12n)] : limits.slice(0, 1);
+  const seconds = fc.constantFrom(usual, ...around);
+  const nanos = strays ? fc.constantFrom(0, 1, -1, 999_999_999, 1_000_000_000) : fc.constantFrom(0, 1);
   return fc.record({ seconds, nanos }).map((time) => create(schema, time));
 }
 
@@ -95,7 +136,7 @@ function scalarNear(type: ScalarType, rules: Rules, strays: boolean): fc.Arbitra
       return rules.case === "string" ? textNear(rules.value, strays) : fc.string({ maxLength: 5 });
     case ScalarType.BYTES: {
       const length = rules.case === "bytes" ? Number(rules.value.len) : 3;
-      return fc.constantFrom(length, strays ? length + 1 : length).map((size) => new Uint8Array(size));
+      return fc.constantFrom(length, ...(strays ? [length - 1, length + 1] : [])).map((size) => new Uint8Array(size));
     }
     case ScalarType.BOOL:
       return fc.boolean();
@@ -132,7 +173,10 @@ function textNear(rules: Extract<Rules, { case: "string" }>["value"], strays: bo
   }
   const least = Number(len > 0n ? len : minLen);
   const most = Math.min(longest, Number([len, maxLen, maxBytes].find((limit) => limit > 0n) ?? 5n));
-  const unit = strays ? fc.constantFrom("a", "é", "😀", "\ud83d") : fc.constant("a");
-  const lengths = fc.constantFrom(least, most, ...(strays ? [least - 1, most + 1] : [])).map((length) => Math.max(0, length));
-  return fc.tuple(unit, lengths).map(([character, length]) => character.repeat(length));
+  const unit = strays ? fc.constantFrom("a", "é", "€", "😀", "\ud83d") : fc.constantFrom(...letters);
+  const around = strays ? [least - 1, most + 1, Math.floor(most / 2), Math.ceil(most / 2)] : [];
+  const lengths = fc.constantFrom(least, most, ...around).map((length) => Math.max(0, length));
+  // An odd number of units of UTF-16 is not to be had of characters that have two.
+  const rest = strays ? fc.constantFrom("", "a") : fc.constant("");
+  return fc.tuple(unit, lengths, rest).map(([character, length, end]) => character.repeat(length) + end);
 }
