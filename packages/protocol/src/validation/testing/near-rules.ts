@@ -58,11 +58,7 @@ function strayOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
     const stray = isMessage && depth < deepest ? spoilt(field.message, depth + 1) : oneNear(field, ofItems, true, depth);
     const different = fc.constantFrom(most, most + 1).chain((length) => fc.uniqueArray(good, { minLength: length, maxLength: length }));
     const hasMany = field.listKind === "scalar" && most < 25;
-    return fc.oneof(
-      alike,
-      stray.map((value) => [value]),
-      ...(hasMany ? [different] : []),
-    );
+    return fc.oneof(alike, fc.tuple(good, stray), ...(hasMany ? [different] : []));
   }
   if (isMessage && depth < deepest) return fc.oneof(fc.constant(undefined), { weight: 4, arbitrary: spoilt(field.message, depth + 1) });
   const stray = oneNear(field as One, type, true, depth);
