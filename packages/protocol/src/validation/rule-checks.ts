@@ -29,6 +29,17 @@ const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 /** What RE2, in whose syntax patterns are, and JavaScript may take for different things. */
 const ambiguousPattern = /\\[A-Za-z0-9]|\(\?|\[:/;
 
+/** A pattern as JavaScript has it; undefined where it may mean something else there, or nothing. */
+function understood(pattern: string): RegExp | undefined {
+  if (ambiguousPattern.test(pattern)) return undefined;
+  try {
+    return new RegExp(pattern, "u");
+  } catch {
+    // RE2 takes brackets that stand for themselves.
+    return undefined;
+  }
+}
+
 const utf8 = new TextEncoder();
 
 const nanosPerSecond = 1_000_000_000n;
@@ -79,9 +90,8 @@ const makersByType: Record<string, Record<string, MakeCheck>> = {
     maxBytes: (most: bigint) => (text) => utf8.encode(text as string).length <= most,
     uuid: (isWanted: boolean) => (text) => !isWanted || uuid.test(text as string),
     pattern(pattern: string) {
-      if (ambiguousPattern.test(pattern)) return () => false;
-      const expression = new RegExp(pattern, "u");
-      return (text) => expression.test(text as string);
+      const expression = understood(pattern);
+      return (text) => expression?.test(text as string) === true;
     },
   },
   bytes: { len: ofLength((length, wanted) => length === wanted) },

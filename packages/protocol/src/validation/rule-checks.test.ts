@@ -1,0 +1,24 @@
+import { create } from "@bufbuild/protobuf";
+import { expect, it } from "vitest";
+import { FieldRulesSchema } from "../gen/buf/validate/validate_pb.ts";
+import { compileRules } from "./rule-checks.ts";
+
+function keepsPattern(pattern: string, text: string): boolean | undefined {
+  const rules = create(FieldRulesSchema, { type: { case: "string", value: { pattern } } });
+  return compileRules(rules, undefined)?.ofValue.every((check) => check(text));
+}
+
+it("a text is known to match a pattern that RE2 and JavaScript understand alike", () => {
+  expect(keepsPattern("^[A-Z]{2}$", "SG")).toBe(true);
+  expect(keepsPattern("^[A-Z]{2}$", "sg")).toBe(false);
+});
+
+it.each([
+  ["^a{$", "a{"],
+  ["^a]$", "a]"],
+  ["^\\w$", "a"],
+  ["^[[:alpha:]]$", "a"],
+  ["^(?i)a$", "A"],
+])("nothing is known of a text by the pattern %s, which the two may take for different things", (pattern, text) => {
+  expect(keepsPattern(pattern, text)).toBe(false);
+});
