@@ -1,21 +1,16 @@
-import { availableParallelism } from "node:os";
 import { run } from "../setup/run.mjs";
 import type { Check } from "./check.ts";
-import { listWorkspaces } from "./workspaces.ts";
 
-/** Each workspace by its own tsconfig.json, as many at a time as there are cores; then the scripts. */
+/**
+ * All workspaces as one program, then the scripts, which are partly JavaScript. One program reads each file once: a program for each workspace
+ * takes five times the processor time, since each reads the sources of those below it again.
+ */
 export const types: Check = {
   name: "types",
   run: async () => {
-    const waiting = [...listWorkspaces().map(({ dir }) => dir), "scripts"];
-    const failures: string[] = [];
-    const work = async (): Promise<void> => {
-      for (let dir = waiting.shift(); dir !== undefined; dir = waiting.shift()) {
-        const { code, output } = await run("tsc", ["--noEmit", "--pretty", "false", "--project", dir]);
-        if (code !== 0) failures.push(output);
-      }
-    };
-    await Promise.all(Array.from({ length: availableParallelism() }, work));
-    return { passed: failures.length === 0, output: failures.join("") };
+    const results = await Promise.all(
+      [".", "scripts"].map((project) => run("tsc", ["--noEmit", "--pretty", "false", "--project", project])),
+    );
+    return { passed: results.every(({ code }) => code === 0), output: results.map(({ output }) => output).join("") };
   },
 };
