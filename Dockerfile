@@ -10,7 +10,9 @@ WORKDIR /petak
 COPY package.json package-lock.json .npmrc ./
 COPY packages/protocol/package.json packages/protocol/
 COPY packages/credential/package.json packages/credential/
+COPY packages/redis/package.json packages/redis/
 COPY packages/allocator/package.json packages/allocator/
+COPY packages/records/package.json packages/records/
 COPY packages/client/package.json packages/client/
 COPY packages/agent/package.json packages/agent/
 COPY packages/gateway/package.json packages/gateway/

@@ -1,10 +1,14 @@
-import { findRedisServer } from "@petak/allocator/redis-server";
+import { basename } from "node:path";
+import { findRedisServer } from "@petak/redis/server";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import { LongestFirst } from "./scripts/longest-first.ts";
 import shared from "./vitest.shared.ts";
 
 /** The tests that must come out the same whatever keeps the records. */
-const overRecords = ["src/{archive,capacity,deliveries,events,logs,queue,reservations,search,sites}/**/*.test.ts"];
+const overRecords = {
+  "packages/allocator": ["src/{cache,h3-index,search}/**/*.test.ts"],
+  "packages/records": ["src/**/*.test.ts"],
+};
 
 /** Tests that make clusters of their own. */
 const ownCluster = "src/**/*-cluster.test.ts";
@@ -12,25 +16,21 @@ const ownCluster = "src/**/*-cluster.test.ts";
 /** A part of the rounds that the long tests run over the default server. */
 const roundsShare = 0.05;
 
-/** The allocator's tests once more, over the other of the two servers. */
+/** The tests over the records once more, with other settings. */
+function overRecordsAgain(over: string, settings: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration[] {
+  return Object.entries(overRecords).map(([root, include]) => ({
+    test: { ...shared.test, name: `${basename(root)}, ${over}`, root, include, exclude: [ownCluster], ...settings },
+  }));
+}
+
+/** The tests over the records once more, over the other of the two servers. */
 async function otherServer(): Promise<TestProjectInlineConfiguration[]> {
   try {
     const { flavour: first } = await findRedisServer();
     const { flavour } = await findRedisServer({ flavour: first === "redis" ? "valkey" : "redis" });
-    return [
-      {
-        test: {
-          ...shared.test,
-          name: `allocator, ${flavour}`,
-          root: "packages/allocator",
-          include: overRecords,
-          exclude: [ownCluster],
-          provide: { redisFlavour: flavour, roundsShare },
-        },
-      },
-    ];
+    return overRecordsAgain(flavour, { provide: { redisFlavour: flavour, roundsShare } });
   } catch (error) {
-    process.stderr.write(`The allocator is not tested over a second server. ${(error as Error).message}\n`);
+    process.stderr.write(`The records are not tested over a second server. ${(error as Error).message}\n`);
     return [];
   }
 }
@@ -55,17 +55,7 @@ export default defineConfig(async () => ({
         },
       },
       ...(await otherServer()),
-      {
-        test: {
-          ...shared.test,
-          name: "allocator, cluster",
-          root: "packages/allocator",
-          include: overRecords,
-          exclude: [ownCluster],
-          globalSetup: "../testkit/src/cluster-setup.ts",
-          provide: { roundsShare },
-        },
-      },
+      ...overRecordsAgain("cluster", { globalSetup: "../testkit/src/cluster-setup.ts", provide: { roundsShare } }),
       { extends: "./vitest.shared.ts", test: { name: "scripts", root: "scripts", include: ["**/*.test.ts"] } },
     ],
   },

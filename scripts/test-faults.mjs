@@ -27,7 +27,7 @@ const env = {
 };
 const files =
   positionals.length === 0
-    ? ["e2e/src/faults", "packages/gateway/src/services/redirect", "packages/allocator/src/durability"]
+    ? ["e2e/src/faults", "packages/gateway/src/services/redirect", "packages/redis/src/durability"]
     : positionals.map((name) => `e2e/src/faults/${name}`);
 // One file after another: with two at once neither has the machine's time.
 const args = [join(import.meta.dirname, "test.mjs"), "tests", "--no-file-parallelism", ...files];

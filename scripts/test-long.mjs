@@ -19,7 +19,7 @@ const env = {
 };
 const tests = [
   "tests",
-  "packages/allocator/src/reservations/rush",
+  "packages/records/src/reservations/rush",
   "packages/allocator/src/search/nearest",
   "e2e/src/faults/dying-gateways",
   "packages/gateway/src/archive/archiver-death",

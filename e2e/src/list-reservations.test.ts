@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { indexCellOf, type RedisAddress, regionOfCell } from "@petak/allocator";
+import { indexCellOf, regionOfCell } from "@petak/allocator";
 import type { PetakClient } from "@petak/client";
 import {
   CancellationReason,
@@ -12,6 +12,7 @@ import {
   Role,
   reasonOf,
 } from "@petak/protocol";
+import type { RedisAddress } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, startTestCluster, testSeed, useRedis } from "@petak/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "./test-network.ts";

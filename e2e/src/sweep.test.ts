@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createKeys } from "@petak/allocator";
 import { parseReservationId, ReservationState, Role } from "@petak/protocol";
+import { createKeys } from "@petak/redis";
 import { createFrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { inSideNetwork } from "./errors/side-network.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import type { RedisAddress } from "@petak/allocator";
 import { createRequestSigner, generateKeyPair } from "@petak/client";
 import { createLogger, createMetrics, type Gateway, type GatewayOptions, parseNetworks, startGateway } from "@petak/gateway";
 import { newKeyId, newParticipantId } from "@petak/protocol";
+import type { RedisAddress } from "@petak/redis";
 import { createTempDir } from "@petak/testkit";
 import { createTestParticipants, type TestParticipants, testAudience } from "./test-participants.ts";
 

@@ -1,4 +1,4 @@
-import { oldestVersions } from "@petak/allocator/redis-server";
+import { oldestVersions } from "@petak/redis/server";
 import { run } from "./run.mjs";
 
 /** The system's way of installing programs. */

@@ -1,3 +1,4 @@
+import { findRedisServer, type RedisFlavour, RedisServerError } from "@petak/redis/server";
 /**
  * Sees to it that a Redis or Valkey server is on the path, installing one with the system's package manager where that is permitted. Only the
  * program is wanted: Petak starts servers of its own, on Unix sockets, so the system's service is neither enabled nor started.
@@ -5,7 +6,7 @@
  * With `--both`, for tests, it does the same for the other of the two. That never fails: where it cannot be had, the tests say that they run
  * over one server only.
  */
-import { findRedisServer, type RedisFlavour, RedisServerError } from "@petak/allocator/redis-server";
+
 import { findPackageManager, type PackageManager } from "./package-managers.ts";
 import { withProgress } from "./progress.mjs";
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
-import { findRedisServer } from "@petak/allocator/redis-server";
+import { findRedisServer } from "@petak/redis/server";
+
 import type { BenchContext } from "./bench-context.ts";
 import { measureGrowth } from "./parts/growth.ts";
 import { measureHolds } from "./parts/holds.ts";

@@ -1,8 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Allocator, connectRedis, createAllocator } from "@petak/allocator";
-import { type RedisServer, startRedisServer } from "@petak/allocator/redis-server";
+import { type Allocator, createAllocator } from "@petak/records";
+import { connectRedis } from "@petak/redis";
+import { type RedisServer, startRedisServer } from "@petak/redis/server";
+
 import type { Redis } from "ioredis";
 import type { Say } from "./progress.ts";
 

@@ -4,17 +4,7 @@
  */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import {
-  connectRedis,
-  createAllocator,
-  firstEntry,
-  type HoldCandidate,
-  indexCellOf,
-  regionOfCell,
-  type StoredSite,
-  storedCandidate,
-  type Transition,
-} from "@petak/allocator";
+import { indexCellOf, regionOfCell } from "@petak/allocator";
 import {
   type Event,
   EventSchema,
@@ -26,6 +16,8 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
+import { createAllocator, firstEntry, type HoldCandidate, type StoredSite, storedCandidate, type Transition } from "@petak/records";
+import { connectRedis } from "@petak/redis";
 import { makeSite } from "@petak/testkit";
 import { holdRequest } from "../allocator/ours/holds.ts";
 import { newOrder } from "../allocator/ours/orders.ts";

@@ -4,7 +4,8 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
-import { startRedisServer } from "@petak/allocator/redis-server";
+import { startRedisServer } from "@petak/redis/server";
+
 import { freePort } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { connectPostgres, installPostgres, type PostgresServer, startPostgres } from "../allocator/peers/postgres-server.ts";

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { startRedisServer } from "@petak/allocator/redis-server";
+import { startRedisServer } from "@petak/redis/server";
+
 import { treeCpuSeconds } from "../process-cpu.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { findNearestCall, oneReserveCall, readFindNearest } from "./cases.ts";

@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectRedis, createAllocator } from "@petak/allocator";
 import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
 import { requestTokenMaxLifetimeMs, signRequestToken } from "@petak/credential";
 import { createLogger, createMetrics, prepareServingProcess, startGateway } from "@petak/gateway";
 import { Mode, newKeyId, newParticipantId, Role } from "@petak/protocol";
+import { createAllocator } from "@petak/records";
+import { connectRedis } from "@petak/redis";
 import { createRandom, makeSite } from "@petak/testkit";
 import { announce } from "./announce.ts";
 

@@ -1,6 +1,5 @@
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { createKeys } from "@petak/allocator";
 import {
   CustodyService,
   DirectoryService,
@@ -10,6 +9,7 @@ import {
   ReservationService,
   Role,
 } from "@petak/protocol";
+import { createKeys } from "@petak/redis";
 import { makeSite, startTestServer } from "@petak/testkit";
 import { expect } from "vitest";
 import { envelope } from "../wire/envelope.ts";

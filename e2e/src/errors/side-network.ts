@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { RedisAddress } from "@petak/allocator";
 import { createLogger, type GatewayOptions } from "@petak/gateway";
+import type { RedisAddress } from "@petak/redis";
 import { startTestNetwork, type TestNetwork } from "../test-network.ts";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { RedisAddress } from "@petak/allocator";
 import type { PetakClient, RequestSigner } from "@petak/client";
 import { CancellationReason, Role, reasonOf } from "@petak/protocol";
+import type { RedisAddress } from "@petak/redis";
 import { createTempDir, makeSite, type Random } from "@petak/testkit";
 import type { GatewayProcessOptions } from "../fuzz/gateway-messages.ts";
 import { startTestNetwork, testAudience } from "../test-network.ts";

@@ -1,5 +1,5 @@
-import type { RedisAddress } from "@petak/allocator";
 import type { DurabilityOptions } from "@petak/gateway";
+import type { RedisAddress } from "@petak/redis";
 
 /** What the gateway of a process of its own is set up with. */
 export interface GatewayProcessOptions {

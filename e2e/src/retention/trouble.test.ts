@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { createAllocator } from "@petak/allocator";
 import { createLogger, createMetrics } from "@petak/gateway";
 import { Role } from "@petak/protocol";
+import { createAllocator } from "@petak/records";
 import { makeSite, tempDir, useRedis } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { startTestNetwork } from "../test-network.ts";

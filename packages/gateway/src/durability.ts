@@ -6,7 +6,7 @@ import {
   type Keys,
   type RedisConnection,
   type ReplicationLevel,
-} from "@petak/allocator";
+} from "@petak/redis";
 import type { Logger } from "./observability/logger.ts";
 
 /** How safe a change is when it is answered. */

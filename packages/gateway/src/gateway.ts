@@ -1,20 +1,6 @@
 import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
-import {
-  type Acknowledgements,
-  connectRedis,
-  createAllocator,
-  createKeys,
-  createParticipantLogs,
-  defaultQueueLimits,
-  dropSilent,
-  isCommandTimeout,
-  type QueueLimits,
-  type RedisAddress,
-  type RedisConnection,
-  redisAddressText,
-} from "@petak/allocator";
 import { toIssuerKeySet, toJwks } from "@petak/credential";
 import {
   AgentService,
@@ -26,6 +12,17 @@ import {
   WebhookService,
 } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
+import { createAllocator, createParticipantLogs, defaultQueueLimits, type QueueLimits } from "@petak/records";
+import {
+  type Acknowledgements,
+  connectRedis,
+  createKeys,
+  dropSilent,
+  isCommandTimeout,
+  type RedisAddress,
+  type RedisConnection,
+  redisAddressText,
+} from "@petak/redis";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
 import { type ArchiveOptions, openArchive } from "./archive/open-archive.ts";
 import { gatewayTerms } from "./domain/terms.ts";

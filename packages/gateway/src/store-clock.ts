@@ -1,4 +1,4 @@
-import { type RedisConnection, storeTimeMs } from "@petak/allocator";
+import { type RedisConnection, storeTimeMs } from "@petak/redis";
 import type { Logger } from "./observability/logger.ts";
 
 /** What the store's clock needs. */

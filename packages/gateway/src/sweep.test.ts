@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, createAllocator, indexCellOf, quantise, type RedisConnection, regionOfCell } from "@petak/allocator";
+import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import {
   EventSchema,
   EventType,
@@ -11,6 +11,8 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
+import { type Allocator, createAllocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { changed, moveTo } from "./domain/move-on.ts";

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, isStoreFailure, type Transition } from "@petak/allocator";
 import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
+import type { Allocator, Transition } from "@petak/records";
+import { isStoreFailure } from "@petak/redis";
 import type { Release } from "./archive/release.ts";
 import { countedAt } from "./domain/class-index.ts";
 import { hasEnded } from "./domain/has-ended.ts";

@@ -1,4 +1,4 @@
-import type { RedisConnection } from "@petak/allocator";
+import type { RedisConnection } from "@petak/redis";
 import type { Random } from "./random.ts";
 
 /** What a command of a connection that crashes is rejected with. Whether the command was done, nobody knows. */

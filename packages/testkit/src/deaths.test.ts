@@ -1,4 +1,4 @@
-import type { RedisConnection } from "@petak/allocator";
+import type { RedisConnection } from "@petak/redis";
 import { describe, expect, it } from "vitest";
 import { Crash } from "./crashing.ts";
 import { atEveryDeath, dies } from "./deaths.ts";

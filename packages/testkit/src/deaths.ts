@@ -1,4 +1,4 @@
-import type { RedisConnection } from "@petak/allocator";
+import type { RedisConnection } from "@petak/redis";
 import { Crash, type Death, dyingAt } from "./crashing.ts";
 
 /** Whether some work ends in a {@link Crash}. Rejects with what else it ends in. */

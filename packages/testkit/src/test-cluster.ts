@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { RedisAddress } from "@petak/allocator";
-import { type RedisFlavour, type RedisServer, startRedisServer } from "@petak/allocator/redis-server";
+import type { RedisAddress } from "@petak/redis";
+import { type RedisFlavour, type RedisServer, startRedisServer } from "@petak/redis/server";
+
 import { Redis } from "ioredis";
 import { freePort } from "./free-port.ts";
 import { createTempDir } from "./temp-dir.ts";

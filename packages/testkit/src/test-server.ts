@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { type Appendfsync, findRedisServer, type RedisFlavour, type RedisServer, startRedisServer } from "@petak/allocator/redis-server";
+import { type Appendfsync, findRedisServer, type RedisFlavour, type RedisServer, startRedisServer } from "@petak/redis/server";
+
 import { freePort } from "./free-port.ts";
 import { createTempDir } from "./temp-dir.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type ConnectionOptions, connectRedis, isCluster, type RedisAddress, type RedisConnection } from "@petak/allocator";
+import { type ConnectionOptions, connectRedis, isCluster, type RedisAddress, type RedisConnection } from "@petak/redis";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, inject } from "vitest";
 import { startTestServer, type TestServer, type TestServerOptions } from "./test-server.ts";

@@ -1,6 +1,6 @@
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findRedisServer } from "@petak/allocator/redis-server";
+import { findRedisServer } from "@petak/redis/server";
 
 /**
  * Makes a folder with a server program that outlives the signal which comes with a file that may not grow, as it outlives a full disk: there the write

@@ -1,5 +1,6 @@
-import { type Allocator, type HoldCandidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { parseSiteId } from "@petak/protocol";
+import type { Allocator, HoldCandidate } from "@petak/records";
 import { createRandom } from "@petak/testkit";
 import { concurrently } from "../concurrently.ts";
 import { askedClass, type Network, operatorId, positionOf } from "../network/network.ts";

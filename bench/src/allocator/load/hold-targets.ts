@@ -1,4 +1,5 @@
-import { type Allocator, indexCellOf, type Position, quantise, regionOfCell } from "@petak/allocator";
+import { indexCellOf, type Position, quantise, regionOfCell } from "@petak/allocator";
+import type { Allocator } from "@petak/records";
 import { concurrently } from "../concurrently.ts";
 import { type Network, otherClass, positionOf, question } from "../network/network.ts";
 import { holdRequest } from "../ours/holds.ts";

@@ -1,4 +1,4 @@
-import type { Allocator } from "@petak/allocator";
+import type { Allocator } from "@petak/records";
 import { concurrently } from "../concurrently.ts";
 import { type Network, siteOf } from "../network/network.ts";
 

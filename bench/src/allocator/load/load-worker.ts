@@ -1,5 +1,7 @@
 /** Puts a part of the ASEAN network: `load-worker.ts <socket> <sites in all> <seed> <from> <to>`. Says in lines how many it has put. */
-import { connectRedis, createAllocator } from "@petak/allocator";
+
+import { createAllocator } from "@petak/records";
+import { connectRedis } from "@petak/redis";
 import { aseanNetwork } from "../network/asean.ts";
 import { largePlacesOfHalf } from "./half-full.ts";
 import { loadSites } from "./load-sites.ts";

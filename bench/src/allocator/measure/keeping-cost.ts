@@ -1,4 +1,4 @@
-import type { Allocator } from "@petak/allocator";
+import type { Allocator } from "@petak/records";
 import { createRandom } from "@petak/testkit";
 import { median } from "../../median.ts";
 import { type BenchServer, seed } from "../bench-context.ts";

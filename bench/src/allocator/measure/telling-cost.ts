@@ -1,4 +1,5 @@
-import { type Allocator, indexCellOf, quantise } from "@petak/allocator";
+import { indexCellOf, quantise } from "@petak/allocator";
+import type { Allocator } from "@petak/records";
 import type { Random } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { median } from "../../median.ts";

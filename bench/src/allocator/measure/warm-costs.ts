@@ -1,4 +1,5 @@
-import type { Allocator, Position } from "@petak/allocator";
+import type { Position } from "@petak/allocator";
+import type { Allocator } from "@petak/records";
 import type { Random } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import type { HoldTarget } from "../load/hold-targets.ts";

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { HoldRequest } from "@petak/allocator";
 import {
   compileBlank,
   type Event,
@@ -18,6 +17,7 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
+import type { HoldRequest } from "@petak/records";
 import { parcel } from "../network/network.ts";
 import { type Order, orderFingerprint } from "./orders.ts";
 

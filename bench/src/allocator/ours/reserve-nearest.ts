@@ -1,5 +1,6 @@
-import { type Allocator, type Candidate, type HoldCandidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { type Candidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
+import type { Allocator, HoldCandidate } from "@petak/records";
 import { question } from "../network/network.ts";
 import { holdRequest } from "./holds.ts";
 import type { Order } from "./orders.ts";

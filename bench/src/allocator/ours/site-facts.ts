@@ -1,5 +1,5 @@
-import type { SiteStore } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
+import type { SiteStore } from "@petak/records";
 
 /** Sites read at once when the facts are filled. */
 const batch = 500;

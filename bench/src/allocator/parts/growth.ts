@@ -1,4 +1,5 @@
-import type { Allocator, Position } from "@petak/allocator";
+import type { Position } from "@petak/allocator";
+import type { Allocator } from "@petak/records";
 import { createRandom } from "@petak/testkit";
 import { type Answered, nearestByHand, requireFree, requireSame } from "../answers.ts";
 import { type BenchContext, type BenchServer, seed, withCachedAllocator, withServer } from "../bench-context.ts";

@@ -1,4 +1,4 @@
-import type { Allocator, HoldCandidate, HoldRequest } from "@petak/allocator";
+import type { Allocator, HoldCandidate, HoldRequest } from "@petak/records";
 import { createRandom } from "@petak/testkit";
 import { type BenchContext, seed, withoutRewriting, withServer } from "../bench-context.ts";
 import { concurrently, repeatedly } from "../concurrently.ts";

@@ -1,4 +1,5 @@
-import { type Allocator, createAllocator, type Position } from "@petak/allocator";
+import type { Position } from "@petak/allocator";
+import { type Allocator, createAllocator } from "@petak/records";
 import { createRandom } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { type Answered, requireFree, requireSame } from "../answers.ts";

@@ -1,4 +1,4 @@
-import { createAllocator } from "@petak/allocator";
+import { createAllocator } from "@petak/records";
 import { useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";

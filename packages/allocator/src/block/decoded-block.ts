@@ -1,8 +1,8 @@
 import { formatSiteId, type Region } from "@petak/protocol";
-import type { Observation } from "../capacity/observation.ts";
 import { radiansPerDegree } from "../geo/great-circle.ts";
 import { type Position, unitsPerDegree } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
+import type { Observation } from "./observation.ts";
 import {
   countryOffset,
   flagsOffset,

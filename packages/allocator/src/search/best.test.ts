@@ -2,8 +2,8 @@ import { createRandom, testSeed } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { DecodedBlock } from "../block/decoded-block.ts";
 import { encodeRecord } from "../block/record.ts";
+import { IndexRegion, RegionProfile } from "../h3-index/index-region.ts";
 import { Best, type Found } from "./best.ts";
-import { IndexRegion, RegionProfile } from "./index-region.ts";
 
 const position = { latitude: 1.3, longitude: 103.8 };
 

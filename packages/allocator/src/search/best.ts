@@ -1,6 +1,6 @@
 import type { DecodedBlock } from "../block/decoded-block.ts";
-import type { IndexCell } from "./index-cell.ts";
-import type { RegionProfile } from "./index-region.ts";
+import type { IndexCell } from "../h3-index/index-cell.ts";
+import type { RegionProfile } from "../h3-index/index-region.ts";
 
 /** A site that satisfies a query, where the index has it. */
 export interface Found {

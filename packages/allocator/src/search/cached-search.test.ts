@@ -1,12 +1,12 @@
+import { type Allocator, createAllocator } from "@petak/records";
+import { giveBack, request, reserve } from "@petak/records/testing";
+import { connectLike, isCluster, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
-import { connectLike, isCluster, type RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
-import { giveBack, request, reserve } from "../reservations/testing/holding.ts";
-import { plainQuery } from "./testing/plain-query.ts";
+import { plainQuery } from "../testing/plain-query.ts";
 
 const redis = useRedis();
 let writer: RedisConnection;

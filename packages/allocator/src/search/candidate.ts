@@ -1,9 +1,9 @@
 import type { Region } from "@petak/protocol";
+import type { Observation } from "../block/observation.ts";
 import { recordBytes } from "../block/record.ts";
-import type { Observation } from "../capacity/observation.ts";
 import type { Position } from "../geo/position.ts";
+import type { NearestQuery } from "../query/query.ts";
 import type { Found } from "./best.ts";
-import type { NearestQuery } from "./query.ts";
 
 /** A size class that fits and has a place free, as the index showed it. */
 export interface CandidateClass {

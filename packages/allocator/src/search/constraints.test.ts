@@ -11,18 +11,17 @@ import {
   SiteKind,
   type SiteService,
 } from "@petak/protocol";
+import type { StoredSite } from "@petak/records";
+import { type Allocator, createAllocator, storedCandidate } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { cellToLatLng, getPentagons } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
-import type { RedisConnection } from "../connection/connect-redis.ts";
 import { randomOpeningHours } from "../hours/testing/random-hours.ts";
-import { storedCandidate } from "../reservations/candidates.ts";
-import type { StoredSite } from "../sites/site-store.ts";
-import { checkSite } from "./check-site.ts";
-import type { NearestQuery, SiteNeeds } from "./query.ts";
+import { checkSite } from "../query/check-site.ts";
+import type { NearestQuery, SiteNeeds } from "../query/query.ts";
+import { plainQuery } from "../testing/plain-query.ts";
 import { createOpenLookup, type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
-import { plainQuery } from "./testing/plain-query.ts";
 
 const redis = useRedis();
 let connection: RedisConnection;

@@ -1,9 +1,9 @@
 import { earthRadiusM } from "../geo/great-circle.ts";
+import type { IndexCell } from "../h3-index/index-cell.ts";
+import type { IndexReader } from "../h3-index/index-reader.ts";
+import type { IndexRegion } from "../h3-index/index-region.ts";
+import { isOccupied } from "../h3-index/occupied-cells.ts";
 import type { Best } from "./best.ts";
-import type { IndexCell } from "./index-cell.ts";
-import type { IndexReader } from "./index-reader.ts";
-import type { IndexRegion } from "./index-region.ts";
-import { isOccupied } from "./occupied-cells.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
 import { circleNumbers, type Surroundings } from "./surroundings.ts";
 

@@ -1,15 +1,15 @@
 import { SiteKind } from "@petak/protocol";
+import { type Allocator, createAllocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLng } from "h3-js";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
-import type { RedisConnection } from "../connection/connect-redis.ts";
 import type { Position } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
-import type { NearestQuery } from "./query.ts";
+import type { NearestQuery } from "../query/query.ts";
+import { plainQuery, smallParcel } from "../testing/plain-query.ts";
 import { type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
-import { plainQuery, smallParcel } from "./testing/plain-query.ts";
 
 const largeParcel = { widthMm: 380, heightMm: 380, depthMm: 500, massG: 9000 };
 const classes: [string, number, number, number, number, number][][] = [

@@ -1,13 +1,13 @@
 import type { Region } from "@petak/protocol";
 import { type DecodedBlock, placeNumbers } from "../block/decoded-block.ts";
-import { isKnownAt } from "../capacity/observation.ts";
+import { isKnownAt } from "../block/observation.ts";
 import { greatCircleByCosinesM } from "../geo/great-circle.ts";
 import type { Position } from "../geo/position.ts";
 import { surelyBeyond, type UnitPoint } from "../geo/unit-point.ts";
+import type { IndexCell } from "../h3-index/index-cell.ts";
+import type { RegionProfile } from "../h3-index/index-region.ts";
+import type { FlagFilter, NearestQuery } from "../query/query.ts";
 import type { Best } from "./best.ts";
-import type { IndexCell } from "./index-cell.ts";
-import type { RegionProfile } from "./index-region.ts";
-import type { FlagFilter, NearestQuery } from "./query.ts";
 
 /** What does not change from block to block of a query. */
 export interface ScanContext {

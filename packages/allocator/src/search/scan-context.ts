@@ -2,12 +2,12 @@ import { countryNumber } from "../block/record.ts";
 import { radiansPerDegree } from "../geo/great-circle.ts";
 import { quantise } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
+import type { IndexCell } from "../h3-index/index-cell.ts";
+import type { IndexReader } from "../h3-index/index-reader.ts";
+import type { IndexRegion } from "../h3-index/index-region.ts";
 import { isOpenAt, openMsWithin } from "../hours/is-open.ts";
 import type { OpeningTimes } from "../hours/opening-times.ts";
-import type { IndexCell } from "./index-cell.ts";
-import type { IndexReader } from "./index-reader.ts";
-import type { IndexRegion } from "./index-region.ts";
-import { flagFilter, type NearestQuery, type SiteNeeds } from "./query.ts";
+import { flagFilter, type NearestQuery, type SiteNeeds } from "../query/query.ts";
 import type { ScanContext } from "./scan-block.ts";
 
 /** Makes what the scan of every block of a query needs: at once for most queries, which name no operator. */

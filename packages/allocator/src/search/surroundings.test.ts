@@ -5,8 +5,8 @@ import { greatCircleM } from "../geo/great-circle.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf } from "../geo/region.ts";
 import { unitPoint } from "../geo/unit-point.ts";
-import { createIndexCells } from "./index-cell.ts";
-import { IndexRegion } from "./index-region.ts";
+import { createIndexCells } from "../h3-index/index-cell.ts";
+import { IndexRegion } from "../h3-index/index-region.ts";
 import { createSurroundings } from "./surroundings.ts";
 
 const cellOf = createIndexCells(

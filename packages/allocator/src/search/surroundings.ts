@@ -4,7 +4,7 @@ import { earthRadiusM } from "../geo/great-circle.ts";
 import type { Position } from "../geo/position.ts";
 import { indexCellOf } from "../geo/region.ts";
 import { type UnitPoint, unitPoint } from "../geo/unit-point.ts";
-import type { IndexCell } from "./index-cell.ts";
+import type { IndexCell } from "../h3-index/index-cell.ts";
 
 /** Numbers of a cell in {@link Surroundings.circles}: the centre's x, y and z on a sphere of radius 1, and the radius in m. */
 export const circleNumbers = 4;

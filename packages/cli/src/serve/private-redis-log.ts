@@ -1,5 +1,5 @@
-import type { RedisServerExit } from "@petak/allocator/redis-server";
 import type { Logger } from "@petak/gateway";
+import type { RedisServerExit } from "@petak/redis/server";
 
 /** How many of the last lines are kept: a server says in the last few why it ends. */
 const keptLines = 12;

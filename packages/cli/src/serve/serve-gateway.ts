@@ -1,7 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseRedisAddress, type RedisAddress } from "@petak/allocator";
-import { type RedisServer, RedisServerError, startRedisServer } from "@petak/allocator/redis-server";
 import {
   AdminError,
   type Config,
@@ -16,6 +14,8 @@ import {
   StoreStartError,
   startGateway,
 } from "@petak/gateway";
+import { parseRedisAddress, type RedisAddress } from "@petak/redis";
+import { type RedisServer, RedisServerError, startRedisServer } from "@petak/redis/server";
 import { CliFailure } from "../failure.ts";
 import { type AdminKey, loadAdminKey } from "./admin-key.ts";
 import { gatewayUrl } from "./gateway-url.ts";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { RegionArchive } from "@petak/allocator";
+import type { RegionArchive } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveLayout, unfinishedSuffix } from "./archive-layout.ts";

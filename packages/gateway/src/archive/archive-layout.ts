@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { LogName } from "@petak/allocator";
 import type { Region } from "@petak/protocol";
+import type { LogName } from "@petak/redis";
 
 /** A day in ms. The archive's days are those of UTC, by the clock of the server with the records. */
 export const dayMs = 86_400_000;

@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { encodeEvent } from "@petak/allocator";
 import { type Event, EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
+import { encodeEvent } from "@petak/records";
 import { describe, expect, it } from "vitest";
 import { eventLine, isEventOf, isLineOf, isReservationOf, loggedEvent, readReservation, reservationLine } from "./archive-line.ts";
 

@@ -1,6 +1,6 @@
 import { type DescMessage, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
-import { decodeEvent, decodeReservation, encodeReservation, type LoggedEvent, type StoredEvent } from "@petak/allocator";
 import { EventSchema, parseReservationId, type Reservation, ReservationSchema } from "@petak/protocol";
+import { decodeEvent, decodeReservation, encodeReservation, type LoggedEvent, type StoredEvent } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 
 /** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */

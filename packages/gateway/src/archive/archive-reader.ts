@@ -1,5 +1,5 @@
-import { isAfter, type LoggedEvent } from "@petak/allocator";
 import { formatReservationId, type Region } from "@petak/protocol";
+import { isAfter, type LoggedEvent } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, startOf } from "./archive-layout.ts";

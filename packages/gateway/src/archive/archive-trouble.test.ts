@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { RedisConnection } from "@petak/allocator";
 import { ReservationState } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ArchiveFiles, diskFiles } from "./archive-files.ts";

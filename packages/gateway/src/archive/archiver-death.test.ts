@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import type { Allocator, RedisConnection } from "@petak/allocator";
 import { ReservationState } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { crashing, createRandom, dies, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { diskFiles } from "./archive-files.ts";

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { createParticipantLogs, firstEntry, type RedisConnection } from "@petak/allocator";
 import { ReservationState } from "@petak/protocol";
+import { createParticipantLogs, firstEntry } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createRandom, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { diskFiles } from "./archive-files.ts";

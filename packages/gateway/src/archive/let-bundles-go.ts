@@ -1,4 +1,4 @@
-import type { BundleStore, StoredReservation } from "@petak/allocator";
+import type { BundleStore, StoredReservation } from "@petak/records";
 
 /**
  * Lets the bundles go to which reservations belonged that have left the records, where they were the last. Whoever dies before it leaves a bundle that ends by

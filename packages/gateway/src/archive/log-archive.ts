@@ -1,4 +1,5 @@
-import { type ChunkTimes, chunkOf, chunkSize, type LogArchive, type LogName, referenceBytes, unpackReferences } from "@petak/allocator";
+import { type ChunkTimes, chunkOf, chunkSize, type LogArchive, referenceBytes, unpackReferences } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import type { ArchiveLayout } from "./archive-layout.ts";

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { type Allocator, type LogName, logId, type StoredChunk } from "@petak/allocator";
+import { type Allocator, logId, type StoredChunk } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveLayout, dateAt, startOf } from "./archive-layout.ts";

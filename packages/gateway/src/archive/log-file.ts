@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type ChunkTimes, chunkBytes, type LogName, type StoredChunk } from "@petak/allocator";
+import { type ChunkTimes, chunkBytes, type StoredChunk } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveLayout, unfinishedSuffix } from "./archive-layout.ts";

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
-import { type Allocator, chainMax, type RedisConnection } from "@petak/allocator";
 import { generateIssuerKey, verifyChain } from "@petak/credential";
 import { type Event, EventType, GetCustodyChainResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
+import { type Allocator, chainMax } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { participantParty } from "../domain/participant-party.ts";

@@ -1,5 +1,6 @@
-import { type Allocator, isStoreFailure } from "@petak/allocator";
 import type { Region } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
+import { isStoreFailure } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { TellFailure } from "../observability/tell-failure.ts";

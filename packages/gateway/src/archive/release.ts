@@ -1,5 +1,5 @@
-import type { Allocator } from "@petak/allocator";
 import { parseReservationId, type Reservation } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveReader } from "./archive-reader.ts";
 import { letBundlesGo } from "./let-bundles-go.ts";

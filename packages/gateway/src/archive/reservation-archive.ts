@@ -1,17 +1,17 @@
+import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
 import {
   type Allocator,
   type EventLog,
   firstEntry,
   isAfter,
-  isStoreFailure,
   type LogArchive,
   type LoggedEvent,
   type ReservationStore,
   readChain,
   type StoredReservation,
   splitChain,
-} from "@petak/allocator";
-import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
+} from "@petak/records";
+import { isStoreFailure } from "@petak/redis";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveReader } from "./archive-reader.ts";
 

@@ -1,4 +1,4 @@
-import { parseRedisAddress, redisProtocols } from "@petak/allocator";
+import { parseRedisAddress, redisProtocols } from "@petak/redis";
 import { parseNetworks } from "../webhooks/networks.ts";
 
 /** What a setting's value is, and how its text is read. */

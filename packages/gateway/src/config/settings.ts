@@ -1,4 +1,5 @@
-import { defaultQueueLimits, durabilityLevels } from "@petak/allocator";
+import { defaultQueueLimits } from "@petak/records";
+import { durabilityLevels } from "@petak/redis";
 import { retentionMinMs } from "../archive/retention.ts";
 import { logLevels } from "../observability/logger.ts";
 import { defaultCallLimits } from "../server/call-limits.ts";

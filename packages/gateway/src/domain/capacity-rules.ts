@@ -1,5 +1,5 @@
-import type { ClassReport } from "@petak/allocator";
 import { invalidField, type Site, type SiteCapacity } from "@petak/protocol";
+import type { ClassReport } from "@petak/records";
 
 /** How far ahead of the gateway's clock a site's may be, in ms. */
 const clockSkewMaxMs = 30_000;

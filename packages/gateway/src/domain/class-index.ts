@@ -1,5 +1,5 @@
-import type { SiteRecord, Transition } from "@petak/allocator";
 import type { Reservation } from "@petak/protocol";
+import type { SiteRecord, Transition } from "@petak/records";
 
 /** The index of a size class among those of its site; undefined where the operator has taken it away since. */
 export function findClassIndex({ site }: Pick<SiteRecord, "site">, sizeClassId: string): number | undefined {

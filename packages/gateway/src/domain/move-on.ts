@@ -1,6 +1,6 @@
 import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Transition } from "@petak/allocator";
 import { PetakError, type Reservation, ReservationState } from "@petak/protocol";
+import type { Transition } from "@petak/records";
 import { findMove, stateName } from "./moves.ts";
 import { type EventFacts, reservationEvent } from "./reservation-event.ts";
 

@@ -1,7 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Transition } from "@petak/allocator";
 import { defaultMaxSkewMs } from "@petak/credential";
 import type { Reservation } from "@petak/protocol";
+import type { Transition } from "@petak/records";
 
 /** How long after its end a token may open, in ms: an agent gives it the skew, and its clock may be as far behind. */
 const tokenOutlivesMs = 2 * defaultMaxSkewMs;

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Transition } from "@petak/allocator";
 import { handOverOf, partyOn, type StandingChain, signChainStatement, signReceipt } from "@petak/credential";
 import {
   ChainHeadSchema,
@@ -11,6 +10,7 @@ import {
   type Reservation,
   type SignedReport,
 } from "@petak/protocol";
+import type { Transition } from "@petak/records";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { signingKey } from "../secrets/issuer-epochs.ts";
 

@@ -1,7 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, decodePinEntry, type SiteRecord, type StoredSite, type TransitionOutcome } from "@petak/allocator";
 import { verifyReport } from "@petak/credential";
 import {
   Act,
@@ -19,6 +18,7 @@ import {
   SyncResponseSchema,
   type TrustBundle,
 } from "@petak/protocol";
+import { type Allocator, decodePinEntry, type SiteRecord, type StoredSite, type TransitionOutcome } from "@petak/records";
 import { findClassIndex } from "../domain/class-index.ts";
 import { revokedHashes } from "../domain/revocations.ts";
 import type { AgentCaller, KeyDirectory } from "../identity/index.ts";

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type Duration, durationFromMs, type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { freeToPromise, isKnownAt, type Observation, type StoredSite } from "@petak/allocator";
+import { isKnownAt, type Observation } from "@petak/allocator";
 import { AvailabilityState, type SiteAvailability, SiteAvailabilitySchema, SiteLifecycle } from "@petak/protocol";
+import { freeToPromise, type StoredSite } from "@petak/records";
 
 /** When counts were true, and how long after that they may be relied on. */
 export interface Freshness {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import type { RedisConnection } from "@petak/allocator";
 import { type BatchRequest, BatchRequestSchema, type BatchResponse, type Reservation, ReservationState, Role } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { dies, dyingAt, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { testCaller } from "../identity/testing/test-caller.ts";

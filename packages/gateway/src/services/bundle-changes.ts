@@ -1,5 +1,5 @@
-import { type Allocator, type BundleChange, reservationNotFound } from "@petak/allocator";
 import { type Bundle, PetakError, parseBundleId, type Region, type Reservation } from "@petak/protocol";
+import { type Allocator, type BundleChange, reservationNotFound } from "@petak/records";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { isParty } from "./parties.ts";
 

@@ -1,7 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, reservationNotFound } from "@petak/allocator";
 import {
   Act,
   type Bundle,
@@ -14,6 +13,7 @@ import {
   type Reservation,
   type ReservationService,
 } from "@petak/protocol";
+import { type Allocator, reservationNotFound } from "@petak/records";
 import { collectableOf, refuseMismatch } from "../domain/bundle-members.ts";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";

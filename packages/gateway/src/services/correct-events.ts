@@ -1,6 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Allocator } from "@petak/allocator";
 import {
   type CorrectEventsRequest,
   CorrectEventsRequestSchema,
@@ -11,6 +10,7 @@ import {
   invalidField,
   PetakError,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { changed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import type { Allocator, RedisConnection } from "@petak/allocator";
 import { countersignatureText, generateKeyPair, signEd25519, verifyChain } from "@petak/credential";
 import {
   ConfirmRequestSchema,
@@ -10,6 +9,8 @@ import {
   type Reservation,
   Role,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { testCaller } from "../identity/testing/test-caller.ts";

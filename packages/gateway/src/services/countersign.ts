@@ -1,5 +1,4 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { Allocator } from "@petak/allocator";
 import { countersignatureText, handOverOf, receiptOf, verifyText } from "@petak/credential";
 import {
   type Countersignature,
@@ -16,6 +15,7 @@ import {
   type Receipt,
   type Reservation,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { changed } from "../domain/move-on.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { reservationEvent } from "../domain/reservation-event.ts";

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { decodePinEntry } from "@petak/allocator";
 import {
   Act,
   BatchRequestSchema,
@@ -23,6 +22,7 @@ import {
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
+import { decodePinEntry } from "@petak/records";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { contextOf, testCaller } from "../identity/testing/test-caller.ts";

@@ -1,5 +1,4 @@
 import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { PinEntry } from "@petak/allocator";
 import {
   accessTokenMaxLifetimeMs,
   type ClaimsToWrite,
@@ -12,6 +11,7 @@ import {
   readOwnToken,
 } from "@petak/credential";
 import { Act, parseBundleId, type Reservation, ReservationState, type TrustBundle } from "@petak/protocol";
+import type { PinEntry } from "@petak/records";
 import type { FullTerms } from "../domain/terms.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { signingKey, trustBundleAt } from "../secrets/issuer-epochs.ts";

@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, type LogName, type ParticipantLogs, reservationNotFound } from "@petak/allocator";
 import {
   type CustodyService,
   invalidField,
@@ -13,6 +12,8 @@ import {
   type WatchEventsRequest,
   WatchEventsResponseSchema,
 } from "@petak/protocol";
+import { type Allocator, type ParticipantLogs, reservationNotFound } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createCallerShares } from "./caller-shares.ts";

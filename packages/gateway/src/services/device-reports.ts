@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Transition } from "@petak/allocator";
 import {
   Act,
   type DeviceEvent,
@@ -16,6 +15,7 @@ import {
   ReservationState,
   type Site,
 } from "@petak/protocol";
+import type { Transition } from "@petak/records";
 import { changed } from "../domain/move-on.ts";
 import { findMove } from "../domain/moves.ts";
 import { type EventFacts, reservationEvent } from "../domain/reservation-event.ts";

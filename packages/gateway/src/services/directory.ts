@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Allocator, Candidate, NearestQuery, PassedOverSites, StoredSite } from "@petak/allocator";
+import type { Candidate, NearestQuery, PassedOverSites } from "@petak/allocator";
 import {
   type DirectoryService,
   type FindNearestResponse,
@@ -21,6 +21,7 @@ import {
   UpsertSitesRequestSchema,
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
+import type { Allocator, StoredSite } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
 import { asGiven, checkTerms } from "../domain/terms.ts";

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import type { RedisConnection } from "@petak/allocator";
 import { generateKeyPair } from "@petak/credential";
 import {
   Act,
@@ -10,6 +9,7 @@ import {
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { testCaller } from "../identity/testing/test-caller.ts";

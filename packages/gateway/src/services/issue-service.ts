@@ -1,4 +1,3 @@
-import type { Allocator } from "@petak/allocator";
 import {
   EventType,
   type IssueCredentialRequest,
@@ -7,6 +6,7 @@ import {
   parseSiteId,
   type Site,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { siteEvent } from "../domain/site-event.ts";

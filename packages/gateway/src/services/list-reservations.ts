@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Allocator } from "@petak/allocator";
 import {
   type Event,
   EventType,
@@ -15,6 +14,7 @@ import {
   type Reservation,
   ReservationState,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
 import { decodeCursor, encodeCursor } from "./log-cursor.ts";

@@ -1,5 +1,5 @@
-import type { LogName } from "@petak/allocator";
 import { reasonOf } from "@petak/protocol";
+import type { LogName } from "@petak/redis";
 import { testSeed } from "@petak/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { LogMark, LogName, LogPlace } from "@petak/allocator";
 import { type EventRange, invalidField, PetakError } from "@petak/protocol";
+import type { LogMark, LogPlace } from "@petak/records";
+import type { LogName } from "@petak/redis";
 
 /** Which events of a log are wanted. What is not given bounds nothing. */
 export interface LogRange {

@@ -1,4 +1,5 @@
-import type { LogName, ParticipantLogs } from "@petak/allocator";
+import type { ParticipantLogs } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import type { LogCursor } from "./log-cursor.ts";
 import type { EventPage, LogReader } from "./log-reader.ts";
 

@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { type ChunkTimes, chunkOf, chunkSize, type LogName, type LogPage, type LogPlace, type ParticipantLogs } from "@petak/allocator";
 import type { Event, Region } from "@petak/protocol";
+import { type ChunkTimes, chunkOf, chunkSize, type LogPage, type LogPlace, type ParticipantLogs } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import { invalidCursor, type LogCursor, type LogRange } from "./log-cursor.ts";
 
 /** Some events of a log, and how far it was read. */

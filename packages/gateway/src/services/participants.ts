@@ -1,7 +1,6 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { Allocator } from "@petak/allocator";
 import { isLowOrderPoint } from "@petak/credential";
 import {
   CreateParticipantRequestSchema,
@@ -20,6 +19,7 @@ import {
   RevokeKeyRequestSchema,
   Role,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";

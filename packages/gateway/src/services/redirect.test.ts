@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Allocator, RedisConnection } from "@petak/allocator";
 import { receiptOf } from "@petak/credential";
 import {
   CancellationReason,
@@ -12,6 +11,8 @@ import {
   ReservationState,
   Role,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, dyingAt, type FrozenClock, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { changed, moveTo } from "../domain/move-on.ts";

@@ -1,6 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, type HoldRequest, reservationNotFound, type Transition } from "@petak/allocator";
 import {
   CancellationReason,
   EventType,
@@ -16,6 +15,7 @@ import {
   type ReserveRequest,
   ReserveRequestSchema,
 } from "@petak/protocol";
+import { type Allocator, type HoldRequest, reservationNotFound, type Transition } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { changed, illegalState, moveTo, refuseMove, refuseOver } from "../domain/move-on.ts";

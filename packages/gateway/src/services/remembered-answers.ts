@@ -1,5 +1,5 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import type { RequestIds } from "@petak/allocator";
+import type { RequestIds } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 

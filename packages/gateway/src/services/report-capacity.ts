@@ -1,6 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Allocator, CapacityReport, StoredSite } from "@petak/allocator";
 import {
   invalidField,
   ReportCapacityOutcome,
@@ -10,6 +9,7 @@ import {
   ReportCapacityResponseSchema,
   type SiteCapacity,
 } from "@petak/protocol";
+import type { Allocator, CapacityReport, StoredSite } from "@petak/records";
 import { refuseFuture, reportedClasses } from "../domain/capacity-rules.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { inBatches } from "./in-batches.ts";

@@ -1,6 +1,6 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { type Allocator, type Answer, reservationNotFound, type SiteRecord, type Transition } from "@petak/allocator";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
+import { type Allocator, type Answer, reservationNotFound, type SiteRecord, type Transition } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";

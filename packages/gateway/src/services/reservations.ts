@@ -1,7 +1,7 @@
 import { create, type DescMessage, type MessageShape, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, greatCircleM, type HoldRequest, quantise, type Transition } from "@petak/allocator";
+import { greatCircleM, quantise } from "@petak/allocator";
 import {
   Act,
   CancelRequestSchema,
@@ -27,6 +27,7 @@ import {
   Role,
   type Site,
 } from "@petak/protocol";
+import type { Allocator, HoldRequest, Transition } from "@petak/records";
 import { classIndexOf } from "../domain/class-index.ts";
 import { doubtOutcomes } from "../domain/doubt-outcomes.ts";
 import { extensionOf } from "../domain/extension.ts";

@@ -1,5 +1,5 @@
-import type { Allocator } from "@petak/allocator";
 import { EventType, invalidField, ProofKind, type RevokeCredentialRequest, RevokeCredentialRequestSchema } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { participantParty } from "../domain/participant-party.ts";
 import { credentialsExhausted } from "../domain/revocations.ts";

@@ -1,23 +1,25 @@
 import { create } from "@bufbuild/protobuf";
 import {
-  type Allocator,
   checkSite,
   greatCircleM,
-  type HoldCandidate,
-  type HoldOutcome,
-  type HoldRequest,
-  holdClass,
   indexCellOf,
   type NearestQuery,
   quantise,
   regionOfCell,
   type SiteCheck,
   type SiteQuery,
+} from "@petak/allocator";
+import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
+import {
+  type Allocator,
+  type HoldCandidate,
+  type HoldOutcome,
+  type HoldRequest,
+  holdClass,
   type StoredSite,
   storedCandidate,
   waitingPlacesMax,
-} from "@petak/allocator";
-import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
+} from "@petak/records";
 import { overflowEndMetadata } from "../domain/overflow-end.ts";
 import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";

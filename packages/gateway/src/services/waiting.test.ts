@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { RedisConnection } from "@petak/allocator";
 import {
   CancellationReason,
   CancelRequestSchema,
@@ -12,6 +11,7 @@ import {
   ReservationState,
   Role,
 } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { testCaller } from "../identity/testing/test-caller.ts";

@@ -1,6 +1,6 @@
 import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { Waiting } from "@petak/allocator";
 import { type Event, EventType, type Party, PartyKind, type Reservation, ReservationState, type ReserveRequest } from "@petak/protocol";
+import type { Waiting } from "@petak/records";
 import { reservationEvent } from "../domain/reservation-event.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { namedSiteQuery } from "./nearest-query.ts";

@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { Allocator } from "@petak/allocator";
 import {
   CreateEndpointRequestSchema,
   CreateEndpointResponseSchema,
@@ -24,6 +23,7 @@ import {
   WebhookFailure,
   type WebhookService,
 } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";

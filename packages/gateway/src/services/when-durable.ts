@@ -1,7 +1,7 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import type { Acknowledgements } from "@petak/allocator";
+import type { Acknowledgements } from "@petak/redis";
 
 type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknown>;
 

@@ -1,4 +1,4 @@
-import { commandTimeoutMs, dropSilent, type FailingServer, isCommandTimeout, type RedisConnection } from "@petak/allocator";
+import { commandTimeoutMs, dropSilent, type FailingServer, isCommandTimeout, type RedisConnection } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 import { createSpell, seconds } from "./spell.ts";
 import { spellFacts } from "./spell-facts.ts";

@@ -1,4 +1,4 @@
-import { type FailingServer, isCluster, type RedisConnection } from "@petak/allocator";
+import { type FailingServer, isCluster, type RedisConnection } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 import { createSpell, type Spell, seconds } from "./spell.ts";
 import { spellFacts } from "./spell-facts.ts";

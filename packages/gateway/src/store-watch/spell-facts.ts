@@ -1,4 +1,4 @@
-import { isCluster, type RedisConnection } from "@petak/allocator";
+import { isCluster, type RedisConnection } from "@petak/redis";
 
 /** What the log says of a time in which something is wrong with Redis, beside the sentence about it. */
 export interface SpellFacts {

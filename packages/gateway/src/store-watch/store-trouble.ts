@@ -1,5 +1,5 @@
-import { isStoreFailure } from "@petak/allocator";
 import { PetakError } from "@petak/protocol";
+import { isStoreFailure } from "@petak/redis";
 
 /** Why Redis refuses to change anything while it answers. They are labels of a metric, so that they stay what they are. */
 export const refusals = ["disk", "memory", "read_only", "replicas"] as const;

@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { connectRedis, createKeys, type RedisAddress, type RedisConnection, redisAddressText } from "@petak/allocator";
 import { PetakError } from "@petak/protocol";
+import { connectRedis, createKeys, type RedisAddress, type RedisConnection, redisAddressText } from "@petak/redis";
 import {
   fillDisk,
   freeDisk,

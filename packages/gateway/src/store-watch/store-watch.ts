@@ -1,4 +1,4 @@
-import { type Keys, type RedisConnection, refusingServers, sharedRuns, silentServers } from "@petak/allocator";
+import { type Keys, type RedisConnection, refusingServers, sharedRuns, silentServers } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { TellFailure } from "../observability/tell-failure.ts";

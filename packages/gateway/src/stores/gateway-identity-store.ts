@@ -1,4 +1,4 @@
-import type { RedisConnection } from "@petak/allocator";
+import type { RedisConnection } from "@petak/redis";
 import type { SecretsFingerprint } from "../secrets/secrets-fingerprint.ts";
 
 /** Whose records these are: gateways that share them must share their secrets, or doors would refuse what another gateway issued. */

@@ -1,6 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import type { RedisConnection } from "@petak/allocator";
 import { type Key, KeySchema, type Participant, ParticipantSchema, type PublishableKey, PublishableKeySchema } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { createParticipantKeys } from "./participant-keys.ts";
 
 /** Participants and their keys. Everything is written once under an id that follows from the request, so that a repetition finds it. */

@@ -1,5 +1,5 @@
-import type { SiteStore, StoredSite } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
+import type { SiteStore, StoredSite } from "@petak/records";
 
 /** A site and the revision of its facts that the index shows. */
 export interface WantedSite {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { RedisConnection } from "@petak/allocator";
 import { SiteSchema, type Terms, TermsSchema } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { gatewayTerms, termsInForce } from "../domain/terms.ts";

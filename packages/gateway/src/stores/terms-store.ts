@@ -1,6 +1,6 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { RedisConnection } from "@petak/allocator";
 import { type Terms, TermsSchema } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import type { FullTerms } from "../domain/terms.ts";
 import { createTermsKeys, type TermsOwner } from "./terms-keys.ts";
 

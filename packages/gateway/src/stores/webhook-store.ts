@@ -1,5 +1,5 @@
-import type { RedisConnection } from "@petak/allocator";
 import type { EventType, ModeName } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
 import { createWebhookKeys } from "./webhook-keys.ts";
 
 /** A key of an endpoint. Written once and never changed: when the key before it stops to sign is said by this one. */

@@ -1,4 +1,4 @@
-import type { LogName } from "@petak/allocator";
+import type { LogName } from "@petak/redis";
 import { decodeCursor, type LogCursor } from "../services/log-cursor.ts";
 import type { DeliveryHealth } from "./delivery-health.ts";
 

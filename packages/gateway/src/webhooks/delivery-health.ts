@@ -1,5 +1,5 @@
-import type { DeliveryFields } from "@petak/allocator";
 import { WebhookFailure } from "@petak/protocol";
+import type { DeliveryFields } from "@petak/records";
 import type { Attempt } from "./post-event.ts";
 
 /** How the deliveries to an endpoint have been going. Times are in ms. */

@@ -1,5 +1,5 @@
-import type { StoredRetry } from "@petak/allocator";
 import type { Event, Region } from "@petak/protocol";
+import type { StoredRetry } from "@petak/records";
 import { subjectOf } from "../domain/cloud-event-attributes.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import type { Attempt } from "./post-event.ts";

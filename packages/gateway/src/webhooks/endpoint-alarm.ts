@@ -1,5 +1,5 @@
-import type { EventLog } from "@petak/allocator";
 import { EventType, WebhookFailure } from "@petak/protocol";
+import type { EventLog } from "@petak/records";
 import { cloudEventTypeOf } from "../domain/cloud-event-attributes.ts";
 import { type WebhookAlarm, webhookEvent } from "../domain/webhook-event.ts";
 import type { Logger } from "../observability/index.ts";

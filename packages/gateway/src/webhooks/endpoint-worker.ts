@@ -1,5 +1,6 @@
-import type { Allocator, LogName, ParticipantLogs } from "@petak/allocator";
 import { type Event, WebhookFailure } from "@petak/protocol";
+import type { Allocator, ParticipantLogs } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import type { Logger, TellFailure } from "../observability/index.ts";
 import { encodeCursor } from "../services/log-cursor.ts";
 import { followLog, type LogFollower } from "../services/log-follower.ts";

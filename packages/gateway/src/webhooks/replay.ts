@@ -1,5 +1,6 @@
-import type { LogName, StoredReplay } from "@petak/allocator";
 import type { Event } from "@petak/protocol";
+import type { StoredReplay } from "@petak/records";
+import type { LogName } from "@petak/redis";
 import type { LogCursor } from "../services/log-cursor.ts";
 import type { LogReader } from "../services/log-reader.ts";
 

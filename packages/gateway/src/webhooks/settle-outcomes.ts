@@ -1,5 +1,5 @@
-import type { StoredRetry } from "@petak/allocator";
 import { WebhookFailure } from "@petak/protocol";
+import type { StoredRetry } from "@petak/records";
 import { type DeliveryOutcome, retryOf } from "./delivery.ts";
 import type { DeliveryHealth } from "./delivery-health.ts";
 import { nextAttemptMs, retryLadderMs } from "./retry-ladder.ts";

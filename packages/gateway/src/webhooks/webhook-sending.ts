@@ -1,5 +1,5 @@
-import type { Allocator, ParticipantLogs } from "@petak/allocator";
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
+import type { Allocator, ParticipantLogs } from "@petak/records";
 import type { Logger, Metrics, TellFailure } from "../observability/index.ts";
 import type { LogReader } from "../services/log-reader.ts";
 import type { WebhookStore } from "../stores/webhook-store.ts";

@@ -2,7 +2,7 @@ import { ParcelRequirement, PassedOverReason, type Site, SiteKind, SiteService, 
 import { greatCircleM } from "../../geo/great-circle.ts";
 import { quantise } from "../../geo/position.ts";
 import { isOpenByTheClock, openMsByTheClock } from "../../hours/testing/wall-clock.ts";
-import type { NearestQuery } from "../query.ts";
+import type { NearestQuery } from "../../query/query.ts";
 
 /** A site and what is free there, as a test knows them. */
 export interface KnownSite {

@@ -1,17 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import {
-  type Allocator,
-  createAllocator,
-  firstEntry,
-  indexCellOf,
-  quantise,
-  type RedisConnection,
-  regionOfCell,
-  type Transition,
-} from "@petak/allocator";
+import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState, Role } from "@petak/protocol";
+import { type Allocator, createAllocator, firstEntry, type Transition } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis } from "@petak/testkit";
 import { changed, moveTo } from "../../domain/move-on.ts";
 import { participantParty } from "../../domain/participant-party.ts";

@@ -1,4 +1,4 @@
-import type { RedisConnection } from "@petak/allocator";
+import type { RedisConnection } from "@petak/redis";
 import { Crash } from "@petak/testkit";
 import type { ArchiveFiles } from "../archive-files.ts";
 

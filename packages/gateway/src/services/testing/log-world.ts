@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, createAllocator, createParticipantLogs, type ParticipantLogs } from "@petak/allocator";
 import { EventSchema, newEventId } from "@petak/protocol";
+import { type Allocator, createAllocator, createParticipantLogs, type ParticipantLogs } from "@petak/records";
 import type { TestRedis } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogReader, type LogReader } from "../log-reader.ts";

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type Allocator, createAllocator, type RedisConnection } from "@petak/allocator";
 import {
   ConfirmRequestSchema,
   type ConfirmResponse,
@@ -13,6 +12,8 @@ import {
   ReserveRequestSchema,
   type ReserveResponse,
 } from "@petak/protocol";
+import { type Allocator, createAllocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { changed, moveTo } from "../../domain/move-on.ts";

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Allocator, createAllocator, createParticipantLogs, type RedisConnection } from "@petak/allocator";
 import { type Event, EventSchema, EventType, newEventId } from "@petak/protocol";
+import { type Allocator, createAllocator, createParticipantLogs } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
 import { createRandom, type TestRedis, testSeed } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";

@@ -1,0 +1,44 @@
+import { connectRedis, pingAll } from "@petak/redis";
+import { fillDisk, freeDisk, searchPathForFullDisk, startTestServer, type TestServer, tempDir } from "@petak/testkit";
+import type { Redis } from "ioredis";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { createTrackedCache } from "./tracked-cache.ts";
+
+let server: TestServer;
+let redis: Redis;
+
+beforeEach(async () => {
+  server = await startTestServer({ searchPath: await searchPathForFullDisk(await tempDir()) });
+  redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
+  await redis.connect();
+});
+afterEach(async () => {
+  redis.disconnect();
+  await freeDisk(server);
+  await server.stop();
+});
+
+/** Resolves when the server knows that it cannot write, after which it refuses changes, and PING with them. */
+async function fill(): Promise<void> {
+  await fillDisk(server, 0);
+  await expect.poll(() => redis.set("any", "1").catch(({ message }: Error) => message), { timeout: 10_000 }).toMatch(/^MISCONF /);
+}
+
+it("a server whose disk is full answers: it refuses changes and goes on reading", async () => {
+  await fill();
+  await expect(redis.ping()).rejects.toThrow(/^MISCONF /);
+  await pingAll(redis);
+  await expect(redis.get("any")).resolves.toBe("1");
+});
+
+it("what was read from a server whose disk is full goes on to be relied on", async () => {
+  let nowMs = 0;
+  const errors: Error[] = [];
+  const cache = createTrackedCache({ writer: redis, onError: (error) => void errors.push(error), now: () => nowMs });
+  await expect.poll(() => cache.isReliable, { timeout: 10_000 }).toBe(true);
+  await fill();
+  nowMs = 10_000;
+  await expect.poll(() => cache.isReliable, { timeout: 10_000 }).toBe(true);
+  expect(errors).toEqual([]);
+  cache.stop();
+});

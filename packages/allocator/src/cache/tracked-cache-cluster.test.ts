@@ -1,0 +1,221 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { ClusterConnection } from "@petak/redis";
+import { connectRedis, type RedisConnection } from "@petak/redis";
+import { startTestCluster, type TestCluster, type TestClusterNode } from "@petak/testkit";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createTrackedCache, type TrackedCache } from "./tracked-cache.ts";
+
+const long = 20_000;
+/** How old what is relied on may be, with time to look at it. */
+const oldestMs = 900;
+const onError = () => undefined;
+
+let cluster: TestCluster;
+let writer: ClusterConnection;
+/** Another gateway's, of whose writes the cache knows by the servers' word alone. */
+let other: ClusterConnection;
+let cache: TrackedCache;
+let prefix: string;
+let tests = 0;
+/** Two keys at each master: one that is there, and one that is not. */
+let full: string[];
+let empty: string[];
+
+beforeAll(async () => {
+  cluster = await startTestCluster();
+});
+afterAll(() => cluster.stop());
+
+beforeEach(async () => {
+  await cluster.whole();
+  [writer, other] = [connect(), connect()];
+  await Promise.all([writer.connect(), other.connect()]);
+  prefix = `t${++tests}`;
+  const tags = cluster.nodes.map(tagAt);
+  [full, empty] = [tags.map((tag) => `${tag}:full`), tags.map((tag) => `${tag}:empty`)];
+  await Promise.all(full.map((key) => other.set(key, "old")));
+  cache = createTrackedCache({ writer, onError });
+  await expect.poll(() => cache.isReliable, { timeout: long }).toBe(true);
+  return () => {
+    cache.stop();
+    for (const connection of [writer, other]) connection.disconnect();
+  };
+});
+
+const connect = () => connectRedis(cluster.address, { onError, commandTimeoutMs: 1000 }) as ClusterConnection;
+
+function tagAt({ port }: TestClusterNode): string {
+  for (let number = 0; ; number++) {
+    const tag = `{${prefix}-${number}}`;
+    if (writer.masterOf(tag)?.options.port === port) return tag;
+  }
+}
+
+const mget = (connection: RedisConnection, keys: readonly string[]) => connection.mget([...keys]);
+const fetched = (keys: readonly string[]) => cache.fetch(keys, mget);
+function known(keys: readonly string[]): unknown[] {
+  cache.check();
+  return keys.map((key) => cache.peek(key));
+}
+/** Waits until keys are read from masters who will tell of their changes. */
+const isKept = (keys: readonly string[]) =>
+  expect
+    .poll(
+      async () => {
+        await fetched(keys).catch(onError);
+        return known(keys).includes(undefined);
+      },
+      { timeout: long },
+    )
+    .toBe(false);
+
+/**
+ * Does something to the cluster, and looks all the time meanwhile and afterwards until `isOver`: what is known, or read, of a key may be what it
+ * was before a change only as long as {@link oldestMs}.
+ */
+async function neverStale(keys: readonly string[], act: (change: (key: string, value: string) => Promise<void>) => Promise<void>) {
+  /** For each key: what it held, and since when it holds it no more. */
+  const gone = new Map<string, Map<string | null, number>>(keys.map((key) => [key, new Map()]));
+  const now = new Map<string, string | null>();
+  for (const key of keys) now.set(key, await other.get(key));
+  const judge = (key: string, value: unknown, atMs: number, how: string) => {
+    const goneMs = gone.get(key)?.get(value as string | null);
+    const ageMs = goneMs === undefined ? 0 : Math.round(atMs - goneMs);
+    expect(ageMs, `${how} of ${key} says ${String(value)}, which it held ${ageMs} ms ago`).toBeLessThan(oldestMs);
+  };
+  let isOver = false;
+  let looks = 0;
+  async function look(): Promise<void> {
+    while (!isOver) {
+      const beganMs = performance.now();
+      const values = known(keys);
+      for (const [index, key] of keys.entries()) if (values[index] !== undefined) judge(key, values[index], performance.now(), "memory");
+      looks += 1;
+      // A read is judged by when it was begun.
+      await Promise.all(keys.map((key) => fetched([key]).then(([value]) => judge(key, value, beganMs, "a read"), onError)));
+      await pause(5);
+    }
+  }
+  const looking = look();
+  try {
+    await act(async (key, value) => {
+      await expect
+        .poll(
+          () =>
+            other.set(key, value).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: long },
+        )
+        .toBe(true);
+      const history = gone.get(key) as Map<string | null, number>;
+      history.set(now.get(key) ?? null, performance.now());
+      now.set(key, value);
+    });
+    await pause(oldestMs + 100);
+  } finally {
+    isOver = true;
+    await looking;
+  }
+  expect(looks).toBeGreaterThan(10);
+}
+
+describe("the cache over a cluster", () => {
+  it("keeps what is read of every master, and hears of each change", async () => {
+    const keys = [...full, ...empty];
+    expect(await fetched(keys)).toEqual([...full.map(() => "old"), ...empty.map(() => null)]);
+    expect(known(keys)).toEqual([...full.map(() => "old"), ...empty.map(() => null)]);
+    await Promise.all(keys.map((key) => other.set(key, "new")));
+    await expect.poll(() => known(keys)).toEqual(keys.map(() => undefined));
+    expect(await fetched(keys)).toEqual(keys.map(() => "new"));
+  });
+
+  it("shows nothing old while a slot goes to another master and back, of a key that is there or is not", async () => {
+    const [there = ""] = full;
+    const [missing = ""] = empty;
+    const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
+    await isKept([there, missing]);
+    await neverStale([there, missing], async (change) => {
+      await cluster.moveSlot(there, from, to);
+      await change(missing, "made there");
+      await change(there, "new");
+      await isKept([there, missing]);
+      expect(known([there, missing])).toEqual(["new", "made there"]);
+      await change(there, "newer");
+      await cluster.moveSlot(there, to, from);
+      await change(missing, "changed here");
+      await isKept([there, missing]);
+    });
+    await isKept([there, missing]);
+    expect(known([there, missing])).toEqual(["newer", "changed here"]);
+  });
+
+  it("shows nothing old of a key that is made at the new master while its slot is still moving", async () => {
+    const [there = "", staying = ""] = full;
+    const [missing = ""] = empty;
+    const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
+    await isKept([there, missing, staying]);
+    const [source, target] = [from, to].map(({ port }) => new Redis({ port, host: "127.0.0.1" })) as [Redis, Redis];
+    try {
+      const slot = writer.slotOf(missing);
+      await target.cluster("SETSLOT", slot, "IMPORTING", String(await source.cluster("MYID")));
+      await source.cluster("SETSLOT", slot, "MIGRATING", String(await target.cluster("MYID")));
+      await neverStale([there, missing], async (change) => {
+        await change(missing, "made there");
+        await change(there, "new");
+        await expect.poll(() => known([missing])).toEqual([undefined]);
+        expect(await fetched([missing])).toEqual(["made there"]);
+        // Nobody would tell of a change now.
+        expect(known([missing])).toEqual([undefined]);
+        // Slots that stay are relied on all the while.
+        expect(known([staying])).toEqual(["old"]);
+      });
+      await target.call("ASKING");
+      await target.del(missing);
+      for (const node of [target, source]) await node.cluster("SETSLOT", slot, "STABLE");
+    } finally {
+      for (const node of [source, target]) node.disconnect();
+    }
+    await isKept([there]);
+  });
+
+  it("shows nothing old of a master that is stopped for a while, and relies on the others", async () => {
+    const keys = [...full, ...empty];
+    const [stopped = "", ...others] = full;
+    const [node] = cluster.nodes as [TestClusterNode];
+    await isKept(keys);
+    process.kill(node.pid, "SIGSTOP");
+    try {
+      await expect.poll(() => known([stopped]), { timeout: 2000 }).toEqual([undefined]);
+      expect(known(others)).not.toContain(undefined);
+    } finally {
+      process.kill(node.pid, "SIGCONT");
+    }
+    await neverStale(keys, async (change) => {
+      for (const key of keys) await change(key, "new");
+    });
+    await isKept(keys);
+    expect(known(keys)).toEqual(keys.map(() => "new"));
+  });
+
+  it("keeps nothing of a master that was killed, and tracks it anew when it is back", async () => {
+    const keys = [...full, ...empty];
+    const [lost = ""] = full;
+    const [node] = cluster.nodes as [TestClusterNode];
+    await isKept(keys);
+    await neverStale(keys, async (change) => {
+      await node.kill9();
+      await expect.poll(() => known([lost])).toEqual([undefined]);
+      await node.restart();
+      await cluster.whole();
+      for (const key of keys) await change(key, "new");
+    });
+    await isKept(keys);
+    expect(known(keys)).toEqual(keys.map(() => "new"));
+    await other.set(lost, "newer");
+    await expect.poll(() => known([lost])).toEqual([undefined]);
+    await expect.poll(() => cache.isReliable, { timeout: long }).toBe(true);
+  });
+});

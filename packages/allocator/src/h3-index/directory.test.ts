@@ -1,0 +1,57 @@
+import { type Allocator, createAllocator } from "@petak/records";
+import { connectLike, isCluster, type RedisConnection } from "@petak/redis";
+import { makeSite, useRedis } from "@petak/testkit";
+import type { Redis } from "ioredis";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { plainQuery } from "../testing/plain-query.ts";
+
+const redis = useRedis();
+const origin = { latitude: 1.3, longitude: 103.8 };
+let connection: RedisConnection;
+let made: Allocator[];
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  made = [];
+});
+afterEach(() => {
+  for (const allocator of made) allocator.stop();
+  connection.disconnect();
+});
+
+function allocatorWith(connect?: (server: Redis) => Redis): Allocator {
+  const indexCache = { onError: () => {}, ...(connect === undefined ? {} : { connect }) };
+  const allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak`, indexCache });
+  made.push(allocator);
+  return allocator;
+}
+
+describe("an allocator is ready", () => {
+  it("soon, where there are sites and where there are none", async () => {
+    expect(await allocatorWith().ready(10_000)).toBe(true);
+    await allocatorWith().sites.put(makeSite({ ...origin, ref: "a" }), 0);
+    expect(await allocatorWith().ready(10_000)).toBe(true);
+  });
+
+  it("at once, where nothing is kept in memory", async () => {
+    expect(await createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }).ready(0)).toBe(true);
+  });
+
+  it("never, where the server may not say what changes; it finds what there is all the same", async () => {
+    const username = redis.keyPrefix.replace(":", "");
+    const servers = isCluster(connection) ? connection.nodes("master") : [connection];
+    await Promise.all(servers.map((server) => server.acl("SETUSER", username, "on", "nopass", "~*", "&*", "+@all", "-client|tracking")));
+    try {
+      const allocator = allocatorWith((server) => {
+        const limited = connectLike(server, { onError: () => {} });
+        Object.assign(limited.options, { username, password: "any" });
+        return limited;
+      });
+      const { siteId } = await allocator.sites.put(makeSite({ ...origin, ref: "a" }), 0);
+      expect(await allocator.ready(300)).toBe(false);
+      expect((await allocator.nearest(plainQuery(origin))).map((found) => found.siteId)).toEqual([siteId]);
+    } finally {
+      await Promise.all(servers.map((server) => server.acl("DELUSER", username)));
+    }
+  });
+});

@@ -1,0 +1,22 @@
+import { Purpose } from "@petak/protocol";
+import type { Position } from "../geo/position.ts";
+import type { NearestQuery } from "../query/query.ts";
+
+/** A parcel that fits the place of every test site that says nothing else. */
+export const smallParcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+
+/** A query that asks for nothing but the five nearest, and what is to be otherwise. */
+export function plainQuery(origin: Position, rest: Partial<NearestQuery> = {}): NearestQuery {
+  return {
+    origin,
+    parcel: smallParcel,
+    purpose: Purpose.DELIVERY,
+    isTest: true,
+    limit: 5,
+    radiusM: Number.POSITIVE_INFINITY,
+    kinds: [],
+    operatorIds: [],
+    excludedOperatorIds: [],
+    ...rest,
+  };
+}

@@ -1,0 +1,110 @@
+import type { Candidate, NearestQuery } from "@petak/allocator";
+import {
+  countPassedOver,
+  createIndexReader,
+  createNearestSearch,
+  createTrackedCache,
+  createTurnstile,
+  keepDirectory,
+  type NearestSearch,
+  type PassedOverSites,
+  type TrackedCacheOptions,
+} from "@petak/allocator";
+import type { RedisConnection } from "@petak/redis";
+import { createKeys, type Keys } from "@petak/redis";
+import { createRegionArchive, type RegionArchive } from "./archive/region-archive.ts";
+import { type BundleStore, createBundleStore } from "./bundles/bundle-store.ts";
+import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
+import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
+import { createEventLog, type EventLog } from "./events/event-log.ts";
+import { createLogChunks, type LogChunks } from "./feeds/log-chunks.ts";
+import { createQueues, type QueueLimits, type Queues } from "./queue/queues.ts";
+import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
+import { createReservationStore, type ReservationStore } from "./reservations/reservation-store.ts";
+import { createHolds, type Holds } from "./reservations/reserve.ts";
+import { createSiteRevocations, type SiteRevocations } from "./sites/site-revocations.ts";
+import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
+
+/** Sites, places and reservations in Redis, and the index over them. */
+export interface Allocator {
+  /** The nearest sites that satisfy a query, exactly, nearest first. */
+  readonly nearest: NearestSearch;
+  /** How many sites a query passed over and why, for what {@link nearest} has just found. */
+  passedOver(query: NearestQuery, candidates: readonly Candidate[], signal?: AbortSignal): Promise<PassedOverSites>;
+  readonly sites: SiteStore;
+  readonly capacityReports: CapacityReports;
+  readonly holds: Holds;
+  readonly queues: Queues;
+  readonly reservations: ReservationStore;
+  readonly bundles: BundleStore;
+  readonly siteRevocations: SiteRevocations;
+  readonly requestIds: RequestIds;
+  readonly events: EventLog;
+  readonly deliveries: DeliveryStore;
+  /** What leaves the records for the archive. */
+  readonly archive: RegionArchive;
+  /** The same of the participants' logs. */
+  readonly logChunks: LogChunks;
+  readonly keys: Keys;
+  /**
+   * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
+   * nothing is kept in memory. With false where it is not after `timeoutMs`; searches then read it themselves.
+   */
+  ready(timeoutMs: number): Promise<boolean>;
+  /** Closes the connections that it made itself. */
+  stop(): void;
+}
+
+/** How an allocator is made. */
+export interface AllocatorOptions {
+  /** The connection over which it reads and writes. */
+  redis: RedisConnection;
+  /** What separates networks that share a server. Default `petak`. */
+  prefix?: string;
+  /**
+   * Keeps what was read of the index in memory, as the server tells of changes: a query then asks the server for nothing that has not changed.
+   * Without it every query reads what it needs.
+   */
+  indexCache?: Pick<TrackedCacheOptions, "connect" | "onError">;
+  /**
+   * Whether holds too are taken over `redis` and no other connection: for one that keeps account of what was asked for over it. Default false: over
+   * those of the index, which need not be told of them then.
+   */
+  isAccountedFor?: boolean;
+  /** How many may wait. Default {@link defaultQueueLimits}. */
+  queueLimits?: QueueLimits;
+}
+
+/** Searches beyond the origin's neighbourhood that run at once: more would gain nothing and make everybody wait for all of them. */
+const wideSearchesAtOnce = 2;
+
+/** Makes an allocator. */
+export function createAllocator({ redis, prefix = "petak", indexCache, isAccountedFor = false, queueLimits }: AllocatorOptions): Allocator {
+  const keys = createKeys(prefix);
+  const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
+  const reader = createIndexReader(redis, keys, cache);
+  const directory = keepDirectory(reader, cache);
+  const wideSearches = createTurnstile(wideSearchesAtOnce);
+  const sites = createSiteStore(redis, keys);
+  const requestIds = createRequestIds(redis, keys);
+  const queues = createQueues(redis, keys, sites, queueLimits);
+  return {
+    nearest: createNearestSearch(reader, wideSearches),
+    passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
+    sites,
+    capacityReports: createCapacityReports(redis, keys, sites),
+    holds: createHolds(redis, keys, requestIds, queues, isAccountedFor ? undefined : cache),
+    queues,
+    reservations: createReservationStore(redis, keys),
+    bundles: createBundleStore(redis, keys),
+    siteRevocations: createSiteRevocations(redis, keys),
+    requestIds,
+    events: createEventLog(redis, keys),
+    deliveries: createDeliveryStore(redis, keys),
+    archive: createRegionArchive(redis, keys),
+    logChunks: createLogChunks(redis, keys),
+    keys,
+    ready: (timeoutMs) => directory.ready(timeoutMs),
+    stop: () => cache?.stop(),
+  };
+}

@@ -1,0 +1,122 @@
+import { create } from "@bufbuild/protobuf";
+import { ReservationSchema, ReservationState } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
+import { createKeys, type Keys } from "@petak/redis";
+import { useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { encodeRecord } from "../reservations/reservation-record.ts";
+import { createRegionArchive, type RegionArchive, type StoredReservation } from "./region-archive.ts";
+
+const redis = useRedis();
+const region = "83652b";
+let connection: RedisConnection;
+let archive: RegionArchive;
+let keys: Keys;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  keys = createKeys(`${redis.keyPrefix}petak`);
+  archive = createRegionArchive(connection, keys);
+});
+afterEach(() => connection.disconnect());
+
+/** A reservation whose events are some entries, in the records. */
+async function stored(handle: string, chain: readonly string[], revision = chain.length): Promise<StoredReservation> {
+  const reservation = create(ReservationSchema, {
+    reservationId: `res_${region}_${handle}`,
+    siteId: `site_${region}_1`,
+    participantId: "par_0000000000000002",
+    state: ReservationState.COLLECTED,
+    revision,
+  });
+  await redis.client.set(keys.reservation(region, handle), encodeRecord(reservation, chain));
+  return { reservation, chain };
+}
+
+async function record(...entries: string[]): Promise<void> {
+  for (const entry of entries) await redis.client.xadd(keys.events(region), entry, "event", "x");
+}
+
+const handles = ["000000000000000a", "000000000000000b", "000000000000000c", "000000000000000d"] as const;
+const isThere = async (handle: string) => (await redis.client.exists(keys.reservation(region, handle))) === 1;
+const inStream = async () => (await redis.client.xrange(keys.events(region), "-", "+")).map(([entry]) => entry);
+
+describe("what leaves for the archive", () => {
+  it("goes in one step: events, and the reservations that are as the archive has them and that the clock has done with", async () => {
+    await record("5-0", "5-1", "7-0", "9-0");
+    const same = await stored(handles[0], ["5-0", "5-1"]);
+    const grown = await stored(handles[1], ["5-0"]);
+    const changed = await stored(handles[2], ["7-0"]);
+    const waiting = await stored(handles[3], ["7-0"]);
+    await stored(handles[1], ["5-0", "9-0"], 1);
+    await stored(handles[2], ["7-0"], 2);
+    await redis.client.zadd(keys.deadlines(region), 1000, handles[3]);
+    const member = { entries: ["5-0", "5-1", "7-0"], reservations: [same, grown, changed, waiting] };
+    expect(await archive.forget(region, 8, member)).toBe(1);
+    expect(await Promise.all(handles.map(isThere))).toEqual([false, true, true, true]);
+    expect(await inStream()).toEqual(["9-0"]);
+    expect(await archive.archivedUntil(region)).toBe(8);
+    // Whoever died before it heard of it does it again, and a day that left before does not bring the time back.
+    expect(await archive.forget(region, 7, member)).toBe(0);
+    expect([await inStream(), await archive.archivedUntil(region)]).toEqual([["9-0"], 8]);
+  });
+
+  it.each([
+    ["one event more", ["5-0"], "5-0"],
+    ["another first one", ["4-0", "5-1"], "5-1"],
+    ["one less", ["5-0", "5-1", "6-0"], "6-0"],
+  ])("stays where the stream begins with other events than the archive has: %s", async (_, entries) => {
+    await record("5-0", "5-1", "7-0");
+    const ended = await stored(handles[0], ["5-0"]);
+    await record("8-0");
+    const claimed = entries.length === 1 ? { entries: ["5-1"], reservations: [ended] } : { entries, reservations: [ended] };
+    expect(await archive.forget(region, 8, claimed)).toBe(false);
+    expect(await inStream()).toEqual(["5-0", "5-1", "7-0", "8-0"]);
+    expect([await isThere(handles[0]), await archive.archivedUntil(region)]).toEqual([true, 0]);
+  });
+
+  it("leaves a day in which nothing can be recorded any more, whatever the server's clock says", async () => {
+    await archive.closeUntil(region, 1000);
+    expect(await redis.client.exists(keys.events(region))).toBe(0);
+    await record("5-0");
+    const farMs = Date.now() + 3_600_000;
+    await archive.closeUntil(region, farMs);
+    await archive.closeUntil(region, 1000);
+    expect(await redis.client.xadd(keys.events(region), "*", "event", "x")).toBe(`${farMs}-1`);
+  });
+
+  it("comes back with its chain and a deadline, and goes with all that was kept for its site's agent", async () => {
+    const ended = await stored(handles[0], ["5-0", "5-1"]);
+    await redis.client.del(keys.reservation(region, handles[0]));
+    await archive.restore(ended, 77);
+    expect(await redis.client.zscore(keys.deadlines(region), handles[0])).toBe("77");
+    expect(await archive.endingWith(region, [{ handle: handles[0], entry: "5-1" }])).toMatchObject([{ chain: ["5-0", "5-1"] }]);
+    await redis.client.sadd(keys.siteAllowed(region, 1), handles[0]);
+    await redis.client.hset(keys.sitePins(region, 1), handles[0], "pin");
+    expect(await archive.release({ ...ended, chain: ["5-0"] })).toBe(false);
+    expect(await archive.release(ended)).toBe(true);
+    const left = await Promise.all([
+      isThere(handles[0]),
+      redis.client.zscore(keys.deadlines(region), handles[0]),
+      redis.client.smembers(keys.siteAllowed(region, 1)),
+      redis.client.hlen(keys.sitePins(region, 1)),
+    ]);
+    expect(left).toEqual([false, null, [], 0]);
+    expect(await redis.client.get(keys.siteAllowedVersion(region, 1))).toBe("1");
+    // Restored once it has changed, it stays as it is.
+    await archive.restore(ended, 77);
+    const changed = await stored(handles[0], ["5-0", "5-1", "9-0"]);
+    await archive.restore(ended, 99);
+    expect(await archive.endingWith(region, [{ handle: handles[0], entry: "9-0" }])).toMatchObject([{ chain: changed.chain }]);
+  });
+
+  it("has one archive, whoever names it first", async () => {
+    expect(await archive.identity()).toBeUndefined();
+    expect(await Promise.all([archive.claimIdentity("a"), archive.claimIdentity("b")])).toEqual(["a", "a"]);
+    expect(await archive.identity()).toBe("a");
+  });
+
+  it("is as old as the server says", async () => {
+    expect(Math.abs((await archive.serverTimeMs()) - Date.now())).toBeLessThan(60_000);
+  });
+});

@@ -1,0 +1,151 @@
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type Bundle,
+  BundleSchema,
+  type Event,
+  parseBundleId,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+  type Reservation,
+} from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { createScript } from "../create-script.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
+
+import { type Answer, answerArguments, answerTtlMs } from "../reservations/answer.ts";
+import { bundlePinLifetimeMaxS, encodePinEntry, type PinEntry } from "../reservations/pin-entry.ts";
+import { encodeReservation } from "../reservations/reservation-record.ts";
+import { requestIdReused } from "../reservations/reservation-store.ts";
+
+/** How a bundle changes, and what goes with it. */
+export interface BundleChange {
+  bundleId: string;
+  siteId: string;
+  /** The bundle as it was read; undefined: there was none. */
+  before: Bundle | undefined;
+  /** The bundle to write; undefined: as it was. Its revision is one more than before. */
+  after?: Bundle;
+  /** The PIN that opens for it; null: none any more; undefined: as it was. */
+  pin?: PinEntry | null;
+  /** Reservations as they were read, which must not have changed since; those to write; and what is recorded about each. */
+  reservations: readonly { before: Reservation; after?: Reservation; event?: Event }[];
+  /** The gateway's clock, in ms. */
+  nowMs: number;
+  /** The answer to remember for the request that caused it. */
+  answer: Answer;
+}
+
+/** What became of a change. */
+export type BundleOutcome = { tag: "done" } | { tag: "repeated"; answer: Buffer } | { tag: "stale" } | { tag: "pin_taken" };
+
+/** Bundles of reservations. */
+export interface BundleStore {
+  /** One bundle, or undefined. */
+  find(bundleId: string): Promise<Bundle | undefined>;
+  /**
+   * Changes a bundle with everything that goes with it: all or nothing.
+   *
+   * @throws {PetakError} REQUEST_ID_REUSED.
+   */
+  change(change: BundleChange): Promise<BundleOutcome>;
+  /**
+   * Lets a bundle go where the records of all its reservations have gone, and gives whether they have: it is there for as long as a repetition must find
+   * what it found, and then no more.
+   */
+  letGo(bundleId: string): Promise<boolean>;
+  /** The PINs of bundles at a site, as {@link encodePinEntry} wrote them, in the order of the ids; undefined where one has none. */
+  pins(siteId: string, bundleIds: readonly string[]): Promise<(Buffer | undefined)[]>;
+}
+
+const script = createScript("change-bundle");
+const letGoScript = createScript("let-bundle-go");
+
+const revisionBytes = 4;
+
+/** How long a bundle is kept after its last change where its reservations stay, in ms: half a year, longer than any parcel lies. */
+const keptMs = 180 * 86_400_000;
+
+/** How long after it can end at the latest a PIN is kept, in s: twice what a clock at a site may be wrong. Up to then its end may be moved. */
+const pinKeptS = 600;
+
+/** Keeps bundles in Redis. */
+export function createBundleStore(redis: RedisConnection, keys: Keys): BundleStore {
+  async function find(bundleId: string): Promise<Bundle | undefined> {
+    const id = parseBundleId(bundleId);
+    if (id === undefined) return undefined;
+    const record = await redis.getBuffer(keys.bundle(id.region, id.handle));
+    return record === null ? undefined : fromBinary(BundleSchema, record.subarray(revisionBytes));
+  }
+
+  return {
+    find,
+    async letGo(bundleId) {
+      const bundle = await find(bundleId);
+      if (bundle === undefined) return false;
+      const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
+      const { siteNumber } = parseSiteId(bundle.siteId) as { siteNumber: number };
+      const [tag] = await letGoScript(
+        redis,
+        [
+          keys.bundle(region, handle),
+          keys.siteAllowedVersion(region, siteNumber),
+          keys.sitePins(region, siteNumber),
+          ...bundle.reservationIds.map((reservationId) => keys.reservation(region, parseReservationId(reservationId)?.handle ?? "")),
+        ],
+        [bundle.revision, pinField(handle), answerTtlMs],
+      );
+      return tag === "done";
+    },
+    async change({ bundleId, siteId, before, after, pin, reservations, nowMs, answer }) {
+      const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
+      const { siteNumber } = parseSiteId(siteId) as { siteNumber: number };
+      const [tag, value] = await script(
+        redis,
+        [
+          keys.answer(region, answer.participantId, answer.requestId),
+          keys.bundle(region, handle),
+          keys.events(region),
+          keys.siteAllowedVersion(region, siteNumber),
+          keys.sitePins(region, siteNumber),
+          ...reservations.map((one) => keys.reservation(region, parseReservationId(one.before.reservationId)?.handle ?? "")),
+        ],
+        [
+          ...answerArguments(answer),
+          before?.revision ?? 0,
+          after === undefined ? "" : encodeBundle(after),
+          keptMs,
+          pinField(handle),
+          pin === undefined ? "" : pin === null ? "-" : encodePinEntry(pin),
+          Math.floor(nowMs / 1000) - pinKeptS - bundlePinLifetimeMaxS,
+          ...reservations.flatMap((one) => [
+            one.before.revision,
+            one.after === undefined ? "" : encodeReservation(one.after),
+            one.event === undefined ? "" : encodeEvent(one.event),
+          ]),
+        ],
+      );
+      if (tag === "reused") throw requestIdReused(answer.requestId);
+      if (tag === "repeated") return { tag, answer: value as Buffer };
+      return { tag } as BundleOutcome;
+    },
+    async pins(siteId, bundleIds) {
+      if (bundleIds.length === 0) return [];
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const fields = bundleIds.map((bundleId) => pinField(parseBundleId(bundleId)?.handle ?? ""));
+      const pins = await redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...fields);
+      return pins.map((pin) => pin ?? undefined);
+    },
+  };
+}
+
+function encodeBundle(bundle: Bundle): Buffer {
+  const head = Buffer.alloc(revisionBytes);
+  head.writeUInt32LE(bundle.revision);
+  return Buffer.concat([head, toBinary(BundleSchema, bundle)]);
+}
+
+/** A bundle's PIN stands beside those of the reservations, so that no two at a site are the same. */
+function pinField(handle: string): string {
+  return `b${handle}`;
+}

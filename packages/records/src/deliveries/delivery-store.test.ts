@@ -1,0 +1,99 @@
+import { create } from "@bufbuild/protobuf";
+import { EventSchema } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
+import { useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createEventLog, firstEntry } from "../events/event-log.ts";
+import { createDeliveryStore, type DeliveryStore, type StoredRetry } from "./delivery-store.ts";
+
+const redis = useRedis();
+const subscriber = "whe_test_0000000000000001";
+const long = 60_000;
+let connection: RedisConnection;
+let store: DeliveryStore;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  store = createDeliveryStore(connection, createKeys(redis.keyPrefix));
+  return () => connection.disconnect();
+});
+
+function retry(id: string, dueMs: number): StoredRetry {
+  return { id, dueMs, content: Buffer.from(`of ${id}`) };
+}
+
+describe("the lease of a subscriber", () => {
+  it("is one deliverer's until it is given back", async () => {
+    expect(await store.lease(subscriber, "a", long)).toBe("taken");
+    expect(await store.lease(subscriber, "b", long)).toBe("held");
+    expect(await store.lease(subscriber, "a", long)).toBe("kept");
+    await store.release(subscriber, "b");
+    expect(await store.lease(subscriber, "b", long)).toBe("held");
+    await store.release(subscriber, "a");
+    expect(await store.lease(subscriber, "b", long)).toBe("taken");
+  });
+
+  it("goes to another when its holder has said nothing for as long as it was given", async () => {
+    expect(await store.lease(subscriber, "a", 50)).toBe("taken");
+    await expect.poll(() => store.lease(subscriber, "b", long)).toBe("taken");
+    expect(await store.lease(subscriber, "a", long)).toBe("held");
+  });
+
+  it("is what a deliverer writes by: one who lost it changes nothing", async () => {
+    await store.lease(subscriber, "a", long);
+    await store.begin(subscriber, { cursor: "1" });
+    await store.addReplay(subscriber, { id: "r1", content: "x" }, 5);
+    expect(await store.commit(subscriber, "a", { fields: { cursor: "2", lastSuccess: "7" }, retries: [retry("evt_1", 10)] })).toBe(true);
+    await store.release(subscriber, "a");
+    await store.lease(subscriber, "b", long);
+    const changes = { fields: { cursor: "0" }, over: ["evt_1"], retries: [retry("evt_2", 1)], replays: [{ id: "r1", content: "" }] };
+    expect(await store.commit(subscriber, "a", changes)).toBe(false);
+    expect(await store.fields(subscriber)).toEqual({ cursor: "2", lastSuccess: "7" });
+    expect(await store.due(subscriber, 10, 10)).toEqual([retry("evt_1", 10)]);
+    expect(await store.replays(subscriber)).toEqual([{ id: "r1", content: "x" }]);
+  });
+});
+
+describe("what is kept of deliveries", () => {
+  beforeEach(async () => {
+    await store.lease(subscriber, "a", long);
+  });
+
+  it("gives the retries that are due, the longest first, and one for each event", async () => {
+    const retries = [retry("evt_1", 30), retry("evt_2", 10), retry("evt_3", 20)];
+    await store.commit(subscriber, "a", { retries });
+    await store.commit(subscriber, "a", { retries: [retry("evt_2", 15)], over: ["evt_3"] });
+    expect(await store.due(subscriber, 29, 10)).toEqual([retry("evt_2", 15)]);
+    expect(await store.pending(subscriber)).toEqual({ count: 2, nextMs: 15 });
+    await store.bringForward(subscriber, 20);
+    expect(await store.due(subscriber, 20, 10)).toEqual([retry("evt_2", 15), retry("evt_1", 20)]);
+  });
+
+  it("has no more replays than may be, and the same one twice is one", async () => {
+    for (const id of ["r1", "r2", "r2"]) expect(await store.addReplay(subscriber, { id, content: "x" }, 2)).toBe(true);
+    expect(await store.addReplay(subscriber, { id: "r3", content: "x" }, 2)).toBe(false);
+    const replays = [
+      { id: "r1", content: "" },
+      { id: "r2", content: "y" },
+      { id: "r9", content: "never asked for" },
+    ];
+    await store.commit(subscriber, "a", { replays });
+    expect(await store.replays(subscriber)).toEqual([{ id: "r2", content: "y" }]);
+  });
+
+  it("is gone with the subscriber, and does not come back by who still delivers", async () => {
+    await store.commit(subscriber, "a", { fields: { cursor: "1" }, retries: [retry("evt_1", 1)] });
+    await store.remove(subscriber);
+    expect(await store.commit(subscriber, "a", { fields: { cursor: "2" } })).toBe(false);
+    expect([await store.fields(subscriber), await store.pending(subscriber)]).toEqual([{}, { count: 0, nextMs: undefined }]);
+  });
+});
+
+it("an event of a name is recorded once in its region, however many notice it", async () => {
+  const log = createEventLog(connection, createKeys(redis.keyPrefix));
+  const event = create(EventSchema, { eventId: "evt_83652b_1", participantId: "par_a" });
+  const recorded = await Promise.all(["x", "x", "y"].map((name) => log.appendOnce("83652b", name, event)));
+  expect(recorded.filter((isNew) => isNew).length).toBe(2);
+  expect((await log.readAfter("83652b", firstEntry, 10)).length).toBe(2);
+});

@@ -1,0 +1,47 @@
+/** What is written to Redis: sites, places, reservations, queues, bundles, events and feeds, deliveries, and what leaves for the archive. */
+export { type Allocator, createAllocator } from "./allocator.ts";
+export {
+  createRegionArchive,
+  type ForgottenMember,
+  type RegionArchive,
+  type StoredEvent,
+  type StoredReservation,
+} from "./archive/region-archive.ts";
+export type { BundleChange, BundleOutcome, BundleStore } from "./bundles/bundle-store.ts";
+export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
+export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
+export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
+export { decodeEvent, encodeEvent } from "./events/event-bytes.ts";
+export { type CountedChain, chainMax, type EventLog, firstEntry, isAfter, type LoggedEvent, readChain } from "./events/event-log.ts";
+export type { LogSubscription } from "./events/log-subscribers.ts";
+export { chunkBytes, createLogChunks, type LogArchive, type LogChunks, type StoredChunk } from "./feeds/log-chunks.ts";
+export type { LogMark } from "./feeds/log-mark.ts";
+export { type LogReference, logId, referenceBytes, unpackReferences } from "./feeds/log-reference.ts";
+export type { ChunkTimes } from "./feeds/log-store.ts";
+export {
+  chunkOf,
+  chunkSize,
+  createParticipantLogs,
+  type LogPage,
+  type LogPlace,
+  type NumberedEvent,
+  type ParticipantLogs,
+  type ParticipantLogsOptions,
+} from "./feeds/participant-logs.ts";
+export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting, waitingPlacesMax } from "./queue/queues.ts";
+export type { Answer } from "./reservations/answer.ts";
+export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";
+export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
+export type { RequestIds } from "./reservations/request-ids.ts";
+export { type ChainEntries, decodeReservation, encodeReservation, splitChain } from "./reservations/reservation-record.ts";
+export {
+  type DeviceReport,
+  notFound as reservationNotFound,
+  type ReservationStore,
+  type Transition,
+  type TransitionOutcome,
+} from "./reservations/reservation-store.ts";
+export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
+export type { SiteRecord } from "./sites/site-record.ts";
+export type { SiteRevocation, SiteRevocations } from "./sites/site-revocations.ts";
+export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";

@@ -1,0 +1,267 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { SiteQuery } from "@petak/allocator";
+import { checkSite } from "@petak/allocator";
+import {
+  type Event,
+  formatReservationId,
+  formatSiteId,
+  OverflowEnd,
+  PetakError,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+  type Reservation,
+  type Site,
+} from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { createScript } from "../create-script.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
+import { answerIn, answerTtlMs } from "../reservations/answer.ts";
+import { holdClass } from "../reservations/candidates.ts";
+import { decodeReservation, decodeReservationMessage, encodeReservationMessage } from "../reservations/reservation-record.ts";
+import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
+import { decodeWaiting, encodeWaiting, type WaitingPlace } from "./waiting-entry.ts";
+
+/** How a reservation waits. */
+export interface Waiting {
+  /** What is asked of a site. */
+  query: SiteQuery;
+  /** Whether a place of which it is not known whether it is free will do. */
+  takesUnknown: boolean;
+  /** For how long a place is held when one comes free, in ms. */
+  holdMs: number;
+  /** The number of the terms in force at a site: what it waits for it gets on these. Left out: 0. */
+  termsAt?: (site: Site) => Promise<number>;
+  /** When it came to wait elsewhere, in µs since 1970: its rank. Undefined: it comes now. */
+  sinceUs?: number;
+  /** The reservation but for id, sites and operator, with its `queued_until`. */
+  reservation: Reservation;
+  /** The event of its coming, and that of its promotion but for site, times and revision. */
+  queuedEvent: (reservation: Reservation) => Event;
+  promotedEvent: (reservationId: string) => Event;
+}
+
+/** Who waits, and how. */
+export interface JoinRequest {
+  participantId: string;
+  requestId: string;
+  fingerprint: Buffer;
+  handle: string;
+  waiting: Waiting;
+}
+
+/** What became of one that came to wait: it waits, or a site had a place for it after all; or it had taken a place before. */
+export type JoinOutcome = { tag: "joined" | "answered" | "held"; reservation: Reservation } | { tag: "none" };
+
+/** How many may wait. */
+export interface QueueLimits {
+  /** At one site. */
+  siteMax: number;
+  /** Of one participant, at one site and in one region. */
+  shareMax: number;
+  regionShareMax: number;
+}
+
+/** Who waits for places, first come first served among those that fit. */
+export interface Queues {
+  /**
+   * Lets a reservation wait at sites of one region, the wanted one first. Sites that do not do, or at which as many wait as may, are left out; where the
+   * first is left out for that, it is refused. `none` where no site is left.
+   *
+   * @throws {PetakError} QUEUE_FULL; QUEUE_SHARE_EXHAUSTED; CONFLICT where a site kept changing.
+   */
+  join(request: JoinRequest, siteIds: readonly string[]): Promise<JoinOutcome>;
+  /** What one that came to wait was answered; undefined where that is not remembered any more. */
+  answered(reservationId: string, participantId: string, requestId: string): Promise<Reservation | undefined>;
+  /** How many that wait for the same places of its first site are before a reservation; undefined where it does not wait. */
+  position(reservationId: string): Promise<number | undefined>;
+  /** The sites of a region at which somebody waits. */
+  sites(region: Region): Promise<string[]>;
+  /** Gives the free places of a site to those that wait for them. Whatever frees a place does so itself: this repairs what did not. */
+  promote(siteId: string, nowMs: number): Promise<void>;
+}
+
+/** Sites at which one reservation may wait. */
+export const waitingPlacesMax = 8;
+
+/** A queue of a thousand at one site is many weeks' worth: whoever comes then is better told. */
+export const defaultQueueLimits: QueueLimits = { siteMax: 1000, shareMax: 200, regionShareMax: 10_000 };
+
+/** How often it is judged anew where a site has changed before it could be written. */
+const maxAttempts = 5;
+
+/** Places come free when parcels are collected: asking again within the minute is seldom of use. */
+const fullRetryMs = 60_000;
+
+const joinScript = createScript("join-queue");
+const promoteScript = createScript("promote");
+
+/** Keeps queues in Redis. */
+export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStore, limits: QueueLimits = defaultQueueLimits): Queues {
+  const answerKey = (region: Region, participantId: string, requestId: string) => keys.answer(region, participantId, `${requestId}#queue`);
+
+  async function placesAt(siteIds: readonly string[], { query, termsAt }: Waiting): Promise<JudgedPlace[]> {
+    const stored = await sites.findAll(siteIds);
+    const places = await Promise.all(
+      stored.map(async (one) => (one === undefined ? undefined : judge(one, query, (await termsAt?.(one.site)) ?? 0))),
+    );
+    return places.filter((place) => place !== undefined);
+  }
+
+  return {
+    async join(request, siteIds) {
+      const { participantId, requestId, fingerprint, handle, waiting } = request;
+      let wanted = siteIds.slice(0, waitingPlacesMax);
+      for (let attempt = 0; attempt < maxAttempts + waitingPlacesMax; attempt++) {
+        const places = await placesAt(wanted, waiting);
+        const [first] = places;
+        if (first === undefined) return { tag: "none" };
+        const { region } = first;
+        const reservationId = formatReservationId(region, handle);
+        const reservation: Reservation = {
+          ...waiting.reservation,
+          reservationId,
+          siteId: first.siteId,
+          operatorId: first.operatorId,
+          termsNumber: first.termsNumber,
+          queuedSiteIds: places.map(({ siteId }) => siteId),
+        };
+        const { queuedUntil, updatedAt } = reservation;
+        if (queuedUntil === undefined || updatedAt === undefined) throw new TypeError("a reservation waits without a limit");
+        const [tag, value, count] = await joinScript(
+          redis,
+          [
+            answerKey(region, participantId, requestId),
+            keys.reservation(region, handle),
+            keys.deadlines(region),
+            keys.events(region),
+            keys.waiting(region),
+            ...places.flatMap(({ siteNumber, cell }) => [
+              keys.block(region, cell),
+              keys.tallies(region, cell),
+              keys.siteCompartments(region, siteNumber),
+              keys.siteAllowed(region, siteNumber),
+              keys.siteAllowedVersion(region, siteNumber),
+            ]),
+          ],
+          [
+            fingerprint,
+            answerTtlMs,
+            handle,
+            timestampMs(queuedUntil),
+            encodeReservationMessage(reservation),
+            encodeEvent(waiting.queuedEvent(reservation)),
+            waiting.sinceUs ?? "",
+            timestampMs(updatedAt),
+            encodeWaiting({
+              ...waiting,
+              sharer: sharerOf(participantId, reservation),
+              event: encodeEvent(waiting.promotedEvent(reservationId)),
+              places,
+            }),
+            Buffer.concat(places.map(({ revision }) => siteNumberBytes(revision))),
+            limits.siteMax,
+            limits.shareMax,
+            limits.regionShareMax,
+            keys.reservationPrefix(region),
+          ],
+        );
+        if (tag === "joined" || tag === "answered") return { tag, reservation: decodeReservationMessage(region, handle, value as Buffer) };
+        if (tag === "held") return { tag, reservation: decodeReservation(region, handle, value as Buffer) };
+        if (tag === "stale") continue;
+        const full = places[Number(value) - 1];
+        const isOther = full !== undefined && full !== first;
+        if (!isOther) throw tag === "site_full" ? queueFull(reservation, Number(count)) : shareExhausted(reservation, full, Number(count));
+        wanted = wanted.filter((siteId) => siteId !== full.siteId);
+      }
+      throw new PetakError("CONFLICT", `site ${siteIds[0]} kept changing; send the same request again`, {
+        metadata: { site_id: siteIds[0] ?? "" },
+      });
+    },
+    async answered(reservationId, participantId, requestId) {
+      const { region, handle } = parseReservationId(reservationId) as { region: Region; handle: string };
+      const record = await redis.getBuffer(answerKey(region, participantId, requestId));
+      const message = record === null ? undefined : answerIn(record);
+      return message === undefined ? undefined : decodeReservationMessage(region, handle, message);
+    },
+    async position(reservationId) {
+      const id = parseReservationId(reservationId);
+      const entry = id && (await redis.hgetBuffer(keys.waiting(id.region), id.handle));
+      if (entry === null || entry === undefined) return undefined;
+      const { region } = id as { region: Region };
+      const { rank, places } = decodeWaiting(entry);
+      const [{ siteNumber, classIndexes }] = places as [(typeof places)[number]];
+      const before = await Promise.all(
+        classIndexes.map((index) => redis.zrangebyscore(keys.classQueue(region, siteNumber, index), "-inf", `(${rank}`)),
+      );
+      return new Set(before.flat()).size;
+    },
+    async sites(region) {
+      const numbers = await redis.smembers(keys.waitingSites(region));
+      return numbers.map((number) => formatSiteId(region, Number(number)));
+    },
+    async promote(siteId, nowMs) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const stored = await sites.find(siteId);
+      if (stored === undefined) return;
+      await promoteScript(
+        redis,
+        [
+          keys.waiting(region),
+          keys.deadlines(region),
+          keys.events(region),
+          keys.tallies(region, stored.cell),
+          keys.block(region, stored.cell),
+          keys.siteCompartments(region, siteNumber),
+          keys.siteAllowed(region, siteNumber),
+          keys.siteAllowedVersion(region, siteNumber),
+        ],
+        [siteNumberBytes(siteNumber), keys.reservationPrefix(region), nowMs],
+      );
+    },
+  };
+}
+
+/** Whose share of the queues it takes: a participant has one in each of the two networks. */
+function sharerOf(participantId: string, { isTest }: Reservation): string {
+  return isTest ? `${participantId} test` : participantId;
+}
+
+type JudgedPlace = WaitingPlace & { cell: string; revision: number };
+
+/** A site as a place to wait at; undefined where it would not do. */
+function judge(
+  { site, cell, isOffered }: StoredSite,
+  { knownAtMs: _knownAtMs, ...query }: SiteQuery,
+  termsNumber: number,
+): JudgedPlace | undefined {
+  const { siteId, operatorId, revision } = site;
+  const { reason, classes } = checkSite(query, site);
+  const id = parseSiteId(siteId);
+  if (!isOffered || reason !== undefined || id === undefined || site.isTest !== query.isTest) return undefined;
+  const { isHard = false } = query;
+  const fitting = classes.map((index) => holdClass(site, index, isHard));
+  return { siteId, ...id, operatorId, termsNumber, revision, cell, classes: fitting };
+}
+
+function queueFull(reservation: Reservation, waiting: number): PetakError {
+  const { siteId } = reservation;
+  return new PetakError("QUEUE_FULL", `${waiting} reservations wait at site ${siteId}, as many as may`, {
+    metadata: { site_id: siteId, waiting: String(waiting), ...overflowEnd(reservation) },
+    retryAfterMs: fullRetryMs,
+  });
+}
+
+function shareExhausted(reservation: Reservation, place: WaitingPlace | undefined, waiting: number): PetakError {
+  const where = place === undefined ? "in the region" : `at site ${place.siteId}`;
+  return new PetakError("QUEUE_SHARE_EXHAUSTED", `${waiting} reservations of this participant wait ${where}, as many as may`, {
+    metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowEnd(reservation) },
+    retryAfterMs: fullRetryMs,
+  });
+}
+
+function overflowEnd({ overflowPolicy }: Reservation): { overflow_end?: string } {
+  if (overflowPolicy === undefined) return {};
+  const [end] = Object.entries(OverflowEnd).find(([, value]) => value === overflowPolicy.atEnd) ?? [];
+  return end === undefined || end === "UNSPECIFIED" ? { overflow_end: "REFUSE" } : { overflow_end: end };
+}

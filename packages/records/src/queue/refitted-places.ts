@@ -1,0 +1,30 @@
+import { checkSite } from "@petak/allocator";
+import { parseSiteId, type Region, type Site } from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { GrowingBytes } from "../bytes/growing-bytes.ts";
+import { holdClass } from "../reservations/candidates.ts";
+import { decodeWaiting, writePlaceClasses } from "./waiting-entry.ts";
+
+/**
+ * What a site with new facts is for each that waits there, as lua/put-site.lua takes it. Who comes to wait, or leaves, in between is found out by
+ * the script.
+ */
+export async function refittedPlaces(redis: RedisConnection, keys: Keys, site: Site): Promise<Buffer> {
+  const { region, siteNumber } = parseSiteId(site.siteId) as { region: Region; siteNumber: number };
+  const handles = await redis.zrange(keys.siteQueue(region, siteNumber), "0", "-1");
+  const bytes = new GrowingBytes();
+  if (handles.length === 0) return bytes.copy();
+  const entries = await redis.hmgetBuffer(keys.waiting(region), ...handles);
+  for (const [index, handle] of handles.entries()) {
+    const entry = entries[index];
+    if (entry === null || entry === undefined) continue;
+    const { query } = decodeWaiting(entry);
+    const { isHard = false } = query;
+    const { reason, classes } = checkSite(query, site);
+    const fitting = reason === undefined ? classes.map((at) => holdClass(site, at, isHard)) : [];
+    bytes.u8(handle.length);
+    bytes.latin1(handle);
+    bytes.afterLength16(() => writePlaceClasses(bytes, fitting, isHard));
+  }
+  return bytes.copy();
+}

@@ -1,0 +1,159 @@
+import type { DecodedBlock } from "@petak/allocator";
+import { isElsewhere, type Line, type TrackedCache } from "@petak/allocator";
+import type { Region } from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { noteKey, type ScriptArgument, type ScriptReply } from "@petak/redis";
+import { GrowingBytes } from "../bytes/growing-bytes.ts";
+import { createScript } from "../create-script.ts";
+import { answerTtlMs } from "./answer.ts";
+import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
+import { createRegionSteps } from "./region-steps.ts";
+
+/** A hold that many can be taken with in one step: soft, of a request that has got nothing before, with all candidates in one region. */
+export interface PlainHold {
+  handle: string;
+  deadlineMs: number;
+  /** The key that ties the request id, and what it is tied to in the same step; or the key of its plan, and empty: it was tied just now. */
+  requestKey: string;
+  tie: string;
+  /** Reservation and event, but for what depends on the candidate. */
+  reservation: Buffer;
+  event: Buffer;
+  /** At most {@link plainCandidatesMax}. */
+  candidates: readonly HoldCandidate[];
+}
+
+/**
+ * What became of a plain hold: where it was taken; nothing was free, and its request id is tied; or it has to be taken by itself, and nothing was
+ * done but perhaps to tie its request id.
+ */
+export type PlainOutcome = { tag: "held"; candidate: HoldCandidate; classIndex: number } | { tag: "none" } | { tag: "by itself" };
+
+/** Takes plain holds, those that come together in one step. */
+export interface HoldBatches {
+  take(region: Region, hold: PlainHold): Promise<PlainOutcome>;
+}
+
+/** Candidates that a plain hold may have: with these a script's cells fit into the eight bits of their number. */
+export const plainCandidatesMax = 7;
+
+/** Holds that are taken in one step. The server does nothing else meanwhile, some 10 µs for each. */
+const holdsMax = 32;
+
+const outcomeBytes = 4;
+const heldOutcome = "H".charCodeAt(0);
+const noneOutcome = "N".charCodeAt(0);
+const byItselfOutcome = "O".charCodeAt(0);
+const brokenOutcome = "B".charCodeAt(0);
+
+const script = createScript("hold-many", { isSentAtOnce: true });
+
+/** Takes the holds of each region that come in one turn of the event loop, and while earlier ones are under way, in one step. */
+export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: TrackedCache): HoldBatches {
+  const bytes = new GrowingBytes();
+  const steps = createRegionSteps<PlainHold, PlainOutcome>({
+    atOnce: holdsMax,
+    async run(region, batch) {
+      const outcomes = await send(region, batch);
+      return batch.map((hold, index) => {
+        return outcomeOf(hold, outcomes, index * outcomeBytes) ?? new Error(`the counts of a site of region ${region} are broken`);
+      });
+    },
+  });
+
+  async function send(region: Region, batch: readonly PlainHold[]): Promise<Buffer> {
+    const scriptKeys = [keys.deadlines(region), keys.events(region)];
+    const cells = new CandidateCells();
+    bytes.reset();
+    for (const hold of batch) {
+      scriptKeys.push(keys.reservation(region, hold.handle));
+      writeHold(bytes, cells, hold);
+    }
+    for (const hold of batch) scriptKeys.push(hold.requestKey);
+    for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
+    const scriptArguments = [answerTtlMs, batch.length, bytes.copy()];
+    const line = cache?.lineTo(keys.events(region));
+    return (
+      (await sendOver(line, region, batch, scriptKeys, scriptArguments)) ??
+      outcomesIn(await script(redis, scriptKeys, [...scriptArguments, ""]))
+    );
+  }
+
+  /** Takes holds over a line, and amends what it has in memory. Undefined where there is none, or it leads to the wrong server. */
+  async function sendOver(
+    line: Line | undefined,
+    region: Region,
+    batch: readonly PlainHold[],
+    scriptKeys: string[],
+    scriptArguments: readonly ScriptArgument[],
+  ): Promise<Buffer | undefined> {
+    if (line === undefined) return undefined;
+    let outcomes: Buffer;
+    try {
+      outcomes = outcomesIn(await script(line.connection, scriptKeys, [...scriptArguments, "1"]));
+    } catch (error) {
+      line.forget(scriptKeys);
+      if (!isElsewhere(error)) throw error;
+      line.leave();
+      return undefined;
+    }
+    for (const [index, hold] of batch.entries()) amend(line, region, hold, outcomes, index * outcomeBytes);
+    return outcomes;
+  }
+
+  function amend(line: Line, region: Region, { candidates }: PlainHold, outcomes: Buffer, at: number): void {
+    if (outcomes[at] !== heldOutcome) {
+      if (outcomes[at] !== brokenOutcome) return;
+      line.forget(candidates.map(({ cell }) => keys.block(region, cell)));
+      return;
+    }
+    const { cell, offset, siteNumber } = candidates[(outcomes[at + 1] as number) - 1] as HoldCandidate;
+    line.amend(keys.block(region, cell), (value) => {
+      const block = value as DecodedBlock | null;
+      const index = block?.indexAt(offset, siteNumber);
+      if (index === undefined) return false;
+      block?.setFreePlaces(index, outcomes[at + 2] as number, outcomes[at + 3] as number);
+      return true;
+    });
+  }
+
+  return {
+    async take(region, hold) {
+      noteKey(redis, keys.deadlines(region));
+      return await steps(region, hold);
+    },
+  };
+}
+
+function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold): void {
+  const { handle, deadlineMs, tie, reservation, event, candidates } = hold;
+  bytes.latin1(handle);
+  bytes.u48(deadlineMs);
+  bytes.u8(tie.length);
+  bytes.latin1(tie);
+  bytes.u16(reservation.length);
+  bytes.bytes(reservation);
+  bytes.u16(event.length);
+  bytes.bytes(event);
+  bytes.afterLength16(() => writeCandidates(bytes, cells, candidates, { isHard: false }));
+}
+
+/** What the script says of one hold; undefined where its site is broken. */
+function outcomeOf({ candidates }: PlainHold, outcomes: Buffer, at: number): PlainOutcome | undefined {
+  switch (outcomes[at]) {
+    case heldOutcome: {
+      const candidate = candidates[(outcomes[at + 1] as number) - 1] as HoldCandidate;
+      return { tag: "held", candidate, classIndex: outcomes[at + 2] as number };
+    }
+    case noneOutcome:
+      return { tag: "none" };
+    case byItselfOutcome:
+      return { tag: "by itself" };
+    default:
+      return undefined;
+  }
+}
+
+function outcomesIn([, outcomes]: ScriptReply): Buffer {
+  return outcomes as Buffer;
+}

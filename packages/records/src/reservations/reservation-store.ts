@@ -1,0 +1,213 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import {
+  type Event,
+  formatReservationId,
+  PetakError,
+  parseReservationId,
+  parseSiteId,
+  type Region,
+  type Reservation,
+  ReservationState,
+} from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { createScript } from "../create-script.ts";
+import { encodeEvent } from "../events/event-bytes.ts";
+
+import type { Answer } from "./answer.ts";
+import { createMoveBatches } from "./move-batches.ts";
+import { namedCompartment } from "./named-compartment.ts";
+import type { PinEntry } from "./pin-entry.ts";
+import { encodePinEnd, encodePinEntry } from "./pin-entry.ts";
+import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
+
+/** A report of a site's device that is recorded together with what it changes. */
+export interface DeviceReport {
+  siteId: string;
+  /** The agent's key: each device counts by itself. */
+  keyId: string;
+  /** Its number in the device's sequence, from 1. */
+  sequence: number;
+}
+
+/** How a reservation moves on, and what goes with it. */
+export interface Transition {
+  /** The reservation as it was read. */
+  before: Reservation;
+  /** The reservation to write; undefined where only events are added. Its revision is one more than before. */
+  after?: Reservation;
+  /** The cell under which its site is filed, and the index of its size class there. */
+  cell: string;
+  classIndex: number;
+  /** Change of the places held, and of the places occupied. */
+  heldChange: number;
+  occupiedChange: number;
+  /** When the parcel went in or came out, in ms. Needed where `occupiedChange` is not 0. */
+  movedAtMs?: number;
+  /** When the clock moves it on, in ms; null: never; undefined: as it was. */
+  deadlineMs?: number | null;
+  /** Whether its site's agent may know it from now on; undefined: as it was. */
+  isAllowed?: boolean;
+  /**
+   * The PIN that opens for it; or until when the one that there is opens, in s since 1970, and that of its bundle too, if it would end earlier and has not lasted
+   * as long as it may; null: none any more; undefined: as it was.
+   */
+  pin?: PinEntry | { expiresAtS: number } | null;
+  /** What is appended to the record. */
+  events: readonly Event[];
+  /** The answer to remember for the request that caused it. */
+  answer?: Answer;
+  /** The device's report that caused it. */
+  report?: DeviceReport;
+}
+
+/** What became of a transition. */
+export type TransitionOutcome =
+  | { tag: "done" }
+  | { tag: "repeated"; answer: Buffer }
+  | { tag: "stale" }
+  | { tag: "pin_taken" }
+  | { tag: "seen"; watermark: number }
+  | { tag: "gap"; watermark: number };
+
+/** Reservations and what is recorded about them. */
+export interface ReservationStore {
+  /** One reservation, or undefined. */
+  find(reservationId: string): Promise<Reservation | undefined>;
+  /**
+   * Moves a reservation on, with everything that goes with it: all or nothing.
+   *
+   * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND.
+   */
+  move(transition: Transition): Promise<TransitionOutcome>;
+  /** Records a device's report that is about no reservation here. */
+  record(region: Region, report: DeviceReport, event: Event): Promise<TransitionOutcome>;
+  /** The number of the last report recorded from a device. */
+  watermark(siteId: string, keyId: string): Promise<number>;
+  /** Reservations of a region whose deadline is at or before a time, at most `limit`, the earliest first. @param passedOver how many of the earliest to leave out */
+  due(region: Region, nowMs: number, limit: number, passedOver?: number): Promise<string[]>;
+  /** The ids of a region's reservations whose parcel is overdue, in their order, at most `limit`, after one; after "": from the first. */
+  overdue(region: Region, afterId: string, limit: number): Promise<string[]>;
+  /** The reservations that a site's agent should know, with their PINs. */
+  allowedAt(siteId: string): Promise<{ reservation: Reservation; pin: Buffer | undefined }[]>;
+}
+
+const recordScript = createScript("record-report");
+
+/** Keeps reservations in Redis. */
+export function createReservationStore(redis: RedisConnection, keys: Keys): ReservationStore {
+  const moves = createMoveBatches(redis, keys);
+
+  /** A reservation's record as far as its message goes, empty where there is none: its chain may be long. */
+  function readRecord(region: Region, handle: string): Promise<Buffer> {
+    return redis.getrangeBuffer(keys.reservation(region, handle), 0, reservationMaxBytes - 1);
+  }
+
+  async function find(reservationId: string): Promise<Reservation | undefined> {
+    const id = parseReservationId(reservationId);
+    if (id === undefined) return undefined;
+    const record = await readRecord(id.region, id.handle);
+    return record.length === 0 ? undefined : decodeReservation(id.region, id.handle, record);
+  }
+
+  return {
+    find,
+    async move(transition) {
+      const { before, after, answer, report, occupiedChange, movedAtMs } = transition;
+      if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");
+      const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
+      const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
+      const nameBefore = namedCompartment(before);
+      const nameAfter = namedCompartment(after ?? before);
+      const { tag, value } = await moves(region, {
+        handle,
+        revision: before.revision,
+        record: after && encodeReservation(after),
+        siteNumber,
+        cell: transition.cell,
+        classIndex: transition.classIndex,
+        heldChange: transition.heldChange,
+        occupiedChange,
+        movedAtMs,
+        deadlineMs: transition.deadlineMs,
+        isAllowed: transition.isAllowed,
+        pin: transition.pin && encodePin(transition.pin, before.bundleId),
+        report,
+        nameBefore: nameBefore === nameAfter ? "" : nameBefore,
+        nameAfter: nameBefore === nameAfter ? "" : nameAfter,
+        isOverdue: isOverdue(before) === isOverdue(after ?? before) ? undefined : !isOverdue(before),
+        waitsNoMore: leavesQueue(before, after),
+        nowMs: after?.updatedAt && timestampMs(after.updatedAt),
+        events: transition.events.map((event) => encodeEvent(event)),
+        answer,
+      });
+      if (tag === "gone") throw notFound(before.reservationId);
+      if (tag === "reused") throw requestIdReused(answer?.requestId ?? "");
+      if (tag === "repeated") return { tag, answer: value as Buffer };
+      if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
+      return { tag } as TransitionOutcome;
+    },
+    async record(region, report, event) {
+      const { siteNumber } = parseSiteId(report.siteId) as { siteNumber: number };
+      const [tag, value] = await recordScript(
+        redis,
+        [keys.agentWatermark(region, siteNumber, report.keyId), keys.events(region)],
+        [report.sequence, encodeEvent(event)],
+      );
+      if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
+      return { tag } as TransitionOutcome;
+    },
+    async watermark(siteId, keyId) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      return Number((await redis.get(keys.agentWatermark(region, siteNumber, keyId))) ?? 0);
+    },
+    async due(region, nowMs, limit, passedOver = 0) {
+      const handles = await redis.zrangebyscore(keys.deadlines(region), "-inf", nowMs, "LIMIT", passedOver, limit);
+      return handles.map((handle) => formatReservationId(region, handle));
+    },
+    async overdue(region, afterId, limit) {
+      const after = parseReservationId(afterId)?.handle;
+      const handles = await redis.zrangebylex(keys.overdue(region), after === undefined ? "-" : `(${after}`, "+", "LIMIT", 0, limit);
+      return handles.map((handle) => formatReservationId(region, handle));
+    },
+    async allowedAt(siteId) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
+      if (handles.length === 0) return [];
+      const [records, pins] = await Promise.all([
+        Promise.all(handles.map((handle) => readRecord(region, handle))),
+        redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...handles),
+      ]);
+      return handles.flatMap((handle, index) => {
+        const record = records[index] as Buffer;
+        return record.length === 0 ? [] : [{ reservation: decodeReservation(region, handle, record), pin: pins[index] ?? undefined }];
+      });
+    },
+  };
+}
+
+/** Whether a parcel lies inside past its time, and it was said. */
+function isOverdue({ state, overdueSince }: Reservation): boolean {
+  return state === ReservationState.DEPOSITED && overdueSince !== undefined;
+}
+
+function leavesQueue(before: Reservation, after: Reservation | undefined): boolean {
+  return before.state === ReservationState.QUEUED && after !== undefined && after.state !== ReservationState.QUEUED;
+}
+
+function encodePin(pin: PinEntry | { expiresAtS: number }, bundleId: string): Buffer {
+  return "hash" in pin ? encodePinEntry(pin) : encodePinEnd(pin.expiresAtS, bundleId);
+}
+
+/** The error for a reservation that does not exist, or that the caller may not know of: the two look the same. */
+export function notFound(reservationId: string): PetakError {
+  return new PetakError("RESERVATION_NOT_FOUND", `no reservation ${JSON.stringify(reservationId)}`, {
+    metadata: { reservation_id: reservationId },
+  });
+}
+
+/** The error for a request id that comes again with another body. */
+export function requestIdReused(requestId: string): PetakError {
+  return new PetakError("REQUEST_ID_REUSED", `request_id ${requestId} was used with another body; make a new UUID for a new request`, {
+    metadata: { request_id: requestId },
+  });
+}

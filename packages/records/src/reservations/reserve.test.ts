@@ -1,0 +1,239 @@
+import { create } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Position } from "@petak/allocator";
+import { indexCellOf, regionCell, regionOfCell } from "@petak/allocator";
+import { ParcelSchema, PartyKind, PartySchema, Purpose, parseSiteId, type Reservation, ReservationState } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
+import { createRandom, makeSite, type Random, type SiteFacts, testSeed, useRedis } from "@petak/testkit";
+import { cellToBoundary } from "h3-js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type Allocator, createAllocator } from "../allocator.ts";
+import { freeToPromise } from "../capacity/capacity.ts";
+import type { HoldCandidate } from "./candidates.ts";
+import type { HoldOutcome } from "./reserve.ts";
+import { parcel, request, reserve, resolveSite } from "./testing/holding.ts";
+
+const redis = useRedis();
+let connections: RedisConnection[];
+let allocators: Allocator[];
+
+beforeEach(async () => {
+  connections = await Promise.all(Array.from({ length: 4 }, () => redis.connect()));
+  allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+});
+afterEach(() => {
+  for (const connection of connections) connection.disconnect();
+});
+
+const first = () => allocators[0] as Allocator;
+
+/** A point on the border of a region, with sites on both sides within a few hundred metres. */
+function borderPoint(): Position {
+  const [[latitude, longitude] = [0, 0]] = cellToBoundary(regionCell(regionOfCell(indexCellOf({ latitude: 1.3, longitude: 103.8 }))));
+  return { latitude, longitude };
+}
+
+const onePlace: SiteFacts["classes"] = [["M", 400, 200, 500, 20_000, 1]];
+
+function heldBy(outcome: HoldOutcome): Reservation {
+  if (outcome.tag === "none") throw new Error("nothing was held");
+  return outcome.reservation;
+}
+
+const resolve = (siteId: string) => resolveSite(first(), siteId);
+
+function near(place: Position, spreadDeg: number, random: Random): Position {
+  return {
+    latitude: place.latitude + random.float(-spreadDeg, spreadDeg),
+    longitude: place.longitude + random.float(-spreadDeg, spreadDeg),
+  };
+}
+
+describe("holds", () => {
+  it("never exceed what is there and never come twice for one request, at the border of regions", { timeout: 120_000 }, async () => {
+    const random = createRandom(testSeed());
+    const border = borderPoint();
+    const places = new Map<string, number>();
+    for (let index = 0; index < 40; index++) {
+      const installed = random.int(1, 3);
+      const site = makeSite({ ...near(border, 0.02, random), ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, installed]] });
+      places.set((await first().sites.put(site, 0)).siteId, installed);
+    }
+    expect(new Set([...places.keys()].map((siteId) => parseSiteId(siteId)?.region)).size).toBeGreaterThan(1);
+
+    const requests = Array.from({ length: 150 }, (_, number) => ({ number, origin: near(border, 0.02, random) }));
+    const held = new Map<number, Set<string>>();
+    const attempts = random.shuffle(requests.flatMap((one) => Array.from({ length: random.int(1, 3) }, () => one)));
+    await Promise.all(
+      allocators.map(async (allocator, worker) => {
+        for (let index = worker; index < attempts.length; index += allocators.length) {
+          const { number, origin } = attempts[index] as { number: number; origin: Position };
+          const outcome = await reserve(allocator, origin, number);
+          if (outcome.tag === "none") continue;
+          const ids = held.get(number) ?? new Set();
+          held.set(number, ids.add(outcome.reservation.reservationId));
+        }
+      }),
+    );
+
+    const capacity = [...places.values()].reduce((sum, count) => sum + count, 0);
+    expect([...held.values()].every((ids) => ids.size === 1)).toBe(true);
+    expect(held.size).toBe(Math.min(capacity, requests.length));
+    const heldAt = new Map<string, number>();
+    for (const ids of held.values()) {
+      for (const id of ids) {
+        const reservation = await first().reservations.find(id);
+        heldAt.set(reservation?.siteId ?? "", (heldAt.get(reservation?.siteId ?? "") ?? 0) + 1);
+      }
+    }
+    for (const [siteId, installed] of places) {
+      const [count] = (await first().sites.find(siteId))?.counts ?? [];
+      expect(count).toEqual({ installed, inService: installed, occupied: 0, held: heldAt.get(siteId) ?? 0, occupiedElsewhere: 0 });
+      expect(count === undefined ? -1 : freeToPromise(count)).toBe(installed - (heldAt.get(siteId) ?? 0));
+    }
+    const events = await Promise.all((await first().events.regions()).map((region) => first().events.readAfter(region, "0-0", 1000)));
+    expect(events.flat().length).toBe(held.size);
+  });
+
+  it("are finished by a repetition after a crash between the plan and the hold", async () => {
+    const border = borderPoint();
+    const random = createRandom(testSeed());
+    const siteIds: string[] = [];
+    for (let index = 0; index < 12; index++) {
+      siteIds.push((await first().sites.put(makeSite({ ...near(border, 0.02, random), ref: `${index}` }), 0)).siteId);
+    }
+    const candidates = (await Promise.all(siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
+    const crash = new Error("crashed");
+    const crashing = () => Promise.reject(crash);
+    await expect(first().holds.take(request(border, 1), candidates, crashing)).rejects.toBe(crash);
+    const [one, two] = await Promise.all([
+      first().holds.take(request(border, 1), candidates.toReversed(), resolve),
+      (allocators[1] as Allocator).holds.take(request(border, 1), [], resolve),
+    ]);
+    expect(one.tag === "none" ? undefined : one.reservation.siteId).toBe(siteIds[0]);
+    expect(two.tag === "none" ? undefined : two.reservation).toEqual(one.tag === "none" ? undefined : one.reservation);
+  });
+
+  it("that found their first site full come once, where a twin took a place or fixed an order of sites before they go on", async () => {
+    const border = borderPoint();
+    const home = regionOfCell(indexCellOf(border));
+    const put = async (ref: string, place: Position) => (await first().sites.put(makeSite({ ...place, ref, classes: onePlace }), 0)).siteId;
+    const random = createRandom(testSeed());
+    const siteIds: string[] = [];
+    for (let index = 0; index < 20; index++) siteIds.push(await put(`${index}`, near(border, 0.02, random)));
+    const [full = "", other = "", third = ""] = siteIds.filter((siteId) => parseSiteId(siteId)?.region === home);
+    const abroad = siteIds.find((siteId) => parseSiteId(siteId)?.region !== home) ?? "";
+    const candidateAt = async (siteId: string) => (await resolve(siteId)) as HoldCandidate;
+    const seen = await candidateAt(full);
+    await first().holds.take(request(border, 0), [seen], resolve);
+
+    const beatenByPlace = request(border, 1);
+    expect((await first().holds.take(beatenByPlace, [seen], resolve)).tag).toBe("none");
+    const twin = heldBy(await (allocators[1] as Allocator).holds.take(request(border, 1), [await candidateAt(other)], resolve));
+    expect(await first().holds.take(beatenByPlace, [await candidateAt(third)], resolve)).toEqual({ tag: "repeated", reservation: twin });
+
+    const beatenByOrder = request(border, 2);
+    expect((await first().holds.take(beatenByOrder, [seen], resolve)).tag).toBe("none");
+    const crash = new Error("crashed");
+    const order = [await candidateAt(abroad), await candidateAt(third)];
+    await expect((allocators[1] as Allocator).holds.take(request(border, 2), order, () => Promise.reject(crash))).rejects.toBe(crash);
+    expect(heldBy(await first().holds.take(beatenByOrder, [await candidateAt(third)], resolve)).siteId).toBe(abroad);
+  });
+
+  it("are answered alike the first time and when they are repeated, also where the request had fields that are unknown here", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const { siteId } = await first().sites.put(makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 1]] }), 0);
+    const wanted = request(origin, 1);
+    const $unknown = [{ no: 1999, wireType: WireType.Varint, data: Uint8Array.of(1) }];
+    const hold = { ...wanted, reservation: { ...wanted.reservation, $unknown, parcel: create(ParcelSchema, { ...parcel, $unknown }) } };
+    const candidate = (await resolve(siteId)) as HoldCandidate;
+    const outcomes = [await first().holds.take(hold, [candidate], resolve), await first().holds.take(hold, [candidate], resolve)];
+    const [held, repeated] = outcomes.map((outcome) => (outcome.tag === "none" ? undefined : outcome.reservation));
+    expect(held).toBeDefined();
+    expect(repeated).toEqual(held);
+  });
+
+  it("are repeated as they were first, whatever has become of the reservation since", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const { siteId } = await first().sites.put(makeSite(origin), 0);
+    const at = (ms: number) => timestampFromMs(1_790_000_000_000 + ms);
+    const wanted = request(origin, 1);
+    const depositor = create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: wanted.participantId });
+    const collector = create(PartySchema, { kind: PartyKind.CONSUMER });
+    const hold = {
+      ...wanted,
+      reservation: {
+        ...wanted.reservation,
+        parcel: create(ParcelSchema, parcel),
+        depositor,
+        collector,
+        createdAt: at(0),
+        updatedAt: at(0),
+      },
+    };
+    const candidate = (await resolve(siteId)) as HoldCandidate;
+    const held = heldBy(await first().holds.take(hold, [candidate], resolve));
+    const moved = {
+      ...held,
+      state: ReservationState.COLLECTED,
+      revision: 2,
+      updatedAt: at(1),
+      depositUntil: at(2),
+      collectUntil: at(3),
+      depositedAt: at(4),
+      collectedAt: at(5),
+      recalledAt: at(6),
+      compartmentId: "A1",
+    };
+    const place = { cell: candidate.cell, classIndex: 0, heldChange: -1, occupiedChange: 0 };
+    await first().reservations.move({ before: held, after: moved, ...place, events: [] });
+    expect(await first().reservations.find(held.reservationId)).toEqual(moved);
+    expect(heldBy(await first().holds.take(hold, [candidate], resolve))).toEqual(held);
+    expect(heldBy(await first().holds.take(hold, [], resolve))).toEqual(held);
+  });
+
+  it("refuse a request id that comes with another body", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const { requestIds } = first();
+    const { participantId, requestId, fingerprint } = request(origin, 1);
+    expect(await requestIds.claim(participantId, requestId, fingerprint)).toBe(false);
+    expect(await requestIds.claim(participantId, requestId, fingerprint)).toBe(true);
+    const other = requestIds.claim(participantId, requestId, Buffer.from("another fingerpr"));
+    await expect(other).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    expect(await requestIds.claim("par_another", requestId, Buffer.from("another fingerpr"))).toBe(false);
+
+    const { siteId } = await first().sites.put(makeSite(origin), 0);
+    const candidate = (await resolve(siteId)) as HoldCandidate;
+    await first().holds.take(request(origin, 2), [candidate], resolve);
+    for (const candidates of [[candidate], []]) {
+      const another = { ...request(origin, 2), fingerprint: Buffer.from("another fingerpr") };
+      await expect(first().holds.take(another, candidates, resolve)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    }
+    expect(await first().sites.find(siteId)).toMatchObject({ counts: [{ held: 1 }] });
+  });
+});
+
+describe("a site", () => {
+  it("moves between cells and keeps its holds", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    const moved = { latitude: 1.32, longitude: 103.81 };
+    const { siteId } = await first().sites.put(makeSite(origin), 0);
+    await reserve(first(), origin, 1);
+    await expect(first().sites.put(makeSite(moved), 0)).resolves.toMatchObject({ siteId, outcome: "updated", revision: 2 });
+    const asked = { parcel, purpose: Purpose.DELIVERY, isTest: true, limit: 5, kinds: [], operatorIds: [], excludedOperatorIds: [] };
+    expect(await first().nearest({ ...asked, origin, radiusM: 100 })).toEqual([]);
+    const [candidate] = await first().nearest({ ...asked, origin: moved, radiusM: 100 });
+    expect(candidate).toMatchObject({ siteId, classes: [{ index: 0, free: 3 }] });
+  });
+
+  it("keeps what its reservations use", async () => {
+    const origin = { latitude: 1.3, longitude: 103.8 };
+    await first().sites.put(makeSite(origin), 0);
+    await reserve(first(), origin, 1);
+    const other = makeSite({ ...origin, classes: [["L", 500, 500, 500, 20_000, 4]] });
+    await expect(first().sites.put(other, 0)).rejects.toMatchObject({ reason: "CAPACITY_IN_USE" });
+    const far = makeSite({ latitude: 10, longitude: 103.8 });
+    await expect(first().sites.put(far, 0)).rejects.toMatchObject({ reason: "SITE_REGION_CHANGED" });
+  });
+});

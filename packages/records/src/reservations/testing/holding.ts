@@ -1,0 +1,75 @@
+import { create } from "@bufbuild/protobuf";
+import type { Position } from "@petak/allocator";
+import { indexCellOf, regionOfCell } from "@petak/allocator";
+import { plainQuery, smallParcel } from "@petak/allocator/testing";
+import { type Event, EventSchema, HoldKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
+import type { Allocator } from "../../allocator.ts";
+
+import { type HoldCandidate, storedCandidate } from "../candidates.ts";
+import type { HoldOutcome, HoldRequest } from "../reserve.ts";
+
+/** Who asks for holds in the tests. */
+export const participantId = "par_0000000000000009";
+
+/** Fits the place of every test site. */
+export const parcel = smallParcel;
+
+/** A stored site as a candidate; its one size class is `M`. */
+export async function resolveSite(allocator: Allocator, siteId: string): Promise<HoldCandidate | undefined> {
+  const stored = await allocator.sites.find(siteId);
+  return stored && storedCandidate(stored, [{ index: 0, sizeClassId: "M" }]);
+}
+
+/** The request of a number: the same each time. */
+export function request(origin: Position, number: number): HoldRequest {
+  const reservation: Reservation = create(ReservationSchema, {
+    participantId,
+    state: ReservationState.HELD,
+    revision: 1,
+    holdKind: HoldKind.SOFT,
+    partnerReference: `parcel-${number}`,
+  });
+  return {
+    participantId,
+    requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
+    fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
+    isTied: false,
+    homeRegion: regionOfCell(indexCellOf(origin)),
+    reservation,
+    deadlineMs: 2_000_000_000_000,
+    event: (reservationId: string): Event => create(EventSchema, { reservationId, participantId }),
+  };
+}
+
+/** Finds and holds as a gateway does: at the nearest, and where others took its last place, at the nearest few. */
+export async function reserve(allocator: Allocator, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
+  const hold = request(origin, number);
+  let outcome: HoldOutcome = { tag: "none" };
+  for (const limit of [1, 4]) {
+    const found = await allocator.nearest(plainQuery(origin, { parcel, limit, radiusM }));
+    const candidates = found.map((candidate) => ({
+      ...candidate,
+      operatorId: "",
+      classes: candidate.classes.map(({ index }) => ({ index, sizeClassId: "M" })),
+    }));
+    outcome = await allocator.holds.take(hold, candidates, (siteId) => resolveSite(allocator, siteId));
+    if (outcome.tag !== "none") break;
+  }
+  return outcome;
+}
+
+function cancelled(before: Reservation): { after: Reservation; event: Event } {
+  const after = { ...before, state: ReservationState.CANCELLED, revision: before.revision + 1 };
+  return { after, event: create(EventSchema, { reservationId: before.reservationId, participantId }) };
+}
+
+/** Gives a place back. False where it was given back already. */
+export async function giveBack(allocator: Allocator, reservationId: string): Promise<boolean> {
+  const before = await allocator.reservations.find(reservationId);
+  if (before === undefined || before.state !== ReservationState.HELD) return false;
+  const stored = await allocator.sites.find(before.siteId);
+  const { after, event } = cancelled(before);
+  const place = { cell: stored?.cell ?? "", classIndex: 0, heldChange: -1, occupiedChange: 0 };
+  const { tag } = await allocator.reservations.move({ ...place, before, after, deadlineMs: null, events: [event] });
+  return tag === "done";
+}

@@ -1,0 +1,47 @@
+import type { Position } from "@petak/allocator";
+import { HoldKind, type Site } from "@petak/protocol";
+import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
+import type { Allocator } from "../../allocator.ts";
+import { type HoldCandidate, storedCandidate } from "../candidates.ts";
+import type { HoldOutcome, HoldRequest } from "../reserve.ts";
+import { request } from "./holding.ts";
+
+/** A site that lists its compartments: `M0`, `M1` … of its size class `M`. */
+export function siteWithNames(facts: SiteFacts, more: MoreFacts = {}): Site {
+  const site = makeSite(facts);
+  const compartments = site.sizeClasses.flatMap(({ sizeClassId, installed }) =>
+    Array.from({ length: installed }, (_, door) => ({ compartmentId: `${sizeClassId}${door}`, sizeClassId })),
+  );
+  return makeSite(facts, { compartments, ...more });
+}
+
+/** A stored site as a candidate with all its size classes and the names of their compartments. */
+export async function namedCandidate(allocator: Allocator, siteId: string): Promise<HoldCandidate> {
+  const stored = await allocator.sites.find(siteId);
+  if (stored === undefined) throw new Error(`no site ${siteId}`);
+  const { sizeClasses, compartments } = stored.site;
+  const classes = sizeClasses.map(({ sizeClassId }, index) => ({
+    index,
+    sizeClassId,
+    compartmentIds: compartments.filter((one) => one.sizeClassId === sizeClassId).map(({ compartmentId }) => compartmentId),
+  }));
+  return storedCandidate(stored, classes);
+}
+
+/** The request of a number for a hold of a kind: the same each time. */
+export function requestOf(origin: Position, number: number, holdKind: HoldKind): HoldRequest {
+  const asked = request(origin, number);
+  return { ...asked, reservation: { ...asked.reservation, holdKind } };
+}
+
+/** Asks one site for a hold. */
+export async function holdAt(
+  allocator: Allocator,
+  siteId: string,
+  origin: Position,
+  number: number,
+  holdKind: HoldKind = HoldKind.HARD,
+): Promise<HoldOutcome> {
+  const resolve = (id: string) => namedCandidate(allocator, id);
+  return await allocator.holds.take(requestOf(origin, number, holdKind), [await resolve(siteId)], resolve);
+}

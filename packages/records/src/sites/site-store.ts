@@ -1,0 +1,391 @@
+import { create, equals } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  cellNumberInRegion,
+  encodeOpeningTimes,
+  encodeRecord,
+  encodeSizeProfile,
+  indexCellOf,
+  isAlwaysOpen,
+  openingTimes,
+  quantise,
+  regionOfCell,
+  siteFlags,
+} from "@petak/allocator";
+import {
+  type Compartment,
+  formatSiteId,
+  invalidField,
+  PetakError,
+  parseSiteId,
+  type Region,
+  type Site,
+  SiteLifecycle,
+  SiteSchema,
+} from "@petak/protocol";
+import type { Keys, RedisConnection } from "@petak/redis";
+import { tellKeysTouched } from "@petak/redis";
+import { decodeTally, type Tally } from "../capacity/tally.ts";
+import { createScript } from "../create-script.ts";
+import { refittedPlaces } from "../queue/refitted-places.ts";
+import { decodeSiteRecord, encodeSiteRecord, type SiteRecord, siteRecordHead } from "./site-record.ts";
+
+/** A site as it is stored, with its counts. */
+export type StoredSite = SiteRecord & Tally;
+
+/** What writing a site did. */
+export interface PutOutcome {
+  siteId: string;
+  outcome: "created" | "updated" | "unchanged";
+  revision: number;
+}
+
+/** The sites of the network. */
+export interface SiteStore {
+  /** One site, or undefined. */
+  find(siteId: string): Promise<StoredSite | undefined>;
+  /**
+   * The facts of a site, and where it is filed, without what is counted there: in one round trip. A script that finds nothing filed there any more
+   * refuses, and the reader begins anew. Others are given the same object, so nobody changes it.
+   */
+  filed(siteId: string): Promise<Readonly<SiteRecord> | undefined>;
+  /** Several sites, in the same order. */
+  findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]>;
+  /** The facts of several sites, in the same order, without what is counted there: in one round trip. */
+  facts(siteIds: readonly string[]): Promise<(Site | undefined)[]>;
+  /** How often what a site's agent may know has changed. */
+  allowedVersion(siteId: string): Promise<number>;
+  /** The site that an operator knows under a reference, or undefined. */
+  findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined>;
+  /**
+   * Creates a site or changes its facts, and moves it in the index. `site.operatorId` and `site.operatorSiteRef` say which.
+   *
+   * @throws {PetakError} SITE_REGION_CHANGED where its place lies in another region than before; CAPACITY_IN_USE where the change takes
+   * away what reservations use; CONFLICT where others kept changing it; MODE_MISMATCH where `isTest` changes.
+   */
+  put(site: Site, nowMs: number): Promise<PutOutcome>;
+  /** Takes a site out of the index for good. */
+  retire(siteId: string, nowMs: number): Promise<void>;
+  /** What {@link put} would refuse, without writing anything. */
+  check(site: Site): Promise<StoredSite | undefined>;
+}
+
+/** How often a write is tried against concurrent writers of the same site. */
+const maxAttempts = 5;
+
+/** Decoded sites that are kept: some tens of MB. */
+const decodedMax = 5000;
+
+/** A record holds the operator's number in 16 bits. */
+const maxOperatorNumber = 0xffff;
+
+const putScript = createScript("put-site");
+const replaceRefScript = createScript("replace-ref");
+
+/** Keeps sites in Redis. */
+export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
+  async function readRecord(siteId: string): Promise<SiteRecord | undefined> {
+    const id = parseSiteId(siteId);
+    if (id === undefined) return undefined;
+    const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
+    return bytes === null ? undefined : decodeSiteRecord(bytes);
+  }
+
+  /** Sites as they were last read, beside their bytes: whoever moves reservations reads the same ones again and again, and decoding takes longest. */
+  const decoded = new Map<string, { bytes: Buffer; record: SiteRecord }>();
+
+  async function filed(siteId: string): Promise<SiteRecord | undefined> {
+    const id = parseSiteId(siteId);
+    if (id === undefined) return undefined;
+    const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
+    if (bytes === null) return undefined;
+    const known = decoded.get(siteId);
+    if (known?.bytes.equals(bytes) === true) return known.record;
+    const record = decodeSiteRecord(bytes);
+    if (decoded.size >= decodedMax) decoded.clear();
+    decoded.set(siteId, { bytes, record });
+    return record;
+  }
+
+  async function findOne(siteId: string): Promise<StoredSite | undefined> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const record = await readRecord(siteId);
+      if (record === undefined) return undefined;
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const bytes = await redis.hgetBuffer(keys.tallies(region, record.cell), siteNumberBytes(siteNumber));
+      // Where there is none the site has moved to another cell in between.
+      if (bytes !== null) return { ...record, ...decodeTally(bytes) };
+    }
+    throw conflict(siteId);
+  }
+
+  async function findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]> {
+    return await Promise.all(siteIds.map(findOne));
+  }
+
+  async function find(siteId: string): Promise<StoredSite | undefined> {
+    return await findOne(siteId);
+  }
+
+  async function findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined> {
+    const siteId = await redis.hget(keys.operatorSiteRefs(operatorId), operatorSiteRef);
+    return siteId === null ? undefined : await find(siteId);
+  }
+
+  /** The id under which a reference is or will be stored. A crash after it was given out leaves a number unused, and no more. */
+  async function claimSiteId(site: Site, region: Region): Promise<string> {
+    const refs = keys.operatorSiteRefs(site.operatorId);
+    const known = await redis.hget(refs, site.operatorSiteRef);
+    if (known !== null && parseSiteId(known)?.region === region) return known;
+    if (known !== null && (await find(known)) !== undefined) throw regionChanged(site, known, region);
+    const siteId = formatSiteId(region, await redis.incr(keys.siteCounter(region)));
+    const isOurs =
+      known === null
+        ? (await redis.hsetnx(refs, site.operatorSiteRef, siteId)) === 1
+        : (await replaceRefScript(redis, [refs], [site.operatorSiteRef, known, siteId]))[0] === "replaced";
+    return isOurs ? siteId : await claimSiteId(site, region);
+  }
+
+  async function operatorNumber(operatorId: string): Promise<number> {
+    const known = await redis.hget(keys.operatorNumbers(), operatorId);
+    if (known !== null) return Number(known);
+    const number = await redis.incr(keys.operatorCounter());
+    if (number > maxOperatorNumber) throw new RangeError(`more than ${maxOperatorNumber} operators`);
+    // Of two writers that arrive at once one number wins; the other stays unused.
+    await redis.hsetnx(keys.operatorNumbers(), operatorId, number);
+    return Number(await redis.hget(keys.operatorNumbers(), operatorId));
+  }
+
+  return {
+    find,
+    filed,
+    findAll,
+    facts: async (siteIds) => await Promise.all(siteIds.map(async (siteId) => (await readRecord(siteId))?.site)),
+    findByRef,
+    async allowedVersion(siteId) {
+      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      return Number((await redis.get(keys.siteAllowedVersion(region, siteNumber))) ?? 0);
+    },
+    async check(site) {
+      const before = await findByRef(site.operatorId, site.operatorSiteRef);
+      if (before === undefined) return undefined;
+      refuseImpossible(before, site);
+      await refuseLostInUse(before.site, site);
+      return before;
+    },
+    async put(site, nowMs) {
+      const placed = placedSite(site);
+      const siteId = await claimSiteId(placed, regionOfCell(indexCellOf(placed.position)));
+      const outcome = await write(siteId, nowMs, () => placed);
+      if ((await redis.hget(keys.operatorSiteRefs(placed.operatorId), placed.operatorSiteRef)) === siteId) return outcome;
+      // Another writer took this one's claim for what a crash had left, and gave the reference to a site in another region.
+      await write(siteId, nowMs, (stored) => ({ ...(stored ?? placed), lifecycle: SiteLifecycle.DECOMMISSIONED }));
+      throw conflict(siteId);
+    },
+    async retire(siteId, nowMs) {
+      await write(siteId, nowMs, (stored) => {
+        if (stored === undefined) throw new TypeError(`no site ${siteId}`);
+        return { ...stored, lifecycle: SiteLifecycle.DECOMMISSIONED };
+      });
+    },
+  };
+
+  /** Refuses what would take away compartments that reservations have by name. */
+  async function refuseLostInUse(before: Site, site: Site): Promise<void> {
+    const lost = lostCompartments(before, site);
+    if (lost.length === 0) return;
+    const { region, siteNumber } = parseSiteId(before.siteId) as { region: Region; siteNumber: number };
+    const holders = await redis.hmget(keys.siteCompartments(region, siteNumber), ...lost.map(({ compartmentId }) => compartmentId));
+    const index = holders.findIndex((holder) => holder !== null);
+    if (index >= 0) throw compartmentInUse(before, lost[index]);
+  }
+
+  /** Says where sites are before one is there: a search must never miss it. */
+  async function addTo(setKey: string, region: Region): Promise<void> {
+    await redis.sadd(setKey, region);
+    // Also where it was there: another gateway may have added it a moment ago, and this one not have heard of it.
+    tellKeysTouched(redis, [setKey]);
+  }
+
+  /** Writes the facts that follow from those that are stored, against concurrent writers. */
+  async function write(siteId: string, nowMs: number, change: (stored: PlacedSite | undefined) => PlacedSite): Promise<PutOutcome> {
+    const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+    await addTo(keys.regions(), region);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const before = await find(siteId);
+      const placed = change(before === undefined ? undefined : placedSite(before.site));
+      if (before !== undefined) {
+        refuseImpossible(before, placed);
+        if (sameFacts(before.site, placed)) return { siteId, outcome: "unchanged", revision: before.site.revision };
+      }
+      const revision = before?.site.revision ?? 0;
+      const updatedAt = timestampFromMs(nowMs);
+      const facts: Site = { ...placed, siteId, revision: revision + 1, updatedAt };
+      const cell = indexCellOf(placed.position);
+      const oldCell = before?.cell ?? cell;
+      const isOffered = placed.lifecycle === SiteLifecycle.ACTIVE;
+      const installed = Buffer.alloc(placed.sizeClasses.length * 2);
+      placed.sizeClasses.forEach((sizeClass, index) => {
+        installed.writeUInt16LE(sizeClass.installed, index * 2);
+      });
+      const countryCode = placed.address?.countryCode ?? "";
+      const [number] = await Promise.all([operatorNumber(placed.operatorId), addTo(keys.countryRegions(countryCode), region)]);
+      const times = openingTimes(placed.timeZone, placed.openingHours);
+      const record = encodeRecord({
+        siteNumber,
+        position: placed.position,
+        revision: revision + 1,
+        flags: siteFlags(placed),
+        operatorNumber: number,
+        countryCode,
+      });
+      const lost = before === undefined ? [] : lostCompartments(before.site, placed);
+      const refitted = before === undefined ? "" : await refittedPlaces(redis, keys, facts);
+      const [tag, value] = await putScript(
+        redis,
+        [
+          keys.site(region, siteNumber),
+          keys.block(region, cell),
+          keys.block(region, oldCell),
+          keys.occupiedCells(region),
+          keys.profiles(region),
+          keys.openingTimes(region),
+          keys.tallies(region, cell),
+          keys.tallies(region, oldCell),
+          keys.siteCompartments(region, siteNumber),
+          keys.siteAllowed(region, siteNumber),
+          keys.siteAllowedVersion(region, siteNumber),
+          keys.waiting(region),
+          keys.deadlines(region),
+          keys.events(region),
+        ],
+        [
+          siteNumberBytes(siteNumber),
+          before === undefined ? "" : siteRecordHead(before),
+          encodeSiteRecord({ site: facts, cell, isOffered }),
+          record,
+          installed,
+          encodeSizeProfile(placed.sizeClasses),
+          cellNumberInRegion(cell),
+          cellNumberInRegion(oldCell),
+          isOffered ? "1" : "0",
+          before === undefined || keepsClasses(before.site, placed) ? "1" : "0",
+          isAlwaysOpen(times) ? "" : encodeOpeningTimes(times),
+          nowMs,
+          keys.reservationPrefix(region),
+          refitted,
+          ...lost.map(({ compartmentId }) => compartmentId),
+        ],
+      );
+      if (tag === "put") return { siteId, outcome: revision === 0 ? "created" : "updated", revision: revision + 1 };
+      if (tag === "compartment_in_use") throw compartmentInUse(before?.site ?? placed, lost[Number(value) - 1]);
+      if (tag === "in_use") throw capacityInUse(before?.site ?? placed, Number(value));
+      if (tag === "profiles_full") throw profilesFull(region);
+      if (tag === "opening_times_full") throw openingTimesFull(region);
+    }
+    throw conflict(siteId);
+  }
+}
+
+/** The bytes by which scripts know a site in its block. */
+export function siteNumberBytes(siteNumber: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(siteNumber);
+  return bytes;
+}
+
+type PlacedSite = Site & { position: NonNullable<Site["position"]> };
+
+function placedSite(site: Site): PlacedSite {
+  const { position } = site;
+  if (position === undefined) throw new TypeError("a site without a position");
+  return {
+    ...site,
+    position: { ...position, ...quantise(position) },
+    lifecycle: site.lifecycle === SiteLifecycle.UNSPECIFIED ? SiteLifecycle.ACTIVE : site.lifecycle,
+  };
+}
+
+function refuseImpossible(before: StoredSite, site: Site): void {
+  const region = regionOfCell(indexCellOf(placedSite(site).position));
+  const siteId = before.site.siteId;
+  if (parseSiteId(siteId)?.region !== region) throw regionChanged(site, siteId, region);
+  if (before.site.isTest !== site.isTest) {
+    throw new PetakError("MODE_MISMATCH", `site ${siteId} has is_test ${before.site.isTest}, which never changes`, {
+      metadata: { site_id: siteId },
+    });
+  }
+  before.counts.forEach((count, index) => {
+    const inUse = count.occupied + count.held;
+    if (inUse === 0) return;
+    const now = site.sizeClasses[index];
+    if (now === undefined || now.installed < inUse || !keepsClasses(before.site, site)) throw capacityInUse(before.site, index);
+  });
+}
+
+function regionChanged(site: Site, siteId: string, region: Region): PetakError {
+  return new PetakError(
+    "SITE_REGION_CHANGED",
+    `site ${siteId} (${site.operatorSiteRef}) cannot move to region ${region}: retire it and create another under a new reference`,
+    { metadata: { site_id: siteId, subject: siteId, region } },
+  );
+}
+
+function conflict(siteId: string): PetakError {
+  return new PetakError("CONFLICT", `site ${siteId} kept changing while it was written; send the same request again`, {
+    metadata: { site_id: siteId },
+  });
+}
+
+function profilesFull(region: Region): PetakError {
+  return invalidField(
+    "size_classes",
+    `region ${region} has 65536 different sets of sizes, and this site would be one more; use the sizes of another site`,
+    "site.size_profiles_max",
+  );
+}
+
+function openingTimesFull(region: Region): PetakError {
+  return invalidField(
+    "opening_hours",
+    `region ${region} has 65535 different opening hours, and this site's would be one more; use the hours of another site`,
+    "site.opening_hours_max",
+  );
+}
+
+function capacityInUse(site: Site, classIndex: number): PetakError {
+  const sizeClassId = site.sizeClasses[classIndex]?.sizeClassId ?? String(classIndex);
+  return new PetakError(
+    "CAPACITY_IN_USE",
+    `size class ${sizeClassId} of site ${site.siteId} (${site.operatorSiteRef}) has holds or parcels that the change leaves no place for`,
+    { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
+  );
+}
+
+function compartmentInUse(site: Site, compartment: Compartment | undefined): PetakError {
+  const { compartmentId = "", sizeClassId = "" } = compartment ?? {};
+  return new PetakError(
+    "CAPACITY_IN_USE",
+    `compartment ${compartmentId} of site ${site.siteId} (${site.operatorSiteRef}) is held or has a parcel inside, and the change takes it away`,
+    { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
+  );
+}
+
+/** The compartments that a site has no more after a change, or in another size class. */
+function lostCompartments(before: Site, after: Site): Compartment[] {
+  const kept = new Map(after.compartments.map(({ compartmentId, sizeClassId }) => [compartmentId, sizeClassId]));
+  return before.compartments.filter(({ compartmentId, sizeClassId }) => kept.get(compartmentId) !== sizeClassId);
+}
+
+/** Whether every class that existed keeps its index: reservations and records know classes by index. */
+function keepsClasses(before: Site, after: Site): boolean {
+  return before.sizeClasses.every(({ sizeClassId }, index) => after.sizeClasses[index]?.sizeClassId === sizeClassId);
+}
+
+function sameFacts(before: Site, after: Site): boolean {
+  return equals(
+    SiteSchema,
+    before,
+    create(SiteSchema, { ...after, siteId: before.siteId, revision: before.revision, updatedAt: before.updatedAt }),
+  );
+}

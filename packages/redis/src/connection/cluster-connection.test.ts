@@ -1,0 +1,162 @@
+import { createScript } from "@petak/records/testing";
+import { installedFlavours, startTestCluster, type TestCluster, type TestClusterNode } from "@petak/testkit";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { RedisFlavour } from "../server/index.ts";
+
+import type { ClusterConnection } from "./cluster-connection.ts";
+import { connectRedis, pingAll } from "./connect-redis.ts";
+import type { ClusterAddress } from "./redis-address.ts";
+import { isStoreFailure } from "./store-failure.ts";
+
+const commandTimeoutMs = 400;
+/** Much less than any time-out, much more than an answer takes. */
+const atOnceMs = 200;
+const replaceRef = createScript("replace-ref");
+
+// Valkey's where it is installed: the other tests that make clusters take Redis' then.
+const flavour = (await installedFlavours()).at(-1) as RedisFlavour;
+
+describe("a connection to a cluster", () => {
+  let cluster: TestCluster;
+  let connection: ClusterConnection;
+  /** A key for each of the masters. */
+  let keys: string[];
+
+  beforeAll(async () => {
+    cluster = await startTestCluster({ flavour });
+  });
+  afterAll(() => cluster.stop());
+  beforeEach(async () => {
+    await cluster.whole();
+    connection = connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs }) as ClusterConnection;
+    await connection.connect();
+    keys = cluster.nodes.map(keyAt);
+  });
+  afterEach(() => connection.disconnect());
+
+  function keyAt({ port }: TestClusterNode): string {
+    for (let number = 0; ; number++) if (connection.masterOf(`petak:{${number}}`)?.options.port === port) return `petak:{${number}}`;
+  }
+
+  async function failure(work: () => Promise<unknown>): Promise<{ isStore: boolean; tookMs: number } | undefined> {
+    const startMs = performance.now();
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      return { isStore: isStoreFailure(error), tookMs: performance.now() - startMs };
+    }
+  }
+
+  test("sends each command to the master of its key, many at once", async () => {
+    await Promise.all(Array.from({ length: 300 }, (_, number) => connection.set(`${keys[number % 3]}:${number}`, number)));
+    const values = await Promise.all(Array.from({ length: 300 }, (_, number) => connection.get(`${keys[number % 3]}:${number}`)));
+    expect(values).toEqual(Array.from({ length: 300 }, (_, number) => String(number)));
+    const sizes = await Promise.all(connection.nodes("master").map((node) => node.dbsize()));
+    expect(sizes.every((size) => size >= 100)).toBe(true);
+  });
+
+  test("that is closed while it is being made fails, and so does every command over it, at whatever instant", async () => {
+    for (let turns = 0; turns < 60; turns++) {
+      const closed = connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs });
+      const failureOf = (work: Promise<unknown>) =>
+        work.then(
+          () => "none",
+          (error: Error) => error.message,
+        );
+      const connecting = failureOf(closed.connect());
+      const before = failureOf(closed.get("petak:{0}"));
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => void setImmediate(resolve));
+      closed.disconnect();
+      const behind = failureOf(closed.get("petak:{0}"));
+      await Promise.all([connecting, before]);
+      expect(await behind).not.toBe("none");
+      expect(await failureOf(closed.get("petak:{0}"))).toMatch(/^Connection is closed|^Cluster isn't ready/);
+    }
+  });
+
+  test("runs a script at every master, also where it has been forgotten", async () => {
+    for (const round of [1, 2]) {
+      await Promise.all(connection.nodes("master").map((node) => node.script("FLUSH")));
+      await Promise.all(keys.map((key) => connection.hset(`${key}:refs`, "ref", round)));
+      const replies = await Promise.all(keys.map((key) => replaceRef(connection, [`${key}:refs`], ["ref", round, "new"])));
+      expect(replies).toEqual(Array(3).fill(["replaced"]));
+    }
+  });
+
+  test("fails at once where a master is away, does nothing twice, and works again when it is back", async () => {
+    const [key = ""] = keys;
+    const [node] = cluster.nodes as [TestClusterNode];
+    const counted = Array.from({ length: 50 }, () =>
+      connection.incr(`${key}:count`).then(
+        () => 1,
+        () => 0,
+      ),
+    );
+    await node.kill9();
+    const acknowledged = (await Promise.all<number>(counted)).reduce((sum, one) => sum + one, 0);
+    for (let call = 0; call < 20; call++) {
+      const failed = await failure(() => connection.get(key));
+      expect(failed?.isStore).toBe(true);
+      expect(failed?.tookMs).toBeLessThan(atOnceMs);
+    }
+    expect((await failure(() => pingAll(connection)))?.isStore).toBe(true);
+    await node.restart();
+    await expect.poll(() => failure(() => connection.set(key, "back")), { timeout: 20_000 }).toBeUndefined();
+    const count = Number(await connection.get(`${key}:count`));
+    expect(count).toBeGreaterThanOrEqual(acknowledged);
+    expect(count).toBeLessThanOrEqual(50);
+    await expect.poll(() => failure(() => pingAll(connection)), { timeout: 20_000 }).toBeUndefined();
+  });
+
+  test("says that it is ready anew when a master was connected anew", async () => {
+    let times = 0;
+    connection.on("ready", () => times++);
+    const [node] = cluster.nodes as [TestClusterNode];
+    await node.kill9();
+    await node.restart();
+    await expect.poll(() => times, { timeout: 20_000 }).toBeGreaterThan(0);
+  });
+
+  test("gives up a master that hangs, and no other", async () => {
+    const [key = "", other = ""] = keys;
+    const [node] = cluster.nodes as [TestClusterNode];
+    const otherMaster = connection.masterOf(other);
+    process.kill(node.pid, "SIGSTOP");
+    try {
+      const first = await failure(() => connection.get(key));
+      expect(first?.isStore).toBe(true);
+      expect(first?.tookMs).toBeLessThan(commandTimeoutMs + atOnceMs);
+      await expect.poll(async () => (await failure(() => connection.get(key)))?.tookMs ?? commandTimeoutMs).toBeLessThan(atOnceMs / 4);
+      expect(otherMaster?.status).toBe("ready");
+    } finally {
+      process.kill(node.pid, "SIGCONT");
+    }
+    await expect.poll(() => failure(() => connection.set(key, "back")), { timeout: 20_000 }).toBeUndefined();
+  });
+
+  test("says why no server can be reached, and is there when the servers are", async () => {
+    await Promise.all(cluster.nodes.map((node) => node.kill9()));
+    const later = connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs });
+    await expect(later.connect()).rejects.toThrow("ECONNREFUSED");
+    expect((await failure(() => later.get("key")))?.isStore).toBe(true);
+    await Promise.all(cluster.nodes.map((node) => node.restart()));
+    await expect.poll(() => failure(() => later.get("key")), { timeout: 20_000 }).toBeUndefined();
+    later.disconnect();
+    const wrong = connectRedis({ ...cluster.address, username: "nobody", password: "wrong" } as ClusterAddress, {
+      onError: () => undefined,
+    });
+    await expect(wrong.connect()).rejects.toThrow("WRONGPASS");
+    wrong.disconnect();
+  });
+
+  test("follows a slot that moves to another master", async () => {
+    const [key = ""] = keys;
+    const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
+    await connection.set(key, "parcel");
+    await cluster.moveSlot(key, from, to);
+    await expect.poll(() => connection.get(key).catch(isStoreFailure), { timeout: 10_000 }).toBe("parcel");
+    await expect.poll(() => connection.masterOf(key)?.options.port, { timeout: 10_000 }).toBe(to.port);
+    await cluster.moveSlot(key, to, from);
+  });
+});

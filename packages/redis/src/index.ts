@@ -1,0 +1,36 @@
+/** Redis and Valkey: connections to a server, a cluster and replicas, a private server, scripts, durability, and the names of all keys. */
+export type { ClusterConnection } from "./connection/cluster-connection.ts";
+export {
+  type ConnectionOptions,
+  commandTimeoutMs,
+  connectLike,
+  connectRedis,
+  dropSilent,
+  isCluster,
+  ping,
+  pingAll,
+  type RedisConnection,
+  runIdOf,
+  serverOf,
+  storeTimeMs,
+} from "./connection/connect-redis.ts";
+export { parseRedisAddress, type RedisAddress, redisAddressText, redisProtocols } from "./connection/redis-address.ts";
+export { noSlots, type SlotSet } from "./connection/served-slots.ts";
+export { slotMapOf } from "./connection/slot-map.ts";
+export { isCommandTimeout, isStoreFailure } from "./connection/store-failure.ts";
+export { type Acknowledgements, createAcknowledgements } from "./durability/acknowledgements.ts";
+export type { ReplicationLevel } from "./durability/replica-gate.ts";
+export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
+export { noteKey } from "./durability/write-scope.ts";
+export { type FailingServer, refusingServers, silentServers } from "./health/failing-servers.ts";
+export { createKeys, type Keys, type LogName } from "./keys.ts";
+export { sharedRuns } from "./runs/shared-runs.ts";
+export {
+  type CreateScript,
+  type RunScript,
+  type ScriptArgument,
+  type ScriptOptions,
+  type ScriptReply,
+  scriptsIn,
+} from "./scripts/scripts.ts";
+export { onKeysTouched, tellKeysTouched } from "./scripts/touched-keys.ts";
