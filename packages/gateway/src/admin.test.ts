@@ -1,10 +1,11 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { KeySchema, Mode, newKeyId, newParticipantId, ParticipantSchema, Role } from "@petak/protocol";
+import { createParticipantStore, type ParticipantStore } from "@petak/records";
+import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { AdminError, registerAdmin } from "./admin.ts";
-import { createParticipantStore, type ParticipantStore } from "./stores/participant-store.ts";
 
 const redis = useRedis();
 const nowMs = Date.UTC(2026, 0, 1);
@@ -12,7 +13,7 @@ let participants: ParticipantStore;
 let admin: { participantId: string; keyId: string; publicKey: Uint8Array };
 
 beforeEach(() => {
-  participants = createParticipantStore(redis.client, `${redis.keyPrefix}petak`);
+  participants = createParticipantStore(redis.client, createKeys(`${redis.keyPrefix}petak`));
   admin = { participantId: newParticipantId(), keyId: newKeyId("live"), publicKey: new Uint8Array(32).fill(7) };
 });
 

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Key, KeySchema, Mode, ParticipantSchema, Role } from "@petak/protocol";
-import type { ParticipantStore } from "./stores/participant-store.ts";
+import type { ParticipantStore } from "@petak/records";
 
 /** The participant that runs the gateway, known to it from its start. */
 export interface AdminIdentity {

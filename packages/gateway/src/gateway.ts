@@ -12,7 +12,16 @@ import {
   WebhookService,
 } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
-import { createAllocator, createParticipantLogs, defaultQueueLimits, type QueueLimits } from "@petak/records";
+import {
+  createAllocator,
+  createParticipantLogs,
+  createParticipantStore,
+  createSecretsFingerprintStore,
+  createSiteCache,
+  createWebhookStore,
+  defaultQueueLimits,
+  type QueueLimits,
+} from "@petak/records";
 import {
   type Acknowledgements,
   connectRedis,
@@ -27,6 +36,7 @@ import { type AdminIdentity, registerAdmin } from "./admin.ts";
 import { type ArchiveOptions, openArchive } from "./archive/open-archive.ts";
 import { gatewayTerms } from "./domain/terms.ts";
 import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
+import { createCachedKeyDirectory } from "./identity/cached-key-directory.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
 import type { Logger, Metrics } from "./observability/index.ts";
 import { createReceipts } from "./receipts/receipts.ts";
@@ -62,13 +72,8 @@ import { createWebhookService } from "./services/webhooks.ts";
 import { whenDurable } from "./services/when-durable.ts";
 import { followStoreClock } from "./store-clock.ts";
 import { watchStore } from "./store-watch/store-watch.ts";
-import { createCachedKeyDirectory } from "./stores/cached-key-directory.ts";
-import { createGatewayIdentityStore } from "./stores/gateway-identity-store.ts";
-import { createParticipantStore } from "./stores/participant-store.ts";
-import { createSiteCache } from "./stores/site-cache.ts";
 import { createTermsBook } from "./stores/terms-book.ts";
 import { createTermsStore } from "./stores/terms-store.ts";
-import { createWebhookStore } from "./stores/webhook-store.ts";
 import { startSweep } from "./sweep.ts";
 import { createWebhookSending, type WebhookOptions } from "./webhooks/webhook-sending.ts";
 
@@ -205,9 +210,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     undo.push(() => records.stop());
     const archive = openArchive({ ...options.archive, records, keyPrefix, now, logger, tell, metrics });
     const { allocator } = archive;
-    const participants = createParticipantStore(writer, keyPrefix);
+    const participants = createParticipantStore(writer, keys);
     const secretsPath = join(options.dataDir, secretsFileName);
-    const identityStore = createGatewayIdentityStore(redis, keyPrefix);
+    const identityStore = createSecretsFingerprintStore(redis, keys);
     const secretsFile = await loadGatewaySecrets(secretsPath, now);
     await requireSharedSecrets(identityStore, secretsFile, secretsPath);
     const secretsWatch = watchSecrets({
@@ -225,7 +230,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const keyDirectory = createCachedKeyDirectory(participants, now);
     const siteCache = createSiteCache(allocator.sites);
     // What a failover has lost may be given out again for something else.
-    const termsBook = createTermsBook(createTermsStore(writer, keyPrefix), gatewayTerms(options), now);
+    const termsBook = createTermsBook(createTermsStore(writer, keys), gatewayTerms(options), now);
     let tail: RedisConnection | undefined;
     redis.on("ready", () => {
       // What hears of events asks for no change, by which it would notice that it is to be led to the new master as well.
@@ -268,7 +273,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const webhooks = createWebhookSending({
       ...options.webhooks,
       allocator,
-      store: createWebhookStore(writer, keyPrefix),
+      store: createWebhookStore(writer, keys),
       reader,
       logs,
       derivationKey: secrets.derivationKey,

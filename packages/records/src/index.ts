@@ -28,6 +28,12 @@ export {
   type ParticipantLogs,
   type ParticipantLogsOptions,
 } from "./feeds/participant-logs.ts";
+export {
+  createSecretsFingerprintStore,
+  type SecretsFingerprint,
+  type SecretsFingerprintStore,
+} from "./gateway-secrets/secrets-fingerprint-store.ts";
+export { createParticipantStore, type ParticipantStore } from "./participants/participant-store.ts";
 export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting, waitingPlacesMax } from "./queue/queues.ts";
 export type { Answer } from "./reservations/answer.ts";
 export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";
@@ -42,6 +48,14 @@ export {
   type TransitionOutcome,
 } from "./reservations/reservation-store.ts";
 export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
+export { createSiteCache, type SiteCache } from "./sites/site-cache.ts";
 export type { SiteRecord } from "./sites/site-record.ts";
 export type { SiteRevocation, SiteRevocations } from "./sites/site-revocations.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";
+export {
+  createWebhookStore,
+  type StoredWebhook,
+  type StoredWebhookKey,
+  type WebhookChanges,
+  type WebhookStore,
+} from "./webhooks/webhook-store.ts";

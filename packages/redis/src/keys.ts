@@ -7,6 +7,12 @@ export interface LogName {
   readonly mode: ModeName;
 }
 
+/** The owner of default terms: an operator, for its sites in one of the two networks. */
+export interface TermsOwner {
+  readonly operatorId: string;
+  readonly isTest: boolean;
+}
+
 /**
  * The names of all keys. Those about a region carry its hash tag, so that one script touches one slot and Redis Cluster spreads
  * regions over its masters. No other module spells a key.
@@ -109,6 +115,29 @@ export interface Keys {
   answer(region: Region, participantId: string, requestId: string): string;
   /** The order in which a reservation tries several regions, kept in its home region. */
   plan(region: Region, participantId: string, requestId: string): string;
+  /** Set of all participant ids. */
+  participants(): string;
+  participant(participantId: string): string;
+  /** Set of the ids of a participant's keys, publishable ones too. */
+  participantKeys(participantId: string): string;
+  key(keyId: string): string;
+  publishableKey(publishableKey: string): string;
+  /** Hash: terms number → terms. An entry never changes. */
+  terms(): string;
+  /** Hash: terms → their number. */
+  termsNumbers(): string;
+  /** Counter of the terms numbers. */
+  termsCounter(): string;
+  /** An operator's default terms for its sites in one network. */
+  defaultTerms(owner: TermsOwner): string;
+  /** Set of the ids of all webhook endpoints. */
+  webhookEndpoints(): string;
+  /** Sorted set: ids of a participant's webhook endpoints in one network, by their creation time in ms. */
+  webhookEndpointsOf(participantId: string, mode: ModeName): string;
+  /** Hash of one webhook endpoint, in the slot of its deliveries. */
+  webhookEndpoint(endpointId: string): string;
+  /** Fingerprint of the secrets that the gateways of these records share. */
+  gatewaySecrets(): string;
   /** What is written for replicas to follow, in the slot of a hash tag; empty: in any. It says nothing and soon goes. */
   durabilityMark(hashTag: string): string;
 }
@@ -179,6 +208,20 @@ export function createKeys(prefix: string): Keys {
     deliveryReplays: (subscriberId) => `${delivery(subscriberId)}:replays`,
     answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,
     plan: (region, participantId, requestId) => `${tagged(region)}:plan:${participantId}:${requestId}`,
+    participants: () => `${prefix}:participants`,
+    participant: (participantId) => `${prefix}:participant:${participantId}`,
+    // Not below the participant's own key: callers choose the id they ask for, and some text would name the set.
+    participantKeys: (participantId) => `${prefix}:participant-keys:${participantId}`,
+    key: (keyId) => `${prefix}:key:${keyId}`,
+    publishableKey: (publishableKey) => `${prefix}:publishable-key:${publishableKey}`,
+    terms: () => `${prefix}:terms`,
+    termsNumbers: () => `${prefix}:terms-numbers`,
+    termsCounter: () => `${prefix}:terms-counter`,
+    defaultTerms: ({ operatorId, isTest }) => `${prefix}:default-terms:${isTest ? "test" : "live"}:${operatorId}`,
+    webhookEndpoints: () => `${prefix}:webhook-endpoints`,
+    webhookEndpointsOf: (participantId, mode) => `${prefix}:webhook-endpoints-of:${mode}:${participantId}`,
+    webhookEndpoint: (endpointId) => `${prefix}:{${endpointId}}:endpoint`,
+    gatewaySecrets: () => `${prefix}:gateway-secrets`,
     durabilityMark: (hashTag) => (hashTag === "" ? `${prefix}:durability` : `${prefix}:{${hashTag}}:durability`),
   };
 }

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema, type EventType, newEventId, PartyKind, PartySchema, type Region } from "@petak/protocol";
-import type { StoredWebhook } from "../stores/webhook-store.ts";
+import type { StoredWebhook } from "@petak/records";
 import { eventSchemaVersion } from "./reservation-event.ts";
 
 /** What an alarm tells of. */

@@ -1,14 +1,15 @@
 import { copyFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createSecretsFingerprintStore } from "@petak/records";
+import { createKeys } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
-import { createGatewayIdentityStore } from "../stores/gateway-identity-store.ts";
 import { checkSharedSecrets, requireSharedSecrets } from "./check-shared-secrets.ts";
 import { loadGatewaySecrets } from "./gateway-secrets.ts";
 import { rotateIssuer } from "./rotate-issuer.ts";
 
 const redis = useRedis();
-const store = () => createGatewayIdentityStore(redis.client, redis.keyPrefix);
+const store = () => createSecretsFingerprintStore(redis.client, createKeys(redis.keyPrefix));
 
 async function newPath(): Promise<string> {
   return join(await tempDir(), "secrets.json");

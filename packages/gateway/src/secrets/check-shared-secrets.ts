@@ -1,4 +1,4 @@
-import type { GatewayIdentityStore } from "../stores/gateway-identity-store.ts";
+import type { SecretsFingerprintStore } from "@petak/records";
 import type { GatewaySecrets } from "./gateway-secrets.ts";
 import { fingerprintOfSecrets } from "./secrets-fingerprint.ts";
 
@@ -21,7 +21,7 @@ export type SecretsStanding = { readonly outdated: false } | { readonly outdated
  * @throws {SecretsMismatchError} where the gateways before had others, of which these are no newer and no older state.
  */
 export async function checkSharedSecrets(
-  store: GatewayIdentityStore,
+  store: SecretsFingerprintStore,
   secrets: Pick<GatewaySecrets, "issuerEpochs" | "derivationKey">,
   path: string,
 ): Promise<SecretsStanding> {
@@ -44,7 +44,7 @@ export async function checkSharedSecrets(
 
 /** The same at a gateway's start: outdated secrets are no secrets to start with. @throws {SecretsMismatchError} */
 export async function requireSharedSecrets(
-  store: GatewayIdentityStore,
+  store: SecretsFingerprintStore,
   secrets: Pick<GatewaySecrets, "issuerEpochs" | "derivationKey">,
   path: string,
 ): Promise<void> {

@@ -1,9 +1,10 @@
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createSecretsFingerprintStore } from "@petak/records";
+import { createKeys } from "@petak/redis";
 import { createFrozenClock, tempDir, useRedis } from "@petak/testkit";
 import { expect, it, onTestFinished } from "vitest";
 import { createLogger } from "../observability/index.ts";
-import { createGatewayIdentityStore } from "../stores/gateway-identity-store.ts";
 import { requireSharedSecrets } from "./check-shared-secrets.ts";
 import { loadGatewaySecrets } from "./gateway-secrets.ts";
 import { rotateIssuer } from "./rotate-issuer.ts";
@@ -14,7 +15,7 @@ const clock = createFrozenClock();
 
 /** A gateway's secrets from a file, watched by hand. */
 async function watchFile(path: string) {
-  const store = createGatewayIdentityStore(redis.client, redis.keyPrefix);
+  const store = createSecretsFingerprintStore(redis.client, createKeys(redis.keyPrefix));
   const secrets = await loadGatewaySecrets(path, clock.now);
   await requireSharedSecrets(store, secrets, path);
   const lines: { level: number; msg: string }[] = [];

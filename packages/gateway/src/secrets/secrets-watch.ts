@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PetakError } from "@petak/protocol";
+import type { SecretsFingerprintStore } from "@petak/records";
 import type { Logger, TellFailure } from "../observability/index.ts";
-import type { GatewayIdentityStore } from "../stores/gateway-identity-store.ts";
 import { checkSharedSecrets, type SecretsStanding } from "./check-shared-secrets.ts";
 import type { SecretsFromFile } from "./gateway-secrets.ts";
 import { type IssuerEpochs, rotationMarginMs } from "./issuer-epochs.ts";
@@ -36,7 +36,7 @@ export interface SecretsWatch {
 export function watchSecrets(options: {
   secrets: SecretsFromFile;
   path: string;
-  store: GatewayIdentityStore;
+  store: SecretsFingerprintStore;
   now: () => number;
   intervalMs: number;
   logger: Logger;

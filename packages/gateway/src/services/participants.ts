@@ -19,12 +19,11 @@ import {
   RevokeKeyRequestSchema,
   Role,
 } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Allocator, ParticipantStore } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
+import { type CachedKeyDirectory, modeName } from "../identity/cached-key-directory.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
-import { type CachedKeyDirectory, modeName } from "../stores/cached-key-directory.ts";
-import type { ParticipantStore } from "../stores/participant-store.ts";
 import { siteNotFound } from "./directory.ts";
 
 /** What the participants' service needs. */

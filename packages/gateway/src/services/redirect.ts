@@ -15,6 +15,7 @@ import {
   type ReserveRequest,
   ReserveRequestSchema,
 } from "@petak/protocol";
+import type { SiteCache } from "@petak/records";
 import { type Allocator, type HoldRequest, reservationNotFound, type Transition } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
@@ -26,7 +27,6 @@ import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.
 import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
-import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { boundPlace, isBoundByPolicy, type RedirectPlace } from "./overflow-bounds.ts";

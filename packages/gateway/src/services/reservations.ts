@@ -27,7 +27,7 @@ import {
   Role,
   type Site,
 } from "@petak/protocol";
-import type { Allocator, HoldRequest, Transition } from "@petak/records";
+import type { Allocator, HoldRequest, SiteCache, Transition } from "@petak/records";
 import { classIndexOf } from "../domain/class-index.ts";
 import { doubtOutcomes } from "../domain/doubt-outcomes.ts";
 import { extensionOf } from "../domain/extension.ts";
@@ -42,7 +42,6 @@ import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
-import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { createBatch } from "./batch.ts";
 import { createBundleChanges } from "./bundle-changes.ts";

@@ -10,6 +10,7 @@ import {
   type SiteQuery,
 } from "@petak/allocator";
 import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
+import type { SiteCache } from "@petak/records";
 import {
   type Allocator,
   type HoldCandidate,
@@ -21,7 +22,6 @@ import {
   waitingPlacesMax,
 } from "@petak/records";
 import { overflowEndMetadata } from "../domain/overflow-end.ts";
-import type { SiteCache } from "../stores/site-cache.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { siteNotAccepting, siteUnmet } from "./named-site.ts";

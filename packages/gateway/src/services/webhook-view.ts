@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Mode, type WebhookEndpoint, WebhookEndpointSchema, type WebhookHealth, WebhookHealthSchema, WebhookState } from "@petak/protocol";
-import type { StoredWebhook } from "../stores/webhook-store.ts";
+import type { StoredWebhook } from "@petak/records";
 import { type DeliveryHealth, isFailing } from "../webhooks/delivery-health.ts";
 import { signingKeysAt } from "../webhooks/signing-keys.ts";
 

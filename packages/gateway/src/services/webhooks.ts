@@ -23,11 +23,10 @@ import {
   WebhookFailure,
   type WebhookService,
 } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Allocator, StoredWebhook, WebhookStore } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
-import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
 import type { CloudEventWriter } from "../webhooks/cloud-event.ts";
 import { cursorIn } from "../webhooks/delivery-cursor.ts";
 import { fieldsOfFailing, healthIn } from "../webhooks/delivery-health.ts";

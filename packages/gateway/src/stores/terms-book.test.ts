@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { SiteSchema, type Terms, TermsSchema } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { gatewayTerms, termsInForce } from "../domain/terms.ts";
@@ -22,7 +23,7 @@ beforeEach(async () => {
   return () => connection.disconnect();
 });
 
-const store = () => createTermsStore(connection, redis.keyPrefix);
+const store = () => createTermsStore(connection, createKeys(redis.keyPrefix));
 const book = () => createTermsBook(store(), fallback, clock.now);
 const free = (hours: number): Terms => create(TermsSchema, { freeStorage: durationFromMs(hours * hourMs) });
 

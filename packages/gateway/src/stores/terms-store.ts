@@ -1,8 +1,7 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Terms, TermsSchema } from "@petak/protocol";
-import type { RedisConnection } from "@petak/redis";
+import type { Keys, RedisConnection, TermsOwner } from "@petak/redis";
 import type { FullTerms } from "../domain/terms.ts";
-import { createTermsKeys, type TermsOwner } from "./terms-keys.ts";
 
 /** Terms by their numbers, and what operators have by default. */
 export interface TermsStore {
@@ -19,33 +18,32 @@ export interface TermsStore {
  * Keeps terms in Redis. A reservation keeps a number in place of its terms: a byte or two, and none for number 0, which the gateway's own terms have
  * where nobody sets others.
  */
-export function createTermsStore(redis: RedisConnection, prefix: string): TermsStore {
-  const keys = createTermsKeys(prefix);
+export function createTermsStore(redis: RedisConnection, keys: Keys): TermsStore {
   const withNumber = (bytes: Uint8Array, termsNumber: number) => ({ ...fromBinary(TermsSchema, bytes), termsNumber }) as FullTerms;
 
   return {
     async number(terms) {
       const bytes = Buffer.from(toBinary(TermsSchema, { ...terms, termsNumber: 0 }));
-      const known = await redis.hget(keys.numbers(), bytes);
+      const known = await redis.hget(keys.termsNumbers(), bytes);
       if (known !== null) return Number(known);
       // What a number says is there before anybody learns of it. A crash in between, or another writer of the same, leaves a number unused.
-      const isFirst = (await redis.hsetnx(keys.numbered(), "0", bytes)) === 1;
-      const isOwn = isFirst || (await redis.hgetBuffer(keys.numbered(), "0"))?.equals(bytes) === true;
-      const number = isOwn ? 0 : await redis.incr(keys.counter());
-      if (!isOwn) await redis.hset(keys.numbered(), String(number), bytes);
-      await redis.hsetnx(keys.numbers(), bytes, number);
-      return Number(await redis.hget(keys.numbers(), bytes));
+      const isFirst = (await redis.hsetnx(keys.terms(), "0", bytes)) === 1;
+      const isOwn = isFirst || (await redis.hgetBuffer(keys.terms(), "0"))?.equals(bytes) === true;
+      const number = isOwn ? 0 : await redis.incr(keys.termsCounter());
+      if (!isOwn) await redis.hset(keys.terms(), String(number), bytes);
+      await redis.hsetnx(keys.termsNumbers(), bytes, number);
+      return Number(await redis.hget(keys.termsNumbers(), bytes));
     },
     async numbered(termsNumber) {
-      const bytes = await redis.hgetBuffer(keys.numbered(), String(termsNumber));
+      const bytes = await redis.hgetBuffer(keys.terms(), String(termsNumber));
       return bytes === null ? undefined : withNumber(bytes, termsNumber);
     },
     async defaultOf(operator) {
-      const bytes = await redis.getBuffer(keys.defaultOf(operator));
+      const bytes = await redis.getBuffer(keys.defaultTerms(operator));
       return bytes === null ? undefined : fromBinary(TermsSchema, bytes);
     },
     async setDefault(operator, terms) {
-      await redis.set(keys.defaultOf(operator), Buffer.from(toBinary(TermsSchema, terms)));
+      await redis.set(keys.defaultTerms(operator), Buffer.from(toBinary(TermsSchema, terms)));
     },
   };
 }

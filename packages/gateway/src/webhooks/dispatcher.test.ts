@@ -1,8 +1,8 @@
 import { EventType, WebhookFailure } from "@petak/protocol";
+import type { StoredWebhook } from "@petak/records";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
-import type { StoredWebhook } from "../stores/webhook-store.ts";
 import { cursorIn } from "./delivery-cursor.ts";
 import { pendingMax } from "./endpoint-worker.ts";
 import { replayAt } from "./replay.ts";

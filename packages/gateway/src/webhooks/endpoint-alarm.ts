@@ -1,9 +1,8 @@
 import { EventType, WebhookFailure } from "@petak/protocol";
-import type { EventLog } from "@petak/records";
+import type { EventLog, StoredWebhook } from "@petak/records";
 import { cloudEventTypeOf } from "../domain/cloud-event-attributes.ts";
 import { type WebhookAlarm, webhookEvent } from "../domain/webhook-event.ts";
 import type { Logger } from "../observability/index.ts";
-import type { StoredWebhook } from "../stores/webhook-store.ts";
 import { type DeliveryOutcome, regionOfEvent } from "./delivery.ts";
 import { type DeliveryHealth, isFailing } from "./delivery-health.ts";
 

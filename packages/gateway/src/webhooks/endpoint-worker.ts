@@ -1,11 +1,10 @@
 import { type Event, WebhookFailure } from "@petak/protocol";
-import type { Allocator, ParticipantLogs } from "@petak/records";
+import type { Allocator, ParticipantLogs, StoredWebhook, WebhookStore } from "@petak/records";
 import type { LogName } from "@petak/redis";
 import type { Logger, TellFailure } from "../observability/index.ts";
 import { encodeCursor } from "../services/log-cursor.ts";
 import { followLog, type LogFollower } from "../services/log-follower.ts";
 import type { LogReader } from "../services/log-reader.ts";
-import type { StoredWebhook, WebhookStore } from "../stores/webhook-store.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery } from "./delivery.ts";
 import { cursorIn } from "./delivery-cursor.ts";

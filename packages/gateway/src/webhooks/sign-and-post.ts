@@ -1,5 +1,5 @@
+import type { StoredWebhook } from "@petak/records";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
-import type { StoredWebhook } from "../stores/webhook-store.ts";
 import { cloudEventType } from "./cloud-event.ts";
 import type { Attempt, PostEvent, PostOptions } from "./post-event.ts";
 import { signingKeysAt } from "./signing-keys.ts";

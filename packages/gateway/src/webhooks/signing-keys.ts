@@ -1,4 +1,4 @@
-import type { StoredWebhook, StoredWebhookKey } from "../stores/webhook-store.ts";
+import type { StoredWebhook, StoredWebhookKey } from "@petak/records";
 
 /** A key that signs now. */
 export interface SigningKey extends StoredWebhookKey {

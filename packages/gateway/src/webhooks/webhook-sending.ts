@@ -1,8 +1,7 @@
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
-import type { Allocator, ParticipantLogs } from "@petak/records";
+import type { Allocator, ParticipantLogs, WebhookStore } from "@petak/records";
 import type { Logger, Metrics, TellFailure } from "../observability/index.ts";
 import type { LogReader } from "../services/log-reader.ts";
-import type { WebhookStore } from "../stores/webhook-store.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import type { ReachPolicy } from "./endpoint-url.ts";

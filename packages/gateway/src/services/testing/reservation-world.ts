@@ -12,8 +12,9 @@ import {
   ReserveRequestSchema,
   type ReserveResponse,
 } from "@petak/protocol";
-import { type Allocator, createAllocator } from "@petak/records";
+import { type Allocator, createAllocator, createSiteCache, type SiteCache } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { changed, moveTo } from "../../domain/move-on.ts";
@@ -23,7 +24,6 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import { contextOf } from "../../identity/testing/test-caller.ts";
 import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
 import { type GatewaySecrets, loadGatewaySecrets } from "../../secrets/gateway-secrets.ts";
-import { createSiteCache, type SiteCache } from "../../stores/site-cache.ts";
 import { createTermsBook, type TermsBook } from "../../stores/terms-book.ts";
 import { createTermsStore } from "../../stores/terms-store.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
@@ -84,7 +84,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
     const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
     const siteCache = createSiteCache(allocator.sites);
     const terms = gatewayTerms({ collectWithinMs, storageMaxMs: 14 * dayMs });
-    const termsBook = createTermsBook(createTermsStore(redisConnection, redis.keyPrefix), terms, clock.now);
+    const termsBook = createTermsBook(createTermsStore(redisConnection, createKeys(redis.keyPrefix)), terms, clock.now);
     const credentials = createCredentialIssuer(secrets);
     const service = createReservationService({
       allocator,

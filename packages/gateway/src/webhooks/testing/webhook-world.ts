@@ -1,15 +1,22 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema, EventType, newEventId } from "@petak/protocol";
-import { type Allocator, createAllocator, createParticipantLogs } from "@petak/records";
+import {
+  type Allocator,
+  createAllocator,
+  createParticipantLogs,
+  createWebhookStore,
+  type StoredWebhook,
+  type WebhookStore,
+} from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import { createRandom, type TestRedis, testSeed } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
 import { encodeCursor } from "../../services/log-cursor.ts";
 import { createLogReader, type LogReader } from "../../services/log-reader.ts";
-import { createWebhookStore, type StoredWebhook, type WebhookStore } from "../../stores/webhook-store.ts";
 import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { type Networks, parseNetworks } from "../networks.ts";
@@ -47,7 +54,7 @@ export interface WebhookWorld {
 export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> {
   const connection: RedisConnection = await redis.connect();
   const allocator = createAllocator({ redis: connection, prefix: redis.keyPrefix });
-  const store = createWebhookStore(connection, redis.keyPrefix);
+  const store = createWebhookStore(connection, createKeys(redis.keyPrefix));
   const timers = createManualTimers();
   const metrics = createMetrics({ processMetrics: false });
   const random = createRandom(testSeed());

@@ -1,6 +1,5 @@
 import type { EventType, ModeName } from "@petak/protocol";
-import type { RedisConnection } from "@petak/redis";
-import { createWebhookKeys } from "./webhook-keys.ts";
+import type { Keys, RedisConnection } from "@petak/redis";
 
 /** A key of an endpoint. Written once and never changed: when the key before it stops to sign is said by this one. */
 export interface StoredWebhookKey {
@@ -55,13 +54,11 @@ type Fields = Record<string, string>;
 const keyField = (number: number) => `key:${number}`;
 
 /** Keeps endpoints in Redis. */
-export function createWebhookStore(redis: RedisConnection, prefix = "petak"): WebhookStore {
-  const keys = createWebhookKeys(prefix);
-
+export function createWebhookStore(redis: RedisConnection, keys: Keys): WebhookStore {
   /** Writes fields of an endpoint that is there. One that was removed meanwhile must not come back in part. */
   async function write(endpointId: string, fields: Fields): Promise<void> {
     if (Object.keys(fields).length === 0) return;
-    const key = keys.endpoint(endpointId);
+    const key = keys.webhookEndpoint(endpointId);
     await redis.hset(key, fields);
     if ((await redis.hexists(key, "made")) === 0) await redis.del(key);
   }
@@ -69,7 +66,7 @@ export function createWebhookStore(redis: RedisConnection, prefix = "petak"): We
   const store: WebhookStore = {
     async add(endpoint, max) {
       const { endpointId, participantId, mode, createdMs } = endpoint;
-      const own = keys.endpointsOf(participantId, mode);
+      const own = keys.webhookEndpointsOf(participantId, mode);
       const isNew = (await redis.zadd(own, "NX", String(createdMs), endpointId)) === 1;
       if (isNew && (await redis.zcard(own)) > max) {
         await redis.zrem(own, endpointId);
@@ -82,20 +79,20 @@ export function createWebhookStore(redis: RedisConnection, prefix = "petak"): We
         made: JSON.stringify({ participantId, mode, createdMs }),
       };
       // Field by field: a repetition must not undo what was changed since.
-      await Promise.all(Object.entries(fields).map(([field, value]) => redis.hsetnx(keys.endpoint(endpointId), field, value)));
-      await redis.sadd(keys.endpoints(), endpointId);
+      await Promise.all(Object.entries(fields).map(([field, value]) => redis.hsetnx(keys.webhookEndpoint(endpointId), field, value)));
+      await redis.sadd(keys.webhookEndpoints(), endpointId);
       return true;
     },
     async find(endpointId) {
-      const fields = await redis.hgetall(keys.endpoint(endpointId));
+      const fields = await redis.hgetall(keys.webhookEndpoint(endpointId));
       return fields.made === undefined ? undefined : endpointIn(endpointId, fields);
     },
     async listOf(participantId, mode) {
-      const ids = await redis.zrange(keys.endpointsOf(participantId, mode), "0", "-1");
+      const ids = await redis.zrange(keys.webhookEndpointsOf(participantId, mode), "0", "-1");
       const found = await Promise.all(ids.map((id) => store.find(id)));
       return found.filter((endpoint) => endpoint !== undefined);
     },
-    all: () => redis.smembers(keys.endpoints()),
+    all: () => redis.smembers(keys.webhookEndpoints()),
     change: (endpointId, changes) => write(endpointId, fieldsOf(changes)),
     verify: (endpointId, url, atMs) => write(endpointId, { verified: JSON.stringify({ url, atMs }) }),
     async addKey(endpointId, key) {
@@ -103,14 +100,14 @@ export function createWebhookStore(redis: RedisConnection, prefix = "petak"): We
         const endpoint = await store.find(endpointId);
         if (endpoint === undefined || endpoint.keys.some(({ requestId }) => requestId === key.requestId)) return;
         const number = (endpoint.keys.at(-1)?.number ?? 0) + 1;
-        const isAdded = await redis.hsetnx(keys.endpoint(endpointId), keyField(number), JSON.stringify({ ...key, number }));
+        const isAdded = await redis.hsetnx(keys.webhookEndpoint(endpointId), keyField(number), JSON.stringify({ ...key, number }));
         if (isAdded === 1) return;
       }
     },
     async remove({ endpointId, participantId, mode }) {
-      await redis.del(keys.endpoint(endpointId));
-      await redis.srem(keys.endpoints(), endpointId);
-      await redis.zrem(keys.endpointsOf(participantId, mode), endpointId);
+      await redis.del(keys.webhookEndpoint(endpointId));
+      await redis.srem(keys.webhookEndpoints(), endpointId);
+      await redis.zrem(keys.webhookEndpointsOf(participantId, mode), endpointId);
     },
   };
   return store;

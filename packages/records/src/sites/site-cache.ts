@@ -1,5 +1,5 @@
 import type { Site } from "@petak/protocol";
-import type { SiteStore, StoredSite } from "@petak/records";
+import type { SiteStore, StoredSite } from "./site-store.ts";
 
 /** A site and the revision of its facts that the index shows. */
 export interface WantedSite {

@@ -1,7 +1,6 @@
 import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type Key, KeySchema, type Participant, ParticipantSchema, type PublishableKey, PublishableKeySchema } from "@petak/protocol";
-import type { RedisConnection } from "@petak/redis";
-import { createParticipantKeys } from "./participant-keys.ts";
+import type { Keys, RedisConnection } from "@petak/redis";
 
 /** Participants and their keys. Everything is written once under an id that follows from the request, so that a repetition finds it. */
 export interface ParticipantStore {
@@ -23,9 +22,7 @@ export interface ParticipantStore {
 }
 
 /** Keeps participants in Redis. */
-export function createParticipantStore(redis: RedisConnection, prefix = "petak"): ParticipantStore {
-  const keys = createParticipantKeys(prefix);
-
+export function createParticipantStore(redis: RedisConnection, keys: Keys): ParticipantStore {
   async function read<Desc extends DescMessage>(schema: Desc, key: string): Promise<MessageShape<Desc> | undefined> {
     const bytes = await redis.getBuffer(key);
     return bytes === null ? undefined : fromBinary(schema, bytes);
@@ -57,15 +54,15 @@ export function createParticipantStore(redis: RedisConnection, prefix = "petak")
       const found = await Promise.all(ids.map((id) => store.find(id)));
       return found.filter((participant) => participant !== undefined);
     },
-    addKey: (key) => add(KeySchema, keys.key(key.keyId), key, keys.keysOf(key.participantId), key.keyId),
+    addKey: (key) => add(KeySchema, keys.key(key.keyId), key, keys.participantKeys(key.participantId), key.keyId),
     findKey: (keyId) => read(KeySchema, keys.key(keyId)),
     replaceKey: (key) => replace(KeySchema, keys.key(key.keyId), key),
     addPublishableKey: (key) =>
-      add(PublishableKeySchema, keys.publishableKey(key.publishableKey), key, keys.keysOf(key.participantId), key.publishableKey),
+      add(PublishableKeySchema, keys.publishableKey(key.publishableKey), key, keys.participantKeys(key.participantId), key.publishableKey),
     findPublishableKey: (publishableKey) => read(PublishableKeySchema, keys.publishableKey(publishableKey)),
     replacePublishableKey: (key) => replace(PublishableKeySchema, keys.publishableKey(key.publishableKey), key),
     async keysOf(participantId) {
-      const ids = await redis.smembers(keys.keysOf(participantId));
+      const ids = await redis.smembers(keys.participantKeys(participantId));
       const [found, publishable] = await Promise.all([
         Promise.all(ids.filter((id) => id.startsWith("key_")).map((id) => store.findKey(id))),
         Promise.all(ids.filter((id) => id.startsWith("pk_")).map((id) => store.findPublishableKey(id))),

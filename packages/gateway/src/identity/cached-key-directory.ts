@@ -1,7 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Mode, type ModeName } from "@petak/protocol";
-import type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "../identity/index.ts";
-import type { ParticipantStore } from "./participant-store.ts";
+import type { ParticipantStore } from "@petak/records";
+import type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "./index.ts";
 
 /** A key directory that remembers, and can be told to forget. */
 export interface CachedKeyDirectory extends KeyDirectory {
