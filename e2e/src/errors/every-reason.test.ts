@@ -18,10 +18,10 @@ import { inSideNetwork, untilInFlight } from "./side-network.ts";
 import { authorizationOf, startWorld, type World } from "./world.ts";
 
 /** Who went away gets no answer, so this one reason is seen in the gateway's own record of the call. */
-const seenInLogs = ["CANCELED"] as const satisfies Reason[];
+const seenInFeeds = ["CANCELED"] as const satisfies Reason[];
 
 // The type refuses a reason of the catalogue for which there is neither a provocation nor a test of its own.
-const provocations: Readonly<Record<Exclude<Reason, (typeof seenInLogs)[number]>, Provocation>> = {
+const provocations: Readonly<Record<Exclude<Reason, (typeof seenInFeeds)[number]>, Provocation>> = {
   ...bundleProvocations,
   ...callProvocations,
   ...durabilityProvocations,
@@ -39,7 +39,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 
 it("there is a test for every reason of the catalogue, and none for another", () => {
-  expect([...Object.keys(provocations), ...seenInLogs].sort()).toEqual(Object.keys(catalogue).sort());
+  expect([...Object.keys(provocations), ...seenInFeeds].sort()).toEqual(Object.keys(catalogue).sort());
 });
 
 describe.each(wireProtocols)("over %s", (protocol) => {

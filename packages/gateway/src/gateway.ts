@@ -14,7 +14,7 @@ import {
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import {
   createAllocator,
-  createParticipantLogs,
+  createParticipantFeeds,
   createParticipantStore,
   createSecretsFingerprintStore,
   createSiteCache,
@@ -61,7 +61,7 @@ import { createCredentialIssuer } from "./services/credential-issuer.ts";
 import { createCustodyService } from "./services/custody.ts";
 import { createDirectoryService } from "./services/directory.ts";
 import { createEventView } from "./services/event-view.ts";
-import { createLogReader } from "./services/log-reader.ts";
+import { createFeedReader } from "./services/feed-reader.ts";
 import { nearestDecoder } from "./services/nearest-decoder.ts";
 import { optionsEncoder } from "./services/options-encoder.ts";
 import { createParticipantService } from "./services/participants.ts";
@@ -238,23 +238,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       siteCache.clear();
       termsBook.clear();
     });
-    const logs = createParticipantLogs({
+    const feeds = createParticipantFeeds({
       redis,
       recordedOver: writer,
       events: allocator.events,
-      archive: allocator.logArchive,
+      archive: allocator.feedArchive,
       connect() {
         tail = connectRedis(address, { onError });
         return tail;
       },
       keys: allocator.keys,
-      onError: (error) => tell("participants' logs", error),
+      onError: (error) => tell("participants' feeds", error),
       ...(acknowledgements === undefined
         ? {}
         : { acknowledge: acknowledgements.acknowledge, acknowledgedWithinMs: acknowledgements.withinMs }),
     });
-    undo.push(() => logs.stop());
-    const reader = createLogReader(logs);
+    undo.push(() => feeds.stop());
+    const reader = createFeedReader(feeds);
     const isByStore = options.followsStoreClock ?? options.now === undefined;
     const storeClock = isByStore ? followStoreClock({ redis, now, logger }) : undefined;
     undo.push(() => storeClock?.stop());
@@ -267,7 +267,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       onError: (error) => tell("the sweep", error),
     });
     undo.push(() => sweep.stop());
-    const stopArchiving = archive.start(logs.build);
+    const stopArchiving = archive.start(feeds.build);
     undo.push(stopArchiving);
 
     const webhooks = createWebhookSending({
@@ -275,7 +275,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       allocator,
       store: createWebhookStore(writer, keys),
       reader,
-      logs,
+      feeds,
       derivationKey: secrets.derivationKey,
       audience: options.audience,
       now,
@@ -302,7 +302,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           allocator,
           keys: keyDirectory,
           receipts,
-          logs,
+          feeds,
           reader,
           view: createEventView(options.audience, siteCache),
           now,

@@ -10,8 +10,8 @@ export {
   type ArchiveProblem,
   archivedDays,
   checkDay,
+  checkFeeds,
   checkIndex,
-  checkLogs,
   findArchived,
   regionsOf as archivedRegions,
 } from "./archive/inspect-archive.ts";

@@ -16,8 +16,8 @@ import { createRegionArchive, type RegionArchive } from "./archive/region-archiv
 import { type BundleStore, createBundleStore } from "./bundles/bundle-store.ts";
 import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
 import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
-import { createEventLog, type EventLog } from "./events/event-log.ts";
-import { createLogChunks, type LogChunks } from "./feeds/log-chunks.ts";
+import { createEventStream, type EventStream } from "./events/event-stream.ts";
+import { createFeedChunks, type FeedChunks } from "./feeds/feed-chunks.ts";
 import { createQueues, type QueueLimits, type Queues } from "./queue/queues.ts";
 import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
 import { createReservationStore, type ReservationStore } from "./reservations/reservation-store.ts";
@@ -39,12 +39,12 @@ export interface Allocator {
   readonly bundles: BundleStore;
   readonly siteRevocations: SiteRevocations;
   readonly requestIds: RequestIds;
-  readonly events: EventLog;
+  readonly events: EventStream;
   readonly deliveries: DeliveryStore;
   /** What leaves the records for the archive. */
   readonly archive: RegionArchive;
   /** The same of the participants' logs. */
-  readonly logChunks: LogChunks;
+  readonly feedChunks: FeedChunks;
   readonly keys: Keys;
   /**
    * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
@@ -99,10 +99,10 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
     bundles: createBundleStore(redis, keys),
     siteRevocations: createSiteRevocations(redis, keys),
     requestIds,
-    events: createEventLog(redis, keys),
+    events: createEventStream(redis, keys),
     deliveries: createDeliveryStore(redis, keys),
     archive: createRegionArchive(redis, keys),
-    logChunks: createLogChunks(redis, keys),
+    feedChunks: createFeedChunks(redis, keys),
     keys,
     ready: (timeoutMs) => directory.ready(timeoutMs),
     stop: () => cache?.stop(),

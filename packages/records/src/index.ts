@@ -12,22 +12,30 @@ export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
 export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
 export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
 export { decodeEvent, encodeEvent } from "./events/event-bytes.ts";
-export { type CountedChain, chainMax, type EventLog, firstEntry, isAfter, type LoggedEvent, readChain } from "./events/event-log.ts";
-export type { LogSubscription } from "./events/log-subscribers.ts";
-export { chunkBytes, createLogChunks, type LogArchive, type LogChunks, type StoredChunk } from "./feeds/log-chunks.ts";
-export type { LogMark } from "./feeds/log-mark.ts";
-export { type LogReference, logId, referenceBytes, unpackReferences } from "./feeds/log-reference.ts";
-export type { ChunkTimes } from "./feeds/log-store.ts";
+export {
+  type CountedChain,
+  chainMax,
+  type EventStream,
+  firstEntry,
+  isAfter,
+  type RecordedEvent,
+  readChain,
+} from "./events/event-stream.ts";
+export { type EventReference, feedId, referenceBytes, unpackReferences } from "./feeds/event-reference.ts";
+export { chunkBytes, createFeedChunks, type FeedArchive, type FeedChunks, type StoredChunk } from "./feeds/feed-chunks.ts";
+export type { ChunkTimes } from "./feeds/feed-store.ts";
+export type { FeedSubscription } from "./feeds/feed-subscribers.ts";
+export type { FeedWatermark } from "./feeds/feed-watermark.ts";
 export {
   chunkOf,
   chunkSize,
-  createParticipantLogs,
-  type LogPage,
-  type LogPlace,
+  createParticipantFeeds,
+  type FeedPage,
+  type FeedPosition,
   type NumberedEvent,
-  type ParticipantLogs,
-  type ParticipantLogsOptions,
-} from "./feeds/participant-logs.ts";
+  type ParticipantFeeds,
+  type ParticipantFeedsOptions,
+} from "./feeds/participant-feeds.ts";
 export {
   createSecretsFingerprintStore,
   type SecretsFingerprint,

@@ -23,7 +23,7 @@ export type { ReplicationLevel } from "./durability/replica-gate.ts";
 export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
 export { noteKey } from "./durability/write-scope.ts";
 export { type FailingServer, refusingServers, silentServers } from "./health/failing-servers.ts";
-export { createKeys, type Keys, type LogName, type TermsOwner } from "./keys.ts";
+export { createKeys, type FeedName, type Keys, type TermsOwner } from "./keys.ts";
 export { sharedRuns } from "./runs/shared-runs.ts";
 export {
   type CreateScript,

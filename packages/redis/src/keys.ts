@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import { encodeBase32, type ModeName, type Region } from "@petak/protocol";
 
-/** Whose log: a participant's in one of the two networks. */
-export interface LogName {
+/** Names a feed: a participant's in one of the two networks. */
+export interface FeedName {
   readonly participantId: string;
   readonly mode: ModeName;
 }
@@ -93,14 +93,14 @@ export interface Keys {
   regionOfEvents(key: string): Region | undefined;
   /** Says that an event of a name was recorded in the region. */
   eventMark(region: Region, name: string): string;
-  /** Hash: how far the region's events are in the participants' logs, see lua/mark-logged.lua. */
-  logged(region: Region): string;
-  /** Hash: the last number of a participant's log, and how far each region's events are in it. All of one participant's logs lie in one slot. */
-  logHead(log: LogName): string;
-  /** Hash: when the events of each chunk of a log were recorded. */
-  logTimes(log: LogName): string;
-  /** A chunk of a log: references to events, see logs/log-reference.ts. */
-  logChunk(log: LogName, index: number): string;
+  /** Hash: how far the region's events are in the participants' feeds, see lua/advance-feed-watermark.lua. */
+  feedWatermarks(region: Region): string;
+  /** Hash: the last number of a participant's feed, and how far each region's events are in it. All of one participant's feeds lie in one slot. */
+  feedHead(feed: FeedName): string;
+  /** Hash: when the events of each chunk of a feed were recorded. */
+  feedTimes(feed: FeedName): string;
+  /** A chunk of a feed: references to events, see feeds/event-reference.ts. */
+  feedChunk(feed: FeedName, index: number): string;
   /** Who delivers events to a subscriber now. All of one subscriber's keys lie in one slot. */
   deliveryLease(subscriberId: string): string;
   /** Hash: how far the delivery to a subscriber has come. */
@@ -154,7 +154,7 @@ export function createKeys(prefix: string): Keys {
   // A participant's requests are many and short-lived: what names one is kept short.
   const requestName = (participantId: string, requestId: string) =>
     hash("sha256", `${participantId} ${requestId}`, "base64url").slice(0, requestNameLength);
-  const log = ({ participantId, mode }: LogName) => `${prefix}:{${participantId}}:log:${mode}`;
+  const feed = ({ participantId, mode }: FeedName) => `${prefix}:{${participantId}}:log:${mode}`;
   const delivery = (subscriberId: string) => `${prefix}:{${subscriberId}}:delivery`;
   const waiting = (region: Region) => `${tagged(region)}:waiting`;
   const siteQueue = (region: Region, siteNumber: number) => `${waiting(region)}:${siteNumber}`;
@@ -197,10 +197,10 @@ export function createKeys(prefix: string): Keys {
     regionOfEvents: (key) =>
       key.endsWith(eventsEnd) && key.startsWith(regionStart) ? key.slice(regionStart.length, -eventsEnd.length) : undefined,
     eventMark: (region, name) => `${tagged(region)}:event-mark:${name}`,
-    logged: (region) => `${tagged(region)}:logged`,
-    logHead: log,
-    logTimes: (name) => `${log(name)}:times`,
-    logChunk: (name, index) => `${log(name)}:${index}`,
+    feedWatermarks: (region) => `${tagged(region)}:logged`,
+    feedHead: feed,
+    feedTimes: (name) => `${feed(name)}:times`,
+    feedChunk: (name, index) => `${feed(name)}:${index}`,
     deliveryLease: (subscriberId) => `${delivery(subscriberId)}:lease`,
     deliveryState: (subscriberId) => `${delivery(subscriberId)}:state`,
     deliveryDue: (subscriberId) => `${delivery(subscriberId)}:due`,

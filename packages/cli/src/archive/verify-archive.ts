@@ -3,8 +3,8 @@ import {
   archivedDays,
   archivedRegions,
   checkDay,
+  checkFeeds,
   checkIndex,
-  checkLogs,
   type DayManifest,
   diskFiles,
   rebuildIndex,
@@ -45,7 +45,7 @@ export async function verifyArchive(session: Session, options: ArchiveLocation &
     }
     problems.push(...(await checkIndex(diskFiles, layout, ofRegion)));
   }
-  problems.push(...(await checkLogs(diskFiles, layout)));
+  problems.push(...(await checkFeeds(diskFiles, layout)));
   progress.finish();
 
   const events = days.reduce((sum, day) => sum + day.events, 0);

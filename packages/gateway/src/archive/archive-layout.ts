@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Region } from "@petak/protocol";
-import type { LogName } from "@petak/redis";
+import type { FeedName } from "@petak/redis";
 
 /** A day in ms. The archive's days are those of UTC, by the clock of the server with the records. */
 export const dayMs = 86_400_000;
@@ -38,8 +38,8 @@ export interface ArchiveLayout {
   /** What is in the data and where. The day is archived when it is there. */
   manifest(region: Region, date: ArchiveDate): string;
   unfinishedManifest(region: Region, date: ArchiveDate, attempt: string): string;
-  /** The directory of a participant's log in one of the two networks, see log-file.ts. */
-  logDir(log: LogName): string;
+  /** The directory of a participant's feed in one of the two networks, see feed-file.ts. */
+  feedDir(feed: FeedName): string;
   /** The directory of the runs of a region's index, see handle-index.ts. */
   indexDir(region: Region): string;
 }
@@ -64,7 +64,7 @@ export function createLayout(directory: string, prefix: string): ArchiveLayout {
     unfinishedData: (region, date, attempt) => join(dayDir(region, date), `events.ndjson.gz.${attempt}${unfinishedSuffix}`),
     manifest: (region, date) => join(dayDir(region, date), "manifest.json"),
     unfinishedManifest: (region, date, attempt) => join(dayDir(region, date), `manifest.json.${attempt}${unfinishedSuffix}`),
-    logDir: ({ participantId, mode }) => join(root, `log=${participantId}`, `mode=${mode}`),
+    feedDir: ({ participantId, mode }) => join(root, `log=${participantId}`, `mode=${mode}`),
     indexDir: (region) => join(regionDir(region), "index"),
   };
 }

@@ -3,7 +3,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Event, EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
 import { encodeEvent } from "@petak/records";
 import { describe, expect, it } from "vitest";
-import { eventLine, isEventOf, isLineOf, isReservationOf, loggedEvent, readReservation, reservationLine } from "./archive-line.ts";
+import { eventLine, isEventOf, isLineOf, isReservationOf, readReservation, recordedEvent, reservationLine } from "./archive-line.ts";
 
 const reservationId = "res_83652b_0000000000000001";
 
@@ -26,7 +26,7 @@ describe("a line of the archive", () => {
     const line = eventLine({ entry: "5-1", bytes });
     expect(JSON.parse(line)).toMatchObject({ entry: "5-1", event: { type: "EVENT_TYPE_PARCEL_COLLECTED", reservationId } });
     expect(line).not.toContain("\n");
-    const logged = loggedEvent(line);
+    const logged = recordedEvent(line);
     expect(logged.entry).toBe("5-1");
     expect(toBinary(EventSchema, logged.event)).toEqual(toBinary(EventSchema, event()));
     expect(isEventOf(line, { entry: "5-1", bytes })).toBe(true);
@@ -38,7 +38,7 @@ describe("a line of the archive", () => {
     const bytes = Buffer.from(withNewerField(encodeEvent(event())));
     const line = eventLine({ entry: "5-1", bytes });
     expect(JSON.parse(line)).toMatchObject({ event: { reservationId }, binary: expect.any(String) });
-    expect(loggedEvent(line).event.$unknown).toHaveLength(1);
+    expect(recordedEvent(line).event.$unknown).toHaveLength(1);
     expect(isEventOf(line, { entry: "5-1", bytes })).toBe(true);
     const reservation = create(ReservationSchema, {
       reservationId,
@@ -58,6 +58,6 @@ describe("a line of the archive", () => {
   it("keeps what is no event as it is", () => {
     const line = eventLine({ entry: "5-1", bytes: Buffer.from("no event") });
     expect(JSON.parse(line)).toEqual({ entry: "5-1", binary: Buffer.from("no event").toString("base64") });
-    expect(() => loggedEvent(line).event).toThrow();
+    expect(() => recordedEvent(line).event).toThrow();
   });
 });

@@ -1,6 +1,6 @@
 import { type DescMessage, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { EventSchema, parseReservationId, type Reservation, ReservationSchema } from "@petak/protocol";
-import { decodeEvent, decodeReservation, encodeReservation, type LoggedEvent, type StoredEvent } from "@petak/records";
+import { decodeEvent, decodeReservation, encodeReservation, type RecordedEvent, type StoredEvent } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 
 /** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */
@@ -43,8 +43,8 @@ export function entryOf(line: string): string {
 }
 
 /** The event of a line, read when it is first asked for. */
-export function loggedEvent(line: string): LoggedEvent {
-  let event: LoggedEvent["event"] | undefined;
+export function recordedEvent(line: string): RecordedEvent {
+  let event: RecordedEvent["event"] | undefined;
   return {
     entry: entryOf(line),
     get event() {
@@ -108,7 +108,7 @@ export function reservationsIn(lines: readonly string[]): ArchivedReservation[] 
   return lines.filter((line) => !isEventLine(line)).map(readReservation);
 }
 
-function readEvent(line: string): LoggedEvent["event"] {
+function readEvent(line: string): RecordedEvent["event"] {
   const { event, binary } = parse(line) as { event?: JsonValue; binary?: string };
   if (binary !== undefined) return decodeEvent(Buffer.from(binary, "base64"));
   return fromJson(EventSchema, event ?? {});

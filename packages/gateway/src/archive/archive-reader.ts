@@ -1,9 +1,9 @@
 import { formatReservationId, type Region } from "@petak/protocol";
-import { isAfter, type LoggedEvent } from "@petak/records";
+import { isAfter, type RecordedEvent } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, startOf } from "./archive-layout.ts";
-import { type ArchivedReservation, entryOf, isEventLine, isLineOf, loggedEvent, readReservation } from "./archive-line.ts";
+import { type ArchivedReservation, entryOf, isEventLine, isLineOf, readReservation, recordedEvent } from "./archive-line.ts";
 import type { DayManifest, DayMember } from "./day-manifest.ts";
 import { coversDay, findInRun, type HandlePlace, runsIn } from "./handle-index.ts";
 import { openData, readManifest, readMember } from "./read-day.ts";
@@ -17,9 +17,9 @@ export interface ArchiveReader {
    */
   find(region: Region, handle: string, untilMs: number): Promise<ArchivedReservation[]>;
   /** At most `count` events of a region after an entry and before a time, oldest first. */
-  readAfter(region: Region, entry: string, beforeMs: number, count: number): Promise<LoggedEvent[]>;
+  readAfter(region: Region, entry: string, beforeMs: number, count: number): Promise<RecordedEvent[]>;
   /** The events at some entries of a region, by their entry. */
-  readAt(region: Region, entries: readonly string[]): Promise<Map<string, LoggedEvent>>;
+  readAt(region: Region, entries: readonly string[]): Promise<Map<string, RecordedEvent>>;
 }
 
 /** What is kept of members that were read, in characters: about 32 MB. */
@@ -118,7 +118,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
     },
 
     async readAfter(region, entry, beforeMs, count) {
-      const events: LoggedEvent[] = [];
+      const events: RecordedEvent[] = [];
       const firstDate = dateAt(timeOf(entry));
       for (const date of await datesOf(region)) {
         // What is not before the time may be written anew.
@@ -132,7 +132,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
             const at = entryOf(line);
             if (!isAfter(at, entry)) continue;
             if (timeOf(at) >= beforeMs || events.length >= count) return events;
-            events.push(loggedEvent(line));
+            events.push(recordedEvent(line));
           }
         }
       }
@@ -140,7 +140,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
     },
 
     async readAt(region, entries) {
-      const found = new Map<string, LoggedEvent>();
+      const found = new Map<string, RecordedEvent>();
       const wanted = new Set(entries);
       for (const date of new Set(entries.map((entry) => dateAt(timeOf(entry))))) {
         const manifest = await manifestOf(region, date);
@@ -148,7 +148,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
           const isWanted = entries.some((entry) => !isAfter(member.firstEntry, entry) && !isAfter(entry, member.lastEntry));
           if (manifest === undefined || !isWanted) continue;
           for (const line of await linesOf(manifest, member)) {
-            if (isEventLine(line) && wanted.has(entryOf(line))) found.set(entryOf(line), loggedEvent(line));
+            if (isEventLine(line) && wanted.has(entryOf(line))) found.set(entryOf(line), recordedEvent(line));
           }
         }
       }

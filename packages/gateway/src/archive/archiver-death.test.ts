@@ -123,12 +123,12 @@ function withoutLease(
   records: Allocator,
   dying: RedisConnection,
   world: ArchiveWorld,
-): Pick<Allocator, "archive" | "bundles" | "events" | "logChunks"> {
-  const { archive, bundles, logChunks } = world.over(dying);
+): Pick<Allocator, "archive" | "bundles" | "events" | "feedChunks"> {
+  const { archive, bundles, feedChunks } = world.over(dying);
   return {
     events: records.events,
     bundles,
-    logChunks,
+    feedChunks,
     archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined },
   };
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { ReservationState } from "@petak/protocol";
-import { createParticipantLogs, firstEntry } from "@petak/records";
+import { createParticipantFeeds, firstEntry } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
@@ -67,8 +67,8 @@ describe("archiving", () => {
     }
   });
 
-  it("keeps the participants' logs as they were, whatever part of them is in the archive", async () => {
-    const logs = createParticipantLogs({
+  it("keeps the participants' feeds as they were, whatever part of them is in the archive", async () => {
+    const feeds = createParticipantFeeds({
       redis: connection,
       connect: () => redis.connectLater(),
       keys: world.records.keys,
@@ -77,22 +77,22 @@ describe("archiving", () => {
         throw error;
       },
     });
-    onTestFinished(() => logs.stop());
+    onTestFinished(() => feeds.stop());
     for (let count = 0; count < 30; count++) {
       await world.live([CONFIRMED, CANCELLED]);
       await world.pass(3 * hourMs);
     }
-    const log = { participantId: courier.participantId, mode: "test" } as const;
-    await logs.bringUpToDate(log.participantId);
-    const before = await logs.readAfter(log, { number: 0 }, 1000);
+    const feed = { participantId: courier.participantId, mode: "test" } as const;
+    await feeds.bringUpToDate(feed.participantId);
+    const before = await feeds.readAfter(feed, { number: 0 }, 1000);
     expect(before.events.map(({ number }) => number)).toEqual(Array.from({ length: 90 }, (_, index) => index + 1));
-    await world.archiver({ settle: logs.build }).once();
+    await world.archiver({ settle: feeds.build }).once();
     expect((await inStream()).length).toBeLessThan(80);
     expect((await inStream()).length).toBeGreaterThan(0);
-    expect(await logs.readAfter(log, { number: 0 }, 1000)).toEqual(before);
+    expect(await feeds.readAfter(feed, { number: 0 }, 1000)).toEqual(before);
   });
 
-  it("takes nothing away of which the logs do not have all", async () => {
+  it("takes nothing away of which the feeds do not have all", async () => {
     await world.live(whole);
     await world.pass(4 * dayMs);
     const failures: unknown[] = [];

@@ -9,10 +9,10 @@ import { requireIdentity } from "./archive-identity.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, endOf } from "./archive-layout.ts";
 import { eventLine, isEventLine, isEventOf, isReservationOf, reservationLine, reservationsIn } from "./archive-line.ts";
 import type { DayManifest, DayMember } from "./day-manifest.ts";
+import { archiveFeeds } from "./feed-archiver.ts";
 import { coversDay, mergeRuns, runsIn } from "./handle-index.ts";
 import { indexDay } from "./index-day.ts";
 import { letBundlesGo } from "./let-bundles-go.ts";
-import { archiveLogs } from "./log-archiver.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
 import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./write-day.ts";
 
@@ -24,7 +24,7 @@ export interface ArchivedCounts {
 
 /** What archiving needs. */
 export interface ArchiverOptions {
-  allocator: Pick<Allocator, "archive" | "bundles" | "events" | "logChunks">;
+  allocator: Pick<Allocator, "archive" | "bundles" | "events" | "feedChunks">;
   files: ArchiveFiles;
   layout: ArchiveLayout;
   /** How long what has ended stays in the records, in ms, and until the end of its day. */
@@ -261,7 +261,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       lagMs = Math.max(lagMs, await lagOf(region, timeMs));
     }
     onLag?.(lagMs);
-    await archiveLogs({ allocator, files, layout, retentionMs, onFailure }, timeMs);
+    await archiveFeeds({ allocator, files, layout, retentionMs, onFailure }, timeMs);
     return count;
   }
 

@@ -3,11 +3,11 @@ import { isAfter, splitChain } from "@petak/records";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, endOf, regionOfName } from "./archive-layout.ts";
-import { isEventLine, loggedEvent, readReservation } from "./archive-line.ts";
+import { isEventLine, readReservation, recordedEvent } from "./archive-line.ts";
 import { createArchiveReader } from "./archive-reader.ts";
 import type { DayManifest } from "./day-manifest.ts";
+import { feedFiles, readFeedFile } from "./feed-file.ts";
 import { entriesOfRun, runsIn } from "./handle-index.ts";
-import { logFiles, readLogFile } from "./log-file.ts";
 import { checkData, openData, readManifest, readMember } from "./read-day.ts";
 
 /** A region's day in an archive. */
@@ -22,7 +22,7 @@ export interface ArchivedDay {
 
 /** Something in an archive that is not as it should be. */
 export interface ArchiveProblem {
-  /** Undefined where it is a participant's log. */
+  /** Undefined where it is a participant's feed. */
   region?: Region;
   /** Undefined where it is the region's index. */
   date?: ArchiveDate;
@@ -103,18 +103,18 @@ export async function checkIndex(files: ArchiveFiles, layout: ArchiveLayout, day
   }
 }
 
-/** Reads the files of all participants' logs, and gives what is wrong with them: what is not as it was written, or missing in the middle. */
-export async function checkLogs(files: ArchiveFiles, layout: ArchiveLayout): Promise<ArchiveProblem[]> {
+/** Reads the files of all participants' feeds, and gives what is wrong with them: what is not as it was written, or missing in the middle. */
+export async function checkFeeds(files: ArchiveFiles, layout: ArchiveLayout): Promise<ArchiveProblem[]> {
   const problems: ArchiveProblem[] = [];
   for (const name of await files.names(layout.root)) {
     const participantId = /^log=(par_[0-9a-z]+)$/.exec(name)?.[1];
     if (participantId === undefined) continue;
     for (const mode of ["live", "test"] as const) {
       let end = 0;
-      for (const file of await logFiles(files, layout, { participantId, mode })) {
+      for (const file of await feedFiles(files, layout, { participantId, mode })) {
         if (file.first > end) problems.push({ problem: `${file.path}: the chunks from ${end} on are missing before it` });
         end = Math.max(end, file.last + 1);
-        await readLogFile(files, file).catch((error: unknown) => problems.push({ problem: messageOf(error) }));
+        await readFeedFile(files, file).catch((error: unknown) => problems.push({ problem: messageOf(error) }));
       }
     }
   }
@@ -142,7 +142,7 @@ export async function findArchived(
 }
 
 function checkEvent(line: string, last: string | undefined, date: ArchiveDate): string {
-  const logged = loggedEvent(line);
+  const logged = recordedEvent(line);
   const { entry } = logged;
   if (last !== undefined && !isAfter(entry, last)) throw new ArchiveFailure("damaged", `event ${entry} stands behind ${last}`);
   if (dateAt(Number.parseInt(entry, 10)) !== date) throw new ArchiveFailure("damaged", `event ${entry} is not of this day`);

@@ -9,7 +9,7 @@ import { requireIdentity } from "./archive-identity.ts";
 import { createLayout } from "./archive-layout.ts";
 import { createArchiveReader } from "./archive-reader.ts";
 import { createArchiver } from "./archiver.ts";
-import { createLogArchive } from "./log-archive.ts";
+import { createFeedArchive } from "./feed-archive.ts";
 import { createRelease, type Release } from "./release.ts";
 import { type AllocatorWithArchive, withArchive } from "./reservation-archive.ts";
 
@@ -66,7 +66,7 @@ export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ..
   const allocator = withArchive({
     allocator: records,
     reader,
-    logs: layout && createLogArchive(files, layout),
+    feeds: layout && createFeedArchive(files, layout),
     requireIdentity: async () => {
       if (layout !== undefined) await requireIdentity(files, layout, records.archive);
     },

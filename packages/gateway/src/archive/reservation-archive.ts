@@ -1,11 +1,11 @@
 import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
 import {
   type Allocator,
-  type EventLog,
+  type EventStream,
+  type FeedArchive,
   firstEntry,
   isAfter,
-  type LogArchive,
-  type LoggedEvent,
+  type RecordedEvent,
   type ReservationStore,
   readChain,
   type StoredReservation,
@@ -20,8 +20,8 @@ export interface WithArchiveOptions {
   allocator: Allocator;
   /** Undefined where this gateway has no archive: what has left for one cannot be read here. */
   reader: ArchiveReader | undefined;
-  /** The same of the participants' logs. */
-  logs?: LogArchive | undefined;
+  /** The same of the participants' feeds. */
+  feeds?: FeedArchive | undefined;
   /** Throws an ArchiveFailure where the directory is not the archive of these records. */
   requireIdentity: () => Promise<void>;
   now: () => number;
@@ -30,8 +30,8 @@ export interface WithArchiveOptions {
 
 /** The records, and behind them the archive. */
 export interface AllocatorWithArchive extends Allocator {
-  /** Where chunks of participants' logs are that have left the records. */
-  readonly logArchive: LogArchive;
+  /** Where chunks of participants' feeds are that have left the records. */
+  readonly feedArchive: FeedArchive;
 }
 
 /** When a call that needs the archive may come again while it is away, in ms. */
@@ -41,7 +41,7 @@ const retryAfterMs = 5000;
  * The same records, and behind them the archive: whoever reads a reservation, its chain or the events of a region gets what has left the records as if
  * it were still there, and whoever records something about a reservation that has left brings it back.
  */
-export function withArchive({ allocator, reader, logs, requireIdentity, now, onFailure }: WithArchiveOptions): AllocatorWithArchive {
+export function withArchive({ allocator, reader, feeds, requireIdentity, now, onFailure }: WithArchiveOptions): AllocatorWithArchive {
   const { archive, events, reservations } = allocator;
 
   /** Reads the archive. What goes wrong there is no answer: nothing may look as if it had never been. */
@@ -77,7 +77,7 @@ export function withArchive({ allocator, reader, logs, requireIdentity, now, onF
     });
   }
 
-  async function archivedEvents(region: Region, entry: string, untilMs: number, count: number): Promise<LoggedEvent[]> {
+  async function archivedEvents(region: Region, entry: string, untilMs: number, count: number): Promise<RecordedEvent[]> {
     return await read(async (from) => {
       const found = await from.readAfter(region, entry, untilMs, count);
       if (found.length < count) await requireIdentity();
@@ -85,10 +85,10 @@ export function withArchive({ allocator, reader, logs, requireIdentity, now, onF
     });
   }
 
-  const archivedLog: EventLog = {
+  const archivedFeed: EventStream = {
     ...events,
     async readAfter(region, entry, count) {
-      const before: LoggedEvent[] = [];
+      const before: RecordedEvent[] = [];
       for (let place = entry; ; ) {
         const leftCount = count - before.length;
         // In this order: what has left before the first is said by the second.
@@ -123,8 +123,8 @@ export function withArchive({ allocator, reader, logs, requireIdentity, now, onF
       const count = Math.max(...copies.map((copy) => copy.earlierCount + copy.entries.length));
       return { entries, earlierCount: Math.max(0, count - entries.length) };
     },
-    chain: async (reservationId): Promise<Event[]> => (await archivedLog.countedChain(reservationId)).events,
-    countedChain: (reservationId) => readChain(archivedLog, reservationId),
+    chain: async (reservationId): Promise<Event[]> => (await archivedFeed.countedChain(reservationId)).events,
+    countedChain: (reservationId) => readChain(archivedFeed, reservationId),
   };
 
   const archivedReservations: ReservationStore = {
@@ -145,12 +145,12 @@ export function withArchive({ allocator, reader, logs, requireIdentity, now, onF
     },
   };
 
-  const logArchive: LogArchive = {
-    references: (log, from, count) => readFrom(logs, (source) => source.references(log, from, count)),
-    times: (log) => readFrom(logs, (source) => source.times(log)),
+  const feedArchive: FeedArchive = {
+    references: (feed, from, count) => readFrom(feeds, (source) => source.references(feed, from, count)),
+    times: (feed) => readFrom(feeds, (source) => source.times(feed)),
   };
 
-  return { ...allocator, events: archivedLog, reservations: archivedReservations, logArchive };
+  return { ...allocator, events: archivedFeed, reservations: archivedReservations, feedArchive };
 }
 
 function timeOf(entry: string): number {

@@ -12,17 +12,17 @@ import {
   type WatchEventsRequest,
   WatchEventsResponseSchema,
 } from "@petak/protocol";
-import { type Allocator, type ParticipantLogs, reservationNotFound } from "@petak/records";
-import type { LogName } from "@petak/redis";
+import { type Allocator, type ParticipantFeeds, reservationNotFound } from "@petak/records";
+import type { FeedName } from "@petak/redis";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createCallerShares } from "./caller-shares.ts";
 import { createCorrectEvents } from "./correct-events.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
 import type { EventView } from "./event-view.ts";
-import { decodeCursor, encodeCursor, type LogCursor, rangeCursor } from "./log-cursor.ts";
-import { followLog } from "./log-follower.ts";
-import type { EventPage, LogReader } from "./log-reader.ts";
+import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "./feed-cursor.ts";
+import { followFeed } from "./feed-follower.ts";
+import type { EventPage, FeedReader } from "./feed-reader.ts";
 import { isParty } from "./parties.ts";
 
 /** What the record of custody needs. */
@@ -31,8 +31,8 @@ export interface CustodyDependencies {
   /** Where participants' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
   receipts: Receipts;
-  logs: ParticipantLogs;
-  reader: LogReader;
+  feeds: ParticipantFeeds;
+  reader: FeedReader;
   view: EventView;
   now: () => number;
   /** Aborts when the gateway begins to stop. */
@@ -69,34 +69,34 @@ const streamRetryAfterMs = 5000;
 
 /** The record of custody. */
 export function createCustodyService(dependencies: CustodyDependencies): ServiceImpl<typeof CustodyService> {
-  const { allocator, receipts, logs, reader, view, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
+  const { allocator, receipts, feeds, reader, view, now, stopping, stillValid, waitingPollsMax = 256 } = dependencies;
   const countersign = createCountersign(dependencies);
   const correctEvents = createCorrectEvents(dependencies);
   const polls = createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax });
   const streams = createCallerShares({ perCaller: streamsPerCaller });
 
-  async function listFrom(log: LogName, { cursor, fromNow, range }: ListEventsRequest): Promise<LogCursor> {
-    if (cursor !== "") return decodeCursor(log, cursor);
+  async function listFrom(feed: FeedName, { cursor, fromNow, range }: ListEventsRequest): Promise<FeedCursor> {
+    if (cursor !== "") return decodeCursor(feed, cursor);
     if (fromNow && range !== undefined)
       throw invalidField("range", "says where to begin, and so does from_now", "list_events.one_beginning");
     if (range !== undefined) return rangeCursor(range);
-    return fromNow ? await reader.end(log) : { number: 0 };
+    return fromNow ? await reader.end(feed) : { number: 0 };
   }
 
-  async function watchFrom(log: LogName, { cursor, fromNow, fromNumber }: WatchEventsRequest): Promise<LogCursor> {
+  async function watchFrom(feed: FeedName, { cursor, fromNow, fromNumber }: WatchEventsRequest): Promise<FeedCursor> {
     if (cursor !== "") {
-      const { range: _, ...place } = decodeCursor(log, cursor);
+      const { range: _, ...place } = decodeCursor(feed, cursor);
       return place;
     }
     if (fromNow && fromNumber > 0n) {
       throw invalidField("from_number", "says where to begin, and so does from_now", "watch_events.one_beginning");
     }
     if (!fromNow) return { number: Math.max(0, Number(fromNumber) - 1) };
-    return await reader.end(log);
+    return await reader.end(feed);
   }
 
-  async function listed(log: LogName, { events, cursor, hasMore }: EventPage): Promise<ListEventsResponse> {
-    return create(ListEventsResponseSchema, { events: await view(events), nextCursor: encodeCursor(log, cursor), hasMore });
+  async function listed(feed: FeedName, { events, cursor, hasMore }: EventPage): Promise<ListEventsResponse> {
+    return create(ListEventsResponseSchema, { events: await view(events), nextCursor: encodeCursor(feed, cursor), hasMore });
   }
 
   return {
@@ -113,7 +113,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
         return await listed(caller, await reader.readAfter(caller, cursor, pageSize));
       }
 
-      const follower = followLog({ reader, logs, log: caller, cursor });
+      const follower = followFeed({ reader, feeds, feed: caller, cursor });
       let giveBack: (() => void) | undefined;
       try {
         for (let isLast = false; ; ) {
@@ -141,7 +141,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       if (context.signal.aborted) giveBack();
       let close: (() => void) | undefined;
       try {
-        const follower = followLog({ reader, logs, log: caller, cursor: await watchFrom(caller, request) });
+        const follower = followFeed({ reader, feeds, feed: caller, cursor: await watchFrom(caller, request) });
         close = follower.close;
         context.signal.addEventListener("abort", follower.close, { once: true });
         let beatAtMs = Number.NEGATIVE_INFINITY;

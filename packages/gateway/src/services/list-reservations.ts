@@ -16,9 +16,9 @@ import {
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import type { ParticipantCaller } from "../identity/index.ts";
+import { decodeCursor, encodeCursor } from "./feed-cursor.ts";
+import type { FeedReader } from "./feed-reader.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
-import { decodeCursor, encodeCursor } from "./log-cursor.ts";
-import type { LogReader } from "./log-reader.ts";
 import { isParty } from "./parties.ts";
 
 /** Reservations of a page where a caller does not say how many. */
@@ -49,7 +49,7 @@ interface Page {
  */
 export function createReservationList(
   { events, reservations, sites }: Pick<Allocator, "events" | "reservations" | "sites">,
-  reader: LogReader,
+  reader: FeedReader,
 ) {
   const findAll = (ids: readonly string[]) => Promise.all(ids.map((id) => reservations.find(id)));
 

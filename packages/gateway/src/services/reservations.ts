@@ -48,9 +48,9 @@ import { createBundleChanges } from "./bundle-changes.ts";
 import { createBundleCalls } from "./bundles.ts";
 import type { CredentialIssuer, CredentialSubject, CredentialTerms } from "./credential-issuer.ts";
 import { createDelegationCalls } from "./delegations.ts";
+import type { FeedReader } from "./feed-reader.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
-import type { LogReader } from "./log-reader.ts";
 import { openingTerms } from "./opening-terms.ts";
 import { createRedirect } from "./redirect.ts";
 import { type ChangeByRequest, type ChangeRequest, createReservationChanges } from "./reservation-changes.ts";
@@ -66,7 +66,7 @@ export interface ReservationDependencies {
   termsBook: TermsBook;
   credentials: CredentialIssuer;
   receipts: Receipts;
-  reader: LogReader;
+  reader: FeedReader;
   now: () => number;
   /** How long a place is held where the caller does not say, in ms. */
   holdDefaultMs: number;

@@ -35,8 +35,8 @@ import { checkEndpointUrl, type ReachPolicy } from "../webhooks/endpoint-url.ts"
 import { replayAt } from "../webhooks/replay.ts";
 import type { SignAndPost } from "../webhooks/sign-and-post.ts";
 import { createCallerShares } from "./caller-shares.ts";
-import { decodeCursor, encodeCursor, type LogCursor, rangeCursor } from "./log-cursor.ts";
-import type { LogReader } from "./log-reader.ts";
+import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "./feed-cursor.ts";
+import type { FeedReader } from "./feed-reader.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { webhookView } from "./webhook-view.ts";
 
@@ -44,7 +44,7 @@ import { webhookView } from "./webhook-view.ts";
 export interface WebhookDependencies {
   allocator: Allocator;
   store: WebhookStore;
-  reader: LogReader;
+  reader: FeedReader;
   dispatcher: Pick<Dispatcher, "wake">;
   signAndPost: SignAndPost;
   writer: CloudEventWriter;
@@ -108,11 +108,11 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
   }
 
   /**
-   * How long the oldest event that was not tried has waited, in ms. Of a log in which nothing that the endpoint wants is found for a while, it is
-   * told how old that place in the log is, rather than reading all of it.
+   * How long the oldest event that was not tried has waited, in ms. Of a feed in which nothing that the endpoint wants is found for a while, it is
+   * told how old that place in the feed is, rather than reading all of it.
    */
   async function lagOf({ endpointId, eventTypes }: StoredWebhook, caller: ParticipantCaller): Promise<number> {
-    let place: LogCursor = cursorIn(caller, healthIn(await deliveries.fields(endpointId)));
+    let place: FeedCursor = cursorIn(caller, healthIn(await deliveries.fields(endpointId)));
     await reader.bringUpToDate(caller);
     for (let pages = 1; ; pages++) {
       const page = await reader.readAfter(caller, place, 100);

@@ -1,8 +1,8 @@
-import type { LogName } from "@petak/redis";
-import { decodeCursor, type LogCursor } from "../services/log-cursor.ts";
+import type { FeedName } from "@petak/redis";
+import { decodeCursor, type FeedCursor } from "../services/feed-cursor.ts";
 import type { DeliveryHealth } from "./delivery-health.ts";
 
-/** How far the log of an endpoint's owner was read for it. */
-export function cursorIn(log: LogName, { cursor }: Pick<DeliveryHealth, "cursor">): LogCursor {
-  return cursor === "" ? { number: 0 } : decodeCursor(log, cursor);
+/** How far the feed of an endpoint's owner was read for it. */
+export function cursorIn(feed: FeedName, { cursor }: Pick<DeliveryHealth, "cursor">): FeedCursor {
+  return cursor === "" ? { number: 0 } : decodeCursor(feed, cursor);
 }

@@ -4,7 +4,7 @@ import type { Attempt } from "./post-event.ts";
 
 /** How the deliveries to an endpoint have been going. Times are in ms. */
 export interface DeliveryHealth {
-  /** How far its owner's log was read; empty: it was not. */
+  /** How far its owner's feed was read; empty: it was not. */
   cursor: string;
   lastSuccessMs: number | undefined;
   lastFailureMs: number | undefined;

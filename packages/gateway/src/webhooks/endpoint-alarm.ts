@@ -1,5 +1,5 @@
 import { EventType, WebhookFailure } from "@petak/protocol";
-import type { EventLog, StoredWebhook } from "@petak/records";
+import type { EventStream, StoredWebhook } from "@petak/records";
 import { cloudEventTypeOf } from "../domain/cloud-event-attributes.ts";
 import { type WebhookAlarm, webhookEvent } from "../domain/webhook-event.ts";
 import type { Logger } from "../observability/index.ts";
@@ -8,7 +8,7 @@ import { type DeliveryHealth, isFailing } from "./delivery-health.ts";
 
 /** What an alarm needs. */
 export interface EndpointAlarmDependencies {
-  events: Pick<EventLog, "appendOnce">;
+  events: Pick<EventStream, "appendOnce">;
   logger: Logger;
   now: () => number;
 }

@@ -1,10 +1,10 @@
 import { type Event, WebhookFailure } from "@petak/protocol";
-import type { Allocator, ParticipantLogs, StoredWebhook, WebhookStore } from "@petak/records";
-import type { LogName } from "@petak/redis";
+import type { Allocator, ParticipantFeeds, StoredWebhook, WebhookStore } from "@petak/records";
+import type { FeedName } from "@petak/redis";
 import type { Logger, TellFailure } from "../observability/index.ts";
-import { encodeCursor } from "../services/log-cursor.ts";
-import { followLog, type LogFollower } from "../services/log-follower.ts";
-import type { LogReader } from "../services/log-reader.ts";
+import { encodeCursor } from "../services/feed-cursor.ts";
+import { type FeedFollower, followFeed } from "../services/feed-follower.ts";
+import type { FeedReader } from "../services/feed-reader.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import { bySubject, type Delivery, type DeliveryOutcome, deliveryOf, firstDelivery } from "./delivery.ts";
 import { cursorIn } from "./delivery-cursor.ts";
@@ -21,8 +21,8 @@ import type { After } from "./timers.ts";
 export interface WorkerDependencies {
   allocator: Pick<Allocator, "deliveries" | "events">;
   store: WebhookStore;
-  reader: LogReader;
-  logs: ParticipantLogs;
+  reader: FeedReader;
+  feeds: ParticipantFeeds;
   writer: CloudEventWriter;
   signAndPost: SignAndPost;
   slots: Slots;
@@ -73,12 +73,12 @@ const newsTimeoutMs = 3_600_000;
 
 /** Starts delivering to an endpoint. */
 export function startEndpointWorker(endpointId: string, token: string, dependencies: WorkerDependencies): EndpointWorker {
-  const { allocator, store, reader, logs, writer, signAndPost, slots, now, after, random, logger, tell, onAttempt } = dependencies;
+  const { allocator, store, reader, feeds, writer, signAndPost, slots, now, after, random, logger, tell, onAttempt } = dependencies;
   const { deliveries, events } = allocator;
   const alarm = createEndpointAlarm({ events, logger, now });
   const stopping = new AbortController();
   const cutter = new AbortController();
-  let follower: LogFollower | undefined;
+  let follower: FeedFollower | undefined;
   let lastTookMs = 0;
   let isWoken = false;
   let wakeUp = () => {};
@@ -150,7 +150,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
       return { untilMs: Number.POSITIVE_INFINITY, hearsNews: false };
     }
     const nowMs = now();
-    const log: LogName = { participantId: endpoint.participantId, mode: endpoint.mode };
+    const feed: FeedName = { participantId: endpoint.participantId, mode: endpoint.mode };
     const wasFailing = isFailing(before);
     const [due, pending, [replay]] = await Promise.all([
       deliveries.due(endpointId, nowMs, wasFailing ? failingBatchSize : batchSize),
@@ -160,11 +160,11 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const probeAtMs = wasFailing ? (before.probedMs ?? before.lastFailureMs ?? 0) + probeIntervalMs : 0;
     const room = pendingMax - pending.count;
     const takesNew = room > 0 && probeAtMs <= nowMs;
-    follower ??= followLog({ reader, logs, log, cursor: cursorIn(log, before) });
+    follower ??= followFeed({ reader, feeds, feed, cursor: cursorIn(feed, before) });
     const page = takesNew ? await follower.next(wasFailing ? 1 : Math.min(batchSize, room)) : undefined;
     // What is new comes first where there is little room.
     const mayReplay = replay !== undefined && !wasFailing && room >= 2 * batchSize;
-    const replayed = !mayReplay ? undefined : await readReplay(replay, reader, log, batchSize);
+    const replayed = !mayReplay ? undefined : await readReplay(replay, reader, feed, batchSize);
 
     const fresh = [...(replayed?.events ?? []), ...(page?.events ?? [])].filter((event) => isWanted(event, endpoint));
     const batch = [...due.map(deliveryOf), ...fresh.map((event) => firstDelivery(event, writer, nowMs))];
@@ -172,7 +172,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
     const { over, retries, health } = settleOutcomes(delivered.outcomes, delivered.health, { nowMs: now(), random });
     let next = await alarm(endpoint, before, health, delivered.outcomes);
     if (wasFailing && fresh.length > 0 && isFailing(next)) next = { ...next, probedMs: nowMs };
-    if (page !== undefined) next = { ...next, cursor: encodeCursor(log, page.cursor) };
+    if (page !== undefined) next = { ...next, cursor: encodeCursor(feed, page.cursor) };
     const changes = { fields: fieldsOfHealth(next, before), over, retries, replays: replayed === undefined ? [] : [replayed.after] };
     const hasChanges = Object.keys(changes.fields).length + over.length + retries.length + changes.replays.length > 0;
     if (hasChanges && !(await deliveries.commit(endpointId, token, changes))) return undefined;

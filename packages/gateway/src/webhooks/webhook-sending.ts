@@ -1,7 +1,7 @@
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
-import type { Allocator, ParticipantLogs, WebhookStore } from "@petak/records";
+import type { Allocator, ParticipantFeeds, WebhookStore } from "@petak/records";
 import type { Logger, Metrics, TellFailure } from "../observability/index.ts";
-import type { LogReader } from "../services/log-reader.ts";
+import type { FeedReader } from "../services/feed-reader.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import type { ReachPolicy } from "./endpoint-url.ts";
@@ -31,8 +31,8 @@ export interface WebhookOptions extends Partial<ReachPolicy> {
 export interface WebhookSendingOptions extends WebhookOptions {
   allocator: Allocator;
   store: WebhookStore;
-  reader: LogReader;
-  logs: ParticipantLogs;
+  reader: FeedReader;
+  feeds: ParticipantFeeds;
   derivationKey: Uint8Array;
   audience: string;
   now: () => number;
@@ -44,7 +44,7 @@ export interface WebhookSendingOptions extends WebhookOptions {
 /** The parts that send webhooks, put together. */
 export interface WebhookSending {
   readonly store: WebhookStore;
-  readonly reader: LogReader;
+  readonly reader: FeedReader;
   readonly writer: CloudEventWriter;
   readonly signAndPost: SignAndPost;
   readonly policy: ReachPolicy;

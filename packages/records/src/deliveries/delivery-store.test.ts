@@ -4,7 +4,7 @@ import type { RedisConnection } from "@petak/redis";
 import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createEventLog, firstEntry } from "../events/event-log.ts";
+import { createEventStream, firstEntry } from "../events/event-stream.ts";
 import { createDeliveryStore, type DeliveryStore, type StoredRetry } from "./delivery-store.ts";
 
 const redis = useRedis();
@@ -91,9 +91,9 @@ describe("what is kept of deliveries", () => {
 });
 
 it("an event of a name is recorded once in its region, however many notice it", async () => {
-  const log = createEventLog(connection, createKeys(redis.keyPrefix));
+  const feed = createEventStream(connection, createKeys(redis.keyPrefix));
   const event = create(EventSchema, { eventId: "evt_83652b_1", participantId: "par_a" });
-  const recorded = await Promise.all(["x", "x", "y"].map((name) => log.appendOnce("83652b", name, event)));
+  const recorded = await Promise.all(["x", "x", "y"].map((name) => feed.appendOnce("83652b", name, event)));
   expect(recorded.filter((isNew) => isNew).length).toBe(2);
-  expect((await log.readAfter("83652b", firstEntry, 10)).length).toBe(2);
+  expect((await feed.readAfter("83652b", firstEntry, 10)).length).toBe(2);
 });

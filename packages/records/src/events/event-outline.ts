@@ -2,7 +2,7 @@ import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { EventSchema } from "@petak/protocol";
 
-/** What of an event says in whose logs it stands, and when it was recorded. */
+/** What of an event says in whose feeds it stands, and when it was recorded. */
 export interface EventOutline {
   participantId: string;
   operatorId: string;

@@ -114,11 +114,11 @@ describe("the event tail", () => {
     expect(errors).toEqual([]);
   });
 
-  it("wakes those who follow a log when it grows, and those who come later at once", async () => {
+  it("wakes those who follow a feed when it grows, and those who come later at once", async () => {
     const { tail } = await startTail();
-    const log = { participantId: "par_courier", mode: "test" } as const;
-    const key = createKeys(redis.keyPrefix).logHead(log);
-    const following = tail.subscribe(log);
+    const feed = { participantId: "par_courier", mode: "test" } as const;
+    const key = createKeys(redis.keyPrefix).feedHead(feed);
+    const following = tail.subscribe(feed);
     const waiting = following.wait(0, long, []);
     const grow = async (number: number) => {
       await redis.client.hset(key, "n", number);
@@ -131,7 +131,7 @@ describe("the event tail", () => {
     const next = following.wait(1, long, []);
     await grow(2);
     expect(await next).toBe(true);
-    expect(await tail.subscribe(log).wait(1, long, [])).toBe(true);
+    expect(await tail.subscribe(feed).wait(1, long, [])).toBe(true);
     expect(await following.wait(2, 1, [])).toBe(false);
   });
 

@@ -1,13 +1,13 @@
 import type { Region } from "@petak/protocol";
 import type { Keys } from "@petak/redis";
-import { dropSilent, isCommandTimeout, type LogName, pingAll, type RedisConnection, sharedRuns } from "@petak/redis";
-import { createEventLog, firstEntry, isAfter } from "./event-log.ts";
+import { dropSilent, type FeedName, isCommandTimeout, pingAll, type RedisConnection, sharedRuns } from "@petak/redis";
+import { createFeedSubscribers, type FeedSubscription } from "../feeds/feed-subscribers.ts";
 import { outlineOf } from "./event-outline.ts";
-import { createLogSubscribers, type LogSubscription } from "./log-subscribers.ts";
+import { createEventStream, firstEntry, isAfter } from "./event-stream.ts";
 import { publishedEvents } from "./published-events.ts";
 import { createSlotChannels } from "./slot-channels.ts";
 
-/** Tells when the regions' records and the participants' logs have grown, so that nobody has to poll. */
+/** Tells when the regions' records and the participants' feeds have grown, so that nobody has to poll. */
 export interface EventTail {
   /**
    * Resolves when {@link EventTailOptions.onGrown} has been told of everything that was recorded before the call, by whomever. Costs one
@@ -16,10 +16,10 @@ export interface EventTail {
    * @throws Error where a server cannot be reached.
    */
   catchUp(): Promise<void>;
-  /** Begins to follow a log. */
-  subscribe(log: LogName): LogSubscription;
-  /** Tells those who follow a log that it has come to a number, by whoever appended it: mostly before it is heard. */
-  tellAppended(log: LogName, number: number): void;
+  /** Begins to follow a feed. */
+  subscribe(feed: FeedName): FeedSubscription;
+  /** Tells those who follow a feed that it has come to a number, by whoever appended it: mostly before it is heard. */
+  tellAppended(feed: FeedName, number: number): void;
   /** Resolves when reading has ended. */
   stop(): Promise<void>;
 }
@@ -58,8 +58,8 @@ export function createEventTail({
   lookAtAllMs = 5000,
 }: EventTailOptions): EventTail {
   const connection = connect();
-  const log = createEventLog(connection, keys);
-  const subscribers = createLogSubscribers();
+  const feed = createEventStream(connection, keys);
+  const subscribers = createFeedSubscribers();
   const stopping = new AbortController();
   /** The regions by the channels of their events. */
   const regions = new Map<string, Region>();
@@ -105,7 +105,7 @@ export function createEventTail({
 
   /** Tells of a region that is new, or has grown unheard: whom it concerns was not heard either. */
   async function lookAtEnd(region: Region): Promise<void> {
-    const entry = await log.lastEntry(region);
+    const entry = await feed.lastEntry(region);
     const told = places.get(region) ?? firstEntry;
     if (seen.has(region) && !isAfter(entry, told)) return;
     seen.add(region);
@@ -114,13 +114,13 @@ export function createEventTail({
     if (newest !== firstEntry) onGrown(region, newest, "everyone");
   }
 
-  async function lookAtLog(channel: string): Promise<void> {
+  async function lookAtFeed(channel: string): Promise<void> {
     subscribers.tell(channel, Number((await connection.hget(channel, "n")) ?? 0));
   }
 
   async function look(channel: string): Promise<void> {
     const region = regions.get(channel);
-    await (region === undefined ? lookAtLog(channel) : lookAtEnd(region));
+    await (region === undefined ? lookAtFeed(channel) : lookAtEnd(region));
   }
 
   /** A user who may not publish is heard by nobody. A message without an event says nothing to those who listen. */
@@ -147,8 +147,8 @@ export function createEventTail({
       dropIfSilent(error);
     };
     const brokenBefore = broken;
-    for (const region of (await log.regions().catch(keepFailure)) ?? []) regions.set(keys.events(region), region);
-    const wanted = [...regions.keys(), ...subscribers.logs.keys()];
+    for (const region of (await feed.regions().catch(keepFailure)) ?? []) regions.set(keys.events(region), region);
+    const wanted = [...regions.keys(), ...subscribers.feeds.keys()];
     const { begun, missing, failures } = await channels.listen(wanted);
     if (begun[0] !== undefined) await tryToPublish(begun[0]).catch(keepFailure);
     const toLookAt = isTimeForAll || isMute ? wanted : [...begun, ...missing];
@@ -206,16 +206,16 @@ export function createEventTail({
       if (failure !== undefined) throw failure;
     },
     subscribe(name) {
-      const channel = keys.logHead(name);
+      const channel = keys.feedHead(name);
       const subscription = subscribers.add(channel, name);
       // Where it fails, the next round tries again.
       channels
         .listen([channel])
-        .then(() => lookAtLog(channel))
+        .then(() => lookAtFeed(channel))
         .catch(() => undefined);
       return subscription;
     },
-    tellAppended: (name, number) => subscribers.tellAppended(keys.logHead(name), number),
+    tellAppended: (name, number) => subscribers.tellAppended(keys.feedHead(name), number),
     async stop() {
       stopping.abort();
       connection.disconnect();

@@ -1,18 +1,18 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, newEventId } from "@petak/protocol";
-import { connectRedis, createKeys, type LogName } from "@petak/redis";
+import { connectRedis, createKeys, type FeedName } from "@petak/redis";
 import { startTestReplica, startTestServer } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
-import { createEventLog } from "../events/event-log.ts";
+import { createEventStream } from "../events/event-stream.ts";
 
-import { createParticipantLogs } from "./participant-logs.ts";
+import { createParticipantFeeds } from "./participant-feeds.ts";
 
 const region = "836520";
-const log: LogName = { participantId: "par_courier", mode: "test" };
+const feed: FeedName = { participantId: "par_courier", mode: "test" };
 const keys = createKeys("lost");
 
-it("who follows a log misses nothing where a master has lost its end and kept its connections: one that was a replica for a while", async () => {
+it("who follows a feed misses nothing where a master has lost its end and kept its connections: one that was a replica for a while", async () => {
   const master = await startTestServer({ hasReplicas: true });
   onTestFinished(() => master.stop());
   const replica = await startTestReplica(master);
@@ -21,20 +21,20 @@ it("who follows a log misses nothing where a master has lost its end and kept it
     const connect = () => connectRedis({ socketPath: master.options.path }, { onError: () => undefined });
     const redis = connect();
     await redis.connect();
-    const logs = createParticipantLogs({ redis, connect, keys, onError: () => undefined });
+    const feeds = createParticipantFeeds({ redis, connect, keys, onError: () => undefined });
     onTestFinished(async () => {
-      await logs.stop();
+      await feeds.stop();
       redis.disconnect();
     });
     const record = async () => {
-      const event = create(EventSchema, { eventId: newEventId(region), isTest: true, ...log });
-      await createEventLog(redis, keys).appendOnce(region, event.eventId, event);
-      await logs.build(region);
+      const event = create(EventSchema, { eventId: newEventId(region), isTest: true, ...feed });
+      await createEventStream(redis, keys).appendOnce(region, event.eventId, event);
+      await feeds.build(region);
       return event.eventId;
     };
-    return { redis, logs, record };
+    return { redis, feeds, record };
   };
-  const { redis, logs, record } = await start();
+  const { redis, feeds, record } = await start();
   const [own, its] = [new Redis(master.options), new Redis(replica.options)];
   onTestFinished(() => {
     for (const one of [own, its]) one.disconnect();
@@ -42,11 +42,11 @@ it("who follows a log misses nothing where a master has lost its end and kept it
   await redis.sadd(keys.regions(), region);
   let closes = 0;
   redis.on("close", () => closes++);
-  const following = logs.subscribe(log);
+  const following = feeds.subscribe(feed);
   const first = await record();
   await replica.promote();
   await record();
-  const { place } = await logs.readAfter(log, { number: 0 }, 10);
+  const { place } = await feeds.readAfter(feed, { number: 0 }, 10);
   expect(place.number).toBe(2);
 
   // By itself a master waits five seconds for more replicas.
@@ -55,13 +55,13 @@ it("who follows a log misses nothing where a master has lost its end and kept it
   await expect.poll(() => own.info("replication"), { timeout: 20_000 }).toMatch(/master_link_status:up/);
   await own.replicaof("NO", "ONE");
   expect(closes).toBe(0);
-  expect(await logs.last(log)).toBe(1);
+  expect(await feeds.last(feed)).toBe(1);
 
   const other = await start();
   const second = await other.record();
   const third = await record();
   expect(await following.wait(2, 10_000, [])).toBe(true);
-  const { events } = await logs.readAfter(log, place, 10);
+  const { events } = await feeds.readAfter(feed, place, 10);
   // What was recorded in the moment before the loss may come twice.
   expect(events.map(({ event }) => event.eventId).filter((id) => id !== first)).toEqual([second, third]);
 });

@@ -14,7 +14,7 @@ import { makePrivateDir } from "./private-dir.ts";
 import { RedisServerError } from "./redis-server-error.ts";
 import { type Appendfsync, type ClusterNodeConfig, formatServerConfig } from "./server-config.ts";
 import { chooseSocketPath } from "./socket-path.ts";
-import { logBytes, rewriteLog } from "./torn-log.ts";
+import { feedBytes, rewriteLog } from "./torn-log.ts";
 
 /** How a private server is started. */
 export interface StartRedisServerOptions {
@@ -103,7 +103,7 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
     throw error;
   }
 
-  const bytesBefore = await logBytes(dataDir);
+  const bytesBefore = await feedBytes(dataDir);
   const child = launch(program, configPath, dataDir);
   const logTail = readLogTail([child.stdout, child.stderr], options.onLog);
   const unguard = child.pid === undefined ? () => {} : guardServer(child.pid);
@@ -125,7 +125,7 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
     if (child.pid !== undefined) await writePidFile(dataDir, { serverPid: child.pid, ownerPid: process.pid });
     const problem = await awaitAnswer({ socketPath, exited, startTimeoutMs, signal });
     if (problem !== undefined) throw new RedisServerError(problem.code, `${program.path} ${problem.message} ${logTail()}`);
-    if ((await logBytes(dataDir)) < bytesBefore) await rewriteLog(socketPath, signal);
+    if ((await feedBytes(dataDir)) < bytesBefore) await rewriteLog(socketPath, signal);
   } catch (error) {
     await stop();
     throw error;

@@ -9,7 +9,7 @@ const logDir = "appendonlydir";
 const pollMs = 20;
 
 /** The bytes of what has come since, by which it is seen that a server has dropped the end of it. */
-export async function logBytes(dataDir: string): Promise<number> {
+export async function feedBytes(dataDir: string): Promise<number> {
   const names = await readdir(join(dataDir, logDir)).catch(() => []);
   const sizes = await Promise.all(
     names.filter((name) => name.endsWith(".incr.aof")).map(async (name) => (await stat(join(dataDir, logDir, name))).size),

@@ -15,7 +15,7 @@ import { requireIdentity } from "../archive-identity.ts";
 import { type ArchiveLayout, createLayout, dayMs } from "../archive-layout.ts";
 import { createArchiveReader } from "../archive-reader.ts";
 import { type Archiver, type ArchiverOptions, createArchiver } from "../archiver.ts";
-import { createLogArchive } from "../log-archive.ts";
+import { createFeedArchive } from "../feed-archive.ts";
 import { type AllocatorWithArchive, withArchive } from "../reservation-archive.ts";
 
 const origin = { latitude: 1.3, longitude: 103.8 };
@@ -134,7 +134,7 @@ export async function openArchiveWorld(
     return withArchive({
       allocator: records,
       reader: createArchiveReader(files, layout),
-      logs: createLogArchive(files, layout),
+      feeds: createFeedArchive(files, layout),
       requireIdentity: () => requireIdentity(files, layout, records.archive),
       now: clock.now,
       onFailure: () => undefined,

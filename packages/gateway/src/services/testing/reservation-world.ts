@@ -27,7 +27,7 @@ import { type GatewaySecrets, loadGatewaySecrets } from "../../secrets/gateway-s
 import { createTermsBook, type TermsBook } from "../../stores/terms-book.ts";
 import { createTermsStore } from "../../stores/terms-store.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
-import type { LogReader } from "../log-reader.ts";
+import type { FeedReader } from "../feed-reader.ts";
 import { createReservationService } from "../reservations.ts";
 
 const dayMs = 86_400_000;
@@ -93,7 +93,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       credentials,
       receipts,
       // Nothing is listed here.
-      reader: {} as LogReader,
+      reader: {} as FeedReader,
       now: clock.now,
       holdDefaultMs,
       holdMaxMs: dayMs,

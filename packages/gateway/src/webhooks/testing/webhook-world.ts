@@ -4,7 +4,7 @@ import { type Event, EventSchema, EventType, newEventId } from "@petak/protocol"
 import {
   type Allocator,
   createAllocator,
-  createParticipantLogs,
+  createParticipantFeeds,
   createWebhookStore,
   type StoredWebhook,
   type WebhookStore,
@@ -15,8 +15,8 @@ import { createRandom, type TestRedis, testSeed } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
-import { encodeCursor } from "../../services/log-cursor.ts";
-import { createLogReader, type LogReader } from "../../services/log-reader.ts";
+import { encodeCursor } from "../../services/feed-cursor.ts";
+import { createFeedReader, type FeedReader } from "../../services/feed-reader.ts";
 import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { type Networks, parseNetworks } from "../networks.ts";
@@ -36,7 +36,7 @@ export const derivationKey: Uint8Array = Buffer.alloc(32, 7);
 export interface WebhookWorld {
   readonly allocator: Allocator;
   readonly store: WebhookStore;
-  readonly reader: LogReader;
+  readonly reader: FeedReader;
   readonly timers: ManualTimers;
   readonly metrics: Metrics;
   /** Starts what delivers in a gateway. Ended with the test. */
@@ -58,19 +58,19 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
   const timers = createManualTimers();
   const metrics = createMetrics({ processMetrics: false });
   const random = createRandom(testSeed());
-  const logs = createParticipantLogs({
+  const feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
     keys: allocator.keys,
     onError: () => undefined,
   });
-  const reader = createLogReader(logs);
+  const reader = createFeedReader(feeds);
   await connection.sadd(allocator.keys.regions(), region);
   const dispatchers: Dispatcher[] = [];
   let made = 0;
   onTestFinished(async () => {
     await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop(0)));
-    await logs.stop();
+    await feeds.stop();
     connection.disconnect();
   });
 
@@ -85,7 +85,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         allocator,
         store,
         reader,
-        logs,
+        feeds,
         derivationKey,
         audience: "petak",
         now: timers.now,

@@ -1,0 +1,142 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { EventSchema, newEventId } from "@petak/protocol";
+import { createParticipantFeeds, encodeEvent, type ParticipantFeeds } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
+import { dies, tempDir, useRedis } from "@petak/testkit";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { diskFiles } from "./archive-files.ts";
+import { dayMs } from "./archive-layout.ts";
+import { archiveFeeds } from "./feed-archiver.ts";
+import { feedFiles } from "./feed-file.ts";
+import { type ArchiveWorld, courier, openArchiveWorld, region, retentionMs } from "./testing/archive-world.ts";
+import { createMortal, type DeathMoment } from "./testing/mortal.ts";
+
+const redis = useRedis();
+const feed = { participantId: courier.participantId, mode: "test" } as const;
+let connection: RedisConnection;
+let world: ArchiveWorld;
+let feeds: ParticipantFeeds;
+
+beforeEach(async () => {
+  connection = await redis.connect();
+  connection.setMaxListeners(0);
+  await begin("first");
+});
+afterEach(async () => {
+  await feeds.stop();
+  connection.disconnect();
+});
+
+/** Three days of 300 events of the courier's: three whole chunks, and a part of one. */
+async function begin(name: string): Promise<void> {
+  world = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}${name}:` }, connection, await tempDir());
+  const { clock, records } = world;
+  const { events, feedArchive } = world.reading();
+  feeds = createParticipantFeeds({
+    redis: connection,
+    connect: () => redis.connectLater(),
+    keys: records.keys,
+    events,
+    archive: feedArchive,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  for (let day = 0; day < 3; day++) {
+    const writing = redis.client.pipeline();
+    for (let count = 0; count < 300; count++) {
+      const event = create(EventSchema, {
+        eventId: newEventId(region),
+        participantId: courier.participantId,
+        isTest: true,
+        recordedAt: timestampFromMs(clock.now()),
+      });
+      writing.xadd(records.keys.events(region), `${clock.now()}-*`, "event", encodeEvent(event));
+    }
+    await writing.exec();
+    await feeds.build(region);
+    await world.pass(dayMs);
+  }
+  await world.pass(2 * dayMs);
+}
+
+const all = async () => ({ page: await feeds.readAfter(feed, { number: 0 }, 1000), times: await feeds.times(feed) });
+
+async function chunksHere(): Promise<number[]> {
+  const there = await Promise.all([0, 1, 2, 3].map((chunk) => redis.client.exists(world.records.keys.feedChunk(feed, chunk))));
+  return there.flatMap((isThere, chunk) => (isThere === 1 ? [chunk] : []));
+}
+
+const options = (over: Partial<Parameters<typeof archiveFeeds>[0]> = {}) => ({
+  allocator: world.records,
+  files: diskFiles,
+  layout: world.layout,
+  retentionMs,
+  onFailure: (error: unknown) => {
+    throw error;
+  },
+  ...over,
+});
+
+describe("archiving participants' feeds", () => {
+  it("lets whole chunks leave when their last day is as old as what leaves a region, and reads them as if they had stayed", async () => {
+    const before = await all();
+    expect(before.page.events.map(({ number }) => number)).toEqual(Array.from({ length: 900 }, (_, index) => index + 1));
+    await archiveFeeds(options(), world.clock.now() - 3 * dayMs);
+    expect(await chunksHere()).toEqual([0, 1, 2, 3]);
+    await archiveFeeds(options(), world.clock.now() - dayMs);
+    expect(await chunksHere()).toEqual([2, 3]);
+    expect(await all()).toEqual(before);
+    // The events leave too.
+    await world.archiver({ settle: feeds.build }).once();
+    expect(await chunksHere()).toEqual([3]);
+    expect(await feedFiles(diskFiles, world.layout, feed)).toMatchObject([
+      { first: 0, last: 1 },
+      { first: 2, last: 2 },
+    ]);
+    expect(await all()).toEqual(before);
+    expect((await feeds.readAfter(feed, { number: 500 }, 30)).events.map(({ number }) => number)).toEqual(
+      Array.from({ length: 30 }, (_, index) => 501 + index),
+    );
+  });
+
+  it.each<DeathMoment>(["before", "done"])(
+    "loses no number and gives none twice, at whichever step it dies (%s), and another finishes what it began",
+    async (moment) => {
+      for (let atStep = 1; ; atStep++) {
+        await feeds.stop();
+        await begin(`${moment}${atStep}`);
+        const before = await all();
+        const mortal = createMortal(connection, diskFiles, atStep, moment);
+        const work = archiveFeeds(options({ allocator: world.over(mortal.connection), files: mortal.files }), world.clock.now());
+        await dies(work);
+        expect(await all()).toEqual(before);
+        await archiveFeeds(options(), world.clock.now());
+        expect(await chunksHere()).toEqual([3]);
+        expect(await all()).toEqual(before);
+        if (!mortal.isDead) break;
+      }
+    },
+    120_000,
+  );
+
+  it("does not read over what cannot be read", async () => {
+    await archiveFeeds(options(), world.clock.now());
+    await rm(join(world.layout.feedDir(feed)), { recursive: true });
+    await expect(feeds.readAfter(feed, { number: 0 }, 10)).rejects.toMatchObject({ reason: "ARCHIVE_UNAVAILABLE" });
+    expect((await feeds.readAfter(feed, { number: 768 }, 10)).events).toHaveLength(10);
+  });
+
+  it("leaves a chunk that is not what the archive has", async () => {
+    const key = world.records.keys.feedChunk(feed, 1);
+    const kept = (await redis.client.getBuffer(key)) ?? Buffer.alloc(0);
+    await archiveFeeds(options(), world.clock.now());
+    await redis.client.set(key, Buffer.alloc(kept.length, 1));
+    await redis.client.hset(world.records.keys.feedTimes(feed), "1", Buffer.alloc(12));
+    await expect(archiveFeeds(options(), world.clock.now())).rejects.toThrow(/is not what the archive has; it stays/);
+    expect(await chunksHere()).toEqual([1, 3]);
+  });
+});

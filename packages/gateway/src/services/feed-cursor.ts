@@ -1,0 +1,128 @@
+import { hash } from "node:crypto";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { type EventRange, invalidField, PetakError } from "@petak/protocol";
+import type { FeedPosition, FeedWatermark } from "@petak/records";
+import type { FeedName } from "@petak/redis";
+
+/** Which events of a feed are wanted. What is not given bounds nothing. */
+export interface FeedRange {
+  /** The last number, included. */
+  toNumber?: number;
+  /** Recorded at or after this, in ms. */
+  fromMs?: number;
+  /** Recorded before this, in ms. */
+  toMs?: number;
+}
+
+/**
+ * The cursor at the beginning of a range.
+ *
+ * @throws {PetakError} INVALID_FIELD where it ends before it begins.
+ */
+export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, field = "range."): FeedCursor {
+  if (toNumber > 0n && toNumber < fromNumber) throw invalidField(`${field}to_number`, "is less than from_number", "event_range.numbers");
+  const [fromMs, toMs] = [from, to].map((time) => (time === undefined ? undefined : timestampMs(time)));
+  if (fromMs !== undefined && toMs !== undefined && toMs < fromMs)
+    throw invalidField(`${field}to`, "lies before from", "event_range.times");
+  return {
+    number: Math.max(0, Number(fromNumber) - 1),
+    range: {
+      ...(toNumber > 0n ? { toNumber: Number(toNumber) } : {}),
+      ...(fromMs === undefined ? {} : { fromMs }),
+      ...(toMs === undefined ? {} : { toMs }),
+    },
+  };
+}
+
+/** How far a feed was read. */
+export interface FeedCursor extends FeedPosition {
+  /** What is wanted of the rest. Default: all. Those of a range have no mark. */
+  range?: FeedRange;
+}
+
+/** Begins every cursor, so that the layout may change. */
+const version = 4;
+
+/** Of whose feed it is: enough that one that came from elsewhere by mistake is noticed. Whoever makes one up reads his own feed. */
+const ownerBytes = 5;
+
+/** Of a number, and of a time in ms. */
+const numberBytes = 6;
+
+/** Stands for what is not given. */
+const none = 2 ** (8 * numberBytes) - 1;
+
+const plainBytes = 1 + ownerBytes + numberBytes;
+const rangeBytes = 3 * numberBytes;
+
+/** Of a mark: four bytes of its check, one of how many references it is of, and a time. */
+const markBytes = 4 + 1 + numberBytes;
+
+/** Writes a cursor. Opaque to callers: version, owner and number, then the mark of the place, or where it is one of a range, the bounds of that. */
+export function encodeCursor(feed: FeedName, { number, mark, range }: FeedCursor): string {
+  const head = Buffer.alloc(plainBytes);
+  head.writeUInt8(version);
+  ownerOf(feed).copy(head, 1);
+  head.writeUIntBE(number, 1 + ownerBytes, numberBytes);
+  if (range !== undefined) return Buffer.concat([head, rangeIn(range)]).toString("base64url");
+  return Buffer.concat(mark === undefined ? [head] : [head, markIn(mark)]).toString("base64url");
+}
+
+function rangeIn({ toNumber, fromMs, toMs }: FeedRange): Buffer {
+  const bytes = Buffer.alloc(rangeBytes);
+  for (const [index, value] of [toNumber, fromMs, toMs].entries()) bytes.writeUIntBE(value ?? none, index * numberBytes, numberBytes);
+  return bytes;
+}
+
+function markIn({ check, count, newestMs }: FeedWatermark): Buffer {
+  const bytes = Buffer.alloc(markBytes);
+  bytes.write(check, "hex");
+  bytes.writeUInt8(count, 4);
+  bytes.writeUIntBE(newestMs, 5, numberBytes);
+  return bytes;
+}
+
+function markOf(bytes: Buffer): FeedWatermark {
+  return { check: bytes.toString("hex", 0, 4), count: bytes.readUInt8(4), newestMs: bytes.readUIntBE(5, numberBytes) };
+}
+
+/**
+ * Reads a cursor.
+ *
+ * @throws {PetakError} CURSOR_INVALID where the text is not what {@link encodeCursor} writes for this feed.
+ */
+export function decodeCursor(feed: FeedName, text: string): FeedCursor {
+  const bytes = Buffer.from(text, "base64url");
+  const rest = bytes.subarray(plainBytes);
+  const isWhole = bytes.length >= plainBytes && [0, markBytes, rangeBytes].includes(rest.length);
+  if (
+    !isWhole ||
+    bytes[0] !== version ||
+    bytes.toString("base64url") !== text ||
+    !bytes.subarray(1, 1 + ownerBytes).equals(ownerOf(feed))
+  ) {
+    throw invalidCursor(
+      "it is not one that this gateway made for the caller; send back a cursor as it was received, with the key it came to",
+    );
+  }
+  const number = bytes.readUIntBE(1 + ownerBytes, numberBytes);
+  if (rest.length === 0) return { number };
+  if (rest.length === markBytes) return { number, mark: markOf(rest) };
+  const [toNumber, fromMs, toMs] = [0, 1, 2].map((index) => rest.readUIntBE(index * numberBytes, numberBytes));
+  return { number, range: { ...given("toNumber", toNumber), ...given("fromMs", fromMs), ...given("toMs", toMs) } };
+}
+
+/** The error for a cursor that is of no use. */
+export function invalidCursor(why: string): PetakError {
+  return new PetakError("CURSOR_INVALID", `cursor: ${why}`, {
+    fieldViolations: [{ field: "cursor", description: "not a cursor of this feed", rule: "cursor.made_here" }],
+  });
+}
+
+function ownerOf({ participantId, mode }: FeedName): Buffer {
+  return Buffer.from(hash("sha256", `${participantId} ${mode}`), "hex").subarray(0, ownerBytes);
+}
+
+function given<Name extends keyof FeedRange>(name: Name, value: number | undefined): FeedRange {
+  return value === undefined || value === none ? {} : { [name]: value };
+}

@@ -1,0 +1,101 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Event, Region } from "@petak/protocol";
+import { type ChunkTimes, chunkOf, chunkSize, type FeedPage, type FeedPosition, type ParticipantFeeds } from "@petak/records";
+import type { FeedName } from "@petak/redis";
+import { type FeedCursor, type FeedRange, invalidCursor } from "./feed-cursor.ts";
+
+/** Some events of a feed, and how far it was read. */
+export interface EventPage {
+  /** In the order of their numbers, which they have in `logNumber`. */
+  events: Event[];
+  cursor: FeedCursor;
+  /** Whether there is more after the cursor already that may be wanted. */
+  hasMore: boolean;
+}
+
+/** Reads participants' feeds in pages. */
+export interface FeedReader {
+  /**
+   * The events after a cursor, at most `pageSize`. Of a range in which few are, a page may have none and say that there is more: it looks at
+   * 2,000 events at most.
+   *
+   * @param region only events of this region. Not together with a range
+   * @throws {PetakError} CURSOR_INVALID where the cursor stands after the feed's end.
+   */
+  readAfter(feed: FeedName, cursor: FeedCursor, pageSize: number, region?: Region): Promise<EventPage>;
+  /** Resolves when all that was acknowledged before the call is in the participant's feeds. */
+  bringUpToDate(feed: FeedName): Promise<void>;
+  /** The cursor behind everything recorded so far. */
+  end(feed: FeedName): Promise<FeedCursor>;
+}
+
+/** How many events one page of a range looks at. */
+const scannedMax = 2000;
+
+/** Reads through the allocator's feeds. */
+export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
+  async function read(
+    feed: FeedName,
+    place: FeedPosition,
+    count: number,
+    region?: Region,
+  ): Promise<Omit<FeedPage, "events"> & { events: Event[] }> {
+    const page = await feeds.readAfter(feed, place, count, region);
+    refuseBeyond(place, page.last);
+    return { ...page, events: page.events.map(({ number, event }) => ({ ...event, logNumber: BigInt(number) })) };
+  }
+
+  async function readRange(feed: FeedName, { number, range = {} }: FeedCursor, pageSize: number): Promise<EventPage> {
+    const isTimed = range.fromMs !== undefined || range.toMs !== undefined;
+    const [last, times] = await Promise.all([feeds.last(feed), isTimed ? feeds.times(feed) : []]);
+    const end = Math.min(last, range.toNumber ?? Number.POSITIVE_INFINITY);
+    const passedOver = new Set(times.filter((chunk) => !mayHave(chunk, range)).map(({ chunk }) => chunk));
+    const events: Event[] = [];
+    let at = number;
+    for (let scanned = 0; ; ) {
+      while (at < end && passedOver.has(chunkOf(at + 1))) at = Math.min(end, (chunkOf(at + 1) + 1) * chunkSize);
+      if (at >= end) return { events, cursor: { number: at, range }, hasMore: false };
+      if (events.length >= pageSize || scanned >= scannedMax) return { events, cursor: { number: at, range }, hasMore: true };
+      // No further than the chunk, after which others may be passed over.
+      const count = isTimed ? chunkSize - (at % chunkSize) : pageSize - events.length;
+      const page = await read(feed, { number: at }, Math.min(count, end - at));
+      at = page.place.number;
+      scanned += count;
+      for (const event of page.events) {
+        if (!isWithin(event, range)) continue;
+        if (events.length === pageSize) {
+          at = Number(event.logNumber) - 1;
+          break;
+        }
+        events.push(event);
+      }
+    }
+  }
+
+  return {
+    async readAfter(feed, cursor, pageSize, region) {
+      if (cursor.range !== undefined) return await readRange(feed, cursor, pageSize);
+      const { events, place, last } = await read(feed, cursor, pageSize, region);
+      return { events, cursor: place, hasMore: place.number < last };
+    },
+    bringUpToDate: ({ participantId }) => feeds.bringUpToDate(participantId),
+    async end(feed) {
+      await feeds.bringUpToDate(feed.participantId);
+      return await feeds.end(feed);
+    },
+  };
+}
+
+/** Whoever begins by a number that is not there yet would miss what comes before it. */
+function refuseBeyond({ number, mark }: FeedPosition, last: number): void {
+  if (mark === undefined && number > last) throw invalidCursor(`it stands after number ${number}, and the feed ends at ${last}`);
+}
+
+function mayHave({ firstMs, lastMs }: ChunkTimes, { fromMs, toMs }: FeedRange): boolean {
+  return (fromMs === undefined || lastMs >= fromMs) && (toMs === undefined || firstMs < toMs);
+}
+
+function isWithin({ recordedAt }: Event, { fromMs, toMs }: FeedRange): boolean {
+  const recordedMs = recordedAt === undefined ? 0 : timestampMs(recordedAt);
+  return (fromMs === undefined || recordedMs >= fromMs) && (toMs === undefined || recordedMs < toMs);
+}

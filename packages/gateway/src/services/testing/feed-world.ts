@@ -1,0 +1,70 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { EventSchema, newEventId } from "@petak/protocol";
+import { type Allocator, createAllocator, createParticipantFeeds, type ParticipantFeeds } from "@petak/records";
+import type { TestRedis } from "@petak/testkit";
+import { onTestFinished } from "vitest";
+import { createFeedReader, type FeedReader } from "../feed-reader.ts";
+
+/** Whose feed is read in the tests of what reads feeds. */
+export const feed = { participantId: "par_0000000000000001", mode: "test" } as const;
+
+/** Something to record: in which region, when in ms by the gateway's clock, and whether the feed's participant may see it. */
+export interface TestEvent {
+  region: string;
+  recordedMs: number;
+  isMine: boolean;
+}
+
+/** The records of one test, and what reads them as a gateway does. */
+export interface FeedWorld {
+  readonly allocator: Allocator;
+  readonly feeds: ParticipantFeeds;
+  readonly reader: FeedReader;
+  /** Records events and gives the ids of those that the feed's participant may see. */
+  record(events: readonly TestEvent[]): Promise<string[]>;
+}
+
+/** The nth of many regions. */
+export function regionAt(index: number): string {
+  return (0x830000 + index).toString(16);
+}
+
+/** Opens the records under a test's prefix. Closed with the test. */
+export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
+  const connection = await redis.connect();
+  const allocator = createAllocator({ redis: connection, prefix: redis.keyPrefix });
+  const feeds = createParticipantFeeds({
+    redis: connection,
+    connect: () => redis.connectLater(),
+    keys: allocator.keys,
+    onError: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(async () => {
+    await feeds.stop();
+    connection.disconnect();
+  });
+  return {
+    allocator,
+    feeds,
+    reader: createFeedReader(feeds),
+    async record(events) {
+      const recording = events.map(async ({ region, recordedMs, isMine }) => {
+        const eventId = newEventId(region);
+        const event = create(EventSchema, {
+          eventId,
+          participantId: isMine ? feed.participantId : "par_0000000000000003",
+          operatorId: "par_0000000000000002",
+          isTest: true,
+          recordedAt: timestampFromMs(recordedMs),
+        });
+        await connection.sadd(allocator.keys.regions(), region);
+        await allocator.events.appendOnce(region, eventId, event);
+        return isMine ? [eventId] : [];
+      });
+      return (await Promise.all(recording)).flat();
+    },
+  };
+}

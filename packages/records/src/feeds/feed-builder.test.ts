@@ -1,0 +1,135 @@
+import { create } from "@bufbuild/protobuf";
+import { EventSchema, newEventId } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
+import { createKeys, type FeedName, type Keys } from "@petak/redis";
+import { useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { createEventStream, type StreamFeed } from "../events/event-stream.ts";
+import { createFeedBuilder, type FeedBuilder } from "./feed-builder.ts";
+
+import { createFeedStore, type FeedStore } from "./feed-store.ts";
+import { createRegionProgress } from "./region-progress.ts";
+
+const redis = useRedis();
+const region = "836520";
+const feed: FeedName = { participantId: "par_courier", mode: "test" };
+const other: FeedName = { participantId: "par_operator", mode: "test" };
+
+let keys: Keys;
+let connection: RedisConnection;
+let events: StreamFeed;
+let store: FeedStore;
+
+beforeEach(async () => {
+  keys = createKeys(redis.keyPrefix);
+  connection = await redis.connect();
+  events = createEventStream(connection, keys);
+  store = createFeedStore(connection, keys);
+  return () => connection.disconnect();
+});
+
+async function record(operatorId = ""): Promise<void> {
+  const event = create(EventSchema, { eventId: newEventId(region), participantId: feed.participantId, operatorId, isTest: true });
+  await events.appendOnce(region, event.eventId, event);
+}
+
+/** Gives the way to make the feed what it is now: what a failover does that loses what came since. */
+async function keepEnd(): Promise<() => Promise<void>> {
+  const all = [keys.feedHead(feed), keys.feedTimes(feed), keys.feedChunk(feed, 0)];
+  const kept = await Promise.all(all.map((key) => connection.dumpBuffer(key)));
+  return async () => {
+    for (const [index, key] of all.entries()) {
+      await connection.del(key);
+      const bytes = kept[index];
+      if (bytes != null) await connection.restore(key, 0, bytes);
+    }
+  };
+}
+
+async function buildWhole(builder: FeedBuilder): Promise<void> {
+  await builder.build(region);
+  await builder.settled();
+}
+
+describe("a feed that has lost its end", () => {
+  it.each([
+    ["what was known is forgotten while the next events are read", 1],
+    ["nothing was logged in the region before", 0],
+  ])("gets it back with the next event of who follows it, though %s", async (_, before) => {
+    let onRead = () => {};
+    const builder = createFeedBuilder({
+      events,
+      recorded: {
+        async readAfter(...about) {
+          const read = await events.readAfter(...about);
+          onRead();
+          return read;
+        },
+      },
+      feeds: { ...store, isFollowed: () => true },
+      progress: createRegionProgress(connection, keys),
+      onError(error) {
+        throw error;
+      },
+    });
+    for (let count = 0; count < before; count++) await record();
+    await buildWhole(builder);
+    const loseEnd = await keepEnd();
+    await record();
+    await builder.buildFollowed(region);
+    expect(await store.last(feed)).toBe(before + 1);
+    await loseEnd();
+    await record();
+    if (before > 0) onRead = builder.forget;
+    await builder.buildFollowed(region);
+    await buildWhole(builder);
+    expect(await store.last(feed)).toBe(before + 2);
+  });
+
+  it.each([true, false])("gets it back while the server of another feed is away, forgotten meanwhile: %s", async (isForgotten) => {
+    let isAway = false;
+    let loseEnd: (() => Promise<void>) | undefined;
+    let appended = Promise.withResolvers<void>();
+    const builder = createFeedBuilder({
+      events,
+      feeds: {
+        ...store,
+        isFollowed: () => false,
+        async append(to, ...what) {
+          if (to.participantId !== other.participantId || !isAway) {
+            const outcome = await store.append(to, ...what);
+            appended.resolve();
+            return outcome;
+          }
+          // It answers nobody for as long as the other's server takes to be replaced.
+          await appended.promise;
+          await loseEnd?.();
+          if (isForgotten && loseEnd !== undefined) builder.forget();
+          loseEnd = undefined;
+          throw new Error("away");
+        },
+      },
+      progress: createRegionProgress(connection, keys),
+      onError(error) {
+        throw error;
+      },
+    });
+    await record();
+    await buildWhole(builder);
+    isAway = true;
+    loseEnd = await keepEnd();
+    appended = Promise.withResolvers();
+    await record(other.participantId);
+    await expect(builder.build(region)).rejects.toThrow("away");
+    await record();
+    await expect(builder.build(region)).rejects.toThrow("away");
+    isAway = false;
+    const isBuilt = () =>
+      builder.build(region).then(
+        () => true,
+        () => false,
+      );
+    await expect.poll(isBuilt, { timeout: 10_000 }).toBe(true);
+    expect([await store.last(feed), await store.last(other)]).toEqual([3, 1]);
+  });
+});

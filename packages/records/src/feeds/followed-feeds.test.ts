@@ -1,0 +1,208 @@
+import { once } from "node:events";
+import { create } from "@bufbuild/protobuf";
+import { WireType } from "@bufbuild/protobuf/wire";
+import { EventSchema, newEventId, type Region } from "@petak/protocol";
+import type { RedisConnection } from "@petak/redis";
+import { createKeys, type FeedName, isStoreFailure, type Keys } from "@petak/redis";
+import { createRandom, type Random, testSeed, useRedis } from "@petak/testkit";
+import type { Command } from "ioredis";
+import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { encodeEvent } from "../events/event-bytes.ts";
+import { createEventStream } from "../events/event-stream.ts";
+
+import { createParticipantFeeds, type FeedPosition, type NumberedEvent, type ParticipantFeeds } from "./participant-feeds.ts";
+
+const redis = useRedis();
+const feed: FeedName = { participantId: "par_courier", mode: "test" };
+const regions: Region[] = ["836520", "836521", "836522"];
+
+let keys: Keys;
+let random: Random;
+
+beforeEach(() => {
+  keys = createKeys(redis.keyPrefix);
+  random = createRandom(testSeed());
+});
+
+interface Process {
+  /** How often it has read a feed. */
+  reads(): number;
+  feeds: ParticipantFeeds;
+  /** Records something of the participant, however often the connection is lost meanwhile. */
+  record(region?: Region): Promise<void>;
+  /** Keeps the answers to what it appends to the feed back from now on. Gives the way to let them through. */
+  holdAppended(): () => void;
+  /** Loses the connection, which is connected again by itself. */
+  loseConnection(): Promise<void>;
+}
+
+async function startProcess(
+  onError: (error: unknown) => void = (error) => {
+    throw error;
+  },
+): Promise<Process> {
+  const connection = await redis.connect();
+  let reads = 0;
+  let released = Promise.resolve();
+  const watched: RedisConnection = new Proxy(connection, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === "getrangeBuffer") reads++;
+      if (name === "sendCommand") {
+        return async (command: Command) => {
+          const reply = await target.sendCommand(command);
+          if (command.args[2] === keys.feedHead(feed)) await released;
+          return reply;
+        };
+      }
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const recorded = createEventStream(watched, keys);
+  await connection.sadd(keys.regions(), ...regions);
+  const feeds = createParticipantFeeds({
+    redis: watched,
+    connect: () => redis.connectLater(),
+    keys,
+    onError,
+  });
+  onTestFinished(async () => {
+    await feeds.stop();
+    connection.disconnect();
+  });
+  return {
+    reads: () => reads,
+    feeds,
+    async record(region = random.pick(regions)) {
+      const event = create(EventSchema, { eventId: newEventId(region), isTest: true, ...feed });
+      for (;;) {
+        try {
+          await recorded.appendOnce(region, event.eventId, event);
+          return;
+        } catch (error) {
+          if (!isStoreFailure(error)) throw error;
+          if (connection.status !== "ready") await once(connection, "ready");
+        }
+      }
+    },
+    holdAppended() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      released = promise;
+      return resolve;
+    },
+    async loseConnection() {
+      const ready = once(connection, "ready");
+      connection.disconnect(true);
+      await ready;
+    },
+  };
+}
+
+/** Follows the feed from its beginning until it has so many events. */
+async function follow({ feeds }: Process, count: number): Promise<NumberedEvent[]> {
+  const subscription = feeds.subscribe(feed);
+  const events: NumberedEvent[] = [];
+  let place: FeedPosition = { number: 0 };
+  while (events.length < count) {
+    await subscription.wait(place.number, 1000, []);
+    try {
+      const page = await feeds.readAfter(feed, place, random.int(1, 50));
+      events.push(...page.events);
+      ({ place } = page);
+    } catch (error) {
+      if (!isStoreFailure(error)) throw error;
+    }
+  }
+  subscription.close();
+  return events;
+}
+
+describe("a feed that is followed while it grows", () => {
+  it("comes to all who follow it as it is read back, whichever process appends and though connections are lost", {
+    timeout: 60_000,
+  }, async () => {
+    const processes = await Promise.all([startProcess(), startProcess(), startProcess()]);
+    const each = 150;
+    const following = processes.map((process) => follow(process, each * processes.length));
+    let isOver = false;
+    const losing = (async () => {
+      // A cluster's connections are lost in tests of their own.
+      while (!isOver && !redis.isCluster) await random.pick(processes).loseConnection();
+    })();
+    await Promise.all(
+      processes.map(async (process) => {
+        for (let left = each; left > 0; ) {
+          const burst = Math.min(left, random.int(1, 20));
+          await Promise.all(Array.from({ length: burst }, () => process.record()));
+          left -= burst;
+        }
+      }),
+    );
+    isOver = true;
+    const followed = await Promise.all(following);
+    await losing;
+    const { feeds } = await startProcess();
+    const { events } = await feeds.readAfter(feed, { number: 0 }, 10_000);
+    const told = (some: readonly NumberedEvent[]) => some.map(({ number, event }) => `${number} ${event.eventId}`);
+    expect(events.map(({ number }) => number)).toEqual(Array.from({ length: each * processes.length }, (_, index) => index + 1));
+    for (const some of followed) expect(told(some)).toEqual(told(events));
+  });
+
+  it("is not read back where it grows", async () => {
+    const process = await startProcess();
+    const count = 100;
+    const following = follow(process, count);
+    for (let index = 0; index < count; index++) await process.record();
+    expect((await following).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    // Before it is known where the feed ends.
+    expect(process.reads()).toBeLessThan(5);
+  });
+
+  it("wakes who follows it for what another process appended, though that was heard before the answer to what was appended here", async () => {
+    const [own, other] = await Promise.all([startProcess(), startProcess()]);
+    const [following, news] = [own.feeds.subscribe(feed), other.feeds.subscribe(feed)];
+    const { place } = await own.feeds.readAfter(feed, { number: 0 }, 10);
+    const release = own.holdAppended();
+    await own.record("836520");
+    expect(await news.wait(0, 10_000, [])).toBe(true);
+    await other.record("836520");
+    expect(await following.wait(1, 10_000, [])).toBe(true);
+    release();
+    const page = await own.feeds.readAfter(feed, place, 1);
+    expect(page.place.number).toBe(1);
+    expect(await following.wait(1, 1000, [])).toBe(true);
+    expect((await own.feeds.readAfter(feed, page.place, 10)).events.map(({ number }) => number)).toEqual([2]);
+  });
+
+  it("is not read back where somebody follows it and another process records, which leaves the logging to who waits", async () => {
+    const [recording, following] = await Promise.all([startProcess(), startProcess()]);
+    const count = 100;
+    const followed = follow(following, count);
+    await following.feeds.bringUpToDate(feed.participantId);
+    for (let index = 0; index < count; index++) await recording.record();
+    expect((await followed).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
+    // Each time that the other was quicker.
+    expect(following.reads()).toBeLessThan(count / 2);
+  });
+
+  it("goes on behind an event that cannot be read", async () => {
+    const defects: unknown[] = [];
+    const process = await startProcess((error) => defects.push(error));
+    const region = random.pick(regions);
+    const broken = Buffer.concat([
+      encodeEvent(create(EventSchema, { isTest: true, ...feed })),
+      // An actor that is no message.
+      Buffer.from([EventSchema.field.actor.number * 8 + WireType.LengthDelimited, 1, 0xff]),
+    ]);
+    const following = follow(process, 2);
+    await process.record(region);
+    await process.feeds.build(region);
+    await redis.client.xadd(keys.events(region), "*", "event", broken);
+    await process.feeds.build(region);
+    await process.record();
+    expect((await following).map(({ number }) => number)).toEqual([1, 3]);
+    const { events } = await process.feeds.readAfter(feed, { number: 0 }, 10);
+    expect(events.map(({ number }) => number)).toEqual([1, 3]);
+    expect(defects.length).toBeGreaterThan(0);
+  });
+});
