@@ -9,6 +9,7 @@ WORKDIR /petak
 # For the dependencies alone, so that a change of the sources does not install them anew.
 COPY package.json package-lock.json .npmrc ./
 COPY packages/protocol/package.json packages/protocol/
+COPY packages/lifecycle/package.json packages/lifecycle/
 COPY packages/credential/package.json packages/credential/
 COPY packages/redis/package.json packages/redis/
 COPY packages/allocator/package.json packages/allocator/

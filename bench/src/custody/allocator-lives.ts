@@ -1,7 +1,3 @@
-/**
- * Lives whole lives with the allocator as a library, with every command that the gateway sends for them and nothing of the gateway:
- * `allocator-lives.ts <socket> <clients> <seconds> <run>`. Prints a {@link LifeRun} as JSON. Each run has sites of its own.
- */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, regionOfCell } from "@petak/allocator";
@@ -16,7 +12,7 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import { createAllocator, firstEntry, type HoldCandidate, type StoredSite, storedCandidate, type Transition } from "@petak/records";
+import { createAllocator, firstEntry, type HoldCandidate, type StoredSite, type StoredTransition, storedCandidate } from "@petak/records";
 import { connectRedis } from "@petak/redis";
 import { makeSite } from "@petak/testkit";
 import { holdRequest } from "../allocator/ours/holds.ts";
@@ -24,6 +20,11 @@ import { newOrder } from "../allocator/ours/orders.ts";
 import { eventsOfLife } from "./levels.ts";
 import { runLives } from "./lives.ts";
 import { pollListener } from "./poll-listener.ts";
+
+/**
+ * Lives whole lives with the allocator as a library, with every command that the gateway sends for them and nothing of the gateway:
+ * `allocator-lives.ts <socket> <clients> <seconds> <run>`. Prints a {@link LifeRun} as JSON. Each run has sites of its own.
+ */
 
 const [socketPath = "", clients = "1", seconds = "1", run = "0"] = process.argv.slice(2);
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
@@ -80,7 +81,7 @@ async function move(
   { siteId }: Own,
   reservationId: string,
   change: Partial<Reservation>,
-  more: Partial<Transition> & { type: EventType; sequence?: number },
+  more: Partial<StoredTransition> & { type: EventType; sequence?: number },
 ): Promise<void> {
   const atMs = Date.now();
   const { type, sequence, ...transition } = more;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { toIssuerKeySet, toJwks } from "@petak/credential";
+import { gatewayTerms } from "@petak/lifecycle";
 import {
   AgentService,
   CustodyService,
@@ -34,7 +35,6 @@ import {
 } from "@petak/redis";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
 import { type ArchiveOptions, openArchive } from "./archive/open-archive.ts";
-import { gatewayTerms } from "./domain/terms.ts";
 import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import { createCachedKeyDirectory } from "./identity/cached-key-directory.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";

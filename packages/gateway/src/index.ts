@@ -17,7 +17,6 @@ export {
 } from "./archive/inspect-archive.ts";
 export type { ArchiveOptions } from "./archive/open-archive.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
-export { findMove, type Move, moves, stateName } from "./domain/moves.ts";
 export { DurabilityError, type DurabilityOptions } from "./durability.ts";
 export { type Gateway, type GatewayOptions, secretsFileName, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { gatewayTerms, participantParty, transitionTo } from "@petak/lifecycle";
 import {
   EventSchema,
   EventType,
@@ -15,9 +16,6 @@ import { type Allocator, createAllocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { changed, moveTo } from "./domain/move-on.ts";
-import { participantParty } from "./domain/participant-party.ts";
-import { gatewayTerms } from "./domain/terms.ts";
 import { startSweep } from "./sweep.ts";
 
 const redis = useRedis();
@@ -81,12 +79,12 @@ async function moveOn(
   deadlineMs: number,
   change: Partial<Reservation>,
 ): Promise<Reservation> {
-  const after = changed(before, clock.now(), { state, ...change });
   const cell = (await one().sites.find(siteId))?.cell ?? "";
-  const facts = { actor: participantParty({ participantId }), atMs: clock.now() };
-  const place = { before, cell, classIndex: 0, movedAtMs: clock.now() };
-  await one().reservations.move({ ...place, ...moveTo(before, after, facts), deadlineMs });
-  return after;
+  const actor = participantParty({ participantId });
+  const transition = transitionTo(before, { state, ...change }, { actor }, clock.now());
+  const place = { cell, classIndex: 0, movedAtMs: clock.now(), deadlineMs };
+  await one().reservations.move({ ...transition, ...place });
+  return transition.after;
 }
 
 async function confirmed(): Promise<Reservation> {

@@ -1,17 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { EventType, PartyKind, PartySchema, type Region, type Reservation, ReservationState } from "@petak/protocol";
-import type { Allocator, Transition } from "@petak/records";
+import { hasEnded, isDue, nothingDue, passDeadline, type Transition } from "@petak/lifecycle";
+import type { Region } from "@petak/protocol";
+import type { Allocator } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
 import type { Release } from "./archive/release.ts";
 import { countedAt } from "./domain/class-index.ts";
-import { hasEnded } from "./domain/has-ended.ts";
-import { changed, moveTo } from "./domain/move-on.ts";
-import { findMove } from "./domain/moves.ts";
-import { overflowEndOf } from "./domain/overflow-end.ts";
-import { reservationEvent } from "./domain/reservation-event.ts";
-import { whatEndsWith } from "./domain/what-ends.ts";
 import type { TermsBook } from "./stores/terms-book.ts";
 
 /** What the sweep needs. */
@@ -37,20 +30,8 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
-/** States in which nothing more happens to a reservation. Its site's agent is told of it until the last token for it has ended. */
-const finalStates: ReadonlySet<ReservationState> = new Set([
-  ReservationState.CANCELLED,
-  ReservationState.COLLECTED,
-  ReservationState.NO_SHOW,
-  ReservationState.RECALLED,
-]);
-
 /** When it is tried again to take away what the archive has while it cannot be read, in ms. */
 const releaseAgainMs = 3_600_000;
-
-const nothingCounted = { classIndex: 0, heldChange: 0, occupiedChange: 0 } as const;
-
-const byTheClock = create(PartySchema, { kind: PartyKind.GATEWAY });
 
 /** Reservations of one region that are looked for in one go. */
 const atOnce = 200;
@@ -76,57 +57,18 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     const filed = await allocator.sites.filed(before.siteId);
     if (filed === undefined) return "stuck";
     const nowMs = now();
-    const to = dueState(before, nowMs);
-    const move = to === undefined ? undefined : findMove(before.state, to);
-    const place = { before, cell: filed.cell };
-    if (to === undefined || move === undefined) {
-      if (isOverdue(before, nowMs)) return await sayOverdue({ ...place, ...nothingCounted }, nowMs);
-      // The clock has nothing more to do with it.
-      const isOver = finalStates.has(before.state);
-      const outcome = hasEnded(before) ? await release(before) : "kept";
-      if (outcome === "released") return "settled";
-      const { tag } = await allocator.reservations.move({
-        ...place,
-        ...nothingCounted,
-        deadlineMs: outcome === "later" ? nowMs + releaseAgainMs : null,
-        ...(isOver ? { isAllowed: false } : {}),
-        events: [],
-      });
-      return tag === "done" ? "settled" : "stuck";
+    const write = async (transition: Transition) => {
+      const counted = countedAt(filed, before, transition);
+      return (await allocator.reservations.move({ ...transition, ...counted, cell: filed.cell })).tag === "done";
+    };
+    if (isDue(before, nowMs)) {
+      const terms = await termsBook.of(before);
+      return (await write(passDeadline(before, { terms }, nowMs))) ? "moved" : "stuck";
     }
-    const { noShowFee } = to === ReservationState.NO_SHOW ? await termsBook.of(before) : {};
-    const after = changed(before, nowMs, {
-      state: to,
-      ...(noShowFee && { feeDue: noShowFee }),
-      ...(to === ReservationState.REJECTED ? { overflowEnd: overflowEndOf(before) } : {}),
-    });
-    const moving = moveTo(before, after, { actor: byTheClock, atMs: nowMs });
-    const outcome = await allocator.reservations.move({
-      ...place,
-      ...moving,
-      ...countedAt(filed, before, moving),
-      ...whatEndsWith(before, nowMs),
-    });
-    return outcome.tag === "done" ? "moved" : "stuck";
-  }
-
-  /** A parcel that waits to be collected does not end by itself: what happens is that it becomes due for recall. */
-  async function sayOverdue(place: Omit<Transition, "events">, nowMs: number): Promise<Step> {
-    const { before } = place;
-    const after = changed(before, nowMs, { overdueSince: timestampFromMs(nowMs) });
-    const event = reservationEvent({
-      type: EventType.PARCEL_OVERDUE,
-      reservation: after,
-      actor: byTheClock,
-      occurredAtMs: nowMs,
-    });
-    const outcome = await allocator.reservations.move({
-      ...place,
-      after,
-      deadlineMs: null,
-      events: [event],
-    });
-    return outcome.tag === "done" ? "moved" : "stuck";
+    // The clock has nothing more to do with it.
+    const outcome = hasEnded(before) ? await release(before) : "kept";
+    if (outcome === "released") return "settled";
+    return (await write(nothingDue(before, outcome === "later" ? nowMs + releaseAgainMs : null))) ? "settled" : "stuck";
   }
 
   /** Moves one on as far as that goes, and throws nothing: the others of its batch go on beside it. */
@@ -201,20 +143,4 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
       await ended;
     },
   };
-}
-
-function dueState({ state, queuedUntil, holdExpiresAt, depositUntil }: Reservation, nowMs: number): ReservationState | undefined {
-  if (state === ReservationState.QUEUED && isPast(queuedUntil, nowMs)) return ReservationState.REJECTED;
-  if (state === ReservationState.HELD && isPast(holdExpiresAt, nowMs)) return ReservationState.EXPIRED;
-  if (state === ReservationState.CONFIRMED && isPast(depositUntil, nowMs)) return ReservationState.NO_SHOW;
-  return undefined;
-}
-
-/** Whether a parcel is overdue, and nobody has said so: of several gateways that find it due, one does. */
-function isOverdue({ state, collectUntil, overdueSince }: Reservation, nowMs: number): boolean {
-  return state === ReservationState.DEPOSITED && overdueSince === undefined && isPast(collectUntil, nowMs);
-}
-
-function isPast(limit: Timestamp | undefined, nowMs: number): boolean {
-  return limit !== undefined && timestampMs(limit) <= nowMs;
 }

@@ -49,6 +49,7 @@ export {
   parseSiteId,
   type Region,
 } from "./ids/ids.ts";
+export { siteClockSkewMs } from "./site-clock-skew.ts";
 export { prepareValidation, validateMessage } from "./validation/validate.ts";
 export { compileBlank } from "./wire/compile-blank.ts";
 export { compileEncoder, type MessageEncoder } from "./wire/compile-encoder.ts";

@@ -45,14 +45,14 @@ export { createParticipantStore, type ParticipantStore } from "./participants/pa
 export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting, waitingPlacesMax } from "./queue/queues.ts";
 export type { Answer } from "./reservations/answer.ts";
 export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";
-export { decodePinEntry, type PinEntry } from "./reservations/pin-entry.ts";
+export { decodePinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";
 export { type ChainEntries, decodeReservation, encodeReservation, splitChain } from "./reservations/reservation-record.ts";
 export {
   type DeviceReport,
   notFound as reservationNotFound,
   type ReservationStore,
-  type Transition,
+  type StoredTransition,
   type TransitionOutcome,
 } from "./reservations/reservation-store.ts";
 export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";

@@ -1,6 +1,7 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { ArchiveFailure, diskFiles, findArchived, stateName } from "@petak/gateway";
+import { ArchiveFailure, diskFiles, findArchived } from "@petak/gateway";
+import { stateName } from "@petak/lifecycle";
 import { EventSchema, EventType, ReservationSchema } from "@petak/protocol";
 import { CliFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";

@@ -1,5 +1,6 @@
 import { create, toJson } from "@bufbuild/protobuf";
-import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { isOverdue, limitInForce } from "@petak/lifecycle";
 import { ListReservationsRequestSchema, ListReservationsResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";
@@ -74,25 +75,17 @@ export const registerReservations: CommandModule = (command, context) => {
 };
 
 function toRow(reservation: Reservation): string[] {
-  const { reservationId, state, siteId, compartmentId, heldCompartmentId, partnerReference, overdueSince } = reservation;
+  const { reservationId, state, siteId, compartmentId, heldCompartmentId, partnerReference } = reservation;
   const [name = String(state)] = stateNames.find(([, each]) => each === state) ?? [];
-  const isOverdue = state === ReservationState.DEPOSITED && overdueSince !== undefined;
   const until = limitInForce(reservation);
   return [
     reservationId,
-    isOverdue ? "overdue" : name,
+    isOverdue(reservation) ? "overdue" : name,
     until === undefined ? "" : `${timestampDate(until).toISOString().slice(0, 16)}Z`,
     siteId,
     compartmentId || heldCompartmentId,
     partnerReference,
   ];
-}
-
-function limitInForce({ state, queuedUntil, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
-  if (state === ReservationState.QUEUED) return queuedUntil;
-  if (state === ReservationState.HELD) return holdExpiresAt;
-  if (state === ReservationState.CONFIRMED) return depositUntil;
-  return state === ReservationState.DEPOSITED ? collectUntil : undefined;
 }
 
 function wordOf(name: string): string {

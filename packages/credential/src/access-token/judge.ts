@@ -1,4 +1,4 @@
-import { Act, type TrustBundle } from "@petak/protocol";
+import { Act, siteClockSkewMs, type TrustBundle } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
 import { decodeText, isRecord, parseCanonicalJson } from "../jws/canonical-json.ts";
 import { verifyEd25519 } from "../keys/ed25519.ts";
@@ -17,8 +17,8 @@ import {
 import type { AccessTokenRefusal } from "./refusals.ts";
 import { boundTokenId } from "./token-id.ts";
 
-/** How far a site's clock may be from the gateway's, in ms: 5 min, what a terminal's clock drifts in months without the network. */
-export const defaultMaxSkewMs = 300_000;
+/** How far the judge's clock may be wrong where nobody says, in ms. */
+export const defaultMaxSkewMs = siteClockSkewMs;
 
 /** What a judge needs to know. */
 export interface JudgeAccessTokenInput {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { hasEnded } from "@petak/lifecycle";
 import { parseReservationId, type Region } from "@petak/protocol";
 import { type Allocator, decodeEvent, firstEntry, type StoredEvent, type StoredReservation } from "@petak/records";
-import { hasEnded } from "../domain/has-ended.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { requireIdentity } from "./archive-identity.ts";

@@ -1,12 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { generateIssuerKey, verifyChain } from "@petak/credential";
+import { participantParty, reservationEvent } from "@petak/lifecycle";
 import { type Event, EventType, GetCustodyChainResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import { type Allocator, chainMax } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
 import { createReceipts } from "../receipts/receipts.ts";
 import { dayMs } from "./archive-layout.ts";
 import { type ArchiveWorld, courier, openArchiveWorld } from "./testing/archive-world.ts";

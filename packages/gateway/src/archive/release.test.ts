@@ -1,10 +1,10 @@
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
+import { gatewayTerms } from "@petak/lifecycle";
 import { parseReservationId, type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { gatewayTerms } from "../domain/terms.ts";
 import { startSweep } from "../sweep.ts";
 import { diskFiles } from "./archive-files.ts";
 import { dayMs } from "./archive-layout.ts";

@@ -1,5 +1,5 @@
 import type { Reservation } from "@petak/protocol";
-import type { SiteRecord, Transition } from "@petak/records";
+import type { SiteRecord, StoredTransition } from "@petak/records";
 
 /** The index of a size class among those of its site; undefined where the operator has taken it away since. */
 export function findClassIndex({ site }: Pick<SiteRecord, "site">, sizeClassId: string): number | undefined {
@@ -21,8 +21,8 @@ export function classIndexOf(stored: Pick<SiteRecord, "site">, sizeClassId: stri
 export function countedAt(
   stored: Pick<SiteRecord, "site">,
   { sizeClassId }: Reservation,
-  { heldChange, occupiedChange }: Pick<Transition, "heldChange" | "occupiedChange">,
-): Pick<Transition, "classIndex" | "heldChange" | "occupiedChange"> {
+  { heldChange, occupiedChange }: Pick<StoredTransition, "heldChange" | "occupiedChange">,
+): Pick<StoredTransition, "classIndex" | "heldChange" | "occupiedChange"> {
   const classIndex = findClassIndex(stored, sizeClassId);
   return classIndex === undefined ? { classIndex: 0, heldChange: 0, occupiedChange: 0 } : { classIndex, heldChange, occupiedChange };
 }

@@ -1,5 +1,5 @@
+import { checkTerms } from "@petak/lifecycle";
 import { type ExceptionalDay, invalidField, type LocalDate, type Site, type WeeklyPeriod } from "@petak/protocol";
-import { checkTerms } from "./terms.ts";
 
 /**
  * The rules of a site that the schema cannot say.

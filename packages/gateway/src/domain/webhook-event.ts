@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { eventSchemaVersion } from "@petak/lifecycle";
 import { type Event, EventSchema, type EventType, newEventId, PartyKind, PartySchema, type Region } from "@petak/protocol";
 import type { StoredWebhook } from "@petak/records";
-import { eventSchemaVersion } from "./reservation-event.ts";
 
 /** What an alarm tells of. */
 export interface WebhookAlarm {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { handOverOf, partyOn, type StandingChain, signChainStatement, signReceipt } from "@petak/credential";
+import type { Transition } from "@petak/lifecycle";
 import {
   ChainHeadSchema,
   type ChainStatement,
@@ -10,7 +11,6 @@ import {
   type Reservation,
   type SignedReport,
 } from "@petak/protocol";
-import type { Transition } from "@petak/records";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { signingKey } from "../secrets/issuer-epochs.ts";
 

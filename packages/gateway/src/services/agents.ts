@@ -1,33 +1,26 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { verifyReport } from "@petak/credential";
+import { allowancesOf, applyReport, bundleAllowanceOf, deviceEvent, type PinEntry } from "@petak/lifecycle";
 import {
-  Act,
   type AgentService,
-  type Allowance,
-  AllowanceSchema,
   type BundleAllowance,
-  BundleAllowanceSchema,
   type DeviceEvent,
   PetakError,
   type Reservation,
-  ReservationState,
   type SignedReport,
   SignedReportSchema,
   SyncResponseSchema,
   type TrustBundle,
 } from "@petak/protocol";
 import { type Allocator, decodePinEntry, type SiteRecord, type StoredSite, type TransitionOutcome } from "@petak/records";
-import { findClassIndex } from "../domain/class-index.ts";
-import { revokedHashes } from "../domain/revocations.ts";
-import type { AgentCaller, KeyDirectory } from "../identity/index.ts";
-import { requireAgent } from "../identity/index.ts";
+import { countedAt } from "../domain/class-index.ts";
+import { type AgentCaller, type KeyDirectory, requireAgent } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../secrets/issuer-epochs.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
-import { deviceEvent, reportTransition } from "./device-reports.ts";
 import { siteNotFound } from "./directory.ts";
 
 /** What the agents' service needs. */
@@ -81,17 +74,13 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       if (reservation === undefined) {
         outcome = await allocator.reservations.record(regionOf(caller.siteId), report, deviceEvent(event, caller, filed.site, now()));
       } else {
-        const classIndex = findClassIndex(filed, reservation.sizeClassId);
         const terms = await termsBook.of(reservation);
         const parentCredentialHash = event.delegated ? await parentHashOf(event, reservation) : "";
-        const transition = reportTransition({ event, reservation, terms, caller, nowMs: now(), parentCredentialHash });
+        const transition = applyReport(reservation, { event, terms, agent: caller, parentCredentialHash }, now());
         outcome = await allocator.reservations.move({
           ...(await receipts.attach(reservation, transition, { report: signed })),
-          // The operator may have taken a class away that nothing was held in any more. There is no count to change then.
-          ...(classIndex === undefined ? { heldChange: 0, occupiedChange: 0 } : {}),
-          before: reservation,
+          ...countedAt(filed, reservation, transition),
           cell: filed.cell,
-          classIndex: classIndex ?? 0,
           report,
         });
       }
@@ -133,13 +122,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
     ]);
     return bundles.flatMap((bundle, index) => {
       if (bundle === undefined) return [];
-      const { bundleId } = bundle;
-      return create(BundleAllowanceSchema, {
-        bundleId,
-        ...pinOf(pins[index]),
-        revokedCredentialHashes: revokedHashes(bundle),
-        reservationIds: bundle.reservationIds.filter((reservationId) => bundleOf.get(reservationId) === bundleId),
-      });
+      const reservationIds = bundle.reservationIds.filter((reservationId) => bundleOf.get(reservationId) === bundle.bundleId);
+      return bundleAllowanceOf(bundle, reservationIds, pinOf(pins[index]));
     });
   }
 
@@ -179,7 +163,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       ]);
       return create(SyncResponseSchema, {
         version,
-        allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pin)),
+        allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pinOf(pin))),
         bundles: await bundleAllowances(
           caller.siteId,
           allowed.map(({ reservation }) => reservation),
@@ -204,50 +188,8 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
   };
 }
 
-function allowancesOf(reservation: Reservation, pinBytes: Buffer | undefined): Allowance[] {
-  const { reservationId, sizeClassId, compartmentId, heldCompartmentId, state } = reservation;
-  const isHeld = state === ReservationState.HELD;
-  const revokedCredentialHashes = revokedHashes(reservation);
-  const allowances: Allowance[] = [];
-  // One that is over is told of as well, as such: its token to deposit may still be about. A hard hold is told of before it is confirmed: its
-  // door must be kept.
-  if (isHeld || state === ReservationState.CONFIRMED || (state !== ReservationState.DEPOSITED && reservation.depositUntil !== undefined)) {
-    allowances.push(
-      create(AllowanceSchema, {
-        reservationId,
-        act: Act.DEPOSIT,
-        sizeClassId,
-        compartmentId: heldCompartmentId,
-        notBefore: reservation.updatedAt,
-        expiresAt: isHeld ? reservation.holdExpiresAt : reservation.depositUntil,
-        state,
-        revokedCredentialHashes,
-      }),
-    );
-  }
-  if (state === ReservationState.DEPOSITED || pinBytes !== undefined) {
-    allowances.push(
-      create(AllowanceSchema, {
-        reservationId,
-        act: Act.COLLECT,
-        sizeClassId,
-        compartmentId,
-        ...(reservation.depositedAt && { notBefore: reservation.depositedAt }),
-        ...(reservation.collectUntil && { expiresAt: reservation.collectUntil }),
-        ...pinOf(pinBytes),
-        state,
-        revokedCredentialHashes,
-      }),
-    );
-  }
-  return allowances;
-}
-
-/** What an allowance says of a PIN; nothing where there is none. */
-function pinOf(bytes: Buffer | undefined): Pick<MessageInitShape<typeof AllowanceSchema>, "pinHash" | "notBefore" | "expiresAt"> {
-  if (bytes === undefined) return {};
-  const { hash, notBeforeS, expiresAtS } = decodePinEntry(bytes);
-  return { pinHash: hash, notBefore: timestampFromMs(notBeforeS * 1000), expiresAt: timestampFromMs(expiresAtS * 1000) };
+function pinOf(bytes: Buffer | undefined): PinEntry | undefined {
+  return bytes && decodePinEntry(bytes);
 }
 
 function regionOf(siteId: string): string {

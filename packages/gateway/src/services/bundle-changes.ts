@@ -1,10 +1,13 @@
+import { type BundleTransition, isParty } from "@petak/lifecycle";
 import { type Bundle, PetakError, parseBundleId, type Region, type Reservation } from "@petak/protocol";
 import { type Allocator, type BundleChange, reservationNotFound } from "@petak/records";
 import type { ParticipantCaller } from "../identity/index.ts";
-import { isParty } from "./parties.ts";
 
-/** A bundle's change before it is known who asked for it. */
-type PlannedChange = Omit<BundleChange, "bundleId" | "before" | "answer"> & { answer: Uint8Array };
+/** A change of a bundle by a request, and its answer. */
+interface PlannedChange extends Pick<BundleChange, "siteId" | "nowMs"> {
+  transition: BundleTransition;
+  answer: Uint8Array;
+}
 
 /** Reads and changes bundles for those who may. */
 export interface BundleChanges {
@@ -66,8 +69,13 @@ export function createBundleChanges({ bundles, reservations, requestIds }: Alloc
         // Read after the bundle: whoever has just changed it for the same request wrote the answer in the same instant.
         const known = await requestIds.recall(region, participantId, requestId, fingerprint);
         if (known !== undefined) return known;
-        const { answer: bytes, ...planned } = await plan(before, attempt);
-        const outcome = await bundles.change({ ...planned, bundleId, before, answer: { participantId, requestId, fingerprint, bytes } });
+        const { transition, answer: bytes, ...facts } = await plan(before, attempt);
+        const outcome = await bundles.change({
+          ...transition,
+          ...facts,
+          bundleId,
+          answer: { participantId, requestId, fingerprint, bytes },
+        });
         if (outcome.tag === "done") return bytes;
         if (outcome.tag === "repeated") return outcome.answer;
       }

@@ -1,27 +1,19 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { bundleCredentialIssued, collectableOf, participantParty, putBundle } from "@petak/lifecycle";
 import {
   Act,
-  type Bundle,
   BundleSchema,
-  EventType,
   formatBundleId,
   IssueBundleCredentialRequestSchema,
   PutBundleRequestSchema,
   parseReservationId,
-  type Reservation,
   type ReservationService,
 } from "@petak/protocol";
 import { type Allocator, reservationNotFound } from "@petak/records";
-import { collectableOf, refuseMismatch } from "../domain/bundle-members.ts";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
-import { hasEnded } from "../domain/has-ended.ts";
-import { changed } from "../domain/move-on.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
-import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
+import { requireParticipant } from "../identity/index.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import type { BundleChanges } from "./bundle-changes.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
@@ -43,10 +35,6 @@ export function createBundleCalls({
   termsBook: TermsBook;
   now: () => number;
 }): Pick<ServiceImpl<typeof ReservationService>, "putBundle" | "getBundle" | "issueBundleCredential"> {
-  function eventOf(type: EventType, reservation: Reservation, bundleId: string, caller: ParticipantCaller, atMs: number) {
-    return reservationEvent({ type, reservation, bundleId, actor: participantParty(caller), occurredAtMs: atMs });
-  }
-
   return {
     async putBundle(request, context) {
       const caller = requireParticipant(context);
@@ -67,31 +55,10 @@ export function createBundleCalls({
           const atMs = now();
           const members = await changes.findMembers(reservationIds, caller);
           const siteId = before?.siteId ?? members[0]?.siteId ?? "";
-          refuseMismatch(members, bundleId, siteId, atMs);
-          const leaving =
-            before === undefined ? [] : (await changes.membersOf(before)).filter((one) => !reservationIds.includes(one.reservationId));
-          const after = putBundle(before, members, bundleId, atMs);
-          return {
-            siteId,
-            after,
-            nowMs: atMs,
-            reservations: [
-              ...members.flatMap((one) => {
-                // One that is over stays as it is, and may have left the records for the archive.
-                if (one.bundleId === bundleId) return hasEnded(one) ? [] : { before: one };
-                const joined = changed(one, atMs, { bundleId });
-                return { before: one, after: joined, event: eventOf(EventType.RESERVATION_BUNDLED, joined, bundleId, caller, atMs) };
-              }),
-              // What is over stays as it was: its record says what was.
-              ...leaving
-                .filter((one) => !hasEnded(one))
-                .map((one) => {
-                  const left = changed(one, atMs, { bundleId: "" });
-                  return { before: one, after: left, event: eventOf(EventType.RESERVATION_UNBUNDLED, left, bundleId, caller, atMs) };
-                }),
-            ],
-            answer: toBinary(BundleSchema, after),
-          };
+          const earlier = before === undefined ? [] : await changes.membersOf(before);
+          const facts = { bundleId, actor: participantParty(caller), members, earlier };
+          const transition = putBundle(before, facts, atMs);
+          return { transition, siteId, nowMs: atMs, answer: toBinary(BundleSchema, transition.after) };
         },
       });
       return { bundle: fromBinary(BundleSchema, answer) };
@@ -122,34 +89,12 @@ export function createBundleCalls({
           );
           const expiresAtS = Math.max(...validities.map((validity) => validity.expiresAtS));
           const terms = { notBeforeS: Math.floor(atMs / 1000), expiresAtS, attempt, sizeClassIndex: 0 };
-          return {
-            siteId,
-            nowMs: atMs,
-            ...(withPin ? { pin: await credentials.pinEntry(subject, requestId, terms) } : {}),
-            reservations: collectable.map((one) => ({
-              before: one,
-              event: eventOf(EventType.CREDENTIAL_ISSUED, one, bundleId, caller, atMs),
-            })),
-            answer: credentials.encodeTerms(terms),
-          };
+          const pin = withPin ? await credentials.pinEntry(subject, requestId, terms) : undefined;
+          const transition = bundleCredentialIssued(before, { bundleId, actor: participantParty(caller), pin, collectable }, atMs);
+          return { transition, siteId, nowMs: atMs, answer: credentials.encodeTerms(terms) };
         },
       });
       return credentials.issue({ ...subject, requestId, act: Act.COLLECT, withPin, terms: credentials.decodeTerms(answer) });
     },
   };
-}
-
-function putBundle(before: Bundle | undefined, members: readonly Reservation[], bundleId: string, atMs: number): Bundle {
-  const [first] = members;
-  const reservationIds = members.map(({ reservationId }) => reservationId);
-  const updatedAt = timestampFromMs(atMs);
-  if (before !== undefined) return { ...before, reservationIds, updatedAt, revision: before.revision + 1 };
-  const { siteId = "", operatorId = "", participantId = "", isTest = false } = first ?? {};
-  return create(BundleSchema, {
-    ...{ bundleId, siteId, operatorId, participantId, isTest, reservationIds },
-    ...(first?.collector && { collector: first.collector }),
-    revision: 1,
-    createdAt: updatedAt,
-    updatedAt,
-  });
 }

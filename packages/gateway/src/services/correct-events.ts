@@ -1,19 +1,8 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import {
-  type CorrectEventsRequest,
-  CorrectEventsRequestSchema,
-  CorrectionSchema,
-  type Event,
-  EventSchema,
-  EventType,
-  invalidField,
-  PetakError,
-} from "@petak/protocol";
+import { correctEvents, participantParty } from "@petak/lifecycle";
+import { type CorrectEventsRequest, CorrectEventsRequestSchema, type Event, EventSchema, invalidField, PetakError } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
-import { changed } from "../domain/move-on.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
@@ -45,21 +34,8 @@ export function createCorrectEvents({ allocator, receipts, now }: CorrectEventsD
         const known = new Set((await allocator.events.chain(reservationId)).map(({ eventId }) => eventId));
         const unknown = eventIds.find((eventId) => !known.has(eventId));
         if (unknown !== undefined) throw eventNotFound(reservationId, unknown);
-        const after = changed(before, atMs, {});
-        const event = reservationEvent({
-          type: EventType.EVENTS_CORRECTED,
-          reservation: after,
-          actor: participantParty(caller),
-          occurredAtMs: atMs,
-        });
-        event.correction = create(CorrectionSchema, { eventIds, reason, ...(occurredAt === undefined ? {} : { occurredAt }) });
-        return {
-          after,
-          heldChange: 0,
-          occupiedChange: 0,
-          events: [event],
-          answer: toBinary(EventSchema, event, { writeUnknownFields: false }),
-        };
+        const { transition, event } = correctEvents(before, { actor: participantParty(caller), eventIds, reason, occurredAt }, atMs);
+        return { transition, answer: toBinary(EventSchema, event, { writeUnknownFields: false }) };
       },
     });
     return fromBinary(EventSchema, answer);

@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { countersignatureText, handOverOf, receiptOf, verifyText } from "@petak/credential";
+import { amend, participantParty } from "@petak/lifecycle";
 import {
   type Countersignature,
   CountersignatureSchema,
@@ -16,9 +17,6 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
-import { changed } from "../domain/move-on.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
 import type { KeyDirectory, ParticipantCaller } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
@@ -42,19 +40,8 @@ export function createCountersign({ allocator, keys, receipts, now }: Countersig
       changer: "owner or operator",
       plan: async (before) => {
         const countersignature = await check(request, caller, before);
-        const atMs = now();
-        const after = changed(before, atMs, {});
-        const event = reservationEvent({
-          type: EventType.RECEIPT_COUNTERSIGNED,
-          reservation: after,
-          actor: participantParty(caller),
-          occurredAtMs: atMs,
-        });
         return {
-          after,
-          heldChange: 0,
-          occupiedChange: 0,
-          events: [event],
+          transition: amend(before, {}, { type: EventType.RECEIPT_COUNTERSIGNED, actor: participantParty(caller) }, now()),
           receipt: { countersignature },
           answer: async ({ events }) => toBinary(CountersignReceiptResponseSchema, await responseOf(events)),
         };

@@ -1,4 +1,4 @@
-import { durationMs, type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   accessTokenMaxLifetimeMs,
   type ClaimsToWrite,
@@ -10,9 +10,8 @@ import {
   mintAccessToken,
   readOwnToken,
 } from "@petak/credential";
-import { Act, parseBundleId, type Reservation, ReservationState, type TrustBundle } from "@petak/protocol";
-import type { PinEntry } from "@petak/records";
-import type { FullTerms } from "../domain/terms.ts";
+import { type FullTerms, opensUntilMs, type PinEntry } from "@petak/lifecycle";
+import { Act, parseBundleId, type Reservation, type TrustBundle } from "@petak/protocol";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { signingKey, trustBundleAt } from "../secrets/issuer-epochs.ts";
 
@@ -87,9 +86,6 @@ export interface CredentialIssuer {
   issueService(input: IssueServiceInput): Promise<IssuedCredential>;
 }
 
-/** A credential to take a parcel back is good for a day, in ms: couriers change, and who comes tomorrow gets another. */
-const recallLifetimeMs = 24 * 3_600_000;
-
 /** A credential for work at a site is good for a shift, in ms. */
 export const serviceLifetimeMs = 8 * 3_600_000;
 
@@ -106,8 +102,7 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
   return {
     validity(reservation, terms, act, nowMs) {
       const notBeforeS = Math.floor(nowMs / 1000);
-      const lastMs = act === Act.RECALL ? nowMs + recallLifetimeMs : lastMomentMs(reservation, terms, act);
-      const wantedS = Math.floor(lastMs / 1000);
+      const wantedS = Math.floor(opensUntilMs(reservation, terms, act, nowMs) / 1000);
       const longestS = notBeforeS + Math.floor(accessTokenMaxLifetimeMs / 1000);
       return { notBeforeS, expiresAtS: Math.min(wantedS, longestS) };
     },
@@ -166,15 +161,4 @@ export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssue
       expiresAt: timestampFromMs(times.expiresAtMs),
     };
   }
-}
-
-function lastMomentMs({ state, depositUntil, collectUntil }: Reservation, { freeStorage }: FullTerms, act: Act): number {
-  const deposit = millis(depositUntil);
-  if (act === Act.DEPOSIT) return deposit;
-  return state === ReservationState.DEPOSITED ? millis(collectUntil) : deposit + durationMs(freeStorage);
-}
-
-function millis(timestamp: Timestamp | undefined): number {
-  if (timestamp === undefined) throw new Error("a confirmed reservation without its limits");
-  return timestampMs(timestamp);
 }

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { isParty } from "@petak/lifecycle";
 import {
   type CustodyService,
   invalidField,
@@ -23,7 +24,6 @@ import type { EventView } from "./event-view.ts";
 import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "./feed-cursor.ts";
 import { followFeed } from "./feed-follower.ts";
 import type { EventPage, FeedReader } from "./feed-reader.ts";
-import { isParty } from "./parties.ts";
 
 /** What the record of custody needs. */
 export interface CustodyDependencies {

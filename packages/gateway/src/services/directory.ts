@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { Candidate, NearestQuery, PassedOverSites } from "@petak/allocator";
+import { asGiven, checkTerms } from "@petak/lifecycle";
 import {
   type DirectoryService,
   type FindNearestResponse,
@@ -24,7 +25,6 @@ import {
 import type { Allocator, SiteCache, StoredSite } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
-import { asGiven, checkTerms } from "../domain/terms.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { availabilityOf, freshnessOf } from "./availability.ts";

@@ -1,3 +1,4 @@
+import { participantParty, siteEvent } from "@petak/lifecycle";
 import {
   EventType,
   type IssueCredentialRequest,
@@ -8,8 +9,6 @@ import {
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { siteEvent } from "../domain/site-event.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { CredentialIssuer, CredentialValidity, IssuedCredential } from "./credential-issuer.ts";
 import { siteNotFound } from "./directory.ts";

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { type Timestamp, timestampMs } from "@bufbuild/protobuf/wkt";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { isOverdue, isParty, limitInForce } from "@petak/lifecycle";
 import {
   type Event,
   EventType,
@@ -12,14 +13,12 @@ import {
   parseSiteId,
   type Region,
   type Reservation,
-  ReservationState,
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { decodeCursor, encodeCursor } from "./feed-cursor.ts";
 import type { FeedReader } from "./feed-reader.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
-import { isParty } from "./parties.ts";
 
 /** Reservations of a page where a caller does not say how many. */
 const defaultPageSize = 100;
@@ -152,22 +151,14 @@ function isPromotion({ type, siteId, partnerReference }: Event, request: ListRes
 
 function isWanted(reservation: Reservation, request: ListReservationsRequest): boolean {
   const { states, siteId, purpose, partnerReference, overdue, deadlineBefore } = request;
-  const { state, overdueSince } = reservation;
-  if (states.length > 0 && !states.includes(state)) return false;
+  if (states.length > 0 && !states.includes(reservation.state)) return false;
   if (siteId !== "" && reservation.siteId !== siteId) return false;
   if (purpose !== Purpose.UNSPECIFIED && reservation.purpose !== purpose) return false;
   if (partnerReference !== "" && reservation.partnerReference !== partnerReference) return false;
-  if (overdue && !(state === ReservationState.DEPOSITED && overdueSince !== undefined)) return false;
+  if (overdue && !isOverdue(reservation)) return false;
   if (deadlineBefore === undefined) return true;
   const limit = limitInForce(reservation);
   return limit !== undefined && timestampMs(limit) < timestampMs(deadlineBefore);
-}
-
-function limitInForce({ state, queuedUntil, holdExpiresAt, depositUntil, collectUntil }: Reservation): Timestamp | undefined {
-  if (state === ReservationState.QUEUED) return queuedUntil;
-  if (state === ReservationState.HELD) return holdExpiresAt;
-  if (state === ReservationState.CONFIRMED) return depositUntil;
-  return state === ReservationState.DEPOSITED ? collectUntil : undefined;
 }
 
 /** A place in the lists of the regions: a region, and a handle unless it is at the region's beginning. */

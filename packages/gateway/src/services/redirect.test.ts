@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { receiptOf } from "@petak/credential";
+import { participantParty, transitionTo } from "@petak/lifecycle";
 import {
   CancellationReason,
   EventType,
@@ -15,8 +16,6 @@ import type { Allocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, dyingAt, type FrozenClock, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { changed, moveTo } from "../domain/move-on.ts";
-import { participantParty } from "../domain/participant-party.ts";
 import { testCaller } from "../identity/testing/test-caller.ts";
 import { createRedirect } from "./redirect.ts";
 import { createTakePlace, type TakePlace } from "./take-place.ts";
@@ -64,12 +63,11 @@ const holdHere = () => world.steady.reserve(here, { partnerReference: "order-7" 
 async function move(reservationId: string, state: ReservationState, change: Partial<Reservation> = {}): Promise<Reservation> {
   const before = (await steady.allocator.reservations.find(reservationId)) as Reservation;
   const stored = await steady.allocator.sites.find(before.siteId);
-  const after = changed(before, clock.now(), { state, ...change });
-  const facts = { actor: participantParty(courier), atMs: clock.now() };
-  const place = { before, cell: stored?.cell ?? "", classIndex: 0, movedAtMs: clock.now() };
-  const moving = await world.receipts.attach(before, moveTo(before, after, facts));
-  await steady.allocator.reservations.move({ ...place, ...moving, deadlineMs: null });
-  return moving.after ?? after;
+  const moved = transitionTo(before, { state, ...change }, { actor: participantParty(courier) }, clock.now());
+  const transition = await world.receipts.attach(before, moved);
+  const place = { cell: stored?.cell ?? "", classIndex: 0, movedAtMs: clock.now(), deadlineMs: null };
+  await steady.allocator.reservations.move({ ...transition, ...place });
+  return transition.after;
 }
 
 const confirm = (reservationId: string) =>

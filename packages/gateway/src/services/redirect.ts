@@ -1,10 +1,15 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
-  CancellationReason,
-  EventType,
+  heldEvent,
+  isBoundByPolicy,
+  nextRedirectStep,
+  participantParty,
+  refuseRedirect,
+  replacement,
+  type Transition,
+} from "@petak/lifecycle";
+import {
   invalidField,
-  type Party,
   PetakError,
   type RedirectRequest,
   RedirectRequestSchema,
@@ -15,21 +20,14 @@ import {
   type ReserveRequest,
   ReserveRequestSchema,
 } from "@petak/protocol";
-import type { SiteCache } from "@petak/records";
-import { type Allocator, type HoldRequest, reservationNotFound, type Transition } from "@petak/records";
+import { type Allocator, type HoldRequest, reservationNotFound, type SiteCache } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
-import { changed, illegalState, moveTo, refuseMove, refuseOver } from "../domain/move-on.ts";
-import { findMove } from "../domain/moves.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
-import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.ts";
-import { whatEndsWith } from "../domain/what-ends.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
-import { boundPlace, isBoundByPolicy, type RedirectPlace } from "./overflow-bounds.ts";
+import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
 import { homeRegion, type TakePlace } from "./take-place.ts";
@@ -85,7 +83,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     const options = { isTest: old.isTest, nowMs: now(), signal, exceptSiteId: old.siteId };
     let taken = isFirst ? undefined : await takePlace.find(asked, hold, options);
     if (taken === undefined) {
-      refuseEnded(old, now());
+      refuseRedirect(old, now());
       taken = await takePlace.take(asked, hold, options);
     }
     const redirected = await settle(request, caller, taken.reservationId);
@@ -101,7 +99,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
   async function placeFor({ place }: RedirectRequest, caller: ParticipantCaller, old: Reservation): Promise<RedirectPlace> {
     if (!isBoundByPolicy(old, caller)) return place;
     // Whatever else is wrong with it: that it has ended says more.
-    if (old.redirectedTo === "") refuseEnded(old, now());
+    if (old.redirectedTo === "") refuseRedirect(old, now());
     return await boundPlace(old, place, async (siteIds) => await siteCache.facts(siteIds.map((siteId) => ({ siteId, revision: 0 }))));
   }
 
@@ -116,7 +114,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
   ): { asked: ReserveRequest; hold: HoldRequest } {
     if (place.case === "siteId" && place.value === old.siteId) {
       // Whatever else is wrong with it: that it has ended says more.
-      refuseEnded(old, now());
+      refuseRedirect(old, now());
       throw invalidField("site_id", "is the site of the reservation already", "redirect.to_another_site");
     }
     const asked = create(ReserveRequestSchema, {
@@ -128,9 +126,8 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
       holdKind: old.holdKind,
     });
     const atMs = now();
-    const deadlineMs = atMs + holdDefaultMs;
-    const reservation = newReservation(old, atMs, deadlineMs);
-    declareOverflow(reservation, old, request, caller);
+    const actor = participantParty(caller);
+    const reservation = replacement(old, { request, caller, holdMs: holdDefaultMs }, atMs);
     const hold: HoldRequest = {
       participantId: caller.participantId,
       requestId: request.requestId,
@@ -139,17 +136,8 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
       isFirst,
       homeRegion: homeRegion(asked),
       reservation,
-      deadlineMs,
-      event: (reservationId) =>
-        reservationEvent({
-          type: EventType.RESERVATION_HELD,
-          reservation,
-          reservationId,
-          stateBefore: ReservationState.UNSPECIFIED,
-          actor: participantParty(caller),
-          occurredAtMs: atMs,
-          relatedReservationId: old.reservationId,
-        }),
+      deadlineMs: atMs + holdDefaultMs,
+      event: (reservationId) => heldEvent(reservation, reservationId, { actor, relatedReservationId: old.reservationId }, atMs),
     };
     if (old.state === ReservationState.QUEUED && old.queuedUntil !== undefined) {
       hold.waiting = waitingFor({
@@ -158,7 +146,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
         until: old.queuedUntil,
         since: old.queuedSince,
         holdMs: holdDefaultMs,
-        actor: participantParty(caller),
+        actor,
         atMs,
         relatedReservationId: old.reservationId,
         termsBook,
@@ -168,49 +156,22 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
   }
 
   /** Takes one step after another, each by what both reservations are just then, until the old one has ended in favour of the new one. */
-  async function settle(request: RedirectRequest, caller: ParticipantCaller, takenId: string): Promise<Redirected> {
-    const { reservationId: oldId, reason } = request;
+  async function settle({ reservationId, reason }: RedirectRequest, caller: ParticipantCaller, takenId: string): Promise<Redirected> {
     const actor = participantParty(caller);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const [old, taken] = await Promise.all([found(oldId), found(takenId)]);
-      if (old.redirectedTo === takenId) return { old, taken };
-      const atMs = now();
-      const refusal = refusalOf(() => refuseEnded(old, atMs));
-      if (refusal !== undefined) {
-        if (!(await giveBack(taken, actor))) continue;
-        throw refusal;
-      }
-      if (taken.state === ReservationState.QUEUED && old.state !== ReservationState.QUEUED) {
-        // It has got its place meanwhile, which is not given up for one in a queue.
-        if (!(await giveBack(taken, actor))) continue;
-        throw noPlaceElsewhere(old);
-      }
-      refuseGone(taken, atMs);
-      if (old.state === ReservationState.CONFIRMED && taken.state === ReservationState.HELD) {
-        const after = confirmedLike(old, taken, await termsBook.of(taken), atMs);
-        const deadlineMs = after.depositUntil === undefined ? null : timestampMs(after.depositUntil);
-        const transition = { before: taken, ...moveTo(taken, after, { actor, atMs }), deadlineMs, isAllowed: true };
-        await write(transition, { continued: old });
-        continue;
-      }
-      const fee = lateChangeFee(old, await termsBook.of(old), caller, atMs);
-      const after = changed(old, atMs, { state: ReservationState.CANCELLED, redirectedTo: takenId, ...fee });
-      const facts = { actor, atMs, cancellationReason: reason, relatedReservationId: takenId };
-      const isDone = await write({ before: old, ...moveTo(old, after, facts), ...whatEndsWith(old, atMs) });
-      if (isDone) return { old: after, taken };
+      const [old, taken] = await Promise.all([found(reservationId), found(takenId)]);
+      const [oldTerms, takenTerms] = await Promise.all([termsBook.of(old), termsBook.of(taken)]);
+      const step = nextRedirectStep(old, taken, { actor, reason, oldTerms, takenTerms }, now());
+      if (step.tag === "done") return { old, taken };
+      const facts = step.tag === "confirm" ? { continued: old } : {};
+      const isWritten = step.transition === undefined || (await write(step.transition, facts));
+      if (!isWritten) continue;
+      if (step.tag === "give back") throw step.refusal;
+      if (step.tag === "end") return { old: step.transition.after, taken };
     }
-    throw new PetakError("CONFLICT", `reservation ${oldId} kept changing; send the same request again`, {
-      metadata: { reservation_id: oldId },
+    throw new PetakError("CONFLICT", `reservation ${reservationId} kept changing; send the same request again`, {
+      metadata: { reservation_id: reservationId },
     });
-  }
-
-  /** Ends a reservation that nobody has heard of. False where it has changed meanwhile. */
-  async function giveBack(taken: Reservation, actor: Party): Promise<boolean> {
-    if (findMove(taken.state, ReservationState.CANCELLED) === undefined) return true;
-    const atMs = now();
-    const after = changed(taken, atMs, { state: ReservationState.CANCELLED });
-    const facts = { actor, atMs, cancellationReason: CancellationReason.OTHER };
-    return await write({ before: taken, ...moveTo(taken, after, facts), ...whatEndsWith(taken, atMs) });
   }
 
   async function found(reservationId: string): Promise<Reservation> {
@@ -220,7 +181,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
   }
 
   /** Makes one change. False where the reservation is not as it was read any more. */
-  async function write(change: Omit<Transition, "cell" | "classIndex">, facts?: ReceiptFacts): Promise<boolean> {
+  async function write(change: Transition, facts: ReceiptFacts): Promise<boolean> {
     const { before } = change;
     const filed = await allocator.sites.filed(before.siteId);
     if (filed === undefined) throw siteNotFound(before.siteId);
@@ -228,108 +189,4 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     const outcome = await allocator.reservations.move({ ...transition, ...countedAt(filed, before, change), cell: filed.cell });
     return outcome.tag === "done";
   }
-}
-
-/** Refuses to redirect what has ended, or is inside already. */
-function refuseEnded(old: Reservation, atMs: number): void {
-  refuseMove(old, ReservationState.CANCELLED);
-  refuseOver(old, atMs, ReservationState.CANCELLED);
-}
-
-/** The states of a reservation that another may be given up for. */
-const standing: ReadonlySet<ReservationState> = new Set([ReservationState.QUEUED, ReservationState.HELD, ReservationState.CONFIRMED]);
-
-/** The error where what waited has got a place, and the one elsewhere would only wait. */
-function noPlaceElsewhere({ reservationId, siteId }: Reservation): PetakError {
-  return new PetakError("NO_PLACE_FREE", `nothing is free there, and reservation ${reservationId} has got a place meanwhile`, {
-    metadata: { site_id: siteId },
-    retryAfterMs: 60_000,
-  });
-}
-
-/** What is to be done from now on where no place is free, and from where its distances are measured. */
-function declareOverflow(
-  reservation: Reservation,
-  old: Reservation,
-  { overflowPolicy, place }: RedirectRequest,
-  caller: ParticipantCaller,
-): void {
-  if (overflowPolicy !== undefined) reservation.overflowPolicy = overflowPolicy;
-  if (reservation.overflowPolicy === undefined) return;
-  const wantedBefore = old.wantedSiteId === "" ? old.siteId : old.wantedSiteId;
-  // Where the consumer's side redirects, that is where it wants the parcel now.
-  const wantedNow = place.case === "siteId" ? place.value : "";
-  reservation.wantedSiteId = isBoundByPolicy(old, caller) ? wantedBefore : wantedNow;
-}
-
-/** Refuses to give up a place for one that has gone while nobody came back for it. */
-function refuseGone(taken: Reservation, atMs: number): void {
-  const why = ": the place that this request held has gone meanwhile; send a new request";
-  const isStanding = standing.has(taken.state);
-  if (!isStanding) throw illegalState(taken, ReservationState.CONFIRMED, why);
-  refuseOver(taken, atMs, ReservationState.CONFIRMED);
-}
-
-function refusalOf(check: () => void): PetakError | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof PetakError) return error;
-    throw error;
-  }
-}
-
-/** The new reservation, confirmed with as long for the deposit as the old one has, or as its own terms give. */
-function confirmedLike({ depositUntil }: Reservation, taken: Reservation, terms: FullTerms, atMs: number): Reservation {
-  const limitMs = atMs + durationMs(terms.noShowAfter);
-  const untilMs = depositUntil === undefined ? limitMs : Math.min(timestampMs(depositUntil), limitMs);
-  const freeUntil = freeChangeUntil(terms, atMs, untilMs);
-  return changed(taken, atMs, {
-    state: ReservationState.CONFIRMED,
-    depositUntil: timestampFromMs(untilMs),
-    ...(freeUntil && { freeChangeUntil: freeUntil }),
-  });
-}
-
-/** The reservation that takes the place of another, but for its id, site, operator, size class and terms. */
-function newReservation(old: Reservation, atMs: number, deadlineMs: number): Reservation {
-  const {
-    depositUntil: _depositUntil,
-    collectUntil: _collectUntil,
-    depositedAt: _depositedAt,
-    collectedAt: _collectedAt,
-    firstHoldExpiresAt: _firstHoldExpiresAt,
-    overdueSince: _overdueSince,
-    recalledAt: _recalledAt,
-    feeDue: _feeDue,
-    freeChangeUntil: _freeChangeUntil,
-    queuedUntil: _queuedUntil,
-    queuedSince: _queuedSince,
-    chain: _chain,
-    ...kept
-  } = old;
-  return {
-    ...kept,
-    reservationId: "",
-    siteId: "",
-    operatorId: "",
-    sizeClassId: "",
-    state: ReservationState.HELD,
-    revision: 1,
-    createdAt: timestampFromMs(atMs),
-    updatedAt: timestampFromMs(atMs),
-    holdExpiresAt: timestampFromMs(deadlineMs),
-    compartmentId: "",
-    heldCompartmentId: "",
-    redirectedTo: "",
-    // A bundle is of one site, and so are the credentials.
-    bundleId: "",
-    delegations: [],
-    revokedCredentials: [],
-    termsNumber: 0,
-    redirectedFrom: old.reservationId,
-    queuePosition: 0,
-    queuedSiteIds: [],
-  };
 }

@@ -1,15 +1,12 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type Changer, isParty, mayChange, type Transition } from "@petak/lifecycle";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
-import { type Allocator, type Answer, reservationNotFound, type SiteRecord, type Transition } from "@petak/records";
+import { type Allocator, type Answer, reservationNotFound, type SiteRecord } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
 import { siteNotFound } from "./directory.ts";
-import { isParty } from "./parties.ts";
-
-/** Who of its parties may make a change: who made the reservation, also the site's operator, or only the operator. */
-export type Changer = "owner" | "owner or operator" | "operator";
 
 /** A change of a reservation by one of its parties. */
 export interface Change {
@@ -29,8 +26,9 @@ export type ChangeRequest = Pick<Change, "requestId" | "reservationId">;
 /** A change by such a request. */
 export type ChangeByRequest = Pick<Change, "caller" | "changer" | "plan">;
 
-/** A transition by a request, and what is answered. */
-export interface PlannedChange extends Omit<Transition, "before" | "cell" | "classIndex" | "answer"> {
+/** A transition by a request, and its answer. */
+export interface PlannedChange {
+  transition: Transition;
   /** The answer; where it tells of the reservation as written, with its receipt, or of that receipt, it is made of these. */
   answer: Uint8Array | ((written: Pick<Transition, "after" | "events">) => Uint8Array | Promise<Uint8Array>);
   /** What a receipt says beside. */
@@ -65,9 +63,7 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
   }
 
   function refuseOthers(reservation: Reservation, caller: ParticipantCaller, changer: Changer): void {
-    if (changer !== "operator" && reservation.participantId === caller.participantId) return;
-    if (changer !== "owner" && reservation.operatorId === caller.participantId) return;
-    throw reservationNotFound(reservation.reservationId);
+    if (!mayChange(reservation, caller, changer)) throw reservationNotFound(reservation.reservationId);
   }
 
   const changes: ReservationChanges = {
@@ -97,14 +93,13 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
         if (known !== undefined) return known;
         const filed = await allocator.sites.filed(before.siteId);
         if (filed === undefined) throw siteNotFound(before.siteId);
-        const { answer: planned, receipt, ...bare } = await plan(before, filed, attempt);
+        const { transition: bare, answer: planned, receipt } = await plan(before, filed, attempt);
         const transition = await receipts.attach(before, bare, receipt);
         if (transition !== bare && typeof planned !== "function") throw new TypeError("an answer was made before its receipt");
         const answer = typeof planned === "function" ? await planned(transition) : planned;
         const outcome = await allocator.reservations.move({
           ...transition,
           ...countedAt(filed, before, transition),
-          before,
           cell: filed.cell,
           answer: { participantId, requestId, fingerprint, bytes: answer } satisfies Answer,
         });

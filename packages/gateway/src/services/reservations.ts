@@ -1,20 +1,30 @@
-import { create, type DescMessage, type MessageShape, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
-import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type DescMessage, type MessageShape, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { greatCircleM, quantise } from "@petak/allocator";
+import {
+  cancel,
+  confirm,
+  credentialIssued,
+  extend,
+  type FullTerms,
+  heldEvent,
+  heldReservation,
+  holdMsOf,
+  participantParty,
+  refuseAct,
+  resolveDoubt,
+  revokedHashes,
+  type Transition,
+  waitUntil,
+} from "@petak/lifecycle";
 import {
   Act,
   CancelRequestSchema,
   ConfirmRequestSchema,
   compileBlank,
-  EventType,
   ExtendRequestSchema,
-  HoldKind,
   IssueCredentialRequestSchema,
-  type Party,
-  PartyKind,
-  PartySchema,
-  Purpose,
   type Reservation,
   ReservationSchema,
   type ReservationService,
@@ -27,19 +37,10 @@ import {
   Role,
   type Site,
 } from "@petak/protocol";
-import type { Allocator, HoldRequest, SiteCache, Transition } from "@petak/records";
+import type { Allocator, HoldRequest, SiteCache } from "@petak/records";
 import { classIndexOf } from "../domain/class-index.ts";
-import { doubtOutcomes } from "../domain/doubt-outcomes.ts";
-import { extensionOf } from "../domain/extension.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
-import { checkIssueRequest, refuseAct } from "../domain/issue-rules.ts";
-import { changed, illegalState, moveTo, refuseMove, refusePassed } from "../domain/move-on.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { reservationEvent } from "../domain/reservation-event.ts";
-import { revokedHashes } from "../domain/revocations.ts";
-import { type FullTerms, freeChangeUntil, lateChangeFee } from "../domain/terms.ts";
-import { whatEndsWith } from "../domain/what-ends.ts";
-import type { ParticipantCaller } from "../identity/index.ts";
+import { checkIssueRequest } from "../domain/issue-request.ts";
 import { requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
@@ -57,7 +58,7 @@ import { type ChangeByRequest, type ChangeRequest, createReservationChanges } fr
 import { createRevokeService } from "./revoke-service.ts";
 import { summarise } from "./site-summary.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
-import { waitingFor, waitUntil } from "./waiting.ts";
+import { waitingFor } from "./waiting.ts";
 
 /** What reservations need. */
 export interface ReservationDependencies {
@@ -110,12 +111,10 @@ export function createReservationService(dependencies: ReservationDependencies):
     async reserve(request, context) {
       const caller = requireParticipant(context, { roles: [Role.COURIER, Role.MERCHANT] });
       const createdAtMs = now();
-      const holdMs = Math.min(
-        request.holdDuration === undefined ? dependencies.holdDefaultMs : durationMs(request.holdDuration),
-        dependencies.holdMaxMs,
-      );
-      const deadlineMs = createdAtMs + holdMs;
-      const reservation = heldReservation(request, caller, createdAtMs, deadlineMs);
+      const holdMs = holdMsOf(request, dependencies);
+      const actor = participantParty(caller);
+      const isTest = caller.mode === "test";
+      const reservation = heldReservation(request, { participantId: caller.participantId, isTest, holdMs }, createdAtMs);
       const hold: HoldRequest = {
         participantId: caller.participantId,
         requestId: request.requestId,
@@ -123,29 +122,14 @@ export function createReservationService(dependencies: ReservationDependencies):
         isTied: false,
         homeRegion: homeRegion(request),
         reservation,
-        deadlineMs,
-        event: (reservationId: string) =>
-          reservationEvent({
-            type: EventType.RESERVATION_HELD,
-            reservation,
-            reservationId,
-            stateBefore: ReservationState.UNSPECIFIED,
-            actor: participantParty(caller),
-            occurredAtMs: createdAtMs,
-          }),
+        deadlineMs: createdAtMs + holdMs,
+        event: (reservationId: string) => heldEvent(reservation, reservationId, { actor }, createdAtMs),
       };
       if (request.overflowPolicy?.wait !== undefined) {
-        hold.waiting = waitingFor({
-          asked: request,
-          held: reservation,
-          until: waitUntil(request.overflowPolicy.wait, createdAtMs),
-          holdMs,
-          actor: participantParty(caller),
-          atMs: createdAtMs,
-          termsBook,
-        });
+        const until = waitUntil(request.overflowPolicy.wait, createdAtMs);
+        hold.waiting = waitingFor({ asked: request, held: reservation, until, holdMs, actor, atMs: createdAtMs, termsBook });
       }
-      const options = { isTest: caller.mode === "test", nowMs: createdAtMs, signal: context.signal };
+      const options = { isTest, nowMs: createdAtMs, signal: context.signal };
       return respond(request, await takePlace.take(request, hold, options));
     },
 
@@ -155,24 +139,10 @@ export function createReservationService(dependencies: ReservationDependencies):
         caller,
         changer: "owner",
         plan: async (before) => {
-          const atMs = now();
           const terms = await termsBook.of(before);
-          const wantedMs = request.depositWithin === undefined ? dependencies.depositDefaultMs : durationMs(request.depositWithin);
-          const untilMs = atMs + Math.min(wantedMs, durationMs(terms.noShowAfter));
-          const freeUntil = freeChangeUntil(terms, atMs, untilMs);
-          refuseMove(before, ReservationState.CONFIRMED);
-          refusePassed(before, before.holdExpiresAt, atMs, ReservationState.EXPIRED, ReservationState.CONFIRMED);
-          const after = changed(before, atMs, {
-            state: ReservationState.CONFIRMED,
-            depositUntil: timestampFromMs(untilMs),
-            ...(freeUntil && { freeChangeUntil: freeUntil }),
-          });
-          return {
-            ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
-            deadlineMs: untilMs,
-            isAllowed: true,
-            answer: writtenReservation,
-          };
+          const depositWithinMs = request.depositWithin === undefined ? dependencies.depositDefaultMs : durationMs(request.depositWithin);
+          const transition = confirm(before, { actor: participantParty(caller), terms, depositWithinMs }, now());
+          return { transition, answer: writtenReservation };
         },
       });
     },
@@ -183,26 +153,11 @@ export function createReservationService(dependencies: ReservationDependencies):
         caller,
         changer: "owner or operator",
         plan: async (before) => {
-          const atMs = now();
-          const limits = { holdMaxMs: dependencies.holdMaxMs, terms: await termsBook.of(before) };
-          const extension = extensionOf(before, caller, request, atMs, limits);
-          return {
-            after: extension.after,
-            heldChange: 0,
-            occupiedChange: 0,
-            deadlineMs: extension.untilMs,
-            ...(extension.movesPin ? { pin: { expiresAtS: Math.floor(extension.untilMs / 1000) } } : {}),
-            events: [
-              reservationEvent({
-                type: EventType.RESERVATION_EXTENDED,
-                reservation: extension.after,
-                actor: participantParty(caller),
-                occurredAtMs: atMs,
-                statesFee: true,
-              }),
-            ],
-            answer: toBinary(ReservationSchema, extension.after),
-          };
+          const { until } = request;
+          if (until === undefined) throw new TypeError("validation let an empty field through");
+          const facts = { actor: participantParty(caller), until, terms: await termsBook.of(before), holdMaxMs: dependencies.holdMaxMs };
+          const transition = extend(before, facts, now());
+          return { transition, answer: toBinary(ReservationSchema, transition.after) };
         },
       });
     },
@@ -213,14 +168,9 @@ export function createReservationService(dependencies: ReservationDependencies):
         caller,
         changer: "owner or operator",
         plan: async (before) => {
-          const atMs = now();
-          const fee = lateChangeFee(before, await termsBook.of(before), caller, atMs);
-          const after = changed(before, atMs, { state: ReservationState.CANCELLED, ...fee });
-          return {
-            ...moveTo(before, after, { atMs, actor: participantParty(caller), cancellationReason: request.reason }),
-            ...whatEndsWith(before, atMs),
-            answer: toBinary(ReservationSchema, after),
-          };
+          const facts = { actor: participantParty(caller), terms: await termsBook.of(before), reason: request.reason };
+          const transition = cancel(before, facts, now());
+          return { transition, answer: toBinary(ReservationSchema, transition.after) };
         },
       });
     },
@@ -239,20 +189,8 @@ export function createReservationService(dependencies: ReservationDependencies):
         caller,
         changer: "operator",
         plan: async (before) => {
-          const atMs = now();
-          const to = doubtOutcomes.get(request.outcome) ?? ReservationState.UNSPECIFIED;
-          if (before.state !== ReservationState.IN_DOUBT) throw illegalState(before, to);
-          const wentAt = timestampFromMs(atMs);
-          const collected = to === ReservationState.COLLECTED ? { collectedAt: wentAt } : {};
-          const recalled = to === ReservationState.RECALLED ? { recalledAt: wentAt } : {};
-          const after = changed(before, atMs, { state: to, ...collected, ...recalled });
-          return {
-            ...moveTo(before, after, { atMs, actor: participantParty(caller) }),
-            // Nobody knows when the parcel went: that a report has seen it gone already is the safe thing to reckon with.
-            movedAtMs: 0,
-            ...whatEndsWith(before, atMs),
-            answer: writtenReservation,
-          };
+          const transition = resolveDoubt(before, { actor: participantParty(caller), outcome: request.outcome }, now());
+          return { transition, answer: writtenReservation };
         },
       });
     },
@@ -287,19 +225,9 @@ export function createReservationService(dependencies: ReservationDependencies):
           const validity = credentials.validity(before, await termsBook.of(before), act, atMs);
           const wanted = { ...validity, attempt, sizeClassIndex };
           const terms = await openingTerms(wanted, revokedHashes(before), (some) => issue(subjectOf(before), some));
-          const event = reservationEvent({
-            type: EventType.CREDENTIAL_ISSUED,
-            reservation: before,
-            actor: participantParty(caller),
-            occurredAtMs: atMs,
-          });
-          return {
-            heldChange: 0,
-            occupiedChange: 0,
-            ...(withPin ? { pin: await credentials.pinEntry(subjectOf(before), requestId, terms) } : {}),
-            events: [event],
-            answer: credentials.encodeTerms(terms),
-          };
+          const pin = withPin ? await credentials.pinEntry(subjectOf(before), requestId, terms) : undefined;
+          const transition = credentialIssued(before, { actor: participantParty(caller), pin }, atMs);
+          return { transition, answer: credentials.encodeTerms(terms) };
         },
       });
       return await issue(subjectOf(await findOwn(request.reservationId, caller)), credentials.decodeTerms(answer));
@@ -332,30 +260,3 @@ function reserveResponse({ place }: ReserveRequest, reservation: Reservation, si
 
 const blankReservation = compileBlank(ReservationSchema);
 const blankResponse = compileBlank(ReserveResponseSchema);
-
-/** The consumer of every reservation. */
-const consumerParty: Party = Object.freeze(create(PartySchema, { kind: PartyKind.CONSUMER }));
-
-function heldReservation(request: ReserveRequest, caller: ParticipantCaller, createdAtMs: number, deadlineMs: number): Reservation {
-  const participant = participantParty(caller);
-  const isDelivery = request.purpose === Purpose.UNSPECIFIED || request.purpose === Purpose.DELIVERY;
-  const reservation = blankReservation();
-  reservation.participantId = caller.participantId;
-  reservation.state = ReservationState.HELD;
-  reservation.purpose = request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose;
-  if (request.parcel !== undefined) reservation.parcel = request.parcel;
-  reservation.depositor = isDelivery ? participant : consumerParty;
-  reservation.collector = isDelivery ? consumerParty : participant;
-  reservation.partnerReference = request.partnerReference;
-  reservation.isTest = caller.mode === "test";
-  reservation.holdKind = request.holdKind === HoldKind.UNSPECIFIED ? HoldKind.SOFT : request.holdKind;
-  reservation.revision = 1;
-  reservation.createdAt = timestampFromMs(createdAtMs);
-  reservation.updatedAt = reservation.createdAt;
-  reservation.holdExpiresAt = timestampFromMs(deadlineMs);
-  if (request.overflowPolicy !== undefined) {
-    reservation.overflowPolicy = request.overflowPolicy;
-    reservation.wantedSiteId = request.place.case === "siteId" ? request.place.value : "";
-  }
-  return reservation;
-}

@@ -1,9 +1,7 @@
+import { credentialsExhausted, participantParty, siteEvent } from "@petak/lifecycle";
 import { EventType, invalidField, ProofKind, type RevokeCredentialRequest, RevokeCredentialRequestSchema } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
-import { participantParty } from "../domain/participant-party.ts";
-import { credentialsExhausted } from "../domain/revocations.ts";
-import { siteEvent } from "../domain/site-event.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import { serviceLifetimeMs } from "./credential-issuer.ts";
 import { findOwnSite } from "./issue-service.ts";

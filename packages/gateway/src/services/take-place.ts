@@ -9,19 +9,19 @@ import {
   type SiteCheck,
   type SiteQuery,
 } from "@petak/allocator";
+import { overflowEndMetadata } from "@petak/lifecycle";
 import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
-import type { SiteCache } from "@petak/records";
 import {
   type Allocator,
   type HoldCandidate,
   type HoldOutcome,
   type HoldRequest,
   holdClass,
+  type SiteCache,
   type StoredSite,
   storedCandidate,
   waitingPlacesMax,
 } from "@petak/records";
-import { overflowEndMetadata } from "../domain/overflow-end.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { siteNotAccepting, siteUnmet } from "./named-site.ts";

@@ -1,7 +1,7 @@
-import { type Timestamp, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { type Event, EventType, type Party, PartyKind, type Reservation, ReservationState, type ReserveRequest } from "@petak/protocol";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { promotedEvent, queuedEvent, queuedReservation, waitingRank } from "@petak/lifecycle";
+import type { Party, Reservation, ReserveRequest } from "@petak/protocol";
 import type { Waiting } from "@petak/records";
-import { reservationEvent } from "../domain/reservation-event.ts";
 import type { TermsBook } from "../stores/terms-book.ts";
 import { namedSiteQuery } from "./nearest-query.ts";
 
@@ -18,16 +18,14 @@ export interface WaitingFacts {
   since?: Timestamp | undefined;
   actor: Party;
   atMs: number;
-  /** The reservation whose place it takes. */
+  /** The reservation that it replaces, where that is redirected. */
   relatedReservationId?: string;
   termsBook: TermsBook;
 }
 
-/** What the allocator needs to let a reservation wait. */
+/** How the allocator lets a reservation wait. */
 export function waitingFor(facts: WaitingFacts): Waiting {
   const { asked, held, until, holdMs, since, actor, atMs, relatedReservationId, termsBook } = facts;
-  const { holdExpiresAt: _holdExpiresAt, ...kept } = held;
-  const reservation: Reservation = { ...kept, state: ReservationState.QUEUED, queuedUntil: until };
   const query = namedSiteQuery(asked, held.isTest, atMs);
   const kinds = asked.place.case === "nearest" ? asked.place.value.kinds : [];
   return {
@@ -35,41 +33,9 @@ export function waitingFor(facts: WaitingFacts): Waiting {
     takesUnknown: asked.includeUnknown,
     holdMs,
     termsAt: async (site) => (await termsBook.atSite(site)).termsNumber,
-    ...(since === undefined ? {} : { sinceUs: microseconds(since) }),
-    reservation,
-    queuedEvent: (queued) =>
-      reservationEvent({
-        type: EventType.RESERVATION_QUEUED,
-        reservation: queued,
-        stateBefore: ReservationState.UNSPECIFIED,
-        actor,
-        occurredAtMs: atMs,
-        ...(relatedReservationId === undefined ? {} : { relatedReservationId }),
-      }),
-    promotedEvent: (reservationId) =>
-      timeless(
-        reservationEvent({
-          type: EventType.RESERVATION_PROMOTED,
-          reservation: { ...held, siteId: "", operatorId: "", revision: 0 },
-          reservationId,
-          stateBefore: ReservationState.QUEUED,
-          actor: { kind: PartyKind.GATEWAY },
-          occurredAtMs: atMs,
-        }),
-      ),
+    ...(since === undefined ? {} : { sinceUs: waitingRank(since) }),
+    reservation: queuedReservation(held, until),
+    queuedEvent: (queued) => queuedEvent(queued, { actor, relatedReservationId }, atMs),
+    promotedEvent: (reservationId) => promotedEvent(held, reservationId, atMs),
   };
-}
-
-/** The end of a wait that begins at an instant. */
-export function waitUntil({ seconds, nanos }: { seconds: bigint; nanos: number }, fromMs: number): Timestamp {
-  return timestampFromMs(fromMs + Number(seconds) * 1000 + Math.floor(nanos / 1_000_000));
-}
-
-function microseconds({ seconds, nanos }: Timestamp): number {
-  return Number(seconds) * 1_000_000 + Math.floor(nanos / 1000);
-}
-
-/** When it happens turns out where it happens. */
-function timeless({ occurredAt: _occurredAt, recordedAt: _recordedAt, ...event }: Event): Event {
-  return event;
 }

@@ -1,11 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { gatewayTerms, termsInForce } from "@petak/lifecycle";
 import { SiteSchema, type Terms, TermsSchema } from "@petak/protocol";
-import type { RedisConnection } from "@petak/redis";
-import { createKeys } from "@petak/redis";
+import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { gatewayTerms, termsInForce } from "../domain/terms.ts";
 import { createTermsBook } from "./terms-book.ts";
 import { createTermsStore } from "./terms-store.ts";
 

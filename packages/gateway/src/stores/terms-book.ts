@@ -1,8 +1,7 @@
 import { toBinary } from "@bufbuild/protobuf";
+import { type FullTerms, termsInForce } from "@petak/lifecycle";
 import { type Reservation, type Site, type Terms, TermsSchema } from "@petak/protocol";
 import type { TermsOwner } from "@petak/redis";
-import { type FullTerms, termsInForce } from "../domain/terms.ts";
-
 import type { TermsStore } from "./terms-store.ts";
 
 /** Which terms are in force where, and which ones a reservation was made on. */

@@ -1,7 +1,7 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import type { FullTerms } from "@petak/lifecycle";
 import { type Terms, TermsSchema } from "@petak/protocol";
 import type { Keys, RedisConnection, TermsOwner } from "@petak/redis";
-import type { FullTerms } from "../domain/terms.ts";
 
 /** Terms by their numbers, and what operators have by default. */
 export interface TermsStore {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
+import type { PinEntry } from "@petak/lifecycle";
 import {
   type Bundle,
   BundleSchema,
@@ -16,7 +17,7 @@ import type { RedisConnection } from "@petak/redis";
 import { Crash, dyingAt, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
-import { decodePinEntry, type PinEntry } from "../reservations/pin-entry.ts";
+import { decodePinEntry } from "../reservations/pin-entry.ts";
 import { holdAt, siteWithNames } from "../reservations/testing/named-site.ts";
 import type { BundleChange } from "./bundle-store.ts";
 

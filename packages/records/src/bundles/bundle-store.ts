@@ -1,35 +1,18 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  type Bundle,
-  BundleSchema,
-  type Event,
-  parseBundleId,
-  parseReservationId,
-  parseSiteId,
-  type Region,
-  type Reservation,
-} from "@petak/protocol";
+import type { BundleTransition } from "@petak/lifecycle";
+import { type Bundle, BundleSchema, parseBundleId, parseReservationId, parseSiteId, type Region } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
-
 import { type Answer, answerArguments, answerTtlMs } from "../reservations/answer.ts";
-import { bundlePinLifetimeMaxS, encodePinEntry, type PinEntry } from "../reservations/pin-entry.ts";
+import { bundlePinLifetimeMaxS, encodePinEntry } from "../reservations/pin-entry.ts";
 import { encodeReservation } from "../reservations/reservation-record.ts";
 import { requestIdReused } from "../reservations/reservation-store.ts";
 
-/** How a bundle changes, and what goes with it. */
-export interface BundleChange {
+/** A change of a bundle with what the store needs to write it. */
+export interface BundleChange extends BundleTransition {
   bundleId: string;
   siteId: string;
-  /** The bundle as it was read; undefined: there was none. */
-  before: Bundle | undefined;
-  /** The bundle to write; undefined: as it was. Its revision is one more than before. */
-  after?: Bundle;
-  /** The PIN that opens for it; null: none any more; undefined: as it was. */
-  pin?: PinEntry | null;
-  /** Reservations as they were read, which must not have changed since; those to write; and what is recorded about each. */
-  reservations: readonly { before: Reservation; after?: Reservation; event?: Event }[];
   /** The gateway's clock, in ms. */
   nowMs: number;
   /** The answer to remember for the request that caused it. */

@@ -1,11 +1,10 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import type { SiteQuery } from "@petak/allocator";
-import { checkSite } from "@petak/allocator";
+import { checkSite, type SiteQuery } from "@petak/allocator";
+import { overflowEndMetadata } from "@petak/lifecycle";
 import {
   type Event,
   formatReservationId,
   formatSiteId,
-  OverflowEnd,
   PetakError,
   parseReservationId,
   parseSiteId,
@@ -247,7 +246,7 @@ function judge(
 function queueFull(reservation: Reservation, waiting: number): PetakError {
   const { siteId } = reservation;
   return new PetakError("QUEUE_FULL", `${waiting} reservations wait at site ${siteId}, as many as may`, {
-    metadata: { site_id: siteId, waiting: String(waiting), ...overflowEnd(reservation) },
+    metadata: { site_id: siteId, waiting: String(waiting), ...overflowEndMetadata(reservation) },
     retryAfterMs: fullRetryMs,
   });
 }
@@ -255,13 +254,7 @@ function queueFull(reservation: Reservation, waiting: number): PetakError {
 function shareExhausted(reservation: Reservation, place: WaitingPlace | undefined, waiting: number): PetakError {
   const where = place === undefined ? "in the region" : `at site ${place.siteId}`;
   return new PetakError("QUEUE_SHARE_EXHAUSTED", `${waiting} reservations of this participant wait ${where}, as many as may`, {
-    metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowEnd(reservation) },
+    metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowEndMetadata(reservation) },
     retryAfterMs: fullRetryMs,
   });
-}
-
-function overflowEnd({ overflowPolicy }: Reservation): { overflow_end?: string } {
-  if (overflowPolicy === undefined) return {};
-  const [end] = Object.entries(OverflowEnd).find(([, value]) => value === overflowPolicy.atEnd) ?? [];
-  return end === undefined || end === "UNSPECIFIED" ? { overflow_end: "REFUSE" } : { overflow_end: end };
 }

@@ -1,9 +1,8 @@
+import { asMade, namedCompartment } from "@petak/lifecycle";
 import { HoldKind, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import { Crash, crashing, createRandom, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
-import { asHeld } from "./as-held.ts";
-import { namedCompartment } from "./named-compartment.ts";
 import { holdAt, siteWithNames } from "./testing/named-site.ts";
 
 const redis = useRedis();
@@ -129,7 +128,7 @@ async function repeat(): Promise<void> {
   const { siteId, kind, reservation } = answers.get(number) as { siteId: string; kind: HoldKind; reservation: Reservation };
   seen.repeated += 1;
   expect(await holdAt(random.pick(steady), siteId, origin, number, kind)).toEqual({ tag: "repeated", reservation });
-  expect(asHeld(reservation)).toEqual(reservation);
+  expect(asMade(reservation)).toEqual(reservation);
 }
 
 /** Compartment → who has it by name, as the model knows it. */

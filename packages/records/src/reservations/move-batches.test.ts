@@ -1,11 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, parseReservationId, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
-import type { RedisConnection } from "@petak/redis";
-import { createKeys } from "@petak/redis";
+import { createKeys, type RedisConnection } from "@petak/redis";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
-import type { Transition } from "./reservation-store.ts";
+import type { StoredTransition } from "./reservation-store.ts";
 import { participantId, reserve } from "./testing/holding.ts";
 
 const redis = useRedis();
@@ -32,7 +31,7 @@ async function hold(number: number): Promise<Reservation> {
 const holdMany = (count: number) => Promise.all(Array.from({ length: count }, (_, index) => hold(index)));
 
 /** The end of a hold, with whatever is different. */
-async function ending(before: Reservation, more: Partial<Transition> = {}): Promise<Transition> {
+async function ending(before: Reservation, more: Partial<StoredTransition> = {}): Promise<StoredTransition> {
   const stored = await allocator.sites.find(siteId);
   return {
     before,
@@ -57,7 +56,7 @@ const answer = (number: number, fingerprint = number) => ({
 const counts = async () => (await allocator.sites.find(siteId))?.counts[0];
 
 /** Each outcome by its tag, or the reason or the message with which it failed. */
-const outcomesOf = async (moves: Promise<Transition>[]) => {
+const outcomesOf = async (moves: Promise<StoredTransition>[]) => {
   const transitions = await Promise.all(moves);
   return await Promise.all(
     transitions.map((transition) =>

@@ -1,15 +1,6 @@
 import { accessTokenMaxLifetimeMs } from "@petak/credential";
+import type { PinEntry } from "@petak/lifecycle";
 import { parseBundleId } from "@petak/protocol";
-
-/** A PIN as it is kept: hashed, with its validity. */
-export interface PinEntry {
-  /** HMAC-SHA256 of the PIN under the site's key: 32 bytes. */
-  hash: Uint8Array;
-  /** From when it opens, in s since 1970. */
-  notBeforeS: number;
-  /** Until when it opens, in s since 1970. */
-  expiresAtS: number;
-}
 
 const hashBytes = 32;
 

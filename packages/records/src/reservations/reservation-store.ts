@@ -1,4 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { isOverdue, leavesQueue, namedCompartment, type PinEntry, type Transition } from "@petak/lifecycle";
 import {
   type Event,
   formatReservationId,
@@ -7,7 +8,6 @@ import {
   parseSiteId,
   type Region,
   type Reservation,
-  ReservationState,
 } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
@@ -15,8 +15,6 @@ import { encodeEvent } from "../events/event-bytes.ts";
 
 import type { Answer } from "./answer.ts";
 import { createMoveBatches } from "./move-batches.ts";
-import { namedCompartment } from "./named-compartment.ts";
-import type { PinEntry } from "./pin-entry.ts";
 import { encodePinEnd, encodePinEntry } from "./pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
 
@@ -29,31 +27,11 @@ export interface DeviceReport {
   sequence: number;
 }
 
-/** How a reservation moves on, and what goes with it. */
-export interface Transition {
-  /** The reservation as it was read. */
-  before: Reservation;
-  /** The reservation to write; undefined where only events are added. Its revision is one more than before. */
-  after?: Reservation;
+/** A transition with what the store needs to write it. */
+export interface StoredTransition extends Transition {
   /** The cell under which its site is filed, and the index of its size class there. */
   cell: string;
   classIndex: number;
-  /** Change of the places held, and of the places occupied. */
-  heldChange: number;
-  occupiedChange: number;
-  /** When the parcel went in or came out, in ms. Needed where `occupiedChange` is not 0. */
-  movedAtMs?: number;
-  /** When the clock moves it on, in ms; null: never; undefined: as it was. */
-  deadlineMs?: number | null;
-  /** Whether its site's agent may know it from now on; undefined: as it was. */
-  isAllowed?: boolean;
-  /**
-   * The PIN that opens for it; or until when the one that there is opens, in s since 1970, and that of its bundle too, if it would end earlier and has not lasted
-   * as long as it may; null: none any more; undefined: as it was.
-   */
-  pin?: PinEntry | { expiresAtS: number } | null;
-  /** What is appended to the record. */
-  events: readonly Event[];
   /** The answer to remember for the request that caused it. */
   answer?: Answer;
   /** The device's report that caused it. */
@@ -78,7 +56,7 @@ export interface ReservationStore {
    *
    * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND.
    */
-  move(transition: Transition): Promise<TransitionOutcome>;
+  move(transition: StoredTransition): Promise<TransitionOutcome>;
   /** Records a device's report that is about no reservation here. */
   record(region: Region, report: DeviceReport, event: Event): Promise<TransitionOutcome>;
   /** The number of the last report recorded from a device. */
@@ -183,15 +161,6 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
       });
     },
   };
-}
-
-/** Whether a parcel lies inside past its time, and it was said. */
-function isOverdue({ state, overdueSince }: Reservation): boolean {
-  return state === ReservationState.DEPOSITED && overdueSince !== undefined;
-}
-
-function leavesQueue(before: Reservation, after: Reservation | undefined): boolean {
-  return before.state === ReservationState.QUEUED && after !== undefined && after.state !== ReservationState.QUEUED;
 }
 
 function encodePin(pin: PinEntry | { expiresAtS: number }, bundleId: string): Buffer {

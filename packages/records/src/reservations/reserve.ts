@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { TrackedCache } from "@petak/allocator";
+import { asMade } from "@petak/lifecycle";
 import {
   bytesToBase32,
   type Event,
@@ -11,14 +12,12 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
-import type { Keys } from "@petak/redis";
-import { isCluster, type RedisConnection, type ScriptReply } from "@petak/redis";
+import { isCluster, type Keys, type RedisConnection, type ScriptReply } from "@petak/redis";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Queues, Waiting } from "../queue/queues.ts";
 import { answerTtlMs } from "./answer.ts";
-import { asHeld } from "./as-held.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
 import { createHoldBatches, plainCandidatesMax } from "./hold-batches.ts";
 import { type RequestIds, tieOf } from "./request-ids.ts";
@@ -291,7 +290,7 @@ type HoldReply = HoldOutcome | { tag: "planned"; siteIds: string[]; isNew: boole
 function replyIn(region: Region, handle: string, [tag, value]: ScriptReply, requestId: string): HoldReply {
   switch (tag) {
     case "repeated":
-      return { tag, reservation: asHeld(decodeReservation(region, handle, value as Buffer)) };
+      return { tag, reservation: asMade(decodeReservation(region, handle, value as Buffer)) };
     case "planned":
     case "fixed":
       return { tag: "planned", siteIds: (value as Buffer).toString().split(" "), isNew: tag === "fixed" };

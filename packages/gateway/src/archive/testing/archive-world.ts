@@ -2,13 +2,11 @@ import { randomUUID } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
+import { participantParty, reservationEvent, transitionTo } from "@petak/lifecycle";
 import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState, Role } from "@petak/protocol";
-import { type Allocator, createAllocator, firstEntry, type Transition } from "@petak/records";
+import { type Allocator, createAllocator, firstEntry, type StoredTransition } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis } from "@petak/testkit";
-import { changed, moveTo } from "../../domain/move-on.ts";
-import { participantParty } from "../../domain/participant-party.ts";
-import { reservationEvent } from "../../domain/reservation-event.ts";
 import { testCaller } from "../../identity/testing/test-caller.ts";
 import { type ArchiveFiles, diskFiles } from "../archive-files.ts";
 import { requireIdentity } from "../archive-identity.ts";
@@ -47,9 +45,9 @@ export interface ArchiveWorld {
   /** Lets time pass, for the gateways and for the server. */
   pass(ms: number): Promise<void>;
   /** Makes a reservation and moves it on through some states. */
-  live(states: readonly ReservationState[], change?: Partial<Transition>): Promise<Reservation>;
+  live(states: readonly ReservationState[], change?: Partial<StoredTransition>): Promise<Reservation>;
   /** Moves one on, over the records with the archive behind them. */
-  move(before: Reservation, state: ReservationState, change?: Partial<Transition>): Promise<Reservation>;
+  move(before: Reservation, state: ReservationState, change?: Partial<StoredTransition>): Promise<Reservation>;
   /** The same records over another connection. */
   over(connection: RedisConnection): Allocator;
   archiver(options?: Partial<ArchiverOptions>, connection?: RedisConnection): Archiver;
@@ -141,19 +139,12 @@ export async function openArchiveWorld(
     });
   }
 
-  async function move(before: Reservation, state: ReservationState, change: Partial<Transition> = {}): Promise<Reservation> {
-    const after = changed(before, clock.now(), { state });
-    const outcome = await reading().reservations.move({
-      before,
-      cell,
-      classIndex: 0,
-      movedAtMs: clock.now(),
-      deadlineMs: null,
-      ...moveTo(before, after, { actor: participantParty(courier), atMs: clock.now() }),
-      ...change,
-    });
+  async function move(before: Reservation, state: ReservationState, change: Partial<StoredTransition> = {}): Promise<Reservation> {
+    const transition = transitionTo(before, { state }, { actor: participantParty(courier) }, clock.now());
+    const place = { cell, classIndex: 0, movedAtMs: clock.now(), deadlineMs: null };
+    const outcome = await reading().reservations.move({ ...transition, ...place, ...change });
     if (outcome.tag !== "done") throw new Error(`a move came to ${outcome.tag}`);
-    return after;
+    return transition.after;
   }
 
   return {

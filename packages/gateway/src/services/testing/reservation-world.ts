@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { gatewayTerms, participantParty, transitionTo } from "@petak/lifecycle";
 import {
   ConfirmRequestSchema,
   type ConfirmResponse,
@@ -13,13 +14,9 @@ import {
   type ReserveResponse,
 } from "@petak/protocol";
 import { type Allocator, createAllocator, createSiteCache, type SiteCache } from "@petak/records";
-import type { RedisConnection } from "@petak/redis";
-import { createKeys } from "@petak/redis";
+import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
-import { changed, moveTo } from "../../domain/move-on.ts";
-import { participantParty } from "../../domain/participant-party.ts";
-import { gatewayTerms } from "../../domain/terms.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { contextOf } from "../../identity/testing/test-caller.ts";
 import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
@@ -121,12 +118,12 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
         const stored = await allocator.sites.find(before.siteId);
         const untilMs = atMs + collectWithinMs;
         const limits = { depositedAt: timestampFromMs(atMs), collectUntil: timestampFromMs(untilMs) };
-        const after = changed(before, atMs, { state: ReservationState.DEPOSITED, ...limits });
-        const facts = { actor: participantParty({ participantId: before.operatorId }), atMs };
-        const moving = await receipts.attach(before, moveTo(before, after, facts));
+        const actor = participantParty({ participantId: before.operatorId });
+        const change = { state: ReservationState.DEPOSITED, ...limits };
+        const transition = await receipts.attach(before, transitionTo(before, change, { actor }, atMs));
         const place = { cell: stored?.cell ?? "", classIndex: 0, movedAtMs: atMs };
-        await allocator.reservations.move({ ...moving, ...place, before, deadlineMs: untilMs, isAllowed: true });
-        return moving.after ?? after;
+        await allocator.reservations.move({ ...transition, ...place, isAllowed: true });
+        return transition.after;
       },
     };
   }

@@ -10,36 +10,38 @@ import {
   PartySchema,
   ProofSchema,
   parseReservationId,
+  parseSiteId,
   type Reservation,
   type ReservationState,
+  type Site,
 } from "@petak/protocol";
 
 const blankEvent = compileBlank(EventSchema);
 
-/** The version of the event layout that this gateway writes. */
+/** The version of the event layout that is written. */
 export const eventSchemaVersion = 1;
 
-/** What is particular about an event; the rest follows from its reservation. */
+/** The facts of an event that do not follow from its reservation. */
 export interface EventFacts {
   type: EventType;
   /** The reservation after the event. */
   reservation: Reservation;
   /** Its id, where `reservation` does not have it yet. */
   reservationId?: string;
-  /** Default: the state of `reservation`, since most of what happens moves nothing. */
+  /** Default: the state of `reservation`, since most events are no transitions. */
   stateBefore?: ReservationState;
   actor: MessageInitShape<typeof PartySchema>;
   /** When it happened, in ms, by the clock of where it happened. */
   occurredAtMs: number;
-  /** When the gateway records it, in ms. Default: when it happened, since most of it happens here. */
+  /** When it is recorded, in ms. Default: when it happened. */
   recordedAtMs?: number;
   proof?: MessageInitShape<typeof ProofSchema>;
   cancellationReason?: CancellationReason | undefined;
-  /** The reservation that takes the place of this one, or whose place this one takes. */
+  /** The reservation that replaces this one, or that this one replaces. */
   relatedReservationId?: string;
-  /** The bundle, where the event is about one or the credential was one's. */
+  /** The bundle, where the event is about one or about its credential. */
   bundleId?: string;
-  /** Whether it says what is due after it. */
+  /** Whether it states the fee that is due after it. Default false. */
   statesFee?: boolean;
 }
 
@@ -70,4 +72,25 @@ export function reservationEvent(facts: EventFacts): Event {
   if (facts.type === EventType.RESERVATION_REJECTED) event.overflowEnd = reservation.overflowEnd;
   if (facts.statesFee === true && reservation.feeDue !== undefined) event.feeDue = reservation.feeDue;
   return event;
+}
+
+/** The facts of an event that do not follow from its site. */
+export interface SiteEventFacts extends Pick<EventFacts, "type" | "actor" | "occurredAtMs" | "recordedAtMs" | "proof"> {
+  site: Site;
+}
+
+/** An event about a site and no reservation: only the site's operator sees it. */
+export function siteEvent({ type, site, actor, occurredAtMs, recordedAtMs = occurredAtMs, proof }: SiteEventFacts): Event {
+  const fields: MessageInitShape<typeof EventSchema> = {
+    eventId: newEventId(parseSiteId(site.siteId)?.region ?? ""),
+    schemaVersion: eventSchemaVersion,
+    type,
+    siteId: site.siteId,
+    operatorId: site.operatorId,
+    actor: create(PartySchema, actor),
+    occurredAt: timestampFromMs(occurredAtMs),
+    recordedAt: timestampFromMs(recordedAtMs),
+    isTest: site.isTest,
+  };
+  return create(EventSchema, proof === undefined ? fields : { ...fields, proof: create(ProofSchema, proof) });
 }

@@ -1,25 +1,25 @@
 import { readFileSync } from "node:fs";
 import { ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { findMove, moves } from "./moves.ts";
-import { withMovesSection } from "./moves-section.ts";
+import { findTransition, transitions } from "./transitions.ts";
+import { withTransitionsSection } from "./transitions-section.ts";
 
-describe("the table of moves", () => {
+describe("the table of transitions", () => {
   it("stands in docs/protocol.md as it is", () => {
-    const page = readFileSync(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
-    expect(withMovesSection(page)).toBe(page);
+    const page = readFileSync(new URL("../../../docs/protocol.md", import.meta.url), "utf8");
+    expect(withTransitionsSection(page)).toBe(page);
   });
 
   it("leads out of no final state but into doubt, and where a site without the network reports late", () => {
     const { EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED, IN_DOUBT, DEPOSITED } = ReservationState;
     const final: readonly ReservationState[] = [EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED];
-    const out = moves.filter(({ from, to }) => final.includes(from) && to !== IN_DOUBT);
+    const out = transitions.filter(({ from, to }) => final.includes(from) && to !== IN_DOUBT);
     expect(out.map(({ from, to }) => [from, to])).toEqual([[NO_SHOW, DEPOSITED]]);
   });
 
   it("keeps what a reservation takes: one place from the hold to the collection, none before and after", () => {
     const taken = new Map<ReservationState, number>([[ReservationState.UNSPECIFIED, 0]]);
-    for (const { from, to, heldChange, occupiedChange } of moves) {
+    for (const { from, to, heldChange, occupiedChange } of transitions) {
       const before = taken.get(from);
       expect(before, `state ${from} is reached before it is left`).toBeDefined();
       const after = (before ?? 0) + heldChange + occupiedChange;
@@ -32,7 +32,7 @@ describe("the table of moves", () => {
   });
 
   it("knows no way back", () => {
-    expect(findMove(ReservationState.CONFIRMED, ReservationState.HELD)).toBeUndefined();
-    expect(findMove(ReservationState.COLLECTED, ReservationState.DEPOSITED)).toBeUndefined();
+    expect(findTransition(ReservationState.CONFIRMED, ReservationState.HELD)).toBeUndefined();
+    expect(findTransition(ReservationState.COLLECTED, ReservationState.DEPOSITED)).toBeUndefined();
   });
 });

@@ -1,0 +1,61 @@
+/**
+ * What is true of a reservation whatever stores it: its states and transitions, deadlines, terms and fees, the events that are recorded, what ends with
+ * it, and what a device's report changes. Pure: no store, no RPC, and no clock but the times that are passed in. Runs in browsers.
+ *
+ * One function per act takes the reservation, the facts of the act and the time, and gives the {@link Transition}, or throws a PetakError.
+ */
+export { allowancesOf, bundleAllowanceOf } from "./allowances.ts";
+export { asMade } from "./as-made.ts";
+export {
+  type BundleTransition,
+  bundleCredentialIssued,
+  collectableOf,
+  delegateOfBundle,
+  type PutBundleFacts,
+  putBundle,
+  revokeOfBundle,
+} from "./bundles.ts";
+export { type CancelFacts, cancel } from "./cancel.ts";
+export { type ConfirmFacts, confirm } from "./confirm.ts";
+export { type CorrectionFacts, correctEvents } from "./correct.ts";
+export { credentialIssued, opensUntilMs, refuseAct } from "./credentials.ts";
+export { type Deadline, deadlineMsOf, deadlines, isDue, isOverdue, limitInForce, stateAt } from "./deadlines.ts";
+export {
+  type CredentialHashes,
+  type CredentialRecord,
+  credentialsExhausted,
+  type DelegationFacts,
+  delegate,
+  delegationValidity,
+  notAccepted,
+  type ParentCredential,
+  refuseParent,
+  revoke,
+  revokedHashes,
+} from "./delegations.ts";
+export { applyReport, deviceEvent, type ReportFacts, type ReportingAgent } from "./device-report.ts";
+export { nothingDue } from "./end.ts";
+export { type EventFacts, eventSchemaVersion, reservationEvent, type SiteEventFacts, siteEvent } from "./events.ts";
+export { type ExtendFacts, extend } from "./extend.ts";
+export { isBoundByPolicy, nearestWithin, overflowEndMetadata, overflowEndOf, refuseOutside, wantedSiteOf } from "./overflow.ts";
+export { type Changer, gatewayParty, isParty, mayChange, participantParty } from "./parties.ts";
+export { passDeadline } from "./pass-deadline.ts";
+export { type PromotionFacts, promote, promotedEvent, queuedEvent, queuedReservation, waitingRank, waitUntil } from "./queue.ts";
+export { nextRedirectStep, type RedirectFacts, type RedirectStep, refuseRedirect, replacement } from "./redirect.ts";
+export { type HoldFacts, type HoldLimits, heldEvent, heldReservation, holdMsOf, type MadeFacts } from "./reserve.ts";
+export { resolveDoubt } from "./resolve-doubt.ts";
+export { hasEnded, leavesQueue, namedCompartment, stateName } from "./state.ts";
+export { asGiven, checkTerms, type DefaultLimits, type FullTerms, gatewayTerms, termsInForce } from "./terms.ts";
+export {
+  type AmendFacts,
+  amend,
+  type ChangeFacts,
+  changed,
+  type PinEntry,
+  record,
+  type Transition,
+  transitionTo,
+  type WritingTransition,
+} from "./transition.ts";
+export { findTransition, illegalState, type TransitionRule, transitions } from "./transitions.ts";
+export { withTransitionsSection } from "./transitions-section.ts";

@@ -1,0 +1,100 @@
+import {
+  type NearestPlace,
+  OverflowEnd,
+  type OverflowPolicy,
+  PetakError,
+  type RedirectRequest,
+  type Reservation,
+  Role,
+} from "@petak/protocol";
+
+/** What a policy says is to be done where no place was found in the end. */
+export function overflowEndOf({ overflowPolicy }: { overflowPolicy?: OverflowPolicy | undefined }): OverflowEnd {
+  const atEnd = overflowPolicy?.atEnd ?? OverflowEnd.UNSPECIFIED;
+  return atEnd === OverflowEnd.UNSPECIFIED ? OverflowEnd.REFUSE : atEnd;
+}
+
+/** The same as metadata of an error, where a policy was declared. */
+export function overflowEndMetadata(asked: { overflowPolicy?: OverflowPolicy | undefined }): { overflow_end?: string } {
+  if (asked.overflowPolicy === undefined) return {};
+  const end = overflowEndOf(asked);
+  const [name] = Object.entries(OverflowEnd).find(([, value]) => value === end) ?? [];
+  return name === undefined ? {} : { overflow_end: name };
+}
+
+/** A participant that redirects. */
+export interface PolicyCaller {
+  readonly roles: readonly Role[];
+}
+
+/**
+ * Whether a caller is bound by the policy that was declared in advance. A courier at the door is, whoever else's parcel it carries. A merchant acts for
+ * the consumer, and may decide anew.
+ */
+export function isBoundByPolicy({ overflowPolicy }: Reservation, { roles }: PolicyCaller): boolean {
+  return overflowPolicy !== undefined && !roles.includes(Role.MERCHANT);
+}
+
+/** The site that was wanted, from which the policy measures distances. */
+export function wantedSiteOf({ wantedSiteId, siteId }: Reservation): string {
+  return wantedSiteId === "" ? siteId : wantedSiteId;
+}
+
+/**
+ * Refuses a named site that the policy does not allow. Back to the site that was wanted a parcel may always go.
+ *
+ * @param distanceM of the named site from the one that was wanted, in m
+ * @throws {PetakError} OUTSIDE_OVERFLOW_POLICY.
+ */
+export function refuseOutside(
+  old: Reservation,
+  { siteId, operatorId, distanceM }: { siteId: string; operatorId: string; distanceM: number },
+): void {
+  const { maxDistanceM = 0, operatorIds = [] } = old.overflowPolicy ?? {};
+  if (siteId === wantedSiteOf(old)) return;
+  if (maxDistanceM === 0 || distanceM > maxDistanceM) throw outside(old, "max_distance_m", siteId);
+  if (operatorIds.length > 0 && !operatorIds.includes(operatorId)) throw outside(old, "operator_ids", siteId);
+}
+
+/**
+ * A search for the nearest site, narrowed to what the policy allows and measured from the site that was wanted.
+ *
+ * @param origin the position of the site that was wanted
+ * @throws {PetakError} OUTSIDE_OVERFLOW_POLICY where nothing of it is allowed.
+ */
+export function nearestWithin(old: Reservation, nearest: NearestPlace, origin: NearestPlace["origin"]): RedirectRequest["place"] {
+  const { maxDistanceM = 0, operatorIds = [] } = old.overflowPolicy ?? {};
+  if (maxDistanceM === 0) throw outside(old, "max_distance_m");
+  const allowed = allowedOperators(operatorIds, nearest.operatorIds);
+  if (allowed === undefined) throw outside(old, "operator_ids");
+  const radiusM = nearest.radiusM === 0 ? maxDistanceM : Math.min(nearest.radiusM, maxDistanceM);
+  return { case: "nearest", value: { ...nearest, origin, radiusM, operatorIds: allowed } };
+}
+
+/** The operators that both lists allow, an empty list allowing all; undefined where there is none. */
+function allowedOperators(declared: readonly string[], asked: readonly string[]): string[] | undefined {
+  if (declared.length === 0) return [...asked];
+  if (asked.length === 0) return [...declared];
+  const both = asked.filter((operatorId) => declared.includes(operatorId));
+  return both.length === 0 ? undefined : both;
+}
+
+function outside(old: Reservation, limit: "max_distance_m" | "operator_ids", siteId?: string): PetakError {
+  const { reservationId, overflowPolicy } = old;
+  const maxDistanceM = overflowPolicy?.maxDistanceM ?? 0;
+  const what =
+    limit === "operator_ids"
+      ? "sites of the operators that it names"
+      : maxDistanceM === 0
+        ? "no other site"
+        : `sites within ${maxDistanceM} m`;
+  return new PetakError("OUTSIDE_OVERFLOW_POLICY", `the overflow policy of reservation ${reservationId} allows ${what}`, {
+    metadata: {
+      reservation_id: reservationId,
+      subject: reservationId,
+      limit,
+      max_distance_m: String(maxDistanceM),
+      ...(siteId === undefined ? {} : { site_id: siteId }),
+    },
+  });
+}

@@ -1,0 +1,92 @@
+import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  compileBlank,
+  type Event,
+  EventType,
+  HoldKind,
+  type Party,
+  Purpose,
+  type Reservation,
+  ReservationSchema,
+  ReservationState,
+  type ReserveRequest,
+} from "@petak/protocol";
+import { reservationEvent } from "./events.ts";
+import { consumerParty, participantParty } from "./parties.ts";
+
+/** How long holds last, in ms. */
+export interface HoldLimits {
+  /** Where the caller does not say. */
+  holdDefaultMs: number;
+  /** At most, from when the hold was taken. */
+  holdMaxMs: number;
+}
+
+/** Who asks for a hold, and for how long. */
+export interface HoldFacts {
+  /** The participant that makes the reservation. */
+  participantId: string;
+  isTest: boolean;
+  /** How long the place is held, in ms. */
+  holdMs: number;
+}
+
+/** The facts of the event that makes a reservation. */
+export interface MadeFacts {
+  actor: Party;
+  /** The reservation that it replaces, where that is redirected. */
+  relatedReservationId?: string | undefined;
+}
+
+const blankReservation = compileBlank(ReservationSchema);
+
+/** How long the place that a request asks for is held, in ms. */
+export function holdMsOf({ holdDuration }: ReserveRequest, { holdDefaultMs, holdMaxMs }: HoldLimits): number {
+  return Math.min(holdDuration === undefined ? holdDefaultMs : durationMs(holdDuration), holdMaxMs);
+}
+
+/**
+ * The reservation that a request makes where a place is free, but for what depends on the place: id, site, operator, size class, terms and held
+ * compartment.
+ */
+export function heldReservation(request: ReserveRequest, { participantId, isTest, holdMs }: HoldFacts, atMs: number): Reservation {
+  const participant = participantParty({ participantId });
+  const isDelivery = request.purpose === Purpose.UNSPECIFIED || request.purpose === Purpose.DELIVERY;
+  const reservation = blankReservation();
+  reservation.participantId = participantId;
+  reservation.state = ReservationState.HELD;
+  reservation.purpose = request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose;
+  if (request.parcel !== undefined) reservation.parcel = request.parcel;
+  reservation.depositor = isDelivery ? participant : consumerParty;
+  reservation.collector = isDelivery ? consumerParty : participant;
+  reservation.partnerReference = request.partnerReference;
+  reservation.isTest = isTest;
+  reservation.holdKind = request.holdKind === HoldKind.UNSPECIFIED ? HoldKind.SOFT : request.holdKind;
+  reservation.revision = 1;
+  reservation.createdAt = timestampFromMs(atMs);
+  reservation.updatedAt = reservation.createdAt;
+  reservation.holdExpiresAt = timestampFromMs(atMs + holdMs);
+  if (request.overflowPolicy !== undefined) {
+    reservation.overflowPolicy = request.overflowPolicy;
+    reservation.wantedSiteId = request.place.case === "siteId" ? request.place.value : "";
+  }
+  return reservation;
+}
+
+/** The event of a hold. @param reservation the hold; it need not have its id, site and operator yet */
+export function heldEvent(
+  reservation: Reservation,
+  reservationId: string,
+  { actor, relatedReservationId }: MadeFacts,
+  atMs: number,
+): Event {
+  return reservationEvent({
+    type: EventType.RESERVATION_HELD,
+    reservation,
+    reservationId,
+    stateBefore: ReservationState.UNSPECIFIED,
+    actor,
+    occurredAtMs: atMs,
+    ...(relatedReservationId === undefined ? {} : { relatedReservationId }),
+  });
+}

@@ -1,0 +1,37 @@
+import { type Reservation, ReservationState } from "@petak/protocol";
+
+const S = ReservationState;
+
+const endedStates: ReadonlySet<ReservationState> = new Set([S.EXPIRED, S.CANCELLED, S.NO_SHOW, S.COLLECTED, S.RECALLED, S.REJECTED]);
+
+/** The name of a state as the protocol spells it, e.g. `HELD`. */
+export function stateName(state: ReservationState): string {
+  return Object.entries(ReservationState).find(([, value]) => value === state)?.[0] ?? String(state);
+}
+
+/** Whether a reservation has ended. A late report of a site may still be recorded about it, or put it in doubt; nothing else changes it. */
+export function hasEnded({ state }: Pick<Reservation, "state">): boolean {
+  return endedStates.has(state);
+}
+
+/** Whether a change takes a reservation out of the queue. */
+export function leavesQueue(before: Reservation, after: Reservation | undefined): boolean {
+  return before.state === S.QUEUED && after !== undefined && after.state !== S.QUEUED;
+}
+
+/**
+ * The compartment that a reservation occupies by name, so that no hard hold is promised it; empty: none. Before the deposit it is the one promised
+ * to a hard hold, after it the one behind which the agent reported the parcel.
+ */
+export function namedCompartment({ state, compartmentId, heldCompartmentId }: Reservation): string {
+  switch (state) {
+    case S.HELD:
+    case S.CONFIRMED:
+      return heldCompartmentId;
+    case S.DEPOSITED:
+    case S.IN_DOUBT:
+      return compartmentId === "" ? heldCompartmentId : compartmentId;
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,73 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
+import { invalidField, type Money, type Terms, TermsSchema } from "@petak/protocol";
+
+/** The limits of a gateway where neither site nor operator sets any, in ms. */
+export interface DefaultLimits {
+  /** How long a collector has after the deposit. */
+  collectWithinMs: number;
+  /** How long a parcel may stay at most after the deposit, however often it is extended. */
+  storageMaxMs: number;
+}
+
+/** Terms in which no duration is left open. */
+export type FullTerms = Terms & Required<Pick<Terms, "freeStorage" | "longestStorage" | "noShowAfter">>;
+
+/** How long a depositor has at most where no terms say, in ms: as long as Confirm can ask for. */
+const noShowAfterMs = 7 * 86_400_000;
+
+/** The terms where neither site nor operator sets any. */
+export function gatewayTerms({ collectWithinMs, storageMaxMs }: DefaultLimits): FullTerms {
+  return full({
+    freeStorage: durationFromMs(Math.min(collectWithinMs, storageMaxMs)),
+    longestStorage: durationFromMs(storageMaxMs),
+    noShowAfter: durationFromMs(noShowAfterMs),
+  });
+}
+
+/** The terms in force: each field of the first terms given that set it, or else of the fallback. */
+export function termsInForce(fallback: FullTerms, ...given: readonly (Terms | undefined)[]): FullTerms {
+  const firstOf = <Name extends keyof Terms>(name: Name) => given.find((terms) => terms?.[name] !== undefined)?.[name] ?? fallback[name];
+  const longestStorage = firstOf("longestStorage") ?? fallback.longestStorage;
+  const freeStorage = firstOf("freeStorage") ?? fallback.freeStorage;
+  const extensionPricePerDay = costOf(firstOf("extensionPricePerDay"));
+  const lateChangeFee = costOf(firstOf("lateChangeFee"));
+  const noShowFee = costOf(firstOf("noShowFee"));
+  const freeChange = firstOf("freeChangeBeforeDeposit");
+  return full({
+    // The free storage of one set of terms may exceed the longest storage of another.
+    freeStorage: durationMs(freeStorage) > durationMs(longestStorage) ? longestStorage : freeStorage,
+    longestStorage,
+    noShowAfter: firstOf("noShowAfter") ?? fallback.noShowAfter,
+    ...(extensionPricePerDay && { extensionPricePerDay }),
+    ...(freeChange !== undefined && durationMs(freeChange) > 0 && { freeChangeBeforeDeposit: freeChange }),
+    ...(lateChangeFee && { lateChangeFee }),
+    ...(noShowFee && { noShowFee }),
+  });
+}
+
+/** Refuses terms that contradict themselves, with INVALID_FIELD. @param path where they stand in the request */
+export function checkTerms({ freeStorage, longestStorage }: Terms, path: string): void {
+  if (freeStorage === undefined || longestStorage === undefined) return;
+  const [freeMs, longestMs] = [durationMs(freeStorage), durationMs(longestStorage)];
+  if (freeMs <= longestMs) return;
+  throw invalidField(
+    `${path}.free_storage`,
+    `${freeMs / 1000} s must not be more than longest_storage, ${longestMs / 1000} s`,
+    "terms.free_within_longest",
+  );
+}
+
+/** Terms as they are stored: without a number that the caller may have sent, and without unknown fields at any depth. */
+export function asGiven(terms: Terms): Terms {
+  return fromBinary(TermsSchema, toBinary(TermsSchema, { ...terms, termsNumber: 0 }, { writeUnknownFields: false }));
+}
+
+/** A cost of zero is none. */
+function costOf(amount: Money | undefined): Money | undefined {
+  return amount === undefined || (amount.units === 0n && amount.nanos === 0) ? undefined : amount;
+}
+
+function full(terms: Parameters<typeof create<typeof TermsSchema>>[1]): FullTerms {
+  return create(TermsSchema, terms) as FullTerms;
+}

@@ -1,0 +1,106 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Event, Reservation, ReservationState } from "@petak/protocol";
+import { deadlineMsOf } from "./deadlines.ts";
+import { type EventFacts, reservationEvent } from "./events.ts";
+import { requireTransition } from "./transitions.ts";
+
+/** A PIN as it is stored: hashed, with its validity. */
+export interface PinEntry {
+  /** HMAC-SHA256 of the PIN under the site's key: 32 bytes. */
+  hash: Uint8Array;
+  /** From when it opens, in s since 1970. */
+  notBeforeS: number;
+  /** Until when it opens, in s since 1970. */
+  expiresAtS: number;
+}
+
+/** A change of a reservation and everything that is written with it, all or nothing, wherever it is stored. */
+export interface Transition {
+  /** The reservation as it was read. */
+  before: Reservation;
+  /** The reservation to write, its revision one more than before; undefined where only events are recorded. */
+  after?: Reservation;
+  /** Changes of the numbers of held and of occupied places of its size class. */
+  heldChange: number;
+  occupiedChange: number;
+  /** When the parcel went in or came out, in ms. Required where `occupiedChange` is not 0. */
+  movedAtMs?: number;
+  /** When the clock next changes it, in ms; null: never; undefined: unchanged. */
+  deadlineMs?: number | null;
+  /** Whether its site's agent is told of it from now on; undefined: unchanged. */
+  isAllowed?: boolean;
+  /**
+   * The PIN that opens for it; or a new end of the present one, in s since 1970, and of its bundle's PIN where that would end earlier and has not
+   * lasted as long as it may; null: none any more; undefined: unchanged.
+   */
+  pin?: PinEntry | { expiresAtS: number } | null;
+  /** Events to append to the record. */
+  events: readonly Event[];
+}
+
+/** A transition that writes the reservation. */
+export type WritingTransition = Transition & { after: Reservation };
+
+/** What the event of a change says beside the reservation. */
+export interface ChangeFacts extends Pick<EventFacts, "actor" | "cancellationReason" | "relatedReservationId" | "proof" | "bundleId"> {
+  /** When it happened, in ms, by the clock of where it happened. Default: when it is recorded. */
+  occurredAtMs?: number;
+}
+
+/** What the event of a change without a change of state says beside the reservation. */
+export type AmendFacts = ChangeFacts & Pick<EventFacts, "type" | "statesFee">;
+
+/** A reservation with fields changed at a time, in ms, and its next revision. */
+export function changed(before: Reservation, atMs: number, change: Partial<Reservation>): Reservation {
+  return { ...before, ...change, revision: before.revision + 1, updatedAt: timestampFromMs(atMs) };
+}
+
+/**
+ * Takes a reservation to another state, by the table of transitions.
+ *
+ * @param change the new state, and the other fields that change with it
+ * @param atMs when the change is recorded, in ms
+ * @throws {PetakError} ILLEGAL_STATE where there is no such transition.
+ */
+export function transitionTo(
+  before: Reservation,
+  change: Partial<Reservation> & { state: ReservationState },
+  facts: ChangeFacts,
+  atMs: number,
+): WritingTransition {
+  const { heldChange, occupiedChange, event: type } = requireTransition(before, change.state);
+  const after = changed(before, atMs, change);
+  return {
+    before,
+    after,
+    heldChange,
+    occupiedChange,
+    deadlineMs: deadlineMsOf(after),
+    events: [
+      reservationEvent({
+        ...recordedAt(facts, atMs),
+        type,
+        reservation: after,
+        statesFee: before.feeDue === undefined,
+        stateBefore: before.state,
+      }),
+    ],
+  };
+}
+
+/** Changes fields of a reservation without a change of state. @param atMs when the change is recorded, in ms */
+export function amend(before: Reservation, change: Partial<Reservation>, facts: AmendFacts, atMs: number): WritingTransition {
+  const after = changed(before, atMs, change);
+  const event = reservationEvent({ ...recordedAt(facts, atMs), reservation: after });
+  return { before, after, heldChange: 0, occupiedChange: 0, events: [event] };
+}
+
+/** Records an event about a reservation, which stays as it is. @param atMs when it is recorded, in ms */
+export function record(before: Reservation, facts: AmendFacts, atMs: number): Transition {
+  const event = reservationEvent({ ...recordedAt(facts, atMs), reservation: before });
+  return { before, heldChange: 0, occupiedChange: 0, events: [event] };
+}
+
+function recordedAt<Facts extends ChangeFacts>(facts: Facts, atMs: number): Facts & { occurredAtMs: number; recordedAtMs: number } {
+  return { ...facts, occurredAtMs: facts.occurredAtMs ?? atMs, recordedAtMs: atMs };
+}
