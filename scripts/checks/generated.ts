@@ -1,7 +1,7 @@
 import { glob, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatedDir, generateInto, vectorsDir, vendoredDir } from "../generate-into.ts";
+import { generatedDir, generateInto, luaFieldsFile, protocolPage, vectorsDir, vendoredDir } from "../generate-into.ts";
 import { repositoryDir } from "../setup/run.mjs";
 import type { Check } from "./check.ts";
 
@@ -17,6 +17,7 @@ export const generated: Check = {
         ...(await compare(fresh, vendoredDir)).filter((line) => !line.startsWith("extra")),
         ...(await compare(fresh, generatedDir)),
         ...(await compare(fresh, vectorsDir)),
+        ...(await Promise.all([luaFieldsFile, protocolPage].map((path) => compareFile(fresh, path)))).flat(),
       ];
       const advice = "Run npm run generate, and commit what it changes.\n";
       return { passed: differences.length === 0, output: differences.length === 0 ? "" : `${differences.join("\n")}\n${advice}` };
@@ -38,6 +39,15 @@ async function compare(fresh: string, folder: string): Promise<string[]> {
     const word = before === undefined ? "missing" : now === undefined ? "extra" : "outdated";
     return [`${word}: ${join(folder, path)}`];
   });
+}
+
+/** The same of one file of a folder in which other files are written by hand. */
+async function compareFile(fresh: string, path: string): Promise<string[]> {
+  const [wanted, present] = await Promise.all(
+    [fresh, repositoryDir].map((root) => readFile(join(root, path), "utf8").catch(() => undefined)),
+  );
+  if (wanted === present) return [];
+  return [`${present === undefined ? "missing" : "outdated"}: ${path}`];
 }
 
 async function readTree(directory: string): Promise<Map<string, string>> {

@@ -22,10 +22,10 @@
 --- @include site-index
 --- @include reports
 --- @include named-compartments
+--- @include fields
 --- @include wire
 --- @include queue
 
-local RESERVATION_QUEUE_POSITION, RESERVATION_QUEUED_SINCE = 32, 33
 local KEYS_BEFORE_PLACES, KEYS_OF_PLACE = 5, 5
 
 local handle, now = ARGV[3], tonumber(ARGV[8])

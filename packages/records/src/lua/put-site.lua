@@ -25,6 +25,7 @@
 --- @include site-index
 --- @include reports
 --- @include named-compartments
+--- @include fields
 --- @include wire
 --- @include queue
 

@@ -27,6 +27,7 @@
 --- @include site-index
 --- @include reports
 --- @include named-compartments
+--- @include fields
 --- @include wire
 --- @include queue
 

@@ -1,4 +1,6 @@
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { SiteQuery } from "@petak/allocator";
+import { ReservationSchema } from "@petak/protocol";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { type HoldClass, siteRest, writeClasses } from "../reservations/candidates.ts";
 
@@ -42,7 +44,7 @@ const takesUnknownFlag = 1;
 const takesNamedFlag = 2;
 
 /** That a reservation has the terms of number 0, said where the message to which it is added may have others: those of the site first waited for. */
-const noTerms = Buffer.from([0xa8, 0x02, 0x00]);
+const noTerms = Buffer.from(new BinaryWriter().tag(ReservationSchema.field.termsNumber.number, WireType.Varint).uint32(0).finish());
 
 /** An entry as lua/includes/queue.lua reads it, but for its rank, which is given when it is written. */
 export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, places }: WaitingFacts): Buffer {

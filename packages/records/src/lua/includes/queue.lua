@@ -1,6 +1,6 @@
 -- Who waits for places of a region's sites, first come first served among those that fit. Goes after events, reservation-record, site-index,
--- reports, named-compartments and wire. The keys, as keys.ts names them, are made here of the first: which of them a script touches turns out in
--- it, and all of them lie in the region's slot.
+-- reports, named-compartments, fields and wire. The keys, as keys.ts names them, are made here of the first: which of them a script touches
+-- turns out in it, and all of them lie in the region's slot.
 --
 --   <waiting>                 hash: handle -> entry
 --   <waiting>:last            the rank that was given last
@@ -21,12 +21,6 @@
 -- A place of which it is not known whether it is free will do.
 local TAKES_UNKNOWN = 1
 local TAKES_NAMED = 2
-
--- Fields of petak.v1.Reservation and petak.v1.Event, and a state.
-local RESERVATION_STATE, RESERVATION_REVISION, RESERVATION_UPDATED_AT, RESERVATION_HOLD_EXPIRES_AT = 5, 13, 15, 16
-local RESERVATION_HELD_COMPARTMENT = 23
-local EVENT_OCCURRED_AT, EVENT_REVISION = 9, 16
-local STATE_HELD = 4
 
 local function read_waiting(entry)
   local rank, flags, hold_ms, participant, event, _, count, at = struct.unpack('<dBI4Bc0I2c0I2c0B', entry)
@@ -203,12 +197,12 @@ local function take_place(queue, site, offset, handle, waiting, place)
   local expires = queue.now + waiting.hold_ms
   local message = string.sub(stored, RESERVATION_HEAD_BYTES + 1, RESERVATION_HEAD_BYTES + message_bytes)
     .. place.reservation_rest .. class.rest
-    .. number_field(RESERVATION_STATE, STATE_HELD)
+    .. number_field(RESERVATION_STATE, RESERVATION_STATE_HELD)
     .. number_field(RESERVATION_REVISION, revision)
     .. time_field(RESERVATION_UPDATED_AT, queue.now * 1000)
     .. time_field(RESERVATION_HOLD_EXPIRES_AT, expires * 1000)
   if name then
-    message = message .. text_field(RESERVATION_HELD_COMPARTMENT, name)
+    message = message .. text_field(RESERVATION_HELD_COMPARTMENT_ID, name)
     take_name(site.names, name, handle)
     -- The site's agent must keep the door for it from now on.
     redis.call('SADD', site.allowed, handle)
@@ -216,7 +210,7 @@ local function take_place(queue, site, offset, handle, waiting, place)
   end
   local entry = append_event(
     queue.events,
-    waiting.event .. place.event_rest .. time_field(EVENT_OCCURRED_AT, queue.now * 1000) .. number_field(EVENT_REVISION, revision)
+    waiting.event .. place.event_rest .. time_field(EVENT_OCCURRED_AT, queue.now * 1000) .. number_field(EVENT_RESERVATION_REVISION, revision)
   )
   redis.call('SET', key, amended_record(stored, message_bytes, reservation_head(revision, #message) .. message, entry))
   redis.call('ZADD', queue.deadlines, rank_text(expires), handle)

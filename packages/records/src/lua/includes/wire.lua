@@ -1,4 +1,5 @@
 -- Parts of encoded messages that scripts write themselves. Encoded messages may be joined: a parser merges the parts, and the later number wins.
+-- Goes after fields.
 
 local function varint(number)
   local bytes = ''
@@ -19,5 +20,8 @@ end
 
 -- A google.protobuf.Timestamp, from microseconds since 1970. The part of a second is written where it is 0 too: there may be another before.
 local function time_field(field, us)
-  return text_field(field, '\8' .. varint(math.floor(us / 1000000)) .. '\16' .. varint(us % 1000000 * 1000))
+  return text_field(
+    field,
+    number_field(TIMESTAMP_SECONDS, math.floor(us / 1000000)) .. number_field(TIMESTAMP_NANOS, us % 1000000 * 1000)
+  )
 end
