@@ -213,7 +213,7 @@ export function createDoor(options: DoorOptions): Door {
   }
 
   function settle(): Promise<void> {
-    return watch(visits.settleOverdue);
+    return watch(visits.settleAfterGrace);
   }
 
   return {

@@ -17,7 +17,7 @@ export interface Visits {
    */
   look(compartmentId: string): Promise<Visit | undefined>;
   /** Settles the visits whose grace has passed. */
-  settleOverdue(): Promise<void>;
+  settleAfterGrace(): Promise<void>;
   /** Writes down that a compartment is empty and nobody's. Where there was doubt whether a parcel was there, its reservation is over here. */
   clear(compartmentId: string): void;
   /** When the next grace passes, in ms, or undefined where nothing is open. */
@@ -109,7 +109,7 @@ export function createVisits(options: {
     logger.warn({ compartmentId, reservationId }, "the sensors do not show what became of the parcel");
   }
 
-  async function settleOverdue(): Promise<void> {
+  async function settleAfterGrace(): Promise<void> {
     const nowMs = clock.nowMs();
     for (const visit of store.visits()) {
       if (visit.graceUntilMs > nowMs) continue;
@@ -151,7 +151,7 @@ export function createVisits(options: {
 
   return {
     look,
-    settleOverdue,
+    settleAfterGrace,
     clear,
     nextDeadlineMs() {
       // An open door has no deadline: it waits for whoever closes it. One that is seen closed and was never said to be has its own.

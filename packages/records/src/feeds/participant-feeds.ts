@@ -77,7 +77,7 @@ export interface ParticipantFeedsOptions extends Pick<EventTailOptions, "connect
  * How long what was recorded elsewhere may be in no feed before it is logged here, in ms: the gateway that recorded it does so at once, unless it
  * died.
  */
-const overdueMs = 100;
+const takeOverMs = 100;
 
 /**
  * How long what was recorded here may be missing in feeds that nobody here follows, in ms. What comes together is logged together: a round is four commands,
@@ -150,7 +150,7 @@ export function createParticipantFeeds(options: ParticipantFeedsOptions): Partic
     if (!isStopping && !isStoreFailure(error)) onError(error);
   }
 
-  /** Work that nobody waits for. What fails is tried again when it is overdue. */
+  /** Work that nobody waits for. What fails is tried again after {@link takeOverMs}. */
   function inBackground(work: Promise<void>): void {
     const done = work.catch(tellDefect);
     underWay.add(done);
@@ -185,8 +185,8 @@ export function createParticipantFeeds(options: ParticipantFeedsOptions): Partic
     }
   });
   const timer = setInterval(() => {
-    for (const region of pending.before(performance.now() - overdueMs)) inBackground(build(region));
-  }, overdueMs);
+    for (const region of pending.before(performance.now() - takeOverMs)) inBackground(build(region));
+  }, takeOverMs);
 
   async function verifyAll(): Promise<void> {
     for (const region of await recordedEvents.regions()) await builder.verify(region);

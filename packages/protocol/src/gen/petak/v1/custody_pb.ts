@@ -918,7 +918,7 @@ export const EventType = {
   RESERVATION_EXTENDED: 13,
 
   /**
-   * The parcel was not collected in time. It is due for recall, and can be collected until it is recalled or its credentials end.
+   * The parcel was not collected by `collect_until`, and is overdue from now on: `overdue_since`. It is due for recall, and can be collected until it is recalled or its credentials end.
    *
    * @generated from enum value: EVENT_TYPE_PARCEL_OVERDUE = 14;
    */

@@ -222,7 +222,8 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   redirectedFrom: string;
 
   /**
-   * When the gateway found that `collect_until` had passed with the parcel inside. Extend clears it; it stays when the parcel is collected after all.
+   * When the gateway recorded that `collect_until` had passed with the parcel inside. A reservation that is DEPOSITED and has this is overdue. Extend
+   * clears it; it stays when the parcel is collected after all.
    *
    * @generated from field: google.protobuf.Timestamp overdue_since = 27;
    */
@@ -1068,7 +1069,8 @@ export type ListReservationsRequest = Message<"petak.v1.ListReservationsRequest"
   partnerReference: string;
 
   /**
-   * True: only those whose parcel lies inside past `collect_until` and is due for recall. They are found at once, however many others there are.
+   * True: only those whose parcel is overdue, and so due for recall: DEPOSITED, with `overdue_since`. They are found at once, however many others there
+   * are.
    *
    * @generated from field: bool overdue = 5;
    */
