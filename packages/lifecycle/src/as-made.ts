@@ -23,7 +23,8 @@ export function withoutHistory(reservation: Reservation): Reservation {
 
 /**
  * A reservation as it was when its request was answered first, so that the answer to a repetition need not be stored: held, or waiting where it came to
- * wait. Of one that was promoted at another site than it first waited at, the operator and the terms are those of that other site.
+ * wait. For what waited that is an approximation, for when its stored answer has gone: `queued_until` is as it was extended last, and after a promotion
+ * at another site the operator and the terms are those of that site.
  */
 export function asMade(reservation: Reservation): Reservation {
   const made = withoutHistory(reservation);
