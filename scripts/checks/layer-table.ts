@@ -17,6 +17,7 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
     "@petak/lifecycle",
     "@petak/credential",
     "@petak/redis",
+    "@petak/records",
     "@petak/client",
     "@petak/agent",
     "@petak/gateway",

@@ -19,6 +19,8 @@ import {
   createParticipantStore,
   createSecretsFingerprintStore,
   createSiteCache,
+  createTermsBook,
+  createTermsStore,
   createWebhookStore,
   defaultQueueLimits,
   type QueueLimits,
@@ -34,11 +36,11 @@ import {
   redisAddressText,
 } from "@petak/redis";
 import { type AdminIdentity, registerAdmin } from "./admin.ts";
-import { type ArchiveOptions, openArchive } from "./archive/open-archive.ts";
 import { type DurabilityOptions, replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import { createCachedKeyDirectory } from "./identity/cached-key-directory.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "./identity/index.ts";
 import type { Logger, Metrics } from "./observability/index.ts";
+import { type ArchiveOptions, openArchive } from "./open-archive.ts";
 import { createReceipts } from "./receipts/receipts.ts";
 import { createHealth, createReflection } from "./rpc/index.ts";
 import { createStoreFailureStep } from "./rpc/store-failure-step.ts";
@@ -72,8 +74,6 @@ import { createWebhookService } from "./services/webhooks.ts";
 import { whenDurable } from "./services/when-durable.ts";
 import { followStoreClock } from "./store-clock.ts";
 import { watchStore } from "./store-watch/store-watch.ts";
-import { createTermsBook } from "./stores/terms-book.ts";
-import { createTermsStore } from "./stores/terms-store.ts";
 import { startSweep } from "./sweep.ts";
 import { createWebhookSending, type WebhookOptions } from "./webhooks/webhook-sending.ts";
 

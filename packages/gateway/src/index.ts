@@ -1,25 +1,10 @@
 /** The server that speaks the protocol for one or more operators. */
 export { AdminError, type AdminIdentity } from "./admin.ts";
-export { ArchiveFailure } from "./archive/archive-failure.ts";
-export { type ArchiveFiles, diskFiles } from "./archive/archive-files.ts";
-export { type ArchiveLayout, createLayout } from "./archive/archive-layout.ts";
-export type { DayManifest } from "./archive/day-manifest.ts";
-export { rebuildIndex } from "./archive/index-day.ts";
-export {
-  type ArchivedDay,
-  type ArchiveProblem,
-  archivedDays,
-  checkDay,
-  checkFeeds,
-  checkIndex,
-  findArchived,
-  regionsOf as archivedRegions,
-} from "./archive/inspect-archive.ts";
-export type { ArchiveOptions } from "./archive/open-archive.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
 export { DurabilityError, type DurabilityOptions } from "./durability.ts";
 export { type Gateway, type GatewayOptions, secretsFileName, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
+export type { ArchiveOptions } from "./open-archive.ts";
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
 export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";

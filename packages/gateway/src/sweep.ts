@@ -1,11 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded, isDue, nothingDue, passDeadline, type Transition } from "@petak/lifecycle";
 import type { Region } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Allocator, Release, TermsBook } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
-import type { Release } from "./archive/release.ts";
 import { countedAt } from "./domain/class-index.ts";
-import type { TermsBook } from "./stores/terms-book.ts";
 
 /** What the sweep needs. */
 export interface SweepOptions {

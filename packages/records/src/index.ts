@@ -1,5 +1,24 @@
 /** What is written to Redis: sites, places, reservations, queues, bundles, events and feeds, deliveries, and what leaves for the archive. */
 export { type Allocator, createAllocator } from "./allocator.ts";
+export { requireIdentity } from "./archive/archive-identity.ts";
+export { createArchiver } from "./archive/archiver.ts";
+export { createFeedArchive } from "./archive/feed-archive.ts";
+export { ArchiveFailure } from "./archive/files/archive-failure.ts";
+export { type ArchiveFiles, diskFiles } from "./archive/files/archive-files.ts";
+export { type ArchiveLayout, createLayout } from "./archive/files/archive-layout.ts";
+export { createArchiveReader } from "./archive/files/archive-reader.ts";
+export type { DayManifest } from "./archive/files/day-manifest.ts";
+export { rebuildIndex } from "./archive/files/index-day.ts";
+export {
+  type ArchivedDay,
+  type ArchiveProblem,
+  archivedDays,
+  checkDay,
+  checkFeeds,
+  checkIndex,
+  findArchived,
+  regionsOf as archivedRegions,
+} from "./archive/files/inspect-archive.ts";
 export {
   createRegionArchive,
   type ForgottenMember,
@@ -7,6 +26,9 @@ export {
   type StoredEvent,
   type StoredReservation,
 } from "./archive/region-archive.ts";
+export { createRelease, type Release } from "./archive/release.ts";
+export { type AllocatorWithArchive, withArchive } from "./archive/reservation-archive.ts";
+export { retentionMinMs } from "./archive/retention.ts";
 export type { BundleChange, BundleOutcome, BundleStore } from "./bundles/bundle-store.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
 export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
@@ -60,6 +82,8 @@ export { createSiteCache, type SiteCache } from "./sites/site-cache.ts";
 export type { SiteRecord } from "./sites/site-record.ts";
 export type { SiteRevocation, SiteRevocations } from "./sites/site-revocations.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";
+export { createTermsBook, type TermsBook } from "./terms/terms-book.ts";
+export { createTermsStore, type TermsStore } from "./terms/terms-store.ts";
 export {
   createWebhookStore,
   type StoredWebhook,

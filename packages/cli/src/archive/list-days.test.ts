@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { createLayout } from "@petak/gateway";
+import { createLayout } from "@petak/records";
 import { tempDir } from "@petak/testkit";
 import { expect, test } from "vitest";
 import { runPetak } from "../../test/run-petak.ts";

@@ -1,4 +1,4 @@
-import { type ArchiveProblem, archivedDays, type DayManifest, diskFiles } from "@petak/gateway";
+import { type ArchiveProblem, archivedDays, type DayManifest, diskFiles } from "@petak/records";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { formatCount, formatMegabytes } from "../terminal/progress.ts";

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ArchiveLayout, createLayout } from "@petak/gateway";
+import { type ArchiveLayout, createLayout } from "@petak/records";
 import { CliFailure } from "../failure.ts";
 import { readConfig } from "../serve/config-options.ts";
 import type { Session } from "../session.ts";

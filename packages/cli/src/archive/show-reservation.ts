@@ -1,8 +1,8 @@
 import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { ArchiveFailure, diskFiles, findArchived } from "@petak/gateway";
 import { stateName } from "@petak/lifecycle";
 import { EventSchema, EventType, ReservationSchema } from "@petak/protocol";
+import { ArchiveFailure, diskFiles, findArchived } from "@petak/records";
 import { CliFailure, usageFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { type ArchiveLocation, openDirectory } from "./open-directory.ts";

@@ -8,7 +8,7 @@ import {
   type DayManifest,
   diskFiles,
   rebuildIndex,
-} from "@petak/gateway";
+} from "@petak/records";
 import { CliFailure } from "../failure.ts";
 import type { Session } from "../session.ts";
 import { formatCount, formatMegabytes } from "../terminal/progress.ts";

@@ -1,6 +1,5 @@
-import { defaultQueueLimits } from "@petak/records";
+import { defaultQueueLimits, retentionMinMs } from "@petak/records";
 import { durabilityLevels } from "@petak/redis";
-import { retentionMinMs } from "../archive/retention.ts";
 import { logLevels } from "../observability/logger.ts";
 import { defaultCallLimits } from "../server/call-limits.ts";
 import { defaultServerLimits } from "../server/server-limits.ts";

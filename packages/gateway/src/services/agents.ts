@@ -14,13 +14,13 @@ import {
   SyncResponseSchema,
   type TrustBundle,
 } from "@petak/protocol";
+import type { TermsBook } from "@petak/records";
 import { type Allocator, decodePinEntry, type SiteRecord, type StoredSite, type TransitionOutcome } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { type AgentCaller, type KeyDirectory, requireAgent } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../secrets/issuer-epochs.ts";
-import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 
 /** What the agents' service needs. */

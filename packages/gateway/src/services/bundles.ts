@@ -10,11 +10,11 @@ import {
   parseReservationId,
   type ReservationService,
 } from "@petak/protocol";
+import type { TermsBook } from "@petak/records";
 import { type Allocator, reservationNotFound } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { requireParticipant } from "../identity/index.ts";
-import type { TermsBook } from "../stores/terms-book.ts";
 import type { BundleChanges } from "./bundle-changes.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 

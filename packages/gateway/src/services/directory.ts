@@ -22,11 +22,10 @@ import {
   UpsertSitesRequestSchema,
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
-import type { Allocator, SiteCache, StoredSite } from "@petak/records";
+import type { Allocator, SiteCache, StoredSite, TermsBook } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
-import type { TermsBook } from "../stores/terms-book.ts";
 import { availabilityOf, freshnessOf } from "./availability.ts";
 import { inBatches } from "./in-batches.ts";
 import { findNearestQuery } from "./nearest-query.ts";

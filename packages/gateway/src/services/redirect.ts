@@ -20,12 +20,12 @@ import {
   type ReserveRequest,
   ReserveRequestSchema,
 } from "@petak/protocol";
+import type { TermsBook } from "@petak/records";
 import { type Allocator, type HoldRequest, reservationNotFound, type SiteCache } from "@petak/records";
 import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
-import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
 import { createReservationChanges } from "./reservation-changes.ts";

@@ -37,13 +37,12 @@ import {
   Role,
   type Site,
 } from "@petak/protocol";
-import type { Allocator, HoldRequest, SiteCache } from "@petak/records";
+import type { Allocator, HoldRequest, SiteCache, TermsBook } from "@petak/records";
 import { classIndexOf } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkIssueRequest } from "../domain/issue-request.ts";
 import { requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
-import type { TermsBook } from "../stores/terms-book.ts";
 import { createBatch } from "./batch.ts";
 import { createBundleChanges } from "./bundle-changes.ts";
 import { createBundleCalls } from "./bundles.ts";

@@ -11,6 +11,7 @@ import {
 } from "@petak/allocator";
 import { overflowEndMetadata } from "@petak/lifecycle";
 import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
+import type { TermsBook } from "@petak/records";
 import {
   type Allocator,
   type HoldCandidate,
@@ -22,7 +23,6 @@ import {
   storedCandidate,
   waitingPlacesMax,
 } from "@petak/records";
-import type { TermsBook } from "../stores/terms-book.ts";
 import { siteNotFound } from "./directory.ts";
 import { siteNotAccepting, siteUnmet } from "./named-site.ts";
 import { namedSiteQuery, reserveNearestQuery } from "./nearest-query.ts";

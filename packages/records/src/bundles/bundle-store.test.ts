@@ -211,23 +211,23 @@ describe("a bundle", () => {
     const recordOf = ({ reservationId }: Reservation) => allocator.keys.reservation(region, reservationId.slice(-16));
     const version = await allocator.sites.allowedVersion(siteId);
     for (const member of members) {
-      expect(await allocator.bundles.letGo(bundle.bundleId)).toBe(false);
+      expect(await allocator.bundles.deleteIfEmpty(bundle.bundleId)).toBe(false);
       expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(180 * 86_400_000, -6), true]);
       await redis.client.del(recordOf(member));
     }
     expect(await allocator.sites.allowedVersion(siteId)).toBe(version);
-    expect(await allocator.bundles.letGo(bundle.bundleId)).toBe(true);
+    expect(await allocator.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
     expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 1);
     // As long as answers: a repetition of its last change still finds it.
     expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(25 * 3_600_000, -6), false]);
     expect(await allocator.bundles.find(bundle.bundleId)).toEqual(bundle);
     // Letting it go again does not keep it for longer.
     await redis.client.pexpire(allocator.keys.bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
-    expect(await allocator.bundles.letGo(bundle.bundleId)).toBe(true);
+    expect(await allocator.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
     expect(await keptMs()).toBeLessThanOrEqual(5000);
     // A change of it does.
     await allocator.bundles.change(pinning(bundle, null));
     expect(await keptMs()).toBeGreaterThan(170 * 86_400_000);
-    expect(await allocator.bundles.letGo(formatBundleId(region, "0000000000000000"))).toBe(false);
+    expect(await allocator.bundles.deleteIfEmpty(formatBundleId(region, "0000000000000000"))).toBe(false);
   });
 });

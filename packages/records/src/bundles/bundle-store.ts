@@ -33,16 +33,16 @@ export interface BundleStore {
    */
   change(change: BundleChange): Promise<BundleOutcome>;
   /**
-   * Lets a bundle go where the records of all its reservations have gone, and gives whether they have: it is there for as long as a repetition must find
-   * what it found, and then no more.
+   * Deletes a bundle when none of its reservations is stored any more, and returns whether that is so. It stays readable as long as responses are stored,
+   * so that a repeated request finds what the first one found.
    */
-  letGo(bundleId: string): Promise<boolean>;
+  deleteIfEmpty(bundleId: string): Promise<boolean>;
   /** The PINs of bundles at a site, as {@link encodePinEntry} wrote them, in the order of the ids; undefined where one has none. */
   pins(siteId: string, bundleIds: readonly string[]): Promise<(Buffer | undefined)[]>;
 }
 
 const script = createScript("change-bundle");
-const letGoScript = createScript("let-bundle-go");
+const deleteEmptyScript = createScript("delete-empty-bundle");
 
 const revisionBytes = 4;
 
@@ -63,12 +63,12 @@ export function createBundleStore(redis: RedisConnection, keys: Keys): BundleSto
 
   return {
     find,
-    async letGo(bundleId) {
+    async deleteIfEmpty(bundleId) {
       const bundle = await find(bundleId);
       if (bundle === undefined) return false;
       const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
       const { siteNumber } = parseSiteId(bundle.siteId) as { siteNumber: number };
-      const [tag] = await letGoScript(
+      const [tag] = await deleteEmptyScript(
         redis,
         [
           keys.bundle(region, handle),

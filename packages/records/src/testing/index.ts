@@ -1,3 +1,5 @@
 /** What tests of this package and of those around it share. */
+export { dayMs } from "../archive/files/archive-layout.ts";
+export { type ArchiveWorld, courier, openArchiveWorld, region } from "../archive/testing/archive-world.ts";
 export { createScript } from "../create-script.ts";
 export { giveBack, request, reserve } from "../reservations/testing/holding.ts";

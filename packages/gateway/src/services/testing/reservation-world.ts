@@ -13,7 +13,15 @@ import {
   ReserveRequestSchema,
   type ReserveResponse,
 } from "@petak/protocol";
-import { type Allocator, createAllocator, createSiteCache, type SiteCache } from "@petak/records";
+import {
+  type Allocator,
+  createAllocator,
+  createSiteCache,
+  createTermsBook,
+  createTermsStore,
+  type SiteCache,
+  type TermsBook,
+} from "@petak/records";
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
@@ -21,8 +29,6 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import { contextOf } from "../../identity/testing/test-caller.ts";
 import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
 import { type GatewaySecrets, loadGatewaySecrets } from "../../secrets/gateway-secrets.ts";
-import { createTermsBook, type TermsBook } from "../../stores/terms-book.ts";
-import { createTermsStore } from "../../stores/terms-store.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
 import type { FeedReader } from "../feed-reader.ts";
 import { createReservationService } from "../reservations.ts";

@@ -1,10 +1,13 @@
-import { type ChunkTimes, chunkOf, chunkSize, type FeedArchive, referenceBytes, unpackReferences } from "@petak/records";
 import type { FeedName } from "@petak/redis";
-import { ArchiveFailure } from "./archive-failure.ts";
-import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
-import type { ArchiveLayout } from "./archive-layout.ts";
-import { type FeedFile, feedFiles, readFeedChunk, readFeedTimes } from "./feed-file.ts";
-import { WeightedCache } from "./weighted-cache.ts";
+import { referenceBytes, unpackReferences } from "../feeds/event-reference.ts";
+import type { FeedArchive } from "../feeds/feed-chunks.ts";
+import type { ChunkTimes } from "../feeds/feed-store.ts";
+import { chunkOf, chunkSize } from "../feeds/participant-feeds.ts";
+import { ArchiveFailure } from "./files/archive-failure.ts";
+import type { ArchiveFiles, OpenFile } from "./files/archive-files.ts";
+import type { ArchiveLayout } from "./files/archive-layout.ts";
+import { type FeedFile, feedFiles, readFeedChunk, readFeedTimes } from "./files/feed-file.ts";
+import { WeightedCache } from "./files/weighted-cache.ts";
 
 /** What is kept of chunks that were read, in bytes. */
 const chunksMaxBytes = 8 * 1024 * 1024;

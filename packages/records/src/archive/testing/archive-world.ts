@@ -3,17 +3,18 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { participantParty, reservationEvent, transitionTo } from "@petak/lifecycle";
-import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState, Role } from "@petak/protocol";
-import { type Allocator, createAllocator, firstEntry, type StoredTransition } from "@petak/records";
+import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis } from "@petak/testkit";
-import { testCaller } from "../../identity/testing/test-caller.ts";
-import { type ArchiveFiles, diskFiles } from "../archive-files.ts";
+import { type Allocator, createAllocator } from "../../allocator.ts";
+import { firstEntry } from "../../events/event-stream.ts";
+import type { StoredTransition } from "../../reservations/reservation-store.ts";
 import { requireIdentity } from "../archive-identity.ts";
-import { type ArchiveLayout, createLayout, dayMs } from "../archive-layout.ts";
-import { createArchiveReader } from "../archive-reader.ts";
 import { type Archiver, type ArchiverOptions, createArchiver } from "../archiver.ts";
 import { createFeedArchive } from "../feed-archive.ts";
+import { type ArchiveFiles, diskFiles } from "../files/archive-files.ts";
+import { type ArchiveLayout, createLayout, dayMs } from "../files/archive-layout.ts";
+import { createArchiveReader } from "../files/archive-reader.ts";
 import { type AllocatorWithArchive, withArchive } from "../reservation-archive.ts";
 
 const origin = { latitude: 1.3, longitude: 103.8 };
@@ -22,7 +23,7 @@ const origin = { latitude: 1.3, longitude: 103.8 };
 export const region = regionOfCell(indexCellOf(quantise(origin)));
 
 /** Who makes the reservations. */
-export const courier = testCaller(Role.COURIER);
+export const courier = { participantId: "par_0000000000000002" } as const;
 
 const S = ReservationState;
 

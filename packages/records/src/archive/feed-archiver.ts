@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { type Allocator, feedId, type StoredChunk } from "@petak/records";
 import type { FeedName } from "@petak/redis";
-import { ArchiveFailure } from "./archive-failure.ts";
-import type { ArchiveFiles } from "./archive-files.ts";
-import { type ArchiveLayout, dateAt, startOf } from "./archive-layout.ts";
-import { feedFiles, readFeedFile, writeFeedFile } from "./feed-file.ts";
+import type { Allocator } from "../allocator.ts";
+import { feedId } from "../feeds/event-reference.ts";
+import type { StoredChunk } from "../feeds/feed-chunks.ts";
+import { ArchiveFailure } from "./files/archive-failure.ts";
+import type { ArchiveFiles } from "./files/archive-files.ts";
+import { type ArchiveLayout, dateAt, startOf } from "./files/archive-layout.ts";
+import { feedFiles, readFeedFile, writeFeedFile } from "./files/feed-file.ts";
 
 /** What archiving feeds needs. */
 export interface FeedArchiverOptions {

@@ -1,5 +1,6 @@
 import { type Event, parseReservationId, type Region, type Reservation } from "@petak/protocol";
-import { isAfter, splitChain } from "@petak/records";
+import { isAfter } from "../../events/event-stream.ts";
+import { splitChain } from "../../reservations/reservation-record.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, endOf, regionOfName } from "./archive-layout.ts";

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type ChunkTimes, chunkBytes, type StoredChunk } from "@petak/records";
 import type { FeedName } from "@petak/redis";
+import { chunkBytes, type StoredChunk } from "../../feeds/feed-chunks.ts";
+import type { ChunkTimes } from "../../feeds/feed-store.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveLayout, unfinishedSuffix } from "./archive-layout.ts";

@@ -1,8 +1,8 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Event, EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
-import { encodeEvent } from "@petak/records";
 import { describe, expect, it } from "vitest";
+import { encodeEvent } from "../../events/event-bytes.ts";
 import { eventLine, isEventOf, isLineOf, isReservationOf, readReservation, recordedEvent, reservationLine } from "./archive-line.ts";
 
 const reservationId = "res_83652b_0000000000000001";

@@ -2,15 +2,12 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { gatewayTerms } from "@petak/lifecycle";
 import { parseReservationId, type Reservation, ReservationState } from "@petak/protocol";
+import { createArchiveReader, createRelease, diskFiles } from "@petak/records";
+import { type ArchiveWorld, dayMs, openArchiveWorld, region } from "@petak/records/testing";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startSweep } from "../sweep.ts";
-import { diskFiles } from "./archive-files.ts";
-import { dayMs } from "./archive-layout.ts";
-import { createArchiveReader } from "./archive-reader.ts";
-import { createRelease } from "./release.ts";
-import { type ArchiveWorld, openArchiveWorld, region } from "./testing/archive-world.ts";
+import { startSweep } from "./sweep.ts";
 
 const redis = useRedis();
 const termsBook = { of: () => gatewayTerms({ collectWithinMs: 3_600_000, storageMaxMs: 3_600_000 }) };

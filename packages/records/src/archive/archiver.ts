@@ -2,19 +2,22 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded } from "@petak/lifecycle";
 import { parseReservationId, type Region } from "@petak/protocol";
-import { type Allocator, decodeEvent, firstEntry, type StoredEvent, type StoredReservation } from "@petak/records";
-import { ArchiveFailure } from "./archive-failure.ts";
-import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
+import type { Allocator } from "../allocator.ts";
+import { decodeEvent } from "../events/event-bytes.ts";
+import { firstEntry } from "../events/event-stream.ts";
 import { requireIdentity } from "./archive-identity.ts";
-import { type ArchiveDate, type ArchiveLayout, dateAt, endOf } from "./archive-layout.ts";
-import { eventLine, isEventLine, isEventOf, isReservationOf, reservationLine, reservationsIn } from "./archive-line.ts";
-import type { DayManifest, DayMember } from "./day-manifest.ts";
+import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
 import { archiveFeeds } from "./feed-archiver.ts";
-import { coversDay, mergeRuns, runsIn } from "./handle-index.ts";
-import { indexDay } from "./index-day.ts";
-import { letBundlesGo } from "./let-bundles-go.ts";
-import { checkData, openData, readManifest, readMember } from "./read-day.ts";
-import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./write-day.ts";
+import { ArchiveFailure } from "./files/archive-failure.ts";
+import type { ArchiveFiles, OpenFile } from "./files/archive-files.ts";
+import { type ArchiveDate, type ArchiveLayout, dateAt, endOf } from "./files/archive-layout.ts";
+import { eventLine, isEventLine, isEventOf, isReservationOf, reservationLine, reservationsIn } from "./files/archive-line.ts";
+import type { DayManifest, DayMember } from "./files/day-manifest.ts";
+import { coversDay, mergeRuns, runsIn } from "./files/handle-index.ts";
+import { indexDay } from "./files/index-day.ts";
+import { checkData, openData, readManifest, readMember } from "./files/read-day.ts";
+import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./files/write-day.ts";
+import type { StoredEvent, StoredReservation } from "./region-archive.ts";
 
 /** What has been archived. */
 export interface ArchivedCounts {
@@ -143,7 +146,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     const reservations = reservationsIn(lines);
     // Taken away before, by one who may have died before it let the bundles go.
     if (events.length === 0) {
-      await letBundlesGo(allocator.bundles, reservations);
+      await deleteEmptyBundles(allocator.bundles, reservations);
       return { events: 0, reservations: 0 };
     }
     if (events.length !== member.events) throw differs(region, date);
@@ -152,7 +155,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     await compareReservations(manifest, lines, reservations);
     const taken = await archive.forget(region, endOf(date), { entries: events.map(({ entry }) => entry), reservations });
     if (taken === false) throw differs(region, date);
-    await letBundlesGo(allocator.bundles, reservations);
+    await deleteEmptyBundles(allocator.bundles, reservations);
     return { events: events.length, reservations: taken };
   }
 

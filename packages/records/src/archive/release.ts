@@ -1,8 +1,8 @@
 import { parseReservationId, type Reservation } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
-import { ArchiveFailure } from "./archive-failure.ts";
-import type { ArchiveReader } from "./archive-reader.ts";
-import { letBundlesGo } from "./let-bundles-go.ts";
+import type { Allocator } from "../allocator.ts";
+import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
+import { ArchiveFailure } from "./files/archive-failure.ts";
+import type { ArchiveReader } from "./files/archive-reader.ts";
 
 /**
  * What becomes of a reservation that has ended when the clock has nothing more to do with it: `released` it has left the records, since its day is in
@@ -28,7 +28,7 @@ export function createRelease(
       const archived = (await reader?.find(id.region, id.handle, untilMs))?.at(-1);
       if (archived === undefined || archived.reservation.revision !== revision || archived.chain.at(-1) !== last) return "later";
       if (!(await archive.release(archived))) return "kept";
-      await letBundlesGo(bundles, [archived]);
+      await deleteEmptyBundles(bundles, [archived]);
       return "released";
     } catch (error) {
       if (error instanceof ArchiveFailure || (error as NodeJS.ErrnoException).code !== undefined) return "later";

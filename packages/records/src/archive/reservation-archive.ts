@@ -1,19 +1,13 @@
 import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
-import {
-  type Allocator,
-  type EventStream,
-  type FeedArchive,
-  firstEntry,
-  isAfter,
-  type RecordedEvent,
-  type ReservationStore,
-  readChain,
-  type StoredReservation,
-  splitChain,
-} from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
-import { ArchiveFailure } from "./archive-failure.ts";
-import type { ArchiveReader } from "./archive-reader.ts";
+import type { Allocator } from "../allocator.ts";
+import { type EventStream, firstEntry, isAfter, type RecordedEvent, readChain } from "../events/event-stream.ts";
+import type { FeedArchive } from "../feeds/feed-chunks.ts";
+import { splitChain } from "../reservations/reservation-record.ts";
+import type { ReservationStore } from "../reservations/reservation-store.ts";
+import { ArchiveFailure } from "./files/archive-failure.ts";
+import type { ArchiveReader } from "./files/archive-reader.ts";
+import type { StoredReservation } from "./region-archive.ts";
 
 /** What reading over the border between records and archive needs. */
 export interface WithArchiveOptions {

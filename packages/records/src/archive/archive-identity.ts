@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import type { RegionArchive } from "@petak/records";
-import { ArchiveFailure } from "./archive-failure.ts";
-import type { ArchiveFiles } from "./archive-files.ts";
-import { type ArchiveLayout, unfinishedSuffix } from "./archive-layout.ts";
+import { ArchiveFailure } from "./files/archive-failure.ts";
+import type { ArchiveFiles } from "./files/archive-files.ts";
+import { type ArchiveLayout, unfinishedSuffix } from "./files/archive-layout.ts";
+import type { RegionArchive } from "./region-archive.ts";
 
 /** The id that a directory has as an archive, or undefined. */
 export async function directoryId(files: ArchiveFiles, layout: ArchiveLayout): Promise<string | undefined> {

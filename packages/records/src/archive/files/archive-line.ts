@@ -1,6 +1,9 @@
 import { type DescMessage, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { EventSchema, parseReservationId, type Reservation, ReservationSchema } from "@petak/protocol";
-import { decodeEvent, decodeReservation, encodeReservation, type RecordedEvent, type StoredEvent } from "@petak/records";
+import { decodeEvent } from "../../events/event-bytes.ts";
+import type { RecordedEvent } from "../../events/event-stream.ts";
+import { decodeReservation, encodeReservation } from "../../reservations/reservation-record.ts";
+import type { StoredEvent } from "../region-archive.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 
 /** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */

@@ -1,6 +1,6 @@
 #!lua
--- Lets a bundle go when the records of all its reservations have gone: it is kept as long as answers are remembered, and its PIN is forgotten. A change
--- of the bundle in that time keeps it again. Safe to run twice.
+-- Deletes a bundle when none of its reservations is stored any more: it expires together with the stored responses, and its PIN is removed. A change
+-- of the bundle before that keeps it. Idempotent.
 --
 -- KEYS[1] bundle  KEYS[2] version of what is allowed  KEYS[3] pins  KEYS[4..] its reservations
 -- ARGV[1] revision that the caller read  ARGV[2] the bundle's field among the pins  ARGV[3] ms for which it is kept

@@ -3,12 +3,11 @@ import { generateIssuerKey, verifyChain } from "@petak/credential";
 import { participantParty, reservationEvent } from "@petak/lifecycle";
 import { type Event, EventType, GetCustodyChainResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
 import { type Allocator, chainMax } from "@petak/records";
+import { type ArchiveWorld, courier, dayMs, openArchiveWorld } from "@petak/records/testing";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createReceipts } from "../receipts/receipts.ts";
-import { dayMs } from "./archive-layout.ts";
-import { type ArchiveWorld, courier, openArchiveWorld } from "./testing/archive-world.ts";
+import { createReceipts } from "./receipts.ts";
 
 const redis = useRedis();
 const { CANCELLED, CONFIRMED, IN_DOUBT } = ReservationState;

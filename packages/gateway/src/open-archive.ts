@@ -1,17 +1,22 @@
 import type { Region } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
+import {
+  type AllocatorWithArchive,
+  type ArchiveFiles,
+  createArchiveReader,
+  createArchiver,
+  createFeedArchive,
+  createLayout,
+  createRelease,
+  diskFiles,
+  type Release,
+  requireIdentity,
+  withArchive,
+} from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
-import type { Logger } from "../observability/logger.ts";
-import type { Metrics } from "../observability/metrics.ts";
-import type { TellFailure } from "../observability/tell-failure.ts";
-import { type ArchiveFiles, diskFiles } from "./archive-files.ts";
-import { requireIdentity } from "./archive-identity.ts";
-import { createLayout } from "./archive-layout.ts";
-import { createArchiveReader } from "./archive-reader.ts";
-import { createArchiver } from "./archiver.ts";
-import { createFeedArchive } from "./feed-archive.ts";
-import { createRelease, type Release } from "./release.ts";
-import { type AllocatorWithArchive, withArchive } from "./reservation-archive.ts";
+import type { Logger } from "./observability/logger.ts";
+import type { Metrics } from "./observability/metrics.ts";
+import type { TellFailure } from "./observability/tell-failure.ts";
 
 /** Where ended reservations and old events go, and when. */
 export interface ArchiveOptions {

@@ -2,13 +2,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { ReservationState } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { crashing, createRandom, dies, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { diskFiles } from "./archive-files.ts";
-import { dateOfName, dayMs } from "./archive-layout.ts";
-import { entryOf, isEventLine } from "./archive-line.ts";
+import type { Allocator } from "../allocator.ts";
+import { diskFiles } from "./files/archive-files.ts";
+import { dateOfName, dayMs } from "./files/archive-layout.ts";
+import { entryOf, isEventLine } from "./files/archive-line.ts";
 import { type ArchiveWorld, openArchiveWorld, region } from "./testing/archive-world.ts";
 import { createMortal, type DeathMoment } from "./testing/mortal.ts";
 

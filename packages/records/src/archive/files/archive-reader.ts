@@ -1,5 +1,5 @@
 import { formatReservationId, type Region } from "@petak/protocol";
-import { isAfter, type RecordedEvent } from "@petak/records";
+import { isAfter, type RecordedEvent } from "../../events/event-stream.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, startOf } from "./archive-layout.ts";

@@ -1,6 +1,6 @@
 import type { RedisConnection } from "@petak/redis";
 import { Crash } from "@petak/testkit";
-import type { ArchiveFiles } from "../archive-files.ts";
+import type { ArchiveFiles } from "../files/archive-files.ts";
 
 /** When a process dies at a step: before it is done, or when it is done and nobody has heard of it. A file that it writes is then half there. */
 export type DeathMoment = "before" | "done";

@@ -4,8 +4,8 @@ import { ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type ArchiveFiles, diskFiles } from "./archive-files.ts";
-import { createLayout, dateAt, dayMs } from "./archive-layout.ts";
+import { type ArchiveFiles, diskFiles } from "./files/archive-files.ts";
+import { createLayout, dateAt, dayMs } from "./files/archive-layout.ts";
 import { type ArchiveWorld, openArchiveWorld, region } from "./testing/archive-world.ts";
 
 const redis = useRedis();

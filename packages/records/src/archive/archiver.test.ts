@@ -1,13 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { ReservationState } from "@petak/protocol";
-import { createParticipantFeeds, firstEntry } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { diskFiles } from "./archive-files.ts";
-import { dateAt, dayMs } from "./archive-layout.ts";
-import { entryOf, isEventLine } from "./archive-line.ts";
+import { firstEntry } from "../events/event-stream.ts";
+import { createParticipantFeeds } from "../feeds/participant-feeds.ts";
+import { diskFiles } from "./files/archive-files.ts";
+import { dateAt, dayMs } from "./files/archive-layout.ts";
+import { entryOf, isEventLine } from "./files/archive-line.ts";
 import { type ArchiveWorld, courier, openArchiveWorld, readOn, region, retentionMs } from "./testing/archive-world.ts";
 
 const redis = useRedis();
