@@ -88,15 +88,14 @@ async function move(
   const [before, stored] = await Promise.all([allocator.reservations.find(reservationId), allocator.sites.find(siteId)]);
   if (before === undefined || stored === undefined) throw new Error(`${reservationId} is gone`);
   const after: Reservation = { ...before, ...change, revision: before.revision + 1, updatedAt: timestampFromMs(atMs) };
-  const outcome = await allocator.reservations.move({
+  const outcome = await allocator.reservations.apply({
     heldChange: 0,
     occupiedChange: 0,
     ...transition,
     ...(transition.answer && { answer: { ...transition.answer, bytes: toBinary(ReservationSchema, after) } }),
     before,
     after,
-    cell: stored.cell,
-    classIndex: 0,
+    site: stored,
     movedAtMs: atMs,
     events: [eventOf(type, before, after, atMs, sequence)],
   });

@@ -12,7 +12,7 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import { type Allocator, createAllocator } from "@petak/records";
+import { type Allocator, createAllocator, type StoredSite, storedCandidate } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -54,10 +54,8 @@ async function hold(holdMs: number): Promise<Reservation> {
     updatedAt: at,
     holdExpiresAt: timestampFromMs(deadlineMs),
   });
-  const stored = await one().sites.find(siteId);
-  const id = { siteId, region: homeRegion, siteNumber: 1, operatorId: stored?.site.operatorId ?? "" };
-  const place = { revision: stored?.site.revision ?? 0, cell: stored?.cell ?? "", offset: -1 };
-  const candidate = { ...id, ...place, classes: [{ index: 0, sizeClassId: "M" }] };
+  const stored = (await one().sites.find(siteId)) as StoredSite;
+  const candidate = storedCandidate(stored, [{ index: 0, sizeClassId: "M" }]);
   const request = {
     participantId,
     requestId: randomUUID(),
@@ -79,11 +77,10 @@ async function moveOn(
   deadlineMs: number,
   change: Partial<Reservation>,
 ): Promise<Reservation> {
-  const cell = (await one().sites.find(siteId))?.cell ?? "";
   const actor = participantParty({ participantId });
   const transition = transitionTo(before, { state, ...change }, { actor }, clock.now());
-  const place = { cell, classIndex: 0, movedAtMs: clock.now(), deadlineMs };
-  await one().reservations.move({ ...transition, ...place });
+  const place = { movedAtMs: clock.now(), deadlineMs };
+  await one().reservations.apply({ ...transition, ...place });
   return transition.after;
 }
 

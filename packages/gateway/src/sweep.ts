@@ -3,7 +3,6 @@ import { hasEnded, isDue, nothingDue, passDeadline, type Transition } from "@pet
 import type { Region } from "@petak/protocol";
 import type { Allocator, Release, TermsBook } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
-import { countedAt } from "./domain/class-index.ts";
 
 /** What the sweep needs. */
 export interface SweepOptions {
@@ -52,13 +51,10 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
   async function moveOn(reservationId: string): Promise<Step> {
     const before = await allocator.reservations.find(reservationId);
     if (before === undefined) return "stuck";
-    const filed = await allocator.sites.filed(before.siteId);
-    if (filed === undefined) return "stuck";
+    const site = await allocator.sites.filed(before.siteId);
+    if (site === undefined) return "stuck";
     const nowMs = now();
-    const write = async (transition: Transition) => {
-      const counted = countedAt(filed, before, transition);
-      return (await allocator.reservations.move({ ...transition, ...counted, cell: filed.cell })).tag === "done";
-    };
+    const write = async (transition: Transition) => (await allocator.reservations.apply({ ...transition, site })).tag === "done";
     if (isDue(before, nowMs)) {
       const terms = await termsBook.of(before);
       return (await write(passDeadline(before, { terms }, nowMs))) ? "moved" : "stuck";

@@ -95,7 +95,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
     capacityReports: createCapacityReports(redis, keys, sites),
     holds: createHolds(redis, keys, requestIds, queues, isAccountedFor ? undefined : cache),
     queues,
-    reservations: createReservationStore(redis, keys),
+    reservations: createReservationStore(redis, keys, sites),
     bundles: createBundleStore(redis, keys),
     siteRevocations: createSiteRevocations(redis, keys),
     requestIds,

@@ -79,7 +79,8 @@ export {
 } from "./reservations/reservation-store.ts";
 export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
 export { createSiteCache, type SiteCache } from "./sites/site-cache.ts";
-export type { SiteRecord } from "./sites/site-record.ts";
+export { siteNotFound } from "./sites/site-not-found.ts";
+export type { FiledSite } from "./sites/site-record.ts";
 export type { SiteRevocation, SiteRevocations } from "./sites/site-revocations.ts";
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";
 export { createTermsBook, type TermsBook } from "./terms/terms-book.ts";

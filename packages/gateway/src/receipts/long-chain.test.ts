@@ -27,7 +27,7 @@ async function addEvents(reservation: Reservation, count: number): Promise<Event
   const unmoved = { cell: "", classIndex: 0, heldChange: 0, occupiedChange: 0 };
   for (let start = 0; start < count; start += 200) {
     const some = events.slice(start, start + 200);
-    expect(await world.reading().reservations.move({ before: reservation, ...unmoved, events: some })).toEqual({ tag: "done" });
+    expect(await world.reading().reservations.apply({ before: reservation, ...unmoved, events: some })).toEqual({ tag: "done" });
   }
   return events;
 }

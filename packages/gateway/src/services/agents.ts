@@ -15,13 +15,11 @@ import {
   type TrustBundle,
 } from "@petak/protocol";
 import type { TermsBook } from "@petak/records";
-import { type Allocator, decodePinEntry, type SiteRecord, type StoredSite, type TransitionOutcome } from "@petak/records";
-import { countedAt } from "../domain/class-index.ts";
+import { type Allocator, decodePinEntry, type FiledSite, type StoredSite, siteNotFound, type TransitionOutcome } from "@petak/records";
 import { type AgentCaller, type KeyDirectory, requireAgent } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../secrets/issuer-epochs.ts";
-import { siteNotFound } from "./directory.ts";
 
 /** What the agents' service needs. */
 export interface AgentDependencies {
@@ -55,7 +53,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
     return stored;
   }
 
-  async function filedSite({ siteId }: AgentCaller): Promise<SiteRecord> {
+  async function filedSite({ siteId }: AgentCaller): Promise<FiledSite> {
     const filed = await allocator.sites.filed(siteId);
     if (filed === undefined) throw siteNotFound(siteId);
     return filed;
@@ -77,10 +75,9 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
         const terms = await termsBook.of(reservation);
         const parentCredentialHash = event.delegated ? await parentHashOf(event, reservation) : "";
         const transition = applyReport(reservation, { event, terms, agent: caller, parentCredentialHash }, now());
-        outcome = await allocator.reservations.move({
+        outcome = await allocator.reservations.apply({
           ...(await receipts.attach(reservation, transition, { report: signed })),
-          ...countedAt(filed, reservation, transition),
-          cell: filed.cell,
+          site: filed,
           report,
         });
       }

@@ -10,7 +10,6 @@ import {
   type PassedOver,
   PassedOverSchema,
   PetakError,
-  parseSiteId,
   RetireSitesRequestSchema,
   Role,
   SetDefaultTermsRequestSchema,
@@ -22,7 +21,7 @@ import {
   UpsertSitesRequestSchema,
   UpsertSitesResponseSchema,
 } from "@petak/protocol";
-import type { Allocator, SiteCache, StoredSite, TermsBook } from "@petak/records";
+import { type Allocator, type SiteCache, type StoredSite, siteNotFound, type TermsBook } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
@@ -228,12 +227,6 @@ function optionOf({ classes, distanceM, observation }: Candidate, site: Site, te
     observedAt,
     ttl,
   };
-}
-
-/** The error for a site that does not exist, or that the caller may not know of: the two look the same. */
-export function siteNotFound(siteId: string): PetakError {
-  const hint = parseSiteId(siteId) === undefined ? "; a site id looks like site_83652b_4k" : "";
-  return new PetakError("SITE_NOT_FOUND", `no site ${JSON.stringify(siteId)}${hint}`, { metadata: { site_id: siteId } });
 }
 
 function ownSite(site: Site, index: number, operatorId: string, isTest: boolean): Site {

@@ -8,10 +8,11 @@ import {
   type Site,
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
+import { siteNotFound } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { CredentialIssuer, CredentialValidity, IssuedCredential } from "./credential-issuer.ts";
-import { siteNotFound } from "./directory.ts";
+
 import { openingTerms } from "./opening-terms.ts";
 
 /** What issuing for work at sites needs. */

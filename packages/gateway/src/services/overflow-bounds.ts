@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { greatCircleM, quantise } from "@petak/allocator";
 import { nearestWithin, refuseOutside, wantedSiteOf } from "@petak/lifecycle";
 import { NearestPlaceSchema, type RedirectRequest, type Reservation, type Site } from "@petak/protocol";
-import { siteNotFound } from "./directory.ts";
+import { siteNotFound } from "@petak/records";
 
 /** Where a reservation may be redirected to: as it is asked for, or within what was declared in advance. */
 export type RedirectPlace = RedirectRequest["place"];

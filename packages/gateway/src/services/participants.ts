@@ -20,11 +20,11 @@ import {
   Role,
 } from "@petak/protocol";
 import type { Allocator, ParticipantStore } from "@petak/records";
+import { siteNotFound } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { type CachedKeyDirectory, modeName } from "../identity/cached-key-directory.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
-import { siteNotFound } from "./directory.ts";
 
 /** What the participants' service needs. */
 export interface ParticipantDependencies {

@@ -62,11 +62,10 @@ const holdHere = () => world.steady.reserve(here, { partnerReference: "order-7" 
 
 async function move(reservationId: string, state: ReservationState, change: Partial<Reservation> = {}): Promise<Reservation> {
   const before = (await steady.allocator.reservations.find(reservationId)) as Reservation;
-  const stored = await steady.allocator.sites.find(before.siteId);
   const moved = transitionTo(before, { state, ...change }, { actor: participantParty(courier) }, clock.now());
   const transition = await world.receipts.attach(before, moved);
-  const place = { cell: stored?.cell ?? "", classIndex: 0, movedAtMs: clock.now(), deadlineMs: null };
-  await steady.allocator.reservations.move({ ...transition, ...place });
+  const place = { movedAtMs: clock.now(), deadlineMs: null };
+  await steady.allocator.reservations.apply({ ...transition, ...place });
   return transition.after;
 }
 

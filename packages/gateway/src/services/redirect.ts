@@ -22,11 +22,10 @@ import {
 } from "@petak/protocol";
 import type { TermsBook } from "@petak/records";
 import { type Allocator, type HoldRequest, reservationNotFound, type SiteCache } from "@petak/records";
-import { countedAt } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
-import { siteNotFound } from "./directory.ts";
+
 import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
 import { createReservationChanges } from "./reservation-changes.ts";
 import { summarise } from "./site-summary.ts";
@@ -182,11 +181,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
 
   /** Makes one change. False where the reservation is not as it was read any more. */
   async function write(change: Transition, facts: ReceiptFacts): Promise<boolean> {
-    const { before } = change;
-    const filed = await allocator.sites.filed(before.siteId);
-    if (filed === undefined) throw siteNotFound(before.siteId);
-    const transition = await receipts.attach(before, change, facts);
-    const outcome = await allocator.reservations.move({ ...transition, ...countedAt(filed, before, change), cell: filed.cell });
+    const outcome = await allocator.reservations.apply(await receipts.attach(change.before, change, facts));
     return outcome.tag === "done";
   }
 }

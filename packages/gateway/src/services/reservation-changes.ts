@@ -1,12 +1,10 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type Changer, isParty, mayChange, type Transition } from "@petak/lifecycle";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
-import { type Allocator, type Answer, reservationNotFound, type SiteRecord } from "@petak/records";
-import { countedAt } from "../domain/class-index.ts";
+import { type Allocator, type Answer, type FiledSite, reservationNotFound, siteNotFound } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
-import { siteNotFound } from "./directory.ts";
 
 /** A change of a reservation by one of its parties. */
 export interface Change {
@@ -17,7 +15,7 @@ export interface Change {
   fingerprint: Buffer;
   changer: Changer;
   /** The transition for the reservation as it stands, and the answer to remember. It may be asked for again, where the reservation has changed. */
-  plan(before: Reservation, filed: SiteRecord, attempt: number): Promise<PlannedChange>;
+  plan(before: Reservation, filed: FiledSite, attempt: number): Promise<PlannedChange>;
 }
 
 /** A request that names the one reservation it is about. */
@@ -97,10 +95,9 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
         const transition = await receipts.attach(before, bare, receipt);
         if (transition !== bare && typeof planned !== "function") throw new TypeError("an answer was made before its receipt");
         const answer = typeof planned === "function" ? await planned(transition) : planned;
-        const outcome = await allocator.reservations.move({
+        const outcome = await allocator.reservations.apply({
           ...transition,
-          ...countedAt(filed, before, transition),
-          cell: filed.cell,
+          site: filed,
           answer: { participantId, requestId, fingerprint, bytes: answer } satisfies Answer,
         });
         if (outcome.tag === "done") return answer;

@@ -38,9 +38,9 @@ import {
   type Site,
 } from "@petak/protocol";
 import type { Allocator, HoldRequest, SiteCache, TermsBook } from "@petak/records";
-import { classIndexOf } from "../domain/class-index.ts";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkIssueRequest } from "../domain/issue-request.ts";
+import { sizeClassIndexOf } from "../domain/size-class-index.ts";
 import { requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
 import { createBatch } from "./batch.ts";
@@ -220,7 +220,7 @@ export function createReservationService(dependencies: ReservationDependencies):
         plan: async (before, stored, attempt) => {
           const atMs = now();
           refuseAct(before, act, atMs);
-          const sizeClassIndex = classIndexOf(stored, before.sizeClassId);
+          const sizeClassIndex = sizeClassIndexOf(stored.site, before.sizeClassId);
           const validity = credentials.validity(before, await termsBook.of(before), act, atMs);
           const wanted = { ...validity, attempt, sizeClassIndex };
           const terms = await openingTerms(wanted, revokedHashes(before), (some) => issue(subjectOf(before), some));

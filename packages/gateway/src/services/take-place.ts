@@ -20,10 +20,11 @@ import {
   holdClass,
   type SiteCache,
   type StoredSite,
+  siteNotFound,
   storedCandidate,
   waitingPlacesMax,
 } from "@petak/records";
-import { siteNotFound } from "./directory.ts";
+
 import { siteNotAccepting, siteUnmet } from "./named-site.ts";
 import { namedSiteQuery, reserveNearestQuery } from "./nearest-query.ts";
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { indexCellOf, quantise } from "@petak/allocator";
 import {
   CancellationReason,
   CancelRequestSchema,
@@ -185,8 +186,8 @@ describe("sweeping a queue", () => {
     const { region, siteNumber } = parseSiteId(siteId) as { region: string; siteNumber: number };
     await steady.reserve(siteId);
     const waiting = await steady.reserve(siteId, 60);
-    const { keys, sites } = steady.allocator;
-    const cell = (await sites.find(siteId))?.cell ?? "";
+    const { keys } = steady.allocator;
+    const cell = indexCellOf(quantise({ latitude: 1.3, longitude: 103.8 }));
     const { connection } = world;
     // What such a gateway would write: one held less, and nobody promoted.
     const field = Buffer.alloc(4);

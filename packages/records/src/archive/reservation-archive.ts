@@ -126,15 +126,15 @@ export function withArchive({ allocator, reader, feeds, requireIdentity, now, on
     async find(reservationId) {
       return (await reservations.find(reservationId)) ?? (await archived(reservationId)).at(-1)?.reservation;
     },
-    async move(transition) {
+    async apply(transition) {
       try {
-        return await reservations.move(transition);
+        return await reservations.apply(transition);
       } catch (error) {
         if (!(error instanceof PetakError) || error.reason !== "RESERVATION_NOT_FOUND") throw error;
         const found = (await archived(transition.before.reservationId)).at(-1);
         if (found === undefined) throw error;
         await archive.restore(found, now());
-        return await reservations.move(transition);
+        return await reservations.apply(transition);
       }
     },
   };

@@ -137,10 +137,10 @@ describe("a bundle", () => {
     expect(await allocator.bundles.change(pinning(bundle, pin(1, endS)))).toEqual({ tag: "done" });
     expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, pin(1, endS)))).toEqual({ tag: "pin_taken" });
     const [before] = await bundled();
-    const place = { cell: (await allocator.sites.find(siteId))?.cell ?? "", classIndex: 0, heldChange: 0, occupiedChange: 0 };
+    const place = { heldChange: 0, occupiedChange: 0 };
     if (before === undefined) throw new Error("a reservation");
-    expect(await allocator.reservations.move({ before, ...place, pin: pin(1, endS), events: [] })).toEqual({ tag: "pin_taken" });
-    expect(await allocator.reservations.move({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
+    expect(await allocator.reservations.apply({ before, ...place, pin: pin(1, endS), events: [] })).toEqual({ tag: "pin_taken" });
+    expect(await allocator.reservations.apply({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
     expect(await allocator.bundles.change(pinning(bundle, pin(2, endS)))).toEqual({ tag: "pin_taken" });
     expect((await pins()).map((one) => one?.[0])).toEqual([1, undefined]);
     // As long as its end may be moved it is kept, though it has passed.
@@ -159,7 +159,7 @@ describe("a bundle", () => {
   it("has a PIN whose end is never moved back by a parcel's, nor beyond fourteen days from its begin, and is nowhere where it has none", async () => {
     await allocator.bundles.change(making(randomUUID()));
     await allocator.bundles.change(pinning(bundle, pin(1, endS)));
-    const place = { cell: (await allocator.sites.find(siteId))?.cell ?? "", classIndex: 0, heldChange: 0, occupiedChange: 0, events: [] };
+    const place = { heldChange: 0, occupiedChange: 0, events: [] };
     const pinsKey = allocator.keys.sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
     /** Moves the ends of PINs in one step; gives until when each opens that there is. */
     async function movingEnds(moves: readonly { of: number; expiresAtS: number }[]): Promise<Record<string, number>> {
@@ -167,7 +167,7 @@ describe("a bundle", () => {
       const outcomes = moves.map(async ({ of, expiresAtS }) => {
         const before = found[of] as Reservation;
         const after = { ...before, revision: before.revision + 1 };
-        return (await allocator.reservations.move({ before, after, ...place, pin: { expiresAtS } })).tag;
+        return (await allocator.reservations.apply({ before, after, ...place, pin: { expiresAtS } })).tag;
       });
       expect(await Promise.all(outcomes)).toEqual(moves.map(() => "done"));
       const kept = Object.entries(await connection.hgetallBuffer(pinsKey));
@@ -184,7 +184,7 @@ describe("a bundle", () => {
     expect(await movingEnds(both.toReversed())).toEqual({ bundle: endS + 20 });
     expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 5);
     const [first] = await bundled();
-    await allocator.reservations.move({ before: first as Reservation, ...place, pin: pin(2, endS) });
+    await allocator.reservations.apply({ before: first as Reservation, ...place, pin: pin(2, endS) });
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 10 }])).toEqual({ bundle: endS + 20, parcel: endS + 10 });
     expect(await movingEnds([{ of: 0, expiresAtS: nowS + 15 * dayS }])).toEqual({ bundle: nowS + 14 * dayS, parcel: nowS + 15 * dayS });
     await allocator.bundles.change(pinning(bundle, null));
@@ -193,7 +193,7 @@ describe("a bundle", () => {
     await allocator.bundles.change(pinning(bundle, pin(1, endS)));
     const [before] = await bundled();
     const left = { ...(before as Reservation), bundleId: "", revision: (before?.revision ?? 0) + 1 };
-    await allocator.reservations.move({ before: before as Reservation, after: left, ...place });
+    await allocator.reservations.apply({ before: before as Reservation, after: left, ...place });
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 40 }])).toEqual({ bundle: endS, parcel: endS + 40 });
   });
 

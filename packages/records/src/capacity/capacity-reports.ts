@@ -2,7 +2,7 @@ import { PetakError, parseSiteId, type Region } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 
-import { siteRecordHead } from "../sites/site-record.ts";
+import { cellOf, siteRecordHead } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
 
 /** What a site says of its places of one size class; the rest of those installed are free. */
@@ -59,8 +59,8 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, sites:
           redis,
           [
             keys.site(region, siteNumber),
-            keys.block(region, stored.cell),
-            keys.tallies(region, stored.cell),
+            keys.block(region, cellOf(stored)),
+            keys.tallies(region, cellOf(stored)),
             keys.waiting(region),
             keys.deadlines(region),
             keys.events(region),

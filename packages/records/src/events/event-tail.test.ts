@@ -8,6 +8,7 @@ import { createTempDir, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createReservationStore } from "../reservations/reservation-store.ts";
+import { createSiteStore } from "../sites/site-store.ts";
 import { createEventTail } from "./event-tail.ts";
 import { recordGrowth } from "./testing/record-growth.ts";
 
@@ -149,7 +150,9 @@ describe("the event tail", () => {
       const event = create(EventSchema, { participantId: "par_courier" });
       const record = async (sequence: number) => {
         const report = { siteId: `site_${region}_1`, keyId: "key_1", sequence };
-        expect(await createReservationStore(writer, keys).record(region, report, event)).toEqual({ tag: "done" });
+        expect(await createReservationStore(writer, keys, createSiteStore(writer, keys)).record(region, report, event)).toEqual({
+          tag: "done",
+        });
       };
       await record(1);
       await expect.poll(() => grown.length, { timeout: 10_000 }).toBe(1);

@@ -18,6 +18,7 @@ import { encodeEvent } from "../events/event-bytes.ts";
 import { answerIn, answerTtlMs } from "../reservations/answer.ts";
 import { holdClass } from "../reservations/candidates.ts";
 import { decodeReservation, decodeReservationMessage, encodeReservationMessage } from "../reservations/reservation-record.ts";
+import { cellOf } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
 import { decodeWaiting, encodeWaiting, type WaitingPlace } from "./waiting-entry.ts";
 
@@ -209,8 +210,8 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
           keys.waiting(region),
           keys.deadlines(region),
           keys.events(region),
-          keys.tallies(region, stored.cell),
-          keys.block(region, stored.cell),
+          keys.tallies(region, cellOf(stored)),
+          keys.block(region, cellOf(stored)),
           keys.siteCompartments(region, siteNumber),
           keys.siteAllowed(region, siteNumber),
           keys.siteAllowedVersion(region, siteNumber),
@@ -229,18 +230,15 @@ function sharerOf(participantId: string, { isTest }: Reservation): string {
 type JudgedPlace = WaitingPlace & { cell: string; revision: number };
 
 /** A site as a place to wait at; undefined where it would not do. */
-function judge(
-  { site, cell, isOffered }: StoredSite,
-  { knownAtMs: _knownAtMs, ...query }: SiteQuery,
-  termsNumber: number,
-): JudgedPlace | undefined {
+function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuery, termsNumber: number): JudgedPlace | undefined {
+  const { site, isOffered } = stored;
   const { siteId, operatorId, revision } = site;
   const { reason, classes } = checkSite(query, site);
   const id = parseSiteId(siteId);
   if (!isOffered || reason !== undefined || id === undefined || site.isTest !== query.isTest) return undefined;
   const { isHard = false } = query;
   const fitting = classes.map((index) => holdClass(site, index, isHard));
-  return { siteId, ...id, operatorId, termsNumber, revision, cell, classes: fitting };
+  return { siteId, ...id, operatorId, termsNumber, revision, cell: cellOf(stored), classes: fitting };
 }
 
 function queueFull(reservation: Reservation, waiting: number): PetakError {

@@ -3,6 +3,7 @@ import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchem
 import type { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { shortId } from "../ids/short-id.ts";
+import { cellOf } from "../sites/site-record.ts";
 import type { StoredSite } from "../sites/site-store.ts";
 
 /** A size class at which a hold may be taken. */
@@ -31,11 +32,11 @@ export interface HoldCandidate {
 }
 
 /** A site as it is stored, as a candidate on terms of that number: nobody has seen its record. */
-export function storedCandidate({ site, cell }: StoredSite, classes: readonly HoldClass[], termsNumber = 0): HoldCandidate {
-  const { siteId, operatorId, revision } = site;
+export function storedCandidate(stored: StoredSite, classes: readonly HoldClass[], termsNumber = 0): HoldCandidate {
+  const { siteId, operatorId, revision } = stored.site;
   const id = parseSiteId(siteId);
   if (id === undefined) throw new TypeError(`a stored site with the id ${JSON.stringify(siteId)}`);
-  return { siteId, ...id, operatorId, termsNumber, revision, cell, offset: -1, classes };
+  return { siteId, ...id, operatorId, termsNumber, revision, cell: cellOf(stored), offset: -1, classes };
 }
 
 /** A size class of a site for a hold, with its compartments where the hold is hard. */

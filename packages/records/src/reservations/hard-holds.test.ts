@@ -29,10 +29,9 @@ function held(outcome: HoldOutcome): Reservation {
 const hold = (number: number, kind: HoldKind = HoldKind.HARD) => holdAt(allocator, siteId, origin, number, kind);
 
 async function move(before: Reservation, state: ReservationState, heldChange: number, occupiedChange: number, compartmentId = "") {
-  const stored = await allocator.sites.find(siteId);
   const after = { ...before, state, revision: before.revision + 1, compartmentId };
-  const place = { cell: stored?.cell ?? "", classIndex: 0, heldChange, occupiedChange, movedAtMs: 1 };
-  expect(await allocator.reservations.move({ before, after, ...place, events: [] })).toEqual({ tag: "done" });
+  const place = { heldChange, occupiedChange, movedAtMs: 1 };
+  expect(await allocator.reservations.apply({ before, after, ...place, events: [] })).toEqual({ tag: "done" });
   return after;
 }
 

@@ -74,10 +74,8 @@ async function move(
 ): Promise<void> {
   const after = { ...before, ...change, revision: before.revision + 1 };
   await survived(async (allocator) => {
-    const stored = await allocator.sites.find(site.siteId);
-    const classIndex = stored?.site.sizeClasses.findIndex(({ sizeClassId }) => sizeClassId === before.sizeClassId) ?? -1;
-    const place = { cell: stored?.cell ?? "", classIndex, heldChange, occupiedChange, movedAtMs: 1 };
-    const { tag } = await allocator.reservations.move({ before, after, ...place, events: [] });
+    const place = { heldChange, occupiedChange, movedAtMs: 1 };
+    const { tag } = await allocator.reservations.apply({ before, after, ...place, events: [] });
     if (tag !== "done") expect(await allocator.reservations.find(before.reservationId)).toEqual(after);
   });
   if (namedCompartment(after) === "" && occupiedChange <= 0) site.live.delete(before.reservationId);

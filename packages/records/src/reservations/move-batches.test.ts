@@ -32,12 +32,10 @@ const holdMany = (count: number) => Promise.all(Array.from({ length: count }, (_
 
 /** The end of a hold, with whatever is different. */
 async function ending(before: Reservation, more: Partial<StoredTransition> = {}): Promise<StoredTransition> {
-  const stored = await allocator.sites.find(siteId);
   return {
     before,
     after: { ...before, state: ReservationState.CANCELLED, revision: before.revision + 1 },
-    cell: stored?.cell ?? "",
-    classIndex: 0,
+    site: await allocator.sites.filed(siteId),
     heldChange: -1,
     occupiedChange: 0,
     deadlineMs: null,
@@ -60,7 +58,7 @@ const outcomesOf = async (moves: Promise<StoredTransition>[]) => {
   const transitions = await Promise.all(moves);
   return await Promise.all(
     transitions.map((transition) =>
-      allocator.reservations.move(transition).then(
+      allocator.reservations.apply(transition).then(
         (outcome) => outcome.tag,
         (error: Error & { reason?: string }) => error.reason ?? error.message,
       ),

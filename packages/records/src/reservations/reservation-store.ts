@@ -12,8 +12,11 @@ import {
 import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
-
+import { siteNotFound } from "../sites/site-not-found.ts";
+import { cellOf, type FiledSite } from "../sites/site-record.ts";
+import type { SiteStore } from "../sites/site-store.ts";
 import type { Answer } from "./answer.ts";
+import { countChangeOf } from "./counted-class.ts";
 import { createMoveBatches } from "./move-batches.ts";
 import { encodePinEnd, encodePinEntry } from "./pin-entry.ts";
 import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
@@ -27,11 +30,10 @@ export interface DeviceReport {
   sequence: number;
 }
 
-/** A transition with what the store needs to write it. */
+/** A transition with what is written together with it. */
 export interface StoredTransition extends Transition {
-  /** The cell under which its site is filed, and the index of its size class there. */
-  cell: string;
-  classIndex: number;
+  /** Its site, where the caller has just read it. Default: read when the transition is applied. */
+  site?: FiledSite;
   /** The answer to remember for the request that caused it. */
   answer?: Answer;
   /** The device's report that caused it. */
@@ -52,11 +54,11 @@ export interface ReservationStore {
   /** One reservation, or undefined. */
   find(reservationId: string): Promise<Reservation | undefined>;
   /**
-   * Moves a reservation on, with everything that goes with it: all or nothing.
+   * Writes a transition with everything that goes with it, all or nothing. `stale`: the reservation or its site is not as it was read any more.
    *
-   * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND.
+   * @throws {PetakError} REQUEST_ID_REUSED; RESERVATION_NOT_FOUND; SITE_NOT_FOUND.
    */
-  move(transition: StoredTransition): Promise<TransitionOutcome>;
+  apply(transition: StoredTransition): Promise<TransitionOutcome>;
   /** Records a device's report that is about no reservation here. */
   record(region: Region, report: DeviceReport, event: Event): Promise<TransitionOutcome>;
   /** The number of the last report recorded from a device. */
@@ -72,7 +74,7 @@ export interface ReservationStore {
 const recordScript = createScript("record-report");
 
 /** Keeps reservations in Redis. */
-export function createReservationStore(redis: RedisConnection, keys: Keys): ReservationStore {
+export function createReservationStore(redis: RedisConnection, keys: Keys, sites: Pick<SiteStore, "filed">): ReservationStore {
   const moves = createMoveBatches(redis, keys);
 
   /** A reservation's record as far as its message goes, empty where there is none: its chain may be long. */
@@ -89,8 +91,11 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
 
   return {
     find,
-    async move(transition) {
-      const { before, after, answer, report, occupiedChange, movedAtMs } = transition;
+    async apply(transition) {
+      const { before, after, answer, report, movedAtMs } = transition;
+      const site = transition.site ?? (await sites.filed(before.siteId));
+      if (site === undefined) throw siteNotFound(before.siteId);
+      const { classIndex, heldChange, occupiedChange } = countChangeOf(site, transition);
       if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");
       const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
       const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
@@ -101,9 +106,9 @@ export function createReservationStore(redis: RedisConnection, keys: Keys): Rese
         revision: before.revision,
         record: after && encodeReservation(after),
         siteNumber,
-        cell: transition.cell,
-        classIndex: transition.classIndex,
-        heldChange: transition.heldChange,
+        cell: cellOf(site),
+        classIndex,
+        heldChange,
         occupiedChange,
         movedAtMs,
         deadlineMs: transition.deadlineMs,

@@ -186,8 +186,8 @@ describe("holds", () => {
       recalledAt: at(6),
       compartmentId: "A1",
     };
-    const place = { cell: candidate.cell, classIndex: 0, heldChange: -1, occupiedChange: 0 };
-    await first().reservations.move({ before: held, after: moved, ...place, events: [] });
+    const place = { heldChange: -1, occupiedChange: 0 };
+    await first().reservations.apply({ before: held, after: moved, ...place, events: [] });
     expect(await first().reservations.find(held.reservationId)).toEqual(moved);
     expect(heldBy(await first().holds.take(hold, [candidate], resolve))).toEqual(held);
     expect(heldBy(await first().holds.take(hold, [], resolve))).toEqual(held);

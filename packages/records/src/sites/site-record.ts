@@ -1,13 +1,28 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { compileEncoder, type Site, SiteSchema } from "@petak/protocol";
 
-/** What is stored of a site beside its counts. */
-export interface SiteRecord {
-  site: Site;
-  /** Its index cell. */
-  cell: string;
+/** A stored site, without its counts. Where it lies in the index is known to this package alone. */
+export interface FiledSite {
+  readonly site: Site;
   /** Whether it is filed in the index, and so takes reservations. */
-  isOffered: boolean;
+  readonly isOffered: boolean;
+}
+
+/** What is stored of a site beside its counts. */
+export interface SiteRecord extends FiledSite {
+  /** Its index cell. */
+  readonly cell: string;
+}
+
+/**
+ * The index cell of a site that the store returned.
+ *
+ * @throws {TypeError} where it is not as the store returned it.
+ */
+export function cellOf(filed: FiledSite): string {
+  const { cell } = filed as SiteRecord;
+  if (typeof cell !== "string") throw new TypeError(`site ${filed.site.siteId} was not returned by the store`);
+  return cell;
 }
 
 /** Bytes before the message: u32 revision, u8 1 where the site is filed, its cell as u64 with the most significant byte first. */
@@ -21,11 +36,12 @@ export function encodeSiteRecord(record: SiteRecord): Buffer {
 }
 
 /** The head of a site's record. Scripts compare it with what is stored: another means that the site was written meanwhile. */
-export function siteRecordHead({ site, cell, isOffered }: SiteRecord): Buffer {
+export function siteRecordHead(filed: FiledSite): Buffer {
+  const { site, isOffered } = filed;
   const head = Buffer.alloc(headBytes);
   head.writeUInt32LE(site.revision, 0);
   head.writeUInt8(isOffered ? 1 : 0, 4);
-  head.write(cell.padStart(16, "0"), 5, "hex");
+  head.write(cellOf(filed).padStart(16, "0"), 5, "hex");
   return head;
 }
 

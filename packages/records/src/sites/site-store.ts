@@ -28,10 +28,10 @@ import { tellKeysTouched } from "@petak/redis";
 import { decodeTally, type Tally } from "../capacity/tally.ts";
 import { createScript } from "../create-script.ts";
 import { refittedPlaces } from "../queue/refitted-places.ts";
-import { decodeSiteRecord, encodeSiteRecord, type SiteRecord, siteRecordHead } from "./site-record.ts";
+import { cellOf, decodeSiteRecord, encodeSiteRecord, type FiledSite, type SiteRecord, siteRecordHead } from "./site-record.ts";
 
 /** A site as it is stored, with its counts. */
-export type StoredSite = SiteRecord & Tally;
+export type StoredSite = FiledSite & Tally;
 
 /** What writing a site did. */
 export interface PutOutcome {
@@ -45,10 +45,10 @@ export interface SiteStore {
   /** One site, or undefined. */
   find(siteId: string): Promise<StoredSite | undefined>;
   /**
-   * The facts of a site, and where it is filed, without what is counted there: in one round trip. A script that finds nothing filed there any more
-   * refuses, and the reader begins anew. Others are given the same object, so nobody changes it.
+   * A site without its counts, in one round trip. A script that no longer finds it where it was filed refuses, and the caller reads it again. Several
+   * callers get the same object: it must not be changed.
    */
-  filed(siteId: string): Promise<Readonly<SiteRecord> | undefined>;
+  filed(siteId: string): Promise<FiledSite | undefined>;
   /** Several sites, in the same order. */
   findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]>;
   /** The facts of several sites, in the same order, without what is counted there: in one round trip. */
@@ -222,7 +222,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
       const updatedAt = timestampFromMs(nowMs);
       const facts: Site = { ...placed, siteId, revision: revision + 1, updatedAt };
       const cell = indexCellOf(placed.position);
-      const oldCell = before?.cell ?? cell;
+      const oldCell = before === undefined ? cell : cellOf(before);
       const isOffered = placed.lifecycle === SiteLifecycle.ACTIVE;
       const installed = Buffer.alloc(placed.sizeClasses.length * 2);
       placed.sizeClasses.forEach((sizeClass, index) => {

@@ -121,14 +121,12 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       async deposit(reservationId) {
         const atMs = clock.now();
         const before = (await allocator.reservations.find(reservationId)) as Reservation;
-        const stored = await allocator.sites.find(before.siteId);
         const untilMs = atMs + collectWithinMs;
         const limits = { depositedAt: timestampFromMs(atMs), collectUntil: timestampFromMs(untilMs) };
         const actor = participantParty({ participantId: before.operatorId });
         const change = { state: ReservationState.DEPOSITED, ...limits };
         const transition = await receipts.attach(before, transitionTo(before, change, { actor }, atMs));
-        const place = { cell: stored?.cell ?? "", classIndex: 0, movedAtMs: atMs };
-        await allocator.reservations.move({ ...transition, ...place, isAllowed: true });
+        await allocator.reservations.apply({ ...transition, movedAtMs: atMs, isAllowed: true });
         return transition.after;
       },
     };

@@ -74,7 +74,7 @@ export async function openArchiveWorld(
   const layout = createLayout(directory, "petak");
   const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 10_000]] });
   const { siteId } = await records.sites.put(site, 0);
-  const { cell = "" } = (await records.sites.find(siteId)) ?? {};
+  const cell = indexCellOf(quantise(origin));
   const ids: string[] = [];
 
   async function hold(): Promise<Reservation> {
@@ -142,8 +142,8 @@ export async function openArchiveWorld(
 
   async function move(before: Reservation, state: ReservationState, change: Partial<StoredTransition> = {}): Promise<Reservation> {
     const transition = transitionTo(before, { state }, { actor: participantParty(courier) }, clock.now());
-    const place = { cell, classIndex: 0, movedAtMs: clock.now(), deadlineMs: null };
-    const outcome = await reading().reservations.move({ ...transition, ...place, ...change });
+    const place = { movedAtMs: clock.now(), deadlineMs: null };
+    const outcome = await reading().reservations.apply({ ...transition, ...place, ...change });
     if (outcome.tag !== "done") throw new Error(`a move came to ${outcome.tag}`);
     return transition.after;
   }

@@ -46,17 +46,16 @@ export async function hold(
 
 /** Records the next step of a parcel: that it went in, that it came out, or, where it never was inside, that its hold was given back. */
 export async function recordStep(allocator: Allocator, siteId: string, parcel: ModelParcel): Promise<void> {
-  const { recorded, movedAtMs, classIndex } = parcel;
+  const { recorded, movedAtMs } = parcel;
   const isGivenBack = recorded === "held" && movedAtMs.inside === 0;
   const to = recorded === "held" && !isGivenBack ? "inside" : "over";
   for (;;) {
     const before = await allocator.reservations.find(parcel.reservationId);
     if (before === undefined) throw new Error(`no reservation ${parcel.reservationId}`);
-    const { tag } = await allocator.reservations.move({
+    const { tag } = await allocator.reservations.apply({
       before,
       after: { ...before, revision: before.revision + 1 },
-      cell: (await readSite(allocator, siteId)).cell,
-      classIndex,
+      site: await readSite(allocator, siteId),
       heldChange: recorded === "held" ? -1 : 0,
       occupiedChange: isGivenBack ? 0 : to === "inside" ? 1 : -1,
       ...(isGivenBack ? {} : { movedAtMs: movedAtMs[to] }),

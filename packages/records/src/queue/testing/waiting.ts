@@ -137,18 +137,15 @@ export async function end(allocator: Allocator, reservationId: string, nowMs: nu
   if (before === undefined) return false;
   const isHeld = before.state === ReservationState.HELD;
   if (!isHeld && before.state !== ReservationState.QUEUED) return false;
-  const stored = await allocator.sites.find(before.siteId);
   const after: Reservation = {
     ...before,
     state: ReservationState.CANCELLED,
     revision: before.revision + 1,
     updatedAt: timestampFromMs(nowMs),
   };
-  const { tag } = await allocator.reservations.move({
+  const { tag } = await allocator.reservations.apply({
     before,
     after,
-    cell: stored?.cell ?? "",
-    classIndex: Math.max(0, stored?.site.sizeClasses.findIndex(({ sizeClassId }) => sizeClassId === before.sizeClassId) ?? 0),
     heldChange: isHeld ? -1 : 0,
     occupiedChange: 0,
     deadlineMs: null,

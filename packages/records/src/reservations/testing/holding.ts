@@ -67,9 +67,8 @@ function cancelled(before: Reservation): { after: Reservation; event: Event } {
 export async function giveBack(allocator: Allocator, reservationId: string): Promise<boolean> {
   const before = await allocator.reservations.find(reservationId);
   if (before === undefined || before.state !== ReservationState.HELD) return false;
-  const stored = await allocator.sites.find(before.siteId);
   const { after, event } = cancelled(before);
-  const place = { cell: stored?.cell ?? "", classIndex: 0, heldChange: -1, occupiedChange: 0 };
-  const { tag } = await allocator.reservations.move({ ...place, before, after, deadlineMs: null, events: [event] });
+  const place = { heldChange: -1, occupiedChange: 0 };
+  const { tag } = await allocator.reservations.apply({ ...place, before, after, deadlineMs: null, events: [event] });
   return tag === "done";
 }
