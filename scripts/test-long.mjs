@@ -21,9 +21,9 @@ const tests = [
   "tests",
   "packages/records/src/reservations/rush",
   "packages/allocator/src/search/nearest",
-  "e2e/src/faults/dying-gateways",
+  "e2e/src/operations/faults/dying-gateways",
   "packages/gateway/src/archive/archiver-death",
-  "e2e/src/retention/soak",
+  "e2e/src/operations/retention/soak",
   "e2e/src/life",
 ];
 const { status } = spawnSync(process.execPath, [join(import.meta.dirname, "test.mjs"), ...tests, ...process.argv.slice(2)], {

@@ -4,7 +4,7 @@ import type { Ed25519PrivateJwk } from "@petak/credential";
 import { DirectoryService, Mode, newKeyId, type Reason, Role } from "@petak/protocol";
 import { createFrozenClock } from "@petak/testkit";
 import { expect } from "vitest";
-import { testAudience } from "../test-network.ts";
+import { testAudience } from "../testing/test-network.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import { signWrongly, type TokenParts } from "./jws.ts";

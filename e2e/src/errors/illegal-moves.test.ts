@@ -3,7 +3,7 @@ import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { BatchCallSchema, DeviceEventType, ReservationState } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
-import { everyMethod, nameOfMethod } from "../every-method.ts";
+import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import { readFailure } from "../wire/failure.ts";
 import { type WireProtocol, wireProtocols } from "../wire/protocols.ts";
 import { type Ask, type Asker, askedOfNone, askers, asks, type StateName, stateNames } from "./state-asks.ts";

@@ -22,7 +22,7 @@ import {
 } from "@petak/protocol";
 import { makeSite, type TestRedis } from "@petak/testkit";
 import { expect } from "vitest";
-import { type GoodRequestSubjects, nowhereUrl, signedReport } from "../good-requests.ts";
+import { type GoodRequestSubjects, nowhereUrl, signedReport } from "../testing/good-requests.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";

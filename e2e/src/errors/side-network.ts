@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createLogger, type GatewayOptions } from "@petak/gateway";
 import type { RedisAddress } from "@petak/redis";
-import { startTestNetwork, type TestNetwork } from "../test-network.ts";
+import { startTestNetwork, type TestNetwork } from "../testing/test-network.ts";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
 
 /** A network of its own, for what would disturb others. */

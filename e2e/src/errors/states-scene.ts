@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { generateKeyPair } from "@petak/client";
 import { Act, CancellationReason, type DeviceEventType, Mode, type ReservationState, Role } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis } from "@petak/testkit";
-import type { TestParticipant } from "../test-network.ts";
+import type { TestParticipant } from "../testing/test-network.ts";
 import type { RawCaller } from "../wire/call.ts";
 import { inSideNetwork } from "./side-network.ts";
 import type { AskedAbout, Asker } from "./state-asks.ts";

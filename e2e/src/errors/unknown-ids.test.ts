@@ -2,8 +2,8 @@ import { clone, type DescMethod, isMessage, type Message } from "@bufbuild/proto
 import { type Reason, ReportEventsRequestSchema } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Callers, type GoodRequest, signedReport } from "../good-requests.ts";
-import { spotsOf } from "../schema-walk.ts";
+import { type Callers, type GoodRequest, signedReport } from "../testing/good-requests.ts";
+import { spotsOf } from "../testing/schema-walk.ts";
 import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
 import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";

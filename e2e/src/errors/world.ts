@@ -23,9 +23,9 @@ import {
   type GoodRequestSubjects,
   makeGoodRequests,
   nowhereUrl,
-} from "../good-requests.ts";
-import { startTestNetwork } from "../test-network.ts";
-import type { TestParticipant, TestParticipants } from "../test-participants.ts";
+} from "../testing/good-requests.ts";
+import { startTestNetwork } from "../testing/test-network.ts";
+import type { TestParticipant, TestParticipants } from "../testing/test-participants.ts";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
 
 /** Where the sites of these tests lie. */

@@ -5,7 +5,7 @@ import { generateKeyPair, writeKeyFile } from "@petak/client";
 import { EventType, Mode, ReservationState, Role } from "@petak/protocol";
 import { makeSite, tempDir, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../test-network.ts";
+import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../testing/test-network.ts";
 import { startBreakingProxy } from "./breaking-proxy.ts";
 import { courierExamples } from "./courier-examples.ts";
 import { type ExampleSurroundings, runCourier, runCourierAndTerminal } from "./example-process.ts";

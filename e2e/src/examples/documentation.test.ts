@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createTempDir, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type StartedPetak, startPetak } from "../petak-process.ts";
+import { type StartedPetak, startPetak } from "../testing/petak-process.ts";
 import { type CodeBlock, readCodeBlocks, withoutIndentation } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
 import { createReader, type Reader } from "./shown-commands.ts";

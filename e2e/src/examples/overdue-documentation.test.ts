@@ -7,7 +7,7 @@ import { prove } from "@petak/examples/prove-presence";
 import { Act, Mode, ReservationState, Role } from "@petak/protocol";
 import { createTempDir, makeSite, type TempDir, useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../test-network.ts";
+import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../testing/test-network.ts";
 import { readCodeBlocks } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
 import { createReader, type Reader } from "./shown-commands.ts";

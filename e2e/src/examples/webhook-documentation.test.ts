@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { verifyWebhook } from "@petak/examples/verify-webhook";
 import { createTempDir, freePort, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { type StartedPetak, startPetak } from "../petak-process.ts";
+import { type StartedPetak, startPetak } from "../testing/petak-process.ts";
 import { readCodeBlocks, withoutIndentation } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
 import { createReader, type Reader } from "./shown-commands.ts";

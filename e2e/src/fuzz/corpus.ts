@@ -15,7 +15,7 @@ import {
   parcel,
   type World,
 } from "../errors/world.ts";
-import { type Callers, makeGoodRequests } from "../good-requests.ts";
+import { type Callers, makeGoodRequests } from "../testing/good-requests.ts";
 
 /** A call that is in order, to be spoilt. */
 export interface SoundCall {

@@ -1,7 +1,7 @@
 import { clone, create, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import type { DurationSchema } from "@bufbuild/protobuf/wkt";
 import type { Random } from "@petak/testkit";
-import { isWellKnown, type Spot, spotsOf } from "../schema-walk.ts";
+import { isWellKnown, type Spot, spotsOf } from "../testing/schema-walk.ts";
 import { hostileDoubles, hostileTexts, hostileTimes, hostileUint32s, hostileUint64s } from "./hostile-values.ts";
 
 /** A message of the right type with one to three values that are extreme, wrong or missing. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createRequestSigner, generateKeyPair } from "@petak/client";
 import { newKeyId, newParticipantId } from "@petak/protocol";
 import { createTempDir } from "@petak/testkit";
-import { createTestParticipants, type TestParticipants, testAudience } from "../test-participants.ts";
+import { createTestParticipants, type TestParticipants, testAudience } from "../testing/test-participants.ts";
 import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
 /** A gateway in a process of its own. */

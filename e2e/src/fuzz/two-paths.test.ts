@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { createRandom, createTempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { populate, type World } from "../errors/world.ts";
-import { startTestNetwork, type TestNetwork } from "../test-network.ts";
+import { startTestNetwork, type TestNetwork } from "../testing/test-network.ts";
 import { readEnvelopes } from "../wire/envelope.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";

@@ -4,7 +4,7 @@ import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client";
 import { type GetReservationResponse, type Money, ReservationState, TermsSchema } from "@petak/protocol";
 import { type FrozenClock, makeSite, type Random } from "@petak/testkit";
-import type { TestNetwork, TestParticipant } from "../test-network.ts";
+import type { TestNetwork, TestParticipant } from "../testing/test-network.ts";
 import type { Actor, LifeModel } from "./model.ts";
 import type { ModelCredential } from "./model-credentials.ts";
 import type { GivenTerms } from "./model-terms.ts";

@@ -1,0 +1,185 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
+import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
+import { Act, CancellationReason, ReservationState, Role } from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
+
+const redis = useRedis();
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const compartments = ["A1", "A2", "A3"].map((compartmentId) => ({ compartmentId, sizeClassId: "M" }));
+const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const depositWithinMs = 4 * 3_600_000;
+let clock: FrozenClock;
+let network: TestNetwork;
+let operator: TestParticipant;
+let courier: TestParticipant;
+let siteIds: string[];
+let keys: Ed25519KeyPair;
+let cabinet: SimulatedCabinet;
+let agent: Agent;
+let replaceTerminal: () => Promise<void>;
+
+beforeEach(async () => {
+  clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
+  const overrides = { now: clock.now, depositDefaultMs: depositWithinMs, sweepIntervalMs: 20 };
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  operator = await network.join("Operator", [Role.OPERATOR]);
+  courier = await network.join("Courier", [Role.COURIER]);
+  keys = await generateKeyPair();
+  const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 3]];
+  const sites = ["one", "two"].map((ref) => makeSite({ latitude: 1.3, longitude: 103.8, ref, classes }, { compartments }));
+  siteIds = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites })).results.map(({ siteId }) => siteId);
+  const [siteId = ""] = siteIds;
+  let stop = async () => {};
+  replaceTerminal = async () => {
+    await stop();
+    const store = openAgentStore(join(await tempDir(), "agent.db"));
+    const client = network.clientFor(await network.agentSigner(operator, siteId)).agents;
+    cabinet = createSimulatedCabinet({ compartments });
+    agent = createAgent({ client, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 0, now: clock.now });
+    await agent.start();
+    stop = async () => {
+      await agent.stop();
+      store.close();
+    };
+  };
+  await replaceTerminal();
+  return async () => {
+    await stop();
+    await network.stop();
+  };
+});
+
+const issue = async (reservationId: string, act: Act, holderPublicKey?: Uint8Array<ArrayBuffer>) =>
+  (
+    await courier.client.reservations.issueCredential({
+      requestId: randomUUID(),
+      reservationId,
+      act,
+      ...(holderPublicKey && { holderPublicKey }),
+    })
+  ).accessToken;
+
+async function deposit(reservationId: string): Promise<void> {
+  expect(await agent.present({ token: await issue(reservationId, Act.DEPOSIT) })).toMatchObject({ opened: true, compartmentId: "A1" });
+  cabinet.putIn("A1");
+  cabinet.closeDoor("A1");
+  await agent.flushed();
+}
+
+async function takeOut(): Promise<void> {
+  cabinet.takeOut("A1");
+  cabinet.closeDoor("A1");
+  await agent.flushed();
+}
+
+/** Resolves when the clock has nothing to do that is due. */
+async function swept(): Promise<void> {
+  const region = siteIds[0]?.slice("site_".length, "site_".length + 6);
+  const key = `${redis.keyPrefix}petak:{${region}}:deadlines`;
+  await expect.poll(() => redis.client.zcount(key, "-inf", clock.now())).toBe(0);
+}
+
+/** How a reservation ends while a second token to deposit for it is about. */
+const ends: Record<string, { state: ReservationState; end: (reservationId: string) => Promise<unknown> }> = {
+  cancelled: {
+    state: ReservationState.CANCELLED,
+    end: (reservationId) =>
+      courier.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER }),
+  },
+  redirected: {
+    state: ReservationState.CANCELLED,
+    end: (reservationId) =>
+      courier.client.reservations.redirect({
+        requestId: randomUUID(),
+        reservationId,
+        reason: CancellationReason.REROUTED,
+        place: { case: "siteId", value: siteIds[1] ?? "" },
+      }),
+  },
+  collected: {
+    state: ReservationState.COLLECTED,
+    async end(reservationId) {
+      await deposit(reservationId);
+      expect(await agent.present({ token: await issue(reservationId, Act.COLLECT) })).toMatchObject({ opened: true });
+      await takeOut();
+    },
+  },
+  recalled: {
+    state: ReservationState.RECALLED,
+    async end(reservationId) {
+      await deposit(reservationId);
+      const token = await issue(reservationId, Act.RECALL, keys.publicKey);
+      const presence = await provePresence({ token, challenge: agent.challenge().challenge, privateJwk: keys.privateJwk });
+      expect(await agent.present({ token, presence })).toMatchObject({ opened: true });
+      await takeOut();
+    },
+  },
+};
+
+describe.each(Object.entries(ends))("a second token to deposit for a reservation that was %s", (_how, { state, end }) => {
+  it.each([
+    ["the terminal", false],
+    ["a new terminal that saw nothing of it", true],
+  ])("opens nothing at %s, up to the last moment at which a clock that is behind could take it for good", async (_where, isNew) => {
+    const place = { case: "siteId", value: siteIds[0] ?? "" } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const reservationId = reservation?.reservationId ?? "";
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    const spare = await issue(reservationId, Act.DEPOSIT);
+    await end(reservationId);
+    if (isNew) await replaceTerminal();
+    const refusals = async () => {
+      const { events } = await courier.client.custody.getCustodyChain({ reservationId });
+      return events.map(({ proof }) => proof?.refusal ?? "").filter((refusal) => refusal !== "");
+    };
+    const expected: string[] = [];
+    // The token is refused as expired five minutes after its end.
+    for (const afterMs of [1000, depositWithinMs - 1000, 1000, 299_000 - 1000]) {
+      clock.advance(afterMs);
+      await swept();
+      await agent.syncNow();
+      expect(await agent.present({ token: spare })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+      await agent.flushed();
+      expected.push("RESERVATION_STATE");
+    }
+    expect(await refusals()).toEqual(expected);
+    clock.advance(1000);
+    await agent.syncNow();
+    expect(await agent.present({ token: spare })).toMatchObject({ opened: false });
+    await agent.flushed();
+    expect((await refusals()).at(-1)).toBe("EXPIRED");
+    expect((await courier.client.reservations.getReservation({ reservationId })).reservation?.state).toBe(state);
+  });
+});
+
+describe("a token to deposit for a reservation to which nobody came in time", () => {
+  it.each([false, true])("opens nothing once the gateway has given the place up, whether it was revoked: %s", async (isRevoked) => {
+    const place = { case: "siteId", value: siteIds[0] ?? "" } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const reservationId = reservation?.reservationId ?? "";
+    const subject = { case: "reservationId", value: reservationId } as const;
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    const { accessToken: token, credentialHash } = await courier.client.reservations.issueCredential({
+      requestId: randomUUID(),
+      reservationId,
+      act: Act.DEPOSIT,
+    });
+    if (isRevoked) await courier.client.reservations.revokeCredential({ requestId: randomUUID(), subject, credentialHash });
+    clock.advance(depositWithinMs - 1);
+    await swept();
+    await agent.syncNow();
+    if (isRevoked) expect(await agent.present({ token })).toMatchObject({ opened: false });
+    clock.advance(1);
+    for (const afterMs of [0, 299_999]) {
+      clock.advance(afterMs);
+      await swept();
+      await agent.syncNow();
+      expect((await courier.client.reservations.getReservation({ reservationId })).reservation?.state).toBe(ReservationState.NO_SHOW);
+      expect(await agent.present({ token })).toMatchObject({ opened: false });
+    }
+  });
+});

@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { Act, CancellationReason, DeviceEventType, EventType, ReservationState, Role } from "@petak/protocol";
+import { makeSite, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
+
+const redis = useRedis();
+let network: TestNetwork;
+let operator: TestParticipant;
+let courier: TestParticipant;
+
+beforeEach(async () => {
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  operator = await network.join("Operator", [Role.OPERATOR]);
+  courier = await network.join("Courier", [Role.COURIER]);
+  return () => network.stop();
+});
+
+/** Writes the one site with one size class. */
+async function putSite(sizeClassId: string): Promise<string> {
+  const sites = [makeSite({ latitude: 1.3, longitude: 103.8, classes: [[sizeClassId, 400, 200, 500, 20_000, 4]] })];
+  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
+  return results[0]?.siteId ?? "";
+}
+
+async function holdAt(siteId: string): Promise<string> {
+  const { reservation } = await courier.client.reservations.reserve({
+    requestId: randomUUID(),
+    place: { case: "siteId", value: siteId },
+    parcel: { widthMm: 1, heightMm: 1, depthMm: 1, massG: 1 },
+  });
+  return reservation?.reservationId ?? "";
+}
+
+async function report(siteId: string, reservationId: string, ...types: DeviceEventType[]): Promise<bigint> {
+  const agent = network.clientFor(await network.agentSigner(operator, siteId));
+  const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
+  const events = types.map((type, index) => ({
+    sequence: BigInt(index + 1),
+    deviceEventId: randomUUID(),
+    type,
+    occurredAt,
+    reservationId,
+  }));
+  return (await agent.agents.reportEvents({ siteId, events })).acknowledgedSequence;
+}
+
+describe("after an operator has taken a size class away that nothing is held in", () => {
+  it("a deposit for a reservation that was cancelled is recorded all the same", async () => {
+    const siteId = await putSite("M");
+    const reservationId = await holdAt(siteId);
+    await courier.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
+    await putSite("Medium");
+    expect(await report(siteId, reservationId, DeviceEventType.DOOR_OPENED, DeviceEventType.PARCEL_DEPOSITED)).toBe(2n);
+    const { reservation, events } = await courier.client.custody.getCustodyChain({ reservationId });
+    expect(reservation?.state).toBe(ReservationState.IN_DOUBT);
+    expect(events.map(({ type }) => type).slice(2)).toEqual([EventType.DOOR_OPENED, EventType.RESERVATION_IN_DOUBT]);
+  });
+
+  it("a credential that is asked for again is the same", async () => {
+    const siteId = await putSite("M");
+    const reservationId = await holdAt(siteId);
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    const request = { requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true };
+    const issued = await courier.client.reservations.issueCredential(request);
+    await report(siteId, reservationId, DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED);
+    await putSite("Medium");
+    expect(await courier.client.reservations.issueCredential(request)).toEqual(issued);
+  });
+});

@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { ConnectError } from "@connectrpc/connect";
+import { CancellationReason, EventType, fromConnectError, Mode, Role, reasonOf, type WatchEventsResponse } from "@petak/protocol";
+import { makeSite, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
+
+const redis = useRedis();
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const origin = { latitude: 1.3, longitude: 103.8 };
+let network: TestNetwork;
+let operator: TestParticipant;
+let courier: TestParticipant;
+
+beforeEach(async () => {
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  operator = await network.join("Operator", [Role.OPERATOR]);
+  courier = await network.join("Courier", [Role.COURIER]);
+  await operator.client.directory.upsertSites({
+    requestId: randomUUID(),
+    sites: [makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 20]] })],
+  });
+  return () => network.stop();
+});
+
+async function reserve(): Promise<string> {
+  const place = { case: "nearest" as const, value: { origin } };
+  const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+  return reservation?.reservationId ?? "";
+}
+
+/** Reads messages of a stream until so many events have come. */
+async function takeEvents(stream: AsyncIterator<WatchEventsResponse>, count: number) {
+  const events: { type: EventType; reservationId: string }[] = [];
+  let cursor = "";
+  while (events.length < count) {
+    const { value, done } = await stream.next();
+    if (done === true) break;
+    cursor = value.cursor;
+    events.push(...value.events.map(({ type, reservationId }) => ({ type, reservationId })));
+  }
+  return { events, cursor };
+}
+
+describe.each(["connect", "grpc", "grpc-web"] as const)("events over %s", (protocol) => {
+  it("come to whoever watches as they happen, and go on from the last cursor after a break", async () => {
+    const watcher = network.clientFor(courier.signer, { protocol });
+    const leaving = new AbortController();
+    const stream = watcher.custody.watchEvents({ fromNow: true }, { signal: leaving.signal })[Symbol.asyncIterator]();
+    const { value: first } = await stream.next();
+    expect(first.events).toEqual([]);
+    const reservationId = await reserve();
+    const { events, cursor } = await takeEvents(stream, 1);
+    expect(events).toEqual([{ type: EventType.RESERVATION_HELD, reservationId }]);
+    leaving.abort();
+    await stream.next().catch(() => undefined);
+
+    await courier.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
+    const again = watcher.custody.watchEvents({ cursor })[Symbol.asyncIterator]();
+    expect((await takeEvents(again, 1)).events).toEqual([{ type: EventType.RESERVATION_CANCELLED, reservationId }]);
+    await again.return?.();
+  });
+});
+
+describe("events", () => {
+  it("come to the parties and to nobody else, whether watched or listed", async () => {
+    const stranger = await network.join("Stranger", [Role.COURIER]);
+    const streams = [operator, stranger].map(({ client }) => client.custody.watchEvents({})[Symbol.asyncIterator]());
+    const reservationId = await reserve();
+    expect((await takeEvents(streams[0] as AsyncIterator<WatchEventsResponse>, 1)).events).toEqual([
+      { type: EventType.RESERVATION_HELD, reservationId },
+    ]);
+    const { value } = await (streams[1] as AsyncIterator<WatchEventsResponse>).next();
+    expect(value.events).toEqual([]);
+    expect((await stranger.client.custody.listEvents({ wait: { seconds: 0n, nanos: 300_000_000 } })).events).toEqual([]);
+    for (const stream of streams) await stream.return?.();
+  });
+
+  it("are each listed once, however the pages are cut", async () => {
+    for (let index = 0; index < 12; index++) await reserve();
+    const { events: all } = await courier.client.custody.listEvents({ pageSize: 1000 });
+    expect(all.length).toBe(12);
+    const paged: string[] = [];
+    let cursor = "";
+    let hasMore = true;
+    while (hasMore) {
+      const page = await courier.client.custody.listEvents({ cursor, pageSize: 5 });
+      paged.push(...page.events.map(({ eventId }) => eventId));
+      cursor = page.nextCursor;
+      hasMore = page.hasMore;
+    }
+    expect(paged).toEqual(all.map(({ eventId }) => eventId));
+    expect(new Set(paged).size).toBe(12);
+  });
+
+  it("end with KEY_REVOKED for a stream and a long poll whose key is revoked, before anything more is told", async () => {
+    const spy = await network.withMode(courier, Mode.TEST);
+    const stream = spy.client.custody.watchEvents({ fromNow: true })[Symbol.asyncIterator]();
+    await stream.next();
+    const polling = spy.client.custody.listEvents({ fromNow: true, wait: { seconds: 20n, nanos: 0 } }).catch((error: unknown) => error);
+    await expect.poll(() => network.inFlight()).toEqual({ unary: 1, stream: 1 });
+    await courier.client.participants.revokeKey({ requestId: randomUUID(), keyId: spy.signer.keyId });
+    const streaming = stream.next().catch((error: unknown) => error);
+    await reserve();
+    expect([reasonOf(await streaming), reasonOf(await polling)]).toEqual(["KEY_REVOKED", "KEY_REVOKED"]);
+  });
+
+  it("are waited for by 16 calls of a participant at once: one more is answered, and the gateway has room for others", async () => {
+    const wait = { seconds: 20n, nanos: 0 };
+    const leaving = new AbortController();
+    const poll = () => courier.client.custody.listEvents({ fromNow: true, wait }, { signal: leaving.signal });
+    const waiting = Array.from({ length: 16 }, () => poll().catch(() => undefined));
+    await expect.poll(async () => (await network.inFlight()).unary).toBe(16);
+    // How far the sixteen have come is not to be seen from here: those beyond answer when all of them wait.
+    await expect.poll(async () => await Promise.race([poll().then(({ events }) => events), pause(100)]), { timeout: 10_000 }).toEqual([]);
+    expect((await operator.client.directory.findNearest({ origin, parcel })).options.length).toBe(1);
+    leaving.abort();
+    await Promise.all(waiting);
+  });
+
+  it("are streamed 16 times to a participant at once: one more is RATE_LIMITED until one has ended", async () => {
+    const watcher = network.clientFor(courier.signer, { retry: false }).custody;
+    const open = (signal: AbortSignal) => watcher.watchEvents({ fromNow: true }, { signal })[Symbol.asyncIterator]().next();
+    const [one, others] = [new AbortController(), new AbortController()];
+    await Promise.all([open(one.signal), ...Array.from({ length: 15 }, () => open(others.signal))]);
+    const refused = await open(others.signal).catch((error: unknown) => error);
+    expect(reasonOf(refused)).toBe("RATE_LIMITED");
+    expect(fromConnectError(ConnectError.from(refused))?.retryAfterMs).toBe(5000);
+    one.abort();
+    await expect.poll(async () => (await network.inFlight()).stream).toBe(15);
+    expect((await open(others.signal)).value.events).toEqual([]);
+    others.abort();
+  });
+
+  it("of a chain are shown to its parties alone", async () => {
+    const stranger = await network.join("Stranger", [Role.COURIER]);
+    const reservationId = await reserve();
+    expect((await courier.client.custody.getCustodyChain({ reservationId })).events.map(({ type }) => type)).toEqual([
+      EventType.RESERVATION_HELD,
+    ]);
+    const refused = await stranger.client.custody.getCustodyChain({ reservationId }).catch((error: unknown) => error);
+    expect(reasonOf(refused)).toBe("RESERVATION_NOT_FOUND");
+  });
+
+  it("end with SHUTTING_DOWN when the gateway stops, and a long poll is answered", async () => {
+    const stream = courier.client.custody.watchEvents({})[Symbol.asyncIterator]();
+    await stream.next();
+    const polling = courier.client.custody.listEvents({ wait: { seconds: 20n, nanos: 0 } });
+    const streaming = stream.next().catch((error: unknown) => error);
+    await expect.poll(() => network.inFlight()).toEqual({ unary: 1, stream: 1 });
+    await network.gateway.stop();
+    expect(reasonOf(await streaming)).toBe("SHUTTING_DOWN");
+    expect((await polling).events).toEqual([]);
+  });
+});

@@ -1,0 +1,240 @@
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
+import { createLogger, rotateIssuer } from "@petak/gateway";
+import { Act, Role, reasonOf } from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { beforeEach, expect, it, onTestFinished } from "vitest";
+import { expectTrueChain, publishedIssuerKeys } from "../testing/chains.ts";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
+
+const redis = useRedis();
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const startMs = Date.UTC(2026, 5, 1);
+/** The key is announced on day 1, signs on day 8 and an hour, and is alone from day 22 and two hours on. */
+const announcedMs = startMs + dayMs;
+const signsMs = announcedMs + 7 * dayMs + hourMs;
+const aloneMs = signsMs + 14 * dayMs + hourMs;
+let clock: FrozenClock;
+let secretsPath: string;
+/** Two gateways over the same records and the same secrets. */
+let gateways: [TestNetwork, TestNetwork];
+let operator: TestParticipant;
+let courier: TestParticipant;
+/** What was reserved in a test. */
+let reservationIds: string[];
+
+beforeEach(async () => {
+  reservationIds = [];
+  clock = createFrozenClock(startMs);
+  const dataDir = await tempDir();
+  secretsPath = join(dataDir, "gateway-secrets.json");
+  gateways = [await startGateway(dataDir), await startGateway(dataDir)];
+  operator = await gateways[0].join("Operator", [Role.OPERATOR]);
+  courier = await gateways[0].join("Courier", [Role.COURIER]);
+  return () => Promise.all(gateways.map((gateway) => gateway.stop()));
+});
+
+function startGateway(dataDir: string): Promise<TestNetwork> {
+  return startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, {
+    now: clock.now,
+    dataDir,
+    depositDefaultMs: 7 * dayMs,
+    // As long as a token may live.
+    collectWithinMs: 14 * dayMs,
+    secretsIntervalMs: 10,
+    logger: createLogger({ level: "silent" }),
+  });
+}
+
+interface TestTerminal {
+  siteId: string;
+  agent: Agent;
+  cabinet: SimulatedCabinet;
+  /** The version of its trust bundle. */
+  bundleVersion(): bigint | undefined;
+}
+
+/** A site with an agent that reaches a gateway when the test says so. */
+async function startTerminal(ref: string): Promise<TestTerminal> {
+  const sites = [makeSite({ ref, latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 20]] })];
+  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
+  const siteId = results[0]?.siteId ?? "";
+  const store = openAgentStore(join(await tempDir(), "agent.db"));
+  const compartments = Array.from({ length: 20 }, (_, index) => ({ compartmentId: `M${index}`, sizeClassId: "M" }));
+  const cabinet = createSimulatedCabinet({ compartments });
+  const client = gateways[1].clientFor(await gateways[0].agentSigner(operator, siteId));
+  const logger = { info: () => {}, warn: () => {}, error: () => {} };
+  const agent = createAgent({
+    client: client.agents,
+    siteId,
+    store,
+    cabinet,
+    logger,
+    now: clock.now,
+    after: () => () => {},
+    refusalMs: 0,
+  });
+  onTestFinished(async () => {
+    await agent.stop();
+    store.close();
+  });
+  expect(await agent.start()).toBe(true);
+  return { siteId, agent, cabinet, bundleVersion: () => store.trustBundle()?.version };
+}
+
+/** A request for a token to deposit at a site. */
+async function requestOf({ siteId }: Pick<TestTerminal, "siteId">): Promise<{ requestId: string; reservationId: string; act: Act }> {
+  const { reservations } = courier.client;
+  const { reservation } = await reservations.reserve({
+    requestId: randomUUID(),
+    place: { case: "siteId", value: siteId },
+    parcel: { widthMm: 1, heightMm: 1, depthMm: 1, massG: 1 },
+  });
+  const reservationId = reservation?.reservationId ?? "";
+  reservationIds.push(reservationId);
+  await reservations.confirm({ requestId: randomUUID(), reservationId });
+  return { requestId: randomUUID(), reservationId, act: Act.DEPOSIT };
+}
+
+/** A token to collect, which lives for 14 days, with its parcel inside. */
+async function tokenFor(terminal: TestTerminal): Promise<string> {
+  const { issueCredential } = courier.client.reservations;
+  const request = await requestOf(terminal);
+  await expectOpens(terminal, (await issueCredential(request)).accessToken);
+  return (await issueCredential({ ...request, requestId: randomUUID(), act: Act.COLLECT })).accessToken;
+}
+
+async function expectOpens({ agent, cabinet }: TestTerminal, token: string): Promise<void> {
+  const presentation = await agent.present({ token });
+  expect(presentation).toMatchObject({ opened: true });
+  if (!presentation.opened) return;
+  if (presentation.act === Act.DEPOSIT) cabinet.putIn(presentation.compartmentId);
+  else cabinet.takeOut(presentation.compartmentId);
+  cabinet.closeDoor(presentation.compartmentId);
+}
+
+function keyIdOf(token: string): string {
+  return JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+}
+
+/** The key ids that each gateway publishes. */
+async function publishedKeyIds(): Promise<string[][]> {
+  const answers = gateways.map(({ baseUrl }) => fetch(`${baseUrl}/.well-known/petak/jwks.json`).then((answer) => answer.json()));
+  return ((await Promise.all(answers)) as { keys: { kid: string }[] }[]).map(({ keys }) => keys.map(({ kid }) => kid));
+}
+
+it("an issuer key is rotated while gateways run, and every token opens at agents that are online, offline over the announcement or over the change", async () => {
+  const [online, late] = [await startTerminal("online"), await startTerminal("late")];
+  const [[oldId] = []] = await publishedKeyIds();
+  const firstVersion = online.bundleVersion() ?? 0n;
+
+  clock.set(announcedMs);
+  // The last that one agent hears for almost a week is a trust bundle without the key.
+  const early = await startTerminal("early");
+  const [first, second] = await rotateIssuer(secretsPath, clock.now());
+  expect([first.notAfterMs, second?.signsFromMs]).toEqual([aloneMs, signsMs]);
+  const newId = second?.key.keyId;
+  await expect.poll(publishedKeyIds).toEqual([
+    [oldId, newId],
+    [oldId, newId],
+  ]);
+  await online.agent.syncNow();
+  expect(online.bundleVersion()).toBe(BigInt(announcedMs / 1000));
+  expect(online.bundleVersion()).toBeGreaterThan(firstVersion);
+  const before = [await tokenFor(online), await tokenFor(early), await tokenFor(late)];
+  expect(before.map(keyIdOf)).toEqual([oldId, oldId, oldId]);
+
+  // Two days before the change another agent hears of the key and then of nothing.
+  clock.set(signsMs - 2 * dayMs);
+  await late.agent.syncNow();
+  clock.set(announcedMs + 7 * dayMs - 1000);
+  await expectOpens(early, before[1] ?? "");
+  await expectOpens(early, await tokenFor(early));
+
+  clock.set(signsMs - 1000);
+  await Promise.all([online.agent.syncNow(), early.agent.syncNow()]);
+  const last = [await tokenFor(online), await tokenFor(early), await tokenFor(late)];
+  const repeated = await requestOf(online);
+  const lastRepeated = (await courier.client.reservations.issueCredential(repeated)).accessToken;
+  expect([...last, lastRepeated].map(keyIdOf)).toEqual([oldId, oldId, oldId, oldId]);
+
+  clock.set(signsMs);
+  const after = [await tokenFor(online), await tokenFor(early), await tokenFor(late)];
+  expect(after.map(keyIdOf)).toEqual([newId, newId, newId]);
+  expect(await publishedKeyIds()).toEqual([
+    [newId, oldId],
+    [newId, oldId],
+  ]);
+  // Nobody has told any agent of the change, and none needs to know.
+  for (const [index, terminal] of [online, early, late].entries()) await expectOpens(terminal, after[index] ?? "");
+  await online.agent.syncNow();
+  expect(online.bundleVersion()).toBe(BigInt(signsMs / 1000));
+
+  clock.set(signsMs + 4 * dayMs);
+  await expectOpens(late, last[2] ?? "");
+  await expectOpens(late, before[2] ?? "");
+  await expectOpens(late, await tokenFor(late));
+  // A repetition is answered as the first time, by the other gateway too.
+  const other = gateways[1].clientFor(courier.signer);
+  expect((await other.reservations.issueCredential(repeated)).accessToken).toBe(lastRepeated);
+
+  clock.set(signsMs + 14 * dayMs - 2000);
+  await Promise.all([online.agent.syncNow(), early.agent.syncNow()]);
+  await expectOpens(online, last[0] ?? "");
+  await expectOpens(early, last[1] ?? "");
+
+  clock.set(aloneMs);
+  expect(await publishedKeyIds()).toEqual([[newId], [newId]]);
+  await online.agent.syncNow();
+  expect(online.bundleVersion()).toBe(BigInt(aloneMs / 1000));
+  await expectOpens(online, await tokenFor(online));
+  await rotateIssuer(secretsPath, clock.now());
+  await expect
+    .poll(async () => (await publishedKeyIds()).map((ids) => [ids[0], ids.length]))
+    .toEqual([
+      [newId, 2],
+      [newId, 2],
+    ]);
+  // The first key opens no door any more, and what it signed is verified still.
+  const issuerKeys = await publishedIssuerKeys(gateways[1].baseUrl);
+  expect(issuerKeys.map(({ keyId }) => keyId)).toEqual([oldId, newId, expect.any(String)]);
+  const signers = new Set<string>();
+  for (const reservationId of reservationIds) {
+    const { events } = await expectTrueChain(courier, reservationId, issuerKeys);
+    for (const { receipt } of events) if (receipt !== undefined) signers.add(receipt.issuerKeyId);
+  }
+  expect(signers).toEqual(new Set([oldId, newId]));
+});
+
+it("a gateway with a copy that was not replaced goes on for half an hour, then issues nothing and is not ready, until it has the new file", async () => {
+  const dataDir = join(await tempDir(), "copy");
+  await mkdir(dataDir);
+  const copyPath = join(dataDir, "gateway-secrets.json");
+  await copyFile(secretsPath, copyPath);
+  const late = await startGateway(dataDir);
+  onTestFinished(() => late.stop());
+  const { siteId, agent } = await startTerminal("site");
+  const { reservations } = late.clientFor(courier.signer, { retry: false });
+  const request = await requestOf({ siteId });
+  const isReady = async () => (await fetch(`${late.baseUrl}/readyz`)).ok;
+
+  clock.set(announcedMs);
+  await rotateIssuer(secretsPath, clock.now());
+  await expect.poll(async () => (await publishedKeyIds()).map((ids) => ids.length)).toEqual([2, 2]);
+  const issued = await reservations.issueCredential(request);
+  expect(await isReady()).toBe(true);
+
+  clock.advance(30 * 60_000);
+  await expect.poll(isReady).toBe(false);
+  expect(reasonOf(await reservations.issueCredential(request).catch((error: unknown) => error))).toBe("STORE_UNAVAILABLE");
+  // Another gateway answers as the first one did, and agents hear of the key from it.
+  expect(await courier.client.reservations.issueCredential(request)).toEqual(issued);
+  await agent.syncNow();
+
+  await copyFile(secretsPath, copyPath);
+  await expect.poll(isReady).toBe(true);
+  expect(await reservations.issueCredential(request)).toEqual(issued);
+});

@@ -1,0 +1,192 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { create, toJsonString } from "@bufbuild/protobuf";
+import {
+  ChainStatementSchema,
+  DeviceEventType,
+  EventSchema,
+  GetCustodyChainResponseSchema,
+  ReservationState,
+  Role,
+  reasonOf,
+} from "@petak/protocol";
+import { startTestServer, tempDir } from "@petak/testkit";
+import { Redis } from "ioredis";
+import { expect, it } from "vitest";
+import { runPetak } from "../../testing/petak-process.ts";
+import type { TestParticipant } from "../../testing/test-network.ts";
+import { type KeyWalk, usedBy, walkKeys } from "./key-families.ts";
+import { type LifeEnd, startSoakNetwork } from "./soak-network.ts";
+
+/** Days, and lives of each kind that begin on each. `npm run test:long` has many. */
+const days = Number(process.env.PETAK_SOAK_DAYS ?? 9);
+const each = Number(process.env.PETAK_SOAK_LIVES ?? 3);
+
+/** Until as much leaves each day as comes: the retention, the rest of a day, and the tokens of what was cancelled. */
+const warmUpDays = 7;
+
+const prefix = "soak";
+const longMs = 60_000 + days * each * 3000;
+
+/** All that a participant is told of its events, from the first on. */
+async function allEvents({ client }: TestParticipant): Promise<string[]> {
+  const events: string[] = [];
+  for (let cursor = ""; ; ) {
+    const page = await client.custody.listEvents({ cursor, pageSize: 1000 });
+    events.push(...page.events.map((event) => toJsonString(EventSchema, event)));
+    if (!page.hasMore) return events;
+    cursor = page.nextCursor;
+  }
+}
+
+it(
+  "keeps its memory while lives come and go, and forgets none of them",
+  async () => {
+    await using server = await startTestServer();
+    const redis = new Redis(server.options);
+    const archiveDir = join(await tempDir(), "archive");
+    const soak = await startSoakNetwork(server.options.path, redis, { prefix, archiveDir });
+    const { courier, operator } = soak;
+    try {
+      // All of it but when it was asked for: the statement's hashes of the events must be the same.
+      const chainOf = async (reservationId: string) => {
+        const { statement, ...chain } = await courier.client.custody.getCustodyChain({ reservationId });
+        const hashes = create(ChainStatementSchema, { eventHashes: statement?.eventHashes ?? new Uint8Array() });
+        return toJsonString(GetCustodyChainResponseSchema, { ...chain, statement: hashes });
+      };
+      const told = new Map<string, string>();
+      const lives: { end: LifeEnd; reservationId: string }[] = [];
+      const walks: KeyWalk[] = [];
+      const usedMemory: number[] = [];
+      const trackedKeys: number[] = [];
+      const infoOf = async (section: string, name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(await redis.info(section))?.[1]);
+      let cursorOfDayTwo = "";
+      let eventsOfDayTwo: string[] = [];
+      for (let day = 0; day < days; day++) {
+        if (day === 2) {
+          const before = await allEvents(courier);
+          cursorOfDayTwo = (await courier.client.custody.listEvents({ fromNow: true })).nextCursor;
+          eventsOfDayTwo = before;
+        }
+        const begun = await soak.live(each);
+        lives.push(...begun);
+        await soak.passDay();
+        // What has ended is told as it is before it leaves.
+        for (const { reservationId } of begun) told.set(reservationId, await chainOf(reservationId));
+        walks.push(await walkKeys(redis, prefix));
+        usedMemory.push(await infoOf("memory", "used_memory"));
+        trackedKeys.push(await infoOf("stats", "tracking_total_keys"));
+      }
+
+      const warm = walks.slice(warmUpDays);
+      const first = warm[0] as KeyWalk;
+      const last = warm.at(-1) as KeyWalk;
+      expect(walks.flatMap(({ unknown }) => unknown)).toEqual([]);
+      expect(walks.flatMap(({ endless }) => endless)).toEqual([]);
+      // What lives is as much as it was, and what never ends has not grown. (Watermarks and counters get longer by a digit.)
+      expect(usedBy(last, "with what lives").keys).toBeLessThanOrEqual(usedBy(first, "with what lives").keys + 3);
+      // A page of a stream is a few kB, whether it is full or not.
+      expect(usedBy(last, "with what lives").bytes).toBeLessThan(usedBy(first, "with what lives").bytes * 1.03 + 4096);
+      expect(usedBy(last, "by itself").keys).toBeLessThan(usedBy(first, "by itself").keys * 1.03);
+      expect(usedBy(last, "never").keys).toBe(usedBy(first, "never").keys);
+      expect(usedBy(last, "never").bytes).toBeLessThan(usedBy(first, "never").bytes * 1.02);
+      // What a server keeps beside the keys differs from day to day by some 200 kB.
+      expect(usedMemory.at(-1)).toBeLessThan((usedMemory[warmUpDays] as number) * 1.03 + 300_000);
+      expect(trackedKeys.at(-1)).toBeLessThanOrEqual(trackedKeys[warmUpDays] as number);
+
+      // The memory says nothing if nothing has left.
+      const inRecords = await Promise.all(
+        lives.map(({ reservationId }) => redis.exists(`${prefix}:{${reservationId.slice(4, 10)}}:res:${reservationId.slice(11)}`)),
+      );
+      expect(inRecords.filter((isThere) => isThere === 0).length).toBeGreaterThan(lives.length / 4);
+
+      // Everything is answered as it was.
+      for (const { reservationId, end } of lives) {
+        const known = told.get(reservationId);
+        // Those that are fetched late had not ended.
+        if (!end.startsWith("collected late")) expect(await chainOf(reservationId)).toBe(known);
+      }
+      const events = await allEvents(courier);
+      expect(new Set(events).size).toBe(events.length);
+      expect(events.slice(0, eventsOfDayTwo.length)).toEqual(eventsOfDayTwo);
+      const chained: string[] = [];
+      for (const { reservationId } of lives) {
+        const chain = await courier.client.custody.getCustodyChain({ reservationId });
+        chained.push(...chain.events.map((event) => toJsonString(EventSchema, event)));
+      }
+      // A chain does not say which number an event has in the log, and the log has a number for each.
+      const numbers = events.map((event) => Number((JSON.parse(event) as { logNumber: string }).logNumber));
+      expect(numbers).toEqual(Array.from({ length: events.length }, (_, index) => index + 1));
+      const withoutNumber = (event: string) => event.replace(/,"logNumber":"\d+"/, "").replace(/,"sequence":"\d+"/, "");
+      expect(events.map(withoutNumber).sort()).toEqual(chained.sort());
+      const page = await courier.client.custody.listEvents({ cursor: cursorOfDayTwo, pageSize: 5 });
+      expect(page.events.map((event) => toJsonString(EventSchema, event))).toEqual(
+        events.slice(eventsOfDayTwo.length, eventsOfDayTwo.length + 5),
+      );
+
+      // And refused as it was: whoever is no party does not find it, and what has ended has ended.
+      const [gone = ""] = lives.filter(({ end }) => end === "cancelled").map(({ reservationId }) => reservationId);
+      const stranger = await soak.network.join("Stranger", [Role.COURIER]);
+      for (const call of [stranger.client.reservations.getReservation, stranger.client.custody.getCustodyChain]) {
+        expect(reasonOf(await call({ reservationId: gone }).catch((error: unknown) => error))).toBe("RESERVATION_NOT_FOUND");
+      }
+      const requestId = "6d7c4c3e-5f0a-4b7e-9d38-0d2b7c9a1e55";
+      const confirming = courier.client.reservations.confirm({ requestId, reservationId: gone });
+      expect(reasonOf(await confirming.catch((error: unknown) => error))).toBe("ILLEGAL_STATE");
+
+      // What the site reports of it, however late, is recorded, and is what an operator has to look into.
+      await soak.report(gone, DeviceEventType.PARCEL_DEPOSITED);
+      const doubted = await operator.client.custody.getCustodyChain({ reservationId: gone });
+      expect(doubted.reservation?.state).toBe(ReservationState.IN_DOUBT);
+      expect(doubted.events).toHaveLength(3);
+
+      const location = ["--archive-dir", archiveDir, "--prefix", prefix, "--json"];
+      const verified = await runPetak(archiveDir, ["archive", "verify", ...location]);
+      expect(verified.exitCode).toBe(0);
+      // A long archive has its progress told meanwhile.
+      expect(verified.stderr.replaceAll(/^Verifying: .*\n/gm, "")).toBe("");
+      expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], days: expect.any(Number) });
+      const listed = JSON.parse((await runPetak(archiveDir, ["archive", "list", ...location])).stdout) as {
+        days: { date: string; events: number; reservations: number }[];
+      };
+      expect(listed.days.reduce((sum, day) => sum + day.events, 0)).toBe(JSON.parse(verified.stdout).events);
+      const shown = JSON.parse((await runPetak(archiveDir, ["archive", "show", gone, ...location])).stdout);
+      // Without what a gateway tells of events and does not record with each.
+      const recorded = JSON.parse(told.get(gone) ?? "").events.map(
+        ({ cloudEvent: _, occurredAtUtcOffset: __, ...event }: Record<string, unknown>) => event,
+      );
+      expect(shown.events).toEqual(recorded);
+
+      // What is lost or spoilt is named, and an index is made anew.
+      const petak = async (...args: string[]) => {
+        const { exitCode, stdout } = await runPetak(archiveDir, ["archive", ...args, ...location]);
+        return { exitCode, result: JSON.parse(stdout) as { error?: { reason: string }; problems?: { problem: string; date?: string }[] } };
+      };
+      const regionDir = join(archiveDir, prefix, `region=${gone.slice(4, 10)}`);
+      await rm(join(regionDir, "index"), { recursive: true });
+      expect(await petak("show", gone)).toMatchObject({ exitCode: 1, result: { error: { reason: "archive-damaged" } } });
+      expect((await petak("verify")).result.problems).toHaveLength(1);
+      expect(await petak("verify", "--rebuild-index")).toMatchObject({ exitCode: 0, result: { problems: [] } });
+      expect((await petak("show", gone)).exitCode).toBe(0);
+      expect(await petak("show", `${gone.slice(0, -1)}${gone.endsWith("0") ? "1" : "0"}`)).toMatchObject({
+        exitCode: 1,
+        result: { error: { reason: "not-archived" } },
+      });
+      const [{ date } = { date: "" }] = listed.days;
+      const data = join(regionDir, `date=${date}`, "events.ndjson.gz");
+      const bytes = await readFile(data);
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      await writeFile(data, bytes);
+      expect(await petak("verify")).toMatchObject({
+        exitCode: 1,
+        result: { problems: [{ date, problem: expect.stringContaining("SHA-256") }] },
+      });
+
+      expect(soak.network.lines.filter((line) => line.includes("archiv"))).toEqual([]);
+    } finally {
+      redis.disconnect();
+      await soak.stop();
+    }
+  },
+  longMs,
+);

@@ -1,0 +1,532 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { ConnectError } from "@connectrpc/connect";
+import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet, type TokenShown } from "@petak/agent";
+import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
+import {
+  Act,
+  DeviceEventType,
+  DoubtOutcome,
+  type Event,
+  EventType,
+  fromConnectError,
+  type IssueCredentialRequestSchema,
+  PartyKind,
+  ProofKind,
+  Purpose,
+  type Receipt,
+  ReservationState,
+  Role,
+  reasonOf,
+} from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { expectTrueChain, publishedIssuerKeys } from "../testing/chains.ts";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
+
+const redis = useRedis();
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const compartments = ["A1", "A2", "A3"].map((compartmentId) => ({ compartmentId, sizeClassId: "M" }));
+const dayMs = 86_400_000;
+let clock: FrozenClock;
+let network: TestNetwork;
+let operator: TestParticipant;
+let courier: TestParticipant;
+let siteId: string;
+let agent: Agent;
+let cabinet: SimulatedCabinet;
+/** Whether the agent hears what has changed. */
+let hears: boolean;
+/** Who stands at the door with a key. */
+let keys: Ed25519KeyPair;
+
+beforeEach(async () => {
+  clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
+  const overrides = { now: clock.now, collectWithinMs: 3 * dayMs, sweepIntervalMs: 20 };
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  operator = await network.join("Operator", [Role.OPERATOR]);
+  courier = await network.join("Courier", [Role.COURIER]);
+  keys = await generateKeyPair();
+  const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 3]] }, { compartments });
+  siteId = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
+  const store = openAgentStore(join(await tempDir(), "agent.db"));
+  cabinet = createSimulatedCabinet({ compartments });
+  hears = true;
+  const line = network.clientFor(await network.agentSigner(operator, siteId)).agents;
+  const client: typeof line = {
+    ...line,
+    sync: (...asked) => (hears ? line.sync(...asked) : Promise.reject(new Error("the site has no network"))),
+  };
+  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  agent = createAgent({ client, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 0, now: clock.now });
+  await agent.start();
+  return async () => {
+    await agent.stop();
+    store.close();
+    await network.stop();
+  };
+});
+
+type Asked = Omit<MessageInitShape<typeof IssueCredentialRequestSchema>, "requestId" | "$typeName">;
+
+const issue = (by: TestParticipant, asked: Asked, requestId = randomUUID()) =>
+  by.client.reservations.issueCredential({ requestId, ...asked });
+
+const reasonFor = async (work: Promise<unknown>) => reasonOf(await work.catch((error: unknown) => error));
+
+const recallOf = (reservationId: string): Asked => ({ reservationId, act: Act.RECALL, holderPublicKey: keys.publicKey });
+
+/** A token with a proof for a challenge of the site. */
+async function proven(token: string, compartmentId?: string): Promise<TokenShown> {
+  const door = compartmentId === undefined ? {} : { compartmentId };
+  const { challenge } = agent.challenge();
+  return { token, presence: await provePresence({ token, challenge, privateJwk: keys.privateJwk, ...door }), ...door };
+}
+
+async function deposited(purpose: Purpose = Purpose.DELIVERY): Promise<{ reservationId: string; compartmentId: string }> {
+  const place = { case: "siteId", value: siteId } as const;
+  const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel, purpose });
+  const reservationId = reservation?.reservationId ?? "";
+  await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+  const { accessToken } = await issue(courier, { reservationId, act: Act.DEPOSIT });
+  const opened = await agent.present({ token: accessToken });
+  if (!opened.opened) throw new Error(`the deposit was refused: ${opened.refusal}`);
+  const { compartmentId } = opened;
+  cabinet.putIn(compartmentId);
+  cabinet.closeDoor(compartmentId);
+  await agent.flushed();
+  return { reservationId, compartmentId };
+}
+
+async function takeBack(reservationId: string): Promise<void> {
+  const { accessToken } = await issue(courier, recallOf(reservationId));
+  const opened = await agent.present(await proven(accessToken));
+  if (!opened.opened) throw new Error(`the recall was refused: ${opened.refusal}`);
+  cabinet.takeOut(opened.compartmentId);
+  cabinet.closeDoor(opened.compartmentId);
+  await agent.flushed();
+}
+
+async function chainOf(reservationId: string, by = courier) {
+  const { reservation, events } = await by.client.custody.getCustodyChain({ reservationId });
+  return { reservation, events, types: events.map(({ type }) => type) };
+}
+
+async function places() {
+  const { availabilities } = await courier.client.directory.getAvailability({ siteIds: [siteId] });
+  const [place] = availabilities[0]?.sizeClasses ?? [];
+  return { held: place?.held, occupied: place?.occupied, free: place?.freeToPromise };
+}
+
+/** The events of the operator's log that are about no reservation. */
+async function siteEvents(): Promise<Event[]> {
+  return (await operator.client.custody.listEvents({ pageSize: 1000 })).events.filter(({ reservationId }) => reservationId === "");
+}
+
+describe("a parcel that is overdue", () => {
+  it("goes back by the same steps as it came: its collector's credentials end, its place is free, and each step is an event", async () => {
+    const { reservationId, compartmentId } = await deposited();
+    const collect = await issue(courier, { reservationId, act: Act.COLLECT, withPin: true });
+    await agent.syncNow();
+    clock.advance(3 * dayMs - 60_000);
+    await expect.poll(async () => (await chainOf(reservationId)).types).not.toContain(EventType.PARCEL_OVERDUE);
+    clock.advance(60_000);
+    await expect.poll(async () => (await chainOf(reservationId)).types).toContain(EventType.PARCEL_OVERDUE);
+
+    await takeBack(reservationId);
+    const { reservation, events, types } = await chainOf(reservationId);
+    expect(types.slice(-5)).toEqual([
+      EventType.PARCEL_OVERDUE,
+      EventType.CREDENTIAL_ISSUED,
+      EventType.DOOR_OPENED,
+      EventType.DOOR_CLOSED,
+      EventType.PARCEL_RECALLED,
+    ]);
+    expect(reservation).toMatchObject({ state: ReservationState.RECALLED, recalledAt: timestampFromMs(clock.now()), compartmentId });
+    expect(events.at(-1)).toMatchObject({
+      stateBefore: ReservationState.DEPOSITED,
+      stateAfter: ReservationState.RECALLED,
+      actor: { kind: PartyKind.AGENT },
+      proof: { compartmentId, offline: false, credentialHash: events.at(-3)?.proof?.credentialHash },
+    });
+    expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
+    // What each side signed says the same: the operator gave the parcel back to its depositor.
+    const { receipts } = await expectTrueChain(courier, reservationId, await publishedIssuerKeys(network.baseUrl));
+    const actOf = ({ jws }: Receipt): string => JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()).act;
+    expect(receipts.map(actOf)).toEqual(["RESERVED", "DEPOSITED", "RECALLED"]);
+    await agent.syncNow();
+    for (const credential of [{ token: collect.accessToken }, { pin: collect.pin }]) {
+      expect(await agent.present(credential)).toMatchObject({ opened: false });
+    }
+    expect(await reasonFor(issue(courier, { reservationId, act: Act.COLLECT }))).toBe("ILLEGAL_STATE");
+    expect(await reasonFor(issue(courier, recallOf(reservationId)))).toBe("ILLEGAL_STATE");
+  });
+
+  it.each([
+    ["DELIVERY", Purpose.DELIVERY],
+    ["FIRST_MILE", Purpose.FIRST_MILE],
+    ["RETURN", Purpose.RETURN],
+  ])("goes back to its depositor in the same way for %s", async (_, purpose) => {
+    const { reservationId } = await deposited(purpose);
+    await takeBack(reservationId);
+    const { reservation, types } = await chainOf(reservationId);
+    expect([reservation?.state, reservation?.purpose, types.at(-1)]).toEqual([
+      ReservationState.RECALLED,
+      purpose,
+      EventType.PARCEL_RECALLED,
+    ]);
+  });
+
+  it("is its collector's while the recall is under way, until the door has opened for one of them", async () => {
+    const { reservationId, compartmentId } = await deposited();
+    const recall = await issue(courier, recallOf(reservationId));
+    const collect = await issue(courier, { reservationId, act: Act.COLLECT });
+    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: true });
+    expect(await agent.present(await proven(recall.accessToken))).toMatchObject({ opened: false });
+    cabinet.takeOut(compartmentId);
+    cabinet.closeDoor(compartmentId);
+    expect(await agent.present(await proven(recall.accessToken))).toMatchObject({ opened: false });
+    await agent.flushed();
+    expect((await chainOf(reservationId)).reservation?.state).toBe(ReservationState.COLLECTED);
+  });
+
+  it("lets who came for it in the end bring nothing with another token to deposit", async () => {
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const reservationId = reservation?.reservationId ?? "";
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    const [first, second] = [1, 2].map(() => issue(courier, { reservationId, act: Act.DEPOSIT }));
+    await agent.present({ token: (await first)?.accessToken ?? "" });
+    cabinet.putIn("A1");
+    cabinet.closeDoor("A1");
+    await agent.flushed();
+    await takeBack(reservationId);
+    await agent.syncNow();
+    expect(await agent.present({ token: (await second)?.accessToken ?? "" })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+  });
+});
+
+describe("a recall that is reported late", () => {
+  let report: (type: DeviceEventType, reservationId: string, occurredMs?: number) => Promise<void>;
+
+  beforeEach(async () => {
+    const device = network.clientFor(await network.agentSigner(operator, siteId)).agents;
+    let sequence = 0n;
+    report = async (type, reservationId, occurredMs = clock.now()) => {
+      sequence += 1n;
+      const event = { sequence, deviceEventId: randomUUID(), type, occurredAt: timestampFromMs(occurredMs), reservationId, offline: true };
+      await device.reportEvents({ siteId, events: [event] });
+      await device.reportEvents({ siteId, events: [event] });
+    };
+  });
+
+  it("happened when the site says, hours before, and once", async () => {
+    const { reservationId } = await deposited();
+    const atMs = clock.now() + 60_000;
+    clock.advance(10 * 3_600_000);
+    await report(DeviceEventType.PARCEL_RECALLED, reservationId, atMs);
+    const { reservation, events, types } = await chainOf(reservationId);
+    expect(reservation).toMatchObject({ state: ReservationState.RECALLED, recalledAt: timestampFromMs(atMs) });
+    expect(types.filter((type) => type === EventType.PARCEL_RECALLED)).toHaveLength(1);
+    expect(events.at(-1)).toMatchObject({ occurredAt: timestampFromMs(atMs), recordedAt: timestampFromMs(clock.now()) });
+    expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
+  });
+
+  it("ends a doubt", async () => {
+    const { reservationId } = await deposited();
+    await report(DeviceEventType.DOUBT, reservationId);
+    await report(DeviceEventType.PARCEL_RECALLED, reservationId);
+    expect((await chainOf(reservationId)).reservation?.state).toBe(ReservationState.RECALLED);
+    expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
+  });
+
+  it("changes nothing any more where the operator has said what became of the parcel, and stands in the record", async () => {
+    const { reservationId } = await deposited();
+    await report(DeviceEventType.DOUBT, reservationId);
+    const outcome = DoubtOutcome.COLLECTED;
+    await operator.client.reservations.resolveDoubt({ requestId: randomUUID(), reservationId, outcome });
+    await report(DeviceEventType.PARCEL_RECALLED, reservationId);
+    const { reservation, events } = await chainOf(reservationId);
+    expect(reservation?.state).toBe(ReservationState.COLLECTED);
+    expect(events.at(-1)).toMatchObject({ type: EventType.PARCEL_RECALLED, stateAfter: ReservationState.COLLECTED });
+    expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
+  });
+
+  it("is a doubt where the record knows of no deposit", async () => {
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    const reservationId = reservation?.reservationId ?? "";
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    await report(DeviceEventType.PARCEL_RECALLED, reservationId);
+    expect((await chainOf(reservationId)).reservation?.state).toBe(ReservationState.IN_DOUBT);
+    expect(await places()).toEqual({ held: 0, occupied: 1, free: 2 });
+  });
+});
+
+describe("the proof that an event names", () => {
+  const { ACCESS_TOKEN, BOUND_ACCESS_TOKEN, PIN } = ProofKind;
+
+  /** What is said of how the door was opened, in each event of one. */
+  async function kindsOf(reservationId: string, ...types: EventType[]): Promise<(ProofKind | undefined)[]> {
+    const { events } = await chainOf(reservationId);
+    return events.filter(({ type }) => types.includes(type)).map(({ proof }) => proof?.kind);
+  }
+
+  async function confirmed(): Promise<string> {
+    const place = { case: "siteId", value: siteId } as const;
+    const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId: reservation?.reservationId ?? "" });
+    return reservation?.reservationId ?? "";
+  }
+
+  async function opened(credential: TokenShown | { pin: string }, move: "putIn" | "takeOut"): Promise<void> {
+    const outcome = await agent.present(credential);
+    if (!outcome.opened) throw new Error(`refused: ${outcome.refusal}`);
+    cabinet[move](outcome.compartmentId);
+    cabinet.closeDoor(outcome.compartmentId);
+    await agent.flushed();
+  }
+
+  it("says of a deposit and a collection whether the token's holder proved to be there, and so does the receipt", async () => {
+    const reservationId = await confirmed();
+    const bound = { reservationId, holderPublicKey: keys.publicKey };
+    const deposit = await issue(courier, { ...bound, act: Act.DEPOSIT });
+    await opened(await proven(deposit.accessToken), "putIn");
+    const collect = await issue(courier, { ...bound, act: Act.COLLECT });
+    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: false });
+    await opened(await proven(collect.accessToken), "takeOut");
+    const { PARCEL_DEPOSITED, PARCEL_COLLECTED, DOOR_REFUSED, DOOR_OPENED } = EventType;
+    expect(await kindsOf(reservationId, PARCEL_DEPOSITED, PARCEL_COLLECTED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+    expect(await kindsOf(reservationId, DOOR_OPENED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+    expect(await kindsOf(reservationId, DOOR_REFUSED)).toEqual([ACCESS_TOKEN]);
+    const { receipts } = await expectTrueChain(courier, reservationId, await publishedIssuerKeys(network.baseUrl));
+    const kindIn = ({ jws }: Receipt) => JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()).proof?.kind ?? "";
+    expect(receipts.map(kindIn)).toEqual(["", "BOUND_ACCESS_TOKEN", "BOUND_ACCESS_TOKEN"]);
+  });
+
+  it("says so of a delegate, of a recall and of work, and of nobody whose token is bound to no key", async () => {
+    const { PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, SERVICE_DOOR_OPENED } = EventType;
+    const first = await deposited();
+    const parent = await issue(courier, { reservationId: first.reservationId, act: Act.COLLECT, holderPublicKey: keys.publicKey });
+    const { accessToken } = await courier.client.reservations.delegateCredential({
+      requestId: randomUUID(),
+      accessToken: parent.accessToken,
+      holderPublicKey: keys.publicKey,
+    });
+    await opened(await proven(accessToken), "takeOut");
+    expect(await kindsOf(first.reservationId, PARCEL_DEPOSITED, PARCEL_COLLECTED)).toEqual([ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+
+    const second = await deposited();
+    const work = await issue(operator, { siteId, compartmentId: second.compartmentId, act: Act.SERVICE, holderPublicKey: keys.publicKey });
+    await agent.present(await proven(work.accessToken));
+    cabinet.closeDoor(second.compartmentId);
+    await takeBack(second.reservationId);
+    expect(await kindsOf(second.reservationId, SERVICE_DOOR_OPENED, PARCEL_RECALLED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
+
+    const third = await deposited();
+    const { pin } = await issue(courier, { reservationId: third.reservationId, act: Act.COLLECT, withPin: true });
+    await agent.syncNow();
+    await opened({ pin }, "takeOut");
+    expect(await kindsOf(third.reservationId, PARCEL_COLLECTED)).toEqual([PIN]);
+  });
+});
+
+describe("work at a site", () => {
+  const service = (compartmentId = ""): Asked => ({ siteId, compartmentId, act: Act.SERVICE, holderPublicKey: keys.publicKey });
+
+  it("opens doors behind which nothing lies, and its operator sees each opening", async () => {
+    const { reservationId } = await deposited();
+    const before = (await chainOf(reservationId)).types;
+    const { accessToken, notBefore, expiresAt } = await issue(operator, service());
+    expect(accessToken.length).toBeLessThanOrEqual(320);
+    expect([notBefore, expiresAt]).toEqual([timestampFromMs(clock.now()), timestampFromMs(clock.now() + 8 * 3_600_000)]);
+    expect(await agent.present(await proven(accessToken, "A1"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    for (const door of ["A2", "A3"]) {
+      expect(await agent.present(await proven(accessToken, door))).toMatchObject({ opened: true, compartmentId: door });
+      cabinet.closeDoor(door);
+    }
+    await agent.flushed();
+    const events = await siteEvents();
+    expect(events.map(({ type, proof }) => [type, proof?.compartmentId ?? ""])).toEqual([
+      [EventType.CREDENTIAL_ISSUED, ""],
+      [EventType.DOOR_REFUSED, ""],
+      [EventType.SERVICE_DOOR_OPENED, "A2"],
+      [EventType.SERVICE_DOOR_CLOSED, "A2"],
+      [EventType.SERVICE_DOOR_OPENED, "A3"],
+      [EventType.SERVICE_DOOR_CLOSED, "A3"],
+    ]);
+    expect(events.every((event) => event.siteId === siteId && event.operatorId === operator.participantId && event.isTest)).toBe(true);
+    expect(new Set(events.slice(1).map(({ proof }) => proof?.credentialHash)).size).toBe(1);
+    expect((await chainOf(reservationId)).types).toEqual(before);
+  });
+
+  it("leaves a parcel in custody behind the door that the operator named, and tells its parties", async () => {
+    const { reservationId, compartmentId } = await deposited();
+    const { accessToken } = await issue(operator, service(compartmentId));
+    expect(await agent.present(await proven(accessToken))).toMatchObject({ opened: true, compartmentId });
+    cabinet.closeDoor(compartmentId);
+    await agent.flushed();
+    const { reservation, types } = await chainOf(reservationId);
+    expect(reservation?.state).toBe(ReservationState.DEPOSITED);
+    expect(types.slice(-2)).toEqual([EventType.SERVICE_DOOR_OPENED, EventType.SERVICE_DOOR_CLOSED]);
+  });
+
+  it("never collects: a parcel that was taken out is in doubt, and its operator says what became of it", async () => {
+    const { reservationId, compartmentId } = await deposited();
+    const { accessToken } = await issue(operator, service(compartmentId));
+    await agent.present(await proven(accessToken));
+    cabinet.takeOut(compartmentId);
+    cabinet.closeDoor(compartmentId);
+    await agent.flushed();
+    await expect.poll(async () => (await chainOf(reservationId)).reservation?.state).toBe(ReservationState.IN_DOUBT);
+    const outcome = DoubtOutcome.RECALLED;
+    const { reservation } = await operator.client.reservations.resolveDoubt({ requestId: randomUUID(), reservationId, outcome });
+    expect(reservation).toMatchObject({ state: ReservationState.RECALLED, recalledAt: timestampFromMs(clock.now()) });
+  });
+
+  const revoke = (by: TestParticipant, credentialHash: string, more: object = {}, requestId = randomUUID()) =>
+    by.client.reservations.revokeCredential({ requestId, subject: { case: "siteId", value: siteId }, credentialHash, ...more });
+
+  it("ends before its hours are over where its operator revokes it, at every door and for that token alone", async () => {
+    const [lost, kept] = [await issue(operator, service()), await issue(operator, service("A3"))];
+    expect(await agent.present(await proven(lost.accessToken, "A1"))).toMatchObject({ opened: true });
+    cabinet.closeDoor("A1");
+    const requestId = randomUUID();
+    await revoke(operator, lost.credentialHash, {}, requestId);
+    await revoke(operator, lost.credentialHash, {}, requestId);
+    await agent.syncNow();
+    expect(await agent.present(await proven(lost.accessToken, "A2"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    expect(await agent.present(await proven(kept.accessToken))).toMatchObject({ opened: true, compartmentId: "A3" });
+    cabinet.closeDoor("A3");
+    await agent.flushed();
+    const events = await siteEvents();
+    const revoked = events.filter(({ type }) => type === EventType.CREDENTIAL_REVOKED);
+    expect(revoked).toEqual([
+      expect.objectContaining({
+        siteId,
+        actor: expect.objectContaining({ kind: PartyKind.PARTICIPANT, participantId: operator.participantId }),
+        proof: expect.objectContaining({ credentialHash: lost.credentialHash }),
+      }),
+    ]);
+    const refused = events.find(({ type }) => type === EventType.DOOR_REFUSED);
+    expect(refused?.proof).toMatchObject({ refusal: "REVOKED", credentialHash: lost.credentialHash });
+  });
+
+  it("opens where the site has not heard that it was revoked, and the report says that it was decided offline", async () => {
+    const { accessToken, credentialHash } = await issue(operator, service());
+    hears = false;
+    await revoke(operator, credentialHash);
+    await expect(agent.syncNow()).rejects.toThrow("no network");
+    expect(await agent.present(await proven(accessToken, "A1"))).toMatchObject({ opened: true });
+    cabinet.closeDoor("A1");
+    await agent.flushed();
+    expect((await siteEvents()).find(({ type }) => type === EventType.SERVICE_DOOR_OPENED)?.proof).toMatchObject({
+      offline: true,
+      credentialHash,
+    });
+    hears = true;
+    await agent.syncNow();
+    expect(await agent.present(await proven(accessToken, "A2"))).toMatchObject({ opened: false });
+    // Until its own end at the latest.
+    const other = await issue(operator, service());
+    hears = false;
+    await revoke(operator, other.credentialHash);
+    clock.advance(8 * 3_600_000 + 10 * 60_000);
+    expect(await agent.present(await proven(other.accessToken, "A3"))).toMatchObject({ opened: false });
+  });
+
+  it("is revoked by its site's operator and nobody else, by its hash, and lets nobody revoke what collects", async () => {
+    const rival = await network.join("Rival", [Role.OPERATOR]);
+    const { credentialHash } = await issue(operator, service());
+    expect(await reasonFor(revoke(courier, credentialHash))).toBe("ROLE_REQUIRED");
+    expect(await reasonFor(revoke(rival, credentialHash))).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor(revoke(operator, credentialHash, { subject: { case: "siteId", value: "site_83652b_zz" } }))).toBe(
+      "SITE_NOT_FOUND",
+    );
+    expect(await reasonFor(revoke(operator, ""))).toBe("INVALID_FIELD");
+    expect(await reasonFor(revoke(operator, credentialHash, { pin: true }))).toBe("INVALID_FIELD");
+    const { reservationId, compartmentId } = await deposited();
+    const collect = await issue(courier, { reservationId, act: Act.COLLECT });
+    await revoke(operator, collect.credentialHash);
+    await agent.syncNow();
+    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: true, compartmentId });
+  });
+
+  it("is one of a hundred that a site's list has at once", async () => {
+    const hashes = Array.from({ length: 100 }, (_, number) => String(number).padStart(43, "h"));
+    for (const hash of hashes) await revoke(operator, hash);
+    const failure = await revoke(operator, "x".repeat(43)).catch((error: ConnectError) => fromConnectError(error));
+    expect(failure).toMatchObject({ reason: "CREDENTIALS_EXHAUSTED", metadata: { limit: "100", subject: siteId } });
+    clock.advance(9 * 3_600_000);
+    await revoke(operator, "x".repeat(43));
+  });
+
+  it("is its operator's to allow, at its own sites, and for doors that there are", async () => {
+    const rival = await network.join("Rival", [Role.OPERATOR]);
+    expect(await reasonFor(issue(courier, service()))).toBe("ROLE_REQUIRED");
+    expect(await reasonFor(issue(rival, service()))).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor(issue(operator, { ...service(), siteId: "site_83652b_zz" }))).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor(issue(operator, service("Z9")))).toBe("INVALID_FIELD");
+  });
+
+  it("is allowed once, however often it is asked for", async () => {
+    const requestId = randomUUID();
+    const first = await issue(operator, service(), requestId);
+    clock.advance(3_600_000);
+    expect(await issue(operator, service(), requestId)).toEqual(first);
+    expect(await reasonFor(issue(operator, service("A1"), requestId))).toBe("REQUEST_ID_REUSED");
+    expect((await siteEvents()).map(({ type }) => type)).toEqual([EventType.CREDENTIAL_ISSUED]);
+  });
+});
+
+describe("a credential", () => {
+  it("is issued to who may have it, for each act", async () => {
+    const merchant = await network.join("Merchant", [Role.MERCHANT]);
+    const { reservationId } = await deposited();
+    const { publicKey: holderPublicKey } = keys;
+    for (const [by, reason] of [
+      [courier, undefined],
+      [merchant, "RESERVATION_NOT_FOUND"],
+      // Custody of a recalled parcel passes to its depositor, and the operator is none.
+      [operator, "RESERVATION_NOT_FOUND"],
+    ] as const) {
+      expect(await reasonFor(issue(by, { reservationId, act: Act.RECALL, holderPublicKey }))).toBe(reason);
+      expect(await reasonFor(issue(by, { reservationId, act: Act.COLLECT, holderPublicKey }))).toBe(reason);
+    }
+  });
+
+  it("is refused where what is asked does not go together, with the field that is wrong", async () => {
+    const { reservationId } = await deposited();
+    const holderPublicKey = keys.publicKey;
+    const collect = { reservationId, act: Act.COLLECT };
+    const service = { siteId, act: Act.SERVICE, holderPublicKey };
+    const wrong: [TestParticipant, string, Asked][] = [
+      [courier, "reservation_id", { act: Act.COLLECT }],
+      [courier, "reservation_id", { act: Act.RECALL, holderPublicKey }],
+      [courier, "site_id", { ...collect, siteId }],
+      [courier, "compartment_id", { ...collect, compartmentId: "A1" }],
+      [courier, "holder_public_key", { reservationId, act: Act.RECALL }],
+      [courier, "holder_public_key", { ...collect, holderPublicKey: new Uint8Array(32) }],
+      [courier, "holder_public_key", { ...collect, holderPublicKey: new Uint8Array(31).fill(1) }],
+      [courier, "with_pin", { ...collect, holderPublicKey, withPin: true }],
+      [courier, "with_pin", { reservationId, act: Act.RECALL, holderPublicKey, withPin: true }],
+      [operator, "reservation_id", { ...service, reservationId }],
+      [operator, "site_id", { act: Act.SERVICE, holderPublicKey }],
+      [operator, "holder_public_key", { siteId, act: Act.SERVICE }],
+      [operator, "compartment_id", { ...service, compartmentId: "A 1" }],
+    ];
+    for (const [by, field, asked] of wrong) {
+      const error: unknown = await issue(by, asked).catch((failure: unknown) => failure);
+      expect([field, reasonOf(error), String(error)]).toEqual([field, "INVALID_FIELD", expect.stringContaining(field)]);
+    }
+  });
+
+  it("that is bound to a key opens for the holder of that key, also to collect", async () => {
+    const { reservationId } = await deposited();
+    const { accessToken } = await issue(courier, { reservationId, act: Act.COLLECT, holderPublicKey: keys.publicKey });
+    expect(await agent.present({ token: accessToken })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    expect(await agent.present(await proven(accessToken))).toMatchObject({ opened: true, act: Act.COLLECT });
+  });
+});

@@ -1,0 +1,263 @@
+import { randomUUID } from "node:crypto";
+import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import {
+  CancellationReason,
+  DeviceEventType,
+  EventType,
+  type Money,
+  MoneySchema,
+  ReservationState,
+  Role,
+  reasonOf,
+  TermsSchema,
+} from "@petak/protocol";
+import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
+
+const redis = useRedis();
+const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
+const origin = { latitude: 1.3, longitude: 103.8 };
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 9]];
+const seconds = (ms: number) => ({ seconds: BigInt(ms / 1000), nanos: 0 });
+const dollars = (units: number, cents = 0) => create(MoneySchema, { currencyCode: "SGD", units: BigInt(units), nanos: cents * 10_000_000 });
+
+/** What is strict of a site: every part of its terms is other than the gateway's. */
+const strict = {
+  freeStorage: seconds(2 * dayMs),
+  longestStorage: seconds(4 * dayMs),
+  extensionPricePerDay: dollars(1, 50),
+  freeChangeBeforeDeposit: seconds(6 * hourMs),
+  lateChangeFee: dollars(3),
+  noShowAfter: seconds(12 * hourMs),
+  noShowFee: dollars(5, 5),
+};
+
+let clock: FrozenClock;
+let network: TestNetwork;
+let operator: TestParticipant;
+let courier: TestParticipant;
+let siteId: string;
+let otherId: string;
+let report: (type: DeviceEventType, reservationId: string) => Promise<void>;
+
+type TermsInit = MessageInitShape<typeof TermsSchema>;
+
+beforeEach(async () => {
+  clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
+  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now });
+  operator = await network.join("Operator", [Role.OPERATOR]);
+  courier = await network.join("Courier", [Role.COURIER]);
+  siteId = await put("site-1", strict);
+  otherId = await put("site-2");
+  const agent = network.clientFor(await network.agentSigner(operator, siteId));
+  let sequence = 0n;
+  report = async (type, reservationId) => {
+    sequence += 1n;
+    const occurredAt = timestampFromMs(clock.now());
+    await agent.agents.reportEvents({ siteId, events: [{ sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId }] });
+  };
+  return () => network.stop();
+});
+
+async function put(ref: string, terms?: TermsInit): Promise<string> {
+  const latitude = ref === "site-1" ? origin.latitude : origin.latitude + 0.01;
+  const site = { ...makeSite({ ...origin, latitude, ref, classes }), ...(terms && { terms: create(TermsSchema, terms) }) };
+  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
+  return results[0]?.siteId ?? "";
+}
+
+const hold = (at = siteId) =>
+  courier.client.reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: at }, parcel });
+
+async function confirmed(depositWithinMs = 10 * hourMs): Promise<string> {
+  const { reservation } = await hold();
+  const reservationId = reservation?.reservationId ?? "";
+  await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId, depositWithin: seconds(depositWithinMs) });
+  return reservationId;
+}
+
+async function deposited(): Promise<string> {
+  const reservationId = await confirmed();
+  await report(DeviceEventType.PARCEL_DEPOSITED, reservationId);
+  return reservationId;
+}
+
+const read = (reservationId: string) => courier.client.reservations.getReservation({ reservationId });
+const feeOf = async (reservationId: string) => (await read(reservationId)).reservation?.feeDue;
+const lastEvent = async (reservationId: string) => (await courier.client.custody.getCustodyChain({ reservationId })).events.at(-1);
+const cancel = (by: TestParticipant, reservationId: string) =>
+  by.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
+const extend = (by: TestParticipant, reservationId: string, untilMs: number) =>
+  by.client.reservations.extend({ requestId: randomUUID(), reservationId, until: timestampFromMs(untilMs) });
+
+/** Terms without their number. */
+const said = (terms: TermsInit | undefined) => toJson(TermsSchema, create(TermsSchema, { ...terms, termsNumber: 0 }));
+
+describe("The terms of a place", () => {
+  it("stand on the offer, at the site, in the answer to Reserve and at the reservation", async () => {
+    const { options } = await courier.client.directory.findNearest({ origin, parcel });
+    expect(options.map(({ site }) => said(site?.terms))).toEqual([
+      said(strict),
+      said({ freeStorage: seconds(3 * dayMs), longestStorage: seconds(14 * dayMs), noShowAfter: seconds(7 * dayMs) }),
+    ]);
+    const { site, terms } = await courier.client.directory.getSite({ siteId });
+    expect([said(site?.terms), said(terms)]).toEqual([said(strict), said(strict)]);
+    const { reservation, site: agreedAt } = await hold();
+    expect(reservation?.termsNumber).toBe(agreedAt?.terms?.termsNumber);
+    expect(await read(reservation?.reservationId ?? "")).toEqual(expect.objectContaining({ reservation, terms: agreedAt?.terms }));
+    expect(said(agreedAt?.terms)).toEqual(said(strict));
+  });
+
+  it("are put together of what the site, its operator and the gateway say", async () => {
+    const site3 = await put("site-3", { lateChangeFee: dollars(1) });
+    const setTo = (terms: TermsInit) => operator.client.directory.setDefaultTerms({ requestId: randomUUID(), terms });
+    await setTo({ freeStorage: seconds(hourMs), lateChangeFee: dollars(2), noShowFee: dollars(0) });
+    const termsAt = async (id: string) => said((await courier.client.directory.getSite({ siteId: id })).terms);
+    const gatewayLimits = { longestStorage: seconds(14 * dayMs), noShowAfter: seconds(7 * dayMs) };
+    expect(await termsAt(site3)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(hourMs), lateChangeFee: dollars(1) }));
+    expect(await termsAt(otherId)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(hourMs), lateChangeFee: dollars(2) }));
+    expect(await termsAt(siteId)).toEqual(said(strict));
+    // More free storage than a site's longest is as much as the longest.
+    await setTo({ freeStorage: seconds(10 * dayMs), longestStorage: seconds(10 * dayMs) });
+    const site4 = await put("site-4", { longestStorage: seconds(dayMs) });
+    expect(await termsAt(site4)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(dayMs), longestStorage: seconds(dayMs) }));
+  });
+
+  it("are refused where they contradict themselves, and change with a request once", async () => {
+    const wrong = { freeStorage: seconds(2 * dayMs), longestStorage: seconds(dayMs) };
+    const reason = async (work: Promise<unknown>) => reasonOf(await work.catch((error: unknown) => error));
+    expect(await reason(put("site-5", wrong))).toBe("INVALID_FIELD");
+    const request = { requestId: randomUUID(), terms: { freeStorage: seconds(hourMs) } };
+    expect(await reason(operator.client.directory.setDefaultTerms({ ...request, terms: wrong }))).toBe("INVALID_FIELD");
+    await operator.client.directory.setDefaultTerms(request);
+    await operator.client.directory.setDefaultTerms({ requestId: randomUUID(), terms: { freeStorage: seconds(2 * hourMs) } });
+    await operator.client.directory.setDefaultTerms(request);
+    expect((await courier.client.directory.getSite({ siteId: otherId })).terms?.freeStorage).toMatchObject(seconds(2 * hourMs));
+    expect(await reason(operator.client.directory.setDefaultTerms({ ...request, terms: {} }))).toBe("REQUEST_ID_REUSED");
+  });
+
+  it("that a reservation was made on stay, whatever its operator says afterwards", async () => {
+    const requestId = randomUUID();
+    const request = { requestId, place: { case: "siteId", value: siteId } as const, parcel };
+    const first = await courier.client.reservations.reserve(request);
+    const reservationId = first.reservation?.reservationId ?? "";
+    await put("site-1", { freeStorage: seconds(hourMs), longestStorage: seconds(hourMs), noShowAfter: seconds(hourMs) });
+    expect(await courier.client.reservations.reserve(request)).toEqual(
+      expect.objectContaining({ reservation: first.reservation, site: expect.objectContaining({ terms: first.site?.terms }) }),
+    );
+    expect(said((await read(reservationId)).terms)).toEqual(said(strict));
+    await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
+    await report(DeviceEventType.PARCEL_DEPOSITED, reservationId);
+    const { reservation } = await extend(courier, reservationId, clock.now() + 10 * dayMs);
+    expect(reservation?.collectUntil).toEqual(timestampFromMs(clock.now() + 4 * dayMs));
+    const { reservation: next } = await hold();
+    expect((await read(next?.reservationId ?? "")).terms?.freeStorage).toMatchObject(seconds(hourMs));
+  });
+});
+
+describe("The clock", () => {
+  it("waits for a depositor as long as the terms say, and then says what that costs", async () => {
+    const reservationId = await confirmed(7 * dayMs);
+    const { reservation } = await read(reservationId);
+    expect(reservation?.depositUntil).toEqual(timestampFromMs(clock.now() + 12 * hourMs));
+    clock.advance(hourMs);
+    const extended = await extend(courier, reservationId, clock.now() + 7 * dayMs);
+    expect(extended.reservation?.depositUntil).toEqual(timestampFromMs(clock.now() + 12 * hourMs));
+    clock.advance(12 * hourMs);
+    await expect.poll(async () => (await read(reservationId)).reservation?.state).toBe(ReservationState.NO_SHOW);
+    expect(await feeOf(reservationId)).toEqual(dollars(5, 5));
+    expect(await lastEvent(reservationId)).toMatchObject({ type: EventType.RESERVATION_NO_SHOW, feeDue: dollars(5, 5) });
+  });
+
+  it("takes the fee back where a late report says that the depositor came in time", async () => {
+    const reservationId = await confirmed();
+    clock.advance(11 * hourMs);
+    await expect.poll(async () => (await read(reservationId)).reservation?.state).toBe(ReservationState.NO_SHOW);
+    const agent = network.clientFor(await network.agentSigner(operator, siteId));
+    const occurredAt = timestampFromMs(clock.now() - 2 * hourMs);
+    const event = { sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.PARCEL_DEPOSITED, occurredAt, reservationId };
+    await agent.agents.reportEvents({ siteId, events: [event] });
+    const { reservation } = await read(reservationId);
+    expect(reservation).toMatchObject({ state: ReservationState.DEPOSITED });
+    expect(reservation?.feeDue).toBeUndefined();
+  });
+
+  it("lets a parcel lie free as long as the terms say, then says that it is overdue", async () => {
+    const reservationId = await deposited();
+    const { reservation } = await read(reservationId);
+    expect(timestampMs(reservation?.collectUntil ?? timestampFromMs(0))).toBe(clock.now() + 2 * dayMs);
+    clock.advance(2 * dayMs);
+    await expect.poll(async () => (await lastEvent(reservationId))?.type).toBe(EventType.PARCEL_OVERDUE);
+  });
+});
+
+describe("A change of mind", () => {
+  it("costs nothing before the limit for it, and the fee after", async () => {
+    const [early, late] = [await confirmed(), await confirmed()];
+    const { reservation } = await read(early);
+    expect(reservation?.freeChangeUntil).toEqual(timestampFromMs(clock.now() + 4 * hourMs));
+    clock.advance(4 * hourMs);
+    expect((await cancel(courier, early)).reservation?.feeDue).toBeUndefined();
+    expect((await lastEvent(early))?.feeDue).toBeUndefined();
+    clock.advance(1);
+    const request = { requestId: randomUUID(), reservationId: late, reason: CancellationReason.OTHER };
+    const answer = await courier.client.reservations.cancel(request);
+    expect(answer.reservation).toMatchObject({ state: ReservationState.CANCELLED, feeDue: dollars(3) });
+    expect(await courier.client.reservations.cancel(request)).toEqual(answer);
+    expect(await lastEvent(late)).toMatchObject({ type: EventType.RESERVATION_CANCELLED, feeDue: dollars(3) });
+  });
+
+  it("costs nothing where it is the operator's, or the hold was not confirmed", async () => {
+    const [ofOperator, held] = [await confirmed(), (await hold()).reservation?.reservationId ?? ""];
+    expect((await cancel(courier, held)).reservation?.feeDue).toBeUndefined();
+    clock.advance(9 * hourMs);
+    expect((await cancel(operator, ofOperator)).reservation?.feeDue).toBeUndefined();
+  });
+
+  it("is not made free by an extension", async () => {
+    const reservationId = await confirmed();
+    clock.advance(9 * hourMs);
+    await extend(courier, reservationId, clock.now() + 12 * hourMs);
+    expect((await cancel(courier, reservationId)).reservation?.feeDue).toEqual(dollars(3));
+  });
+
+  it("costs the same where the parcel goes elsewhere, on the terms of the new place", async () => {
+    const reservationId = await confirmed();
+    clock.advance(5 * hourMs);
+    const { reservation, redirected, site } = await courier.client.reservations.redirect({
+      requestId: randomUUID(),
+      reservationId,
+      place: { case: "siteId", value: otherId },
+      reason: CancellationReason.REROUTED,
+    });
+    expect(redirected?.feeDue).toEqual(dollars(3));
+    expect(await lastEvent(reservationId)).toMatchObject({ type: EventType.RESERVATION_CANCELLED, feeDue: dollars(3) });
+    expect(reservation).toMatchObject({ state: ReservationState.CONFIRMED, termsNumber: site?.terms?.termsNumber });
+    expect([reservation?.feeDue, reservation?.freeChangeUntil]).toEqual([undefined, undefined]);
+    expect(site?.terms?.freeStorage).toMatchObject(seconds(3 * dayMs));
+  });
+});
+
+describe("More time for the collection", () => {
+  it("costs each day begun after the free storage, added up", async () => {
+    const reservationId = await deposited();
+    const freeUntilMs = clock.now() + 2 * dayMs;
+    const dueAfter = async (by: TestParticipant, untilMs: number): Promise<Money | undefined> =>
+      (await extend(by, reservationId, untilMs)).reservation?.feeDue;
+    expect(await dueAfter(courier, freeUntilMs + hourMs)).toEqual(dollars(1, 50));
+    expect(await lastEvent(reservationId)).toMatchObject({ type: EventType.RESERVATION_EXTENDED, feeDue: dollars(1, 50) });
+    // Still within the day that has begun.
+    expect(await dueAfter(courier, freeUntilMs + dayMs)).toEqual(dollars(1, 50));
+    expect(await dueAfter(courier, freeUntilMs + 5 * dayMs)).toEqual(dollars(3));
+    expect((await read(reservationId)).reservation?.collectUntil).toEqual(timestampFromMs(freeUntilMs + 2 * dayMs));
+  });
+
+  it("costs nothing where the operator gives it", async () => {
+    const reservationId = await deposited();
+    expect((await extend(operator, reservationId, clock.now() + 4 * dayMs)).reservation?.feeDue).toBeUndefined();
+  });
+});

@@ -1,0 +1,148 @@
+import { mkdir, readFile, stat, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { createTempDir, type TempDir } from "@petak/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runPetak, type StartedPetak, startPetak } from "../testing/petak-process.ts";
+
+const startArgs = ["start", "--port", "0", "--demo-sites", "120"];
+let folder: TempDir;
+let started: StartedPetak;
+let url: string;
+
+beforeAll(async () => {
+  folder = await createTempDir();
+  started = await startPetak(folder.path, startArgs, /Stop with Ctrl-C/);
+  url = /running at (\S+)/.exec(started.said())?.[1] ?? "";
+});
+afterAll(async () => {
+  await started.interrupt();
+  await folder.remove();
+});
+
+describe("petak start", () => {
+  it("says where it is, a key for trying things, and three commands to paste", () => {
+    const said = started.said();
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(said).toMatch(/pk_test_[0-9a-z]{24}/);
+    expect(said).toContain(`curl ${url}/petak.v1.DirectoryService/FindNearest`);
+    expect(said).toContain("npx petak find");
+    expect(said).toContain("npx petak journey");
+  });
+
+  it("keeps its keys and its data where only its user can read them", async () => {
+    for (const path of [".petak/keys/admin.json", ".petak/keys/courier.json", ".petak/gateway-secrets.json", ".petak/gateway.log"]) {
+      expect((await stat(join(folder.path, path))).mode & 0o077, path).toBe(0);
+    }
+    expect(await readFile(join(folder.path, ".petak/gateway.log"), "utf8")).not.toContain("eyJ");
+  });
+
+  it("says in one sentence that its folder is in use, or its port", async () => {
+    const sameFolder = await runPetak(folder.path, startArgs);
+    expect(sameFolder).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(sameFolder.stderr).toMatch(/^petak: The data directory .* is in use .*\n$/);
+    const other = await createTempDir();
+    const samePort = await runPetak(other.path, ["start", "--port", new URL(url).port]);
+    await other.remove();
+    expect(samePort).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(samePort.stderr).toMatch(/^petak: 127\.0\.0\.1:\d+ is in use by another program: .* --port\.\n$/);
+  });
+
+  it("goes on without its log where that cannot be written, and says so once", async () => {
+    const other = await createTempDir();
+    await mkdir(join(other.path, ".petak"));
+    await symlink("/dev/full", join(other.path, ".petak/gateway.log"));
+    const unlogged = await startPetak(other.path, ["start", "--port", "0", "--demo-sites", "0"], /Stop with Ctrl-C/);
+    expect(await unlogged.interrupt()).toBe(0);
+    await other.remove();
+    expect(unlogged.noted().match(/cannot be written \(ENOSPC: .*\); nothing more is logged\./g)).toHaveLength(1);
+  });
+
+  it("refuses settings that do not exist or are wrong, with their names", async () => {
+    const result = await runPetak(folder.path, ["start", "--port", "99999"], { PETAK_PROT: "1" });
+    expect(result.exitCode).toBe(2);
+    expect(result.stderr).toContain("PETAK_PROT is no setting. Did you mean PETAK_PORT?");
+    expect(result.stderr).toContain("port must be 0 to 65535");
+  });
+});
+
+describe("petak journey", () => {
+  it("walks one parcel and shows each step and the custody chain", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    const steps = ["options found", "Place held", "Confirmed", "issued: deposit", "issued: collect", "opened for deposit"];
+    for (const step of [...steps, "Deposited", "opened for collect", "Collected", "The custody chain"])
+      expect(result.stdout).toContain(step);
+    expect(result.stdout).toMatch(/PARCEL_COLLECTED +AGENT +COLLECTED +ACCESS_TOKEN, report 6/);
+    expect(result.stdout).not.toContain("\u001b[");
+  });
+
+  it("gives the same to machines, and opens by PIN too", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--pin", "--json"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    const steps = JSON.parse(result.stdout) as { step: string; by?: string; events?: { type: string }[] }[];
+    expect(steps.map(({ step }) => step)).toEqual([
+      "options found",
+      "place held",
+      "confirmed",
+      "credential issued",
+      "credential issued",
+      "terminal ready",
+      "door opened",
+      "deposited",
+      "door opened",
+      "collected",
+      "custody chain",
+    ]);
+    expect(steps[8]?.by).toBe("PIN");
+    expect(steps.at(-1)?.events?.at(-1)?.type).toBe("EVENT_TYPE_PARCEL_COLLECTED");
+  });
+
+  it("walks several parcels, which are collected in one visit, a door after the other", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--parcels", "3"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(result.stdout).toContain("Bundled: 3 parcels, one collection");
+    const opened = [...result.stdout.matchAll(/Door (\S+) opened for collect/g)].map(([, door]) => door);
+    expect(new Set(opened).size).toBe(3);
+    expect(result.stdout.match(/the gateway says COLLECTED/g)).toHaveLength(3);
+    expect((await runPetak(folder.path, ["journey", "--url", url, "--parcels", "21"])).exitCode).toBe(2);
+  });
+
+  it("holds a door by its name, and comes behind that one", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--hard"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    const [, door] = /size class \S+, door (\S+), /.exec(result.stdout) ?? [];
+    expect(result.stdout).toContain(`Door ${door} opened for deposit`);
+  });
+
+  it("takes a parcel back that nobody collected, after a technician has opened its door", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", url, "--recall", "--service"]);
+    expect(result).toMatchObject({ exitCode: 0, stderr: "" });
+    const steps = ["Deposited", "issued: service", "opened for service", "the parcel lies behind it", "issued: recall"];
+    for (const step of [...steps, "opened for recall, by access token and proof of presence", "Taken back"])
+      expect(result.stdout).toContain(step);
+    expect(result.stdout).toMatch(/SERVICE_DOOR_OPENED +AGENT +DEPOSITED +BOUND_ACCESS_TOKEN, report 4/);
+    expect(result.stdout).toMatch(/PARCEL_RECALLED +AGENT +RECALLED +BOUND_ACCESS_TOKEN, report 8/);
+    expect(result.stdout).not.toContain("COLLECTED");
+  });
+
+  it("says where to start a gateway where none answers", async () => {
+    const result = await runPetak(folder.path, ["journey", "--url", "http://127.0.0.1:9"]);
+    expect(result).toMatchObject({ exitCode: 3, stdout: "" });
+    expect(result.stderr).toBe("petak: No gateway answers at http://127.0.0.1:9. Start one with `npm start`.\n");
+  });
+});
+
+describe("petak start, a second time", () => {
+  it("ends in good order, and finds its data again", async () => {
+    const find = async (at: string) =>
+      (await runPetak(folder.path, ["find", "1.3521,103.8198", "--any-country", "--url", at, "--json"])).stdout;
+    const before = JSON.parse(await find(url)) as { options: { site: { siteId: string } }[] };
+    expect(await started.interrupt()).toBe(0);
+    started = await startPetak(folder.path, startArgs, /Stop with Ctrl-C/);
+    url = /running at (\S+)/.exec(started.said())?.[1] ?? "";
+    expect(started.noted()).not.toContain("Placing");
+    const after = JSON.parse(await find(url)) as typeof before;
+    expect(after.options.map(({ site }) => site.siteId)).toEqual(before.options.map(({ site }) => site.siteId));
+    expect(after.options.length).toBe(5);
+  });
+});

@@ -1,0 +1,64 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+const launcher = join(import.meta.dirname, "../../../packages/cli/bin/petak.mjs");
+
+/** How a command ended and what it said. */
+export interface CommandResult {
+  exitCode: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs `petak` to its end, in a folder of its own, without the variables of whoever runs the tests. */
+export async function runPetak(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
+  return await new Promise((resolve) => {
+    execFile(process.execPath, [launcher, ...args], { cwd, env: cleanEnv(env) }, (error, stdout, stderr) => {
+      resolve({ exitCode: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+    });
+  });
+}
+
+/** `petak start` that runs. */
+export interface StartedPetak {
+  child: ChildProcess;
+  /** All it has said on standard output. */
+  said(): string;
+  /** All it has said on standard error. */
+  noted(): string;
+  /** Presses Ctrl-C and waits for the end. */
+  interrupt(): Promise<number | null>;
+}
+
+/** Runs `petak` and resolves when it has said something, or has ended. */
+export async function startPetak(cwd: string, args: readonly string[], awaited: RegExp): Promise<StartedPetak> {
+  const child = spawn(process.execPath, [launcher, ...args], { cwd, env: cleanEnv({}), stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  let noted = "";
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  const heard = new Promise<void>((resolve) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+      if (awaited.test(said)) resolve();
+    });
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    noted += chunk.toString();
+  });
+  await Promise.race([heard, exited]);
+  return {
+    child,
+    said: () => said,
+    noted: () => noted,
+    async interrupt() {
+      child.kill("SIGINT");
+      return (await exited)[0];
+    },
+  };
+}
+
+function cleanEnv(extra: Record<string, string>): Record<string, string> {
+  const { PATH = "", HOME = "" } = process.env;
+  return { PATH, HOME, NO_COLOR: "1", ...extra };
+}
