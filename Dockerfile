@@ -15,6 +15,7 @@ COPY packages/redis/package.json packages/redis/
 COPY packages/allocator/package.json packages/allocator/
 COPY packages/records/package.json packages/records/
 COPY packages/client/package.json packages/client/
+COPY packages/conformance/package.json packages/conformance/
 COPY packages/agent/package.json packages/agent/
 COPY packages/gateway/package.json packages/gateway/
 COPY packages/testkit/package.json packages/testkit/

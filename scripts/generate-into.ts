@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { writeVectors } from "@petak/conformance/generate";
 import { repositoryDir, run } from "./setup/run.mjs";
 import { vendorProtos } from "./vendor-protos.ts";
 
@@ -9,7 +10,7 @@ export const vendoredDir = "third_party/proto";
 /** Where the generated messages go. */
 export const generatedDir = "packages/protocol/src/gen";
 
-/** Where the test vectors of credentials go. */
+/** Where the test vectors go. */
 export const vectorsDir = "docs/vectors";
 
 /** The numbers of fields that Lua scripts write. */
@@ -29,11 +30,7 @@ export async function generateInto(root: string): Promise<void> {
   const { code, output } = await run("buf", ["generate", "--output", root]);
   if (code !== 0) throw new Error(`buf generate failed:\n${output}`);
   // What follows reads the generated messages, and so is loaded once they are written.
-  const [{ writeVectors }, { luaFields }, { withTransitionsSection }] = await Promise.all([
-    import("./vectors/write-vectors.ts"),
-    import("./lua-fields.ts"),
-    import("@petak/lifecycle"),
-  ]);
+  const [{ luaFields }, { withTransitionsSection }] = await Promise.all([import("./lua-fields.ts"), import("@petak/lifecycle")]);
   await writeVectors(join(root, vectorsDir));
   await write(root, luaFieldsFile, luaFields());
   await write(root, protocolPage, withTransitionsSection(await readFile(join(repositoryDir, protocolPage), "utf8")));

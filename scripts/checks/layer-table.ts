@@ -9,6 +9,8 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
   "@petak/redis": ["@petak/protocol"],
   "@petak/allocator": ["@petak/protocol", "@petak/redis"],
   "@petak/records": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/redis", "@petak/allocator"],
+  // Imports nothing: what the vectors hold against an implementation must not come from it.
+  "@petak/conformance": [],
   "@petak/client": ["@petak/protocol", "@petak/credential"],
   "@petak/agent": ["@petak/protocol", "@petak/credential", "@petak/client"],
   "@petak/gateway": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/redis", "@petak/allocator", "@petak/records"],

@@ -1,6 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { CredentialOutcome, CredentialVector, VectorBundle, VectorLockOut, VectorState } from "@petak/conformance";
 import { decodeBase64url } from "@petak/credential";
 import {
   Act,
@@ -12,75 +12,30 @@ import {
   TrustBundleSchema,
 } from "@petak/protocol";
 import { reportedHash } from "../../door/reporter.ts";
-import type { Decision } from "../decide.ts";
+import { type Decision, decide } from "../decide.ts";
 import type { LockOut } from "../lock-out.ts";
 import { personRefusal } from "../refusals.ts";
-import type { Credential, DoorSnapshot, Visit } from "../snapshot.ts";
-
-/** A test vector, as docs/credentials.md describes it. */
-export interface Vector {
-  id: string;
-  shows: string;
-  trust_bundle: {
-    version: number;
-    issuer_keys: { key_id: string; public_key: string; not_after_ms: number }[];
-    issued_at_ms: number;
-    not_after_ms: number;
-  } | null;
-  site_id: string;
-  pin_key: string | null;
-  now_ms: number;
-  clock_trusted: boolean;
-  max_skew_ms: number;
-  state: {
-    spent: string[];
-    to_collect: { credential_id: string; reservation_ids: string[] }[];
-    challenges: { challenge: string; age_ms: number }[];
-    visits: { credential_id: string; reservation_id: string; phase: Visit["phase"]; reopenings: number; grace_until_ms: number }[];
-    lock_out: VectorLockOut;
-    pins: { reservation_id?: string; bundle_id?: string; hash: string; not_before_ms: number; expires_at_ms: number }[];
-    bundles: { bundle_id: string; reservation_ids: string[] }[];
-    revoked: { reservation_id?: string; bundle_id?: string; site_id?: string; credential_hash: string }[];
-    inside: string[];
-    over: string[];
-    ended: string[];
-    compartments: { compartment_id: string; reservation_id: string; occupied: boolean }[];
-    free_size_classes: number[];
-  };
-  credential: { token: string; presence?: string; compartment_id?: string } | { pin: string };
-  expected: { decision: "OPEN" | "REFUSE"; refusal?: string; [member: string]: unknown };
-}
-
-interface VectorLockOut {
-  failures: number;
-  last_failure_ms: number;
-  locked_until_ms: number;
-}
-
-const folder = new URL("../../../../../docs/vectors/", import.meta.url);
+import type { Credential, DoorSnapshot } from "../snapshot.ts";
 
 /** A site has at most so many size classes. */
 const sizeClassIds = ["0", "1", "2", "3", "4", "5", "6", "7"];
 
 const actNames = new Map<number, string>(Object.entries(Act).map(([name, act]) => [act, name]));
 
-/** All published vectors. */
-export async function readVectors(): Promise<Vector[]> {
-  // Those of receipts, which no agent verifies, lie in a folder below.
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".json")).sort();
-  const texts = await Promise.all(names.map((name) => readFile(new URL(name, folder), "utf8")));
-  return texts.flatMap((text) => (JSON.parse(text) as { vectors: Vector[] }).vectors);
+/** What this agent decides in the situation of a vector. */
+export async function decideVector(vector: CredentialVector): Promise<CredentialOutcome> {
+  return await outcomeOf(await decide(credentialOf(vector), snapshotOf(vector), vector.now_ms));
 }
 
 /** The credential of a vector, as it is presented. */
-export function credentialOf({ credential }: Vector): Credential {
+function credentialOf({ credential }: CredentialVector): Credential {
   if (!("token" in credential)) return credential;
   const { token, presence, compartment_id: compartmentId } = credential;
   return { token, ...(presence === undefined ? {} : { presence }), ...(compartmentId === undefined ? {} : { compartmentId }) };
 }
 
 /** What an agent would know in the situation of a vector. */
-export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms, state }: Vector): DoorSnapshot {
+function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_skew_ms, state }: CredentialVector): DoorSnapshot {
   const spent = new Set(state.spent);
   const ages = new Map(state.challenges.map(({ challenge, age_ms }) => [challenge, age_ms]));
   const place = { condition: "OK", door: "CLOSED", reservationId: "" } as const;
@@ -168,7 +123,7 @@ export function snapshotOf({ trust_bundle, site_id, pin_key, clock_trusted, max_
 }
 
 /** A decision, as vectors write it. */
-export async function outcomeOf(decision: Decision): Promise<Vector["expected"]> {
+async function outcomeOf(decision: Decision): Promise<CredentialOutcome> {
   const { act, reservationId = "", bundleId = "", isDelegated = false, credentialId, lockOut } = decision;
   const [first, ...next] = decision.opens ? new Set(decision.doors.map((door) => door.reservationId)) : [];
   return {
@@ -184,7 +139,7 @@ export async function outcomeOf(decision: Decision): Promise<Vector["expected"]>
   };
 }
 
-function pinOf({ hash, not_before_ms, expires_at_ms }: Vector["state"]["pins"][number]) {
+function pinOf({ hash, not_before_ms, expires_at_ms }: VectorState["pins"][number]) {
   return { pinHash: bytesOf(hash), notBefore: timestampFromMs(not_before_ms), expiresAt: timestampFromMs(expires_at_ms) };
 }
 
@@ -192,7 +147,7 @@ function lockOutOf({ failures, lastFailureMs, lockedUntilMs }: LockOut): VectorL
   return { failures, last_failure_ms: lastFailureMs, locked_until_ms: lockedUntilMs };
 }
 
-function bundleOf({ version, issuer_keys, issued_at_ms, not_after_ms }: NonNullable<Vector["trust_bundle"]>): TrustBundle {
+function bundleOf({ version, issuer_keys, issued_at_ms, not_after_ms }: VectorBundle): TrustBundle {
   return create(TrustBundleSchema, {
     version: BigInt(version),
     issuerKeys: issuer_keys.map((key) => ({

@@ -1,3 +1,4 @@
+import type { CredentialVector, VectorState } from "../../vectors/credential-vector.ts";
 import { boundToken, given, proofOf, serviceClaims } from "./bound.ts";
 import {
   type Changes,
@@ -12,7 +13,6 @@ import {
   vector,
   visit,
 } from "./scene.ts";
-import type { Vector, VectorState } from "./vector.ts";
 
 const type = "petak-service";
 const ofSite = boundToken(type, serviceClaims);
@@ -36,7 +36,7 @@ const claims = (id: string, shows: string, changes: object) =>
   vector(id, shows, { token: boundToken(type, { ...serviceClaims, ...changes }).token }, refused("CLAIMS"), state());
 
 /** Doors that open for work at the site. */
-export const service: Vector[] = [
+export const service: CredentialVector[] = [
   vector("site", "A token for the site opens a door behind which nothing lies.", forSite("B1"), opens(proven(ofSite.id)), state()),
   vector(
     "site-occupied",

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { CredentialVector, VectorBundle } from "../../vectors/credential-vector.ts";
+import { base64url, challenge, keyNamed } from "../signing.ts";
 import { bundle, claims, currentKey, headerText, nowMs, nowS, opens, previousKey, refused, token, tokenIdNamed, vector } from "./scene.ts";
-import { base64url, challenge, keyNamed } from "./signing.ts";
-import type { Vector, VectorBundle } from "./vector.ts";
 
 /** The 14 spellings of the points of low order, in hexadecimal as RFC 8032 writes a point: the 8 points, then their other spellings. */
 const lowOrderKeys: readonly (readonly [id: string, what: string, order: bigint, hex: string])[] = [
@@ -46,7 +46,7 @@ const untilNow = (changeMs: number): VectorBundle => ({
 });
 
 /** Trust bundles and their keys. */
-export const issuerKeys: Vector[] = [
+export const issuerKeys: CredentialVector[] = [
   vector(
     "kid-unknown",
     "A kid that the bundle does not have is nobody's.",

@@ -1,3 +1,5 @@
+import type { CredentialVector, VectorLockOut, VectorState } from "../../vectors/credential-vector.ts";
+import { base64url, hmac, sha256 } from "../signing.ts";
 import {
   bundle,
   type Changes,
@@ -17,8 +19,6 @@ import {
   vector,
   visit,
 } from "./scene.ts";
-import { base64url, hmac, sha256 } from "./signing.ts";
-import type { Vector, VectorLockOut, VectorState } from "./vector.ts";
 
 /** The site's id of the PIN: its keyed hash. */
 export const pinId = base64url(hmac(pinKey, pin));
@@ -48,7 +48,7 @@ const malformed = (id: string, shows: string, text: string) =>
   vector(id, shows, { pin: text }, refused("PIN_MALFORMED"), { state: state() });
 
 /** PINs one by one. */
-export const pins: Vector[] = [
+export const pins: CredentialVector[] = [
   vector(
     "good",
     "A PIN opens the door of the reservation whose keyed hash it gives: HMAC-SHA-256 of its eight ASCII digits under the site's key.",

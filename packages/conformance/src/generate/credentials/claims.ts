@@ -1,3 +1,5 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
+import { base64url } from "../signing.ts";
 import {
   claims,
   dayS,
@@ -11,8 +13,6 @@ import {
   tokenOf,
   vector,
 } from "./scene.ts";
-import { base64url } from "./signing.ts";
-import type { Vector } from "./vector.ts";
 
 const { aud, sub, jti, nbf, exp, sz } = claims;
 const text = JSON.stringify(claims);
@@ -27,7 +27,7 @@ const written = (id: string, shows: string, name: string, from: unknown, to: str
   wrong(id, shows, text.replace(`"${name}":${JSON.stringify(from)}`, `"${name}":${to}`));
 
 /** Claims that are missing, unknown, misspelt or out of their ranges, and genuine ones that are for elsewhere or for too long. */
-export const claimsVectors: Vector[] = [
+export const claimsVectors: CredentialVector[] = [
   wrong("empty", "No claims are no claims.", ""),
   wrong("no-json", "Claims are JSON.", "aud=83652b_4k"),
   wrong("array", "Claims are an object.", JSON.stringify([aud, sub, jti, nbf, exp, sz])),

@@ -1,3 +1,5 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
+import { base64url, keyNamed } from "../signing.ts";
 import {
   bundle,
   dayS,
@@ -12,8 +14,6 @@ import {
   token,
   vector,
 } from "./scene.ts";
-import { base64url, keyNamed } from "./signing.ts";
-import type { Vector } from "./vector.ts";
 
 const collect = token({}, "petak-collect");
 const inside = { state: { inside: [reservationId] } };
@@ -23,7 +23,7 @@ const nextTold = { key_id: nextKey.keyId, public_key: base64url(nextKey.publicKe
 const longest = token({ aud: "83652b_3zzzzzz" }, "petak-deposit");
 
 /** Tokens that open, and genuine ones that do not at this site now. */
-export const acts: Vector[] = [
+export const acts: CredentialVector[] = [
   vector("deposit", "A token to deposit opens a free place of its size class.", { token: token() }, opens()),
   vector(
     "collect",

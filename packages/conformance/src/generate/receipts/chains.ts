@@ -1,3 +1,5 @@
+import type { ReceiptVector } from "../../vectors/receipt-vector.ts";
+import { base64url, signText } from "../signing.ts";
 import {
   type Chain,
   changeMs,
@@ -13,23 +15,9 @@ import {
   strangerKey,
   type VectorIssuerKey,
 } from "./chain-scene.ts";
-import { base64url, signText } from "./signing.ts";
 
-/** One test vector of a chain: what a verifier is given, and what it must find. docs/custody.md describes each member. */
-export interface ChainVector {
-  id: string;
-  /** What it shows, in a sentence. */
-  shows: string;
-  issuer_keys: { keys: VectorIssuerKey[] };
-  /** What GetCustodyChain answered. */
-  chain: Chain;
-  /** The chain that this one continues, where the verifier has it. */
-  continued?: Chain;
-  /** Every fault, each once. `link` is null where it is about no link. */
-  expected: { code: string; link: number | null }[];
-  /** As of when the chain stands so by the statement, where there is one that is the issuer's; else null. */
-  as_of_ms: number | null;
-}
+/** A vector whose chain is one of the scene's. */
+export type ChainVector = ReceiptVector<Chain, { keys: VectorIssuerKey[] }>;
 
 export type Fault = [code: string, link: number | null];
 

@@ -1,6 +1,14 @@
 /** The scene of the vectors: one site at one moment, with an issuer's two keys. Each vector changes what it is about. */
-import { base64url, keyNamed, sha256, signText, type VectorKey } from "./signing.ts";
-import type { Expected, Vector, VectorBundle, VectorLockOut, VectorState, VectorVisit } from "./vector.ts";
+
+import type {
+  CredentialOutcome,
+  CredentialVector,
+  VectorBundle,
+  VectorLockOut,
+  VectorState,
+  VectorVisit,
+} from "../../vectors/credential-vector.ts";
+import { base64url, keyNamed, sha256, signText, type VectorKey } from "../signing.ts";
 
 /** 24 November 2026, 12:00 UTC. */
 export const nowS = 1_795_521_600;
@@ -74,7 +82,7 @@ export const earlyClaims = { ...claims, nbf: 1, exp: 200 };
 export const early = { now_ms: 100_000 };
 
 /** What a vector changes of the scene. */
-export interface Changes extends Partial<Omit<Vector, "state">> {
+export interface Changes extends Partial<Omit<CredentialVector, "state">> {
   state?: Partial<VectorState>;
 }
 
@@ -129,25 +137,31 @@ const ofToken = (proven: Proven) => ({
 });
 
 /** The outcome of a credential that opens. */
-export function opens(proven: Proven = {}, lockOut: VectorLockOut = noLockOut, reopens = false): Expected {
+export function opens(proven: Proven = {}, lockOut: VectorLockOut = noLockOut, reopens = false): CredentialOutcome {
   return { decision: "OPEN", reopens, next: proven.next ?? [], ...ofToken(proven), lock_out: lockOut };
 }
 
 /** The outcome of a credential that does not open, and proved nothing. */
-export function refused(refusal: string, lockOut: VectorLockOut = noLockOut): Expected {
+export function refused(refusal: string, lockOut: VectorLockOut = noLockOut): CredentialOutcome {
   const told = refusal === "LOCKED_OUT" ? "PINS_LOCKED" : "NOT_ACCEPTED";
   const nothing = { act: "", reservation_id: "", bundle_id: "", delegated: false, credential_hash: "" };
   return { decision: "REFUSE", refusal, told, ...nothing, lock_out: lockOut };
 }
 
 /** The outcome of a credential that is genuine and does not open. */
-export function refusedProven(refusal: string, proven: Proven = {}, lockOut: VectorLockOut = noLockOut): Expected {
+export function refusedProven(refusal: string, proven: Proven = {}, lockOut: VectorLockOut = noLockOut): CredentialOutcome {
   const told = refusal === "NO_COMPARTMENT" ? "NO_PLACE_FREE" : "NOT_ACCEPTED";
   return { decision: "REFUSE", refusal, told, ...ofToken(proven), lock_out: lockOut };
 }
 
 /** A vector: the scene, changed. */
-export function vector(id: string, shows: string, credential: Vector["credential"], expected: Expected, changes: Changes = {}): Vector {
+export function vector(
+  id: string,
+  shows: string,
+  credential: CredentialVector["credential"],
+  expected: CredentialOutcome,
+  changes: Changes = {},
+): CredentialVector {
   return {
     id,
     shows,

@@ -1,3 +1,5 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
+import { base64url, holderHashOf, keyNamed, signOffByTorsion, signText, withGreatS } from "../signing.ts";
 import { boundClaims, boundToken, challenge, challengeNamed, type Facts, given, holder, proofOf } from "./bound.ts";
 import {
   bundleClaims,
@@ -14,8 +16,6 @@ import {
   vector,
   visit,
 } from "./scene.ts";
-import { base64url, holderHashOf, keyNamed, signOffByTorsion, signText, withGreatS } from "./signing.ts";
-import type { Vector } from "./vector.ts";
 
 const { aud, sub, cnf, nbf, exp, sz } = boundClaims;
 const recall = boundToken("petak-recall", boundClaims);
@@ -44,7 +44,7 @@ const wrongClaims = (id: string, shows: string, changes: object) => {
 };
 
 /** Tokens that are bound to a key, and what proves that its owner is there. */
-export const presence: Vector[] = [
+export const presence: CredentialVector[] = [
   vector(
     "recall",
     "Whoever may take a parcel back and proves to be there opens the door behind which it lies.",

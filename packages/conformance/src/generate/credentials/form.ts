@@ -1,6 +1,6 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
+import { base64url } from "../signing.ts";
 import { type Changes, claims, currentKey, early, earlyClaims, headerText, refused, token, tokenOf, vector } from "./scene.ts";
-import { base64url } from "./signing.ts";
-import type { Vector } from "./vector.ts";
 
 const good = token();
 const [header64 = "", payload64 = "", signature64 = ""] = good.split(".");
@@ -27,7 +27,7 @@ function inPlainBase64(): string {
 }
 
 /** What is no compact JWS in its one spelling, or has another header. */
-export const form: Vector[] = [
+export const form: CredentialVector[] = [
   malformed("empty", "Nothing is no token.", ""),
   malformed("no-token", "A text without dots is no token.", "petak"),
   malformed("one-segment", "One segment is no token.", header64),

@@ -1,6 +1,6 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
+import { base64url, keyNamed, signOffByTorsion, signText, withGreatS } from "../signing.ts";
 import { claims, currentKey, headerText, previousKey, refused, token, tokenIdNamed, tokenOf, vector } from "./scene.ts";
-import { base64url, keyNamed, signOffByTorsion, signText, withGreatS } from "./signing.ts";
-import type { Vector } from "./vector.ts";
 
 const good = token();
 const [header64 = "", payload64 = "", signature64 = ""] = good.split(".");
@@ -16,7 +16,7 @@ function flipped(index: number, bit: number): Buffer {
 }
 
 /** Tokens whose signature is not good. */
-export const signatures: Vector[] = [
+export const signatures: CredentialVector[] = [
   bad(
     "other-key",
     "A stranger's signature under the issuer's kid is not good.",

@@ -2,7 +2,7 @@
  * The scene of the receipts' vectors: one parcel's life, with all that sign. Everything is made of the protocol's JSON and of node:crypto alone, and
  * nothing of packages/credential.
  */
-import { base64url, keyNamed, sha256, signText, type VectorKey } from "./signing.ts";
+import { base64url, keyNamed, sha256, signText, type VectorKey } from "../signing.ts";
 
 /** 24 November 2026, 12:00 UTC. */
 export const startMs = 1_795_521_600_000;

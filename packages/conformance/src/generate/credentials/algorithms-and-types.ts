@@ -1,6 +1,6 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
+import { base64url, hmac, sha256 } from "../signing.ts";
 import { claims, currentKey, headerText, refused, token, tokenOf, vector } from "./scene.ts";
-import { base64url, hmac, sha256 } from "./signing.ts";
-import type { Vector } from "./vector.ts";
 
 const { keyId: kid, publicKey } = currentKey;
 const payload = JSON.stringify(claims);
@@ -21,7 +21,7 @@ function retyped(): string {
 }
 
 /** Tokens that ask for another algorithm, or are of another type. */
-export const algorithmsAndTypes: Vector[] = [
+export const algorithmsAndTypes: CredentialVector[] = [
   algorithm(
     "alg-none",
     "A token without a signature is refused for its algorithm.",

@@ -1,5 +1,5 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
 import { claims, nowMs, opens, otherReservationId, refusedProven, reservationId, token, tokenIdNamed, vector, visit } from "./scene.ts";
-import type { Vector } from "./vector.ts";
 
 const good = { token: token() };
 const second = tokenIdNamed("a second token of the reservation");
@@ -7,7 +7,7 @@ const spent = [claims.jti];
 const spentWith = (changes: Parameters<typeof visit>[0]) => ({ state: { spent, visits: [visit(changes)] } });
 
 /** Each credential once: what is spent, and the one grace. */
-export const replay: Vector[] = [
+export const replay: CredentialVector[] = [
   vector("spent", "A token that was spent opens nothing.", good, refusedProven("SPENT"), { state: { spent } }),
   vector(
     "spent-after-reboot",

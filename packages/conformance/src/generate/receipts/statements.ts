@@ -1,6 +1,6 @@
+import { base64url, sha256 } from "../signing.ts";
 import { type Chain, firstKey, hashOf, type Json, newLife, otherReservationId, strangerKey } from "./chain-scene.ts";
 import { type ChainVector, changed, type Fault, vector, whole } from "./chains.ts";
-import { base64url, sha256 } from "./signing.ts";
 import { asOfMs, type StatementOptions, stated } from "./statement-scene.ts";
 
 /** A vector whose statement is the issuer's. */

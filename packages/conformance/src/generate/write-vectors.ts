@@ -1,24 +1,31 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { acts } from "./acts.ts";
-import { algorithmsAndTypes } from "./algorithms-and-types.ts";
-import { bundles } from "./bundles.ts";
-import { type ChainVector, falseChains, falseLinks, falseSurroundings, trueChains } from "./chains.ts";
-import { claimsVectors } from "./claims.ts";
-import { delegates } from "./delegates.ts";
-import { form } from "./form.ts";
-import { issuerKeys } from "./issuer-keys.ts";
-import { lockOut } from "./lock-out.ts";
-import { pins } from "./pins.ts";
-import { presence } from "./presence.ts";
-import { replay } from "./replay.ts";
-import { service } from "./service.ts";
-import { signatures } from "./signatures.ts";
-import { statements } from "./statements.ts";
-import { lostClock, times } from "./times.ts";
-import type { Vector, VectorFile } from "./vector.ts";
+import type { CredentialVector } from "../vectors/credential-vector.ts";
+import { acts } from "./credentials/acts.ts";
+import { algorithmsAndTypes } from "./credentials/algorithms-and-types.ts";
+import { bundles } from "./credentials/bundles.ts";
+import { claimsVectors } from "./credentials/claims.ts";
+import { delegates } from "./credentials/delegates.ts";
+import { form } from "./credentials/form.ts";
+import { issuerKeys } from "./credentials/issuer-keys.ts";
+import { lockOut } from "./credentials/lock-out.ts";
+import { pins } from "./credentials/pins.ts";
+import { presence } from "./credentials/presence.ts";
+import { replay } from "./credentials/replay.ts";
+import { service } from "./credentials/service.ts";
+import { signatures } from "./credentials/signatures.ts";
+import { lostClock, times } from "./credentials/times.ts";
+import { type ChainVector, falseChains, falseLinks, falseSurroundings, trueChains } from "./receipts/chains.ts";
+import { statements } from "./receipts/statements.ts";
 
-const files: readonly VectorFile[] = [
+/** The vectors of one file. `name` is without `.json`. */
+interface VectorFile<Vector> {
+  name: string;
+  title: string;
+  vectors: readonly Vector[];
+}
+
+const files: readonly VectorFile<CredentialVector>[] = [
   { name: "01-acts", title: "Tokens that open, and genuine ones that do not here now", vectors: acts },
   { name: "02-form", title: "What is no compact JWS in its one spelling, or has another header", vectors: form },
   { name: "03-algorithms-and-types", title: "Tokens that ask for another algorithm, or are of another type", vectors: algorithmsAndTypes },
@@ -36,7 +43,7 @@ const files: readonly VectorFile[] = [
   { name: "15-service", title: "Doors that open for work at the site", vectors: service },
 ];
 
-const receiptFiles: readonly { name: string; title: string; vectors: ChainVector[] }[] = [
+const receiptFiles: readonly VectorFile<ChainVector>[] = [
   { name: "01-true-chains", title: "Chains that are whole and true", vectors: trueChains },
   { name: "02-false-links", title: "Links that are no receipts, or not the issuer's", vectors: falseLinks },
   { name: "03-false-chains", title: "Links that are true, and no chain", vectors: falseChains },
@@ -56,7 +63,7 @@ export async function writeVectors(folder: string): Promise<void> {
 async function writeVectorFile(
   folder: string,
   format: string,
-  { name, title, vectors }: { name: string; title: string; vectors: readonly (Vector | ChainVector)[] },
+  { name, title, vectors }: VectorFile<CredentialVector | ChainVector>,
 ): Promise<void> {
   const subject = name.replace(/^\d+-/, "");
   const written = vectors.map((vector) => writeVector({ ...vector, id: `${subject}/${vector.id}` }));
@@ -65,7 +72,7 @@ async function writeVectorFile(
 }
 
 /** A vector with a line for each member, so that a change shows as what it is. */
-function writeVector(vector: Vector | ChainVector): string {
+function writeVector(vector: CredentialVector | ChainVector): string {
   return `{\n${Object.entries(vector)
     .map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`)
     .join(",\n")}\n}`;

@@ -1,6 +1,7 @@
 /** How the chains of the vectors are stated to stand: made of the protocol's JSON and of node:crypto alone, as the scene of the receipts is. */
+
+import { base64url, sha256, type VectorKey } from "../signing.ts";
 import { type Chain, type Json, jwsOf, secondKey, startMs } from "./chain-scene.ts";
-import { base64url, sha256, type VectorKey } from "./signing.ts";
 
 /** When the chains of the vectors are stated to stand: after everything that happens in them. */
 export const asOfMs = startMs + 24 * 3_600_000;

@@ -1,3 +1,4 @@
+import type { CredentialVector, VectorState } from "../../vectors/credential-vector.ts";
 import {
   bundleClaims,
   bundleId,
@@ -19,7 +20,6 @@ import {
   vector,
   visit,
 } from "./scene.ts";
-import type { Vector, VectorState } from "./vector.ts";
 
 const recipientId = tokenIdNamed("the recipient's token");
 const delegate = { token: token({}, "petak-delegate") };
@@ -30,7 +30,7 @@ const inside = (changes: Partial<VectorState> = {}) => ({ state: { inside: [rese
 const revoked = [{ reservation_id: reservationId, credential_hash: hashOf(claims.jti) }];
 
 /** Delegates: to collect, once, and until it is revoked; and what revoking does to any credential. */
-export const delegates: Vector[] = [
+export const delegates: CredentialVector[] = [
   vector(
     "good",
     "A delegate's token opens the door of the recipient's parcel, and says that it is a delegate's.",

@@ -1,6 +1,6 @@
+import type { CredentialVector, VectorLockOut, VectorState } from "../../vectors/credential-vector.ts";
 import { pinId, waiting } from "./pins.ts";
 import { claims, noLockOut, nowMs, opens, pin, refused, refusedProven, token, vector } from "./scene.ts";
-import type { Vector, VectorLockOut, VectorState } from "./vector.ts";
 
 const wrong = { pin: "99999999" };
 const right = { pin };
@@ -13,7 +13,7 @@ const scheduleS = [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900];
 const ordinals = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"];
 
 /** Wrong PINs one after another, each at the moment at which the lock-out of the one before has ended. */
-function schedule(): Vector[] {
+function schedule(): CredentialVector[] {
   let lockOut = noLockOut;
   let atMs = nowMs;
   return scheduleS.map((lockedS, index) => {
@@ -34,7 +34,7 @@ const endMs = locked.locked_until_ms;
 const tenth: VectorLockOut = { failures: 10, last_failure_ms: nowMs, locked_until_ms: nowMs + 900_000 };
 
 /** Wrong PINs of all the site together. */
-export const lockOut: Vector[] = [
+export const lockOut: CredentialVector[] = [
   ...schedule(),
   vector(
     "right-pin-while-locked",

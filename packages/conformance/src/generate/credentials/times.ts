@@ -1,6 +1,6 @@
+import type { CredentialVector } from "../../vectors/credential-vector.ts";
 import type { Changes } from "./scene.ts";
 import { claims, hourS, nowMs, nowS, opens, refusedProven, skewS, token, vector } from "./scene.ts";
-import type { Vector } from "./vector.ts";
 
 const { nbf, exp } = claims;
 const good = { token: token() };
@@ -8,7 +8,7 @@ const atMs = (now_ms: number, changes: Changes = {}): Changes => ({ now_ms, ...c
 const exact = { max_skew_ms: 0 };
 
 /** When a token is good, by a clock that can be trusted. */
-export const times: Vector[] = [
+export const times: CredentialVector[] = [
   vector("at-begin-less-skew", "A token opens from nbf less the skew on.", good, opens(), atMs((nbf - skewS) * 1000)),
   vector(
     "before-begin-less-skew",
@@ -62,7 +62,7 @@ const lost: Changes = { clock_trusted: false };
 const begins = (beginS: number, endS = nowS + hourS) => ({ token: token({ nbf: beginS, exp: endS }) });
 
 /** When a token is good while the clock is lost: now_ms is the latest time that has certainly passed. */
-export const lostClock: Vector[] = [
+export const lostClock: CredentialVector[] = [
   vector("fresh", "A token that began just before the latest known time opens.", begins(nowS - 60), opens(), lost),
   vector("oldest", "The oldest token that opens began one skew before the latest known time.", begins(nowS - skewS), opens(), lost),
   vector(

@@ -1,3 +1,4 @@
+import type { CredentialVector, VectorState } from "../../vectors/credential-vector.ts";
 import { pinId } from "./pins.ts";
 import {
   bundleClaims,
@@ -21,7 +22,6 @@ import {
   vector,
   visit,
 } from "./scene.ts";
-import type { Vector, VectorState } from "./vector.ts";
 
 const [first, second, third] = [reservationId, otherReservationId, thirdReservationId];
 const good = { token: bundleToken() };
@@ -43,7 +43,7 @@ const wrongClaims = (id: string, shows: string, changes: object, type?: string) 
   vector(id, shows, { token: bundleToken({ nbf: 1, exp: 200, ...changes }, type) }, refused("CLAIMS"), { ...early, ...state() });
 
 /** Bundles: one credential, one collection, a door for each parcel. */
-export const bundles: Vector[] = [
+export const bundles: CredentialVector[] = [
   vector(
     "good",
     "A bundle's token opens the doors of its parcels, one after another.",

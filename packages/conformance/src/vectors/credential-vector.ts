@@ -1,5 +1,5 @@
 /** One test vector: all that a verifier knows, what it is shown, and what must come of it. docs/credentials.md describes each member. */
-export interface Vector {
+export interface CredentialVector {
   id: string;
   /** What it shows, in a sentence. */
   shows: string;
@@ -13,7 +13,7 @@ export interface Vector {
   max_skew_ms: number;
   state: VectorState;
   credential: { token: string; presence?: string; compartment_id?: string } | { pin: string };
-  expected: Expected;
+  expected: CredentialOutcome;
 }
 
 /** A trust bundle. Keys are in base64url, times in ms. */
@@ -67,16 +67,7 @@ export interface VectorLockOut {
 }
 
 /** What must come of it. `act`, `reservation_id` and `credential_hash` are empty where the credential proved nothing. */
-export type Expected = (
+export type CredentialOutcome = (
   | { decision: "OPEN"; reopens: boolean; next: string[] }
-  | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" }
+  | { decision: "REFUSE"; refusal: string; told: "NOT_ACCEPTED" | "PINS_LOCKED" | "NO_PLACE_FREE" | "OUT_OF_ORDER" }
 ) & { act: string; reservation_id: string; bundle_id: string; delegated: boolean; credential_hash: string; lock_out: VectorLockOut };
-
-/** The vectors of one file. */
-export interface VectorFile {
-  /** The file's name without `.json`. */
-  name: string;
-  /** What the vectors are about. */
-  title: string;
-  vectors: Vector[];
-}

@@ -1,6 +1,7 @@
 /** What the vectors of tokens that are bound to a key share: the holder, its challenge, its token and its proof. */
+
+import { base64url, framed, holderHashOf, keyNamed, sha256, signText, type VectorKey } from "../signing.ts";
 import { claims, headerText, siteId, tokenOf } from "./scene.ts";
-import { base64url, framed, holderHashOf, keyNamed, sha256, signText, type VectorKey } from "./signing.ts";
 
 /** Whose the tokens are. */
 export const holder = keyNamed("a courier");
