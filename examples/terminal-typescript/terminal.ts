@@ -7,15 +7,12 @@
  *
  * The terminal is the real agent before a simulated cabinet. It judges the credentials by itself, as any site's does.
  */
-import { randomUUID } from "node:crypto";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
-import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, readKeyFile, signerOfKeyFile } from "@petak/client";
-import { Mode } from "@petak/protocol";
+import { installTerminal, type SimulatedTerminal } from "@petak/agent/simulation";
+import { createPetakClient, type KeyFile, readKeyFile, signerOfKeyFile } from "@petak/client";
 
 /** What of a courier's steps concerns a terminal. */
 type Step =
@@ -24,66 +21,34 @@ type Step =
   | { step: "credential issued"; act: "COLLECT"; pin: string };
 
 interface Terminal {
-  agent: Agent;
-  cabinet: SimulatedCabinet;
+  terminal: SimulatedTerminal;
   close(): Promise<void>;
 }
 
 /** Puts a terminal at a site, with a key that the site's operator registers for it. */
-async function openTerminal(gateway: string, operatorKey: KeyFile, siteId: string): Promise<Terminal> {
-  const operator = createPetakClient({ baseUrl: gateway, signer: signerOfKeyFile(operatorKey) });
+async function openTerminal(url: string, operatorKey: KeyFile, siteId: string): Promise<Terminal> {
+  const operator = createPetakClient({ baseUrl: url, signer: signerOfKeyFile(operatorKey) });
   const { site } = await operator.directory.getSite({ siteId });
-  const { privateJwk, publicKey } = await generateKeyPair();
-  const { key } = await operator.participants.registerKey({
-    requestId: randomUUID(),
-    publicKey,
-    mode: operatorKey.mode === "live" ? Mode.LIVE : Mode.TEST,
-    siteId,
-    label: "terminal in software",
-  });
-  const keyId = key?.keyId ?? "";
-  const { participant_id: participantId, audience } = operatorKey;
-  const client = createPetakClient({ baseUrl: gateway, signer: createRequestSigner({ participantId, keyId, privateJwk, audience }) });
-  const disk = await mkdtemp(join(tmpdir(), "petak-terminal-"));
-  const store = openAgentStore(join(disk, "agent.db"));
-  const compartments = (site?.sizeClasses ?? []).flatMap(({ sizeClassId, installed }) =>
-    Array.from({ length: installed }, (_, index) => ({ compartmentId: `${sizeClassId}-${index + 1}`, sizeClassId })),
-  );
-  const cabinet = createSimulatedCabinet({ compartments });
+  if (site === undefined) throw new Error(`the gateway did not answer with ${siteId}`);
   const warn = (fields: object, message: string) => void process.stderr.write(`terminal: ${message} ${JSON.stringify(fields)}\n`);
-  const agent = createAgent({
-    client: client.agents,
-    siteId,
-    reportKey: { keyId, privateJwk },
-    store,
-    cabinet,
-    logger: { info: () => undefined, warn, error: warn },
-  });
-  await agent.start();
+  const logger = { info: () => undefined, warn, error: warn };
+  const terminal = await installTerminal({ url, operator, operatorKey, site, logger });
+  await terminal.start();
   return {
-    agent,
-    cabinet,
+    terminal,
     async close() {
-      await agent.stop();
-      store.close();
-      await rm(disk, { recursive: true });
-      await operator.participants.revokeKey({ requestId: randomUUID(), keyId });
-      client.close();
+      await terminal.remove();
       operator.close();
     },
   };
 }
 
 /** Somebody comes to the terminal, shows a credential, does what it is for, closes the door and goes. */
-async function visit({ agent, cabinet }: Terminal, step: Step & { step: "credential issued" }): Promise<void> {
-  const shown = await agent.present(step.act === "DEPOSIT" ? { token: step.accessToken } : { pin: step.pin });
+async function visit({ terminal }: Terminal, step: Step & { step: "credential issued" }): Promise<void> {
+  const shown = await terminal.visit(step.act === "DEPOSIT" ? { token: step.accessToken } : { pin: step.pin });
   if (!shown.opened) throw new Error(`the terminal refused the credential (${shown.refusal})`);
-  if (step.act === "DEPOSIT") cabinet.putIn(shown.compartmentId);
-  else cabinet.takeOut(shown.compartmentId);
-  cabinet.closeDoor(shown.compartmentId);
-  // A PIN opens only for what the gateway has told the terminal, so the deposit is reported and the answer fetched before the next visit.
-  await agent.flushed();
-  await agent.syncNow();
+  // A PIN opens only for what the gateway has told the terminal, so the answer to the reported deposit is fetched before the next visit.
+  await terminal.agent.syncNow();
 }
 
 async function findKey(folder: string, participantId: string): Promise<KeyFile> {

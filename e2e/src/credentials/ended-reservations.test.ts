@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
+import { type Agent, createAgent, openAgentStore } from "@petak/agent";
+import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
 import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
 import { Act, CancellationReason, ReservationState, Role } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet, type TokenShown } from "@petak/agent";
+import { type Agent, createAgent, openAgentStore, type TokenShown } from "@petak/agent";
+import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
 import { generateIssuerKey, generateKeyPair, holderKeyHash, mintAccessToken, provePresence } from "@petak/credential";
 import { prove } from "@petak/examples/prove-presence";
 import { Act, Mode, ReservationState, Role } from "@petak/protocol";

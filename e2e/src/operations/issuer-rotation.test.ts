@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
+import { type Agent, createAgent, openAgentStore } from "@petak/agent";
+import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
 import { createLogger, rotateIssuer } from "@petak/gateway";
 import { Act, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";

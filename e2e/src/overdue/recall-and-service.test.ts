@@ -3,7 +3,8 @@ import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet, type TokenShown } from "@petak/agent";
+import { type Agent, createAgent, openAgentStore, type TokenShown } from "@petak/agent";
+import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
 import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
 import {
   Act,

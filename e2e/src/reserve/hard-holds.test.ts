@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { type Agent, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
+import { type Agent, createAgent, openAgentStore } from "@petak/agent";
+import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
 import { Act, CancellationReason, HoldKind, type Reservation, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { type MoreFacts, makeSite, tempDir, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";

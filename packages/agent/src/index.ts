@@ -1,7 +1,6 @@
 /** What a site runs: the decision at the door, made alone, and its reports. */
 export { type Agent, type AgentOptions, createAgent } from "./agent.ts";
 export type { Cabinet, CabinetCompartment, DoorState, Occupancy } from "./cabinet/cabinet.ts";
-export { createSimulatedCabinet, type SimulatedCabinet, type SimulatedCabinetOptions } from "./cabinet/simulated-cabinet.ts";
 export { type Decision, decide, type Opening, type Refusal } from "./decision/decide.ts";
 export { type LockOut, noLockOut } from "./decision/lock-out.ts";
 export { type DoorRefusal, doorRefusals, type PersonRefusal } from "./decision/refusals.ts";

@@ -3,7 +3,7 @@ import { encodeBase64url } from "@petak/credential";
 import { DeviceEventType, formatBundleId, ReservationState } from "@petak/protocol";
 import { createRandom, roundsHere, testSeed } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
-import { createSimulatedCabinet, type SimulatedCabinet } from "../src/index.ts";
+import { createSimulatedCabinet, type SimulatedCabinet } from "../src/simulation/index.ts";
 import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, type TestSite, tokenIdOf, until } from "./site.ts";
 
 const bundleId = formatBundleId("83652b", "5t8yq2m4p9w7z3x1");

@@ -2,7 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Act, AllowanceSchema, DeviceEventType, formatSiteId, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { type Credential, createSimulatedCabinet } from "../src/index.ts";
+import type { Credential } from "../src/index.ts";
+import { createSimulatedCabinet } from "../src/simulation/index.ts";
 import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, tokenIdOf, until } from "./site.ts";
 
 describe("the door", () => {

@@ -1,7 +1,7 @@
 import { Act, DeviceEventType, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { createSimulatedCabinet } from "../src/index.ts";
-import { compartments, deposit, lastRefusal, newHolder, notAccepted, pin, startSite, until } from "./site.ts";
+import { createSimulatedCabinet, newHolder } from "../src/simulation/index.ts";
+import { compartments, deposit, lastRefusal, notAccepted, pin, startSite, until } from "./site.ts";
 
 describe("an outcome", () => {
   it("is in doubt where the door closed and the parcel is not inside, but not before the grace has passed", async () => {

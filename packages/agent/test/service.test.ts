@@ -1,20 +1,9 @@
 import { Act, DeviceEventType, ReservationState } from "@petak/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createSimulatedCabinet } from "../src/index.ts";
-import {
-  compartments,
-  deposit,
-  diskAfterPowerCut,
-  type Holder,
-  lastRefusal,
-  newHolder,
-  notAccepted,
-  startSite,
-  type TestSite,
-  until,
-} from "./site.ts";
+import { createSimulatedCabinet, newHolder, type SimulatedHolder } from "../src/simulation/index.ts";
+import { compartments, deposit, diskAfterPowerCut, lastRefusal, notAccepted, startSite, type TestSite, until } from "./site.ts";
 
-let technician: Holder;
+let technician: SimulatedHolder;
 let site: TestSite;
 
 beforeEach(async () => {

@@ -1,19 +1,10 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Ed25519KeyPair, generateKeyPair, holderKeyHash, provePresence } from "@petak/credential";
 import { Act } from "@petak/protocol";
 import { tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
-import {
-  type Agent,
-  type AgentOptions,
-  type AgentStore,
-  createAgent,
-  createSimulatedCabinet,
-  openAgentStore,
-  type SimulatedCabinet,
-  type TokenShown,
-} from "../src/index.ts";
+import type { AgentOptions } from "../src/index.ts";
+import { createSimulatedTerminal, type SimulatedCabinet, type SimulatedTerminal } from "../src/simulation/index.ts";
 import { type AgentGateway, siteId, startAgentGateway } from "./agent-gateway.ts";
 import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
 
@@ -23,17 +14,11 @@ export interface LogLine {
   message: string;
 }
 
-/** A site with its agent and a gateway, for one test. */
-export interface TestSite {
+/** A site with its terminal and a gateway, for one test. */
+export interface TestSite extends SimulatedTerminal {
   readonly timers: ManualTimers;
   readonly gateway: AgentGateway;
-  readonly cabinet: SimulatedCabinet;
   readonly log: LogLine[];
-  readonly storePath: string;
-  agent: Agent;
-  store: AgentStore;
-  /** Ends the agent in good order and starts another over the same store. */
-  restart(options?: Partial<AgentOptions>): Promise<void>;
 }
 
 /** The doors of the test's cabinet: three small, one large. */
@@ -48,7 +33,7 @@ export const compartments = [
 export async function startSite(
   options: {
     cabinet?: SimulatedCabinet;
-    agent?: Partial<AgentOptions>;
+    agent?: Partial<Omit<AgentOptions, "store" | "cabinet" | "logger">>;
     timers?: ManualTimers;
     gateway?: AgentGateway;
     isUp?: boolean;
@@ -59,38 +44,24 @@ export async function startSite(
   const timers = options.timers ?? createManualTimers(Date.UTC(2026, 10, 24, 12));
   const gateway = options.gateway ?? (await startAgentGateway(timers.now));
   if (options.isUp !== undefined) gateway.isUp = options.isUp;
-  const cabinet = options.cabinet ?? createSimulatedCabinet({ compartments });
-  const storePath = options.storePath ?? join(await tempDir(), "agent.db");
   const log: LogLine[] = [];
   const note = (level: LogLine["level"]) => (_: object, message: string) => void log.push({ level, message });
-  const logger = { info: note("info"), warn: note("warn"), error: note("error") };
-
-  const open = (changes: Partial<AgentOptions> = {}) => {
-    const store = openAgentStore(storePath);
-    const { now, after } = timers;
-    const common = { client: gateway.agents, siteId, store, cabinet, logger, now, after, random: () => 0.5, refusalMs: 0 };
-    return { store, agent: createAgent({ ...common, ...options.agent, ...changes }) };
-  };
-  const site: TestSite = {
-    timers,
-    gateway,
-    cabinet,
-    log,
-    storePath,
-    ...open(),
-    async restart(changes) {
-      await site.agent.stop();
-      site.store.close();
-      Object.assign(site, open(changes));
-      await site.agent.start();
-    },
-  };
-  onTestFinished(async () => {
-    await site.agent.stop();
-    site.store.close();
+  const { now, after } = timers;
+  const terminal = createSimulatedTerminal({
+    client: gateway.agents,
+    siteId,
+    storePath: options.storePath ?? join(await tempDir(), "agent.db"),
+    cabinet: options.cabinet ?? compartments,
+    logger: { info: note("info"), warn: note("warn"), error: note("error") },
+    now,
+    after,
+    random: () => 0.5,
+    refusalMs: 0,
+    ...options.agent,
   });
-  await site.agent.start();
-  return site;
+  onTestFinished(() => terminal.stop());
+  await terminal.start();
+  return Object.assign(terminal, { timers, gateway, log });
 }
 
 /** What the person is told where a credential does not open. */
@@ -103,30 +74,8 @@ export const pin = "12345678";
 export async function deposit(site: TestSite, reservationId: string): Promise<string> {
   const outcome = await site.agent.present({ token: await site.gateway.token(Act.DEPOSIT, reservationId) });
   if (!outcome.opened) throw new Error(`the deposit was refused: ${outcome.refusal}`);
-  site.cabinet.putIn(outcome.compartmentId);
-  site.cabinet.closeDoor(outcome.compartmentId);
+  site.useDoor(outcome);
   return outcome.compartmentId;
-}
-
-/** Somebody with a key, at a site's door. */
-export interface Holder {
-  readonly keyHash: string;
-  readonly keys: Ed25519KeyPair;
-  /** A token with a proof for a challenge of the site, fresh where none is given. */
-  show(site: TestSite, token: string, how?: { challenge?: string; compartmentId?: string }): Promise<TokenShown>;
-}
-
-/** Makes a key for somebody. */
-export async function newHolder(): Promise<Holder> {
-  const keys = await generateKeyPair();
-  return {
-    keys,
-    keyHash: await holderKeyHash(keys.publicKey),
-    async show(site, token, how = {}) {
-      const { challenge = site.agent.challenge().challenge, ...door } = how;
-      return { token, presence: await provePresence({ token, challenge, privateJwk: keys.privateJwk, ...door }), ...door };
-    },
-  };
 }
 
 /** What is left of a site's store when the power goes now: what has been written to the disk, and nothing of the memory. @returns its path */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { AgentLogger, Credential, Presentation } from "@petak/agent";
+import type { AgentLogger, Credential } from "@petak/agent";
+import { type InstalledTerminal, installTerminal, newHolder, type OpenDoor } from "@petak/agent/simulation";
 import type { KeyFile, PetakClient } from "@petak/client";
 import {
   Act,
@@ -14,10 +15,8 @@ import {
 } from "@petak/protocol";
 import { CliFailure } from "../failure.ts";
 import { giveBack } from "./give-back.ts";
-import { newHolder } from "./holder.ts";
 import { orAborted } from "./or-aborted.ts";
 import type { JourneyAct, ShownAs, Step } from "./step.ts";
-import { openTerminal, type SoftwareTerminal } from "./terminal.ts";
 
 /** The way of a parcel or of several, and who takes part. */
 export interface JourneyOptions {
@@ -105,15 +104,15 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
   const collect = await issueCollect(options, reservationIds);
   onStep({ step: "credential issued", act: "collect", credential: collect });
 
-  const terminal = await openTerminal({
+  const terminal = await installTerminal({
     url,
     operator: operator.client,
     operatorKey: operator.keyFile,
     site: required(site),
     logger,
-    signal,
   });
   try {
+    await orAborted(terminal.start(), signal);
     onStep({ step: "terminal ready", siteId, compartments: terminal.cabinet.compartments().length });
     const common = { onStep, signal };
     for (const [index, token] of deposits.entries()) {
@@ -135,7 +134,7 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
       for (const reservationId of reservationIds) onStep({ step: "collected", reservation: await read(courier, reservationId) });
     }
   } finally {
-    await terminal.close();
+    await terminal.remove();
   }
   for (const reservationId of reservationIds) {
     const { reservation, events } = await courier.custody.getCustodyChain({ reservationId }, { signal });
@@ -146,7 +145,7 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
 /** The operator's technician opens the door, and leaves the parcel where it is. */
 async function lookAfter(
   { courier, onStep, signal }: JourneyOptions,
-  terminal: SoftwareTerminal,
+  terminal: InstalledTerminal,
   operator: PetakClient,
   reservationId: string,
 ): Promise<void> {
@@ -155,18 +154,18 @@ async function lookAfter(
   const asked = { siteId, compartmentId, act: Act.SERVICE, holderPublicKey: technician.publicKey };
   const credential = await operator.reservations.issueCredential({ requestId: randomUUID(), ...asked }, { signal });
   onStep({ step: "credential issued", act: "service", credential });
-  const shown = await technician.prove(terminal.agent, credential.accessToken);
+  const shown = await technician.show(terminal, credential.accessToken);
   await visit(terminal, { act: "service", by: "access token and proof of presence", credential: shown, onStep, signal });
   onStep({ step: "closed after work", reservation: await read(courier, reservationId) });
 }
 
 /** Whoever deposited takes the parcel back. */
-async function takeBack({ courier, onStep, signal }: JourneyOptions, terminal: SoftwareTerminal, reservationId: string): Promise<void> {
+async function takeBack({ courier, onStep, signal }: JourneyOptions, terminal: InstalledTerminal, reservationId: string): Promise<void> {
   const driver = await newHolder();
   const asked = { reservationId, act: Act.RECALL, holderPublicKey: driver.publicKey };
   const credential = await courier.reservations.issueCredential({ requestId: randomUUID(), ...asked }, { signal });
   onStep({ step: "credential issued", act: "recall", credential });
-  const shown = await driver.prove(terminal.agent, credential.accessToken);
+  const shown = await driver.show(terminal, credential.accessToken);
   await visit(terminal, { act: "recall", by: "access token and proof of presence", credential: shown, onStep, signal });
   onStep({ step: "recalled", reservation: await read(courier, reservationId) });
 }
@@ -186,8 +185,6 @@ async function issueCollect({ courier, onStep, signal }: JourneyOptions, reserva
   return create(IssueCredentialResponseSchema, credential);
 }
 
-type Opened = Presentation & { opened: true };
-
 interface Visit {
   act: JourneyAct;
   by: ShownAs;
@@ -197,22 +194,18 @@ interface Visit {
 }
 
 /** What a person does at the terminal, at each door that opens, until the gateway has the reports. */
-async function visit({ agent, cabinet }: SoftwareTerminal, { act, by, credential, onStep, signal }: Visit): Promise<void> {
+async function visit(terminal: InstalledTerminal, { act, by, credential, onStep, signal }: Visit): Promise<void> {
   signal.throwIfAborted();
-  const presentation = await agent.present(credential);
+  const presentation = await terminal.agent.present(credential);
   if (!presentation.opened) throw new CliFailure(`The terminal refused the ${by} (${presentation.refusal}).`, { reason: "door-refused" });
-  for (let opened: Opened = presentation; ; ) {
-    const { compartmentId, doorsToCome }: Opened = opened;
-    onStep({ step: "door opened", act, by, presentation: opened });
-    if (act === "deposit") cabinet.putIn(compartmentId);
-    else if (act !== "service") cabinet.takeOut(compartmentId);
-    cabinet.closeDoor(compartmentId);
-    await orAborted(agent.flushed(), signal);
-    if (doorsToCome === 0) return;
-    // The next door of a bundle has opened by itself.
-    const next = cabinet.compartments().find((one) => cabinet.doorState(one.compartmentId) === "OPEN");
+  for (let door: OpenDoor = presentation; ; ) {
+    onStep({ step: "door opened", act, by, presentation: door });
+    terminal.useDoor(door);
+    await orAborted(terminal.agent.flushed(), signal);
+    if (door.doorsToCome === 0) return;
+    const next = terminal.nextDoor(door);
     if (next === undefined) throw new CliFailure("The next door of the bundle did not open.", { reason: "door-refused" });
-    opened = { ...opened, compartmentId: next.compartmentId, doorsToCome: doorsToCome - 1 };
+    door = next;
   }
 }
 

@@ -2,41 +2,40 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Agent, type AgentLogger, createAgent, createSimulatedCabinet, openAgentStore, type SimulatedCabinet } from "@petak/agent";
 import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, type PetakClient } from "@petak/client";
 import { Mode, type Site } from "@petak/protocol";
-import { orAborted } from "./or-aborted.ts";
+import type { AgentLogger } from "../logger.ts";
+import { createSimulatedTerminal, type SimulatedTerminal } from "./simulated-terminal.ts";
 
-/** A terminal in software: a real agent before a simulated cabinet. */
-export interface SoftwareTerminal {
-  agent: Agent;
-  cabinet: SimulatedCabinet;
-  /** Stops the agent, removes its disk and ends its key. What cannot be done is logged and does not keep the rest from being done. */
-  close(): Promise<void>;
+/** A terminal with a key of its own, which the site's operator has registered. */
+export interface InstalledTerminal extends SimulatedTerminal {
+  /** Stops the agent, removes its database and revokes its key. What fails is logged, and the rest is done. */
+  remove(): Promise<void>;
 }
 
-/** What a terminal needs. */
-export interface TerminalOptions {
+/** Options of {@link installTerminal}. */
+export interface InstallTerminalOptions {
+  /** The gateway's address. */
   url: string;
   /** The site's operator, who registers the agent's key. */
   operator: PetakClient;
+  /** The operator's key, which says its participant, the gateway's audience and the mode. */
   operatorKey: KeyFile;
   site: Site;
   logger: AgentLogger;
-  /** Ends the wait for the agent's start; what was made by then is taken away again. */
-  signal: AbortSignal;
 }
 
-/** Puts a terminal at a site: a key of its own, a disk of its own, every compartment empty. */
-export async function openTerminal({ url, operator, operatorKey, site, logger, signal }: TerminalOptions): Promise<SoftwareTerminal> {
+/**
+ * Puts a terminal at a site: a registered key, a database in a temporary directory, every compartment empty. The agent does not run before
+ * `start`. Throws a ConnectError where the operator may not register the key; nothing is left then.
+ */
+export async function installTerminal({ url, operator, operatorKey, site, logger }: InstallTerminalOptions): Promise<InstalledTerminal> {
+  const { siteId } = site;
+  const { participant_id: participantId, audience } = operatorKey;
+  const mode = operatorKey.mode === "live" ? Mode.LIVE : Mode.TEST;
   const { privateJwk, publicKey } = await generateKeyPair();
-  const { key } = await operator.participants.registerKey({
-    requestId: randomUUID(),
-    publicKey,
-    mode: operatorKey.mode === "live" ? Mode.LIVE : Mode.TEST,
-    siteId: site.siteId,
-    label: "terminal in software",
-  });
+  const label = "terminal in software";
+  const { key } = await operator.participants.registerKey({ requestId: randomUUID(), publicKey, mode, siteId, label });
   const keyId = key?.keyId ?? "";
   const undo: { what: string; step: () => unknown }[] = [
     {
@@ -44,7 +43,7 @@ export async function openTerminal({ url, operator, operatorKey, site, logger, s
       step: () => operator.participants.revokeKey({ requestId: randomUUID(), keyId }),
     },
   ];
-  const close = async () => {
+  const remove = async () => {
     for (const { what, step } of undo.splice(0).toReversed()) {
       try {
         await step();
@@ -56,18 +55,20 @@ export async function openTerminal({ url, operator, operatorKey, site, logger, s
   try {
     const disk = await mkdtemp(join(tmpdir(), "petak-terminal-"));
     undo.push({ what: `the terminal's disk ${disk} could not be removed`, step: () => rm(disk, { recursive: true, force: true }) });
-    const { participant_id: participantId, audience } = operatorKey;
     const client = createPetakClient({ baseUrl: url, signer: createRequestSigner({ participantId, keyId, privateJwk, audience }) });
     undo.push({ what: "the terminal's connections could not be closed", step: () => client.close() });
-    const store = openAgentStore(join(disk, "agent.db"));
-    undo.push({ what: "the terminal's memory could not be closed", step: () => store.close() });
-    const cabinet = createSimulatedCabinet({ compartments: compartmentsOf(site) });
-    const agent = createAgent({ client: client.agents, siteId: site.siteId, reportKey: { keyId, privateJwk }, store, cabinet, logger });
-    undo.push({ what: "the terminal could not be stopped", step: () => agent.stop() });
-    await orAborted(agent.start(), signal);
-    return { agent, cabinet, close };
+    const terminal = createSimulatedTerminal({
+      client: client.agents,
+      siteId,
+      reportKey: { keyId, privateJwk },
+      storePath: join(disk, "agent.db"),
+      cabinet: compartmentsOf(site),
+      logger,
+    });
+    undo.push({ what: "the terminal could not be stopped", step: () => terminal.stop() });
+    return Object.assign(terminal, { remove });
   } catch (error) {
-    await close();
+    await remove();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Cabinet, CabinetCompartment, DoorState, Occupancy } from "./cabinet.ts";
+import type { Cabinet, CabinetCompartment, DoorState, Occupancy } from "../cabinet/cabinet.ts";
 
 /** What a simulated cabinet is like. */
 export interface SimulatedCabinetOptions {

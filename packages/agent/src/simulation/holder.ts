@@ -1,0 +1,33 @@
+import { generateKeyPair, holderKeyHash, provePresence } from "@petak/credential";
+import type { Agent } from "../agent.ts";
+import type { TokenShown } from "../decision/snapshot.ts";
+
+/** A person with a key in their telephone. The key lasts as long as the process. */
+export interface SimulatedHolder {
+  /** The key to which a token is bound: 32 bytes. */
+  readonly publicKey: Uint8Array<ArrayBuffer>;
+  /** The hash by which a token names the key. */
+  readonly keyHash: string;
+  /**
+   * Signs a challenge of a terminal for a token, as the telephone does over Bluetooth.
+   *
+   * @param how the challenge to sign (default: a fresh one of the terminal), and the door to open with a token for SERVICE
+   */
+  show(
+    terminal: { readonly agent: Pick<Agent, "challenge"> },
+    token: string,
+    how?: { challenge?: string; compartmentId?: string },
+  ): Promise<TokenShown>;
+}
+
+/** Makes a person with a new key. */
+export async function newHolder(): Promise<SimulatedHolder> {
+  const { privateJwk, publicKey } = await generateKeyPair();
+  return {
+    publicKey,
+    keyHash: await holderKeyHash(publicKey),
+    async show({ agent }, token, { challenge = agent.challenge().challenge, ...door } = {}) {
+      return { token, presence: await provePresence({ token, challenge, privateJwk, ...door }), ...door };
+    },
+  };
+}
