@@ -1,8 +1,8 @@
 import { generateKeyPair, verifyReport } from "@petak/credential";
 import { Act, PetakError, ReservationState } from "@petak/protocol";
+import { createManualTimers } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import { siteId, startAgentGateway } from "./agent-gateway.ts";
-import { createManualTimers } from "./manual-timers.ts";
 import { deposit, pin, startSite, until } from "./site.ts";
 
 async function reportKey(keyId: string) {

@@ -1,12 +1,11 @@
 import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Act } from "@petak/protocol";
-import { tempDir } from "@petak/testkit";
+import { createManualTimers, type ManualTimers, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import type { AgentOptions } from "../src/index.ts";
 import { createSimulatedTerminal, type SimulatedCabinet, type SimulatedTerminal } from "../src/simulation/index.ts";
 import { type AgentGateway, siteId, startAgentGateway } from "./agent-gateway.ts";
-import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
 
 /** What an agent told its operator. */
 export interface LogLine {

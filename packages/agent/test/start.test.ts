@@ -1,8 +1,8 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Act, PetakError } from "@petak/protocol";
+import { createManualTimers } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import { startAgentGateway } from "./agent-gateway.ts";
-import { createManualTimers } from "./manual-timers.ts";
 import { notAccepted, pin, startSite } from "./site.ts";
 
 describe("a start", () => {

@@ -8,6 +8,7 @@ export { createFrozenClock } from "./frozen-clock.ts";
 export { fillDisk, freeDisk } from "./full-disk.ts";
 export { logFile } from "./log-file.ts";
 export { type MoreFacts, makeSite, type SiteFacts } from "./make-site.ts";
+export { createManualTimers, type ManualTimers } from "./manual-timers.ts";
 export { moveServerClock, type ServerClockMove } from "./move-server-clock.ts";
 export type { Random } from "./random.ts";
 export { createRandom } from "./random.ts";

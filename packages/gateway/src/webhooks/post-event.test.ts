@@ -1,12 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { WebhookFailure } from "@petak/protocol";
-import { freePort } from "@petak/testkit";
+import { createManualTimers, freePort } from "@petak/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { testCertificate, testKey } from "../server/testing/test-certificate.ts";
 import { type Networks, parseNetworks } from "./networks.ts";
 import { type Attempt, createPostEvent, type PostDependencies } from "./post-event.ts";
-import { createManualTimers } from "./testing/manual-timers.ts";
 import { startReceiver } from "./testing/receiver.ts";
 import { afterByTimer } from "./timers.ts";
 

@@ -11,7 +11,7 @@ import {
 } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createKeys } from "@petak/redis";
-import { createRandom, type TestRedis, testSeed } from "@petak/testkit";
+import { createManualTimers, createRandom, type ManualTimers, type TestRedis, testSeed } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../observability/metrics.ts";
@@ -21,7 +21,6 @@ import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { type Networks, parseNetworks } from "../networks.ts";
 import { createWebhookSending, type WebhookOptions } from "../webhook-sending.ts";
-import { createManualTimers, type ManualTimers } from "./manual-timers.ts";
 
 /** The region of every event here. */
 export const region = "83652b";

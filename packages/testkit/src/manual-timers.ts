@@ -1,14 +1,14 @@
-import { createFrozenClock, type FrozenClock } from "@petak/testkit";
-import type { After } from "../src/index.ts";
+import { createFrozenClock, type FrozenClock } from "./frozen-clock.ts";
 
 /** A clock that stands still, and timers that run when it is moved over their time. */
 export interface ManualTimers extends FrozenClock {
-  readonly after: After;
+  /** Runs something after a time in ms, unless the function that it gives is called before. */
+  readonly after: (delayMs: number, run: () => void) => () => void;
   /** How many timers wait. */
   readonly waiting: () => number;
 }
 
-/** Makes manual timers. */
+/** Makes manual timers. @param startMs ms since 1970; default as for {@link createFrozenClock} */
 export function createManualTimers(startMs?: number): ManualTimers {
   const clock = createFrozenClock(startMs);
   const timers = new Map<symbol, { atMs: number; run: () => void }>();
