@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { type Agent, type AgentStore, createAgent, openAgentStore } from "@petak/agent";
-import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
+import type { SimulatedTerminal } from "@petak/agent/simulation";
 import {
   Act,
   type Bundle,
@@ -14,9 +12,9 @@ import {
   Role,
   reasonOf,
 } from "@petak/protocol";
-import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -30,37 +28,21 @@ let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
 let siteId: string;
-let agent: Agent;
-let store: AgentStore;
-let cabinet: SimulatedCabinet;
-let startAgent: () => Promise<void>;
+let terminal: SimulatedTerminal;
 
 beforeEach(async () => {
   clock = createFrozenClock();
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now });
+  network = await startTestNetwork({ redis, now: clock.now });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   siteId = await putSite(1.3, "one");
-  cabinet = createSimulatedCabinet({ compartments });
-  const path = join(await tempDir(), "agent.db");
-  const client = network.clientFor(await network.agentSigner(operator, siteId)).agents;
-  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  startAgent = async () => {
-    store = openAgentStore(path);
-    agent = createAgent({ client, siteId, store, cabinet, logger, now: clock.now, refusalMs: 0 });
-    await agent.start();
-  };
-  await startAgent();
-  return async () => {
-    await agent.stop();
-    store.close();
-    await network.stop();
-  };
+  terminal = await network.openTerminal(operator, siteId, { cabinet: compartments });
+  return () => network.stop();
 });
 
 async function putSite(latitude: number, ref: string): Promise<string> {
   const site = makeSite({ latitude, longitude: 103.8, ref, classes: [["M", 400, 200, 500, 20_000, 5]] }, { compartments });
-  return (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
+  return await network.putSite(operator, site);
 }
 
 async function reserve(at = siteId, by = courier, purpose: Purpose = Purpose.DELIVERY): Promise<string> {
@@ -84,11 +66,8 @@ async function deposited(count: number): Promise<string[]> {
 
 async function deposit(reservationId: string): Promise<void> {
   const { accessToken } = await courier.client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
-  const outcome = await agent.present({ token: accessToken });
+  const outcome = await terminal.visit({ token: accessToken });
   if (!outcome.opened) throw new Error(outcome.refusal);
-  cabinet.putIn(outcome.compartmentId);
-  cabinet.closeDoor(outcome.compartmentId);
-  await agent.flushed();
 }
 
 async function bundleOf(reservationIds: string[], bundleId = ""): Promise<Bundle> {
@@ -115,20 +94,20 @@ const extension = (reservationId: string, untilMs: number) => ({ requestId: rand
 
 /** What the gateway's list says of the only bundle's PIN at the next Sync: until when it opens, in ms; undefined: there is none. */
 async function listedPinEndMs(): Promise<number | undefined> {
-  await agent.syncNow();
-  const [bundle] = store.bundles();
+  await terminal.agent.syncNow();
+  const [bundle] = terminal.store.bundles();
   return bundle === undefined || bundle.pinHash.length === 0 ? undefined : timestampMs(bundle.expiresAt ?? timestampFromMs(0));
 }
 
-const openDoors = () => names.filter((name) => cabinet.doorState(name) === "OPEN");
+const openDoors = () => names.filter((name) => terminal.cabinet.doorState(name) === "OPEN");
 
 /** Takes the parcels out of one open door after another. @returns the doors in their order */
 async function takeAll(): Promise<string[]> {
   const taken: string[] = [];
   for (let [door] = openDoors(); door !== undefined; [door] = openDoors()) {
-    cabinet.takeOut(door);
-    cabinet.closeDoor(door);
-    await agent.flushed();
+    terminal.cabinet.takeOut(door);
+    terminal.cabinet.closeDoor(door);
+    await terminal.agent.flushed();
     taken.push(door);
   }
   return taken;
@@ -144,8 +123,8 @@ describe("a bundle", () => {
     const { bundleId } = await bundleOf(reservationIds);
     const { accessToken, credentialHash } = await bundleCredential(bundleId);
     expect(accessToken.length).toBeLessThanOrEqual(320);
-    await agent.syncNow();
-    expect(await agent.present({ token: accessToken })).toMatchObject({ opened: true, doorsToCome: count - 1 });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: accessToken })).toMatchObject({ opened: true, doorsToCome: count - 1 });
     expect(await takeAll()).toEqual(names.slice(0, count));
     for (const reservationId of reservationIds) {
       const { reservation, events } = await chainOf(reservationId);
@@ -153,7 +132,7 @@ describe("a bundle", () => {
       const collected = events.filter(({ type }) => type === EventType.PARCEL_COLLECTED);
       expect(collected).toMatchObject([{ bundleId, proof: { credentialHash, parentCredentialHash: "" } }]);
     }
-    expect(await agent.present({ token: accessToken })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: accessToken })).toEqual(notAccepted);
   });
 
   it("is collected with one PIN, which counts as one and is no other parcel's", async () => {
@@ -161,8 +140,8 @@ describe("a bundle", () => {
     const { bundleId } = await bundleOf(reservationIds);
     const { pin } = await bundleCredential(bundleId, true);
     expect(pin).toMatch(/^[0-9]{8}$/);
-    await agent.syncNow();
-    expect(await agent.present({ pin })).toMatchObject({ opened: true, doorsToCome: 2 });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ pin })).toMatchObject({ opened: true, doorsToCome: 2 });
     expect(await takeAll()).toEqual(["A1", "A2", "A3"]);
   });
 
@@ -191,11 +170,11 @@ describe("a bundle", () => {
       EventType.RESERVATION_UNBUNDLED,
     ]);
     const { accessToken } = await bundleCredential(bundleId);
-    await agent.syncNow();
-    await agent.present({ token: accessToken });
+    await terminal.agent.syncNow();
+    await terminal.agent.present({ token: accessToken });
     // In the order that was given last: `later` lies behind A2.
     expect(await takeAll()).toEqual(["A2", "A1"]);
-    expect(cabinet.contents()).toEqual(["A3"]);
+    expect(terminal.cabinet.contents()).toEqual(["A3"]);
     const got = await courier.client.reservations.getBundle({ bundleId });
     expect(got.bundle?.reservationIds).toEqual([later, inside]);
     expect(got.reservations.map(({ state }) => state)).toEqual([ReservationState.COLLECTED, ReservationState.COLLECTED]);
@@ -248,19 +227,19 @@ describe("a bundle whose parcel is given more time", () => {
     const [extended = "", beside = ""] = await deposited(2);
     const { bundleId } = await bundleOf([extended, beside]);
     const { pin } = await bundleCredential(bundleId, true);
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     clock.advance(3 * dayMs + 5 * 60_000);
-    expect(await agent.present({ pin })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
     const value = extension(extended, clock.now() + 2 * dayMs);
     if (how === "alone") await courier.client.reservations.extend(value);
     else await courier.client.reservations.batch({ calls: [{ call: { case: "extend", value } }] });
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     clock.advance(2 * dayMs - 1);
-    expect(await agent.present({ pin })).toMatchObject({ opened: true, doorsToCome: 1 });
+    expect(await terminal.agent.present({ pin })).toMatchObject({ opened: true, doorsToCome: 1 });
     expect(await takeAll()).toEqual(["A1", "A2"]);
     // What is over cannot be given more time, and the PIN is spent for both.
     expect(await reason(courier.client.reservations.extend(extension(beside, clock.now() + dayMs)))).toBe("ILLEGAL_STATE");
-    expect(await agent.present({ pin })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
   });
 
   it("keeps the latest of its parcels' limits as its PIN's end, at most 14 days from when that was issued", async () => {
@@ -304,28 +283,28 @@ describe("a bundle whose parcel is given more time", () => {
     expect(await courier.client.reservations.extend(request)).toEqual(answer);
     await courier.client.reservations.extend(extension(one, clock.now() + 6 * dayMs));
     expect(await listedPinEndMs()).toBeUndefined();
-    expect(await agent.present({ pin })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
   });
 
   it("opens no door with a PIN that was spent, for a parcel that came later and was given more time", async () => {
     const first = await deposited(2);
     const { bundleId } = await bundleOf(first);
     const { pin } = await bundleCredential(bundleId, true);
-    await agent.syncNow();
-    await agent.present({ pin });
+    await terminal.agent.syncNow();
+    await terminal.agent.present({ pin });
     expect(await takeAll()).toEqual(["A1", "A2"]);
     // The site hears of the bundle no more, and the PIN's end passes.
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     clock.advance(3 * dayMs + hourMs);
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     const [later = ""] = await deposited(1);
     await bundleOf([...first, later], bundleId);
     await courier.client.reservations.extend(extension(later, clock.now() + 5 * dayMs));
     expect(await listedPinEndMs()).toBe(Math.floor(clock.now() / 1000) * 1000 + 5 * dayMs);
-    expect(await agent.present({ pin })).toEqual(notAccepted);
-    expect(cabinet.contents()).toEqual(["A1"]);
+    expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
+    expect(terminal.cabinet.contents()).toEqual(["A1"]);
     const { accessToken } = await bundleCredential(bundleId);
-    expect(await agent.present({ token: accessToken })).toMatchObject({ opened: true, doorsToCome: 0 });
+    expect(await terminal.agent.present({ token: accessToken })).toMatchObject({ opened: true, doorsToCome: 0 });
   });
 });
 
@@ -335,8 +314,8 @@ describe("a delegate", () => {
     const recipient = await collectToken(reservationId);
     const child = await delegate(recipient);
     expect(timestampMs(child.expiresAt ?? timestampFromMs(0))).toBeLessThanOrEqual(clock.now() + 24 * hourMs);
-    expect(await agent.present({ token: child.accessToken })).toMatchObject({ opened: true, compartmentId: "A1" });
-    expect(await agent.present({ token: recipient })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: child.accessToken })).toMatchObject({ opened: true, compartmentId: "A1" });
+    expect(await terminal.agent.present({ token: recipient })).toEqual(notAccepted);
     await takeAll();
     const { reservation, events } = await chainOf(reservationId);
     expect(reservation?.state).toBe(ReservationState.COLLECTED);
@@ -346,20 +325,18 @@ describe("a delegate", () => {
       parentCredentialHash,
     });
     expect(events.at(-1)).toMatchObject({ type: EventType.PARCEL_COLLECTED, proof: { credentialHash, parentCredentialHash } });
-    expect(await agent.present({ token: recipient })).toEqual(notAccepted);
-    expect(await agent.present({ token: child.accessToken })).toEqual(notAccepted);
-    await agent.stop();
-    store.close();
-    await startAgent();
-    expect(await agent.present({ token: child.accessToken })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: recipient })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: child.accessToken })).toEqual(notAccepted);
+    await terminal.restart();
+    expect(await terminal.agent.present({ token: child.accessToken })).toEqual(notAccepted);
   });
 
   it("collects a bundle", async () => {
     const { bundleId } = await bundleOf(await deposited(3));
     const { accessToken } = await bundleCredential(bundleId);
     const child = await delegate(accessToken);
-    await agent.syncNow();
-    expect(await agent.present({ token: child.accessToken })).toMatchObject({ opened: true, doorsToCome: 2 });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: child.accessToken })).toMatchObject({ opened: true, doorsToCome: 2 });
     expect(await takeAll()).toEqual(["A1", "A2", "A3"]);
     const { bundle, reservations } = await courier.client.reservations.getBundle({ bundleId });
     expect(bundle?.delegations).toMatchObject([{ credentialHash: child.credentialHash, parentCredentialHash: child.parentCredentialHash }]);
@@ -377,20 +354,20 @@ describe("a delegate", () => {
       subject: { case: "reservationId", value: one },
       credentialHash: revoked.credentialHash,
     });
-    await agent.syncNow();
-    expect(await agent.present({ token: revoked.accessToken })).toEqual(notAccepted);
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: revoked.accessToken })).toEqual(notAccepted);
     clock.advance(hourMs + 300_000);
-    expect(await agent.present({ token: short.accessToken })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: short.accessToken })).toEqual(notAccepted);
     const elsewhere = await reserve(await putSite(1.301, "two"));
     const other = await delegate(await collectToken(elsewhere));
-    expect(await agent.present({ token: other.accessToken })).toEqual(notAccepted);
-    expect(cabinet.contents()).toEqual(["A1", "A2"]);
+    expect(await terminal.agent.present({ token: other.accessToken })).toEqual(notAccepted);
+    expect(terminal.cabinet.contents()).toEqual(["A1", "A2"]);
     const refusals = async (id: string) => (await chainOf(id)).events.flatMap(({ proof }) => proof?.refusal || []);
-    await agent.flushed();
+    await terminal.agent.flushed();
     expect(await refusals(one)).toEqual(["REVOKED", "EXPIRED"]);
     expect(await refusals(two)).toEqual([]);
     // The recipient's own is as good as before.
-    expect(await agent.present({ token: recipient })).toMatchObject({ opened: true });
+    expect(await terminal.agent.present({ token: recipient })).toMatchObject({ opened: true });
   });
 
   it("gets a credential of one to collect only, that is genuine, good, the recipient's own and not revoked", async () => {
@@ -426,10 +403,10 @@ describe("a delegate", () => {
       credentialHash: child.parentCredentialHash,
     });
     expect(await refusal(recipient)).toBe("REVOKED");
-    await agent.syncNow();
-    expect(await agent.present({ token: recipient })).toEqual(notAccepted);
-    expect(await agent.present({ token: child.accessToken })).toEqual(notAccepted);
-    expect(await agent.present({ token: await collectToken(reservationId) })).toMatchObject({ opened: true });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: recipient })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: child.accessToken })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ token: await collectToken(reservationId) })).toMatchObject({ opened: true });
     await takeAll();
     expect(await refusal(recipient)).toBe("ILLEGAL_STATE");
   });
@@ -456,14 +433,14 @@ describe("a PIN", () => {
     });
     const { bundleId } = await bundleOf([one, two]);
     const { pin } = await bundleCredential(bundleId, true);
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     const revoke = (subject: { case: "reservationId" | "bundleId"; value: string }) =>
       courier.client.reservations.revokeCredential({ requestId: randomUUID(), subject, pin: true });
     await revoke({ case: "reservationId", value: one });
     await revoke({ case: "bundleId", value: bundleId });
-    await agent.syncNow();
-    expect(await agent.present({ pin: own.pin })).toEqual(notAccepted);
-    expect(await agent.present({ pin })).toEqual(notAccepted);
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ pin: own.pin })).toEqual(notAccepted);
+    expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
     const nothing = { requestId: randomUUID(), subject: { case: "bundleId", value: bundleId } } as const;
     expect(await reason(courier.client.reservations.revokeCredential(nothing))).toBe("INVALID_FIELD");
   });

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { generateKeyPair, writeKeyFile } from "@petak/client";
-import { Act, Mode, Role } from "@petak/protocol";
+import { writeKeyFile } from "@petak/client";
+import { Act, Role } from "@petak/protocol";
 import { createTempDir, makeSite, useRedis } from "@petak/testkit";
+import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { runPetak } from "../testing/petak-process.ts";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -16,18 +16,14 @@ let siteId: string;
 let keyPath: string;
 
 beforeAll(async () => {
-  network = await startTestNetwork(redis.address, "by-hand");
+  network = await startTestNetwork({ redis });
   courier = await network.join("Courier", [Role.COURIER]);
   const operator = await network.join("Operator", [Role.OPERATOR]);
-  const sites = [makeSite({ latitude: 1.3, longitude: 103.8, ref: "1", classes: [["M", 400, 200, 500, 20_000, 20]] })];
-  siteId = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites })).results[0]?.siteId ?? "";
-  const { privateJwk, publicKey } = await generateKeyPair();
-  const { key } = await courier.client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
+  const site = makeSite({ latitude: 1.3, longitude: 103.8, ref: "1", classes: [["M", 400, 200, 500, 20_000, 20]] });
+  siteId = await network.putSite(operator, site);
   const directory = await createTempDir();
   keyPath = join(directory.path, "courier.json");
-  const { participantId } = courier;
-  const keyFile = { participant_id: participantId, key_id: key?.keyId ?? "", mode: "test" as const, audience: testAudience };
-  await writeKeyFile(keyPath, { ...keyFile, private_jwk: privateJwk });
+  await writeKeyFile(keyPath, keyFileOf(courier));
   return async () => {
     await network.stop();
     await directory.remove();

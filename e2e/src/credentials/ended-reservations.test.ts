@@ -1,58 +1,37 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { type Agent, createAgent, openAgentStore } from "@petak/agent";
-import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
-import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
+import { newHolder, type SimulatedHolder, type SimulatedTerminal } from "@petak/agent/simulation";
 import { Act, CancellationReason, ReservationState, Role } from "@petak/protocol";
-import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const compartments = ["A1", "A2", "A3"].map((compartmentId) => ({ compartmentId, sizeClassId: "M" }));
-const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const depositWithinMs = 4 * 3_600_000;
 let clock: FrozenClock;
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
 let siteIds: string[];
-let keys: Ed25519KeyPair;
-let cabinet: SimulatedCabinet;
-let agent: Agent;
-let replaceTerminal: () => Promise<void>;
+let holder: SimulatedHolder;
+let terminal: SimulatedTerminal;
 
 beforeEach(async () => {
   clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
   const overrides = { now: clock.now, depositDefaultMs: depositWithinMs, sweepIntervalMs: 20 };
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  network = await startTestNetwork({ redis, ...overrides });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
-  keys = await generateKeyPair();
+  holder = await newHolder();
   const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 3]];
   const sites = ["one", "two"].map((ref) => makeSite({ latitude: 1.3, longitude: 103.8, ref, classes }, { compartments }));
-  siteIds = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites })).results.map(({ siteId }) => siteId);
-  const [siteId = ""] = siteIds;
-  let stop = async () => {};
-  replaceTerminal = async () => {
-    await stop();
-    const store = openAgentStore(join(await tempDir(), "agent.db"));
-    const client = network.clientFor(await network.agentSigner(operator, siteId)).agents;
-    cabinet = createSimulatedCabinet({ compartments });
-    agent = createAgent({ client, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 0, now: clock.now });
-    await agent.start();
-    stop = async () => {
-      await agent.stop();
-      store.close();
-    };
-  };
-  await replaceTerminal();
-  return async () => {
-    await stop();
-    await network.stop();
-  };
+  siteIds = await network.putSites(operator, ...sites);
+  terminal = await openTerminal();
+  return () => network.stop();
 });
+
+const openTerminal = () => network.openTerminal(operator, siteIds[0] ?? "", { cabinet: compartments, graceMs: 0 });
 
 const issue = async (reservationId: string, act: Act, holderPublicKey?: Uint8Array<ArrayBuffer>) =>
   (
@@ -65,16 +44,13 @@ const issue = async (reservationId: string, act: Act, holderPublicKey?: Uint8Arr
   ).accessToken;
 
 async function deposit(reservationId: string): Promise<void> {
-  expect(await agent.present({ token: await issue(reservationId, Act.DEPOSIT) })).toMatchObject({ opened: true, compartmentId: "A1" });
-  cabinet.putIn("A1");
-  cabinet.closeDoor("A1");
-  await agent.flushed();
+  expect(await terminal.visit({ token: await issue(reservationId, Act.DEPOSIT) })).toMatchObject({ opened: true, compartmentId: "A1" });
 }
 
 async function takeOut(): Promise<void> {
-  cabinet.takeOut("A1");
-  cabinet.closeDoor("A1");
-  await agent.flushed();
+  terminal.cabinet.takeOut("A1");
+  terminal.cabinet.closeDoor("A1");
+  await terminal.agent.flushed();
 }
 
 /** Resolves when the clock has nothing to do that is due. */
@@ -105,7 +81,7 @@ const ends: Record<string, { state: ReservationState; end: (reservationId: strin
     state: ReservationState.COLLECTED,
     async end(reservationId) {
       await deposit(reservationId);
-      expect(await agent.present({ token: await issue(reservationId, Act.COLLECT) })).toMatchObject({ opened: true });
+      expect(await terminal.agent.present({ token: await issue(reservationId, Act.COLLECT) })).toMatchObject({ opened: true });
       await takeOut();
     },
   },
@@ -113,9 +89,8 @@ const ends: Record<string, { state: ReservationState; end: (reservationId: strin
     state: ReservationState.RECALLED,
     async end(reservationId) {
       await deposit(reservationId);
-      const token = await issue(reservationId, Act.RECALL, keys.publicKey);
-      const presence = await provePresence({ token, challenge: agent.challenge().challenge, privateJwk: keys.privateJwk });
-      expect(await agent.present({ token, presence })).toMatchObject({ opened: true });
+      const token = await issue(reservationId, Act.RECALL, holder.publicKey);
+      expect(await terminal.agent.present(await holder.show(terminal, token))).toMatchObject({ opened: true });
       await takeOut();
     },
   },
@@ -132,7 +107,10 @@ describe.each(Object.entries(ends))("a second token to deposit for a reservation
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
     const spare = await issue(reservationId, Act.DEPOSIT);
     await end(reservationId);
-    if (isNew) await replaceTerminal();
+    if (isNew) {
+      await terminal.stop();
+      terminal = await openTerminal();
+    }
     const refusals = async () => {
       const { events } = await courier.client.custody.getCustodyChain({ reservationId });
       return events.map(({ proof }) => proof?.refusal ?? "").filter((refusal) => refusal !== "");
@@ -142,16 +120,16 @@ describe.each(Object.entries(ends))("a second token to deposit for a reservation
     for (const afterMs of [1000, depositWithinMs - 1000, 1000, 299_000 - 1000]) {
       clock.advance(afterMs);
       await swept();
-      await agent.syncNow();
-      expect(await agent.present({ token: spare })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
-      await agent.flushed();
+      await terminal.agent.syncNow();
+      expect(await terminal.agent.present({ token: spare })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+      await terminal.agent.flushed();
       expected.push("RESERVATION_STATE");
     }
     expect(await refusals()).toEqual(expected);
     clock.advance(1000);
-    await agent.syncNow();
-    expect(await agent.present({ token: spare })).toMatchObject({ opened: false });
-    await agent.flushed();
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: spare })).toMatchObject({ opened: false });
+    await terminal.agent.flushed();
     expect((await refusals()).at(-1)).toBe("EXPIRED");
     expect((await courier.client.reservations.getReservation({ reservationId })).reservation?.state).toBe(state);
   });
@@ -172,15 +150,15 @@ describe("a token to deposit for a reservation to which nobody came in time", ()
     if (isRevoked) await courier.client.reservations.revokeCredential({ requestId: randomUUID(), subject, credentialHash });
     clock.advance(depositWithinMs - 1);
     await swept();
-    await agent.syncNow();
-    if (isRevoked) expect(await agent.present({ token })).toMatchObject({ opened: false });
+    await terminal.agent.syncNow();
+    if (isRevoked) expect(await terminal.agent.present({ token })).toMatchObject({ opened: false });
     clock.advance(1);
     for (const afterMs of [0, 299_999]) {
       clock.advance(afterMs);
       await swept();
-      await agent.syncNow();
+      await terminal.agent.syncNow();
       expect((await courier.client.reservations.getReservation({ reservationId })).reservation?.state).toBe(ReservationState.NO_SHOW);
-      expect(await agent.present({ token })).toMatchObject({ opened: false });
+      expect(await terminal.agent.present({ token })).toMatchObject({ opened: false });
     }
   });
 });

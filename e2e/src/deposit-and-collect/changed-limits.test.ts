@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { Act, CancellationReason, DeviceEventType, DoubtOutcome, EventType, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { type SiteReporter, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -15,25 +15,18 @@ let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
 let siteId: string;
-let report: (type: DeviceEventType, reservationId: string) => Promise<void>;
+let agent: SiteReporter;
 
 beforeEach(async () => {
   clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
   const overrides = { now: clock.now, holdMaxMs: dayMs, collectWithinMs: 3 * dayMs, storageMaxMs: 5 * dayMs };
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  network = await startTestNetwork({ redis, ...overrides });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 9]];
   const sites = [makeSite({ ...origin, classes }), makeSite({ ...origin, latitude: 1.31, ref: "site-2", classes })];
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  siteId = results[0]?.siteId ?? "";
-  const agent = network.clientFor(await network.agentSigner(operator, siteId));
-  let sequence = 0n;
-  report = async (type, reservationId) => {
-    sequence += 1n;
-    const occurredAt = timestampFromMs(clock.now());
-    await agent.agents.reportEvents({ siteId, events: [{ sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId }] });
-  };
+  [siteId = ""] = await network.putSites(operator, ...sites);
+  agent = await network.reporterAt(operator, siteId);
   return () => network.stop();
 });
 
@@ -51,7 +44,7 @@ async function confirmed(): Promise<string> {
 
 async function deposited(): Promise<string> {
   const reservationId = await confirmed();
-  await report(DeviceEventType.PARCEL_DEPOSITED, reservationId);
+  await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId });
   return reservationId;
 }
 
@@ -87,11 +80,11 @@ describe("Extend", () => {
   it("gives the collector more time, as far as a parcel may lie, and the PIN with it", async () => {
     const reservationId = await confirmed();
     await courier.client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true });
-    await report(DeviceEventType.PARCEL_DEPOSITED, reservationId);
+    await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId });
     const depositedMs = clock.now();
-    const agent = network.clientFor(await network.agentSigner(operator, siteId));
+    const { agents } = network.clientFor(await network.agentSigner(operator, siteId));
     const pinEndsMs = async () => {
-      const { allowances } = await agent.agents.sync({ siteId });
+      const { allowances } = await agents.sync({ siteId });
       const collect = allowances.find(({ act }) => act === Act.COLLECT);
       return collect?.expiresAt && timestampMs(collect.expiresAt);
     };
@@ -130,7 +123,7 @@ describe("a parcel that is not collected in time", () => {
     await extend(courier, reservationId, clock.now() + dayMs);
     clock.advance(dayMs);
     await expect.poll(overdue).toBe(2);
-    await report(DeviceEventType.PARCEL_COLLECTED, reservationId);
+    await agent.report({ type: DeviceEventType.PARCEL_COLLECTED, reservationId });
     const { reservation } = await courier.client.reservations.getReservation({ reservationId });
     expect(reservation?.state).toBe(ReservationState.COLLECTED);
     expect(await overdue()).toBe(2);
@@ -174,7 +167,7 @@ describe("ResolveDoubt", () => {
     [DoubtOutcome.NO_PARCEL, ReservationState.NO_SHOW, EventType.RESERVATION_NO_SHOW],
   ])("ends a doubt as the operator found it (%i), and the place is free", async (outcome, state, type) => {
     const reservationId = await confirmed();
-    await report(DeviceEventType.DOUBT, reservationId);
+    await agent.report({ type: DeviceEventType.DOUBT, reservationId });
     const free = async () => {
       const { availabilities } = await courier.client.directory.getAvailability({ siteIds: [siteId] });
       return availabilities[0]?.sizeClasses[0]?.freeToPromise;

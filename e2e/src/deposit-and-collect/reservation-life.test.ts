@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Act, CancellationReason, DeviceEventType, EventType, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -12,18 +12,14 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   return () => network.stop();
 });
 
 async function makeOneSite(places = 1): Promise<string> {
-  const { results } = await operator.client.directory.upsertSites({
-    requestId: randomUUID(),
-    sites: [makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, places]] })],
-  });
-  return results[0]?.siteId ?? "";
+  return await network.putSite(operator, makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, places]] }));
 }
 
 async function freePlaces(siteId: string): Promise<number | undefined> {
@@ -177,8 +173,7 @@ describe("a reservation", () => {
 
   it("redirected is not what another was redirected to, whose request had the same id long ago", async () => {
     const sites = ["one", "two", "three"].map((ref) => makeSite({ ...origin, ref }));
-    const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-    const [from = "", ...others] = results.map(({ siteId }) => siteId);
+    const [from = "", ...others] = await network.putSites(operator, ...sites);
     const requestId = randomUUID();
     for (const siteId of others) {
       const place = { case: "siteId", value: from } as const;

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Act, Mode, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -14,7 +14,7 @@ const modes = [
 let network: TestNetwork;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { queueRegionShareMax: 1 });
+  network = await startTestNetwork({ redis, queueRegionShareMax: 1 });
   return () => network.stop();
 });
 
@@ -27,13 +27,8 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
   let foreign: { operator: TestParticipant; siteId: string; reservationId: string };
   let siteId: string;
 
-  const makeOne = async (by: TestParticipant, forTest: boolean) => {
-    const { results } = await by.client.directory.upsertSites({
-      requestId: randomUUID(),
-      sites: [makeSite({ ...origin, ref: forTest ? "test" : "live", isTest: forTest })],
-    });
-    return results[0]?.siteId ?? "";
-  };
+  const makeOne = (by: TestParticipant, forTest: boolean) =>
+    network.putSite(by, makeSite({ ...origin, ref: forTest ? "test" : "live", isTest: forTest }));
 
   beforeEach(async () => {
     operator = await network.join("Operator", [Role.OPERATOR], mode);
@@ -71,10 +66,9 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
   it("one waits whatever waits for the same participant in the other network", async () => {
     const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 1]];
     const waitAt = async (owner: TestParticipant, by: TestParticipant, forTest: boolean) => {
-      const sites = [makeSite({ ...origin, ref: `full-${forTest}`, isTest: forTest, classes })];
-      const { results } = await owner.client.directory.upsertSites({ requestId: randomUUID(), sites });
+      const site = makeSite({ ...origin, ref: `full-${forTest}`, isTest: forTest, classes });
       const asked = {
-        place: { case: "siteId", value: results[0]?.siteId ?? "" },
+        place: { case: "siteId", value: await network.putSite(owner, site) },
         parcel,
         overflowPolicy: { wait: { seconds: 60n } },
       } as const;

@@ -12,8 +12,8 @@ import {
   type SiteCapacitySchema,
 } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
@@ -29,7 +29,7 @@ let siteId: string;
 
 beforeEach(async () => {
   clock = createFrozenClock(Date.now());
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now });
+  network = await startTestNetwork({ redis, now: clock.now });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   siteId = await addSite("first");
@@ -46,7 +46,7 @@ async function addSite(ref: string): Promise<string> {
       ["L", 600, 600, 600, 20_000, 2],
     ],
   });
-  return (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
+  return await network.putSite(operator, site);
 }
 
 type Report = MessageInitShape<typeof SiteCapacitySchema>;
@@ -110,12 +110,10 @@ describe("a capacity report", () => {
     });
     const reservationId = reservation?.reservationId ?? "";
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
-    const agent = network.clientFor(await network.agentSigner(operator, siteId));
-    const happened = async (type: DeviceEventType, sequence: bigint) => {
+    const agent = await network.reporterAt(operator, siteId);
+    const happened = async (type: DeviceEventType) => {
       clock.advance(1000);
-      const occurredAt = timestampFromMs(clock.now());
-      const event = { sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId, compartmentId: "A1" };
-      await agent.agents.reportEvents({ siteId, events: [event] });
+      await agent.report({ type, reservationId, compartmentId: "A1" });
       clock.advance(1000);
     };
     // Two places are others', one does not open, and the last is held.
@@ -125,12 +123,12 @@ describe("a capacity report", () => {
     expect(await send([report(2, 1)])).toEqual([RECORDED]);
     const common = { installed: 4, inService: 3 };
     expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 1, occupiedElsewhere: 2, freeToPromise: 0 });
-    await happened(DeviceEventType.PARCEL_DEPOSITED, 1n);
+    await happened(DeviceEventType.PARCEL_DEPOSITED);
     expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedElsewhere: 2, freeToPromise: 0 });
     // Now the site counts three, and one of them is known.
     expect(await send([report(3, 1)])).toEqual([RECORDED]);
     expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedElsewhere: 2, freeToPromise: 0 });
-    await happened(DeviceEventType.PARCEL_COLLECTED, 2n);
+    await happened(DeviceEventType.PARCEL_COLLECTED);
     expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 0, occupiedElsewhere: 2, freeToPromise: 1 });
     expect(await send([early])).toEqual([OUTDATED]);
     expect(await send([report(0)])).toEqual([RECORDED]);
@@ -145,13 +143,9 @@ describe("a capacity report", () => {
     });
     const reservationId = reservation?.reservationId ?? "";
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
-    const agent = network.clientFor(await network.agentSigner(operator, siteId));
+    const agent = await network.reporterAt(operator, siteId);
     const occurredAt = timestampFromMs(clock.now() + 3_600_000);
-    const type = DeviceEventType.PARCEL_DEPOSITED;
-    await agent.agents.reportEvents({
-      siteId,
-      events: [{ sequence: 1n, deviceEventId: randomUUID(), type, occurredAt, reservationId, compartmentId: "A1" }],
-    });
+    await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, occurredAt, reservationId, compartmentId: "A1" });
     expect(await send([report(1)])).toEqual([OUTDATED]);
     clock.advance(1);
     expect(await send([report(1)])).toEqual([RECORDED]);

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Act, CancellationReason, DeviceEventType, EventType, ReservationState, Role } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 let network: TestNetwork;
@@ -10,7 +10,7 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   return () => network.stop();
@@ -18,9 +18,8 @@ beforeEach(async () => {
 
 /** Writes the one site with one size class. */
 async function putSite(sizeClassId: string): Promise<string> {
-  const sites = [makeSite({ latitude: 1.3, longitude: 103.8, classes: [[sizeClassId, 400, 200, 500, 20_000, 4]] })];
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  return results[0]?.siteId ?? "";
+  const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [[sizeClassId, 400, 200, 500, 20_000, 4]] });
+  return await network.putSite(operator, site);
 }
 
 async function holdAt(siteId: string): Promise<string> {
@@ -33,16 +32,8 @@ async function holdAt(siteId: string): Promise<string> {
 }
 
 async function report(siteId: string, reservationId: string, ...types: DeviceEventType[]): Promise<bigint> {
-  const agent = network.clientFor(await network.agentSigner(operator, siteId));
-  const occurredAt = { seconds: BigInt(Math.floor(Date.now() / 1000)) };
-  const events = types.map((type, index) => ({
-    sequence: BigInt(index + 1),
-    deviceEventId: randomUUID(),
-    type,
-    occurredAt,
-    reservationId,
-  }));
-  return (await agent.agents.reportEvents({ siteId, events })).acknowledgedSequence;
+  const agent = await network.reporterAt(operator, siteId);
+  return await agent.report(...types.map((type) => ({ type, reservationId })));
 }
 
 describe("after an operator has taken a size class away that nothing is held in", () => {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Act, type Reason, ReservationService } from "@petak/protocol";
 import { expect } from "vitest";
+import { authorizationOf, bundleAlone } from "../testing/world.ts";
 import type { Provocation, Scene } from "./provocation.ts";
-import { authorizationOf, bundleAlone } from "./world.ts";
 
 const { delegateCredential, getBundle, putBundle } = ReservationService.method;
 const oneId = (prefix: string) => expect.stringMatching(new RegExp(`^${prefix}_`)) as unknown;

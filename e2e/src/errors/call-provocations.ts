@@ -12,12 +12,12 @@ import {
 import { createKeys } from "@petak/redis";
 import { makeSite, startTestServer } from "@petak/testkit";
 import { expect } from "vitest";
+import { inSideNetwork, untilInFlight } from "../testing/side-network.ts";
+import { authorizationOf, origin, parcel } from "../testing/world.ts";
 import { envelope } from "../wire/envelope.ts";
 import { readFailure } from "../wire/failure.ts";
 import { bodyOf, spellingOf } from "../wire/protocols.ts";
 import type { Provocation } from "./provocation.ts";
-import { inSideNetwork, untilInFlight } from "./side-network.ts";
-import { authorizationOf, origin, parcel } from "./world.ts";
 
 const { findNearest, getSite } = DirectoryService.method;
 const { listEvents, watchEvents } = CustodyService.method;
@@ -91,7 +91,7 @@ export const callProvocations = {
   },
   OVERLOADED: {
     provoke: ({ redis, protocol }) =>
-      inSideNetwork({ socketPath: redis.options.path }, { callLimits: { maxConcurrentCalls: 1 } }, async ({ network, raw }) => {
+      inSideNetwork(redis, { callLimits: { maxConcurrentCalls: 1 } }, async ({ network, raw }) => {
         const authorization = await authorizationOf(network.admin);
         const first = raw.call(protocol, listEvents, longPoll, { authorization, timeoutMs: 2000 });
         await untilInFlight(network, "unary", 1);
@@ -105,7 +105,7 @@ export const callProvocations = {
   },
   SHUTTING_DOWN: {
     provoke: ({ redis, protocol }) =>
-      inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, raw }) => {
+      inSideNetwork(redis, {}, async ({ network, raw }) => {
         const stream = raw.call(protocol, watchEvents, { fromNow: true }, { authorization: await authorizationOf(network.admin) });
         await untilInFlight(network, "stream", 1);
         await network.stop();
@@ -115,7 +115,7 @@ export const callProvocations = {
   STORE_UNAVAILABLE: {
     provoke: async ({ protocol }) => {
       await using server = await startTestServer();
-      return await inSideNetwork({ socketPath: server.options.path }, {}, async ({ network, raw }) => {
+      return await inSideNetwork(server, {}, async ({ network, raw }) => {
         const courier = await network.join("Courier", [Role.COURIER]);
         const ask = async () =>
           await raw.call(protocol, findNearest, { origin, parcel }, { authorization: await authorizationOf(courier) });
@@ -130,26 +130,22 @@ export const callProvocations = {
   },
   ARCHIVE_UNAVAILABLE: {
     provoke: ({ redis, protocol }) =>
-      inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, raw, keyPrefix }) => {
+      inSideNetwork(redis, {}, async ({ network, raw }) => {
         const courier = await network.join("Courier", [Role.COURIER]);
         // Another gateway has archived, and this one was not given the archive.
-        await redis.client.set(createKeys(keyPrefix).archivedUntil("83652b"), Date.now());
+        await redis.client.set(createKeys(network.shared.keyPrefix).archivedUntil("83652b"), Date.now());
         const reservationId = "res_83652b_0000000000000000";
         return await raw.call(protocol, getReservation, { reservationId }, { authorization: await authorizationOf(courier) });
       }),
   },
   INTERNAL: {
     provoke: ({ redis, protocol }) =>
-      inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, raw, keyPrefix, lines }) => {
+      inSideNetwork(redis, {}, async ({ network, raw }) => {
         const operator = await network.join("Operator", [Role.OPERATOR]);
-        const { results } = await operator.client.directory.upsertSites({
-          requestId: "7b7a3a1c-52c4-4f0e-8b51-8f0f0a3c1d11",
-          sites: [makeSite(origin)],
-        });
-        const siteId = results[0]?.siteId ?? "";
+        const siteId = await network.putSite(operator, makeSite(origin));
         const { region, siteNumber } = parseSiteId(siteId) ?? { region: "", siteNumber: 0 };
         // The record is no message any more, which the gateway may take for granted.
-        const key = createKeys(keyPrefix).site(region, siteNumber);
+        const key = createKeys(network.shared.keyPrefix).site(region, siteNumber);
         await redis.client.setrange(key, (await redis.client.strlen(key)) - 8, Buffer.from("defect\xff\xff", "latin1"));
         const answer = await raw.call(
           protocol,
@@ -159,12 +155,12 @@ export const callProvocations = {
         );
         expect(answer.headers["x-request-id"]).toBe("find-me");
         expect(readFailure(answer)?.message).toBe("A defect of the gateway. Report it with the request id find-me.");
-        const defects = lines.filter(({ msg }) => msg === "defect");
+        const defects = network.log().filter(({ msg }) => msg === "defect");
         expect(defects).toEqual([expect.objectContaining({ level: 50, request_id: "find-me" })]);
-        const { err } = defects[0] as { err: { message: string; stack: string } };
+        const { err } = defects[0] ?? {};
         // What the log tells is nowhere in the answer.
         const sent = JSON.stringify([answer.headers, answer.trailers, answer.body.toString("latin1")]);
-        expect(sent).not.toContain(err.message);
+        expect(sent).not.toContain(err?.message);
         expect(sent).not.toMatch(/\.ts|\.js|node_modules| at |facts/);
         return answer;
       }),

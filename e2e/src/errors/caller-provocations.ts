@@ -3,14 +3,14 @@ import { generateKeyPair } from "@petak/client";
 import type { Ed25519PrivateJwk } from "@petak/credential";
 import { DirectoryService, Mode, newKeyId, type Reason, Role } from "@petak/protocol";
 import { createFrozenClock } from "@petak/testkit";
+import { testAudience } from "@petak/testkit/network";
 import { expect } from "vitest";
-import { testAudience } from "../testing/test-network.ts";
+import { inSideNetwork } from "../testing/side-network.ts";
+import { authorizationOf, origin, parcel } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import { signWrongly, type TokenParts } from "./jws.ts";
 import type { Provocation, Scene } from "./provocation.ts";
-import { inSideNetwork } from "./side-network.ts";
-import { authorizationOf, origin, parcel } from "./world.ts";
 
 const { findNearest } = DirectoryService.method;
 
@@ -61,7 +61,7 @@ export const callerProvocations = {
   TOKEN_REPLAYED_AFTER_EXPIRY: {
     provoke: ({ redis, protocol }) => {
       const clock = createFrozenClock(Date.now());
-      return inSideNetwork({ socketPath: redis.options.path }, { now: clock.now }, async ({ network, raw }) => {
+      return inSideNetwork(redis, { now: clock.now }, async ({ network, raw }) => {
         const authorization = await authorizationOf(await network.join("Courier", [Role.COURIER]));
         const replay = () => raw.call(protocol, findNearest, { origin, parcel }, { authorization });
         expect(readFailure(await replay())).toBeUndefined();
@@ -105,7 +105,7 @@ export const callerProvocations = {
   RATE_LIMITED: {
     provoke: ({ redis, protocol }) =>
       // The clock stands still, so the second request comes in the same second however slow the machine.
-      inSideNetwork({ socketPath: redis.options.path }, { now: createFrozenClock(Date.now()).now }, async ({ network, raw }) => {
+      inSideNetwork(redis, { now: createFrozenClock(Date.now()).now }, async ({ network, raw }) => {
         const { publishableKey } = await network.admin.client.participants.createPublishableKey({
           requestId: randomUUID(),
           mode: Mode.TEST,

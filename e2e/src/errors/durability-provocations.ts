@@ -3,10 +3,10 @@ import type { DurabilityOptions } from "@petak/gateway";
 import { ParticipantService, type Reason, Role } from "@petak/protocol";
 import { startTestReplica, startTestServer } from "@petak/testkit";
 import { expect } from "vitest";
+import { inSideNetwork } from "../testing/side-network.ts";
+import { authorizationOf } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { Provocation } from "./provocation.ts";
-import { inSideNetwork } from "./side-network.ts";
-import { authorizationOf } from "./world.ts";
 
 const replicated: DurabilityOptions = {
   level: "replicated",
@@ -23,7 +23,7 @@ export const durabilityProvocations = {
     provoke: async ({ protocol }) => {
       await using master = await startTestServer({ hasReplicas: true });
       await using replica = await startTestReplica(master);
-      return await inSideNetwork({ socketPath: master.options.path }, { durability: replicated }, async ({ network, raw }) => {
+      return await inSideNetwork(master, { durability: replicated }, async ({ network, raw }) => {
         const options = { authorization: await authorizationOf(network.admin) };
         const request = newcomer();
         replica.freeze();
@@ -40,7 +40,7 @@ export const durabilityProvocations = {
   },
   REPLICAS_UNAVAILABLE: {
     provoke: ({ redis, protocol }) =>
-      inSideNetwork({ socketPath: redis.options.path }, { durability: replicated }, async ({ network, raw }) =>
+      inSideNetwork(redis, { durability: replicated }, async ({ network, raw }) =>
         raw.call(protocol, createParticipant, newcomer(), { authorization: await authorizationOf(network.admin) }),
       ),
     metadata: () => ({ replicas: "1" }),

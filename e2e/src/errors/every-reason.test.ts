@@ -3,6 +3,8 @@ import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
 import { type CatalogueEntry, CustodyService, catalogue, errorDomain, type Reason } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { inSideNetwork, untilInFlight } from "../testing/side-network.ts";
+import { authorizationOf, startWorld, type World } from "../testing/world.ts";
 import { pathOf } from "../wire/call.ts";
 import { readFailure } from "../wire/failure.ts";
 import { createHttp2Connection } from "../wire/http2-connection.ts";
@@ -14,8 +16,6 @@ import { durabilityProvocations } from "./durability-provocations.ts";
 import { permissionProvocations } from "./permission-provocations.ts";
 import type { Provocation } from "./provocation.ts";
 import { recordProvocations } from "./record-provocations.ts";
-import { inSideNetwork, untilInFlight } from "./side-network.ts";
-import { authorizationOf, startWorld, type World } from "./world.ts";
 
 /** Who went away gets no answer, so this one reason is seen in the gateway's own record of the call. */
 const seenInFeeds = ["CANCELED"] as const satisfies Reason[];
@@ -34,7 +34,7 @@ const redis = useRedis();
 let world: World;
 
 beforeAll(async () => {
-  world = await startWorld(redis.options.path, "every-reason");
+  world = await startWorld(redis);
 });
 afterAll(() => world.stop());
 
@@ -63,8 +63,8 @@ describe.each(wireProtocols)("over %s", (protocol) => {
 });
 
 it("CANCELED is what the gateway records of a caller that went away", async () => {
-  await inSideNetwork({ socketPath: redis.options.path }, {}, async ({ network, lines }) => {
-    const http2 = createHttp2Connection(network.gateway.address.port);
+  await inSideNetwork(redis, {}, async ({ network }) => {
+    const http2 = createHttp2Connection(network.port);
     const gone = http2.send({
       headers: {
         ":method": "POST",
@@ -78,7 +78,7 @@ it("CANCELED is what the gateway records of a caller that went away", async () =
     await untilInFlight(network, "unary", 1);
     expect((await gone).end).toBe("late");
     await expect
-      .poll(() => lines.find(({ method }) => method === "petak.v1.CustodyService/ListEvents"))
+      .poll(() => network.log().find(({ method }) => method === "petak.v1.CustodyService/ListEvents"))
       .toMatchObject({ code: "canceled", reason: "CANCELED" });
     http2.close();
   });

@@ -4,11 +4,11 @@ import { BatchCallSchema, DeviceEventType, ReservationState } from "@petak/proto
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
+import { shopOrigin } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import { type WireProtocol, wireProtocols } from "../wire/protocols.ts";
 import { type Ask, type Asker, askedOfNone, askers, asks, type StateName, stateNames } from "./state-asks.ts";
 import { inStatesScene, limitMs, type StatesScene, type Subject } from "./states-scene.ts";
-import { shopOrigin } from "./world.ts";
 
 const redis = useRedis();
 

@@ -7,10 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import type { Callers, GoodRequest } from "../testing/good-requests.ts";
 import { isWellKnown, type Spot, spotsOf } from "../testing/schema-walk.ts";
+import { callersOf, goodRequestsIn, startWorld, type World } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import { bodyOf, spellingOf, type WireProtocol, wireProtocols } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
-import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";
 
 const names = everyMethod.map(nameOfMethod);
 
@@ -34,7 +34,7 @@ let callers: Callers;
 let requests: Map<string, GoodRequest>;
 
 beforeAll(async () => {
-  world = await startWorld(redis.options.path, "nonsense");
+  world = await startWorld(redis);
   callers = await callersOf(world);
   requests = new Map((await goodRequestsIn(world)).map((request) => [nameOfMethod(request.method), request]));
 });

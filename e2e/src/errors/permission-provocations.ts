@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AgentService, CustodyService, DirectoryService, Mode, ParticipantService, type Reason } from "@petak/protocol";
+import { authorizationOf, origin, parcel } from "../testing/world.ts";
 import type { Provocation } from "./provocation.ts";
-import { authorizationOf, origin, parcel } from "./world.ts";
 
 const { findNearest, upsertSites } = DirectoryService.method;
 const { listEvents } = CustodyService.method;

@@ -6,9 +6,9 @@ import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import type { GoodRequest } from "../testing/good-requests.ts";
+import { goodRequestsIn, shopOrigin, startWorld, type World } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
-import { goodRequestsIn, shopOrigin, startWorld, type World } from "./world.ts";
 
 const names = everyMethod.map(nameOfMethod);
 
@@ -148,7 +148,7 @@ let requests: Map<string, GoodRequest>;
 let callers: Record<CallerName, string>;
 
 beforeAll(async () => {
-  world = await startWorld(redis.options.path, "permissions");
+  world = await startWorld(redis);
   requests = new Map((await goodRequestsIn(world)).map((request) => [nameOfMethod(request.method), request]));
   const { network, courier, stranger, operator, rival, liveCourier, liveOperator } = world;
   const signers = { courier, stranger, operator, rival, liveCourier, liveOperator, admin: network.admin };

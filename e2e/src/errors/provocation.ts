@@ -1,7 +1,7 @@
 import type { TestRedis } from "@petak/testkit";
+import type { World } from "../testing/world.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
-import type { World } from "./world.ts";
 
 /** What a provocation works with. */
 export interface Scene {

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
-import type { GatewayOptions } from "@petak/gateway";
 import {
   AgentService,
   CancellationReason,
@@ -21,14 +20,15 @@ import {
   WebhookService,
 } from "@petak/protocol";
 import { makeSite, type TestRedis } from "@petak/testkit";
+import type { TestNetworkOptions } from "@petak/testkit/network";
 import { expect } from "vitest";
 import { type GoodRequestSubjects, nowhereUrl, signedReport } from "../testing/good-requests.ts";
+import { inSideNetwork } from "../testing/side-network.ts";
+import { addWebhook, authorizationOf, countersigning, parcel } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { Provocation, Scene } from "./provocation.ts";
-import { inSideNetwork } from "./side-network.ts";
-import { addWebhook, authorizationOf, countersigning, parcel } from "./world.ts";
 
 const { getSite, upsertSites, reportCapacity } = DirectoryService.method;
 const { reserve, redirect, extend, cancel, getReservation } = ReservationService.method;
@@ -54,16 +54,13 @@ async function reserveAt({ world, protocol }: Scene, siteId: string, requestId: 
 }
 
 /** Lets more wait at a full site than a network lets. */
-async function waitBeyond(limits: Partial<GatewayOptions>, redis: TestRedis, protocol: WireProtocol): Promise<RawAnswer> {
-  return await inSideNetwork({ socketPath: redis.options.path }, limits, async ({ network, raw }) => {
+async function waitBeyond(limits: TestNetworkOptions, redis: TestRedis, protocol: WireProtocol): Promise<RawAnswer> {
+  return await inSideNetwork(redis, limits, async ({ network, raw }) => {
     const operator = await network.join("Operator", [Role.OPERATOR]);
     const courier = await network.join("Courier", [Role.COURIER]);
-    const { results } = await operator.client.directory.upsertSites({
-      requestId: randomUUID(),
-      sites: [makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 1]] })],
-    });
+    const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 1]] });
     const authorization = await authorizationOf(courier);
-    const place = { case: "siteId", value: results[0]?.siteId ?? "" } as const;
+    const place = { case: "siteId", value: await network.putSite(operator, site) } as const;
     await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     const wait = () =>
       raw.call(

@@ -3,15 +3,15 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Act, DirectoryService, Mode, ParticipantService, ReservationService, SiteSchema } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { authorizationOf, origin, startWorld, type World } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import { type WireProtocol, wireProtocols } from "../wire/protocols.ts";
-import { authorizationOf, origin, startWorld, type World } from "./world.ts";
 
 const redis = useRedis();
 let world: World;
 
 beforeAll(async () => {
-  world = await startWorld(redis.options.path, "rules");
+  world = await startWorld(redis);
 });
 afterAll(() => world.stop());
 

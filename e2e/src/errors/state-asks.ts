@@ -11,7 +11,7 @@ import {
   ReservationService,
   type ReservationState,
 } from "@petak/protocol";
-import { origin } from "./world.ts";
+import { origin } from "../testing/world.ts";
 
 /** The states that a reservation can be found in. */
 export const stateNames = [

@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { generateKeyPair } from "@petak/client";
 import { Act, CancellationReason, type DeviceEventType, Mode, type ReservationState, Role } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis } from "@petak/testkit";
-import type { TestParticipant } from "../testing/test-network.ts";
+import type { TestParticipant } from "@petak/testkit/network";
+import { inSideNetwork } from "../testing/side-network.ts";
+import { authorizationOf, origin, parcel, shopOrigin } from "../testing/world.ts";
 import type { RawCaller } from "../wire/call.ts";
-import { inSideNetwork } from "./side-network.ts";
 import type { AskedAbout, Asker } from "./state-asks.ts";
-import { authorizationOf, origin, parcel, shopOrigin } from "./world.ts";
 
 /** What is made in a scene, and asked about. */
 export type Subject = Omit<AskedAbout, "nowMs" | "holderPublicKey">;
@@ -43,7 +43,7 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
   // In the midst of a second: credentials count in whole ones.
   const clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000 + 500);
   const overrides = { now: clock.now, sweepIntervalMs, collectWithinMs: limitMs };
-  await inSideNetwork({ socketPath: redis.options.path }, overrides, async ({ network, raw }) => {
+  await inSideNetwork(redis, overrides, async ({ network, raw }) => {
     const [operator, courier, stranger, rival] = await Promise.all([
       network.join("Operator", [Role.OPERATOR]),
       network.join("Courier", [Role.COURIER]),
@@ -51,16 +51,13 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
       network.join("Rival", [Role.OPERATOR]),
     ]);
     const participants = { operator, courier, stranger, rival, admin: network.admin };
-    const { results } = await operator.client.directory.upsertSites({
-      requestId: randomUUID(),
-      sites: [
-        makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 100]] }),
-        makeSite({ ...origin, ref: "full", classes: [["M", 400, 200, 500, 20_000, 1]] }),
-      ],
-    });
-    const [siteId = "", fullId = ""] = results.map((result) => result.siteId);
+    const [siteId = "", fullId = ""] = await network.putSites(
+      operator,
+      makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 100]] }),
+      makeSite({ ...origin, ref: "full", classes: [["M", 400, 200, 500, 20_000, 1]] }),
+    );
     const agentSigner = await network.agentSigner(operator, siteId);
-    const agent = network.clientFor(agentSigner);
+    const agent = await network.reporterAt(operator, siteId);
     const { publishableKey } = await courier.client.participants.createPublishableKey({
       requestId: randomUUID(),
       mode: Mode.TEST,
@@ -70,7 +67,6 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
     const { publicKey: holderPublicKey } = await generateKeyPair();
     const { reservations } = courier.client;
     const nobody = { siteId, accessToken: "", bundleId: "" };
-    let sequence = 0n;
 
     const blocking = { requestId: randomUUID(), place: { case: "siteId", value: fullId } as const, parcel };
     const { reservation: blocked } = await reservations.reserve({ ...blocking, holdDuration: { seconds: 86_400n } });
@@ -109,11 +105,7 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
         const subject = await confirmed(inBundle);
         const occurredAt = { seconds: BigInt(Math.floor(clock.now() / 1000)) };
         const { reservationId } = subject;
-        const events = types.map((type) => {
-          sequence += 1n;
-          return { sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId };
-        });
-        await agent.agents.reportEvents({ siteId, events });
+        await agent.report(...types.map((type) => ({ type, occurredAt, reservationId })));
         return subject;
       },
       async cancelled(inBundle) {

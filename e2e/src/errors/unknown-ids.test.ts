@@ -4,9 +4,9 @@ import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Callers, type GoodRequest, signedReport } from "../testing/good-requests.ts";
 import { spotsOf } from "../testing/schema-walk.ts";
+import { callersOf, goodRequestsIn, startWorld, type World } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
-import { callersOf, goodRequestsIn, startWorld, type World } from "./world.ts";
 
 /** Ids that nobody has, well-formed and not, and some that mean something to whoever builds names out of them. */
 const ids = [
@@ -81,7 +81,7 @@ let callers: Callers;
 let requests: GoodRequest[];
 
 beforeAll(async () => {
-  world = await startWorld(redis.options.path, "unknown-ids");
+  world = await startWorld(redis);
   callers = await callersOf(world);
   requests = await goodRequestsIn(world);
 });

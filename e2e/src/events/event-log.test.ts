@@ -4,9 +4,9 @@ import { timestampDate, timestampFromMs, timestampMs } from "@bufbuild/protobuf/
 import { createPetakClient } from "@petak/client";
 import { CancellationReason, CorrectionReason, type Event, EventSchema, EventType, Mode, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, createTempDir, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { CloudEvent } from "cloudevents";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -27,13 +27,13 @@ beforeEach(async () => {
   courier = await network.join("Courier", [Role.COURIER]);
   const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 100]] });
   site.timeZone = "Asia/Singapore";
-  ({ siteId = "" } = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0] ?? {});
+  siteId = await network.putSite(operator, site);
   onTestFinished(() => directory.remove());
 });
 
 /** Starts a gateway over the same records. Stopped with the test. */
 async function start(): Promise<TestNetwork> {
-  const started = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now, dataDir });
+  const started = await startTestNetwork({ redis, now: clock.now, dataDir });
   onTestFinished(() => started.stop());
   return started;
 }
@@ -68,7 +68,7 @@ describe("a participant's log", () => {
   });
 
   it("has what was acknowledged, at whichever gateway it is read", async () => {
-    const { port } = (await start()).gateway.address;
+    const { port } = await start();
     const second = createPetakClient({ baseUrl: `http://127.0.0.1:${port}`, signer: courier.signer });
     onTestFinished(() => second.close());
     const reading = [];

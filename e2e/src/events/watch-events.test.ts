@@ -3,8 +3,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { ConnectError } from "@connectrpc/connect";
 import { CancellationReason, EventType, fromConnectError, Mode, Role, reasonOf, type WatchEventsResponse } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -14,13 +14,10 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
-  await operator.client.directory.upsertSites({
-    requestId: randomUUID(),
-    sites: [makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 20]] })],
-  });
+  await network.putSite(operator, makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 20]] }));
   return () => network.stop();
 });
 

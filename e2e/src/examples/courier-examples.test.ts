@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { generateKeyPair, writeKeyFile } from "@petak/client";
-import { EventType, Mode, ReservationState, Role } from "@petak/protocol";
+import { writeKeyFile } from "@petak/client";
+import { EventType, ReservationState, Role } from "@petak/protocol";
 import { makeSite, tempDir, useRedis } from "@petak/testkit";
+import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../testing/test-network.ts";
 import { startBreakingProxy } from "./breaking-proxy.ts";
 import { courierExamples } from "./courier-examples.ts";
 import { type ExampleSurroundings, runCourier, runCourierAndTerminal } from "./example-process.ts";
@@ -18,31 +17,18 @@ let courier: TestParticipant;
 let surroundings: ExampleSurroundings;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   const operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
-  await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [makeSite(position)] });
+  await network.putSite(operator, makeSite(position));
   const keys = await tempDir();
   const operatorKeys = join(keys, "operators");
   await mkdir(operatorKeys);
-  await writeKeyOf(operator, join(operatorKeys, "operator.json"));
-  await writeKeyOf(courier, join(keys, "courier.json"));
+  await writeKeyFile(join(operatorKeys, "operator.json"), keyFileOf(operator));
+  await writeKeyFile(join(keys, "courier.json"), keyFileOf(courier));
   surroundings = { gateway: network.baseUrl, courierKey: join(keys, "courier.json"), operatorKeys };
   return () => network.stop();
 });
-
-/** Gives a participant one more key, in a file. */
-async function writeKeyOf({ participantId, client }: TestParticipant, path: string): Promise<void> {
-  const { privateJwk, publicKey } = await generateKeyPair();
-  const { key } = await client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
-  await writeKeyFile(path, {
-    participant_id: participantId,
-    key_id: key?.keyId ?? "",
-    mode: "test",
-    audience: testAudience,
-    private_jwk: privateJwk,
-  });
-}
 
 describe.each(await courierExamples())("the courier's example in $language", (example) => {
   beforeEach(({ skip }) => skip(example.obstacle !== undefined, example.obstacle));

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Agent, createAgent, openAgentStore, type TokenShown } from "@petak/agent";
-import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
+import type { TokenShown } from "@petak/agent";
+import type { SimulatedTerminal } from "@petak/agent/simulation";
+import { writeKeyFile } from "@petak/client";
 import { generateIssuerKey, generateKeyPair, holderKeyHash, mintAccessToken, provePresence } from "@petak/credential";
 import { prove } from "@petak/examples/prove-presence";
-import { Act, Mode, ReservationState, Role } from "@petak/protocol";
+import { Act, ReservationState, Role } from "@petak/protocol";
 import { createTempDir, makeSite, type TempDir, useRedis } from "@petak/testkit";
+import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../testing/test-network.ts";
 import { readCodeBlocks } from "./code-blocks.ts";
 import { repositoryDir } from "./courier-examples.ts";
 import { createReader, type Reader } from "./shown-commands.ts";
@@ -27,15 +28,15 @@ beforeAll(async () => {
   folder = await createTempDir();
   commands = (await readCodeBlocks(guidePath)).filter(({ language }) => language === "sh").map(({ code }) => code);
   // Overdue a second after it lies there.
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { collectWithinMs: 1000 });
+  network = await startTestNetwork({ redis, collectWithinMs: 1000 });
   courier = await network.join("Courier", [Role.COURIER]);
   operator = await network.join("Operator", [Role.OPERATOR]);
   const site = makeSite({ latitude: 1.3521, longitude: 103.8198 });
-  siteId = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
+  siteId = await network.putSite(operator, site);
   await mkdir(join(folder.path, ".petak/keys"), { recursive: true });
-  await writeKey(courier, ".petak/keys/courier.json");
-  await writeKey(operator, ".petak/keys/operator-rimba.json");
-  await writeKey(operator, "rimba.json");
+  await writeKeyFile(join(folder.path, ".petak/keys/courier.json"), keyFileOf(courier));
+  await writeKeyFile(join(folder.path, ".petak/keys/operator-rimba.json"), keyFileOf(operator));
+  await writeKeyFile(join(folder.path, "rimba.json"), keyFileOf(operator));
   reader = await createReader(folder.path, network.baseUrl, []);
 });
 afterAll(async () => {
@@ -43,19 +44,10 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** Writes a key of a participant's where the commands look for it. */
-async function writeKey({ participantId, client }: TestParticipant, name: string): Promise<void> {
-  const { privateJwk, publicKey } = await generateKeyPair();
-  const { key } = await client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
-  const keyFile = { participant_id: participantId, key_id: key?.keyId, mode: "test", audience: testAudience, private_jwk: privateJwk };
-  await writeFile(join(folder.path, name), JSON.stringify(keyFile), { mode: 0o600 });
-}
-
 /** A parcel that lies at the site. */
 interface Lying {
   reservationId: string;
-  agent: Agent;
-  cabinet: SimulatedCabinet;
+  terminal: SimulatedTerminal;
 }
 
 /** Deposits a parcel at a terminal of its own. */
@@ -66,21 +58,10 @@ async function deposit(): Promise<Lying> {
   const { reservationId = "" } = (await reservations.reserve({ requestId: randomUUID(), place, parcel })).reservation ?? {};
   await reservations.confirm({ requestId: randomUUID(), reservationId });
   const { accessToken } = await reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
-  const client = network.clientFor(await network.agentSigner(operator, siteId));
-  const store = openAgentStore(join(folder.path, `${randomUUID()}.db`));
-  const cabinet = createSimulatedCabinet({ compartments: [{ compartmentId: "M-1", sizeClassId: "M" }] });
-  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const agent = createAgent({ client: client.agents, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 100 });
-  onTestFinished(async () => {
-    await agent.stop();
-    store.close();
-  });
-  await agent.start();
-  expect(await agent.present({ token: accessToken })).toMatchObject({ opened: true });
-  cabinet.putIn("M-1");
-  cabinet.closeDoor("M-1");
-  await agent.flushed();
-  return { reservationId, agent, cabinet };
+  const terminal = await network.openTerminal(operator, siteId, { cabinet: [{ compartmentId: "M-1", sizeClassId: "M" }], graceMs: 100 });
+  onTestFinished(() => terminal.stop());
+  expect(await terminal.visit({ token: accessToken })).toMatchObject({ opened: true });
+  return { reservationId, terminal };
 }
 
 describe("the guide to overdue parcels", () => {
@@ -91,11 +72,11 @@ describe("the guide to overdue parcels", () => {
     async function takeOut(answer: string, proof: string): Promise<void> {
       const { accessToken } = JSON.parse(await readFile(join(folder.path, answer), "utf8")) as { accessToken: string };
       const shown: TokenShown = { token: accessToken, presence: proof.trim() };
-      expect(await lying.agent.present({ token: accessToken })).toMatchObject({ opened: false });
-      expect(await lying.agent.present(shown)).toMatchObject({ opened: true, compartmentId: "M-1" });
-      lying.cabinet.takeOut("M-1");
-      lying.cabinet.closeDoor("M-1");
-      await lying.agent.flushed();
+      expect(await lying.terminal.agent.present({ token: accessToken })).toMatchObject({ opened: false });
+      expect(await lying.terminal.agent.present(shown)).toMatchObject({ opened: true, compartmentId: "M-1" });
+      lying.terminal.cabinet.takeOut("M-1");
+      lying.terminal.cabinet.closeDoor("M-1");
+      await lying.terminal.agent.flushed();
     }
     for (const command of commands) {
       if (command.includes("journey")) {
@@ -107,7 +88,7 @@ describe("the guide to overdue parcels", () => {
       const wanted = command
         .replaceAll("res_…", lying.reservationId)
         .replaceAll("site_…", siteId)
-        .replace("CHALLENGE", lying.agent.challenge().challenge);
+        .replace("CHALLENGE", lying.terminal.agent.challenge().challenge);
       let result = await reader.run(wanted);
       // The clock says that it is overdue a second after the deposit.
       while (isList && !result.stdout.includes(lying.reservationId)) result = await reader.run(wanted);

@@ -4,6 +4,7 @@ import { generateKeyPair } from "@petak/client";
 import { AgentService, Mode } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";
+import { type Callers, makeGoodRequests } from "../testing/good-requests.ts";
 import {
   addWebhook,
   authorizationOf,
@@ -14,8 +15,7 @@ import {
   origin,
   parcel,
   type World,
-} from "../errors/world.ts";
-import { type Callers, makeGoodRequests } from "../testing/good-requests.ts";
+} from "../testing/world.ts";
 
 /** A call that is in order, to be spoilt. */
 export interface SoundCall {

@@ -1,13 +1,12 @@
 import type { Reason } from "@petak/protocol";
 import { createRandom, testSeed, useRedis } from "@petak/testkit";
+import { type GatewayProcess, type Measurement, type ProcessNetwork, startTestNetwork } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { origin, parcel, populate, type World } from "../errors/world.ts";
+import { origin, parcel, populate, type World } from "../testing/world.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import { type Corpus, createCorpus } from "./corpus.ts";
-import type { Measurement } from "./gateway-messages.ts";
 import { createRequestSource, runTimeouts } from "./request-source.ts";
 import { run } from "./run.ts";
-import { type GatewayProcess, startGatewayProcess } from "./start-gateway-process.ts";
 
 /** Requests for each protocol: one half to warm up, and one that must leave nothing behind. */
 const requestsOfEach = 20_000;
@@ -53,23 +52,29 @@ const commonReasons: Reason[] = [
 ];
 
 const redis = useRedis();
+let network: ProcessNetwork;
 let gateway: GatewayProcess;
 let world: World;
 let corpus: Corpus;
 
 beforeAll(async () => {
-  gateway = await startGatewayProcess(redis.options.path, "fuzz", {
+  network = await startTestNetwork({
+    redis,
+    ownProcess: true,
+    // Refusals come by the ten thousand.
+    hasShortStacks: true,
     callLimits: runTimeouts,
     serverLimits: { headersTimeoutMs: 2000, requestTimeoutMs: 4000, sniffTimeoutMs: 2000 },
   });
-  world = await populate(gateway.participants, () => gateway.stop());
+  ({ gateway } = network);
+  world = await populate(network, () => network.stop());
   corpus = await createCorpus(world);
 });
 afterAll(() => world?.stop());
 
 /** The gateway once all that came from outside is closed. */
 async function atRest(): Promise<Measurement> {
-  gateway.participants.closeClients();
+  network.closeClients();
   let measured = await gateway.measure();
   const isAtRest = async (): Promise<boolean> => {
     measured = await gateway.measure();

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { createRandom, type Random, testSeed, useRedis } from "@petak/testkit";
+import { type GatewayProcess, type ProcessNetwork, startTestNetwork } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type GatewayProcess, startGatewayProcess } from "./start-gateway-process.ts";
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const settings = frame(4, 0, 0, Buffer.alloc(0));
@@ -13,15 +13,20 @@ const serverLimits = { headersTimeoutMs: 1000, requestTimeoutMs: 2000, sniffTime
 const closedWithinMs = 8000;
 
 const redis = useRedis();
+let network: ProcessNetwork;
 let gateway: GatewayProcess;
 
 beforeAll(async () => {
-  gateway = await startGatewayProcess(redis.options.path, "sockets", {
+  network = await startTestNetwork({
+    redis,
+    ownProcess: true,
+    hasShortStacks: true,
     callLimits: { defaultTimeoutMs: 1000, maxTimeoutMs: 1000 },
     serverLimits,
   });
+  ({ gateway } = network);
 });
-afterAll(() => gateway?.stop());
+afterAll(() => network?.stop());
 
 /** A frame of HTTP/2. */
 function frame(type: number, flags: number, stream: number, payload: Uint8Array, length = payload.byteLength): Buffer {

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { createRandom, createTempDir, testSeed, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { populate, type World } from "../errors/world.ts";
-import { startTestNetwork, type TestNetwork } from "../testing/test-network.ts";
+import { populate, type World } from "../testing/world.ts";
 import { readEnvelopes } from "../wire/envelope.ts";
 import type { WireProtocol } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
@@ -37,10 +37,10 @@ beforeAll(async () => {
   const directory = await createTempDir();
   // The same records, secrets and instant: what the first has done, the second finds done by the same request id.
   const frozenMs = Date.now();
-  const shared = { dataDir: join(directory.path, "data"), now: () => frozenMs, callLimits: runTimeouts };
-  lean = await startTestNetwork({ socketPath: redis.options.path }, redis.keyPrefix, shared);
-  withoutLane = await startTestNetwork({ socketPath: redis.options.path }, redis.keyPrefix, { ...shared, hasLane: false });
-  adapter = await startTestNetwork({ socketPath: redis.options.path }, redis.keyPrefix, { ...shared, hasLeanPath: false });
+  const shared = { redis, dataDir: join(directory.path, "data"), now: () => frozenMs, callLimits: runTimeouts };
+  lean = await startTestNetwork(shared);
+  withoutLane = await startTestNetwork({ ...shared, hasLane: false });
+  adapter = await startTestNetwork({ ...shared, hasLeanPath: false });
   world = await populate(lean, async () => {
     await Promise.all([lean.stop(), withoutLane.stop(), adapter.stop()]);
     await directory.remove();

@@ -4,7 +4,7 @@ import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { PetakClient } from "@petak/client";
 import { type GetReservationResponse, type Money, ReservationState, TermsSchema } from "@petak/protocol";
 import { type FrozenClock, makeSite, type Random } from "@petak/testkit";
-import type { TestNetwork, TestParticipant } from "../testing/test-network.ts";
+import type { TestNetwork, TestParticipant } from "@petak/testkit/network";
 import type { Actor, LifeModel } from "./model.ts";
 import type { ModelCredential } from "./model-credentials.ts";
 import type { GivenTerms } from "./model-terms.ts";
@@ -42,8 +42,7 @@ export async function newWorld(around: People, life: number, installed: readonly
     ...makeSite({ ...(positions[index] ?? origin), ref: randomUUID(), classes: [["M", 400, 200, 500, 20_000, places]] }),
     terms: create(TermsSchema, termsMessage(terms[index] ?? {})),
   }));
-  const { results } = await people.operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  const siteIds = results.map(({ siteId }) => siteId);
+  const siteIds = await network.putSites(people.operator, ...sites);
   const agents = await Promise.all(siteIds.map(async (siteId) => network.clientFor(await network.agentSigner(people.operator, siteId))));
   return { ...around, siteIds, positions, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
 }

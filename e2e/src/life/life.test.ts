@@ -1,10 +1,10 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import { type Event, EventType, ReservationState, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, createRandom, type FrozenClock, type Random, testSeed, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { expectTrueChain, publishedIssuerKeys } from "../testing/chains.ts";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 import { type Action, makers, nextStep, report, type Scene } from "./actions.ts";
 import { gatewayState, modelState, nameOf, newWorld, type People, randomTerms } from "./life-world.ts";
 import { type Actor, LifeModel, type ModelLimits } from "./model.ts";
@@ -74,7 +74,7 @@ beforeEach(async () => {
   const { holdDefaultMs, holdMaxMs, terms } = limits;
   const storage = { collectWithinMs: terms.freeStorageMs, storageMaxMs: terms.longestStorageMs };
   const overrides = { now: clock.now, holdDefaultMs, holdMaxMs, ...storage, sweepIntervalMs: 5 };
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  network = await startTestNetwork({ redis, ...overrides });
   const people = {
     // A courier that sells deliveries itself: where its parcels go is its own to decide.
     courier: await network.join("Courier", [Role.COURIER, Role.MERCHANT]),

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { indexCellOf, type Position, regionOfCell } from "@petak/allocator";
-import { createLogger } from "@petak/gateway";
 import {
   Act,
   DeviceEventType,
@@ -14,8 +13,8 @@ import {
   type WatchEventsResponse,
 } from "@petak/protocol";
 import { makeSite, startTestCluster, type TestCluster } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 /** Where three regions meet, each of which another of the three masters has: in the north-east of Thailand. */
@@ -35,19 +34,18 @@ let siteIds: string[];
 
 beforeAll(async () => {
   cluster = await startTestCluster();
-  // What is logged while a master is away would be taken for a defect.
-  network = await startTestNetwork(cluster.address, "petak", { logger: createLogger({ level: "silent" }) });
+  // Errors are logged while a master is away.
+  network = await startTestNetwork({ redis: cluster, expectsErrors: true });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER], undefined, { retry: false });
-  const { results } = await operator.client.directory.upsertSites({
-    requestId: randomUUID(),
-    sites: placesAround(corner).map((place, index) => {
+  siteIds = await network.putSites(
+    operator,
+    ...placesAround(corner).map((place, index) => {
       const site = makeSite({ ...place, ref: `site-${index}`, classes: [["M", 400, 200, 500, 20_000, 2]] });
       if (site.address !== undefined) site.address.countryCode = "TH";
       return site;
     }),
-  });
-  siteIds = results.map(({ siteId }) => siteId);
+  );
 });
 afterAll(async () => {
   await network.stop();
@@ -107,16 +105,13 @@ describe("a gateway over a cluster", () => {
     const agent = network.clientFor(await network.agentSigner(operator, siteId));
     await agent.agents.boot({ siteId });
     expect((await agent.agents.sync({ siteId })).allowances.map(({ act }) => act)).toEqual([Act.DEPOSIT, Act.COLLECT]);
-    const reports = [DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED].map((type, index) => ({
-      sequence: BigInt(index + 1),
-      deviceEventId: randomUUID(),
+    const reports = [DeviceEventType.PARCEL_DEPOSITED, DeviceEventType.PARCEL_COLLECTED].map((type) => ({
       type,
-      occurredAt: { seconds: BigInt(Math.floor(Date.now() / 1000)), nanos: 0 },
       reservationId,
       compartmentId: "A1",
       proofKind: ProofKind.ACCESS_TOKEN,
     }));
-    await agent.agents.reportEvents({ siteId, events: reports });
+    await (await network.reporterAt(operator, siteId)).report(...reports);
     const expected = [
       EventType.RESERVATION_HELD,
       EventType.RESERVATION_CONFIRMED,

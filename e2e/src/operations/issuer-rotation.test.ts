@@ -1,14 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Agent, createAgent, openAgentStore } from "@petak/agent";
-import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
+import type { SimulatedTerminal } from "@petak/agent/simulation";
 import { createLogger, rotateIssuer } from "@petak/gateway";
 import { Act, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { expectTrueChain, publishedIssuerKeys } from "../testing/chains.ts";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const hourMs = 3_600_000;
@@ -39,7 +38,8 @@ beforeEach(async () => {
 });
 
 function startGateway(dataDir: string): Promise<TestNetwork> {
-  return startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, {
+  return startTestNetwork({
+    redis,
     now: clock.now,
     dataDir,
     depositDefaultMs: 7 * dayMs,
@@ -50,40 +50,16 @@ function startGateway(dataDir: string): Promise<TestNetwork> {
   });
 }
 
-interface TestTerminal {
-  siteId: string;
-  agent: Agent;
-  cabinet: SimulatedCabinet;
-  /** The version of its trust bundle. */
-  bundleVersion(): bigint | undefined;
-}
+type TestTerminal = SimulatedTerminal & { siteId: string };
 
 /** A site with an agent that reaches a gateway when the test says so. */
 async function startTerminal(ref: string): Promise<TestTerminal> {
-  const sites = [makeSite({ ref, latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 20]] })];
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  const siteId = results[0]?.siteId ?? "";
-  const store = openAgentStore(join(await tempDir(), "agent.db"));
-  const compartments = Array.from({ length: 20 }, (_, index) => ({ compartmentId: `M${index}`, sizeClassId: "M" }));
-  const cabinet = createSimulatedCabinet({ compartments });
-  const client = gateways[1].clientFor(await gateways[0].agentSigner(operator, siteId));
-  const logger = { info: () => {}, warn: () => {}, error: () => {} };
-  const agent = createAgent({
-    client: client.agents,
-    siteId,
-    store,
-    cabinet,
-    logger,
-    now: clock.now,
-    after: () => () => {},
-    refusalMs: 0,
-  });
-  onTestFinished(async () => {
-    await agent.stop();
-    store.close();
-  });
-  expect(await agent.start()).toBe(true);
-  return { siteId, agent, cabinet, bundleVersion: () => store.trustBundle()?.version };
+  const site = makeSite({ ref, latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 20]] });
+  const siteId = await gateways[0].putSite(operator, site);
+  const cabinet = Array.from({ length: 20 }, (_, index) => ({ compartmentId: `M${index}`, sizeClassId: "M" }));
+  const terminal = await gateways[1].openTerminal(operator, siteId, { cabinet, after: () => () => {} });
+  expect(terminal.store.trustBundle()).toBeDefined();
+  return Object.assign(terminal, { siteId });
 }
 
 /** A request for a token to deposit at a site. */
@@ -108,13 +84,10 @@ async function tokenFor(terminal: TestTerminal): Promise<string> {
   return (await issueCredential({ ...request, requestId: randomUUID(), act: Act.COLLECT })).accessToken;
 }
 
-async function expectOpens({ agent, cabinet }: TestTerminal, token: string): Promise<void> {
-  const presentation = await agent.present({ token });
+async function expectOpens(terminal: TestTerminal, token: string): Promise<void> {
+  const presentation = await terminal.agent.present({ token });
   expect(presentation).toMatchObject({ opened: true });
-  if (!presentation.opened) return;
-  if (presentation.act === Act.DEPOSIT) cabinet.putIn(presentation.compartmentId);
-  else cabinet.takeOut(presentation.compartmentId);
-  cabinet.closeDoor(presentation.compartmentId);
+  if (presentation.opened) terminal.useDoor(presentation);
 }
 
 function keyIdOf(token: string): string {
@@ -130,7 +103,7 @@ async function publishedKeyIds(): Promise<string[][]> {
 it("an issuer key is rotated while gateways run, and every token opens at agents that are online, offline over the announcement or over the change", async () => {
   const [online, late] = [await startTerminal("online"), await startTerminal("late")];
   const [[oldId] = []] = await publishedKeyIds();
-  const firstVersion = online.bundleVersion() ?? 0n;
+  const firstVersion = online.store.trustBundle()?.version ?? 0n;
 
   clock.set(announcedMs);
   // The last that one agent hears for almost a week is a trust bundle without the key.
@@ -143,8 +116,8 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
     [oldId, newId],
   ]);
   await online.agent.syncNow();
-  expect(online.bundleVersion()).toBe(BigInt(announcedMs / 1000));
-  expect(online.bundleVersion()).toBeGreaterThan(firstVersion);
+  expect(online.store.trustBundle()?.version).toBe(BigInt(announcedMs / 1000));
+  expect(online.store.trustBundle()?.version).toBeGreaterThan(firstVersion);
   const before = [await tokenFor(online), await tokenFor(early), await tokenFor(late)];
   expect(before.map(keyIdOf)).toEqual([oldId, oldId, oldId]);
 
@@ -172,7 +145,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
   // Nobody has told any agent of the change, and none needs to know.
   for (const [index, terminal] of [online, early, late].entries()) await expectOpens(terminal, after[index] ?? "");
   await online.agent.syncNow();
-  expect(online.bundleVersion()).toBe(BigInt(signsMs / 1000));
+  expect(online.store.trustBundle()?.version).toBe(BigInt(signsMs / 1000));
 
   clock.set(signsMs + 4 * dayMs);
   await expectOpens(late, last[2] ?? "");
@@ -190,7 +163,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
   clock.set(aloneMs);
   expect(await publishedKeyIds()).toEqual([[newId], [newId]]);
   await online.agent.syncNow();
-  expect(online.bundleVersion()).toBe(BigInt(aloneMs / 1000));
+  expect(online.store.trustBundle()?.version).toBe(BigInt(aloneMs / 1000));
   await expectOpens(online, await tokenFor(online));
   await rotateIssuer(secretsPath, clock.now());
   await expect

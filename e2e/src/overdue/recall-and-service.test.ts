@@ -1,11 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectError } from "@connectrpc/connect";
-import { type Agent, createAgent, openAgentStore, type TokenShown } from "@petak/agent";
-import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
-import { type Ed25519KeyPair, generateKeyPair, provePresence } from "@petak/credential";
+import type { TokenShown } from "@petak/agent";
+import { newHolder, type SimulatedHolder, type SimulatedTerminal } from "@petak/agent/simulation";
 import {
   Act,
   DeviceEventType,
@@ -22,10 +20,10 @@ import {
   Role,
   reasonOf,
 } from "@petak/protocol";
-import { createFrozenClock, type FrozenClock, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
 import { expectTrueChain, publishedIssuerKeys } from "../testing/chains.ts";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -36,38 +34,29 @@ let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
 let siteId: string;
-let agent: Agent;
-let cabinet: SimulatedCabinet;
+let terminal: SimulatedTerminal;
 /** Whether the agent hears what has changed. */
 let hears: boolean;
 /** Who stands at the door with a key. */
-let keys: Ed25519KeyPair;
+let holder: SimulatedHolder;
 
 beforeEach(async () => {
   clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
   const overrides = { now: clock.now, collectWithinMs: 3 * dayMs, sweepIntervalMs: 20 };
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, overrides);
+  network = await startTestNetwork({ redis, ...overrides });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
-  keys = await generateKeyPair();
+  holder = await newHolder();
   const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 3]] }, { compartments });
-  siteId = (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
-  const store = openAgentStore(join(await tempDir(), "agent.db"));
-  cabinet = createSimulatedCabinet({ compartments });
+  siteId = await network.putSite(operator, site);
   hears = true;
   const line = network.clientFor(await network.agentSigner(operator, siteId)).agents;
   const client: typeof line = {
     ...line,
     sync: (...asked) => (hears ? line.sync(...asked) : Promise.reject(new Error("the site has no network"))),
   };
-  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  agent = createAgent({ client, siteId, store, cabinet, logger, refusalMs: 0, graceMs: 0, now: clock.now });
-  await agent.start();
-  return async () => {
-    await agent.stop();
-    store.close();
-    await network.stop();
-  };
+  terminal = await network.openTerminal(operator, siteId, { client, cabinet: compartments, graceMs: 0 });
+  return () => network.stop();
 });
 
 type Asked = Omit<MessageInitShape<typeof IssueCredentialRequestSchema>, "requestId" | "$typeName">;
@@ -77,13 +66,11 @@ const issue = (by: TestParticipant, asked: Asked, requestId = randomUUID()) =>
 
 const reasonFor = async (work: Promise<unknown>) => reasonOf(await work.catch((error: unknown) => error));
 
-const recallOf = (reservationId: string): Asked => ({ reservationId, act: Act.RECALL, holderPublicKey: keys.publicKey });
+const recallOf = (reservationId: string): Asked => ({ reservationId, act: Act.RECALL, holderPublicKey: holder.publicKey });
 
 /** A token with a proof for a challenge of the site. */
-async function proven(token: string, compartmentId?: string): Promise<TokenShown> {
-  const door = compartmentId === undefined ? {} : { compartmentId };
-  const { challenge } = agent.challenge();
-  return { token, presence: await provePresence({ token, challenge, privateJwk: keys.privateJwk, ...door }), ...door };
+function proven(token: string, compartmentId?: string): Promise<TokenShown> {
+  return holder.show(terminal, token, compartmentId === undefined ? {} : { compartmentId });
 }
 
 async function deposited(purpose: Purpose = Purpose.DELIVERY): Promise<{ reservationId: string; compartmentId: string }> {
@@ -92,22 +79,15 @@ async function deposited(purpose: Purpose = Purpose.DELIVERY): Promise<{ reserva
   const reservationId = reservation?.reservationId ?? "";
   await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
   const { accessToken } = await issue(courier, { reservationId, act: Act.DEPOSIT });
-  const opened = await agent.present({ token: accessToken });
+  const opened = await terminal.visit({ token: accessToken });
   if (!opened.opened) throw new Error(`the deposit was refused: ${opened.refusal}`);
-  const { compartmentId } = opened;
-  cabinet.putIn(compartmentId);
-  cabinet.closeDoor(compartmentId);
-  await agent.flushed();
-  return { reservationId, compartmentId };
+  return { reservationId, compartmentId: opened.compartmentId };
 }
 
 async function takeBack(reservationId: string): Promise<void> {
   const { accessToken } = await issue(courier, recallOf(reservationId));
-  const opened = await agent.present(await proven(accessToken));
+  const opened = await terminal.visit(await proven(accessToken));
   if (!opened.opened) throw new Error(`the recall was refused: ${opened.refusal}`);
-  cabinet.takeOut(opened.compartmentId);
-  cabinet.closeDoor(opened.compartmentId);
-  await agent.flushed();
 }
 
 async function chainOf(reservationId: string, by = courier) {
@@ -130,7 +110,7 @@ describe("a parcel that is overdue", () => {
   it("goes back by the same steps as it came: its collector's credentials end, its place is free, and each step is an event", async () => {
     const { reservationId, compartmentId } = await deposited();
     const collect = await issue(courier, { reservationId, act: Act.COLLECT, withPin: true });
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     clock.advance(3 * dayMs - 60_000);
     await expect.poll(async () => (await chainOf(reservationId)).types).not.toContain(EventType.PARCEL_OVERDUE);
     clock.advance(60_000);
@@ -157,9 +137,9 @@ describe("a parcel that is overdue", () => {
     const { receipts } = await expectTrueChain(courier, reservationId, await publishedIssuerKeys(network.baseUrl));
     const actOf = ({ jws }: Receipt): string => JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()).act;
     expect(receipts.map(actOf)).toEqual(["RESERVED", "DEPOSITED", "RECALLED"]);
-    await agent.syncNow();
+    await terminal.agent.syncNow();
     for (const credential of [{ token: collect.accessToken }, { pin: collect.pin }]) {
-      expect(await agent.present(credential)).toMatchObject({ opened: false });
+      expect(await terminal.agent.present(credential)).toMatchObject({ opened: false });
     }
     expect(await reasonFor(issue(courier, { reservationId, act: Act.COLLECT }))).toBe("ILLEGAL_STATE");
     expect(await reasonFor(issue(courier, recallOf(reservationId)))).toBe("ILLEGAL_STATE");
@@ -184,12 +164,12 @@ describe("a parcel that is overdue", () => {
     const { reservationId, compartmentId } = await deposited();
     const recall = await issue(courier, recallOf(reservationId));
     const collect = await issue(courier, { reservationId, act: Act.COLLECT });
-    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: true });
-    expect(await agent.present(await proven(recall.accessToken))).toMatchObject({ opened: false });
-    cabinet.takeOut(compartmentId);
-    cabinet.closeDoor(compartmentId);
-    expect(await agent.present(await proven(recall.accessToken))).toMatchObject({ opened: false });
-    await agent.flushed();
+    expect(await terminal.agent.present({ token: collect.accessToken })).toMatchObject({ opened: true });
+    expect(await terminal.agent.present(await proven(recall.accessToken))).toMatchObject({ opened: false });
+    terminal.cabinet.takeOut(compartmentId);
+    terminal.cabinet.closeDoor(compartmentId);
+    expect(await terminal.agent.present(await proven(recall.accessToken))).toMatchObject({ opened: false });
+    await terminal.agent.flushed();
     expect((await chainOf(reservationId)).reservation?.state).toBe(ReservationState.COLLECTED);
   });
 
@@ -199,13 +179,13 @@ describe("a parcel that is overdue", () => {
     const reservationId = reservation?.reservationId ?? "";
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
     const [first, second] = [1, 2].map(() => issue(courier, { reservationId, act: Act.DEPOSIT }));
-    await agent.present({ token: (await first)?.accessToken ?? "" });
-    cabinet.putIn("A1");
-    cabinet.closeDoor("A1");
-    await agent.flushed();
+    await terminal.agent.present({ token: (await first)?.accessToken ?? "" });
+    terminal.cabinet.putIn("A1");
+    terminal.cabinet.closeDoor("A1");
+    await terminal.agent.flushed();
     await takeBack(reservationId);
-    await agent.syncNow();
-    expect(await agent.present({ token: (await second)?.accessToken ?? "" })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: (await second)?.accessToken ?? "" })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
   });
 });
 
@@ -282,22 +262,19 @@ describe("the proof that an event names", () => {
     return reservation?.reservationId ?? "";
   }
 
-  async function opened(credential: TokenShown | { pin: string }, move: "putIn" | "takeOut"): Promise<void> {
-    const outcome = await agent.present(credential);
+  async function opened(credential: TokenShown | { pin: string }): Promise<void> {
+    const outcome = await terminal.visit(credential);
     if (!outcome.opened) throw new Error(`refused: ${outcome.refusal}`);
-    cabinet[move](outcome.compartmentId);
-    cabinet.closeDoor(outcome.compartmentId);
-    await agent.flushed();
   }
 
   it("says of a deposit and a collection whether the token's holder proved to be there, and so does the receipt", async () => {
     const reservationId = await confirmed();
-    const bound = { reservationId, holderPublicKey: keys.publicKey };
+    const bound = { reservationId, holderPublicKey: holder.publicKey };
     const deposit = await issue(courier, { ...bound, act: Act.DEPOSIT });
-    await opened(await proven(deposit.accessToken), "putIn");
+    await opened(await proven(deposit.accessToken));
     const collect = await issue(courier, { ...bound, act: Act.COLLECT });
-    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: false });
-    await opened(await proven(collect.accessToken), "takeOut");
+    expect(await terminal.agent.present({ token: collect.accessToken })).toMatchObject({ opened: false });
+    await opened(await proven(collect.accessToken));
     const { PARCEL_DEPOSITED, PARCEL_COLLECTED, DOOR_REFUSED, DOOR_OPENED } = EventType;
     expect(await kindsOf(reservationId, PARCEL_DEPOSITED, PARCEL_COLLECTED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
     expect(await kindsOf(reservationId, DOOR_OPENED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
@@ -310,32 +287,37 @@ describe("the proof that an event names", () => {
   it("says so of a delegate, of a recall and of work, and of nobody whose token is bound to no key", async () => {
     const { PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, SERVICE_DOOR_OPENED } = EventType;
     const first = await deposited();
-    const parent = await issue(courier, { reservationId: first.reservationId, act: Act.COLLECT, holderPublicKey: keys.publicKey });
+    const parent = await issue(courier, { reservationId: first.reservationId, act: Act.COLLECT, holderPublicKey: holder.publicKey });
     const { accessToken } = await courier.client.reservations.delegateCredential({
       requestId: randomUUID(),
       accessToken: parent.accessToken,
-      holderPublicKey: keys.publicKey,
+      holderPublicKey: holder.publicKey,
     });
-    await opened(await proven(accessToken), "takeOut");
+    await opened(await proven(accessToken));
     expect(await kindsOf(first.reservationId, PARCEL_DEPOSITED, PARCEL_COLLECTED)).toEqual([ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
 
     const second = await deposited();
-    const work = await issue(operator, { siteId, compartmentId: second.compartmentId, act: Act.SERVICE, holderPublicKey: keys.publicKey });
-    await agent.present(await proven(work.accessToken));
-    cabinet.closeDoor(second.compartmentId);
+    const work = await issue(operator, {
+      siteId,
+      compartmentId: second.compartmentId,
+      act: Act.SERVICE,
+      holderPublicKey: holder.publicKey,
+    });
+    await terminal.agent.present(await proven(work.accessToken));
+    terminal.cabinet.closeDoor(second.compartmentId);
     await takeBack(second.reservationId);
     expect(await kindsOf(second.reservationId, SERVICE_DOOR_OPENED, PARCEL_RECALLED)).toEqual([BOUND_ACCESS_TOKEN, BOUND_ACCESS_TOKEN]);
 
     const third = await deposited();
     const { pin } = await issue(courier, { reservationId: third.reservationId, act: Act.COLLECT, withPin: true });
-    await agent.syncNow();
-    await opened({ pin }, "takeOut");
+    await terminal.agent.syncNow();
+    await opened({ pin });
     expect(await kindsOf(third.reservationId, PARCEL_COLLECTED)).toEqual([PIN]);
   });
 });
 
 describe("work at a site", () => {
-  const service = (compartmentId = ""): Asked => ({ siteId, compartmentId, act: Act.SERVICE, holderPublicKey: keys.publicKey });
+  const service = (compartmentId = ""): Asked => ({ siteId, compartmentId, act: Act.SERVICE, holderPublicKey: holder.publicKey });
 
   it("opens doors behind which nothing lies, and its operator sees each opening", async () => {
     const { reservationId } = await deposited();
@@ -343,12 +325,12 @@ describe("work at a site", () => {
     const { accessToken, notBefore, expiresAt } = await issue(operator, service());
     expect(accessToken.length).toBeLessThanOrEqual(320);
     expect([notBefore, expiresAt]).toEqual([timestampFromMs(clock.now()), timestampFromMs(clock.now() + 8 * 3_600_000)]);
-    expect(await agent.present(await proven(accessToken, "A1"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    expect(await terminal.agent.present(await proven(accessToken, "A1"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
     for (const door of ["A2", "A3"]) {
-      expect(await agent.present(await proven(accessToken, door))).toMatchObject({ opened: true, compartmentId: door });
-      cabinet.closeDoor(door);
+      expect(await terminal.agent.present(await proven(accessToken, door))).toMatchObject({ opened: true, compartmentId: door });
+      terminal.cabinet.closeDoor(door);
     }
-    await agent.flushed();
+    await terminal.agent.flushed();
     const events = await siteEvents();
     expect(events.map(({ type, proof }) => [type, proof?.compartmentId ?? ""])).toEqual([
       [EventType.CREDENTIAL_ISSUED, ""],
@@ -366,9 +348,9 @@ describe("work at a site", () => {
   it("leaves a parcel in custody behind the door that the operator named, and tells its parties", async () => {
     const { reservationId, compartmentId } = await deposited();
     const { accessToken } = await issue(operator, service(compartmentId));
-    expect(await agent.present(await proven(accessToken))).toMatchObject({ opened: true, compartmentId });
-    cabinet.closeDoor(compartmentId);
-    await agent.flushed();
+    expect(await terminal.agent.present(await proven(accessToken))).toMatchObject({ opened: true, compartmentId });
+    terminal.cabinet.closeDoor(compartmentId);
+    await terminal.agent.flushed();
     const { reservation, types } = await chainOf(reservationId);
     expect(reservation?.state).toBe(ReservationState.DEPOSITED);
     expect(types.slice(-2)).toEqual([EventType.SERVICE_DOOR_OPENED, EventType.SERVICE_DOOR_CLOSED]);
@@ -377,10 +359,10 @@ describe("work at a site", () => {
   it("never collects: a parcel that was taken out is in doubt, and its operator says what became of it", async () => {
     const { reservationId, compartmentId } = await deposited();
     const { accessToken } = await issue(operator, service(compartmentId));
-    await agent.present(await proven(accessToken));
-    cabinet.takeOut(compartmentId);
-    cabinet.closeDoor(compartmentId);
-    await agent.flushed();
+    await terminal.agent.present(await proven(accessToken));
+    terminal.cabinet.takeOut(compartmentId);
+    terminal.cabinet.closeDoor(compartmentId);
+    await terminal.agent.flushed();
     await expect.poll(async () => (await chainOf(reservationId)).reservation?.state).toBe(ReservationState.IN_DOUBT);
     const outcome = DoubtOutcome.RECALLED;
     const { reservation } = await operator.client.reservations.resolveDoubt({ requestId: randomUUID(), reservationId, outcome });
@@ -392,16 +374,16 @@ describe("work at a site", () => {
 
   it("ends before its hours are over where its operator revokes it, at every door and for that token alone", async () => {
     const [lost, kept] = [await issue(operator, service()), await issue(operator, service("A3"))];
-    expect(await agent.present(await proven(lost.accessToken, "A1"))).toMatchObject({ opened: true });
-    cabinet.closeDoor("A1");
+    expect(await terminal.agent.present(await proven(lost.accessToken, "A1"))).toMatchObject({ opened: true });
+    terminal.cabinet.closeDoor("A1");
     const requestId = randomUUID();
     await revoke(operator, lost.credentialHash, {}, requestId);
     await revoke(operator, lost.credentialHash, {}, requestId);
-    await agent.syncNow();
-    expect(await agent.present(await proven(lost.accessToken, "A2"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
-    expect(await agent.present(await proven(kept.accessToken))).toMatchObject({ opened: true, compartmentId: "A3" });
-    cabinet.closeDoor("A3");
-    await agent.flushed();
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present(await proven(lost.accessToken, "A2"))).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    expect(await terminal.agent.present(await proven(kept.accessToken))).toMatchObject({ opened: true, compartmentId: "A3" });
+    terminal.cabinet.closeDoor("A3");
+    await terminal.agent.flushed();
     const events = await siteEvents();
     const revoked = events.filter(({ type }) => type === EventType.CREDENTIAL_REVOKED);
     expect(revoked).toEqual([
@@ -419,23 +401,23 @@ describe("work at a site", () => {
     const { accessToken, credentialHash } = await issue(operator, service());
     hears = false;
     await revoke(operator, credentialHash);
-    await expect(agent.syncNow()).rejects.toThrow("no network");
-    expect(await agent.present(await proven(accessToken, "A1"))).toMatchObject({ opened: true });
-    cabinet.closeDoor("A1");
-    await agent.flushed();
+    await expect(terminal.agent.syncNow()).rejects.toThrow("no network");
+    expect(await terminal.agent.present(await proven(accessToken, "A1"))).toMatchObject({ opened: true });
+    terminal.cabinet.closeDoor("A1");
+    await terminal.agent.flushed();
     expect((await siteEvents()).find(({ type }) => type === EventType.SERVICE_DOOR_OPENED)?.proof).toMatchObject({
       offline: true,
       credentialHash,
     });
     hears = true;
-    await agent.syncNow();
-    expect(await agent.present(await proven(accessToken, "A2"))).toMatchObject({ opened: false });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present(await proven(accessToken, "A2"))).toMatchObject({ opened: false });
     // Until its own end at the latest.
     const other = await issue(operator, service());
     hears = false;
     await revoke(operator, other.credentialHash);
     clock.advance(8 * 3_600_000 + 10 * 60_000);
-    expect(await agent.present(await proven(other.accessToken, "A3"))).toMatchObject({ opened: false });
+    expect(await terminal.agent.present(await proven(other.accessToken, "A3"))).toMatchObject({ opened: false });
   });
 
   it("is revoked by its site's operator and nobody else, by its hash, and lets nobody revoke what collects", async () => {
@@ -451,8 +433,8 @@ describe("work at a site", () => {
     const { reservationId, compartmentId } = await deposited();
     const collect = await issue(courier, { reservationId, act: Act.COLLECT });
     await revoke(operator, collect.credentialHash);
-    await agent.syncNow();
-    expect(await agent.present({ token: collect.accessToken })).toMatchObject({ opened: true, compartmentId });
+    await terminal.agent.syncNow();
+    expect(await terminal.agent.present({ token: collect.accessToken })).toMatchObject({ opened: true, compartmentId });
   });
 
   it("is one of a hundred that a site's list has at once", async () => {
@@ -486,7 +468,7 @@ describe("a credential", () => {
   it("is issued to who may have it, for each act", async () => {
     const merchant = await network.join("Merchant", [Role.MERCHANT]);
     const { reservationId } = await deposited();
-    const { publicKey: holderPublicKey } = keys;
+    const { publicKey: holderPublicKey } = holder;
     for (const [by, reason] of [
       [courier, undefined],
       [merchant, "RESERVATION_NOT_FOUND"],
@@ -500,7 +482,7 @@ describe("a credential", () => {
 
   it("is refused where what is asked does not go together, with the field that is wrong", async () => {
     const { reservationId } = await deposited();
-    const holderPublicKey = keys.publicKey;
+    const holderPublicKey = holder.publicKey;
     const collect = { reservationId, act: Act.COLLECT };
     const service = { siteId, act: Act.SERVICE, holderPublicKey };
     const wrong: [TestParticipant, string, Asked][] = [
@@ -526,8 +508,8 @@ describe("a credential", () => {
 
   it("that is bound to a key opens for the holder of that key, also to collect", async () => {
     const { reservationId } = await deposited();
-    const { accessToken } = await issue(courier, { reservationId, act: Act.COLLECT, holderPublicKey: keys.publicKey });
-    expect(await agent.present({ token: accessToken })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
-    expect(await agent.present(await proven(accessToken))).toMatchObject({ opened: true, act: Act.COLLECT });
+    const { accessToken } = await issue(courier, { reservationId, act: Act.COLLECT, holderPublicKey: holder.publicKey });
+    expect(await terminal.agent.present({ token: accessToken })).toEqual({ opened: false, refusal: "NOT_ACCEPTED" });
+    expect(await terminal.agent.present(await proven(accessToken))).toMatchObject({ opened: true, act: Act.COLLECT });
   });
 });

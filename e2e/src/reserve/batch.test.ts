@@ -14,8 +14,8 @@ import {
   reasonOf,
 } from "@petak/protocol";
 import { createFrozenClock, createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeAll, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -31,13 +31,12 @@ let courier: TestParticipant;
 let siteIds: string[];
 
 beforeAll(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now });
+  network = await startTestNetwork({ redis, now: clock.now });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER], undefined, { retry: false });
   const full = makeSite({ ...places[0], latitude: 1.35, longitude: 103.8, ref: "full", classes: [["S", 10, 10, 10, 1, 1]] });
   const sites = [...places.map((place, index) => makeSite({ ...place, ref: `site-${index}`, classes })), full];
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  siteIds = results.map(({ siteId }) => siteId);
+  siteIds = await network.putSites(operator, ...sites);
   return () => network.stop();
 });
 

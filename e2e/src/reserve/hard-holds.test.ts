@@ -1,11 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import { type Agent, createAgent, openAgentStore } from "@petak/agent";
-import { createSimulatedCabinet, type SimulatedCabinet } from "@petak/agent/simulation";
 import { Act, CancellationReason, HoldKind, type Reservation, ReservationState, Role, reasonOf } from "@petak/protocol";
-import { type MoreFacts, makeSite, tempDir, useRedis } from "@petak/testkit";
+import { type MoreFacts, makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -16,7 +13,7 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   return () => network.stop();
@@ -24,7 +21,7 @@ beforeEach(async () => {
 
 async function putSite(more: MoreFacts = {}): Promise<string> {
   const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 3]] }, { compartments, ...more });
-  return (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] })).results[0]?.siteId ?? "";
+  return await network.putSite(operator, site);
 }
 
 async function reserve(holdKind: HoldKind, requestId = randomUUID()): Promise<Reservation> {
@@ -49,20 +46,7 @@ async function token(reservationId: string, act: Act): Promise<{ token: string }
   return { token: accessToken };
 }
 
-/** Puts a terminal at a site; it ends with the test. */
-async function startAgent(siteId: string): Promise<{ agent: Agent; cabinet: SimulatedCabinet; end: () => Promise<void> }> {
-  const store = openAgentStore(join(await tempDir(), "agent.db"));
-  const cabinet = createSimulatedCabinet({ compartments });
-  const client = network.clientFor(await network.agentSigner(operator, siteId)).agents;
-  const logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const agent = createAgent({ client, siteId, store, cabinet, logger, refusalMs: 0 });
-  await agent.start();
-  const end = async () => {
-    await agent.stop();
-    store.close();
-  };
-  return { agent, cabinet, end };
-}
+const openTerminal = (siteId: string) => network.openTerminal(operator, siteId, { cabinet: compartments });
 
 describe("a hard hold", () => {
   it("is of one door from the hold to the collection, and no other parcel comes behind it", async () => {
@@ -77,7 +61,8 @@ describe("a hard hold", () => {
     await confirm(other.reservationId);
     expect(await reserveAt(siteId, HoldKind.HARD)).toBe("NO_PLACE_FREE");
 
-    const { agent, cabinet, end } = await startAgent(siteId);
+    const terminal = await openTerminal(siteId);
+    const { agent, cabinet } = terminal;
     try {
       const put = async (reservationId: string) => {
         const opened = await agent.present(await token(reservationId, Act.DEPOSIT));
@@ -103,7 +88,7 @@ describe("a hard hold", () => {
       await agent.flushed();
       expect(await reserveAt(siteId, HoldKind.HARD)).toBe("A3");
     } finally {
-      await end();
+      await terminal.stop();
     }
   });
 

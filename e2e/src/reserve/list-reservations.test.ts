@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, regionOfCell } from "@petak/allocator";
-import type { PetakClient } from "@petak/client";
 import {
   CancellationReason,
   DeviceEventType,
@@ -14,8 +13,8 @@ import {
 } from "@petak/protocol";
 import type { RedisAddress } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, startTestCluster, testSeed, useRedis } from "@petak/testkit";
+import { type SiteReporter, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -42,28 +41,25 @@ interface World {
   report: Report;
 }
 
-async function startWorld(address: RedisAddress): Promise<World> {
+async function startWorld(store: { address: RedisAddress; keyPrefix?: string } = redis): Promise<World> {
   const clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
-  const network = await startTestNetwork(address, `${redis.keyPrefix}petak`, { now: clock.now, sweepIntervalMs: 20 });
+  const network = await startTestNetwork({ redis: store, now: clock.now, sweepIntervalMs: 20 });
   onTestFinished(() => network.stop());
   const operators = [await network.join("Operator", [Role.OPERATOR]), await network.join("Rival", [Role.OPERATOR])];
   const couriers = [await network.join("Courier", [Role.COURIER]), await network.join("Other", [Role.COURIER])];
   const siteIds: string[] = [];
-  const agents = new Map<string, { client: PetakClient; sequence: bigint }>();
+  const agents = new Map<string, SiteReporter>();
   for (const [index, place] of places.entries()) {
     const operator = operators[index === 2 ? 1 : 0] as TestParticipant;
     const site = makeSite({ ...place, ref: `site-${index}`, classes });
-    const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
-    const siteId = results[0]?.siteId ?? "";
+    const siteId = await network.putSite(operator, site);
     siteIds.push(siteId);
-    agents.set(siteId, { client: network.clientFor(await network.agentSigner(operator, siteId)), sequence: 0n });
+    agents.set(siteId, await network.reporterAt(operator, siteId));
   }
   const report: Report = async (type, reservationId, siteId) => {
     const agent = agents.get(siteId);
     if (agent === undefined) throw new Error(`no agent at ${siteId}`);
-    const event = { deviceEventId: randomUUID(), type, occurredAt: timestampFromMs(clock.now()), reservationId };
-    agent.sequence += 1n;
-    await agent.client.agents.reportEvents({ siteId, events: [{ ...event, sequence: agent.sequence }] });
+    await agent.report({ type, reservationId });
   };
   return { clock, network, couriers, operators, siteIds, report };
 }
@@ -162,17 +158,17 @@ async function walksWhileMuchHappens(world: World): Promise<void> {
 
 describe("ListReservations", () => {
   it("shows each reservation that is there all the while once, in three regions, whatever happens meanwhile", async () => {
-    await walksWhileMuchHappens(await startWorld({ socketPath: redis.options.path }));
+    await walksWhileMuchHappens(await startWorld());
   });
 
   it("does so on a cluster", async () => {
     const cluster = await startTestCluster();
     onTestFinished(() => cluster.stop());
-    await walksWhileMuchHappens(await startWorld(cluster.address));
+    await walksWhileMuchHappens(await startWorld(cluster));
   });
 
   it("shows what is overdue to the courier and to the site's operator, until it is extended, collected or in doubt", async () => {
-    const { clock, couriers, operators, siteIds, report } = await startWorld({ socketPath: redis.options.path });
+    const { clock, couriers, operators, siteIds, report } = await startWorld();
     const [courier, other] = couriers as [TestParticipant, TestParticipant];
     const inside: Reservation[] = [];
     for (const siteId of [...siteIds, ...siteIds, ...siteIds]) {
@@ -211,7 +207,7 @@ describe("ListReservations", () => {
   });
 
   it("filters by purpose, by the partner's reference and by the limit that is in force", async () => {
-    const { clock, couriers, siteIds, report } = await startWorld({ socketPath: redis.options.path });
+    const { clock, couriers, siteIds, report } = await startWorld();
     const [courier] = couriers as [TestParticipant];
     const siteId = siteIds[0] ?? "";
     const [held, confirmed, deposited] = [
@@ -234,7 +230,7 @@ describe("ListReservations", () => {
   });
 
   it("goes on only with a cursor of the same question", async () => {
-    const { couriers, siteIds } = await startWorld({ socketPath: redis.options.path });
+    const { couriers, siteIds } = await startWorld();
     const [courier] = couriers as [TestParticipant];
     for (const siteId of siteIds) await hold(courier, siteId);
     const { nextCursor } = await courier.client.reservations.listReservations({ pageSize: 1 });

@@ -15,8 +15,8 @@ import {
   SiteService,
 } from "@petak/protocol";
 import { type MoreFacts, makeSite, type SiteFacts, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 type Requirements = MessageInitShape<typeof SiteRequirementsSchema>;
 
@@ -34,7 +34,7 @@ let courier: TestParticipant;
 let made: number;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   made = 0;
@@ -43,8 +43,7 @@ beforeEach(async () => {
 
 async function addSite(more: MoreFacts = {}, facts: Partial<SiteFacts> = {}): Promise<string> {
   made += 1;
-  const sites = [makeSite({ ...singapore, ref: `site-${made}`, ...facts }, more)];
-  return (await operator.client.directory.upsertSites({ requestId: randomUUID(), sites })).results[0]?.siteId ?? "";
+  return await network.putSite(operator, makeSite({ ...singapore, ref: `site-${made}`, ...facts }, more));
 }
 
 async function find(requirements: Requirements, needs: ParcelRequirement[] = [], origin = singapore): Promise<(string | undefined)[]> {

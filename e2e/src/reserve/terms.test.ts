@@ -13,8 +13,8 @@ import {
   TermsSchema,
 } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
+import { type SiteReporter, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -42,32 +42,25 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 let siteId: string;
 let otherId: string;
-let report: (type: DeviceEventType, reservationId: string) => Promise<void>;
+let agent: SiteReporter;
 
 type TermsInit = MessageInitShape<typeof TermsSchema>;
 
 beforeEach(async () => {
   clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now });
+  network = await startTestNetwork({ redis, now: clock.now });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   siteId = await put("site-1", strict);
   otherId = await put("site-2");
-  const agent = network.clientFor(await network.agentSigner(operator, siteId));
-  let sequence = 0n;
-  report = async (type, reservationId) => {
-    sequence += 1n;
-    const occurredAt = timestampFromMs(clock.now());
-    await agent.agents.reportEvents({ siteId, events: [{ sequence, deviceEventId: randomUUID(), type, occurredAt, reservationId }] });
-  };
+  agent = await network.reporterAt(operator, siteId);
   return () => network.stop();
 });
 
 async function put(ref: string, terms?: TermsInit): Promise<string> {
   const latitude = ref === "site-1" ? origin.latitude : origin.latitude + 0.01;
   const site = { ...makeSite({ ...origin, latitude, ref, classes }), ...(terms && { terms: create(TermsSchema, terms) }) };
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
-  return results[0]?.siteId ?? "";
+  return await network.putSite(operator, site);
 }
 
 const hold = (at = siteId) =>
@@ -82,7 +75,7 @@ async function confirmed(depositWithinMs = 10 * hourMs): Promise<string> {
 
 async function deposited(): Promise<string> {
   const reservationId = await confirmed();
-  await report(DeviceEventType.PARCEL_DEPOSITED, reservationId);
+  await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId });
   return reservationId;
 }
 
@@ -151,7 +144,7 @@ describe("The terms of a place", () => {
     );
     expect(said((await read(reservationId)).terms)).toEqual(said(strict));
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
-    await report(DeviceEventType.PARCEL_DEPOSITED, reservationId);
+    await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId });
     const { reservation } = await extend(courier, reservationId, clock.now() + 10 * dayMs);
     expect(reservation?.collectUntil).toEqual(timestampFromMs(clock.now() + 4 * dayMs));
     const { reservation: next } = await hold();
@@ -177,10 +170,8 @@ describe("The clock", () => {
     const reservationId = await confirmed();
     clock.advance(11 * hourMs);
     await expect.poll(async () => (await read(reservationId)).reservation?.state).toBe(ReservationState.NO_SHOW);
-    const agent = network.clientFor(await network.agentSigner(operator, siteId));
     const occurredAt = timestampFromMs(clock.now() - 2 * hourMs);
-    const event = { sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.PARCEL_DEPOSITED, occurredAt, reservationId };
-    await agent.agents.reportEvents({ siteId, events: [event] });
+    await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId, occurredAt });
     const { reservation } = await read(reservationId);
     expect(reservation).toMatchObject({ state: ReservationState.DEPOSITED });
     expect(reservation?.feeDue).toBeUndefined();

@@ -1,13 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { createAgent, openAgentStore } from "@petak/agent";
-import { createSimulatedCabinet } from "@petak/agent/simulation";
 import { Act, CancellationReason, DeviceEventType, ParcelSchema, ProofKind, ReservationState, Role, reasonOf } from "@petak/protocol";
-import { makeSite, tempDir, useRedis } from "@petak/testkit";
+import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -18,7 +15,7 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 
 beforeEach(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   return () => network.stop();
@@ -28,8 +25,7 @@ async function makeSites(count: number, places: number): Promise<string[]> {
   const sites = Array.from({ length: count }, (_, index) =>
     makeSite({ latitude: 1.3 + index * 0.001, longitude: 103.8, ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, places]] }),
   );
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  return results.map(({ siteId }) => siteId);
+  return await network.putSites(operator, ...sites);
 }
 
 async function confirmed(): Promise<string> {
@@ -115,21 +111,8 @@ describe("the token of a cancelled reservation", () => {
       act: Act.DEPOSIT,
     });
     await courier.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
-    const store = openAgentStore(join(await tempDir(), "agent.db"));
-    const agent = createAgent({
-      client: network.clientFor(await network.agentSigner(operator, siteId)).agents,
-      siteId,
-      store,
-      cabinet: createSimulatedCabinet({ compartments: [{ compartmentId: "M-1", sizeClassId: "M" }] }),
-      logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    });
-    await agent.start();
-    try {
-      expect(await agent.present({ token: accessToken })).toMatchObject({ opened: false });
-    } finally {
-      await agent.stop();
-      store.close();
-    }
+    const { agent } = await network.openTerminal(operator, siteId, { cabinet: [{ compartmentId: "M-1", sizeClassId: "M" }] });
+    expect(await agent.present({ token: accessToken })).toMatchObject({ opened: false });
   });
 });
 
@@ -137,22 +120,9 @@ describe("a reservation in doubt", () => {
   it("gives its place back when the parcel is collected after all", async () => {
     const [siteId = ""] = await makeSites(1, 1);
     const reservationId = await confirmed();
-    const agent = network.clientFor(await network.agentSigner(operator, siteId));
-    let sequence = 0n;
-    const report = (type: DeviceEventType) =>
-      agent.agents.reportEvents({
-        siteId,
-        events: [
-          {
-            sequence: ++sequence,
-            deviceEventId: randomUUID(),
-            type,
-            occurredAt: { seconds: 1_800_000_000n, nanos: 0 },
-            reservationId,
-            proofKind: ProofKind.ACCESS_TOKEN,
-          },
-        ],
-      });
+    const agent = await network.reporterAt(operator, siteId);
+    const occurredAt = { seconds: 1_800_000_000n, nanos: 0 };
+    const report = (type: DeviceEventType) => agent.report({ type, occurredAt, reservationId, proofKind: ProofKind.ACCESS_TOKEN });
     await report(DeviceEventType.PARCEL_DEPOSITED);
     await report(DeviceEventType.DOUBT);
     const { reservation } = await courier.client.reservations.getReservation({ reservationId });

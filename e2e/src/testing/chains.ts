@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { countersignatureText, type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
 import type { GetCustodyChainResponse, Receipt } from "@petak/protocol";
+import type { TestParticipant } from "@petak/testkit/network";
 import { expect } from "vitest";
-import type { TestParticipant } from "./test-participants.ts";
 
 /** The issuer's keys, as a gateway publishes them. */
 export async function publishedIssuerKeys(baseUrl: string): Promise<IssuerKeyPeriod[]> {

@@ -16,8 +16,8 @@ import {
   SiteLifecycle,
 } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, type MoreFacts, makeSite, type SiteFacts, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -35,7 +35,7 @@ let merchant: TestParticipant;
 
 beforeEach(async () => {
   clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
-  network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, { now: clock.now, sweepIntervalMs: 5 });
+  network = await startTestNetwork({ redis, now: clock.now, sweepIntervalMs: 5 });
   [operator, rival, courier, merchant] = await Promise.all([
     network.join("Operator", [Role.OPERATOR]),
     network.join("Rival", [Role.OPERATOR]),
@@ -54,8 +54,7 @@ async function put(
 ) {
   const classes: SiteFacts["classes"] = [["M", 400, 200, 500, 20_000, places]];
   const site = makeSite({ ...origin, latitude: origin.latitude + north / 1000, ref, classes, ...more.facts }, more.says);
-  const { results } = await (more.by ?? operator).client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
-  return results[0]?.siteId ?? "";
+  return await network.putSite(more.by ?? operator, site);
 }
 
 type Asked = Partial<MessageInitShape<typeof ReserveRequestSchema>>;

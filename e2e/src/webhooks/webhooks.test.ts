@@ -6,10 +6,10 @@ import { timestampDate, timestampFromMs, timestampMs } from "@bufbuild/protobuf/
 import { verifyWebhook } from "@petak/examples/verify-webhook";
 import { CancellationReason, EventType, EventTypeSchema, Mode, Role, reasonOf, WebhookFailure, WebhookState } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { HTTP } from "cloudevents";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { nowhereUrl } from "../testing/good-requests.ts";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
@@ -19,13 +19,9 @@ let operator: TestParticipant;
 let siteId: string;
 
 beforeAll(async () => {
-  network = await startTestNetwork({ socketPath: redis.options.path }, "webhooks");
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
-  const { results } = await operator.client.directory.upsertSites({
-    requestId: randomUUID(),
-    sites: [makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 100]] })],
-  });
-  siteId = results[0]?.siteId ?? "";
+  siteId = await network.putSite(operator, makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 100]] }));
 });
 afterAll(() => network.stop());
 

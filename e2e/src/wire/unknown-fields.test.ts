@@ -12,8 +12,8 @@ import {
   WebhookFilterSchema,
 } from "@petak/protocol";
 import { makeSite, useRedis } from "@petak/testkit";
+import { startTestNetwork } from "@petak/testkit/network";
 import { expect, it } from "vitest";
-import { startTestNetwork } from "../testing/test-network.ts";
 
 const redis = useRedis();
 const unknownBytes = 100_000;
@@ -31,7 +31,7 @@ const duration = (seconds: number) => swollen(create(DurationSchema, { seconds: 
 const time = (ms: number) => swollen(create(TimestampSchema, timestampFromMs(ms)));
 
 it("keeps nothing that callers send beyond the protocol", { timeout: 30_000 }, async () => {
-  const network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`);
+  const network = await startTestNetwork({ redis });
   try {
     const joined = [await network.join("Operator", [Role.OPERATOR]), await network.join("Merchant", [Role.MERCHANT])];
     // As JSON nothing unknown is sent.

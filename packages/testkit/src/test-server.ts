@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { RedisAddress } from "@petak/redis";
 import { type Appendfsync, findRedisServer, type RedisFlavour, type RedisServer, startRedisServer } from "@petak/redis/server";
 
 import { freePort } from "./free-port.ts";
@@ -18,6 +19,8 @@ export interface TestServerOptions {
 
 /** A real server with a data directory of its own. */
 export interface TestServer extends AsyncDisposable {
+  /** For whoever takes the address of a store. Stays the same over restarts. */
+  readonly address: RedisAddress;
   /** For `new Redis(server.options)` of ioredis. Stays the same over restarts. */
   readonly options: { readonly path: string };
   /** The same as an address, for settings such as `PETAK_REDIS_URL`: `unix:///…/server.sock`. */
@@ -53,6 +56,7 @@ export async function startTestServer({ hasReplicas = false, ...options }: TestS
     await directory.remove();
   };
   return {
+    address: { socketPath },
     options: { path: socketPath },
     url: `unix://${socketPath}`,
     flavour,

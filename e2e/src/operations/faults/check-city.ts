@@ -9,19 +9,19 @@ import {
   type ReservationState,
   reasonOf,
 } from "@petak/protocol";
+import type { GatewayProcess } from "@petak/testkit/network";
 import { expect } from "vitest";
 import type { Callers } from "./callers.ts";
 import type { CitySite } from "./city.ts";
 import type { Listener } from "./listener.ts";
 import { heldStates, isOpen, type Life, occupiedStates, stateOf, steps, type Told } from "./lives.ts";
-import type { MortalGateway } from "./mortal-gateway.ts";
 
 /** What a check looks at. */
 export interface CheckInput {
   callers: Callers;
   courier: RequestSigner;
   sites: readonly CitySite[];
-  gateways: readonly MortalGateway[];
+  gateways: readonly GatewayProcess[];
   lives: Life[];
   /** Those that were worked at since the last check. */
   touched: readonly Life[];

@@ -5,13 +5,11 @@ import type { PetakClient, RequestSigner } from "@petak/client";
 import { CancellationReason, Role, reasonOf } from "@petak/protocol";
 import type { RedisAddress } from "@petak/redis";
 import { createTempDir, makeSite, type Random } from "@petak/testkit";
-import type { GatewayProcessOptions } from "../../fuzz/gateway-messages.ts";
-import { startTestNetwork, testAudience } from "../../testing/test-network.ts";
+import { type GatewayProcess, type GatewayProcessOptions, startGatewayProcess, startTestNetwork } from "@petak/testkit/network";
 import { Abandoned, type Callers, createCallers } from "./callers.ts";
 import { type Checked, checkCity } from "./check-city.ts";
 import { type Listener, listen } from "./listener.ts";
 import { isOpen, type Life, reports, type Step, stateOf, steps } from "./lives.ts";
-import { type MortalGateway, startMortalGateway } from "./mortal-gateway.ts";
 
 /** How a city is set up. */
 export interface CityOptions {
@@ -39,7 +37,7 @@ export interface City {
   readonly sites: readonly CitySite[];
   readonly lives: readonly Life[];
   readonly listeners: readonly Listener[];
-  readonly gateways: readonly MortalGateway[];
+  readonly gateways: readonly GatewayProcess[];
   /**
    * Lets the clients work while something is done to the city, and some more; resolves when all have come to rest, each with the answer to what it
    * asked last. Where they are made to give up meanwhile ({@link Callers.abandon}), they rest at once.
@@ -66,18 +64,19 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
   const directory = await createTempDir();
   const dataDir = join(directory.path, "shared");
   // The issuer's key is older than the clocks of its gateways differ.
-  await (await startTestNetwork(redis, keyPrefix, { dataDir, now: () => Date.now() - keyAgeMs })).stop();
-  const network = await startTestNetwork(redis, keyPrefix, { dataDir });
+  const store = { redis: { address: redis }, keyPrefix, dataDir };
+  await (await startTestNetwork({ ...store, now: () => Date.now() - keyAgeMs })).stop();
+  const network = await startTestNetwork(store);
   const operator = await network.join("Operator", [Role.OPERATOR]);
   const courier = (await network.join("Courier", [Role.COURIER])).signer;
-  const { results } = await operator.client.directory.upsertSites({
-    requestId: randomUUID(),
-    sites: Array.from({ length: siteCount }, (_, index) =>
+  const siteIds = await network.putSites(
+    operator,
+    ...Array.from({ length: siteCount }, (_, index) =>
       makeSite({ latitude: 1.3 + index / 500, longitude: 103.8, ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, placesOfEach]] }),
     ),
-  });
+  );
   const sites: CitySite[] = await Promise.all(
-    results.map(async ({ siteId }) => ({
+    siteIds.map(async (siteId) => ({
       siteId,
       signer: await network.agentSigner(operator, siteId),
       sequence: 0n,
@@ -85,8 +84,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
     })),
   );
   await network.stop();
-  const start = (plan: Partial<GatewayProcessOptions> = {}) =>
-    startMortalGateway({ redis, keyPrefix, dataDir, audience: testAudience, ...plan });
+  const start = (plan: Partial<GatewayProcessOptions> = {}) => startGatewayProcess({ redis, keyPrefix, dataDir, ...plan });
   const gateways = await Promise.all(plans.map(start));
   const callers = createCallers(() => gateways.map(({ port }) => port), random);
   const anyPort = () => random.pick(gateways).port;
@@ -208,7 +206,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
     },
     async killGateway() {
       const place = random.int(0, gateways.length - 1);
-      const { port } = gateways[place] as MortalGateway;
+      const { port } = gateways[place] as GatewayProcess;
       await gateways[place]?.kill();
       callers.forget(port);
       gateways[place] = await start(plans[place]);

@@ -1,12 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createPetakClient, type PetakClient } from "@petak/client";
 import { CancellationReason, EventType, Role, reasonOf } from "@petak/protocol";
-import { createRandom, createTempDir, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
+import { type GatewayProcess, startGatewayProcess, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant, testAudience } from "../../testing/test-network.ts";
-import { type MortalGateway, startMortalGateway } from "./mortal-gateway.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
@@ -21,27 +19,20 @@ let random: Random;
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
-let gateways: { gateway: MortalGateway; client: PetakClient }[];
-let start: () => Promise<{ gateway: MortalGateway; client: PetakClient }>;
+let gateways: { gateway: GatewayProcess; client: PetakClient }[];
+let start: () => Promise<{ gateway: GatewayProcess; client: PetakClient }>;
 
 beforeEach(async () => {
   random = createRandom(testSeed());
-  const directory = await createTempDir();
-  const dataDir = join(directory.path, "shared");
-  const keyPrefix = `${redis.keyPrefix}petak`;
-  const socketPath = redis.options.path ?? "";
-  network = await startTestNetwork({ socketPath }, keyPrefix, { dataDir });
+  network = await startTestNetwork({ redis });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
   start = async () => {
-    const gateway = await startMortalGateway({ redis: { socketPath }, keyPrefix, dataDir, audience: testAudience });
+    const gateway = await startGatewayProcess(network.shared);
     return { gateway, client: createPetakClient({ baseUrl: `http://127.0.0.1:${gateway.port}`, signer: courier.signer }) };
   };
   gateways = await Promise.all(Array.from({ length: gatewayCount }, start));
-  return async () => {
-    await network.stop();
-    await directory.remove();
-  };
+  return () => network.stop();
 });
 afterEach(async () => {
   await Promise.all(
@@ -75,15 +66,15 @@ describe("gateways that die at any instant", () => {
         classes: [["M", 400, 200, 500, 20_000, random.int(1, 4)]],
       }),
     );
-    const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-    const installed = new Map(results.map(({ siteId }, index) => [siteId, sites[index]?.sizeClasses[0]?.installed ?? 0]));
+    const siteIds = await network.putSites(operator, ...sites);
+    const installed = new Map(siteIds.map((siteId, index) => [siteId, sites[index]?.sizeClasses[0]?.installed ?? 0]));
     const held = new Map<string, { siteId: string; requestId: string }>();
     const seen = { answers: 0, deaths: 0, repeated: 0, none: 0, cancelled: 0 };
     let dying: Promise<void> = Promise.resolve();
 
     async function killOne(): Promise<void> {
       const place = random.int(0, gateways.length - 1);
-      const { gateway, client } = gateways[place] as { gateway: MortalGateway; client: PetakClient };
+      const { gateway, client } = gateways[place] as { gateway: GatewayProcess; client: PetakClient };
       await gateway.kill();
       client.close();
       gateways[place] = await start();

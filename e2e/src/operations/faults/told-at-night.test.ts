@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { type DurabilityOptions, parseNetworks } from "@petak/gateway";
 import { Mode, Role } from "@petak/protocol";
+import type { RedisAddress } from "@petak/redis";
 import {
   createTempDir,
   fillDisk,
@@ -17,16 +18,9 @@ import {
   type TempDir,
   type TestServer,
 } from "@petak/testkit";
+import { type LogLine, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../../testing/test-network.ts";
-
-/** What an operator reads in the night: everything of the log but the line that each call has, and what whoever asks for readiness is told. */
-interface Told {
-  level: number;
-  msg: string;
-  reason?: string;
-}
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const soon = { timeout: 30_000, interval: 50 };
@@ -55,8 +49,9 @@ afterEach(async () => {
 });
 
 /** A gateway with everything that works beside the calls: sweep, events, webhooks, archive, shared secrets. */
-async function begin(redis: Parameters<typeof startTestNetwork>[0], durability?: DurabilityOptions): Promise<void> {
-  network = await startTestNetwork(redis, "night", {
+async function begin(address: RedisAddress, durability?: DurabilityOptions): Promise<void> {
+  network = await startTestNetwork({
+    redis: { address },
     sweepIntervalMs: 100,
     secretsIntervalMs: 200,
     webhooks: { allowedNetworks: parseNetworks("127.0.0.0/8") ?? [], allowHttp: true, leaseMs: 600 },
@@ -65,9 +60,7 @@ async function begin(redis: Parameters<typeof startTestNetwork>[0], durability?:
   });
   courier = await network.join("Courier", [Role.COURIER], Mode.TEST, { retry: false });
   const operator = await network.join("Operator", [Role.OPERATOR]);
-  const sites = [makeSite({ latitude: 1.3, longitude: 103.8, ref: "1", classes: [["M", 400, 200, 500, 20_000, 500]] })];
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites });
-  siteId = results[0]?.siteId ?? "";
+  siteId = await network.putSite(operator, makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 500]] }));
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`;
   await courier.client.webhooks.createEndpoint({ requestId: randomUUID(), url });
   await reserve();
@@ -78,11 +71,12 @@ async function reserve(): Promise<unknown> {
   return await courier.client.reservations.reserve({ requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel });
 }
 
-function linesOf(isWanted: (line: Told) => boolean): Told[] {
-  return network.lines.map((line) => JSON.parse(line) as Told).filter(isWanted);
+function linesOf(isWanted: (line: LogLine) => boolean): LogLine[] {
+  return network.log().filter(isWanted);
 }
 
 const ofReadiness = ["not ready", "ready again"];
+/** What an operator reads in the night: everything of the log but the line that each call has, and what whoever asks for readiness is told. */
 const told = () => linesOf(({ msg }) => msg !== "rpc" && !ofReadiness.includes(msg));
 const readiness = () => linesOf(({ msg }) => ofReadiness.includes(msg)).map(({ msg }) => msg);
 

@@ -14,7 +14,7 @@ it("lets a bundle change after one of its parcels has left for the archive, and 
 }, async () => {
   await using server = await startTestServer();
   const redis = new Redis(server.options);
-  const soak = await startSoakNetwork(server.options.path, redis, { prefix, archiveDir: join(await tempDir(), "archive") });
+  const soak = await startSoakNetwork(server.address, redis, { prefix, archiveDir: join(await tempDir(), "archive") });
   try {
     const { courier, operator, siteId } = soak;
     const { reservations } = courier.client;

@@ -16,7 +16,7 @@ it("a bundle is answered as long as any of its parcels is in the records, and a 
 }, async () => {
   await using server = await startTestServer();
   const redis = new Redis(server.options);
-  const soak = await startSoakNetwork(server.options.path, redis, { prefix, archiveDir: join(await tempDir(), "archive") });
+  const soak = await startSoakNetwork(server.address, redis, { prefix, archiveDir: join(await tempDir(), "archive") });
   const { courier, operator, siteId, network } = soak;
   try {
     const { reservations, custody } = courier.client;

@@ -1,11 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client";
 import { Act, CancellationReason, DeviceEventType, ProofKind, Role } from "@petak/protocol";
+import type { RedisAddress } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, moveServerClock } from "@petak/testkit";
+import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import type { Redis } from "ioredis";
 import { expect } from "vitest";
-import { startTestNetwork, type TestNetwork, type TestParticipant } from "../../testing/test-network.ts";
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const hourMs = 3_600_000;
@@ -49,12 +48,14 @@ export interface SoakNetwork {
 
 /** Starts one on a server of its own. */
 export async function startSoakNetwork(
-  socketPath: string,
+  address: RedisAddress,
   redis: Redis,
   { prefix, archiveDir }: { prefix: string; archiveDir: string },
 ): Promise<SoakNetwork> {
   const clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000);
-  const network = await startTestNetwork({ socketPath }, prefix, {
+  const network = await startTestNetwork({
+    redis: { address },
+    keyPrefix: prefix,
     now: clock.now,
     sweepIntervalMs: 10,
     archive: { directory: archiveDir, retentionMs, intervalMs: 10, serverTimeMs: async () => clock.now() },
@@ -62,10 +63,8 @@ export async function startSoakNetwork(
   const operator = await network.join("Operator", [Role.OPERATOR]);
   const courier = await network.join("Courier", [Role.COURIER]);
   const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 1000]] });
-  const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
-  const [{ siteId } = { siteId: "" }] = results;
-  const agent: PetakClient = network.clientFor(await network.agentSigner(operator, siteId));
-  let sequence = 0n;
+  const siteId = await network.putSite(operator, site);
+  const agent = await network.reporterAt(operator, siteId);
   /** Bundles parcels, with what opens for all of them and for somebody else. */
   async function bundle(reservationIds: readonly string[]): Promise<void> {
     const { reservations } = courier.client;
@@ -83,16 +82,9 @@ export async function startSoakNetwork(
 
   async function reportAll(reservationIds: readonly string[], type: DeviceEventType): Promise<void> {
     for (let start = 0; start < reservationIds.length; start += 100) {
-      const events = reservationIds.slice(start, start + 100).map((reservationId) => ({
-        sequence: ++sequence,
-        deviceEventId: randomUUID(),
-        type,
-        occurredAt: timestampFromMs(clock.now()),
-        reservationId,
-        compartmentId: "A1",
-        proofKind: ProofKind.ACCESS_TOKEN,
-      }));
-      await agent.agents.reportEvents({ siteId, events });
+      const some = reservationIds.slice(start, start + 100);
+      const proofKind = ProofKind.ACCESS_TOKEN;
+      await agent.report(...some.map((reservationId) => ({ type, reservationId, compartmentId: "A1", proofKind })));
     }
   }
 

@@ -11,10 +11,10 @@ import {
   reasonOf,
 } from "@petak/protocol";
 import { startTestServer, tempDir } from "@petak/testkit";
+import type { TestParticipant } from "@petak/testkit/network";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { runPetak } from "../../testing/petak-process.ts";
-import type { TestParticipant } from "../../testing/test-network.ts";
 import { type KeyWalk, usedBy, walkKeys } from "./key-families.ts";
 import { type LifeEnd, startSoakNetwork } from "./soak-network.ts";
 
@@ -45,7 +45,7 @@ it(
     await using server = await startTestServer();
     const redis = new Redis(server.options);
     const archiveDir = join(await tempDir(), "archive");
-    const soak = await startSoakNetwork(server.options.path, redis, { prefix, archiveDir });
+    const soak = await startSoakNetwork(server.address, redis, { prefix, archiveDir });
     const { courier, operator } = soak;
     try {
       // All of it but when it was asked for: the statement's hashes of the events must be the same.

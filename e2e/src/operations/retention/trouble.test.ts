@@ -1,36 +1,35 @@
 import { randomUUID } from "node:crypto";
 import { rename } from "node:fs/promises";
 import { join } from "node:path";
-import { createLogger, createMetrics } from "@petak/gateway";
+import { createMetrics } from "@petak/gateway";
 import { Role } from "@petak/protocol";
 import { createAllocator } from "@petak/records";
 import { makeSite, tempDir, useRedis } from "@petak/testkit";
+import { startTestNetwork } from "@petak/testkit/network";
 import { expect, it } from "vitest";
-import { startTestNetwork } from "../../testing/test-network.ts";
 
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
 it("a gateway whose archive has gone says so and goes on serving, and archives again when it is back", async () => {
   const directory = join(await tempDir(), "archive");
-  const lines: { msg: string }[] = [];
   const metrics = createMetrics({ processMetrics: false });
-  const network = await startTestNetwork({ socketPath: redis.options.path }, `${redis.keyPrefix}petak`, {
+  const network = await startTestNetwork({
+    redis,
     metrics,
-    logger: createLogger({ destination: { write: (line: string) => void lines.push(JSON.parse(line)) } }),
+    expectsErrors: true,
     archive: { directory, retentionMs: 25 * 3_600_000, intervalMs: 10 },
   });
   try {
     const operator = await network.join("Operator", [Role.OPERATOR]);
     const courier = await network.join("Courier", [Role.COURIER]);
-    const site = makeSite({ latitude: 1.3, longitude: 103.8 });
-    const { results } = await operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
+    const siteId = await network.putSite(operator, makeSite({ latitude: 1.3, longitude: 103.8 }));
     const ready = async () => {
       const answer = await fetch(`${network.baseUrl}/readyz`);
       return { status: answer.status, ...((await answer.json()) as object) };
     };
     const failures = async () => (await metrics.archiveFailures.get()).values[0]?.value ?? 0;
-    const { archive } = createAllocator({ redis: redis.client, prefix: `${redis.keyPrefix}petak` });
+    const { archive } = createAllocator({ redis: redis.client, prefix: network.shared.keyPrefix });
     // Before that, another directory would become the archive in place of the one that has gone.
     await expect.poll(() => archive.identity()).toBeDefined();
     await expect.poll(ready).toMatchObject({ status: "ready", archive: "ok" });
@@ -39,8 +38,8 @@ it("a gateway whose archive has gone says so and goes on serving, and archives a
     await rename(directory, `${directory}-elsewhere`);
     await expect.poll(ready).toMatchObject({ status: "ready", archive: "failing" });
     expect(await failures()).toBeGreaterThan(0);
-    expect(lines.map(({ msg }) => msg)).toContain("archiving failed; nothing was taken from the records");
-    const place = { case: "siteId", value: results[0]?.siteId ?? "" } as const;
+    expect(network.log().map(({ msg }) => msg)).toContain("archiving failed; nothing was taken from the records");
+    const place = { case: "siteId", value: siteId } as const;
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     expect((await courier.client.reservations.getReservation({ reservationId: reservation?.reservationId ?? "" })).reservation).toEqual(
       reservation,

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { generateKeyPair, type RequestSigner } from "@petak/client";
 import { countersignatureText } from "@petak/credential";
 import {
@@ -14,7 +13,10 @@ import {
   type Site,
   SiteKind,
 } from "@petak/protocol";
-import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
+import { type MoreFacts, makeSite, type SiteFacts, type TestRedis } from "@petak/testkit";
+import type { TestParticipant, TestParticipants } from "@petak/testkit/network";
+import { startTestNetwork } from "@petak/testkit/network";
+import { createRawCaller, type RawCaller } from "../wire/call.ts";
 import {
   type Callers,
   everyFacility,
@@ -23,10 +25,7 @@ import {
   type GoodRequestSubjects,
   makeGoodRequests,
   nowhereUrl,
-} from "../testing/good-requests.ts";
-import { startTestNetwork } from "../testing/test-network.ts";
-import type { TestParticipant, TestParticipants } from "../testing/test-participants.ts";
-import { createRawCaller, type RawCaller } from "../wire/call.ts";
+} from "./good-requests.ts";
 
 /** Where the sites of these tests lie. */
 export const origin = { latitude: 1.3, longitude: 103.8 };
@@ -86,8 +85,8 @@ export function authorizationOf({ signer }: { signer: RequestSigner }): Promise<
 }
 
 /** Starts a network and lets everybody join it. */
-export async function startWorld(socketPath: string, keyPrefix: string): Promise<World> {
-  const network = await startTestNetwork({ socketPath }, keyPrefix);
+export async function startWorld(redis: TestRedis): Promise<World> {
+  const network = await startTestNetwork({ redis });
   return await populate(network, () => network.stop());
 }
 
@@ -104,8 +103,7 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
   const addTo = async (owner: TestParticipant, facts: Partial<SiteFacts> = {}, more: MoreFacts = {}) => {
     const ref = randomUUID();
     const site = makeSite({ ...origin, kind: SiteKind.PARCEL_TERMINAL, ref, ...facts }, more);
-    const { results } = await owner.client.directory.upsertSites({ requestId: randomUUID(), sites: [site] });
-    return { siteId: results[0]?.siteId ?? "", site };
+    return { siteId: await network.putSite(owner, site), site };
   };
   const { siteId } = await addTo(operator, {}, { ...everyFacility, sizeClasses: [everySizeClass(1000)] });
   const { siteId: rivalSiteId } = await addTo(rival);
@@ -147,10 +145,8 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
     async deposited() {
       const { siteId: fullId } = await addTo(operator);
       const { reservationId } = await holdAndConfirm({ case: "siteId", value: fullId });
-      const { agents } = network.clientFor(await network.agentSigner(operator, fullId));
-      const occurredAt = timestampFromMs(Date.now());
-      const report = { sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.PARCEL_DEPOSITED, occurredAt, reservationId };
-      await agents.reportEvents({ siteId: fullId, events: [report] });
+      const agent = await network.reporterAt(operator, fullId);
+      await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId });
       const { receipts } = await courier.client.custody.getCustodyChain({ reservationId });
       return { reservationId, receipts };
     },
@@ -158,11 +154,8 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
       // A site of its own: the other agent's reports are numbered by who makes them.
       const { siteId: doubtfulId } = await addTo(operator);
       const doubtful = await holdAndConfirm({ case: "siteId", value: doubtfulId });
-      const { agents } = network.clientFor(await network.agentSigner(operator, doubtfulId));
-      const occurredAt = timestampFromMs(Date.now());
-      const { reservationId } = doubtful;
-      const events = [{ sequence: 1n, deviceEventId: randomUUID(), type: DeviceEventType.DOUBT, occurredAt, reservationId }];
-      await agents.reportEvents({ siteId: doubtfulId, events });
+      const agent = await network.reporterAt(operator, doubtfulId);
+      await agent.report({ type: DeviceEventType.DOUBT, reservationId: doubtful.reservationId });
       return doubtful;
     },
     async stop() {

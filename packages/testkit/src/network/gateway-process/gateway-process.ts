@@ -1,4 +1,5 @@
 import { createLogger, createMetrics, startGateway } from "@petak/gateway";
+import { gatewayDefaults } from "../gateway-defaults.ts";
 import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
 /**
@@ -29,14 +30,8 @@ const metrics = createMetrics({ processMetrics: false });
 
 async function start({ admin, clockAheadMs = 0, ...options }: GatewayProcessOptions) {
   return await startGateway({
-    host: "127.0.0.1",
-    port: 0,
+    ...gatewayDefaults,
     shutdownGraceMs: 2000,
-    holdDefaultMs: 900_000,
-    holdMaxMs: 86_400_000,
-    depositDefaultMs: 86_400_000,
-    collectWithinMs: 259_200_000,
-    storageMaxMs: 1_209_600_000,
     sweepIntervalMs: 1000,
     agentSyncIntervalMs: 60_000,
     now: () => Date.now() + clockAheadMs,

@@ -1,12 +1,11 @@
 import type { DurabilityOptions } from "@petak/gateway";
 import type { RedisAddress } from "@petak/redis";
 
-/** What the gateway of a process of its own is set up with. */
+/** Options of a gateway in a process of its own. */
 export interface GatewayProcessOptions {
   redis: RedisAddress;
   keyPrefix: string;
   dataDir: string;
-  audience: string;
   /** `publicKey` in base64url. Left out where another gateway has registered one. */
   admin?: { participantId: string; keyId: string; publicKey: string };
   /** How safe a change is when it is answered. Default: as its server keeps it. */
@@ -17,6 +16,8 @@ export interface GatewayProcessOptions {
   holdDefaultMs?: number;
   /** Pause between two sweeps, in ms. Default 1000. */
   sweepIntervalMs?: number;
+  /** Whether errors keep one line of their stack: refusals by the ten thousand take a fifth longer with all of it. Default false. */
+  hasShortStacks?: boolean;
   callLimits?: { defaultTimeoutMs: number; maxTimeoutMs: number };
   serverLimits?: { headersTimeoutMs: number; requestTimeoutMs: number; sniffTimeoutMs: number };
 }

@@ -1,0 +1,15 @@
+/** The `aud` of the gateways of tests. */
+export const testAudience = "petak-test";
+
+/** Settings that every gateway of a test has where the test says nothing else: a free port of this machine, and the limits of `petak gateway`. */
+export const gatewayDefaults = {
+  audience: testAudience,
+  host: "127.0.0.1",
+  port: 0,
+  shutdownGraceMs: 5000,
+  holdDefaultMs: 900_000,
+  holdMaxMs: 86_400_000,
+  depositDefaultMs: 86_400_000,
+  collectWithinMs: 259_200_000,
+  storageMaxMs: 1_209_600_000,
+} as const;

@@ -1,0 +1,56 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
+
+/** A gateway in a process of its own, which may be killed at any instant. */
+export interface GatewayProcess {
+  readonly port: number;
+  /** Collects what is dead and tells what is left. */
+  measure(): Promise<Measurement>;
+  /** How the process has ended, e.g. `exit 1`; undefined while it runs. */
+  ended(): string | undefined;
+  /** Ends it in good order. Does nothing where it has ended. */
+  stop(): Promise<void>;
+  /** Kills it as a machine would that loses its power (SIGKILL), and resolves when it is gone. */
+  kill(): Promise<void>;
+}
+
+/** Starts a gateway over a store that runs already, alone or beside others with the same store and `dataDir`. */
+export async function startGatewayProcess({ hasShortStacks = false, ...options }: GatewayProcessOptions): Promise<GatewayProcess> {
+  const child = fork(join(import.meta.dirname, "gateway-process.ts"), {
+    execArgv: ["--expose-gc", ...(hasShortStacks ? ["--stack-trace-limit=1"] : [])],
+    // The runner's own settings are not meant for it.
+    env: { PATH: process.env.PATH },
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
+  let ending: string | undefined;
+  const exited = once(child, "exit").then(([code, signal]: (number | string | null)[]) => {
+    ending = signal === null ? `exit ${code}` : String(signal);
+  });
+
+  async function ask<Kind extends Reply["kind"]>(order: Order): Promise<Extract<Reply, { kind: Kind }>> {
+    const gone = () => new Error(`the gateway has ended: ${ending}`);
+    if (ending !== undefined) throw gone();
+    child.send(order);
+    const ended = exited.then(() => Promise.reject(gone()));
+    const [message] = (await Promise.race([once(child, "message"), ended])) as [Extract<Reply, { kind: Kind }>];
+    return message;
+  }
+
+  const { port } = await ask<"started">({ kind: "start", options });
+  return {
+    port,
+    measure: async () => (await ask<"measured">({ kind: "measure" })).measurement,
+    ended: () => ending,
+    async stop() {
+      if (ending !== undefined) return;
+      child.send({ kind: "stop" } satisfies Order);
+      await exited;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+  };
+}
