@@ -1,11 +1,9 @@
-import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createPetakClient, type PetakClient, readKeyFile, signerOfKeyFile } from "@petak/client";
-import { createLogger, loadConfig } from "@petak/gateway";
+import { type PetakClient, readKeyFile, signerOfKeyFile, writeKeyFile } from "@petak/client";
 import { createTempDir, makeSite } from "@petak/testkit";
-import { afterAll, beforeAll } from "vitest";
-import { serveGateway } from "../src/serve/serve-gateway.ts";
+import { keyFileOf, startTestNetwork, type TestNetwork } from "@petak/testkit/network";
+import { beforeAll } from "vitest";
 import { type PetakRun, type RunPetakOptions, runPetak } from "./run-petak.ts";
 
 /** A real gateway on a private server, for the tests of a file. To be used within a test or hook. */
@@ -24,29 +22,21 @@ export interface RunningGateway {
   putSite(keyPath: string): Promise<string>;
 }
 
-/** Gives the tests of a file a gateway, with settings of its own beside the port and the data directory. Call it at the top. */
-export function useGateway(settings: Readonly<Record<string, string>> = {}): RunningGateway {
-  let state: { url: string; folder: string; stop(): Promise<void> } | undefined;
-  const clients: PetakClient[] = [];
+/** Gives the tests of a file a gateway. Call it at the top. */
+export function useGateway(): RunningGateway {
+  let state: { network: TestNetwork; folder: string } | undefined;
 
   beforeAll(async () => {
     const directory = await createTempDir();
     const folder = join(directory.path, "work");
-    await mkdir(folder);
-    const config = loadConfig({ flags: { ...settings, port: "0", dataDir: join(directory.path, "data") }, env: {} });
-    const served = await serveGateway(config, folder, createLogger({ level: "silent" }));
-    state = {
-      url: served.url,
-      folder,
-      stop: async () => {
-        await served.stop();
-        await directory.remove();
-      },
+    await Promise.all([folder, join(directory.path, "data/keys")].map((path) => mkdir(path, { recursive: true })));
+    const network = await startTestNetwork({ dataDir: join(directory.path, "data") });
+    state = { network, folder };
+    await writeKeyFile(gateway.adminKeyPath, keyFileOf(network.admin));
+    return async () => {
+      await network.stop();
+      await directory.remove();
     };
-  });
-  afterAll(async () => {
-    for (const client of clients) client.close();
-    await state?.stop();
   });
 
   function running() {
@@ -56,7 +46,7 @@ export function useGateway(settings: Readonly<Record<string, string>> = {}): Run
 
   const gateway: RunningGateway = {
     get url() {
-      return running().url;
+      return running().network.baseUrl;
     },
     get folder() {
       return running().folder;
@@ -65,7 +55,7 @@ export function useGateway(settings: Readonly<Record<string, string>> = {}): Run
       return join(running().folder, "../data/keys/admin.json");
     },
     petak(argv, options) {
-      return runPetak(["--url", running().url, ...argv], { cwd: running().folder, ...options });
+      return runPetak(["--url", gateway.url, ...argv], { cwd: running().folder, ...options });
     },
     async makeParticipant(name, role) {
       const made = await gateway.petak(["--key", gateway.adminKeyPath, "participants", "make", "--name", name, "--role", role, "--json"]);
@@ -75,15 +65,11 @@ export function useGateway(settings: Readonly<Record<string, string>> = {}): Run
       return path;
     },
     async clientOf(keyPath) {
-      const client = createPetakClient({ baseUrl: running().url, signer: signerOfKeyFile(await readKeyFile(keyPath)), retry: false });
-      clients.push(client);
-      return client;
+      return running().network.clientFor(signerOfKeyFile(await readKeyFile(keyPath)), { retry: false });
     },
     async putSite(keyPath) {
-      const { directory } = await gateway.clientOf(keyPath);
-      const sites = [makeSite({ latitude: 1.3521, longitude: 103.8198 })];
-      const { results } = await directory.upsertSites({ requestId: randomUUID(), sites });
-      return results[0]?.siteId ?? "";
+      const operator = { client: await gateway.clientOf(keyPath) };
+      return await running().network.putSite(operator, makeSite({ latitude: 1.3521, longitude: 103.8198 }));
     },
   };
   return gateway;

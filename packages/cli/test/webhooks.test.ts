@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";
 
-const gateway = useGateway({ webhookAllowedNetworks: "127.0.0.0/8", webhookAllowHttp: "true" });
+const gateway = useGateway();
 let key: string;
 let url: string;
 let status: number;
