@@ -1,0 +1,22 @@
+import { requestTokenMaxLifetimeMs, signRequestToken } from "@petak/credential";
+import { createLogger, createMetrics, type GatewayOptions } from "@petak/gateway";
+import { startTestNetwork, type TestKey, type TestNetwork } from "@petak/testkit/network";
+
+/** Starts a network whose gateway is set up as `petak gateway` sets it up, over the Redis at a socket. */
+export function startBenchNetwork(socketPath: string, options: Pick<GatewayOptions, "durability"> = {}): Promise<TestNetwork> {
+  return startTestNetwork({
+    redis: { address: { socketPath } },
+    shutdownGraceMs: 1000,
+    holdMaxMs: 900_000,
+    sweepIntervalMs: 1000,
+    agentSyncIntervalMs: 30_000,
+    logger: createLogger({ level: "warn" }),
+    metrics: createMetrics(),
+    ...options,
+  });
+}
+
+/** The Authorization header of a key, good for ten minutes: the load generators send what they are given. */
+export async function authorizationOf(key: TestKey): Promise<string> {
+  return `Bearer ${await signRequestToken({ ...key, issuedAtMs: Date.now(), lifetimeMs: requestTokenMaxLifetimeMs })}`;
+}
