@@ -35,6 +35,13 @@ export interface TrackedCache {
     keys: readonly string[],
     read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
   ): Promise<Value[]>;
+  /** Forgets keys, so that they are read anew. */
+  forget(keys: readonly string[]): void;
+  /**
+   * What is read of a key now rests on; undefined where its server is not relied on for it. Another one than before means that the server may have
+   * lost what it said before.
+   */
+  footingOf(key: string): Footing | undefined;
   /** How to change keys that lie together with one, and to know better than to read them again. Undefined where their server is not relied on. */
   lineTo(key: string): Line | undefined;
   /** Calls a listener each time that something begins to be relied on, of which nothing is known. */
@@ -242,6 +249,10 @@ export function createTrackedCache({
       await Promise.all([...readings, ...sharings]);
       return values;
     },
+    forget(keys) {
+      for (const key of keys) forget(key);
+    },
+    footingOf: (key) => servers.footingOf(servers.slotOf(key)),
     lineTo(key) {
       servers.check();
       const footing = servers.footingOf(servers.slotOf(key));

@@ -24,7 +24,7 @@ export function keepDirectory(reader: IndexReader, cache: TrackedCache | undefin
     const regions = await reader.regions();
     for (let from = 0; from < Math.min(regions.length, regionsMax); from += regionsAtOnce) {
       const some = regions.slice(from, from + regionsAtOnce);
-      await Promise.all([reader.occupiedCells(some), ...some.map(({ region }) => reader.openingTimes.refresh(region))]);
+      await Promise.all([reader.directories(some), ...some.map((region) => reader.refreshOpeningTimes(region))]);
     }
   }
 

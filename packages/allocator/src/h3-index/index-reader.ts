@@ -1,15 +1,15 @@
 import type { Region } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { DecodedBlock } from "../block/decoded-block.ts";
-import { decodeSizeProfile } from "../block/size-profile.ts";
 import type { TrackedCache } from "../cache/tracked-cache.ts";
-import { decodeOpeningTimes, type OpeningTimes } from "../hours/opening-times.ts";
+import type { Footing } from "../cache/tracked-server.ts";
+import type { NearestQuery } from "../query/query.ts";
 import { createIndexCells, type IndexCell } from "./index-cell.ts";
-import { IndexRegion, RegionProfile } from "./index-region.ts";
+import { IndexRegion, RegionLists } from "./index-region.ts";
 import { createKeyReader } from "./key-reader.ts";
-import { createRegionList, type RegionList } from "./region-lists.ts";
+import { createRegionListReader } from "./region-lists.ts";
 
-/** Reads the index. Profiles and operator numbers never change once given out, so they are kept. */
+/** Reads the index. Lists of regions and operator numbers never change once given out, so they are kept. */
 export interface IndexReader {
   /** The cell with an H3 index. */
   cell(cell: string): IndexCell;
@@ -21,18 +21,27 @@ export interface IndexReader {
   checkMemory(): boolean;
   /** The block of a cell where it is in memory, null for a cell without sites. Undefined where it has to be read. */
   knownBlock(cell: IndexCell): DecodedBlock | null | undefined;
-  /** The bitmap of a region's occupied cells where it is in the cache, and its profiles too. Undefined where they have to be read. */
+  /** The bitmap of a region's occupied cells where it is in the cache. Undefined where it has to be read. */
   knownOccupiedCells(region: IndexRegion): Buffer | undefined;
-  /** The bitmap of occupied cells of each region, in the same order. Their profiles are up to date after it. */
-  occupiedCells(regions: readonly IndexRegion[]): Promise<Buffer[]>;
+  /** The directory of a region where it is in the cache and says whether the region could have what a query asks for. Undefined where it has to be read. */
+  knownDirectory(region: IndexRegion, query: NearestQuery): RegionDirectory | undefined;
+  /** The directory of each region, in the same order. */
+  directories(regions: readonly IndexRegion[]): Promise<RegionDirectory[]>;
   /** The block of each cell, in the same order. At once where all are in the cache. */
   blocks(cells: readonly IndexCell[]): Blocks | Promise<Blocks>;
-  /** Reads a region's profiles anew. */
-  refreshProfiles(region: IndexRegion): Promise<void>;
-  /** The regions' lists of opening times. */
-  readonly openingTimes: RegionList<OpeningTimes>;
+  /** Reads what is new in a region's lists: all that a block names which was read before. */
+  refreshLists(region: IndexRegion): Promise<void>;
+  /** Reads what is new of a region's opening times. */
+  refreshOpeningTimes(region: IndexRegion): Promise<void>;
   /** The numbers of those operators that have any site. */
   operatorNumbers(operatorIds: readonly string[]): Promise<ReadonlySet<number>> | ReadonlySet<number>;
+}
+
+/** Which cells of a region have sites, and its lists, with size profiles at least as new as that. */
+export interface RegionDirectory {
+  /** The bitmap of its occupied cells. */
+  readonly occupied: Buffer;
+  readonly lists: RegionLists;
 }
 
 /** Blocks, null for a cell without sites. */
@@ -48,11 +57,13 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, cache?: Tr
   const reader = createKeyReader(redis, cache);
   const regions = new Map<Region, IndexRegion>();
   const cell = createIndexCells(regionOf, keys.block);
-  const decoded = new WeakMap<readonly Buffer[], RegionProfile[]>();
+  const lists = createRegionListReader(redis, keys);
+  /** What the server's word rested on when the lists of a region were last read. */
+  const footings = new WeakMap<IndexRegion, Footing>();
   const operators = new Map<string, number>();
   // A server that was failed over may have lost the last numbers it gave out, and give them out again for something else.
   redis.on("ready", () => {
-    for (const region of regions.values()) region.profiles = [];
+    for (const region of regions.values()) forgetLists(region);
     operators.clear();
   });
 
@@ -65,17 +76,38 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, cache?: Tr
     return region;
   }
 
-  async function refreshProfiles(region: IndexRegion): Promise<void> {
-    setProfiles(region, await reader.list(keys.profiles(region.region)));
+  function forgetLists(region: IndexRegion): void {
+    region.lists = new RegionLists();
+    cache?.forget([keys.profiles(region.region)]);
   }
 
-  function setProfiles(region: IndexRegion, list: readonly Buffer[]): void {
-    let profiles = decoded.get(list);
-    if (profiles === undefined) {
-      profiles = list.map((bytes) => new RegionProfile(decodeSizeProfile(bytes)));
-      decoded.set(list, profiles);
+  /** Forgets a region's lists where its server may have been failed over since they were read. A cluster's connection need not be made anew for that. */
+  function checkLists(region: IndexRegion): void {
+    const footing = cache?.footingOf(keys.profiles(region.region));
+    const before = footings.get(region);
+    if (footing === undefined || footing === before) return;
+    footings.set(region, footing);
+    if (before !== undefined) forgetLists(region);
+  }
+
+  async function readDirectory(region: IndexRegion): Promise<RegionDirectory> {
+    const [bitmapKey, profilesKey] = [keys.occupiedCells(region.region), keys.profiles(region.region)];
+    for (;;) {
+      checkLists(region);
+      const { lists: before } = region;
+      const [bitmap] = await reader.values<Buffer | null | true>([bitmapKey, profilesKey], async (connection, missing) => {
+        // The bitmap first: the profiles must be at least as new, see region-lists.ts.
+        const reading = missing.includes(bitmapKey) ? connection.getBuffer(bitmapKey) : null;
+        const [occupied] = await Promise.all([reading, lists.readProfiles(connection, region)]);
+        return missing.map((key) => (key === bitmapKey ? occupied : true));
+      });
+      if (region.lists === before) return { occupied: (bitmap as Buffer | null) ?? noCells, lists: before };
     }
-    region.profiles = profiles;
+  }
+
+  function knownOccupiedCells(region: IndexRegion): Buffer | undefined {
+    const bitmap = reader.known(keys.occupiedCells(region.region)) as Buffer | null | undefined;
+    return bitmap === null ? noCells : bitmap;
   }
 
   return {
@@ -91,28 +123,26 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, cache?: Tr
       return cache !== undefined;
     },
     knownBlock: ({ blockKey }) => cache?.peek(blockKey) as DecodedBlock | null | undefined,
-    knownOccupiedCells(region) {
-      const bitmap = reader.knownString(keys.occupiedCells(region.region));
-      const list = bitmap === undefined ? undefined : reader.knownList(keys.profiles(region.region));
-      if (bitmap === undefined || list === undefined) return undefined;
-      setProfiles(region, list);
-      return bitmap ?? noCells;
+    knownOccupiedCells,
+    knownDirectory(region, query) {
+      const occupied = knownOccupiedCells(region);
+      if (occupied === undefined) return undefined;
+      // Profiles that were read before are there whatever has been appended since.
+      const saysAll = region.lists.mayFit(query) || reader.known(keys.profiles(region.region)) !== undefined;
+      return saysAll ? { occupied, lists: region.lists } : undefined;
     },
-    async occupiedCells(wanted) {
-      const [bitmaps] = await Promise.all([
-        Promise.all(wanted.map(({ region }) => reader.string(keys.occupiedCells(region)))),
-        Promise.all(wanted.map((region) => refreshProfiles(region))),
-      ]);
-      return bitmaps.map((bitmap) => bitmap ?? noCells);
-    },
+    directories: (wanted) => Promise.all(wanted.map(readDirectory)),
     blocks: (cells) =>
       reader.strings(
         cells.map(({ blockKey }) => blockKey),
         (index) => cells[index]?.region.region ?? "",
         decode,
       ),
-    refreshProfiles,
-    openingTimes: createRegionList(redis, keys.openingTimes, decodeOpeningTimes),
+    async refreshLists(region) {
+      checkLists(region);
+      await lists.readAll(region);
+    },
+    refreshOpeningTimes: (region) => lists.readOpeningTimes(region),
     operatorNumbers: (operatorIds) => (operatorIds.length === 0 ? nobody : operatorNumbers(operatorIds)),
   };
 

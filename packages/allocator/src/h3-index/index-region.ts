@@ -3,6 +3,7 @@ import { fittingMask, type SizeClassFacts, volumeOrder } from "../block/size-pro
 import { type CellBound, cellBound, leastFromPointM } from "../geo/cell-bound.ts";
 import { regionCell } from "../geo/region.ts";
 import type { UnitPoint } from "../geo/unit-point.ts";
+import type { OpeningTimes } from "../hours/opening-times.ts";
 import type { NearestQuery } from "../query/query.ts";
 import { Area } from "./area.ts";
 
@@ -29,11 +30,25 @@ export class RegionProfile {
   }
 }
 
+/**
+ * The lists of a region to which its records refer by index, as far as they were read. They are only ever appended to, so an index never changes its
+ * meaning and replies may be merged in any order.
+ */
+export class RegionLists {
+  readonly profiles: RegionProfile[] = [];
+  readonly openingTimes: OpeningTimes[] = [];
+
+  /** Whether a size profile has a class that would do for a query. */
+  mayFit(query: NearestQuery): boolean {
+    return this.profiles.some((profile) => profile.fitting(query) !== 0);
+  }
+}
+
 /** What is known of a region of the index. There is one of each. */
 export class IndexRegion {
   readonly region: Region;
-  /** Its size profiles as far as they were read. */
-  profiles: readonly RegionProfile[] = [];
+  /** Replaced by empty ones when the server may have lost items and appended others in their place. */
+  lists = new RegionLists();
   #occupied: Buffer | undefined;
   #root: Area | undefined;
   #bound: CellBound | undefined;
@@ -55,11 +70,6 @@ export class IndexRegion {
   leastM(from: UnitPoint): number {
     this.#bound ??= cellBound(regionCell(this.region));
     return leastFromPointM(from, this.#bound);
-  }
-
-  /** Whether it has a size profile of which some class would do for a query. */
-  mayFit(query: NearestQuery): boolean {
-    return this.profiles.some((profile) => profile.fitting(query) !== 0);
   }
 }
 

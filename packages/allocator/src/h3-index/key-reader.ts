@@ -1,9 +1,6 @@
 import { isCluster, type RedisConnection } from "@petak/redis";
 import type { TrackedCache } from "../cache/tracked-cache.ts";
 
-/** A string of Redis, null where the key does not exist. */
-export type KeyString = Buffer | null;
-
 /** What a string was made into, null where the key does not exist. Made once, and kept as long as the string is. */
 export type Decoded<Value> = Value | null;
 
@@ -20,15 +17,19 @@ export interface KeyReader {
     slotOf: (index: number) => string,
     decode: (bytes: Buffer) => Value,
   ): readonly Decoded<Value>[] | Promise<readonly Decoded<Value>[]>;
-  string(key: string): Promise<KeyString>;
   /** The members of a set. */
   set(key: string): Promise<readonly string[]>;
-  /** All of a list. The same array while it does not change. */
-  list(key: string): Promise<readonly Buffer[]>;
-  /** A string that is in the cache; undefined where it has to be read. */
-  knownString(key: string): KeyString | undefined;
-  /** A list that is in the cache; undefined where it has to be read. */
-  knownList(key: string): readonly Buffer[] | undefined;
+  /**
+   * Whatever is read of keys of one slot, in their order.
+   *
+   * @param read Reads those that are not in the cache through a connection. It must never give undefined.
+   */
+  values<Value>(
+    keys: readonly string[],
+    read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
+  ): Promise<readonly Value[]>;
+  /** What is in the cache of a key; undefined where it has to be read. */
+  known(key: string): unknown;
 }
 
 /** Makes a reader of keys. */
@@ -38,10 +39,11 @@ export function createKeyReader(redis: RedisConnection, cache: TrackedCache | un
     return cache?.peek(key);
   }
 
-  async function one<Value>(key: string, read: (connection: RedisConnection) => Promise<Value>): Promise<Value> {
-    if (cache === undefined) return await read(redis);
-    const [value] = await cache.fetch([key], async (connection) => [await read(connection)]);
-    return value as Value;
+  async function values<Value>(
+    keys: readonly string[],
+    read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
+  ): Promise<readonly Value[]> {
+    return await (cache === undefined ? read(redis, keys) : cache.fetch(keys, read));
   }
 
   /** What is in the cache of several keys, where all of it is. */
@@ -91,10 +93,11 @@ export function createKeyReader(redis: RedisConnection, cache: TrackedCache | un
       if (cache !== undefined) return cache.fetch(keys, (connection, missing) => readStrings(connection, missing, decode));
       return isCluster(redis) ? readBySlot(keys, slotOf, decode) : readStrings(redis, keys, decode);
     },
-    string: (key) => one<KeyString>(key, (connection) => connection.getBuffer(key)),
-    set: (key) => one<readonly string[]>(key, (connection) => connection.smembers(key)),
-    list: (key) => one<readonly Buffer[]>(key, (connection) => connection.lrangeBuffer(key, 0, -1)),
-    knownString: (key) => known(key) as KeyString | undefined,
-    knownList: (key) => known(key) as readonly Buffer[] | undefined,
+    async set(key) {
+      const [members = []] = await values<readonly string[]>([key], async (connection) => [await connection.smembers(key)]);
+      return members;
+    },
+    values,
+    known,
   };
 }

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { earthRadiusM } from "../geo/great-circle.ts";
 import type { Area } from "../h3-index/area.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
-import type { IndexReader } from "../h3-index/index-reader.ts";
+import type { IndexReader, RegionDirectory } from "../h3-index/index-reader.ts";
 import { IndexRegion } from "../h3-index/index-region.ts";
 import { isOccupied } from "../h3-index/occupied-cells.ts";
 import type { NearestQuery } from "../query/query.ts";
@@ -11,7 +11,7 @@ import { type Candidate, candidateOf } from "./candidate.ts";
 import { createFrontier } from "./frontier.ts";
 import { searchInMemory } from "./in-memory.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
-import { createScanContext, refreshLists, unknownLists } from "./scan-context.ts";
+import { createScanContext, hasRefusedArrived, unknownLists } from "./scan-context.ts";
 import { circleNumbers, createSurroundings, type Surroundings } from "./surroundings.ts";
 import type { Turnstile } from "./turnstile.ts";
 
@@ -99,9 +99,17 @@ export function createNearestSearch(reader: IndexReader, wideSearches: Turnstile
     return candidatesOf(best, query);
   }
 
+  /** The search of a query that names operators. */
+  async function searchAmong(query: NearestQuery, making: Promise<ScanContext>, waiting: Waiting | undefined): Promise<Candidate[]> {
+    const context = await making;
+    const candidates = await search(context, waiting);
+    if (candidates.length === 0 || !(await hasRefusedArrived(reader, context))) return candidates;
+    return await searchAmong(query, Promise.resolve(createScanContext(reader, query)), waiting);
+  }
+
   return (query, waiting) => {
     const context = createScanContext(reader, query);
-    return context instanceof Promise ? context.then((made) => search(made, waiting)) : search(context, waiting);
+    return context instanceof Promise ? searchAmong(query, context, waiting) : search(context, waiting);
   };
 }
 
@@ -154,23 +162,23 @@ async function searchWide(
       const node = frontier.pop();
       if (node === undefined) break;
       if (node instanceof IndexRegion) {
-        const occupied = reader.knownOccupiedCells(node);
-        if (occupied === undefined) unknown.push(node);
-        else enter(node, occupied);
+        const known = reader.knownDirectory(node, query);
+        if (known === undefined) unknown.push(node);
+        else enter(node, known);
       } else if (node.isIndexCell) {
         if (!read.has(node.cell)) cells.push(reader.cell(node.cell));
       } else {
         for (const child of node.children) push(child);
       }
     }
-    const [fetched] = await Promise.all([reader.occupiedCells(unknown), readBlocks(reader, context, cells, best)]);
+    const [directories] = await Promise.all([reader.directories(unknown), readBlocks(reader, context, cells, best)]);
     unknown.forEach((region, index) => {
-      enter(region, fetched[index] as Buffer);
+      enter(region, directories[index] as RegionDirectory);
     });
   }
 
-  function enter(region: IndexRegion, occupied: Buffer): void {
-    if (!region.mayFit(query)) return;
+  function enter(region: IndexRegion, { occupied, lists }: RegionDirectory): void {
+    if (!lists.mayFit(query)) return;
     for (const child of region.areas(occupied).children) push(child);
   }
 }
@@ -183,7 +191,7 @@ async function readBlocks(reader: IndexReader, context: ScanContext, cells: read
     const block = blocks[index];
     if (block === undefined || block === null) continue;
     if (!scanBlock(context, cell, block, best)) {
-      await refreshLists(reader, cell.region);
+      await reader.refreshLists(cell.region);
       if (!scanBlock(context, cell, block, best)) throw unknownLists(cell);
     }
   }

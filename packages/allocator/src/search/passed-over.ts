@@ -7,13 +7,13 @@ import { greatCircleM } from "../geo/great-circle.ts";
 import { regionCell } from "../geo/region.ts";
 import type { Area } from "../h3-index/area.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
-import type { IndexReader } from "../h3-index/index-reader.ts";
+import type { IndexReader, RegionDirectory } from "../h3-index/index-reader.ts";
 import type { RegionProfile } from "../h3-index/index-region.ts";
 import { createJudge, placeReason } from "../query/judge.ts";
 import { type NearestQuery, networkFilter } from "../query/query.ts";
 import type { Candidate } from "./candidate.ts";
 import type { ScanContext } from "./scan-block.ts";
-import { createScanContext, refreshLists, unknownLists } from "./scan-context.ts";
+import { createScanContext, hasRefusedArrived, unknownLists } from "./scan-context.ts";
 import type { Turnstile } from "./turnstile.ts";
 
 /** The sites that a query passed over. */
@@ -47,38 +47,50 @@ export async function countPassedOver(
 ): Promise<PassedOverSites> {
   const farthestM = candidates.length >= query.limit ? candidates.at(-1)?.distanceM : undefined;
   const withinM = Math.min(farthestM ?? query.radiusM, countedWithinMaxM);
-  const counts = new Map<PassedOverReason, number>();
-  const context = await createScanContext(reader, query);
   const found = new Set(candidates.map(({ siteId }) => siteId));
+  for (;;) {
+    const context = await createScanContext(reader, query);
+    const counts = await wideSearches.pass(() => countIn(reader, context, withinM, found, signal), signal);
+    if (await hasRefusedArrived(reader, context)) continue;
+    return { withinM, counts: new Map([...counts].sort(([a], [b]) => a - b)) };
+  }
+}
+
+async function countIn(
+  reader: IndexReader,
+  context: ScanContext,
+  withinM: number,
+  found: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
+): Promise<Map<PassedOverReason, number>> {
+  const counts = new Map<PassedOverReason, number>();
   const count = createBlockCounter(context, withinM, found);
-  await wideSearches.pass(async () => {
-    const cells = await occupiedCellsWithin(reader, context, withinM);
-    for (let from = 0; from < cells.length; from += blocksAtOnce) {
-      signal?.throwIfAborted();
-      // Others must get their turn meanwhile.
-      if (from > 0) await setImmediate();
-      const batch = cells.slice(from, from + blocksAtOnce);
-      const blocks = await reader.blocks(batch);
-      for (const [index, cell] of batch.entries()) {
-        const block = blocks[index];
-        if (block === undefined || block === null) continue;
-        let reasons = count(cell, block);
-        if (reasons === undefined) {
-          await refreshLists(reader, cell.region);
-          reasons = count(cell, block);
-        }
-        if (reasons === undefined) throw unknownLists(cell);
-        for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const cells = await occupiedCellsWithin(reader, context, withinM);
+  for (let from = 0; from < cells.length; from += blocksAtOnce) {
+    signal?.throwIfAborted();
+    // Others must get their turn meanwhile.
+    if (from > 0) await setImmediate();
+    const batch = cells.slice(from, from + blocksAtOnce);
+    const blocks = await reader.blocks(batch);
+    for (const [index, cell] of batch.entries()) {
+      const block = blocks[index];
+      if (block === undefined || block === null) continue;
+      let reasons = count(cell, block);
+      if (reasons === undefined) {
+        await reader.refreshLists(cell.region);
+        reasons = count(cell, block);
       }
+      if (reasons === undefined) throw unknownLists(cell);
+      for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
-  }, signal);
-  return { withinM, counts: new Map([...counts].sort(([a], [b]) => a - b)) };
+  }
+  return counts;
 }
 
 /** The cells that have a block and could hold a site within a distance. */
 async function occupiedCellsWithin(reader: IndexReader, { origin, point }: ScanContext, withinM: number): Promise<IndexCell[]> {
   const regions = (await reader.regions()).filter(({ region }) => leastDistanceM(origin, regionCell(region)) <= withinM);
-  const bitmaps = await reader.occupiedCells(regions);
+  const directories = await reader.directories(regions);
   const cells: IndexCell[] = [];
   const descend = (area: Area) => {
     if (area.leastM(point) > withinM) return;
@@ -86,7 +98,7 @@ async function occupiedCellsWithin(reader: IndexReader, { origin, point }: ScanC
     else for (const child of area.children) descend(child);
   };
   regions.forEach((region, index) => {
-    descend(region.areas(bitmaps[index] as Buffer));
+    descend(region.areas((directories[index] as RegionDirectory).occupied));
   });
   return cells;
 }
@@ -111,8 +123,8 @@ function createBlockCounter(context: ScanContext, withinM: number, found: Readon
       if (greatCircleM(origin, block.position(index)) > withinM) continue;
       if (found.has(block.siteId(index, region.region))) continue;
       const operatorNumber = block.operatorNumber(index);
-      const profile = region.profiles[block.profileNumber(index)];
-      const isOpenAsAsked = isOpen === undefined ? true : isOpen(region.region, block.hoursNumber(index));
+      const profile = region.lists.profiles[block.profileNumber(index)];
+      const isOpenAsAsked = isOpen === undefined ? true : isOpen(region, block.hoursNumber(index));
       if (profile === undefined || isOpenAsAsked === undefined) return undefined;
       const reason = judge({
         flags,

@@ -1,11 +1,10 @@
-import type { Region } from "@petak/protocol";
 import { type DecodedBlock, placeNumbers } from "../block/decoded-block.ts";
 import { isKnownAt } from "../block/observation.ts";
 import { greatCircleByCosinesM } from "../geo/great-circle.ts";
 import type { Position } from "../geo/position.ts";
 import { surelyBeyond, type UnitPoint } from "../geo/unit-point.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
-import type { RegionProfile } from "../h3-index/index-region.ts";
+import type { IndexRegion, RegionProfile } from "../h3-index/index-region.ts";
 import type { FlagFilter, NearestQuery } from "../query/query.ts";
 import type { Best } from "./best.ts";
 
@@ -23,10 +22,12 @@ export interface ScanContext {
   allowedOperators: ReadonlySet<number> | undefined;
   /** Operator numbers refused; undefined: none. */
   excludedOperators: ReadonlySet<number> | undefined;
+  /** How many of the operators that the query refuses had no number, and so no site, when the context was made. */
+  refusedWithoutNumber: number;
   /** Countries allowed, as records have them; empty: all. */
   countries: readonly number[];
   /** Whether a site with these opening hours is open as asked; undefined where they are not known yet. Left out: any hours will do. */
-  isOpen: ((region: Region, hoursNumber: number) => boolean | undefined) | undefined;
+  isOpen: ((region: IndexRegion, hoursNumber: number) => boolean | undefined) | undefined;
 }
 
 /** A bit for each size class that a site may have. */
@@ -43,7 +44,7 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
   const { mask, value } = filter;
   if ((block.someFlags & value) !== value || (block.allFlags & mask & ~value) !== 0) return true;
   if (countries.length > 0 && !block.countries.some((country) => countries.includes(country))) return true;
-  const { profiles } = cell.region;
+  const { profiles } = cell.region.lists;
   const { profileNumbers, profileSlots, freeOfSlot, flags, free, places } = block;
   let isAnyFree = false;
   const countsAsFree = query.includesFull === true ? everyClass : 0;
@@ -78,7 +79,7 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
     );
     if (distanceM > best.reachM) continue;
     if (query.knownAtMs !== undefined && !isKnownAt(block.observation(index), query.knownAtMs)) continue;
-    if (context.isOpen?.(cell.region.region, block.hoursNumber(index)) === false) continue;
+    if (context.isOpen?.(cell.region, block.hoursNumber(index)) === false) continue;
     best.offer({ distanceM, cell, block, index, profile });
     beyond = surelyBeyond(best.reachM);
   }
@@ -87,5 +88,5 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
 
 /** Whether it is known of all opening hours in a block what a query says of them. */
 function areHoursKnown(isOpen: NonNullable<ScanContext["isOpen"]>, { region }: IndexCell, { hoursNumbers }: DecodedBlock): boolean {
-  return hoursNumbers.every((number) => isOpen(region.region, number) !== undefined);
+  return hoursNumbers.every((number) => isOpen(region, number) !== undefined);
 }

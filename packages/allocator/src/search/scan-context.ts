@@ -4,7 +4,6 @@ import { quantise } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { IndexReader } from "../h3-index/index-reader.ts";
-import type { IndexRegion } from "../h3-index/index-region.ts";
 import { isOpenAt, openMsWithin } from "../hours/is-open.ts";
 import type { OpeningTimes } from "../hours/opening-times.ts";
 import { flagFilter, type NearestQuery, type SiteNeeds } from "../query/query.ts";
@@ -14,11 +13,11 @@ import type { ScanContext } from "./scan-block.ts";
 export function createScanContext(reader: IndexReader, query: NearestQuery): ScanContext | Promise<ScanContext> {
   const allowed = reader.operatorNumbers(query.operatorIds);
   const excluded = reader.operatorNumbers(query.excludedOperatorIds);
-  if (!(allowed instanceof Promise) && !(excluded instanceof Promise)) return contextOf(reader, query, allowed, excluded);
-  return Promise.all([allowed, excluded]).then((numbers) => contextOf(reader, query, ...numbers));
+  if (!(allowed instanceof Promise) && !(excluded instanceof Promise)) return contextOf(query, allowed, excluded);
+  return Promise.all([allowed, excluded]).then((numbers) => contextOf(query, ...numbers));
 }
 
-function contextOf(reader: IndexReader, query: NearestQuery, allowed: Numbers, excluded: Numbers): ScanContext {
+function contextOf(query: NearestQuery, allowed: Numbers, excluded: Numbers): ScanContext {
   const { operatorIds, countryCodes = [], needs } = query;
   const origin = quantise(query.origin);
   return {
@@ -29,16 +28,24 @@ function contextOf(reader: IndexReader, query: NearestQuery, allowed: Numbers, e
     filter: flagFilter(query),
     allowedOperators: operatorIds.length === 0 ? undefined : allowed,
     excludedOperators: excluded.size === 0 ? undefined : excluded,
+    refusedWithoutNumber: new Set(query.excludedOperatorIds).size - excluded.size,
     countries: countryCodes.map(countryNumber),
-    isOpen: needs === undefined ? undefined : openLookup(reader, needs),
+    isOpen: needs === undefined ? undefined : openLookup(needs),
   };
 }
 
 type Numbers = ReadonlySet<number>;
 
-/** Reads a region's lists anew where a block names what is not known yet. */
-export async function refreshLists(reader: IndexReader, region: IndexRegion): Promise<void> {
-  await Promise.all([reader.refreshProfiles(region), reader.openingTimes.refresh(region.region)]);
+/**
+ * Whether an operator that the query refuses has got its first site since the context was made: blocks that were read meanwhile may have it. An operator
+ * gets its number before its first site is filed. An operator that the query allows needs no such look: its site came after the query.
+ */
+export async function hasRefusedArrived(
+  reader: IndexReader,
+  { query, refusedWithoutNumber, excludedOperators }: ScanContext,
+): Promise<boolean> {
+  if (refusedWithoutNumber === 0) return false;
+  return (await reader.operatorNumbers(query.excludedOperatorIds)).size !== (excludedOperators?.size ?? 0);
 }
 
 /** The error for a block that names what is not in its region's lists even after they were read anew. */
@@ -54,12 +61,12 @@ export function isOpenAsAsked({ openAtMs, openWithin }: SiteNeeds, times: Openin
 }
 
 /** Decides once for each of the region's opening times; undefined where any hours will do. */
-function openLookup(reader: IndexReader, needs: SiteNeeds): ScanContext["isOpen"] {
+function openLookup(needs: SiteNeeds): ScanContext["isOpen"] {
   if (needs.openAtMs === undefined && needs.openWithin === undefined) return undefined;
   const remembered = new Map<OpeningTimes, boolean>();
   return (region, hoursNumber) => {
     if (hoursNumber === 0) return isOpenAsAsked(needs, undefined);
-    const times = reader.openingTimes.get(region, hoursNumber - 1);
+    const times = region.lists.openingTimes[hoursNumber - 1];
     if (times === undefined) return undefined;
     let isOpen = remembered.get(times);
     if (isOpen === undefined) {

@@ -103,11 +103,14 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
 
   function amend(line: Line, region: Region, { candidates }: PlainHold, outcomes: Buffer, at: number): void {
     if (outcomes[at] !== heldOutcome) {
+      if (outcomes[at] === noneOutcome) forgetOffers(line, region, candidates);
       if (outcomes[at] !== brokenOutcome) return;
       line.forget(candidates.map(({ cell }) => keys.block(region, cell)));
       return;
     }
-    const { cell, offset, siteNumber } = candidates[(outcomes[at + 1] as number) - 1] as HoldCandidate;
+    const place = (outcomes[at + 1] as number) - 1;
+    if (place > 0) forgetOffers(line, region, candidates.slice(0, place));
+    const { cell, offset, siteNumber } = candidates[place] as HoldCandidate;
     line.amend(keys.block(region, cell), (value) => {
       const block = value as DecodedBlock | null;
       const index = block?.indexAt(offset, siteNumber);
@@ -115,6 +118,19 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
       block?.setFreePlaces(index, outcomes[at + 2] as number, outcomes[at + 3] as number);
       return true;
     });
+  }
+
+  /**
+   * Forgets the blocks that offer what was just refused: they are older than the refusal, and the server's invalidation may still be on its way. The next
+   * search would find the same places again.
+   */
+  function forgetOffers(line: Line, region: Region, refused: readonly HoldCandidate[]): void {
+    for (const { cell, offset, siteNumber, classes } of refused) {
+      const key = keys.block(region, cell);
+      const block = cache?.peek(key) as DecodedBlock | null | undefined;
+      const index = block?.indexAt(offset, siteNumber);
+      if (index !== undefined && classes.some((place) => block?.freePlaces(index, place.index) !== 0)) line.forget([key]);
+    }
   }
 
   return {
