@@ -112,9 +112,14 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
       const record = await readRecord(siteId);
       if (record === undefined) return undefined;
       const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
-      const bytes = await redis.hgetBuffer(keys.tallies(region, record.cell), siteNumberBytes(siteNumber));
-      // Where there is none the site has moved to another cell in between.
-      if (bytes !== null) return { ...record, ...decodeTally(bytes) };
+      const head = siteRecordHead(record);
+      // The tally counts by the index of a size class. It belongs to the record that was read where that still stands after it: the two are separate
+      // keys, and a writer may have changed both in between.
+      const [bytes, headNow] = await Promise.all([
+        redis.hgetBuffer(keys.tallies(region, record.cell), siteNumberBytes(siteNumber)),
+        redis.getrangeBuffer(keys.site(region, siteNumber), 0, head.length - 1),
+      ]);
+      if (bytes !== null && headNow.equals(head)) return { ...record, ...decodeTally(bytes) };
     }
     throw conflict(siteId);
   }

@@ -2,4 +2,4 @@
 export { dayMs } from "../archive/files/archive-layout.ts";
 export { type ArchiveWorld, courier, openArchiveWorld, region } from "../archive/testing/archive-world.ts";
 export { createScript } from "../create-script.ts";
-export { giveBack, request, reserve } from "../reservations/testing/holding.ts";
+export { giveBack, request, reserve, resolveSite } from "../reservations/testing/holding.ts";
