@@ -31,6 +31,8 @@ export interface Allocator {
   readonly nearest: NearestSearch;
   /** How many sites a query passed over and why, for what {@link nearest} has just found. */
   passedOver(query: NearestQuery, candidates: readonly Candidate[], signal?: AbortSignal): Promise<PassedOverSites>;
+  /** Says that sites have changed since {@link nearest} found them: the next search reads their blocks anew. */
+  forget(candidates: readonly Candidate[]): void;
   readonly sites: SiteStore;
   readonly capacityReports: CapacityReports;
   readonly holds: Holds;
@@ -91,6 +93,7 @@ export function createAllocator({ redis, prefix = "petak", indexCache, isAccount
   return {
     nearest: createNearestSearch(reader, wideSearches),
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
+    forget: (candidates) => cache?.forget(candidates.map(({ region, cell }) => keys.block(region, cell))),
     sites,
     capacityReports: createCapacityReports(redis, keys, sites),
     holds: createHolds(redis, keys, requestIds, queues, isAccountedFor ? undefined : cache),

@@ -1,5 +1,5 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { Candidate, NearestQuery, PassedOverSites } from "@petak/allocator";
 import { asGiven, checkTerms } from "@petak/lifecycle";
 import {
@@ -26,6 +26,7 @@ import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
 import { availabilityOf, freshnessOf } from "./availability.ts";
+import { createFoundSites, type FoundSites } from "./found-sites.ts";
 import { inBatches } from "./in-batches.ts";
 import { findNearestQuery } from "./nearest-query.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
@@ -50,6 +51,7 @@ export function createDirectoryService({
   termsBook,
   now,
 }: DirectoryDependencies): ServiceImpl<typeof DirectoryService> {
+  const withFacts = createFoundSites({ allocator, siteCache });
   const rememberedAnswers = createRememberedAnswers(allocator.requestIds);
 
   async function findVisible(siteIds: readonly string[], isTest: boolean): Promise<StoredSite[]> {
@@ -68,9 +70,10 @@ export function createDirectoryService({
     return found;
   }
 
-  function optionsAnswer(candidates: readonly Candidate[], nowMs: number): FindNearestResponse | Promise<FindNearestResponse> {
-    const sites = siteCache.facts(candidates);
-    return sites instanceof Promise ? sites.then((facts) => offered(candidates, facts, nowMs)) : offered(candidates, sites, nowMs);
+  function optionsAnswer(found: FoundSites | Promise<FoundSites>, nowMs: number): FindNearestResponse | Promise<FindNearestResponse> {
+    return found instanceof Promise
+      ? found.then(({ candidates, sites }) => offered(candidates, sites, nowMs))
+      : offered(found.candidates, found.sites, nowMs);
   }
 
   function offered(
@@ -87,12 +90,12 @@ export function createDirectoryService({
   async function explainedAnswer(
     query: NearestQuery,
     searching: Candidate[] | Promise<Candidate[]>,
-    signal: AbortSignal,
+    context: HandlerContext,
     nowMs: number,
   ): Promise<FindNearestResponse> {
-    const candidates = await searching;
-    const passedOver = await allocator.passedOver(query, candidates, signal);
-    const response = await optionsAnswer(candidates, nowMs);
+    const found = await withFacts(query, await searching, context);
+    const passedOver = await allocator.passedOver(query, found.candidates, context.signal);
+    const response = await optionsAnswer(found, nowMs);
     response.passedOver = toPassedOver(passedOver);
     return response;
   }
@@ -104,8 +107,9 @@ export function createDirectoryService({
       const nowMs = now();
       const query = findNearestQuery(request, caller.mode === "test", nowMs);
       const candidates = allocator.nearest(query, context);
-      if (request.countPassedOver) return explainedAnswer(query, candidates, context.signal, nowMs);
-      return candidates instanceof Promise ? candidates.then((found) => optionsAnswer(found, nowMs)) : optionsAnswer(candidates, nowMs);
+      if (request.countPassedOver) return explainedAnswer(query, candidates, context, nowMs);
+      if (!(candidates instanceof Promise)) return optionsAnswer(withFacts(query, candidates, context), nowMs);
+      return candidates.then((found) => optionsAnswer(withFacts(query, found, context), nowMs));
     },
 
     async getSite(request, context) {

@@ -6,6 +6,7 @@ import { participantParty, transitionTo } from "@petak/lifecycle";
 import {
   CancellationReason,
   EventType,
+  OverflowPolicySchema,
   RedirectRequestSchema,
   type RedirectResponse,
   type Reservation,
@@ -14,7 +15,7 @@ import {
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
-import { atEveryDeath, dies, dyingAt, type FrozenClock, useRedis } from "@petak/testkit";
+import { atEveryDeath, dies, dyingAt, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { testCaller } from "../identity/testing/test-caller.ts";
 import { createRedirect } from "./redirect.ts";
@@ -46,7 +47,7 @@ function gatewayOver(connection: RedisConnection, meanwhile: () => Promise<unkno
     },
   };
   const redirect = createRedirect({ allocator, siteCache, termsBook, takePlace, receipts, now: clock.now, holdDefaultMs });
-  return { allocator, redirect };
+  return { allocator, siteCache, redirect };
 }
 
 beforeEach(async () => {
@@ -116,6 +117,17 @@ describe("a redirection", () => {
     const confirmed = await confirm((await holdHere()).reservationId);
     const response = await steady.redirect(toNearest(confirmed.reservationId), courier, signal);
     expect(response.reservation).toMatchObject({ state: ReservationState.CONFIRMED, siteId: there });
+  });
+
+  it("is bound by where its sites are now, whatever is remembered of them", async () => {
+    const old = await world.steady.reserve(here, { overflowPolicy: create(OverflowPolicySchema, { maxDistanceM: 2000 }) });
+    const toThere = () => toNearest(old.reservationId, { place: { case: "siteId", value: there } });
+    const { allocator, siteCache, redirect } = steady;
+    await siteCache.facts([here, there].map((siteId) => ({ siteId, revision: 1 })));
+    await allocator.sites.put(makeSite({ ...origin, latitude: 1.32, ref: "there" }), 0);
+    await expect(redirect(toThere(), courier, signal)).rejects.toMatchObject({ reason: "OUTSIDE_OVERFLOW_POLICY" });
+    await allocator.sites.put(makeSite({ ...origin, latitude: 1.31, ref: "there" }), 0);
+    expect((await redirect(toThere(), courier, signal)).reservation?.siteId).toBe(there);
   });
 
   it("lets the chain of receipts go on from where the old one ended", async () => {

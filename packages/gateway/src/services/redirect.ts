@@ -99,7 +99,8 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     if (!isBoundByPolicy(old, caller)) return place;
     // Whatever else is wrong with it: that it has ended says more.
     if (old.redirectedTo === "") refuseRedirect(old, now());
-    return await boundPlace(old, place, async (siteIds) => await siteCache.facts(siteIds.map((siteId) => ({ siteId, revision: 0 }))));
+    // Not from the cache, where nothing says that these facts are in force.
+    return await boundPlace(old, place, allocator.sites.facts);
   }
 
   /** What is asked for elsewhere, and the hold on it: the same whenever the request comes, but for the times. */

@@ -24,23 +24,29 @@ export interface SiteCache {
 export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
   const cache = new Map<string, Site>();
   const remember = ({ site }: { site: Site }) => {
+    // A read that began earlier may end later.
+    if ((cache.get(site.siteId)?.revision ?? 0) > site.revision) return;
     if (cache.size >= max && !cache.has(site.siteId)) {
       const oldest = cache.keys().next().value;
       if (oldest !== undefined) cache.delete(oldest);
     }
     cache.set(site.siteId, site);
   };
-  const cached = ({ siteId, revision }: WantedSite) => {
-    const site = cache.get(siteId);
-    return site !== undefined && site.revision >= revision ? site : undefined;
-  };
+  const ifRecent = (site: Site | undefined, { revision }: WantedSite) =>
+    site !== undefined && site.revision >= revision ? site : undefined;
+  const cached = (want: WantedSite) => ifRecent(cache.get(want.siteId), want);
 
   async function readFacts(wanted: readonly WantedSite[]): Promise<(Site | undefined)[]> {
-    const missing = wanted.filter((want) => cached(want) === undefined);
-    for (const site of await sites.facts(missing.map(({ siteId }) => siteId))) {
+    const found = wanted.map(cached);
+    const missing = [...found.keys()].filter((index) => found[index] === undefined);
+    const read = await sites.facts(missing.map((index) => (wanted[index] as WantedSite).siteId));
+    for (const [place, index] of missing.entries()) {
+      const site = read[place];
       if (site !== undefined) remember({ site });
+      // Not from the cache: by now it may have dropped what it held, or have been cleared.
+      found[index] = ifRecent(site, wanted[index] as WantedSite);
     }
-    return wanted.map(cached);
+    return found;
   }
 
   return {

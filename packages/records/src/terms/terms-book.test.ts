@@ -67,4 +67,49 @@ describe("terms", () => {
     clock.advance(1);
     expect((await there.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
   });
+
+  it("that an operator sets hold at once where they were set, though the ones before are still being read", async () => {
+    const stored = store();
+    const answered = Promise.withResolvers<void>();
+    const letGo = Promise.withResolvers<void>();
+    const here = createTermsBook(
+      {
+        ...stored,
+        async defaultOf(operator) {
+          const terms = await stored.defaultOf(operator);
+          answered.resolve();
+          await letGo.promise;
+          return terms;
+        },
+      },
+      fallback,
+      clock.now,
+    );
+    const reading = here.atSite(plain);
+    await answered.promise;
+    await here.setDefault({ operatorId: "par_1", isTest: false }, free(1));
+    letGo.resolve();
+    await reading;
+    expect((await here.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
+  });
+
+  it("are read anew ten seconds after they were asked for, however long the answer took", async () => {
+    const stored = store();
+    const there = createTermsBook(
+      {
+        ...stored,
+        async defaultOf(operator) {
+          const terms = await stored.defaultOf(operator);
+          clock.advance(9000);
+          return terms;
+        },
+      },
+      fallback,
+      clock.now,
+    );
+    await there.atSite(plain);
+    await book().setDefault({ operatorId: "par_1", isTest: false }, free(1));
+    clock.advance(1000);
+    expect((await there.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
+  });
 });

@@ -45,6 +45,8 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
   const inForce = new WeakMap<Site, InForce>();
   const byNumber = new Map<number, FullTerms>();
   const byText = new Map<string, FullTerms>();
+  /** Counts the times that defaults were forgotten: what is still being read then may be from before. */
+  let forgotten = 0;
 
   const defaultsIn = ({ isTest }: Pick<TermsOwner, "isTest">) => (isTest ? defaults.test : defaults.live);
 
@@ -70,9 +72,10 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
   async function defaultOf(operator: TermsOwner): Promise<OperatorDefault> {
     const before = defaultsIn(operator).get(operator.operatorId);
     if (before !== undefined && before.untilMs > now()) return before;
+    const [begun, untilMs] = [forgotten, now() + defaultsMs];
     const terms = await store.defaultOf(operator);
-    const after = { untilMs: now() + defaultsMs, terms };
-    keep(defaultsIn(operator), operator.operatorId, after);
+    const after = { untilMs, terms };
+    if (begun === forgotten) keep(defaultsIn(operator), operator.operatorId, after);
     return after;
   }
 
@@ -106,10 +109,16 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
     atSite: async (site) => known(site) ?? (await look(site)),
     of: ({ termsNumber }) => byNumber.get(termsNumber) ?? lookUp(termsNumber),
     async setDefault(operator, terms) {
-      await store.setDefault(operator, terms);
-      defaultsIn(operator).delete(operator.operatorId);
+      try {
+        await store.setDefault(operator, terms);
+      } finally {
+        // A write that failed may have been done.
+        forgotten += 1;
+        defaultsIn(operator).delete(operator.operatorId);
+      }
     },
     clear() {
+      forgotten += 1;
       for (const memory of [defaults.live, defaults.test, byNumber, byText]) memory.clear();
     },
   };
