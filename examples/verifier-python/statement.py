@@ -111,14 +111,14 @@ def event_text(event):
         "reservation_revision": event.get("reservationRevision", 0),
         "cancellation_reason": name_of(event, "cancellationReason", "CANCELLATION_REASON_"),
         "related_reservation_id": event.get("relatedReservationId", ""),
-        "log_number": str(event.get("logNumber", 0)),
+        "feed_number": str(event.get("feedNumber", 0)),
         "bundle_id": event.get("bundleId", ""),
         "cloud_event": part(event, "cloudEvent", cloud_event),
         "occurred_at_utc_offset": exact_duration(event.get("occurredAtUtcOffset")),
         "correction": part(event, "correction", correction),
         "webhook_endpoint_id": event.get("webhookEndpointId", ""),
         "fee_due": part(event, "feeDue", money),
-        "overflow_end": name_of(event, "overflowEnd", "OVERFLOW_END_"),
+        "overflow_fallback": name_of(event, "overflowFallback", "OVERFLOW_FALLBACK_"),
     }
     return json.dumps(said, separators=(",", ":"), ensure_ascii=False)
 

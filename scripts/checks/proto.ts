@@ -1,14 +1,20 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../setup/run.mjs";
+import { repositoryDir, run } from "../setup/run.mjs";
 import type { Check, CheckResult } from "./check.ts";
 import { runTools } from "./run-tool.ts";
 
-/** What a commit's protocol is built from. */
+/** Paths from which the protocol of a commit is built. */
 const sources = ["proto", "third_party/proto", "buf.yaml"];
 
-/** The schema: lint, format, and nothing broken for those who speak an earlier form of it. */
+/**
+ * Names the baseline of the breaking check. A commit that breaks the protocol on purpose changes this file; from then on commits are compared with those that
+ * have the same content.
+ */
+const baselineFile = "proto/baseline.txt";
+
+/** Checks the schema: lint, format, and no breaking change. */
 export const proto: Check = {
   name: "proto",
   run: async () => {
@@ -24,7 +30,7 @@ export const proto: Check = {
 
 async function checkBreaking(): Promise<CheckResult> {
   const base = await findBase();
-  if (base === undefined) return { passed: true, output: "", note: "no earlier commit here to compare with" };
+  if (base === undefined) return { passed: true, output: "", note: "no earlier commit with this baseline to compare with" };
   const { code: hasProto } = await run("git", ["cat-file", "-e", `${base.commit}:proto`]);
   if (hasProto !== 0) return { passed: true, output: "", note: `${base.name} has no protocol yet to compare with` };
   const directory = await mkdtemp(join(tmpdir(), "petak-proto-"));
@@ -40,11 +46,28 @@ async function checkBreaking(): Promise<CheckResult> {
   }
 }
 
+interface Base {
+  commit: string;
+  name: string;
+}
+
 /**
- * The commit whose protocol must not be broken: main as published; on main itself the last commit, if the protocol has been edited since, else
- * the one before. Undefined where none of them is here: the first commit, a shallow clone, no repository at all.
+ * The commit whose protocol must not be broken: the earlier one ({@link earlierCommit}), or, where the baseline was reset since then, the commit that reset
+ * it. Undefined if there is no such commit: the first commit, a shallow clone, no repository, a reset that is not committed yet.
  */
-async function findBase(): Promise<{ commit: string; name: string } | undefined> {
+async function findBase(): Promise<Base | undefined> {
+  const baseline = await readFile(join(repositoryDir, baselineFile), "utf8");
+  const hasBaseline = async ({ commit }: Base) => (await run("git", ["show", `${commit}:${baselineFile}`])).output === baseline;
+  const earlier = await earlierCommit();
+  if (earlier === undefined || (await hasBaseline(earlier))) return earlier;
+  const { output } = await run("git", ["log", "-1", "--format=%H", "--", baselineFile]);
+  const commit = output.trim();
+  const reset = { commit, name: `the reset of the baseline (${commit.slice(0, 10)})` };
+  return commit !== "" && (await hasBaseline(reset)) ? reset : undefined;
+}
+
+/** main as published; on main itself the last commit if the protocol has been edited since, else the one before. */
+async function earlierCommit(): Promise<Base | undefined> {
   const head = await resolve("HEAD");
   const published = await resolve("origin/main");
   if (published !== undefined && published !== head) return { commit: published, name: "origin/main" };

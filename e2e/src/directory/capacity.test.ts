@@ -122,17 +122,17 @@ describe("a capacity report", () => {
     clock.advance(1000);
     expect(await send([report(2, 1)])).toEqual([RECORDED]);
     const common = { installed: 4, inService: 3 };
-    expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 1, occupiedElsewhere: 2, freeToPromise: 0 });
+    expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 1, occupiedByOthers: 2, freeToPromise: 0 });
     await happened(DeviceEventType.PARCEL_DEPOSITED);
-    expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedElsewhere: 2, freeToPromise: 0 });
+    expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedByOthers: 2, freeToPromise: 0 });
     // Now the site counts three, and one of them is known.
     expect(await send([report(3, 1)])).toEqual([RECORDED]);
-    expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedElsewhere: 2, freeToPromise: 0 });
+    expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedByOthers: 2, freeToPromise: 0 });
     await happened(DeviceEventType.PARCEL_COLLECTED);
-    expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 0, occupiedElsewhere: 2, freeToPromise: 1 });
+    expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 0, occupiedByOthers: 2, freeToPromise: 1 });
     expect(await send([early])).toEqual([OUTDATED]);
     expect(await send([report(0)])).toEqual([RECORDED]);
-    expect(await countsOfM()).toEqual({ installed: 4, inService: 4, occupied: 0, held: 0, occupiedElsewhere: 0, freeToPromise: 4 });
+    expect(await countsOfM()).toEqual({ installed: 4, inService: 4, occupied: 0, held: 0, occupiedByOthers: 0, freeToPromise: 4 });
   });
 
   it("is not shut out by a device whose clock is ahead", async () => {
@@ -149,7 +149,7 @@ describe("a capacity report", () => {
     expect(await send([report(1)])).toEqual([OUTDATED]);
     clock.advance(1);
     expect(await send([report(1)])).toEqual([RECORDED]);
-    expect(await countsOfM()).toMatchObject({ occupied: 1, occupiedElsewhere: 0, freeToPromise: 3 });
+    expect(await countsOfM()).toMatchObject({ occupied: 1, occupiedByOthers: 0, freeToPromise: 3 });
   });
 
   it("takes the place of what the gateway counts, and gives it back at the end", async () => {
@@ -164,7 +164,7 @@ describe("a capacity report", () => {
       "NO_PLACE_FREE",
     ]);
     clock.advance(1);
-    expect(await send([{ siteId, observedAt: timestampFromMs(clock.now()), ownCounts: true }])).toEqual([RECORDED]);
+    expect(await send([{ siteId, observedAt: timestampFromMs(clock.now()), reportingEnded: true }])).toEqual([RECORDED]);
     expect(await find()).toEqual([{ siteId, freeToPromise: 4, observedAtMs: clock.now(), ttlS: 60 }]);
   });
 
@@ -222,7 +222,7 @@ describe("a capacity report", () => {
       () => report(0, 0, { sizeClasses: [{ sizeClassId: "XL" }] }),
     ],
     ["no size classes", "sites[0]", () => report(0, 0, { sizeClasses: [] })],
-    ["size classes where reports end", "sites[0]", () => report(0, 0, { ownCounts: true })],
+    ["size classes where reports end", "sites[0]", () => report(0, 0, { reportingEnded: true })],
     ["a time to come", "sites[0].observed_at", () => report(0, 0, { observedAt: timestampFromMs(clock.now() + 30_001) })],
     ["a time to live of more than five minutes", "sites[0].ttl", () => report(0, 0, { ttl: { seconds: 300n, nanos: 1 } })],
     ["a time to live of less than ten seconds", "sites[0].ttl", () => report(0, 0, { ttl: { seconds: 9n, nanos: 999_999_999 } })],

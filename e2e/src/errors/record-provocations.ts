@@ -10,7 +10,7 @@ import {
   DeviceEventType,
   DirectoryService,
   LatLngSchema,
-  OverflowEnd,
+  OverflowFallback,
   ParcelRequirement,
   ParticipantService,
   type Reason,
@@ -70,7 +70,7 @@ async function waitBeyond(limits: TestNetworkOptions, redis: TestRedis, protocol
           requestId: randomUUID(),
           place,
           parcel,
-          overflowPolicy: { wait: { seconds: 60n }, atEnd: OverflowEnd.ASK_CONSUMER },
+          overflowPolicy: { wait: { seconds: 60n }, fallback: OverflowFallback.ASK_CONSUMER },
         },
         { authorization },
       );
@@ -229,11 +229,11 @@ export const recordProvocations = {
   },
   QUEUE_FULL: {
     provoke: async ({ redis, protocol }) => await waitBeyond({ queueSiteMax: 2 }, redis, protocol),
-    metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_end: "ASK_CONSUMER" }),
+    metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_fallback: "ASK_CONSUMER" }),
   },
   QUEUE_SHARE_EXHAUSTED: {
     provoke: async ({ redis, protocol }) => await waitBeyond({ queueShareMax: 2 }, redis, protocol),
-    metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_end: "ASK_CONSUMER" }),
+    metadata: () => ({ site_id: oneId("site"), waiting: "2", overflow_fallback: "ASK_CONSUMER" }),
   },
   OUTSIDE_OVERFLOW_POLICY: {
     provoke: async (scene) => {

@@ -44,7 +44,7 @@ async function hold(): Promise<string> {
   return reservation?.reservationId ?? "";
 }
 
-const numbersOf = (events: readonly Event[]) => events.map(({ logNumber }) => Number(logNumber));
+const numbersOf = (events: readonly Event[]) => events.map(({ feedNumber }) => Number(feedNumber));
 
 describe("a participant's log", () => {
   it("has its events under numbers of its own, and the other party's under the other's", async () => {
@@ -147,7 +147,7 @@ describe("a participant's log", () => {
     expect(event.occurredAtUtcOffset?.seconds).toBe(8n * 3600n);
     const chain = await courier.client.custody.getCustodyChain({ reservationId });
     expect(chain.events[0]).toMatchObject({
-      logNumber: 0n,
+      feedNumber: 0n,
       cloudEvent: { id: event.eventId, sequence: "" },
       occurredAtUtcOffset: { seconds: 28_800n },
     });

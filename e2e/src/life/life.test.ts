@@ -128,7 +128,7 @@ async function readLog({ client }: TestParticipant, after: number): Promise<Even
   for (;;) {
     const from = BigInt(after + events.length + 1);
     const page = await client.custody.listEvents({ range: { fromNumber: from }, pageSize: 100 });
-    expect(page.events.map(({ logNumber }) => logNumber)).toEqual(page.events.map((_, index) => from + BigInt(index)));
+    expect(page.events.map(({ feedNumber }) => feedNumber)).toEqual(page.events.map((_, index) => from + BigInt(index)));
     events.push(...page.events);
     if (!page.hasMore) return events;
   }

@@ -5,7 +5,7 @@ import {
   CancellationReason,
   EventType,
   HoldKind,
-  OverflowEnd,
+  OverflowFallback,
   type OverflowPolicySchema,
   type Reason,
   type Reservation,
@@ -133,28 +133,30 @@ describe("a full site", () => {
     const siteId = await put("full", 0, 1);
     const held = await reserveAt(siteId);
     const first = await reserveAt(siteId, wait);
-    const second = await reserveAt(siteId, { wait: minutes(30), atEnd: OverflowEnd.HOLD_AT_DEPOT });
+    const second = await reserveAt(siteId, { wait: minutes(30), fallback: OverflowFallback.HOLD_AT_DEPOT });
     const third = await reserveAt(siteId, { wait: minutes(10) });
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId: held.reservationId });
     clock.advance(10 * minuteMs);
     await expect.poll(() => states([first, second, third])).toEqual([QUEUED, QUEUED, REJECTED]);
-    expect(await found(third)).toMatchObject({ overflowEnd: OverflowEnd.REFUSE });
+    expect(await found(third)).toMatchObject({ overflowFallback: OverflowFallback.REFUSE });
     await cancel(held);
     clock.advance(15 * minuteMs);
     await expect.poll(() => states([first, second])).toEqual([EXPIRED, HELD]);
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId: second.reservationId });
-    const fourth = await reserveAt(siteId, { wait: minutes(5), atEnd: OverflowEnd.ASK_CONSUMER });
+    const fourth = await reserveAt(siteId, { wait: minutes(5), fallback: OverflowFallback.ASK_CONSUMER });
     clock.advance(5 * minuteMs);
     await expect.poll(() => states([fourth])).toEqual([REJECTED]);
-    expect(await found(fourth)).toMatchObject({ overflowEnd: OverflowEnd.ASK_CONSUMER });
+    expect(await found(fourth)).toMatchObject({ overflowFallback: OverflowFallback.ASK_CONSUMER });
     // Whoever follows the events need not ask for the reservation.
     const { events } = await courier.client.custody.listEvents({});
-    const ends = events.flatMap(({ type, reservationId, overflowEnd }) =>
-      type === EventType.RESERVATION_REJECTED || overflowEnd !== OverflowEnd.UNSPECIFIED ? [[type, reservationId, overflowEnd]] : [],
+    const ends = events.flatMap(({ type, reservationId, overflowFallback }) =>
+      type === EventType.RESERVATION_REJECTED || overflowFallback !== OverflowFallback.UNSPECIFIED
+        ? [[type, reservationId, overflowFallback]]
+        : [],
     );
     expect(ends).toEqual([
-      [EventType.RESERVATION_REJECTED, third.reservationId, OverflowEnd.REFUSE],
-      [EventType.RESERVATION_REJECTED, fourth.reservationId, OverflowEnd.ASK_CONSUMER],
+      [EventType.RESERVATION_REJECTED, third.reservationId, OverflowFallback.REFUSE],
+      [EventType.RESERVATION_REJECTED, fourth.reservationId, OverflowFallback.ASK_CONSUMER],
     ]);
   });
 
@@ -255,7 +257,7 @@ describe("a place comes free for those who wait", () => {
     expect(await states(waiting)).toEqual([HELD, QUEUED, QUEUED, QUEUED]);
     await operator.client.directory.reportCapacity({
       requestId: randomUUID(),
-      sites: [{ siteId, observedAt: timestampFromMs(clock.now() + 1), ownCounts: true }],
+      sites: [{ siteId, observedAt: timestampFromMs(clock.now() + 1), reportingEnded: true }],
     });
     expect(await states(waiting)).toEqual([HELD, HELD, QUEUED, QUEUED]);
     await put("reported", 0, 3, { says: { lifecycle: SiteLifecycle.MAINTENANCE } });
@@ -313,7 +315,7 @@ describe("an overflow policy", () => {
     await put("rival", 1, 3, { by: rival });
     const near = await put("near", 2, 1);
     await put("far", 9, 1);
-    const policy = { maxDistanceM: 500, operatorIds: [operator.participantId], atEnd: OverflowEnd.HOLD_AT_DEPOT };
+    const policy = { maxDistanceM: 500, operatorIds: [operator.participantId], fallback: OverflowFallback.HOLD_AT_DEPOT };
     expect(await reserveAt(wanted, policy)).toMatchObject({ state: HELD, siteId: near, wantedSiteId: wanted });
     await expect(reserveAt(wanted, policy)).rejects.toSatisfy(has("NO_PLACE_FREE"));
     await expect(reserveAt(wanted, { maxDistanceM: 0 })).rejects.toSatisfy(has("NO_PLACE_FREE"));

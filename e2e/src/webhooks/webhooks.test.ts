@@ -139,7 +139,7 @@ describe("a courier's endpoint", () => {
     const { webhooks, endpointId, get } = await joinWithEndpoint(server.url);
     server.answer(503);
     const refused = await webhooks.testEndpoint({ requestId: randomUUID(), endpointId });
-    expect(refused).toMatchObject({ delivered: false, failure: WebhookFailure.SERVER_ERROR, status: 503, answerExcerpt: "out of order" });
+    expect(refused).toMatchObject({ delivered: false, failure: WebhookFailure.SERVER_ERROR, status: 503, responseExcerpt: "out of order" });
     expect(refused.endpoint?.verifiedAt).toBeUndefined();
     server.answer(204);
     const requestId = randomUUID();

@@ -1,4 +1,4 @@
-import { OverflowEnd, type Reservation, ReservationState } from "@petak/protocol";
+import { OverflowFallback, type Reservation, ReservationState } from "@petak/protocol";
 
 /**
  * A reservation without everything that transitions, credentials and bundles have added since it was made. Whatever they change must be undone here;
@@ -37,6 +37,6 @@ export function asMade(reservation: Reservation): Reservation {
 
 function asQueued({ holdExpiresAt: _holdExpiresAt, ...kept }: Reservation): Reservation {
   const [siteId = kept.siteId] = kept.queuedSiteIds;
-  const first = { siteId, sizeClassId: "", heldCompartmentId: "", overflowEnd: OverflowEnd.UNSPECIFIED };
+  const first = { siteId, sizeClassId: "", heldCompartmentId: "", overflowFallback: OverflowFallback.UNSPECIFIED };
   return { ...kept, ...first, state: ReservationState.QUEUED };
 }

@@ -69,7 +69,7 @@ export function reservationEvent(facts: EventFacts): Event {
   event.cancellationReason = facts.cancellationReason ?? CancellationReason.UNSPECIFIED;
   event.relatedReservationId = facts.relatedReservationId ?? "";
   event.bundleId = facts.bundleId ?? "";
-  if (facts.type === EventType.RESERVATION_REJECTED) event.overflowEnd = reservation.overflowEnd;
+  if (facts.type === EventType.RESERVATION_REJECTED) event.overflowFallback = reservation.overflowFallback;
   if (facts.statesFee === true && reservation.feeDue !== undefined) event.feeDue = reservation.feeDue;
   return event;
 }

@@ -37,7 +37,7 @@ export { applyReport, deviceEvent, type ReportFacts, type ReportingAgent } from 
 export { nothingDue } from "./end.ts";
 export { type EventFacts, eventSchemaVersion, reservationEvent, type SiteEventFacts, siteEvent } from "./events.ts";
 export { type ExtendFacts, extend } from "./extend.ts";
-export { isBoundByPolicy, nearestWithin, overflowEndMetadata, overflowEndOf, refuseOutside, wantedSiteOf } from "./overflow.ts";
+export { isBoundByPolicy, nearestWithin, overflowFallbackMetadata, overflowFallbackOf, refuseOutside, wantedSiteOf } from "./overflow.ts";
 export { type Changer, gatewayParty, isParty, mayChange, participantParty } from "./parties.ts";
 export { passDeadline } from "./pass-deadline.ts";
 export { type PromotionFacts, promote, promotedEvent, queuedEvent, queuedReservation, waitingRank, waitUntil } from "./queue.ts";

@@ -1,6 +1,6 @@
 import {
   type NearestPlace,
-  OverflowEnd,
+  OverflowFallback,
   type OverflowPolicy,
   PetakError,
   type RedirectRequest,
@@ -8,18 +8,18 @@ import {
   Role,
 } from "@petak/protocol";
 
-/** What a policy says is to be done where no place was found in the end. */
-export function overflowEndOf({ overflowPolicy }: { overflowPolicy?: OverflowPolicy | undefined }): OverflowEnd {
-  const atEnd = overflowPolicy?.atEnd ?? OverflowEnd.UNSPECIFIED;
-  return atEnd === OverflowEnd.UNSPECIFIED ? OverflowEnd.REFUSE : atEnd;
+/** The fallback of an overflow policy; REFUSE by default. */
+export function overflowFallbackOf({ overflowPolicy }: { overflowPolicy?: OverflowPolicy | undefined }): OverflowFallback {
+  const fallback = overflowPolicy?.fallback ?? OverflowFallback.UNSPECIFIED;
+  return fallback === OverflowFallback.UNSPECIFIED ? OverflowFallback.REFUSE : fallback;
 }
 
-/** The same as metadata of an error, where a policy was declared. */
-export function overflowEndMetadata(asked: { overflowPolicy?: OverflowPolicy | undefined }): { overflow_end?: string } {
+/** The fallback as error metadata; empty without a policy. */
+export function overflowFallbackMetadata(asked: { overflowPolicy?: OverflowPolicy | undefined }): { overflow_fallback?: string } {
   if (asked.overflowPolicy === undefined) return {};
-  const end = overflowEndOf(asked);
-  const [name] = Object.entries(OverflowEnd).find(([, value]) => value === end) ?? [];
-  return name === undefined ? {} : { overflow_end: name };
+  const fallback = overflowFallbackOf(asked);
+  const [name] = Object.entries(OverflowFallback).find(([, value]) => value === fallback) ?? [];
+  return name === undefined ? {} : { overflow_fallback: name };
 }
 
 /** A participant that redirects. */

@@ -3,7 +3,7 @@ import { EventType, type Reservation, ReservationState } from "@petak/protocol";
 import { deadlines, isDue } from "./deadlines.ts";
 import { closeAccess } from "./end.ts";
 import { noShowFee } from "./fees.ts";
-import { overflowEndOf } from "./overflow.ts";
+import { overflowFallbackOf } from "./overflow.ts";
 import { gatewayParty } from "./parties.ts";
 import type { FullTerms } from "./terms.ts";
 import { amend, type Transition, transitionTo } from "./transition.ts";
@@ -27,7 +27,7 @@ export function passDeadline(before: Reservation, { terms }: { terms: FullTerms 
   const change = {
     state,
     ...(state === S.NO_SHOW ? noShowFee(terms) : {}),
-    ...(state === S.REJECTED ? { overflowEnd: overflowEndOf(before) } : {}),
+    ...(state === S.REJECTED ? { overflowFallback: overflowFallbackOf(before) } : {}),
   };
   return { ...transitionTo(before, change, { actor: gatewayParty }, atMs), ...closeAccess(before, atMs) };
 }

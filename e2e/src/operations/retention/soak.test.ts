@@ -115,9 +115,9 @@ it(
         chained.push(...chain.events.map((event) => toJsonString(EventSchema, event)));
       }
       // A chain does not say which number an event has in the log, and the log has a number for each.
-      const numbers = events.map((event) => Number((JSON.parse(event) as { logNumber: string }).logNumber));
+      const numbers = events.map((event) => Number((JSON.parse(event) as { feedNumber: string }).feedNumber));
       expect(numbers).toEqual(Array.from({ length: events.length }, (_, index) => index + 1));
-      const withoutNumber = (event: string) => event.replace(/,"logNumber":"\d+"/, "").replace(/,"sequence":"\d+"/, "");
+      const withoutNumber = (event: string) => event.replace(/,"feedNumber":"\d+"/, "").replace(/,"sequence":"\d+"/, "");
       expect(events.map(withoutNumber).sort()).toEqual(chained.sort());
       const page = await courier.client.custody.listEvents({ cursor: cursorOfDayTwo, pageSize: 5 });
       expect(page.events.map((event) => toJsonString(EventSchema, event))).toEqual(

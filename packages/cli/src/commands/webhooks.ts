@@ -178,11 +178,11 @@ async function listEndpoints(session: Session): Promise<void> {
 async function testEndpoint(session: Session, endpointId: string): Promise<void> {
   const { client, output } = await connect(session);
   const answer = await client.webhooks.testEndpoint({ requestId: randomUUID(), endpointId }, { timeoutMs: testTimeoutMs });
-  const { delivered, failure, status, duration, answerExcerpt } = answer;
+  const { delivered, failure, status, duration, responseExcerpt } = answer;
   const json = toJson(TestEndpointResponseSchema, answer);
   const tookMs = duration === undefined ? 0 : Math.round(durationMs(duration));
   if (!delivered) {
-    const said = answerExcerpt === "" ? "" : ` It said: ${answerExcerpt}`;
+    const said = responseExcerpt === "" ? "" : ` It said: ${responseExcerpt}`;
     throw new CliFailure(`The endpoint did not take the test event (${failureText(failure, status)}, after ${tookMs} ms).${said}`, {
       reason: "not-delivered",
       result: json as Record<string, unknown>,

@@ -4,7 +4,7 @@ import {
   CorrectionReason,
   type Event,
   EventType,
-  OverflowEnd,
+  OverflowFallback,
   type Party,
   PartyKind,
   ProofKind,
@@ -50,7 +50,7 @@ export function eventText(event: Event): string {
     reservation_revision: event.reservationRevision,
     cancellation_reason: nameOf(CancellationReason, event.cancellationReason),
     related_reservation_id: event.relatedReservationId,
-    log_number: String(event.logNumber),
+    feed_number: String(event.feedNumber),
     bundle_id: event.bundleId,
     cloud_event:
       cloudEvent === undefined
@@ -76,7 +76,7 @@ export function eventText(event: Event): string {
           },
     webhook_endpoint_id: event.webhookEndpointId,
     fee_due: feeDue === undefined ? null : { currency_code: feeDue.currencyCode, units: String(feeDue.units), nanos: feeDue.nanos },
-    overflow_end: nameOf(OverflowEnd, event.overflowEnd),
+    overflow_fallback: nameOf(OverflowFallback, event.overflowFallback),
   });
 }
 

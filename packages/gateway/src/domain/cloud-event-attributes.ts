@@ -27,7 +27,7 @@ export function cloudEventAttributes(event: Event, source: string, dataschema: s
   attributes.subject = subjectOf(event);
   attributes.time = (event.occurredAt === undefined ? new Date(0) : timestampDate(event.occurredAt)).toISOString();
   attributes.dataschema = dataschema;
-  if (event.logNumber > 0n) attributes.sequence = String(event.logNumber).padStart(sequenceDigits, "0");
+  if (event.feedNumber > 0n) attributes.sequence = String(event.feedNumber).padStart(sequenceDigits, "0");
   return attributes;
 }
 

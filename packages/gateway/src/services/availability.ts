@@ -43,7 +43,7 @@ export function availabilityOf({ site, counts, observation, isOffered }: StoredS
     acceptingDeposits: isOffered,
     acceptingCollections: site.lifecycle !== SiteLifecycle.PLANNED,
     sizeClasses: site.sizeClasses.map(({ sizeClassId }, index) => {
-      const count = counts[index] ?? { installed: 0, inService: 0, occupied: 0, held: 0, occupiedElsewhere: 0 };
+      const count = counts[index] ?? { installed: 0, inService: 0, occupied: 0, held: 0, occupiedByOthers: 0 };
       return { sizeClassId, ...count, freeToPromise: freeToPromise(count) };
     }),
     ...freshnessOf(observation, nowMs),

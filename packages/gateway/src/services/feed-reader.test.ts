@@ -47,7 +47,7 @@ describe("the reader of feeds", () => {
     await reader.bringUpToDate(feed);
     const events = await readAll({ number: 0 }, () => random.int(1, 400));
     expect(events.map(({ eventId }) => eventId).sort()).toEqual(mine.sort());
-    expect(events.map(({ logNumber }) => Number(logNumber))).toEqual(events.map((_, index) => index + 1));
+    expect(events.map(({ feedNumber }) => Number(feedNumber))).toEqual(events.map((_, index) => index + 1));
   });
 
   it("gives just the events of a range of numbers and times, however the pages are cut", async () => {
@@ -62,9 +62,9 @@ describe("the reader of feeds", () => {
         ...(random.bool() ? { toMs: startMs + random.int(-1000, 10_000) } : {}),
       };
       const { toNumber = Number.POSITIVE_INFINITY, fromMs = 0, toMs = Number.POSITIVE_INFINITY } = range;
-      const wanted = all.filter(({ logNumber, recordedAt }) => {
+      const wanted = all.filter(({ feedNumber, recordedAt }) => {
         const recordedMs = recordedAt === undefined ? 0 : timestampMs(recordedAt);
-        return logNumber > number && logNumber <= toNumber && recordedMs >= fromMs && recordedMs < toMs;
+        return feedNumber > number && feedNumber <= toNumber && recordedMs >= fromMs && recordedMs < toMs;
       });
       const size = random.int(1, 200);
       expect({ range, events: await readAll({ number, range }, () => size) }).toEqual({ range, events: wanted });

@@ -6,7 +6,7 @@ import { type FeedCursor, type FeedRange, invalidCursor } from "./feed-cursor.ts
 
 /** Some events of a feed, and how far it was read. */
 export interface EventPage {
-  /** In the order of their numbers, which they have in `logNumber`. */
+  /** In the order of their numbers, which they have in `feedNumber`. */
   events: Event[];
   cursor: FeedCursor;
   /** Whether there is more after the cursor already that may be wanted. */
@@ -42,7 +42,7 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
   ): Promise<Omit<FeedPage, "events"> & { events: Event[] }> {
     const page = await feeds.readAfter(feed, place, count, region);
     refuseBeyond(place, page.last);
-    return { ...page, events: page.events.map(({ number, event }) => ({ ...event, logNumber: BigInt(number) })) };
+    return { ...page, events: page.events.map(({ number, event }) => ({ ...event, feedNumber: BigInt(number) })) };
   }
 
   async function readRange(feed: FeedName, { number, range = {} }: FeedCursor, pageSize: number): Promise<EventPage> {
@@ -64,7 +64,7 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
       for (const event of page.events) {
         if (!isWithin(event, range)) continue;
         if (events.length === pageSize) {
-          at = Number(event.logNumber) - 1;
+          at = Number(event.feedNumber) - 1;
           break;
         }
         events.push(event);

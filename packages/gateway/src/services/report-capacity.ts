@@ -61,7 +61,7 @@ export async function reportCapacity(
   );
 }
 
-function toReport({ siteId, observedAt, ttl, ownCounts, sizeClasses }: SiteCapacity, nowMs: number, path: string): CapacityReport {
+function toReport({ siteId, observedAt, ttl, reportingEnded, sizeClasses }: SiteCapacity, nowMs: number, path: string): CapacityReport {
   if (observedAt === undefined) throw new TypeError("validation let an empty field through");
   const observedAtMs = timestampMs(observedAt);
   refuseFuture(observedAtMs, nowMs, path);
@@ -69,7 +69,7 @@ function toReport({ siteId, observedAt, ttl, ownCounts, sizeClasses }: SiteCapac
     siteId,
     observedAtMs,
     ttlS: ttl === undefined ? defaultTtlS : Math.floor(durationMs(ttl) / 1000),
-    classesOf: ({ site }) => (ownCounts ? "own_counts" : reportedClasses(site, sizeClasses, path)),
+    classesOf: ({ site }) => (reportingEnded ? "own_counts" : reportedClasses(site, sizeClasses, path)),
   };
 }
 

@@ -3,7 +3,7 @@ import { WireType } from "@bufbuild/protobuf/wire";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import {
   HoldKind,
-  OverflowEnd,
+  OverflowFallback,
   OverflowPolicySchema,
   type ParcelRequirement,
   ParcelSchema,
@@ -50,12 +50,12 @@ const parcel = fc
     requirements: fc.array(fc.constantFrom<ParcelRequirement[]>(0, 1, 6, 77 as ParcelRequirement, -1 as ParcelRequirement)),
   })
   .map((facts) => create(ParcelSchema, facts));
-const overflowEnd = fc.constantFrom(OverflowEnd.UNSPECIFIED, OverflowEnd.ASK_CONSUMER, 99 as OverflowEnd);
+const overflowFallback = fc.constantFrom(OverflowFallback.UNSPECIFIED, OverflowFallback.ASK_CONSUMER, 99 as OverflowFallback);
 const wait = fc
   .record({ seconds: fc.bigInt({ min: 0n, max: 315_576_000_000n }), nanos: fc.constantFrom(0, 1, 5_000_000, 120_000_000, 123_456_789) })
   .map((facts) => create(DurationSchema, facts));
 const overflowPolicy = fc
-  .record({ maxDistanceM: whole, operatorIds: fc.array(text), wait: maybe(wait), atEnd: overflowEnd })
+  .record({ maxDistanceM: whole, operatorIds: fc.array(text), wait: maybe(wait), fallback: overflowFallback })
   .map((facts) => create(OverflowPolicySchema, facts));
 const reservation = fc
   .record({
@@ -87,7 +87,7 @@ const reservation = fc
     queuePosition: whole,
     queuedSince: maybe(time),
     wantedSiteId: text,
-    overflowEnd,
+    overflowFallback,
     queuedSiteIds: fc.array(text),
     isSameTime: fc.boolean(),
     unknown,

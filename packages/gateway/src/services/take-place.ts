@@ -9,7 +9,7 @@ import {
   type SiteCheck,
   type SiteQuery,
 } from "@petak/allocator";
-import { overflowEndMetadata } from "@petak/lifecycle";
+import { overflowFallbackMetadata } from "@petak/lifecycle";
 import { type NearestPlace, NearestPlaceSchema, PetakError, parseSiteId, type Reservation, type ReserveRequest } from "@petak/protocol";
 import type { TermsBook } from "@petak/records";
 import {
@@ -258,7 +258,7 @@ function limitFor(candidates: number, { exceptSiteId }: TakeOptions): number {
 
 function noPlaceFree(request: ReserveRequest): PetakError {
   const { place } = request;
-  const end = overflowEndMetadata(request);
+  const end = overflowFallbackMetadata(request);
   if (place.case === "siteId") {
     return new PetakError("NO_PLACE_FREE", `no place that fits is free at site ${place.value}`, {
       metadata: { site_id: place.value, ...end },

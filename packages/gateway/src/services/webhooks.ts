@@ -222,7 +222,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
             failure: attempt.failure,
             status: attempt.status,
             duration: durationFromMs(attempt.tookMs),
-            answerExcerpt: attempt.excerpt,
+            responseExcerpt: attempt.excerpt,
             endpoint: await viewNow(endpoint.endpointId, caller),
           });
         } finally {

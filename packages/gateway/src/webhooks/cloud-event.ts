@@ -35,7 +35,7 @@ export function createCloudEventWriter(audience: string): CloudEventWriter {
 
   return {
     event(event) {
-      const { reservationId, siteId, stateAfter, reservationRevision, recordedAt, isTest, webhookEndpointId, logNumber } = event;
+      const { reservationId, siteId, stateAfter, reservationRevision, recordedAt, isTest, webhookEndpointId, feedNumber } = event;
       return write(cloudEventAttributes(event, source, cloudEventData.webhook), {
         reservationId,
         siteId,
@@ -44,7 +44,7 @@ export function createCloudEventWriter(audience: string): CloudEventWriter {
         recordedAt,
         isTest,
         webhookEndpointId,
-        logNumber,
+        feedNumber,
       });
     },
     test(eventId, webhookEndpointId, isTest, nowMs) {

@@ -116,11 +116,11 @@ describe("an attempt", () => {
 
   it.each<[string, WebhookFailure, (socket: Socket) => void]>([
     ["is hung up on", WebhookFailure.CONNECTION_FAILED, (socket) => void socket.destroy()],
-    ["gets no HTTP", WebhookFailure.ANSWER_MALFORMED, (socket) => void socket.end("SSH-2.0-OpenSSH_9.6\r\n")],
-    ["gets an endless head", WebhookFailure.ANSWER_MALFORMED, (socket) => void socket.end(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}`)],
+    ["gets no HTTP", WebhookFailure.RESPONSE_MALFORMED, (socket) => void socket.end("SSH-2.0-OpenSSH_9.6\r\n")],
+    ["gets an endless head", WebhookFailure.RESPONSE_MALFORMED, (socket) => void socket.end(`HTTP/1.1 200 OK\r\nx: ${"y".repeat(20_000)}`)],
     [
       "gets another protocol",
-      WebhookFailure.ANSWER_MALFORMED,
+      WebhookFailure.RESPONSE_MALFORMED,
       (socket) => void socket.end("HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
     ],
   ])("that %s fails", async (_what, failure, onSocket) => {

@@ -159,11 +159,11 @@ function answerTo(request: ClientRequest, body: Buffer): Promise<IncomingMessage
     // A protocol that nobody asked for.
     request.on("upgrade", (_response, socket) => {
       socket.destroy();
-      reject(new AttemptError(WebhookFailure.ANSWER_MALFORMED));
+      reject(new AttemptError(WebhookFailure.RESPONSE_MALFORMED));
     });
     request.on("error", (error: NodeJS.ErrnoException) => {
       if (isHandshaking) reject(new AttemptError(WebhookFailure.TLS_FAILED));
-      else reject(error.code?.startsWith("HPE_") ? new AttemptError(WebhookFailure.ANSWER_MALFORMED) : error);
+      else reject(error.code?.startsWith("HPE_") ? new AttemptError(WebhookFailure.RESPONSE_MALFORMED) : error);
     });
     request.end(body);
   });

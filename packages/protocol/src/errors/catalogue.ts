@@ -393,7 +393,7 @@ export const catalogue = {
     metadata: {
       site_id: "the site, where one was named",
       radius_m: "the radius, where a place near a point was asked for; 0 means any distance",
-      overflow_end: "what the overflow policy says is to be done now, where one was declared",
+      overflow_fallback: "what the overflow policy says is to be done now, where one was declared",
     },
   },
   PARCEL_DOES_NOT_FIT: {
@@ -580,7 +580,7 @@ export const catalogue = {
     meaning: "As many reservations wait at the site as may.",
     remedy: "Try another site, or the same request later.",
     retry: "retry_info",
-    metadata: { site_id: "the site", waiting: "how many wait there", overflow_end: "what the overflow policy says is to be done now" },
+    metadata: { site_id: "the site", waiting: "how many wait there", overflow_fallback: "what the overflow policy says is to be done now" },
   },
   QUEUE_SHARE_EXHAUSTED: {
     number: 112,
@@ -591,7 +591,7 @@ export const catalogue = {
     metadata: {
       site_id: "the site, where it is its share; absent where it is that of the region",
       waiting: "how many of the participant's reservations wait there",
-      overflow_end: "what the overflow policy says is to be done now",
+      overflow_fallback: "what the overflow policy says is to be done now",
     },
   },
   DURABILITY_UNCONFIRMED: {

@@ -9,10 +9,10 @@ type KeepsRule = (message: Message) => boolean;
 /** What expressions of the schema say, by their text: one that is changed there is not known here any more. */
 export const knownExpressions: ReadonlyMap<string, KeepsRule> = new Map<string, KeepsRule>([
   [
-    "this.own_counts == (this.size_classes.size() == 0)",
+    "this.reporting_ended == (this.size_classes.size() == 0)",
     (message) => {
-      const { ownCounts, sizeClasses } = message as SiteCapacity;
-      return ownCounts === (sizeClasses.length === 0);
+      const { reportingEnded, sizeClasses } = message as SiteCapacity;
+      return reportingEnded === (sizeClasses.length === 0);
     },
   ],
   [

@@ -9,7 +9,7 @@ export interface ClassCount {
   /** Places promised to reservations whose parcel is not inside yet. */
   held: number;
   /** Places with something else inside, as the site's last report says; 0 where it reports nothing. */
-  occupiedElsewhere: number;
+  occupiedByOthers: number;
 }
 
 /**
@@ -27,13 +27,13 @@ export function decodeClassCounts(bytes: Buffer): ClassCount[] {
       inService: bytes.readUInt16LE(offset + 2),
       occupied: bytes.readUInt16LE(offset + 4),
       held: bytes.readUInt16LE(offset + 6),
-      occupiedElsewhere: Math.max(0, bytes.readInt16LE(offset + 8)),
+      occupiedByOthers: Math.max(0, bytes.readInt16LE(offset + 8)),
     });
   }
   return counts;
 }
 
 /** The only number that may be offered: in service − occupied − held − occupied elsewhere, never below 0. */
-export function freeToPromise({ inService, occupied, held, occupiedElsewhere }: ClassCount): number {
-  return Math.max(0, inService - occupied - held - occupiedElsewhere);
+export function freeToPromise({ inService, occupied, held, occupiedByOthers }: ClassCount): number {
+  return Math.max(0, inService - occupied - held - occupiedByOthers);
 }

@@ -1,6 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { checkSite, type SiteQuery } from "@petak/allocator";
-import { overflowEndMetadata } from "@petak/lifecycle";
+import { overflowFallbackMetadata } from "@petak/lifecycle";
 import {
   type Event,
   formatReservationId,
@@ -244,7 +244,7 @@ function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuer
 function queueFull(reservation: Reservation, waiting: number): PetakError {
   const { siteId } = reservation;
   return new PetakError("QUEUE_FULL", `${waiting} reservations wait at site ${siteId}, as many as may`, {
-    metadata: { site_id: siteId, waiting: String(waiting), ...overflowEndMetadata(reservation) },
+    metadata: { site_id: siteId, waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
     retryAfterMs: fullRetryMs,
   });
 }
@@ -252,7 +252,7 @@ function queueFull(reservation: Reservation, waiting: number): PetakError {
 function shareExhausted(reservation: Reservation, place: WaitingPlace | undefined, waiting: number): PetakError {
   const where = place === undefined ? "in the region" : `at site ${place.siteId}`;
   return new PetakError("QUEUE_SHARE_EXHAUSTED", `${waiting} reservations of this participant wait ${where}, as many as may`, {
-    metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowEndMetadata(reservation) },
+    metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
     retryAfterMs: fullRetryMs,
   });
 }

@@ -5,7 +5,7 @@ import {
   DelegationSchema,
   HoldKind,
   MoneySchema,
-  OverflowEnd,
+  OverflowFallback,
   OverflowPolicySchema,
   ParcelSchema,
   PartyKind,
@@ -91,7 +91,7 @@ describe("a reservation's record", () => {
       maxDistanceM: 50_000,
       operatorIds: Array.from({ length: 20 }, (_, index) => `${operatorId}${index + 10}`),
       wait: durationFromMs(604_800_000),
-      atEnd: OverflowEnd.ASK_CONSUMER,
+      fallback: OverflowFallback.ASK_CONSUMER,
     });
     const time = timestampFromMs(1_790_000_000_999);
     const times = ReservationSchema.fields.filter(({ message }) => message === TimestampSchema);
@@ -120,7 +120,7 @@ describe("a reservation's record", () => {
       redirectedFrom: reservationId,
       overflowPolicy,
       wantedSiteId: "site_836520_zzzzzzz",
-      overflowEnd: OverflowEnd.ASK_CONSUMER,
+      overflowFallback: OverflowFallback.ASK_CONSUMER,
       queuePosition: 1000,
       queuedSiteIds: Array.from({ length: 8 }, (_, index) => `site_836520_zzzzzz${index}`),
       termsNumber: 2 ** 32 - 1,

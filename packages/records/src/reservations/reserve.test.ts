@@ -89,7 +89,7 @@ describe("holds", () => {
     }
     for (const [siteId, installed] of places) {
       const [count] = (await first().sites.find(siteId))?.counts ?? [];
-      expect(count).toEqual({ installed, inService: installed, occupied: 0, held: heldAt.get(siteId) ?? 0, occupiedElsewhere: 0 });
+      expect(count).toEqual({ installed, inService: installed, occupied: 0, held: heldAt.get(siteId) ?? 0, occupiedByOthers: 0 });
       expect(count === undefined ? -1 : freeToPromise(count)).toBe(installed - (heldAt.get(siteId) ?? 0));
     }
     const events = await Promise.all((await first().events.regions()).map((region) => first().events.readAfter(region, "0-0", 1000)));

@@ -74,7 +74,7 @@ function eventText(event: Json): string {
     reservation_revision: event.reservationRevision ?? 0,
     cancellation_reason: nameOf(event.cancellationReason, "CANCELLATION_REASON_"),
     related_reservation_id: text(event, "relatedReservationId"),
-    log_number: String(event.logNumber ?? 0),
+    feed_number: String(event.feedNumber ?? 0),
     bundle_id: text(event, "bundleId"),
     cloud_event: part(event, "cloudEvent", (attributes) =>
       Object.fromEntries(
@@ -93,7 +93,7 @@ function eventText(event: Json): string {
       units: String(money.units ?? 0),
       nanos: money.nanos ?? 0,
     })),
-    overflow_end: nameOf(event.overflowEnd, "OVERFLOW_END_"),
+    overflow_fallback: nameOf(event.overflowFallback, "OVERFLOW_FALLBACK_"),
   });
 }
 

@@ -54,7 +54,7 @@ function withEverything(): Chain {
       },
       cancellationReason: "CANCELLATION_REASON_OTHER",
       relatedReservationId: otherReservationId,
-      logNumber: "7",
+      feedNumber: "7",
       bundleId: "bdl_83652b_5t8yq2m4p9w7z3x1",
       partnerReference: "Bücher 📦 \u0001\u007f\u2028",
       cloudEvent: {
@@ -71,7 +71,7 @@ function withEverything(): Chain {
       correction: { eventIds: [event.eventId, "evt_2"], reason: "CORRECTION_REASON_OTHER", occurredAt: "2026-11-24T12:00:00.120000001Z" },
       webhookEndpointId: "whe_0",
       feeDue: { currencyCode: "SGD", units: "1", nanos: 500_000_000 },
-      overflowEnd: "OVERFLOW_END_ASK_CONSUMER",
+      overflowFallback: "OVERFLOW_FALLBACK_ASK_CONSUMER",
     });
   });
 }

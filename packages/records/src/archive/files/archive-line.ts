@@ -5,6 +5,7 @@ import type { RecordedEvent } from "../../events/event-stream.ts";
 import { decodeReservation, encodeReservation } from "../../reservations/reservation-record.ts";
 import type { StoredEvent } from "../region-archive.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
+import { withPresentNames } from "./former-names.ts";
 
 /** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */
 export interface ArchivedReservation {
@@ -119,7 +120,7 @@ function readEvent(line: string): RecordedEvent["event"] {
 
 function parse(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return JSON.parse(withPresentNames(line));
   } catch (error) {
     throw new ArchiveFailure("damaged", "a line that is no JSON", { cause: error });
   }

@@ -42,7 +42,7 @@ export async function checkPromises(allocator: Allocator, siteId: string, model:
     const recordedAs = (state: ModelParcel["recorded"]) =>
       model.parcels.filter((parcel) => parcel.classIndex === classIndex && parcel.recorded === state).length;
     expect(count).toMatchObject({ occupied: recordedAs("inside"), held: recordedAs("held") });
-    expect(Math.min(count.inService, count.occupiedElsewhere)).toBeGreaterThanOrEqual(0);
+    expect(Math.min(count.inService, count.occupiedByOthers)).toBeGreaterThanOrEqual(0);
     expect(count.inService).toBeLessThanOrEqual(count.installed);
     const isKnown = isKnownAt(observation, nowMs);
     if (model.basis === "nothing") expect(isKnown).toBe(false);

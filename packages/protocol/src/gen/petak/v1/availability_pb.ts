@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/availability.proto.
  */
 export const file_petak_v1_availability: GenFile = /*@__PURE__*/
-  fileDesc("ChtwZXRhay92MS9hdmFpbGFiaWxpdHkucHJvdG8SCHBldGFrLnYxIqMBCg5TaXplQ2xhc3NDb3VudBIVCg1zaXplX2NsYXNzX2lkGAEgASgJEhEKCWluc3RhbGxlZBgCIAEoDRISCgppbl9zZXJ2aWNlGAMgASgNEhAKCG9jY3VwaWVkGAQgASgNEgwKBGhlbGQYBSABKA0SFwoPZnJlZV90b19wcm9taXNlGAYgASgNEhoKEm9jY3VwaWVkX2Vsc2V3aGVyZRgHIAEoDSLFAgoQU2l0ZUF2YWlsYWJpbGl0eRIPCgdzaXRlX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsucGV0YWsudjEuQXZhaWxhYmlsaXR5U3RhdGUSGgoSYWNjZXB0aW5nX2RlcG9zaXRzGAMgASgIEh0KFWFjY2VwdGluZ19jb2xsZWN0aW9ucxgEIAEoCBIuCgxzaXplX2NsYXNzZXMYBSADKAsyGC5wZXRhay52MS5TaXplQ2xhc3NDb3VudBIvCgtvYnNlcnZlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMcHVibGlzaGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qdQoRQXZhaWxhYmlsaXR5U3RhdGUSIgoeQVZBSUxBQklMSVRZX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYQVZBSUxBQklMSVRZX1NUQVRFX0tOT1dOEAESHgoaQVZBSUxBQklMSVRZX1NUQVRFX1VOS05PV04QAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChtwZXRhay92MS9hdmFpbGFiaWxpdHkucHJvdG8SCHBldGFrLnYxIqMBCg5TaXplQ2xhc3NDb3VudBIVCg1zaXplX2NsYXNzX2lkGAEgASgJEhEKCWluc3RhbGxlZBgCIAEoDRISCgppbl9zZXJ2aWNlGAMgASgNEhAKCG9jY3VwaWVkGAQgASgNEgwKBGhlbGQYBSABKA0SFwoPZnJlZV90b19wcm9taXNlGAYgASgNEhoKEm9jY3VwaWVkX2J5X290aGVycxgHIAEoDSLFAgoQU2l0ZUF2YWlsYWJpbGl0eRIPCgdzaXRlX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsucGV0YWsudjEuQXZhaWxhYmlsaXR5U3RhdGUSGgoSYWNjZXB0aW5nX2RlcG9zaXRzGAMgASgIEh0KFWFjY2VwdGluZ19jb2xsZWN0aW9ucxgEIAEoCBIuCgxzaXplX2NsYXNzZXMYBSADKAsyGC5wZXRhay52MS5TaXplQ2xhc3NDb3VudBIvCgtvYnNlcnZlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMcHVibGlzaGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qdQoRQXZhaWxhYmlsaXR5U3RhdGUSIgoeQVZBSUxBQklMSVRZX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYQVZBSUxBQklMSVRZX1NUQVRFX0tOT1dOEAESHgoaQVZBSUxBQklMSVRZX1NUQVRFX1VOS05PV04QAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * The places of one size class at one instant.
@@ -56,7 +56,7 @@ export type SizeClassCount = Message<"petak.v1.SizeClassCount"> & {
   held: number;
 
   /**
-   * in_service − occupied − held − occupied_elsewhere, never below 0: the only number that may be offered.
+   * in_service − occupied − held − occupied_by_others, never below 0: the only number that may be offered.
    *
    * @generated from field: uint32 free_to_promise = 6;
    */
@@ -65,9 +65,9 @@ export type SizeClassCount = Message<"petak.v1.SizeClassCount"> & {
   /**
    * Places with something else inside: what the site's last report counted beyond the parcels of this network. 0 where none reports.
    *
-   * @generated from field: uint32 occupied_elsewhere = 7;
+   * @generated from field: uint32 occupied_by_others = 7;
    */
-  occupiedElsewhere: number;
+  occupiedByOthers: number;
 };
 
 /**

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file petak/v1/overflow.proto.
  */
 export const file_petak_v1_overflow: GenFile = /*@__PURE__*/
-  fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEiyQEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSKAoMb3BlcmF0b3JfaWRzGAIgAygJQhK6SA+SAQwQFBgBIgZyBBABKCgSOQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIARIvCgZhdF9lbmQYBCABKA4yFS5wZXRhay52MS5PdmVyZmxvd0VuZEIIukgFggECEAEqgwEKC092ZXJmbG93RW5kEhwKGE9WRVJGTE9XX0VORF9VTlNQRUNJRklFRBAAEhcKE09WRVJGTE9XX0VORF9SRUZVU0UQARIeChpPVkVSRkxPV19FTkRfSE9MRF9BVF9ERVBPVBACEh0KGU9WRVJGTE9XX0VORF9BU0tfQ09OU1VNRVIQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEi0AEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSKAoMb3BlcmF0b3JfaWRzGAIgAygJQhK6SA+SAQwQFBgBIgZyBBABKCgSOQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIARI2CghmYWxsYmFjaxgEIAEoDjIaLnBldGFrLnYxLk92ZXJmbG93RmFsbGJhY2tCCLpIBYIBAhABKpwBChBPdmVyZmxvd0ZhbGxiYWNrEiEKHU9WRVJGTE9XX0ZBTExCQUNLX1VOU1BFQ0lGSUVEEAASHAoYT1ZFUkZMT1dfRkFMTEJBQ0tfUkVGVVNFEAESIwofT1ZFUkZMT1dfRkFMTEJBQ0tfSE9MRF9BVF9ERVBPVBACEiIKHk9WRVJGTE9XX0ZBTExCQUNLX0FTS19DT05TVU1FUhADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
  * What is to be done where no place is free, as the consumer's side declares it in advance: whoever makes the reservation. It stays with the
@@ -47,9 +47,9 @@ export type OverflowPolicy = Message<"petak.v1.OverflowPolicy"> & {
   /**
    * What then. Default REFUSE.
    *
-   * @generated from field: petak.v1.OverflowEnd at_end = 4;
+   * @generated from field: petak.v1.OverflowFallback fallback = 4;
    */
-  atEnd: OverflowEnd;
+  fallback: OverflowFallback;
 };
 
 /**
@@ -62,34 +62,34 @@ export const OverflowPolicySchema: GenMessage<OverflowPolicy> = /*@__PURE__*/
 /**
  * What is to be done with a parcel for which no place was found in the end.
  *
- * @generated from enum petak.v1.OverflowEnd
+ * @generated from enum petak.v1.OverflowFallback
  */
-export const OverflowEnd = {
+export const OverflowFallback = {
   /**
    * Not set. In OverflowPolicy it means REFUSE.
    *
-   * @generated from enum value: OVERFLOW_END_UNSPECIFIED = 0;
+   * @generated from enum value: OVERFLOW_FALLBACK_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
    * Nothing in particular: the request is refused, or what waited is rejected.
    *
-   * @generated from enum value: OVERFLOW_END_REFUSE = 1;
+   * @generated from enum value: OVERFLOW_FALLBACK_REFUSE = 1;
    */
   REFUSE: 1,
 
   /**
    * The courier keeps the parcel at its depot until there is a place.
    *
-   * @generated from enum value: OVERFLOW_END_HOLD_AT_DEPOT = 2;
+   * @generated from enum value: OVERFLOW_FALLBACK_HOLD_AT_DEPOT = 2;
    */
   HOLD_AT_DEPOT: 2,
 
   /**
    * The consumer is asked what to do.
    *
-   * @generated from enum value: OVERFLOW_END_ASK_CONSUMER = 3;
+   * @generated from enum value: OVERFLOW_FALLBACK_ASK_CONSUMER = 3;
    */
   ASK_CONSUMER: 3,
 } as const;
@@ -97,13 +97,13 @@ export const OverflowEnd = {
 /**
  * What is to be done with a parcel for which no place was found in the end.
  *
- * @generated from enum petak.v1.OverflowEnd
+ * @generated from enum petak.v1.OverflowFallback
  */
-export type OverflowEnd = (typeof OverflowEnd)[keyof typeof OverflowEnd] | UnknownEnum;
+export type OverflowFallback = (typeof OverflowFallback)[keyof typeof OverflowFallback] | UnknownEnum;
 
 /**
- * Describes the enum petak.v1.OverflowEnd.
+ * Describes the enum petak.v1.OverflowFallback.
  */
-export const OverflowEndSchema: GenEnum<OverflowEnd> = /*@__PURE__*/
+export const OverflowFallbackSchema: GenEnum<OverflowFallback> = /*@__PURE__*/
   enumDesc(file_petak_v1_overflow, 0);
 
