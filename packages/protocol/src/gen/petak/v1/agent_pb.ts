@@ -22,13 +22,13 @@ export const file_petak_v1_agent: GenFile = /*@__PURE__*/
   fileDesc("ChRwZXRhay92MS9hZ2VudC5wcm90bxIIcGV0YWsudjEiXgoJSXNzdWVyS2V5Eg4KBmtleV9pZBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgMEi0KCW5vdF9hZnRlchgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipgEKC1RydXN0QnVuZGxlEg8KB3ZlcnNpb24YASABKAQSKAoLaXNzdWVyX2tleXMYAiADKAsyEy5wZXRhay52MS5Jc3N1ZXJLZXkSLQoJaXNzdWVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIosBCgtCb290UmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSGQoIc29mdHdhcmUYAiABKAlCB7pIBHICGGQSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBIuCgphZ2VudF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLsAQoMQm9vdFJlc3BvbnNlEi8KC3NlcnZlcl90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIcCgRzaXRlGAIgASgLMg4ucGV0YWsudjEuU2l0ZRIdChVhY2tub3dsZWRnZWRfc2VxdWVuY2UYAyABKAQSDwoHcGluX2tleRgEIAEoDBIrCgx0cnVzdF9idW5kbGUYBSABKAsyFS5wZXRhay52MS5UcnVzdEJ1bmRsZRIwCg1zeW5jX2ludGVydmFsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkAKC1N5bmNSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKBIVCg1rbm93bl92ZXJzaW9uGAIgASgEIq4CCglBbGxvd2FuY2USFgoOcmVzZXJ2YXRpb25faWQYASABKAkSGgoDYWN0GAIgASgOMg0ucGV0YWsudjEuQWN0EhUKDXNpemVfY2xhc3NfaWQYAyABKAkSFgoOY29tcGFydG1lbnRfaWQYBCABKAkSEAoIcGluX2hhc2gYBSABKAwSLgoKbm90X2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoFc3RhdGUYCCABKA4yGi5wZXRhay52MS5SZXNlcnZhdGlvblN0YXRlEiEKGXJldm9rZWRfY3JlZGVudGlhbF9oYXNoZXMYFCADKAki0gEKD0J1bmRsZUFsbG93YW5jZRIRCglidW5kbGVfaWQYASABKAkSEAoIcGluX2hhc2gYAiABKAwSLgoKbm90X2JlZm9yZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIQoZcmV2b2tlZF9jcmVkZW50aWFsX2hhc2hlcxgFIAMoCRIXCg9yZXNlcnZhdGlvbl9pZHMYBiADKAki1AEKDFN5bmNSZXNwb25zZRIPCgd2ZXJzaW9uGAEgASgEEhEKCXVuY2hhbmdlZBgCIAEoCBInCgphbGxvd2FuY2VzGAMgAygLMhMucGV0YWsudjEuQWxsb3dhbmNlEisKDHRydXN0X2J1bmRsZRgEIAEoCzIVLnBldGFrLnYxLlRydXN0QnVuZGxlEioKB2J1bmRsZXMYFCADKAsyGS5wZXRhay52MS5CdW5kbGVBbGxvd2FuY2USHgoWcmV2b2tlZF9zZXJ2aWNlX2hhc2hlcxgVIAMoCSL/AwoLRGV2aWNlRXZlbnQSGQoIc2VxdWVuY2UYASABKARCB7pIBDICKAESIQoPZGV2aWNlX2V2ZW50X2lkGAIgASgJQgi6SAVyA7ABARIzCgR0eXBlGAMgASgOMhkucGV0YWsudjEuRGV2aWNlRXZlbnRUeXBlQgq6SAeCAQQQASAAEkoKC29jY3VycmVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQIgYIgLL4hBsyBgiAh7XDAxIPCgdvZmZsaW5lGAUgASgIEh8KDnJlc2VydmF0aW9uX2lkGAYgASgJQge6SARyAhhAEh8KDmNvbXBhcnRtZW50X2lkGAcgASgJQge6SARyAhgQEjEKCnByb29mX2tpbmQYCCABKA4yEy5wZXRhay52MS5Qcm9vZktpbmRCCLpIBYIBAhABEiAKD2NyZWRlbnRpYWxfaGFzaBgJIAEoCUIHukgEcgIYQBIYCgdyZWZ1c2FsGAogASgJQge6SARyAhhAEiQKA2FjdBgLIAEoDjINLnBldGFrLnYxLkFjdEIIukgFggECEAESEQoJZGVsZWdhdGVkGBQgASgIEhoKCWJ1bmRsZV9pZBgVIAEoCUIHukgEcgIYQBIaCglzaWduYXR1cmUYGSABKAxCB7pIBHoCaEAiZAoTUmVwb3J0RXZlbnRzUmVxdWVzdBIaCgdzaXRlX2lkGAEgASgJQgm6SAZyBBABGCgSMQoGZXZlbnRzGAIgAygLMhUucGV0YWsudjEuRGV2aWNlRXZlbnRCCrpIB5IBBAgBEGQiNQoUUmVwb3J0RXZlbnRzUmVzcG9uc2USHQoVYWNrbm93bGVkZ2VkX3NlcXVlbmNlGAEgASgEKrICCg9EZXZpY2VFdmVudFR5cGUSIQodREVWSUNFX0VWRU5UX1RZUEVfVU5TUEVDSUZJRUQQABIhCh1ERVZJQ0VfRVZFTlRfVFlQRV9ET09SX09QRU5FRBABEiEKHURFVklDRV9FVkVOVF9UWVBFX0RPT1JfQ0xPU0VEEAISIgoeREVWSUNFX0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAMSJgoiREVWSUNFX0VWRU5UX1RZUEVfUEFSQ0VMX0RFUE9TSVRFRBAEEiYKIkRFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9DT0xMRUNURUQQBRIbChdERVZJQ0VfRVZFTlRfVFlQRV9ET1VCVBAGEiUKIURFVklDRV9FVkVOVF9UWVBFX1BBUkNFTF9SRUNBTExFRBAHYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_custody, file_petak_v1_reservation, file_petak_v1_site]);
 
 /**
- * A public key whose signatures on access tokens an agent accepts.
+ * A public key of an issuer. An agent accepts access tokens that it signed.
  *
  * @generated from message petak.v1.IssuerKey
  */
 export type IssuerKey = Message<"petak.v1.IssuerKey"> & {
   /**
-   * The key id, as in the token's `kid`. Required.
+   * The key id, equal to `kid` of the tokens. Always set.
    *
    * @generated from field: string key_id = 1;
    */
@@ -42,7 +42,7 @@ export type IssuerKey = Message<"petak.v1.IssuerKey"> & {
   publicKey: Uint8Array;
 
   /**
-   * Until when the agent may rely on it.
+   * The agent must not rely on the key after this time.
    *
    * @generated from field: google.protobuf.Timestamp not_after = 3;
    */
@@ -57,20 +57,22 @@ export const IssuerKeySchema: GenMessage<IssuerKey> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 0);
 
 /**
- * Everything an agent needs to judge access tokens without the network.
+ * The issuer keys with which an agent verifies access tokens offline.
  *
  * @generated from message petak.v1.TrustBundle
  */
 export type TrustBundle = Message<"petak.v1.TrustBundle"> & {
   /**
-   * Grows with every change of the keys. An agent keeps the bundle with the higher version until that expires.
+   * Increases with every change of the keys. Of two bundles an agent keeps the one with the higher version until it
+   * expires.
    *
    * @generated from field: uint64 version = 1;
    */
   version: bigint;
 
   /**
-   * The keys, one or two with different ids: the epoch in force first, and the one that is to follow it or was before it.
+   * One or two keys with different ids: first the key of the current issuer epoch, then that of the next or the
+   * previous epoch.
    *
    * @generated from field: repeated petak.v1.IssuerKey issuer_keys = 2;
    */
@@ -84,7 +86,7 @@ export type TrustBundle = Message<"petak.v1.TrustBundle"> & {
   issuedAt?: Timestamp | undefined;
 
   /**
-   * After this the agent relies on no key of the bundle.
+   * The agent must not rely on any key of the bundle after this time.
    *
    * @generated from field: google.protobuf.Timestamp not_after = 4;
    */
@@ -99,34 +101,35 @@ export const TrustBundleSchema: GenMessage<TrustBundle> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 1);
 
 /**
- * Says that an agent has started.
+ * The request of Boot: an agent reports that it has started.
  *
  * @generated from message petak.v1.BootRequest
  */
 export type BootRequest = Message<"petak.v1.BootRequest"> & {
   /**
-   * The site it runs. Required; the one its key was registered for, else AGENT_SITE_MISMATCH.
+   * The agent's site. Required. A site other than the one that the key is registered for fails with
+   * AGENT_SITE_MISMATCH.
    *
    * @generated from field: string site_id = 1;
    */
   siteId: string;
 
   /**
-   * Name and version of its software, for the operator. At most 100 characters.
+   * Name and version of the agent's software, for people. At most 100 characters. Default: empty.
    *
    * @generated from field: string software = 2;
    */
   software: string;
 
   /**
-   * The number of its last report. 0: none yet.
+   * Sequence number of the agent's last report. Default 0: it has made none.
    *
    * @generated from field: uint64 last_sequence = 3;
    */
   lastSequence: bigint;
 
   /**
-   * What its clock says.
+   * The time by the agent's clock. Default: unset.
    *
    * @generated from field: google.protobuf.Timestamp agent_time = 4;
    */
@@ -141,48 +144,48 @@ export const BootRequestSchema: GenMessage<BootRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 2);
 
 /**
- * What an agent needs to work.
+ * The response of Boot: everything the agent needs to work.
  *
  * @generated from message petak.v1.BootResponse
  */
 export type BootResponse = Message<"petak.v1.BootResponse"> & {
   /**
-   * What the gateway's clock says.
+   * The time by the gateway's clock.
    *
    * @generated from field: google.protobuf.Timestamp server_time = 1;
    */
   serverTime?: Timestamp | undefined;
 
   /**
-   * The site as the gateway knows it.
+   * The site as the gateway has it.
    *
    * @generated from field: petak.v1.Site site = 2;
    */
   site?: Site | undefined;
 
   /**
-   * The number of the last report that the gateway has recorded. Reports up to it need not be sent again.
+   * Sequence number up to which the gateway has recorded this agent's reports. The agent need not send them again.
    *
    * @generated from field: uint64 acknowledged_sequence = 3;
    */
   acknowledgedSequence: bigint;
 
   /**
-   * The secret under which this site's PINs are hashed: 32 bytes. Keep it on the device and show it to nobody.
+   * The secret key of the HMAC of this site's PINs: 32 bytes. The agent stores it on the device and never discloses it.
    *
    * @generated from field: bytes pin_key = 4;
    */
   pinKey: Uint8Array;
 
   /**
-   * The keys for access tokens.
+   * The keys that verify access tokens.
    *
    * @generated from field: petak.v1.TrustBundle trust_bundle = 5;
    */
   trustBundle?: TrustBundle | undefined;
 
   /**
-   * How often to call Sync when nothing else prompts it.
+   * Interval at which to call Sync when nothing else causes a call.
    *
    * @generated from field: google.protobuf.Duration sync_interval = 6;
    */
@@ -197,20 +200,21 @@ export const BootResponseSchema: GenMessage<BootResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 3);
 
 /**
- * Asks for what has changed.
+ * The request of Sync: an agent asks what has changed since its last call.
  *
  * @generated from message petak.v1.SyncRequest
  */
 export type SyncRequest = Message<"petak.v1.SyncRequest"> & {
   /**
-   * The site. Required; the one the agent's key was registered for, else AGENT_SITE_MISMATCH.
+   * The agent's site. Required. A site other than the one that the key is registered for fails with
+   * AGENT_SITE_MISMATCH.
    *
    * @generated from field: string site_id = 1;
    */
   siteId: string;
 
   /**
-   * `version` of the last answer. 0: none.
+   * `version` of the last response that the agent applied. Default 0: none; the response is then complete.
    *
    * @generated from field: uint64 known_version = 2;
    */
@@ -225,7 +229,8 @@ export const SyncRequestSchema: GenMessage<SyncRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 4);
 
 /**
- * A right to open a door, known to the agent in advance.
+ * Permission to open a door for one act of one reservation. An agent knows it in advance and needs no network to apply
+ * it.
  *
  * @generated from message petak.v1.Allowance
  */
@@ -238,57 +243,59 @@ export type Allowance = Message<"petak.v1.Allowance"> & {
   reservationId: string;
 
   /**
-   * The act.
+   * The act: DEPOSIT or COLLECT.
    *
    * @generated from field: petak.v1.Act act = 2;
    */
   act: Act;
 
   /**
-   * The size class of the place.
+   * The size class of the reserved place.
    *
    * @generated from field: string size_class_id = 3;
    */
   sizeClassId: string;
 
   /**
-   * COLLECT: the door behind which the parcel lies, empty before the deposit. DEPOSIT: the door that was promised, where the hold is HARD:
-   * the deposit opens that one and no other, and nobody else's deposit opens it. Empty: any door of the size class.
+   * COLLECT: the compartment that holds the parcel; empty before the deposit. DEPOSIT: the reserved compartment of a
+   * HARD hold. The agent opens this compartment only for this reservation's deposit, and no other compartment for it.
+   * Empty: any compartment of the size class.
    *
    * @generated from field: string compartment_id = 4;
    */
   compartmentId: string;
 
   /**
-   * HMAC-SHA256 of the PIN under the site's `pin_key`: 32 bytes. Empty: no PIN was issued.
+   * HMAC-SHA256 of the PIN with the site's `pin_key`: 32 bytes. Empty: no PIN was issued.
    *
    * @generated from field: bytes pin_hash = 5;
    */
   pinHash: Uint8Array;
 
   /**
-   * From when it opens.
+   * Start of the allowance.
    *
    * @generated from field: google.protobuf.Timestamp not_before = 6;
    */
   notBefore?: Timestamp | undefined;
 
   /**
-   * Until when it opens.
+   * End of the allowance.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 7;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * Where the reservation stands.
+   * The reservation's state. If it has ended or is IN_DOUBT, the agent refuses the reservation's credentials.
    *
    * @generated from field: petak.v1.ReservationState state = 8;
    */
   state: ReservationState;
 
   /**
-   * Hashes, as in `credential_hash` of a report, of the reservation's credentials that open nothing any more.
+   * Hashes of the reservation's revoked credentials, in the form of `DeviceEvent.credential_hash`. The agent refuses
+   * these credentials.
    *
    * @generated from field: repeated string revoked_credential_hashes = 20;
    */
@@ -303,7 +310,7 @@ export const AllowanceSchema: GenMessage<Allowance> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 5);
 
 /**
- * A bundle to which reservations of the allowances belong.
+ * A bundle that contains reservations of the allowances.
  *
  * @generated from message petak.v1.BundleAllowance
  */
@@ -316,35 +323,35 @@ export type BundleAllowance = Message<"petak.v1.BundleAllowance"> & {
   bundleId: string;
 
   /**
-   * HMAC-SHA256 of the bundle's PIN under the site's `pin_key`: 32 bytes. Empty: no PIN was issued.
+   * HMAC-SHA256 of the bundle's PIN with the site's `pin_key`: 32 bytes. Empty: no PIN was issued.
    *
    * @generated from field: bytes pin_hash = 2;
    */
   pinHash: Uint8Array;
 
   /**
-   * From when the PIN opens.
+   * Start of the PIN's validity. Unset without a PIN.
    *
    * @generated from field: google.protobuf.Timestamp not_before = 3;
    */
   notBefore?: Timestamp | undefined;
 
   /**
-   * Until when the PIN opens.
+   * End of the PIN's validity. Unset without a PIN.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * Hashes of the bundle's credentials that open nothing any more.
+   * Hashes of the bundle's revoked credentials. The agent refuses these credentials.
    *
    * @generated from field: repeated string revoked_credential_hashes = 5;
    */
   revokedCredentialHashes: string[];
 
   /**
-   * Those of its reservations that the allowances name, in the order in which their doors are opened.
+   * The bundle's reservations that are among the allowances, in the order in which their doors open.
    *
    * @generated from field: repeated string reservation_ids = 6;
    */
@@ -359,49 +366,49 @@ export const BundleAllowanceSchema: GenMessage<BundleAllowance> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 6);
 
 /**
- * What has changed.
+ * The response of Sync: the state that the agent applies.
  *
  * @generated from message petak.v1.SyncResponse
  */
 export type SyncResponse = Message<"petak.v1.SyncResponse"> & {
   /**
-   * The version of this state. Send it back as `known_version`.
+   * Version of this state. The agent sends it as `known_version` of the next call.
    *
    * @generated from field: uint64 version = 1;
    */
   version: bigint;
 
   /**
-   * True: nothing has changed since `known_version`, and the fields below are empty.
+   * True: nothing has changed since `known_version`, and all fields below are empty.
    *
    * @generated from field: bool unchanged = 2;
    */
   unchanged: boolean;
 
   /**
-   * Every allowance at the site. It replaces what the agent had.
+   * All allowances at the site. They replace those that the agent has.
    *
    * @generated from field: repeated petak.v1.Allowance allowances = 3;
    */
   allowances: Allowance[];
 
   /**
-   * The keys for access tokens.
+   * The keys that verify access tokens.
    *
    * @generated from field: petak.v1.TrustBundle trust_bundle = 4;
    */
   trustBundle?: TrustBundle | undefined;
 
   /**
-   * Every bundle to which a reservation of the allowances belongs. It replaces what the agent had.
+   * All bundles that contain reservations of the allowances. They replace those that the agent has.
    *
    * @generated from field: repeated petak.v1.BundleAllowance bundles = 20;
    */
   bundles: BundleAllowance[];
 
   /**
-   * Hashes, as in `credential_hash` of a report, of the credentials for SERVICE at the site that open nothing any more. It replaces what the agent had, and
-   * counts for SERVICE alone.
+   * Hashes of revoked SERVICE credentials of the site, in the form of `DeviceEvent.credential_hash`. They replace those
+   * that the agent has, and apply to the act SERVICE only.
    *
    * @generated from field: repeated string revoked_service_hashes = 21;
    */
@@ -422,14 +429,14 @@ export const SyncResponseSchema: GenMessage<SyncResponse> = /*@__PURE__*/
  */
 export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
   /**
-   * Its number in the device's own sequence, from 1, without a gap. Required.
+   * Sequence number of the report: 1, 2, 3 and so on for each device, without a gap. Required.
    *
    * @generated from field: uint64 sequence = 1;
    */
   sequence: bigint;
 
   /**
-   * A UUID, unique for the device's life. Required.
+   * A UUID, unique over the device's life. Required.
    *
    * @generated from field: string device_event_id = 2;
    */
@@ -443,79 +450,79 @@ export type DeviceEvent = Message<"petak.v1.DeviceEvent"> & {
   type: DeviceEventType;
 
   /**
-   * When, by the device's clock. Required. Range: [2000-01-01, 2200-01-01].
+   * When it happened, by the device's clock. Required. Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 4;
    */
   occurredAt?: Timestamp | undefined;
 
   /**
-   * True where it was decided without the network. Default false.
+   * True: the agent decided without the network. Default false.
    *
    * @generated from field: bool offline = 5;
    */
   offline: boolean;
 
   /**
-   * The reservation. Empty where the credential named none that can be read.
+   * The reservation. Empty if the credential named none, or none that the agent could read.
    *
    * @generated from field: string reservation_id = 6;
    */
   reservationId: string;
 
   /**
-   * The door. Empty where none was chosen.
+   * The compartment. Empty if none was chosen.
    *
    * @generated from field: string compartment_id = 7;
    */
   compartmentId: string;
 
   /**
-   * How the right was shown.
+   * How the person at the door proved the right to open it. Default UNSPECIFIED: no proof.
    *
    * @generated from field: petak.v1.ProofKind proof_kind = 8;
    */
   proofKind: ProofKind;
 
   /**
-   * SHA-256 of the credential's id in base64url. Empty where there is none.
+   * SHA-256 of the credential's id, in base64url. Empty if no credential was used.
    *
    * @generated from field: string credential_hash = 9;
    */
   credentialHash: string;
 
   /**
-   * Why the door was refused. Set for DOOR_REFUSED, a constant of docs/credentials.md.
+   * DOOR_REFUSED: why the credential was refused, a constant of docs/credentials.md. Empty for other types.
    *
    * @generated from field: string refusal = 10;
    */
   refusal: string;
 
   /**
-   * The act. DOOR_OPENED and DOOR_CLOSED with SERVICE become SERVICE_DOOR_OPENED and SERVICE_DOOR_CLOSED, and name in `reservation_id` whose
-   * parcel lies behind the door.
+   * The act that the credential permits. With SERVICE, DOOR_OPENED and DOOR_CLOSED are recorded as SERVICE_DOOR_OPENED
+   * and SERVICE_DOOR_CLOSED, and `reservation_id` names the reservation of the parcel behind the door, if there is one.
    *
    * @generated from field: petak.v1.Act act = 11;
    */
   act: Act;
 
   /**
-   * True where the credential was a delegate's. Default false.
+   * True: the credential was a delegated one. Default false.
    *
    * @generated from field: bool delegated = 20;
    */
   delegated: boolean;
 
   /**
-   * The bundle whose credential it was. Empty: a reservation's own.
+   * The bundle, if the credential was a bundle's. Empty: it was the reservation's own.
    *
    * @generated from field: string bundle_id = 21;
    */
   bundleId: string;
 
   /**
-   * The agent's Ed25519 signature over the report's statement, see docs/custody.md. Required: 64 bytes. One that is not good is refused with
-   * REPORT_SIGNATURE_INVALID.
+   * Ed25519 signature by the agent's key over the report's statement, see docs/custody.md. Required: 64 bytes. A
+   * signature that does not verify fails with REPORT_SIGNATURE_INVALID.
    *
    * @generated from field: bytes signature = 25;
    */
@@ -530,22 +537,24 @@ export const DeviceEventSchema: GenMessage<DeviceEvent> = /*@__PURE__*/
   messageDesc(file_petak_v1_agent, 8);
 
 /**
- * Hands over reports.
+ * The request of ReportEvents: an agent delivers its reports.
  *
  * @generated from message petak.v1.ReportEventsRequest
  */
 export type ReportEventsRequest = Message<"petak.v1.ReportEventsRequest"> & {
   /**
-   * The site. Required; the one the agent's key was registered for, else AGENT_SITE_MISMATCH.
+   * The agent's site. Required. A site other than the one that the key is registered for fails with
+   * AGENT_SITE_MISMATCH.
    *
    * @generated from field: string site_id = 1;
    */
   siteId: string;
 
   /**
-   * The reports, in the order of their numbers, without a gap among them. 1 to 100. Those the gateway has already are passed over;
-   * a gap after what it has is refused with SEQUENCE_GAP, which names the number it expects. Each is signed by the key that makes the call;
-   * where one is not, none is recorded.
+   * The reports in ascending order of `sequence`, without a gap. 1 to 100. The gateway skips reports that it has
+   * recorded already. A gap after its last recorded report fails with SEQUENCE_GAP, which names the expected number.
+   * The key that makes the call must have signed every report; if one signature does not verify, none of the reports is
+   * recorded.
    *
    * @generated from field: repeated petak.v1.DeviceEvent events = 2;
    */
@@ -560,13 +569,13 @@ export const ReportEventsRequestSchema: GenMessage<ReportEventsRequest> = /*@__P
   messageDesc(file_petak_v1_agent, 9);
 
 /**
- * The reports are recorded.
+ * The response of ReportEvents: the reports are recorded.
  *
  * @generated from message petak.v1.ReportEventsResponse
  */
 export type ReportEventsResponse = Message<"petak.v1.ReportEventsResponse"> & {
   /**
-   * The number of the last report that the gateway has recorded.
+   * Sequence number up to which the gateway has recorded this agent's reports.
    *
    * @generated from field: uint64 acknowledged_sequence = 1;
    */
@@ -581,34 +590,34 @@ export const ReportEventsResponseSchema: GenMessage<ReportEventsResponse> = /*@_
   messageDesc(file_petak_v1_agent, 10);
 
 /**
- * What a device reports.
+ * What a device observed.
  *
  * @generated from enum petak.v1.DeviceEventType
  */
 export const DeviceEventType = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * A credential was accepted and the lock was pulsed.
+   * The agent accepted a credential and released the lock.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_DOOR_OPENED = 1;
    */
   DOOR_OPENED: 1,
 
   /**
-   * The door was seen closed.
+   * The sensor reported that the door is closed.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_DOOR_CLOSED = 2;
    */
   DOOR_CLOSED: 2,
 
   /**
-   * A credential was refused.
+   * The agent refused a credential.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_DOOR_REFUSED = 3;
    */
@@ -622,21 +631,21 @@ export const DeviceEventType = {
   PARCEL_DEPOSITED: 4,
 
   /**
-   * The door is closed and the parcel is gone.
+   * The door is closed and the collector has taken the parcel.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_PARCEL_COLLECTED = 5;
    */
   PARCEL_COLLECTED: 5,
 
   /**
-   * The door is closed and the sensors do not say what happened.
+   * The door is closed and the sensors do not tell whether the parcel is inside.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_DOUBT = 6;
    */
   DOUBT: 6,
 
   /**
-   * The door is closed and the parcel is gone, back to who deposited it.
+   * The door is closed and the depositor has taken the parcel back.
    *
    * @generated from enum value: DEVICE_EVENT_TYPE_PARCEL_RECALLED = 7;
    */
@@ -644,7 +653,7 @@ export const DeviceEventType = {
 } as const;
 
 /**
- * What a device reports.
+ * What a device observed.
  *
  * @generated from enum petak.v1.DeviceEventType
  */

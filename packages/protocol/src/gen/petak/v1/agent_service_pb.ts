@@ -14,13 +14,13 @@ export const file_petak_v1_agent_service: GenFile = /*@__PURE__*/
   fileDesc("ChxwZXRhay92MS9hZ2VudF9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLaAQoMQWdlbnRTZXJ2aWNlEjoKBEJvb3QSFS5wZXRhay52MS5Cb290UmVxdWVzdBoWLnBldGFrLnYxLkJvb3RSZXNwb25zZSIDkAICEjoKBFN5bmMSFS5wZXRhay52MS5TeW5jUmVxdWVzdBoWLnBldGFrLnYxLlN5bmNSZXNwb25zZSIDkAIBElIKDFJlcG9ydEV2ZW50cxIdLnBldGFrLnYxLlJlcG9ydEV2ZW50c1JlcXVlc3QaHi5wZXRhay52MS5SZXBvcnRFdmVudHNSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_agent]);
 
 /**
- * What a site's agent needs from its gateway. Every call is made with an agent's key; another key gives AGENT_KEY_REQUIRED.
+ * Serves the agents at sites. Every call needs an agent's key; other keys fail with AGENT_KEY_REQUIRED.
  *
  * @generated from service petak.v1.AgentService
  */
 export const AgentService: GenService<{
   /**
-   * Says that the agent has started and gives it what it needs to work alone.
+   * Registers the start of an agent and returns everything it needs to decide offline.
    *
    * @generated from rpc petak.v1.AgentService.Boot
    */
@@ -30,7 +30,7 @@ export const AgentService: GenService<{
     output: typeof BootResponseSchema;
   },
   /**
-   * Gives the agent the rights to open doors that it should know in advance.
+   * Returns the permissions to open doors that an agent must know in advance.
    *
    * @generated from rpc petak.v1.AgentService.Sync
    */
@@ -40,7 +40,8 @@ export const AgentService: GenService<{
     output: typeof SyncResponseSchema;
   },
   /**
-   * Records what happened at the site. Facts are never refused: what contradicts the record puts the reservation in doubt.
+   * Records what happened at the site. The gateway never refuses a fact: a report that contradicts the record puts the
+   * reservation IN_DOUBT. Misuse: SEQUENCE_GAP, REPORT_SIGNATURE_INVALID.
    *
    * @generated from rpc petak.v1.AgentService.ReportEvents
    */

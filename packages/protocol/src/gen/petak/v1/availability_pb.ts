@@ -15,7 +15,7 @@ export const file_petak_v1_availability: GenFile = /*@__PURE__*/
   fileDesc("ChtwZXRhay92MS9hdmFpbGFiaWxpdHkucHJvdG8SCHBldGFrLnYxIqMBCg5TaXplQ2xhc3NDb3VudBIVCg1zaXplX2NsYXNzX2lkGAEgASgJEhEKCWluc3RhbGxlZBgCIAEoDRISCgppbl9zZXJ2aWNlGAMgASgNEhAKCG9jY3VwaWVkGAQgASgNEgwKBGhlbGQYBSABKA0SFwoPZnJlZV90b19wcm9taXNlGAYgASgNEhoKEm9jY3VwaWVkX2J5X290aGVycxgHIAEoDSLFAgoQU2l0ZUF2YWlsYWJpbGl0eRIPCgdzaXRlX2lkGAEgASgJEioKBXN0YXRlGAIgASgOMhsucGV0YWsudjEuQXZhaWxhYmlsaXR5U3RhdGUSGgoSYWNjZXB0aW5nX2RlcG9zaXRzGAMgASgIEh0KFWFjY2VwdGluZ19jb2xsZWN0aW9ucxgEIAEoCBIuCgxzaXplX2NsYXNzZXMYBSADKAsyGC5wZXRhay52MS5TaXplQ2xhc3NDb3VudBIvCgtvYnNlcnZlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMcHVibGlzaGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgN0dGwYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qdQoRQXZhaWxhYmlsaXR5U3RhdGUSIgoeQVZBSUxBQklMSVRZX1NUQVRFX1VOU1BFQ0lGSUVEEAASHAoYQVZBSUxBQklMSVRZX1NUQVRFX0tOT1dOEAESHgoaQVZBSUxBQklMSVRZX1NUQVRFX1VOS05PV04QAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * The places of one size class at one instant.
+ * The places of one size class at one time.
  *
  * @generated from message petak.v1.SizeClassCount
  */
@@ -28,7 +28,7 @@ export type SizeClassCount = Message<"petak.v1.SizeClassCount"> & {
   sizeClassId: string;
 
   /**
-   * Places built in.
+   * Places installed.
    *
    * @generated from field: uint32 installed = 2;
    */
@@ -49,21 +49,22 @@ export type SizeClassCount = Message<"petak.v1.SizeClassCount"> & {
   occupied: number;
 
   /**
-   * Places promised to reservations whose parcel is not inside yet.
+   * Places held by reservations that have not been deposited.
    *
    * @generated from field: uint32 held = 5;
    */
   held: number;
 
   /**
-   * in_service − occupied − held − occupied_by_others, never below 0: the only number that may be offered.
+   * in_service − occupied − held − occupied_by_others, at least 0. This is the only number that may be offered.
    *
    * @generated from field: uint32 free_to_promise = 6;
    */
   freeToPromise: number;
 
   /**
-   * Places with something else inside: what the site's last report counted beyond the parcels of this network. 0 where none reports.
+   * Places that hold something other than a parcel of this network: the occupied places of the site's last report minus
+   * this network's parcels. 0 if the site sends no reports.
    *
    * @generated from field: uint32 occupied_by_others = 7;
    */
@@ -78,7 +79,7 @@ export const SizeClassCountSchema: GenMessage<SizeClassCount> = /*@__PURE__*/
   messageDesc(file_petak_v1_availability, 0);
 
 /**
- * What is free at a site. It changes all the time; the facts of the site are in Site.
+ * The free places of a site. They change continually; the facts that change seldom are in Site.
  *
  * @generated from message petak.v1.SiteAvailability
  */
@@ -91,14 +92,14 @@ export type SiteAvailability = Message<"petak.v1.SiteAvailability"> & {
   siteId: string;
 
   /**
-   * Whether the counts can be relied on.
+   * Whether the counts are valid.
    *
    * @generated from field: petak.v1.AvailabilityState state = 2;
    */
   state: AvailabilityState;
 
   /**
-   * True while parcels can be deposited. It says nothing of the counts.
+   * True while the site accepts deposits, whether or not a place is free.
    *
    * @generated from field: bool accepting_deposits = 3;
    */
@@ -119,21 +120,21 @@ export type SiteAvailability = Message<"petak.v1.SiteAvailability"> & {
   sizeClasses: SizeClassCount[];
 
   /**
-   * When the counts were true at the site.
+   * When the counts were observed at the site.
    *
    * @generated from field: google.protobuf.Timestamp observed_at = 6;
    */
   observedAt?: Timestamp | undefined;
 
   /**
-   * When the gateway sent them.
+   * When the gateway sent the counts.
    *
    * @generated from field: google.protobuf.Timestamp published_at = 7;
    */
   publishedAt?: Timestamp | undefined;
 
   /**
-   * How long after `observed_at` they may be relied on. Past it, read the state as UNKNOWN.
+   * How long after `observed_at` the counts are valid. After that, treat `state` as UNKNOWN.
    *
    * @generated from field: google.protobuf.Duration ttl = 8;
    */
@@ -148,7 +149,7 @@ export const SiteAvailabilitySchema: GenMessage<SiteAvailability> = /*@__PURE__*
   messageDesc(file_petak_v1_availability, 1);
 
 /**
- * Whether an availability can be relied on.
+ * Whether the counts of an availability are valid.
  *
  * @generated from enum petak.v1.AvailabilityState
  */
@@ -161,14 +162,14 @@ export const AvailabilityState = {
   UNSPECIFIED: 0,
 
   /**
-   * Observed within its time to live.
+   * The counts are valid: they were observed within their `ttl`.
    *
    * @generated from enum value: AVAILABILITY_STATE_KNOWN = 1;
    */
   KNOWN: 1,
 
   /**
-   * Older than its time to live, or never observed. Never read it as free.
+   * The counts are not valid: their `ttl` has passed, or there are none. Do not treat any place as free.
    *
    * @generated from enum value: AVAILABILITY_STATE_UNKNOWN = 2;
    */
@@ -176,7 +177,7 @@ export const AvailabilityState = {
 } as const;
 
 /**
- * Whether an availability can be relied on.
+ * Whether the counts of an availability are valid.
  *
  * @generated from enum petak.v1.AvailabilityState
  */

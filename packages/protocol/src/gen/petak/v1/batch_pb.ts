@@ -18,7 +18,7 @@ export const file_petak_v1_batch: GenFile = /*@__PURE__*/
   fileDesc("ChRwZXRhay92MS9iYXRjaC5wcm90bxIIcGV0YWsudjEi8wIKCUJhdGNoQ2FsbBIrCgdyZXNlcnZlGAEgASgLMhgucGV0YWsudjEuUmVzZXJ2ZVJlcXVlc3RIABIrCgdjb25maXJtGAIgASgLMhgucGV0YWsudjEuQ29uZmlybVJlcXVlc3RIABIpCgZleHRlbmQYAyABKAsyFy5wZXRhay52MS5FeHRlbmRSZXF1ZXN0SAASKQoGY2FuY2VsGAQgASgLMhcucGV0YWsudjEuQ2FuY2VsUmVxdWVzdEgAEi0KCHJlZGlyZWN0GAUgASgLMhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0SAASPAoQaXNzdWVfY3JlZGVudGlhbBgGIAEoCzIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3RIABI6Cg9nZXRfcmVzZXJ2YXRpb24YByABKAsyHy5wZXRhay52MS5HZXRSZXNlcnZhdGlvblJlcXVlc3RIAEINCgRjYWxsEgW6SAIIASI+CgxCYXRjaFJlcXVlc3QSLgoFY2FsbHMYASADKAsyEy5wZXRhay52MS5CYXRjaENhbGxCCrpIB5IBBAgBEGQiMAoSQmF0Y2hFcnJvck1ldGFkYXRhEgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCSJHChNCYXRjaEZpZWxkVmlvbGF0aW9uEg0KBWZpZWxkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEgwKBHJ1bGUYAyABKAki1AEKCkJhdGNoRXJyb3ISDgoGcmVhc29uGAEgASgJEgwKBGNvZGUYAiABKA0SDwoHbWVzc2FnZRgDIAEoCRIuCghtZXRhZGF0YRgEIAMoCzIcLnBldGFrLnYxLkJhdGNoRXJyb3JNZXRhZGF0YRI3ChBmaWVsZF92aW9sYXRpb25zGAUgAygLMh0ucGV0YWsudjEuQmF0Y2hGaWVsZFZpb2xhdGlvbhIuCgtyZXRyeV9kZWxheRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKeAwoLQmF0Y2hSZXN1bHQSLAoHcmVzZXJ2ZRgBIAEoCzIZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZUgAEiwKB2NvbmZpcm0YAiABKAsyGS5wZXRhay52MS5Db25maXJtUmVzcG9uc2VIABIqCgZleHRlbmQYAyABKAsyGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZUgAEioKBmNhbmNlbBgEIAEoCzIYLnBldGFrLnYxLkNhbmNlbFJlc3BvbnNlSAASLgoIcmVkaXJlY3QYBSABKAsyGi5wZXRhay52MS5SZWRpcmVjdFJlc3BvbnNlSAASPQoQaXNzdWVfY3JlZGVudGlhbBgGIAEoCzIhLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlc3BvbnNlSAASOwoPZ2V0X3Jlc2VydmF0aW9uGAcgASgLMiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZUgAEiUKBWVycm9yGA8gASgLMhQucGV0YWsudjEuQmF0Y2hFcnJvckgAQggKBnJlc3VsdCI3Cg1CYXRjaFJlc3BvbnNlEiYKB3Jlc3VsdHMYASADKAsyFS5wZXRhay52MS5CYXRjaFJlc3VsdGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_petak_v1_reservation]);
 
 /**
- * One call of a batch: the request of the call that it stands for.
+ * One call of a batch, as the request of the RPC of the same name.
  *
  * @generated from message petak.v1.BatchCall
  */
@@ -30,7 +30,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
    */
   call: {
     /**
-     * As Reserve.
+     * Calls Reserve.
      *
      * @generated from field: petak.v1.ReserveRequest reserve = 1;
      */
@@ -38,7 +38,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
     case: "reserve";
   } | {
     /**
-     * As Confirm.
+     * Calls Confirm.
      *
      * @generated from field: petak.v1.ConfirmRequest confirm = 2;
      */
@@ -46,7 +46,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
     case: "confirm";
   } | {
     /**
-     * As Extend.
+     * Calls Extend.
      *
      * @generated from field: petak.v1.ExtendRequest extend = 3;
      */
@@ -54,7 +54,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
     case: "extend";
   } | {
     /**
-     * As Cancel.
+     * Calls Cancel.
      *
      * @generated from field: petak.v1.CancelRequest cancel = 4;
      */
@@ -62,7 +62,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
     case: "cancel";
   } | {
     /**
-     * As Redirect.
+     * Calls Redirect.
      *
      * @generated from field: petak.v1.RedirectRequest redirect = 5;
      */
@@ -70,7 +70,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
     case: "redirect";
   } | {
     /**
-     * As IssueCredential.
+     * Calls IssueCredential.
      *
      * @generated from field: petak.v1.IssueCredentialRequest issue_credential = 6;
      */
@@ -78,7 +78,7 @@ export type BatchCall = Message<"petak.v1.BatchCall"> & {
     case: "issueCredential";
   } | {
     /**
-     * As GetReservation.
+     * Calls GetReservation.
      *
      * @generated from field: petak.v1.GetReservationRequest get_reservation = 7;
      */
@@ -95,14 +95,15 @@ export const BatchCallSchema: GenMessage<BatchCall> = /*@__PURE__*/
   messageDesc(file_petak_v1_batch, 0);
 
 /**
- * Several calls in one. Each is made as if it had come alone, with its own `request_id`, and has its own result: that one fails says nothing
- * of the others. A message that breaks a rule of the schema is refused as a whole, with the field, before anything is done.
+ * The request of Batch. Each call is executed as if it had been sent alone, with its own `request_id`, and has its own
+ * result: the failure of one call does not affect the others. If any call breaks a constraint of the schema, the whole
+ * batch fails with INVALID_FIELD and no call is executed.
  *
  * @generated from message petak.v1.BatchRequest
  */
 export type BatchRequest = Message<"petak.v1.BatchRequest"> & {
   /**
-   * The calls. 1 to 100. Those about one reservation are made in their order; others at once, as far as may be.
+   * The calls. 1 to 100. Calls about the same reservation are executed in their order, other calls concurrently.
    *
    * @generated from field: repeated petak.v1.BatchCall calls = 1;
    */
@@ -117,20 +118,20 @@ export const BatchRequestSchema: GenMessage<BatchRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_batch, 1);
 
 /**
- * A fact about an error, for machines.
+ * One entry of an error's metadata.
  *
  * @generated from message petak.v1.BatchErrorMetadata
  */
 export type BatchErrorMetadata = Message<"petak.v1.BatchErrorMetadata"> & {
   /**
-   * What it says, as in the ErrorInfo of the same error.
+   * The key, as in the ErrorInfo of the same error.
    *
    * @generated from field: string key = 1;
    */
   key: string;
 
   /**
-   * The fact.
+   * The value.
    *
    * @generated from field: string value = 2;
    */
@@ -145,27 +146,27 @@ export const BatchErrorMetadataSchema: GenMessage<BatchErrorMetadata> = /*@__PUR
   messageDesc(file_petak_v1_batch, 2);
 
 /**
- * A field that is wrong, from the call's own request on.
+ * One invalid field.
  *
  * @generated from message petak.v1.BatchFieldViolation
  */
 export type BatchFieldViolation = Message<"petak.v1.BatchFieldViolation"> & {
   /**
-   * Path of the field.
+   * Path of the field within the call's request.
    *
    * @generated from field: string field = 1;
    */
   field: string;
 
   /**
-   * What is wrong with it.
+   * What is wrong with the value.
    *
    * @generated from field: string description = 2;
    */
   description: string;
 
   /**
-   * The rule that it breaks.
+   * Id of the violated rule.
    *
    * @generated from field: string rule = 3;
    */
@@ -180,48 +181,48 @@ export const BatchFieldViolationSchema: GenMessage<BatchFieldViolation> = /*@__P
   messageDesc(file_petak_v1_batch, 3);
 
 /**
- * Why one call of a batch failed: what the same call alone would fail with.
+ * The error of one call of a batch: the same error with which the call alone would fail.
  *
  * @generated from message petak.v1.BatchError
  */
 export type BatchError = Message<"petak.v1.BatchError"> & {
   /**
-   * The reason of the catalogue, e.g. `NO_PLACE_FREE`, as in ErrorInfo.
+   * The reason, as in ErrorInfo, e.g. `NO_PLACE_FREE`.
    *
    * @generated from field: string reason = 1;
    */
   reason: string;
 
   /**
-   * Its gRPC code, e.g. 9 for FAILED_PRECONDITION.
+   * The gRPC status code, e.g. 9 for FAILED_PRECONDITION.
    *
    * @generated from field: uint32 code = 2;
    */
   code: number;
 
   /**
-   * What happened, for people.
+   * A description for people.
    *
    * @generated from field: string message = 3;
    */
   message: string;
 
   /**
-   * Facts, in the order of their keys.
+   * The metadata, ordered by key.
    *
    * @generated from field: repeated petak.v1.BatchErrorMetadata metadata = 4;
    */
   metadata: BatchErrorMetadata[];
 
   /**
-   * The wrong fields.
+   * The invalid fields.
    *
    * @generated from field: repeated petak.v1.BatchFieldViolation field_violations = 5;
    */
   fieldViolations: BatchFieldViolation[];
 
   /**
-   * When the same call may come again. Not set: nothing is said of that.
+   * How long to wait before the same call is sent again, as in RetryInfo. Unset: the error has no RetryInfo.
    *
    * @generated from field: google.protobuf.Duration retry_delay = 6;
    */
@@ -236,19 +237,19 @@ export const BatchErrorSchema: GenMessage<BatchError> = /*@__PURE__*/
   messageDesc(file_petak_v1_batch, 4);
 
 /**
- * What one call came to.
+ * The result of one call.
  *
  * @generated from message petak.v1.BatchResult
  */
 export type BatchResult = Message<"petak.v1.BatchResult"> & {
   /**
-   * The answer of the call that was made, or its error.
+   * The response of the call, or its error. Always set.
    *
    * @generated from oneof petak.v1.BatchResult.result
    */
   result: {
     /**
-     * Of reserve.
+     * Response of Reserve.
      *
      * @generated from field: petak.v1.ReserveResponse reserve = 1;
      */
@@ -256,7 +257,7 @@ export type BatchResult = Message<"petak.v1.BatchResult"> & {
     case: "reserve";
   } | {
     /**
-     * Of confirm.
+     * Response of Confirm.
      *
      * @generated from field: petak.v1.ConfirmResponse confirm = 2;
      */
@@ -264,7 +265,7 @@ export type BatchResult = Message<"petak.v1.BatchResult"> & {
     case: "confirm";
   } | {
     /**
-     * Of extend.
+     * Response of Extend.
      *
      * @generated from field: petak.v1.ExtendResponse extend = 3;
      */
@@ -272,7 +273,7 @@ export type BatchResult = Message<"petak.v1.BatchResult"> & {
     case: "extend";
   } | {
     /**
-     * Of cancel.
+     * Response of Cancel.
      *
      * @generated from field: petak.v1.CancelResponse cancel = 4;
      */
@@ -280,7 +281,7 @@ export type BatchResult = Message<"petak.v1.BatchResult"> & {
     case: "cancel";
   } | {
     /**
-     * Of redirect.
+     * Response of Redirect.
      *
      * @generated from field: petak.v1.RedirectResponse redirect = 5;
      */
@@ -288,7 +289,7 @@ export type BatchResult = Message<"petak.v1.BatchResult"> & {
     case: "redirect";
   } | {
     /**
-     * Of issue_credential.
+     * Response of IssueCredential.
      *
      * @generated from field: petak.v1.IssueCredentialResponse issue_credential = 6;
      */
@@ -296,7 +297,7 @@ export type BatchResult = Message<"petak.v1.BatchResult"> & {
     case: "issueCredential";
   } | {
     /**
-     * Of get_reservation.
+     * Response of GetReservation.
      *
      * @generated from field: petak.v1.GetReservationResponse get_reservation = 7;
      */
@@ -321,13 +322,13 @@ export const BatchResultSchema: GenMessage<BatchResult> = /*@__PURE__*/
   messageDesc(file_petak_v1_batch, 5);
 
 /**
- * What became of the calls.
+ * The response of Batch.
  *
  * @generated from message petak.v1.BatchResponse
  */
 export type BatchResponse = Message<"petak.v1.BatchResponse"> & {
   /**
-   * One for each call, in the same order.
+   * One result for each call, in the order of the calls.
    *
    * @generated from field: repeated petak.v1.BatchResult results = 1;
    */

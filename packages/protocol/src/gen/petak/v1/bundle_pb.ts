@@ -20,14 +20,14 @@ export const file_petak_v1_bundle: GenFile = /*@__PURE__*/
   fileDesc("ChVwZXRhay92MS9idW5kbGUucHJvdG8SCHBldGFrLnYxIv4CCgZCdW5kbGUSEQoJYnVuZGxlX2lkGAEgASgJEg8KB3NpdGVfaWQYAiABKAkSEwoLb3BlcmF0b3JfaWQYAyABKAkSFgoOcGFydGljaXBhbnRfaWQYBCABKAkSDwoHaXNfdGVzdBgFIAEoCBIiCgljb2xsZWN0b3IYBiABKAsyDy5wZXRhay52MS5QYXJ0eRIXCg9yZXNlcnZhdGlvbl9pZHMYByADKAkSEAoIcmV2aXNpb24YCCABKA0SLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKQoLZGVsZWdhdGlvbnMYCyADKAsyFC5wZXRhay52MS5EZWxlZ2F0aW9uEjgKE3Jldm9rZWRfY3JlZGVudGlhbHMYDCADKAsyGy5wZXRhay52MS5SZXZva2VkQ3JlZGVudGlhbCJ7ChBQdXRCdW5kbGVSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhoKCWJ1bmRsZV9pZBgCIAEoCUIHukgEcgIYQBItCg9yZXNlcnZhdGlvbl9pZHMYAyADKAlCFLpIEZIBDggBEBQYASIGcgQQARhAIjUKEVB1dEJ1bmRsZVJlc3BvbnNlEiAKBmJ1bmRsZRgBIAEoCzIQLnBldGFrLnYxLkJ1bmRsZSIwChBHZXRCdW5kbGVSZXF1ZXN0EhwKCWJ1bmRsZV9pZBgBIAEoCUIJukgGcgQQARhAImIKEUdldEJ1bmRsZVJlc3BvbnNlEiAKBmJ1bmRsZRgBIAEoCzIQLnBldGFrLnYxLkJ1bmRsZRIrCgxyZXNlcnZhdGlvbnMYAiADKAsyFS5wZXRhay52MS5SZXNlcnZhdGlvbiJsChxJc3N1ZUJ1bmRsZUNyZWRlbnRpYWxSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEhwKCWJ1bmRsZV9pZBgCIAEoCUIJukgGcgQQARhAEhAKCHdpdGhfcGluGAMgASgIIrsBCh1Jc3N1ZUJ1bmRsZUNyZWRlbnRpYWxSZXNwb25zZRIUCgxhY2Nlc3NfdG9rZW4YASABKAkSCwoDcGluGAIgASgJEi4KCm5vdF9iZWZvcmUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD2NyZWRlbnRpYWxfaGFzaBgFIAEoCWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_party, file_petak_v1_reservation]);
 
 /**
- * Several parcels at one site, for one collector, who collects them with one credential in one visit. Each parcel keeps its own reservation, limits
- * and record.
+ * Several reservations at one site with the same collector, who collects all parcels in one visit with one credential.
+ * Each reservation keeps its own deadlines and events.
  *
  * @generated from message petak.v1.Bundle
  */
 export type Bundle = Message<"petak.v1.Bundle"> & {
   /**
-   * The gateway's id, e.g. `bdl_83652b_5t8yq2m4p9w7z3x1`. It names the region.
+   * The bundle's id, e.g. `bdl_83652b_5t8yq2m4p9w7z3x1`. It contains the region.
    *
    * @generated from field: string bundle_id = 1;
    */
@@ -55,28 +55,28 @@ export type Bundle = Message<"petak.v1.Bundle"> & {
   participantId: string;
 
   /**
-   * True where site and keys are of the test network.
+   * True if site and keys belong to the test network.
    *
    * @generated from field: bool is_test = 5;
    */
   isTest: boolean;
 
   /**
-   * Who collects.
+   * The party that collects.
    *
    * @generated from field: petak.v1.Party collector = 6;
    */
   collector?: Party | undefined;
 
   /**
-   * Its reservations, those too that are over, in the order in which their doors are opened.
+   * The bundle's reservations in the order in which their doors open, including those that have ended.
    *
    * @generated from field: repeated string reservation_ids = 7;
    */
   reservationIds: string[];
 
   /**
-   * Grows by one with every change, from 1.
+   * Starts at 1 and increases by one with every change.
    *
    * @generated from field: uint32 revision = 8;
    */
@@ -97,14 +97,14 @@ export type Bundle = Message<"petak.v1.Bundle"> & {
   updatedAt?: Timestamp | undefined;
 
   /**
-   * Who else may collect, oldest first. At most 10.
+   * Delegations of the bundle's credentials, oldest first. At most 10.
    *
    * @generated from field: repeated petak.v1.Delegation delegations = 11;
    */
   delegations: Delegation[];
 
   /**
-   * The bundle's credentials that were revoked, oldest first. At most 10.
+   * Revoked credentials of the bundle, oldest first. At most 10.
    *
    * @generated from field: repeated petak.v1.RevokedCredential revoked_credentials = 12;
    */
@@ -119,29 +119,31 @@ export const BundleSchema: GenMessage<Bundle> = /*@__PURE__*/
   messageDesc(file_petak_v1_bundle, 0);
 
 /**
- * Makes a bundle, or says anew what belongs to one.
+ * The request of PutBundle: creates a bundle or replaces the reservations of one.
  *
  * @generated from message petak.v1.PutBundleRequest
  */
 export type PutBundleRequest = Message<"petak.v1.PutBundleRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The bundle to change. Empty: a new one. One that does not exist, or that another participant made, gives BUNDLE_NOT_FOUND.
+   * The bundle to change. Empty: create one. An unknown bundle, or one that another participant made, fails with
+   * BUNDLE_NOT_FOUND.
    *
    * @generated from field: string bundle_id = 2;
    */
   bundleId: string;
 
   /**
-   * All the reservations that belong to it from now on, in the order in which their doors are opened: 1 to 20, distinct. Each is the caller's, at the
-   * bundle's site and with its collector, and in no other bundle, else BUNDLE_MISMATCH. One that joins is HELD, CONFIRMED or DEPOSITED, else
-   * ILLEGAL_STATE. Those of before that are not named leave.
+   * All reservations of the bundle, in the order in which their doors open. 1 to 20, distinct. They replace those that
+   * the bundle has: a reservation that is left out is removed from the bundle. Each must be the caller's, at the
+   * bundle's site, with its collector, and in no other bundle, else BUNDLE_MISMATCH. A reservation that is added must
+   * be HELD, CONFIRMED or DEPOSITED, else ILLEGAL_STATE.
    *
    * @generated from field: repeated string reservation_ids = 3;
    */
@@ -156,13 +158,13 @@ export const PutBundleRequestSchema: GenMessage<PutBundleRequest> = /*@__PURE__*
   messageDesc(file_petak_v1_bundle, 1);
 
 /**
- * The bundle is as it was asked for.
+ * The response of PutBundle.
  *
  * @generated from message petak.v1.PutBundleResponse
  */
 export type PutBundleResponse = Message<"petak.v1.PutBundleResponse"> & {
   /**
-   * The bundle.
+   * The bundle after the change.
    *
    * @generated from field: petak.v1.Bundle bundle = 1;
    */
@@ -177,14 +179,14 @@ export const PutBundleResponseSchema: GenMessage<PutBundleResponse> = /*@__PURE_
   messageDesc(file_petak_v1_bundle, 2);
 
 /**
- * Asks for one bundle.
+ * The request of GetBundle.
  *
  * @generated from message petak.v1.GetBundleRequest
  */
 export type GetBundleRequest = Message<"petak.v1.GetBundleRequest"> & {
   /**
-   * The bundle. Required. One that does not exist, or to which the caller is no party, gives BUNDLE_NOT_FOUND; so does one whose reservations all ended
-   * longer ago than the gateway keeps what has ended at hand. They name it for ever.
+   * The bundle. Required. An unknown bundle, and one to which the caller is not a party, fails with BUNDLE_NOT_FOUND.
+   * The gateway deletes a bundle when its last reservation has been archived; its reservations keep the `bundle_id`.
    *
    * @generated from field: string bundle_id = 1;
    */
@@ -199,7 +201,7 @@ export const GetBundleRequestSchema: GenMessage<GetBundleRequest> = /*@__PURE__*
   messageDesc(file_petak_v1_bundle, 3);
 
 /**
- * The bundle.
+ * The response of GetBundle.
  *
  * @generated from message petak.v1.GetBundleResponse
  */
@@ -212,7 +214,7 @@ export type GetBundleResponse = Message<"petak.v1.GetBundleResponse"> & {
   bundle?: Bundle | undefined;
 
   /**
-   * Its reservations as they stand, in the same order.
+   * The current reservations of the bundle, in the order of `bundle.reservation_ids`.
    *
    * @generated from field: repeated petak.v1.Reservation reservations = 2;
    */
@@ -227,27 +229,28 @@ export const GetBundleResponseSchema: GenMessage<GetBundleResponse> = /*@__PURE_
   messageDesc(file_petak_v1_bundle, 4);
 
 /**
- * Asks for what opens the doors of a bundle.
+ * The request of IssueBundleCredential.
  *
  * @generated from message petak.v1.IssueBundleCredentialRequest
  */
 export type IssueBundleCredentialRequest = Message<"petak.v1.IssueBundleCredentialRequest"> & {
   /**
-   * A UUID that names this credential for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The bundle. Required. At least one of its reservations is CONFIRMED or DEPOSITED and not past its limit, else ILLEGAL_STATE.
+   * The bundle. Required. At least one of its reservations must be CONFIRMED or DEPOSITED and before its deadline, else
+   * ILLEGAL_STATE.
    *
    * @generated from field: string bundle_id = 2;
    */
   bundleId: string;
 
   /**
-   * True: issue an eight-digit PIN beside the token; it takes the place of the bundle's last one. Default false.
+   * True: issue an eight-digit PIN as well as the token. It replaces the bundle's previous PIN. Default false.
    *
    * @generated from field: bool with_pin = 3;
    */
@@ -262,41 +265,43 @@ export const IssueBundleCredentialRequestSchema: GenMessage<IssueBundleCredentia
   messageDesc(file_petak_v1_bundle, 5);
 
 /**
- * What opens the doors of a bundle, one after another, for the parcels that lie there when it is used first. The gateway keeps no readable copy of the PIN.
+ * The response of IssueBundleCredential: a credential for all parcels of the bundle that are at the site when it is
+ * first used. The doors open one after another. The gateway stores no readable copy of the PIN.
  *
  * @generated from message petak.v1.IssueBundleCredentialResponse
  */
 export type IssueBundleCredentialResponse = Message<"petak.v1.IssueBundleCredentialResponse"> & {
   /**
-   * The access token: a compact JWS, at most 320 characters, good for one collection, at one site.
+   * The access token: a compact JWS of at most 320 characters. Valid for one collection at one site.
    *
    * @generated from field: string access_token = 1;
    */
   accessToken: string;
 
   /**
-   * Eight digits, good for one collection, at one site. Empty unless asked for.
+   * Eight digits. Valid for one collection at one site. Empty unless `with_pin` was true.
    *
    * @generated from field: string pin = 2;
    */
   pin: string;
 
   /**
-   * From when the credential opens.
+   * Start of the credential's validity.
    *
    * @generated from field: google.protobuf.Timestamp not_before = 3;
    */
   notBefore?: Timestamp | undefined;
 
   /**
-   * Until when the credential opens: the latest limit of the bundle's reservations, at most 14 days. `Extend` may move the PIN's end beyond it.
+   * End of the credential's validity: the latest deadline of the bundle's reservations, at most 14 days after
+   * `not_before`. Extend can move the end of the PIN's validity further.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * SHA-256 of the access token's id in base64url.
+   * SHA-256 of the access token's id, in base64url. RevokeCredential and events identify the credential by it.
    *
    * @generated from field: string credential_hash = 5;
    */

@@ -26,62 +26,63 @@ export const file_petak_v1_custody: GenFile = /*@__PURE__*/
   fileDesc("ChZwZXRhay92MS9jdXN0b2R5LnByb3RvEghwZXRhay52MSLMAQoFUHJvb2YSIQoEa2luZBgBIAEoDjITLnBldGFrLnYxLlByb29mS2luZBIXCg9jcmVkZW50aWFsX2hhc2gYAiABKAkSDwoHb2ZmbGluZRgDIAEoCBIUCgxhZ2VudF9rZXlfaWQYBCABKAkSFwoPZGV2aWNlX3NlcXVlbmNlGAUgASgEEhYKDmNvbXBhcnRtZW50X2lkGAYgASgJEg8KB3JlZnVzYWwYByABKAkSHgoWcGFyZW50X2NyZWRlbnRpYWxfaGFzaBgUIAEoCSKaAQoUQ2xvdWRFdmVudEF0dHJpYnV0ZXMSEwoLc3BlY3ZlcnNpb24YASABKAkSCgoCaWQYAiABKAkSDgoGc291cmNlGAMgASgJEgwKBHR5cGUYBCABKAkSDwoHc3ViamVjdBgFIAEoCRIMCgR0aW1lGAYgASgJEhIKCmRhdGFzY2hlbWEYByABKAkSEAoIc2VxdWVuY2UYCCABKAkifAoKQ29ycmVjdGlvbhIRCglldmVudF9pZHMYASADKAkSKgoGcmVhc29uGAIgASgOMhoucGV0YWsudjEuQ29ycmVjdGlvblJlYXNvbhIvCgtvY2N1cnJlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAitQcKBUV2ZW50EhAKCGV2ZW50X2lkGAEgASgJEhYKDnNjaGVtYV92ZXJzaW9uGAIgASgNEiEKBHR5cGUYAyABKA4yEy5wZXRhay52MS5FdmVudFR5cGUSFgoOcmVzZXJ2YXRpb25faWQYBCABKAkSDwoHc2l0ZV9pZBgFIAEoCRITCgtvcGVyYXRvcl9pZBgGIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgHIAEoCRIeCgVhY3RvchgIIAEoCzIPLnBldGFrLnYxLlBhcnR5Ei8KC29jY3VycmVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZWNvcmRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMc3RhdGVfYmVmb3JlGAsgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIvCgtzdGF0ZV9hZnRlchgMIAEoDjIaLnBldGFrLnYxLlJlc2VydmF0aW9uU3RhdGUSHgoFcHJvb2YYDSABKAsyDy5wZXRhay52MS5Qcm9vZhIZChFwYXJ0bmVyX3JlZmVyZW5jZRgOIAEoCRIPCgdpc190ZXN0GA8gASgIEhwKFHJlc2VydmF0aW9uX3JldmlzaW9uGBAgASgNEjkKE2NhbmNlbGxhdGlvbl9yZWFzb24YESABKA4yHC5wZXRhay52MS5DYW5jZWxsYXRpb25SZWFzb24SHgoWcmVsYXRlZF9yZXNlcnZhdGlvbl9pZBgSIAEoCRITCgtmZWVkX251bWJlchgTIAEoBBIRCglidW5kbGVfaWQYFCABKAkSJwoHcmVjZWlwdBgZIAEoCzIWLnBldGFrLnYxLkV2ZW50UmVjZWlwdBIzCgtjbG91ZF9ldmVudBgVIAEoCzIeLnBldGFrLnYxLkNsb3VkRXZlbnRBdHRyaWJ1dGVzEjkKFm9jY3VycmVkX2F0X3V0Y19vZmZzZXQYFiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoKY29ycmVjdGlvbhgXIAEoCzIULnBldGFrLnYxLkNvcnJlY3Rpb24SGwoTd2ViaG9va19lbmRwb2ludF9pZBgoIAEoCRIgCgdmZWVfZHVlGCkgASgLMg8ucGV0YWsudjEuTW9uZXkSNQoRb3ZlcmZsb3dfZmFsbGJhY2sYKiABKA4yGi5wZXRhay52MS5PdmVyZmxvd0ZhbGxiYWNrItQBCgpFdmVudFJhbmdlEiIKC2Zyb21fbnVtYmVyGAEgASgEQg26SAoyCBj+//////8/EiAKCXRvX251bWJlchgCIAEoBEINukgKMggY/v//////PxJACgRmcm9tGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIWukgTsgEQGgYIgLL4hBsyBgiAh7XDAxI+CgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMiuQEKEUxpc3RFdmVudHNSZXF1ZXN0EhkKBmN1cnNvchgBIAEoCUIJukgGcgQYgIAEEhsKCXBhZ2Vfc2l6ZRgCIAEoDUIIukgFKgMY6AcSNQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIHjIAEhAKCGZyb21fbm93GAQgASgIEiMKBXJhbmdlGAUgASgLMhQucGV0YWsudjEuRXZlbnRSYW5nZSJcChJMaXN0RXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8ucGV0YWsudjEuRXZlbnQSEwoLbmV4dF9jdXJzb3IYAiABKAkSEAoIaGFzX21vcmUYAyABKAgiZQoSV2F0Y2hFdmVudHNSZXF1ZXN0EhkKBmN1cnNvchgBIAEoCUIJukgGcgQYgIAEEhAKCGZyb21fbm93GAIgASgIEiIKC2Zyb21fbnVtYmVyGAMgASgEQg26SAoyCBj+//////8/IkYKE1dhdGNoRXZlbnRzUmVzcG9uc2USHwoGZXZlbnRzGAEgAygLMg8ucGV0YWsudjEuRXZlbnQSDgoGY3Vyc29yGAIgASgJIoECChRDb3JyZWN0RXZlbnRzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEicKCWV2ZW50X2lkcxgDIAMoCUIUukgRkgEOCAEQFBgBIgZyBBABGEASNgoGcmVhc29uGAQgASgOMhoucGV0YWsudjEuQ29ycmVjdGlvblJlYXNvbkIKukgHggEEEAEgABJHCgtvY2N1cnJlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMiNwoVQ29ycmVjdEV2ZW50c1Jlc3BvbnNlEh4KBWV2ZW50GAEgASgLMg8ucGV0YWsudjEuRXZlbnQiOwoWR2V0Q3VzdG9keUNoYWluUmVxdWVzdBIhCg5yZXNlcnZhdGlvbl9pZBgBIAEoCUIJukgGcgQQARhAIrgBChdHZXRDdXN0b2R5Q2hhaW5SZXNwb25zZRIqCgtyZXNlcnZhdGlvbhgBIAEoCzIVLnBldGFrLnYxLlJlc2VydmF0aW9uEh8KBmV2ZW50cxgCIAMoCzIPLnBldGFrLnYxLkV2ZW50EiMKCHJlY2VpcHRzGAMgAygLMhEucGV0YWsudjEuUmVjZWlwdBIrCglzdGF0ZW1lbnQYBCABKAsyGC5wZXRhay52MS5DaGFpblN0YXRlbWVudCLQAQoZQ291bnRlcnNpZ25SZWNlaXB0UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIhCg5yZXNlcnZhdGlvbl9pZBgCIAEoCUIJukgGcgQQARhAEhsKBm51bWJlchgDIAEoDUILukgIKgYYwIQ9KAESHgoMcmVjZWlwdF9oYXNoGAQgASgJQgi6SAVyA5gBKxIZCgZrZXlfaWQYBSABKAlCCbpIBnIEEAEYKBIaCglzaWduYXR1cmUYBiABKAxCB7pIBHoCaEAiQAoaQ291bnRlcnNpZ25SZWNlaXB0UmVzcG9uc2USIgoHcmVjZWlwdBgBIAEoCzIRLnBldGFrLnYxLlJlY2VpcHQq/wcKCUV2ZW50VHlwZRIaChZFVkVOVF9UWVBFX1VOU1BFQ0lGSUVEEAASHwobRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9IRUxEEAESJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9DT05GSVJNRUQQAhIkCiBFVkVOVF9UWVBFX1JFU0VSVkFUSU9OX0NBTkNFTExFRBADEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fRVhQSVJFRBAEEiIKHkVWRU5UX1RZUEVfUkVTRVJWQVRJT05fTk9fU0hPVxAFEiAKHEVWRU5UX1RZUEVfQ1JFREVOVElBTF9JU1NVRUQQBhIaChZFVkVOVF9UWVBFX0RPT1JfT1BFTkVEEAcSGgoWRVZFTlRfVFlQRV9ET09SX0NMT1NFRBAIEhsKF0VWRU5UX1RZUEVfRE9PUl9SRUZVU0VEEAkSHwobRVZFTlRfVFlQRV9QQVJDRUxfREVQT1NJVEVEEAoSHwobRVZFTlRfVFlQRV9QQVJDRUxfQ09MTEVDVEVEEAsSIwofRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9JTl9ET1VCVBAMEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fRVhURU5ERUQQDRIdChlFVkVOVF9UWVBFX1BBUkNFTF9PVkVSRFVFEA4SHgoaRVZFTlRfVFlQRV9QQVJDRUxfUkVDQUxMRUQQDxIhCh1FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1FVRVVFRBAQEiMKH0VWRU5UX1RZUEVfUkVTRVJWQVRJT05fUFJPTU9URUQQERIjCh9FVkVOVF9UWVBFX1JFU0VSVkFUSU9OX1JFSkVDVEVEEBISIwofRVZFTlRfVFlQRV9DUkVERU5USUFMX0RFTEVHQVRFRBAUEiEKHUVWRU5UX1RZUEVfQ1JFREVOVElBTF9SRVZPS0VEEBUSIgoeRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9CVU5ETEVEEBYSJAogRVZFTlRfVFlQRV9SRVNFUlZBVElPTl9VTkJVTkRMRUQQFxIkCiBFVkVOVF9UWVBFX1JFQ0VJUFRfQ09VTlRFUlNJR05FRBAZEh8KG0VWRU5UX1RZUEVfRVZFTlRTX0NPUlJFQ1RFRBAyEicKI0VWRU5UX1RZUEVfV0VCSE9PS19FTkRQT0lOVF9GQUlMSU5HECgSKAokRVZFTlRfVFlQRV9XRUJIT09LX0VORFBPSU5UX0RJU0FCTEVEECkSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfT1BFTkVEEDwSIgoeRVZFTlRfVFlQRV9TRVJWSUNFX0RPT1JfQ0xPU0VEED0qewoJUHJvb2ZLaW5kEhoKFlBST09GX0tJTkRfVU5TUEVDSUZJRUQQABIbChdQUk9PRl9LSU5EX0FDQ0VTU19UT0tFThABEhIKDlBST09GX0tJTkRfUElOEAISIQodUFJPT0ZfS0lORF9CT1VORF9BQ0NFU1NfVE9LRU4QAyqIAgoQQ29ycmVjdGlvblJlYXNvbhIhCh1DT1JSRUNUSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHENPUlJFQ1RJT05fUkVBU09OX1dST05HX1RJTUUQARIiCh5DT1JSRUNUSU9OX1JFQVNPTl9XUk9OR19QQVJDRUwQAhInCiNDT1JSRUNUSU9OX1JFQVNPTl9XUk9OR19DT01QQVJUTUVOVBADEiQKIENPUlJFQ1RJT05fUkVBU09OX0RJRF9OT1RfSEFQUEVOEAQSHwobQ09SUkVDVElPTl9SRUFTT05fRFVQTElDQVRFEAUSGwoXQ09SUkVDVElPTl9SRUFTT05fT1RIRVIQBmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_money, file_petak_v1_overflow, file_petak_v1_party, file_petak_v1_receipt, file_petak_v1_reservation]);
 
 /**
- * The evidence for what happened at a door.
+ * The evidence of an event at a door.
  *
  * @generated from message petak.v1.Proof
  */
 export type Proof = Message<"petak.v1.Proof"> & {
   /**
-   * How the right was shown.
+   * How the right to open the door was proved.
    *
    * @generated from field: petak.v1.ProofKind kind = 1;
    */
   kind: ProofKind;
 
   /**
-   * SHA-256 of the credential's id in base64url. It says which credential it was and opens nothing.
+   * SHA-256 of the credential's id, in base64url. It identifies the credential and opens nothing.
    *
    * @generated from field: string credential_hash = 2;
    */
   credentialHash: string;
 
   /**
-   * True where the agent decided without the network.
+   * True if the agent decided without the network.
    *
    * @generated from field: bool offline = 3;
    */
   offline: boolean;
 
   /**
-   * The agent's key, which names the device.
+   * The agent's key. It identifies the device.
    *
    * @generated from field: string agent_key_id = 4;
    */
   agentKeyId: string;
 
   /**
-   * The number of the report in the device's own gap-free sequence.
+   * Sequence number of the device's report.
    *
    * @generated from field: uint64 device_sequence = 5;
    */
   deviceSequence: bigint;
 
   /**
-   * The door. Empty for stores and where no door was chosen.
+   * The compartment. Empty for stores, and if none was chosen.
    *
    * @generated from field: string compartment_id = 6;
    */
   compartmentId: string;
 
   /**
-   * Why a door was refused, a constant of docs/credentials.md. Empty where it was opened.
+   * Why the credential was refused, a constant of docs/credentials.md. Empty unless the door was refused.
    *
    * @generated from field: string refusal = 7;
    */
   refusal: string;
 
   /**
-   * SHA-256 of the id of the credential that this one was delegated from, in base64url: somebody else came. Empty: the holder's own.
+   * SHA-256 of the id of the credential from which this one was delegated, in base64url. Empty: the credential was not
+   * delegated.
    *
    * @generated from field: string parent_credential_hash = 20;
    */
@@ -96,7 +97,8 @@ export const ProofSchema: GenMessage<Proof> = /*@__PURE__*/
   messageDesc(file_petak_v1_custody, 0);
 
 /**
- * What an event is as a CloudEvent (https://cloudevents.io, version 1.0), its data being the event itself. Webhooks say the same of it, with less data.
+ * The attributes of an event as a CloudEvent (https://cloudevents.io, version 1.0) whose data is the event itself. A
+ * webhook has the same attributes with less data, see WebhookEventData.
  *
  * @generated from message petak.v1.CloudEventAttributes
  */
@@ -109,49 +111,50 @@ export type CloudEventAttributes = Message<"petak.v1.CloudEventAttributes"> & {
   specversion: string;
 
   /**
-   * The event's id. With `source` it names the event for ever.
+   * The event's id. `source` and `id` together are unique for ever.
    *
    * @generated from field: string id = 2;
    */
   id: string;
 
   /**
-   * The gateways that keep the record: `urn:petak:gateway:` and their audience.
+   * The gateways that store the event: `urn:petak:gateway:` and their audience.
    *
    * @generated from field: string source = 3;
    */
   source: string;
 
   /**
-   * The event's type behind `petak.v1.`, e.g. `petak.v1.PARCEL_DEPOSITED`.
+   * `petak.v1.` and the event's type, e.g. `petak.v1.PARCEL_DEPOSITED`.
    *
    * @generated from field: string type = 4;
    */
   type: string;
 
   /**
-   * What it is about: the reservation, else the webhook endpoint, else the site.
+   * What the event is about: the reservation if there is one, else the webhook endpoint, else the site.
    *
    * @generated from field: string subject = 5;
    */
   subject: string;
 
   /**
-   * When it happened, as RFC 3339 in UTC with milliseconds.
+   * `occurred_at` in RFC 3339, in UTC with milliseconds.
    *
    * @generated from field: string time = 6;
    */
   time: string;
 
   /**
-   * What the data is: `urn:petak:v1:Event`.
+   * The type of the data: `urn:petak:v1:Event`.
    *
    * @generated from field: string dataschema = 7;
    */
   dataschema: string;
 
   /**
-   * The extension `sequence`: `feed_number` in 16 digits, so that texts are in the order of numbers. Empty where there is none.
+   * Extension `sequence`: `feed_number` with 16 digits, so that the strings sort in numeric order. Empty if the event
+   * has no `feed_number`.
    *
    * @generated from field: string sequence = 8;
    */
@@ -166,13 +169,13 @@ export const CloudEventAttributesSchema: GenMessage<CloudEventAttributes> = /*@_
   messageDesc(file_petak_v1_custody, 1);
 
 /**
- * What a correction says of earlier events of the same reservation. They stay as they are.
+ * A correction of earlier events of the same reservation. The earlier events stay unchanged.
  *
  * @generated from message petak.v1.Correction
  */
 export type Correction = Message<"petak.v1.Correction"> & {
   /**
-   * The events that it declares wrong.
+   * The events that are declared wrong.
    *
    * @generated from field: repeated string event_ids = 1;
    */
@@ -186,7 +189,7 @@ export type Correction = Message<"petak.v1.Correction"> & {
   reason: CorrectionReason;
 
   /**
-   * When the event truly happened. Set where that is known and it is one event.
+   * When the event really happened. Set only if one event is corrected and the time is known.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 3;
    */
@@ -201,20 +204,20 @@ export const CorrectionSchema: GenMessage<Correction> = /*@__PURE__*/
   messageDesc(file_petak_v1_custody, 2);
 
 /**
- * One thing that happened to a reservation or its parcel. Events are only ever added; a correction is another event.
+ * One thing that happened to a reservation or its parcel. Events are append-only; a correction is another event.
  *
  * @generated from message petak.v1.Event
  */
 export type Event = Message<"petak.v1.Event"> & {
   /**
-   * Unique for ever, e.g. `evt_83652b_…`. The same event may be delivered twice and has the same id then.
+   * Unique for ever, e.g. `evt_83652b_…`. Delivery is at-least-once: an event that is delivered again has the same id.
    *
    * @generated from field: string event_id = 1;
    */
   eventId: string;
 
   /**
-   * The version of this layout. Now 1.
+   * Version of this message's layout. Currently 1.
    *
    * @generated from field: uint32 schema_version = 2;
    */
@@ -228,14 +231,14 @@ export type Event = Message<"petak.v1.Event"> & {
   type: EventType;
 
   /**
-   * The reservation.
+   * The reservation. Empty if the event belongs to none.
    *
    * @generated from field: string reservation_id = 4;
    */
   reservationId: string;
 
   /**
-   * Its site.
+   * The reservation's site, or the site that the event is about. Empty if there is none.
    *
    * @generated from field: string site_id = 5;
    */
@@ -249,21 +252,21 @@ export type Event = Message<"petak.v1.Event"> & {
   operatorId: string;
 
   /**
-   * The participant that made the reservation.
+   * The participant that made the reservation. In webhook endpoint events, the endpoint's owner.
    *
    * @generated from field: string participant_id = 7;
    */
   participantId: string;
 
   /**
-   * Who did it.
+   * The party that caused the event.
    *
    * @generated from field: petak.v1.Party actor = 8;
    */
   actor?: Party | undefined;
 
   /**
-   * When it happened, by the clock of where it happened.
+   * When it happened, by the clock of the place where it happened.
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 9;
    */
@@ -277,35 +280,35 @@ export type Event = Message<"petak.v1.Event"> & {
   recordedAt?: Timestamp | undefined;
 
   /**
-   * The reservation's state before. UNSPECIFIED for the first event.
+   * The reservation's state before the event. UNSPECIFIED in its first event.
    *
    * @generated from field: petak.v1.ReservationState state_before = 11;
    */
   stateBefore: ReservationState;
 
   /**
-   * The reservation's state after. Equal to `state_before` where the event changes no state.
+   * The reservation's state after the event. Equal to `state_before` if the event causes no transition.
    *
    * @generated from field: petak.v1.ReservationState state_after = 12;
    */
   stateAfter: ReservationState;
 
   /**
-   * The evidence, for what happened at a door.
+   * The evidence. Set for events at a door and for changes of credentials.
    *
    * @generated from field: petak.v1.Proof proof = 13;
    */
   proof?: Proof | undefined;
 
   /**
-   * The partner's own name for the parcel.
+   * The partner's own reference of the parcel, as given in Reserve.
    *
    * @generated from field: string partner_reference = 14;
    */
   partnerReference: string;
 
   /**
-   * True for the test network.
+   * True in the test network.
    *
    * @generated from field: bool is_test = 15;
    */
@@ -319,80 +322,86 @@ export type Event = Message<"petak.v1.Event"> & {
   reservationRevision: number;
 
   /**
-   * Why it was given up. Set for RESERVATION_CANCELLED only.
+   * Why the reservation was cancelled. Set for RESERVATION_CANCELLED only.
    *
    * @generated from field: petak.v1.CancellationReason cancellation_reason = 17;
    */
   cancellationReason: CancellationReason;
 
   /**
-   * Redirect: the reservation that took its place, in RESERVATION_CANCELLED, or whose place it took, in RESERVATION_HELD. Empty otherwise.
+   * The other reservation of a Redirect: in RESERVATION_CANCELLED the one that replaces this one, in RESERVATION_HELD
+   * and RESERVATION_QUEUED the one that this one replaces. Empty otherwise.
    *
    * @generated from field: string related_reservation_id = 18;
    */
   relatedReservationId: string;
 
   /**
-   * The event's number in the log of whoever reads it: 1, 2, 3 and so on without a gap, over all regions. Each party has a log of its own in each of
-   * the two networks, so the same event has another number for another party. Set by ListEvents and WatchEvents; 0 elsewhere.
+   * The event's number in the reader's feed: 1, 2, 3 and so on over all regions, without a gap. Each participant has
+   * one feed in each of the two networks, so an event has a different number for each party. Set by ListEvents and
+   * WatchEvents; 0 elsewhere.
    *
    * @generated from field: uint64 feed_number = 19;
    */
   feedNumber: bigint;
 
   /**
-   * The bundle: in RESERVATION_BUNDLED and RESERVATION_UNBUNDLED, and where the credential was a bundle's. Empty otherwise.
+   * The bundle, in RESERVATION_BUNDLED and RESERVATION_UNBUNDLED, and if the credential was a bundle's. Empty
+   * otherwise.
    *
    * @generated from field: string bundle_id = 20;
    */
   bundleId: string;
 
   /**
-   * What makes a signed receipt of the event: set for what docs/custody.md lists, a hand-over for the most part.
+   * The part of the event's signed receipt that the event itself does not contain. Set for the types that
+   * docs/custody.md lists; most of them are hand-overs.
    *
    * @generated from field: petak.v1.EventReceipt receipt = 25;
    */
   receipt?: EventReceipt | undefined;
 
   /**
-   * The event as a CloudEvent. Set by whatever gives events.
+   * The event's attributes as a CloudEvent. Output only: set in every response that contains events.
    *
    * @generated from field: petak.v1.CloudEventAttributes cloud_event = 21;
    */
   cloudEvent?: CloudEventAttributes | undefined;
 
   /**
-   * How far the clocks at the site were ahead of UTC at `occurred_at`, by the site's time zone; behind it where negative. Unset where the site or its zone
-   * is not known.
+   * Offset of the site's local time from UTC at `occurred_at`, positive to the east. Unset if the site or its time zone
+   * is unknown.
    *
    * @generated from field: google.protobuf.Duration occurred_at_utc_offset = 22;
    */
   occurredAtUtcOffset?: Duration | undefined;
 
   /**
-   * What it corrects. Set for EVENTS_CORRECTED only.
+   * What is corrected. Set for EVENTS_CORRECTED only.
    *
    * @generated from field: petak.v1.Correction correction = 23;
    */
   correction?: Correction | undefined;
 
   /**
-   * The webhook endpoint that the event is about, one of `participant_id`. Set for WEBHOOK_ENDPOINT_FAILING and WEBHOOK_ENDPOINT_DISABLED only.
+   * The webhook endpoint, owned by `participant_id`. Set for WEBHOOK_ENDPOINT_FAILING and WEBHOOK_ENDPOINT_DISABLED
+   * only.
    *
    * @generated from field: string webhook_endpoint_id = 40;
    */
   webhookEndpointId: string;
 
   /**
-   * What is due by the reservation's terms after the event, in all. Stated in RESERVATION_CANCELLED, RESERVATION_NO_SHOW and RESERVATION_EXTENDED
-   * where something is; not charged here.
+   * The total fee due by the reservation's terms after the event. Set in RESERVATION_CANCELLED, RESERVATION_NO_SHOW and
+   * RESERVATION_EXTENDED if a fee is due. Petak states the fee and does not charge it.
    *
    * @generated from field: petak.v1.Money fee_due = 41;
    */
   feeDue?: Money | undefined;
 
   /**
-   * What the overflow policy says is to be done now that no place came free. Set for RESERVATION_REJECTED only; UNSPECIFIED elsewhere.
+   * What to do with the parcel, by the reservation's overflow policy. Set for RESERVATION_REJECTED only; UNSPECIFIED
+   * otherwise.
    *
    * @generated from field: petak.v1.OverflowFallback overflow_fallback = 42;
    */
@@ -407,34 +416,36 @@ export const EventSchema: GenMessage<Event> = /*@__PURE__*/
   messageDesc(file_petak_v1_custody, 3);
 
 /**
- * Which events of a log are wanted: those that keep within every bound that is set.
+ * Selects events of a feed. An event must satisfy every bound that is set.
  *
  * @generated from message petak.v1.EventRange
  */
 export type EventRange = Message<"petak.v1.EventRange"> & {
   /**
-   * The first number. Default 1. Range: [0, 2^48 - 2], 0 meaning the default.
+   * Lowest feed number, inclusive. Default 1. Range: [0, 2^48 - 2]; 0 means the default.
    *
    * @generated from field: uint64 from_number = 1;
    */
   fromNumber: bigint;
 
   /**
-   * The last number, included. 0: no bound. Range: [0, 2^48 - 2]. Not before `from_number`, else INVALID_FIELD.
+   * Highest feed number, inclusive. 0: unlimited. Range: [0, 2^48 - 2]. A number less than `from_number` fails with
+   * INVALID_FIELD.
    *
    * @generated from field: uint64 to_number = 2;
    */
   toNumber: bigint;
 
   /**
-   * Recorded at or after this. Unset: no bound. Range: from 2000 to 2199.
+   * Earliest `recorded_at`, inclusive. Unset: unlimited. Range: [2000-01-01, 2200-01-01).
    *
    * @generated from field: google.protobuf.Timestamp from = 3;
    */
   from?: Timestamp | undefined;
 
   /**
-   * Recorded before this. Unset: no bound. Range: from 2000 to 2199. Not before `from`, else INVALID_FIELD.
+   * Latest `recorded_at`, exclusive. Unset: unlimited. Range: [2000-01-01, 2200-01-01). A time before `from` fails with
+   * INVALID_FIELD.
    *
    * @generated from field: google.protobuf.Timestamp to = 4;
    */
@@ -449,45 +460,46 @@ export const EventRangeSchema: GenMessage<EventRange> = /*@__PURE__*/
   messageDesc(file_petak_v1_custody, 4);
 
 /**
- * Asks for the caller's own events, in the order of their numbers.
+ * The request of ListEvents: reads the caller's feed in ascending order of feed numbers.
  *
  * @generated from message petak.v1.ListEventsRequest
  */
 export type ListEventsRequest = Message<"petak.v1.ListEventsRequest"> & {
   /**
-   * Where to go on: `next_cursor` of the last answer. Empty: from the oldest event kept. One that this gateway did not make is
-   * refused with CURSOR_INVALID.
+   * Where to continue: `next_cursor` of the previous response. Empty: start at the oldest stored event. A cursor that
+   * was not made for this caller by this gateway fails with CURSOR_INVALID.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * How many events at most. Default 100. Range: [0, 1000], 0 meaning the default.
+   * Greatest number of events in the response. Default 100. Range: [0, 1000]; 0 means the default.
    *
    * @generated from field: uint32 page_size = 2;
    */
   pageSize: number;
 
   /**
-   * How long to wait for a first event where there is none yet. Default 0: answer at once. Range: [0 s, 30 s]. The gateway answers
-   * earlier, with no event, where it stops or the call's deadline is near, and at once where 16 calls of the participant wait already or
-   * as many calls of all as may.
+   * How long to wait for an event if there is none yet (long poll). Default 0: return at once. Range: [0 s, 30 s]. The
+   * gateway returns an empty page earlier if it stops or if the call's deadline is near. It does not wait at all if 16
+   * calls of the participant, or the gateway's limit of calls, are waiting already.
    *
    * @generated from field: google.protobuf.Duration wait = 3;
    */
   wait?: Duration | undefined;
 
   /**
-   * True, with an empty cursor: begin with what happens from now on. Default false.
+   * True: start after the latest event. Default false. Only used without `cursor`.
    *
    * @generated from field: bool from_now = 4;
    */
   fromNow: boolean;
 
   /**
-   * With an empty cursor: only these events. The cursors that come with them go on within the range, which is then not sent again. A range is answered at
-   * once, whatever `wait` says; a page of one in which few events are may be empty and have more. Not together with `from_now`, else INVALID_FIELD.
+   * Restricts the result to these events. Only used without `cursor`: the returned cursors keep the range. Together
+   * with `from_now` it fails with INVALID_FIELD. With a range, `wait` is ignored, and a page may be empty although
+   * `has_more` is true.
    *
    * @generated from field: petak.v1.EventRange range = 5;
    */
@@ -502,7 +514,7 @@ export const ListEventsRequestSchema: GenMessage<ListEventsRequest> = /*@__PURE_
   messageDesc(file_petak_v1_custody, 5);
 
 /**
- * Some events.
+ * The response of ListEvents: one page of events.
  *
  * @generated from message petak.v1.ListEventsResponse
  */
@@ -515,14 +527,14 @@ export type ListEventsResponse = Message<"petak.v1.ListEventsResponse"> & {
   events: Event[];
 
   /**
-   * Where to go on. Never empty. Opaque; keep it and send it back as it is.
+   * Cursor for the next call. Never empty. Opaque: store it and send it back unchanged.
    *
    * @generated from field: string next_cursor = 2;
    */
   nextCursor: string;
 
   /**
-   * True where more events are there already.
+   * True if more events are available now.
    *
    * @generated from field: bool has_more = 3;
    */
@@ -537,28 +549,30 @@ export const ListEventsResponseSchema: GenMessage<ListEventsResponse> = /*@__PUR
   messageDesc(file_petak_v1_custody, 6);
 
 /**
- * Asks to be told of the caller's own events as they happen. A participant may have 16 such streams open at one gateway; one more is
- * refused with RATE_LIMITED. The stream ends with KEY_REVOKED when the key that opened it is revoked.
+ * The request of WatchEvents: streams the caller's feed. A participant may have 16 open streams at one gateway; one
+ * more fails with RATE_LIMITED. If the key that opened the stream is revoked, the stream ends with KEY_REVOKED.
  *
  * @generated from message petak.v1.WatchEventsRequest
  */
 export type WatchEventsRequest = Message<"petak.v1.WatchEventsRequest"> & {
   /**
-   * Where to begin: a `cursor` of ListEvents or WatchEvents; of that of a range, its place and not its end. Empty: from the oldest event kept.
+   * Where to start: a cursor of ListEvents or WatchEvents. The range of a ListEvents cursor is ignored; only its
+   * position is used. Empty: start at the oldest stored event.
    *
    * @generated from field: string cursor = 1;
    */
   cursor: string;
 
   /**
-   * True, with an empty cursor: begin with what happens from now on. Default false.
+   * True: start after the latest event. Default false. Only used without `cursor`.
    *
    * @generated from field: bool from_now = 2;
    */
   fromNow: boolean;
 
   /**
-   * With an empty cursor: begin with the event of this number. Default 1. Range: [0, 2^48 - 2], 0 meaning the default. One beyond the next number is
+   * Start with the event of this feed number. Default 1. Range: [0, 2^48 - 2]; 0 means the default. Only used without
+   * `cursor`; together with `from_now` it fails with INVALID_FIELD. A number greater than the next one fails with
    * CURSOR_INVALID.
    *
    * @generated from field: uint64 from_number = 3;
@@ -574,7 +588,8 @@ export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PUR
   messageDesc(file_petak_v1_custody, 7);
 
 /**
- * Some events, or none where the gateway only shows that it is alive: one such message comes first, then one every 15 s of silence.
+ * One message of the stream. It may contain no events: the gateway sends one message at once, and a keep-alive after
+ * every 15 s without events.
  *
  * @generated from message petak.v1.WatchEventsResponse
  */
@@ -587,7 +602,7 @@ export type WatchEventsResponse = Message<"petak.v1.WatchEventsResponse"> & {
   events: Event[];
 
   /**
-   * Where to go on after a break. Never empty.
+   * Cursor with which to resume after the stream ends. Never empty.
    *
    * @generated from field: string cursor = 2;
    */
@@ -602,27 +617,29 @@ export const WatchEventsResponseSchema: GenMessage<WatchEventsResponse> = /*@__P
   messageDesc(file_petak_v1_custody, 8);
 
 /**
- * Declares events of a reservation wrong.
+ * The request of CorrectEvents: declares events of a reservation wrong.
  *
  * @generated from message petak.v1.CorrectEventsRequest
  */
 export type CorrectEventsRequest = Message<"petak.v1.CorrectEventsRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The reservation. Required. The caller must run its site, else RESERVATION_NOT_FOUND.
+   * The reservation. Required. If the caller is not the operator of its site, the call fails with
+   * RESERVATION_NOT_FOUND.
    *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;
 
   /**
-   * The events that are wrong, all of this reservation, else EVENT_NOT_FOUND. A correction may be corrected too. Required: 1 to 20, each once.
+   * The events that are wrong. Required: 1 to 20, distinct. An event that is not one of the reservation's fails with
+   * EVENT_NOT_FOUND. A correction can itself be corrected.
    *
    * @generated from field: repeated string event_ids = 3;
    */
@@ -636,7 +653,8 @@ export type CorrectEventsRequest = Message<"petak.v1.CorrectEventsRequest"> & {
   reason: CorrectionReason;
 
   /**
-   * When the event truly happened, where that is known. Only where one event is named, and not in the future, else INVALID_FIELD. Range: from 2000 on.
+   * When the event really happened. Unset: not known. A time in the future, or a time together with several events,
+   * fails with INVALID_FIELD. Range: [2000-01-01, 2200-01-01).
    *
    * @generated from field: google.protobuf.Timestamp occurred_at = 5;
    */
@@ -651,13 +669,13 @@ export const CorrectEventsRequestSchema: GenMessage<CorrectEventsRequest> = /*@_
   messageDesc(file_petak_v1_custody, 9);
 
 /**
- * The correction.
+ * The response of CorrectEvents.
  *
  * @generated from message petak.v1.CorrectEventsResponse
  */
 export type CorrectEventsResponse = Message<"petak.v1.CorrectEventsResponse"> & {
   /**
-   * The event that was added.
+   * The correction, an event of type EVENTS_CORRECTED.
    *
    * @generated from field: petak.v1.Event event = 1;
    */
@@ -672,13 +690,13 @@ export const CorrectEventsResponseSchema: GenMessage<CorrectEventsResponse> = /*
   messageDesc(file_petak_v1_custody, 10);
 
 /**
- * Asks for everything that happened to one parcel.
+ * The request of GetCustodyChain.
  *
  * @generated from message petak.v1.GetCustodyChainRequest
  */
 export type GetCustodyChainRequest = Message<"petak.v1.GetCustodyChainRequest"> & {
   /**
-   * The reservation. Required. The caller must be a party to it, else RESERVATION_NOT_FOUND.
+   * The reservation. Required. If the caller is not a party to it, the call fails with RESERVATION_NOT_FOUND.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -693,20 +711,21 @@ export const GetCustodyChainRequestSchema: GenMessage<GetCustodyChainRequest> = 
   messageDesc(file_petak_v1_custody, 11);
 
 /**
- * Everything that happened to one parcel, in order.
+ * The response of GetCustodyChain: all events and receipts of one parcel.
  *
  * @generated from message petak.v1.GetCustodyChainResponse
  */
 export type GetCustodyChainResponse = Message<"petak.v1.GetCustodyChainResponse"> & {
   /**
-   * The reservation as it stands.
+   * The current reservation.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
   reservation?: Reservation | undefined;
 
   /**
-   * Its events, oldest first. At most 2,000: of more, the latest, and `statement` says how many are not listed.
+   * The reservation's events, oldest first. At most the latest 2,000; `statement` says how many earlier ones are left
+   * out.
    *
    * @generated from field: repeated petak.v1.Event events = 2;
    */
@@ -720,7 +739,8 @@ export type GetCustodyChainResponse = Message<"petak.v1.GetCustodyChainResponse"
   receipts: Receipt[];
 
   /**
-   * What the gateway states about all of it, signed anew for each answer: with it, it is complete as of that instant.
+   * The gateway's signed statement of the chain's length and last receipt and of the listed events, made for this
+   * response. It proves that the chain is complete up to the time of the statement.
    *
    * @generated from field: petak.v1.ChainStatement statement = 4;
    */
@@ -735,50 +755,52 @@ export const GetCustodyChainResponseSchema: GenMessage<GetCustodyChainResponse> 
   messageDesc(file_petak_v1_custody, 12);
 
 /**
- * Adds the caller's own signature under a hand-over to which it was a party.
+ * The request of CountersignReceipt: adds the caller's signature to a receipt of a hand-over.
  *
  * @generated from message petak.v1.CountersignReceiptRequest
  */
 export type CountersignReceiptRequest = Message<"petak.v1.CountersignReceiptRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The reservation. Required. The caller must be a party to it, else RESERVATION_NOT_FOUND.
+   * The reservation. Required. If the caller is not a party to it, the call fails with RESERVATION_NOT_FOUND.
    *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;
 
   /**
-   * Which receipt of its chain, by its number. Required. Range: [1, 1000000]. Another is refused with RECEIPT_NOT_FOUND; one of what the caller neither gave
-   * nor received with NOT_PARTY_TO_HAND_OVER; one that the caller has signed already with ALREADY_COUNTERSIGNED.
+   * Number of the receipt in the reservation's chain. Required. Range: [1, 1000000]. An unknown number fails with
+   * RECEIPT_NOT_FOUND; a hand-over in which the caller neither gave nor received the parcel with
+   * NOT_PARTY_TO_HAND_OVER; a receipt that the caller has countersigned before with ALREADY_COUNTERSIGNED.
    *
    * @generated from field: uint32 number = 3;
    */
   number: number;
 
   /**
-   * The hash of that receipt, as the caller has it. Required: 43 characters. Another is refused with COUNTERSIGNATURE_INVALID.
+   * Hash of that receipt. Required: 43 characters. A different hash fails with COUNTERSIGNATURE_INVALID.
    *
    * @generated from field: string receipt_hash = 4;
    */
   receiptHash: string;
 
   /**
-   * The key that signs: one of the caller's, of the same network, not revoked and no agent's. Required.
+   * The signing key. Required. It must be a key of the caller itself, of the same network, not revoked, and not an
+   * agent's key, else COUNTERSIGNATURE_INVALID.
    *
    * @generated from field: string key_id = 5;
    */
   keyId: string;
 
   /**
-   * Ed25519 over the countersignature's statement, see docs/custody.md. Required: 64 bytes. One that is not good is refused with
-   * COUNTERSIGNATURE_INVALID.
+   * Ed25519 signature over the countersignature's statement, see docs/custody.md. Required: 64 bytes. A signature that
+   * does not verify fails with COUNTERSIGNATURE_INVALID.
    *
    * @generated from field: bytes signature = 6;
    */
@@ -793,13 +815,13 @@ export const CountersignReceiptRequestSchema: GenMessage<CountersignReceiptReque
   messageDesc(file_petak_v1_custody, 13);
 
 /**
- * The signature is part of the chain.
+ * The response of CountersignReceipt.
  *
  * @generated from message petak.v1.CountersignReceiptResponse
  */
 export type CountersignReceiptResponse = Message<"petak.v1.CountersignReceiptResponse"> & {
   /**
-   * The receipt that records it: a new link at the end of the chain.
+   * The receipt that contains the signature: the new last link of the chain.
    *
    * @generated from field: petak.v1.Receipt receipt = 1;
    */
@@ -827,7 +849,7 @@ export const EventType = {
   UNSPECIFIED: 0,
 
   /**
-   * A place was held.
+   * A place is held for the reservation.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_HELD = 1;
    */
@@ -841,21 +863,21 @@ export const EventType = {
   RESERVATION_CONFIRMED: 2,
 
   /**
-   * The reservation was given up.
+   * The reservation was cancelled.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_CANCELLED = 3;
    */
   RESERVATION_CANCELLED: 3,
 
   /**
-   * The hold ended unconfirmed.
+   * The hold expired without a confirmation.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_EXPIRED = 4;
    */
   RESERVATION_EXPIRED: 4,
 
   /**
-   * The depositor did not come in time.
+   * The parcel was not deposited in time.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_NO_SHOW = 5;
    */
@@ -869,14 +891,14 @@ export const EventType = {
   CREDENTIAL_ISSUED: 6,
 
   /**
-   * The agent opened a door, for who deposits, collects or takes back.
+   * The agent opened a door for DEPOSIT, COLLECT or RECALL.
    *
    * @generated from enum value: EVENT_TYPE_DOOR_OPENED = 7;
    */
   DOOR_OPENED: 7,
 
   /**
-   * The agent saw the door closed.
+   * The agent observed that the door is closed.
    *
    * @generated from enum value: EVENT_TYPE_DOOR_CLOSED = 8;
    */
@@ -890,133 +912,138 @@ export const EventType = {
   DOOR_REFUSED: 9,
 
   /**
-   * The parcel is inside: custody passed from the depositor to the site's operator.
+   * The parcel is inside. Custody passed from the depositor to the site's operator.
    *
    * @generated from enum value: EVENT_TYPE_PARCEL_DEPOSITED = 10;
    */
   PARCEL_DEPOSITED: 10,
 
   /**
-   * The parcel is gone: custody passed from the site's operator to the collector.
+   * The parcel was collected. Custody passed from the site's operator to the collector.
    *
    * @generated from enum value: EVENT_TYPE_PARCEL_COLLECTED = 11;
    */
   PARCEL_COLLECTED: 11,
 
   /**
-   * The door and the record disagree.
+   * The reports of the site contradict the record, or do not tell whether the parcel is inside.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_IN_DOUBT = 12;
    */
   RESERVATION_IN_DOUBT: 12,
 
   /**
-   * The limit that is in force was moved.
+   * The reservation's current deadline was moved.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_EXTENDED = 13;
    */
   RESERVATION_EXTENDED: 13,
 
   /**
-   * The parcel was not collected by `collect_until`, and is overdue from now on: `overdue_since`. It is due for recall, and can be collected until it is recalled or its credentials end.
+   * The parcel was not collected by `collect_until`. It is overdue from now on (`overdue_since`) and due for recall. It
+   * can still be collected until it is recalled or its credentials expire.
    *
    * @generated from enum value: EVENT_TYPE_PARCEL_OVERDUE = 14;
    */
   PARCEL_OVERDUE: 14,
 
   /**
-   * The parcel went back: custody passed from the site's operator to who deposited it.
+   * The parcel was taken back. Custody passed from the site's operator to the depositor.
    *
    * @generated from enum value: EVENT_TYPE_PARCEL_RECALLED = 15;
    */
   PARCEL_RECALLED: 15,
 
   /**
-   * No place was free, and the reservation waits for one.
+   * No place was free; the reservation waits for one.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_QUEUED = 16;
    */
   RESERVATION_QUEUED: 16,
 
   /**
-   * A place came free, and is held for a reservation that waited: until `hold_expires_at` to confirm it.
+   * A place became free and is held for the queued reservation. Confirm it before `hold_expires_at`.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_PROMOTED = 17;
    */
   RESERVATION_PROMOTED: 17,
 
   /**
-   * No place came free as long as the reservation was to wait. `overflow_fallback` says what is to be done now.
+   * No place became free before `queued_until`. `overflow_fallback` says what to do with the parcel.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_REJECTED = 18;
    */
   RESERVATION_REJECTED: 18,
 
   /**
-   * Somebody else was given a credential to collect: `proof` has its hash and that of the credential that it was made of.
+   * A credential to collect was delegated. `proof` has the hashes of the delegated credential and of its parent.
    *
    * @generated from enum value: EVENT_TYPE_CREDENTIAL_DELEGATED = 20;
    */
   CREDENTIAL_DELEGATED: 20,
 
   /**
-   * A credential opens nothing any more: `proof` has its hash, empty where only the PIN was revoked. About no reservation where it was for work at a site.
+   * A credential was revoked. `proof` has its hash; the hash is empty if only the PIN was revoked. A SERVICE credential
+   * belongs to no reservation.
    *
    * @generated from enum value: EVENT_TYPE_CREDENTIAL_REVOKED = 21;
    */
   CREDENTIAL_REVOKED: 21,
 
   /**
-   * The reservation was put into a bundle: `bundle_id`.
+   * The reservation was added to the bundle `bundle_id`.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_BUNDLED = 22;
    */
   RESERVATION_BUNDLED: 22,
 
   /**
-   * The reservation was taken out of a bundle: `bundle_id`.
+   * The reservation was removed from the bundle `bundle_id`.
    *
    * @generated from enum value: EVENT_TYPE_RESERVATION_UNBUNDLED = 23;
    */
   RESERVATION_UNBUNDLED: 23,
 
   /**
-   * A party to a hand-over signed its receipt: `receipt.countersignature`.
+   * A party to a hand-over signed its receipt, see `receipt.countersignature`.
    *
    * @generated from enum value: EVENT_TYPE_RECEIPT_COUNTERSIGNED = 25;
    */
   RECEIPT_COUNTERSIGNED: 25,
 
   /**
-   * The site's operator declared earlier events of the reservation wrong: `correction`. They stay, and so does the reservation's state.
+   * The site's operator declared earlier events of the reservation wrong, see `correction`. The earlier events and the
+   * reservation's state do not change.
    *
    * @generated from enum value: EVENT_TYPE_EVENTS_CORRECTED = 50;
    */
   EVENTS_CORRECTED: 50,
 
   /**
-   * Attempts to deliver to a webhook endpoint have failed for a while: `webhook_endpoint_id`. About no reservation.
+   * Deliveries to `webhook_endpoint_id` have failed repeatedly. Belongs to no reservation.
    *
    * @generated from enum value: EVENT_TYPE_WEBHOOK_ENDPOINT_FAILING = 40;
    */
   WEBHOOK_ENDPOINT_FAILING: 40,
 
   /**
-   * The gateway gave a webhook endpoint up, and sends it nothing until its owner lets it go on: `webhook_endpoint_id`. About no reservation.
+   * The gateway disabled `webhook_endpoint_id` and sends nothing until its owner enables it again. Belongs to no
+   * reservation.
    *
    * @generated from enum value: EVENT_TYPE_WEBHOOK_ENDPOINT_DISABLED = 41;
    */
   WEBHOOK_ENDPOINT_DISABLED: 41,
 
   /**
-   * The agent opened a door for work on the site. About the reservation whose parcel lies behind it, or about none.
+   * The agent opened a door for SERVICE. Belongs to the reservation of the parcel behind the door, or to none.
    *
    * @generated from enum value: EVENT_TYPE_SERVICE_DOOR_OPENED = 60;
    */
   SERVICE_DOOR_OPENED: 60,
 
   /**
-   * The agent saw the door closed that was opened for work. A parcel that is not behind it any more makes a RESERVATION_IN_DOUBT.
+   * The agent observed that a door opened for SERVICE is closed. If the parcel behind it is missing, a
+   * RESERVATION_IN_DOUBT event follows.
    *
    * @generated from enum value: EVENT_TYPE_SERVICE_DOOR_CLOSED = 61;
    */
@@ -1037,7 +1064,7 @@ export const EventTypeSchema: GenEnum<EventType> = /*@__PURE__*/
   enumDesc(file_petak_v1_custody, 0);
 
 /**
- * How the person at the door showed the right to open it.
+ * How the person at the door proved the right to open it.
  *
  * @generated from enum petak.v1.ProofKind
  */
@@ -1050,7 +1077,7 @@ export const ProofKind = {
   UNSPECIFIED: 0,
 
   /**
-   * A signed access token, which opens for whoever shows it.
+   * A signed access token; its holder gave no valid presence proof.
    *
    * @generated from enum value: PROOF_KIND_ACCESS_TOKEN = 1;
    */
@@ -1064,8 +1091,9 @@ export const ProofKind = {
   PIN: 2,
 
   /**
-   * A signed access token that is bound to a key, with a good proof of presence by that key: always for RECALL and SERVICE, and for DEPOSIT and COLLECT
-   * where it was asked for. One whose proof was not good is ACCESS_TOKEN.
+   * A signed access token that is bound to a key, with a valid presence proof by that key. Always used for RECALL and
+   * SERVICE; used for DEPOSIT and COLLECT if the token is bound. A bound token without a valid proof is reported as
+   * ACCESS_TOKEN.
    *
    * @generated from enum value: PROOF_KIND_BOUND_ACCESS_TOKEN = 3;
    */
@@ -1073,7 +1101,7 @@ export const ProofKind = {
 } as const;
 
 /**
- * How the person at the door showed the right to open it.
+ * How the person at the door proved the right to open it.
  *
  * @generated from enum petak.v1.ProofKind
  */
@@ -1092,28 +1120,28 @@ export const ProofKindSchema: GenEnum<ProofKind> = /*@__PURE__*/
  */
 export const CorrectionReason = {
   /**
-   * Not set. Refused.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: CORRECTION_REASON_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * It happened, at another time: the clock of the site or of a device was wrong.
+   * It happened at another time: the clock of the site or of a device was wrong.
    *
    * @generated from enum value: CORRECTION_REASON_WRONG_TIME = 1;
    */
   WRONG_TIME: 1,
 
   /**
-   * It happened, to another parcel.
+   * It happened to another parcel.
    *
    * @generated from enum value: CORRECTION_REASON_WRONG_PARCEL = 2;
    */
   WRONG_PARCEL: 2,
 
   /**
-   * It happened, at another door.
+   * It happened at another compartment.
    *
    * @generated from enum value: CORRECTION_REASON_WRONG_COMPARTMENT = 3;
    */
@@ -1134,7 +1162,7 @@ export const CorrectionReason = {
   DUPLICATE: 5,
 
   /**
-   * Anything else.
+   * Another reason.
    *
    * @generated from enum value: CORRECTION_REASON_OTHER = 6;
    */

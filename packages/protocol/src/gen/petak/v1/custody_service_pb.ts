@@ -14,13 +14,15 @@ export const file_petak_v1_custody_service: GenFile = /*@__PURE__*/
   fileDesc("Ch5wZXRhay92MS9jdXN0b2R5X3NlcnZpY2UucHJvdG8SCHBldGFrLnYxMssDCg5DdXN0b2R5U2VydmljZRJMCgpMaXN0RXZlbnRzEhsucGV0YWsudjEuTGlzdEV2ZW50c1JlcXVlc3QaHC5wZXRhay52MS5MaXN0RXZlbnRzUmVzcG9uc2UiA5ACARJRCgtXYXRjaEV2ZW50cxIcLnBldGFrLnYxLldhdGNoRXZlbnRzUmVxdWVzdBodLnBldGFrLnYxLldhdGNoRXZlbnRzUmVzcG9uc2UiA5ACATABElsKD0dldEN1c3RvZHlDaGFpbhIgLnBldGFrLnYxLkdldEN1c3RvZHlDaGFpblJlcXVlc3QaIS5wZXRhay52MS5HZXRDdXN0b2R5Q2hhaW5SZXNwb25zZSIDkAIBElUKDUNvcnJlY3RFdmVudHMSHi5wZXRhay52MS5Db3JyZWN0RXZlbnRzUmVxdWVzdBofLnBldGFrLnYxLkNvcnJlY3RFdmVudHNSZXNwb25zZSIDkAICEmQKEkNvdW50ZXJzaWduUmVjZWlwdBIjLnBldGFrLnYxLkNvdW50ZXJzaWduUmVjZWlwdFJlcXVlc3QaJC5wZXRhay52MS5Db3VudGVyc2lnblJlY2VpcHRSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_custody]);
 
 /**
- * What happened to parcels. A participant sees the events of the reservations to which it is a party, and no others.
+ * Records what happened to parcels. A participant sees the events of the reservations to which it is a party, and no
+ * others.
  *
  * @generated from service petak.v1.CustodyService
  */
 export const CustodyService: GenService<{
   /**
-   * Gives the caller's events after a cursor, waiting for the first where asked to. The truth about what happened.
+   * Returns the caller's events after a cursor, and can wait for the first one (long poll). The feed is the
+   * authoritative record.
    *
    * @generated from rpc petak.v1.CustodyService.ListEvents
    */
@@ -30,7 +32,7 @@ export const CustodyService: GenService<{
     output: typeof ListEventsResponseSchema;
   },
   /**
-   * Sends the caller's events as they happen. After a break, begin again with the last cursor.
+   * Streams the caller's events as they are recorded. To resume after a disconnect, send the last cursor.
    *
    * @generated from rpc petak.v1.CustodyService.WatchEvents
    */
@@ -40,8 +42,8 @@ export const CustodyService: GenService<{
     output: typeof WatchEventsResponseSchema;
   },
   /**
-   * Gives everything that happened to one parcel, with the signed receipts of its hand-overs. For its parties; anybody else gets
-   * RESERVATION_NOT_FOUND.
+   * Returns all events of one parcel with the signed receipts of its hand-overs. For the parties to the reservation;
+   * other callers get RESERVATION_NOT_FOUND.
    *
    * @generated from rpc petak.v1.CustodyService.GetCustodyChain
    */
@@ -51,7 +53,8 @@ export const CustodyService: GenService<{
     output: typeof GetCustodyChainResponseSchema;
   },
   /**
-   * Declares earlier events of a reservation wrong, by another event: nothing is ever changed or taken away. For the operator of its site.
+   * Declares earlier events of a reservation wrong by adding an event. Nothing is changed or deleted. For the operator
+   * of the site, else RESERVATION_NOT_FOUND; callers without the role OPERATOR get ROLE_REQUIRED.
    *
    * @generated from rpc petak.v1.CustodyService.CorrectEvents
    */
@@ -61,7 +64,8 @@ export const CustodyService: GenService<{
     output: typeof CorrectEventsResponseSchema;
   },
   /**
-   * Adds the signature of who gave or received a parcel to the receipt of the hand-over.
+   * Adds the caller's signature to the receipt of a hand-over. For the participant that gave or received the parcel,
+   * else NOT_PARTY_TO_HAND_OVER.
    *
    * @generated from rpc petak.v1.CustodyService.CountersignReceipt
    */

@@ -30,13 +30,13 @@ export const file_petak_v1_directory: GenFile = /*@__PURE__*/
   fileDesc("ChhwZXRhay92MS9kaXJlY3RvcnkucHJvdG8SCHBldGFrLnYxIsMDChJGaW5kTmVhcmVzdFJlcXVlc3QSKAoGb3JpZ2luGAEgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKAoGcGFyY2VsGAIgASgLMhAucGV0YWsudjEuUGFyY2VsQga6SAPIAQESLAoHcHVycG9zZRgDIAEoDjIRLnBldGFrLnYxLlB1cnBvc2VCCLpIBYIBAhABEhYKBWxpbWl0GAQgASgNQge6SAQqAhgyEhwKCHJhZGl1c19tGAUgASgNQgq6SAcqBRig58oJEjYKBWtpbmRzGAYgAygOMhIucGV0YWsudjEuU2l0ZUtpbmRCE7pIEJIBDRACGAEiB4IBBBABIAASJgoMb3BlcmF0b3JfaWRzGAcgAygJQhC6SA2SAQoQMiIGcgQQARgoEi8KFWV4Y2x1ZGVkX29wZXJhdG9yX2lkcxgIIAMoCUIQukgNkgEKEDIiBnIEEAEYKBIwCgxyZXF1aXJlbWVudHMYCSABKAsyGi5wZXRhay52MS5TaXRlUmVxdWlyZW1lbnRzEhkKEWNvdW50X3Bhc3NlZF9vdmVyGAogASgIEhcKD2luY2x1ZGVfdW5rbm93bhgLIAEoCCJMCg9QYXNzZWRPdmVyQ291bnQSKgoGcmVhc29uGAEgASgOMhoucGV0YWsudjEuUGFzc2VkT3ZlclJlYXNvbhINCgVzaXRlcxgCIAEoDSJJCgpQYXNzZWRPdmVyEhAKCHdpdGhpbl9tGAEgASgBEikKBmNvdW50cxgCIAMoCzIZLnBldGFrLnYxLlBhc3NlZE92ZXJDb3VudCLOAQoKU2l0ZU9wdGlvbhIjCgRzaXRlGAEgASgLMhUucGV0YWsudjEuU2l0ZVN1bW1hcnkSEgoKZGlzdGFuY2VfbRgCIAEoARIVCg1zaXplX2NsYXNzX2lkGAMgASgJEhcKD2ZyZWVfdG9fcHJvbWlzZRgEIAEoDRIvCgtvYnNlcnZlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoDdHRsGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImcKE0ZpbmROZWFyZXN0UmVzcG9uc2USJQoHb3B0aW9ucxgBIAMoCzIULnBldGFrLnYxLlNpdGVPcHRpb24SKQoLcGFzc2VkX292ZXIYAiABKAsyFC5wZXRhay52MS5QYXNzZWRPdmVyIiwKDkdldFNpdGVSZXF1ZXN0EhoKB3NpdGVfaWQYASABKAlCCbpIBnIEEAEYKCJPCg9HZXRTaXRlUmVzcG9uc2USHAoEc2l0ZRgBIAEoCzIOLnBldGFrLnYxLlNpdGUSHgoFdGVybXMYAiABKAsyDy5wZXRhay52MS5UZXJtcyI+ChZHZXRBdmFpbGFiaWxpdHlSZXF1ZXN0EiQKCHNpdGVfaWRzGAEgAygJQhK6SA+SAQwIARBkIgZyBBABGCgiTQoXR2V0QXZhaWxhYmlsaXR5UmVzcG9uc2USMgoOYXZhaWxhYmlsaXRpZXMYASADKAsyGi5wZXRhay52MS5TaXRlQXZhaWxhYmlsaXR5InQKElVwc2VydFNpdGVzUmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIpCgVzaXRlcxgCIAMoCzIOLnBldGFrLnYxLlNpdGVCCrpIB5IBBAgBEGQSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ6ChBVcHNlcnRTaXRlUmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSGQoRb3BlcmF0b3Jfc2l0ZV9yZWYYAiABKAkSKAoHb3V0Y29tZRgDIAEoDjIXLnBldGFrLnYxLlVwc2VydE91dGNvbWUSEAoIcmV2aXNpb24YBCABKA0iQgoTVXBzZXJ0U2l0ZXNSZXNwb25zZRIrCgdyZXN1bHRzGAEgAygLMhoucGV0YWsudjEuVXBzZXJ0U2l0ZVJlc3VsdCJeChZTZXREZWZhdWx0VGVybXNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEiYKBXRlcm1zGAIgASgLMg8ucGV0YWsudjEuVGVybXNCBrpIA8gBASIZChdTZXREZWZhdWx0VGVybXNSZXNwb25zZSJYChJSZXRpcmVTaXRlc1JlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESJAoIc2l0ZV9pZHMYAiADKAlCErpID5IBDAgBEGQiBnIEEAEYKCIVChNSZXRpcmVTaXRlc1Jlc3BvbnNlIpwBCg9TaXplQ2xhc3NSZXBvcnQSMwoNc2l6ZV9jbGFzc19pZBgBIAEoCUIcukgZchcyFV5bQS1aYS16MC05Xy1dezEsMTZ9JBIWCgRmcmVlGAIgASgNQgi6SAUqAxjoBxIaCghvY2N1cGllZBgDIAEoDUIIukgFKgMY6AcSIAoOb3V0X29mX3NlcnZpY2UYBCABKA1CCLpIBSoDGOgHIr4DCgxTaXRlQ2FwYWNpdHkSGgoHc2l0ZV9pZBgBIAEoCUIJukgGcgQQARgoEkoKC29ic2VydmVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIZukgWyAEBsgEQGgYIgLL4hBsyBgiAh7XDAxI3CgN0dGwYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CD7pIDKoBCSIDCKwCMgIIChI5CgxzaXplX2NsYXNzZXMYBCADKAsyGS5wZXRhay52MS5TaXplQ2xhc3NSZXBvcnRCCLpIBZIBAhAIEhcKD3JlcG9ydGluZ19lbmRlZBgFIAEoCDq4AbpItAEasQEKInNpdGVfY2FwYWNpdHkuY2xhc3Nlc191bmxlc3NfZW5kZWQSUnNpemVfY2xhc3NlcyBtdXN0IGhhdmUgZXZlcnkgc2l6ZSBjbGFzcyBvZiB0aGUgc2l0ZSwgYW5kIG5vbmUgd2l0aCByZXBvcnRpbmdfZW5kZWQaN3RoaXMucmVwb3J0aW5nX2VuZGVkID09ICh0aGlzLnNpemVfY2xhc3Nlcy5zaXplKCkgPT0gMCkiaAoVUmVwb3J0Q2FwYWNpdHlSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEjEKBXNpdGVzGAIgAygLMhYucGV0YWsudjEuU2l0ZUNhcGFjaXR5Qgq6SAeSAQQIARBkIlkKFFJlcG9ydENhcGFjaXR5UmVzdWx0Eg8KB3NpdGVfaWQYASABKAkSMAoHb3V0Y29tZRgCIAEoDjIfLnBldGFrLnYxLlJlcG9ydENhcGFjaXR5T3V0Y29tZSJJChZSZXBvcnRDYXBhY2l0eVJlc3BvbnNlEi8KB3Jlc3VsdHMYASADKAsyHi5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlc3VsdCqxBAoQUGFzc2VkT3ZlclJlYXNvbhIiCh5QQVNTRURfT1ZFUl9SRUFTT05fVU5TUEVDSUZJRUQQABIbChdQQVNTRURfT1ZFUl9SRUFTT05fS0lORBABEh8KG1BBU1NFRF9PVkVSX1JFQVNPTl9PUEVSQVRPUhACEh4KGlBBU1NFRF9PVkVSX1JFQVNPTl9QVVJQT1NFEAMSHgoaUEFTU0VEX09WRVJfUkVBU09OX0NPVU5UUlkQBBIpCiVQQVNTRURfT1ZFUl9SRUFTT05fUEFSQ0VMX1JFUVVJUkVNRU5UEAUSIAocUEFTU0VEX09WRVJfUkVBU09OX1NURVBfRlJFRRAGEiMKH1BBU1NFRF9PVkVSX1JFQVNPTl9DQVJEX1BBWU1FTlQQBxIjCh9QQVNTRURfT1ZFUl9SRUFTT05fRE9FU19OT1RfRklUEAgSIwofUEFTU0VEX09WRVJfUkVBU09OX1JFRlJJR0VSQVRFRBAJEikKJVBBU1NFRF9PVkVSX1JFQVNPTl9DT01QQVJUTUVOVF9IRUlHSFQQChIdChlQQVNTRURfT1ZFUl9SRUFTT05fQ0xPU0VEEAsSKwonUEFTU0VEX09WRVJfUkVBU09OX1VOS05PV05fQVZBSUxBQklMSVRZEAwSGwoXUEFTU0VEX09WRVJfUkVBU09OX0ZVTEwQDRIrCidQQVNTRURfT1ZFUl9SRUFTT05fTk9fTkFNRURfQ09NUEFSVE1FTlQQDiqFAQoNVXBzZXJ0T3V0Y29tZRIeChpVUFNFUlRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhoKFlVQU0VSVF9PVVRDT01FX0NSRUFURUQQARIaChZVUFNFUlRfT1VUQ09NRV9VUERBVEVEEAISHAoYVVBTRVJUX09VVENPTUVfVU5DSEFOR0VEEAMqjAEKFVJlcG9ydENhcGFjaXR5T3V0Y29tZRInCiNSRVBPUlRfQ0FQQUNJVFlfT1VUQ09NRV9VTlNQRUNJRklFRBAAEiQKIFJFUE9SVF9DQVBBQ0lUWV9PVVRDT01FX1JFQ09SREVEEAESJAogUkVQT1JUX0NBUEFDSVRZX09VVENPTUVfT1VUREFURUQQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_availability, file_petak_v1_geo, file_petak_v1_parcel, file_petak_v1_purpose, file_petak_v1_site, file_petak_v1_site_requirements, file_petak_v1_terms]);
 
 /**
- * Asks for the nearest sites that fit a parcel and have a place free.
+ * The request of FindNearest.
  *
  * @generated from message petak.v1.FindNearestRequest
  */
 export type FindNearestRequest = Message<"petak.v1.FindNearestRequest"> & {
   /**
-   * Where to look from. Required.
+   * The point from which distances are measured. Required.
    *
    * @generated from field: petak.v1.LatLng origin = 1;
    */
@@ -50,63 +50,64 @@ export type FindNearestRequest = Message<"petak.v1.FindNearestRequest"> & {
   parcel?: Parcel | undefined;
 
   /**
-   * What the place is for. Default DELIVERY.
+   * The purpose of the place. Default DELIVERY.
    *
    * @generated from field: petak.v1.Purpose purpose = 3;
    */
   purpose: Purpose;
 
   /**
-   * How many options at most. Default 5. Range: [0, 50], 0 meaning the default.
+   * Greatest number of options. Default 5. Range: [0, 50]; 0 means the default.
    *
    * @generated from field: uint32 limit = 4;
    */
   limit: number;
 
   /**
-   * The greatest great-circle distance in m, included. 0: no limit. Range: [0, 20100000].
+   * Greatest great-circle distance from `origin` in m, inclusive. 0: unlimited. Range: [0, 20100000].
    *
    * @generated from field: uint32 radius_m = 5;
    */
   radiusM: number;
 
   /**
-   * Kinds of site wanted. Empty: all. At most 2, distinct.
+   * Allowed kinds of site. Empty: all. At most 2, distinct.
    *
    * @generated from field: repeated petak.v1.SiteKind kinds = 6;
    */
   kinds: SiteKind[];
 
   /**
-   * Operators allowed. Empty: all. At most 50 ids. An id that nobody has matches nothing.
+   * Allowed operators. Empty: all. At most 50 ids. Unknown ids match nothing.
    *
    * @generated from field: repeated string operator_ids = 7;
    */
   operatorIds: string[];
 
   /**
-   * Operators refused. At most 50 ids.
+   * Excluded operators. At most 50 ids.
    *
    * @generated from field: repeated string excluded_operator_ids = 8;
    */
   excludedOperatorIds: string[];
 
   /**
-   * What the site must be like. Left out: only what the messages above say, in the country of `origin`.
+   * Further requirements on the site. Unset: none, except that the site lies in the country of `origin`.
    *
    * @generated from field: petak.v1.SiteRequirements requirements = 9;
    */
   requirements?: SiteRequirements | undefined;
 
   /**
-   * True: the answer says how many sites were passed over and why. It costs a second look at the area. Default false.
+   * True: the response counts the sites that were passed over, by reason. This searches the area a second time. Default
+   * false.
    *
    * @generated from field: bool count_passed_over = 10;
    */
   countPassedOver: boolean;
 
   /**
-   * True: sites of which it is not known any more what is free are offered too, by what was free last. Default false.
+   * True: also offer sites whose availability is UNKNOWN, by their last counts. Default false.
    *
    * @generated from field: bool include_unknown = 11;
    */
@@ -121,20 +122,20 @@ export const FindNearestRequestSchema: GenMessage<FindNearestRequest> = /*@__PUR
   messageDesc(file_petak_v1_directory, 0);
 
 /**
- * How many sites were passed over for one reason.
+ * The number of sites that were passed over for one reason.
  *
  * @generated from message petak.v1.PassedOverCount
  */
 export type PassedOverCount = Message<"petak.v1.PassedOverCount"> & {
   /**
-   * Why.
+   * The reason.
    *
    * @generated from field: petak.v1.PassedOverReason reason = 1;
    */
   reason: PassedOverReason;
 
   /**
-   * How many sites, at least 1.
+   * The number of sites, at least 1.
    *
    * @generated from field: uint32 sites = 2;
    */
@@ -149,22 +150,22 @@ export const PassedOverCountSchema: GenMessage<PassedOverCount> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 1);
 
 /**
- * The sites that were passed over.
+ * The sites that were passed over. They are counted just after the search: a site whose availability changed in between
+ * may be missing.
  *
  * @generated from message petak.v1.PassedOver
  */
 export type PassedOver = Message<"petak.v1.PassedOver"> & {
   /**
-   * How far from the origin they were counted, in m, included: as far as the farthest option where there are as many as asked for, else as
-   * far as `radius_m`; never farther than 50000.
+   * Distance from the origin in m, inclusive, within which sites were counted: the distance of the farthest option if
+   * the response has as many options as requested, else `radius_m` if that is set. Never more than 50000.
    *
    * @generated from field: double within_m = 1;
    */
   withinM: number;
 
   /**
-   * The counts, in the order of the reasons; each site in one of them. Taken right after the options were found: a site that filled or
-   * became free in between may be missing.
+   * The counts, ordered by reason. Each site is in one of them.
    *
    * @generated from field: repeated petak.v1.PassedOverCount counts = 2;
    */
@@ -179,7 +180,7 @@ export const PassedOverSchema: GenMessage<PassedOver> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 2);
 
 /**
- * One site that would do.
+ * One suitable site.
  *
  * @generated from message petak.v1.SiteOption
  */
@@ -192,35 +193,35 @@ export type SiteOption = Message<"petak.v1.SiteOption"> & {
   site?: SiteSummary | undefined;
 
   /**
-   * Great-circle distance from the origin in m, on a sphere of radius 6371008.8 m.
+   * Great-circle distance from `origin` in m, on a sphere with the radius 6371008.8 m.
    *
    * @generated from field: double distance_m = 2;
    */
   distanceM: number;
 
   /**
-   * The smallest size class by volume that fits the parcel and has a place free.
+   * The size class with the smallest volume that fits the parcel and has a place free.
    *
    * @generated from field: string size_class_id = 3;
    */
   sizeClassId: string;
 
   /**
-   * Places of that class free to promise, at most 255 shown: a greater number reads 255.
+   * Places of that size class that are free to promise. At most 255: greater numbers are sent as 255.
    *
    * @generated from field: uint32 free_to_promise = 4;
    */
   freeToPromise: number;
 
   /**
-   * When that count was true.
+   * When that number was observed.
    *
    * @generated from field: google.protobuf.Timestamp observed_at = 5;
    */
   observedAt?: Timestamp | undefined;
 
   /**
-   * How long after `observed_at` it may be relied on. With `include_unknown` that may have passed.
+   * How long after `observed_at` the number is valid. It may have expired if `include_unknown` was true.
    *
    * @generated from field: google.protobuf.Duration ttl = 6;
    */
@@ -235,7 +236,8 @@ export const SiteOptionSchema: GenMessage<SiteOption> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 3);
 
 /**
- * The options, nearest first; equal distances in the order of site_id. Fewer than asked, or none, is no error.
+ * The response of FindNearest. Options are ordered by distance, at equal distance by `site_id`. Fewer options than
+ * requested, or none, is not an error.
  *
  * @generated from message petak.v1.FindNearestResponse
  */
@@ -248,7 +250,7 @@ export type FindNearestResponse = Message<"petak.v1.FindNearestResponse"> & {
   options: SiteOption[];
 
   /**
-   * What was passed over, where it was asked for.
+   * The sites that were passed over. Set only if `count_passed_over` was true.
    *
    * @generated from field: petak.v1.PassedOver passed_over = 2;
    */
@@ -263,13 +265,13 @@ export const FindNearestResponseSchema: GenMessage<FindNearestResponse> = /*@__P
   messageDesc(file_petak_v1_directory, 4);
 
 /**
- * Asks for one site.
+ * The request of GetSite.
  *
  * @generated from message petak.v1.GetSiteRequest
  */
 export type GetSiteRequest = Message<"petak.v1.GetSiteRequest"> & {
   /**
-   * The site. Required. One that does not exist, or that the key's mode does not show, gives SITE_NOT_FOUND.
+   * The site. Required. An unknown site, and one of the network that the key does not see, fails with SITE_NOT_FOUND.
    *
    * @generated from field: string site_id = 1;
    */
@@ -284,20 +286,20 @@ export const GetSiteRequestSchema: GenMessage<GetSiteRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 5);
 
 /**
- * The site.
+ * The response of GetSite.
  *
  * @generated from message petak.v1.GetSiteResponse
  */
 export type GetSiteResponse = Message<"petak.v1.GetSiteResponse"> & {
   /**
-   * Its facts.
+   * The facts of the site.
    *
    * @generated from field: petak.v1.Site site = 1;
    */
   site?: Site | undefined;
 
   /**
-   * The terms in force: its own, where it has any, with what its operator and the gateway have by default.
+   * The terms in force at the site: its own where set, else its operator's default, else the gateway's.
    *
    * @generated from field: petak.v1.Terms terms = 2;
    */
@@ -312,13 +314,13 @@ export const GetSiteResponseSchema: GenMessage<GetSiteResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 6);
 
 /**
- * Asks what is free at several sites.
+ * The request of GetAvailability.
  *
  * @generated from message petak.v1.GetAvailabilityRequest
  */
 export type GetAvailabilityRequest = Message<"petak.v1.GetAvailabilityRequest"> & {
   /**
-   * The sites. 1 to 100 ids. One that does not exist gives SITE_NOT_FOUND for the whole request.
+   * The sites. 1 to 100 ids. If one is unknown, the whole request fails with SITE_NOT_FOUND.
    *
    * @generated from field: repeated string site_ids = 1;
    */
@@ -333,13 +335,13 @@ export const GetAvailabilityRequestSchema: GenMessage<GetAvailabilityRequest> = 
   messageDesc(file_petak_v1_directory, 7);
 
 /**
- * What is free.
+ * The response of GetAvailability.
  *
  * @generated from message petak.v1.GetAvailabilityResponse
  */
 export type GetAvailabilityResponse = Message<"petak.v1.GetAvailabilityResponse"> & {
   /**
-   * One for each site asked for, in the same order.
+   * One availability for each requested site, in the order of the request.
    *
    * @generated from field: repeated petak.v1.SiteAvailability availabilities = 1;
    */
@@ -354,28 +356,28 @@ export const GetAvailabilityResponseSchema: GenMessage<GetAvailabilityResponse> 
   messageDesc(file_petak_v1_directory, 8);
 
 /**
- * Creates sites or changes their facts. The caller must be an operator; the sites become or stay its own.
+ * The request of UpsertSites: creates the caller's sites or replaces their facts.
  *
  * @generated from message petak.v1.UpsertSitesRequest
  */
 export type UpsertSitesRequest = Message<"petak.v1.UpsertSitesRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The sites, found by `operator_site_ref`. 1 to 100, with distinct references. Every fact is replaced by what is sent.
-   * A place in another region than before is refused with SITE_REGION_CHANGED: retire the site and create another.
+   * The sites, identified by `operator_site_ref`. 1 to 100, with distinct references. The sent facts replace all stored
+   * ones. A site cannot move to another region: that fails with SITE_REGION_CHANGED. Retire it and create another.
    *
    * @generated from field: repeated petak.v1.Site sites = 2;
    */
   sites: Site[];
 
   /**
-   * True: check everything and change nothing. Default false.
+   * True: check the request and change nothing. Default false.
    *
    * @generated from field: bool validate_only = 3;
    */
@@ -390,13 +392,13 @@ export const UpsertSitesRequestSchema: GenMessage<UpsertSitesRequest> = /*@__PUR
   messageDesc(file_petak_v1_directory, 9);
 
 /**
- * What became of one site.
+ * The result for one site.
  *
  * @generated from message petak.v1.UpsertSiteResult
  */
 export type UpsertSiteResult = Message<"petak.v1.UpsertSiteResult"> & {
   /**
-   * The gateway's id of the site. Empty with `validate_only` where it does not exist yet.
+   * The site's id. Empty if `validate_only` was true and the site does not exist yet.
    *
    * @generated from field: string site_id = 1;
    */
@@ -417,7 +419,7 @@ export type UpsertSiteResult = Message<"petak.v1.UpsertSiteResult"> & {
   outcome: UpsertOutcome;
 
   /**
-   * The revision of its facts now.
+   * The current revision of the site's facts.
    *
    * @generated from field: uint32 revision = 4;
    */
@@ -432,13 +434,13 @@ export const UpsertSiteResultSchema: GenMessage<UpsertSiteResult> = /*@__PURE__*
   messageDesc(file_petak_v1_directory, 10);
 
 /**
- * What became of the sites.
+ * The response of UpsertSites.
  *
  * @generated from message petak.v1.UpsertSitesResponse
  */
 export type UpsertSitesResponse = Message<"petak.v1.UpsertSitesResponse"> & {
   /**
-   * One for each site sent, in the same order.
+   * One result for each sent site, in the order of the request.
    *
    * @generated from field: repeated petak.v1.UpsertSiteResult results = 1;
    */
@@ -453,20 +455,21 @@ export const UpsertSitesResponseSchema: GenMessage<UpsertSitesResponse> = /*@__P
   messageDesc(file_petak_v1_directory, 11);
 
 /**
- * Sets what the caller's places are offered for where a site does not say: live ones with a live key, those of the test network with a test key.
+ * The request of SetDefaultTerms: sets the terms for the caller's sites that have none of their own. A live key sets
+ * them for live sites, a test key for test sites.
  *
  * @generated from message petak.v1.SetDefaultTermsRequest
  */
 export type SetDefaultTermsRequest = Message<"petak.v1.SetDefaultTermsRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The terms, which replace those set before. Required. A field that is not set has the gateway's value.
+   * The terms. Required. They replace the previous defaults. A field that is unset has the gateway's value.
    *
    * @generated from field: petak.v1.Terms terms = 2;
    */
@@ -481,7 +484,8 @@ export const SetDefaultTermsRequestSchema: GenMessage<SetDefaultTermsRequest> = 
   messageDesc(file_petak_v1_directory, 12);
 
 /**
- * The default is set. Every gateway offers by it within 10 s. Reservations made before keep their terms.
+ * The response of SetDefaultTerms. Every gateway applies the new default within 10 s. Existing reservations keep their
+ * terms.
  *
  * @generated from message petak.v1.SetDefaultTermsResponse
  */
@@ -496,21 +500,22 @@ export const SetDefaultTermsResponseSchema: GenMessage<SetDefaultTermsResponse> 
   messageDesc(file_petak_v1_directory, 13);
 
 /**
- * Takes sites out of the network. They are offered no more; parcels inside stay collectable. UpsertSites of the same reference brings a
- * site back.
+ * The request of RetireSites: sites are no longer offered. Parcels inside can still be collected. UpsertSites with the
+ * same reference puts a site back into service.
  *
  * @generated from message petak.v1.RetireSitesRequest
  */
 export type RetireSitesRequest = Message<"petak.v1.RetireSitesRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The sites. 1 to 100 ids, all the caller's own, else SITE_NOT_FOUND and nothing is changed.
+   * The sites. 1 to 100 ids. If one is not the caller's own, the whole request fails with SITE_NOT_FOUND and no site is
+   * changed.
    *
    * @generated from field: repeated string site_ids = 2;
    */
@@ -525,7 +530,7 @@ export const RetireSitesRequestSchema: GenMessage<RetireSitesRequest> = /*@__PUR
   messageDesc(file_petak_v1_directory, 14);
 
 /**
- * The sites are retired.
+ * The response of RetireSites.
  *
  * @generated from message petak.v1.RetireSitesResponse
  */
@@ -540,13 +545,14 @@ export const RetireSitesResponseSchema: GenMessage<RetireSitesResponse> = /*@__P
   messageDesc(file_petak_v1_directory, 15);
 
 /**
- * What a site says of its places of one size class. `free`, `occupied` and `out_of_service` add up to `installed` of the class.
+ * The reported places of one size class. `free`, `occupied` and `out_of_service` must add up to `installed` of the size
+ * class.
  *
  * @generated from message petak.v1.SizeClassReport
  */
 export type SizeClassReport = Message<"petak.v1.SizeClassReport"> & {
   /**
-   * The size class.
+   * The size class. Required.
    *
    * @generated from field: string size_class_id = 1;
    */
@@ -560,7 +566,7 @@ export type SizeClassReport = Message<"petak.v1.SizeClassReport"> & {
   free: number;
 
   /**
-   * Places that work and have something inside, whoever put it there: parcels of this network too. Range: [0, 1000].
+   * Places that work and are not empty, including those with a parcel of this network. Range: [0, 1000].
    *
    * @generated from field: uint32 occupied = 3;
    */
@@ -582,44 +588,45 @@ export const SizeClassReportSchema: GenMessage<SizeClassReport> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 16);
 
 /**
- * What a site's compartments looked like at one instant: all of them, not what has changed.
+ * A snapshot of all places of a site at one time.
  *
  * @generated from message petak.v1.SiteCapacity
  */
 export type SiteCapacity = Message<"petak.v1.SiteCapacity"> & {
   /**
-   * The site. Required. One that is not the caller's own gives SITE_NOT_FOUND for the whole request.
+   * The site. Required. If one site is not the caller's own, the whole request fails with SITE_NOT_FOUND.
    *
    * @generated from field: string site_id = 1;
    */
   siteId: string;
 
   /**
-   * When it looked like that, by the clock of the site that also dates its agent's reports, to the ms. Required. From 2000 to 2199, and at
-   * most 30 s ahead of the gateway's clock.
+   * When the snapshot was taken, with a precision of 1 ms. Use the same clock as for the reports of the site's agent.
+   * Required. Range: [2000-01-01, 2200-01-01), and at most 30 s ahead of the gateway's clock.
    *
    * @generated from field: google.protobuf.Timestamp observed_at = 2;
    */
   observedAt?: Timestamp | undefined;
 
   /**
-   * How long after `observed_at` it may be relied on; both are cut to whole seconds for that. Past it the availability is UNKNOWN and the site
-   * is not offered unless asked for. Default 300 s. Range: [10 s, 300 s].
+   * How long after `observed_at` the snapshot is valid; fractions of a second are dropped from both. After that, the
+   * site's availability is UNKNOWN, and the site is offered only to requests with `include_unknown`. Default 300 s.
+   * Range: [10 s, 300 s].
    *
    * @generated from field: google.protobuf.Duration ttl = 3;
    */
   ttl?: Duration | undefined;
 
   /**
-   * Every size class of the site, each once, in any order. Empty with `reporting_ended`.
+   * All size classes of the site, each once, in any order. Must be empty if `reporting_ended` is true.
    *
    * @generated from field: repeated petak.v1.SizeClassReport size_classes = 4;
    */
   sizeClasses: SizeClassReport[];
 
   /**
-   * True: no more reports come, and the gateway's own counts hold again, as at a site that never reported. All places then work, and
-   * nobody but this network uses them. Default false.
+   * True: the operator stops reporting for this site. From now on the gateway counts by itself, as at a site that never
+   * reported: all places are in service and used by this network only. Default false.
    *
    * @generated from field: bool reporting_ended = 5;
    */
@@ -634,20 +641,21 @@ export const SiteCapacitySchema: GenMessage<SiteCapacity> = /*@__PURE__*/
   messageDesc(file_petak_v1_directory, 17);
 
 /**
- * Reports what is free at sites. For their operator.
+ * The request of ReportCapacity.
  *
  * @generated from message petak.v1.ReportCapacityRequest
  */
 export type ReportCapacityRequest = Message<"petak.v1.ReportCapacityRequest"> & {
   /**
-   * A UUID that names this report for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The sites. 1 to 100, distinct. Every one is judged by itself: that one comes too late says nothing of the others.
+   * The snapshots. 1 to 100, of distinct sites. Each has its own outcome: an outdated snapshot does not affect the
+   * others.
    *
    * @generated from field: repeated petak.v1.SiteCapacity sites = 2;
    */
@@ -662,7 +670,7 @@ export const ReportCapacityRequestSchema: GenMessage<ReportCapacityRequest> = /*
   messageDesc(file_petak_v1_directory, 18);
 
 /**
- * What became of the report on one site.
+ * The result for one site.
  *
  * @generated from message petak.v1.ReportCapacityResult
  */
@@ -690,13 +698,13 @@ export const ReportCapacityResultSchema: GenMessage<ReportCapacityResult> = /*@_
   messageDesc(file_petak_v1_directory, 19);
 
 /**
- * What became of the reports.
+ * The response of ReportCapacity.
  *
  * @generated from message petak.v1.ReportCapacityResponse
  */
 export type ReportCapacityResponse = Message<"petak.v1.ReportCapacityResponse"> & {
   /**
-   * One for each site sent, in the same order.
+   * One result for each sent snapshot, in the order of the request.
    *
    * @generated from field: repeated petak.v1.ReportCapacityResult results = 1;
    */
@@ -711,8 +719,8 @@ export const ReportCapacityResponseSchema: GenMessage<ReportCapacityResponse> = 
   messageDesc(file_petak_v1_directory, 20);
 
 /**
- * Why a site was passed over. Of several reasons the first in the order of their numbers counts. Sites that are not in service, and those of
- * the other network, live or test, are not counted at all.
+ * Why a site was passed over. If several reasons apply, the one with the lowest number counts. Sites that are not in
+ * service, and sites of the other network (live or test), are not counted.
  *
  * @generated from enum petak.v1.PassedOverReason
  */
@@ -725,98 +733,100 @@ export const PassedOverReason = {
   UNSPECIFIED: 0,
 
   /**
-   * Not of a kind asked for.
+   * Its kind is not among the allowed ones.
    *
    * @generated from enum value: PASSED_OVER_REASON_KIND = 1;
    */
   KIND: 1,
 
   /**
-   * Of an operator that is refused, or of none that is allowed.
+   * Its operator is excluded, or not among the allowed ones.
    *
    * @generated from enum value: PASSED_OVER_REASON_OPERATOR = 2;
    */
   OPERATOR: 2,
 
   /**
-   * Does not serve the purpose.
+   * It does not serve the purpose.
    *
    * @generated from enum value: PASSED_OVER_REASON_PURPOSE = 3;
    */
   PURPOSE: 3,
 
   /**
-   * In another country.
+   * It lies in a country that is not allowed.
    *
    * @generated from enum value: PASSED_OVER_REASON_COUNTRY = 4;
    */
   COUNTRY: 4,
 
   /**
-   * Lacks what the parcel needs: a service, or not to be a locker.
+   * It does not meet a requirement of the parcel: it lacks a service, or is a terminal although the parcel must not go
+   * into a locker.
    *
    * @generated from enum value: PASSED_OVER_REASON_PARCEL_REQUIREMENT = 5;
    */
   PARCEL_REQUIREMENT: 5,
 
   /**
-   * Not known to be free of steps.
+   * It is not known to be step-free.
    *
    * @generated from enum value: PASSED_OVER_REASON_STEP_FREE = 6;
    */
   STEP_FREE: 6,
 
   /**
-   * Takes no payment by card.
+   * It does not accept card payment.
    *
    * @generated from enum value: PASSED_OVER_REASON_CARD_PAYMENT = 7;
    */
   CARD_PAYMENT: 7,
 
   /**
-   * The parcel fits no size class.
+   * The parcel fits none of its size classes.
    *
    * @generated from enum value: PASSED_OVER_REASON_DOES_NOT_FIT = 8;
    */
   DOES_NOT_FIT: 8,
 
   /**
-   * No size class that fits is cooled.
+   * None of its size classes that fit is cooled.
    *
    * @generated from enum value: PASSED_OVER_REASON_REFRIGERATED = 9;
    */
   REFRIGERATED: 9,
 
   /**
-   * No size class that would do otherwise has all its places at the height asked for.
+   * None of its otherwise suitable size classes has all places within the required heights.
    *
    * @generated from enum value: PASSED_OVER_REASON_COMPARTMENT_HEIGHT = 10;
    */
   COMPARTMENT_HEIGHT: 10,
 
   /**
-   * Not open when asked for.
+   * It is not open at the required time.
    *
    * @generated from enum value: PASSED_OVER_REASON_CLOSED = 11;
    */
   CLOSED: 11,
 
   /**
-   * What is free there was reported too long ago.
+   * Its availability is UNKNOWN: its last report has expired.
    *
    * @generated from enum value: PASSED_OVER_REASON_UNKNOWN_AVAILABILITY = 12;
    */
   UNKNOWN_AVAILABILITY: 12,
 
   /**
-   * Every place that would do is taken.
+   * It has no suitable place free.
    *
    * @generated from enum value: PASSED_OVER_REASON_FULL = 13;
    */
   FULL: 13,
 
   /**
-   * Cannot promise a door by its name: it lists no compartments, or its operator reports capacity. Only where Reserve asks for a HARD hold.
+   * It cannot hold a named compartment: it lists no compartments, or its operator reports capacity. Only in Reserve
+   * with `hold_kind` HARD.
    *
    * @generated from enum value: PASSED_OVER_REASON_NO_NAMED_COMPARTMENT = 14;
    */
@@ -824,8 +834,8 @@ export const PassedOverReason = {
 } as const;
 
 /**
- * Why a site was passed over. Of several reasons the first in the order of their numbers counts. Sites that are not in service, and those of
- * the other network, live or test, are not counted at all.
+ * Why a site was passed over. If several reasons apply, the one with the lowest number counts. Sites that are not in
+ * service, and sites of the other network (live or test), are not counted.
  *
  * @generated from enum petak.v1.PassedOverReason
  */
@@ -844,28 +854,28 @@ export const PassedOverReasonSchema: GenEnum<PassedOverReason> = /*@__PURE__*/
  */
 export const UpsertOutcome = {
   /**
-   * Not set. Sent with `validate_only`.
+   * Not set. Sent if `validate_only` was true.
    *
    * @generated from enum value: UPSERT_OUTCOME_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * It did not exist before.
+   * The site was created.
    *
    * @generated from enum value: UPSERT_OUTCOME_CREATED = 1;
    */
   CREATED: 1,
 
   /**
-   * Its facts changed.
+   * The site's facts were changed.
    *
    * @generated from enum value: UPSERT_OUTCOME_UPDATED = 2;
    */
   UPDATED: 2,
 
   /**
-   * Its facts were so already.
+   * The site had the same facts already.
    *
    * @generated from enum value: UPSERT_OUTCOME_UNCHANGED = 3;
    */
@@ -886,7 +896,7 @@ export const UpsertOutcomeSchema: GenEnum<UpsertOutcome> = /*@__PURE__*/
   enumDesc(file_petak_v1_directory, 1);
 
 /**
- * What ReportCapacity did with a site.
+ * What ReportCapacity did with a snapshot.
  *
  * @generated from enum petak.v1.ReportCapacityOutcome
  */
@@ -899,15 +909,15 @@ export const ReportCapacityOutcome = {
   UNSPECIFIED: 0,
 
   /**
-   * The counts are in force.
+   * The snapshot was recorded and its counts apply.
    *
    * @generated from enum value: REPORT_CAPACITY_OUTCOME_RECORDED = 1;
    */
   RECORDED: 1,
 
   /**
-   * Nothing has changed, because it was observed no later than what was recorded last, or no later than a parcel of this network last went in
-   * or came out, or because its `ttl` has passed. Look again and report that.
+   * The snapshot was ignored: its `ttl` has passed, or it was not observed later than the last recorded snapshot, or
+   * not later than the last time a parcel of this network was put in or taken out. Take a new snapshot and report it.
    *
    * @generated from enum value: REPORT_CAPACITY_OUTCOME_OUTDATED = 2;
    */
@@ -915,7 +925,7 @@ export const ReportCapacityOutcome = {
 } as const;
 
 /**
- * What ReportCapacity did with a site.
+ * What ReportCapacity did with a snapshot.
  *
  * @generated from enum petak.v1.ReportCapacityOutcome
  */

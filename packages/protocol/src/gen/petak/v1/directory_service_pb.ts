@@ -14,14 +14,14 @@ export const file_petak_v1_directory_service: GenFile = /*@__PURE__*/
   fileDesc("CiBwZXRhay92MS9kaXJlY3Rvcnlfc2VydmljZS5wcm90bxIIcGV0YWsudjEy3gQKEERpcmVjdG9yeVNlcnZpY2USTwoLRmluZE5lYXJlc3QSHC5wZXRhay52MS5GaW5kTmVhcmVzdFJlcXVlc3QaHS5wZXRhay52MS5GaW5kTmVhcmVzdFJlc3BvbnNlIgOQAgESQwoHR2V0U2l0ZRIYLnBldGFrLnYxLkdldFNpdGVSZXF1ZXN0GhkucGV0YWsudjEuR2V0U2l0ZVJlc3BvbnNlIgOQAgESWwoPR2V0QXZhaWxhYmlsaXR5EiAucGV0YWsudjEuR2V0QXZhaWxhYmlsaXR5UmVxdWVzdBohLnBldGFrLnYxLkdldEF2YWlsYWJpbGl0eVJlc3BvbnNlIgOQAgESTwoLVXBzZXJ0U2l0ZXMSHC5wZXRhay52MS5VcHNlcnRTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5VcHNlcnRTaXRlc1Jlc3BvbnNlIgOQAgISWAoOUmVwb3J0Q2FwYWNpdHkSHy5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlcXVlc3QaIC5wZXRhay52MS5SZXBvcnRDYXBhY2l0eVJlc3BvbnNlIgOQAgISWwoPU2V0RGVmYXVsdFRlcm1zEiAucGV0YWsudjEuU2V0RGVmYXVsdFRlcm1zUmVxdWVzdBohLnBldGFrLnYxLlNldERlZmF1bHRUZXJtc1Jlc3BvbnNlIgOQAgISTwoLUmV0aXJlU2l0ZXMSHC5wZXRhay52MS5SZXRpcmVTaXRlc1JlcXVlc3QaHS5wZXRhay52MS5SZXRpcmVTaXRlc1Jlc3BvbnNlIgOQAgJiBnByb3RvMw", [file_petak_v1_directory]);
 
 /**
- * Where parcels can be handed over, and what is free there. Test keys see only sites with `is_test`, live keys only the others.
+ * Lists sites and their free places. Test keys see only sites with `is_test`; live keys see only the others.
  *
  * @generated from service petak.v1.DirectoryService
  */
 export const DirectoryService: GenService<{
   /**
-   * Finds the nearest sites that fit a parcel, serve the purpose and have a place free. Exact: no nearer site that would do is
-   * left out. Any key may call it, publishable keys too. Misuse: INVALID_FIELD.
+   * Finds the nearest sites that fit a parcel, serve the purpose and have a place free. The result is exact: no nearer
+   * suitable site is left out. For every key, including publishable keys. Misuse: INVALID_FIELD.
    *
    * @generated from rpc petak.v1.DirectoryService.FindNearest
    */
@@ -31,7 +31,7 @@ export const DirectoryService: GenService<{
     output: typeof FindNearestResponseSchema;
   },
   /**
-   * Gives the facts of one site. Any key may call it, publishable keys too. Unknown id: SITE_NOT_FOUND.
+   * Returns the facts of one site. For every key, including publishable keys. Unknown id: SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.DirectoryService.GetSite
    */
@@ -41,7 +41,7 @@ export const DirectoryService: GenService<{
     output: typeof GetSiteResponseSchema;
   },
   /**
-   * Tells what is free at up to 100 sites. Any key may call it, publishable keys too. Unknown id: SITE_NOT_FOUND.
+   * Returns the free places of up to 100 sites. For every key, including publishable keys. Unknown id: SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.DirectoryService.GetAvailability
    */
@@ -51,7 +51,7 @@ export const DirectoryService: GenService<{
     output: typeof GetAvailabilityResponseSchema;
   },
   /**
-   * Creates sites or changes their facts. For operators, else ROLE_REQUIRED.
+   * Creates sites or replaces their facts. For operators, else ROLE_REQUIRED.
    *
    * @generated from rpc petak.v1.DirectoryService.UpsertSites
    */
@@ -61,7 +61,8 @@ export const DirectoryService: GenService<{
     output: typeof UpsertSitesResponseSchema;
   },
   /**
-   * Reports what is free at sites, absolute, by the state of their compartments. For their operator, else SITE_NOT_FOUND.
+   * Reports how many places of sites are free, occupied and out of service, as complete snapshots. For the sites'
+   * operator, else SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.DirectoryService.ReportCapacity
    */
@@ -71,7 +72,7 @@ export const DirectoryService: GenService<{
     output: typeof ReportCapacityResponseSchema;
   },
   /**
-   * Sets the terms of the caller's sites that do not say otherwise. For operators, else ROLE_REQUIRED.
+   * Sets the terms for the caller's sites that have none of their own. For operators, else ROLE_REQUIRED.
    *
    * @generated from rpc petak.v1.DirectoryService.SetDefaultTerms
    */
@@ -81,7 +82,7 @@ export const DirectoryService: GenService<{
     output: typeof SetDefaultTermsResponseSchema;
   },
   /**
-   * Takes sites out of the network for good. For their operator, else SITE_NOT_FOUND.
+   * Takes sites out of service. For the sites' operator, else SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.DirectoryService.RetireSites
    */

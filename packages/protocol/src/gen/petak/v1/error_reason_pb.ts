@@ -13,8 +13,8 @@ export const file_petak_v1_error_reason: GenFile = /*@__PURE__*/
   fileDesc("ChtwZXRhay92MS9lcnJvcl9yZWFzb24ucHJvdG8SCHBldGFrLnYxKuwUCgtFcnJvclJlYXNvbhIcChhFUlJPUl9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpFUlJPUl9SRUFTT05fSU5WQUxJRF9GSUVMRBABEiIKHkVSUk9SX1JFQVNPTl9NQUxGT1JNRURfTUVTU0FHRRACEiIKHkVSUk9SX1JFQVNPTl9NRVNTQUdFX1RPT19MQVJHRRADEiEKHUVSUk9SX1JFQVNPTl9NRVRIT0RfTk9UX0ZPVU5EEAQSJwojRVJST1JfUkVBU09OX0VOQ09ESU5HX05PVF9TVVBQT1JURUQQBRIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQBhIZChVFUlJPUl9SRUFTT05fQ0FOQ0VMRUQQBxIbChdFUlJPUl9SRUFTT05fT1ZFUkxPQURFRBAIEh4KGkVSUk9SX1JFQVNPTl9TSFVUVElOR19ET1dOEAkSIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEAoSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEAsSJAogRVJST1JfUkVBU09OX0NSRURFTlRJQUxTX01JU1NJTkcQFBImCiJFUlJPUl9SRUFTT05fQ1JFREVOVElBTFNfTUFMRk9STUVEEBUSJgoiRVJST1JfUkVBU09OX1RPS0VOX0FMR09SSVRITV9XUk9ORxAWEiEKHUVSUk9SX1JFQVNPTl9UT0tFTl9UWVBFX1dST05HEBcSJQohRVJST1JfUkVBU09OX1RPS0VOX0FVRElFTkNFX1dST05HEBgSHgoaRVJST1JfUkVBU09OX1RPS0VOX0VYUElSRUQQGRIsCihFUlJPUl9SRUFTT05fVE9LRU5fUkVQTEFZRURfQUZURVJfRVhQSVJZEBoSJAogRVJST1JfUkVBU09OX1RPS0VOX05PVF9ZRVRfVkFMSUQQGxIoCiRFUlJPUl9SRUFTT05fVE9LRU5fTElGRVRJTUVfVE9PX0xPTkcQHBImCiJFUlJPUl9SRUFTT05fVE9LRU5fU0lHTkFUVVJFX1dST05HEB0SJQohRVJST1JfUkVBU09OX1RPS0VOX0NMQUlNU19JTlZBTElEEB4SHAoYRVJST1JfUkVBU09OX0tFWV9VTktOT1dOEB8SHAoYRVJST1JfUkVBU09OX0tFWV9SRVZPS0VEECASJAogRVJST1JfUkVBU09OX0tFWV9JU1NVRVJfTUlTTUFUQ0gQIRIeChpFUlJPUl9SRUFTT05fUk9MRV9SRVFVSVJFRBAoEiwKKEVSUk9SX1JFQVNPTl9QVUJMSVNIQUJMRV9LRVlfTk9UX0FMTE9XRUQQKRIjCh9FUlJPUl9SRUFTT05fT1JJR0lOX05PVF9BTExPV0VEECoSIwofRVJST1JfUkVBU09OX0FHRU5UX0tFWV9SRVFVSVJFRBArEiYKIkVSUk9SX1JFQVNPTl9BR0VOVF9LRVlfTk9UX0FMTE9XRUQQLBIkCiBFUlJPUl9SRUFTT05fQUdFTlRfU0lURV9NSVNNQVRDSBAtEh4KGkVSUk9SX1JFQVNPTl9NT0RFX01JU01BVENIEC4SHQoZRVJST1JfUkVBU09OX1JBVEVfTElNSVRFRBAvEh8KG0VSUk9SX1JFQVNPTl9TSVRFX05PVF9GT1VORBA8EiYKIkVSUk9SX1JFQVNPTl9SRVNFUlZBVElPTl9OT1RfRk9VTkQQPRImCiJFUlJPUl9SRUFTT05fUEFSVElDSVBBTlRfTk9UX0ZPVU5EED4SHgoaRVJST1JfUkVBU09OX0tFWV9OT1RfRk9VTkQQPxIiCh5FUlJPUl9SRUFTT05fUkVRVUVTVF9JRF9SRVVTRUQQQBIfChtFUlJPUl9SRUFTT05fQ1VSU09SX0lOVkFMSUQQQRIrCidFUlJPUl9SRUFTT05fV0VCSE9PS19FTkRQT0lOVF9OT1RfRk9VTkQQRhIsCihFUlJPUl9SRUFTT05fV0VCSE9PS19FTkRQT0lOVFNfRVhIQVVTVEVEEEcSKgomRVJST1JfUkVBU09OX1dFQkhPT0tfUkVQTEFZU19FWEhBVVNURUQQSBIeChpFUlJPUl9SRUFTT05fSUxMRUdBTF9TVEFURRBQEh4KGkVSUk9SX1JFQVNPTl9OT19QTEFDRV9GUkVFEFESJAogRVJST1JfUkVBU09OX1BBUkNFTF9ET0VTX05PVF9GSVQQUhIjCh9FUlJPUl9SRUFTT05fU0lURV9OT1RfQUNDRVBUSU5HEFMSJAogRVJST1JfUkVBU09OX1NJVEVfUkVHSU9OX0NIQU5HRUQQVBIgChxFUlJPUl9SRUFTT05fQ0FQQUNJVFlfSU5fVVNFEFUSHQoZRVJST1JfUkVBU09OX1NFUVVFTkNFX0dBUBBXEhkKFUVSUk9SX1JFQVNPTl9DT05GTElDVBBYEicKI0VSUk9SX1JFQVNPTl9TSVRFX1JFUVVJUkVNRU5UX1VOTUVUEFkSKQolRVJST1JfUkVBU09OX1BBUkNFTF9SRVFVSVJFTUVOVF9VTk1FVBBaEiUKIUVSUk9SX1JFQVNPTl9BVkFJTEFCSUxJVFlfVU5LTk9XThBbEiQKIEVSUk9SX1JFQVNPTl9FWFRFTlNJT05fRVhIQVVTVEVEEFwSIAocRVJST1JfUkVBU09OX0VWRU5UX05PVF9GT1VORBBkEikKJUVSUk9SX1JFQVNPTl9SRVBPUlRfU0lHTkFUVVJFX0lOVkFMSUQQaRIiCh5FUlJPUl9SRUFTT05fUkVDRUlQVF9OT1RfRk9VTkQQahIpCiVFUlJPUl9SRUFTT05fQ09VTlRFUlNJR05BVFVSRV9JTlZBTElEEGsSJwojRVJST1JfUkVBU09OX05PVF9QQVJUWV9UT19IQU5EX09WRVIQbBImCiJFUlJPUl9SRUFTT05fQUxSRUFEWV9DT1VOVEVSU0lHTkVEEG0SKAokRVJST1JfUkVBU09OX09VVFNJREVfT1ZFUkZMT1dfUE9MSUNZEG4SGwoXRVJST1JfUkVBU09OX1FVRVVFX0ZVTEwQbxImCiJFUlJPUl9SRUFTT05fUVVFVUVfU0hBUkVfRVhIQVVTVEVEEHASKAojRVJST1JfUkVBU09OX0RVUkFCSUxJVFlfVU5DT05GSVJNRUQQkQESJgohRVJST1JfUkVBU09OX1JFUExJQ0FTX1VOQVZBSUxBQkxFEJIBEiUKIEVSUk9SX1JFQVNPTl9BUkNISVZFX1VOQVZBSUxBQkxFEJYBEikKJEVSUk9SX1JFQVNPTl9DUkVERU5USUFMX05PVF9BQ0NFUFRFRBCHARInCiJFUlJPUl9SRUFTT05fQ1JFREVOVElBTFNfRVhIQVVTVEVEEIgBEiIKHUVSUk9SX1JFQVNPTl9CVU5ETEVfTk9UX0ZPVU5EEIkBEiEKHEVSUk9SX1JFQVNPTl9CVU5ETEVfTUlTTUFUQ0gQigEiBAhWEFYqG0VSUk9SX1JFQVNPTl9BQ1RfTk9UX1NFUlZFRGIGcHJvdG8z");
 
 /**
- * Every reason for which a gateway refuses a request. It is the `reason` of the google.rpc.ErrorInfo in the error's details, without
- * the prefix, in the domain `petak.v1`. docs/errors.md says of each what it means and what to do.
+ * The reason of an error, a closed list. It is sent without its prefix as `reason` of the google.rpc.ErrorInfo in the
+ * error's details, with the domain `petak.v1`. docs/errors.md explains each reason and says what to do.
  *
  * @generated from enum petak.v1.ErrorReason
  */
@@ -27,112 +27,112 @@ export const ErrorReason = {
   UNSPECIFIED: 0,
 
   /**
-   * INVALID_ARGUMENT. A field breaks its rule; the BadRequest detail names it.
+   * INVALID_ARGUMENT. A field violates a rule; the BadRequest detail names it.
    *
    * @generated from enum value: ERROR_REASON_INVALID_FIELD = 1;
    */
   INVALID_FIELD: 1,
 
   /**
-   * INVALID_ARGUMENT. The body is no message of the method's type.
+   * INVALID_ARGUMENT. The body is not a valid message of the method's request type.
    *
    * @generated from enum value: ERROR_REASON_MALFORMED_MESSAGE = 2;
    */
   MALFORMED_MESSAGE: 2,
 
   /**
-   * RESOURCE_EXHAUSTED. The message is longer than the gateway reads.
+   * RESOURCE_EXHAUSTED. The message exceeds the gateway's size limit.
    *
    * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 3;
    */
   MESSAGE_TOO_LARGE: 3,
 
   /**
-   * UNIMPLEMENTED. The gateway has no such method.
+   * UNIMPLEMENTED. The gateway does not have this method.
    *
    * @generated from enum value: ERROR_REASON_METHOD_NOT_FOUND = 4;
    */
   METHOD_NOT_FOUND: 4,
 
   /**
-   * UNIMPLEMENTED or HTTP 415. The gateway does not speak that content type or compression.
+   * UNIMPLEMENTED or HTTP 415. The gateway does not support this content type or compression.
    *
    * @generated from enum value: ERROR_REASON_ENCODING_NOT_SUPPORTED = 5;
    */
   ENCODING_NOT_SUPPORTED: 5,
 
   /**
-   * DEADLINE_EXCEEDED. The deadline passed first.
+   * DEADLINE_EXCEEDED. The call's deadline passed before the response was ready.
    *
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 6;
    */
   DEADLINE_EXCEEDED: 6,
 
   /**
-   * CANCELED. The caller went away.
+   * CANCELED. The caller cancelled the call.
    *
    * @generated from enum value: ERROR_REASON_CANCELED = 7;
    */
   CANCELED: 7,
 
   /**
-   * RESOURCE_EXHAUSTED. The gateway has as many calls in hand as it takes.
+   * RESOURCE_EXHAUSTED. The gateway is processing as many calls as it can.
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 8;
    */
   OVERLOADED: 8,
 
   /**
-   * UNAVAILABLE. The gateway is stopping.
+   * UNAVAILABLE. The gateway is shutting down.
    *
    * @generated from enum value: ERROR_REASON_SHUTTING_DOWN = 9;
    */
   SHUTTING_DOWN: 9,
 
   /**
-   * UNAVAILABLE. The gateway cannot reach its records, or has older keys than the gateways beside it.
+   * UNAVAILABLE. The gateway cannot reach its store, or its keys are older than those of other gateways.
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 10;
    */
   STORE_UNAVAILABLE: 10,
 
   /**
-   * INTERNAL. A defect of the gateway. The request id finds it in the gateway's log.
+   * INTERNAL. The gateway has a defect. The request id finds the details in its log.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 11;
    */
   INTERNAL: 11,
 
   /**
-   * UNAUTHENTICATED. No credentials came with the request.
+   * UNAUTHENTICATED. The request has no Authorization header.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIALS_MISSING = 20;
    */
   CREDENTIALS_MISSING: 20,
 
   /**
-   * UNAUTHENTICATED. The Authorization header is neither a request token nor a publishable key.
+   * UNAUTHENTICATED. The Authorization header contains neither a request token nor a publishable key.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIALS_MALFORMED = 21;
    */
   CREDENTIALS_MALFORMED: 21,
 
   /**
-   * UNAUTHENTICATED. The token is not signed with Ed25519.
+   * UNAUTHENTICATED. The token's `alg` is not EdDSA (Ed25519).
    *
    * @generated from enum value: ERROR_REASON_TOKEN_ALGORITHM_WRONG = 22;
    */
   TOKEN_ALGORITHM_WRONG: 22,
 
   /**
-   * UNAUTHENTICATED. The token is of another type.
+   * UNAUTHENTICATED. The token's `typ` is not that of a request token.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_TYPE_WRONG = 23;
    */
   TOKEN_TYPE_WRONG: 23,
 
   /**
-   * UNAUTHENTICATED. The token is meant for another gateway.
+   * UNAUTHENTICATED. The token's `aud` is not this gateway.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_AUDIENCE_WRONG = 24;
    */
@@ -146,42 +146,42 @@ export const ErrorReason = {
   TOKEN_EXPIRED: 25,
 
   /**
-   * UNAUTHENTICATED. The token was used here while it was good, and came again after it expired.
+   * UNAUTHENTICATED. The token was used here while it was valid, and was sent again after it expired.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_REPLAYED_AFTER_EXPIRY = 26;
    */
   TOKEN_REPLAYED_AFTER_EXPIRY: 26,
 
   /**
-   * UNAUTHENTICATED. The token is not good yet: the caller's clock is ahead.
+   * UNAUTHENTICATED. The token is not valid yet: the caller's clock is ahead.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_NOT_YET_VALID = 27;
    */
   TOKEN_NOT_YET_VALID: 27,
 
   /**
-   * UNAUTHENTICATED. The token would be good for longer than 10 minutes.
+   * UNAUTHENTICATED. The token's lifetime is longer than 10 minutes.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_LIFETIME_TOO_LONG = 28;
    */
   TOKEN_LIFETIME_TOO_LONG: 28,
 
   /**
-   * UNAUTHENTICATED. The signature does not match the key.
+   * UNAUTHENTICATED. The token's signature does not verify with the key.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_SIGNATURE_WRONG = 29;
    */
   TOKEN_SIGNATURE_WRONG: 29,
 
   /**
-   * UNAUTHENTICATED. The token lacks a claim or has one of the wrong kind.
+   * UNAUTHENTICATED. A claim or header field of the token is missing or has the wrong type.
    *
    * @generated from enum value: ERROR_REASON_TOKEN_CLAIMS_INVALID = 30;
    */
   TOKEN_CLAIMS_INVALID: 30,
 
   /**
-   * UNAUTHENTICATED. No such key is registered.
+   * UNAUTHENTICATED. The key is not registered.
    *
    * @generated from enum value: ERROR_REASON_KEY_UNKNOWN = 31;
    */
@@ -195,42 +195,42 @@ export const ErrorReason = {
   KEY_REVOKED: 32,
 
   /**
-   * UNAUTHENTICATED. The key belongs to another participant than the token says.
+   * UNAUTHENTICATED. The key does not belong to the participant in the token's `iss`.
    *
    * @generated from enum value: ERROR_REASON_KEY_ISSUER_MISMATCH = 33;
    */
   KEY_ISSUER_MISMATCH: 33,
 
   /**
-   * PERMISSION_DENIED. The participant has not the role that the call needs.
+   * PERMISSION_DENIED. The participant does not have the role that the call requires.
    *
    * @generated from enum value: ERROR_REASON_ROLE_REQUIRED = 40;
    */
   ROLE_REQUIRED: 40,
 
   /**
-   * PERMISSION_DENIED. A publishable key reads the directory and nothing else.
+   * PERMISSION_DENIED. A publishable key may only read the directory.
    *
    * @generated from enum value: ERROR_REASON_PUBLISHABLE_KEY_NOT_ALLOWED = 41;
    */
   PUBLISHABLE_KEY_NOT_ALLOWED: 41,
 
   /**
-   * PERMISSION_DENIED. The publishable key is tied to other web origins.
+   * PERMISSION_DENIED. The publishable key does not allow the request's web origin.
    *
    * @generated from enum value: ERROR_REASON_ORIGIN_NOT_ALLOWED = 42;
    */
   ORIGIN_NOT_ALLOWED: 42,
 
   /**
-   * PERMISSION_DENIED. The call is for a site's agent, with its own key.
+   * PERMISSION_DENIED. Only a site's agent may make this call, with its own key.
    *
    * @generated from enum value: ERROR_REASON_AGENT_KEY_REQUIRED = 43;
    */
   AGENT_KEY_REQUIRED: 43,
 
   /**
-   * PERMISSION_DENIED. An agent's key makes an agent's calls and nothing else.
+   * PERMISSION_DENIED. An agent's key may only make calls of AgentService.
    *
    * @generated from enum value: ERROR_REASON_AGENT_KEY_NOT_ALLOWED = 44;
    */
@@ -244,91 +244,91 @@ export const ErrorReason = {
   AGENT_SITE_MISMATCH: 45,
 
   /**
-   * PERMISSION_DENIED. A test key touches the live network, or a live key the test network.
+   * PERMISSION_DENIED. A test key was used on the live network, or a live key on the test network.
    *
    * @generated from enum value: ERROR_REASON_MODE_MISMATCH = 46;
    */
   MODE_MISMATCH: 46,
 
   /**
-   * RESOURCE_EXHAUSTED. More requests than the key's rate, or more open streams or tests of webhooks than a participant may have.
+   * RESOURCE_EXHAUSTED. The key's rate, or a limit on the participant's concurrent calls, is exceeded.
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 47;
    */
   RATE_LIMITED: 47,
 
   /**
-   * NOT_FOUND. No such site, or none that the caller may see.
+   * NOT_FOUND. The site does not exist, or the caller may not see it.
    *
    * @generated from enum value: ERROR_REASON_SITE_NOT_FOUND = 60;
    */
   SITE_NOT_FOUND: 60,
 
   /**
-   * NOT_FOUND. No such reservation, or none to which the caller is a party.
+   * NOT_FOUND. The reservation does not exist, or the caller is not a party to it.
    *
    * @generated from enum value: ERROR_REASON_RESERVATION_NOT_FOUND = 61;
    */
   RESERVATION_NOT_FOUND: 61,
 
   /**
-   * NOT_FOUND. No such participant, or none that the caller may see.
+   * NOT_FOUND. The participant does not exist, or the caller may not see it.
    *
    * @generated from enum value: ERROR_REASON_PARTICIPANT_NOT_FOUND = 62;
    */
   PARTICIPANT_NOT_FOUND: 62,
 
   /**
-   * NOT_FOUND. No such key, or none that the caller may see.
+   * NOT_FOUND. The key does not exist, or the caller may not see it.
    *
    * @generated from enum value: ERROR_REASON_KEY_NOT_FOUND = 63;
    */
   KEY_NOT_FOUND: 63,
 
   /**
-   * ALREADY_EXISTS. The request id was used with another body.
+   * ALREADY_EXISTS. The request id was used with a different body.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 64;
    */
   REQUEST_ID_REUSED: 64,
 
   /**
-   * INVALID_ARGUMENT. The cursor is not one that this gateway made.
+   * INVALID_ARGUMENT. The cursor was not made by this gateway for this caller and query.
    *
    * @generated from enum value: ERROR_REASON_CURSOR_INVALID = 65;
    */
   CURSOR_INVALID: 65,
 
   /**
-   * NOT_FOUND. No such webhook endpoint, or none that the caller may see.
+   * NOT_FOUND. The webhook endpoint does not exist, or the caller may not see it.
    *
    * @generated from enum value: ERROR_REASON_WEBHOOK_ENDPOINT_NOT_FOUND = 70;
    */
   WEBHOOK_ENDPOINT_NOT_FOUND: 70,
 
   /**
-   * FAILED_PRECONDITION. The participant has as many webhook endpoints as it may have.
+   * FAILED_PRECONDITION. The participant has the greatest allowed number of webhook endpoints.
    *
    * @generated from enum value: ERROR_REASON_WEBHOOK_ENDPOINTS_EXHAUSTED = 71;
    */
   WEBHOOK_ENDPOINTS_EXHAUSTED: 71,
 
   /**
-   * FAILED_PRECONDITION. The webhook endpoint has as many replays under way as it may have.
+   * FAILED_PRECONDITION. The webhook endpoint has the greatest allowed number of open replays.
    *
    * @generated from enum value: ERROR_REASON_WEBHOOK_REPLAYS_EXHAUSTED = 72;
    */
   WEBHOOK_REPLAYS_EXHAUSTED: 72,
 
   /**
-   * FAILED_PRECONDITION. The reservation's state does not allow the move; both states are named.
+   * FAILED_PRECONDITION. The reservation's state does not allow the transition; the error names both states.
    *
    * @generated from enum value: ERROR_REASON_ILLEGAL_STATE = 80;
    */
   ILLEGAL_STATE: 80,
 
   /**
-   * RESOURCE_EXHAUSTED. No place that fits is free where it was asked for.
+   * RESOURCE_EXHAUSTED. No suitable place is free at the site or within the radius.
    *
    * @generated from enum value: ERROR_REASON_NO_PLACE_FREE = 81;
    */
@@ -342,21 +342,21 @@ export const ErrorReason = {
   PARCEL_DOES_NOT_FIT: 82,
 
   /**
-   * FAILED_PRECONDITION. The site does not take reservations now, or not for this purpose.
+   * FAILED_PRECONDITION. The site takes no reservations now, or none for this purpose.
    *
    * @generated from enum value: ERROR_REASON_SITE_NOT_ACCEPTING = 83;
    */
   SITE_NOT_ACCEPTING: 83,
 
   /**
-   * FAILED_PRECONDITION. The site's new place lies in another region.
+   * FAILED_PRECONDITION. The site's new position lies in another region.
    *
    * @generated from enum value: ERROR_REASON_SITE_REGION_CHANGED = 84;
    */
   SITE_REGION_CHANGED: 84,
 
   /**
-   * FAILED_PRECONDITION. The change takes away size classes or places that are in use.
+   * FAILED_PRECONDITION. The change removes size classes or places that are in use.
    *
    * @generated from enum value: ERROR_REASON_CAPACITY_IN_USE = 85;
    */
@@ -370,63 +370,63 @@ export const ErrorReason = {
   SEQUENCE_GAP: 87,
 
   /**
-   * ABORTED. Another change came in between, again and again. Send the same request again.
+   * ABORTED. Concurrent changes prevented this one repeatedly. Send the same request again.
    *
    * @generated from enum value: ERROR_REASON_CONFLICT = 88;
    */
   CONFLICT: 88,
 
   /**
-   * FAILED_PRECONDITION. The site that was named is not as the request requires.
+   * FAILED_PRECONDITION. The named site does not meet a requirement of the request.
    *
    * @generated from enum value: ERROR_REASON_SITE_REQUIREMENT_UNMET = 89;
    */
   SITE_REQUIREMENT_UNMET: 89,
 
   /**
-   * FAILED_PRECONDITION. The site that was named lacks what the parcel needs.
+   * FAILED_PRECONDITION. The named site does not meet a requirement of the parcel.
    *
    * @generated from enum value: ERROR_REASON_PARCEL_REQUIREMENT_UNMET = 90;
    */
   PARCEL_REQUIREMENT_UNMET: 90,
 
   /**
-   * FAILED_PRECONDITION. What is free at the site that was named was reported too long ago.
+   * FAILED_PRECONDITION. The availability of the named site is UNKNOWN: its last report has expired.
    *
    * @generated from enum value: ERROR_REASON_AVAILABILITY_UNKNOWN = 91;
    */
   AVAILABILITY_UNKNOWN: 91,
 
   /**
-   * FAILED_PRECONDITION. The limit is as late as it can be.
+   * FAILED_PRECONDITION. The deadline cannot be moved any later.
    *
    * @generated from enum value: ERROR_REASON_EXTENSION_EXHAUSTED = 92;
    */
   EXTENSION_EXHAUSTED: 92,
 
   /**
-   * NOT_FOUND. The reservation has no such event.
+   * NOT_FOUND. The reservation does not have this event.
    *
    * @generated from enum value: ERROR_REASON_EVENT_NOT_FOUND = 100;
    */
   EVENT_NOT_FOUND: 100,
 
   /**
-   * INVALID_ARGUMENT. A report is not signed by the agent's key, or not as it was sent.
+   * INVALID_ARGUMENT. The signature of a report does not verify with the agent's key.
    *
    * @generated from enum value: ERROR_REASON_REPORT_SIGNATURE_INVALID = 105;
    */
   REPORT_SIGNATURE_INVALID: 105,
 
   /**
-   * NOT_FOUND. The reservation's chain has no such receipt.
+   * NOT_FOUND. The reservation's chain does not have this receipt.
    *
    * @generated from enum value: ERROR_REASON_RECEIPT_NOT_FOUND = 106;
    */
   RECEIPT_NOT_FOUND: 106,
 
   /**
-   * INVALID_ARGUMENT. What was sent is not the caller's signature under that receipt.
+   * INVALID_ARGUMENT. The countersignature does not verify, or its key or receipt hash is wrong.
    *
    * @generated from enum value: ERROR_REASON_COUNTERSIGNATURE_INVALID = 107;
    */
@@ -440,77 +440,77 @@ export const ErrorReason = {
   NOT_PARTY_TO_HAND_OVER: 108,
 
   /**
-   * ALREADY_EXISTS. The caller has signed that receipt already.
+   * ALREADY_EXISTS. The caller has countersigned that receipt before.
    *
    * @generated from enum value: ERROR_REASON_ALREADY_COUNTERSIGNED = 109;
    */
   ALREADY_COUNTERSIGNED: 109,
 
   /**
-   * FAILED_PRECONDITION. The reservation's overflow policy, declared in advance, does not allow that place.
+   * FAILED_PRECONDITION. The reservation's overflow policy does not allow that place.
    *
    * @generated from enum value: ERROR_REASON_OUTSIDE_OVERFLOW_POLICY = 110;
    */
   OUTSIDE_OVERFLOW_POLICY: 110,
 
   /**
-   * RESOURCE_EXHAUSTED. As many reservations wait at the site as may.
+   * RESOURCE_EXHAUSTED. The site's queue is full.
    *
    * @generated from enum value: ERROR_REASON_QUEUE_FULL = 111;
    */
   QUEUE_FULL: 111,
 
   /**
-   * RESOURCE_EXHAUSTED. As many of the participant's reservations wait as may.
+   * RESOURCE_EXHAUSTED. The participant has the greatest allowed number of queued reservations.
    *
    * @generated from enum value: ERROR_REASON_QUEUE_SHARE_EXHAUSTED = 112;
    */
   QUEUE_SHARE_EXHAUSTED: 112,
 
   /**
-   * UNAVAILABLE. What was asked for may be done, and too few replicas have confirmed it. Send the same request again.
+   * UNAVAILABLE. The change may have been made, but too few replicas have acknowledged it. Send the same request again.
    *
    * @generated from enum value: ERROR_REASON_DURABILITY_UNCONFIRMED = 145;
    */
   DURABILITY_UNCONFIRMED: 145,
 
   /**
-   * UNAVAILABLE. Too few replicas follow the gateway's records, so that no change is taken.
+   * UNAVAILABLE. Too few replicas are connected to the store, so the gateway accepts no changes.
    *
    * @generated from enum value: ERROR_REASON_REPLICAS_UNAVAILABLE = 146;
    */
   REPLICAS_UNAVAILABLE: 146,
 
   /**
-   * UNAVAILABLE. What is asked for has left for the archive, which cannot be read now.
+   * UNAVAILABLE. The requested data is in the archive, which cannot be read now.
    *
    * @generated from enum value: ERROR_REASON_ARCHIVE_UNAVAILABLE = 150;
    */
   ARCHIVE_UNAVAILABLE: 150,
 
   /**
-   * FAILED_PRECONDITION. The access token shown is not one that can be delegated.
+   * FAILED_PRECONDITION. The access token cannot be delegated.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIAL_NOT_ACCEPTED = 135;
    */
   CREDENTIAL_NOT_ACCEPTED: 135,
 
   /**
-   * FAILED_PRECONDITION. As many credentials were delegated or revoked as can be.
+   * FAILED_PRECONDITION. The greatest allowed number of credentials was delegated or revoked.
    *
    * @generated from enum value: ERROR_REASON_CREDENTIALS_EXHAUSTED = 136;
    */
   CREDENTIALS_EXHAUSTED: 136,
 
   /**
-   * NOT_FOUND. No such bundle, or none that the caller may see.
+   * NOT_FOUND. The bundle does not exist, or the caller may not see it.
    *
    * @generated from enum value: ERROR_REASON_BUNDLE_NOT_FOUND = 137;
    */
   BUNDLE_NOT_FOUND: 137,
 
   /**
-   * FAILED_PRECONDITION. The reservations do not go together in one bundle.
+   * FAILED_PRECONDITION. The reservations cannot be in the same bundle.
    *
    * @generated from enum value: ERROR_REASON_BUNDLE_MISMATCH = 138;
    */
@@ -518,8 +518,8 @@ export const ErrorReason = {
 } as const;
 
 /**
- * Every reason for which a gateway refuses a request. It is the `reason` of the google.rpc.ErrorInfo in the error's details, without
- * the prefix, in the domain `petak.v1`. docs/errors.md says of each what it means and what to do.
+ * The reason of an error, a closed list. It is sent without its prefix as `reason` of the google.rpc.ErrorInfo in the
+ * error's details, with the domain `petak.v1`. docs/errors.md explains each reason and says what to do.
  *
  * @generated from enum petak.v1.ErrorReason
  */

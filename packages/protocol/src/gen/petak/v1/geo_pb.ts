@@ -14,20 +14,21 @@ export const file_petak_v1_geo: GenFile = /*@__PURE__*/
   fileDesc("ChJwZXRhay92MS9nZW8ucHJvdG8SCHBldGFrLnYxImMKBkxhdExuZxIrCghsYXRpdHVkZRgBIAEoAUIZukgWEhRAARkAAAAAAIBWQCkAAAAAAIBWwBIsCglsb25naXR1ZGUYAiABKAFCGbpIFhIUQAEZAAAAAACAZkApAAAAAACAZsBiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
- * A point on Earth (WGS84), laid out as google.type.LatLng is. Gateways keep positions to 0.0000001 degree (about 11 mm).
+ * A point on Earth (WGS84), with the layout of google.type.LatLng. Gateways round positions to 0.0000001 degree (about
+ * 11 mm).
  *
  * @generated from message petak.v1.LatLng
  */
 export type LatLng = Message<"petak.v1.LatLng"> & {
   /**
-   * Degrees north of the equator. Range: [-90, 90]. NaN and infinity are refused with INVALID_FIELD.
+   * Degrees north of the equator. Range: [-90, 90]. NaN and infinity fail with INVALID_FIELD.
    *
    * @generated from field: double latitude = 1;
    */
   latitude: number;
 
   /**
-   * Degrees east of the prime meridian. Range: [-180, 180]. NaN and infinity are refused with INVALID_FIELD.
+   * Degrees east of the prime meridian. Range: [-180, 180]. NaN and infinity fail with INVALID_FIELD.
    *
    * @generated from field: double longitude = 2;
    */

@@ -14,7 +14,7 @@ export const file_petak_v1_money: GenFile = /*@__PURE__*/
   fileDesc("ChRwZXRhay92MS9tb25leS5wcm90bxIIcGV0YWsudjEiawoFTW9uZXkSKAoNY3VycmVuY3lfY29kZRgBIAEoCUIRukgOcgwyCl5bQS1aXXszfSQSHAoFdW5pdHMYAiABKANCDbpICiIIGICU69wDKAASGgoFbmFub3MYAyABKA1CC7pICCoGGP+T69wDYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
- * An amount of money, exact. Never negative. Petak states amounts and moves none.
+ * An exact, non-negative amount of money. Petak states amounts; it makes no payments.
  *
  * @generated from message petak.v1.Money
  */
@@ -34,7 +34,7 @@ export type Money = Message<"petak.v1.Money"> & {
   units: bigint;
 
   /**
-   * Billionths of a unit beside: 50 cents are 500000000. Range: [0, 999999999].
+   * Billionths of a unit, added to `units`: 50 cents are 500000000. Range: [0, 999999999].
    *
    * @generated from field: uint32 nanos = 3;
    */

@@ -14,7 +14,7 @@ export const file_petak_v1_opening_hours: GenFile = /*@__PURE__*/
   fileDesc("ChxwZXRhay92MS9vcGVuaW5nX2hvdXJzLnByb3RvEghwZXRhay52MSJYCglMb2NhbERhdGUSGQoEeWVhchgBIAEoDUILukgIKgYYmBEo0A8SGAoFbW9udGgYAiABKA1CCbpIBioEGAwoARIWCgNkYXkYAyABKA1CCbpIBioEGB8oASK0AQoMV2Vla2x5UGVyaW9kEjEKCG9wZW5fZGF5GAEgASgOMhMucGV0YWsudjEuRGF5T2ZXZWVrQgq6SAeCAQQQASAAEh0KC29wZW5fbWludXRlGAIgASgNQgi6SAUqAxifCxIyCgljbG9zZV9kYXkYAyABKA4yEy5wZXRhay52MS5EYXlPZldlZWtCCrpIB4IBBBABIAASHgoMY2xvc2VfbWludXRlGAQgASgNQgi6SAUqAxigCyJOCgtNaW51dGVSYW5nZRIdCgtvcGVuX21pbnV0ZRgBIAEoDUIIukgFKgMYnwsSIAoMY2xvc2VfbWludXRlGAIgASgNQgq6SAcqBRigCygBImoKDkV4Y2VwdGlvbmFsRGF5EikKBGRhdGUYASABKAsyEy5wZXRhay52MS5Mb2NhbERhdGVCBrpIA8gBARItCgRvcGVuGAIgAygLMhUucGV0YWsudjEuTWludXRlUmFuZ2VCCLpIBZIBAhAKIp0CCgxPcGVuaW5nSG91cnMSEwoLYWx3YXlzX29wZW4YASABKAgSMAoGd2Vla2x5GAIgAygLMhYucGV0YWsudjEuV2Vla2x5UGVyaW9kQgi6SAWSAQIQMhI2CgpleGNlcHRpb25zGAMgAygLMhgucGV0YWsudjEuRXhjZXB0aW9uYWxEYXlCCLpIBZIBAhBkOo0BukiJARqGAQonb3BlbmluZ19ob3Vycy5hbHdheXNfb3Blbl9oYXNfbm9fd2Vla2x5Ei13ZWVrbHkgbXVzdCBiZSBlbXB0eSB3aGVuIGFsd2F5c19vcGVuIGlzIHRydWUaLCEodGhpcy5hbHdheXNfb3BlbiAmJiBzaXplKHRoaXMud2Vla2x5KSA+IDApKtgBCglEYXlPZldlZWsSGwoXREFZX09GX1dFRUtfVU5TUEVDSUZJRUQQABIWChJEQVlfT0ZfV0VFS19NT05EQVkQARIXChNEQVlfT0ZfV0VFS19UVUVTREFZEAISGQoVREFZX09GX1dFRUtfV0VETkVTREFZEAMSGAoUREFZX09GX1dFRUtfVEhVUlNEQVkQBBIWChJEQVlfT0ZfV0VFS19GUklEQVkQBRIYChREQVlfT0ZfV0VFS19TQVRVUkRBWRAGEhYKEkRBWV9PRl9XRUVLX1NVTkRBWRAHYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
- * A calendar day at the site, in the site's time zone.
+ * A calendar date at the site, in the site's time zone.
  *
  * @generated from message petak.v1.LocalDate
  */
@@ -34,7 +34,7 @@ export type LocalDate = Message<"petak.v1.LocalDate"> & {
   month: number;
 
   /**
-   * Day of the month. Required. Range: [1, 31]; a day that the month does not have is refused with INVALID_FIELD.
+   * Day of the month. Required. Range: [1, 31]. A day that the month does not have fails with INVALID_FIELD.
    *
    * @generated from field: uint32 day = 3;
    */
@@ -49,35 +49,36 @@ export const LocalDateSchema: GenMessage<LocalDate> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 0);
 
 /**
- * A period that comes back every week, in the site's time zone. It may cross midnight and the end of the week. One that does not close
- * after it opens on the same day is refused with INVALID_FIELD.
+ * A period that recurs every week, in the site's time zone. It may cross midnight and the end of the week. A period on
+ * one day must close after it opens, else INVALID_FIELD.
  *
  * @generated from message petak.v1.WeeklyPeriod
  */
 export type WeeklyPeriod = Message<"petak.v1.WeeklyPeriod"> & {
   /**
-   * The day on which it opens. Required.
+   * The day on which the period opens. Required.
    *
    * @generated from field: petak.v1.DayOfWeek open_day = 1;
    */
   openDay: DayOfWeek;
 
   /**
-   * Minutes after local midnight at which it opens. Default 0. Range: [0, 1439].
+   * Opening time in minutes after local midnight. Default 0. Range: [0, 1439].
    *
    * @generated from field: uint32 open_minute = 2;
    */
   openMinute: number;
 
   /**
-   * The day on which it closes. Required; equal to `open_day` for a period within one day.
+   * The day on which the period closes. Required. Equal to `open_day` for a period within one day.
    *
    * @generated from field: petak.v1.DayOfWeek close_day = 3;
    */
   closeDay: DayOfWeek;
 
   /**
-   * Minutes after local midnight at which it closes. Range: [0, 1440]; 1440 is the midnight that ends the day.
+   * Closing time in minutes after local midnight. Default 0. Range: [0, 1440]; 1440 is the midnight at the end of the
+   * day.
    *
    * @generated from field: uint32 close_minute = 4;
    */
@@ -92,20 +93,21 @@ export const WeeklyPeriodSchema: GenMessage<WeeklyPeriod> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 1);
 
 /**
- * A span within one day, in the site's time zone.
+ * A period within one day, in the site's time zone.
  *
  * @generated from message petak.v1.MinuteRange
  */
 export type MinuteRange = Message<"petak.v1.MinuteRange"> & {
   /**
-   * Minutes after local midnight at which it begins. Default 0. Range: [0, 1439].
+   * Opening time in minutes after local midnight. Default 0. Range: [0, 1439].
    *
    * @generated from field: uint32 open_minute = 1;
    */
   openMinute: number;
 
   /**
-   * Minutes after local midnight at which it ends, not included. Required. Range: [1, 1440], after `open_minute`.
+   * Closing time in minutes after local midnight, exclusive. Required. Range: [1, 1440]. Must be greater than
+   * `open_minute`, else INVALID_FIELD.
    *
    * @generated from field: uint32 close_minute = 2;
    */
@@ -120,21 +122,21 @@ export const MinuteRangeSchema: GenMessage<MinuteRange> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 2);
 
 /**
- * One day on which the weekly periods do not apply: a holiday, a closure, a longer evening. It takes the place of the calendar day from
- * midnight to midnight, and of nothing else: what a weekly period has after midnight belongs to the next day.
+ * One date with its own opening hours, e.g. a public holiday. It replaces the weekly periods from midnight to midnight
+ * of that date. If a weekly period crosses midnight, only its part on that date is replaced.
  *
  * @generated from message petak.v1.ExceptionalDay
  */
 export type ExceptionalDay = Message<"petak.v1.ExceptionalDay"> & {
   /**
-   * The day. Required.
+   * The date. Required.
    *
    * @generated from field: petak.v1.LocalDate date = 1;
    */
   date?: LocalDate | undefined;
 
   /**
-   * When the site is open on that day. Empty: closed all day. At most 10.
+   * The opening hours on that date. Empty: closed all day. At most 10.
    *
    * @generated from field: repeated petak.v1.MinuteRange open = 2;
    */
@@ -149,28 +151,29 @@ export const ExceptionalDaySchema: GenMessage<ExceptionalDay> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 3);
 
 /**
- * When people can reach a site. Times are in the site's own time zone: it is open whenever the clock on its wall shows a time that the
- * periods hold. So an hour that comes twice when summer time ends counts twice, and one that is left out when it begins does not count.
+ * When people can reach a site, in the site's local time: the site is open whenever its local clock shows a time within
+ * a period. An hour that occurs twice when daylight saving time ends counts twice; an hour that is skipped when it
+ * begins does not count.
  *
  * @generated from message petak.v1.OpeningHours
  */
 export type OpeningHours = Message<"petak.v1.OpeningHours"> & {
   /**
-   * True: open at every hour of every day that is no exception, and `weekly` must be empty. Default false.
+   * True: open at all times, except on exceptional days. `weekly` must then be empty. Default false.
    *
    * @generated from field: bool always_open = 1;
    */
   alwaysOpen: boolean;
 
   /**
-   * The periods of an ordinary week. At most 50. Empty, with `always_open` false: open on exceptional days only.
+   * The periods of a normal week. At most 50. Empty, with `always_open` false: open on exceptional days only.
    *
    * @generated from field: repeated petak.v1.WeeklyPeriod weekly = 2;
    */
   weekly: WeeklyPeriod[];
 
   /**
-   * Days that differ. At most 100; two for the same date are refused with INVALID_FIELD.
+   * Dates with different hours. At most 100. Two entries for the same date fail with INVALID_FIELD.
    *
    * @generated from field: repeated petak.v1.ExceptionalDay exceptions = 3;
    */
@@ -185,13 +188,13 @@ export const OpeningHoursSchema: GenMessage<OpeningHours> = /*@__PURE__*/
   messageDesc(file_petak_v1_opening_hours, 4);
 
 /**
- * A day of the week, numbered as ISO 8601 numbers it.
+ * A day of the week, numbered as in ISO 8601.
  *
  * @generated from enum petak.v1.DayOfWeek
  */
 export const DayOfWeek = {
   /**
-   * Not set. Refused with INVALID_FIELD where a day is required.
+   * Not set. Fails with INVALID_FIELD in a required field.
    *
    * @generated from enum value: DAY_OF_WEEK_UNSPECIFIED = 0;
    */
@@ -248,7 +251,7 @@ export const DayOfWeek = {
 } as const;
 
 /**
- * A day of the week, numbered as ISO 8601 numbers it.
+ * A day of the week, numbered as in ISO 8601.
  *
  * @generated from enum petak.v1.DayOfWeek
  */

@@ -16,36 +16,36 @@ export const file_petak_v1_overflow: GenFile = /*@__PURE__*/
   fileDesc("ChdwZXRhay92MS9vdmVyZmxvdy5wcm90bxIIcGV0YWsudjEi0AEKDk92ZXJmbG93UG9saWN5EiEKDm1heF9kaXN0YW5jZV9tGAEgASgNQgm6SAYqBBjQhgMSKAoMb3BlcmF0b3JfaWRzGAIgAygJQhK6SA+SAQwQFBgBIgZyBBABKCgSOQoEd2FpdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgPUkMgIIARI2CghmYWxsYmFjaxgEIAEoDjIaLnBldGFrLnYxLk92ZXJmbG93RmFsbGJhY2tCCLpIBYIBAhABKpwBChBPdmVyZmxvd0ZhbGxiYWNrEiEKHU9WRVJGTE9XX0ZBTExCQUNLX1VOU1BFQ0lGSUVEEAASHAoYT1ZFUkZMT1dfRkFMTEJBQ0tfUkVGVVNFEAESIwofT1ZFUkZMT1dfRkFMTEJBQ0tfSE9MRF9BVF9ERVBPVBACEiIKHk9WRVJGTE9XX0ZBTExCQUNLX0FTS19DT05TVU1FUhADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration]);
 
 /**
- * What is to be done where no place is free, as the consumer's side declares it in advance: whoever makes the reservation. It stays with the
- * reservation, and a courier that redirects the parcel later is bound by it.
+ * What to do if no place is free. The participant that makes the reservation declares it in advance, on the consumer's
+ * behalf. The policy stays with the reservation and also binds a courier that redirects the parcel later.
  *
  * @generated from message petak.v1.OverflowPolicy
  */
 export type OverflowPolicy = Message<"petak.v1.OverflowPolicy"> & {
   /**
-   * Another site will do within so many metres, great-circle distance, of the site that was wanted; where the nearest was asked for, of the origin.
-   * 0: no other site. Range: [0, 50000].
+   * Accept another site within this great-circle distance in m from the requested site, or from the origin if the
+   * nearest site was requested. 0: accept no other site. Range: [0, 50000].
    *
    * @generated from field: uint32 max_distance_m = 1;
    */
   maxDistanceM: number;
 
   /**
-   * Operators whose sites will do instead. Empty: any. At most 20 ids, distinct, of at most 40 bytes each.
+   * Operators whose sites are accepted instead. Empty: all. At most 20 ids, distinct, each of at most 40 bytes.
    *
    * @generated from field: repeated string operator_ids = 2;
    */
   operatorIds: string[];
 
   /**
-   * How long to wait in the queue where no site of those has a place. Left out: not at all. Range: [1 s, 7 days].
+   * How long to wait in the queue if none of these sites has a place free. Unset: do not wait. Range: [1 s, 7 days].
    *
    * @generated from field: google.protobuf.Duration wait = 3;
    */
   wait?: Duration | undefined;
 
   /**
-   * What then. Default REFUSE.
+   * What to do if there is still no place. Default REFUSE.
    *
    * @generated from field: petak.v1.OverflowFallback fallback = 4;
    */
@@ -60,7 +60,7 @@ export const OverflowPolicySchema: GenMessage<OverflowPolicy> = /*@__PURE__*/
   messageDesc(file_petak_v1_overflow, 0);
 
 /**
- * What is to be done with a parcel for which no place was found in the end.
+ * What to do with a parcel for which no place was found. The gateway states it; courier and merchant act on it.
  *
  * @generated from enum petak.v1.OverflowFallback
  */
@@ -73,21 +73,21 @@ export const OverflowFallback = {
   UNSPECIFIED: 0,
 
   /**
-   * Nothing in particular: the request is refused, or what waited is rejected.
+   * Nothing further: the request is refused, or the queued reservation is rejected.
    *
    * @generated from enum value: OVERFLOW_FALLBACK_REFUSE = 1;
    */
   REFUSE: 1,
 
   /**
-   * The courier keeps the parcel at its depot until there is a place.
+   * The courier keeps the parcel at its depot until a place is free.
    *
    * @generated from enum value: OVERFLOW_FALLBACK_HOLD_AT_DEPOT = 2;
    */
   HOLD_AT_DEPOT: 2,
 
   /**
-   * The consumer is asked what to do.
+   * The courier or merchant asks the consumer what to do.
    *
    * @generated from enum value: OVERFLOW_FALLBACK_ASK_CONSUMER = 3;
    */
@@ -95,7 +95,7 @@ export const OverflowFallback = {
 } as const;
 
 /**
- * What is to be done with a parcel for which no place was found in the end.
+ * What to do with a parcel for which no place was found. The gateway states it; courier and merchant act on it.
  *
  * @generated from enum petak.v1.OverflowFallback
  */

@@ -14,7 +14,7 @@ export const file_petak_v1_parcel: GenFile = /*@__PURE__*/
   fileDesc("ChVwZXRhay92MS9wYXJjZWwucHJvdG8SCHBldGFrLnYxIsgBCgZQYXJjZWwSHAoId2lkdGhfbW0YASABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAIgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAMgASgNQgq6SAcqBRiIJygBEhsKBm1hc3NfZxgEIAEoDUILukgIKgYYwIQ9KAESRgoMcmVxdWlyZW1lbnRzGAUgAygOMhsucGV0YWsudjEuUGFyY2VsUmVxdWlyZW1lbnRCE7pIEJIBDRAGGAEiB4IBBBABIAAqmQIKEVBhcmNlbFJlcXVpcmVtZW50EiIKHlBBUkNFTF9SRVFVSVJFTUVOVF9VTlNQRUNJRklFRBAAEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9BR0VfQ0hFQ0sQARIfChtQQVJDRUxfUkVRVUlSRU1FTlRfSURfQ0hFQ0sQAhInCiNQQVJDRUxfUkVRVUlSRU1FTlRfQ0FTSF9PTl9ERUxJVkVSWRADEiYKIlBBUkNFTF9SRVFVSVJFTUVOVF9EQU5HRVJPVVNfR09PRFMQBBIqCiZQQVJDRUxfUkVRVUlSRU1FTlRfUEVSU09OQUxfQ09MTEVDVElPThAFEiAKHFBBUkNFTF9SRVFVSVJFTUVOVF9OT19MT0NLRVIQBmIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
- * The outer measures of a parcel, and what it needs. Whether it fits is decided in millimetres, in any rotation of its three sides.
+ * The outer dimensions of a parcel and its requirements. Fit is decided in mm, in any rotation of the three sides.
  *
  * @generated from message petak.v1.Parcel
  */
@@ -48,9 +48,9 @@ export type Parcel = Message<"petak.v1.Parcel"> & {
   massG: number;
 
   /**
-   * What it needs of whoever hands it over. A site that lacks one of them is not offered, and Reserve refuses it with
-   * PARCEL_REQUIREMENT_UNMET. Empty: nothing. At most 6, distinct, none UNSPECIFIED. One that the gateway does not know is refused with
-   * INVALID_FIELD: nobody could say which site meets it.
+   * The parcel's requirements. At most 6, distinct, none UNSPECIFIED. Empty: none. Sites that do not meet all of them
+   * are not offered; if the named site does not, Reserve fails with PARCEL_REQUIREMENT_UNMET. A requirement that the
+   * gateway does not know fails with INVALID_FIELD, because it cannot tell which sites meet it.
    *
    * @generated from field: repeated petak.v1.ParcelRequirement requirements = 5;
    */
@@ -65,55 +65,55 @@ export const ParcelSchema: GenMessage<Parcel> = /*@__PURE__*/
   messageDesc(file_petak_v1_parcel, 0);
 
 /**
- * What a parcel needs of whoever hands it over.
+ * A requirement of a parcel on the site that hands it over.
  *
  * @generated from enum petak.v1.ParcelRequirement
  */
 export const ParcelRequirement = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * The collector's age is checked. The site must offer AGE_CHECK.
+   * The site must check the collector's age. It must offer the service AGE_CHECK.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_AGE_CHECK = 1;
    */
   AGE_CHECK: 1,
 
   /**
-   * The collector shows an identity document. The site must offer ID_CHECK.
+   * The site must check the collector's identity document. It must offer the service ID_CHECK.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_ID_CHECK = 2;
    */
   ID_CHECK: 2,
 
   /**
-   * The collector pays for the goods. The site must offer CASH_ON_DELIVERY.
+   * The collector pays for the goods at the site. It must offer the service CASH_ON_DELIVERY.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_CASH_ON_DELIVERY = 3;
    */
   CASH_ON_DELIVERY: 3,
 
   /**
-   * Dangerous goods, which the courier may bring only to a site that takes them. The site must offer DANGEROUS_GOODS.
+   * The parcel contains dangerous goods. The site must offer the service DANGEROUS_GOODS.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_DANGEROUS_GOODS = 4;
    */
   DANGEROUS_GOODS: 4,
 
   /**
-   * Handed to the addressee and to nobody else. The site must offer PERSONAL_COLLECTION.
+   * Only the addressee may collect the parcel. The site must offer the service PERSONAL_COLLECTION.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_PERSONAL_COLLECTION = 5;
    */
   PERSONAL_COLLECTION: 5,
 
   /**
-   * Not to be put into a locker, whatever the reason. The site must be a COLLECTION_POINT.
+   * The parcel must not go into a locker. The site must be a COLLECTION_POINT.
    *
    * @generated from enum value: PARCEL_REQUIREMENT_NO_LOCKER = 6;
    */
@@ -121,7 +121,7 @@ export const ParcelRequirement = {
 } as const;
 
 /**
- * What a parcel needs of whoever hands it over.
+ * A requirement of a parcel on the site that hands it over.
  *
  * @generated from enum petak.v1.ParcelRequirement
  */

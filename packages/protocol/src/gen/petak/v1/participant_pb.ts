@@ -16,13 +16,13 @@ export const file_petak_v1_participant: GenFile = /*@__PURE__*/
   fileDesc("ChpwZXRhay92MS9wYXJ0aWNpcGFudC5wcm90bxIIcGV0YWsudjEiigEKC1BhcnRpY2lwYW50EhYKDnBhcnRpY2lwYW50X2lkGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIdCgVyb2xlcxgDIAMoDjIOLnBldGFrLnYxLlJvbGUSLgoKY3JlYXRlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi3wEKA0tleRIOCgZrZXlfaWQYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSEgoKcHVibGljX2tleRgDIAEoDBIcCgRtb2RlGAQgASgOMg4ucGV0YWsudjEuTW9kZRIPCgdzaXRlX2lkGAUgASgJEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWxhYmVsGAggASgJIu0BCg5QdWJsaXNoYWJsZUtleRIXCg9wdWJsaXNoYWJsZV9rZXkYASABKAkSFgoOcGFydGljaXBhbnRfaWQYAiABKAkSHAoEbW9kZRgDIAEoDjIOLnBldGFrLnYxLk1vZGUSDwoHb3JpZ2lucxgEIAMoCRIbChNyZXF1ZXN0c19wZXJfc2Vjb25kGAUgASgNEi4KCmNyZWF0ZWRfYXQYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnJldm9rZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIo8BChhDcmVhdGVQYXJ0aWNpcGFudFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoMZGlzcGxheV9uYW1lGAIgASgJQgm6SAZyBBABGGQSNAoFcm9sZXMYAyADKA4yDi5wZXRhay52MS5Sb2xlQhW6SBKSAQ8IARAEGAEiB4IBBBABIAAiRwoZQ3JlYXRlUGFydGljaXBhbnRSZXNwb25zZRIqCgtwYXJ0aWNpcGFudBgBIAEoCzIVLnBldGFrLnYxLlBhcnRpY2lwYW50IjgKFUdldFBhcnRpY2lwYW50UmVxdWVzdBIfCg5wYXJ0aWNpcGFudF9pZBgBIAEoCUIHukgEcgIYKCJEChZHZXRQYXJ0aWNpcGFudFJlc3BvbnNlEioKC3BhcnRpY2lwYW50GAEgASgLMhUucGV0YWsudjEuUGFydGljaXBhbnQiGQoXTGlzdFBhcnRpY2lwYW50c1JlcXVlc3QiRwoYTGlzdFBhcnRpY2lwYW50c1Jlc3BvbnNlEisKDHBhcnRpY2lwYW50cxgBIAMoCzIVLnBldGFrLnYxLlBhcnRpY2lwYW50IswBChJSZWdpc3RlcktleVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHwoOcGFydGljaXBhbnRfaWQYAiABKAlCB7pIBHICGCgSGwoKcHVibGljX2tleRgDIAEoDEIHukgEegJoIBIoCgRtb2RlGAQgASgOMg4ucGV0YWsudjEuTW9kZUIKukgHggEEEAEgABIYCgdzaXRlX2lkGAUgASgJQge6SARyAhgoEhYKBWxhYmVsGAYgASgJQge6SARyAhhkIjEKE1JlZ2lzdGVyS2V5UmVzcG9uc2USGgoDa2V5GAEgASgLMg0ucGV0YWsudjEuS2V5IjIKD0xpc3RLZXlzUmVxdWVzdBIfCg5wYXJ0aWNpcGFudF9pZBgBIAEoCUIHukgEcgIYKCJjChBMaXN0S2V5c1Jlc3BvbnNlEhsKBGtleXMYASADKAsyDS5wZXRhay52MS5LZXkSMgoQcHVibGlzaGFibGVfa2V5cxgCIAMoCzIYLnBldGFrLnYxLlB1Ymxpc2hhYmxlS2V5IksKEFJldm9rZUtleVJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESGQoGa2V5X2lkGAIgASgJQgm6SAZyBBABGEAiEwoRUmV2b2tlS2V5UmVzcG9uc2UilwIKG0NyZWF0ZVB1Ymxpc2hhYmxlS2V5UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIfCg5wYXJ0aWNpcGFudF9pZBgCIAEoCUIHukgEcgIYKBIoCgRtb2RlGAMgASgOMg4ucGV0YWsudjEuTW9kZUIKukgHggEEEAEgABJoCgdvcmlnaW5zGAQgAygJQle6SFSSAVEIARAUIktySRj/ATJEXihcKnxodHRwcz86Ly9bQS1aYS16MC05LjotXSt8aHR0cHM/Oi8vXFtbMC05YS1mQS1GOl0rXF0oOlswLTldKyk/KSQSJQoTcmVxdWVzdHNfcGVyX3NlY29uZBgFIAEoDUIIukgFKgMY6AciUQocQ3JlYXRlUHVibGlzaGFibGVLZXlSZXNwb25zZRIxCg9wdWJsaXNoYWJsZV9rZXkYASABKAsyGC5wZXRhay52MS5QdWJsaXNoYWJsZUtleSpkCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX09QRVJBVE9SEAESEAoMUk9MRV9DT1VSSUVSEAISEQoNUk9MRV9NRVJDSEFOVBADEg4KClJPTEVfQURNSU4QBCo6CgRNb2RlEhQKEE1PREVfVU5TUEVDSUZJRUQQABINCglNT0RFX0xJVkUQARINCglNT0RFX1RFU1QQAmIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp]);
 
 /**
- * An organisation of the network.
+ * An organisation in the network.
  *
  * @generated from message petak.v1.Participant
  */
 export type Participant = Message<"petak.v1.Participant"> & {
   /**
-   * The gateway's id, e.g. `par_k3v9…`.
+   * The participant's id, e.g. `par_k3v9…`.
    *
    * @generated from field: string participant_id = 1;
    */
@@ -36,7 +36,7 @@ export type Participant = Message<"petak.v1.Participant"> & {
   displayName: string;
 
   /**
-   * What it may do.
+   * Its roles.
    *
    * @generated from field: repeated petak.v1.Role roles = 3;
    */
@@ -58,20 +58,20 @@ export const ParticipantSchema: GenMessage<Participant> = /*@__PURE__*/
   messageDesc(file_petak_v1_participant, 0);
 
 /**
- * A public key with which a participant or one of its agents signs requests.
+ * A public key that verifies the requests of a participant or of one of its agents.
  *
  * @generated from message petak.v1.Key
  */
 export type Key = Message<"petak.v1.Key"> & {
   /**
-   * The gateway's id, e.g. `key_test_…`: the `kid` of the tokens it signs.
+   * The key's id, e.g. `key_test_…`: the `kid` of the tokens that it verifies.
    *
    * @generated from field: string key_id = 1;
    */
   keyId: string;
 
   /**
-   * Whose it is.
+   * The participant that owns the key.
    *
    * @generated from field: string participant_id = 2;
    */
@@ -85,14 +85,14 @@ export type Key = Message<"petak.v1.Key"> & {
   publicKey: Uint8Array;
 
   /**
-   * Which network it sees.
+   * The network that the key sees.
    *
    * @generated from field: petak.v1.Mode mode = 4;
    */
   mode: Mode;
 
   /**
-   * For an agent's key: the site it runs. Empty: a key of the participant itself.
+   * For an agent's key: the agent's site. Empty: a key of the participant itself.
    *
    * @generated from field: string site_id = 5;
    */
@@ -106,7 +106,7 @@ export type Key = Message<"petak.v1.Key"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * When it was or will be revoked. Unset: not revoked.
+   * When the key was or will be revoked. Unset: it is not revoked.
    *
    * @generated from field: google.protobuf.Timestamp revoked_at = 7;
    */
@@ -128,41 +128,42 @@ export const KeySchema: GenMessage<Key> = /*@__PURE__*/
   messageDesc(file_petak_v1_participant, 1);
 
 /**
- * A key that a web page may show: read-only, tied to web origins, limited in rate.
+ * A key that may be visible in a web page: read-only, restricted to web origins, and rate-limited.
  *
  * @generated from message petak.v1.PublishableKey
  */
 export type PublishableKey = Message<"petak.v1.PublishableKey"> & {
   /**
-   * The key, e.g. `pk_test_…`. It is no secret.
+   * The key, e.g. `pk_test_…`. It is not a secret.
    *
    * @generated from field: string publishable_key = 1;
    */
   publishableKey: string;
 
   /**
-   * Whose it is.
+   * The participant that owns the key.
    *
    * @generated from field: string participant_id = 2;
    */
   participantId: string;
 
   /**
-   * Which network it sees.
+   * The network that the key sees.
    *
    * @generated from field: petak.v1.Mode mode = 3;
    */
   mode: Mode;
 
   /**
-   * The web origins whose pages may use it, e.g. `https://shop.example`. `*` allows every origin, for test keys only.
+   * The web origins whose pages may use the key, e.g. `https://shop.example`. `*` allows every origin; only for test
+   * keys.
    *
    * @generated from field: repeated string origins = 4;
    */
   origins: string[];
 
   /**
-   * Requests a second that one gateway answers with it.
+   * Requests per second that one gateway accepts with the key.
    *
    * @generated from field: uint32 requests_per_second = 5;
    */
@@ -176,7 +177,7 @@ export type PublishableKey = Message<"petak.v1.PublishableKey"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * When it was revoked. Unset: not revoked.
+   * When the key was revoked. Unset: it is not revoked.
    *
    * @generated from field: google.protobuf.Timestamp revoked_at = 7;
    */
@@ -191,27 +192,27 @@ export const PublishableKeySchema: GenMessage<PublishableKey> = /*@__PURE__*/
   messageDesc(file_petak_v1_participant, 2);
 
 /**
- * Makes a participant.
+ * The request of CreateParticipant.
  *
  * @generated from message petak.v1.CreateParticipantRequest
  */
 export type CreateParticipantRequest = Message<"petak.v1.CreateParticipantRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * Its name. Required: 1 to 100 characters.
+   * The participant's name. Required: 1 to 100 characters.
    *
    * @generated from field: string display_name = 2;
    */
   displayName: string;
 
   /**
-   * What it may do. 1 to 4, distinct.
+   * The participant's roles. 1 to 4, distinct.
    *
    * @generated from field: repeated petak.v1.Role roles = 3;
    */
@@ -226,13 +227,13 @@ export const CreateParticipantRequestSchema: GenMessage<CreateParticipantRequest
   messageDesc(file_petak_v1_participant, 3);
 
 /**
- * The participant.
+ * The response of CreateParticipant.
  *
  * @generated from message petak.v1.CreateParticipantResponse
  */
 export type CreateParticipantResponse = Message<"petak.v1.CreateParticipantResponse"> & {
   /**
-   * As recorded.
+   * The participant as recorded.
    *
    * @generated from field: petak.v1.Participant participant = 1;
    */
@@ -247,13 +248,13 @@ export const CreateParticipantResponseSchema: GenMessage<CreateParticipantRespon
   messageDesc(file_petak_v1_participant, 4);
 
 /**
- * Asks for a participant.
+ * The request of GetParticipant.
  *
  * @generated from message petak.v1.GetParticipantRequest
  */
 export type GetParticipantRequest = Message<"petak.v1.GetParticipantRequest"> & {
   /**
-   * The participant. Empty: the caller. Another than the caller is for ADMIN, else PARTICIPANT_NOT_FOUND.
+   * The participant. Empty: the caller. Only ADMIN may name another participant; others get PARTICIPANT_NOT_FOUND.
    *
    * @generated from field: string participant_id = 1;
    */
@@ -268,13 +269,13 @@ export const GetParticipantRequestSchema: GenMessage<GetParticipantRequest> = /*
   messageDesc(file_petak_v1_participant, 5);
 
 /**
- * The participant.
+ * The response of GetParticipant.
  *
  * @generated from message petak.v1.GetParticipantResponse
  */
 export type GetParticipantResponse = Message<"petak.v1.GetParticipantResponse"> & {
   /**
-   * As recorded.
+   * The participant as recorded.
    *
    * @generated from field: petak.v1.Participant participant = 1;
    */
@@ -289,7 +290,7 @@ export const GetParticipantResponseSchema: GenMessage<GetParticipantResponse> = 
   messageDesc(file_petak_v1_participant, 6);
 
 /**
- * Asks for every participant.
+ * The request of ListParticipants.
  *
  * @generated from message petak.v1.ListParticipantsRequest
  */
@@ -304,13 +305,13 @@ export const ListParticipantsRequestSchema: GenMessage<ListParticipantsRequest> 
   messageDesc(file_petak_v1_participant, 7);
 
 /**
- * Every participant.
+ * The response of ListParticipants.
  *
  * @generated from message petak.v1.ListParticipantsResponse
  */
 export type ListParticipantsResponse = Message<"petak.v1.ListParticipantsResponse"> & {
   /**
-   * In the order of their ids.
+   * All participants, ordered by id.
    *
    * @generated from field: repeated petak.v1.Participant participants = 1;
    */
@@ -325,48 +326,49 @@ export const ListParticipantsResponseSchema: GenMessage<ListParticipantsResponse
   messageDesc(file_petak_v1_participant, 8);
 
 /**
- * Records a public key.
+ * The request of RegisterKey.
  *
  * @generated from message petak.v1.RegisterKeyRequest
  */
 export type RegisterKeyRequest = Message<"petak.v1.RegisterKeyRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * Whose it is. Empty: the caller's. Another than the caller is for ADMIN, else PARTICIPANT_NOT_FOUND.
+   * The owner of the key. Empty: the caller. Only ADMIN may name another participant; others get PARTICIPANT_NOT_FOUND.
    *
    * @generated from field: string participant_id = 2;
    */
   participantId: string;
 
   /**
-   * The Ed25519 public key: 32 bytes. Required. A point of low order is refused with INVALID_FIELD.
+   * The Ed25519 public key: 32 bytes. Required. A point of low order fails with INVALID_FIELD.
    *
    * @generated from field: bytes public_key = 3;
    */
   publicKey: Uint8Array;
 
   /**
-   * Which network it sees. Required. A test key cannot register a live key: MODE_MISMATCH.
+   * The network that the key sees. Required. A test key cannot register a live key: MODE_MISMATCH.
    *
    * @generated from field: petak.v1.Mode mode = 4;
    */
   mode: Mode;
 
   /**
-   * For an agent's key: the site it runs, one of the participant's own, else SITE_NOT_FOUND. Empty: a key of the participant itself.
+   * For an agent's key: the agent's site, which must be one of the participant's own, else SITE_NOT_FOUND. Empty: a key
+   * of the participant itself.
    *
    * @generated from field: string site_id = 5;
    */
   siteId: string;
 
   /**
-   * A label for people. At most 100 characters.
+   * A label for people. At most 100 characters. Default: empty.
    *
    * @generated from field: string label = 6;
    */
@@ -381,13 +383,13 @@ export const RegisterKeyRequestSchema: GenMessage<RegisterKeyRequest> = /*@__PUR
   messageDesc(file_petak_v1_participant, 9);
 
 /**
- * The key.
+ * The response of RegisterKey.
  *
  * @generated from message petak.v1.RegisterKeyResponse
  */
 export type RegisterKeyResponse = Message<"petak.v1.RegisterKeyResponse"> & {
   /**
-   * As recorded.
+   * The key as recorded.
    *
    * @generated from field: petak.v1.Key key = 1;
    */
@@ -402,13 +404,14 @@ export const RegisterKeyResponseSchema: GenMessage<RegisterKeyResponse> = /*@__P
   messageDesc(file_petak_v1_participant, 10);
 
 /**
- * Asks for keys.
+ * The request of ListKeys.
  *
  * @generated from message petak.v1.ListKeysRequest
  */
 export type ListKeysRequest = Message<"petak.v1.ListKeysRequest"> & {
   /**
-   * Whose. Empty: the caller's. Another than the caller is for ADMIN, else PARTICIPANT_NOT_FOUND.
+   * The owner of the keys. Empty: the caller. Only ADMIN may name another participant; others get
+   * PARTICIPANT_NOT_FOUND.
    *
    * @generated from field: string participant_id = 1;
    */
@@ -423,20 +426,20 @@ export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_participant, 11);
 
 /**
- * The keys.
+ * The response of ListKeys.
  *
  * @generated from message petak.v1.ListKeysResponse
  */
 export type ListKeysResponse = Message<"petak.v1.ListKeysResponse"> & {
   /**
-   * Its keys, newest first, revoked ones too.
+   * The participant's keys, newest first, including revoked ones.
    *
    * @generated from field: repeated petak.v1.Key keys = 1;
    */
   keys: Key[];
 
   /**
-   * Its publishable keys, newest first, revoked ones too.
+   * The participant's publishable keys, newest first, including revoked ones.
    *
    * @generated from field: repeated petak.v1.PublishableKey publishable_keys = 2;
    */
@@ -451,20 +454,21 @@ export const ListKeysResponseSchema: GenMessage<ListKeysResponse> = /*@__PURE__*
   messageDesc(file_petak_v1_participant, 12);
 
 /**
- * Ends a key.
+ * The request of RevokeKey.
  *
  * @generated from message petak.v1.RevokeKeyRequest
  */
 export type RevokeKeyRequest = Message<"petak.v1.RevokeKeyRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The key's id, or a publishable key. Required. One that is not the caller's is for ADMIN, else KEY_NOT_FOUND.
+   * The key's id, or a publishable key. Required. Only ADMIN may revoke another participant's key; others get
+   * KEY_NOT_FOUND.
    *
    * @generated from field: string key_id = 2;
    */
@@ -479,7 +483,7 @@ export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*
   messageDesc(file_petak_v1_participant, 13);
 
 /**
- * The key opens nothing more: at this gateway at once, at others within 10 s.
+ * The response of RevokeKey. This gateway refuses the key from now on, other gateways within 10 s.
  *
  * @generated from message petak.v1.RevokeKeyResponse
  */
@@ -494,41 +498,42 @@ export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE_
   messageDesc(file_petak_v1_participant, 14);
 
 /**
- * Makes a publishable key.
+ * The request of CreatePublishableKey.
  *
  * @generated from message petak.v1.CreatePublishableKeyRequest
  */
 export type CreatePublishableKeyRequest = Message<"petak.v1.CreatePublishableKeyRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * Whose it is. Empty: the caller's. Another than the caller is for ADMIN, else PARTICIPANT_NOT_FOUND.
+   * The owner of the key. Empty: the caller. Only ADMIN may name another participant; others get PARTICIPANT_NOT_FOUND.
    *
    * @generated from field: string participant_id = 2;
    */
   participantId: string;
 
   /**
-   * Which network it sees. Required. A test key cannot make a live key: MODE_MISMATCH.
+   * The network that the key sees. Required. A test key cannot create a live key: MODE_MISMATCH.
    *
    * @generated from field: petak.v1.Mode mode = 3;
    */
   mode: Mode;
 
   /**
-   * The web origins whose pages may use it: scheme, host and port, no path. 1 to 20. `*` only for test keys, else INVALID_FIELD.
+   * The web origins whose pages may use the key: scheme, host and port, without a path. 1 to 20. `*` allows every
+   * origin; with a live key it fails with INVALID_FIELD.
    *
    * @generated from field: repeated string origins = 4;
    */
   origins: string[];
 
   /**
-   * Requests a second that one gateway answers with it. Default 50. Range: [0, 1000], 0 meaning the default.
+   * Requests per second that one gateway accepts with the key. Default 50. Range: [0, 1000]; 0 means the default.
    *
    * @generated from field: uint32 requests_per_second = 5;
    */
@@ -543,13 +548,13 @@ export const CreatePublishableKeyRequestSchema: GenMessage<CreatePublishableKeyR
   messageDesc(file_petak_v1_participant, 15);
 
 /**
- * The publishable key.
+ * The response of CreatePublishableKey.
  *
  * @generated from message petak.v1.CreatePublishableKeyResponse
  */
 export type CreatePublishableKeyResponse = Message<"petak.v1.CreatePublishableKeyResponse"> & {
   /**
-   * As recorded.
+   * The publishable key as recorded.
    *
    * @generated from field: petak.v1.PublishableKey publishable_key = 1;
    */
@@ -570,14 +575,14 @@ export const CreatePublishableKeyResponseSchema: GenMessage<CreatePublishableKey
  */
 export const Role = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: ROLE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Runs sites.
+   * Operates sites.
    *
    * @generated from enum value: ROLE_OPERATOR = 1;
    */
@@ -598,7 +603,7 @@ export const Role = {
   MERCHANT: 3,
 
   /**
-   * Runs the gateway: makes participants and keys.
+   * Administers the gateway: creates participants and registers their keys.
    *
    * @generated from enum value: ROLE_ADMIN = 4;
    */
@@ -619,27 +624,27 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
   enumDesc(file_petak_v1_participant, 0);
 
 /**
- * Which of the two networks a key sees. They never mix.
+ * The network that a key sees. The two networks never mix.
  *
  * @generated from enum petak.v1.Mode
  */
 export const Mode = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: MODE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Real sites and parcels.
+   * The live network: real sites and parcels.
    *
    * @generated from enum value: MODE_LIVE = 1;
    */
   LIVE: 1,
 
   /**
-   * Sites with `is_test`, for trying things.
+   * The test network: sites with `is_test`.
    *
    * @generated from enum value: MODE_TEST = 2;
    */
@@ -647,7 +652,7 @@ export const Mode = {
 } as const;
 
 /**
- * Which of the two networks a key sees. They never mix.
+ * The network that a key sees. The two networks never mix.
  *
  * @generated from enum petak.v1.Mode
  */

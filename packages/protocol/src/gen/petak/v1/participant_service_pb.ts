@@ -14,14 +14,14 @@ export const file_petak_v1_participant_service: GenFile = /*@__PURE__*/
   fileDesc("CiJwZXRhay92MS9wYXJ0aWNpcGFudF9zZXJ2aWNlLnByb3RvEghwZXRhay52MTKBBQoSUGFydGljaXBhbnRTZXJ2aWNlEmEKEUNyZWF0ZVBhcnRpY2lwYW50EiIucGV0YWsudjEuQ3JlYXRlUGFydGljaXBhbnRSZXF1ZXN0GiMucGV0YWsudjEuQ3JlYXRlUGFydGljaXBhbnRSZXNwb25zZSIDkAICElgKDkdldFBhcnRpY2lwYW50Eh8ucGV0YWsudjEuR2V0UGFydGljaXBhbnRSZXF1ZXN0GiAucGV0YWsudjEuR2V0UGFydGljaXBhbnRSZXNwb25zZSIDkAIBEl4KEExpc3RQYXJ0aWNpcGFudHMSIS5wZXRhay52MS5MaXN0UGFydGljaXBhbnRzUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RQYXJ0aWNpcGFudHNSZXNwb25zZSIDkAIBEk8KC1JlZ2lzdGVyS2V5EhwucGV0YWsudjEuUmVnaXN0ZXJLZXlSZXF1ZXN0Gh0ucGV0YWsudjEuUmVnaXN0ZXJLZXlSZXNwb25zZSIDkAICEkYKCExpc3RLZXlzEhkucGV0YWsudjEuTGlzdEtleXNSZXF1ZXN0GhoucGV0YWsudjEuTGlzdEtleXNSZXNwb25zZSIDkAIBEkkKCVJldm9rZUtleRIaLnBldGFrLnYxLlJldm9rZUtleVJlcXVlc3QaGy5wZXRhay52MS5SZXZva2VLZXlSZXNwb25zZSIDkAICEmoKFENyZWF0ZVB1Ymxpc2hhYmxlS2V5EiUucGV0YWsudjEuQ3JlYXRlUHVibGlzaGFibGVLZXlSZXF1ZXN0GiYucGV0YWsudjEuQ3JlYXRlUHVibGlzaGFibGVLZXlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_participant]);
 
 /**
- * Who takes part in the network, and with which keys. No secret ever passes through it: participants make their own keys and
- * register the public halves.
+ * Manages participants and their keys. No secret passes through it: a participant generates its keys itself and
+ * registers the public halves.
  *
  * @generated from service petak.v1.ParticipantService
  */
 export const ParticipantService: GenService<{
   /**
-   * Makes a participant. For ADMIN, else ROLE_REQUIRED.
+   * Creates a participant. For ADMIN, else ROLE_REQUIRED.
    *
    * @generated from rpc petak.v1.ParticipantService.CreateParticipant
    */
@@ -31,7 +31,7 @@ export const ParticipantService: GenService<{
     output: typeof CreateParticipantResponseSchema;
   },
   /**
-   * Gives one participant: the caller, or any for ADMIN.
+   * Returns one participant: the caller itself, or for ADMIN any.
    *
    * @generated from rpc petak.v1.ParticipantService.GetParticipant
    */
@@ -41,7 +41,7 @@ export const ParticipantService: GenService<{
     output: typeof GetParticipantResponseSchema;
   },
   /**
-   * Gives every participant. For ADMIN, else ROLE_REQUIRED.
+   * Returns all participants. For ADMIN, else ROLE_REQUIRED.
    *
    * @generated from rpc petak.v1.ParticipantService.ListParticipants
    */
@@ -51,7 +51,7 @@ export const ParticipantService: GenService<{
     output: typeof ListParticipantsResponseSchema;
   },
   /**
-   * Records a public key for the caller or for one of its agents.
+   * Registers a public key of the caller or of one of its agents.
    *
    * @generated from rpc petak.v1.ParticipantService.RegisterKey
    */
@@ -61,7 +61,7 @@ export const ParticipantService: GenService<{
     output: typeof RegisterKeyResponseSchema;
   },
   /**
-   * Gives a participant's keys.
+   * Returns the keys of a participant.
    *
    * @generated from rpc petak.v1.ParticipantService.ListKeys
    */
@@ -71,7 +71,7 @@ export const ParticipantService: GenService<{
     output: typeof ListKeysResponseSchema;
   },
   /**
-   * Ends a key or a publishable key. Rotation is: register the new key, use it, then revoke the old.
+   * Revokes a key or a publishable key. To rotate a key: register the new key, use it, then revoke the old one.
    *
    * @generated from rpc petak.v1.ParticipantService.RevokeKey
    */
@@ -81,7 +81,7 @@ export const ParticipantService: GenService<{
     output: typeof RevokeKeyResponseSchema;
   },
   /**
-   * Makes a publishable key for web pages.
+   * Creates a publishable key for web pages.
    *
    * @generated from rpc petak.v1.ParticipantService.CreatePublishableKey
    */

@@ -14,13 +14,13 @@ export const file_petak_v1_party: GenFile = /*@__PURE__*/
   fileDesc("ChRwZXRhay92MS9wYXJ0eS5wcm90bxIIcGV0YWsudjEiVQoFUGFydHkSKwoEa2luZBgBIAEoDjITLnBldGFrLnYxLlBhcnR5S2luZEIIukgFggECEAESHwoOcGFydGljaXBhbnRfaWQYAiABKAlCB7pIBHICGCgqigEKCVBhcnR5S2luZBIaChZQQVJUWV9LSU5EX1VOU1BFQ0lGSUVEEAASGgoWUEFSVFlfS0lORF9QQVJUSUNJUEFOVBABEhcKE1BBUlRZX0tJTkRfQ09OU1VNRVIQAhIUChBQQVJUWV9LSU5EX0FHRU5UEAMSFgoSUEFSVFlfS0lORF9HQVRFV0FZEARiBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
- * Who acts or holds a parcel. It never carries personal data.
+ * A party that acts or holds a parcel. It never contains personal data.
  *
  * @generated from message petak.v1.Party
  */
 export type Party = Message<"petak.v1.Party"> & {
   /**
-   * What kind of party.
+   * The kind of party.
    *
    * @generated from field: petak.v1.PartyKind kind = 1;
    */
@@ -42,7 +42,7 @@ export const PartySchema: GenMessage<Party> = /*@__PURE__*/
   messageDesc(file_petak_v1_party, 0);
 
 /**
- * What kind of party acts or holds a parcel.
+ * The kind of a party.
  *
  * @generated from enum petak.v1.PartyKind
  */
@@ -55,28 +55,28 @@ export const PartyKind = {
   UNSPECIFIED: 0,
 
   /**
-   * An organisation of the network, named by its participant id.
+   * An organisation in the network, identified by its participant id.
    *
    * @generated from enum value: PARTY_KIND_PARTICIPANT = 1;
    */
   PARTICIPANT: 1,
 
   /**
-   * A person, who holds a credential and is otherwise unknown to the network.
+   * A person who holds a credential. The network knows nothing else about this person.
    *
    * @generated from enum value: PARTY_KIND_CONSUMER = 2;
    */
   CONSUMER: 2,
 
   /**
-   * A site's agent, named by its operator's participant id.
+   * A site's agent, identified by its operator's participant id.
    *
    * @generated from enum value: PARTY_KIND_AGENT = 3;
    */
   AGENT: 3,
 
   /**
-   * The gateway itself, acting by the clock.
+   * The gateway itself, when a deadline passes.
    *
    * @generated from enum value: PARTY_KIND_GATEWAY = 4;
    */
@@ -84,7 +84,7 @@ export const PartyKind = {
 } as const;
 
 /**
- * What kind of party acts or holds a parcel.
+ * The kind of a party.
  *
  * @generated from enum petak.v1.PartyKind
  */

@@ -13,13 +13,13 @@ export const file_petak_v1_purpose: GenFile = /*@__PURE__*/
   fileDesc("ChZwZXRhay92MS9wdXJwb3NlLnByb3RvEghwZXRhay52MSpkCgdQdXJwb3NlEhcKE1BVUlBPU0VfVU5TUEVDSUZJRUQQABIUChBQVVJQT1NFX0RFTElWRVJZEAESFgoSUFVSUE9TRV9GSVJTVF9NSUxFEAISEgoOUFVSUE9TRV9SRVRVUk4QA2IGcHJvdG8z");
 
 /**
- * What a reservation is for. It says who deposits and who collects; one state machine serves all.
+ * What a reservation is for. It determines who deposits and who collects; the state machine is the same for all.
  *
  * @generated from enum petak.v1.Purpose
  */
 export const Purpose = {
   /**
-   * Not set. Requests that leave it so mean DELIVERY.
+   * Not set. In requests it means DELIVERY.
    *
    * @generated from enum value: PURPOSE_UNSPECIFIED = 0;
    */
@@ -40,7 +40,7 @@ export const Purpose = {
   FIRST_MILE: 2,
 
   /**
-   * A consumer deposits goods that go back, a courier collects.
+   * A consumer deposits returned goods, a courier collects.
    *
    * @generated from enum value: PURPOSE_RETURN = 3;
    */
@@ -48,7 +48,7 @@ export const Purpose = {
 } as const;
 
 /**
- * What a reservation is for. It says who deposits and who collects; one state machine serves all.
+ * What a reservation is for. It determines who deposits and who collects; the state machine is the same for all.
  *
  * @generated from enum petak.v1.Purpose
  */

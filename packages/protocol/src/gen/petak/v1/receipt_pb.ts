@@ -19,28 +19,28 @@ export const file_petak_v1_receipt: GenFile = /*@__PURE__*/
   fileDesc("ChZwZXRhay92MS9yZWNlaXB0LnByb3RvEghwZXRhay52MSI0CgdSZWNlaXB0Eg4KBm51bWJlchgBIAEoDRIMCgRoYXNoGAIgASgJEgsKA2p3cxgDIAEoCSIzCg5DaGFpblN0YXRlbWVudBILCgNqd3MYASABKAkSFAoMZXZlbnRfaGFzaGVzGAIgASgMIpABCgxTaWduZWRSZXBvcnQSEgoKcHVibGljX2tleRgBIAEoDBIRCglzaWduYXR1cmUYAiABKAwSFwoPZGV2aWNlX2V2ZW50X2lkGAMgASgJEhoKA2FjdBgEIAEoDjINLnBldGFrLnYxLkFjdBIRCglkZWxlZ2F0ZWQYBSABKAgSEQoJYnVuZGxlX2lkGAYgASgJIm8KEENvdW50ZXJzaWduYXR1cmUSDgoGbnVtYmVyGAEgASgNEhQKDHJlY2VpcHRfaGFzaBgCIAEoCRIOCgZrZXlfaWQYAyABKAkSEgoKcHVibGljX2tleRgEIAEoDBIRCglzaWduYXR1cmUYBSABKAwizAIKDEV2ZW50UmVjZWlwdBIOCgZudW1iZXIYASABKA0SFQoNcHJldmlvdXNfaGFzaBgCIAEoCRIgChhjb250aW51ZWRfcmVzZXJ2YXRpb25faWQYAyABKAkSIgoHcHVycG9zZRgEIAEoDjIRLnBldGFrLnYxLlB1cnBvc2USIQoIZ2l2ZW5fYnkYBSABKAsyDy5wZXRhay52MS5QYXJ0eRIkCgtyZWNlaXZlZF9ieRgGIAEoCzIPLnBldGFrLnYxLlBhcnR5EiYKBnJlcG9ydBgHIAEoCzIWLnBldGFrLnYxLlNpZ25lZFJlcG9ydBI0ChBjb3VudGVyc2lnbmF0dXJlGAggASgLMhoucGV0YWsudjEuQ291bnRlcnNpZ25hdHVyZRIVCg1pc3N1ZXJfa2V5X2lkGAkgASgJEhEKCXNpZ25hdHVyZRgKIAEoDGIGcHJvdG8z", [file_petak_v1_party, file_petak_v1_purpose, file_petak_v1_reservation]);
 
 /**
- * A signed statement of one hand-over of a parcel, or of what belongs to one: a link of the reservation's chain. docs/custody.md says which
- * bytes are signed and how a chain is verified.
+ * A signed statement about one hand-over of a parcel or a related event: one link of the reservation's custody chain.
+ * docs/custody.md defines the signed bytes and how to verify a chain.
  *
  * @generated from message petak.v1.Receipt
  */
 export type Receipt = Message<"petak.v1.Receipt"> & {
   /**
-   * Its place in the chain, from 1.
+   * The receipt's number in the chain, from 1.
    *
    * @generated from field: uint32 number = 1;
    */
   number: number;
 
   /**
-   * SHA-256 of `jws` in base64url, 43 characters. The next receipt names it, and whoever countersigns signs it.
+   * SHA-256 of `jws`, in base64url: 43 characters. The next receipt contains it, and countersignatures sign it.
    *
    * @generated from field: string hash = 2;
    */
   hash: string;
 
   /**
-   * The statement and the gateway's signature: a compact JWS. The event with the same facts has its `event_id`.
+   * The statement with the gateway's signature: a compact JWS. Its `event_id` names the event with the same facts.
    *
    * @generated from field: string jws = 3;
    */
@@ -55,22 +55,24 @@ export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
   messageDesc(file_petak_v1_receipt, 0);
 
 /**
- * A signed statement of how a chain stood at an instant, so that whoever has it can show that nothing is missing at its end. docs/custody.md says which
- * bytes are signed.
+ * A signed statement of a chain's state at one time. It proves that no link is missing at the end. docs/custody.md
+ * defines the signed bytes.
  *
  * @generated from message petak.v1.ChainStatement
  */
 export type ChainStatement = Message<"petak.v1.ChainStatement"> & {
   /**
-   * The statement and the gateway's signature: a compact JWS. It says state and revision of the reservation, how many receipts there are and the hash of
-   * the last, how many events there are and which are listed, and the SHA-256 of `event_hashes`.
+   * The statement with the gateway's signature: a compact JWS. It contains the reservation's state and revision, the
+   * number of receipts, the hash of the last one, the number of events, which of them are listed, and the SHA-256 of
+   * `event_hashes`.
    *
    * @generated from field: string jws = 1;
    */
   jws: string;
 
   /**
-   * The SHA-256 of each event that is listed, 32 bytes each, in their order: they tell which event is not the one that was signed.
+   * The SHA-256 of each listed event, 32 bytes each, in the order of the list. They show which event differs from the
+   * signed one.
    *
    * @generated from field: bytes event_hashes = 2;
    */
@@ -85,20 +87,20 @@ export const ChainStatementSchema: GenMessage<ChainStatement> = /*@__PURE__*/
   messageDesc(file_petak_v1_receipt, 1);
 
 /**
- * The site's side of a hand-over: its agent's own signature, made at the door.
+ * The site's part of a receipt: the signature that its agent made at the door.
  *
  * @generated from message petak.v1.SignedReport
  */
 export type SignedReport = Message<"petak.v1.SignedReport"> & {
   /**
-   * The agent's public key, as its operator registered it: 32 bytes.
+   * The agent's registered public key: 32 bytes.
    *
    * @generated from field: bytes public_key = 1;
    */
   publicKey: Uint8Array;
 
   /**
-   * Ed25519 over the report's statement: 64 bytes.
+   * Ed25519 signature over the report's statement: 64 bytes.
    *
    * @generated from field: bytes signature = 2;
    */
@@ -141,20 +143,20 @@ export const SignedReportSchema: GenMessage<SignedReport> = /*@__PURE__*/
   messageDesc(file_petak_v1_receipt, 2);
 
 /**
- * The other side's signature under a hand-over, by a participant that gave or received the parcel.
+ * A participant's signature on the receipt of a hand-over in which it gave or received the parcel.
  *
  * @generated from message petak.v1.Countersignature
  */
 export type Countersignature = Message<"petak.v1.Countersignature"> & {
   /**
-   * Which receipt of the chain is signed, by its number.
+   * Number of the signed receipt.
    *
    * @generated from field: uint32 number = 1;
    */
   number: number;
 
   /**
-   * The hash of that receipt.
+   * Hash of the signed receipt.
    *
    * @generated from field: string receipt_hash = 2;
    */
@@ -168,14 +170,14 @@ export type Countersignature = Message<"petak.v1.Countersignature"> & {
   keyId: string;
 
   /**
-   * That key's public half: 32 bytes.
+   * The public half of that key: 32 bytes.
    *
    * @generated from field: bytes public_key = 4;
    */
   publicKey: Uint8Array;
 
   /**
-   * Ed25519 over the countersignature's statement: 64 bytes.
+   * Ed25519 signature over the countersignature's statement: 64 bytes.
    *
    * @generated from field: bytes signature = 5;
    */
@@ -190,69 +192,71 @@ export const CountersignatureSchema: GenMessage<Countersignature> = /*@__PURE__*
   messageDesc(file_petak_v1_receipt, 3);
 
 /**
- * What a receipt says beyond its event, and the signature over both: with its event it makes the receipt.
+ * The part of a receipt that its event does not contain, with the signature over both. Event and EventReceipt together
+ * yield the receipt.
  *
  * @generated from message petak.v1.EventReceipt
  */
 export type EventReceipt = Message<"petak.v1.EventReceipt"> & {
   /**
-   * The receipt's place in the chain, from 1.
+   * The receipt's number in the chain, from 1.
    *
    * @generated from field: uint32 number = 1;
    */
   number: number;
 
   /**
-   * The hash of the receipt before. Empty for the first of a parcel's life.
+   * Hash of the previous receipt. Empty in the first receipt of a parcel.
    *
    * @generated from field: string previous_hash = 2;
    */
   previousHash: string;
 
   /**
-   * Where `number` is 1 and `previous_hash` is set: the reservation whose chain this one continues, after Redirect. Empty otherwise.
+   * After a Redirect: the reservation whose chain this one continues. Set only if `number` is 1 and `previous_hash` is
+   * set. Empty otherwise.
    *
    * @generated from field: string continued_reservation_id = 3;
    */
   continuedReservationId: string;
 
   /**
-   * What the reservation is for.
+   * The reservation's purpose.
    *
    * @generated from field: petak.v1.Purpose purpose = 4;
    */
   purpose: Purpose;
 
   /**
-   * Who gave the parcel. Not set where none was handed over.
+   * The party that gave the parcel. Unset if there was no hand-over.
    *
    * @generated from field: petak.v1.Party given_by = 5;
    */
   givenBy?: Party | undefined;
 
   /**
-   * Who received the parcel. Not set where none was handed over.
+   * The party that received the parcel. Unset if there was no hand-over.
    *
    * @generated from field: petak.v1.Party received_by = 6;
    */
   receivedBy?: Party | undefined;
 
   /**
-   * The site's side. Not set where no agent reported it.
+   * The site's part. Unset if no agent reported the event.
    *
    * @generated from field: petak.v1.SignedReport report = 7;
    */
   report?: SignedReport | undefined;
 
   /**
-   * The other side. Set for RECEIPT_COUNTERSIGNED only.
+   * The participant's signature. Set for RECEIPT_COUNTERSIGNED only.
    *
    * @generated from field: petak.v1.Countersignature countersignature = 8;
    */
   countersignature?: Countersignature | undefined;
 
   /**
-   * The issuer's key, as in the JWS's `kid`.
+   * The issuer's key, equal to `kid` of the JWS.
    *
    * @generated from field: string issuer_key_id = 9;
    */

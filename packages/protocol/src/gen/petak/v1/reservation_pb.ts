@@ -40,7 +40,7 @@ export const file_petak_v1_reservation: GenFile = /*@__PURE__*/
  */
 export type Reservation = Message<"petak.v1.Reservation"> & {
   /**
-   * The gateway's id, e.g. `res_83652b_8xk2m4p9q7w3t5z1`. It names the region.
+   * The reservation's id, e.g. `res_83652b_8xk2m4p9q7w3t5z1`. It contains the region.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -68,21 +68,21 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   participantId: string;
 
   /**
-   * Where it stands.
+   * The current state.
    *
    * @generated from field: petak.v1.ReservationState state = 5;
    */
   state: ReservationState;
 
   /**
-   * What it is for.
+   * What the reservation is for.
    *
    * @generated from field: petak.v1.Purpose purpose = 6;
    */
   purpose: Purpose;
 
   /**
-   * The size class of the place.
+   * The size class of the place. Empty before the reservation has had a place.
    *
    * @generated from field: string size_class_id = 7;
    */
@@ -96,35 +96,35 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   parcel?: Parcel | undefined;
 
   /**
-   * Who deposits.
+   * The party that deposits.
    *
    * @generated from field: petak.v1.Party depositor = 9;
    */
   depositor?: Party | undefined;
 
   /**
-   * Who collects.
+   * The party that collects.
    *
    * @generated from field: petak.v1.Party collector = 10;
    */
   collector?: Party | undefined;
 
   /**
-   * The partner's own name for the parcel, echoed. Empty: none. No personal data.
+   * The partner's own reference of the parcel, as given in Reserve. Empty: none. Must contain no personal data.
    *
    * @generated from field: string partner_reference = 11;
    */
   partnerReference: string;
 
   /**
-   * True where site and keys are of the test network.
+   * True if site and keys belong to the test network.
    *
    * @generated from field: bool is_test = 12;
    */
   isTest: boolean;
 
   /**
-   * Grows by one with every change, from 1.
+   * Starts at 1 and increases by one with every change.
    *
    * @generated from field: uint32 revision = 13;
    */
@@ -145,28 +145,28 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   updatedAt?: Timestamp | undefined;
 
   /**
-   * HELD: when the hold ends.
+   * HELD: the deadline for Confirm.
    *
    * @generated from field: google.protobuf.Timestamp hold_expires_at = 16;
    */
   holdExpiresAt?: Timestamp | undefined;
 
   /**
-   * CONFIRMED: until when the parcel can be deposited.
+   * CONFIRMED: the deadline for the deposit.
    *
    * @generated from field: google.protobuf.Timestamp deposit_until = 17;
    */
   depositUntil?: Timestamp | undefined;
 
   /**
-   * DEPOSITED: until when the parcel can be collected.
+   * DEPOSITED: the deadline for the collection.
    *
    * @generated from field: google.protobuf.Timestamp collect_until = 18;
    */
   collectUntil?: Timestamp | undefined;
 
   /**
-   * The door behind which the parcel lies, as the agent reported it. Empty before the deposit and for stores.
+   * The compartment with the parcel, as the agent reported it. Empty before the deposit, and for stores.
    *
    * @generated from field: string compartment_id = 19;
    */
@@ -187,95 +187,96 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   collectedAt?: Timestamp | undefined;
 
   /**
-   * What it takes of its site: SOFT or HARD. It never changes.
+   * What the reservation holds: SOFT or HARD. It never changes.
    *
    * @generated from field: petak.v1.HoldKind hold_kind = 22;
    */
   holdKind: HoldKind;
 
   /**
-   * HARD: the door that was promised. It never changes: where the parcel lies in the end is in `compartment_id`. Empty where SOFT.
+   * HARD: the held compartment. It never changes; `compartment_id` says where the parcel was put. Empty for SOFT.
    *
    * @generated from field: string held_compartment_id = 23;
    */
   heldCompartmentId: string;
 
   /**
-   * When the hold would have ended as it was given, where it was extended since. Not set otherwise.
+   * The original `hold_expires_at`. Set only if Extend has moved it.
    *
    * @generated from field: google.protobuf.Timestamp first_hold_expires_at = 24;
    */
   firstHoldExpiresAt?: Timestamp | undefined;
 
   /**
-   * CANCELLED by Redirect: the reservation that took its place. Empty otherwise.
+   * The reservation that replaces this one after a Redirect. Empty otherwise.
    *
    * @generated from field: string redirected_to = 25;
    */
   redirectedTo: string;
 
   /**
-   * The reservation whose place this one took by Redirect. Empty otherwise.
+   * The reservation that this one replaces after a Redirect. Empty otherwise.
    *
    * @generated from field: string redirected_from = 26;
    */
   redirectedFrom: string;
 
   /**
-   * When the gateway recorded that `collect_until` had passed with the parcel inside. A reservation that is DEPOSITED and has this is overdue. Extend
-   * clears it; it stays when the parcel is collected after all.
+   * When the gateway recorded that `collect_until` has passed with the parcel inside. A DEPOSITED reservation with this
+   * field is overdue. Extend clears the field; a later collection does not.
    *
    * @generated from field: google.protobuf.Timestamp overdue_since = 27;
    */
   overdueSince?: Timestamp | undefined;
 
   /**
-   * What is to be done where no place is free, as it was declared. Not set: nothing was declared.
+   * What to do if no place is free, as declared in Reserve or Redirect. Unset: no policy was declared.
    *
    * @generated from field: petak.v1.OverflowPolicy overflow_policy = 30;
    */
   overflowPolicy?: OverflowPolicy | undefined;
 
   /**
-   * QUEUED: until when it waits. It stays when the reservation has moved on.
+   * QUEUED: how long the reservation waits for a place. Kept after it leaves the queue.
    *
    * @generated from field: google.protobuf.Timestamp queued_until = 31;
    */
   queuedUntil?: Timestamp | undefined;
 
   /**
-   * QUEUED, as Reserve, Redirect and GetReservation answer it: how many that wait for the same places are before it. 0: it is the next. Not
-   * set in other answers.
+   * QUEUED: how many reservations that wait for the same places are ahead. 0: it is next. Set in responses of Reserve,
+   * Redirect and GetReservation only.
    *
    * @generated from field: uint32 queue_position = 32;
    */
   queuePosition: number;
 
   /**
-   * When it came to wait: its rank among those that wait, and kept where it is redirected while it waits. It stays when it has moved on. Not set:
-   * it never waited.
+   * When it joined the queue, which determines its rank. A Redirect of a QUEUED reservation keeps it. Kept after it
+   * leaves the queue. Unset: it has never been queued.
    *
    * @generated from field: google.protobuf.Timestamp queued_since = 33;
    */
   queuedSince?: Timestamp | undefined;
 
   /**
-   * Where an overflow policy was declared: the site that was wanted, from which its distance is measured. Another one than `site_id` where the policy
-   * has led elsewhere.
+   * With an overflow policy: the requested site, from which `max_distance_m` is measured. It differs from `site_id` if
+   * the policy led to another site. Empty if the nearest site was requested; a courier's Redirect then measures from
+   * `site_id`.
    *
    * @generated from field: string wanted_site_id = 34;
    */
   wantedSiteId: string;
 
   /**
-   * REJECTED: what the overflow policy says is to be done now. UNSPECIFIED otherwise.
+   * REJECTED: what to do with the parcel, by the overflow policy. UNSPECIFIED otherwise.
    *
    * @generated from field: petak.v1.OverflowFallback overflow_fallback = 35;
    */
   overflowFallback: OverflowFallback;
 
   /**
-   * The sites at which it waits or waited, the wanted one first. Empty: it never waited.
+   * The sites in whose queues it waits or waited, the requested site first. Empty: it has never been queued.
    *
    * @generated from field: repeated string queued_site_ids = 36;
    */
@@ -289,51 +290,52 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   termsNumber: number;
 
   /**
-   * What is due by its terms, in all: for having been given up late, for nobody having come, or for having been extended beyond the free
-   * storage. Stated, and not charged here. Not set: nothing.
+   * The total fee due by its terms: for a late change, a no-show, or storage beyond `free_storage`. Petak states the
+   * fee and does not charge it. Unset: none.
    *
    * @generated from field: petak.v1.Money fee_due = 38;
    */
   feeDue?: Money | undefined;
 
   /**
-   * CONFIRMED, where the terms have a fee for late changes: until when Cancel and Redirect cost nothing. Extend does not move it.
+   * CONFIRMED, with a fee for late changes: Cancel and Redirect are free of charge until this time. Extend does not
+   * move it.
    *
    * @generated from field: google.protobuf.Timestamp free_change_until = 39;
    */
   freeChangeUntil?: Timestamp | undefined;
 
   /**
-   * The bundle that it belongs to, e.g. `bdl_83652b_5t8yq2m4p9w7z3x1`. Empty: none.
+   * The bundle that contains it, e.g. `bdl_83652b_5t8yq2m4p9w7z3x1`. Empty: none.
    *
    * @generated from field: string bundle_id = 44;
    */
   bundleId: string;
 
   /**
-   * Who else may collect: the credentials that were made of ones issued for this reservation, oldest first. At most 10. Those made of a bundle's
-   * stand in the bundle.
+   * Delegations of this reservation's credentials, oldest first. At most 10. Delegations of a bundle's credentials are
+   * in the bundle.
    *
    * @generated from field: repeated petak.v1.Delegation delegations = 45;
    */
   delegations: Delegation[];
 
   /**
-   * The credentials issued for this reservation that were revoked, oldest first. At most 10.
+   * Revoked credentials of this reservation, oldest first. At most 10.
    *
    * @generated from field: repeated petak.v1.RevokedCredential revoked_credentials = 46;
    */
   revokedCredentials: RevokedCredential[];
 
   /**
-   * When the parcel went back, by the site's clock.
+   * When the parcel was taken back, by the site's clock.
    *
    * @generated from field: google.protobuf.Timestamp recalled_at = 48;
    */
   recalledAt?: Timestamp | undefined;
 
   /**
-   * How far its chain of receipts goes. Not set where it has none yet.
+   * The end of its custody chain. Unset: it has no receipts yet.
    *
    * @generated from field: petak.v1.ChainHead chain = 60;
    */
@@ -348,41 +350,41 @@ export const ReservationSchema: GenMessage<Reservation> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 0);
 
 /**
- * A credential with which a recipient lets somebody else collect. Hashes only: it opens nothing.
+ * A credential with which somebody else collects for the recipient. It contains hashes only and opens nothing.
  *
  * @generated from message petak.v1.Delegation
  */
 export type Delegation = Message<"petak.v1.Delegation"> & {
   /**
-   * SHA-256 of the credential's id in base64url.
+   * SHA-256 of the delegated credential's id, in base64url.
    *
    * @generated from field: string credential_hash = 1;
    */
   credentialHash: string;
 
   /**
-   * The same of the credential that it was made of.
+   * SHA-256 of the id of the credential that was delegated, in base64url.
    *
    * @generated from field: string parent_credential_hash = 2;
    */
   parentCredentialHash: string;
 
   /**
-   * When it was made.
+   * When the delegation was made.
    *
    * @generated from field: google.protobuf.Timestamp delegated_at = 3;
    */
   delegatedAt?: Timestamp | undefined;
 
   /**
-   * Until when it opens.
+   * End of the delegated credential's validity.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * When it was revoked. Not set: it was not.
+   * When the delegation was revoked. Unset: it is not revoked.
    *
    * @generated from field: google.protobuf.Timestamp revoked_at = 5;
    */
@@ -397,13 +399,13 @@ export const DelegationSchema: GenMessage<Delegation> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 1);
 
 /**
- * A credential that opens nothing any more, once the site's agent has heard.
+ * A revoked credential. It opens nothing once the site's agent has received the revocation.
  *
  * @generated from message petak.v1.RevokedCredential
  */
 export type RevokedCredential = Message<"petak.v1.RevokedCredential"> & {
   /**
-   * SHA-256 of the credential's id in base64url.
+   * SHA-256 of the credential's id, in base64url.
    *
    * @generated from field: string credential_hash = 1;
    */
@@ -425,20 +427,20 @@ export const RevokedCredentialSchema: GenMessage<RevokedCredential> = /*@__PURE_
   messageDesc(file_petak_v1_reservation, 2);
 
 /**
- * The end of a chain of receipts.
+ * The end of a custody chain.
  *
  * @generated from message petak.v1.ChainHead
  */
 export type ChainHead = Message<"petak.v1.ChainHead"> & {
   /**
-   * How many receipts there are: the number of the last.
+   * Number of receipts, which is the number of the last one.
    *
    * @generated from field: uint32 length = 1;
    */
   length: number;
 
   /**
-   * The hash of the last receipt, SHA-256 in base64url.
+   * Hash of the last receipt: SHA-256 in base64url.
    *
    * @generated from field: string last_hash = 2;
    */
@@ -453,41 +455,41 @@ export const ChainHeadSchema: GenMessage<ChainHead> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 3);
 
 /**
- * Any site near a point that fits and has a place free.
+ * Requests the nearest suitable site with a place free.
  *
  * @generated from message petak.v1.NearestPlace
  */
 export type NearestPlace = Message<"petak.v1.NearestPlace"> & {
   /**
-   * Where to look from. Required.
+   * The point from which distances are measured. Required.
    *
    * @generated from field: petak.v1.LatLng origin = 1;
    */
   origin?: LatLng | undefined;
 
   /**
-   * The greatest great-circle distance in m, included. 0: no limit. Range: [0, 20100000].
+   * Greatest great-circle distance from `origin` in m, inclusive. 0: unlimited. Range: [0, 20100000].
    *
    * @generated from field: uint32 radius_m = 2;
    */
   radiusM: number;
 
   /**
-   * Kinds of site wanted. Empty: all. At most 2, distinct.
+   * Allowed kinds of site. Empty: all. At most 2, distinct.
    *
    * @generated from field: repeated petak.v1.SiteKind kinds = 3;
    */
   kinds: SiteKind[];
 
   /**
-   * Operators allowed. Empty: all. At most 50 ids.
+   * Allowed operators. Empty: all. At most 50 ids.
    *
    * @generated from field: repeated string operator_ids = 4;
    */
   operatorIds: string[];
 
   /**
-   * Operators refused. At most 50 ids.
+   * Excluded operators. At most 50 ids.
    *
    * @generated from field: repeated string excluded_operator_ids = 5;
    */
@@ -502,20 +504,21 @@ export const NearestPlaceSchema: GenMessage<NearestPlace> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 4);
 
 /**
- * Asks for a place: at one site, or at the nearest of what fits, found and held in one call.
+ * The request of Reserve: holds a place at a named site, or finds and holds one at the nearest suitable site.
  *
  * @generated from message petak.v1.ReserveRequest
  */
 export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
   /**
-   * A UUID that names this reservation for retries. Required. The same id with another body is refused with REQUEST_ID_REUSED.
+   * Idempotency key: a UUID that the caller generates. Required. The same id with a different body fails with
+   * REQUEST_ID_REUSED.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * Where. Required.
+   * Where to reserve. Required.
    *
    * @generated from oneof petak.v1.ReserveRequest.place
    */
@@ -529,7 +532,7 @@ export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
     case: "siteId";
   } | {
     /**
-     * At the nearest of what fits.
+     * At the nearest suitable site.
      *
      * @generated from field: petak.v1.NearestPlace nearest = 3;
      */
@@ -552,7 +555,8 @@ export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
   purpose: Purpose;
 
   /**
-   * The partner's own name for the parcel, echoed in answers and events. At most 64 characters. No personal data.
+   * The partner's own reference of the parcel. Returned in responses and events. At most 64 characters. Must contain no
+   * personal data.
    *
    * @generated from field: string partner_reference = 6;
    */
@@ -566,31 +570,31 @@ export type ReserveRequest = Message<"petak.v1.ReserveRequest"> & {
   holdDuration?: Duration | undefined;
 
   /**
-   * What the site must be like, whether it is named or looked for. A named site that is not so is refused with SITE_REQUIREMENT_UNMET. Left
-   * out: nothing is asked of a named site; one that is looked for lies in the country of `origin`.
+   * Further requirements on the site. A named site that does not meet them fails with SITE_REQUIREMENT_UNMET. Unset:
+   * none, except that with `nearest` the site lies in the country of `origin`.
    *
    * @generated from field: petak.v1.SiteRequirements requirements = 8;
    */
   requirements?: SiteRequirements | undefined;
 
   /**
-   * True: a site of which it is not known any more what is free will do too, by what was free last. A named one is refused with
-   * AVAILABILITY_UNKNOWN otherwise. Default false.
+   * True: also accept a site whose availability is UNKNOWN, by its last counts. If false, such a named site fails with
+   * AVAILABILITY_UNKNOWN. Default false.
    *
    * @generated from field: bool include_unknown = 9;
    */
   includeUnknown: boolean;
 
   /**
-   * What to hold. Default SOFT. HARD: a door by its name, `held_compartment_id` of the answer. Sites that cannot promise one are passed over;
-   * a named one is refused with SITE_REQUIREMENT_UNMET and the requirement NO_NAMED_COMPARTMENT.
+   * What to hold. Default SOFT. HARD holds one named compartment, see `held_compartment_id`. Sites that do not support
+   * this are passed over; a named one fails with SITE_REQUIREMENT_UNMET and the requirement NO_NAMED_COMPARTMENT.
    *
    * @generated from field: petak.v1.HoldKind hold_kind = 10;
    */
   holdKind: HoldKind;
 
   /**
-   * What to do where no place is free. Left out: the request is refused then.
+   * What to do if no place is free. Unset: the request fails with NO_PLACE_FREE.
    *
    * @generated from field: petak.v1.OverflowPolicy overflow_policy = 30;
    */
@@ -605,27 +609,27 @@ export const ReserveRequestSchema: GenMessage<ReserveRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 5);
 
 /**
- * The place is held, or waited for.
+ * The response of Reserve: a place is held, or the reservation is queued.
  *
  * @generated from message petak.v1.ReserveResponse
  */
 export type ReserveResponse = Message<"petak.v1.ReserveResponse"> & {
   /**
-   * The reservation, in state HELD; QUEUED where no place was free and the overflow policy says to wait.
+   * The reservation: HELD, or QUEUED if no place was free and the overflow policy allows waiting.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
   reservation?: Reservation | undefined;
 
   /**
-   * Its site, with the terms that are agreed on: another one than was named where the overflow policy allows it.
+   * Its site, with the agreed terms. It may differ from the requested site if the overflow policy allows that.
    *
    * @generated from field: petak.v1.SiteSummary site = 2;
    */
   site?: SiteSummary | undefined;
 
   /**
-   * Great-circle distance from the origin in m. 0 where a site was named.
+   * Great-circle distance from the origin in m. 0 if a site was named.
    *
    * @generated from field: double distance_m = 3;
    */
@@ -640,13 +644,13 @@ export const ReserveResponseSchema: GenMessage<ReserveResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 6);
 
 /**
- * Confirms a hold: the depositor will come.
+ * The request of Confirm: the depositor will come.
  *
  * @generated from message petak.v1.ConfirmRequest
  */
 export type ConfirmRequest = Message<"petak.v1.ConfirmRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
@@ -660,7 +664,8 @@ export type ConfirmRequest = Message<"petak.v1.ConfirmRequest"> & {
   reservationId: string;
 
   /**
-   * How long the depositor has from now. Default 24 h. Range: [1 min, 7 days]. Shortened to `no_show_after` of the reservation's terms.
+   * Time for the deposit, from now. Default 24 h. Range: [1 min, 7 days]. The gateway shortens it to `no_show_after` of
+   * the reservation's terms.
    *
    * @generated from field: google.protobuf.Duration deposit_within = 3;
    */
@@ -675,7 +680,7 @@ export const ConfirmRequestSchema: GenMessage<ConfirmRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 7);
 
 /**
- * The reservation is confirmed.
+ * The response of Confirm.
  *
  * @generated from message petak.v1.ConfirmResponse
  */
@@ -696,13 +701,13 @@ export const ConfirmResponseSchema: GenMessage<ConfirmResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 8);
 
 /**
- * Gives up a reservation before the deposit.
+ * The request of Cancel: cancels a reservation before the deposit.
  *
  * @generated from message petak.v1.CancelRequest
  */
 export type CancelRequest = Message<"petak.v1.CancelRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
@@ -731,14 +736,14 @@ export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 9);
 
 /**
- * The reservation is given up and its place is free.
+ * The response of Cancel: the place is free again.
  *
  * @generated from message petak.v1.CancelResponse
  */
 export type CancelResponse = Message<"petak.v1.CancelResponse"> & {
   /**
-   * The reservation, in state CANCELLED. After `free_change_until` its `fee_due` says what that costs whoever made it; the operator may always give
-   * one up, and that costs nothing.
+   * The reservation, in state CANCELLED. If the participant that made it cancels after `free_change_until`, `fee_due`
+   * has the fee. The site's operator never pays a fee.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -753,30 +758,33 @@ export const CancelResponseSchema: GenMessage<CancelResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 10);
 
 /**
- * Moves the limit that is in force.
+ * The request of Extend: moves the reservation's current deadline.
  *
  * @generated from message petak.v1.ExtendRequest
  */
 export type ExtendRequest = Message<"petak.v1.ExtendRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The reservation, in state QUEUED, HELD, CONFIRMED or DEPOSITED, before its limit has passed; DEPOSITED also after. Required.
+   * The reservation, in state QUEUED, HELD or CONFIRMED before its deadline has passed, or in state DEPOSITED.
+   * Required.
    *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;
 
   /**
-   * What the limit shall be: `queued_until` where QUEUED, `hold_expires_at` where HELD, `deposit_until` where CONFIRMED, `collect_until` where
-   * DEPOSITED. Required. Later than now and than the limit is, else INVALID_FIELD. The gateway may shorten it, to seven days of waiting and to a day
-   * of hold, each from when the reservation was made, to `no_show_after` of the terms from now for the deposit, and to `longest_storage` of the
-   * terms; where that is no later than the limit is now, EXTENSION_EXHAUSTED. Range: [2000-01-01, 2200-01-01].
+   * The new deadline. Required. Range: [2000-01-01, 2200-01-01]. It replaces `queued_until` in state QUEUED,
+   * `hold_expires_at` in HELD, `deposit_until` in CONFIRMED and `collect_until` in DEPOSITED. It must be later than now
+   * and than the current deadline, else INVALID_FIELD. The gateway shortens it to the latest possible deadline: QUEUED:
+   * 7 days after the reservation was made; HELD: a configured time after it was made, 1 day by default; CONFIRMED:
+   * `no_show_after` of the terms from now; DEPOSITED: `longest_storage` of the terms after the deposit. If that is not
+   * later than now and than the current deadline, the call fails with EXTENSION_EXHAUSTED.
    *
    * @generated from field: google.protobuf.Timestamp until = 3;
    */
@@ -791,14 +799,15 @@ export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 11);
 
 /**
- * The limit is moved.
+ * The response of Extend.
  *
  * @generated from message petak.v1.ExtendResponse
  */
 export type ExtendResponse = Message<"petak.v1.ExtendResponse"> & {
   /**
-   * The reservation with its new limit. What was issued for it opens until it said when it was issued: access tokens have to be issued anew. A
-   * PIN to collect opens until the new limit, and that of its bundle at least until then, but no longer than 14 days from its begin.
+   * The reservation with the new deadline. Access tokens issued earlier keep their expiry: issue new ones. A PIN to
+   * collect, and the PIN of the reservation's bundle, is valid at least until the new deadline, but at most 14 days
+   * from its `not_before`.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -813,33 +822,33 @@ export const ExtendResponseSchema: GenMessage<ExtendResponse> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 12);
 
 /**
- * Lets a parcel go to another place before the deposit.
+ * The request of Redirect: moves a reservation to another place before the deposit.
  *
  * @generated from message petak.v1.RedirectRequest
  */
 export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The reservation to give up, in state QUEUED, HELD or CONFIRMED. Required.
+   * The reservation to replace, in state QUEUED, HELD or CONFIRMED. Required.
    *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;
 
   /**
-   * Where to. Required.
+   * The new place. Required.
    *
    * @generated from oneof petak.v1.RedirectRequest.place
    */
   place: {
     /**
-     * To this site. Another one than that of the reservation, else INVALID_FIELD.
+     * At this site. The reservation's own site fails with INVALID_FIELD.
      *
      * @generated from field: string site_id = 3;
      */
@@ -847,7 +856,7 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
     case: "siteId";
   } | {
     /**
-     * To the nearest of what fits.
+     * At the nearest suitable site.
      *
      * @generated from field: petak.v1.NearestPlace nearest = 4;
      */
@@ -856,7 +865,7 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * What the site must be like, as in ReserveRequest.
+   * Requirements on the site, as in ReserveRequest.
    *
    * @generated from field: petak.v1.SiteRequirements requirements = 5;
    */
@@ -870,15 +879,15 @@ export type RedirectRequest = Message<"petak.v1.RedirectRequest"> & {
   includeUnknown: boolean;
 
   /**
-   * Why. Required. It stands in the event with which the old reservation ends.
+   * Why. Required. It is recorded in the event that cancels the replaced reservation.
    *
    * @generated from field: petak.v1.CancellationReason reason = 7;
    */
   reason: CancellationReason;
 
   /**
-   * What is to be done from now on where no place is free. Left out: what the old reservation says. Only a merchant may change it, else
-   * ROLE_REQUIRED. A courier that is no merchant is bound by the policy that the old reservation has: OUTSIDE_OVERFLOW_POLICY.
+   * A new overflow policy. Unset: the replaced reservation's policy is kept. Only a merchant may set it, else
+   * ROLE_REQUIRED. A courier without the role MERCHANT is bound by the existing policy: OUTSIDE_OVERFLOW_POLICY.
    *
    * @generated from field: petak.v1.OverflowPolicy overflow_policy = 30;
    */
@@ -893,29 +902,31 @@ export const RedirectRequestSchema: GenMessage<RedirectRequest> = /*@__PURE__*/
   messageDesc(file_petak_v1_reservation, 13);
 
 /**
- * The parcel goes to another place.
+ * The response of Redirect.
  *
  * @generated from message petak.v1.RedirectResponse
  */
 export type RedirectResponse = Message<"petak.v1.RedirectResponse"> & {
   /**
-   * The new reservation: HELD where the old one was, with as long to confirm it as a new hold has; CONFIRMED where the old one was, with the same
-   * `deposit_until`, or an earlier one by the `no_show_after` of the new site's terms; where the old one was QUEUED, HELD, or QUEUED with the same
-   * `queued_since` and `queued_until` where no place is free. Parcel, purpose, partner reference and kind of hold are those of the old one.
+   * The new reservation. It replaces a HELD one as HELD, with the time of a new hold to confirm it; a CONFIRMED one as
+   * CONFIRMED, with the same `deposit_until` or an earlier one if the new site's `no_show_after` requires it; a QUEUED
+   * one as HELD, or as QUEUED with the same `queued_since` and `queued_until` if no place is free. Parcel, purpose,
+   * partner reference and hold kind are those of the replaced reservation.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
   reservation?: Reservation | undefined;
 
   /**
-   * Its site.
+   * The new reservation's site.
    *
    * @generated from field: petak.v1.SiteSummary site = 2;
    */
   site?: SiteSummary | undefined;
 
   /**
-   * The old reservation, in state CANCELLED, with the `fee_due` as with Cancel. What was issued for it opens nothing once the site's agent has heard.
+   * The replaced reservation, in state CANCELLED, with `fee_due` as in Cancel. Its credentials open nothing once the
+   * site's agent has received the change.
    *
    * @generated from field: petak.v1.Reservation redirected = 3;
    */
@@ -930,13 +941,13 @@ export const RedirectResponseSchema: GenMessage<RedirectResponse> = /*@__PURE__*
   messageDesc(file_petak_v1_reservation, 14);
 
 /**
- * Ends a doubt by what somebody has seen.
+ * The request of ResolveDoubt.
  *
  * @generated from message petak.v1.ResolveDoubtRequest
  */
 export type ResolveDoubtRequest = Message<"petak.v1.ResolveDoubtRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
@@ -965,13 +976,13 @@ export const ResolveDoubtRequestSchema: GenMessage<ResolveDoubtRequest> = /*@__P
   messageDesc(file_petak_v1_reservation, 15);
 
 /**
- * The doubt is ended.
+ * The response of ResolveDoubt.
  *
  * @generated from message petak.v1.ResolveDoubtResponse
  */
 export type ResolveDoubtResponse = Message<"petak.v1.ResolveDoubtResponse"> & {
   /**
-   * The reservation, in state COLLECTED, RECALLED or NO_SHOW. Its place is free.
+   * The reservation: COLLECTED, RECALLED or NO_SHOW. Its place is free.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -986,13 +997,14 @@ export const ResolveDoubtResponseSchema: GenMessage<ResolveDoubtResponse> = /*@_
   messageDesc(file_petak_v1_reservation, 16);
 
 /**
- * Asks for one reservation.
+ * The request of GetReservation.
  *
  * @generated from message petak.v1.GetReservationRequest
  */
 export type GetReservationRequest = Message<"petak.v1.GetReservationRequest"> & {
   /**
-   * The reservation. Required. One that does not exist, or to which the caller is no party, gives RESERVATION_NOT_FOUND.
+   * The reservation. Required. An unknown reservation, and one to which the caller is not a party, fails with
+   * RESERVATION_NOT_FOUND.
    *
    * @generated from field: string reservation_id = 1;
    */
@@ -1007,13 +1019,13 @@ export const GetReservationRequestSchema: GenMessage<GetReservationRequest> = /*
   messageDesc(file_petak_v1_reservation, 17);
 
 /**
- * The reservation.
+ * The response of GetReservation.
  *
  * @generated from message petak.v1.GetReservationResponse
  */
 export type GetReservationResponse = Message<"petak.v1.GetReservationResponse"> & {
   /**
-   * The reservation as it stands.
+   * The current reservation.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -1035,65 +1047,67 @@ export const GetReservationResponseSchema: GenMessage<GetReservationResponse> = 
   messageDesc(file_petak_v1_reservation, 18);
 
 /**
- * Asks for the caller's reservations: those that it made, and those at its sites. What is not set bounds nothing; what is set must all be so.
+ * The request of ListReservations: lists reservations that the caller made or that are at its sites. A reservation must
+ * match every filter that is set.
  *
  * @generated from message petak.v1.ListReservationsRequest
  */
 export type ListReservationsRequest = Message<"petak.v1.ListReservationsRequest"> & {
   /**
-   * The states wanted. At most 12, distinct, none UNSPECIFIED.
+   * The allowed states. Empty: all. At most 12, distinct, none UNSPECIFIED.
    *
    * @generated from field: repeated petak.v1.ReservationState states = 1;
    */
   states: ReservationState[];
 
   /**
-   * The site. An id that nobody has matches nothing.
+   * The site. Empty: all. An unknown id matches nothing.
    *
    * @generated from field: string site_id = 2;
    */
   siteId: string;
 
   /**
-   * The purpose.
+   * The purpose. UNSPECIFIED: all.
    *
    * @generated from field: petak.v1.Purpose purpose = 3;
    */
   purpose: Purpose;
 
   /**
-   * The partner's own name for the parcel, whole.
+   * The partner's reference, compared as a whole. Empty: all.
    *
    * @generated from field: string partner_reference = 4;
    */
   partnerReference: string;
 
   /**
-   * True: only those whose parcel is overdue, and so due for recall: DEPOSITED, with `overdue_since`. They are found at once, however many others there
-   * are.
+   * True: only overdue reservations: DEPOSITED, with `overdue_since`, and so due for recall. They have an index, so
+   * this is fast however many other reservations exist. Default false.
    *
    * @generated from field: bool overdue = 5;
    */
   overdue: boolean;
 
   /**
-   * Only those whose limit in force is earlier: `queued_until` while QUEUED, `hold_expires_at` while HELD, `deposit_until` while CONFIRMED,
-   * `collect_until` while DEPOSITED. Others have none. Range: [2000-01-01, 2200-01-01].
+   * Only reservations whose current deadline is earlier than this: `queued_until` in state QUEUED, `hold_expires_at` in
+   * HELD, `deposit_until` in CONFIRMED, `collect_until` in DEPOSITED. Other states have no deadline and do not match.
+   * Unset: all. Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp deadline_before = 6;
    */
   deadlineBefore?: Timestamp | undefined;
 
   /**
-   * How many at most. Default 100. Range: [0, 500], 0 meaning the default.
+   * Greatest number of reservations in the response. Default 100. Range: [0, 500]; 0 means the default.
    *
    * @generated from field: uint32 page_size = 7;
    */
   pageSize: number;
 
   /**
-   * Where to go on: `next_cursor` of the last answer to the same question. Empty: at the beginning. One that this gateway did not make, or made for
-   * another question, is refused with CURSOR_INVALID.
+   * Where to continue: `next_cursor` of the previous response to the same filters. Empty: at the beginning. A cursor
+   * that was not made by this gateway for these filters fails with CURSOR_INVALID.
    *
    * @generated from field: string cursor = 8;
    */
@@ -1108,21 +1122,23 @@ export const ListReservationsRequestSchema: GenMessage<ListReservationsRequest> 
   messageDesc(file_petak_v1_reservation, 19);
 
 /**
- * Some reservations, as they stand now. Whoever goes on until `next_cursor` is empty has been shown each reservation that was there, and was what was
- * asked for, all the while exactly once, whatever else has changed.
+ * The response of ListReservations: one page of reservations in their current state. Pages are stable: reading until
+ * `next_cursor` is empty returns each reservation that exists and matches throughout exactly once, whatever else
+ * changes meanwhile.
  *
  * @generated from message petak.v1.ListReservationsResponse
  */
 export type ListReservationsResponse = Message<"petak.v1.ListReservationsResponse"> & {
   /**
-   * The reservations. There may be fewer than asked for, and none, before the end: a page looks at so many of others and no more.
+   * The reservations. A page may be short or empty before the end, because the gateway examines a limited number of
+   * reservations for each page.
    *
    * @generated from field: repeated petak.v1.Reservation reservations = 1;
    */
   reservations: Reservation[];
 
   /**
-   * Where to go on. Empty: that was all.
+   * Cursor for the next call. Empty: this was the last page.
    *
    * @generated from field: string next_cursor = 2;
    */
@@ -1137,59 +1153,64 @@ export const ListReservationsResponseSchema: GenMessage<ListReservationsResponse
   messageDesc(file_petak_v1_reservation, 20);
 
 /**
- * Asks for what opens the door. DEPOSIT, COLLECT and RECALL are about a reservation and for who made it, SERVICE is about a site and for its
- * operator.
+ * The request of IssueCredential. For DEPOSIT, COLLECT and RECALL it names a reservation of the caller, for SERVICE a
+ * site of the caller.
  *
  * @generated from message petak.v1.IssueCredentialRequest
  */
 export type IssueCredentialRequest = Message<"petak.v1.IssueCredentialRequest"> & {
   /**
-   * A UUID that names this credential for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The reservation, of which the caller is who made it, else RESERVATION_NOT_FOUND. Required; empty for SERVICE. DEPOSIT needs state
-   * CONFIRMED, COLLECT needs CONFIRMED or DEPOSITED, RECALL needs DEPOSITED, else ILLEGAL_STATE.
+   * The reservation. Required except for SERVICE, where it must be empty. If the caller did not make it, the call fails
+   * with RESERVATION_NOT_FOUND. DEPOSIT needs the state CONFIRMED, COLLECT the state CONFIRMED or DEPOSITED, RECALL the
+   * state DEPOSITED, else ILLEGAL_STATE.
    *
    * @generated from field: string reservation_id = 2;
    */
   reservationId: string;
 
   /**
-   * What for. Required.
+   * The act. Required.
    *
    * @generated from field: petak.v1.Act act = 3;
    */
   act: Act;
 
   /**
-   * True: issue an eight-digit PIN beside the token. Only for COLLECT and without `holder_public_key`, else INVALID_FIELD. Default false.
+   * True: issue an eight-digit PIN as well as the token. Only for COLLECT and without `holder_public_key`, else
+   * INVALID_FIELD. Default false.
    *
    * @generated from field: bool with_pin = 4;
    */
   withPin: boolean;
 
   /**
-   * The Ed25519 public key of who will stand at the door: 32 bytes. The token opens only with a proof of presence that this key signed, so a
-   * copy of the token alone opens nothing. Required for RECALL and SERVICE.
+   * The Ed25519 public key of the person who will be at the door: 32 bytes. It binds the token to that key: the token
+   * opens only with a presence proof signed by the key, so a copy of the token opens nothing. Required for RECALL and
+   * SERVICE.
    *
    * @generated from field: optional bytes holder_public_key = 5;
    */
   holderPublicKey?: Uint8Array | undefined;
 
   /**
-   * SERVICE: the site, of which the caller is the operator, else SITE_NOT_FOUND. Required for SERVICE, empty otherwise.
+   * SERVICE: the site. Required for SERVICE, empty otherwise. If the caller is not its operator, the call fails with
+   * SITE_NOT_FOUND.
    *
    * @generated from field: string site_id = 6;
    */
   siteId: string;
 
   /**
-   * SERVICE: the one door that it opens, whatever lies behind it. One that the site lists, where it lists any, else INVALID_FIELD. Empty: each
-   * door behind which no parcel lies, once. Empty for the other acts.
+   * SERVICE: the only compartment that the token opens, whatever is inside. If the site lists compartments, it must
+   * list this one, else INVALID_FIELD. Empty: every compartment without a parcel, each once. Must be empty for other
+   * acts.
    *
    * @generated from field: string compartment_id = 7;
    */
@@ -1204,41 +1225,42 @@ export const IssueCredentialRequestSchema: GenMessage<IssueCredentialRequest> = 
   messageDesc(file_petak_v1_reservation, 21);
 
 /**
- * What opens the door. The gateway keeps no readable copy of the PIN.
+ * The response of IssueCredential. The gateway stores no readable copy of the PIN.
  *
  * @generated from message petak.v1.IssueCredentialResponse
  */
 export type IssueCredentialResponse = Message<"petak.v1.IssueCredentialResponse"> & {
   /**
-   * The access token: a compact JWS, at most 320 characters, good once, at one site, for one act. For SERVICE once for each door.
+   * The access token: a compact JWS of at most 320 characters. Valid once, at one site, for one act; for SERVICE once
+   * for each compartment.
    *
    * @generated from field: string access_token = 1;
    */
   accessToken: string;
 
   /**
-   * Eight digits, good once, at one site. Empty unless asked for.
+   * Eight digits. Valid once, at one site. Empty unless `with_pin` was true.
    *
    * @generated from field: string pin = 2;
    */
   pin: string;
 
   /**
-   * From when the credential opens.
+   * Start of the credential's validity.
    *
    * @generated from field: google.protobuf.Timestamp not_before = 3;
    */
   notBefore?: Timestamp | undefined;
 
   /**
-   * Until when the credential opens.
+   * End of the credential's validity.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * SHA-256 of the access token's id in base64url: the name under which events speak of it, and by which it can be revoked.
+   * SHA-256 of the access token's id, in base64url. RevokeCredential and events identify the credential by it.
    *
    * @generated from field: string credential_hash = 20;
    */
@@ -1253,37 +1275,38 @@ export const IssueCredentialResponseSchema: GenMessage<IssueCredentialResponse> 
   messageDesc(file_petak_v1_reservation, 22);
 
 /**
- * Lets somebody else collect.
+ * The request of DelegateCredential: lets somebody else collect.
  *
  * @generated from message petak.v1.DelegateCredentialRequest
  */
 export type DelegateCredentialRequest = Message<"petak.v1.DelegateCredentialRequest"> & {
   /**
-   * A UUID that names this credential for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The access token to collect that the recipient holds, of a reservation or of a bundle. Required. One that this gateway did not issue, that has
-   * expired or was revoked, or that is a delegate's itself gives CREDENTIAL_NOT_ACCEPTED.
+   * The recipient's access token for COLLECT, of a reservation or a bundle. Required. A token that this gateway did not
+   * issue, that has expired, was revoked, or is itself delegated fails with CREDENTIAL_NOT_ACCEPTED.
    *
    * @generated from field: string access_token = 2;
    */
   accessToken: string;
 
   /**
-   * Until when the other person's credential opens. Default: a day from now. Later than now, else INVALID_FIELD. The gateway shortens it to three days
-   * from now and to the end of the recipient's own. Range: [2000-01-01, 2200-01-01].
+   * End of the delegated credential's validity. Default: 24 h from now. Must be later than now, else INVALID_FIELD. The
+   * gateway shortens it to 3 days from now and to the expiry of the recipient's token. Range: [2000-01-01, 2200-01-01].
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 3;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * The other person's own key, 32 bytes of Ed25519: the credential then opens only for who proves to hold it, as in IssueCredentialRequest. Needed where the
-   * recipient's is bound to a key, since what is made of it must not open more easily; not for a bundle's; else INVALID_FIELD.
+   * The other person's Ed25519 public key: 32 bytes. It binds the delegated token to that key, as in
+   * IssueCredentialRequest. Required if the recipient's token is bound to a key, because a delegated token must not be
+   * easier to use; not allowed for a bundle's token; else INVALID_FIELD.
    *
    * @generated from field: optional bytes holder_public_key = 4;
    */
@@ -1298,41 +1321,42 @@ export const DelegateCredentialRequestSchema: GenMessage<DelegateCredentialReque
   messageDesc(file_petak_v1_reservation, 23);
 
 /**
- * What the other person opens with.
+ * The response of DelegateCredential: the other person's credential.
  *
  * @generated from message petak.v1.DelegateCredentialResponse
  */
 export type DelegateCredentialResponse = Message<"petak.v1.DelegateCredentialResponse"> & {
   /**
-   * The access token: a compact JWS, at most 320 characters, good once, at one site, to collect only. Nothing can be made of it in turn.
+   * The access token: a compact JWS of at most 320 characters. Valid once, at one site, for COLLECT only. It cannot be
+   * delegated.
    *
    * @generated from field: string access_token = 1;
    */
   accessToken: string;
 
   /**
-   * From when it opens.
+   * Start of its validity.
    *
    * @generated from field: google.protobuf.Timestamp not_before = 2;
    */
   notBefore?: Timestamp | undefined;
 
   /**
-   * Until when it opens.
+   * End of its validity.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 3;
    */
   expiresAt?: Timestamp | undefined;
 
   /**
-   * SHA-256 of its id in base64url.
+   * SHA-256 of its id, in base64url.
    *
    * @generated from field: string credential_hash = 4;
    */
   credentialHash: string;
 
   /**
-   * The same of the credential that it was made of.
+   * SHA-256 of the id of the recipient's token, in base64url.
    *
    * @generated from field: string parent_credential_hash = 5;
    */
@@ -1347,26 +1371,27 @@ export const DelegateCredentialResponseSchema: GenMessage<DelegateCredentialResp
   messageDesc(file_petak_v1_reservation, 24);
 
 /**
- * Lets a credential open nothing any more. One for a reservation or a bundle is for who made that, one for SERVICE for the site's operator.
+ * The request of RevokeCredential. The participant that made a reservation or bundle revokes its credentials; a site's
+ * operator revokes SERVICE credentials.
  *
  * @generated from message petak.v1.RevokeCredentialRequest
  */
 export type RevokeCredentialRequest = Message<"petak.v1.RevokeCredentialRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * What it was issued for. Required.
+   * What the credential was issued for. Required.
    *
    * @generated from oneof petak.v1.RevokeCredentialRequest.subject
    */
   subject: {
     /**
-     * For this reservation.
+     * A reservation.
      *
      * @generated from field: string reservation_id = 2;
      */
@@ -1374,7 +1399,7 @@ export type RevokeCredentialRequest = Message<"petak.v1.RevokeCredentialRequest"
     case: "reservationId";
   } | {
     /**
-     * For this bundle.
+     * A bundle.
      *
      * @generated from field: string bundle_id = 3;
      */
@@ -1382,7 +1407,7 @@ export type RevokeCredentialRequest = Message<"petak.v1.RevokeCredentialRequest"
     case: "bundleId";
   } | {
     /**
-     * SERVICE: for work at this site, of which the caller is the operator, else SITE_NOT_FOUND.
+     * A site, for a SERVICE credential. If the caller is not its operator, the call fails with SITE_NOT_FOUND.
      *
      * @generated from field: string site_id = 6;
      */
@@ -1391,14 +1416,15 @@ export type RevokeCredentialRequest = Message<"petak.v1.RevokeCredentialRequest"
   } | { case: undefined; value?: undefined };
 
   /**
-   * `credential_hash` of the access token; required for a site. What was delegated from it is revoked with it. Empty: none, and `pin` must be true.
+   * `credential_hash` of the access token. Credentials delegated from it are revoked too. Required for a site. Empty:
+   * revoke no token; `pin` must then be true, else INVALID_FIELD.
    *
    * @generated from field: string credential_hash = 4;
    */
   credentialHash: string;
 
   /**
-   * True: the PIN too. Not for a site, for which there is none, else INVALID_FIELD. Default false.
+   * True: revoke the PIN too. A site has no PIN: true fails with INVALID_FIELD. Default false.
    *
    * @generated from field: bool pin = 5;
    */
@@ -1413,7 +1439,8 @@ export const RevokeCredentialRequestSchema: GenMessage<RevokeCredentialRequest> 
   messageDesc(file_petak_v1_reservation, 25);
 
 /**
- * The credential is revoked. An agent that is offline hears later; until then what the credential said of its own end holds.
+ * The response of RevokeCredential. An agent that is offline learns of the revocation later; until then the credential
+ * stays valid until its expiry.
  *
  * @generated from message petak.v1.RevokeCredentialResponse
  */
@@ -1428,8 +1455,8 @@ export const RevokeCredentialResponseSchema: GenMessage<RevokeCredentialResponse
   messageDesc(file_petak_v1_reservation, 26);
 
 /**
- * Where a reservation stands. The table of moves is in docs/protocol.md; any other move is refused with ILLEGAL_STATE, which names
- * both states.
+ * The state of a reservation. docs/protocol.md has the table of transitions; any other transition fails with
+ * ILLEGAL_STATE, which names both states.
  *
  * @generated from enum petak.v1.ReservationState
  */
@@ -1442,21 +1469,21 @@ export const ReservationState = {
   UNSPECIFIED: 0,
 
   /**
-   * Asked for, not decided yet.
+   * Requested, not decided yet.
    *
    * @generated from enum value: RESERVATION_STATE_REQUESTED = 1;
    */
   REQUESTED: 1,
 
   /**
-   * Waits for a place, first come first served among those that fit, until `queued_until`.
+   * Waits for a place until `queued_until`, first come first served among the reservations that fit.
    *
    * @generated from enum value: RESERVATION_STATE_QUEUED = 2;
    */
   QUEUED: 2,
 
   /**
-   * Waited, and no place came free in time. Final.
+   * No place became free in time. Final.
    *
    * @generated from enum value: RESERVATION_STATE_REJECTED = 3;
    */
@@ -1477,21 +1504,21 @@ export const ReservationState = {
   EXPIRED: 5,
 
   /**
-   * The depositor will come, until `deposit_until`.
+   * The depositor is expected until `deposit_until`.
    *
    * @generated from enum value: RESERVATION_STATE_CONFIRMED = 6;
    */
   CONFIRMED: 6,
 
   /**
-   * Given up before the deposit. Final.
+   * Cancelled before the deposit. Final.
    *
    * @generated from enum value: RESERVATION_STATE_CANCELLED = 7;
    */
   CANCELLED: 7,
 
   /**
-   * The depositor did not come in time. Final.
+   * The parcel was not deposited in time. Final.
    *
    * @generated from enum value: RESERVATION_STATE_NO_SHOW = 8;
    */
@@ -1512,14 +1539,14 @@ export const ReservationState = {
   COLLECTED: 10,
 
   /**
-   * The parcel went back. Final.
+   * The depositor has taken the parcel back. Final.
    *
    * @generated from enum value: RESERVATION_STATE_RECALLED = 11;
    */
   RECALLED: 11,
 
   /**
-   * The door and the record disagree; an operator resolves it.
+   * Nobody knows whether the parcel is inside. The site's operator resolves it with ResolveDoubt.
    *
    * @generated from enum value: RESERVATION_STATE_IN_DOUBT = 12;
    */
@@ -1527,8 +1554,8 @@ export const ReservationState = {
 } as const;
 
 /**
- * Where a reservation stands. The table of moves is in docs/protocol.md; any other move is refused with ILLEGAL_STATE, which names
- * both states.
+ * The state of a reservation. docs/protocol.md has the table of transitions; any other transition fails with
+ * ILLEGAL_STATE, which names both states.
  *
  * @generated from enum petak.v1.ReservationState
  */
@@ -1541,27 +1568,27 @@ export const ReservationStateSchema: GenEnum<ReservationState> = /*@__PURE__*/
   enumDesc(file_petak_v1_reservation, 0);
 
 /**
- * What a reservation takes of its site before the deposit.
+ * What a reservation holds before the deposit.
  *
  * @generated from enum petak.v1.HoldKind
  */
 export const HoldKind = {
   /**
-   * Not set. In ReserveRequest it means SOFT; a reservation always says which.
+   * Not set. In ReserveRequest it means SOFT; in a reservation it is never sent.
    *
    * @generated from enum value: HOLD_KIND_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * One place of a size class. Which door it will be is decided when the parcel comes.
+   * One place of a size class. The compartment is chosen at the deposit.
    *
    * @generated from enum value: HOLD_KIND_SOFT = 1;
    */
   SOFT: 1,
 
   /**
-   * One door by its name. Only at sites that list their `compartments` and whose operator reports no capacity.
+   * One named compartment. Only at sites that list their `compartments` and whose operator reports no capacity.
    *
    * @generated from enum value: HOLD_KIND_HARD = 2;
    */
@@ -1569,7 +1596,7 @@ export const HoldKind = {
 } as const;
 
 /**
- * What a reservation takes of its site before the deposit.
+ * What a reservation holds before the deposit.
  *
  * @generated from enum petak.v1.HoldKind
  */
@@ -1582,13 +1609,13 @@ export const HoldKindSchema: GenEnum<HoldKind> = /*@__PURE__*/
   enumDesc(file_petak_v1_reservation, 1);
 
 /**
- * Why a reservation is given up.
+ * Why a reservation is cancelled.
  *
  * @generated from enum petak.v1.CancellationReason
  */
 export const CancellationReason = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: CANCELLATION_REASON_UNSPECIFIED = 0;
    */
@@ -1616,14 +1643,14 @@ export const CancellationReason = {
   REROUTED: 3,
 
   /**
-   * The parcel does not fit after all.
+   * The parcel turned out not to fit.
    *
    * @generated from enum value: CANCELLATION_REASON_DOES_NOT_FIT = 4;
    */
   DOES_NOT_FIT: 4,
 
   /**
-   * The site cannot take it.
+   * The site cannot take the parcel.
    *
    * @generated from enum value: CANCELLATION_REASON_SITE_PROBLEM = 5;
    */
@@ -1638,7 +1665,7 @@ export const CancellationReason = {
 } as const;
 
 /**
- * Why a reservation is given up.
+ * Why a reservation is cancelled.
  *
  * @generated from enum petak.v1.CancellationReason
  */
@@ -1651,13 +1678,13 @@ export const CancellationReasonSchema: GenEnum<CancellationReason> = /*@__PURE__
   enumDesc(file_petak_v1_reservation, 2);
 
 /**
- * What an operator found where the door and the record disagreed.
+ * What an operator found at a site where reports contradict the record.
  *
  * @generated from enum petak.v1.DoubtOutcome
  */
 export const DoubtOutcome = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: DOUBT_OUTCOME_UNSPECIFIED = 0;
    */
@@ -1671,14 +1698,14 @@ export const DoubtOutcome = {
   COLLECTED: 1,
 
   /**
-   * The parcel went back to who deposited it.
+   * The depositor has taken the parcel back.
    *
    * @generated from enum value: DOUBT_OUTCOME_RECALLED = 2;
    */
   RECALLED: 2,
 
   /**
-   * There never was a parcel.
+   * No parcel was ever deposited.
    *
    * @generated from enum value: DOUBT_OUTCOME_NO_PARCEL = 3;
    */
@@ -1686,7 +1713,7 @@ export const DoubtOutcome = {
 } as const;
 
 /**
- * What an operator found where the door and the record disagreed.
+ * What an operator found at a site where reports contradict the record.
  *
  * @generated from enum petak.v1.DoubtOutcome
  */
@@ -1699,13 +1726,13 @@ export const DoubtOutcomeSchema: GenEnum<DoubtOutcome> = /*@__PURE__*/
   enumDesc(file_petak_v1_reservation, 3);
 
 /**
- * The one act a credential is good for.
+ * The act that a credential permits.
  *
  * @generated from enum petak.v1.Act
  */
 export const Act = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: ACT_UNSPECIFIED = 0;
    */
@@ -1726,14 +1753,14 @@ export const Act = {
   COLLECT: 2,
 
   /**
-   * Take the parcel back.
+   * Take the parcel back as its depositor.
    *
    * @generated from enum value: ACT_RECALL = 3;
    */
   RECALL: 3,
 
   /**
-   * Open a door for work on the site.
+   * Open a door for work at the site.
    *
    * @generated from enum value: ACT_SERVICE = 4;
    */
@@ -1741,7 +1768,7 @@ export const Act = {
 } as const;
 
 /**
- * The one act a credential is good for.
+ * The act that a credential permits.
  *
  * @generated from enum petak.v1.Act
  */

@@ -18,16 +18,18 @@ export const file_petak_v1_reservation_service: GenFile = /*@__PURE__*/
   fileDesc("CiJwZXRhay92MS9yZXNlcnZhdGlvbl9zZXJ2aWNlLnByb3RvEghwZXRhay52MTLfCQoSUmVzZXJ2YXRpb25TZXJ2aWNlEkMKB1Jlc2VydmUSGC5wZXRhay52MS5SZXNlcnZlUmVxdWVzdBoZLnBldGFrLnYxLlJlc2VydmVSZXNwb25zZSIDkAICEkMKB0NvbmZpcm0SGC5wZXRhay52MS5Db25maXJtUmVxdWVzdBoZLnBldGFrLnYxLkNvbmZpcm1SZXNwb25zZSIDkAICEkAKBkNhbmNlbBIXLnBldGFrLnYxLkNhbmNlbFJlcXVlc3QaGC5wZXRhay52MS5DYW5jZWxSZXNwb25zZSIDkAICEkAKBkV4dGVuZBIXLnBldGFrLnYxLkV4dGVuZFJlcXVlc3QaGC5wZXRhay52MS5FeHRlbmRSZXNwb25zZSIDkAICEkYKCFJlZGlyZWN0EhkucGV0YWsudjEuUmVkaXJlY3RSZXF1ZXN0GhoucGV0YWsudjEuUmVkaXJlY3RSZXNwb25zZSIDkAICElIKDFJlc29sdmVEb3VidBIdLnBldGFrLnYxLlJlc29sdmVEb3VidFJlcXVlc3QaHi5wZXRhay52MS5SZXNvbHZlRG91YnRSZXNwb25zZSIDkAICElgKDkdldFJlc2VydmF0aW9uEh8ucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXF1ZXN0GiAucGV0YWsudjEuR2V0UmVzZXJ2YXRpb25SZXNwb25zZSIDkAIBEl4KEExpc3RSZXNlcnZhdGlvbnMSIS5wZXRhay52MS5MaXN0UmVzZXJ2YXRpb25zUmVxdWVzdBoiLnBldGFrLnYxLkxpc3RSZXNlcnZhdGlvbnNSZXNwb25zZSIDkAIBElsKD0lzc3VlQ3JlZGVudGlhbBIgLnBldGFrLnYxLklzc3VlQ3JlZGVudGlhbFJlcXVlc3QaIS5wZXRhay52MS5Jc3N1ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEj0KBUJhdGNoEhYucGV0YWsudjEuQmF0Y2hSZXF1ZXN0GhcucGV0YWsudjEuQmF0Y2hSZXNwb25zZSIDkAICEmQKEkRlbGVnYXRlQ3JlZGVudGlhbBIjLnBldGFrLnYxLkRlbGVnYXRlQ3JlZGVudGlhbFJlcXVlc3QaJC5wZXRhay52MS5EZWxlZ2F0ZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEl4KEFJldm9rZUNyZWRlbnRpYWwSIS5wZXRhay52MS5SZXZva2VDcmVkZW50aWFsUmVxdWVzdBoiLnBldGFrLnYxLlJldm9rZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICEkkKCVB1dEJ1bmRsZRIaLnBldGFrLnYxLlB1dEJ1bmRsZVJlcXVlc3QaGy5wZXRhay52MS5QdXRCdW5kbGVSZXNwb25zZSIDkAICEkkKCUdldEJ1bmRsZRIaLnBldGFrLnYxLkdldEJ1bmRsZVJlcXVlc3QaGy5wZXRhay52MS5HZXRCdW5kbGVSZXNwb25zZSIDkAIBEm0KFUlzc3VlQnVuZGxlQ3JlZGVudGlhbBImLnBldGFrLnYxLklzc3VlQnVuZGxlQ3JlZGVudGlhbFJlcXVlc3QaJy5wZXRhay52MS5Jc3N1ZUJ1bmRsZUNyZWRlbnRpYWxSZXNwb25zZSIDkAICYgZwcm90bzM", [file_petak_v1_batch, file_petak_v1_bundle, file_petak_v1_reservation]);
 
 /**
- * Places and the right to use them. Every call whose name does not begin with Get or List changes something and carries a `request_id`: the same id and body
- * give the same answer for at least 24 h; the same id with another body gives REQUEST_ID_REUSED.
+ * Reserves places and issues credentials for them. Every call whose name does not begin with Get or List is a mutation.
+ * A mutation carries an idempotency key, `request_id`, or one for each call of a Batch: the same id with the same body
+ * returns the same response for at least 24 h; the same id with a different body fails with REQUEST_ID_REUSED.
  *
  * @generated from service petak.v1.ReservationService
  */
 export const ReservationService: GenService<{
   /**
-   * Holds one place: at one site, or at the nearest of what fits. All or nothing; two callers never hold one place. For couriers
-   * and merchants, else ROLE_REQUIRED. Nothing free that fits: what the `overflow_policy` says, another site or a place in the queue; without one
-   * NO_PLACE_FREE. As many wait as may: QUEUE_FULL or QUEUE_SHARE_EXHAUSTED. Unknown site: SITE_NOT_FOUND.
+   * Holds one place, at a named site or at the nearest suitable one. Atomic: two callers never hold the same place. For
+   * couriers and merchants, else ROLE_REQUIRED. If no suitable place is free, `overflow_policy` decides between another
+   * site and the queue; without a policy, NO_PLACE_FREE. Full queue: QUEUE_FULL or QUEUE_SHARE_EXHAUSTED. Unknown site:
+   * SITE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.ReservationService.Reserve
    */
@@ -37,7 +39,7 @@ export const ReservationService: GenService<{
     output: typeof ReserveResponseSchema;
   },
   /**
-   * Turns a hold into a confirmed reservation. For the participant that made it. Another state than HELD: ILLEGAL_STATE.
+   * Confirms a hold. For the participant that made the reservation. State other than HELD: ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.Confirm
    */
@@ -47,8 +49,8 @@ export const ReservationService: GenService<{
     output: typeof ConfirmResponseSchema;
   },
   /**
-   * Gives up a reservation before the deposit and frees its place, or its place in the queue. For the participant that made it and for the
-   * site's operator. Another state than QUEUED, HELD or CONFIRMED: ILLEGAL_STATE.
+   * Cancels a reservation before the deposit and frees its place, or its place in the queue. For the participant that
+   * made it and for the site's operator. State other than QUEUED, HELD or CONFIRMED: ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.Cancel
    */
@@ -58,9 +60,10 @@ export const ReservationService: GenService<{
     output: typeof CancelResponseSchema;
   },
   /**
-   * Moves the limit that is in force: of the waiting, of the hold, for the deposit, or for the collection. For the participant that made the
-   * reservation, and where the parcel is inside for the site's operator too. Another state than QUEUED, HELD, CONFIRMED or DEPOSITED, or a limit
-   * before the deposit that has passed: ILLEGAL_STATE. No more time to be had: EXTENSION_EXHAUSTED.
+   * Moves the current deadline: of the wait, the hold, the deposit or the collection. For the participant that made the
+   * reservation; in state DEPOSITED also for the site's operator. State other than QUEUED, HELD, CONFIRMED or
+   * DEPOSITED, or a deadline before the deposit that has passed: ILLEGAL_STATE. Latest possible deadline reached:
+   * EXTENSION_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ReservationService.Extend
    */
@@ -70,10 +73,11 @@ export const ReservationService: GenService<{
     output: typeof ExtendResponseSchema;
   },
   /**
-   * Gives up a reservation before the deposit for one at another place. The new place is held before the old one is given up: where there is none, or
-   * the parcel was deposited meanwhile, nothing is changed. What waits keeps its rank, and waits there where nothing is free. For the participant
-   * that made it; where that is no merchant, within the overflow policy of the reservation: OUTSIDE_OVERFLOW_POLICY. Another state than QUEUED,
-   * HELD or CONFIRMED: ILLEGAL_STATE. Nothing free that fits: NO_PLACE_FREE.
+   * Replaces a reservation with one at another place, before the deposit. The new place is held before the old one is
+   * released: if no place is free, or the parcel has been deposited meanwhile, nothing changes. A QUEUED reservation
+   * keeps its rank, and waits at the new place if none is free there. For the participant that made it. A courier
+   * without the role MERCHANT must stay within the reservation's overflow policy: OUTSIDE_OVERFLOW_POLICY. State other
+   * than QUEUED, HELD or CONFIRMED: ILLEGAL_STATE. No suitable place free: NO_PLACE_FREE.
    *
    * @generated from rpc petak.v1.ReservationService.Redirect
    */
@@ -83,7 +87,8 @@ export const ReservationService: GenService<{
     output: typeof RedirectResponseSchema;
   },
   /**
-   * Ends a doubt by what somebody has seen at the site. For the site's operator. Another state than IN_DOUBT: ILLEGAL_STATE.
+   * Resolves a doubt with what the operator found at the site. For the site's operator. State other than IN_DOUBT:
+   * ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.ResolveDoubt
    */
@@ -93,7 +98,7 @@ export const ReservationService: GenService<{
     output: typeof ResolveDoubtResponseSchema;
   },
   /**
-   * Gives one reservation. For its parties; anybody else gets RESERVATION_NOT_FOUND.
+   * Returns one reservation. For its parties; other callers get RESERVATION_NOT_FOUND.
    *
    * @generated from rpc petak.v1.ReservationService.GetReservation
    */
@@ -103,8 +108,8 @@ export const ReservationService: GenService<{
     output: typeof GetReservationResponseSchema;
   },
   /**
-   * Lists the caller's reservations, as a courier's or merchant's own, or as the operator's of the sites, in the order in which they were made or,
-   * where only overdue ones are wanted, of their ids. Those that have left for the archive are listed too. A cursor of elsewhere: CURSOR_INVALID.
+   * Lists reservations that the caller made or that are at its sites, including archived ones. They are ordered by when
+   * they were made; with `overdue`, by id. Cursor of another query: CURSOR_INVALID.
    *
    * @generated from rpc petak.v1.ReservationService.ListReservations
    */
@@ -114,8 +119,8 @@ export const ReservationService: GenService<{
     output: typeof ListReservationsResponseSchema;
   },
   /**
-   * Issues what opens the door for one act: DEPOSIT, COLLECT and RECALL for the participant that made the reservation, SERVICE for the site's
-   * operator. A wrong state gives ILLEGAL_STATE.
+   * Issues a credential for one act: DEPOSIT, COLLECT and RECALL for the participant that made the reservation, SERVICE
+   * for the site's operator. Wrong state: ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.IssueCredential
    */
@@ -125,9 +130,10 @@ export const ReservationService: GenService<{
     output: typeof IssueCredentialResponseSchema;
   },
   /**
-   * Makes up to 100 of these calls in one: what a courier's route needs in the morning. Each has its own result or error, in the order of the calls.
-   * Safe to repeat as a whole, after a broken connection too: what was done is not done twice, the rest is. Where the records cannot be
-   * reached the batch fails as a whole. More than 4 batches of a caller at once, or more of all than the gateway makes: RATE_LIMITED.
+   * Executes up to 100 calls in one request, e.g. all reservations of a courier's route. Each call has its own result
+   * or error, in the order of the calls. After a broken connection, send the same batch again: calls that were executed
+   * return their earlier response, the others are executed. If the gateway cannot reach its store, the whole batch
+   * fails. More than 4 concurrent batches of a caller, or more of all callers than the gateway's limit: RATE_LIMITED.
    *
    * @generated from rpc petak.v1.ReservationService.Batch
    */
@@ -137,9 +143,10 @@ export const ReservationService: GenService<{
     output: typeof BatchResponseSchema;
   },
   /**
-   * Lets somebody else collect, with a credential that is narrower than the recipient's: to collect only, no longer, once, and not to be passed on. For the
-   * participant that made the reservation, to which the recipient shows its own. Another state than CONFIRMED or DEPOSITED: ILLEGAL_STATE. Ten were
-   * made already: CREDENTIALS_EXHAUSTED.
+   * Lets somebody else collect, with a credential derived from the recipient's: for COLLECT only, once, no later than
+   * the recipient's, and not delegable. For the participant that made the reservation; the recipient gives it the
+   * access token. State other than CONFIRMED or DEPOSITED: ILLEGAL_STATE. More than 10 delegations:
+   * CREDENTIALS_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ReservationService.DelegateCredential
    */
@@ -149,8 +156,9 @@ export const ReservationService: GenService<{
     output: typeof DelegateCredentialResponseSchema;
   },
   /**
-   * Lets a credential open nothing any more, and what was delegated from it. For the participant that made the reservation or the bundle; one for work
-   * at a site for the site's operator. As many were revoked already as can be, ten, or 100 of one site that have not ended: CREDENTIALS_EXHAUSTED.
+   * Revokes a credential and all credentials delegated from it. For the participant that made the reservation or
+   * bundle; a SERVICE credential for the site's operator. More than 10 revocations, or more than 100 of unexpired
+   * SERVICE credentials of a site: CREDENTIALS_EXHAUSTED.
    *
    * @generated from rpc petak.v1.ReservationService.RevokeCredential
    */
@@ -160,8 +168,8 @@ export const ReservationService: GenService<{
     output: typeof RevokeCredentialResponseSchema;
   },
   /**
-   * Makes a bundle of several reservations at one site, or says anew what belongs to one. For the participant that made them. Those that do not go
-   * together: BUNDLE_MISMATCH.
+   * Creates a bundle of reservations at one site, or replaces the reservations of one. For the participant that made
+   * them. Reservations that cannot be in the same bundle: BUNDLE_MISMATCH.
    *
    * @generated from rpc petak.v1.ReservationService.PutBundle
    */
@@ -171,7 +179,7 @@ export const ReservationService: GenService<{
     output: typeof PutBundleResponseSchema;
   },
   /**
-   * Gives one bundle. For its parties; anybody else gets BUNDLE_NOT_FOUND.
+   * Returns one bundle. For its parties; other callers get BUNDLE_NOT_FOUND.
    *
    * @generated from rpc petak.v1.ReservationService.GetBundle
    */
@@ -181,7 +189,8 @@ export const ReservationService: GenService<{
     output: typeof GetBundleResponseSchema;
   },
   /**
-   * Issues what opens the doors of a bundle. For the participant that made it. Nothing in it can be collected: ILLEGAL_STATE.
+   * Issues a credential to collect the parcels of a bundle. For the participant that made it. Nothing in it can be
+   * collected: ILLEGAL_STATE.
    *
    * @generated from rpc petak.v1.ReservationService.IssueBundleCredential
    */

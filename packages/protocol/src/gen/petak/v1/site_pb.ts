@@ -24,13 +24,13 @@ export const file_petak_v1_site: GenFile = /*@__PURE__*/
   fileDesc("ChNwZXRhay92MS9zaXRlLnByb3RvEghwZXRhay52MSKxAQoHQWRkcmVzcxInCgxjb3VudHJ5X2NvZGUYASABKAlCEbpIDnIMMgpeW0EtWl17Mn0kEiQKE2FkbWluaXN0cmF0aXZlX2FyZWEYAiABKAlCB7pIBHICGGQSGQoIbG9jYWxpdHkYAyABKAlCB7pIBHICGGQSHAoLcG9zdGFsX2NvZGUYBCABKAlCB7pIBHICGBASHgoFbGluZXMYBSADKAlCD7pIDJIBCRAEIgVyAxjIASLIAgoJU2l6ZUNsYXNzEjMKDXNpemVfY2xhc3NfaWQYASABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSHAoId2lkdGhfbW0YAiABKA1CCrpIByoFGIgnKAESHQoJaGVpZ2h0X21tGAMgASgNQgq6SAcqBRiIJygBEhwKCGRlcHRoX21tGAQgASgNQgq6SAcqBRiIJygBEh8KCm1heF9tYXNzX2cYBSABKA1CC7pICCoGGMCEPSgBEh0KCWluc3RhbGxlZBgGIAEoDUIKukgHKgUY6AcoARIpChdsb3dlc3RfY2VudHJlX2hlaWdodF9tbRgHIAEoDUIIukgFKgMYiCcSKgoYaGlnaGVzdF9jZW50cmVfaGVpZ2h0X21tGAggASgNQgi6SAUqAxiIJxIUCgxyZWZyaWdlcmF0ZWQYCSABKAginAEKC0NvbXBhcnRtZW50EjQKDmNvbXBhcnRtZW50X2lkGAEgASgJQhy6SBlyFzIVXltBLVphLXowLTlfLV17MSwxNn0kEjMKDXNpemVfY2xhc3NfaWQYAiABKAlCHLpIGXIXMhVeW0EtWmEtejAtOV8tXXsxLDE2fSQSIgoQY2VudHJlX2hlaWdodF9tbRgDIAEoDUIIukgFKgMYiCciewoGQWNjZXNzEh8KDWVudHJhbmNlX2hpbnQYASABKAlCCLpIBXIDGPQDEiwKCXBob3RvX3VybBgCIAEoCUIZukgWchQY9AMyD14oaHR0cHM6Ly8uKik/JBIRCglzdGVwX2ZyZWUYAyABKAgSDwoHaW5kb29ycxgEIAEoCCKYAQoJRXF1aXBtZW50Eg4KBnNjcmVlbhgBIAEoCBIPCgdwaW5fcGFkGAIgASgIEg8KB3NjYW5uZXIYAyABKAgSEQoJYmx1ZXRvb3RoGAQgASgIEhQKDGNhcmRfcGF5bWVudBgFIAEoCBIWCg5hdWRpb19ndWlkYW5jZRgGIAEoCBIYChB0YWN0aWxlX21hcmtpbmdzGAcgASgIIrIGCgRTaXRlEhgKB3NpdGVfaWQYASABKAlCB7pIBHICGCgSHAoLb3BlcmF0b3JfaWQYAiABKAlCB7pIBHICGCgSJAoRb3BlcmF0b3Jfc2l0ZV9yZWYYAyABKAlCCbpIBnIEEAEYQBIsCgRraW5kGAQgASgOMhIucGV0YWsudjEuU2l0ZUtpbmRCCrpIB4IBBBABIAASFwoEbmFtZRgFIAEoCUIJukgGcgQQARh4EioKCHBvc2l0aW9uGAYgASgLMhAucGV0YWsudjEuTGF0TG5nQga6SAPIAQESKgoHYWRkcmVzcxgHIAEoCzIRLnBldGFrLnYxLkFkZHJlc3NCBrpIA8gBARIcCgl0aW1lX3pvbmUYCCABKAlCCbpIBnIEEAEYQBI1Cg1vcGVuaW5nX2hvdXJzGAkgASgLMhYucGV0YWsudjEuT3BlbmluZ0hvdXJzQga6SAPIAQESIAoGYWNjZXNzGAogASgLMhAucGV0YWsudjEuQWNjZXNzEiYKCWVxdWlwbWVudBgLIAEoCzITLnBldGFrLnYxLkVxdWlwbWVudBI1CgxzaXplX2NsYXNzZXMYDCADKAsyEy5wZXRhay52MS5TaXplQ2xhc3NCCrpIB5IBBAgBEAgSNgoMY29tcGFydG1lbnRzGA0gAygLMhUucGV0YWsudjEuQ29tcGFydG1lbnRCCbpIBpIBAxD0AxI0CglsaWZlY3ljbGUYDiABKA4yFy5wZXRhay52MS5TaXRlTGlmZWN5Y2xlQgi6SAWCAQIQARIPCgdpc190ZXN0GA8gASgIEjgKCHB1cnBvc2VzGBAgAygOMhEucGV0YWsudjEuUHVycG9zZUITukgQkgENEAMYASIHggEEEAEgABIQCghyZXZpc2lvbhgRIAEoDRIuCgp1cGRhdGVkX2F0GBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI8CghzZXJ2aWNlcxgTIAMoDjIVLnBldGFrLnYxLlNpdGVTZXJ2aWNlQhO6SBCSAQ0QBRgBIgeCAQQQASAAEh4KBXRlcm1zGBQgASgLMg8ucGV0YWsudjEuVGVybXMihQIKC1NpdGVTdW1tYXJ5Eg8KB3NpdGVfaWQYASABKAkSEwoLb3BlcmF0b3JfaWQYAiABKAkSIAoEa2luZBgDIAEoDjISLnBldGFrLnYxLlNpdGVLaW5kEgwKBG5hbWUYBCABKAkSIgoIcG9zaXRpb24YBSABKAsyEC5wZXRhay52MS5MYXRMbmcSIgoHYWRkcmVzcxgGIAEoCzIRLnBldGFrLnYxLkFkZHJlc3MSEwoLYWx3YXlzX29wZW4YByABKAgSEQoJc3RlcF9mcmVlGAggASgIEhAKCHJldmlzaW9uGAkgASgNEh4KBXRlcm1zGAogASgLMg8ucGV0YWsudjEuVGVybXMqZAoIU2l0ZUtpbmQSGQoVU0lURV9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZU0lURV9LSU5EX1BBUkNFTF9URVJNSU5BTBABEh4KGlNJVEVfS0lORF9DT0xMRUNUSU9OX1BPSU5UEAIqqQEKDVNpdGVMaWZlY3ljbGUSHgoaU0lURV9MSUZFQ1lDTEVfVU5TUEVDSUZJRUQQABIaChZTSVRFX0xJRkVDWUNMRV9QTEFOTkVEEAESGQoVU0lURV9MSUZFQ1lDTEVfQUNUSVZFEAISHgoaU0lURV9MSUZFQ1lDTEVfTUFJTlRFTkFOQ0UQAxIhCh1TSVRFX0xJRkVDWUNMRV9ERUNPTU1JU1NJT05FRBAEKs0BCgtTaXRlU2VydmljZRIcChhTSVRFX1NFUlZJQ0VfVU5TUEVDSUZJRUQQABIaChZTSVRFX1NFUlZJQ0VfQUdFX0NIRUNLEAESGQoVU0lURV9TRVJWSUNFX0lEX0NIRUNLEAISIQodU0lURV9TRVJWSUNFX0NBU0hfT05fREVMSVZFUlkQAxIgChxTSVRFX1NFUlZJQ0VfREFOR0VST1VTX0dPT0RTEAQSJAogU0lURV9TRVJWSUNFX1BFUlNPTkFMX0NPTExFQ1RJT04QBWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_petak_v1_geo, file_petak_v1_opening_hours, file_petak_v1_purpose, file_petak_v1_terms]);
 
 /**
- * A postal address, for people to read.
+ * A postal address for people to read.
  *
  * @generated from message petak.v1.Address
  */
 export type Address = Message<"petak.v1.Address"> & {
   /**
-   * ISO 3166-1 alpha-2 country code in capitals, e.g. `SG`. Required.
+   * ISO 3166-1 alpha-2 country code in upper case, e.g. `SG`. Required.
    *
    * @generated from field: string country_code = 1;
    */
@@ -51,14 +51,14 @@ export type Address = Message<"petak.v1.Address"> & {
   locality: string;
 
   /**
-   * Postal code as the country writes it. At most 16 characters.
+   * Postal code in the country's format. At most 16 characters.
    *
    * @generated from field: string postal_code = 4;
    */
   postalCode: string;
 
   /**
-   * Street and house, most particular first. At most 4 lines of at most 200 characters.
+   * Street and house number, the most specific line first. At most 4 lines of at most 200 characters.
    *
    * @generated from field: repeated string lines = 5;
    */
@@ -73,13 +73,13 @@ export const AddressSchema: GenMessage<Address> = /*@__PURE__*/
   messageDesc(file_petak_v1_site, 0);
 
 /**
- * Equal compartments of one site, counted together. For a store: equal shelf places.
+ * Equal places of one site, counted together: compartments of a terminal, or shelf places of a store.
  *
  * @generated from message petak.v1.SizeClass
  */
 export type SizeClass = Message<"petak.v1.SizeClass"> & {
   /**
-   * The operator's label, unique at the site, e.g. `M`. Required. It carries no meaning: fit is decided in millimetres.
+   * The operator's label, unique at the site, e.g. `M`. Required. It has no meaning: fit is decided in mm.
    *
    * @generated from field: string size_class_id = 1;
    */
@@ -114,31 +114,32 @@ export type SizeClass = Message<"petak.v1.SizeClass"> & {
   maxMassG: number;
 
   /**
-   * How many places of this class are built in. Required. Range: [1, 1000]. Where `compartments` are listed it must equal
-   * the number listed for this class, else INVALID_FIELD.
+   * Number of installed places. Required. Range: [1, 1000]. If the site lists `compartments`, it must equal the number
+   * listed for this size class, else INVALID_FIELD.
    *
    * @generated from field: uint32 installed = 6;
    */
   installed: number;
 
   /**
-   * Height above the ground, in mm, of the centre of the lowest place; in a store, of the lowest counter. 0: not known, and the class is
-   * not offered to who asks for a least height. Range: [0, 5000].
+   * Height of the centre of the lowest place above the ground in mm; for a store, of the lowest counter. Range:
+   * [0, 5000]. 0: unknown; requests with a least height then pass the size class over.
    *
    * @generated from field: uint32 lowest_centre_height_mm = 7;
    */
   lowestCentreHeightMm: number;
 
   /**
-   * Height above the ground, in mm, of the centre of the highest place; in a store, of the highest counter. 0: not known, and the class is
-   * not offered to who asks for a greatest height. Range: [0, 5000], not less than `lowest_centre_height_mm` where both are known.
+   * Height of the centre of the highest place above the ground in mm; for a store, of the highest counter. Range:
+   * [0, 5000]. 0: unknown; requests with a greatest height then pass the size class over. If both heights are known, it
+   * must not be less than `lowest_centre_height_mm`, else INVALID_FIELD.
    *
    * @generated from field: uint32 highest_centre_height_mm = 8;
    */
   highestCentreHeightMm: number;
 
   /**
-   * True where the places are cooled. Default false.
+   * True if the places are cooled. Default false.
    *
    * @generated from field: bool refrigerated = 9;
    */
@@ -166,15 +167,15 @@ export type Compartment = Message<"petak.v1.Compartment"> & {
   compartmentId: string;
 
   /**
-   * The size class it belongs to. Required; one of the site's `size_classes`, else INVALID_FIELD.
+   * Its size class. Required. Must be one of the site's `size_classes`, else INVALID_FIELD.
    *
    * @generated from field: string size_class_id = 2;
    */
   sizeClassId: string;
 
   /**
-   * Height of its centre above the ground in mm. 0: not known. Range: [0, 5000]. Where the heights of its size class are known it must
-   * lie between them, else INVALID_FIELD.
+   * Height of its centre above the ground in mm. Range: [0, 5000]. 0: unknown. If the heights of its size class are
+   * known, it must lie between them, else INVALID_FIELD.
    *
    * @generated from field: uint32 centre_height_mm = 3;
    */
@@ -189,34 +190,34 @@ export const CompartmentSchema: GenMessage<Compartment> = /*@__PURE__*/
   messageDesc(file_petak_v1_site, 2);
 
 /**
- * How people get to the site.
+ * How people reach the site.
  *
  * @generated from message petak.v1.Access
  */
 export type Access = Message<"petak.v1.Access"> & {
   /**
-   * How to find the entrance, in the site's language. At most 500 characters. No personal data.
+   * How to find the entrance, in the site's language. At most 500 characters. Must contain no personal data.
    *
    * @generated from field: string entrance_hint = 1;
    */
   entranceHint: string;
 
   /**
-   * An https address of a picture of the entrance. At most 500 characters. Empty: none.
+   * HTTPS URL of a photo of the entrance. At most 500 characters. Empty: none.
    *
    * @generated from field: string photo_url = 2;
    */
   photoUrl: string;
 
   /**
-   * True where the way from the street has no step. Default false, which also means not known.
+   * True if the way from the street has no steps. Default false, which also means unknown.
    *
    * @generated from field: bool step_free = 3;
    */
   stepFree: boolean;
 
   /**
-   * True where the site is inside a building. Default false.
+   * True if the site is inside a building. Default false.
    *
    * @generated from field: bool indoors = 4;
    */
@@ -231,7 +232,7 @@ export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_petak_v1_site, 3);
 
 /**
- * What people need to work the site themselves.
+ * Equipment that people use to operate the site.
  *
  * @generated from message petak.v1.Equipment
  */
@@ -244,42 +245,42 @@ export type Equipment = Message<"petak.v1.Equipment"> & {
   screen: boolean;
 
   /**
-   * Has keys for a PIN, real or on a screen. Default false.
+   * Has a PIN pad, physical or on a screen. Default false.
    *
    * @generated from field: bool pin_pad = 2;
    */
   pinPad: boolean;
 
   /**
-   * Reads QR codes. Default false.
+   * Has a QR code scanner. Default false.
    *
    * @generated from field: bool scanner = 3;
    */
   scanner: boolean;
 
   /**
-   * Speaks Bluetooth Low Energy. Default false.
+   * Supports Bluetooth Low Energy. Default false.
    *
    * @generated from field: bool bluetooth = 4;
    */
   bluetooth: boolean;
 
   /**
-   * Takes payment by card. Default false.
+   * Accepts card payment. Default false.
    *
    * @generated from field: bool card_payment = 5;
    */
   cardPayment: boolean;
 
   /**
-   * Speaks instructions aloud. Default false.
+   * Gives spoken instructions. Default false.
    *
    * @generated from field: bool audio_guidance = 6;
    */
   audioGuidance: boolean;
 
   /**
-   * Has raised marks or Braille. Default false.
+   * Has tactile markings or Braille. Default false.
    *
    * @generated from field: bool tactile_markings = 7;
    */
@@ -294,7 +295,7 @@ export const EquipmentSchema: GenMessage<Equipment> = /*@__PURE__*/
   messageDesc(file_petak_v1_site, 4);
 
 /**
- * One place where parcels are handed over: its facts, which change seldom. What is free there is SiteAvailability.
+ * The facts of one site. They change seldom; free places are in SiteAvailability.
  *
  * @generated from message petak.v1.Site
  */
@@ -307,21 +308,21 @@ export type Site = Message<"petak.v1.Site"> & {
   siteId: string;
 
   /**
-   * The participant that operates it. Output only: the caller of UpsertSites.
+   * The participant that operates the site. Output only: the caller of UpsertSites.
    *
    * @generated from field: string operator_id = 2;
    */
   operatorId: string;
 
   /**
-   * The operator's own name for the site, unique for the operator. Required: 1 to 64 characters.
+   * The operator's own id of the site, unique within the operator. Required: 1 to 64 characters.
    *
    * @generated from field: string operator_site_ref = 3;
    */
   operatorSiteRef: string;
 
   /**
-   * What kind of place it is. Required.
+   * The kind of site. Required.
    *
    * @generated from field: petak.v1.SiteKind kind = 4;
    */
@@ -335,87 +336,87 @@ export type Site = Message<"petak.v1.Site"> & {
   name: string;
 
   /**
-   * Where it is. Required.
+   * The position. Required.
    *
    * @generated from field: petak.v1.LatLng position = 6;
    */
   position?: LatLng | undefined;
 
   /**
-   * Its address. Required for its country.
+   * The address. Required, because it contains the country.
    *
    * @generated from field: petak.v1.Address address = 7;
    */
   address?: Address | undefined;
 
   /**
-   * IANA time zone, e.g. `Asia/Singapore`. Required; a zone that the gateway does not know is refused with INVALID_FIELD.
+   * IANA time zone, e.g. `Asia/Singapore`. Required. A zone that the gateway does not know fails with INVALID_FIELD.
    *
    * @generated from field: string time_zone = 8;
    */
   timeZone: string;
 
   /**
-   * When people can reach it. Required.
+   * When people can reach the site. Required.
    *
    * @generated from field: petak.v1.OpeningHours opening_hours = 9;
    */
   openingHours?: OpeningHours | undefined;
 
   /**
-   * How people get there.
+   * How people reach the site. Default: unset.
    *
    * @generated from field: petak.v1.Access access = 10;
    */
   access?: Access | undefined;
 
   /**
-   * What people need to work it.
+   * The site's equipment. Default: unset.
    *
    * @generated from field: petak.v1.Equipment equipment = 11;
    */
   equipment?: Equipment | undefined;
 
   /**
-   * Its size classes. 1 to 8, with distinct ids.
+   * The size classes. 1 to 8, with distinct ids.
    *
    * @generated from field: repeated petak.v1.SizeClass size_classes = 12;
    */
   sizeClasses: SizeClass[];
 
   /**
-   * Its doors, where the operator lists them. At most 500. May be empty: the counts in `size_classes` then stand alone,
-   * and no door can be held by its name. One that is held or has a parcel inside can neither be left out nor change its size class: that is
-   * refused with CAPACITY_IN_USE.
+   * The compartments, if the operator lists them. At most 500. Empty: only the counts in `size_classes` are known, and
+   * no compartment can be held by name. Removing a compartment that is held or contains a parcel, or changing its size
+   * class, fails with CAPACITY_IN_USE.
    *
    * @generated from field: repeated petak.v1.Compartment compartments = 13;
    */
   compartments: Compartment[];
 
   /**
-   * Where it stands in its life. Default ACTIVE.
+   * The phase of its life. Default ACTIVE.
    *
    * @generated from field: petak.v1.SiteLifecycle lifecycle = 14;
    */
   lifecycle: SiteLifecycle;
 
   /**
-   * True for a site that only test keys see; live keys see only the others. Set once, at creation, by the key's mode:
-   * a value that contradicts the caller's key is refused with MODE_MISMATCH.
+   * True: only test keys see the site; false: only live keys. It must match the caller's key, else MODE_MISMATCH, and
+   * never changes.
    *
    * @generated from field: bool is_test = 15;
    */
   isTest: boolean;
 
   /**
-   * What it serves. Empty: every purpose. At most 3, distinct, none UNSPECIFIED.
+   * The purposes that the site serves. Empty: all. At most 3, distinct, none UNSPECIFIED.
    *
    * @generated from field: repeated petak.v1.Purpose purposes = 16;
    */
   purposes: Purpose[];
 
   /**
-   * Grows by one with every change of the facts, from 1. Output only.
+   * Starts at 1 and increases by one with every change of the facts. Output only.
    *
    * @generated from field: uint32 revision = 17;
    */
@@ -429,15 +430,15 @@ export type Site = Message<"petak.v1.Site"> & {
   updatedAt?: Timestamp | undefined;
 
   /**
-   * What is done for a parcel here, beside keeping it. Empty: nothing. At most 5, distinct, none UNSPECIFIED.
+   * The services that the site offers. Empty: none. At most 5, distinct, none UNSPECIFIED.
    *
    * @generated from field: repeated petak.v1.SiteService services = 19;
    */
   services: SiteService[];
 
   /**
-   * What its places are offered for. A field that is not set has the value of the operator's default (SetDefaultTerms), and one that is set
-   * there neither, the gateway's. GetSite says what comes of it.
+   * The site's own terms. An unset field takes the operator's default (SetDefaultTerms) if there is one, else the
+   * gateway's value. GetSite returns the result.
    *
    * @generated from field: petak.v1.Terms terms = 20;
    */
@@ -452,27 +453,27 @@ export const SiteSchema: GenMessage<Site> = /*@__PURE__*/
   messageDesc(file_petak_v1_site, 5);
 
 /**
- * What a list of options shows of a site. GetSite has the rest.
+ * The facts of a site that a list of options shows. GetSite returns all facts.
  *
  * @generated from message petak.v1.SiteSummary
  */
 export type SiteSummary = Message<"petak.v1.SiteSummary"> & {
   /**
-   * The gateway's id.
+   * The site's id.
    *
    * @generated from field: string site_id = 1;
    */
   siteId: string;
 
   /**
-   * The participant that operates it.
+   * The participant that operates the site.
    *
    * @generated from field: string operator_id = 2;
    */
   operatorId: string;
 
   /**
-   * What kind of place it is.
+   * The kind of site.
    *
    * @generated from field: petak.v1.SiteKind kind = 3;
    */
@@ -486,42 +487,42 @@ export type SiteSummary = Message<"petak.v1.SiteSummary"> & {
   name: string;
 
   /**
-   * Where it is.
+   * The position.
    *
    * @generated from field: petak.v1.LatLng position = 5;
    */
   position?: LatLng | undefined;
 
   /**
-   * Its address.
+   * The address.
    *
    * @generated from field: petak.v1.Address address = 6;
    */
   address?: Address | undefined;
 
   /**
-   * True where it is open at every hour.
+   * True if the site is always open.
    *
    * @generated from field: bool always_open = 7;
    */
   alwaysOpen: boolean;
 
   /**
-   * True where the way from the street has no step.
+   * True if the way from the street has no steps.
    *
    * @generated from field: bool step_free = 8;
    */
   stepFree: boolean;
 
   /**
-   * The revision of the facts this was taken from.
+   * The revision of these facts.
    *
    * @generated from field: uint32 revision = 9;
    */
   revision: number;
 
   /**
-   * The terms in force: each field that is not set costs nothing, or has no limit.
+   * The terms in force. An unset fee means no fee; an unset duration means no limit.
    *
    * @generated from field: petak.v1.Terms terms = 10;
    */
@@ -536,27 +537,27 @@ export const SiteSummarySchema: GenMessage<SiteSummary> = /*@__PURE__*/
   messageDesc(file_petak_v1_site, 6);
 
 /**
- * What kind of place a site is.
+ * The kind of a site.
  *
  * @generated from enum petak.v1.SiteKind
  */
 export const SiteKind = {
   /**
-   * Not set. Refused with INVALID_FIELD in a site; in a filter it must not appear.
+   * Not set. Fails with INVALID_FIELD, in a site and in a filter.
    *
    * @generated from enum value: SITE_KIND_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * Automated: a bank of compartments with doors.
+   * Automated: compartments with doors.
    *
    * @generated from enum value: SITE_KIND_PARCEL_TERMINAL = 1;
    */
   PARCEL_TERMINAL: 1,
 
   /**
-   * Manned: a store that keeps parcels on shelf places.
+   * Staffed: a store that keeps parcels on shelf places.
    *
    * @generated from enum value: SITE_KIND_COLLECTION_POINT = 2;
    */
@@ -564,7 +565,7 @@ export const SiteKind = {
 } as const;
 
 /**
- * What kind of place a site is.
+ * The kind of a site.
  *
  * @generated from enum petak.v1.SiteKind
  */
@@ -577,7 +578,7 @@ export const SiteKindSchema: GenEnum<SiteKind> = /*@__PURE__*/
   enumDesc(file_petak_v1_site, 0);
 
 /**
- * Where a site stands in its life. Only ACTIVE sites are offered.
+ * The phase of a site's life. Only ACTIVE sites are offered.
  *
  * @generated from enum petak.v1.SiteLifecycle
  */
@@ -590,7 +591,7 @@ export const SiteLifecycle = {
   UNSPECIFIED: 0,
 
   /**
-   * Announced, not yet open.
+   * Announced, not open yet.
    *
    * @generated from enum value: SITE_LIFECYCLE_PLANNED = 1;
    */
@@ -604,14 +605,14 @@ export const SiteLifecycle = {
   ACTIVE: 2,
 
   /**
-   * Out of service for a while: no new reservations, parcels inside stay collectable.
+   * Temporarily out of service: no new reservations. Parcels inside can still be collected.
    *
    * @generated from enum value: SITE_LIFECYCLE_MAINTENANCE = 3;
    */
   MAINTENANCE: 3,
 
   /**
-   * Gone for good. Set by RetireSites.
+   * Retired. Set by RetireSites.
    *
    * @generated from enum value: SITE_LIFECYCLE_DECOMMISSIONED = 4;
    */
@@ -619,7 +620,7 @@ export const SiteLifecycle = {
 } as const;
 
 /**
- * Where a site stands in its life. Only ACTIVE sites are offered.
+ * The phase of a site's life. Only ACTIVE sites are offered.
  *
  * @generated from enum petak.v1.SiteLifecycle
  */
@@ -632,48 +633,48 @@ export const SiteLifecycleSchema: GenEnum<SiteLifecycle> = /*@__PURE__*/
   enumDesc(file_petak_v1_site, 1);
 
 /**
- * What is done for a parcel at a site, beside keeping it.
+ * A service that a site offers for parcels.
  *
  * @generated from enum petak.v1.SiteService
  */
 export const SiteService = {
   /**
-   * Not set. Refused with INVALID_FIELD.
+   * Not set. Fails with INVALID_FIELD.
    *
    * @generated from enum value: SITE_SERVICE_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * The collector's age is checked.
+   * Checks the collector's age.
    *
    * @generated from enum value: SITE_SERVICE_AGE_CHECK = 1;
    */
   AGE_CHECK: 1,
 
   /**
-   * The collector's identity document is checked.
+   * Checks the collector's identity document.
    *
    * @generated from enum value: SITE_SERVICE_ID_CHECK = 2;
    */
   ID_CHECK: 2,
 
   /**
-   * The price of the goods is collected.
+   * Collects the price of the goods.
    *
    * @generated from enum value: SITE_SERVICE_CASH_ON_DELIVERY = 3;
    */
   CASH_ON_DELIVERY: 3,
 
   /**
-   * Dangerous goods are taken.
+   * Accepts dangerous goods.
    *
    * @generated from enum value: SITE_SERVICE_DANGEROUS_GOODS = 4;
    */
   DANGEROUS_GOODS: 4,
 
   /**
-   * Parcels are handed to the addressee and to nobody else where the parcel asks for it.
+   * Hands a parcel only to its addressee if the parcel requires that.
    *
    * @generated from enum value: SITE_SERVICE_PERSONAL_COLLECTION = 5;
    */
@@ -681,7 +682,7 @@ export const SiteService = {
 } as const;
 
 /**
- * What is done for a parcel at a site, beside keeping it.
+ * A service that a site offers for parcels.
  *
  * @generated from enum petak.v1.SiteService
  */

@@ -16,28 +16,27 @@ export const file_petak_v1_site_requirements: GenFile = /*@__PURE__*/
   fileDesc("CiBwZXRhay92MS9zaXRlX3JlcXVpcmVtZW50cy5wcm90bxIIcGV0YWsudjEihgYKCk9wZW5XaW5kb3cSQwoEZnJvbRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCGbpIFsgBAbIBEBoGCICy+IQbMgYIgIe1wwMSQQoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQhm6SBbIAQGyARAaBgiAsviEGzIGCICHtcMDEkEKCGF0X2xlYXN0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhS6SBHIAQGqAQsiBQiAvaMBMgIIATqsBLpIqAQaiAIKEW9wZW5fd2luZG93Lm9yZGVyEix0byBtdXN0IGJlIGFmdGVyIGZyb20sIGF0IG1vc3QgMzEgZGF5cyBsYXRlchrEASFoYXModGhpcy5mcm9tKSB8fCAhaGFzKHRoaXMudG8pIHx8KHRoaXMuZnJvbSA+PSB0aW1lc3RhbXAoJzIwMDAtMDEtMDFUMDA6MDA6MDBaJykgJiYgdGhpcy50byA8IHRpbWVzdGFtcCgnMjIwMC0wMS0wMVQwMDowMDowMFonKSAmJiB0aGlzLmZyb20gPCB0aGlzLnRvICYmIHRoaXMudG8gLSB0aGlzLmZyb20gPD0gZHVyYXRpb24oJzc0NGgnKSkamgIKGW9wZW5fd2luZG93LmF0X2xlYXN0X2ZpdHMSOWF0X2xlYXN0IG11c3Qgbm90IGJlIGxvbmdlciB0aGFuIHRoZSB0aW1lIGZyb20gZnJvbSB0byB0bxrBASFoYXModGhpcy5mcm9tKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuZnJvbSA8IHRpbWVzdGFtcCgnMjAwMC0wMS0wMVQwMDowMDowMFonKSB8fCB0aGlzLnRvID49IHRpbWVzdGFtcCgnMjIwMC0wMS0wMVQwMDowMDowMFonKSB8fCB0aGlzLmZyb20gPj0gdGhpcy50byB8fCB0aGlzLmF0X2xlYXN0IDw9IHRoaXMudG8gLSB0aGlzLmZyb20izwUKEFNpdGVSZXF1aXJlbWVudHMSMQoNY291bnRyeV9jb2RlcxgBIAMoCUIaukgXkgEUEBQYASIOcgwyCl5bQS1aXXsyfSQSEwoLYW55X2NvdW50cnkYAiABKAgSQwoHb3Blbl9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMSKQoLb3Blbl93aXRoaW4YBCABKAsyFC5wZXRhay52MS5PcGVuV2luZG93EhEKCXN0ZXBfZnJlZRgFIAEoCBIUCgxjYXJkX3BheW1lbnQYBiABKAgSFAoMcmVmcmlnZXJhdGVkGAcgASgIEiYKFG1pbl9jZW50cmVfaGVpZ2h0X21tGAggASgNQgi6SAUqAxiIJxImChRtYXhfY2VudHJlX2hlaWdodF9tbRgJIAEoDUIIukgFKgMYiCcSEgoKYWNjZXNzaWJsZRgKIAEoCDrfArpI2wIakgEKJXNpdGVfcmVxdWlyZW1lbnRzLmFueV9jb3VudHJ5X29yX3NvbWUSNGNvdW50cnlfY29kZXMgbXVzdCBiZSBlbXB0eSB3aGVuIGFueV9jb3VudHJ5IGlzIHRydWUaMyEodGhpcy5hbnlfY291bnRyeSAmJiBzaXplKHRoaXMuY291bnRyeV9jb2RlcykgPiAwKRrDAQolc2l0ZV9yZXF1aXJlbWVudHMuY2VudHJlX2hlaWdodF9vcmRlchI/bWF4X2NlbnRyZV9oZWlnaHRfbW0gbXVzdCBub3QgYmUgbGVzcyB0aGFuIG1pbl9jZW50cmVfaGVpZ2h0X21tGll0aGlzLm1heF9jZW50cmVfaGVpZ2h0X21tID09IDB1IHx8IHRoaXMubWluX2NlbnRyZV9oZWlnaHRfbW0gPD0gdGhpcy5tYXhfY2VudHJlX2hlaWdodF9tbWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * A span of time in which a site must be open for long enough.
+ * A period during which a site must be open for a given total time.
  *
  * @generated from message petak.v1.OpenWindow
  */
 export type OpenWindow = Message<"petak.v1.OpenWindow"> & {
   /**
-   * When the span begins, included. Required. Range: from 2000 to 2199.
+   * Start of the period, inclusive. Required. Range: [2000-01-01, 2200-01-01).
    *
    * @generated from field: google.protobuf.Timestamp from = 1;
    */
   from?: Timestamp | undefined;
 
   /**
-   * When it ends, not included. Required. After `from`, at most 31 days later.
+   * End of the period, exclusive. Required. After `from`, at most 31 days later. Range: [2000-01-01, 2200-01-01).
    *
    * @generated from field: google.protobuf.Timestamp to = 2;
    */
   to?: Timestamp | undefined;
 
   /**
-   * For how long the site must be open within the span, all its open times in it added up. Required. At least 1 s, at most the whole
-   * span.
+   * Total time for which the site must be open within the period. Required. At least 1 s, at most the whole period.
    *
    * @generated from field: google.protobuf.Duration at_least = 3;
    */
@@ -52,84 +51,85 @@ export const OpenWindowSchema: GenMessage<OpenWindow> = /*@__PURE__*/
   messageDesc(file_petak_v1_site_requirements, 0);
 
 /**
- * What a site must be like. Everything set here is a condition and no wish: a site that does not meet it, or of which it is not known
- * whether it does, is not offered and cannot be reserved.
+ * Requirements on a site. Each is a strict condition: a site that does not meet one, or for which this is unknown, is
+ * not offered and cannot be reserved.
  *
  * @generated from message petak.v1.SiteRequirements
  */
 export type SiteRequirements = Message<"petak.v1.SiteRequirements"> & {
   /**
-   * Countries in which the site may lie, by the country of its address: ISO 3166-1 alpha-2 codes in capitals. At most 20, distinct.
-   * Empty, where a place near a point is asked for: the country in which the point lies, so that a site across a strait or a border is
-   * offered to those only who ask for its country. Territories with a code of their own (`HK`, `RE`) count as countries. A point that is
-   * in no country's waters, or in nobody's undisputed land, restricts nothing. Empty, where a site is named: any country.
+   * Allowed countries of the site's address: ISO 3166-1 alpha-2 codes in upper case. At most 20, distinct. Territories
+   * with their own code (`HK`, `RE`) count as countries.
+   * Empty, in a search near a point: the country of the point, so that sites across a border or a strait are offered
+   * only on request. A point outside the waters of every country, or on disputed land, restricts nothing. Empty, with a
+   * named site: all countries.
    *
    * @generated from field: repeated string country_codes = 1;
    */
   countryCodes: string[];
 
   /**
-   * True: sites of every country. `country_codes` must be empty then. Default false.
+   * True: all countries; `country_codes` must then be empty. Default false.
    *
    * @generated from field: bool any_country = 2;
    */
   anyCountry: boolean;
 
   /**
-   * An instant at which people can reach the site, by its opening hours. Left out: any hours. Range: from 2000 to 2199.
+   * The site must be open at this time. Unset: no requirement. Range: [2000-01-01, 2200-01-01).
    *
    * @generated from field: google.protobuf.Timestamp open_at = 3;
    */
   openAt?: Timestamp | undefined;
 
   /**
-   * A span of time in which people can reach the site for long enough, by its opening hours. Left out: any hours.
+   * The site must be open long enough within this period. Unset: no requirement.
    *
    * @generated from field: petak.v1.OpenWindow open_within = 4;
    */
   openWithin?: OpenWindow | undefined;
 
   /**
-   * True: the way from the street has no step. Default false.
+   * True: the way from the street must have no steps. Default false.
    *
    * @generated from field: bool step_free = 5;
    */
   stepFree: boolean;
 
   /**
-   * True: the site takes payment by card. Default false.
+   * True: the site must accept card payment. Default false.
    *
    * @generated from field: bool card_payment = 6;
    */
   cardPayment: boolean;
 
   /**
-   * True: the place is cooled. Default false.
+   * True: the place must be cooled. Default false.
    *
    * @generated from field: bool refrigerated = 7;
    */
   refrigerated: boolean;
 
   /**
-   * Least height of the compartment's centre above the ground in mm. 0: no limit. Range: [0, 5000]. A size class meets it where its
-   * lowest place does, so that whichever door opens does.
+   * Least height of the compartment's centre above the ground in mm. 0: unlimited. Range: [0, 5000]. All places of a
+   * size class must meet it, because any of them may be used.
    *
    * @generated from field: uint32 min_centre_height_mm = 8;
    */
   minCentreHeightMm: number;
 
   /**
-   * Greatest height of the compartment's centre above the ground in mm. 0: no limit. Range: [0, 5000]. A size class meets it where its
-   * highest place does.
+   * Greatest height of the compartment's centre above the ground in mm. 0: unlimited. Range: [0, 5000]; not less than
+   * `min_centre_height_mm`. All places of a size class must meet it.
    *
    * @generated from field: uint32 max_centre_height_mm = 9;
    */
   maxCentreHeightMm: number;
 
   /**
-   * True: the compartment's centre lies from 380 to 1220 mm above the ground, the unobstructed forward reach from a wheelchair of the 2010
-   * ADA Standards for Accessible Design, 308.2.1 (15 to 48 inches). It adds to the two limits above and says nothing of steps: ask for
-   * `step_free` too where that matters. Default false.
+   * True: the compartment's centre must be 380 to 1220 mm above the ground: the unobstructed forward reach from a
+   * wheelchair by the 2010 ADA Standards for Accessible Design, 308.2.1 (15 to 48 inches). It applies in addition to
+   * the two limits above. It does not include `step_free`. Default false.
    *
    * @generated from field: bool accessible = 10;
    */

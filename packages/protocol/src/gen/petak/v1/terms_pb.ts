@@ -18,9 +18,11 @@ export const file_petak_v1_terms: GenFile = /*@__PURE__*/
   fileDesc("ChRwZXRhay92MS90ZXJtcy5wcm90bxIIcGV0YWsudjEivwMKBVRlcm1zEhQKDHRlcm1zX251bWJlchgBIAEoDRJDCgxmcmVlX3N0b3JhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIFCIDO2gMyAwiQHBJGCg9sb25nZXN0X3N0b3JhZ2UYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CErpID6oBDCIFCIDO2gMyAwiQHBIwChdleHRlbnNpb25fcHJpY2VfcGVyX2RheRgEIAEoCzIPLnBldGFrLnYxLk1vbmV5Ek0KGmZyZWVfY2hhbmdlX2JlZm9yZV9kZXBvc2l0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiA9SQyABIoCg9sYXRlX2NoYW5nZV9mZWUYBiABKAsyDy5wZXRhay52MS5Nb25leRJCCg1ub19zaG93X2FmdGVyGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiA9SQyAgg8EiQKC25vX3Nob3dfZmVlGAggASgLMg8ucGV0YWsudjEuTW9uZXliBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_petak_v1_money]);
 
 /**
- * What a place is offered for: how long a parcel may lie there, what it costs to change one's mind, and until when a depositor is waited for.
- * The terms in force when a reservation is made are its terms as long as it lasts, whatever the operator offers afterwards. Amounts are
- * stated, in offers, reservations and events, and never charged here.
+ * The terms on which a place is offered: storage times, fees, and how long to wait for the depositor. A reservation
+ * keeps the terms that were in force when it was made, whatever the operator offers later. Petak states fees in offers,
+ * reservations and events, and never charges them. In UpsertSites an unset field takes the operator's default if there
+ * is one, else the gateway's value; in SetDefaultTerms it takes the gateway's value. In responses an unset fee means no
+ * fee.
  *
  * @generated from message petak.v1.Terms
  */
@@ -34,52 +36,53 @@ export type Terms = Message<"petak.v1.Terms"> & {
   termsNumber: number;
 
   /**
-   * How long a parcel lies free of charge after the deposit: `collect_until` is so long after it. Never more than `longest_storage`.
-   * Range: [1 h, 90 days].
+   * Free storage after the deposit: `collect_until` is this long after it. At most `longest_storage`. Range:
+   * [1 h, 90 days].
    *
    * @generated from field: google.protobuf.Duration free_storage = 2;
    */
   freeStorage?: Duration | undefined;
 
   /**
-   * How long a parcel may lie at most after the deposit, however often Extend is asked. Range: [1 h, 90 days].
+   * Longest storage after the deposit, including all extensions. Range: [1 h, 90 days].
    *
    * @generated from field: google.protobuf.Duration longest_storage = 3;
    */
   longestStorage?: Duration | undefined;
 
   /**
-   * What each day of 24 h that is begun after `free_storage` costs where Extend has moved `collect_until` beyond. Not set: nothing.
+   * Fee for each started day (24 h) after `free_storage` up to which Extend has moved `collect_until`. Gateway's value:
+   * no fee.
    *
    * @generated from field: petak.v1.Money extension_price_per_day = 4;
    */
   extensionPricePerDay?: Money | undefined;
 
   /**
-   * Until how long before `deposit_until`, as Confirm put it, Cancel and Redirect cost nothing. Not set or 0: until the deposit.
-   * Range: [0 s, 7 days].
+   * Cancel and Redirect are free of charge until this long before the `deposit_until` that Confirm set. 0 and the
+   * gateway's value: free of charge until the deposit. Range: [0 s, 7 days].
    *
    * @generated from field: google.protobuf.Duration free_change_before_deposit = 5;
    */
   freeChangeBeforeDeposit?: Duration | undefined;
 
   /**
-   * What Cancel and Redirect by who made the reservation cost after that. Not set: nothing.
+   * Fee for a later Cancel or Redirect by the participant that made the reservation. Gateway's value: no fee.
    *
    * @generated from field: petak.v1.Money late_change_fee = 6;
    */
   lateChangeFee?: Money | undefined;
 
   /**
-   * How long a depositor is waited for at most: Confirm and Extend put `deposit_until` no later than so long from when they are called. Past
-   * `deposit_until` the reservation is NO_SHOW. Range: [1 min, 7 days].
+   * Longest wait for the depositor: Confirm and Extend set `deposit_until` at most this long after they are called.
+   * When `deposit_until` has passed, the reservation is NO_SHOW. Range: [1 min, 7 days].
    *
    * @generated from field: google.protobuf.Duration no_show_after = 7;
    */
   noShowAfter?: Duration | undefined;
 
   /**
-   * What it costs that the depositor did not come. Not set: nothing.
+   * Fee for a NO_SHOW after `deposit_until`; not due if ResolveDoubt leads to NO_SHOW. Gateway's value: no fee.
    *
    * @generated from field: petak.v1.Money no_show_fee = 8;
    */

@@ -22,13 +22,13 @@ export const file_petak_v1_webhook: GenFile = /*@__PURE__*/
   fileDesc("ChZwZXRhay92MS93ZWJob29rLnByb3RvEghwZXRhay52MSJOCg1XZWJob29rRmlsdGVyEj0KC2V2ZW50X3R5cGVzGAEgAygOMhMucGV0YWsudjEuRXZlbnRUeXBlQhO6SBCSAQ0QQBgBIgeCAQQQASAAIpABCgpXZWJob29rS2V5Eg4KBm51bWJlchgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgJEi4KCmNyZWF0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrsDCg1XZWJob29rSGVhbHRoEjMKD2xhc3Rfc3VjY2Vzc19hdBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbGFzdF9mYWlsdXJlX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgxsYXN0X2ZhaWx1cmUYAyABKA4yGC5wZXRhay52MS5XZWJob29rRmFpbHVyZRIbChNsYXN0X2ZhaWx1cmVfc3RhdHVzGAQgASgNEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAUgASgNEjEKDWZhaWxpbmdfc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhcKD3BlbmRpbmdfcmV0cmllcxgHIAEoDRIxCg1uZXh0X3JldHJ5X2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIYChBhYmFuZG9uZWRfZXZlbnRzGAkgASgEEiYKA2xhZxgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxvcGVuX3JlcGxheXMYCyABKA0i9gIKD1dlYmhvb2tFbmRwb2ludBITCgtlbmRwb2ludF9pZBgBIAEoCRIWCg5wYXJ0aWNpcGFudF9pZBgCIAEoCRIcCgRtb2RlGAMgASgOMg4ucGV0YWsudjEuTW9kZRILCgN1cmwYBCABKAkSJwoGZmlsdGVyGAUgASgLMhcucGV0YWsudjEuV2ViaG9va0ZpbHRlchINCgVsYWJlbBgGIAEoCRIlCgVzdGF0ZRgHIAEoDjIWLnBldGFrLnYxLldlYmhvb2tTdGF0ZRIiCgRrZXlzGAggAygLMhQucGV0YWsudjEuV2ViaG9va0tleRIuCgpjcmVhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt2ZXJpZmllZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoGaGVhbHRoGAsgASgLMhcucGV0YWsudjEuV2ViaG9va0hlYWx0aCL4AQoQV2ViaG9va0V2ZW50RGF0YRIWCg5yZXNlcnZhdGlvbl9pZBgBIAEoCRIPCgdzaXRlX2lkGAIgASgJEikKBXN0YXRlGAMgASgOMhoucGV0YWsudjEuUmVzZXJ2YXRpb25TdGF0ZRIcChRyZXNlcnZhdGlvbl9yZXZpc2lvbhgEIAEoDRIvCgtyZWNvcmRlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHaXNfdGVzdBgGIAEoCBIbChN3ZWJob29rX2VuZHBvaW50X2lkGAcgASgJEhMKC2ZlZWRfbnVtYmVyGAggASgEIqoBChVDcmVhdGVFbmRwb2ludFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESFwoDdXJsGAIgASgJQgq6SAdyBRABGIAQEicKBmZpbHRlchgDIAEoCzIXLnBldGFrLnYxLldlYmhvb2tGaWx0ZXISFgoFbGFiZWwYBCABKAlCB7pIBHICGGQSGQoGY3Vyc29yGAUgASgJQgm6SAZyBBiAgAQiRQoWQ3JlYXRlRW5kcG9pbnRSZXNwb25zZRIrCghlbmRwb2ludBgBIAEoCzIZLnBldGFrLnYxLldlYmhvb2tFbmRwb2ludCIWChRMaXN0RW5kcG9pbnRzUmVxdWVzdCJFChVMaXN0RW5kcG9pbnRzUmVzcG9uc2USLAoJZW5kcG9pbnRzGAEgAygLMhkucGV0YWsudjEuV2ViaG9va0VuZHBvaW50IjQKEkdldEVuZHBvaW50UmVxdWVzdBIeCgtlbmRwb2ludF9pZBgBIAEoCUIJukgGcgQQARgoIkIKE0dldEVuZHBvaW50UmVzcG9uc2USKwoIZW5kcG9pbnQYASABKAsyGS5wZXRhay52MS5XZWJob29rRW5kcG9pbnQi6wEKFVVwZGF0ZUVuZHBvaW50UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIeCgtlbmRwb2ludF9pZBgCIAEoCUIJukgGcgQQARgoEhwKA3VybBgDIAEoCUIKukgHcgUQARiAEEgAiAEBEicKBmZpbHRlchgEIAEoCzIXLnBldGFrLnYxLldlYmhvb2tGaWx0ZXISEwoGcGF1c2VkGAUgASgISAGIAQESGwoFbGFiZWwYBiABKAlCB7pIBHICGGRIAogBAUIGCgRfdXJsQgkKB19wYXVzZWRCCAoGX2xhYmVsIkUKFlVwZGF0ZUVuZHBvaW50UmVzcG9uc2USKwoIZW5kcG9pbnQYASABKAsyGS5wZXRhay52MS5XZWJob29rRW5kcG9pbnQilAEKGFJvdGF0ZUVuZHBvaW50S2V5UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIeCgtlbmRwb2ludF9pZBgCIAEoCUIJukgGcgQQARgoEjoKB292ZXJsYXAYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECID1JDIAIkgKGVJvdGF0ZUVuZHBvaW50S2V5UmVzcG9uc2USKwoIZW5kcG9pbnQYASABKAsyGS5wZXRhay52MS5XZWJob29rRW5kcG9pbnQiUwoTVGVzdEVuZHBvaW50UmVxdWVzdBIcCgpyZXF1ZXN0X2lkGAEgASgJQgi6SAVyA7ABARIeCgtlbmRwb2ludF9pZBgCIAEoCUIJukgGcgQQARgoIuoBChRUZXN0RW5kcG9pbnRSZXNwb25zZRIQCghldmVudF9pZBgBIAEoCRIRCglkZWxpdmVyZWQYAiABKAgSKQoHZmFpbHVyZRgDIAEoDjIYLnBldGFrLnYxLldlYmhvb2tGYWlsdXJlEg4KBnN0YXR1cxgEIAEoDRIrCghkdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChByZXNwb25zZV9leGNlcnB0GAYgASgJEisKCGVuZHBvaW50GAcgASgLMhkucGV0YWsudjEuV2ViaG9va0VuZHBvaW50IrYCChNSZXBsYXlFdmVudHNSZXF1ZXN0EhwKCnJlcXVlc3RfaWQYASABKAlCCLpIBXIDsAEBEh4KC2VuZHBvaW50X2lkGAIgASgJQgm6SAZyBBABGCgSGQoGY3Vyc29yGAMgASgJQgm6SAZyBBiAgAQSQAoEZnJvbRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCFrpIE7IBEBoGCICy+IQbMgYIgIe1wwMSPgoCdG8YBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQha6SBOyARAaBgiAsviEGzIGCICHtcMDEiIKC2Zyb21fbnVtYmVyGAYgASgEQg26SAoyCBj+//////8/EiAKCXRvX251bWJlchgHIAEoBEINukgKMggY/v//////PyJDChRSZXBsYXlFdmVudHNSZXNwb25zZRIrCghlbmRwb2ludBgBIAEoCzIZLnBldGFrLnYxLldlYmhvb2tFbmRwb2ludCJVChVEZWxldGVFbmRwb2ludFJlcXVlc3QSHAoKcmVxdWVzdF9pZBgBIAEoCUIIukgFcgOwAQESHgoLZW5kcG9pbnRfaWQYAiABKAlCCbpIBnIEEAEYKCIYChZEZWxldGVFbmRwb2ludFJlc3BvbnNlKpgBCgxXZWJob29rU3RhdGUSHQoZV0VCSE9PS19TVEFURV9VTlNQRUNJRklFRBAAEhgKFFdFQkhPT0tfU1RBVEVfQUNUSVZFEAESGAoUV0VCSE9PS19TVEFURV9QQVVTRUQQAhIaChZXRUJIT09LX1NUQVRFX0RJU0FCTEVEEAMSGQoVV0VCSE9PS19TVEFURV9GQUlMSU5HEAQqiQMKDldlYmhvb2tGYWlsdXJlEh8KG1dFQkhPT0tfRkFJTFVSRV9VTlNQRUNJRklFRBAAEiUKIVdFQkhPT0tfRkFJTFVSRV9OQU1FX05PVF9SRVNPTFZFRBABEiMKH1dFQkhPT0tfRkFJTFVSRV9BRERSRVNTX1JFRlVTRUQQAhIlCiFXRUJIT09LX0ZBSUxVUkVfQ09OTkVDVElPTl9GQUlMRUQQAxIeChpXRUJIT09LX0ZBSUxVUkVfVExTX0ZBSUxFRBAEEh0KGVdFQkhPT0tfRkFJTFVSRV9USU1FRF9PVVQQBRImCiJXRUJIT09LX0ZBSUxVUkVfUkVTUE9OU0VfTUFMRk9STUVEEAYSHgoaV0VCSE9PS19GQUlMVVJFX1JFRElSRUNURUQQBxIYChRXRUJIT09LX0ZBSUxVUkVfR09ORRAIEiAKHFdFQkhPT0tfRkFJTFVSRV9DTElFTlRfRVJST1IQCRIgChxXRUJIT09LX0ZBSUxVUkVfU0VSVkVSX0VSUk9SEApiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp, file_petak_v1_custody, file_petak_v1_participant, file_petak_v1_reservation]);
 
 /**
- * Which events an endpoint is sent.
+ * Selects the events that are sent to an endpoint.
  *
  * @generated from message petak.v1.WebhookFilter
  */
 export type WebhookFilter = Message<"petak.v1.WebhookFilter"> & {
   /**
-   * The types. Empty: every type. Distinct, at most 64.
+   * The event types. Empty: all. At most 64, distinct.
    *
    * @generated from field: repeated petak.v1.EventType event_types = 1;
    */
@@ -43,34 +43,34 @@ export const WebhookFilterSchema: GenMessage<WebhookFilter> = /*@__PURE__*/
   messageDesc(file_petak_v1_webhook, 0);
 
 /**
- * A key with which the gateway signs what it sends to one endpoint. The private half never leaves the gateway.
+ * A key with which the gateway signs deliveries to one endpoint. The private key never leaves the gateway.
  *
  * @generated from message petak.v1.WebhookKey
  */
 export type WebhookKey = Message<"petak.v1.WebhookKey"> & {
   /**
-   * Counts the endpoint's keys, from 1.
+   * The key's number within the endpoint, from 1.
    *
    * @generated from field: uint32 number = 1;
    */
   number: number;
 
   /**
-   * The Ed25519 public key as Standard Webhooks writes it: `whpk_` and the 32 bytes in base64.
+   * The Ed25519 public key in the format of Standard Webhooks: `whpk_` and the 32 bytes in base64.
    *
    * @generated from field: string public_key = 2;
    */
   publicKey: string;
 
   /**
-   * When it began to sign.
+   * When the gateway began to sign with it.
    *
    * @generated from field: google.protobuf.Timestamp created_at = 3;
    */
   createdAt?: Timestamp | undefined;
 
   /**
-   * When it stops to sign. Unset: it is the newest.
+   * When the gateway stops signing with it. Unset: it is the newest key.
    *
    * @generated from field: google.protobuf.Timestamp expires_at = 4;
    */
@@ -85,7 +85,7 @@ export const WebhookKeySchema: GenMessage<WebhookKey> = /*@__PURE__*/
   messageDesc(file_petak_v1_webhook, 1);
 
 /**
- * How an endpoint has been doing.
+ * The state of the deliveries to an endpoint.
  *
  * @generated from message petak.v1.WebhookHealth
  */
@@ -112,56 +112,56 @@ export type WebhookHealth = Message<"petak.v1.WebhookHealth"> & {
   lastFailure: WebhookFailure;
 
   /**
-   * The HTTP status of the last failed attempt. 0: there was no answer.
+   * HTTP status of the last failed attempt. 0: there was no response.
    *
    * @generated from field: uint32 last_failure_status = 4;
    */
   lastFailureStatus: number;
 
   /**
-   * Attempts that failed since one last succeeded.
+   * Number of failed attempts since the last success.
    *
    * @generated from field: uint32 consecutive_failures = 5;
    */
   consecutiveFailures: number;
 
   /**
-   * When the first of them was made. Unset: there are none.
+   * When the first of these attempts was made. Unset: there are none.
    *
    * @generated from field: google.protobuf.Timestamp failing_since = 6;
    */
   failingSince?: Timestamp | undefined;
 
   /**
-   * Events that failed and will be tried again. At most 1000; at that number no new event is tried.
+   * Number of events that failed and will be retried. At most 1000; at that number no new event is tried.
    *
    * @generated from field: uint32 pending_retries = 7;
    */
   pendingRetries: number;
 
   /**
-   * When the next of them is due. Unset: there are none.
+   * When the next retry is due. Unset: there are none.
    *
    * @generated from field: google.protobuf.Timestamp next_retry_at = 8;
    */
   nextRetryAt?: Timestamp | undefined;
 
   /**
-   * Events that were given up after the last attempt of the ladder. ReplayEvents sends them once more.
+   * Number of events that were given up at the end of the backoff schedule. ReplayEvents sends them again.
    *
    * @generated from field: uint64 abandoned_events = 9;
    */
   abandonedEvents: bigint;
 
   /**
-   * How long the oldest event that was not tried yet has waited. Zero: all were tried. Set by GetEndpoint only.
+   * Age of the oldest event that has not been tried yet. 0: all have been tried. Set by GetEndpoint only.
    *
    * @generated from field: google.protobuf.Duration lag = 10;
    */
   lag?: Duration | undefined;
 
   /**
-   * Replays that have not come to their end.
+   * Number of replays that have not finished.
    *
    * @generated from field: uint32 open_replays = 11;
    */
@@ -176,41 +176,42 @@ export const WebhookHealthSchema: GenMessage<WebhookHealth> = /*@__PURE__*/
   messageDesc(file_petak_v1_webhook, 2);
 
 /**
- * Where a participant wants to be told of its events. A nudge and never the truth: that is ListEvents.
+ * An HTTP endpoint that receives a participant's events. Webhooks only notify early; the feed, read with ListEvents, is
+ * authoritative.
  *
  * @generated from message petak.v1.WebhookEndpoint
  */
 export type WebhookEndpoint = Message<"petak.v1.WebhookEndpoint"> & {
   /**
-   * The gateway's id, e.g. `whe_test_…`.
+   * The endpoint's id, e.g. `whe_test_…`.
    *
    * @generated from field: string endpoint_id = 1;
    */
   endpointId: string;
 
   /**
-   * Whose it is.
+   * The participant that owns the endpoint.
    *
    * @generated from field: string participant_id = 2;
    */
   participantId: string;
 
   /**
-   * Which network's events it is sent: that of the key that made it.
+   * The network whose events are sent: that of the key that created the endpoint.
    *
    * @generated from field: petak.v1.Mode mode = 3;
    */
   mode: Mode;
 
   /**
-   * Where events are sent by POST.
+   * The URL to which events are sent by POST.
    *
    * @generated from field: string url = 4;
    */
   url: string;
 
   /**
-   * Which events. Unset: all.
+   * The events that are sent. Unset: all.
    *
    * @generated from field: petak.v1.WebhookFilter filter = 5;
    */
@@ -231,7 +232,7 @@ export type WebhookEndpoint = Message<"petak.v1.WebhookEndpoint"> & {
   state: WebhookState;
 
   /**
-   * The keys that sign now, newest first. Each event carries a signature of each.
+   * The current signing keys, newest first. Each delivery has one signature by each key.
    *
    * @generated from field: repeated petak.v1.WebhookKey keys = 8;
    */
@@ -245,14 +246,14 @@ export type WebhookEndpoint = Message<"petak.v1.WebhookEndpoint"> & {
   createdAt?: Timestamp | undefined;
 
   /**
-   * When a test event to this URL was last taken. Unset: never.
+   * When this URL last accepted a test event. Unset: never.
    *
    * @generated from field: google.protobuf.Timestamp verified_at = 10;
    */
   verifiedAt?: Timestamp | undefined;
 
   /**
-   * How it has been doing.
+   * The state of the deliveries.
    *
    * @generated from field: petak.v1.WebhookHealth health = 11;
    */
@@ -267,21 +268,21 @@ export const WebhookEndpointSchema: GenMessage<WebhookEndpoint> = /*@__PURE__*/
   messageDesc(file_petak_v1_webhook, 3);
 
 /**
- * What a delivered event says, as `data` of its CloudEvent. Handles only: the rest is asked for, and who was sent something by mistake
- * learns nothing.
+ * The `data` of a delivered CloudEvent. It contains ids only, so that a wrong recipient learns nothing; get the details
+ * from the gateway.
  *
  * @generated from message petak.v1.WebhookEventData
  */
 export type WebhookEventData = Message<"petak.v1.WebhookEventData"> & {
   /**
-   * The reservation. Empty where the event is about none.
+   * The reservation. Empty if the event belongs to none.
    *
    * @generated from field: string reservation_id = 1;
    */
   reservationId: string;
 
   /**
-   * Its site. Empty where the event is about none.
+   * The site. Empty if the event belongs to none.
    *
    * @generated from field: string site_id = 2;
    */
@@ -295,36 +296,38 @@ export type WebhookEventData = Message<"petak.v1.WebhookEventData"> & {
   state: ReservationState;
 
   /**
-   * The reservation's revision after the event: of two events about it, the one with the higher revision is the later.
+   * The reservation's revision after the event. Of two events of a reservation, the one with the higher revision is the
+   * later one.
    *
    * @generated from field: uint32 reservation_revision = 4;
    */
   reservationRevision: number;
 
   /**
-   * When the gateway recorded it.
+   * When the gateway recorded the event.
    *
    * @generated from field: google.protobuf.Timestamp recorded_at = 5;
    */
   recordedAt?: Timestamp | undefined;
 
   /**
-   * True for the test network.
+   * True in the test network.
    *
    * @generated from field: bool is_test = 6;
    */
   isTest: boolean;
 
   /**
-   * The endpoint that the event is about. Set for WEBHOOK_ENDPOINT_FAILING, WEBHOOK_ENDPOINT_DISABLED and test events.
+   * The webhook endpoint that the event is about. Set for WEBHOOK_ENDPOINT_FAILING, WEBHOOK_ENDPOINT_DISABLED and test
+   * events.
    *
    * @generated from field: string webhook_endpoint_id = 7;
    */
   webhookEndpointId: string;
 
   /**
-   * The event's number in the log of the endpoint's owner, which ListEvents reads. Numbers have no gap there, and may arrive in another order. 0: it is
-   * a test event.
+   * The event's number in the feed of the endpoint's owner, which ListEvents reads. Feed numbers have no gap, but
+   * deliveries may arrive in another order. 0: a test event.
    *
    * @generated from field: uint64 feed_number = 8;
    */
@@ -339,45 +342,46 @@ export const WebhookEventDataSchema: GenMessage<WebhookEventData> = /*@__PURE__*
   messageDesc(file_petak_v1_webhook, 4);
 
 /**
- * Makes an endpoint for the caller, in the network of its key. A participant may have 20 in each network; one more is refused with
- * WEBHOOK_ENDPOINTS_EXHAUSTED.
+ * The request of CreateEndpoint: creates an endpoint of the caller in the network of its key. A participant may have 20
+ * in each network; one more fails with WEBHOOK_ENDPOINTS_EXHAUSTED.
  *
  * @generated from message petak.v1.CreateEndpointRequest
  */
 export type CreateEndpointRequest = Message<"petak.v1.CreateEndpointRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * Where to send events. Required: `https://` and a host, at most 2048 characters, without user, password or fragment, at port 443, 80 or
-   * one from 1024 on. `http://`, and addresses that lead into the gateway's own networks, are refused with INVALID_FIELD unless the gateway
-   * is configured to allow them.
+   * The URL to which events are sent. Required. It must be `https://` with a host, at most 2048 characters, without
+   * user, password and fragment, and with port 443, 80 or one from 1024. `http://` URLs, and hosts inside the gateway's
+   * own networks, fail with INVALID_FIELD unless the gateway's configuration allows them.
    *
    * @generated from field: string url = 2;
    */
   url: string;
 
   /**
-   * Which events. Unset: all.
+   * The events that are sent. Unset: all.
    *
    * @generated from field: petak.v1.WebhookFilter filter = 3;
    */
   filter?: WebhookFilter | undefined;
 
   /**
-   * A label for people. At most 100 characters.
+   * A label for people. At most 100 characters. Default: empty.
    *
    * @generated from field: string label = 4;
    */
   label: string;
 
   /**
-   * Where to begin: a cursor of ListEvents, so that no event is missed between reading and being told. Empty: with what happens from now on.
-   * One that this gateway did not make is refused with CURSOR_INVALID.
+   * A cursor of ListEvents: send the events after it, so that no event is missed between reading the feed and receiving
+   * webhooks. Empty: send the events from now on. A cursor that was not made for this caller by this gateway fails with
+   * CURSOR_INVALID.
    *
    * @generated from field: string cursor = 5;
    */
@@ -392,13 +396,13 @@ export const CreateEndpointRequestSchema: GenMessage<CreateEndpointRequest> = /*
   messageDesc(file_petak_v1_webhook, 5);
 
 /**
- * The endpoint.
+ * The response of CreateEndpoint.
  *
  * @generated from message petak.v1.CreateEndpointResponse
  */
 export type CreateEndpointResponse = Message<"petak.v1.CreateEndpointResponse"> & {
   /**
-   * As recorded.
+   * The endpoint as recorded.
    *
    * @generated from field: petak.v1.WebhookEndpoint endpoint = 1;
    */
@@ -413,7 +417,7 @@ export const CreateEndpointResponseSchema: GenMessage<CreateEndpointResponse> = 
   messageDesc(file_petak_v1_webhook, 6);
 
 /**
- * Asks for the caller's endpoints in the network of its key.
+ * The request of ListEndpoints: lists the caller's endpoints in the network of its key.
  *
  * @generated from message petak.v1.ListEndpointsRequest
  */
@@ -428,13 +432,13 @@ export const ListEndpointsRequestSchema: GenMessage<ListEndpointsRequest> = /*@_
   messageDesc(file_petak_v1_webhook, 7);
 
 /**
- * The endpoints.
+ * The response of ListEndpoints.
  *
  * @generated from message petak.v1.ListEndpointsResponse
  */
 export type ListEndpointsResponse = Message<"petak.v1.ListEndpointsResponse"> & {
   /**
-   * In the order in which they were made.
+   * The endpoints, ordered by when they were created.
    *
    * @generated from field: repeated petak.v1.WebhookEndpoint endpoints = 1;
    */
@@ -449,13 +453,13 @@ export const ListEndpointsResponseSchema: GenMessage<ListEndpointsResponse> = /*
   messageDesc(file_petak_v1_webhook, 8);
 
 /**
- * Asks for one endpoint.
+ * The request of GetEndpoint.
  *
  * @generated from message petak.v1.GetEndpointRequest
  */
 export type GetEndpointRequest = Message<"petak.v1.GetEndpointRequest"> & {
   /**
-   * The endpoint. Required. One that is not the caller's is WEBHOOK_ENDPOINT_NOT_FOUND.
+   * The endpoint. Required. One that is not the caller's fails with WEBHOOK_ENDPOINT_NOT_FOUND.
    *
    * @generated from field: string endpoint_id = 1;
    */
@@ -470,13 +474,13 @@ export const GetEndpointRequestSchema: GenMessage<GetEndpointRequest> = /*@__PUR
   messageDesc(file_petak_v1_webhook, 9);
 
 /**
- * The endpoint.
+ * The response of GetEndpoint.
  *
  * @generated from message petak.v1.GetEndpointResponse
  */
 export type GetEndpointResponse = Message<"petak.v1.GetEndpointResponse"> & {
   /**
-   * As recorded, with its health.
+   * The endpoint with its health.
    *
    * @generated from field: petak.v1.WebhookEndpoint endpoint = 1;
    */
@@ -491,41 +495,42 @@ export const GetEndpointResponseSchema: GenMessage<GetEndpointResponse> = /*@__P
   messageDesc(file_petak_v1_webhook, 10);
 
 /**
- * Changes an endpoint. What is not set stays as it is.
+ * The request of UpdateEndpoint. Unset fields stay unchanged.
  *
  * @generated from message petak.v1.UpdateEndpointRequest
  */
 export type UpdateEndpointRequest = Message<"petak.v1.UpdateEndpointRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The endpoint. Required. One that is not the caller's is WEBHOOK_ENDPOINT_NOT_FOUND.
+   * The endpoint. Required. One that is not the caller's fails with WEBHOOK_ENDPOINT_NOT_FOUND.
    *
    * @generated from field: string endpoint_id = 2;
    */
   endpointId: string;
 
   /**
-   * Where to send events from now on, by the rules of CreateEndpoint. Another URL is not verified until it has taken a test event.
+   * The new URL, with the rules of CreateEndpoint. A different URL is unverified until it accepts a test event.
    *
    * @generated from field: optional string url = 3;
    */
   url?: string | undefined;
 
   /**
-   * Which events from now on.
+   * The events that are sent from now on.
    *
    * @generated from field: petak.v1.WebhookFilter filter = 4;
    */
   filter?: WebhookFilter | undefined;
 
   /**
-   * True: nothing new is sent until it is false again. False: goes on where it stopped, also where the gateway had disabled it.
+   * True: pause; no new events are sent. False: resume where sending stopped, also after the gateway disabled the
+   * endpoint.
    *
    * @generated from field: optional bool paused = 5;
    */
@@ -547,13 +552,13 @@ export const UpdateEndpointRequestSchema: GenMessage<UpdateEndpointRequest> = /*
   messageDesc(file_petak_v1_webhook, 11);
 
 /**
- * The endpoint.
+ * The response of UpdateEndpoint.
  *
  * @generated from message petak.v1.UpdateEndpointResponse
  */
 export type UpdateEndpointResponse = Message<"petak.v1.UpdateEndpointResponse"> & {
   /**
-   * As recorded.
+   * The endpoint as recorded.
    *
    * @generated from field: petak.v1.WebhookEndpoint endpoint = 1;
    */
@@ -568,28 +573,28 @@ export const UpdateEndpointResponseSchema: GenMessage<UpdateEndpointResponse> = 
   messageDesc(file_petak_v1_webhook, 12);
 
 /**
- * Gives an endpoint a new key. What is sent until `overlap` has passed is signed by the old and the new; of more than three keys the oldest
- * stops at once.
+ * The request of RotateEndpointKey: creates a new signing key. Until `overlap` has passed, deliveries are signed with
+ * the old and the new key. At most three keys sign; the oldest one beyond that stops at once.
  *
  * @generated from message petak.v1.RotateEndpointKeyRequest
  */
 export type RotateEndpointKeyRequest = Message<"petak.v1.RotateEndpointKeyRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The endpoint. Required. One that is not the caller's is WEBHOOK_ENDPOINT_NOT_FOUND.
+   * The endpoint. Required. One that is not the caller's fails with WEBHOOK_ENDPOINT_NOT_FOUND.
    *
    * @generated from field: string endpoint_id = 2;
    */
   endpointId: string;
 
   /**
-   * How long the old key still signs. Unset: 24 h, a day on which somebody can deploy. Range: [0 s, 7 days].
+   * How long the old key still signs. Default 24 h: time to deploy the new public key. Range: [0 s, 7 days].
    *
    * @generated from field: google.protobuf.Duration overlap = 3;
    */
@@ -604,13 +609,13 @@ export const RotateEndpointKeyRequestSchema: GenMessage<RotateEndpointKeyRequest
   messageDesc(file_petak_v1_webhook, 13);
 
 /**
- * The endpoint.
+ * The response of RotateEndpointKey.
  *
  * @generated from message petak.v1.RotateEndpointKeyResponse
  */
 export type RotateEndpointKeyResponse = Message<"petak.v1.RotateEndpointKeyResponse"> & {
   /**
-   * As recorded, the new key first.
+   * The endpoint as recorded, with the new key first.
    *
    * @generated from field: petak.v1.WebhookEndpoint endpoint = 1;
    */
@@ -625,21 +630,22 @@ export const RotateEndpointKeyResponseSchema: GenMessage<RotateEndpointKeyRespon
   messageDesc(file_petak_v1_webhook, 14);
 
 /**
- * Sends a test event now, of the type `petak.v1.WEBHOOK_TEST`, whatever the endpoint's state and filter. It is not tried again and changes no
- * health. A participant may have 2 such calls under way at one gateway; one more is refused with RATE_LIMITED.
+ * The request of TestEndpoint: sends one test event of the type `petak.v1.WEBHOOK_TEST` now, whatever the endpoint's
+ * state and filter. It is not retried and does not affect the health. A participant may have 2 concurrent calls at one
+ * gateway; one more fails with RATE_LIMITED.
  *
  * @generated from message petak.v1.TestEndpointRequest
  */
 export type TestEndpointRequest = Message<"petak.v1.TestEndpointRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The endpoint. Required. One that is not the caller's is WEBHOOK_ENDPOINT_NOT_FOUND.
+   * The endpoint. Required. One that is not the caller's fails with WEBHOOK_ENDPOINT_NOT_FOUND.
    *
    * @generated from field: string endpoint_id = 2;
    */
@@ -654,55 +660,55 @@ export const TestEndpointRequestSchema: GenMessage<TestEndpointRequest> = /*@__P
   messageDesc(file_petak_v1_webhook, 15);
 
 /**
- * What came of it.
+ * The response of TestEndpoint: the result of the attempt.
  *
  * @generated from message petak.v1.TestEndpointResponse
  */
 export type TestEndpointResponse = Message<"petak.v1.TestEndpointResponse"> & {
   /**
-   * The `webhook-id` of what was sent.
+   * The `webhook-id` of the test event.
    *
    * @generated from field: string event_id = 1;
    */
   eventId: string;
 
   /**
-   * Whether the endpoint took it: a status that begins with 2.
+   * True if the endpoint accepted the event with a status 2xx.
    *
    * @generated from field: bool delivered = 2;
    */
   delivered: boolean;
 
   /**
-   * Why not. UNSPECIFIED where it did.
+   * Why it failed. UNSPECIFIED if it was delivered.
    *
    * @generated from field: petak.v1.WebhookFailure failure = 3;
    */
   failure: WebhookFailure;
 
   /**
-   * The HTTP status. 0: there was no answer.
+   * The HTTP status. 0: there was no response.
    *
    * @generated from field: uint32 status = 4;
    */
   status: number;
 
   /**
-   * How long it took.
+   * How long the attempt took.
    *
    * @generated from field: google.protobuf.Duration duration = 5;
    */
   duration?: Duration | undefined;
 
   /**
-   * The beginning of the answer's body: at most 200 printable characters.
+   * The start of the response body: at most 200 printable characters.
    *
    * @generated from field: string response_excerpt = 6;
    */
   responseExcerpt: string;
 
   /**
-   * As recorded; `verified_at` is set where it was delivered.
+   * The endpoint as recorded. `verified_at` is set if the event was delivered.
    *
    * @generated from field: petak.v1.WebhookEndpoint endpoint = 7;
    */
@@ -717,57 +723,61 @@ export const TestEndpointResponseSchema: GenMessage<TestEndpointResponse> = /*@_
   messageDesc(file_petak_v1_webhook, 16);
 
 /**
- * Sends events of the record once more, in their order, beside what is new. Each has the `webhook-id` that it had. An endpoint may have 5
- * replays under way; one more is refused with WEBHOOK_REPLAYS_EXHAUSTED. One of a paused or disabled endpoint begins when it goes on.
+ * The request of ReplayEvents: sends recorded events again, in their order and concurrently with new ones. Each has the
+ * same `webhook-id` as before. An endpoint may have 5 open replays; one more fails with WEBHOOK_REPLAYS_EXHAUSTED. A
+ * replay of a paused or disabled endpoint starts when the endpoint is resumed.
  *
  * @generated from message petak.v1.ReplayEventsRequest
  */
 export type ReplayEventsRequest = Message<"petak.v1.ReplayEventsRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The endpoint. Required. One that is not the caller's is WEBHOOK_ENDPOINT_NOT_FOUND.
+   * The endpoint. Required. One that is not the caller's fails with WEBHOOK_ENDPOINT_NOT_FOUND.
    *
    * @generated from field: string endpoint_id = 2;
    */
   endpointId: string;
 
   /**
-   * A cursor of ListEvents: events after it. Empty: from the oldest event kept. One that this gateway did not make is refused with
-   * CURSOR_INVALID.
+   * A cursor of ListEvents: send the events after it. Empty: start at the oldest stored event. A cursor that was not
+   * made for this caller by this gateway fails with CURSOR_INVALID.
    *
    * @generated from field: string cursor = 3;
    */
   cursor: string;
 
   /**
-   * Events recorded at or after this. Unset: no bound. Range: from 2000 to 2199.
+   * Earliest `recorded_at`, inclusive. Unset: unlimited. Range: [2000-01-01, 2200-01-01).
    *
    * @generated from field: google.protobuf.Timestamp from = 4;
    */
   from?: Timestamp | undefined;
 
   /**
-   * Events recorded before this. Unset: until now. Range: from 2000 to 2199. Not before `from`, else INVALID_FIELD.
+   * Latest `recorded_at`, exclusive. Unset: now. Range: [2000-01-01, 2200-01-01). A time before `from` fails with
+   * INVALID_FIELD.
    *
    * @generated from field: google.protobuf.Timestamp to = 5;
    */
   to?: Timestamp | undefined;
 
   /**
-   * Events from this number of the owner's log on. Default 1. Range: [0, 2^48 - 2], 0 meaning the default. Not together with `cursor`, else INVALID_FIELD.
+   * Lowest feed number, inclusive. Default 1. Range: [0, 2^48 - 2]; 0 means the default. Together with `cursor` it
+   * fails with INVALID_FIELD.
    *
    * @generated from field: uint64 from_number = 6;
    */
   fromNumber: bigint;
 
   /**
-   * Events up to this number, included. 0: no bound. Range: [0, 2^48 - 2]. Not before `from_number`, else INVALID_FIELD.
+   * Highest feed number, inclusive. 0: unlimited. Range: [0, 2^48 - 2]. A number less than `from_number` fails with
+   * INVALID_FIELD.
    *
    * @generated from field: uint64 to_number = 7;
    */
@@ -782,7 +792,8 @@ export const ReplayEventsRequestSchema: GenMessage<ReplayEventsRequest> = /*@__P
   messageDesc(file_petak_v1_webhook, 17);
 
 /**
- * The replay has been recorded; `open_replays` of the endpoint's health says when it has ended.
+ * The response of ReplayEvents: the replay is recorded. `health.open_replays` of the endpoint shows when it has
+ * finished.
  *
  * @generated from message petak.v1.ReplayEventsResponse
  */
@@ -803,20 +814,20 @@ export const ReplayEventsResponseSchema: GenMessage<ReplayEventsResponse> = /*@_
   messageDesc(file_petak_v1_webhook, 18);
 
 /**
- * Ends an endpoint, with what waits for it.
+ * The request of DeleteEndpoint: deletes an endpoint and its pending deliveries.
  *
  * @generated from message petak.v1.DeleteEndpointRequest
  */
 export type DeleteEndpointRequest = Message<"petak.v1.DeleteEndpointRequest"> & {
   /**
-   * A UUID that names this change for retries. Required.
+   * Idempotency key: a UUID that the caller generates. Required.
    *
    * @generated from field: string request_id = 1;
    */
   requestId: string;
 
   /**
-   * The endpoint. Required. One that is not the caller's is WEBHOOK_ENDPOINT_NOT_FOUND.
+   * The endpoint. Required. One that is not the caller's fails with WEBHOOK_ENDPOINT_NOT_FOUND.
    *
    * @generated from field: string endpoint_id = 2;
    */
@@ -831,7 +842,7 @@ export const DeleteEndpointRequestSchema: GenMessage<DeleteEndpointRequest> = /*
   messageDesc(file_petak_v1_webhook, 19);
 
 /**
- * It is sent nothing more, but for what is under way.
+ * The response of DeleteEndpoint. Attempts in progress may still arrive.
  *
  * @generated from message petak.v1.DeleteEndpointResponse
  */
@@ -846,7 +857,7 @@ export const DeleteEndpointResponseSchema: GenMessage<DeleteEndpointResponse> = 
   messageDesc(file_petak_v1_webhook, 20);
 
 /**
- * Whether a webhook endpoint is sent events.
+ * Whether events are sent to a webhook endpoint.
  *
  * @generated from enum petak.v1.WebhookState
  */
@@ -859,30 +870,30 @@ export const WebhookState = {
   UNSPECIFIED: 0,
 
   /**
-   * Events are sent as they happen.
+   * Events are sent as they are recorded.
    *
    * @generated from enum value: WEBHOOK_STATE_ACTIVE = 1;
    */
   ACTIVE: 1,
 
   /**
-   * Its owner paused it. What happens meanwhile is sent when it goes on.
+   * The owner paused the endpoint. Events that are recorded meanwhile are sent after it is resumed.
    *
    * @generated from enum value: WEBHOOK_STATE_PAUSED = 2;
    */
   PAUSED: 2,
 
   /**
-   * The gateway gave it up: it answered 410, or nothing was taken for as long as the gateway tries. What happens meanwhile is sent when its
-   * owner lets it go on.
+   * The gateway disabled the endpoint: it responded with 410, or no event was accepted until the end of the backoff
+   * schedule. Events that are recorded meanwhile are sent after the owner enables it again.
    *
    * @generated from enum value: WEBHOOK_STATE_DISABLED = 3;
    */
   DISABLED: 3,
 
   /**
-   * At least three attempts in a row failed, over at least a minute. Retries go on; of what is new one event is tried every 5 minutes, and the
-   * rest waits.
+   * At least 3 consecutive attempts failed within at least 1 min. Retries continue; of the new events one is tried
+   * every 5 min, and the others wait.
    *
    * @generated from enum value: WEBHOOK_STATE_FAILING = 4;
    */
@@ -890,7 +901,7 @@ export const WebhookState = {
 } as const;
 
 /**
- * Whether a webhook endpoint is sent events.
+ * Whether events are sent to a webhook endpoint.
  *
  * @generated from enum petak.v1.WebhookState
  */
@@ -903,7 +914,7 @@ export const WebhookStateSchema: GenEnum<WebhookState> = /*@__PURE__*/
   enumDesc(file_petak_v1_webhook, 0);
 
 /**
- * Why an attempt to deliver failed.
+ * Why a delivery attempt failed.
  *
  * @generated from enum petak.v1.WebhookFailure
  */
@@ -916,70 +927,71 @@ export const WebhookFailure = {
   UNSPECIFIED: 0,
 
   /**
-   * The name of the host has no address.
+   * The host name did not resolve to an address.
    *
    * @generated from enum value: WEBHOOK_FAILURE_NAME_NOT_RESOLVED = 1;
    */
   NAME_NOT_RESOLVED: 1,
 
   /**
-   * The name leads to an address that the gateway does not send to: private, loopback, link-local, a cloud's metadata.
+   * The host name resolved to an address to which the gateway does not send: private, loopback, link-local, or a cloud
+   * metadata service.
    *
    * @generated from enum value: WEBHOOK_FAILURE_ADDRESS_REFUSED = 2;
    */
   ADDRESS_REFUSED: 2,
 
   /**
-   * No connection could be made, or it broke.
+   * The connection failed or broke.
    *
    * @generated from enum value: WEBHOOK_FAILURE_CONNECTION_FAILED = 3;
    */
   CONNECTION_FAILED: 3,
 
   /**
-   * The certificate is not good for the name, or TLS could not be agreed upon.
+   * The certificate is not valid for the host name, or the TLS handshake failed.
    *
    * @generated from enum value: WEBHOOK_FAILURE_TLS_FAILED = 4;
    */
   TLS_FAILED: 4,
 
   /**
-   * No answer came in time.
+   * No response arrived in time.
    *
    * @generated from enum value: WEBHOOK_FAILURE_TIMED_OUT = 5;
    */
   TIMED_OUT: 5,
 
   /**
-   * What came is no HTTP answer.
+   * The response was not valid HTTP.
    *
    * @generated from enum value: WEBHOOK_FAILURE_RESPONSE_MALFORMED = 6;
    */
   RESPONSE_MALFORMED: 6,
 
   /**
-   * The answer was a redirect, status 3xx. None is followed: change the endpoint's URL.
+   * The response was a redirect (3xx). The gateway follows none: change the endpoint's URL.
    *
    * @generated from enum value: WEBHOOK_FAILURE_REDIRECTED = 7;
    */
   REDIRECTED: 7,
 
   /**
-   * The answer was 410: the endpoint is disabled.
+   * The response was 410, which disables the endpoint.
    *
    * @generated from enum value: WEBHOOK_FAILURE_GONE = 8;
    */
   GONE: 8,
 
   /**
-   * Another status that begins with 4.
+   * The response had another status 4xx.
    *
    * @generated from enum value: WEBHOOK_FAILURE_CLIENT_ERROR = 9;
    */
   CLIENT_ERROR: 9,
 
   /**
-   * A status that begins with 5, or one that HTTP does not know.
+   * The response had a status 5xx, or one that HTTP does not define.
    *
    * @generated from enum value: WEBHOOK_FAILURE_SERVER_ERROR = 10;
    */
@@ -987,7 +999,7 @@ export const WebhookFailure = {
 } as const;
 
 /**
- * Why an attempt to deliver failed.
+ * Why a delivery attempt failed.
  *
  * @generated from enum petak.v1.WebhookFailure
  */

@@ -14,14 +14,15 @@ export const file_petak_v1_webhook_service: GenFile = /*@__PURE__*/
   fileDesc("Ch5wZXRhay92MS93ZWJob29rX3NlcnZpY2UucHJvdG8SCHBldGFrLnYxMtEFCg5XZWJob29rU2VydmljZRJYCg5DcmVhdGVFbmRwb2ludBIfLnBldGFrLnYxLkNyZWF0ZUVuZHBvaW50UmVxdWVzdBogLnBldGFrLnYxLkNyZWF0ZUVuZHBvaW50UmVzcG9uc2UiA5ACAhJVCg1MaXN0RW5kcG9pbnRzEh4ucGV0YWsudjEuTGlzdEVuZHBvaW50c1JlcXVlc3QaHy5wZXRhay52MS5MaXN0RW5kcG9pbnRzUmVzcG9uc2UiA5ACARJPCgtHZXRFbmRwb2ludBIcLnBldGFrLnYxLkdldEVuZHBvaW50UmVxdWVzdBodLnBldGFrLnYxLkdldEVuZHBvaW50UmVzcG9uc2UiA5ACARJYCg5VcGRhdGVFbmRwb2ludBIfLnBldGFrLnYxLlVwZGF0ZUVuZHBvaW50UmVxdWVzdBogLnBldGFrLnYxLlVwZGF0ZUVuZHBvaW50UmVzcG9uc2UiA5ACAhJhChFSb3RhdGVFbmRwb2ludEtleRIiLnBldGFrLnYxLlJvdGF0ZUVuZHBvaW50S2V5UmVxdWVzdBojLnBldGFrLnYxLlJvdGF0ZUVuZHBvaW50S2V5UmVzcG9uc2UiA5ACAhJSCgxUZXN0RW5kcG9pbnQSHS5wZXRhay52MS5UZXN0RW5kcG9pbnRSZXF1ZXN0Gh4ucGV0YWsudjEuVGVzdEVuZHBvaW50UmVzcG9uc2UiA5ACAhJSCgxSZXBsYXlFdmVudHMSHS5wZXRhay52MS5SZXBsYXlFdmVudHNSZXF1ZXN0Gh4ucGV0YWsudjEuUmVwbGF5RXZlbnRzUmVzcG9uc2UiA5ACAhJYCg5EZWxldGVFbmRwb2ludBIfLnBldGFrLnYxLkRlbGV0ZUVuZHBvaW50UmVxdWVzdBogLnBldGFrLnYxLkRlbGV0ZUVuZHBvaW50UmVzcG9uc2UiA5ACAmIGcHJvdG8z", [file_petak_v1_webhook]);
 
 /**
- * Where participants want to be told of their events: Standard Webhooks, signed with Ed25519 (`v1a`), that carry CloudEvents. A nudge, and
- * never the truth: an event may come twice, late, out of order, or not at all, and ListEvents has it all the same.
+ * Manages the webhook endpoints of participants. Deliveries follow Standard Webhooks, signed with Ed25519 (`v1a`), and
+ * contain CloudEvents. Webhooks only notify early: a delivery may arrive twice, late, out of order or not at all. The
+ * feed, read with ListEvents, is authoritative and complete.
  *
  * @generated from service petak.v1.WebhookService
  */
 export const WebhookService: GenService<{
   /**
-   * Makes an endpoint.
+   * Creates an endpoint.
    *
    * @generated from rpc petak.v1.WebhookService.CreateEndpoint
    */
@@ -31,7 +32,7 @@ export const WebhookService: GenService<{
     output: typeof CreateEndpointResponseSchema;
   },
   /**
-   * Gives the caller's endpoints.
+   * Lists the caller's endpoints.
    *
    * @generated from rpc petak.v1.WebhookService.ListEndpoints
    */
@@ -41,7 +42,7 @@ export const WebhookService: GenService<{
     output: typeof ListEndpointsResponseSchema;
   },
   /**
-   * Gives one endpoint and how it has been doing.
+   * Returns one endpoint with the state of its deliveries.
    *
    * @generated from rpc petak.v1.WebhookService.GetEndpoint
    */
@@ -51,7 +52,7 @@ export const WebhookService: GenService<{
     output: typeof GetEndpointResponseSchema;
   },
   /**
-   * Changes where and which events are sent, pauses, and lets go on.
+   * Changes an endpoint's URL or filter, or pauses or resumes it.
    *
    * @generated from rpc petak.v1.WebhookService.UpdateEndpoint
    */
@@ -61,7 +62,7 @@ export const WebhookService: GenService<{
     output: typeof UpdateEndpointResponseSchema;
   },
   /**
-   * Gives an endpoint a new key, beside which the old one signs for a while.
+   * Creates a new signing key for an endpoint. The old key still signs for a while.
    *
    * @generated from rpc petak.v1.WebhookService.RotateEndpointKey
    */
@@ -71,7 +72,7 @@ export const WebhookService: GenService<{
     output: typeof RotateEndpointKeyResponseSchema;
   },
   /**
-   * Sends a test event and says what came of it.
+   * Sends a test event and returns the result.
    *
    * @generated from rpc petak.v1.WebhookService.TestEndpoint
    */
@@ -81,7 +82,7 @@ export const WebhookService: GenService<{
     output: typeof TestEndpointResponseSchema;
   },
   /**
-   * Sends events of the record once more.
+   * Sends recorded events again.
    *
    * @generated from rpc petak.v1.WebhookService.ReplayEvents
    */
@@ -91,7 +92,7 @@ export const WebhookService: GenService<{
     output: typeof ReplayEventsResponseSchema;
   },
   /**
-   * Ends an endpoint.
+   * Deletes an endpoint.
    *
    * @generated from rpc petak.v1.WebhookService.DeleteEndpoint
    */
