@@ -8,7 +8,7 @@ import { errorsPage } from "./errors-page.ts";
 const entries: [string, CatalogueEntry][] = Object.entries(catalogue);
 const prefix = "ERROR_REASON_";
 
-/** The first word of the comment above each value of the enum: the code of that reason. */
+/** The code of each reason: the first word of the comment above its enum value. */
 function codesInComments(): Record<string, string> {
   const proto = readFileSync(new URL("../../../../proto/petak/v1/error_reason.proto", import.meta.url), "utf8");
   const codes: Record<string, string> = {};
@@ -28,10 +28,10 @@ describe("the catalogue", () => {
     expect(Object.fromEntries(entries.map(([reason, { code }]) => [reason, codeName(code)]))).toEqual(codesInComments());
   });
 
-  it("says in one sentence what happened and in one what to do", () => {
+  it("states what happened and what to do", () => {
     for (const [reason, { meaning, remedy }] of entries) {
       expect([reason, meaning, remedy]).toEqual([reason, expect.stringMatching(/^[A-Z].*\.$/s), expect.stringMatching(/^[A-Z].*\.$/s)]);
-      // They stand in a table.
+      // Both are cells of a table.
       expect(`${meaning}${remedy}`).not.toMatch(/[|\n]/);
     }
   });

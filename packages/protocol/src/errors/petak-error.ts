@@ -1,28 +1,28 @@
 import type { Reason } from "./catalogue.ts";
 
-/** One wrong field of a request. */
+/** One invalid field of a request. */
 export interface FieldViolation {
   /** Path of the field, e.g. `sites[3].position.latitude`. */
   field: string;
-  /** What is wrong with it, with the value and the limit. */
+  /** What is wrong, with the value and the limit. */
   description: string;
-  /** The rule that it breaks, e.g. `double.lte`. */
+  /** Id of the violated rule, e.g. `double.lte`. */
   rule: string;
 }
 
-/** What goes with an error beside its reason and message. */
+/** The optional parts of an error. */
 export interface PetakErrorOptions {
-  /** Facts for machines: the value refused, the limit. Never anything secret: it goes to the caller. */
+  /** Facts for machines, such as the refused value and the limit. It is sent to the caller, so it must contain no secrets. */
   metadata?: Record<string, string>;
-  /** The wrong fields, for INVALID_FIELD. */
+  /** The invalid fields. */
   fieldViolations?: FieldViolation[];
-  /** When the same request may come again, in ms. */
+  /** How long to wait before the same request is sent again, in ms. Sent as RetryInfo. */
   retryAfterMs?: number;
-  /** What caused it. It is logged and never sent. */
+  /** The cause. Logged, never sent. */
   cause?: unknown;
 }
 
-/** The one error of the domain: a reason of the catalogue, and a message that says the value, the limit and what to do. */
+/** The error class of the domain: a reason of the catalogue, and a message for people that states the value, the limit and what to do. */
 export class PetakError extends Error {
   override readonly name = "PetakError";
   readonly reason: Reason;
@@ -39,7 +39,7 @@ export class PetakError extends Error {
   }
 }
 
-/** An INVALID_FIELD error about one field. */
+/** An INVALID_FIELD error about one field. `description` continues the field's path, e.g. `must be later than now`. */
 export function invalidField(field: string, description: string, rule: string): PetakError {
   return new PetakError("INVALID_FIELD", `${field}: ${description}`, {
     fieldViolations: [{ field, description, rule }],

@@ -7,7 +7,7 @@ import { PetakError } from "./petak-error.ts";
 
 type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
 
-/** The one way from the domain to the wire: code, ErrorInfo and the details that go with the reason. */
+/** Converts an error of the domain to one of the wire, with the code and the details of its reason. The only place that does so. */
 export function toConnectError(error: PetakError): ConnectError {
   return new ConnectError(
     error.message,
@@ -18,7 +18,7 @@ export function toConnectError(error: PetakError): ConnectError {
   );
 }
 
-/** The google.rpc details of an error. */
+/** The google.rpc details of an error: ErrorInfo always; BadRequest, PreconditionFailure and RetryInfo as they apply. */
 export function errorDetails(error: PetakError): Detail[] {
   const details: Detail[] = [
     {
@@ -51,7 +51,7 @@ export function errorDetails(error: PetakError): Detail[] {
   return details;
 }
 
-/** The reason that an error from a gateway carries, or undefined where it carries none of the catalogue. */
+/** The reason of an error from a gateway. Undefined if it has none, or one that is not in the catalogue. */
 export function reasonOf(error: unknown): Reason | undefined {
   if (error instanceof PetakError) return error.reason;
   const info = ConnectError.from(error)
@@ -60,7 +60,7 @@ export function reasonOf(error: unknown): Reason | undefined {
   return info !== undefined && Object.hasOwn(catalogue, info.reason) ? (info.reason as Reason) : undefined;
 }
 
-/** Reads an error from a gateway back into the domain. Undefined where it carries no reason of the catalogue. */
+/** Converts an error from a gateway to one of the domain. Undefined if it has no reason of the catalogue. */
 export function fromConnectError(error: ConnectError): PetakError | undefined {
   const reason = reasonOf(error);
   if (reason === undefined) return undefined;
