@@ -1,4 +1,4 @@
-/** The messages of google.rpc that carry error details. */
+/** The messages of google.rpc for error details. */
 export {
   type BadRequest,
   type BadRequest_FieldViolation,

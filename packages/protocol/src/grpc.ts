@@ -1,4 +1,4 @@
-/** The services that gRPC itself defines: health checking and server reflection. */
+/** The services that gRPC defines: health checking and server reflection. */
 export {
   Health,
   HealthCheckRequestSchema,

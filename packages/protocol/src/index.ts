@@ -1,7 +1,7 @@
 /**
  * The protocol: generated messages and services of `petak.v1`, typed ids, the error catalogue and validation.
  *
- * The generated files hold nothing but the public protocol, so they are re-exported whole; everything else is by name.
+ * The generated files contain only the public protocol, so they are re-exported as a whole; everything else is exported by name.
  */
 export { type CatalogueEntry, catalogue, errorDomain, type Reason } from "./errors/catalogue.ts";
 export { type FieldViolation, invalidField, PetakError, type PetakErrorOptions } from "./errors/petak-error.ts";

@@ -1,10 +1,10 @@
-/** Crockford's base 32 in lower case: no i, l, o, u, so that an id survives being read aloud. */
+/** Crockford's base32 in lower case. It has no i, l, o and u, so that ids can be read aloud without errors. */
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/** Matches a text of the alphabet. For use inside larger expressions. */
+/** Matches one character of the alphabet. For use in larger regular expressions. */
 export const base32Class = "[0-9a-hjkmnp-tv-z]";
 
-/** Writes a whole number in [0, 2^53) without leading zeros. */
+/** Encodes an integer in [0, 2^53) without leading zeros. */
 export function encodeBase32(value: number): string {
   let rest = value;
   let text = "";
@@ -15,18 +15,18 @@ export function encodeBase32(value: number): string {
   return text;
 }
 
-/** Reads what {@link encodeBase32} wrote. The caller has checked the characters. */
+/** Decodes the result of {@link encodeBase32}. The caller must have checked the characters. */
 export function decodeBase32(text: string): number {
   let value = 0;
   for (const character of text) value = value * 32 + alphabet.indexOf(character);
   return value;
 }
 
-/** Random bytes from the system's generator, of which a text takes as many as it has characters: asking for a few costs as much as for many. */
+/** A pool of bytes from the system's random generator. It is filled as a whole, because a small request costs as much as a large one. */
 const pool = new Uint8Array(4096);
 let unused = 0;
 
-/** A random text of `length` characters, five bits each, from the system's generator. At most 4096 characters. */
+/** A random string from the system's generator, with five bits of entropy per character. `length` is at most 4096. */
 export function randomBase32(length: number): string {
   if (length > unused) {
     crypto.getRandomValues(pool);
@@ -37,7 +37,7 @@ export function randomBase32(length: number): string {
   return text;
 }
 
-/** A character for each byte, of which the lower five bits count. */
+/** Encodes the lower five bits of each byte as one character. */
 export function bytesToBase32(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += alphabet.charAt(byte & 31);

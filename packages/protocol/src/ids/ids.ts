@@ -1,12 +1,12 @@
 import { base32Class, decodeBase32, encodeBase32, randomBase32 } from "./base32.ts";
 
 /**
- * A region: the H3 cell of resolution 3 in which a site lies, written as the significant 6 hexadecimal digits of its index
- * (the index is the region followed by `fffffffff`). Every id of the region's sites, reservations and events carries it.
+ * A region: the H3 cell of resolution 3 in which a site lies, as the 6 significant hexadecimal digits of its index (the index is the region followed by
+ * `fffffffff`). The ids of the region's sites, reservations and events contain it.
  */
 export type Region = string;
 
-/** Which network a key sees, as ids spell it. */
+/** The network that a key sees, as it is written in ids. */
 export type ModeName = "live" | "test";
 
 const regionClass = "8[0-9a-f]{5}";
@@ -30,17 +30,17 @@ export function parseSiteId(text: string): { region: Region; siteNumber: number 
   return { region, siteNumber };
 }
 
-/** A new reservation id in a region: 80 random bits. */
+/** Generates a reservation id in a region, with 80 random bits. */
 export function newReservationId(region: Region): string {
   return formatReservationId(region, randomBase32(16));
 }
 
-/** The id of the reservation with a handle. */
+/** Formats a reservation id. */
 export function formatReservationId(region: Region, handle: string): string {
   return `res_${region}_${handle}`;
 }
 
-/** Region and handle of a reservation, or undefined where the text is no reservation id. */
+/** Parses a reservation id. Undefined if the text is not one. */
 export function parseReservationId(text: string): { region: Region; handle: string } | undefined {
   const match = reservationIdPattern.exec(text);
   if (match === null) return undefined;
@@ -48,12 +48,12 @@ export function parseReservationId(text: string): { region: Region; handle: stri
   return { region, handle };
 }
 
-/** The id of the bundle with a handle. */
+/** Formats a bundle id. */
 export function formatBundleId(region: Region, handle: string): string {
   return `bdl_${region}_${handle}`;
 }
 
-/** Region and handle of a bundle, or undefined where the text is no bundle id. */
+/** Parses a bundle id. Undefined if the text is not one. */
 export function parseBundleId(text: string): { region: Region; handle: string } | undefined {
   const match = bundleIdPattern.exec(text);
   if (match === null) return undefined;
@@ -61,22 +61,22 @@ export function parseBundleId(text: string): { region: Region; handle: string } 
   return { region, handle };
 }
 
-/** A new event id in a region: 80 random bits. */
+/** Generates an event id in a region, with 80 random bits. */
 export function newEventId(region: Region): string {
   return `evt_${region}_${randomBase32(16)}`;
 }
 
-/** A new participant id: 80 random bits. */
+/** Generates a participant id, with 80 random bits. */
 export function newParticipantId(): string {
   return `par_${randomBase32(16)}`;
 }
 
-/** A new key id, which says the key's network: 80 random bits. */
+/** Generates a key id that contains the key's network, with 80 random bits. */
 export function newKeyId(mode: ModeName): string {
   return `key_${mode}_${randomBase32(16)}`;
 }
 
-/** A new publishable key, which says its network: 120 random bits. */
+/** Generates a publishable key that contains its network, with 120 random bits. */
 export function newPublishableKey(mode: ModeName): string {
   return `pk_${mode}_${randomBase32(24)}`;
 }

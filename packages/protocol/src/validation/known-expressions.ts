@@ -3,10 +3,10 @@ import type { SiteCapacity } from "../gen/petak/v1/directory_pb.ts";
 import type { OpeningHours } from "../gen/petak/v1/opening_hours_pb.ts";
 import type { SiteRequirements } from "../gen/petak/v1/site_requirements_pb.ts";
 
-/** Whether a message keeps a rule. */
+/** Whether a message satisfies a rule. */
 type KeepsRule = (message: Message) => boolean;
 
-/** What expressions of the schema say, by their text: one that is changed there is not known here any more. */
+/** Functions equivalent to CEL expressions of the schema, by the expression's text. A changed expression is not found and falls back to protovalidate. */
 export const knownExpressions: ReadonlyMap<string, KeepsRule> = new Map<string, KeepsRule>([
   [
     "this.reporting_ended == (this.size_classes.size() == 0)",

@@ -12,13 +12,13 @@ const validator = createValidator();
 const isService = (value: unknown): value is DescService =>
   typeof value === "object" && value !== null && "kind" in value && value.kind === "service";
 
-/** What is checked: requests, and, by themselves too, those of the messages in them that have rules written as expressions. */
+/** The checked types: all requests, and separately the messages within them that have CEL expressions. */
 const schemas: DescMessage[] = (Object.values(protocol) as unknown[])
   .filter(isService)
   .flatMap(({ methods }) => methods.map(({ input }) => input).filter(({ fields }) => fields.length > 0))
   .concat([protocol.SiteCapacitySchema, protocol.OpeningHoursSchema, protocol.SiteRequirementsSchema]);
 
-/** The only message with rules that are not known here: expressions that reckon with times. */
+/** The only type with unsupported rules: its expressions calculate with times. */
 const expressed = "petak.v1.OpenWindow";
 
 function isValid(schema: DescMessage, message: Message): boolean {
@@ -27,7 +27,7 @@ function isValid(schema: DescMessage, message: Message): boolean {
   return kind === "valid" && illFormedTimes(schema, message).length === 0;
 }
 
-/** Whether a message has a text with characters beyond the first plane, or a message with rules that are not known. */
+/** Whether a message contains a string with characters outside the Basic Multilingual Plane, or a message with unsupported rules. */
 function hasUnknown(message: unknown): boolean {
   if (typeof message === "string") return /[\ud800-\udfff]/.test(message);
   if (typeof message !== "object" || message === null) return false;
@@ -39,8 +39,8 @@ function text(message: Message): string {
   return JSON.stringify(message, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value));
 }
 
-describe("what is known of a message without protovalidate", () => {
-  it.each(schemas.map((schema) => [schema.name, schema] as const))("is what protovalidate finds of %s", (_name, schema) => {
+describe("the fast check of constraints", () => {
+  it.each(schemas.map((schema) => [schema.name, schema] as const))("agrees with protovalidate on %s", (_name, schema) => {
     let known = 0;
     fc.assert(
       fc.property(fc.oneof(keepingRules(schema), { weight: 3, arbitrary: spoilt(schema) }), (message) => {

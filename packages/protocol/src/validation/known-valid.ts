@@ -13,9 +13,9 @@ const always = () => true;
 const compiled = new Map<DescMessage, MessageCheck>();
 
 /**
- * Whether a message surely keeps all constraints of its schema, and its times are well formed: in a fraction of the time that protovalidate takes, which
- * evaluates many of them as expressions. False says nothing: it breaks one, or has one that is not known here, or a text in other planes of Unicode is about as
- * long as it may be. known-valid.test.ts compares the two.
+ * Returns true only if a message satisfies all constraints of its schema and its times are well formed. It takes a fraction of the time of protovalidate, which
+ * evaluates many constraints as CEL expressions. False is inconclusive: a constraint is violated, or not supported here, or depends on the length of a string
+ * with characters outside the Basic Multilingual Plane. known-valid.test.ts compares the two.
  */
 export function isKnownValid<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): boolean {
   return checkOf(schema)(message);
@@ -24,7 +24,7 @@ export function isKnownValid<Desc extends DescMessage>(schema: Desc, message: Me
 function checkOf(schema: DescMessage): MessageCheck {
   const known = compiled.get(schema);
   if (known !== undefined) return known;
-  // Known before its fields are: a message may have one of its own type.
+  // Registered before its fields are compiled, because a message may contain its own type.
   compiled.set(schema, (message) => checkOf(schema)(message));
   const check = compileMessage(schema);
   compiled.set(schema, check);
@@ -85,7 +85,7 @@ function compileList(field: DescField & { fieldKind: "list" }, rules: RuleChecks
   };
 }
 
-/** The checks of a value, and before them those of its type where that is a message: rules about times reckon with well-formed ones. */
+/** The checks of a value, preceded by those of its message type: rules about times assume well-formed ones. */
 function withMessage(schema: DescMessage | undefined, checks: readonly Check[]): readonly Check[] {
   if (schema === undefined) return checks;
   const ofMessage = checkOf(schema);

@@ -8,7 +8,7 @@ function keepsPattern(pattern: string, text: string): boolean | undefined {
   return compileRules(rules, undefined)?.ofValue.every((check) => check(text));
 }
 
-it("a text is known to match a pattern that RE2 and JavaScript understand alike", () => {
+it("a string is matched against a pattern only if RE2 and JavaScript interpret it alike", () => {
   expect(keepsPattern("^[A-Z]{2}$", "SG")).toBe(true);
   expect(keepsPattern("^[A-Z]{2}$", "sg")).toBe(false);
 });

@@ -2,40 +2,40 @@ import { type DescEnum, isFieldSet, type Message } from "@bufbuild/protobuf";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { type FieldRules, FieldRulesSchema, Ignore } from "../gen/buf/validate/validate_pb.ts";
 
-/** Whether a value surely keeps a rule. False: it breaks it, or it is not looked at closely enough. */
+/** Returns true only if a value satisfies a rule. False is inconclusive. */
 export type Check = (value: unknown) => boolean;
 
-/** What the rules of a field ask of its values. */
+/** The compiled rules of a field. */
 export interface RuleChecks {
-  /** Whether it has to be set. */
+  /** Whether the field must be set. */
   readonly isRequired: boolean;
-  /** Whether no rule is about the zero of its type. */
+  /** Whether the zero value is exempt from the rules. */
   readonly letsZeroPass: boolean;
-  /** Of a list: what all of it has to keep. */
+  /** Checks of the value; for a list, of the list as a whole. */
   readonly ofValue: readonly Check[];
-  /** Of a list: what each of its elements has to keep. */
+  /** For a list: checks of each element. */
   readonly ofElement: readonly Check[];
 }
 
-/** Makes the check of one rule from what the schema asks for. */
+/** Compiles one rule, given its value in the schema. */
 type MakeCheck = (wanted: never, ofEnum: DescEnum | undefined) => Check;
 
-/** A text in which every unit of UTF-16 is a character. */
+/** Matches strings in which every UTF-16 code unit is one character. */
 const plainText = /^[^\ud800-\udfff]*$/;
 
-/** As protovalidate has it. */
+/** The pattern of protovalidate. */
 const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 
-/** What RE2, in whose syntax patterns are, and JavaScript may take for different things. */
+/** Matches syntax that RE2, which defines the patterns, and JavaScript may interpret differently. */
 const ambiguousPattern = /\\[A-Za-z0-9]|\(\?|\[:/;
 
-/** A pattern as JavaScript has it; undefined where it may mean something else there, or nothing. */
+/** Compiles a pattern. Undefined if JavaScript may interpret it differently from RE2, or rejects it. */
 function understood(pattern: string): RegExp | undefined {
   if (ambiguousPattern.test(pattern)) return undefined;
   try {
     return new RegExp(pattern, "u");
   } catch {
-    // RE2 takes brackets that stand for themselves.
+    // RE2 accepts unescaped literal brackets.
     return undefined;
   }
 }
@@ -67,7 +67,7 @@ const timeMakers = {
   },
 };
 
-/** Makes a check of a length, which the schema gives as a bigint, and which is compared several times as fast as a number. */
+/** Compiles a check of a length. The schema's bigint is converted, because numbers compare several times as fast. */
 function ofLength(isRight: (length: number, limit: number) => boolean): MakeCheck {
   return (limit: bigint) => {
     const limitNumber = Number(limit);
@@ -75,7 +75,7 @@ function ofLength(isRight: (length: number, limit: number) => boolean): MakeChec
   };
 }
 
-/** The rules that the protocol uses, by the type that they are for and their names. A text has at most as many characters as units of UTF-16. */
+/** The rules that the protocol uses, by type and name. A string has at most as many characters as UTF-16 code units. */
 const makersByType: Record<string, Record<string, MakeCheck>> = {
   string: {
     minLen(limit: bigint) {
@@ -112,16 +112,16 @@ const makersByType: Record<string, Record<string, MakeCheck>> = {
   },
 };
 
-/** Whether values surely are different: two objects may say the same. */
+/** Returns true only if all values are different. Objects are not compared. */
 function areDifferent(list: readonly unknown[]): boolean {
   return typeof list[0] !== "object" && new Set(list).size === list.length;
 }
 
 /**
- * Makes checks of a field's rules.
+ * Compiles the rules of a field.
  *
- * @param ofEnum The type of its values, or of its elements, where that is an enum.
- * @returns Undefined where there is a rule for which there is no check.
+ * @param ofEnum The enum type of its values or elements, if they are enums.
+ * @returns Undefined if a rule is not supported.
  */
 export function compileRules(rules: FieldRules, ofEnum: DescEnum | undefined): RuleChecks | undefined {
   const { cel, celExpression, required, ignore, type } = rules;
@@ -147,7 +147,7 @@ export function compileRules(rules: FieldRules, ofEnum: DescEnum | undefined): R
   return { isRequired: required, letsZeroPass: ignore === Ignore.IF_ZERO_VALUE, ofValue, ofElement };
 }
 
-/** The rules of one type that are set, with what each asks for. */
+/** The rules of one type that are set, with their values. */
 function setRules(typeName: NonNullable<FieldRules["type"]["case"]>, rules: Message): { name: string; wanted: unknown }[] {
   const fields = FieldRulesSchema.field[typeName].message?.fields ?? [];
   return fields

@@ -7,13 +7,13 @@ import { illFormedTimes } from "./well-formed-times.ts";
 const validator = createValidator();
 
 /**
- * Checks a message against the constraints of its schema, in clients as in gateways.
+ * Validates a message against the constraints of its schema. Clients and gateways use the same check.
  *
- * @throws {PetakError} INVALID_FIELD with every field that breaks a rule.
+ * @throws {PetakError} INVALID_FIELD with all invalid fields.
  */
 export function validateMessage<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): void {
   if (isKnownValid(schema, message)) return;
-  // First: the constraints reckon with times that are some.
+  // Times are checked first: the constraints assume well-formed ones.
   const illFormed = illFormedTimes(schema, message);
   if (illFormed.length > 0) throw invalid(illFormed);
   const result = validator.validate(schema, message);
@@ -23,10 +23,10 @@ export function validateMessage<Desc extends DescMessage>(schema: Desc, message:
 }
 
 /**
- * Makes ready what {@link validateMessage} needs for the requests of some services. Without it that is made when the first of each comes, and for the very
- * first takes a tenth of a second or more, in which a server answers nobody.
+ * Compiles the constraints of all requests of some services. Otherwise they are compiled when {@link validateMessage} first gets each type. The first
+ * compilation takes 0.1 s or more and blocks the server.
  *
- * @throws {Error} where the constraints of a request cannot be evaluated
+ * @throws {Error} if the constraints of a request cannot be evaluated.
  */
 export function prepareValidation(services: readonly DescService[]): void {
   for (const { input } of services.flatMap(({ methods }) => methods)) {
@@ -41,7 +41,7 @@ function invalid(fieldViolations: FieldViolation[]): PetakError {
   const more = fieldViolations.length - 1;
   return new PetakError(
     "INVALID_FIELD",
-    `${first?.field}: ${first?.description}${more > 0 ? `, and ${more} more wrong field${more > 1 ? "s" : ""}` : ""}`,
+    `${first?.field}: ${first?.description}${more > 0 ? `, and ${more} more invalid field${more > 1 ? "s" : ""}` : ""}`,
     { fieldViolations },
   );
 }
@@ -51,10 +51,10 @@ function toFieldViolation(violation: Violation): FieldViolation {
   return { field: formatPath(field), description: (ruleId === "enum.not_in" && valuesToChoose(field)) || message, rule: ruleId };
 }
 
-/** More names than that are no help in a sentence. */
+/** Longer lists of names are left out of the message. */
 const shownNames = 12;
 
-/** What an enum that was left unspecified may be. The validator would say that it must not be in the list [0]. */
+/** The description for an unspecified enum: its possible values. The validator would only say that the value must not be in the list [0]. */
 function valuesToChoose(path: Violation["field"]): string | undefined {
   const field = path.findLast((element) => element.kind === "field");
   const names = field?.enum?.values.filter(({ number }) => number !== 0).map(({ name }) => name);

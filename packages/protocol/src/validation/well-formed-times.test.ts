@@ -20,7 +20,7 @@ const seconds = fc.oneof(
 const nanos = fc.oneof(fc.integer({ min: -2, max: 2 }), fc.integer(), fc.constantFrom(-1e9, -999_999_999, 999_999_999, 1e9));
 
 describe("times in messages", () => {
-  it.each([DurationSchema, TimestampSchema])("are taken exactly where JSON can say the same: $typeName", (schema) => {
+  it.each([DurationSchema, TimestampSchema])("are accepted exactly if JSON can represent them: $typeName", (schema) => {
     fc.assert(
       fc.property(seconds, nanos, (wholeSeconds, part) => {
         const time = create(schema, { seconds: wholeSeconds, nanos: part });
@@ -37,7 +37,7 @@ describe("times in messages", () => {
     );
   });
 
-  it("are found at any depth, each with its name, its value and the limit", () => {
+  it("are checked at any depth and reported with path, value and limit", () => {
     const wrong = { seconds: 1n, nanos: -1 };
     const terms = create(UpsertSitesRequestSchema, { sites: [{}, { terms: { freeStorage: wrong, longestStorage: { seconds: 5n } } }] });
     expect(illFormedTimes(UpsertSitesRequestSchema, terms)).toEqual([
@@ -59,7 +59,7 @@ describe("times in messages", () => {
         .map(({ field }) => field)
         .sort(),
     ).toEqual(["overflow_policy.wait", "requirements.open_within.from", "requirements.open_within.to"]);
-    // The case of a choice that was not made has nothing in it.
+    // A oneof that is not set has no value to check.
     expect(illFormedTimes(RedirectRequestSchema, create(RedirectRequestSchema, {}))).toEqual([]);
     const events = create(ListEventsRequestSchema, { wait: { seconds: 1n, nanos: 5 } });
     expect(illFormedTimes(ListEventsRequestSchema, fromBinary(ListEventsRequestSchema, toBinary(ListEventsRequestSchema, events)))).toEqual(

@@ -2,10 +2,10 @@ import type { DescField, DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { FieldViolation } from "../errors/petak-error.ts";
 
-/** Limits of google.protobuf.Timestamp: from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, in s since 1970. */
+/** Limits of google.protobuf.Timestamp, 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, in s since 1970. */
 const [firstSecond, lastSecond] = [-62_135_596_800n, 253_402_300_799n];
 
-/** Limit of google.protobuf.Duration in either direction: some 10,000 years, in s. */
+/** Limit of google.protobuf.Duration in both directions, about 10,000 years, in s. */
 const longestSeconds = 315_576_000_000n;
 
 const nanosPerSecond = 1_000_000_000;
@@ -16,9 +16,9 @@ type Check = (value: Values, path: string, found: FieldViolation[]) => void;
 const checks = new Map<DescMessage, Check | undefined>();
 
 /**
- * The timestamps and durations of a message, at any depth, that are none by the rules of their own types: beyond their limits, with a part of a second
- * that is more than one, or that goes in the other direction than the seconds. Binary messages can have such, and what has been taken with one could
- * never be written as JSON again. Constraints of the schema do not look at it: they compare what it amounts to.
+ * Finds the timestamps and durations of a message, at any depth, that violate the rules of their own types: beyond the limits, with nanos of a second or more, or
+ * with seconds and nanos of different signs. Binary messages can contain such values, and they cannot be written as JSON. The schema's constraints do not detect
+ * them, because they compare only the resulting time.
  */
 export function illFormedTimes<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): FieldViolation[] {
   const found: FieldViolation[] = [];
@@ -26,18 +26,18 @@ export function illFormedTimes<Desc extends DescMessage>(schema: Desc, message: 
   return found;
 }
 
-/** Whether a timestamp is one by the rules of its type. */
+/** Whether a timestamp satisfies the rules of its type. */
 export function isWellFormedTimestamp({ seconds, nanos }: Timestamp): boolean {
   return seconds >= firstSecond && seconds <= lastSecond && nanos >= 0 && nanos < nanosPerSecond;
 }
 
-/** Whether a duration is one by the rules of its type. */
+/** Whether a duration satisfies the rules of its type. */
 export function isWellFormedDuration({ seconds, nanos }: Duration): boolean {
   const isOfOneSign = seconds === 0n || nanos === 0 || seconds > 0n === nanos > 0;
   return seconds >= -longestSeconds && seconds <= longestSeconds && Math.abs(nanos) < nanosPerSecond && isOfOneSign;
 }
 
-/** How the times in a type of message are checked; undefined where it has none. */
+/** The check of the times in a message type. Undefined if it contains none. */
 function checkOf(schema: DescMessage): Check | undefined {
   if (checks.has(schema)) return checks.get(schema);
   const check = reachesTime(schema, new Set()) ? makeCheck(schema) : undefined;
@@ -51,7 +51,7 @@ function makeCheck(schema: DescMessage): Check {
   const fields = schema.fields.filter((field) => field.message !== undefined && reachesTime(field.message, new Set()));
   return (message, path, found) => {
     for (const field of fields) {
-      // Looked up now and not before, as a type may have fields of its own type.
+      // Looked up here and not when the check is made, because a type may contain its own type.
       const check = checkOf(field.message as DescMessage) as Check;
       const name = `${path}${path === "" ? "" : "."}${field.name}`;
       const value = fieldValue(message, field);

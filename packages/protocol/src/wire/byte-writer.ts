@@ -1,28 +1,28 @@
-/** Writes the wire format of Protobuf into one buffer that is used again and again. */
+/** Writes the Protobuf wire format into one reused buffer. */
 export interface ByteWriter {
-  /** Begins anew. */
+  /** Discards what was written. */
   reset(): void;
-  /** A whole number in [0, 2^53). */
+  /** Writes an integer in [0, 2^53). */
   varint(value: number): void;
-  /** A 64-bit number, or a negative one of 32 bits, as two's complement. */
+  /** Writes a 64-bit integer, or a negative 32-bit one, in two's complement. */
   varint64(value: bigint): void;
   double(value: number): void;
-  /** Bytes as they are. */
+  /** Writes bytes unchanged. */
   raw(bytes: Uint8Array): void;
-  /** A text's length in bytes, and its UTF-8. */
+  /** Writes the length of a string in bytes, and its UTF-8. */
   text(value: string): void;
-  /** What `write` writes, after its length. */
+  /** Writes the output of `write`, preceded by its length. */
   lengthDelimited(write: () => void): void;
-  /** A copy of what was written. */
+  /** Returns a copy of what was written. */
   finish(): Buffer;
 }
 
 const firstBytes = 4096;
 
-/** A text of more characters goes through the engine's own encoder: its call costs as much as some sixty characters. */
+/** Longer strings are encoded by the engine: its call costs as much as encoding about 60 characters here. */
 const shortText = 64;
 
-/** Makes a writer. */
+/** Creates a writer. */
 export function createByteWriter(): ByteWriter {
   let buffer = Buffer.allocUnsafe(firstBytes);
   let at = 0;
@@ -48,7 +48,7 @@ export function createByteWriter(): ByteWriter {
     buffer[at++] = rest;
   }
 
-  /** Writes a short ASCII text and says whether it was one. */
+  /** Writes a string of at most {@link shortText} characters if it is ASCII. Returns false if it is not; nothing is then written. */
   function ascii(value: string): boolean {
     room(value.length + 1);
     buffer[at] = value.length;
@@ -63,7 +63,7 @@ export function createByteWriter(): ByteWriter {
 
   return {
     reset() {
-      // One message of a megabyte must not keep a megabyte.
+      // A single large message must not keep its memory.
       if (buffer.length > 16 * firstBytes) buffer = Buffer.allocUnsafe(firstBytes);
       at = 0;
     },
@@ -103,7 +103,7 @@ export function createByteWriter(): ByteWriter {
         buffer[before] = length;
         return;
       }
-      // Most messages need one byte for their length. This one is moved to make room for more.
+      // One byte was reserved for the length, which is enough for most messages. This one is moved to make room for more bytes.
       let more = 0;
       for (let rest = length; rest > 0x7f; rest = Math.floor(rest / 128)) more++;
       room(more);

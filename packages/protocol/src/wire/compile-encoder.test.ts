@@ -9,7 +9,7 @@ const schemas = (Object.values(protocol) as unknown[]).filter(
   (value): value is DescMessage => typeof value === "object" && value !== null && "kind" in value && value.kind === "message",
 );
 
-/** Deeper messages stay empty: some have one of their own type. */
+/** Messages nested deeper stay empty, because some types contain themselves. */
 const deepest = 4;
 
 function messageOf(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
@@ -73,12 +73,12 @@ function scalarOf(type: ScalarType): fc.Arbitrary<unknown> {
 }
 
 describe("a compiled encoder", () => {
-  it("is made for every message of the protocol", () => {
+  it("compiles for every message of the protocol", () => {
     expect(schemas.length).toBeGreaterThan(50);
     for (const schema of schemas) expect(() => compileEncoder(schema)).not.toThrow();
   });
 
-  it.each(schemas.map((schema) => [schema.name, schema]))("writes the library's bytes of %s", (_name, schema) => {
+  it.each(schemas.map((schema) => [schema.name, schema]))("encodes %s to the library's bytes", (_name, schema) => {
     const encode = compileEncoder(schema);
     fc.assert(
       fc.property(messageOf(schema), fc.boolean(), (message, writeUnknownFields) => {
@@ -88,7 +88,7 @@ describe("a compiled encoder", () => {
     );
   });
 
-  it("writes messages longer than its buffer, and short ones after them", () => {
+  it("encodes messages longer than its buffer, and short ones after them", () => {
     const encode = compileEncoder(protocol.ListEventsResponseSchema);
     for (const count of [2000, 1, 0]) {
       const message = create(protocol.ListEventsResponseSchema, {
@@ -98,7 +98,7 @@ describe("a compiled encoder", () => {
     }
   });
 
-  it("is refused for what the protocol does not have", () => {
+  it("is refused for types that the protocol does not use", () => {
     expect(() => compileEncoder(StructSchema)).toThrow("is a map");
   });
 });

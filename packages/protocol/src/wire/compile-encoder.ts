@@ -11,7 +11,7 @@ import { WireType } from "@bufbuild/protobuf/wire";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
 import { createByteWriter } from "./byte-writer.ts";
 
-/** Writes messages of one type: the same bytes as the library's `toBinary`. Fields that are not known here are left out unless asked for. */
+/** Encodes messages of one type to the same bytes as the library's `toBinary`. Unknown fields are omitted unless `writeUnknownFields` is true. */
 export type MessageEncoder<Desc extends DescMessage> = (message: MessageShape<Desc>, options?: { writeUnknownFields: boolean }) => Buffer;
 
 type WriteValue = (value: unknown) => void;
@@ -19,16 +19,16 @@ type WriteMessage = (message: Message) => void;
 
 const writer = createByteWriter();
 
-/** Whether fields that are not known here are written. Set for one message at a time: nothing in an encoder waits. */
+/** Whether unknown fields are written. Global state is safe here, because an encoder never awaits. */
 let writesUnknown = false;
 
 const compiled = new Map<DescMessage, WriteMessage>();
 
 /**
- * Makes an encoder that writes a message in a fraction of the library's time: one buffer for all messages, and no
- * list of pieces. For messages of the hot path; everything else is the library's.
+ * Compiles an encoder for one type. It takes a fraction of the library's time, because all messages share one buffer and no list of chunks is built. Use it for
+ * messages of the hot path, and the library for all others.
  *
- * @throws {TypeError} where the type, or one in it, has a map, a group, or a scalar that no message of the protocol has.
+ * @throws {TypeError} if the type, or one nested in it, has a map, a group, or a scalar type that the protocol does not use.
  */
 export function compileEncoder<Desc extends DescMessage>(schema: Desc): MessageEncoder<Desc> {
   const write = compileMessage(schema);
@@ -48,7 +48,7 @@ function compileMessage(schema: DescMessage): WriteMessage {
     for (const field of fields) field(message);
     if (writesUnknown && message.$unknown !== undefined) writeUnknown(message.$unknown);
   };
-  // Known before its fields are: a message may have one of its own type.
+  // Registered before its fields are compiled, because a message may contain its own type.
   compiled.set(schema, write);
   for (const field of schema.fields.toSorted((a, b) => a.number - b.number)) fields.push(compileField(field));
   return write;
@@ -92,7 +92,7 @@ function compileField(field: DescField): WriteMessage {
   const zero = zeroOf(field);
   return (message) => {
     const value: unknown = message[name];
-    // A negative zero is written: it is not the zero that is left out.
+    // Negative zero is written: only positive zero is the default.
     if (!Object.is(value, zero)) writeValue(value);
   };
 }
@@ -131,7 +131,7 @@ function compileList(field: DescField & { fieldKind: "list" }, name: keyof Messa
   };
 }
 
-/** How a value is written, its tag apart. */
+/** How a value is written, without its tag. */
 interface Value {
   wireType: WireType;
   write: WriteValue;
@@ -178,7 +178,7 @@ function writeInt64(value: bigint): void {
   else writer.varint64(value);
 }
 
-/** The scalars that the protocol has. */
+/** The scalar types that the protocol uses. */
 const scalars: Partial<Record<ScalarType, Value>> = {
   [ScalarType.DOUBLE]: { wireType: WireType.Bit64, write: (value) => writer.double(value as number) },
   [ScalarType.INT32]: { wireType: WireType.Varint, write: (value) => writeInt32(value as number) },

@@ -3,21 +3,21 @@ import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { type FieldRules, field as fieldRules } from "../../gen/buf/validate/validate_pb.ts";
 
-/** Deeper messages stay empty: some have one of their own type. */
+/** Messages nested deeper stay empty, because some types contain themselves. */
 const deepest = 4;
 
-/** No longer lists of texts, and no longer texts, are made. */
+/** Greatest length of generated strings and of lists of scalars. */
 const longest = 110;
 
-/** Nor longer lists of messages. */
+/** Greatest length of generated lists of messages. */
 const mostMessages = 2;
 
-/** Of which good texts are made: enough that many of them are different. */
+/** Characters of valid strings: enough of them for many distinct strings. */
 const letters = [..."abcdefghijklmnopqrstuvwxyz"];
 
 type Rules = FieldRules["type"];
 
-/** Messages that keep the rules of their fields, but for those that are expressions, with values at the limits more than elsewhere. */
+/** Generates messages that satisfy the rules of their fields, except CEL expressions, with most values at the limits. */
 export function keepingRules(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   const fields = depth < deepest ? schema.fields : [];
   const values = fields.map((field) => fc.tuple(valueNear(field, depth), isThere(field)));
@@ -31,7 +31,7 @@ export function keepingRules(schema: DescMessage, depth = 0): fc.Arbitrary<Messa
   });
 }
 
-/** The same with one field, at any depth, that is left out, or at a limit or beyond it. */
+/** Generates such messages with one field, at any depth, that is missing, at a limit or beyond it. */
 export function spoilt(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   return fc.constantFrom(...schema.fields).chain((field) =>
     fc.tuple(keepingRules(schema, depth), strayOf(field, depth)).map(([message, value]) => {
@@ -71,7 +71,7 @@ function isTime({ typeName }: DescMessage): boolean {
   return typeName === TimestampSchema.typeName || typeName === DurationSchema.typeName;
 }
 
-/** Fields for whose zero there is a rule have to be there. */
+/** Whether a field is set. Fields whose zero value may violate a rule are always set. */
 function isThere(field: DescField): fc.Arbitrary<boolean> {
   const { required, type } = getOption(field, fieldRules);
   const isNeeded = required || (type.case !== undefined && field.fieldKind !== "message");
@@ -106,7 +106,7 @@ function oneNear(of: One, rules: Rules, strays: boolean, depth: number): fc.Arbi
   return keepingRules(of.message, depth + 1);
 }
 
-/** The limits that rules set from both sides. */
+/** The lower and upper limit that rules set. */
 function limitsOf<Limit>(rules: Rules): { least: Limit | undefined; most: Limit | undefined } {
   const { greaterThan, lessThan } = (rules.value ?? {}) as Record<string, { value?: Limit } | undefined>;
   return { least: greaterThan?.value, most: lessThan?.value };
@@ -172,7 +172,7 @@ function textNear(rules: Extract<Rules, { case: "string" }>["value"], strays: bo
   const unit = strays ? fc.constantFrom("a", "é", "€", "😀", "\ud83d") : fc.constantFrom(...letters);
   const around = strays ? [least - 1, most + 1, Math.floor(most / 2), Math.ceil(most / 2)] : [];
   const lengths = fc.constantFrom(least, most, ...around).map((length) => Math.max(0, length));
-  // An odd number of units of UTF-16 is not to be had of characters that have two.
+  // Characters of two UTF-16 code units alone cannot make an odd length.
   const rest = strays ? fc.constantFrom("", "a") : fc.constant("");
   return fc.tuple(unit, lengths, rest).map(([character, length, end]) => character.repeat(length) + end);
 }
