@@ -154,7 +154,7 @@ export const callProvocations = {
           { authorization: await authorizationOf(operator), headers: { "x-request-id": "find-me" } },
         );
         expect(answer.headers["x-request-id"]).toBe("find-me");
-        expect(readFailure(answer)?.message).toBe("A defect of the gateway. Report it with the request id find-me.");
+        expect(readFailure(answer)?.message).toBe("The gateway has a defect. Report it with the request id find-me.");
         const defects = network.log().filter(({ msg }) => msg === "defect");
         expect(defects).toEqual([expect.objectContaining({ level: 50, request_id: "find-me" })]);
         const { err } = defects[0] ?? {};

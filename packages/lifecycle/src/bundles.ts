@@ -144,15 +144,15 @@ export function collectableOf(reservations: readonly Reservation[], bundleId: st
 function refuseMismatch(reservations: readonly Reservation[], bundleId: string, siteId: string, atMs: number): void {
   const [first] = reservations;
   for (const reservation of reservations) {
-    if (reservation.siteId !== siteId) throw mismatch(reservation, "SITE", `is at another site than '${siteId}'`);
+    if (reservation.siteId !== siteId) throw mismatch(reservation, "SITE", `is not at site '${siteId}'`);
     const isSameCollector =
       reservation.collector?.kind === first?.collector?.kind && reservation.collector?.participantId === first?.collector?.participantId;
-    if (!isSameCollector) throw mismatch(reservation, "COLLECTOR", `has another collector than '${first?.reservationId}'`);
+    if (!isSameCollector) throw mismatch(reservation, "COLLECTOR", `does not have the same collector as '${first?.reservationId}'`);
     if (reservation.bundleId === bundleId) continue;
     if (reservation.bundleId !== "" && !hasEnded(reservation)) {
-      throw mismatch(reservation, "OTHER_BUNDLE", `belongs to bundle '${reservation.bundleId}'; take it out of that one first`);
+      throw mismatch(reservation, "OTHER_BUNDLE", `is in bundle '${reservation.bundleId}'; remove it from that bundle first`);
     }
-    const why = ": only what can still be collected joins a bundle";
+    const why = ": only a reservation that can still be collected can join a bundle";
     if (!joiningStates.has(reservation.state)) throw illegalState(reservation, ReservationState.COLLECTED, why);
     refusePassed(reservation, atMs, ReservationState.COLLECTED);
   }

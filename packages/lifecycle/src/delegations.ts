@@ -92,7 +92,7 @@ export function delegationValidity(
   const notBeforeS = Math.floor(atMs / 1000);
   const expiresAtS = Math.floor(Math.min(wantedMs, atMs + delegationMaxMs, expiresAtMs) / 1000);
   if (expiresAtS <= notBeforeS) {
-    throw invalidField("expires_at", "must be later than now, by a second at least", "delegate_credential.expires_at");
+    throw invalidField("expires_at", "must be at least one second later than now", "delegate_credential.expires_at");
   }
   return { notBeforeS, expiresAtS };
 }
@@ -116,7 +116,7 @@ export function revoke(
   atMs: number,
 ): Transition {
   if (!isRevocable(before)) {
-    throw illegalState(before, ReservationState.COLLECTED, ": no credential opens for it that could be revoked");
+    throw illegalState(before, ReservationState.COLLECTED, ": it has no valid credential to revoke");
   }
   const change = withRevocation(before, credentialHash, before.reservationId, atMs);
   const facts = { type: EventType.CREDENTIAL_REVOKED, actor, proof: credentialProof({ credentialHash }) };
@@ -176,14 +176,14 @@ export function withRevocation(before: CredentialRecord, credentialHash: string,
 
 /** The error where as many credentials were delegated or revoked as can be. */
 export function credentialsExhausted(subject: string, limit: number, what: "delegated" | "revoked"): PetakError {
-  return new PetakError("CREDENTIALS_EXHAUSTED", `${limit} credentials of ${subject} were ${what} already, and no more can be`, {
+  return new PetakError("CREDENTIALS_EXHAUSTED", `${limit} credentials of ${subject} have been ${what}, which is the limit`, {
     metadata: { limit: String(limit), subject },
   });
 }
 
 /** The error where no narrower credential can be made of the one that was shown. */
 export function notAccepted(refusal: string): PetakError {
-  return new PetakError("CREDENTIAL_NOT_ACCEPTED", `no credential can be made of the one that was shown: ${refusal}`, {
+  return new PetakError("CREDENTIAL_NOT_ACCEPTED", `the access token cannot be delegated: ${refusal}`, {
     metadata: { refusal, subject: "access_token" },
   });
 }

@@ -39,7 +39,7 @@ export function extend(before: Reservation, facts: ExtendFacts, atMs: number): W
   // The parcel may be overdue: its new limit must not have passed as well.
   const afterMs = Math.max(nowMs, atMs);
   if (wantedMs <= afterMs) {
-    throw invalidField("until", `must be later than now and than ${name}, which is ${isoTime(nowMs)}`, "extend.until_is_later");
+    throw invalidField("until", `must be later than now and than ${name} (${isoTime(nowMs)})`, "extend.until_is_later");
   }
   const untilMs = Math.min(wantedMs, mostMs);
   if (untilMs <= afterMs) throw exhausted(before, name, nowMs);
@@ -67,7 +67,7 @@ function extensible(before: Reservation, { actor, terms, holdMaxMs }: ExtendFact
   const isOwner = before.participantId === actor.participantId;
   const deadline = deadlines.get(state);
   if (deadline === undefined || (!isOwner && state !== S.DEPOSITED)) {
-    const why = isOwner ? ": it has no limit to extend" : ": its operator can extend it once the parcel is inside";
+    const why = isOwner ? ": it has no deadline to extend" : ": the site's operator can extend it only after the deposit";
     throw illegalState(before, state, why);
   }
   const latestMs = (): number => {
@@ -85,7 +85,7 @@ function ms(timestamp: Timestamp | undefined): number {
 }
 
 function exhausted({ reservationId, state }: Reservation, name: string, nowMs: number): PetakError {
-  return new PetakError("EXTENSION_EXHAUSTED", `${name} of reservation ${reservationId} is ${isoTime(nowMs)} and can be no later`, {
+  return new PetakError("EXTENSION_EXHAUSTED", `${name} of reservation ${reservationId} is ${isoTime(nowMs)} and cannot be any later`, {
     metadata: { reservation_id: reservationId, state: stateName(state), limit: name, until: isoTime(nowMs), subject: reservationId },
   });
 }

@@ -84,10 +84,10 @@ function outside(old: Reservation, limit: "max_distance_m" | "operator_ids", sit
   const maxDistanceM = overflowPolicy?.maxDistanceM ?? 0;
   const what =
     limit === "operator_ids"
-      ? "sites of the operators that it names"
+      ? "only sites of the operators that it names"
       : maxDistanceM === 0
         ? "no other site"
-        : `sites within ${maxDistanceM} m`;
+        : `only sites within ${maxDistanceM} m of the requested site`;
   return new PetakError("OUTSIDE_OVERFLOW_POLICY", `the overflow policy of reservation ${reservationId} allows ${what}`, {
     metadata: {
       reservation_id: reservationId,

@@ -109,16 +109,20 @@ function giveBack(taken: Reservation, actor: Party, refusal: PetakError, atMs: n
 
 /** Refuses to give up a place for one that was lost because nobody came back for it in time. */
 function refuseGone(taken: Reservation, atMs: number): void {
-  const why = ": the place that this request held has gone meanwhile; send a new request";
+  const why = ": the hold that this request took has ended meanwhile; send a request with a new request_id";
   if (!standingStates.has(taken.state)) throw illegalState(taken, S.CONFIRMED, why);
   refusePassed(taken, atMs, S.CONFIRMED);
 }
 
 function noPlaceElsewhere({ reservationId, siteId }: Reservation): PetakError {
-  return new PetakError("NO_PLACE_FREE", `nothing is free there, and reservation ${reservationId} has got a place meanwhile`, {
-    metadata: { site_id: siteId },
-    retryAfterMs: noPlaceRetryMs,
-  });
+  return new PetakError(
+    "NO_PLACE_FREE",
+    `no place is free at the requested sites, and reservation ${reservationId} has got a place at its own site meanwhile`,
+    {
+      metadata: { site_id: siteId },
+      retryAfterMs: noPlaceRetryMs,
+    },
+  );
 }
 
 function refusalOf(check: () => void): PetakError | undefined {

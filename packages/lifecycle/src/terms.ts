@@ -53,7 +53,7 @@ export function checkTerms({ freeStorage, longestStorage }: Terms, path: string)
   if (freeMs <= longestMs) return;
   throw invalidField(
     `${path}.free_storage`,
-    `${freeMs / 1000} s must not be more than longest_storage, ${longestMs / 1000} s`,
+    `${freeMs / 1000} s must not be longer than longest_storage, ${longestMs / 1000} s`,
     "terms.free_within_longest",
   );
 }

@@ -14,7 +14,7 @@ export function refuseFuture(observedAtMs: number, nowMs: number, path: string):
   if (observedAtMs <= nowMs + clockSkewMaxMs) return;
   throw invalidField(
     `${path}.observed_at`,
-    `${new Date(observedAtMs).toISOString()} is ahead of the gateway's ${new Date(nowMs).toISOString()} by more than ${clockSkewMaxMs / 1000} s`,
+    `${new Date(observedAtMs).toISOString()} is more than ${clockSkewMaxMs / 1000} s ahead of the gateway's clock, ${new Date(nowMs).toISOString()}`,
     "site_capacity.observed_at_not_ahead",
   );
 }
@@ -36,7 +36,7 @@ export function reportedClasses({ siteId, sizeClasses }: Site, reported: SiteCap
       throw invalidField(`${field}.size_class_id`, `site ${siteId} has no size class ${sizeClassId}`, "site_capacity.size_class_known");
     }
     if (found.has(sizeClassId)) {
-      throw invalidField(`${field}.size_class_id`, `${sizeClassId} is there twice`, "site_capacity.size_classes_distinct");
+      throw invalidField(`${field}.size_class_id`, `must be distinct: ${sizeClassId} occurs twice`, "site_capacity.size_classes_distinct");
     }
     if (free + occupied + outOfService !== installed) {
       throw invalidField(

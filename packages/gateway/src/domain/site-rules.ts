@@ -22,7 +22,7 @@ function checkTimeZone(timeZone: string, path: string): void {
     if (/^[+-]/.test(timeZone)) throw new RangeError("an offset");
     new Intl.DateTimeFormat("en", { timeZone });
   } catch {
-    throw invalidField(path, `${JSON.stringify(timeZone)} is no IANA time zone that this gateway knows`, "site.time_zone");
+    throw invalidField(path, `${JSON.stringify(timeZone)} is not an IANA time zone that this gateway knows`, "site.time_zone");
   }
 }
 
@@ -31,7 +31,7 @@ function checkWeekly(weekly: readonly WeeklyPeriod[], path: string): void {
     if (closeDay === openDay && closeMinute <= openMinute) {
       throw invalidField(
         `${path}[${index}].close_minute`,
-        `${closeMinute} must be greater than open_minute ${openMinute} on the same day; name the next day where it closes after midnight`,
+        `${closeMinute} must be greater than open_minute ${openMinute} on the same day; if it closes after midnight, set close_day to the next day`,
         "weekly_period.order",
       );
     }
@@ -43,9 +43,10 @@ function checkExceptions(exceptions: readonly ExceptionalDay[], path: string): v
   exceptions.forEach(({ date, open }, index) => {
     const day = date === undefined ? "" : isoDate(date);
     if (date !== undefined && new Date(`${day}T00:00:00Z`).getUTCDate() !== date.day) {
-      throw invalidField(`${path}[${index}].date`, `${day} is no day of the calendar`, "local_date.exists");
+      throw invalidField(`${path}[${index}].date`, `${day} is not a date of the calendar`, "local_date.exists");
     }
-    if (seen.has(day)) throw invalidField(`${path}[${index}].date`, `${day} is there twice`, "opening_hours.exceptions_distinct");
+    if (seen.has(day))
+      throw invalidField(`${path}[${index}].date`, `must be distinct: ${day} occurs twice`, "opening_hours.exceptions_distinct");
     seen.add(day);
     open.forEach(({ openMinute, closeMinute }, range) => {
       if (closeMinute <= openMinute) {
@@ -67,7 +68,11 @@ function checkPlaces({ sizeClasses, compartments }: Site, path: string): void {
   const listed = new Map<string, number>();
   sizeClasses.forEach(({ sizeClassId }, index) => {
     if (listed.has(sizeClassId)) {
-      throw invalidField(`${path}.size_classes[${index}].size_class_id`, `${sizeClassId} is there twice`, "site.size_classes_distinct");
+      throw invalidField(
+        `${path}.size_classes[${index}].size_class_id`,
+        `must be distinct: ${sizeClassId} occurs twice`,
+        "site.size_classes_distinct",
+      );
     }
     listed.set(sizeClassId, 0);
   });
@@ -78,12 +83,16 @@ function checkPlaces({ sizeClasses, compartments }: Site, path: string): void {
     if (count === undefined) {
       throw invalidField(
         `${path}.compartments[${index}].size_class_id`,
-        `${sizeClassId} is none of the site's size_classes`,
+        `${sizeClassId} is not one of the site's size_classes`,
         "site.compartment_size_class",
       );
     }
     if (doors.has(compartmentId)) {
-      throw invalidField(`${path}.compartments[${index}].compartment_id`, `${compartmentId} is there twice`, "site.compartments_distinct");
+      throw invalidField(
+        `${path}.compartments[${index}].compartment_id`,
+        `must be distinct: ${compartmentId} occurs twice`,
+        "site.compartments_distinct",
+      );
     }
     doors.add(compartmentId);
     listed.set(sizeClassId, count + 1);
@@ -93,7 +102,7 @@ function checkPlaces({ sizeClasses, compartments }: Site, path: string): void {
     if (count !== installed) {
       throw invalidField(
         `${path}.size_classes[${index}].installed`,
-        `${installed}, but compartments lists ${count} of size class ${sizeClassId}`,
+        `is ${installed}, but compartments lists ${count} of size class ${sizeClassId}`,
         "site.installed_matches_compartments",
       );
     }
@@ -118,7 +127,7 @@ function checkHeights({ sizeClasses, compartments }: Site, path: string): void {
     if (centreHeightMm < lowest || (highest > 0 && centreHeightMm > highest)) {
       throw invalidField(
         `${path}.compartments[${index}].centre_height_mm`,
-        `${centreHeightMm} lies outside the heights of size class ${sizeClassId}, ${lowest} to ${highest}`,
+        `${centreHeightMm} is outside the heights of size class ${sizeClassId}, ${lowest} to ${highest} mm`,
         "site.compartment_height_in_size_class",
       );
     }

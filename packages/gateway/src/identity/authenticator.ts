@@ -62,7 +62,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const key = await usableKey(token);
     const isGood = !isLowOrderPoint(key.publicKey) && (await verifyEd25519(key.publicKey, token.signature, token.signed));
     if (!isGood) {
-      throw new PetakError("TOKEN_SIGNATURE_WRONG", `the signature does not match key '${token.keyId}'`, {
+      throw new PetakError("TOKEN_SIGNATURE_WRONG", `the token's signature does not verify with key '${token.keyId}'`, {
         metadata: { key_id: token.keyId },
       });
     }
@@ -73,7 +73,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const { keyId, participantId } = token;
     const key = await keys.findKey(keyId);
     if (key === undefined) {
-      throw new PetakError("KEY_UNKNOWN", "the key that the token names in 'kid' is not registered", {
+      throw new PetakError("KEY_UNKNOWN", "the key in the token's 'kid' is not registered", {
         metadata: { key_id: shown(keyId) },
       });
     }
@@ -95,7 +95,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const known = verified.find(tokenHash);
     if (known !== undefined) {
       if (known.expiresAtMs <= now()) {
-        throw new PetakError("TOKEN_REPLAYED_AFTER_EXPIRY", "the token was used here while it was good, and has expired since");
+        throw new PetakError(
+          "TOKEN_REPLAYED_AFTER_EXPIRY",
+          "the token was used here while it was valid, and has expired since; sign a new token",
+        );
       }
       return { caller: callerOf(await usableKey(known)), token: known };
     }
@@ -120,15 +123,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (!isOriginAllowed(key, origin)) {
       const seen =
         origin === undefined
-          ? "no Origin header came, which only test keys need not have"
-          : `origin '${shown(origin)}' is not one of the key's`;
-      throw new PetakError("ORIGIN_NOT_ALLOWED", `${seen}; make a publishable key for the page's origin`);
+          ? "the request has no Origin header; only test keys may be used without one"
+          : `the key does not allow the origin '${shown(origin)}'`;
+      throw new PetakError("ORIGIN_NOT_ALLOWED", `${seen}; create a publishable key for the page's origin`);
     }
     const retryAfterMs = limiter.take(text, key.requestsPerSecond);
     if (retryAfterMs > 0) {
       throw new PetakError(
         "RATE_LIMITED",
-        `the key's rate is ${key.requestsPerSecond} requests a second; come again in ${retryAfterMs} ms`,
+        `the key may make ${key.requestsPerSecond} requests per second; try again in ${retryAfterMs} ms`,
         {
           retryAfterMs,
           metadata: { requests_per_second: String(key.requestsPerSecond) },
@@ -164,7 +167,10 @@ async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Resul
   } catch (error) {
     if (error instanceof PetakError) throw error;
     // Nothing else here fails but the look-up of keys.
-    throw new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now", { cause: error, retryAfterMs: 1000 });
+    throw new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now; try again in 1000 ms", {
+      cause: error,
+      retryAfterMs: 1000,
+    });
   }
 }
 
@@ -183,11 +189,14 @@ function readBearer(authorization: string | undefined): string {
   if (authorization.length > bearerMaxLength || bearer === "") {
     throw new PetakError(
       "CREDENTIALS_MALFORMED",
-      `the Authorization header must be 'Bearer' and one token, at most ${bearerMaxLength} characters in all`,
+      `the Authorization header must be 'Bearer' and one token, with at most ${bearerMaxLength} characters in total`,
     );
   }
   if (bearer.startsWith("pk_") && !/^pk_(live|test)_[0-9a-z]{1,40}$/.test(bearer)) {
-    throw new PetakError("CREDENTIALS_MALFORMED", "a publishable key is 'pk_live_' or 'pk_test_' and letters and digits");
+    throw new PetakError(
+      "CREDENTIALS_MALFORMED",
+      "a publishable key must be 'pk_live_' or 'pk_test_' followed by lower-case letters and digits",
+    );
   }
   return bearer;
 }

@@ -22,13 +22,13 @@ export function requireParticipant(context: CallerContext, options: { roles?: re
   if (caller.kind === "publishable") {
     throw new PetakError(
       "PUBLISHABLE_KEY_NOT_ALLOWED",
-      "a publishable key reads the directory and nothing else; make this call from a server",
+      "a publishable key may only read the directory; make this call from a server, with a signed request token",
     );
   }
   const { roles } = options;
   if (roles !== undefined && !roles.some((role) => caller.roles.includes(role))) {
     const wanted = roles.map((role) => roleNames.get(role) ?? String(role)).join(" or ");
-    throw new PetakError("ROLE_REQUIRED", `the call needs the role ${wanted}, which '${caller.participantId}' has not`, {
+    throw new PetakError("ROLE_REQUIRED", `the call requires the role ${wanted}, which '${caller.participantId}' does not have`, {
       metadata: { required: wanted },
     });
   }
@@ -39,16 +39,12 @@ export function requireParticipant(context: CallerContext, options: { roles?: re
 export function requireAgent(context: CallerContext, siteId: string): AgentCaller {
   const caller = callerOf(context);
   if (caller.kind !== "agent") {
-    throw new PetakError("AGENT_KEY_REQUIRED", "only a site's agent makes this call, with a key that is registered for its site");
+    throw new PetakError("AGENT_KEY_REQUIRED", "only a site's agent may make this call, with a key that is registered for its site");
   }
   if (caller.siteId !== siteId) {
-    throw new PetakError(
-      "AGENT_SITE_MISMATCH",
-      `the key '${caller.keyId}' is registered for site '${caller.siteId}', not for the one named`,
-      {
-        metadata: { expected: caller.siteId },
-      },
-    );
+    throw new PetakError("AGENT_SITE_MISMATCH", `the key '${caller.keyId}' is registered for site '${caller.siteId}'; name that site`, {
+      metadata: { expected: caller.siteId },
+    });
   }
   return caller;
 }
@@ -62,10 +58,13 @@ export function requireReader(context: CallerContext): ParticipantCaller | Publi
 
 function callerOf(context: CallerContext): Caller {
   const caller = context.values.get(callerKey);
-  if (caller === undefined) throw new PetakError("INTERNAL", "the call came to its service without a caller");
+  if (caller === undefined) throw new PetakError("INTERNAL", "the call reached its service without a caller");
   return caller;
 }
 
 function agentKeyNotAllowed(caller: AgentCaller): PetakError {
-  return new PetakError("AGENT_KEY_NOT_ALLOWED", `'${caller.keyId}' is an agent's key, which makes an agent's calls and nothing else`);
+  return new PetakError(
+    "AGENT_KEY_NOT_ALLOWED",
+    `'${caller.keyId}' is an agent's key, which may only call AgentService; use a key of the participant itself`,
+  );
 }

@@ -41,7 +41,7 @@ export function parseRequestToken(text: string): RequestToken {
   if (header.typ !== requestTokenType) {
     throw new PetakError("TOKEN_TYPE_WRONG", `typ must be "${requestTokenType}"`, { metadata: { expected: requestTokenType } });
   }
-  if ("crit" in header) throw claimInvalid("crit", "no critical header fields are understood");
+  if ("crit" in header) throw claimInvalid("crit", "critical header fields are not supported");
   const keyId = readText("kid", header.kid);
   const participantId = readText("iss", claims.iss);
   // Some libraries write one audience as an array of one.
@@ -54,7 +54,7 @@ export function parseRequestToken(text: string): RequestToken {
     const limit = String(requestTokenMaxLifetimeMs / 1000);
     throw new PetakError(
       "TOKEN_LIFETIME_TOO_LONG",
-      `the token would be good for ${(expiresAtMs - issuedAtMs) / 1000} s; at most ${limit} s from iat to exp are allowed`,
+      `the token's lifetime is ${(expiresAtMs - issuedAtMs) / 1000} s; exp must be at most ${limit} s after iat`,
       { metadata: { limit_seconds: limit } },
     );
   }
@@ -67,14 +67,22 @@ export function checkAudienceAndTime(token: RequestToken, audience: string, nowM
     throw new PetakError("TOKEN_AUDIENCE_WRONG", `aud must be "${audience}"`, { metadata: { expected: audience } });
   }
   if (token.notBeforeMs > nowMs + clockAheadMs) {
-    throw new PetakError("TOKEN_NOT_YET_VALID", `the token is good from ${iso(token.notBeforeMs)}, and it is ${iso(nowMs)} here`, {
-      metadata: { server_time: iso(nowMs) },
-    });
+    throw new PetakError(
+      "TOKEN_NOT_YET_VALID",
+      `the token is valid from ${iso(token.notBeforeMs)}, and the gateway's clock is at ${iso(nowMs)}; correct the caller's clock`,
+      {
+        metadata: { server_time: iso(nowMs) },
+      },
+    );
   }
   if (token.expiresAtMs <= nowMs) {
-    throw new PetakError("TOKEN_EXPIRED", `the token expired at ${iso(token.expiresAtMs)}, and it is ${iso(nowMs)} here`, {
-      metadata: { server_time: iso(nowMs) },
-    });
+    throw new PetakError(
+      "TOKEN_EXPIRED",
+      `the token expired at ${iso(token.expiresAtMs)}, and the gateway's clock is at ${iso(nowMs)}; sign a new token`,
+      {
+        metadata: { server_time: iso(nowMs) },
+      },
+    );
   }
 }
 
@@ -94,16 +102,17 @@ function parseObject(base64url: string): Record<string, unknown> | undefined {
 }
 
 function readText(name: string, value: unknown): string {
-  if (typeof value !== "string" || value === "") throw claimInvalid(name, "it must be a text");
+  if (typeof value !== "string" || value === "") throw claimInvalid(name, "it must be a non-empty string");
   return value;
 }
 
 /** Reads a NumericDate in ms. The limit is the last instant that a Date can say. */
 function readTime(name: string, value: unknown): number {
-  if (typeof value !== "number" || !(value >= 0 && value <= 8.64e12)) throw claimInvalid(name, "it must be a number of seconds since 1970");
+  if (typeof value !== "number" || !(value >= 0 && value <= 8.64e12))
+    throw claimInvalid(name, "it must be a number of seconds since 1970-01-01T00:00:00Z");
   return value * 1000;
 }
 
 function claimInvalid(name: string, rule: string): PetakError {
-  return new PetakError("TOKEN_CLAIMS_INVALID", `'${name}' of the token is wrong: ${rule}`, { metadata: { claim: name } });
+  return new PetakError("TOKEN_CLAIMS_INVALID", `'${name}' of the token is invalid: ${rule}`, { metadata: { claim: name } });
 }

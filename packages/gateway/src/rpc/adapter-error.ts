@@ -17,14 +17,14 @@ export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs 
   const said = error.rawMessage;
   // These two arise when the gateway writes its answer, so the caller's message was good.
   if (/^serialize |^cannot encode |configured writeMaxBytes/.test(said)) {
-    return new PetakError("INTERNAL", "The answer could not be written.", { cause: error });
+    return new PetakError("INTERNAL", "The response could not be encoded.", { cause: error });
   }
   switch (error.code) {
     case Code.DeadlineExceeded:
       return deadlineExceeded(timeoutMs, error);
     case Code.Canceled:
     case Code.Aborted:
-      return new PetakError("CANCELED", "The caller went away before the answer was ready.", { cause: error });
+      return new PetakError("CANCELED", "The caller cancelled the call before the response was ready.", { cause: error });
     case Code.ResourceExhausted:
       return messageTooLarge(readMaxBytes, error);
     case Code.Unimplemented: {
@@ -34,7 +34,7 @@ export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs 
         return new PetakError("METHOD_NOT_FOUND", `${sentence(said)} Server reflection lists what is served.`, { cause: error });
       }
       const [, encoding = "", supported = ""] = compression;
-      return new PetakError("ENCODING_NOT_SUPPORTED", `${encoding}: no such compression here. Send it with ${supported}, or plain.`, {
+      return new PetakError("ENCODING_NOT_SUPPORTED", `The compression ${encoding} is not supported. Use ${supported}, or none.`, {
         metadata: { encoding, supported },
         cause: error,
       });
@@ -46,16 +46,20 @@ export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs 
 
 /** MESSAGE_TOO_LARGE, with the limit for machines. */
 export function messageTooLarge(limitBytes: number, cause?: unknown): PetakError {
-  return new PetakError("MESSAGE_TOO_LARGE", `The message is longer than the ${limitBytes} bytes that are read. Send less at once.`, {
-    metadata: { limit_bytes: String(limitBytes) },
-    cause,
-  });
+  return new PetakError(
+    "MESSAGE_TOO_LARGE",
+    `The message is longer than ${limitBytes} bytes, the gateway's limit. Send a smaller message.`,
+    {
+      metadata: { limit_bytes: String(limitBytes) },
+      cause,
+    },
+  );
 }
 
 /** DEADLINE_EXCEEDED, with the time that the call had. */
 export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown): PetakError {
   const within = timeoutMs === undefined ? "" : ` of ${timeoutMs} ms`;
-  return new PetakError("DEADLINE_EXCEEDED", `The deadline${within} passed before the answer was ready. Send the same request again.`, {
+  return new PetakError("DEADLINE_EXCEEDED", `The deadline${within} passed before the response was ready. Send the same request again.`, {
     ...(timeoutMs === undefined ? {} : { metadata: { timeout_ms: String(timeoutMs) } }),
     cause,
   });
@@ -65,7 +69,7 @@ export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown)
 export function malformedMessage(said: string, cause?: unknown): PetakError {
   const unreadable = said === "" || said === "internal error";
   const message = unreadable
-    ? "The body is no message of the method's type."
+    ? "The body is not a valid message of the method's request type."
     : sentence(said.replace(/^(protocol error|parse binary): /, ""));
   return new PetakError("MALFORMED_MESSAGE", message, { fieldViolations: fieldNamedIn(said), cause });
 }

@@ -33,11 +33,10 @@ export function createAdmission({ metrics, retryAfterMs = 1000, ...options }: Ad
         return;
       }
       metrics.rpcShed.inc({ kind });
-      throw new PetakError(
-        "OVERLOADED",
-        `The gateway has ${limit} ${kind} calls in hand, as many as it takes. Try again in ${retryAfterMs} ms.`,
-        { metadata: { kind, limit: String(limit) }, retryAfterMs },
-      );
+      throw new PetakError("OVERLOADED", `The gateway is processing ${limit} ${kind} calls, its limit. Try again in ${retryAfterMs} ms.`, {
+        metadata: { kind, limit: String(limit) },
+        retryAfterMs,
+      });
     },
     leave(kind) {
       inHand[kind] -= 1;

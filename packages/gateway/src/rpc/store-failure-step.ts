@@ -18,7 +18,7 @@ export function createStoreFailureStep(onFailure: (error: Error) => void): CallS
       onFailure(failure);
       // Whoever looked something up on the way has said it already.
       if (failure !== thrown) return thrown;
-      return new PetakError("STORE_UNAVAILABLE", "the gateway cannot reach its records now", { retryAfterMs, cause: thrown });
+      return new PetakError("STORE_UNAVAILABLE", "the gateway cannot reach its store now", { retryAfterMs, cause: thrown });
     },
   };
 }

@@ -41,12 +41,12 @@ export function interruption(reason: unknown, timeoutMs: number | undefined): Pe
   const code = reason instanceof ConnectError ? reason.code : Code.Canceled;
   if (code === Code.DeadlineExceeded) return deadlineExceeded(timeoutMs, reason);
   if (code === Code.Unavailable) return shuttingDown();
-  return new PetakError("CANCELED", "The caller went away before the answer was ready.", { cause: reason });
+  return new PetakError("CANCELED", "The caller cancelled the call before the response was ready.", { cause: reason });
 }
 
 /** SHUTTING_DOWN. A restart takes about a second, and another gateway less. */
 export function shuttingDown(): PetakError {
-  return new PetakError("SHUTTING_DOWN", "The gateway is stopping. Send the same request again.", { retryAfterMs: 1000 });
+  return new PetakError("SHUTTING_DOWN", "The gateway is shutting down. Send the same request again.", { retryAfterMs: 1000 });
 }
 
 function domainError(thrown: unknown, context: WireErrorContext): PetakError {
@@ -56,7 +56,7 @@ function domainError(thrown: unknown, context: WireErrorContext): PetakError {
   if (thrown instanceof ConnectError && isAdapterError(thrown)) return fromAdapterError(thrown, context);
   const requestId = call?.requestId ?? "";
   logger.error({ err: thrown, request_id: requestId, method: call?.method }, "defect");
-  return new PetakError("INTERNAL", `A defect of the gateway. Report it with the request id ${requestId}.`, {
+  return new PetakError("INTERNAL", `The gateway has a defect. Report it with the request id ${requestId}.`, {
     metadata: { request_id: requestId },
     cause: thrown,
   });

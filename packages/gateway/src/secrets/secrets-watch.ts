@@ -80,7 +80,11 @@ export function watchSecrets(options: {
   return {
     issuerEpochs() {
       if (standing.outdated && now() >= standing.newerSinceMs + outdatedGraceMs) {
-        throw new PetakError("STORE_UNAVAILABLE", "this gateway has outdated keys and another one does not; ask again", { retryAfterMs });
+        throw new PetakError(
+          "STORE_UNAVAILABLE",
+          "this gateway's keys are older than those of another gateway; send the same request again",
+          { retryAfterMs },
+        );
       }
       return secrets.issuerEpochs();
     },

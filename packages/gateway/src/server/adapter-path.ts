@@ -142,7 +142,7 @@ export function createAdapterPath({ limits, logger: parentLogger, recordCall }: 
 
 /** gRPC tells its status after the body, which clients of HTTP/1.1 do not read. Without it, a refusal would look like an empty success. */
 function grpcNeedsHttp2(call: Call): UniversalServerResponse {
-  const error = new PetakError("ENCODING_NOT_SUPPORTED", "gRPC takes HTTP/2. Over HTTP/1.1, send gRPC-Web or Connect.");
+  const error = new PetakError("ENCODING_NOT_SUPPORTED", "gRPC requires HTTP/2. Use gRPC-Web or Connect over HTTP/1.1.");
   return errorAnswer("connect", wireError(error, call), { status: 505 });
 }
 
@@ -158,11 +158,11 @@ function bareAnswer(
   const path = handler.requestPath;
   const methods = handler.allowedMethods.filter((one, index, all) => all.indexOf(one) === index).join(", ");
   if (status === 405) {
-    const error = new PetakError("METHOD_NOT_FOUND", `${path} is called with ${methods}, not with ${request.method}.`);
+    const error = new PetakError("METHOD_NOT_FOUND", `${path} must be called with ${methods}, not ${request.method}.`);
     return errorAnswer("connect", wireError(error, call), { status, header: { ...header, allow: methods } });
   }
   if (status === 505) {
-    const error = new PetakError("ENCODING_NOT_SUPPORTED", `${path} sends and receives at once, which takes HTTP/2.`);
+    const error = new PetakError("ENCODING_NOT_SUPPORTED", `${path} is a bidirectional stream, which requires HTTP/2.`);
     return errorAnswer("connect", wireError(error, call), { status, header });
   }
   const accepted = acceptPost(handler);
@@ -171,7 +171,7 @@ function bareAnswer(
 }
 
 function unsupported(path: string, request: NodeServerRequest, accepted: string): string {
-  if (request.method === "GET") return `${path} is called by GET with the parameters encoding (json or proto) and message.`;
+  if (request.method === "GET") return `${path} called with GET requires the query parameters encoding (json or proto) and message.`;
   const type = request.headers["content-type"];
   return `${type === undefined ? "No content type" : `Content type ${type}`} for ${path}. Send one of: ${accepted}.`;
 }

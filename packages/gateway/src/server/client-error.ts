@@ -21,10 +21,10 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 function refusalOf(code: string | undefined): [status: string, error: PetakError] {
   switch (code) {
     case "HPE_HEADER_OVERFLOW":
-      return ["431 Request Header Fields Too Large", new PetakError("MESSAGE_TOO_LARGE", "The headers are longer than the gateway reads.")];
+      return ["431 Request Header Fields Too Large", new PetakError("MESSAGE_TOO_LARGE", "The headers exceed the gateway's size limit.")];
     case "ERR_HTTP_REQUEST_TIMEOUT":
       return ["408 Request Timeout", deadlineExceeded(undefined)];
     default:
-      return ["400 Bad Request", new PetakError("MALFORMED_MESSAGE", "The bytes are no HTTP request.")];
+      return ["400 Bad Request", new PetakError("MALFORMED_MESSAGE", "The request is not valid HTTP.")];
   }
 }

@@ -67,7 +67,7 @@ test("a stop with a stream that listens to its signal needs no grace", async () 
   gateway.shutdown.abort(new ConnectError("stopping", 14));
   const closed = gateway.server.close(30_000);
   const error = ConnectError.from(await events.next().catch((thrown: unknown) => thrown));
-  expect(error.rawMessage).toBe("The gateway is stopping. Send the same request again.");
+  expect(error.rawMessage).toBe("The gateway is shutting down. Send the same request again.");
   expect(fromConnectError(error)).toMatchObject({ reason: "SHUTTING_DOWN", retryAfterMs: 1000 });
   await closed;
 });

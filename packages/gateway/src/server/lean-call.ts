@@ -193,7 +193,7 @@ export class LeanCall implements Call {
 
   #failToEncode(cause: unknown): void {
     this.#surroundings.logger.error({ err: cause, request_id: this.requestId, method: this.method }, "defect");
-    this.#fail(new PetakError("INTERNAL", "The answer could not be written.", { cause }));
+    this.#fail(new PetakError("INTERNAL", "The response could not be encoded.", { cause }));
   }
 
   #send(answer: LeanAnswer): void {

@@ -85,7 +85,10 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     const asked = wireProtocolOf(contentType);
     // gRPC's status follows the body, which HTTP/1.1 does not have.
     const protocol = asked === "grpc" && request.httpVersionMajor < 2 ? "connect" : asked;
-    const error = new PetakError("METHOD_NOT_FOUND", `${path}: no such method or page here. Server reflection lists the methods.`);
+    const error = new PetakError(
+      "METHOD_NOT_FOUND",
+      `${path}: the gateway has no such method or page. Server reflection lists the methods.`,
+    );
     metrics.rpcDuration.count("unknown", protocol, "unimplemented", 0);
     logger.info({ request_id: requestId, method: "unknown", protocol, code: "unimplemented", reason: error.reason }, "rpc");
     sendError(errorAnswer(protocol, wireError(error, undefined), { contentType, status: 404 }), request, response, logger);
@@ -140,7 +143,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     } else if (request.method === "GET" || request.method === "HEAD") {
       answerPlain(route, request, response, path, requestId).catch((error: unknown) => abandon(response, logger, error));
     } else {
-      const error = new PetakError("METHOD_NOT_FOUND", `${path} is read with GET, not with ${request.method}.`);
+      const error = new PetakError("METHOD_NOT_FOUND", `${path} must be requested with GET, not ${request.method}.`);
       const refusal = errorAnswer("connect", wireError(error, undefined), { status: 405, header: { allow: "GET, HEAD" } });
       sendError(refusal, request, response, logger);
     }

@@ -85,7 +85,7 @@ export function createAgentService(dependencies: AgentDependencies): ServiceImpl
       if (outcome.tag === "seen") return outcome.watermark;
       if (outcome.tag === "gap") throw sequenceGap(outcome.watermark, event.sequence);
     }
-    throw new PetakError("CONFLICT", `reservation ${event.reservationId} kept changing; send the same reports again`, {
+    throw new PetakError("CONFLICT", `reservation ${event.reservationId} was changed concurrently too often; send the same reports again`, {
       metadata: { reservation_id: event.reservationId },
     });
   }
@@ -194,14 +194,14 @@ function regionOf(siteId: string): string {
 }
 
 function reportSignatureInvalid(keyId: string, { sequence }: DeviceEvent): PetakError {
-  const message = `report ${sequence} has a signature that is not that of ${keyId} over what was sent; nothing of this call was recorded`;
+  const message = `the signature of report ${sequence} does not verify with key ${keyId}; no report of this call was recorded`;
   return new PetakError("REPORT_SIGNATURE_INVALID", message, {
     metadata: { sequence: String(sequence), key_id: keyId, subject: String(sequence) },
   });
 }
 
 function sequenceGap(watermark: number, sequence: bigint): PetakError {
-  return new PetakError("SEQUENCE_GAP", `report ${sequence} came, but the next one must be ${watermark + 1}`, {
+  return new PetakError("SEQUENCE_GAP", `report ${sequence} was sent, but the next report must be ${watermark + 1}`, {
     metadata: { expected: String(watermark + 1), received: String(sequence), subject: String(sequence) },
   });
 }

@@ -113,8 +113,8 @@ function batchError({ reason, message, metadata, fieldViolations, retryAfterMs: 
 function tooManyBatches(participantId: string): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${shares.perCaller} batches under way at this gateway, which is as many as it may have, or all together have ` +
-      `${shares.total}; come again in ${retryAfterMs} ms`,
+    `'${participantId}' has ${shares.perCaller} concurrent batches at this gateway, or all callers have ${shares.total}, which is the limit; ` +
+      `try again in ${retryAfterMs} ms`,
     { retryAfterMs },
   );
 }

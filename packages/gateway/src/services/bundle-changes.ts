@@ -79,11 +79,16 @@ export function createBundleChanges({ bundles, reservations, requestIds }: Alloc
         if (outcome.tag === "done") return bytes;
         if (outcome.tag === "repeated") return outcome.answer;
       }
-      throw new PetakError("CONFLICT", `bundle ${bundleId} or its reservations kept changing; send the same request again`);
+      throw new PetakError(
+        "CONFLICT",
+        `bundle ${bundleId} or its reservations were changed concurrently too often; send the same request again`,
+      );
     },
   };
 }
 
 function bundleNotFound(bundleId: string): PetakError {
-  return new PetakError("BUNDLE_NOT_FOUND", `no bundle ${JSON.stringify(bundleId)}`, { metadata: { bundle_id: bundleId } });
+  return new PetakError("BUNDLE_NOT_FOUND", `bundle ${JSON.stringify(bundleId)} does not exist, or the caller may not see it`, {
+    metadata: { bundle_id: bundleId },
+  });
 }

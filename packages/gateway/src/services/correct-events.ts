@@ -26,10 +26,14 @@ export function createCorrectEvents({ allocator, receipts, now }: CorrectEventsD
       plan: async (before) => {
         const atMs = now();
         if (occurredAt !== undefined && eventIds.length > 1) {
-          throw invalidField("occurred_at", `is one time, and ${eventIds.length} events are named`, "correct_events.one_event");
+          throw invalidField(
+            "occurred_at",
+            `must be unset for ${eventIds.length} events: it is the time of a single event`,
+            "correct_events.one_event",
+          );
         }
         if (occurredAt !== undefined && timestampMs(occurredAt) > atMs) {
-          throw invalidField("occurred_at", "lies in the future", "correct_events.past");
+          throw invalidField("occurred_at", "must not be in the future", "correct_events.past");
         }
         const known = new Set((await allocator.events.chain(reservationId)).map(({ eventId }) => eventId));
         const unknown = eventIds.find((eventId) => !known.has(eventId));

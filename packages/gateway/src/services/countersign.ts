@@ -63,7 +63,7 @@ export function createCountersign({ allocator, keys, receipts, now }: Countersig
       const act = handOverOf(link)?.act ?? "";
       throw new PetakError(
         "NOT_PARTY_TO_HAND_OVER",
-        `'${participantId}' neither gave nor received the parcel of receipt ${number}, ${act}`,
+        `'${participantId}' neither gave nor received the parcel of receipt ${number} (${act})`,
         {
           metadata: { ...about, act },
         },
@@ -75,7 +75,7 @@ export function createCountersign({ allocator, keys, receipts, now }: Countersig
     if (earlier !== undefined) {
       throw new PetakError(
         "ALREADY_COUNTERSIGNED",
-        `'${participantId}' has signed receipt ${number} already, in receipt ${earlier.number}`,
+        `'${participantId}' has countersigned receipt ${number} before, in receipt ${earlier.number}`,
         {
           metadata: { ...about, countersigned_in: String(earlier.number) },
         },
@@ -86,13 +86,13 @@ export function createCountersign({ allocator, keys, receipts, now }: Countersig
       new PetakError("COUNTERSIGNATURE_INVALID", `receipt ${number} of ${reservationId} was not countersigned: ${why}`, {
         metadata: { ...about, receipt_hash: hash, key_id: keyId },
       });
-    if (receiptHash !== hash) throw refuse(`its hash is ${hash}, and ${receiptHash} was sent`);
+    if (receiptHash !== hash) throw refuse(`its hash is ${hash}, not ${receiptHash}`);
     const key = await keys.findKey(keyId);
     const isOwn = key?.participantId === participantId && key.mode === caller.mode && key.siteId === undefined;
-    if (key === undefined || !isOwn) throw refuse(`'${keyId}' is no key of '${participantId}' for this network`);
+    if (key === undefined || !isOwn) throw refuse(`'${keyId}' is not a key of '${participantId}' for this network`);
     if (key.revokedAtMs !== undefined) throw refuse(`'${keyId}' was revoked`);
     if (!(await verifyText(key.publicKey, signature, countersignatureText({ keyId, participantId, receiptHash })))) {
-      throw refuse(`the signature is not that of '${keyId}' over the statement of this receipt`);
+      throw refuse(`the signature over the receipt's statement does not verify with '${keyId}'`);
     }
     return create(CountersignatureSchema, { number, receiptHash, keyId, publicKey: key.publicKey, signature });
   }
@@ -115,7 +115,7 @@ function hasReceipt(event: Event): event is Event & { receipt: EventReceipt } {
 
 function receiptNotFound({ reservationId, chain }: Reservation, number: number): PetakError {
   const length = chain?.length ?? 0;
-  return new PetakError("RECEIPT_NOT_FOUND", `reservation ${reservationId} has ${length} receipts, and none with the number ${number}`, {
+  return new PetakError("RECEIPT_NOT_FOUND", `reservation ${reservationId} has no receipt ${number}; it has ${length} receipts`, {
     metadata: { reservation_id: reservationId, number: String(number), length: String(length), subject: reservationId },
   });
 }

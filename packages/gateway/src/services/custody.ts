@@ -77,8 +77,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
 
   async function listFrom(feed: FeedName, { cursor, fromNow, range }: ListEventsRequest): Promise<FeedCursor> {
     if (cursor !== "") return decodeCursor(feed, cursor);
-    if (fromNow && range !== undefined)
-      throw invalidField("range", "says where to begin, and so does from_now", "list_events.one_beginning");
+    if (fromNow && range !== undefined) throw invalidField("range", "must not be set together with from_now", "list_events.one_beginning");
     if (range !== undefined) return rangeCursor(range);
     return fromNow ? await reader.end(feed) : { number: 0 };
   }
@@ -89,7 +88,7 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
       return place;
     }
     if (fromNow && fromNumber > 0n) {
-      throw invalidField("from_number", "says where to begin, and so does from_now", "watch_events.one_beginning");
+      throw invalidField("from_number", "must not be set together with from_now", "watch_events.one_beginning");
     }
     if (!fromNow) return { number: Math.max(0, Number(fromNumber) - 1) };
     return await reader.end(feed);
@@ -190,14 +189,14 @@ export function createCustodyService(dependencies: CustodyDependencies): Service
 }
 
 function shuttingDown(): PetakError {
-  return new PetakError("SHUTTING_DOWN", "the gateway is stopping; begin again with the last cursor", { retryAfterMs: 1000 });
+  return new PetakError("SHUTTING_DOWN", "the gateway is shutting down; resume with the last cursor", { retryAfterMs: 1000 });
 }
 
 function tooManyStreams({ participantId }: ParticipantCaller): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${streamsPerCaller} WatchEvents streams open at this gateway, and may have ${streamsPerCaller}; ` +
-      `close one, or come again in ${streamRetryAfterMs} ms`,
+    `'${participantId}' has ${streamsPerCaller} open WatchEvents streams at this gateway, its limit; ` +
+      `close one, or try again in ${streamRetryAfterMs} ms`,
     { retryAfterMs: streamRetryAfterMs },
   );
 }

@@ -113,7 +113,7 @@ export function createDelegationCalls({
         return {};
       }
       if (revoked === "" && !request.pin) {
-        const what = "name the access token by its credential_hash, set pin, or both";
+        const what = "must be set unless pin is true";
         throw invalidField("credential_hash", what, "revoke_credential.what");
       }
       const fingerprint = fingerprintOf(RevokeCredentialRequestSchema, request);
@@ -144,13 +144,17 @@ export function createDelegationCalls({
 /** What is made of a credential must not open more easily than that one. */
 function refuseHolder({ bundleId = "", holderKeyHash }: AccessTokenClaims, { holderPublicKey }: DelegateCredentialRequest): void {
   if (holderKeyHash !== undefined && holderPublicKey === undefined) {
-    const why = "is needed: the access token is bound to a key, so what is made of it must be";
+    const why = "is required: the access token is bound to a key, so the delegated token must be bound too";
     throw invalidField("holder_public_key", why, "delegate_credential.bound");
   }
   if (holderPublicKey !== undefined && isLowOrderPoint(holderPublicKey)) {
-    throw invalidField("holder_public_key", "is a point of low order, for which signatures prove nothing", "delegate_credential.order");
+    throw invalidField(
+      "holder_public_key",
+      "must not be a point of low order: signatures by it prove nothing",
+      "delegate_credential.order",
+    );
   }
   if (bundleId !== "" && holderPublicKey !== undefined) {
-    throw invalidField("holder_public_key", "is not for a bundle's credentials", "delegate_credential.bundle");
+    throw invalidField("holder_public_key", "must be unset for a bundle's access token", "delegate_credential.bundle");
   }
 }

@@ -237,7 +237,7 @@ function ownSite(site: Site, index: number, operatorId: string, isTest: boolean)
   const path = `sites[${index}]`;
   checkSiteRules(site, path);
   if (site.isTest !== isTest) {
-    throw new PetakError("MODE_MISMATCH", `${path}.is_test is ${site.isTest}, but the key is a ${isTest ? "test" : "live"} key`, {
+    throw new PetakError("MODE_MISMATCH", `${path}.is_test is ${site.isTest}, but the caller uses a ${isTest ? "test" : "live"} key`, {
       fieldViolations: [{ field: `${path}.is_test`, description: `must be ${isTest}`, rule: "site.is_test_matches_key" }],
     });
   }
@@ -251,7 +251,7 @@ function refuseRepeatedRefs(sites: readonly Site[]): void {
     if (first !== undefined) {
       throw invalidField(
         `sites[${index}].operator_site_ref`,
-        `${JSON.stringify(operatorSiteRef)} stands at sites[${first}] too`,
+        `must be distinct: ${JSON.stringify(operatorSiteRef)} is also at sites[${first}]`,
         "upsert_sites.refs_distinct",
       );
     }

@@ -20,10 +20,11 @@ export interface FeedRange {
  * @throws {PetakError} INVALID_FIELD where it ends before it begins.
  */
 export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, field = "range."): FeedCursor {
-  if (toNumber > 0n && toNumber < fromNumber) throw invalidField(`${field}to_number`, "is less than from_number", "event_range.numbers");
+  if (toNumber > 0n && toNumber < fromNumber)
+    throw invalidField(`${field}to_number`, "must not be less than from_number", "event_range.numbers");
   const [fromMs, toMs] = [from, to].map((time) => (time === undefined ? undefined : timestampMs(time)));
   if (fromMs !== undefined && toMs !== undefined && toMs < fromMs)
-    throw invalidField(`${field}to`, "lies before from", "event_range.times");
+    throw invalidField(`${field}to`, "must not be before from", "event_range.times");
   return {
     number: Math.max(0, Number(fromNumber) - 1),
     range: {
@@ -102,7 +103,7 @@ export function decodeCursor(feed: FeedName, text: string): FeedCursor {
     !bytes.subarray(1, 1 + ownerBytes).equals(ownerOf(feed))
   ) {
     throw invalidCursor(
-      "it is not one that this gateway made for the caller; send back a cursor as it was received, with the key it came to",
+      "it was not made by this gateway for this caller; send a cursor exactly as it was received, with a key of the same participant and network",
     );
   }
   const number = bytes.readUIntBE(1 + ownerBytes, numberBytes);
@@ -115,7 +116,7 @@ export function decodeCursor(feed: FeedName, text: string): FeedCursor {
 /** The error for a cursor that is of no use. */
 export function invalidCursor(why: string): PetakError {
   return new PetakError("CURSOR_INVALID", `cursor: ${why}`, {
-    fieldViolations: [{ field: "cursor", description: "not a cursor of this feed", rule: "cursor.made_here" }],
+    fieldViolations: [{ field: "cursor", description: "must be a cursor of this feed", rule: "cursor.made_here" }],
   });
 }
 

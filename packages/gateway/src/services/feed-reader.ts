@@ -88,7 +88,7 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
 
 /** Whoever begins by a number that is not there yet would miss what comes before it. */
 function refuseBeyond({ number, mark }: FeedPosition, last: number): void {
-  if (mark === undefined && number > last) throw invalidCursor(`it stands after number ${number}, and the feed ends at ${last}`);
+  if (mark === undefined && number > last) throw invalidCursor(`it is after feed number ${number}, but the feed ends at ${last}`);
 }
 
 function mayHave({ firstMs, lastMs }: ChunkTimes, { fromMs, toMs }: FeedRange): boolean {

@@ -61,5 +61,9 @@ export async function findOwnSite({ sites }: Pick<Allocator, "sites">, siteId: s
 function refuseUnknownDoor({ siteId, compartments }: Site, compartmentId: string): void {
   if (compartmentId === "" || compartments.length === 0) return;
   if (compartments.some((compartment) => compartment.compartmentId === compartmentId)) return;
-  throw invalidField("compartment_id", `site ${siteId} lists no compartment '${compartmentId}'`, "issue_credential.compartment_of_site");
+  throw invalidField(
+    "compartment_id",
+    `must be a compartment that site ${siteId} lists, not '${compartmentId}'`,
+    "issue_credential.compartment_of_site",
+  );
 }

@@ -31,8 +31,8 @@ export function decodeListCursor(request: ListReservationsRequest, kind: ListCur
 
 /** The error for a cursor that was not made here for the question that it comes with. */
 export function invalidListCursor(): PetakError {
-  return new PetakError("CURSOR_INVALID", "cursor is not one that this gateway made for this question; begin anew without one", {
-    fieldViolations: [{ field: "cursor", description: "not a cursor of this gateway for this question", rule: "cursor.made_here" }],
+  return new PetakError("CURSOR_INVALID", "cursor was not made by this gateway for these filters; start again without a cursor", {
+    fieldViolations: [{ field: "cursor", description: "must be a cursor of this gateway for the same filters", rule: "cursor.made_here" }],
   });
 }
 

@@ -11,15 +11,19 @@ export function siteUnmet(siteId: string, reason: PassedOverReason, { missing }:
       return new PetakError("PARCEL_DOES_NOT_FIT", `the parcel fits no size class of site ${siteId}`, { metadata });
     case PassedOverReason.PARCEL_REQUIREMENT: {
       const requirement = nameOf(ParcelRequirement, missing);
-      return new PetakError("PARCEL_REQUIREMENT_UNMET", `the parcel needs ${requirement}, which site ${siteId} does not meet`, {
+      return new PetakError("PARCEL_REQUIREMENT_UNMET", `site ${siteId} does not meet the parcel's requirement ${requirement}`, {
         metadata: { ...metadata, requirement },
       });
     }
     case PassedOverReason.UNKNOWN_AVAILABILITY:
-      return new PetakError("AVAILABILITY_UNKNOWN", `what site ${siteId} reported of its places is too old to rely on`, { metadata });
+      return new PetakError(
+        "AVAILABILITY_UNKNOWN",
+        `the last availability report of site ${siteId} has expired; set include_unknown to use it, or name another site`,
+        { metadata },
+      );
     default: {
       const requirement = nameOf(PassedOverReason, reason);
-      return new PetakError("SITE_REQUIREMENT_UNMET", `site ${siteId} is not as the request requires: ${requirement}`, {
+      return new PetakError("SITE_REQUIREMENT_UNMET", `site ${siteId} does not meet the request's requirements: ${requirement}`, {
         metadata: { ...metadata, requirement },
       });
     }
@@ -28,7 +32,7 @@ export function siteUnmet(siteId: string, reason: PassedOverReason, { missing }:
 
 /** The error for a site that takes no reservations now, or not for the purpose. */
 export function siteNotAccepting(siteId: string): PetakError {
-  return new PetakError("SITE_NOT_ACCEPTING", `site ${siteId} does not take reservations for this purpose now`, {
+  return new PetakError("SITE_NOT_ACCEPTING", `site ${siteId} takes no reservations for this purpose now; name another site`, {
     metadata: { site_id: siteId, subject: siteId },
   });
 }

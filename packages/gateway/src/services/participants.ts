@@ -46,7 +46,9 @@ export function createParticipantService(dependencies: ParticipantDependencies):
     const isVisible = wanted === caller.participantId || isAdmin(caller);
     const found = isVisible ? await participants.find(wanted) : undefined;
     if (found === undefined) {
-      throw new PetakError("PARTICIPANT_NOT_FOUND", `no participant ${JSON.stringify(wanted)}`, { metadata: { participant_id: wanted } });
+      throw new PetakError("PARTICIPANT_NOT_FOUND", `participant ${JSON.stringify(wanted)} does not exist, or the caller may not see it`, {
+        metadata: { participant_id: wanted },
+      });
     }
     return found;
   }
@@ -71,7 +73,9 @@ export function createParticipantService(dependencies: ParticipantDependencies):
     const owner = key?.participantId ?? publishableKey?.participantId;
     const mode = key?.mode ?? publishableKey?.mode;
     if (owner === undefined || (owner !== caller.participantId && !isAdmin(caller))) {
-      throw new PetakError("KEY_NOT_FOUND", `no key ${JSON.stringify(keyId)}`, { metadata: { key_id: keyId } });
+      throw new PetakError("KEY_NOT_FOUND", `key ${JSON.stringify(keyId)} does not exist, or the caller may not see it`, {
+        metadata: { key_id: keyId },
+      });
     }
     if (mode === Mode.LIVE) refuseLiveFromTest(caller, Mode.LIVE);
     const revokedAt = timestampFromMs(now());
@@ -109,7 +113,7 @@ export function createParticipantService(dependencies: ParticipantDependencies):
       refuseLiveFromTest(caller, request.mode);
       const { participantId } = await subject(request.participantId, caller);
       if (isLowOrderPoint(request.publicKey)) {
-        throw invalidField("public_key", "is a point of low order, for which signatures prove nothing", "register_key.order");
+        throw invalidField("public_key", "must not be a point of low order: signatures by it prove nothing", "register_key.order");
       }
       if (request.siteId !== "") await checkAgentSite(request.siteId, participantId, request.mode);
       await claim(caller, RegisterKeyRequestSchema, request);
@@ -144,7 +148,7 @@ export function createParticipantService(dependencies: ParticipantDependencies):
       refuseLiveFromTest(caller, request.mode);
       const { participantId } = await subject(request.participantId, caller);
       if (request.mode === Mode.LIVE && request.origins.includes("*")) {
-        throw invalidField("origins", "* is for test keys only; a live key names the origins of its pages", "publishable_key.origins");
+        throw invalidField("origins", "must not contain * for a live key; name the origins of the pages", "publishable_key.origins");
       }
       await claim(caller, CreatePublishableKeyRequestSchema, request);
       const key: PublishableKey = create(PublishableKeySchema, {
@@ -171,6 +175,6 @@ function requireAdmin(context: HandlerContext): ParticipantCaller {
 /** A test key must never be a way to a live one: it lies around in scripts. ADMIN is known by its live or test key alike. */
 function refuseLiveFromTest(caller: ParticipantCaller, mode: Mode): void {
   if (caller.mode === "test" && mode === Mode.LIVE) {
-    throw new PetakError("MODE_MISMATCH", "a test key cannot make, register or revoke a live key");
+    throw new PetakError("MODE_MISMATCH", "a test key cannot create, register or revoke a live key");
   }
 }

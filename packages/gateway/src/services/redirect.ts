@@ -115,7 +115,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
     if (place.case === "siteId" && place.value === old.siteId) {
       // Whatever else is wrong with it: that it has ended says more.
       refuseRedirect(old, now());
-      throw invalidField("site_id", "is the site of the reservation already", "redirect.to_another_site");
+      throw invalidField("site_id", "must not be the reservation's own site", "redirect.to_another_site");
     }
     const asked = create(ReserveRequestSchema, {
       place,
@@ -169,7 +169,7 @@ export function createRedirect({ allocator, siteCache, termsBook, takePlace, rec
       if (step.tag === "give back") throw step.refusal;
       if (step.tag === "end") return { old: step.transition.after, taken };
     }
-    throw new PetakError("CONFLICT", `reservation ${reservationId} kept changing; send the same request again`, {
+    throw new PetakError("CONFLICT", `reservation ${reservationId} was changed concurrently too often; send the same request again`, {
       metadata: { reservation_id: reservationId },
     });
   }

@@ -78,7 +78,11 @@ function refuseRepeatedSites(sites: readonly SiteCapacity[]): void {
   sites.forEach(({ siteId }, index) => {
     const first = seen.get(siteId);
     if (first !== undefined) {
-      throw invalidField(`sites[${index}].site_id`, `${siteId} stands at sites[${first}] too`, "report_capacity.sites_distinct");
+      throw invalidField(
+        `sites[${index}].site_id`,
+        `must be distinct: ${siteId} is also at sites[${first}]`,
+        "report_capacity.sites_distinct",
+      );
     }
     seen.set(siteId, index);
   });

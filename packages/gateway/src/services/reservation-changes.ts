@@ -103,7 +103,7 @@ export function createReservationChanges(allocator: Allocator, receipts: Receipt
         if (outcome.tag === "done") return answer;
         if (outcome.tag === "repeated") return outcome.answer;
       }
-      throw new PetakError("CONFLICT", `reservation ${reservationId} kept changing; send the same request again`, {
+      throw new PetakError("CONFLICT", `reservation ${reservationId} was changed concurrently too often; send the same request again`, {
         metadata: { reservation_id: reservationId },
       });
     },

@@ -20,9 +20,9 @@ export function createRevokeService({ allocator, now }: { allocator: Allocator; 
   return async (request, siteId, caller) => {
     const { requestId, credentialHash, pin } = request;
     if (credentialHash === "") {
-      throw invalidField("credential_hash", "is required: for work at a site there is no PIN", "revoke_credential.hash_for_site");
+      throw invalidField("credential_hash", "is required for a site, which has no PIN", "revoke_credential.hash_for_site");
     }
-    if (pin) throw invalidField("pin", "for work at a site there is none", "revoke_credential.pin_for_collect");
+    if (pin) throw invalidField("pin", "must be false for a site, which has no PIN", "revoke_credential.pin_for_collect");
     const { participantId } = caller;
     const fingerprint = fingerprintOf(RevokeCredentialRequestSchema, request);
     await allocator.requestIds.claim(participantId, requestId, fingerprint);

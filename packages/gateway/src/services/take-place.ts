@@ -260,14 +260,14 @@ function noPlaceFree(request: ReserveRequest): PetakError {
   const { place } = request;
   const end = overflowFallbackMetadata(request);
   if (place.case === "siteId") {
-    return new PetakError("NO_PLACE_FREE", `no place that fits is free at site ${place.value}`, {
+    return new PetakError("NO_PLACE_FREE", `no suitable place is free at site ${place.value}; name another site or try again later`, {
       metadata: { site_id: place.value, ...end },
       retryAfterMs: noPlaceRetryMs,
     });
   }
   const radiusM = place.value?.radiusM ?? 0;
   const where = radiusM === 0 ? "anywhere" : `within ${radiusM} m`;
-  return new PetakError("NO_PLACE_FREE", `no place that fits is free ${where} with these filters`, {
+  return new PetakError("NO_PLACE_FREE", `no suitable place is free ${where} with these filters; widen the search or try again later`, {
     metadata: { radius_m: String(radiusM), ...end },
     retryAfterMs: noPlaceRetryMs,
   });
@@ -275,7 +275,7 @@ function noPlaceFree(request: ReserveRequest): PetakError {
 
 /** A rush: worth another try at once, with the same request. */
 function keptFilling(): PetakError {
-  return new PetakError("CONFLICT", "others took every place that was found before this call could; send the same request again", {
+  return new PetakError("CONFLICT", "other calls took every place that this one found; send the same request again", {
     retryAfterMs: 100,
   });
 }

@@ -235,7 +235,7 @@ export function createWebhookService(dependencies: WebhookDependencies): Service
       const caller = requireParticipant(context);
       const { endpointId } = await own(request.endpointId, caller);
       if (request.cursor !== "" && request.fromNumber > 0n) {
-        throw invalidField("from_number", "says where to begin, and so does cursor", "replay_events.one_beginning");
+        throw invalidField("from_number", "must not be set together with cursor", "replay_events.one_beginning");
       }
       const asked = rangeCursor(create(EventRangeSchema, { ...rangeOf(request), to: request.to ?? timestampFromMs(now()) }), "");
       const cursor = request.cursor === "" ? asked : { ...asked, number: decodeCursor(caller, request.cursor).number };
@@ -276,15 +276,19 @@ function checkUrl(url: string, policy: ReachPolicy): void {
 }
 
 function endpointNotFound(endpointId: string): PetakError {
-  return new PetakError("WEBHOOK_ENDPOINT_NOT_FOUND", `no webhook endpoint ${JSON.stringify(endpointId)}`, {
-    metadata: { endpoint_id: endpointId },
-  });
+  return new PetakError(
+    "WEBHOOK_ENDPOINT_NOT_FOUND",
+    `webhook endpoint ${JSON.stringify(endpointId)} does not exist, or the caller may not see it`,
+    {
+      metadata: { endpoint_id: endpointId },
+    },
+  );
 }
 
 function endpointsExhausted({ participantId, mode }: ParticipantCaller): PetakError {
   return new PetakError(
     "WEBHOOK_ENDPOINTS_EXHAUSTED",
-    `'${participantId}' has ${endpointsMax} ${mode} webhook endpoints and may have no more`,
+    `'${participantId}' has ${endpointsMax} ${mode} webhook endpoints, its limit; delete one first`,
     {
       metadata: { limit: String(endpointsMax), subject: participantId },
     },
@@ -292,15 +296,19 @@ function endpointsExhausted({ participantId, mode }: ParticipantCaller): PetakEr
 }
 
 function replaysExhausted(endpointId: string): PetakError {
-  return new PetakError("WEBHOOK_REPLAYS_EXHAUSTED", `'${endpointId}' has ${replaysMax} replays under way and may have no more`, {
-    metadata: { limit: String(replaysMax), subject: endpointId },
-  });
+  return new PetakError(
+    "WEBHOOK_REPLAYS_EXHAUSTED",
+    `'${endpointId}' has ${replaysMax} open replays, its limit; wait until one has finished`,
+    {
+      metadata: { limit: String(replaysMax), subject: endpointId },
+    },
+  );
 }
 
 function tooManyTests({ participantId }: ParticipantCaller): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${testsPerCaller} tests under way at this gateway, or all have ${testsMax}; come again in ${testRetryAfterMs} ms`,
+    `'${participantId}' has ${testsPerCaller} concurrent tests at this gateway, or all callers have ${testsMax}, which is the limit; try again in ${testRetryAfterMs} ms`,
     { retryAfterMs: testRetryAfterMs },
   );
 }

@@ -17,15 +17,15 @@ const unprivilegedFrom = 1024;
 export function checkEndpointUrl(text: string, { allowedNetworks, allowHttp }: ReachPolicy): URL | string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) return "must be a URL that begins with https://";
-  if (url.protocol === "http:" && !allowHttp) return "must begin with https://: this gateway sends nothing in the clear";
-  if (url.username !== "" || url.password !== "") return "must not have a user or a password: the signature says who sends";
-  if (url.hash !== "" || text.includes("#")) return "must not have a fragment, which is never sent";
+  if (url.protocol === "http:" && !allowHttp) return "must begin with https://: this gateway does not send over unencrypted HTTP";
+  if (url.username !== "" || url.password !== "") return "must not contain a user or password: the signature authenticates the sender";
+  if (url.hash !== "" || text.includes("#")) return "must not contain a fragment, which is never sent";
   if (!webPorts.has(url.port) && Number(url.port) < unprivilegedFrom) {
-    return `has port ${url.port}, which must be 443, 80 or one from ${unprivilegedFrom} on`;
+    return `must have the port 443, 80 or at least ${unprivilegedFrom}, not ${url.port}`;
   }
   const address = addressIn(url);
   if (address !== undefined && !mayReach(address, allowedNetworks)) {
-    return "names an address to which this gateway does not send: a private, loopback, link-local or otherwise reserved one";
+    return "must not name a private, loopback, link-local or otherwise reserved address: this gateway does not send to those";
   }
   return url;
 }

@@ -51,7 +51,7 @@ export function withArchive({ allocator, reader, feeds, requireIdentity, now, on
     } catch (error) {
       if (isStoreFailure(error)) throw error;
       onFailure(error);
-      throw new PetakError("ARCHIVE_UNAVAILABLE", "what is asked for lies in the archive, which cannot be read now", {
+      throw new PetakError("ARCHIVE_UNAVAILABLE", "the requested data is in the archive, which cannot be read now", {
         cause: error,
         retryAfterMs,
       });

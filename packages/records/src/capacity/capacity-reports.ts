@@ -81,7 +81,7 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, sites:
         if (tag !== "stale") return tag as ReportOutcome;
         stored = await sites.find(siteId);
       }
-      throw new PetakError("CONFLICT", `site ${siteId} kept changing while its report was recorded; send the same request again`, {
+      throw new PetakError("CONFLICT", `site ${siteId} was changed concurrently too often; send the same request again`, {
         metadata: { site_id: siteId },
       });
     },

@@ -174,7 +174,7 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
         if (!isOther) throw tag === "site_full" ? queueFull(reservation, Number(count)) : shareExhausted(reservation, full, Number(count));
         wanted = wanted.filter((siteId) => siteId !== full.siteId);
       }
-      throw new PetakError("CONFLICT", `site ${siteIds[0]} kept changing; send the same request again`, {
+      throw new PetakError("CONFLICT", `site ${siteIds[0]} was changed concurrently too often; send the same request again`, {
         metadata: { site_id: siteIds[0] ?? "" },
       });
     },
@@ -243,16 +243,24 @@ function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuer
 
 function queueFull(reservation: Reservation, waiting: number): PetakError {
   const { siteId } = reservation;
-  return new PetakError("QUEUE_FULL", `${waiting} reservations wait at site ${siteId}, as many as may`, {
-    metadata: { site_id: siteId, waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
-    retryAfterMs: fullRetryMs,
-  });
+  return new PetakError(
+    "QUEUE_FULL",
+    `${waiting} reservations are queued at site ${siteId}, its limit; name another site or try again later`,
+    {
+      metadata: { site_id: siteId, waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
+      retryAfterMs: fullRetryMs,
+    },
+  );
 }
 
 function shareExhausted(reservation: Reservation, place: WaitingPlace | undefined, waiting: number): PetakError {
   const where = place === undefined ? "in the region" : `at site ${place.siteId}`;
-  return new PetakError("QUEUE_SHARE_EXHAUSTED", `${waiting} reservations of this participant wait ${where}, as many as may`, {
-    metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
-    retryAfterMs: fullRetryMs,
-  });
+  return new PetakError(
+    "QUEUE_SHARE_EXHAUSTED",
+    `${waiting} reservations of this participant are queued ${where}, its limit; cancel some or try again later`,
+    {
+      metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
+      retryAfterMs: fullRetryMs,
+    },
+  );
 }

@@ -174,14 +174,22 @@ function encodePin(pin: PinEntry | { expiresAtS: number }, bundleId: string): Bu
 
 /** The error for a reservation that does not exist, or that the caller may not know of: the two look the same. */
 export function notFound(reservationId: string): PetakError {
-  return new PetakError("RESERVATION_NOT_FOUND", `no reservation ${JSON.stringify(reservationId)}`, {
-    metadata: { reservation_id: reservationId },
-  });
+  return new PetakError(
+    "RESERVATION_NOT_FOUND",
+    `reservation ${JSON.stringify(reservationId)} does not exist, or the caller is not a party to it`,
+    {
+      metadata: { reservation_id: reservationId },
+    },
+  );
 }
 
 /** The error for a request id that comes again with another body. */
 export function requestIdReused(requestId: string): PetakError {
-  return new PetakError("REQUEST_ID_REUSED", `request_id ${requestId} was used with another body; make a new UUID for a new request`, {
-    metadata: { request_id: requestId },
-  });
+  return new PetakError(
+    "REQUEST_ID_REUSED",
+    `request_id ${requestId} was used with a different body; generate a new UUID for a new request`,
+    {
+      metadata: { request_id: requestId },
+    },
+  );
 }

@@ -316,7 +316,7 @@ function refuseImpossible(before: StoredSite, site: Site): void {
   const siteId = before.site.siteId;
   if (parseSiteId(siteId)?.region !== region) throw regionChanged(site, siteId, region);
   if (before.site.isTest !== site.isTest) {
-    throw new PetakError("MODE_MISMATCH", `site ${siteId} has is_test ${before.site.isTest}, which never changes`, {
+    throw new PetakError("MODE_MISMATCH", `is_test of site ${siteId} is ${before.site.isTest} and cannot be changed`, {
       metadata: { site_id: siteId },
     });
   }
@@ -331,13 +331,13 @@ function refuseImpossible(before: StoredSite, site: Site): void {
 function regionChanged(site: Site, siteId: string, region: Region): PetakError {
   return new PetakError(
     "SITE_REGION_CHANGED",
-    `site ${siteId} (${site.operatorSiteRef}) cannot move to region ${region}: retire it and create another under a new reference`,
+    `site ${siteId} (${site.operatorSiteRef}) cannot move to region ${region}: retire it and create another with a new operator_site_ref`,
     { metadata: { site_id: siteId, subject: siteId, region } },
   );
 }
 
 function conflict(siteId: string): PetakError {
-  return new PetakError("CONFLICT", `site ${siteId} kept changing while it was written; send the same request again`, {
+  return new PetakError("CONFLICT", `site ${siteId} was changed concurrently too often; send the same request again`, {
     metadata: { site_id: siteId },
   });
 }
@@ -345,7 +345,7 @@ function conflict(siteId: string): PetakError {
 function profilesFull(region: Region): PetakError {
   return invalidField(
     "size_classes",
-    `region ${region} has 65536 different sets of sizes, and this site would be one more; use the sizes of another site`,
+    `region ${region} has 65536 different size profiles, its limit; use the sizes of another site`,
     "site.size_profiles_max",
   );
 }
@@ -353,7 +353,7 @@ function profilesFull(region: Region): PetakError {
 function openingTimesFull(region: Region): PetakError {
   return invalidField(
     "opening_hours",
-    `region ${region} has 65535 different opening hours, and this site's would be one more; use the hours of another site`,
+    `region ${region} has 65535 different opening hours, its limit; use the hours of another site`,
     "site.opening_hours_max",
   );
 }
@@ -362,7 +362,7 @@ function capacityInUse(site: Site, classIndex: number): PetakError {
   const sizeClassId = site.sizeClasses[classIndex]?.sizeClassId ?? String(classIndex);
   return new PetakError(
     "CAPACITY_IN_USE",
-    `size class ${sizeClassId} of site ${site.siteId} (${site.operatorSiteRef}) has holds or parcels that the change leaves no place for`,
+    `size class ${sizeClassId} of site ${site.siteId} (${site.operatorSiteRef}) has more holds and parcels than the change leaves places for`,
     { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
   );
 }
@@ -371,7 +371,7 @@ function compartmentInUse(site: Site, compartment: Compartment | undefined): Pet
   const { compartmentId = "", sizeClassId = "" } = compartment ?? {};
   return new PetakError(
     "CAPACITY_IN_USE",
-    `compartment ${compartmentId} of site ${site.siteId} (${site.operatorSiteRef}) is held or has a parcel inside, and the change takes it away`,
+    `compartment ${compartmentId} of site ${site.siteId} (${site.operatorSiteRef}) is held or contains a parcel, so it cannot be removed or change its size class`,
     { metadata: { site_id: site.siteId, subject: site.siteId, size_class_id: sizeClassId } },
   );
 }

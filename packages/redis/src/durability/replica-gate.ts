@@ -214,7 +214,7 @@ export function gateTimeoutMs({ withinMs }: ReplicationLevel): number {
 function unconfirmed({ replicas, withinMs }: ReplicationLevel, cause?: unknown): PetakError {
   return new PetakError(
     "DURABILITY_UNCONFIRMED",
-    `what was asked for may be done, but ${replicas} replicas have not confirmed it within ${withinMs} ms; send the same request again with the same request_id`,
+    `the change may have been made, but ${replicas} replicas have not acknowledged it within ${withinMs} ms; send the same request again with the same request_id`,
     { metadata: { replicas: String(replicas) }, retryAfterMs, cause },
   );
 }
@@ -222,7 +222,7 @@ function unconfirmed({ replicas, withinMs }: ReplicationLevel, cause?: unknown):
 function unavailable({ replicas }: ReplicationLevel): PetakError {
   return new PetakError(
     "REPLICAS_UNAVAILABLE",
-    `fewer than ${replicas} replicas follow the gateway's records, so that no change is taken; nothing was changed by this call`,
+    `fewer than ${replicas} replicas are connected to the store, so the gateway accepts no changes; this call changed nothing`,
     { metadata: { replicas: String(replicas) }, retryAfterMs },
   );
 }
