@@ -257,7 +257,7 @@ function shareExhausted(reservation: Reservation, place: WaitingPlace | undefine
   const where = place === undefined ? "in the region" : `at site ${place.siteId}`;
   return new PetakError(
     "QUEUE_SHARE_EXHAUSTED",
-    `${waiting} reservations of this participant are queued ${where}, its limit; cancel some or try again later`,
+    `${waiting} reservations of this participant are queued ${where}, the limit; cancel some or try again later`,
     {
       metadata: { ...(place && { site_id: place.siteId }), waiting: String(waiting), ...overflowFallbackMetadata(reservation) },
       retryAfterMs: fullRetryMs,

@@ -237,7 +237,7 @@ export type Reservation = Message<"petak.v1.Reservation"> & {
   overflowPolicy?: OverflowPolicy | undefined;
 
   /**
-   * QUEUED: how long the reservation waits for a place. Kept after it leaves the queue.
+   * QUEUED: the deadline until which it waits for a place. Kept after it leaves the queue.
    *
    * @generated from field: google.protobuf.Timestamp queued_until = 31;
    */
@@ -743,7 +743,7 @@ export const CancelRequestSchema: GenMessage<CancelRequest> = /*@__PURE__*/
 export type CancelResponse = Message<"petak.v1.CancelResponse"> & {
   /**
    * The reservation, in state CANCELLED. If the participant that made it cancels after `free_change_until`, `fee_due`
-   * has the fee. The site's operator never pays a fee.
+   * has the fee. No fee is due if the site's operator cancels another participant's reservation.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
@@ -805,9 +805,9 @@ export const ExtendRequestSchema: GenMessage<ExtendRequest> = /*@__PURE__*/
  */
 export type ExtendResponse = Message<"petak.v1.ExtendResponse"> & {
   /**
-   * The reservation with the new deadline. Access tokens issued earlier keep their expiry: issue new ones. A PIN to
-   * collect, and the PIN of the reservation's bundle, is valid at least until the new deadline, but at most 14 days
-   * from its `not_before`.
+   * The reservation with the new deadline. Access tokens issued earlier keep their expiry: issue new ones. In state
+   * DEPOSITED, a PIN to collect, and the PIN of the reservation's bundle, stay valid at least until the new deadline,
+   * but at most 14 days from their `not_before`.
    *
    * @generated from field: petak.v1.Reservation reservation = 1;
    */
