@@ -1,5 +1,5 @@
 /**
- * The protocol: generated messages and services of `petak.v1`, typed ids, the error catalogue and validation.
+ * The protocol: generated messages and services of `petak.v1`, typed ids, the error catalogue and validation. It runs in browsers: nothing here needs Node.
  *
  * The generated files contain only the public protocol, so they are re-exported as a whole; everything else is exported by name.
  */
@@ -52,4 +52,3 @@ export {
 export { siteClockSkewMs } from "./site-clock-skew.ts";
 export { prepareValidation, validateMessage } from "./validation/validate.ts";
 export { compileBlank } from "./wire/compile-blank.ts";
-export { compileEncoder, type MessageEncoder } from "./wire/compile-encoder.ts";

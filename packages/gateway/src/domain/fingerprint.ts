@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
-import { compileEncoder, type MessageEncoder, type ModeName } from "@petak/protocol";
+import type { ModeName } from "@petak/protocol";
+import { compileEncoder, type MessageEncoder } from "@petak/protocol/wire";
 
 /** What is hashed of each type: its name, and after it the message. */
 const parts = new Map<DescMessage, { name: Buffer; encode: MessageEncoder<DescMessage> }>();

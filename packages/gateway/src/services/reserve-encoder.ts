@@ -1,4 +1,5 @@
-import { compileEncoder, ReservationSchema, ReserveResponseSchema } from "@petak/protocol";
+import { ReservationSchema, ReserveResponseSchema } from "@petak/protocol";
+import { compileEncoder } from "@petak/protocol/wire";
 import type { AnswerEncoder } from "../server/index.ts";
 import { siteEncodings } from "./encodings.ts";
 import { hasOther } from "./has-other.ts";

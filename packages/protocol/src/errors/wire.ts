@@ -1,6 +1,7 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { ErrorReason } from "../gen/petak/v1/error_reason_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema, RetryInfoSchema } from "../google-rpc.ts";
 import { catalogue, errorDomain, type Reason } from "./catalogue.ts";
 import { PetakError } from "./petak-error.ts";
@@ -57,7 +58,12 @@ export function reasonOf(error: unknown): Reason | undefined {
   const info = ConnectError.from(error)
     .findDetails(ErrorInfoSchema)
     .find(({ domain }) => domain === errorDomain);
-  return info !== undefined && Object.hasOwn(catalogue, info.reason) ? (info.reason as Reason) : undefined;
+  return info !== undefined && isReason(info.reason) ? info.reason : undefined;
+}
+
+/** Whether a text names a reason. Asks the enum and not the catalogue, whose sentences a web page would have to load. */
+function isReason(text: string): text is Reason {
+  return text !== "UNSPECIFIED" && Object.hasOwn(ErrorReason, text);
 }
 
 /** Converts an error from a gateway to one of the domain. Undefined if it has no reason of the catalogue. */

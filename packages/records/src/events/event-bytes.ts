@@ -1,5 +1,6 @@
 import { mergeFromBinary } from "@bufbuild/protobuf";
-import { compileBlank, compileEncoder, type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
+import { compileBlank, type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
+import { compileEncoder } from "@petak/protocol/wire";
 import { longId, shortId } from "../ids/short-id.ts";
 
 const encode = compileEncoder(EventSchema);

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
-import { compileEncoder, EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
+import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
+import { compileEncoder } from "@petak/protocol/wire";
 import type { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { shortId } from "../ids/short-id.ts";

@@ -2,7 +2,6 @@ import { mergeFromBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
   compileBlank,
-  compileEncoder,
   formatReservationId,
   HoldKind,
   type Party,
@@ -12,6 +11,7 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
+import { compileEncoder } from "@petak/protocol/wire";
 import { longId, shortId } from "../ids/short-id.ts";
 
 /** Bytes before the message: u32 revision, u16 length of the message. lua/includes/reservation-record.lua has the same. */

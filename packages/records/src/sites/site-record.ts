@@ -1,5 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { compileEncoder, type Site, SiteSchema } from "@petak/protocol";
+import { type Site, SiteSchema } from "@petak/protocol";
+import { compileEncoder } from "@petak/protocol/wire";
 
 /** A stored site, without its counts. Where it lies in the index is known to this package alone. */
 export interface FiledSite {
