@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { installTerminal, type SimulatedTerminal } from "@petak/agent/simulation";
-import { createPetakClient, type KeyFile, readKeyFile, signerOfKeyFile } from "@petak/client";
+import { createPetakClient, type KeyFile, readKeyFile, signerOfKeyFile } from "@petak/client/node";
 
 /** What of a courier's steps concerns a terminal. */
 type Step =

@@ -9,8 +9,11 @@ export function findImports(source: string): string[] {
   return [...source.matchAll(importPattern)].map(([, fixed, dynamic]) => fixed ?? dynamic ?? "");
 }
 
-/** The package that a bare name belongs to: `@petak/protocol/grpc` → `@petak/protocol`. Undefined for relative names and Node's own modules. */
+/**
+ * The package that a bare name belongs to: `@petak/protocol/grpc` → `@petak/protocol`. Undefined for relative names, a package's own subpath imports
+ * (`#platform/sha256`) and Node's own modules.
+ */
 export function packageOf(name: string): string | undefined {
-  if (name.startsWith(".") || name.startsWith("/") || name.startsWith("node:")) return undefined;
+  if (/^[./#]|^node:/.test(name)) return undefined;
   return name.split("/", name.startsWith("@") ? 2 : 1).join("/");
 }

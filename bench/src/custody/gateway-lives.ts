@@ -12,7 +12,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create, toJson } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { createRequestSigner, type RequestSigner, type RequestSignerOptions } from "@petak/client";
+import { createRequestSigner, type RequestSigner, type RequestSignerOptions } from "@petak/client/node";
 import { reportClaims, reportText } from "@petak/credential";
 import { Act, DeviceEventSchema, DeviceEventType, ProofKind } from "@petak/protocol";
 import { Redis } from "ioredis";

@@ -5,7 +5,7 @@
  */
 import { readFile } from "node:fs/promises";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { createPetakClient, createRequestSigner, type RequestSignerOptions } from "@petak/client";
+import { createPetakClient, createRequestSigner, type RequestSignerOptions } from "@petak/client/node";
 
 const tellIntervalMs = 100;
 

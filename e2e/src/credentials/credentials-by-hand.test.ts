@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { writeKeyFile } from "@petak/client";
+import { writeKeyFile } from "@petak/client/node";
 import { Act, Role } from "@petak/protocol";
 import { createTempDir, makeSite, useRedis } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair } from "@petak/client/node";
 import type { Ed25519PrivateJwk } from "@petak/credential";
 import { DirectoryService, Mode, newKeyId, type Reason, Role } from "@petak/protocol";
 import { createFrozenClock } from "@petak/testkit";

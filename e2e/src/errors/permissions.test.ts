@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type MessageInitShape } from "@bufbuild/protobuf";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair } from "@petak/client/node";
 import { Act, Mode, ParticipantService, type Reason, ReservationService } from "@petak/protocol";
 import { useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair } from "@petak/client/node";
 import { Act, CancellationReason, type DeviceEventType, Mode, type ReservationState, Role } from "@petak/protocol";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis } from "@petak/testkit";
 import type { TestParticipant } from "@petak/testkit/network";

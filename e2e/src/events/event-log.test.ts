@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { toJson } from "@bufbuild/protobuf";
 import { timestampDate, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { createPetakClient } from "@petak/client";
+import { createPetakClient } from "@petak/client/node";
 import { CancellationReason, CorrectionReason, type Event, EventSchema, EventType, Mode, Role, reasonOf } from "@petak/protocol";
 import { createFrozenClock, createTempDir, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeKeyFile } from "@petak/client";
+import { writeKeyFile } from "@petak/client/node";
 import { EventType, ReservationState, Role } from "@petak/protocol";
 import { makeSite, tempDir, useRedis } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";

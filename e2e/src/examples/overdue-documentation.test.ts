@@ -3,7 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TokenShown } from "@petak/agent";
 import type { SimulatedTerminal } from "@petak/agent/simulation";
-import { writeKeyFile } from "@petak/client";
+import { writeKeyFile } from "@petak/client/node";
 import { generateIssuerKey, generateKeyPair, holderKeyHash, mintAccessToken, provePresence } from "@petak/credential";
 import { prove } from "@petak/examples/prove-presence";
 import { Act, ReservationState, Role } from "@petak/protocol";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair } from "@petak/client/node";
 import { AgentService, Mode } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import type { Random } from "@petak/testkit";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { type GetReservationResponse, type Money, ReservationState, TermsSchema } from "@petak/protocol";
 import { type FrozenClock, makeSite, type Random } from "@petak/testkit";
 import type { TestNetwork, TestParticipant } from "@petak/testkit/network";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create, type DescMethod, type Message, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { generateKeyPair, type RequestSigner } from "@petak/client";
+import { generateKeyPair, type RequestSigner } from "@petak/client/node";
 import { reportClaims, reportText } from "@petak/credential";
 import {
   Act,

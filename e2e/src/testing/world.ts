@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { generateKeyPair, type RequestSigner } from "@petak/client";
+import { generateKeyPair, type RequestSigner } from "@petak/client/node";
 import { countersignatureText } from "@petak/credential";
 import {
   Act,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { create, type Message } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import {
   CancellationReason,
   CorrectionReason,

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client";
+import { createPetakClient, createRequestSigner, generateKeyPair } from "@petak/client/node";
 import {
   createTrustBundle,
   generateIssuerKey,

@@ -9,7 +9,7 @@ import {
   type RetryOptions,
   readKeyFile,
   signerOfKeyFile,
-} from "@petak/client";
+} from "@petak/client/node";
 import { defaultKeyPath, defaultPublishableKeyPath, defaultUrl } from "./defaults.ts";
 import { usageFailure } from "./failure.ts";
 import { createOutput, type Output, type TextStream } from "./terminal/output.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair } from "@petak/client/node";
 import type { Bundle, Reservation } from "@petak/protocol";
 import { beforeAll, describe, expect, test } from "vitest";
 import { useGateway } from "./running-gateway.ts";

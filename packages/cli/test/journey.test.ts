@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { ReservationState } from "@petak/protocol";
 import { beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { PetakRun } from "./run-petak.ts";

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type PetakClient, readKeyFile, signerOfKeyFile, writeKeyFile } from "@petak/client";
+import { type PetakClient, readKeyFile, signerOfKeyFile, writeKeyFile } from "@petak/client/node";
 import { createTempDir, makeSite } from "@petak/testkit";
 import { keyFileOf, startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 import { beforeAll } from "vitest";

@@ -1,8 +1,12 @@
-/** The typed client of a gateway, for couriers, merchants, operators, agents and the project's own tools. For Node. */
+/**
+ * The typed client of a gateway. It needs nothing but `fetch` and WebCrypto, so it runs in browsers; `@petak/client/node` adds key files, HTTP/2, gRPC and
+ * certificates.
+ */
 export { type Ed25519KeyPair, type Ed25519PrivateJwk, generateKeyPair } from "@petak/credential";
 export { fromConnectError, reasonOf } from "@petak/protocol";
-export { type KeyFile, readKeyFile, signerOfKeyFile, writeKeyFile } from "./key-file.ts";
+export type { ClientOptions } from "./client-options.ts";
+export type { FetchProtocol } from "./fetch-transport.ts";
 export { createPetakClient, type PetakClient, type PetakClientOptions } from "./petak-client.ts";
 export { createRequestSigner, type RequestSigner, type RequestSignerOptions } from "./request-signer.ts";
 export { createRetryInterceptor, type RetryOptions } from "./retry.ts";
-export type { TlsOptions, WireProtocol } from "./transport.ts";
+export { createServiceClient, type ServiceClientOptions } from "./service-client.ts";

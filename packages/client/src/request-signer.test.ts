@@ -1,4 +1,4 @@
-import { generateKeyPair } from "@petak/credential";
+import { type CryptoKey, generateKeyPair, verifyEd25519 } from "@petak/credential";
 import { describe, expect, it } from "vitest";
 import { createRequestSigner } from "./request-signer.ts";
 
@@ -24,6 +24,19 @@ describe("a request signer", () => {
     const [first, second] = [signer.authorization(), signer.authorization()];
     expect(first).toBe(second);
     await first;
+  });
+
+  it("signs with a key that WebCrypto holds and does not give away", async () => {
+    const pair = await crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
+    const { privateKey, publicKey } = pair as { privateKey: CryptoKey; publicKey: CryptoKey };
+    const signer = createRequestSigner({ participantId: "par_a", keyId: "key_test_a", privateKey, audience: "gateway" });
+    const raw = new Uint8Array(await crypto.subtle.exportKey("raw", publicKey));
+    const [, header, claims, signature = ""] = /^Bearer ([^.]+)\.([^.]+)\.([^.]+)$/.exec(await signer.authorization()) ?? [];
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    expect(await verifyEd25519(raw, Buffer.from(signature, "base64url"), bytes(`${header}.${claims}`))).toBe(true);
+    expect(await verifyEd25519(raw, await signer.sign("statement"), bytes("statement"))).toBe(true);
+    const options = { participantId: "par_a", keyId: "key_test_a", audience: "gateway" };
+    expect(() => createRequestSigner({ ...options, privateKey: publicKey })).toThrow("not a public key of Ed25519");
   });
 
   it("refuses what is no key or key id", async () => {

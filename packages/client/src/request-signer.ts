@@ -1,4 +1,11 @@
-import { type Ed25519PrivateJwk, publicKeyOf, requestTokenLifetimeMs, signEd25519, signRequestToken } from "@petak/credential";
+import {
+  type CryptoKey,
+  checkSigningKey,
+  type Ed25519PrivateJwk,
+  requestTokenLifetimeMs,
+  signEd25519,
+  signRequestToken,
+} from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
 
 /** Signs requests for one key. */
@@ -14,12 +21,14 @@ export interface RequestSigner {
   readonly mode: ModeName;
 }
 
-/** What a signer needs. */
-export interface RequestSignerOptions {
+/** Options of a signer. The private key is a JWK, or a key that WebCrypto holds and may keep from being exported. */
+export type RequestSignerOptions = SignerFacts &
+  ({ privateJwk: Ed25519PrivateJwk; privateKey?: undefined } | { privateKey: CryptoKey; privateJwk?: undefined });
+
+interface SignerFacts {
   participantId: string;
   /** The registered key's id. It says the key's mode. */
   keyId: string;
-  privateJwk: Ed25519PrivateJwk;
   /** The gateway's audience, as its configuration says. */
   audience: string;
   /** The clock, in ms. Default `Date.now`. */
@@ -36,10 +45,11 @@ const renewBeforeMs = 60_000;
  * Throws a TypeError where the key or its id is none.
  */
 export function createRequestSigner(options: RequestSignerOptions): RequestSigner {
-  const { participantId, keyId, privateJwk, audience, now = Date.now } = options;
+  const { participantId, keyId, audience, now = Date.now } = options;
+  const privateKey = options.privateKey ?? options.privateJwk;
   const mode = modeOfKeyId(keyId);
   if (mode === undefined) throw new TypeError(`'${keyId}' is no key id; one begins with key_live_ or key_test_`);
-  publicKeyOf(privateJwk);
+  checkSigningKey(privateKey);
   let header: Promise<string> | undefined;
   let issuedAtMs = 0;
 
@@ -47,14 +57,14 @@ export function createRequestSigner(options: RequestSignerOptions): RequestSigne
     participantId,
     keyId,
     mode,
-    sign: (statement) => signEd25519(privateJwk, new TextEncoder().encode(statement)),
+    sign: (statement) => signEd25519(privateKey, new TextEncoder().encode(statement)),
     authorization() {
       const nowMs = now();
       // A clock that was set back would otherwise leave the token in the gateway's future.
       const isFresh = nowMs >= issuedAtMs && nowMs < issuedAtMs + requestTokenLifetimeMs - renewBeforeMs;
       if (header === undefined || !isFresh) {
         issuedAtMs = nowMs;
-        header = signRequestToken({ participantId, keyId, privateJwk, audience, issuedAtMs }).then((token) => `Bearer ${token}`);
+        header = signRequestToken({ participantId, keyId, privateKey, audience, issuedAtMs }).then((token) => `Bearer ${token}`);
       }
       return header;
     },

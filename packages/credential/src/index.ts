@@ -20,17 +20,11 @@ export {
 export { type MintAccessTokenInput, mintAccessToken } from "./access-token/mint.ts";
 export { type AccessTokenRefusal, accessTokenRefusals } from "./access-token/refusals.ts";
 export { deriveTokenId, newTokenId } from "./access-token/token-id.ts";
-export { type Bytes, decodeBase64url, encodeBase64url } from "./bytes/base64url.ts";
+export { decodeBase64url, encodeBase64url } from "./bytes/base64url.ts";
+export type { Bytes } from "./bytes/bytes.ts";
 export { equalInConstantTime } from "./bytes/constant-time.ts";
 export { credentialHash } from "./bytes/digest.ts";
-export {
-  type Ed25519KeyPair,
-  type Ed25519PrivateJwk,
-  generateKeyPair,
-  publicKeyOf,
-  signEd25519,
-  verifyEd25519,
-} from "./keys/ed25519.ts";
+export { type Ed25519KeyPair, generateKeyPair, signEd25519, verifyEd25519 } from "./keys/ed25519.ts";
 export {
   generateIssuerKey,
   type IssuerJwk,
@@ -48,6 +42,8 @@ export {
   toIssuerKeySet,
 } from "./keys/issuer-key-set.ts";
 export { isLowOrderPoint } from "./keys/low-order.ts";
+export { type Ed25519PrivateJwk, publicKeyOf } from "./keys/private-jwk.ts";
+export { type CryptoKey, checkSigningKey, type SigningKey } from "./keys/signing-key.ts";
 export { generatePin, hashPin, isPin, newPinKey, pinLength } from "./pin/pin.ts";
 export { challengeLifetimeMs, newChallenge } from "./presence/challenge.ts";
 export { holderKeyHash } from "./presence/holder-key.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { DeviceEventType, reasonOf } from "@petak/protocol";
 import { RetryInfoSchema } from "@petak/protocol/google-rpc";
 import { startTestServer, type TestServer } from "@petak/testkit";

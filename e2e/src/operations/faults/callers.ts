@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createPetakClient, type PetakClient, type RequestSigner } from "@petak/client";
+import { createPetakClient, type PetakClient, type RequestSigner } from "@petak/client/node";
 import { reasonOf } from "@petak/protocol";
 import type { Random } from "@petak/testkit";
 

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { RequestSigner } from "@petak/client";
+import type { RequestSigner } from "@petak/client/node";
 import { type IssuerKeyPeriod, readIssuerKeySet, verifyChain } from "@petak/credential";
 import {
   type Event,

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { PetakClient, RequestSigner } from "@petak/client";
+import type { PetakClient, RequestSigner } from "@petak/client/node";
 import { CancellationReason, Role, reasonOf } from "@petak/protocol";
 import type { RedisAddress } from "@petak/redis";
 import { createTempDir, makeSite, type Random } from "@petak/testkit";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { createPetakClient, type PetakClient } from "@petak/client";
+import { createPetakClient, type PetakClient } from "@petak/client/node";
 import { CancellationReason, EventType, Role, reasonOf } from "@petak/protocol";
 import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
 import { type GatewayProcess, startGatewayProcess, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { PetakClient, RequestSigner } from "@petak/client";
+import type { PetakClient, RequestSigner } from "@petak/client/node";
 import type { Event } from "@petak/protocol";
 import { reasonOf } from "@petak/protocol";
 import { type Callers, isForLater } from "./callers.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, type PetakClient } from "@petak/client";
+import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, type PetakClient } from "@petak/client/node";
 import { Mode, type Site } from "@petak/protocol";
 import type { AgentLogger } from "../logger.ts";
 import { createSimulatedTerminal, type SimulatedTerminal } from "./simulated-terminal.ts";

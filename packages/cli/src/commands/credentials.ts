@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { create, type JsonObject, toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import {
   Act,
   type Bundle,

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type KeyFile, readKeyFile } from "@petak/client";
+import { type KeyFile, readKeyFile } from "@petak/client/node";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandModule } from "../command.ts";
 import { usageFailure } from "../failure.ts";

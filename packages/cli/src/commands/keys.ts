@@ -4,7 +4,7 @@ import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { generateKeyPair, type KeyFile, type PetakClient, writeKeyFile } from "@petak/client";
+import { generateKeyPair, type KeyFile, type PetakClient, writeKeyFile } from "@petak/client/node";
 import { ListKeysResponseSchema, type ModeName, PublishableKeySchema } from "@petak/protocol";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CommandModule } from "../command.ts";

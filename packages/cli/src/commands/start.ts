@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { createPetakClient, signerOfKeyFile } from "@petak/client";
+import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
 import { createLogger } from "@petak/gateway";
 import type { Command } from "commander";
 import type { CommandModule } from "../command.ts";

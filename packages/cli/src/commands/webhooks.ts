@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { toJson } from "@bufbuild/protobuf";
 import { durationFromMs, durationMs, timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import {
   type EventType,
   ListEndpointsResponseSchema,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { UpsertOutcome } from "@petak/protocol";
 import { batchesOf, forEachConcurrently } from "../batches.ts";
 import { namedUuid } from "../ids/named-uuid.ts";

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { generateKeyPair, type KeyFile, type PetakClient, readKeyFile, writeKeyFile } from "@petak/client";
+import { generateKeyPair, type KeyFile, type PetakClient, readKeyFile, writeKeyFile } from "@petak/client/node";
 import { publicKeyOf } from "@petak/credential";
 import { Mode, Role } from "@petak/protocol";
 import { namedUuid } from "../ids/named-uuid.ts";

@@ -1,4 +1,4 @@
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { CliFailure, toFailure } from "../failure.ts";
 import type { Output } from "../terminal/output.ts";
 import { formatCount, formatMegabytes } from "../terminal/progress.ts";

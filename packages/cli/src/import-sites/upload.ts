@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { fromConnectError, type Reason, UpsertOutcome, type UpsertSitesResponse } from "@petak/protocol";
 import { batchesOf, forEachConcurrently } from "../batches.ts";
 import type { CheckedSite } from "./build-site.ts";

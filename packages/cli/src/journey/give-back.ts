@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { PetakClient } from "@petak/client";
+import type { PetakClient } from "@petak/client/node";
 import { CancellationReason, ReservationState } from "@petak/protocol";
 import { toFailure } from "../failure.ts";
 

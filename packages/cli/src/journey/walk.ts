@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { AgentLogger, Credential } from "@petak/agent";
 import { type InstalledTerminal, installTerminal, newHolder, type OpenDoor } from "@petak/agent/simulation";
-import type { KeyFile, PetakClient } from "@petak/client";
+import type { KeyFile, PetakClient } from "@petak/client/node";
 import {
   Act,
   HoldKind,

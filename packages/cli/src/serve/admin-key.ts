@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { generateKeyPair, type KeyFile, readKeyFile, writeKeyFile } from "@petak/client";
+import { generateKeyPair, type KeyFile, readKeyFile, writeKeyFile } from "@petak/client/node";
 import { publicKeyOf } from "@petak/credential";
 import type { AdminIdentity } from "@petak/gateway";
 import { newKeyId, newParticipantId } from "@petak/protocol";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { createPetakClient, signerOfKeyFile } from "@petak/client";
+import { createPetakClient, signerOfKeyFile } from "@petak/client/node";
 import { createLogger, loadConfig } from "@petak/gateway";
 import { connectRedis } from "@petak/redis";
 import { freePort, startTestServer, tempDir } from "@petak/testkit";

@@ -3,7 +3,7 @@ import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Ed25519PrivateJwk, publicKeyOf } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
-import { createRequestSigner, modeOfKeyId, type RequestSigner } from "./request-signer.ts";
+import { createRequestSigner, modeOfKeyId, type RequestSigner } from "../request-signer.ts";
 
 /** A key as it is kept in a file. The names are the file's own. */
 export interface KeyFile {

@@ -7,8 +7,8 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { generateKeyPair } from "@petak/credential";
 import { CustodyService, DirectoryService, PetakError, ReservationService, reasonOf, toConnectError } from "@petak/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createRequestSigner } from "../request-signer.ts";
 import { createPetakClient, type PetakClientOptions } from "./petak-client.ts";
-import { createRequestSigner } from "./request-signer.ts";
 
 const requestId = "0d9b7a52-6c0e-4a39-8a33-1b3f6f6f1c11";
 

@@ -1,14 +1,8 @@
 import { base64url } from "jose";
+import { encodeBase64url } from "#platform/encode-base64url";
+import type { Bytes } from "./bytes.ts";
 
-/** Bytes as WebCrypto takes them: never over shared memory. */
-export type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Writes bytes in base64url without padding (RFC 4648 §5). */
-export const encodeBase64url: (bytes: Uint8Array) => string =
-  // Node's is several times as fast.
-  globalThis.Buffer === undefined
-    ? (bytes) => base64url.encode(bytes)
-    : ({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString("base64url");
+export { encodeBase64url };
 
 /**
  * Reads base64url without padding, or undefined where the text is not the one spelling of its bytes: a foreign character, padding,

@@ -1,6 +1,6 @@
-import type { Bytes } from "./base64url.ts";
+import { sha256 } from "#platform/sha256";
 import { encodeBase64url } from "./base64url.ts";
-import { sha256 } from "./sha256.ts";
+import type { Bytes } from "./bytes.ts";
 
 const encoder = new TextEncoder();
 

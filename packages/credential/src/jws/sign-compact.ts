@@ -1,5 +1,6 @@
 import { encodeBase64url } from "../bytes/base64url.ts";
-import { type Ed25519PrivateJwk, signEd25519 } from "../keys/ed25519.ts";
+import { signEd25519 } from "../keys/ed25519.ts";
+import type { SigningKey } from "../keys/signing-key.ts";
 
 const encoder = new TextEncoder();
 
@@ -9,7 +10,7 @@ export function compactText(header: object, claims: object): string {
 }
 
 /** Signs header and claims as a compact JWS (RFC 7515 §7.1). */
-export async function signCompact(privateJwk: Ed25519PrivateJwk, header: object, claims: object): Promise<string> {
+export async function signCompact(key: SigningKey, header: object, claims: object): Promise<string> {
   const signed = compactText(header, claims);
-  return `${signed}.${encodeBase64url(await signEd25519(privateJwk, encoder.encode(signed)))}`;
+  return `${signed}.${encodeBase64url(await signEd25519(key, encoder.encode(signed)))}`;
 }

@@ -1,19 +1,8 @@
-import type { Bytes } from "../bytes/base64url.ts";
-import { decodeBase64url } from "../bytes/base64url.ts";
-import { nodeCrypto } from "../platform/node-crypto.ts";
+import { signWithJwk } from "#platform/sign-with-jwk";
+import type { Bytes } from "../bytes/bytes.ts";
 import { createImportedKeys } from "./imported-keys.ts";
-
-type KeyObject = import("node:crypto").KeyObject;
-
-/** A private Ed25519 key as a JWK (RFC 8037). */
-export interface Ed25519PrivateJwk {
-  readonly kty: "OKP";
-  readonly crv: "Ed25519";
-  /** The public half, 32 bytes in base64url. */
-  readonly x: string;
-  /** The private half, 32 bytes in base64url. */
-  readonly d: string;
-}
+import { type Ed25519PrivateJwk, publicKeyOf } from "./private-jwk.ts";
+import { type CryptoKey, isCryptoKey, type SigningKey } from "./signing-key.ts";
 
 /** A pair of Ed25519 keys. */
 export interface Ed25519KeyPair {
@@ -21,12 +10,6 @@ export interface Ed25519KeyPair {
   /** The public half: 32 bytes. */
   readonly publicKey: Bytes;
 }
-
-type ImportedKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
-
-/** Imported private keys by the JWK object they came from: importing costs as much as signing. */
-const privateKeys = new WeakMap<Ed25519PrivateJwk, Promise<ImportedKey>>();
-const nodePrivateKeys = new WeakMap<Ed25519PrivateJwk, KeyObject>();
 
 /** Public keys that verified last: an agent's verifies each of its reports. */
 const publicKeys = createImportedKeys(4096, (publicKey) =>
@@ -42,45 +25,16 @@ export async function generateKeyPair(): Promise<Ed25519KeyPair> {
   return { privateJwk, publicKey: publicKeyOf(privateJwk) };
 }
 
-/** The public half of a private key: 32 bytes. Throws a TypeError where the JWK is no private Ed25519 key. */
-export function publicKeyOf(privateJwk: Ed25519PrivateJwk): Bytes {
-  const publicKey = decodeBase64url(privateJwk.x);
-  const seed = decodeBase64url(privateJwk.d);
-  if (privateJwk.kty !== "OKP" || privateJwk.crv !== "Ed25519" || publicKey?.length !== 32 || seed?.length !== 32) {
-    throw new TypeError('a private key must be a JWK with kty "OKP", crv "Ed25519", and x and d of 32 bytes each in base64url');
-  }
-  return publicKey;
+/**
+ * Signs with Ed25519 (RFC 8032): 64 bytes, the same for the same key and message. Rejects with a TypeError where a JWK is no private Ed25519 key, and with
+ * what WebCrypto says where a key that it holds may not sign.
+ */
+export function signEd25519(key: SigningKey, message: Bytes): Promise<Bytes> {
+  return isCryptoKey(key) ? signWithCryptoKey(key, message) : signWithJwk(key, message);
 }
 
-/** Signs with Ed25519 (RFC 8032): 64 bytes, the same for the same key and message. Throws a TypeError where the JWK is no private Ed25519 key. */
-export const signEd25519: (privateJwk: Ed25519PrivateJwk, message: Bytes) => Promise<Bytes> =
-  nodeCrypto === undefined ? signByWebCrypto : signByNode;
-
-/** Signs where it is called: a signature takes no longer than the way to another thread and back. */
-export async function signByNode(privateJwk: Ed25519PrivateJwk, message: Bytes): Promise<Bytes> {
-  const { createPrivateKey, createPublicKey, sign } = nodeCrypto as NonNullable<typeof nodeCrypto>;
-  let key = nodePrivateKeys.get(privateJwk);
-  if (key === undefined) {
-    publicKeyOf(privateJwk);
-    const { kty, crv, x, d } = privateJwk;
-    key = createPrivateKey({ format: "jwk", key: { kty, crv, x, d } });
-    // Node reckons the public half from the private one, and does not look at what is there.
-    if (createPublicKey(key).export({ format: "jwk" }).x !== x) throw new TypeError("the two halves of a key do not belong together");
-    nodePrivateKeys.set(privateJwk, key);
-  }
-  return new Uint8Array(sign(null, message, key));
-}
-
-/** Signs on every runtime. */
-export async function signByWebCrypto(privateJwk: Ed25519PrivateJwk, message: Bytes): Promise<Bytes> {
-  let key = privateKeys.get(privateJwk);
-  if (key === undefined) {
-    publicKeyOf(privateJwk);
-    const { kty, crv, x, d } = privateJwk;
-    key = crypto.subtle.importKey("jwk", { kty, crv, x, d }, "Ed25519", false, ["sign"]);
-    privateKeys.set(privateJwk, key);
-  }
-  return new Uint8Array(await crypto.subtle.sign("Ed25519", await key, message));
+async function signWithCryptoKey(key: CryptoKey, message: Bytes): Promise<Bytes> {
+  return new Uint8Array(await crypto.subtle.sign("Ed25519", key, message));
 }
 
 /**

@@ -1,7 +1,8 @@
 import { calculateJwkThumbprint } from "jose";
-import type { Bytes } from "../bytes/base64url.ts";
 import { encodeBase64url } from "../bytes/base64url.ts";
-import { type Ed25519PrivateJwk, generateKeyPair, publicKeyOf } from "./ed25519.ts";
+import type { Bytes } from "../bytes/bytes.ts";
+import { generateKeyPair } from "./ed25519.ts";
+import { type Ed25519PrivateJwk, publicKeyOf } from "./private-jwk.ts";
 
 /** The keys with which a gateway signs access tokens during one epoch. */
 export interface IssuerKeyPair {

@@ -2,9 +2,10 @@ import { importJWK, jwtVerify } from "jose";
 import { describe, expect, it } from "vitest";
 import { encodeBase64url } from "../bytes/base64url.ts";
 import { signCompact } from "../jws/sign-compact.ts";
-import { generateKeyPair, publicKeyOf, signEd25519, verifyEd25519 } from "./ed25519.ts";
+import { generateKeyPair, signEd25519, verifyEd25519 } from "./ed25519.ts";
 import { generateIssuerKey, issuerKeyFrom, toJwks } from "./issuer-key.ts";
 import { isLowOrderPoint } from "./low-order.ts";
+import { publicKeyOf } from "./private-jwk.ts";
 
 const p = 2n ** 255n - 19n;
 const d = mod(-121_665n * power(121_666n, p - 2n));

@@ -1,4 +1,4 @@
-import type { Bytes } from "../bytes/base64url.ts";
+import type { Bytes } from "../bytes/bytes.ts";
 import { framed, hmacSha256 } from "../bytes/digest.ts";
 
 /**

@@ -1,8 +1,10 @@
 import { readOwnToken } from "../access-token/judge.ts";
-import { type Bytes, decodeBase64url, encodeBase64url } from "../bytes/base64url.ts";
+import { decodeBase64url, encodeBase64url } from "../bytes/base64url.ts";
+import type { Bytes } from "../bytes/bytes.ts";
 import { framed } from "../bytes/digest.ts";
-import { type Ed25519PrivateJwk, publicKeyOf, signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
+import { signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
 import { isLowOrderPoint } from "../keys/low-order.ts";
+import { type Ed25519PrivateJwk, publicKeyOf } from "../keys/private-jwk.ts";
 import { holderKeyHash } from "./holder-key.ts";
 import type { PresenceRefusal } from "./refusals.ts";
 

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type ChainStatement, ChainStatementSchema, type Event, type Reservation, ReservationState } from "@petak/protocol";
+import { sha256 } from "#platform/sha256";
 import { encodeBase64url } from "../bytes/base64url.ts";
-import { sha256 } from "../bytes/sha256.ts";
 import { signCompact } from "../jws/sign-compact.ts";
 import type { IssuerKeyPair } from "../keys/issuer-key.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";

@@ -1,5 +1,5 @@
 import { compactText } from "../jws/sign-compact.ts";
-import type { Ed25519PrivateJwk } from "../keys/ed25519.ts";
+import type { Ed25519PrivateJwk } from "../keys/private-jwk.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";
 import { signText } from "./signed-text.ts";
 

@@ -10,7 +10,7 @@ import {
   ProofKind,
   ReservationState,
 } from "@petak/protocol";
-import { sha256 } from "../bytes/sha256.ts";
+import { sha256 } from "#platform/sha256";
 import { nameOf } from "./names.ts";
 
 /**

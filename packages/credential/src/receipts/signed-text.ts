@@ -1,7 +1,8 @@
+import { sha256 } from "#platform/sha256";
 import { encodeBase64url } from "../bytes/base64url.ts";
-import { sha256 } from "../bytes/sha256.ts";
-import { type Ed25519PrivateJwk, signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
+import { signEd25519, verifyEd25519 } from "../keys/ed25519.ts";
 import { isLowOrderPoint } from "../keys/low-order.ts";
+import type { Ed25519PrivateJwk } from "../keys/private-jwk.ts";
 
 const encoder = new TextEncoder();
 

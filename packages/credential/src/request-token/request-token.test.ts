@@ -7,7 +7,13 @@ import { requestTokenType, signRequestToken } from "./request-token.ts";
 it("is a JWT that a JOSE library verifies, good for five minutes", async () => {
   const { privateJwk, publicKey } = await generateKeyPair();
   const issuedAtMs = Date.UTC(2026, 10, 24) + 999;
-  const token = await signRequestToken({ participantId: "par_a", keyId: "key_test_a", privateJwk, audience: "gateway", issuedAtMs });
+  const token = await signRequestToken({
+    participantId: "par_a",
+    keyId: "key_test_a",
+    privateKey: privateJwk,
+    audience: "gateway",
+    issuedAtMs,
+  });
   const keys = createLocalJWKSet({ keys: [{ kty: "OKP", crv: "Ed25519", x: encodeBase64url(publicKey), kid: "key_test_a" }] });
   const verified = await jwtVerify(token, keys, {
     algorithms: ["EdDSA"],

@@ -1,5 +1,5 @@
 import { signCompact } from "../jws/sign-compact.ts";
-import type { Ed25519PrivateJwk } from "../keys/ed25519.ts";
+import type { SigningKey } from "../keys/signing-key.ts";
 
 /** The `typ` of a request token. Explicit, so that no other token signed with the same key passes for one (RFC 8725 §3.11). */
 export const requestTokenType = "petak-request+jwt";
@@ -19,7 +19,7 @@ export interface RequestTokenInput {
   participantId: string;
   /** The registered key: `kid`. */
   keyId: string;
-  privateJwk: Ed25519PrivateJwk;
+  privateKey: SigningKey;
   /** The gateway's audience: `aud`. */
   audience: string;
   /** The signer's clock, in ms. `iat` is the whole second. */
@@ -33,7 +33,7 @@ export async function signRequestToken(input: RequestTokenInput): Promise<string
   const issuedAt = Math.floor(input.issuedAtMs / 1000);
   const expiresAt = issuedAt + Math.floor((input.lifetimeMs ?? requestTokenLifetimeMs) / 1000);
   return signCompact(
-    input.privateJwk,
+    input.privateKey,
     { alg: tokenAlgorithm, typ: requestTokenType, kid: input.keyId },
     { iss: input.participantId, aud: input.audience, iat: issuedAt, exp: expiresAt },
   );

@@ -47,7 +47,7 @@ beforeEach(() => {
 });
 
 function sign(changes: Partial<RequestTokenInput> = {}): Promise<string> {
-  const input = { participantId: "par_a", keyId: "key_test_a", privateJwk: pair.privateJwk, audience, issuedAtMs: startMs };
+  const input = { participantId: "par_a", keyId: "key_test_a", privateKey: pair.privateJwk, audience, issuedAtMs: startMs };
   return signRequestToken({ ...input, ...changes });
 }
 
@@ -190,7 +190,7 @@ describe("a request token", () => {
   });
 
   it("must be signed by the key it names: TOKEN_SIGNATURE_WRONG", async () => {
-    expect(await reasonFor(await sign({ privateJwk: (await generateKeyPair()).privateJwk }))).toBe("TOKEN_SIGNATURE_WRONG");
+    expect(await reasonFor(await sign({ privateKey: (await generateKeyPair()).privateJwk }))).toBe("TOKEN_SIGNATURE_WRONG");
     const [header64 = "", payload64 = ""] = (await sign()).split(".");
     expect(await reasonFor(`${header64}.${payload64}.`)).toBe("TOKEN_SIGNATURE_WRONG");
     // Under the neutral point as a key, the signature of all messages is the neutral point and nought.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { createSimulatedTerminal, type SimulatedTerminal, type SimulatedTerminalOptions } from "@petak/agent/simulation";
-import { generateKeyPair } from "@petak/client";
+import { generateKeyPair } from "@petak/client/node";
 import {
   type AdminIdentity,
   createLogger,

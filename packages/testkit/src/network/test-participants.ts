@@ -10,7 +10,7 @@ import {
   type PetakClientOptions,
   type RequestSigner,
   type RequestSignerOptions,
-} from "@petak/client";
+} from "@petak/client/node";
 import { type DeviceEventSchema, Mode, type Role, type Site } from "@petak/protocol";
 import { testAudience } from "./gateway-defaults.ts";
 

@@ -1,0 +1,18 @@
+/** The client on Node: key files, HTTP/2, gRPC and certificates, and all that the client has elsewhere, over connections of its own. */
+export {
+  type ClientOptions,
+  createRequestSigner,
+  createRetryInterceptor,
+  type Ed25519KeyPair,
+  type Ed25519PrivateJwk,
+  fromConnectError,
+  generateKeyPair,
+  type PetakClient,
+  type RequestSigner,
+  type RequestSignerOptions,
+  type RetryOptions,
+  reasonOf,
+} from "./index.ts";
+export { type KeyFile, readKeyFile, signerOfKeyFile, writeKeyFile } from "./node/key-file.ts";
+export { createPetakClient, type PetakClientOptions } from "./node/petak-client.ts";
+export type { TlsOptions, WireProtocol } from "./node/transport.ts";
