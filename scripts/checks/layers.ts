@@ -2,12 +2,16 @@ import { readFileSync } from "node:fs";
 import { glob } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { repositoryDir } from "../setup/run.mjs";
+import { browserDoors, findNodeUses } from "./browser-doors.ts";
 import type { Check } from "./check.ts";
 import { findImports, packageOf } from "./imports.ts";
 import { layerTable } from "./layer-table.ts";
 import { listWorkspaces, type Manifest } from "./workspaces.ts";
 
-/** Imports point down, name packages and not their insides, stay within their own package, and are declared. */
+/**
+ * Imports point down, name packages and not their insides, stay within their own package, and are declared; and what browsers load needs nothing of
+ * Node.
+ */
 export const layers: Check = {
   name: "layers",
   run: async () => {
@@ -21,6 +25,7 @@ export const layers: Check = {
         problems.push(...findProblems(file, manifest, manifests).map((problem) => `${path}: ${problem}`));
       }
     }
+    problems.push(...(await Promise.all(browserDoors.map(findNodeUses))).flat());
     return { passed: problems.length === 0, output: problems.map((problem) => `${problem}\n`).join("") };
   },
 };

@@ -1,0 +1,57 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { build, type Message, transform } from "esbuild";
+import { repositoryDir } from "../setup/run.mjs";
+import { findImports } from "./imports.ts";
+
+/** The front doors that run in browsers. Whatever is reachable from them needs nothing of Node. */
+export const browserDoors: readonly string[] = ["@petak/protocol", "@petak/credential", "@petak/client"];
+
+/** Globals that a browser lacks, and what stands for each where a module uses it. */
+const nodeGlobals = ["Buffer", "process", "global", "require", "__dirname", "__filename", "setImmediate", "clearImmediate"];
+const mark = (name: string): string => `petakNodeGlobal_${name}`;
+const markedGlobals = Object.fromEntries(
+  nodeGlobals.flatMap((name) => [
+    [name, mark(name)],
+    [`globalThis.${name}`, mark(name)],
+  ]),
+);
+
+/**
+ * What of Node is reachable from a module that is to run in browsers: its built-in modules, dependencies included; and in our own sources also their types, and Node's
+ * globals. Modules are found as a bundler for browsers finds them.
+ *
+ * @param name of a package or one of its subpaths, or an absolute path
+ */
+export async function findNodeUses(name: string): Promise<string[]> {
+  try {
+    const { metafile } = await build({
+      stdin: { contents: `export * from ${JSON.stringify(name)};`, resolveDir: repositoryDir },
+      absWorkingDir: repositoryDir,
+      bundle: true,
+      write: false,
+      metafile: true,
+      platform: "browser",
+      format: "esm",
+      logLevel: "silent",
+    });
+    const own = Object.keys(metafile.inputs).filter((path) => path !== "<stdin>" && !path.includes("node_modules/"));
+    return (await Promise.all(own.map(findInModule))).flat();
+  } catch (error) {
+    const { errors } = error as { errors?: Message[] };
+    if (errors === undefined) throw error;
+    return errors.map(({ text, location }) => `${location?.file ?? name}:${location?.line ?? 0}: ${text.split("\n")[0]}`);
+  }
+}
+
+/** What one module uses of Node: types of its modules, and its globals, but not words in comments and texts, nor names of the module's own. */
+async function findInModule(path: string): Promise<string[]> {
+  const source = await readFile(join(repositoryDir, path), "utf8");
+  const types = findImports(source).filter((name) => name.startsWith("node:"));
+  const { code } = await transform(source, { loader: "ts", define: markedGlobals });
+  const globals = nodeGlobals.filter((name) => code.includes(mark(name)));
+  return [
+    ...types.map((name) => `${path}: imports types of ${name}, which users in browsers do not have`),
+    ...globals.map((name) => `${path}: uses ${name}, which browsers do not have`),
+  ];
+}
