@@ -14,7 +14,7 @@ const steps = args.filter((arg) => !arg.startsWith("-"));
 
 try {
   const runsTests = steps.length === 0 || steps.includes("tests");
-  await setUp({ server: runsTests, bothServers: runsTests, python: runsTests });
+  await setUp({ server: runsTests, bothServers: runsTests, chromium: runsTests, python: runsTests });
   process.exitCode = await runUnderNode("scripts/checks/main.ts", args);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;

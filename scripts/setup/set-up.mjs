@@ -10,8 +10,8 @@ const oldestMajor = 20;
 /**
  * Makes this machine ready, doing only what is not done yet, and saying nothing where nothing is to do.
  *
- * @param {{ server: boolean; bothServers?: boolean; python?: boolean }} needs whether a Redis or Valkey server is needed, whether both are wanted, and
- * whether gRPC for Python is
+ * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean }} needs whether a Redis or Valkey server is needed, whether both
+ * are wanted, whether a Chromium is needed, and whether gRPC for Python is wanted
  * @throws {SetUpError}
  */
 export async function setUp(needs) {
@@ -22,6 +22,9 @@ export async function setUp(needs) {
   await installPinnedNode();
   if (needs.server && (await runUnderNode("scripts/setup/redis-server.ts", needs.bothServers === true ? ["--both"] : [])) !== 0) {
     throw new SetUpError("Nothing was started.");
+  }
+  if (needs.chromium === true && (await runUnderNode("scripts/setup/chromium.ts", [])) !== 0) {
+    throw new SetUpError("No test was run.");
   }
   if (needs.python === true) await runUnderNode("scripts/setup/python-grpc.ts", []);
 }

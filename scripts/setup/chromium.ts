@@ -1,0 +1,40 @@
+/**
+ * Sees to it that there is a Chromium for the tests that run in a browser, installing Debian's where that is permitted. Fails where there is none and none
+ * can be installed.
+ */
+import { ChromiumError, chromiumVariable, findChromium } from "@petak/testkit/find-chromium";
+import { findPackageManager } from "./package-managers.ts";
+import { withProgress } from "./progress.mjs";
+
+const howToInstall =
+  `For example: sudo apt-get install chromium (Debian), sudo dnf install chromium, sudo apk add chromium; or install Google Chrome. ` +
+  `Then name it where it is not on the PATH, e.g. ${chromiumVariable}="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".`;
+
+async function problemWithChromium(): Promise<string | undefined> {
+  try {
+    await findChromium();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ChromiumError) return error.message;
+    throw error;
+  }
+}
+
+/** Installs it, and says why not where that fails. */
+async function install(): Promise<string | undefined> {
+  const { name = "", installLibraries } = (await findPackageManager()) ?? {};
+  if (installLibraries === undefined) return "apt-get is not here, or may not be used";
+  const { code, output } = await withProgress(`Installing chromium with ${name}`, () => installLibraries(["chromium"]));
+  if (code === 0) return await problemWithChromium();
+  process.stderr.write(`${output}\n`);
+  return `${name} failed, and said why above`;
+}
+
+const problem = await problemWithChromium();
+// One that was named is the user's own to put right.
+const reason = problem === undefined || process.env[chromiumVariable] ? problem : await install();
+if (problem !== undefined && reason !== undefined) {
+  const notInstalled = reason === problem ? "" : ` It was not installed for you, because ${reason}.`;
+  process.stderr.write(`${problem}${notInstalled} ${howToInstall}\n`);
+  process.exitCode = 1;
+}
