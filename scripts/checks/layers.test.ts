@@ -3,7 +3,10 @@ import { findImports, packageOf } from "./imports.ts";
 import { findProblems } from "./layers.ts";
 import type { Manifest } from "./workspaces.ts";
 
-const protocol: Manifest = { name: "@petak/protocol", exports: { ".": "./src/index.ts", "./grpc": "./src/grpc.ts" } };
+const protocol: Manifest = {
+  name: "@petak/protocol",
+  exports: { ".": "./src/index.ts", "./grpc": "./src/grpc.ts", "./testing/vectors": "./src/testing/vectors.ts" },
+};
 const allocator: Manifest = { name: "@petak/allocator", exports: { ".": "./src/index.ts" } };
 const gateway: Manifest = {
   name: "@petak/gateway",
@@ -64,6 +67,9 @@ test("so is what tests share", () => {
   const source = `import { a } from "./testing/start-test-gateway.ts";`;
   expect(problems(source)).toEqual(["imports ./testing/start-test-gateway.ts, which is for tests only"]);
   expect(problems(source, gateway, "src/server/start.test.ts")).toEqual([]);
+  const fromAnother = `import { a } from "@petak/protocol/testing/vectors";`;
+  expect(problems(fromAnother)).toEqual(["imports @petak/protocol/testing/vectors, which is for tests only"]);
+  expect(problems(fromAnother, gateway, "src/server/start.test.ts")).toEqual([]);
 });
 
 test("nobody reaches into a package", () => {

@@ -71,6 +71,7 @@ function checkWorkspace(name: string, target: Manifest, owner: Manifest, isTest:
   const subpath = `.${name.slice(target.name.length)}`;
   if (target.exports?.[subpath] === undefined) problems.push(`imports ${name}, which ${target.name} does not export`);
   if (target.name === owner.name || isTest) return problems;
+  if (subpath.startsWith("./testing/")) problems.push(`imports ${name}, which is for tests only`);
   const allowed = layerTable[owner.name];
   if (allowed?.includes(target.name) !== true) {
     problems.push(`imports ${target.name}, which lies above or beside ${owner.name} (see scripts/checks/layer-table.ts)`);

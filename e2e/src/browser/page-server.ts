@@ -1,0 +1,65 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+/** A web origin on this machine that serves the test page. */
+export interface PageServer extends AsyncDisposable {
+  /** Its origin, e.g. `http://127.0.0.1:40123`. */
+  readonly origin: string;
+  /** Which other origins the page may call, from when it is loaded next. Default none. */
+  allowedOrigins: readonly string[];
+}
+
+const html = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Petak in a browser</title></head><body><script type="module" src="/main.js"></script></body></html>
+`;
+
+let script: Promise<string> | undefined;
+
+/** The page's script, bundled once in a test process. */
+function bundleScript(): Promise<string> {
+  script ??= build({
+    entryPoints: [fileURLToPath(new URL("page/main.ts", import.meta.url))],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "browser",
+    target: "chrome137",
+    logLevel: "silent",
+  }).then(({ outputFiles: [file] }) => file?.text ?? "");
+  return script;
+}
+
+/**
+ * Serves the test page under a policy that allows its own script and calls to named origins, and nothing else: no inline script, no `eval`, nothing from
+ * elsewhere.
+ */
+export async function startPageServer(): Promise<PageServer> {
+  const main = await bundleScript();
+  let allowedOrigins: readonly string[] = [];
+  const server = createServer((request, response) => {
+    const policy = `default-src 'none'; script-src 'self'; connect-src ${["'self'", ...allowedOrigins].join(" ")}`;
+    response.setHeader("content-security-policy", policy);
+    if (request.url === "/") return response.setHeader("content-type", "text/html; charset=utf-8").end(html);
+    if (request.url === "/main.js") return response.setHeader("content-type", "text/javascript; charset=utf-8").end(main);
+    // Browsers ask for an icon of each site.
+    response.statusCode = request.url === "/favicon.ico" ? 204 : 404;
+    return response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get allowedOrigins() {
+      return allowedOrigins;
+    },
+    set allowedOrigins(origins) {
+      allowedOrigins = origins;
+    },
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
