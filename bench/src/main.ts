@@ -1,6 +1,7 @@
 /** Measures, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`; see {@link usage}. */
 import { parseArgs } from "node:util";
 import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
+import { benchBundleSize } from "./bundle-size/bench-bundle-size.ts";
 import { benchCustody } from "./custody/bench-custody.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
@@ -9,6 +10,7 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   rpc: benchRpc,
   allocator: benchAllocator,
   custody: benchCustody,
+  "bundle-size": benchBundleSize,
   scale: writeScale,
 };
 
@@ -17,6 +19,7 @@ const usage = `npm run bench -- <name> [options]
   rpc         whole calls, beside bare servers
   allocator   finding and holding, beside GEOSEARCH and PostgreSQL
   custody     whole lives of reservations, beside PostgreSQL
+  bundle-size what a web page loads of the client
   scale       reckons from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
 Whatever is compared is measured in one run. What comes of it is printed, written to bench/results/<name>.json, and put into docs/performance.md.

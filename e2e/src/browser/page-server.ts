@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** A web origin on this machine that serves the test page. */
+/** A web origin on this machine that serves a page with one script. */
 export interface PageServer extends AsyncDisposable {
   /** Its origin, e.g. `http://127.0.0.1:40123`. */
   readonly origin: string;
@@ -15,28 +15,40 @@ const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Petak in a browser</title></head><body><script type="module" src="/main.js"></script></body></html>
 `;
 
-let script: Promise<string> | undefined;
+let testScript: Promise<string> | undefined;
 
-/** The page's script, bundled once in a test process. */
-function bundleScript(): Promise<string> {
-  script ??= build({
-    entryPoints: [fileURLToPath(new URL("page/main.ts", import.meta.url))],
+/** Bundles a script for browsers, from a file or a text. */
+async function bundle(entry: { path: string } | { source: string }): Promise<string> {
+  const input =
+    "path" in entry
+      ? { entryPoints: [entry.path] }
+      : { stdin: { contents: entry.source, loader: "ts" as const, resolveDir: import.meta.dirname } };
+  const { outputFiles } = await build({
+    ...input,
     bundle: true,
     write: false,
     format: "esm",
     platform: "browser",
     target: "chrome137",
     logLevel: "silent",
-  }).then(({ outputFiles: [file] }) => file?.text ?? "");
-  return script;
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+/** The test page's script, bundled once in a test process. */
+function bundleTestScript(): Promise<string> {
+  testScript ??= bundle({ path: fileURLToPath(new URL("page/main.ts", import.meta.url)) });
+  return testScript;
 }
 
 /**
- * Serves the test page under a policy that allows its own script and calls to named origins, and nothing else: no inline script, no `eval`, nothing from
+ * Serves a page under a policy that allows its own script and calls to named origins, and nothing else: no inline script, no `eval`, nothing from
  * elsewhere.
+ *
+ * @param sourceFor gives another script, in TypeScript, for the origin of the page. Default: the test page's own
  */
-export async function startPageServer(): Promise<PageServer> {
-  const main = await bundleScript();
+export async function startPageServer(sourceFor?: (origin: string) => Promise<string>): Promise<PageServer> {
+  let main = "";
   let allowedOrigins: readonly string[] = [];
   const server = createServer((request, response) => {
     const policy = `default-src 'none'; script-src 'self'; connect-src ${["'self'", ...allowedOrigins].join(" ")}`;
@@ -48,8 +60,10 @@ export async function startPageServer(): Promise<PageServer> {
     return response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  main = await (sourceFor === undefined ? bundleTestScript() : bundle({ source: await sourceFor(origin) }));
   return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    origin,
     get allowedOrigins() {
       return allowedOrigins;
     },

@@ -3,7 +3,8 @@
  *
  * The generated files contain only the public protocol, so they are re-exported as a whole; everything else is exported by name.
  */
-export { type CatalogueEntry, catalogue, errorDomain, type Reason } from "./errors/catalogue.ts";
+export { type CatalogueEntry, catalogue, type Reason } from "./errors/catalogue.ts";
+export { errorDomain } from "./errors/error-domain.ts";
 export { type FieldViolation, invalidField, PetakError, type PetakErrorOptions } from "./errors/petak-error.ts";
 export { errorDetails, fromConnectError, reasonOf, toConnectError } from "./errors/wire.ts";
 export * from "./gen/petak/v1/agent_pb.ts";

@@ -2,7 +2,7 @@
 import { decideVector } from "@petak/agent/testing/vectors";
 import { type CredentialVector, judgeCredential, judgeReceipts, type ReceiptVector } from "@petak/conformance";
 import { verifyVector } from "@petak/credential/testing/receipt-vectors";
-import { brokenRules, publicKeyOfPage, searchByKey, searchSigned } from "./search.ts";
+import { brokenRules, searchByKey } from "./search.ts";
 import { judgeBoundToken, mintBoundToken } from "./tokens.ts";
 
 /**
@@ -39,8 +39,6 @@ const functions = {
   judgeBoundToken: inOwnTask(judgeBoundToken),
   brokenRules: inOwnTask((json: string): string[] => brokenRules(JSON.parse(json))),
   searchByKey: inOwnTask(searchByKey),
-  publicKeyOfPage: inOwnTask(publicKeyOfPage),
-  searchSigned: inOwnTask(searchSigned),
 };
 
 declare global {

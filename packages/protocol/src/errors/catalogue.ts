@@ -666,6 +666,3 @@ export const catalogue = {
 
 /** A reason of the catalogue. */
 export type Reason = keyof typeof catalogue;
-
-/** The `domain` of an ErrorInfo with a {@link Reason}. */
-export const errorDomain = "petak.v1";

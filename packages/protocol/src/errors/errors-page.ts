@@ -1,6 +1,7 @@
 import { codeToHttpStatus } from "@connectrpc/connect/protocol-connect";
-import { type CatalogueEntry, catalogue, errorDomain, type Retry } from "./catalogue.ts";
+import { type CatalogueEntry, catalogue, type Retry } from "./catalogue.ts";
 import { codeName } from "./code-name.ts";
+import { errorDomain } from "./error-domain.ts";
 
 /** The sections of the page, each with the first number after it. */
 const groups: readonly (readonly [title: string, end: number])[] = [

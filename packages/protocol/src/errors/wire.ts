@@ -3,7 +3,8 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorReason } from "../gen/petak/v1/error_reason_pb.ts";
 import { BadRequestSchema, ErrorInfoSchema, PreconditionFailureSchema, RetryInfoSchema } from "../google-rpc.ts";
-import { catalogue, errorDomain, type Reason } from "./catalogue.ts";
+import { catalogue, type Reason } from "./catalogue.ts";
+import { errorDomain } from "./error-domain.ts";
 import { PetakError } from "./petak-error.ts";
 
 type Detail = { desc: DescMessage; value: MessageInitShape<DescMessage> };
