@@ -170,7 +170,7 @@ describe("retries", () => {
 
   it("stay within the call's deadline and then give the answer there was", async () => {
     failures = Array.from({ length: 9 }, () => toConnectError(new PetakError("SHUTTING_DOWN", "")));
-    const error = await using({ timeoutMs: 80, retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } }, (client) =>
+    const error = await using({ timeoutMs: 2_000, retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 } }, (client) =>
       cancel(client).catch((reason: unknown) => reason),
     );
     // Either what the gateway said or that the deadline passed, and in any case at once.
