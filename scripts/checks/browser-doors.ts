@@ -5,7 +5,7 @@ import { repositoryDir } from "../setup/run.mjs";
 import { findImports } from "./imports.ts";
 
 /** The front doors that run in browsers. Whatever is reachable from them needs nothing of Node. */
-export const browserDoors: readonly string[] = ["@petak/protocol", "@petak/credential", "@petak/client"];
+export const browserDoors: readonly string[] = ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client"];
 
 /** Globals that a browser lacks, and what stands for each where a module uses it. */
 const nodeGlobals = ["Buffer", "process", "global", "require", "__dirname", "__filename", "setImmediate", "clearImmediate"];
