@@ -17,6 +17,6 @@ export function startBenchNetwork(socketPath: string, options: Pick<GatewayOptio
 }
 
 /** The Authorization header of a key, good for ten minutes: the load generators send what they are given. */
-export async function authorizationOf(key: TestKey): Promise<string> {
-  return `Bearer ${await signRequestToken({ ...key, issuedAtMs: Date.now(), lifetimeMs: requestTokenMaxLifetimeMs })}`;
+export async function authorizationOf({ privateJwk: privateKey, ...key }: TestKey): Promise<string> {
+  return `Bearer ${await signRequestToken({ ...key, privateKey, issuedAtMs: Date.now(), lifetimeMs: requestTokenMaxLifetimeMs })}`;
 }

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { decodeBase64url } from "@petak/credential";
 import { useRedis } from "@petak/testkit";
+import { testAudience } from "@petak/testkit/network";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readCodeBlocks } from "../examples/code-blocks.ts";
 import { repositoryDir } from "../examples/courier-examples.ts";
-import { testAudience } from "../test-network.ts";
 import { startPageServer } from "./page-server.ts";
 import { type SearchNetwork, startSearchNetwork } from "./search-network.ts";
 import { useBrowser } from "./use-browser.ts";

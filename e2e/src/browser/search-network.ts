@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Mode, Role } from "@petak/protocol";
 import { makeSite, type TestRedis } from "@petak/testkit";
-import { startTestNetwork, type TestNetwork } from "../test-network.ts";
+import { startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 
 /** A network with two sites, and a merchant whose pages search it. */
 export interface SearchNetwork {
@@ -16,7 +16,7 @@ export interface SearchNetwork {
 
 /** Starts a gateway with the network. The test stops it. */
 export async function startSearchNetwork(redis: TestRedis): Promise<SearchNetwork> {
-  const network = await startTestNetwork(redis.address, redis.keyPrefix);
+  const network = await startTestNetwork({ redis });
   const operator = await network.join("Operator", [Role.OPERATOR]);
   const { participantId, client } = await network.join("Merchant", [Role.MERCHANT]);
   const sites = [1.301, 1.302].map((latitude) => makeSite({ latitude, longitude: 103.8, ref: `site-${latitude}` }));

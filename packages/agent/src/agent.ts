@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { PetakClient } from "@petak/client/node";
+import type { PetakClient } from "@petak/client";
 import { defaultMaxSkewMs } from "@petak/credential";
 import type { Cabinet } from "./cabinet/cabinet.ts";
 import { createSiteClock } from "./clock.ts";

@@ -1,5 +1,5 @@
 import { ConnectError } from "@connectrpc/connect";
-import { fromConnectError, type PetakClient } from "@petak/client/node";
+import { fromConnectError, type PetakClient } from "@petak/client";
 import type { AgentLogger } from "../logger.ts";
 import type { AgentStore } from "../store/agent-store.ts";
 import type { After } from "../timer.ts";

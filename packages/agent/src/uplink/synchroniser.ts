@@ -1,5 +1,5 @@
 import { durationMs, timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { PetakClient } from "@petak/client/node";
+import type { PetakClient } from "@petak/client";
 import { accessTokenMaxLifetimeMs, supersedes } from "@petak/credential";
 import { ReservationState, type SyncResponse, type TrustBundle } from "@petak/protocol";
 import type { Cabinet } from "../cabinet/cabinet.ts";

@@ -15,7 +15,9 @@ import { type DeviceEventSchema, Mode, type Role, type Site } from "@petak/proto
 import { testAudience } from "./gateway-defaults.ts";
 
 /** A key with which requests are signed. */
-export type TestKey = Pick<RequestSignerOptions, "participantId" | "keyId" | "privateJwk" | "audience">;
+export interface TestKey extends Pick<RequestSignerOptions, "participantId" | "keyId" | "audience"> {
+  privateJwk: KeyFile["private_jwk"];
+}
 
 /** A participant that can make calls. */
 export interface TestParticipant {
