@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { writeVectors } from "@petak/conformance/generate";
 import { repositoryDir, run } from "./setup/run.mjs";
 import { vendorProtos } from "./vendor-protos.ts";
 
@@ -30,7 +29,11 @@ export async function generateInto(root: string): Promise<void> {
   const { code, output } = await run("buf", ["generate", "--output", root]);
   if (code !== 0) throw new Error(`buf generate failed:\n${output}`);
   // What follows reads the generated messages, and so is loaded once they are written.
-  const [{ luaFields }, { withTransitionsSection }] = await Promise.all([import("./lua-fields.ts"), import("@petak/lifecycle")]);
+  const [{ writeVectors }, { luaFields }, { withTransitionsSection }] = await Promise.all([
+    import("@petak/conformance/generate"),
+    import("./lua-fields.ts"),
+    import("@petak/lifecycle"),
+  ]);
   await writeVectors(join(root, vectorsDir));
   await write(root, luaFieldsFile, luaFields());
   await write(root, protocolPage, withTransitionsSection(await readFile(join(repositoryDir, protocolPage), "utf8")));
