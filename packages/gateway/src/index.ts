@@ -1,10 +1,13 @@
 /** The server that speaks the protocol for one or more operators. */
-export { AdminError, type AdminIdentity } from "./admin.ts";
+
+export { DurabilityError, type DurabilityOptions } from "./compose/durability.ts";
+export type { Gateway, GatewayOptions } from "./compose/gateway-options.ts";
+export type { ArchiveOptions } from "./compose/open-archive.ts";
+export { secretsFileName } from "./compose/open-secrets.ts";
+export { AdminError, type AdminIdentity } from "./compose/register-admin.ts";
+export { startGateway } from "./compose/start-gateway.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
-export { DurabilityError, type DurabilityOptions } from "./durability.ts";
-export { type Gateway, type GatewayOptions, secretsFileName, startGateway } from "./gateway.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
-export type { ArchiveOptions } from "./open-archive.ts";
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
 export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";

@@ -1,5 +1,5 @@
 import { type RedisConnection, storeTimeMs } from "@petak/redis";
-import type { Logger } from "./observability/logger.ts";
+import type { Logger } from "../observability/logger.ts";
 
 /** What the store's clock needs. */
 export interface StoreClockOptions {

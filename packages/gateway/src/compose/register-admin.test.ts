@@ -5,7 +5,7 @@ import { createParticipantStore, type ParticipantStore } from "@petak/records";
 import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { AdminError, registerAdmin } from "./admin.ts";
+import { AdminError, registerAdmin } from "./register-admin.ts";
 
 const redis = useRedis();
 const nowMs = Date.UTC(2026, 0, 1);

@@ -14,9 +14,9 @@ import {
   withArchive,
 } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
-import type { Logger } from "./observability/logger.ts";
-import type { Metrics } from "./observability/metrics.ts";
-import type { TellFailure } from "./observability/tell-failure.ts";
+import type { Logger } from "../observability/logger.ts";
+import type { Metrics } from "../observability/metrics.ts";
+import type { TellFailure } from "../observability/tell-failure.ts";
 
 /** Where ended reservations and old events go, and when. */
 export interface ArchiveOptions {

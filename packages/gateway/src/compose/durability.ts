@@ -7,7 +7,7 @@ import {
   type RedisConnection,
   type ReplicationLevel,
 } from "@petak/redis";
-import type { Logger } from "./observability/logger.ts";
+import type { Logger } from "../observability/logger.ts";
 
 /** How safe a change is when it is answered. */
 export interface DurabilityOptions {

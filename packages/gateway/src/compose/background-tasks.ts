@@ -1,0 +1,30 @@
+import { startSweep } from "../sweep/sweep.ts";
+import type { ConnectedStore } from "./connect-store.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import type { OpenFeeds } from "./open-feeds.ts";
+import type { OpenRecords } from "./open-records.ts";
+import { followStoreClock } from "./store-clock.ts";
+
+/** Starts the sweep and the archiver. They end with the stack. */
+export function startBackgroundTasks(
+  { redis, watch }: ConnectedStore,
+  { stored, archive, termsBook }: OpenRecords,
+  { feeds }: OpenFeeds,
+  options: GatewayOptions,
+  stack: AsyncDisposableStack,
+): void {
+  const { logger, now = Date.now } = options;
+  const followsStoreClock = options.followsStoreClock ?? options.now === undefined;
+  const storeClock = followsStoreClock ? followStoreClock({ redis, now, logger }) : undefined;
+  stack.defer(() => storeClock?.stop());
+  const sweep = startSweep({
+    allocator: stored,
+    release: archive.release,
+    termsBook,
+    now: storeClock?.now ?? now,
+    intervalMs: options.sweepIntervalMs,
+    onError: (error) => watch.tell("the sweep", error),
+  });
+  stack.defer(() => sweep.stop());
+  stack.defer(archive.start(feeds.build));
+}

@@ -1,0 +1,76 @@
+import {
+  type Acknowledgements,
+  connectRedis,
+  createKeys,
+  dropSilent,
+  isCommandTimeout,
+  type Keys,
+  type RedisConnection,
+  redisAddressText,
+} from "@petak/redis";
+import { type StoreWatch, watchStore } from "../store-watch/store-watch.ts";
+import { replicatedAcknowledgements, requireDurability } from "./durability.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+
+/** A store, not connected yet. */
+export interface Store {
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly watch: StoreWatch;
+  /** Makes another connection to the same store, not connected yet. */
+  connectAnother(): RedisConnection;
+  /** Takes an error of any connection to the store. */
+  onConnectionError(error: Error): void;
+  /** Takes an error of a call. After a time-out the connection is dropped, so that the next calls fail at once. */
+  onCallFailed(error: Error): void;
+}
+
+/** A connected store. */
+export interface ConnectedStore extends Store {
+  /** The connection for changes. It keeps account of them where replicas must acknowledge them. */
+  readonly writer: RedisConnection;
+  /** Present where replicas must acknowledge changes. */
+  readonly acknowledgements: Acknowledgements | undefined;
+}
+
+/** Prepares the connection to the store and watches it. What has to be released at the end goes on the stack. */
+export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStack, areFollowed: () => boolean): Store {
+  const { redis: address, keyPrefix = "petak", logger, metrics } = options;
+  const onConnectionError = (error: Error) => {
+    metrics.redisConnectionErrors.inc();
+    watch.connectionFailed(error);
+  };
+  const redis = connectRedis(address, { onError: onConnectionError });
+  stack.defer(() => redis.disconnect());
+  const keys = createKeys(keyPrefix);
+  const watch = watchStore({ redis, keys, address: redisAddressText(address), logger, metrics, areFollowed });
+  stack.defer(() => watch.stop());
+  return {
+    redis,
+    keys,
+    watch,
+    connectAnother: () => connectRedis(address, { onError: onConnectionError }),
+    onConnectionError,
+    onCallFailed(error) {
+      if (isCommandTimeout(error)) dropSilent(redis);
+      watch.tell("a call", error);
+    },
+  };
+}
+
+/**
+ * Connects to the store and checks its durability.
+ *
+ * @throws {DurabilityError} where the server contradicts the level and the check refuses that.
+ */
+export async function connectStore(
+  store: Store,
+  { durability, logger }: GatewayOptions,
+  stack: AsyncDisposableStack,
+): Promise<ConnectedStore> {
+  await store.redis.connect();
+  if (durability !== undefined) await requireDurability(store.redis, durability, logger);
+  const acknowledgements = replicatedAcknowledgements(store.redis, store.keys, durability, store.onConnectionError);
+  stack.defer(() => acknowledgements?.stop());
+  return { ...store, acknowledgements, writer: acknowledgements?.connection ?? store.redis };
+}

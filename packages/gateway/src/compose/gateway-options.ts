@@ -1,0 +1,71 @@
+import type { RedisAddress } from "@petak/redis";
+import type { Logger, Metrics } from "../observability/index.ts";
+import type { CallLimits, ServerAddress, ServerLimits } from "../server/index.ts";
+import type { WebhookOptions } from "../webhooks/webhook-sending.ts";
+import type { DurabilityOptions } from "./durability.ts";
+import type { ArchiveOptions } from "./open-archive.ts";
+import type { AdminIdentity } from "./register-admin.ts";
+
+/** Settings of a gateway. */
+export interface GatewayOptions {
+  /** The store. */
+  redis: RedisAddress;
+  /** How safe a change is when it is acknowledged. Default: as the server is configured. */
+  durability?: DurabilityOptions;
+  /** Prefix of all keys, which separates networks on one server. Default `petak`. */
+  keyPrefix?: string;
+  /** Directory of the gateway's own files: its secrets. */
+  dataDir: string;
+  /** The `aud` that request tokens must have. */
+  audience: string;
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  tls?: { cert: string; key: string };
+  callLimits?: Partial<CallLimits>;
+  serverLimits?: Partial<ServerLimits>;
+  /** How long a stop waits for calls in flight, in ms. */
+  shutdownGraceMs: number;
+  /** How long a place is held when the caller does not say, and at most, in ms. */
+  holdDefaultMs: number;
+  holdMaxMs: number;
+  /** How long a depositor has when the caller does not say, in ms. */
+  depositDefaultMs: number;
+  /** How long a collector has after the deposit when neither site nor operator says, in ms. */
+  collectWithinMs: number;
+  /** How long a parcel may stay after the deposit, extensions included, when neither site nor operator says, in ms. */
+  storageMaxMs: number;
+  /** How many reservations may wait at one site, and of one participant at one site and in one region. Default: the limits of the records. */
+  queueSiteMax?: number;
+  queueShareMax?: number;
+  queueRegionShareMax?: number;
+  /** Pause between two sweeps for passed deadlines, in ms. */
+  sweepIntervalMs: number;
+  /** How often agents call Sync, in ms. */
+  agentSyncIntervalMs: number;
+  /** How often the secrets are read again, in ms. Default 10,000: a rotation allows an hour for it. */
+  secretsIntervalMs?: number;
+  /** Where webhooks may be sent, and how many at a time. Default: to public addresses over TLS. */
+  webhooks?: WebhookOptions;
+  /** Where ended reservations and old events go, and when. Default: they stay in the store. */
+  archive?: ArchiveOptions;
+  /** The administrator. */
+  admin?: AdminIdentity;
+  logger: Logger;
+  metrics: Metrics;
+  /** The clock, in ms. Default: the system's. */
+  now?: () => number;
+  /** Whether the clock ends nothing before Redis's clock agrees. Default: true unless another clock is given. */
+  followsStoreClock?: boolean;
+  /** Whether plain unary calls take the fast path. Default true; false where the two paths are compared. */
+  hasLeanPath?: boolean;
+  /** Whether plain calls over HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
+  hasLane?: boolean;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  readonly address: ServerAddress;
+  /** Stops taking calls, completes those in flight, and releases everything. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+import { createParticipantFeeds, type ParticipantFeeds } from "@petak/records";
+import { dropSilent, type RedisConnection } from "@petak/redis";
+import { createFeedReader, type FeedReader } from "../services/feed-reader.ts";
+import type { ConnectedStore } from "./connect-store.ts";
+import type { OpenRecords } from "./open-records.ts";
+
+/** The participants' feeds. */
+export interface OpenFeeds {
+  readonly feeds: ParticipantFeeds;
+  readonly reader: FeedReader;
+}
+
+/** Starts to build and to follow the participants' feeds. */
+export function openFeeds(store: ConnectedStore, { archive }: OpenRecords, stack: AsyncDisposableStack): OpenFeeds {
+  const { redis, writer, keys, watch, acknowledgements } = store;
+  const { events, feedArchive } = archive.allocator;
+  let tail: RedisConnection | undefined;
+  redis.on("ready", () => {
+    // The connection that receives published events sends no writes, by which it would notice that its server has become a replica.
+    if (watch.isReplica && tail !== undefined) dropSilent(tail);
+  });
+  const feeds = createParticipantFeeds({
+    redis,
+    recordedOver: writer,
+    events,
+    archive: feedArchive,
+    connect() {
+      tail = store.connectAnother();
+      return tail;
+    },
+    keys,
+    onError: (error) => watch.tell("participants' feeds", error),
+    ...(acknowledgements && { acknowledge: acknowledgements.acknowledge, acknowledgedWithinMs: acknowledgements.withinMs }),
+  });
+  stack.defer(() => feeds.stop());
+  return { feeds, reader: createFeedReader(feeds) };
+}

@@ -1,0 +1,62 @@
+import { gatewayTerms } from "@petak/lifecycle";
+import {
+  type Allocator,
+  createAllocator,
+  createParticipantStore,
+  createSiteCache,
+  createTermsBook,
+  createTermsStore,
+  defaultQueueLimits,
+  type ParticipantStore,
+  type QueueLimits,
+  type SiteCache,
+  type TermsBook,
+} from "@petak/records";
+import { type CachedKeyDirectory, createCachedKeyDirectory } from "../identity/cached-key-directory.ts";
+import type { ConnectedStore } from "./connect-store.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { type OpenArchive, openArchive } from "./open-archive.ts";
+
+/** The records of a gateway, and what it keeps of them in memory. */
+export interface OpenRecords {
+  /** The records in the store alone: what the sweep and the archive work on. */
+  readonly stored: Allocator;
+  /** The archive, and through it the records including what was archived. */
+  readonly archive: OpenArchive;
+  readonly participants: ParticipantStore;
+  readonly keyDirectory: CachedKeyDirectory;
+  readonly siteCache: SiteCache;
+  readonly termsBook: TermsBook;
+}
+
+/** Opens the records of a store. */
+export function openRecords(store: ConnectedStore, options: GatewayOptions, stack: AsyncDisposableStack): OpenRecords {
+  const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
+  const stored = createAllocator({
+    redis: store.writer,
+    prefix: keyPrefix,
+    indexCache: { onError: store.onConnectionError },
+    isAccountedFor: store.acknowledgements !== undefined,
+    queueLimits: queueLimitsOf(options),
+  });
+  stack.defer(() => stored.stop());
+  const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, tell: store.watch.tell, metrics });
+  const participants = createParticipantStore(store.writer, store.keys);
+  const siteCache = createSiteCache(archive.allocator.sites);
+  const termsBook = createTermsBook(createTermsStore(store.writer, store.keys), gatewayTerms(options), now);
+  // Numbers that a failover has lost may be assigned again to something else.
+  store.redis.on("ready", () => {
+    siteCache.clear();
+    termsBook.clear();
+  });
+  return { stored, archive, participants, keyDirectory: createCachedKeyDirectory(participants, now), siteCache, termsBook };
+}
+
+function queueLimitsOf({ queueSiteMax, queueShareMax, queueRegionShareMax }: GatewayOptions): QueueLimits {
+  const { siteMax, shareMax, regionShareMax } = defaultQueueLimits;
+  return {
+    siteMax: queueSiteMax ?? siteMax,
+    shareMax: queueShareMax ?? shareMax,
+    regionShareMax: queueRegionShareMax ?? regionShareMax,
+  };
+}

@@ -1,0 +1,94 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
+import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
+import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
+import type { Authenticator } from "../identity/index.ts";
+import { createReceipts } from "../receipts/receipts.ts";
+import { createHealth, createReflection, type GatewayHealth } from "../rpc/index.ts";
+import { defaultCallLimits } from "../server/index.ts";
+import { createAgentService } from "../services/agents.ts";
+import { createCredentialIssuer } from "../services/credential-issuer.ts";
+import { createCustodyService } from "../services/custody.ts";
+import { createDirectoryService } from "../services/directory.ts";
+import { createEventView } from "../services/event-view.ts";
+import { createParticipantService } from "../services/participants.ts";
+import { createReservationService } from "../services/reservations.ts";
+import { createWebhookService } from "../services/webhooks.ts";
+import { whenDurable } from "../services/when-durable.ts";
+import type { WebhookSending } from "../webhooks/webhook-sending.ts";
+import type { ConnectedStore } from "./connect-store.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import type { OpenFeeds } from "./open-feeds.ts";
+import type { OpenRecords } from "./open-records.ts";
+import type { OpenSecrets } from "./open-secrets.ts";
+
+/** The services of the protocol that a gateway offers. */
+export const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
+
+/** Services that reveal nothing of the network and need no caller: whether the gateway is well, and what it speaks. */
+export const publicServices: ReadonlySet<string> = new Set([
+  Health.typeName,
+  ServerReflectionV1.typeName,
+  ServerReflectionV1Alpha.typeName,
+]);
+
+/** The opened parts of a gateway, from which its services are made. */
+export interface ServiceParts extends OpenRecords, OpenFeeds, Pick<OpenSecrets, "secrets"> {
+  readonly store: ConnectedStore;
+  readonly webhooks: WebhookSending;
+  readonly authenticator: Authenticator;
+  /** Aborted when the gateway stops: ends long polls and streams. */
+  readonly stopping: AbortSignal;
+}
+
+/** The routes of all services, and the health that they report. */
+export interface ServedServices {
+  routes(router: ConnectRouter): void;
+  readonly health: GatewayHealth;
+}
+
+/** Makes the services. Their changes are acknowledged once they are as durable as the store's level says. */
+export function createServices(parts: ServiceParts, options: GatewayOptions): ServedServices {
+  const { store, secrets, siteCache, termsBook, keyDirectory, participants, feeds, reader, webhooks } = parts;
+  const { allocator } = parts.archive;
+  const { audience, now = Date.now } = options;
+  const { derivationKey } = secrets;
+  const health = createHealth(services.map(({ typeName }) => typeName));
+  const reflection = createReflection([...services, Health]);
+  const credentials = createCredentialIssuer(secrets);
+  const receipts = createReceipts(secrets);
+  const maxConcurrentCalls = options.callLimits?.maxConcurrentCalls ?? defaultCallLimits.maxConcurrentCalls;
+  return {
+    health,
+    routes(router) {
+      const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
+        router.service(service, whenDurable(service, implementation, store.acknowledgements));
+      serve(DirectoryService, createDirectoryService({ allocator, siteCache, termsBook, now }));
+      serve(
+        ReservationService,
+        createReservationService({ ...options, allocator, siteCache, termsBook, credentials, receipts, reader, now }),
+      );
+      serve(
+        CustodyService,
+        createCustodyService({
+          allocator,
+          keys: keyDirectory,
+          receipts,
+          feeds,
+          reader,
+          view: createEventView(audience, siteCache),
+          now,
+          stopping: parts.stopping,
+          stillValid: parts.authenticator.recheck,
+          waitingPollsMax: Math.ceil(maxConcurrentCalls / 2),
+        }),
+      );
+      const syncIntervalMs = options.agentSyncIntervalMs;
+      serve(AgentService, createAgentService({ allocator, secrets, keys: keyDirectory, receipts, now, syncIntervalMs, termsBook }));
+      serve(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
+      serve(WebhookService, createWebhookService({ ...webhooks, allocator, derivationKey, now }));
+      health.routes(router);
+      reflection.routes(router);
+    },
+  };
+}

@@ -1,0 +1,141 @@
+import { prepareValidation } from "@petak/protocol";
+import { createWebhookStore } from "@petak/records";
+import type { Acknowledgements } from "@petak/redis";
+import { callerKey, createAuthenticator, createIdentityStep } from "../identity/index.ts";
+import { createStoreFailureStep } from "../rpc/store-failure-step.ts";
+import { createOnePortServer, createRequestListener, type OnePortServer } from "../server/index.ts";
+import { nearestDecoder } from "../services/nearest-decoder.ts";
+import { optionsEncoder } from "../services/options-encoder.ts";
+import { reserveDecoder } from "../services/reserve-decoder.ts";
+import { reserveEncoder } from "../services/reserve-encoder.ts";
+import { createWebhookSending } from "../webhooks/webhook-sending.ts";
+import { startBackgroundTasks } from "./background-tasks.ts";
+import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
+import type { Gateway, GatewayOptions } from "./gateway-options.ts";
+import type { OpenArchive } from "./open-archive.ts";
+import { openFeeds } from "./open-feeds.ts";
+import { openRecords } from "./open-records.ts";
+import { openSecrets } from "./open-secrets.ts";
+import { createPlainPages } from "./plain-pages.ts";
+import { registerAdmin } from "./register-admin.ts";
+import { createServices, publicServices, services } from "./services.ts";
+
+/**
+ * How long a start waits for the directory of occupied cells, in ms: much longer than reading it takes. Without it, the first searches that go far
+ * read it themselves.
+ */
+const directoryTimeoutMs = 5000;
+
+/** How long a start waits for replicas, in ms. */
+const replicasTimeoutMs = 2000;
+
+/** How long a stop waits for webhooks in flight, in ms: most are answered by then, and another gateway sends the others again. */
+const webhookGraceMs = 2000;
+
+/**
+ * Starts a gateway. Resolves when it takes calls.
+ *
+ * @throws {ServerStartError} where it cannot listen; {@link StoreStartError} where Redis cannot be reached or accepts no writes.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  // Compiled before anything is connected: nobody waits for an answer meanwhile.
+  prepareValidation(services);
+  const stack = new AsyncDisposableStack();
+  let acknowledgements: Acknowledgements | undefined;
+  const prepared = prepareStore(options, stack, () => acknowledgements?.areFollowed ?? true);
+  try {
+    const store = await connectStore(prepared, options, stack);
+    acknowledgements = store.acknowledgements;
+    return await startOver(store, options, stack);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw prepared.watch.explain(error);
+  }
+}
+
+/** Starts a gateway over a connected store. */
+async function startOver(store: ConnectedStore, options: GatewayOptions, stack: AsyncDisposableStack): Promise<Gateway> {
+  const { logger, metrics, now = Date.now } = options;
+  const stopping = new AbortController();
+  const records = openRecords(store, options, stack);
+  const { archive, keyDirectory, participants } = records;
+  const secrets = await openSecrets(store, options, stack);
+  if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
+  const feeds = openFeeds(store, records, stack);
+  startBackgroundTasks(store, records, feeds, options, stack);
+  const webhooks = createWebhookSending({
+    ...options.webhooks,
+    allocator: archive.allocator,
+    store: createWebhookStore(store.writer, store.keys),
+    ...feeds,
+    derivationKey: secrets.secrets.derivationKey,
+    audience: options.audience,
+    now,
+    logger,
+    tell: store.watch.tell,
+    metrics,
+  });
+  const authenticator = createAuthenticator({ keys: keyDirectory, audience: options.audience, now });
+  const parts = { ...records, ...feeds, store, secrets: secrets.secrets, webhooks, authenticator, stopping: stopping.signal };
+  const served = createServices(parts, options);
+  const server = createPort(options, {
+    routes: served.routes,
+    steps: [createIdentityStep({ authenticator, publicServices }), createStoreFailureStep(store.onCallFailed)],
+    shutdownSignal: stopping.signal,
+    plainRoutes: createPlainPages(store, secrets, archive, served, options),
+  });
+  await untilReady(store, records, options);
+  const address = await server.listen({ host: options.host, port: options.port });
+  served.health.setServing(true);
+  const dispatcher = webhooks.start();
+  stack.defer(() => dispatcher.stop(webhookGraceMs));
+  stack.defer(async () => {
+    served.health.setServing(false);
+    stopping.abort();
+    await server.close(options.shutdownGraceMs);
+  });
+  logger.info({ host: address.host, port: address.port }, "gateway listens");
+  let stopped: Promise<void> | undefined;
+  return {
+    address,
+    stop() {
+      stopped ??= stack.disposeAsync();
+      return stopped;
+    },
+  };
+}
+
+type Served = Pick<Parameters<typeof createRequestListener>[0], "routes" | "steps" | "shutdownSignal" | "plainRoutes">;
+
+/** The one port of a gateway, not listening yet. */
+function createPort(options: GatewayOptions, served: Served): OnePortServer {
+  const { logger, metrics, tls, hasLeanPath, hasLane } = options;
+  const requestListener = createRequestListener({
+    ...served,
+    limits: options.callLimits ?? {},
+    codecs: { encoders: [optionsEncoder, reserveEncoder], decoders: [nearestDecoder, reserveDecoder] },
+    logger,
+    metrics,
+    ...(hasLeanPath === undefined ? {} : { hasLeanPath }),
+    ...(hasLane === undefined ? {} : { hasLane }),
+    describeCaller: (values) => values.get(callerKey)?.participantId,
+  });
+  return createOnePortServer({ requestListener, logger, metrics, ...(tls && { tls }), limits: options.serverLimits ?? {} });
+}
+
+/** Waits a while for what makes the first calls fast, or possible. */
+async function untilReady(
+  { acknowledgements }: ConnectedStore,
+  { archive }: { archive: OpenArchive },
+  { logger }: GatewayOptions,
+): Promise<void> {
+  if (!(await archive.allocator.ready(directoryTimeoutMs))) {
+    logger.warn(
+      { timeoutMs: directoryTimeoutMs },
+      "the directory of sites has not been read yet; the first searches that go far take longer",
+    );
+  }
+  if (acknowledgements !== undefined && !(await acknowledgements.ready(replicasTimeoutMs))) {
+    logger.warn({ timeoutMs: replicasTimeoutMs }, "too few replicas are connected; changes are refused until more are");
+  }
+}
