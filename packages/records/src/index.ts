@@ -85,6 +85,7 @@ export type { SiteRevocation, SiteRevocations } from "./sites/site-revocations.t
 export type { PutOutcome, SiteStore, StoredSite } from "./sites/site-store.ts";
 export { createTermsBook, type TermsBook } from "./terms/terms-book.ts";
 export { createTermsStore, type TermsStore } from "./terms/terms-store.ts";
+export { openTestClock, type TestClock } from "./test-clock/test-clock.ts";
 export {
   createWebhookStore,
   type StoredWebhook,

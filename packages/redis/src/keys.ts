@@ -136,6 +136,8 @@ export interface Keys {
   webhookEndpointsOf(participantId: string, mode: ModeName): string;
   /** Hash of one webhook endpoint, in the slot of its deliveries. */
   webhookEndpoint(endpointId: string): string;
+  /** By how much the test clock of the store's gateways is ahead of the system's, in ms. */
+  testClockOffset(): string;
   /** Fingerprint of the secrets that the gateways of these records share. */
   gatewaySecrets(): string;
   /** What is written for replicas to follow, in the slot of a hash tag; empty: in any. It says nothing and soon goes. */
@@ -221,6 +223,7 @@ export function createKeys(prefix: string): Keys {
     webhookEndpoints: () => `${prefix}:webhook-endpoints`,
     webhookEndpointsOf: (participantId, mode) => `${prefix}:webhook-endpoints-of:${mode}:${participantId}`,
     webhookEndpoint: (endpointId) => `${prefix}:{${endpointId}}:endpoint`,
+    testClockOffset: () => `${prefix}:test-clock-offset`,
     gatewaySecrets: () => `${prefix}:gateway-secrets`,
     durabilityMark: (hashTag) => (hashTag === "" ? `${prefix}:durability` : `${prefix}:{${hashTag}}:durability`),
   };

@@ -3,10 +3,13 @@ import type { Command } from "commander";
 import { CliFailure, usageFailure } from "../failure.ts";
 import type { CliIo } from "../session.ts";
 
-/** Adds a flag for every setting of the gateway. */
+/** Adds a flag for every setting of the gateway. A flag of a yes-or-no setting needs no value: without one it says yes. */
 export function addConfigOptions(command: Command): Command {
   command.option("--config <file>", "the configuration file, JSON (env: PETAK_CONFIG)");
-  for (const setting of settings) command.option(`${flagOf(setting)} <value>`, `${setting.doc} (${rangeOf(setting)})`);
+  for (const setting of settings) {
+    const value = setting.type.kind === "bool" ? "[value]" : "<value>";
+    command.option(`${flagOf(setting)} ${value}`, `${setting.doc} (${rangeOf(setting)})`);
+  }
   return command;
 }
 

@@ -1,18 +1,18 @@
-import { startSweep } from "../sweep/sweep.ts";
+import { type Sweep, startSweep } from "../sweep/sweep.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { OpenFeeds } from "./open-feeds.ts";
 import type { OpenRecords } from "./open-records.ts";
 import { followStoreClock } from "./store-clock.ts";
 
-/** Starts the sweep and the archiver. They end with the stack. */
+/** Starts the sweep and the archiver. They end with the stack. Returns the sweep. */
 export function startBackgroundTasks(
   { redis, watch }: ConnectedStore,
   { stored, archive, termsBook }: OpenRecords,
   { feeds }: OpenFeeds,
   options: GatewayOptions,
   stack: AsyncDisposableStack,
-): void {
+): Sweep {
   const { logger, now = Date.now } = options;
   const followsStoreClock = options.followsStoreClock ?? options.now === undefined;
   const storeClock = followsStoreClock ? followStoreClock({ redis, now, logger }) : undefined;
@@ -27,4 +27,5 @@ export function startBackgroundTasks(
   });
   stack.defer(() => sweep.stop());
   stack.defer(archive.start(feeds.build));
+  return sweep;
 }

@@ -53,6 +53,11 @@ export interface GatewayOptions {
   admin?: AdminIdentity;
   logger: Logger;
   metrics: Metrics;
+  /**
+   * Whether the gateway has a clock that TestClockService moves, and serves the test network only: live keys are refused but those that administer.
+   * Default false.
+   */
+  testClock?: boolean;
   /** The clock, in ms. Default: the system's. */
   now?: () => number;
   /** Whether the clock ends nothing before Redis's clock agrees. Default: true unless another clock is given. */

@@ -2,6 +2,9 @@ import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ServiceImpl } from "@connectrpc/connect";
 import { AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService } from "@petak/protocol";
 import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
+import { TestClockService } from "@petak/protocol/test-clock";
+import type { MoveTestClockDependencies } from "../features/test-clock/move-test-clock.ts";
+import { createTestClockService } from "../features/test-clock/service.ts";
 import type { Authenticator } from "../identity/index.ts";
 import { createReceipts } from "../receipts/receipts.ts";
 import { createHealth, createReflection, type GatewayHealth } from "../rpc/index.ts";
@@ -37,6 +40,8 @@ export interface ServiceParts extends OpenRecords, OpenFeeds, Pick<OpenSecrets, 
   readonly store: ConnectedStore;
   readonly webhooks: WebhookSending;
   readonly authenticator: Authenticator;
+  /** Present where the gateway has a test clock. */
+  readonly testClock: MoveTestClockDependencies | undefined;
   /** Aborted when the gateway stops: ends long polls and streams. */
   readonly stopping: AbortSignal;
 }
@@ -87,6 +92,7 @@ export function createServices(parts: ServiceParts, options: GatewayOptions): Se
       serve(AgentService, createAgentService({ allocator, secrets, keys: keyDirectory, receipts, now, syncIntervalMs, termsBook }));
       serve(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
       serve(WebhookService, createWebhookService({ ...webhooks, allocator, derivationKey, now }));
+      if (parts.testClock !== undefined) serve(TestClockService, createTestClockService(parts.testClock));
       health.routes(router);
       reflection.routes(router);
     },

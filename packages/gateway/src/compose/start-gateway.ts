@@ -1,7 +1,8 @@
 import { prepareValidation } from "@petak/protocol";
-import { createWebhookStore } from "@petak/records";
+import { createWebhookStore, openTestClock } from "@petak/records";
 import type { Acknowledgements } from "@petak/redis";
 import { callerKey, createAuthenticator, createIdentityStep } from "../identity/index.ts";
+import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
 import { createStoreFailureStep } from "../rpc/store-failure-step.ts";
 import { createOnePortServer, createRequestListener, type OnePortServer } from "../server/index.ts";
 import { nearestDecoder } from "../services/nearest-decoder.ts";
@@ -54,7 +55,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 }
 
 /** Starts a gateway over a connected store. */
-async function startOver(store: ConnectedStore, options: GatewayOptions, stack: AsyncDisposableStack): Promise<Gateway> {
+async function startOver(store: ConnectedStore, given: GatewayOptions, stack: AsyncDisposableStack): Promise<Gateway> {
+  const clock = given.testClock === true ? await openTestClock(store.writer, store.keys, given.now ?? Date.now) : undefined;
+  const options = clock === undefined ? given : { ...given, now: clock.now };
   const { logger, metrics, now = Date.now } = options;
   const stopping = new AbortController();
   const records = openRecords(store, options, stack);
@@ -62,7 +65,7 @@ async function startOver(store: ConnectedStore, options: GatewayOptions, stack: 
   const secrets = await openSecrets(store, options, stack);
   if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
   const feeds = openFeeds(store, records, stack);
-  startBackgroundTasks(store, records, feeds, options, stack);
+  const sweep = startBackgroundTasks(store, records, feeds, options, stack);
   const webhooks = createWebhookSending({
     ...options.webhooks,
     allocator: archive.allocator,
@@ -75,8 +78,20 @@ async function startOver(store: ConnectedStore, options: GatewayOptions, stack: 
     tell: store.watch.tell,
     metrics,
   });
-  const authenticator = createAuthenticator({ keys: keyDirectory, audience: options.audience, now });
-  const parts = { ...records, ...feeds, store, secrets: secrets.secrets, webhooks, authenticator, stopping: stopping.signal };
+  const authenticatorBy = (clockNow: () => number) =>
+    createAuthenticator({ keys: keyDirectory, audience: options.audience, now: clockNow });
+  const authenticator =
+    clock === undefined ? authenticatorBy(now) : testNetworkAuthenticator(authenticatorBy(now), authenticatorBy(given.now ?? Date.now));
+  const parts = {
+    ...records,
+    ...feeds,
+    store,
+    secrets: secrets.secrets,
+    webhooks,
+    authenticator,
+    testClock: clock && { clock, sweep },
+    stopping: stopping.signal,
+  };
   const served = createServices(parts, options);
   const server = createPort(options, {
     routes: served.routes,

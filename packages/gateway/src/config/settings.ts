@@ -226,6 +226,12 @@ export const settings = [
     doc: "Networks to which webhooks may be sent although they are private, loopback, link-local or reserved; none by default, so that nobody reaches the gateway's neighbours through it.",
   },
   {
+    name: "testClock",
+    type: { kind: "bool" },
+    default: false,
+    doc: "Whether the gateway has a clock that TestClockService moves, for tests and simulators; it then serves the test network only and refuses live keys. The clock keeps its lead over the system's when the gateway starts again.",
+  },
+  {
     name: "webhookAllowHttp",
     type: { kind: "bool" },
     default: false,
