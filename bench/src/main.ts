@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
 import { benchBundleSize } from "./bundle-size/bench-bundle-size.ts";
 import { benchCustody } from "./custody/bench-custody.ts";
+import { benchRent } from "./rent/bench-rent.ts";
 import { benchRpc } from "./rpc/bench-rpc.ts";
 import { writeScale } from "./scale/write-scale.ts";
 
@@ -11,6 +12,7 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
   allocator: benchAllocator,
   custody: benchCustody,
   "bundle-size": benchBundleSize,
+  rent: benchRent,
   scale: writeScale,
 };
 
@@ -20,6 +22,7 @@ const usage = `npm run bench -- <name> [options]
   allocator   finding and holding, beside GEOSEARCH and PostgreSQL
   custody     whole lives of reservations, beside PostgreSQL
   bundle-size what a web page loads of the client
+  rent        what each special path of a gateway saves
   scale       reckons from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
 Whatever is compared is measured in one run. What comes of it is printed, written to bench/results/<name>.json, and put into docs/performance.md.
@@ -28,7 +31,7 @@ Whatever is compared is measured in one run. What comes of it is printed, writte
   --rounds N    how often everything is measured, default 3; the median counts
   --dry         print the result, keep nothing
   --json        print the result as JSON, and nothing else
-  --only PART   of the allocator's bench, one of its parts; printed and not kept
+  --only PART   of the allocator's bench, one of its parts, and of the bench of rent, one path; printed and not kept
   --sites N     of the allocator's bench, the size of its largest network; printed and not kept
 `;
 

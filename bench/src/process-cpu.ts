@@ -26,6 +26,17 @@ export function treeCpuSeconds(rootPid: number): number {
   return seconds;
 }
 
+/**
+ * Nanoseconds of processor time that the threads of a process have used, those that have ended left out (Linux): for short turns, which
+ * {@link treeCpuSeconds} counts too coarsely.
+ */
+export function threadsCpuNanos(pid: number): number {
+  const folder = `/proc/${pid}/task`;
+  let nanos = 0;
+  for (const thread of readdirSync(folder)) nanos += Number(readFileSync(`${folder}/${thread}/schedstat`, "utf8").split(" ")[0]);
+  return nanos;
+}
+
 /** Seconds of processor time that this process has used. */
 export function ownCpuSeconds(): number {
   const { user, system } = process.cpuUsage();

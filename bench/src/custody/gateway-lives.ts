@@ -6,103 +6,18 @@
  * - `stages <count> <socket>`: bytes of Redis for each of `count` reservations, stage by stage.
  */
 import { fork } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { create, toJson } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { createRequestSigner, type RequestSigner, type RequestSignerOptions } from "@petak/client/node";
-import { reportClaims, reportText } from "@petak/credential";
-import { Act, DeviceEventSchema, DeviceEventType, ProofKind } from "@petak/protocol";
 import { Redis } from "ioredis";
 import { concurrently } from "../allocator/concurrently.ts";
 import { usedMemory } from "../allocator/measure/memory.ts";
-import { type HttpCaller, openCaller } from "./http-caller.ts";
 import { eventsOfLife } from "./levels.ts";
+import { confirm, type LifeFacts, openParty, type Party, report, reserve } from "./life-party.ts";
 import { type Listener, runLives, runPaced } from "./lives.ts";
 
-interface Facts {
-  port: number;
-  courier: string;
-  courierKey: RequestSignerOptions;
-  sites: { siteId: string; latitude: number; longitude: number; authorization: string; key: RequestSignerOptions }[];
-}
-
-interface Reserved {
-  reservation: { reservationId: string; siteId: string; state: string };
-}
-
 const [factsPath = "", task = "", ...args] = process.argv.slice(2);
-const facts = JSON.parse(await readFile(factsPath, "utf8")) as Facts;
-const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-const reservations = "/petak.v1.ReservationService";
-const agents = "/petak.v1.AgentService";
-
-/** A client: a connection, and the site near which its parcels go, whose agent it plays. */
-interface Party {
-  caller: HttpCaller;
-  site: Facts["sites"][number];
-  signer: RequestSigner;
-  sequence: number;
-}
-
-async function openParty(index: number): Promise<Party> {
-  const site = facts.sites[index];
-  if (site === undefined) throw new Error(`more clients than sites: ${index}`);
-  const caller = await openCaller(facts.port);
-  const { acknowledgedSequence = "0" } = await caller.call<{ acknowledgedSequence?: string }>(`${agents}/Boot`, site.authorization, {
-    siteId: site.siteId,
-    software: "bench",
-  });
-  return { caller, site, signer: createRequestSigner(site.key), sequence: Number(acknowledgedSequence) };
-}
-
-function expectThat(isSo: boolean, what: string, answer: unknown): void {
-  if (!isSo) throw new Error(`${what}: ${JSON.stringify(answer)}`);
-}
-
-async function reserve({ caller, site }: Party): Promise<string> {
-  const { siteId, latitude, longitude } = site;
-  const answer = await caller.call<Reserved>(`${reservations}/Reserve`, facts.courier, {
-    requestId: randomUUID(),
-    nearest: { origin: { latitude, longitude } },
-    parcel,
-    // The city reaches across the strait.
-    requirements: { anyCountry: true },
-    partnerReference: "order 2026-11-24/0815",
-  });
-  const { reservation } = answer;
-  expectThat(reservation.siteId === siteId && reservation.state === "RESERVATION_STATE_HELD", "a parcel was not held", answer);
-  return reservation.reservationId;
-}
-
-async function confirm({ caller }: Party, reservationId: string): Promise<void> {
-  const answer = await caller.call<Reserved>(`${reservations}/Confirm`, facts.courier, { requestId: randomUUID(), reservationId });
-  expectThat(answer.reservation.state === "RESERVATION_STATE_CONFIRMED", "a hold was not confirmed", answer);
-}
-
-async function report(party: Party, reservationId: string, type: "DEPOSITED" | "COLLECTED"): Promise<void> {
-  party.sequence += 1;
-  const { siteId, authorization, key } = party.site;
-  const event = create(DeviceEventSchema, {
-    sequence: BigInt(party.sequence),
-    deviceEventId: randomUUID(),
-    type: DeviceEventType[`PARCEL_${type}`],
-    occurredAt: timestampFromMs(Date.now()),
-    reservationId,
-    compartmentId: "A1",
-    proofKind: ProofKind.ACCESS_TOKEN,
-    credentialHash: "rX8mC3sWm3m0tGq3cE2Qf0a3m8dV0cXyPpQmS0b1n2A",
-    act: type === "DEPOSITED" ? Act.DEPOSIT : Act.COLLECT,
-  });
-  event.signature = await party.signer.sign(reportText(key.keyId, reportClaims(siteId, event)));
-  const answer = await party.caller.call<{ acknowledgedSequence: string }>(`${agents}/ReportEvents`, authorization, {
-    siteId,
-    events: [toJson(DeviceEventSchema, event)],
-  });
-  expectThat(answer.acknowledgedSequence === String(party.sequence), "a report was not taken", answer);
-}
+const facts = JSON.parse(await readFile(factsPath, "utf8")) as LifeFacts;
 
 async function live(party: Party): Promise<void> {
   const reservationId = await reserve(party);
@@ -139,7 +54,7 @@ async function listen(): Promise<Listener> {
 /** Bytes that the server uses for each of some reservations, at each stage of their lives. */
 async function measureStages(count: number, socketPath: string): Promise<Record<string, number>> {
   const redis = new Redis({ path: socketPath });
-  const parties = await Promise.all(Array.from({ length: 16 }, (_, index) => openParty(index)));
+  const parties = await Promise.all(Array.from({ length: 16 }, (_, index) => openParty(facts, index)));
   const ids: string[][] = parties.map(() => []);
   const each = Math.floor(count / parties.length);
   const bytes: Record<string, number> = {};
@@ -168,7 +83,7 @@ async function perform(): Promise<unknown> {
   if (task === "stages") return await measureStages(Number(first), second);
   const listener = await listen();
   const clients = Number(first);
-  const parties = await Promise.all(Array.from({ length: clients }, (_, index) => openParty(index)));
+  const parties = await Promise.all(Array.from({ length: clients }, (_, index) => openParty(facts, index)));
   const life = (client: number) => live(parties[client] as Party);
   try {
     if (task === "paced") return await runPaced(clients, Number(second), Number(third), listener, eventsOfLife, life);

@@ -49,6 +49,7 @@ export async function openCaller(port: number): Promise<HttpCaller> {
     call(path, authorization, body) {
       const text = JSON.stringify(body);
       return new Promise((resolve, reject) => {
+        if (socket.destroyed) return reject(new Error("the gateway has closed the connection"));
         waiting = { resolve: resolve as Waiting["resolve"], reject };
         socket.write(
           `POST ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: ${authorization}\r\n` +

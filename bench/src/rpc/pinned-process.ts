@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { treeCpuSeconds } from "../process-cpu.ts";
 
 /** A server in a process of its own. */
@@ -13,14 +13,30 @@ export interface PinnedServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server script on one core. It writes a line of JSON with its port when it takes calls. */
-export async function startPinned(core: number, script: string, args: readonly string[] = []): Promise<PinnedServer> {
-  const child = spawn("taskset", ["-c", String(core), process.execPath, script, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+/** How Node is started for a server. */
+export interface NodeOptions {
+  /** Before the script, such as `--import`. */
+  execArgs?: readonly string[];
+  /** Beside the environment of this process. */
+  env?: Readonly<Record<string, string>>;
+}
+
+/** Starts a server script on one core. It writes lines of JSON, one of them with its port when it takes calls. */
+export async function startPinned(
+  core: number,
+  script: string,
+  args: readonly string[] = [],
+  { execArgs = [], env = {} }: NodeOptions = {},
+): Promise<PinnedServer> {
+  const child = spawn("taskset", ["-c", String(core), process.execPath, ...execArgs, script, ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, ...env },
+  });
   const lines = createInterface({ input: child.stdout });
-  const [line] = (await Promise.race([once(lines, "line"), once(child, "exit").then(() => [""])])) as [string];
-  if (line === "") throw new Error(`${script} ended before it took calls`);
+  const ready = await Promise.race([firstFacts(lines), once(child, "exit").then(() => undefined)]);
+  if (ready === undefined) throw new Error(`${script} ended before it took calls`);
   return {
-    ready: JSON.parse(line) as PinnedServer["ready"],
+    ready,
     pid: child.pid ?? 0,
     cpuSeconds: () => treeCpuSeconds(child.pid ?? 0),
     async stop() {
@@ -29,4 +45,15 @@ export async function startPinned(core: number, script: string, args: readonly s
       await exited;
     },
   };
+}
+
+/** What a server says of itself, in the first line with a port: a gateway may log before it. */
+function firstFacts(lines: Interface): Promise<PinnedServer["ready"]> {
+  return new Promise((resolve) => {
+    lines.on("line", (line) => {
+      const said = JSON.parse(line) as Partial<PinnedServer["ready"]> & { service?: unknown };
+      if (said.port !== undefined && said.service === undefined) resolve(said as PinnedServer["ready"]);
+      else process.stderr.write(`${line}\n`);
+    });
+  });
 }

@@ -1,9 +1,13 @@
 import { requestTokenMaxLifetimeMs, signRequestToken } from "@petak/credential";
 import { createLogger, createMetrics, type GatewayOptions } from "@petak/gateway";
 import { startTestNetwork, type TestKey, type TestNetwork } from "@petak/testkit/network";
+import { gatewaySwitches } from "../rent/switches.ts";
 
 /** Starts a network whose gateway is set up as `petak gateway` sets it up, over the Redis at a socket. */
-export function startBenchNetwork(socketPath: string, options: Pick<GatewayOptions, "durability"> = {}): Promise<TestNetwork> {
+export function startBenchNetwork(
+  socketPath: string,
+  options: Partial<Pick<GatewayOptions, "durability" | "dataDir">> = {},
+): Promise<TestNetwork> {
   return startTestNetwork({
     redis: { address: { socketPath } },
     shutdownGraceMs: 1000,
@@ -12,6 +16,7 @@ export function startBenchNetwork(socketPath: string, options: Pick<GatewayOptio
     agentSyncIntervalMs: 30_000,
     logger: createLogger({ level: "warn" }),
     metrics: createMetrics(),
+    ...gatewaySwitches(),
     ...options,
   });
 }

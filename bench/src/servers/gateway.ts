@@ -1,4 +1,7 @@
-/** The gateway itself over the Redis at the socket it is given, with a city of sites. Says an Authorization header in its first line. */
+/**
+ * The gateway itself over the Redis at the socket it is given, with a city of sites: `gateway.ts <socket> <sites> [<secrets>]`. Says in its first
+ * line an Authorization header and the key by which it was made. Several over one Redis share the folder `secrets`, and all but the first make no sites.
+ */
 import { prepareServingProcess } from "@petak/gateway";
 import { Role } from "@petak/protocol";
 import { createAllocator } from "@petak/records";
@@ -9,7 +12,7 @@ import { authorizationOf, startBenchNetwork } from "./bench-network.ts";
 
 prepareServingProcess();
 
-const [socketPath = "", siteCount = "10000"] = process.argv.slice(2);
+const [socketPath = "", siteCount = "10000", dataDir] = process.argv.slice(2);
 
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await redis.connect();
@@ -29,7 +32,7 @@ for (let from = 0; from < Number(siteCount); from += 100) {
 }
 redis.disconnect();
 
-const network = await startBenchNetwork(socketPath);
+const network = await startBenchNetwork(socketPath, dataDir === undefined ? {} : { dataDir });
 const { key } = await network.join("Bench", [Role.COURIER]);
 network.closeClients();
-announce({ port: network.port, authorization: await authorizationOf(key) }, () => network.stop());
+announce({ port: network.port, authorization: await authorizationOf(key), courierKey: key }, () => network.stop());
