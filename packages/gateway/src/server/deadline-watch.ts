@@ -1,14 +1,18 @@
-import type { LeanReading } from "./lean-reading.ts";
+/** A call that is being read. */
+interface Reading {
+  /** Begins to watch its deadline. */
+  startDeadline(): void;
+}
 
 /**
  * Arms the deadlines of calls that are still read when the loop comes round. Nearly every body comes with its head, and is answered before;
  * a timer for each would be made and thrown away.
  */
 export class DeadlineWatch {
-  #begun: LeanReading[] = [];
+  #begun: Reading[] = [];
 
   /** Looks after a call that begins to be read. */
-  add(reading: LeanReading): void {
+  add(reading: Reading): void {
     if (this.#begun.push(reading) === 1) setImmediate(this.#look);
   }
 

@@ -1,8 +1,8 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Logger } from "../observability/logger.ts";
-import { generalPair } from "./lean-transport.ts";
-import type { RequestListener } from "./node-http.ts";
+import { generalPair } from "./node-http.ts";
+import type { RequestListener } from "./request-listener.ts";
 import type { ServerLimits } from "./server-limits.ts";
 
 /** What serving HTTP/2 needs. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type IncomingHttpHeaders as Http2Headers, Http2ServerRequest, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
+import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
 import type { Readable, Writable } from "node:stream";
 import { type LeanAnswer, okTrailer } from "./lean-answer.ts";
-import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
+import { generalPair, type NodeServerRequest, type NodeServerResponse } from "./node-http.ts";
 import { discardBody } from "./request-body.ts";
 import type { RequestHead } from "./request-head.ts";
 import { sendWhole, type WholeAnswer } from "./send-answer.ts";
@@ -105,13 +105,4 @@ export class Http2Transport implements StreamTransport {
 
 function sendOkTrailer(this: ServerHttp2Stream): void {
   this.sendTrailers(okTrailer);
-}
-
-/** Node's general request and response of a stream of HTTP/2, as its own server makes them. */
-export function generalPair(
-  stream: ServerHttp2Stream,
-  headers: Http2Headers,
-  rawHeaders: readonly string[],
-): { request: Http2ServerRequest; response: Http2ServerResponse } {
-  return { request: new Http2ServerRequest(stream, headers, {}, rawHeaders), response: new Http2ServerResponse(stream) };
 }

@@ -7,8 +7,8 @@ import { answerClientError } from "./client-error.ts";
 import { createFrontServer, type TlsIdentity } from "./front-server.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
 import { createLane, type Lane } from "./lane/lane.ts";
-import type { LaneCalls } from "./lane/lane-calls.ts";
-import type { RequestListener } from "./node-http.ts";
+import type { WholeCalls } from "./lean-path.ts";
+import type { RequestListener } from "./request-listener.ts";
 import { defaultServerLimits, type ServerLimits } from "./server-limits.ts";
 import { listenError } from "./server-start-error.ts";
 import { type HttpVersion, httpVersionOf, sniff } from "./sniff.ts";
@@ -123,7 +123,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     sniff(socket, limits.sniffTimeoutMs, (version) => claim(socket, version));
   }
 
-  function laneOf(calls: LaneCalls): Lane {
+  function laneOf(calls: WholeCalls): Lane {
     return createLane({
       calls,
       limits,
@@ -151,7 +151,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     });
   }
 
-  const lane = requestListener.lane && laneOf(requestListener.lane);
+  const lane = requestListener.wholeCalls && laneOf(requestListener.wholeCalls);
 
   front.on("connection", (socket: Socket) => {
     sockets.add(socket);

@@ -17,10 +17,8 @@ import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 import { createCallRecorder } from "./call-record.ts";
 import { preflightHeaders } from "./cors.ts";
 import { errorAnswer } from "./error-answer.ts";
-import { createLeanPath } from "./lean-path.ts";
-import { createPlanner } from "./lean-plan.ts";
-import { Http2Transport, http1Transport } from "./lean-transport.ts";
-import type { NodeServerRequest, NodeServerResponse, RequestListener } from "./node-http.ts";
+import { createLeanPath, type WholeCalls } from "./lean-path.ts";
+import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 import { abandon, sendError, sendWhole } from "./send-answer.ts";
@@ -51,6 +49,16 @@ export interface RequestListenerOptions {
   hasLane?: boolean;
 }
 
+/** Answers the requests of both versions of HTTP. */
+export interface RequestListener {
+  /** Answers a request. `startedMs` is what `performance.now()` said when its head came, where that is some time ago. */
+  (request: NodeServerRequest, response: NodeServerResponse, startedMs?: number): void;
+  /** Answers a stream of HTTP/2 as it is, where it can. Says whether it does. */
+  takeStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
+  /** Answers the plain calls of HTTP/1.1 that are read without Node's server. Undefined: none are. */
+  readonly wholeCalls?: WholeCalls | undefined;
+}
+
 /** Makes the one listener behind the port: calls in all protocols, plain pages, preflights, and an error with a reason for all else. */
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
   const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true, hasLane = true } = options;
@@ -77,8 +85,8 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };
   const adapterPath = createAdapterPath(surroundings);
-  const plan = createPlanner(unary.methods, handlers, limits);
-  const leanPath = hasLeanPath ? createLeanPath({ ...surroundings, ...sequence, plan, adapterPath }) : undefined;
+  const { methods } = unary;
+  const leanPath = hasLeanPath ? createLeanPath({ ...surroundings, ...sequence, methods, handlers, adapterPath }) : undefined;
 
   function notFound(request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): void {
     const contentType = request.headers["content-type"];
@@ -129,7 +137,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
     // Streams of HTTP/2 have been offered to it before.
     const isHttp1 = !("stream" in response) && !("stream" in request);
-    if (isHttp1 && leanPath?.take(http1Transport(request, response), requestId, startedMs) === true) return;
+    if (isHttp1 && leanPath?.takeHttp1(request, response, requestId, startedMs) === true) return;
     for (const [name, value] of Object.entries(answerHeadersOf(requestId, request.headers.origin))) response.setHeader(name, value);
     const path = pathOf(request.url);
     const route = plainRoutes.get(path);
@@ -149,18 +157,6 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     }
   }
 
-  function takeStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean {
-    if (leanPath === undefined) return false;
-    const transport = new Http2Transport(stream, headers, rawHeaders);
-    try {
-      return leanPath.take(transport, requestIdFrom(headers[requestIdHeader]));
-    } catch (error) {
-      logger.error({ err: error }, "defect");
-      transport.abandon();
-      return true;
-    }
-  }
-
   function listen(request: NodeServerRequest, response: NodeServerResponse, startedMs?: number): void {
     try {
       answer(request, response, startedMs);
@@ -171,7 +167,10 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     }
   }
 
-  return Object.assign(listen, { takeStream, lane: hasLane ? leanPath?.lane : undefined });
+  return Object.assign(listen, {
+    takeStream: leanPath?.takeHttp2 ?? (() => false),
+    wholeCalls: hasLane ? leanPath?.wholeCalls : undefined,
+  });
 }
 
 /** The path of a request target, which may also be a whole URL. */

@@ -1,11 +1,7 @@
 import type { Socket } from "node:net";
-import type { LeanAnswer } from "../lean-answer.ts";
-import type { LeanCall } from "../lean-call.ts";
-import type { LeanPlan } from "../lean-plan.ts";
-import type { LeanTransport } from "../lean-transport.ts";
+import type { LeanAnswer, LeanCall, LeanPlan, LeanTransport, WholeCalls } from "../lean-path.ts";
 import type { WholeAnswer } from "../send-answer.ts";
 import { answerHead } from "./lane-answer.ts";
-import type { LaneCalls } from "./lane-calls.ts";
 import { type LaneHead, laneHeadMaxBytes, readLaneHead } from "./lane-head.ts";
 import { sendAtOnce } from "./send-at-once.ts";
 
@@ -22,7 +18,7 @@ export interface LeavingConnection {
 
 /** What all connections on the lane share. */
 export interface LaneSurroundings {
-  calls: LaneCalls;
+  calls: WholeCalls;
   /** The headers of an answer after which the connection is kept. */
   keepAliveLines: string;
   /** Whether the server closes. */

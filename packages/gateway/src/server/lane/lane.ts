@@ -30,6 +30,8 @@ const keepAliveBufferMs = 1000;
  *
  * Node's limits hold here too: on connections, since they are one server's; on the time without a request and between requests, by one
  * clock for all connections; on the time of a request, which Node's server watches where a request does not come at once.
+ *
+ * This function is the one door: nothing else of `lane/` is known outside. RENT_LANE
  */
 export function createLane({ limits, silenceMaxMs, onSilent, ...given }: LaneOptions): Lane {
   const { keepAliveTimeoutMs } = limits;

@@ -84,17 +84,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       reflection.routes(router);
     },
   });
-  const { lane } = requestListener;
+  const { wholeCalls } = requestListener;
   let laneCalls = 0;
-  const counted = lane && {
-    plan: lane.plan,
-    begin(...about: Parameters<typeof lane.begin>) {
+  const counted = wholeCalls && {
+    plan: wholeCalls.plan,
+    begin(...about: Parameters<typeof wholeCalls.begin>) {
       laneCalls += 1;
-      return lane.begin(...about);
+      return wholeCalls.begin(...about);
     },
   };
   const server = createOnePortServer({
-    requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, lane: counted }),
+    requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, wholeCalls: counted }),
     logger,
     metrics,
     ...(options.tls && { tls: { cert: testCertificate, key: testKey } }),
