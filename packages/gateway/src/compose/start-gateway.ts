@@ -5,9 +5,7 @@ import { callerKey, createAuthenticator, createIdentityStep } from "../identity/
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
 import { createStoreFailureStep } from "../rpc/store-failure-step.ts";
 import { createOnePortServer, createRequestListener, type OnePortServer } from "../server/index.ts";
-import { nearestDecoder } from "../services/nearest-decoder.ts";
 import { optionsEncoder } from "../services/options-encoder.ts";
-import { reserveDecoder } from "../services/reserve-decoder.ts";
 import { reserveEncoder } from "../services/reserve-encoder.ts";
 import { createWebhookSending } from "../webhooks/webhook-sending.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
@@ -128,7 +126,7 @@ function createPort(options: GatewayOptions, served: Served): OnePortServer {
   const requestListener = createRequestListener({
     ...served,
     limits: options.callLimits ?? {},
-    codecs: { encoders: [optionsEncoder, reserveEncoder], decoders: [nearestDecoder, reserveDecoder] },
+    encoders: [optionsEncoder, reserveEncoder],
     logger,
     metrics,
     ...(hasLeanPath === undefined ? {} : { hasLeanPath }),

@@ -12,7 +12,6 @@ export {
   type PlainRoute,
   type ReadinessCheck,
 } from "./plain-routes.ts";
-export type { RequestDecoder } from "./request-decoder.ts";
 export { createRequestListener, type RequestListener, type RequestListenerOptions } from "./request-listener.ts";
 export { defaultServerLimits, type ServerLimits } from "./server-limits.ts";
 export { type ServerStartCode, ServerStartError } from "./server-start-error.ts";

@@ -83,7 +83,7 @@ export class LeanCall implements Call {
   take(body: Buffer): boolean {
     const { plan, head, startedMs } = this.#init;
     const { unary, form } = plan;
-    const message = parseMessage(unary, form, body, this.#surroundings.limits.readMaxBytes);
+    const message = parseMessage(unary.method, form, body, this.#surroundings.limits.readMaxBytes);
     if (message === undefined) return false;
     const exchange = new LeanExchange({
       method: unary.method,

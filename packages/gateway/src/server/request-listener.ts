@@ -12,6 +12,7 @@ import { rpcInterceptors } from "../rpc/interceptors.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import { createAdapterPath } from "./adapter-path.ts";
+import type { AnyAnswerEncoder } from "./answer-encoder.ts";
 import { answerHeadersOf } from "./answer-headers.ts";
 import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 import { createCallRecorder } from "./call-record.ts";
@@ -23,7 +24,7 @@ import type { PlainAnswer, PlainRoute } from "./plain-routes.ts";
 import { requestIdFrom, requestIdHeader } from "./request-id.ts";
 import { abandon, sendError, sendWhole } from "./send-answer.ts";
 import { compressLargeInStreams } from "./stream-compression.ts";
-import { type FastCodecs, keepUnaryMethods } from "./unary-methods.ts";
+import { keepUnaryMethods } from "./unary-methods.ts";
 
 /** What the listener serves and how. */
 export interface RequestListenerOptions {
@@ -41,8 +42,8 @@ export interface RequestListenerOptions {
   plainRoutes?: ReadonlyMap<string, PlainRoute>;
   /** Names the caller in the log. */
   describeCaller?: DescribeCaller;
-  /** Faster encoders and decoders for plain unary calls. */
-  codecs?: FastCodecs;
+  /** Faster encoders for plain unary calls. Default: none. */
+  encoders?: readonly AnyAnswerEncoder[];
   /** Whether plain unary calls go the lean path. Default true; false where the two are compared. */
   hasLeanPath?: boolean;
   /** Whether those of HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
@@ -63,7 +64,6 @@ export interface RequestListener {
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
   const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true, hasLane = true } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
-  const codecs = options.codecs ?? { encoders: [], decoders: [] };
   const sequence = {
     admission: createAdmission({ ...limits, metrics }),
     steps: options.steps ?? [],
@@ -80,7 +80,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     // mistypes `radiusM` must be told, and not get an answer to another question. In binary, unknown fields are kept.
     jsonOptions: { ignoreUnknownFields: false },
   });
-  const unary = keepUnaryMethods(compressLargeInStreams(router), codecs);
+  const unary = keepUnaryMethods(compressLargeInStreams(router), options.encoders ?? []);
   options.routes(unary.router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };

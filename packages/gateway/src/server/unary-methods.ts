@@ -2,7 +2,6 @@ import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { isBounded } from "../rpc/admission.ts";
 import type { AnyAnswerEncoder } from "./answer-encoder.ts";
-import type { RequestDecoder } from "./request-decoder.ts";
 
 /** What a service does for a unary method: gives the answer or what one can be made of, at once or later. */
 export type UnaryImplementation = (message: Message, context: HandlerContext) => unknown;
@@ -17,20 +16,16 @@ export interface UnaryMethod {
   readonly isBounded: boolean;
   /** A faster encoder of its answers, where there is one. */
   readonly encoder: AnyAnswerEncoder | undefined;
-  /** A faster decoder of its requests, where there is one. */
-  readonly decoder: RequestDecoder | undefined;
 }
 
-/** Encoders and decoders that are faster than the library's, for the methods where it counts. */
-export interface FastCodecs {
-  encoders: readonly AnyAnswerEncoder[];
-  decoders: readonly RequestDecoder[];
-}
-
-/** A router that gives everything to another one and keeps the unary methods too, by path. */
+/**
+ * A router that gives everything to another one and keeps the unary methods too, by path.
+ *
+ * @param encoders encoders of answers that are faster than the library's, for the methods where it counts
+ */
 export function keepUnaryMethods(
   router: ConnectRouter,
-  { encoders, decoders }: FastCodecs,
+  encoders: readonly AnyAnswerEncoder[],
 ): { router: ConnectRouter; methods: ReadonlyMap<string, UnaryMethod> } {
   const methods = new Map<string, UnaryMethod>();
 
@@ -47,7 +42,6 @@ export function keepUnaryMethods(
         implement: implement.bind(implementation) as UnaryImplementation,
         isBounded: isBounded(service),
         encoder: encoders.find(({ schema }) => schema === method.output),
-        decoder: decoders.find(({ schema }) => schema === method.input),
       });
     }
   }
