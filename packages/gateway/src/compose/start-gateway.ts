@@ -6,7 +6,6 @@ import { testNetworkAuthenticator } from "../identity/test-network-authenticator
 import { createStoreFailureStep } from "../rpc/store-failure-step.ts";
 import { createOnePortServer, createRequestListener, type OnePortServer } from "../server/index.ts";
 import { optionsEncoder } from "../services/options-encoder.ts";
-import { reserveEncoder } from "../services/reserve-encoder.ts";
 import { createWebhookSending } from "../webhooks/webhook-sending.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
@@ -126,7 +125,7 @@ function createPort(options: GatewayOptions, served: Served): OnePortServer {
   const requestListener = createRequestListener({
     ...served,
     limits: options.callLimits ?? {},
-    encoders: [optionsEncoder, reserveEncoder],
+    encoders: [optionsEncoder],
     logger,
     metrics,
     ...(hasLeanPath === undefined ? {} : { hasLeanPath }),

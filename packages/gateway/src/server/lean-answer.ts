@@ -2,7 +2,7 @@ import { type Message, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { compressedFlag } from "@connectrpc/connect/protocol";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { compressionGzip } from "@connectrpc/connect-node";
-import type { AnyAnswerEncoder } from "./answer-encoder.ts";
+import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { LeanExchange } from "./lean-exchange.ts";
 import { envelopeHeaderBytes, type PlainForm } from "./plain-form.ts";
 
@@ -22,7 +22,7 @@ export interface LeanAnswerOptions {
   /** Whether the caller takes gzip. */
   acceptsGzip: boolean;
   /** A faster encoder of the method's answers, where there is one. */
-  encoder: AnyAnswerEncoder | undefined;
+  encoder: AnswerEncoder | undefined;
 }
 
 /** From this length on an answer is compressed for those who take it, in bytes. The library's handlers have the same bound. */

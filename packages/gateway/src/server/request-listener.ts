@@ -12,7 +12,7 @@ import { rpcInterceptors } from "../rpc/interceptors.ts";
 import { toWireError, wireError } from "../rpc/wire-error.ts";
 import { wireProtocolOf } from "../rpc/wire-protocol.ts";
 import { createAdapterPath } from "./adapter-path.ts";
-import type { AnyAnswerEncoder } from "./answer-encoder.ts";
+import type { AnswerEncoder } from "./answer-encoder.ts";
 import { answerHeadersOf } from "./answer-headers.ts";
 import { type CallLimits, defaultCallLimits } from "./call-limits.ts";
 import { createCallRecorder } from "./call-record.ts";
@@ -43,7 +43,7 @@ export interface RequestListenerOptions {
   /** Names the caller in the log. */
   describeCaller?: DescribeCaller;
   /** Faster encoders for plain unary calls. Default: none. */
-  encoders?: readonly AnyAnswerEncoder[];
+  encoders?: readonly AnswerEncoder[];
   /** Whether plain unary calls go the lean path. Default true; false where the two are compared. */
   hasLeanPath?: boolean;
   /** Whether those of HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */

@@ -1,7 +1,7 @@
 import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { isBounded } from "../rpc/admission.ts";
-import type { AnyAnswerEncoder } from "./answer-encoder.ts";
+import type { AnswerEncoder } from "./answer-encoder.ts";
 
 /** What a service does for a unary method: gives the answer or what one can be made of, at once or later. */
 export type UnaryImplementation = (message: Message, context: HandlerContext) => unknown;
@@ -15,7 +15,7 @@ export interface UnaryMethod {
   /** Whether its calls count among those in hand. */
   readonly isBounded: boolean;
   /** A faster encoder of its answers, where there is one. */
-  readonly encoder: AnyAnswerEncoder | undefined;
+  readonly encoder: AnswerEncoder | undefined;
 }
 
 /**
@@ -25,7 +25,7 @@ export interface UnaryMethod {
  */
 export function keepUnaryMethods(
   router: ConnectRouter,
-  encoders: readonly AnyAnswerEncoder[],
+  encoders: readonly AnswerEncoder[],
 ): { router: ConnectRouter; methods: ReadonlyMap<string, UnaryMethod> } {
   const methods = new Map<string, UnaryMethod>();
 

@@ -2,22 +2,14 @@ import { type DescMessage, type Message, type MessageShape, toBinary, toJsonStri
 import { SiteSummarySchema } from "@petak/protocol";
 
 /** What messages of one type look like on the wire. */
-export interface Encodings<Desc extends DescMessage> {
-  json(message: MessageShape<Desc>): string;
+export interface Encodings<Desc extends DescMessage, Json> {
+  json(message: MessageShape<Desc>): Json;
   binary(message: MessageShape<Desc>): Uint8Array;
 }
 
-/** The same, with the bytes of the JSON text too. */
-export interface KeptEncodings<Desc extends DescMessage> extends Encodings<Desc> {
-  /** The JSON text in UTF-8. */
-  jsonBytes(message: MessageShape<Desc>): Uint8Array;
-}
-
-type ToJson<Desc extends DescMessage> = (message: MessageShape<Desc>) => string;
-
-/** Remembers the encodings of messages that are the same object in many answers. They must not change. */
-function createEncodings<Desc extends DescMessage>(schema: Desc): KeptEncodings<Desc> {
-  const known = new WeakMap<Message, { json?: string; jsonBytes?: Uint8Array; binary?: Uint8Array }>();
+/** Remembers the encodings of messages that are the same object in many answers, JSON in UTF-8. They must not change. */
+function createEncodings<Desc extends DescMessage>(schema: Desc): Encodings<Desc, Uint8Array> {
+  const known = new WeakMap<Message, { json?: Uint8Array; binary?: Uint8Array }>();
   const encodedOf = (message: MessageShape<Desc>) => {
     let encoded = known.get(message);
     if (encoded === undefined) {
@@ -29,13 +21,8 @@ function createEncodings<Desc extends DescMessage>(schema: Desc): KeptEncodings<
   return {
     json(message) {
       const encoded = encodedOf(message);
-      encoded.json ??= toJsonString(schema, message);
+      encoded.json ??= Buffer.from(toJsonString(schema, message));
       return encoded.json;
-    },
-    jsonBytes(message) {
-      const encoded = encodedOf(message);
-      encoded.jsonBytes ??= Buffer.from(toJsonString(schema, message));
-      return encoded.jsonBytes;
     },
     binary(message) {
       const encoded = encodedOf(message);
@@ -48,8 +35,8 @@ function createEncodings<Desc extends DescMessage>(schema: Desc): KeptEncodings<
 /** Remembers the encoding of the message that was encoded last: the parts of an answer mostly have the same one. It must not change. */
 export function createLastEncoding<Desc extends DescMessage>(
   schema: Desc,
-  toJson: ToJson<Desc> = (message) => toJsonString(schema, message),
-): Encodings<Desc> {
+  toJson: (message: MessageShape<Desc>) => string = (message) => toJsonString(schema, message),
+): Encodings<Desc, string> {
   let lastOfJson: Message | undefined;
   let lastOfBinary: Message | undefined;
   let json = "";

@@ -33,7 +33,7 @@ const doubleBytes = 8;
 const output = new ByteOutput();
 
 /** Encodes what FindNearest answers, with each site's summary encoded once. */
-export const optionsEncoder: AnswerEncoder<typeof FindNearestResponseSchema, Uint8Array> = {
+export const optionsEncoder: AnswerEncoder<typeof FindNearestResponseSchema> = {
   schema: FindNearestResponseSchema,
   json(answer) {
     const { options } = answer;
@@ -70,7 +70,7 @@ function writeJson({ site, distanceM, sizeClassId, freeToPromise, observedAt, tt
   let before = openingBrace;
   if (site !== undefined) {
     before = writeKey(before, jsonKeys.site);
-    output.bytes(siteEncodings.jsonBytes(site));
+    output.bytes(siteEncodings.json(site));
   }
   if (!Object.is(distanceM, 0)) {
     before = writeKey(before, jsonKeys.distanceM);
