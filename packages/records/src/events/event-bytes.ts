@@ -1,9 +1,8 @@
 import { mergeFromBinary } from "@bufbuild/protobuf";
 import { compileBlank, type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
-import { compileEncoder } from "@petak/protocol/wire";
+import { storedBytes } from "../bytes/stored-bytes.ts";
 import { longId, shortId } from "../ids/short-id.ts";
 
-const encode = compileEncoder(EventSchema);
 const blankEvent = compileBlank(EventSchema);
 
 /**
@@ -24,7 +23,7 @@ export function encodeEvent(event: Event): Buffer {
     stored.eventId = shortId("evt", region, event.eventId);
     stored.siteId = shortId("site", region, event.siteId);
   }
-  return encode(stored);
+  return storedBytes(EventSchema, stored);
 }
 
 /** Reads what {@link encodeEvent} wrote. */

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
-import { compileEncoder } from "@petak/protocol/wire";
 import type { GrowingBytes } from "../bytes/growing-bytes.ts";
+import { storedBytes } from "../bytes/stored-bytes.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { shortId } from "../ids/short-id.ts";
 import { cellOf } from "../sites/site-record.ts";
@@ -66,8 +66,6 @@ export class CandidateCells {
 /** Cells that candidates of one script may lie in. */
 export const cellsMax = 255;
 
-const encodeReservation = compileEncoder(ReservationSchema);
-
 /**
  * Writes candidates of one region as lua/reserve.lua and lua/hold-many.lua read them. Each brings what its site adds to the reservation and to
  * the event, and where the hold is hard, the ids of its compartments.
@@ -122,7 +120,7 @@ export function siteRest(siteId: string, region: Region, operatorId: string, ter
   // A hold lies in the region of its site, and so does its event.
   const site = { siteId: shortId("site", region, siteId), operatorId };
   const rest = Buffer.concat([
-    withLength(encodeReservation(create(ReservationSchema, { ...site, termsNumber }))),
+    withLength(storedBytes(ReservationSchema, create(ReservationSchema, { ...site, termsNumber }))),
     withLength(encodeEvent(create(EventSchema, site))),
   ]);
   keep(siteRests, siteId, { operatorId, termsNumber, rest });
@@ -132,7 +130,7 @@ export function siteRest(siteId: string, region: Region, operatorId: string, ter
 function classRest(sizeClassId: string): Buffer {
   const known = classRests.get(sizeClassId);
   if (known !== undefined) return known;
-  const rest = withLength(encodeReservation(create(ReservationSchema, { sizeClassId })));
+  const rest = withLength(storedBytes(ReservationSchema, create(ReservationSchema, { sizeClassId })));
   keep(classRests, sizeClassId, rest);
   return rest;
 }

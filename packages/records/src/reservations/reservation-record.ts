@@ -11,7 +11,7 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
-import { compileEncoder } from "@petak/protocol/wire";
+import { storedBytes } from "../bytes/stored-bytes.ts";
 import { longId, shortId } from "../ids/short-id.ts";
 
 /** Bytes before the message: u32 revision, u16 length of the message. lua/includes/reservation-record.lua has the same. */
@@ -23,7 +23,6 @@ const chainEntryBytes = 10;
 /** A reservation as a participant may make it at most; what follows in the record is its chain. */
 export const reservationMaxBytes = 4096;
 
-const encode = compileEncoder(ReservationSchema);
 const blankReservation = compileBlank(ReservationSchema);
 
 /** The message of a reservation as it is stored: without what follows from the rest. What a partner sends beyond the protocol is not kept. */
@@ -38,7 +37,7 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
   if (isSameTime(createdAt, updatedAt)) stored.updatedAt = undefined;
   // Most holds are soft: what says so would take two bytes in each.
   if (stored.holdKind === HoldKind.SOFT) stored.holdKind = HoldKind.UNSPECIFIED;
-  return encode(stored);
+  return storedBytes(ReservationSchema, stored);
 }
 
 /** Head and message of a reservation's record. */

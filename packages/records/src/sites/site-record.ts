@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Site, SiteSchema } from "@petak/protocol";
-import { compileEncoder } from "@petak/protocol/wire";
+import { storedBytes } from "../bytes/stored-bytes.ts";
 
 /** A stored site, without its counts. Where it lies in the index is known to this package alone. */
 export interface FiledSite {
@@ -29,11 +29,9 @@ export function cellOf(filed: FiledSite): string {
 /** Bytes before the message: u32 revision, u8 1 where the site is filed, its cell as u64 with the most significant byte first. */
 const headBytes = 13;
 
-const encodeSite = compileEncoder(SiteSchema);
-
 /** A site's record: head and message. What an operator sends beyond the protocol is not kept: it would be a store for anything. */
 export function encodeSiteRecord(record: SiteRecord): Buffer {
-  return Buffer.concat([siteRecordHead(record), encodeSite(record.site)]);
+  return Buffer.concat([siteRecordHead(record), storedBytes(SiteSchema, record.site)]);
 }
 
 /** The head of a site's record. Scripts compare it with what is stored: another means that the site was written meanwhile. */
