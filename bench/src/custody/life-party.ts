@@ -73,8 +73,8 @@ export async function confirm({ caller, courier }: Party, reservationId: string)
 /** Issues the collector's credential. */
 export async function issue({ caller, courier }: Party, reservationId: string): Promise<void> {
   const wanted = { requestId: randomUUID(), reservationId, act: "ACT_COLLECT" };
-  const answer = await caller.call<{ token?: string }>(`${reservations}/IssueCredential`, courier, wanted);
-  expectThat(answer.token !== undefined, "no credential was issued", answer);
+  const answer = await caller.call<{ accessToken?: string }>(`${reservations}/IssueCredential`, courier, wanted);
+  expectThat(answer.accessToken !== undefined, "no credential was issued", answer);
 }
 
 /** Reports a deposit or a collection, signed as the site's agent does. */

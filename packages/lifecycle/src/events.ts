@@ -2,7 +2,6 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
   CancellationReason,
-  compileBlank,
   type Event,
   EventSchema,
   EventType,
@@ -15,8 +14,6 @@ import {
   type ReservationState,
   type Site,
 } from "@petak/protocol";
-
-const blankEvent = compileBlank(EventSchema);
 
 /** The version of the event layout that is written. */
 export const eventSchemaVersion = 1;
@@ -49,7 +46,7 @@ export interface EventFacts {
 export function reservationEvent(facts: EventFacts): Event {
   const { reservation } = facts;
   const { reservationId = reservation.reservationId, stateBefore = reservation.state, recordedAtMs = facts.occurredAtMs } = facts;
-  const event = blankEvent();
+  const event = create(EventSchema);
   event.eventId = newEventId(parseReservationId(reservationId)?.region ?? "");
   event.schemaVersion = eventSchemaVersion;
   event.type = facts.type;

@@ -1,6 +1,6 @@
+import { create } from "@bufbuild/protobuf";
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
-  compileBlank,
   type Event,
   EventType,
   HoldKind,
@@ -38,8 +38,6 @@ export interface MadeFacts {
   relatedReservationId?: string | undefined;
 }
 
-const blankReservation = compileBlank(ReservationSchema);
-
 /** How long the place that a request asks for is held, in ms. */
 export function holdMsOf({ holdDuration }: ReserveRequest, { holdDefaultMs, holdMaxMs }: HoldLimits): number {
   return Math.min(holdDuration === undefined ? holdDefaultMs : durationMs(holdDuration), holdMaxMs);
@@ -52,7 +50,7 @@ export function holdMsOf({ holdDuration }: ReserveRequest, { holdDefaultMs, hold
 export function heldReservation(request: ReserveRequest, { participantId, isTest, holdMs }: HoldFacts, atMs: number): Reservation {
   const participant = participantParty({ participantId });
   const isDelivery = request.purpose === Purpose.UNSPECIFIED || request.purpose === Purpose.DELIVERY;
-  const reservation = blankReservation();
+  const reservation = create(ReservationSchema);
   reservation.participantId = participantId;
   reservation.state = ReservationState.HELD;
   reservation.purpose = request.purpose === Purpose.UNSPECIFIED ? Purpose.DELIVERY : request.purpose;

@@ -52,4 +52,3 @@ export {
 } from "./ids/ids.ts";
 export { siteClockSkewMs } from "./site-clock-skew.ts";
 export { prepareValidation, validateMessage } from "./validation/validate.ts";
-export { compileBlank } from "./wire/compile-blank.ts";

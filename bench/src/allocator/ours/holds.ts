@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import {
-  compileBlank,
   type Event,
   EventSchema,
   EventType,
@@ -21,8 +20,6 @@ import type { HoldRequest } from "@petak/records";
 import { parcel } from "../network/network.ts";
 import { type Order, orderFingerprint } from "./orders.ts";
 
-const blankReservation = compileBlank(ReservationSchema);
-const blankEvent = compileBlank(EventSchema);
 const parcelMessage = create(ParcelSchema, parcel);
 const consumer = create(PartySchema, { kind: PartyKind.CONSUMER });
 
@@ -42,7 +39,7 @@ export function holdRequest(order: Order, homeRegion: string): HoldRequest {
 }
 
 function heldReservation(order: Order): Reservation {
-  const reservation = blankReservation();
+  const reservation = create(ReservationSchema);
   reservation.participantId = order.participantId;
   reservation.state = ReservationState.HELD;
   reservation.purpose = Purpose.DELIVERY;
@@ -60,7 +57,7 @@ function heldReservation(order: Order): Reservation {
 }
 
 function heldEvent(order: Order, reservation: Reservation, reservationId: string): Event {
-  const event = blankEvent();
+  const event = create(EventSchema);
   event.eventId = newEventId(parseReservationId(reservationId)?.region ?? "");
   event.schemaVersion = 1;
   event.type = EventType.RESERVATION_HELD;

@@ -1,4 +1,4 @@
-import { type DescMessage, type MessageShape, mergeFromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { greatCircleM, quantise } from "@petak/allocator";
@@ -22,7 +22,6 @@ import {
   Act,
   CancelRequestSchema,
   ConfirmRequestSchema,
-  compileBlank,
   ExtendRequestSchema,
   IssueCredentialRequestSchema,
   type Reservation,
@@ -100,7 +99,7 @@ export function createReservationService(dependencies: ReservationDependencies):
     request: MessageShape<Desc> & ChangeRequest,
     change: ChangeByRequest,
   ): Promise<{ reservation: Reservation }> {
-    return { reservation: mergeFromBinary(ReservationSchema, blankReservation(), await changeBy(schema, request, change)) };
+    return { reservation: fromBinary(ReservationSchema, await changeBy(schema, request, change)) };
   }
 
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
@@ -248,7 +247,7 @@ function subjectOf({ siteId, reservationId }: Reservation): CredentialSubject {
 }
 
 function reserveResponse({ place }: ReserveRequest, reservation: Reservation, site: Site | undefined, terms: FullTerms): ReserveResponse {
-  const response = blankResponse();
+  const response = create(ReserveResponseSchema);
   response.reservation = reservation;
   if (site === undefined) return response;
   response.site = summarise(site, terms);
@@ -256,6 +255,3 @@ function reserveResponse({ place }: ReserveRequest, reservation: Reservation, si
   if (origin !== undefined && site.position !== undefined) response.distanceM = greatCircleM(quantise(origin), quantise(site.position));
   return response;
 }
-
-const blankReservation = compileBlank(ReservationSchema);
-const blankResponse = compileBlank(ReserveResponseSchema);

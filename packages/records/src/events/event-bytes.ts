@@ -1,9 +1,8 @@
-import { mergeFromBinary } from "@bufbuild/protobuf";
-import { compileBlank, type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
+import { fromBinary } from "@bufbuild/protobuf";
+import { type Event, EventSchema, PartyKind, parseReservationId } from "@petak/protocol";
 import { storedBytes } from "../bytes/stored-bytes.ts";
 import { longId, shortId } from "../ids/short-id.ts";
 
-const blankEvent = compileBlank(EventSchema);
 
 /**
  * Bytes of an event in a region's stream, without what follows from the rest: the second naming of the participant where it acted itself, the
@@ -28,7 +27,7 @@ export function encodeEvent(event: Event): Buffer {
 
 /** Reads what {@link encodeEvent} wrote. */
 export function decodeEvent(bytes: Uint8Array): Event {
-  const event = mergeFromBinary(EventSchema, blankEvent(), bytes);
+  const event = fromBinary(EventSchema, bytes);
   const { actor, participantId } = event;
   if (actor?.kind === PartyKind.PARTICIPANT && actor.participantId === "") actor.participantId = participantId;
   const region = parseReservationId(event.reservationId)?.region;

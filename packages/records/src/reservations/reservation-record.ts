@@ -1,7 +1,6 @@
-import { mergeFromBinary } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
-  compileBlank,
   formatReservationId,
   HoldKind,
   type Party,
@@ -22,8 +21,6 @@ const chainEntryBytes = 10;
 
 /** A reservation as a participant may make it at most; what follows in the record is its chain. */
 export const reservationMaxBytes = 4096;
-
-const blankReservation = compileBlank(ReservationSchema);
 
 /** The message of a reservation as it is stored: without what follows from the rest. What a partner sends beyond the protocol is not kept. */
 export function encodeReservationMessage(reservation: Reservation): Buffer {
@@ -58,7 +55,7 @@ export function decodeReservation(region: Region, handle: string, record: Buffer
 
 /** Reads what {@link encodeReservationMessage} wrote. */
 export function decodeReservationMessage(region: Region, handle: string, message: Uint8Array): Reservation {
-  const reservation = mergeFromBinary(ReservationSchema, blankReservation(), message);
+  const reservation = fromBinary(ReservationSchema, message);
   const { participantId, depositor, collector } = reservation;
   reservation.reservationId = formatReservationId(region, handle);
   reservation.siteId = longId("site", region, reservation.siteId);
