@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import { ClusterConnection, loadingPollMs, retryDelayMs } from "./cluster-connection.ts";
+import { makeTimeoutsPatient } from "./patient-timeouts.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
 /** A connection to a single server or to a cluster. Commands are the same; on a cluster each touches the keys of one region. */
@@ -27,6 +28,7 @@ export function connectRedis(address: { url: string } | { socketPath: string }, 
 export function connectRedis(address: RedisAddress, options: ConnectionOptions): RedisConnection;
 export function connectRedis(address: RedisAddress, options: ConnectionOptions): RedisConnection {
   const { onError, commandTimeoutMs: timeoutMs = commandTimeoutMs } = options;
+  makeTimeoutsPatient();
   if ("cluster" in address) {
     const cluster = new ClusterConnection(address, timeoutMs);
     cluster.on("error", onError);
