@@ -1,26 +1,39 @@
-import { basename } from "node:path";
 import { findRedisServer } from "@petak/redis/server";
+import { testLength } from "@petak/testkit/test-length";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import { testsAt } from "./scripts/checks/test-files.ts";
+import { listWorkspaces } from "./scripts/checks/workspaces.ts";
 import { LongestFirst } from "./scripts/longest-first.ts";
 import shared from "./vitest.shared.ts";
 
-/** The tests that must come out the same whatever keeps the records. */
-const overRecords = {
-  "packages/allocator": ["src/{cache,h3-index,search}/**/*.test.ts"],
-  "packages/records": ["src/**/*.test.ts"],
-};
+const length = testLength();
 
-/** Tests that make clusters of their own. */
-const ownCluster = "src/**/*-cluster.test.ts";
+/**
+ * The tests that must come out the same whatever keeps the records: all of them in `npm run test:ci`, and in `npm test` one for each thing in which
+ * servers and clusters differ.
+ */
+const overRecords =
+  length === "ci"
+    ? ["allocator/src/{cache,h3-index,search}/**/*.test.ts", "records/src/**/*.test.ts"]
+    : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-log,delivery-store,region-archive}.test.ts"];
 
-/** A part of the rounds that the long tests run over the default server. */
-const roundsShare = 0.05;
+/** The tests of what plain calls are answered like, which must not depend on the path they go. */
+const overAdapter = length === "ci" ? ["src/server/*.test.ts", "src/rpc/*.test.ts"] : ["src/server/limits.test.ts", "src/rpc/*.test.ts"];
 
-/** The tests over the records once more, with other settings. */
-function overRecordsAgain(over: string, settings: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration[] {
-  return Object.entries(overRecords).map(([root, include]) => ({
-    test: { ...shared.test, name: `${basename(root)}, ${over}`, root, include, exclude: [ownCluster], ...settings },
-  }));
+/** The tests of each workspace that a run of this length has. */
+function workspaces(): TestProjectInlineConfiguration[] {
+  return listWorkspaces().flatMap(({ dir, manifest }) => {
+    const include = [...testsAt(length, dir)];
+    // A fault needs the machine for itself: `npm run test:faults`.
+    const exclude = length === "long" && process.env.PETAK_FAULTS_REPORT === undefined ? ["src/**/faults/**"] : [];
+    return include.length === 0 ? [] : [{ test: { ...shared.test, name: manifest.name, root: dir, include, exclude } }];
+  });
+}
+
+/** The tests over the records once more, with other settings. Tests that make clusters of their own run once. */
+function overRecordsAgain(over: string, settings: TestProjectInlineConfiguration["test"]): TestProjectInlineConfiguration {
+  const exclude = ["**/*-cluster.test.ts"];
+  return { test: { ...shared.test, name: `records, ${over}`, root: "packages", include: overRecords, exclude, ...settings } };
 }
 
 /** The tests over the records once more, over the other of the two servers. */
@@ -28,12 +41,31 @@ async function otherServer(): Promise<TestProjectInlineConfiguration[]> {
   try {
     const { flavour: first } = await findRedisServer();
     const { flavour } = await findRedisServer({ flavour: first === "redis" ? "valkey" : "redis" });
-    return overRecordsAgain(flavour, { provide: { redisFlavour: flavour, roundsShare } });
+    return [overRecordsAgain(flavour, { provide: { redisFlavour: flavour, hasShortRounds: true } })];
   } catch (error) {
     process.stderr.write(`The records are not tested over a second server. ${(error as Error).message}\n`);
     return [];
   }
 }
+
+/** Tests once more, over what is not the default. */
+async function further(): Promise<TestProjectInlineConfiguration[]> {
+  return [
+    {
+      test: {
+        ...shared.test,
+        name: "gateway, adapter path",
+        root: "packages/gateway",
+        include: overAdapter,
+        provide: { hasLeanPath: false },
+      },
+    },
+    ...(await otherServer()),
+    overRecordsAgain("cluster", { globalSetup: "testkit/src/cluster-setup.ts", provide: { hasShortRounds: true } }),
+  ];
+}
+
+const scripts: TestProjectInlineConfiguration = { test: { ...shared.test, name: "scripts", root: "scripts", include: ["**/*.test.ts"] } };
 
 /** All tests of the repository. Each workspace has a config of its own, so that its tests also run from within it. */
 export default defineConfig(async () => ({
@@ -41,22 +73,9 @@ export default defineConfig(async () => ({
     maxWorkers: shared.test?.maxWorkers ?? 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      "packages/*",
-      "e2e",
-      "bench",
-      // What plain calls are answered like must not depend on the path they go.
-      {
-        test: {
-          ...shared.test,
-          name: "gateway, adapter path",
-          root: "packages/gateway",
-          include: ["src/server/*.test.ts", "src/rpc/*.test.ts"],
-          provide: { hasLeanPath: false },
-        },
-      },
-      ...(await otherServer()),
-      ...overRecordsAgain("cluster", { globalSetup: "../testkit/src/cluster-setup.ts", provide: { roundsShare } }),
-      { extends: "./vitest.shared.ts", test: { name: "scripts", root: "scripts", include: ["**/*.test.ts"] } },
+      ...workspaces(),
+      ...(length === "short" || length === "ci" ? await further() : []),
+      ...(length === "short" || length === "quick" ? [scripts] : []),
     ],
   },
 }));

@@ -8,7 +8,9 @@ export default defineConfig({
     isolate: false,
     // Much of the time of the long tests is that of their servers, so that a core left free for those would stand idle.
     maxWorkers: "100%",
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // None of these is what a test waits for where all is well. They are long because a machine with much else to do takes many times as long.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

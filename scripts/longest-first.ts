@@ -2,10 +2,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Parts of the names of the files that take longest, longest first. */
 const long = [
-  "reservations/rush",
+  "faults/dying-gateways",
   "fuzz/fuzz",
+  "reservations/rush",
   "search/nearest",
   "fuzz/two-paths",
+  "life/life",
+  "retention/soak",
+  "faults/",
   "search/constraints",
   "connection/cluster",
   "examples/",

@@ -20,9 +20,8 @@ const directory = mkdtempSync(join(tmpdir(), "petak-faults-"));
 const report = join(directory, "report.jsonl");
 const env = {
   ...process.env,
-  PETAK_FAULTS: "long",
+  PETAK_TEST_LENGTH: "long",
   PETAK_FAULTS_REPORT: report,
-  PETAK_DYING_REQUESTS: "250",
   ...(values.seed === undefined ? {} : { PETAK_TEST_SEED: values.seed }),
 };
 const files =

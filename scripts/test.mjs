@@ -1,10 +1,13 @@
 /**
  * `npm test`: sets up all that is needed, then runs the checks and the tests. Its last line is always `N passed, N failed, N skipped`.
  *
- *     npm test                            everything
+ *     npm test                            every check and every test, at most 6 minutes on two cores
+ *     npm test -- quick                   types, lint, layers, tests without servers, one journey: 90 seconds
  *     npm test -- --verbose               everything, with the output of the checks that pass
  *     npm test -- lint types              some of the steps
  *     npm test -- tests packages/agent    the tests of one folder; what follows `tests` goes to vitest
+ *
+ * `npm run test:ci` is `ci` and `npm run test:long` is `long` in place of `quick`: what has more rounds there than in `npm test`.
  */
 import { runUnderNode } from "./setup/run.mjs";
 import { SetUpError, setUp } from "./setup/set-up.mjs";
@@ -13,8 +16,9 @@ const args = process.argv.slice(2);
 const steps = args.filter((arg) => !arg.startsWith("-"));
 
 try {
-  const runsTests = steps.length === 0 || steps.includes("tests");
-  await setUp({ server: runsTests, bothServers: runsTests, chromium: runsTests, python: runsTests });
+  const runsTests = steps.length === 0 || ["tests", "quick", "ci", "long"].some((name) => steps.includes(name));
+  const isQuick = steps[0] === "quick";
+  await setUp({ server: runsTests, bothServers: runsTests && !isQuick, chromium: runsTests && !isQuick, python: runsTests && !isQuick });
   process.exitCode = await runUnderNode("scripts/checks/main.ts", args);
 } catch (error) {
   if (!(error instanceof SetUpError)) throw error;

@@ -1,33 +1,78 @@
-/** The checks of `npm test`, in an order in which what is quick and most often wrong comes first, and the tests after them. */
+/** The checks of `npm test`, side by side, and the tests after them. */
+import { availableParallelism } from "node:os";
+import type { TestLength } from "@petak/testkit/test-length";
+import { testLength } from "@petak/testkit/test-length";
+import { describeTimes } from "./budget.ts";
 import type { Check } from "./check.ts";
 import { generated } from "./generated.ts";
 import { layers } from "./layers.ts";
 import { lint } from "./lint.ts";
 import { proto } from "./proto.ts";
 import { runTests, type TestCounts } from "./tests.ts";
-import { types } from "./types.ts";
+import { eachWorkspaceTypes, types } from "./types.ts";
 
-const checks: readonly Check[] = [types, lint, layers, proto, generated];
+/** The longest first: it is what the others run beside. */
+const checks: readonly Check[] = [lint, types, generated, proto, layers];
 const testsName = "tests";
 const names = [...checks.map(({ name }) => name), testsName];
 
-/** Runs the steps that are named, or all, up to the first that fails. */
-async function runSteps(args: string[]): Promise<TestCounts> {
+/** The checks of each length of a run where no steps are named; its tests run after them. */
+const checksAt: Readonly<Record<TestLength, readonly Check[]>> = {
+  quick: [lint, types, layers],
+  short: checks,
+  ci: [eachWorkspaceTypes],
+  long: [],
+};
+
+/** Runs what is asked for; tests only where no check has failed. */
+async function run(args: string[]): Promise<TestCounts> {
   const verbose = args.includes("--verbose");
-  const testsAt = args.indexOf(testsName);
-  const forVitest = testsAt === -1 ? [] : args.slice(testsAt + 1).filter((arg) => arg !== "--verbose");
-  const chosen = (testsAt === -1 ? args : args.slice(0, testsAt + 1)).filter((arg) => arg !== "--verbose");
+  const [first = "", ...others] = args.filter((arg) => arg !== "--verbose");
+  if (first === "quick" || first === "ci" || first === "long") return await runSteps(checksAt[first], others, first, verbose);
+  const steps = [first, ...others].filter((arg) => arg !== "");
+  if (steps.length === 0) return await runSteps(checksAt.short, [], "short", verbose);
+
+  const testsAt = steps.indexOf(testsName);
+  const chosen = testsAt === -1 ? steps : steps.slice(0, testsAt);
   const unknown = chosen.find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    process.stderr.write(`There is no step "${unknown}"; the steps are ${names.join(", ")}. What follows "tests" goes to vitest.\n`);
+    const lengths = "quick, ci and long";
+    process.stderr.write(
+      `There is no step "${unknown}"; the steps are ${names.join(", ")}. What follows "tests" goes to vitest. The lengths of whole runs are ${lengths}.\n`,
+    );
     return { passed: 0, failed: 1, skipped: 0 };
   }
-  const isChosen = (name: string): boolean => chosen.length === 0 || chosen.includes(name);
+  const chosenChecks = checks.filter(({ name }) => chosen.includes(name));
+  if (testsAt === -1) return (await runChecks(chosenChecks, verbose)) ? none : oneFailed;
+  if (!(await runChecks(chosenChecks, verbose))) return oneFailed;
+  return (await runTests(steps.slice(testsAt + 1), testLength())).counts;
+}
 
-  for (const check of checks.filter(({ name }) => isChosen(name))) {
-    if (!(await runCheck(check, verbose))) return { passed: 0, failed: 1, skipped: 0 };
-  }
-  return isChosen(testsName) ? runTests(forVitest) : { passed: 0, failed: 0, skipped: 0 };
+const none: TestCounts = { passed: 0, failed: 0, skipped: 0 };
+const oneFailed: TestCounts = { passed: 0, failed: 1, skipped: 0 };
+
+/** A whole run, with what it took. */
+async function runSteps(chosen: readonly Check[], forVitest: string[], length: TestLength, verbose: boolean): Promise<TestCounts> {
+  const beganMs = performance.now();
+  if (!(await runChecks(chosen, verbose))) return oneFailed;
+  const checkedMs = performance.now();
+  const { counts, files } = await runTests(forVitest, length);
+  const times = { checksS: (checkedMs - beganMs) / 1000, testsS: (performance.now() - checkedMs) / 1000, files };
+  process.stdout.write(`\n${describeTimes(times, length)}\n`);
+  return counts;
+}
+
+/** Runs checks, as many at once as there are cores. Says whether all passed. */
+async function runChecks(chosen: readonly Check[], verbose: boolean): Promise<boolean> {
+  const waiting = [...chosen];
+  let allPassed = true;
+  const work = async (): Promise<void> => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      if (!(await runCheck(check, verbose))) allPassed = false;
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return allPassed;
 }
 
 async function runCheck(check: Check, verbose: boolean): Promise<boolean> {
@@ -40,6 +85,6 @@ async function runCheck(check: Check, verbose: boolean): Promise<boolean> {
   return passed;
 }
 
-const { passed, failed, skipped } = await runSteps(process.argv.slice(2));
+const { passed, failed, skipped } = await run(process.argv.slice(2));
 process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
 process.exitCode = failed === 0 ? 0 : 1;

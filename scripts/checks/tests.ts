@@ -1,7 +1,10 @@
+import { randomInt } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runUnderNode } from "../setup/run.mjs";
+import type { TestLength } from "@petak/testkit/test-length";
+import { repositoryDir, runUnderNode } from "../setup/run.mjs";
+import type { FileTime } from "./budget.ts";
 
 /** How many tests there were, by how they went. */
 export interface TestCounts {
@@ -18,19 +21,35 @@ interface Report {
   numTodoTests: number;
 }
 
-/** Runs all tests under vitest, which shows how they go, and counts them. @param args go to vitest: names of files or folders, options */
-export async function runTests(args: string[]): Promise<TestCounts> {
+/** Where Node keeps what it has compiled, so that the processes that tests start need not compile the same files again. */
+const compileCacheDir = join(repositoryDir, "node_modules/.cache/petak-compile");
+
+/**
+ * Runs tests under vitest, which shows how they go, and counts them. All draw their random numbers from one seed, which is printed first.
+ *
+ * @param args go to vitest: names of files or folders, options
+ */
+export async function runTests(args: string[], length: TestLength): Promise<{ counts: TestCounts; files: FileTime[] }> {
   const directory = await mkdtemp(join(tmpdir(), "petak-report-"));
+  const reportPath = join(directory, "report.json");
+  const timesPath = join(directory, "times.json");
+  const { PETAK_TEST_SEED = "", NODE_COMPILE_CACHE = compileCacheDir } = process.env;
+  const seed = PETAK_TEST_SEED === "" ? String(randomInt(0x1_0000_0000)) : PETAK_TEST_SEED;
+  process.stdout.write(`PETAK_TEST_SEED=${seed} PETAK_TEST_LENGTH=${length}\n`);
   try {
-    const reportPath = join(directory, "report.json");
-    const code = await runUnderNode("node_modules/vitest/vitest.mjs", [
-      "run",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${reportPath}`,
-      ...args,
-    ]);
-    return countTests(await readReport(reportPath), code);
+    const code = await runUnderNode(
+      "node_modules/vitest/vitest.mjs",
+      [
+        "run",
+        "--reporter=default",
+        "--reporter=json",
+        `--outputFile.json=${reportPath}`,
+        `--reporter=${join(import.meta.dirname, "time-reporter.ts")}`,
+        ...args,
+      ],
+      { env: { PETAK_TEST_SEED: seed, PETAK_TEST_LENGTH: length, PETAK_TEST_TIMES: timesPath, NODE_COMPILE_CACHE } },
+    );
+    return { counts: countTests(await readJson<Report>(reportPath), code), files: (await readJson<FileTime[]>(timesPath)) ?? [] };
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -47,11 +66,11 @@ export function countTests(report: Report | undefined, exitCode: number): TestCo
   return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
 }
 
-async function readReport(path: string): Promise<Report | undefined> {
+/** Reads a file that vitest has written; undefined where it ended before it could: its exit code says so. */
+async function readJson<T>(path: string): Promise<T | undefined> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Report;
+    return JSON.parse(await readFile(path, "utf8")) as T;
   } catch {
-    // It ended before it could write one; its exit code says so.
     return undefined;
   }
 }

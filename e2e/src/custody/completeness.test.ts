@@ -38,7 +38,7 @@ function cutAfter(chain: GetCustodyChainResponse, eventCount: number): GetCustod
 const withStatement = (chain: GetCustodyChainResponse, statement: ChainStatement) => create(schema, { ...chain, statement });
 
 describe("a chain whose end was cut off", () => {
-  it("is found wherever it is cut, and every missing receipt and event is named", { timeout: 60_000 }, async () => {
+  it("is found wherever it is cut, and every missing receipt and event is named", async () => {
     for (let ending = 0; ending < endings; ending += 1) {
       const chain = await wholeChain(ending);
       for (let count = 1; count < chain.events.length; count += 1) {
@@ -87,7 +87,7 @@ async function stated(
 }
 
 describe("a statement", () => {
-  it("is found to be false where any of its characters is another", { timeout: 60_000 }, async () => {
+  it("is found to be false where any of its characters is another", async () => {
     const chain = await wholeChain();
     const { jws = "" } = chain.statement ?? {};
     for (let at = 0; at < jws.length; at += 1) {
@@ -161,7 +161,7 @@ describe("a statement", () => {
 });
 
 describe("an event, whether it hands anything over or not", () => {
-  it("is named where any of its values is another", { timeout: 60_000 }, async () => {
+  it("is named where any of its values is another", async () => {
     const chain = await wholeChain(2);
     const json = toJson(schema, chain);
     let count = 0;
@@ -236,7 +236,7 @@ describe("an event, whether it hands anything over or not", () => {
   });
 
   it("is never complained of in a true chain, whatever the life", async () => {
-    for (let life = 0; life < roundsHere(60, 20); life += 1) {
+    for (let life = 0; life < roundsHere({ short: 20, ci: 60 }); life += 1) {
       const { faults, statement } = await verdictOf(await randomChain(lives.random, lives.keys));
       expect(faults).toEqual([]);
       expect(statement?.first_event).toBe(1);

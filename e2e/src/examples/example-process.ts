@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { processEnv } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { type CourierExample, repositoryDir } from "./courier-examples.ts";
 
@@ -69,8 +70,8 @@ export async function runCourierAndTerminal(
 
 /** Starts a program that does not outlive its test, without the variables of whoever runs it, and without files written beside the sources. */
 function start([program, ...args]: readonly [string, ...string[]]): ChildProcessWithoutNullStreams {
-  const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(program, args, { env: { PATH, HOME, PYTHONDONTWRITEBYTECODE: "1" } });
+  const env = processEnv({ HOME: process.env.HOME ?? "", PYTHONDONTWRITEBYTECODE: "1" });
+  const child = spawn(program, args, { env });
   onTestFinished(() => void child.kill());
   return child;
 }

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
+import { processEnv } from "@petak/testkit";
 import { repositoryDir } from "./courier-examples.ts";
 import { courierModules, findPython } from "./find-python.ts";
 
@@ -36,7 +37,7 @@ export async function createReader(folder: string, url: string, known: readonly 
     await chmod(join(bin, "python3"), 0o755);
   }
   const { PATH = "", HOME = "" } = process.env;
-  const env = { PATH: `${bin}${delimiter}${PATH}`, HOME, PETAK_URL: url, NO_COLOR: "1" };
+  const env = processEnv({ PATH: `${bin}${delimiter}${PATH}`, HOME, PETAK_URL: url, NO_COLOR: "1" });
   const printed = [...known];
 
   function fill(code: string): string {

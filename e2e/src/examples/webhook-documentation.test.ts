@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { verifyWebhook } from "@petak/examples/verify-webhook";
-import { createTempDir, freePort, type TempDir } from "@petak/testkit";
+import { createTempDir, freePort, processEnv, type TempDir } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { type StartedPetak, startPetak } from "../testing/petak-process.ts";
 import { readCodeBlocks, withoutIndentation } from "./code-blocks.ts";
@@ -27,7 +27,7 @@ function startReceiver(command: string, port: number): { lines: Line[]; process:
   const [, args = ""] = /^npx node (.*)$/m.exec(command) ?? [];
   const process_ = spawn(process.execPath, [...args.split(" "), "--port", String(port)], {
     cwd: repositoryDir,
-    env: { PATH: process.env.PATH },
+    env: processEnv(),
   });
   onTestFinished(() => void process_.kill());
   const lines: Line[] = [];
@@ -56,7 +56,7 @@ describe("the page on webhooks", () => {
     await folder.remove();
   });
 
-  it("shows commands that do what it says, one after another", { timeout: 120_000 }, async () => {
+  it("shows commands that do what it says, one after another", async () => {
     const port = await freePort();
     const said: string[] = [];
     let lines: Line[] = [];
@@ -64,7 +64,7 @@ describe("the page on webhooks", () => {
       if (command.includes("receiver.ts")) {
         const [publicKey = ""] = /whpk_\S+/.exec(said[0] ?? "") ?? [];
         ({ lines } = startReceiver(command.replace("whpk_…", publicKey), port));
-        await expect.poll(() => lines[0]?.listening, { timeout: 20_000 }).toBe(port);
+        await expect.poll(() => lines[0]?.listening).toBe(port);
         continue;
       }
       const { exitCode, stdout, stderr } = await reader.run(command.replace(shownPort, String(port)));
@@ -76,7 +76,7 @@ describe("the page on webhooks", () => {
     expect(tested).toMatch(/It is verified\.$/m);
     expect(shown).toMatch(/^last success +\d{4}-/m);
     const types = () => lines.slice(1).map(({ type }) => type);
-    await expect.poll(types, { timeout: 20_000 }).toContain("petak.v1.PARCEL_COLLECTED");
+    await expect.poll(types).toContain("petak.v1.PARCEL_COLLECTED");
     expect(types()[0]).toBe("petak.v1.WEBHOOK_TEST");
     expect(lines.some(({ refused }) => refused !== undefined)).toBe(false);
   });

@@ -1,5 +1,5 @@
 import type { Reason } from "@petak/protocol";
-import { createRandom, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { type GatewayProcess, type Measurement, type ProcessNetwork, startTestNetwork } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { origin, parcel, populate, type World } from "../testing/world.ts";
@@ -9,7 +9,7 @@ import { createRequestSource, runTimeouts } from "./request-source.ts";
 import { run } from "./run.ts";
 
 /** Requests for each protocol: one half to warm up, and one that must leave nothing behind. */
-const requestsOfEach = 20_000;
+const requestsOfEach = roundsHere({ short: 2_000, ci: 20_000, long: 200_000 });
 
 /** How each protocol's requests come, and how many of them at once. Together 32. */
 const ways: { protocol: WireProtocol; http: 1 | 2; share: number; concurrency: number }[] = [
@@ -80,12 +80,12 @@ async function atRest(): Promise<Measurement> {
     measured = await gateway.measure();
     return measured.inFlight === 0 && measured.connections === 0;
   };
-  await expect.poll(isAtRest, { timeout: 15_000, interval: 100 }).toBe(true);
+  await expect.poll(isAtRest, { interval: 100 }).toBe(true);
   return measured;
 }
 
 describe("malformed requests", () => {
-  it("are answered with a reason, in time, and leave nothing behind", { timeout: 300_000 }, async () => {
+  it("are answered with a reason, in time, and leave nothing behind", { timeout: 1_800_000 }, async () => {
     const random = createRandom(testSeed());
     const streams = ways.map(({ protocol, http, share, concurrency }) => ({
       port: gateway.port,
@@ -114,7 +114,8 @@ describe("malformed requests", () => {
     expect(after.heapBytes - before.heapBytes).toBeLessThan(growthMaxBytes);
     expect(after.handles).toBeLessThanOrEqual(atFirst.handles);
 
-    // It was in earnest: the requests came to whatever refuses them.
+    // It was in earnest: the requests came to whatever refuses them. What is rare takes more of them.
+    for (let more = 0; more < 20 && commonReasons.some((reason) => !seen.has(reason)); more += 1) await throwHalf();
     expect([...seen.keys()]).toEqual(expect.arrayContaining(commonReasons));
     const { options } = await world.courier.client.directory.findNearest({ origin, parcel });
     expect(options.length).toBeGreaterThan(0);

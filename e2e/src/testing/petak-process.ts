@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { processEnv } from "@petak/testkit";
 
 const launcher = join(import.meta.dirname, "../../../packages/cli/bin/petak.mjs");
 
@@ -59,6 +60,5 @@ export async function startPetak(cwd: string, args: readonly string[], awaited: 
 }
 
 function cleanEnv(extra: Record<string, string>): Record<string, string> {
-  const { PATH = "", HOME = "" } = process.env;
-  return { PATH, HOME, NO_COLOR: "1", ...extra };
+  return processEnv({ HOME: process.env.HOME ?? "", NO_COLOR: "1", ...extra });
 }

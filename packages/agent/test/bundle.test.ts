@@ -242,7 +242,7 @@ describe("a bundle", () => {
 
   it("gives each parcel out once at the most, wherever power cuts, jams and forgetful people come in between", async () => {
     const random = createRandom(testSeed());
-    for (let round = 0; round < roundsHere(20, 5); round += 1) {
+    for (let round = 0; round < roundsHere({ short: 5, ci: 20 }); round += 1) {
       const hardware = createSimulatedCabinet({ compartments });
       let jamRate = 0;
       const open = (id: string) => (random.bool(jamRate) ? Promise.reject(new Error("jammed")) : hardware.open(id));

@@ -15,7 +15,7 @@ describe("atEveryDeath", () => {
   it("dies before and after each command in turn, and ends when it dies at none", async () => {
     const connection = redis.client;
     const seen: unknown[] = [];
-    await atEveryDeath({ connection, commandsMin: 2 }, async (dying, { atCommand, isDone }) => {
+    await atEveryDeath({ connection, commandsMin: 2, hasBothMoments: true }, async (dying, { atCommand, isDone }) => {
       await connection.del(`${redis.keyPrefix}count`);
       const hasDied = await dies(countTwice(dying));
       seen.push([atCommand, isDone, hasDied, Number(await connection.get(`${redis.keyPrefix}count`))]);
@@ -28,6 +28,19 @@ describe("atEveryDeath", () => {
       [2, true, true, 2],
       [3, false, false, 2],
       [3, true, false, 2],
+    ]);
+  });
+
+  it("dies at each command once in the shorter runs, before or after it by turns", async () => {
+    const seen: unknown[] = [];
+    await atEveryDeath({ connection: redis.client, commandsMin: 2, hasBothMoments: false }, async (dying, { atCommand, isDone }) => {
+      seen.push([atCommand, isDone]);
+      return await dies(countTwice(dying));
+    });
+    expect(seen).toEqual([
+      [1, false],
+      [2, true],
+      [3, false],
     ]);
   });
 

@@ -1,5 +1,6 @@
 import type { RedisConnection } from "@petak/redis";
 import { Crash, type Death, dyingAt } from "./crashing.ts";
+import { testLength } from "./test-length.ts";
 
 /** Whether some work ends in a {@link Crash}. Rejects with what else it ends in. */
 export async function dies(work: unknown): Promise<boolean> {
@@ -18,23 +19,26 @@ export interface Deaths {
   connection: RedisConnection;
   /** It would say nothing if there were hardly anything to die at: that many commands at least. */
   commandsMin: number;
+  /** Whether it dies both before and after each command, or at one of these by turns. Default: both in the longer runs. */
+  hasBothMoments?: boolean;
 }
 
 /**
  * Does some work over a connection that dies at its first command, before and after it is done, then at its second, and so on until it dies at
- * none. Rejects where that were too few.
+ * none. Rejects where that were too few. A file that calls this runs again in `npm run test:ci`.
  *
  * @param work Does it over the connection that dies, and what is to be found of it after that over another. Resolves with whether it died.
  */
 export async function atEveryDeath(
-  { connection, commandsMin }: Deaths,
+  { connection, commandsMin, hasBothMoments = ["ci", "long"].includes(testLength()) }: Deaths,
   work: (dying: RedisConnection, death: Death) => Promise<boolean>,
 ): Promise<void> {
   let commands = 0;
   for (let hasDied = true; hasDied; ) {
     const atCommand = commands + 1;
     hasDied = false;
-    for (const isDone of [false, true]) {
+    const moments = hasBothMoments ? [false, true] : [atCommand % 2 === 0];
+    for (const isDone of moments) {
       if (await work(dyingAt(connection, { atCommand, isDone }).connection, { atCommand, isDone })) hasDied = true;
     }
     if (hasDied) commands = atCommand;

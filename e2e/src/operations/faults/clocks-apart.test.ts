@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { ReservationState } from "@petak/protocol";
-import { startTestServer, type TestServer } from "@petak/testkit";
+import { roundsHere, startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 import { until } from "./until.ts";
 
-const rounds = times(2, 30);
+const rounds = roundsHere({ short: 1, ci: 2, long: 30 });
 const apartMs = 90_000;
 const holdS = 6n;
 /** What no test waits for. */
@@ -56,7 +56,7 @@ describe.each([
     run.tell();
   });
 
-  it("end a hold when both the gateway and Redis say so, and not before the time that was told", { timeout: 60_000 }, async () => {
+  it("end a hold when both the gateway and Redis say so, and not before the time that was told", async () => {
     for (const [index, { port }] of city.gateways.entries()) {
       const client = city.callers.clientOf(port, city.courier);
       const place = { case: "siteId" as const, value: city.sites[index]?.siteId ?? "" };

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createPetakClient, type PetakClient } from "@petak/client/node";
 import { CancellationReason, EventType, Role, reasonOf } from "@petak/protocol";
-import { createRandom, makeSite, type Random, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { type GatewayProcess, startGatewayProcess, startTestNetwork, type TestNetwork, type TestParticipant } from "@petak/testkit/network";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
@@ -11,9 +11,9 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const gatewayCount = 3;
 const clientCount = 24;
 
-/** Requests of each client, and after how many answers in all a gateway is killed. `PETAK_DYING_REQUESTS` sets another number. */
-const requestsOfEach = Number(process.env.PETAK_DYING_REQUESTS ?? 30);
-const answersPerDeath = 60;
+/** Requests of each client, and after how many answers in all a gateway is killed. */
+const requestsOfEach = roundsHere({ short: 15, ci: 30, long: 250 });
+const answersPerDeath = 50;
 
 let random: Random;
 let network: TestNetwork;

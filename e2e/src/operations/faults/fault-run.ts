@@ -1,17 +1,12 @@
 import { appendFileSync } from "node:fs";
-import { createRandom, type Random, testSeed } from "@petak/testkit";
+import { createRandom, type Random, testLength, testSeed } from "@petak/testkit";
 import type { Checked } from "./check-city.ts";
 
-/** How much is done: `npm test` runs a short form of every fault, `npm run test:faults` the long one. */
-export const isLong = process.env.PETAK_FAULTS === "long";
-
-/** How often a fault is brought about. */
-export function times(short: number, long: number): number {
-  return isLong ? long : short;
-}
+/** Whether progress and a longer patience are called for: `npm run test:faults`. */
+const isLong = testLength() === "long";
 
 /** How long the rounds of one fault may take, in ms: many times as long as they do beside other work. */
-export const faultTimeoutMs = times(600_000, 3_600_000);
+export const faultTimeoutMs = isLong ? 3_600_000 : 600_000;
 
 /** What is told of a run, in one line and in the table at the end. */
 export interface FaultRun {

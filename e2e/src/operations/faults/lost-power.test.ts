@@ -1,11 +1,11 @@
 import { stat, truncate } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { logFile, startTestServer, type TestServer } from "@petak/testkit";
+import { logFile, roundsHere, startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 
-const losses = times(3, 40);
+const losses = roundsHere({ short: 1, ci: 3, long: 40 });
 
 /** What a machine has not put on its disk when its power fails, in ms: Redis has it done each second. */
 const notOnDiskMs = 1000;

@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { startTestServer, type TestServer } from "@petak/testkit";
+import { roundsHere, startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
-import { beginFaultRun, type FaultRun, faultTimeoutMs, times } from "./fault-run.ts";
+import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 
-const pauses = times(2, 25);
+const pauses = roundsHere({ short: 1, ci: 2, long: 25 });
 
 /** Longer and shorter than a command may take (2 s), and than a memory of the index is relied on (0.8 s). */
 const pauseMs = { least: 300, most: 6000 };

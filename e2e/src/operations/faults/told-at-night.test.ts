@@ -12,6 +12,7 @@ import {
   freeDisk,
   makeSite,
   openRedisLink,
+  roundsHere,
   searchPathForFullDisk,
   startTestReplica,
   startTestServer,
@@ -23,7 +24,9 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-const soon = { timeout: 30_000, interval: 50 };
+const soon = { interval: 50 };
+/** How long nothing more may be told, in ms: every part of the gateway tries again within a second. */
+const quietMs = roundsHere({ short: 1_200, ci: 3_000 });
 const [infoLevel, warnLevel, errorLevel] = [30, 40, 50];
 
 let directory: TempDir;
@@ -103,12 +106,12 @@ async function connectionsTo(tool: Redis): Promise<number> {
 /** Goes on calling until every part of the gateway has come round, each of which tries again within a second; nothing more is told. */
 async function tellsNoMore(): Promise<void> {
   const before = told();
-  const untilMs = performance.now() + 3000;
+  const untilMs = performance.now() + quietMs;
   while (performance.now() < untilMs) await reserve().catch(() => undefined);
   expect(told()).toEqual(before);
 }
 
-describe("the log of a gateway whose Redis", { timeout: 90_000 }, () => {
+describe("the log of a gateway whose Redis", () => {
   it("is gone and comes back tells that it is, and that it is back", async () => {
     await begin({ socketPath: server.options.path });
     const away = /^Redis is away: nothing listens at its address; start it\./;

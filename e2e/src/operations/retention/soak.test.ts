@@ -10,7 +10,7 @@ import {
   Role,
   reasonOf,
 } from "@petak/protocol";
-import { startTestServer, tempDir } from "@petak/testkit";
+import { roundsHere, startTestServer, tempDir } from "@petak/testkit";
 import type { TestParticipant } from "@petak/testkit/network";
 import { Redis } from "ioredis";
 import { expect, it } from "vitest";
@@ -18,15 +18,15 @@ import { runPetak } from "../../testing/petak-process.ts";
 import { type KeyWalk, usedBy, walkKeys } from "./key-families.ts";
 import { type LifeEnd, startSoakNetwork } from "./soak-network.ts";
 
-/** Days, and lives of each kind that begin on each. `npm run test:long` has many. */
-const days = Number(process.env.PETAK_SOAK_DAYS ?? 9);
-const each = Number(process.env.PETAK_SOAK_LIVES ?? 3);
+/** Days, and lives of each kind that begin on each. */
+const days = roundsHere({ short: 9, ci: 12, long: 40 });
+const each = roundsHere({ short: 1, ci: 3, long: 60 });
 
 /** Until as much leaves each day as comes: the retention, the rest of a day, and the tokens of what was cancelled. */
 const warmUpDays = 7;
 
 const prefix = "soak";
-const longMs = 60_000 + days * each * 3000;
+const longMs = 600_000 + days * each * 3000;
 
 /** All that a participant is told of its events, from the first on. */
 async function allEvents({ client }: TestParticipant): Promise<string[]> {

@@ -26,8 +26,8 @@ let connection: RedisConnection;
 let allocator: Allocator;
 let cached: Allocator | undefined;
 
-/** Queries that are compared with looking at every site. `PETAK_QUERIES` sets another number: `npm run test:long` does. */
-const queries = Number(process.env.PETAK_QUERIES ?? 20_000);
+/** Queries that are compared with looking at every site. */
+const queries = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
 
 beforeEach(async () => {
   connection = await redis.connect();
@@ -97,7 +97,7 @@ describe("the nearest sites", () => {
       const longitude = ((((place.longitude + random.float(-spread, spread) + 180) % 360) + 360) % 360) - 180;
       return { latitude, longitude };
     };
-    const sites = Array.from({ length: roundsHere(1500) }, (_, index) =>
+    const sites = Array.from({ length: roundsHere({ short: 300, ci: 1500 }) }, (_, index) =>
       makeSite({
         ...nearPlace(),
         ref: `site-${index}`,
@@ -113,7 +113,7 @@ describe("the nearest sites", () => {
       put.push({ site, siteId, free: site.sizeClasses.map(({ installed }) => installed), knownUntilMs: Number.POSITIVE_INFINITY });
     }
 
-    for (let round = 0; round < roundsHere(queries); round++) {
+    for (let round = 0; round < queries; round++) {
       const anywhere = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
       const asked = plainQuery(random.bool(0.9) ? nearPlace() : anywhere, {
         parcel: random.pick([smallParcel, largeParcel]),

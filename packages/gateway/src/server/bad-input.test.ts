@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { FindNearestRequestSchema } from "@petak/protocol";
+import { roundsHere } from "@petak/testkit";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -133,7 +134,7 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
           name === "connect" && answer.status === 200 ? undefined : reason(answer),
         );
       }),
-      { numRuns: 150, seed },
+      { numRuns: roundsHere({ short: 50, ci: 150 }), seed },
     );
     expect(gateway.lines.filter(({ reason: logged, msg }) => logged === "INTERNAL" || msg === "defect")).toEqual([]);
     const again = await send(gateway, findNearest, "application/json", goodJson);

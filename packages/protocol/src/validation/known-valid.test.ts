@@ -1,5 +1,6 @@
 import type { DescMessage, DescService, Message } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
+import { roundsHere } from "@petak/testkit";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import * as protocol from "../index.ts";
@@ -8,6 +9,7 @@ import { keepingRules, spoilt } from "./testing/near-rules.ts";
 import { illFormedTimes } from "./well-formed-times.ts";
 
 const validator = createValidator();
+const rounds = roundsHere({ short: 20, ci: 300 });
 
 const isService = (value: unknown): value is DescService =>
   typeof value === "object" && value !== null && "kind" in value && value.kind === "service";
@@ -42,16 +44,16 @@ function text(message: Message): string {
 describe("the fast check of constraints", () => {
   it.each(schemas.map((schema) => [schema.name, schema] as const))("agrees with protovalidate on %s", (_name, schema) => {
     let known = 0;
-    fc.assert(
-      fc.property(fc.oneof(keepingRules(schema), { weight: 3, arbitrary: spoilt(schema) }), (message) => {
-        const isValidToo = isValid(schema, message);
-        if (isKnownValid(schema, message)) {
-          known++;
-          expect(isValidToo, text(message)).toBe(true);
-        } else if (isValidToo) expect(hasUnknown(message), text(message)).toBe(true);
-      }),
-      { numRuns: 300 },
-    );
+    const property = fc.property(fc.oneof(keepingRules(schema), { weight: 3, arbitrary: spoilt(schema) }), (message) => {
+      const isValidToo = isValid(schema, message);
+      if (isKnownValid(schema, message)) {
+        known++;
+        expect(isValidToo, text(message)).toBe(true);
+      } else if (isValidToo) expect(hasUnknown(message), text(message)).toBe(true);
+    });
+    fc.assert(property, { numRuns: rounds });
+    // Of some messages one in forty is known to be valid.
+    for (let more = 0; known <= 3 && more < 100; more++) fc.assert(property, { numRuns: 30 });
     expect(known).toBeGreaterThan(3);
   });
 });

@@ -15,8 +15,8 @@ import { createMortal, type DeathMoment } from "./testing/mortal.ts";
 const redis = useRedis();
 const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED } = ReservationState;
 const whole = [CONFIRMED, DEPOSITED, COLLECTED];
-/** At which of its steps the process dies: `npm run test:long` takes each. */
-const stride = Number(process.env.PETAK_DEATH_STRIDE ?? 6);
+/** The process dies at every so manieth of its steps. */
+const stride = roundsHere({ short: 12, ci: 6, long: 1 });
 let connection: RedisConnection;
 
 beforeEach(async () => {
@@ -98,7 +98,7 @@ describe("an archiver that is killed", () => {
 
   it("does no harm to three others that work on the same days at the same time without a lease, and die now and then", async () => {
     const random = createRandom(testSeed());
-    for (let round = 0; round < roundsHere(8, 2); round++) {
+    for (let round = 0; round < roundsHere({ short: 2, ci: 8 }); round++) {
       const world = await worldWithTwoDays(`rush${round}`);
       const before = await world.told(world.records);
       const work = async () => {

@@ -4,7 +4,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, newEventId } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { dies, tempDir, useRedis } from "@petak/testkit";
+import { createRandom, dies, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { createParticipantFeeds, type ParticipantFeeds } from "../feeds/participant-feeds.ts";
@@ -16,6 +16,8 @@ import { type ArchiveWorld, courier, openArchiveWorld, region, retentionMs } fro
 import { createMortal, type DeathMoment } from "./testing/mortal.ts";
 
 const redis = useRedis();
+/** The process dies at every so manieth of its steps. */
+const stride = roundsHere({ short: 4, ci: 1 });
 const feed = { participantId: courier.participantId, mode: "test" } as const;
 let connection: RedisConnection;
 let world: ArchiveWorld;
@@ -107,7 +109,8 @@ describe("archiving participants' feeds", () => {
   it.each<DeathMoment>(["before", "done"])(
     "loses no number and gives none twice, at whichever step it dies (%s), and another finishes what it began",
     async (moment) => {
-      for (let atStep = 1; ; atStep++) {
+      const random = createRandom(testSeed());
+      for (let atStep = random.int(1, stride); ; atStep += stride) {
         await feeds.stop();
         await begin(`${moment}${atStep}`);
         const before = await all();

@@ -6,7 +6,7 @@ import { type Allocator, createAllocator } from "../allocator.ts";
 import { cornersNear, type RegionCorner } from "../reservations/testing/region-corner.ts";
 import { end, regionOf, reserveOrWait, type Wish } from "./testing/waiting.ts";
 
-const rounds = roundsHere(150, 20);
+const rounds = roundsHere({ short: 20, ci: 150 });
 const nowMs = 1_800_000_000_000;
 
 const redis = useRedis();

@@ -7,7 +7,7 @@ import { freeToPromise } from "../capacity/capacity.ts";
 import { type ModelReservation, QueueModel } from "./testing/queue-model.ts";
 import { end, reserveOrWait } from "./testing/waiting.ts";
 
-const lives = roundsHere(25);
+const lives = roundsHere({ short: 5, ci: 25 });
 const stepsOfEach = 60;
 const startMs = 1_800_000_000_000;
 const edges = { S: 100, M: 200, L: 300 } as const;

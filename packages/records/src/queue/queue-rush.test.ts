@@ -7,7 +7,7 @@ import { freeToPromise } from "../capacity/capacity.ts";
 import { unfairIn, type Wanted } from "./testing/fair-log.ts";
 import { end, regionOf, reserveOrWait, type Wish } from "./testing/waiting.ts";
 
-const attempts = roundsHere(1500);
+const attempts = roundsHere({ short: 300, ci: 1500 });
 const clients = 24;
 const nowMs = 1_800_000_000_000;
 const edges = { S: 100, M: 200, L: 300 } as const;
@@ -155,7 +155,7 @@ describe("a rush for full sites", () => {
 });
 
 describe("a gateway that dies", () => {
-  it("at any command while it lets one wait, or frees a place, leaves what a repetition finishes", { timeout: 120_000 }, async () => {
+  it("at any command while it lets one wait, or frees a place, leaves what a repetition finishes", async () => {
     const [plain] = steady as [Allocator];
     const [connection] = connections as [RedisConnection];
     const [first, second] = [await putSite(0, [0, 1, 0]), await putSite(1, [0, 1, 0])];

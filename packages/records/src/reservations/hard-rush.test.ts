@@ -7,7 +7,7 @@ import { holdAt, siteWithNames } from "./testing/named-site.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.35, longitude: 103.82 };
-const waves = roundsHere(120, 60);
+const waves = roundsHere({ short: 60, ci: 120 });
 /** What happens at once in a wave. */
 const actsAtOnce = 24;
 const installed = [4, 3];

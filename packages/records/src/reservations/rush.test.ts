@@ -9,8 +9,8 @@ import type { HoldOutcome } from "./reserve.ts";
 import { giveBack, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
-/** Attempts to hold a place. `PETAK_RUSH_ATTEMPTS` sets another number: `npm run test:long` does. */
-const attempts = roundsHere(Number(process.env.PETAK_RUSH_ATTEMPTS ?? 100_000));
+/** Attempts to hold a place. */
+const attempts = roundsHere({ short: 3_000, ci: 100_000, long: 1_000_000 });
 const clients = 48;
 
 /** So near that a search reads the cells around its origin and no others: this is about what happens then. */

@@ -1,6 +1,6 @@
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { FindNearestRequestSchema } from "@petak/protocol";
-import { createRandom, type Random, testSeed } from "@petak/testkit";
+import { createRandom, type Random, roundsHere, testSeed } from "@petak/testkit";
 import { describe, expect, test } from "vitest";
 import { type Conversation, converse } from "../testing/converse.ts";
 import { inPieces, mutateRequest, type RequestParts, renderParts } from "../testing/mutate-request.ts";
@@ -8,7 +8,7 @@ import { envelope } from "../testing/raw-http.ts";
 import { goodRequest, startTestGateway, type TestGateway } from "../testing/test-gateway.ts";
 
 /** Conversations with requests that are spoilt. */
-const conversations = 1200;
+const conversations = roundsHere({ short: 300, ci: 1200 });
 /** How many are held at once. */
 const concurrency = 24;
 /** After how long without a byte a conversation is over, in ms; and where two differ, after how long they must agree all the same. */
@@ -89,7 +89,7 @@ async function compareAll(gateways: [TestGateway, TestGateway], said: readonly (
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
-describe("a gateway answers the same with the lane and without it", { timeout: 120_000 }, () => {
+describe("a gateway answers the same with the lane and without it", () => {
   test("whatever a sound request asks, and over and over", async () => {
     const gateways = await startBoth();
     await compareAll(

@@ -1,6 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { processEnv } from "../../process-env.ts";
 import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
 
 /** A gateway in a process of its own, which may be killed at any instant. */
@@ -21,7 +22,7 @@ export async function startGatewayProcess({ hasShortStacks = false, ...options }
   const child = fork(join(import.meta.dirname, "gateway-process.ts"), {
     execArgv: ["--expose-gc", ...(hasShortStacks ? ["--stack-trace-limit=1"] : [])],
     // The runner's own settings are not meant for it.
-    env: { PATH: process.env.PATH },
+    env: processEnv(),
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   });
   let ending: string | undefined;

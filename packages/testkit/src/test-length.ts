@@ -1,0 +1,18 @@
+/** How long a run of the tests may take: `quick` 90 seconds, `short` 6 minutes, `ci` half an hour, `long` hours. */
+export const testLengths = ["quick", "short", "ci", "long"] as const;
+
+/** One of {@link testLengths}. */
+export type TestLength = (typeof testLengths)[number];
+
+/**
+ * The length of this run: `PETAK_TEST_LENGTH`, which `npm test`, `npm run test:ci` and the like set; `short` where it is not set.
+ *
+ * @throws RangeError where it names no length
+ */
+export function testLength(): TestLength {
+  const text = process.env.PETAK_TEST_LENGTH ?? "";
+  if (text === "") return "short";
+  const length = testLengths.find((name) => name === text);
+  if (length === undefined) throw new RangeError(`PETAK_TEST_LENGTH is "${text}"; it must be one of ${testLengths.join(", ")}.`);
+  return length;
+}

@@ -1,0 +1,53 @@
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { TestLength } from "@petak/testkit/test-length";
+import { repositoryDir } from "../setup/run.mjs";
+import { findImports } from "./imports.ts";
+
+/** All test files of a workspace. */
+export const allTests: readonly string[] = ["src/**/*.test.ts", "test/**/*.test.ts"];
+
+/** A whole journey of a parcel through a gateway and a terminal: in a quick run the one test that starts servers. */
+const quickJourney = "start-and-journey.test.ts";
+
+/**
+ * The test files of a workspace that a run of this length has, as patterns for vitest. In a short run that is all of them. In a longer one it is those
+ * that have more rounds then; the others have been run in full before.
+ *
+ * @param dir the workspace's directory in the repository
+ */
+export function testsAt(length: TestLength, dir: string): readonly string[] {
+  if (length === "short") return allTests;
+  const root = join(repositoryDir, dir);
+  const files = globSync(allTests as string[], { cwd: root }).sort();
+  if (length === "quick") {
+    const isUnit = (file: string) => dir !== "e2e" && isUnitTest(join(root, file));
+    return files.filter((file) => basename(file) === quickJourney || isUnit(file));
+  }
+  return files.filter((file) => hasRoundsAt(length, readFileSync(join(root, file), "utf8")));
+}
+
+/** Whether a test has more to do at a length: its source asks for a number of rounds there, or, in `ci`, dies at every command. */
+export function hasRoundsAt(length: "ci" | "long", source: string): boolean {
+  if (length === "ci" && /\batEveryDeath\(/.test(source)) return true;
+  return [...source.matchAll(/\broundsHere\(\{([^}]*)\}\)/g)].some(([, rounds = ""]) => new RegExp(`\\b${length}:`).test(rounds));
+}
+
+/** Names of what starts servers and processes. */
+const starting = /\b(useRedis|startTest[A-Z]\w*|installedFlavours|node:child_process|startRedisServer)\b/;
+
+/** Whether a test starts no server and no process: neither it nor what it shares with other tests names anything that does. */
+function isUnitTest(path: string, seen = new Set<string>()): boolean {
+  if (seen.has(path)) return true;
+  seen.add(path);
+  const source = readFileSync(path, "utf8");
+  if (starting.test(source)) return false;
+  return findImports(source)
+    .filter((name) => name.startsWith(".") && name.endsWith(".ts") && isShared(join(dirname(path), name)))
+    .every((name) => isUnitTest(join(dirname(path), name), seen));
+}
+
+/** Whether a file is one of tests and not of what they test. */
+function isShared(path: string): boolean {
+  return /\/(testing|test)\/|\/e2e\//.test(path);
+}
