@@ -123,7 +123,7 @@ export const callProvocations = {
         await server.kill9();
         const refused = await ask();
         await server.restart();
-        await expect.poll(async () => readFailure(await ask())?.reason, { timeout: 10_000, interval: 20 }).toBeUndefined();
+        await expect.poll(async () => readFailure(await ask())?.reason, { interval: 20 }).toBeUndefined();
         return refused;
       });
     },

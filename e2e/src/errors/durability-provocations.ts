@@ -30,9 +30,7 @@ export const durabilityProvocations = {
         const answer = await raw.call(protocol, createParticipant, request, options);
         replica.thaw();
         // The same request is answered when the replica is back.
-        await expect
-          .poll(async () => readFailure(await raw.call(protocol, createParticipant, request, options))?.reason, { timeout: 10_000 })
-          .toBe(undefined);
+        await expect.poll(async () => readFailure(await raw.call(protocol, createParticipant, request, options))?.reason).toBe(undefined);
         return answer;
       });
     },

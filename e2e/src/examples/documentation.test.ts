@@ -58,7 +58,7 @@ describe("the curl command", () => {
 });
 
 describe("the courier's guide", () => {
-  it("shows commands that do what it says, one after another", { timeout: 120_000 }, async ({ annotate }) => {
+  it("shows commands that do what it says, one after another", async ({ annotate }) => {
     const said: string[] = [];
     for (const { code, line } of (await readCodeBlocks(guidePath)).filter(({ language }) => language === "sh")) {
       if (code.startsWith("python3") && !reader.hasPython) {

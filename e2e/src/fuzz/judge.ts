@@ -1,10 +1,11 @@
 import { Code } from "@connectrpc/connect";
 import { type CatalogueEntry, catalogue, errorDomain, type Reason } from "@petak/protocol";
+import { onThisMachine } from "@petak/testkit";
 import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { FuzzRequest } from "./fuzz-request.ts";
 
-/** How much later than its deadline an answer may come, in ms, where two cores have all to do at once and more. */
+/** How much later than its deadline an answer may come, in ms, where two cores have all to do at once. */
 const slackMs = 8000;
 
 /** Reasons that only something wrong with the gateway or what it stands on can have. Nothing a caller sends may bring them about. */
@@ -18,7 +19,8 @@ export function judge(request: FuzzRequest, answer: RawAnswer, seen: Map<string,
   const complain = (what: string): string =>
     `${what}\n  after ${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})\n` +
     `  came ${answer.status} ${JSON.stringify(answer.headers).slice(0, 300)} ${answer.body.toString("latin1").slice(0, 300)}`;
-  if (answer.end === "late" || answer.elapsedMs > request.dueMs + slackMs) return complain(`late: ${Math.round(answer.elapsedMs)} ms`);
+  const isSlow = answer.elapsedMs > request.dueMs + slackMs && answer.elapsedMs > onThisMachine(request.dueMs + slackMs);
+  if (answer.end === "late" || isSlow) return complain(`late: ${Math.round(answer.elapsedMs)} ms`);
   if (answer.end === "left") return note("left");
   if (answer.end === "closed" && answer.status === 0) {
     return request.isBrokenHttp ? note("closed") : complain("closed without an answer");

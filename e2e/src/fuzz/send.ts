@@ -7,7 +7,7 @@ import { type FuzzRequest, renderHttp1, renderHttp2 } from "./fuzz-request.ts";
 export type Send = (request: FuzzRequest) => Promise<RawAnswer>;
 
 /** How long an answer is waited for, in ms: so long that whoever is late is seen to be late. */
-const patienceMs = 10_000;
+const patienceMs = 60_000;
 
 /** Opens a connection over which fuzz requests go. */
 export function connect(port: number, http: 1 | 2): { send: Send; close(): void } {

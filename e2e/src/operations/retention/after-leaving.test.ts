@@ -10,7 +10,7 @@ const prefix = "after";
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
 it("lets a bundle change after one of its parcels has left for the archive, and corrects events of what has left", {
-  timeout: 60_000,
+  timeout: 300_000,
 }, async () => {
   await using server = await startTestServer();
   const redis = new Redis(server.options);

@@ -12,7 +12,7 @@ const prefix = "bundled";
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
 it("a bundle is answered as long as any of its parcels is in the records, and a day more; its parcels for ever", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using server = await startTestServer();
   const redis = new Redis(server.options);

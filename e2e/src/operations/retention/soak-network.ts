@@ -122,7 +122,7 @@ export async function startSoakNetwork(
       const leavesMs = Math.ceil((oldestMs + 1) / dayMs) * dayMs + retentionMs;
       return due === 0 && leavesMs > clock.now() && (await redis.exists(`${tag}:archive-lease`)) === 0;
     };
-    await expect.poll(isDone, { timeout: 60_000, interval: 20 }).toBe(true);
+    await expect.poll(isDone, { timeout: 300_000, interval: 20 }).toBe(true);
   }
 
   return {

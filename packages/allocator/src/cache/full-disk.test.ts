@@ -21,7 +21,7 @@ afterEach(async () => {
 /** Resolves when the server knows that it cannot write, after which it refuses changes, and PING with them. */
 async function fill(): Promise<void> {
   await fillDisk(server, 0);
-  await expect.poll(() => redis.set("any", "1").catch(({ message }: Error) => message), { timeout: 10_000 }).toMatch(/^MISCONF /);
+  await expect.poll(() => redis.set("any", "1").catch(({ message }: Error) => message)).toMatch(/^MISCONF /);
 }
 
 it("a server whose disk is full answers: it refuses changes and goes on reading", async () => {
@@ -35,10 +35,10 @@ it("what was read from a server whose disk is full goes on to be relied on", asy
   let nowMs = 0;
   const errors: Error[] = [];
   const cache = createTrackedCache({ writer: redis, onError: (error) => void errors.push(error), now: () => nowMs });
-  await expect.poll(() => cache.isReliable, { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => cache.isReliable).toBe(true);
   await fill();
   nowMs = 10_000;
-  await expect.poll(() => cache.isReliable, { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => cache.isReliable).toBe(true);
   expect(errors).toEqual([]);
   cache.stop();
 });

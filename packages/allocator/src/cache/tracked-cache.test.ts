@@ -60,7 +60,7 @@ async function startCache(options: Partial<TrackedCacheOptions> = {}): Promise<T
     now: () => nowMs,
     ...options,
   });
-  await expect.poll(() => started.isReliable, { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => started.isReliable).toBe(true);
   return started;
 }
 

@@ -32,7 +32,7 @@ describe("the bound of a cell", () => {
     [5, 200],
     [6, 500],
     [7, 1000],
-  ])("of resolution %i holds all that is filed below it", { timeout: 60_000 }, (resolution, count) => {
+  ])("of resolution %i holds all that is filed below it", (resolution, count) => {
     for (const cell of sampleCells(resolution, count)) {
       const { centre, radiusM } = cellBound(cell);
       // The farthest descendants are among the grandchildren; below them the bound of each adds its own reach.

@@ -89,7 +89,7 @@ test("a connection to Redis that broke is told of in the log, and that it is rea
   onTestFinished(() => served.stop());
   const tool = connect(served.redis?.socketPath ?? "");
   tool.write("CLIENT KILL TYPE normal SKIPME yes\r\n");
-  await vi.waitFor(() => expect(messages).toContainEqual(expect.stringMatching(/^Redis (was away for|is back after) \d/)), 10_000);
+  await vi.waitFor(() => expect(messages).toContainEqual(expect.stringMatching(/^Redis (was away for|is back after) \d/)), 60_000);
   tool.destroy();
 });
 

@@ -28,7 +28,7 @@ describe("a follower", () => {
     expect(await closing).toBe(false);
   });
 
-  it("misses nothing and tells nothing twice while others record", { timeout: 30_000 }, async () => {
+  it("misses nothing and tells nothing twice while others record", async () => {
     const random = createRandom(testSeed());
     const follower = followFeed({ ...world, feed, cursor: { number: 0 } });
     const mine: string[] = [];

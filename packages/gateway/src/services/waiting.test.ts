@@ -79,37 +79,33 @@ describe("a redirection of what waits", () => {
     ["a full site of another region", "beyond", 3, false],
   ] as const;
 
-  it.each(targets)(
-    "to %s is finished by a repetition, at whichever command the gateway dies",
-    { timeout: 60_000 },
-    async (_where, ref, latitude, isFree) => {
-      const [here, target] = [await world.putSite(1), await world.putSite(1, { ref, latitude })];
-      await steady.reserve(here);
-      const blocking = isFree ? 0 : 1;
-      if (!isFree) await steady.reserve(target);
-      await atEveryDeath({ connection: world.connection, commandsMin: 8 }, async (dying) => {
-        const old = await steady.reserve(here, 60);
-        const later = await steady.reserve(here, 60);
-        const asked = redirection(old, target);
-        const hasDied = await dies(gatewayOver(dying).redirect(asked));
-        const response = await steady.redirect(asked);
-        const { reservation, redirected } = response;
-        const newId = reservation?.reservationId ?? "";
-        expect(redirected).toMatchObject({ state: CANCELLED, redirectedTo: newId });
-        expect(reservation).toMatchObject({ state: isFree ? HELD : QUEUED, siteId: target, redirectedFrom: old.reservationId });
-        if (!isFree) expect(reservation).toMatchObject({ queuedSince: old.queuedSince, queuedUntil: old.queuedUntil, queuePosition: 0 });
-        expect([await waitingAt(here), await waitingAt(target)]).toEqual([1, isFree ? 0 : 1]);
-        expect([await held(here), await held(target)]).toEqual([1, isFree ? 1 : blocking]);
-        expect(await steady.redirect(asked)).toEqual(response);
-        await steady.cancel({ reservationId: newId });
-        await steady.cancel(later);
-        expect(await steady.redirect(asked)).toEqual(response);
-        return hasDied;
-      });
-    },
-  );
+  it.each(targets)("to %s is finished by a repetition, at whichever command the gateway dies", async (_where, ref, latitude, isFree) => {
+    const [here, target] = [await world.putSite(1), await world.putSite(1, { ref, latitude })];
+    await steady.reserve(here);
+    const blocking = isFree ? 0 : 1;
+    if (!isFree) await steady.reserve(target);
+    await atEveryDeath({ connection: world.connection, commandsMin: 8 }, async (dying) => {
+      const old = await steady.reserve(here, 60);
+      const later = await steady.reserve(here, 60);
+      const asked = redirection(old, target);
+      const hasDied = await dies(gatewayOver(dying).redirect(asked));
+      const response = await steady.redirect(asked);
+      const { reservation, redirected } = response;
+      const newId = reservation?.reservationId ?? "";
+      expect(redirected).toMatchObject({ state: CANCELLED, redirectedTo: newId });
+      expect(reservation).toMatchObject({ state: isFree ? HELD : QUEUED, siteId: target, redirectedFrom: old.reservationId });
+      if (!isFree) expect(reservation).toMatchObject({ queuedSince: old.queuedSince, queuedUntil: old.queuedUntil, queuePosition: 0 });
+      expect([await waitingAt(here), await waitingAt(target)]).toEqual([1, isFree ? 0 : 1]);
+      expect([await held(here), await held(target)]).toEqual([1, isFree ? 1 : blocking]);
+      expect(await steady.redirect(asked)).toEqual(response);
+      await steady.cancel({ reservationId: newId });
+      await steady.cancel(later);
+      expect(await steady.redirect(asked)).toEqual(response);
+      return hasDied;
+    });
+  });
 
-  it("leaves one of the two and one place, where a place comes free while it is cut off", { timeout: 60_000 }, async () => {
+  it("leaves one of the two and one place, where a place comes free while it is cut off", async () => {
     const [here, there] = [await world.putSite(1), await world.putSite(1, { ref: "there", latitude: 1.31 })];
     await steady.reserve(there);
     const seen = new Set<string>();
@@ -140,7 +136,7 @@ describe("a redirection of what waits", () => {
 });
 
 describe("sweeping a queue", () => {
-  it("promotes, rejects and passes on each once, with five gateways at it", { timeout: 60_000 }, async () => {
+  it("promotes, rejects and passes on each once, with five gateways at it", async () => {
     const siteId = await world.putSite(20);
     const region = parseSiteId(siteId)?.region ?? "";
     const holding = await Promise.all(Array.from({ length: 20 }, () => steady.reserve(siteId)));

@@ -155,7 +155,7 @@ describe("the event tail", () => {
         });
       };
       await record(1);
-      await expect.poll(() => grown.length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(() => grown.length).toBe(1);
       await record(2);
       await tail.catchUp();
       expect(grown.length).toBe(2);

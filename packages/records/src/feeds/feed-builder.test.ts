@@ -129,7 +129,7 @@ describe("a feed that has lost its end", () => {
         () => true,
         () => false,
       );
-    await expect.poll(isBuilt, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isBuilt).toBe(true);
     expect([await store.last(feed), await store.last(other)]).toEqual([3, 1]);
   });
 });

@@ -119,7 +119,7 @@ async function follow({ feeds }: Process, count: number): Promise<NumberedEvent[
 
 describe("a feed that is followed while it grows", () => {
   it("comes to all who follow it as it is read back, whichever process appends and though connections are lost", {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const processes = await Promise.all([startProcess(), startProcess(), startProcess()]);
     const each = 150;

@@ -52,7 +52,7 @@ it("who follows a feed misses nothing where a master has lost its end and kept i
   // By itself a master waits five seconds for more replicas.
   await its.config("SET", "repl-diskless-sync-delay", "0");
   await own.replicaof("127.0.0.1", replica.port as number);
-  await expect.poll(() => own.info("replication"), { timeout: 20_000 }).toMatch(/master_link_status:up/);
+  await expect.poll(() => own.info("replication")).toMatch(/master_link_status:up/);
   await own.replicaof("NO", "ONE");
   expect(closes).toBe(0);
   expect(await feeds.last(feed)).toBe(1);

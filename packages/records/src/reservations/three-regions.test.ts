@@ -95,17 +95,16 @@ describe("where three regions meet", () => {
       keys: allocator.keys,
       onGrown: grown.onGrown,
       onError: () => undefined,
+      // Nobody looks whether something went unheard.
+      lookAtAllMs: 3_600_000,
     });
     try {
       // Listened to from now on.
       await tail.catchUp();
       for (let number = 0; number < 3; number++) await reserve(allocator, corner.position, number);
-      const startMs = performance.now();
       await expect
         .poll(() => new Set(grown.all.filter(({ concerned }) => concerned.includes(participantId)).map(({ region }) => region)))
         .toEqual(new Set(corner.regions));
-      // Long before anybody looks whether something went unheard.
-      expect(performance.now() - startMs).toBeLessThan(2500);
     } finally {
       await tail.stop();
     }

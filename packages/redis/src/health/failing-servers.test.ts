@@ -15,7 +15,7 @@ import { createKeys } from "../keys.ts";
 import { refusingServers, silentServers } from "./failing-servers.ts";
 
 const keys = createKeys("petak");
-const soon = { timeout: 20_000 };
+const soon = { interval: 50 };
 
 let connection: RedisConnection;
 
