@@ -4,39 +4,40 @@
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
+import { addCounts, countsLine, readCounts } from "./counts.mjs";
 
-const repositoryDir = join(import.meta.dirname, "..");
+/** Longer than the line with the counts. */
+const tailChars = 1000;
 
 /**
- * Runs a script of this folder, shows what it prints, and reads its counts from its last line.
+ * Runs `test.mjs`, and shows what it prints.
  *
  * @param {string[]} args
- * @returns {Promise<{ passed: number; failed: number; skipped: number }>} one failed where there was no such line, or where its exit code speaks against it
+ * @returns {Promise<import("./counts.mjs").Counts>}
  */
 function run(args) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, "test.mjs"), ...args], {
-      cwd: repositoryDir,
-      stdio: ["inherit", "pipe", "inherit"],
-    });
+    const child = spawn(process.execPath, [join(import.meta.dirname, "test.mjs"), ...args], { stdio: ["inherit", "pipe", "inherit"] });
     let tail = "";
     child.stdout.setEncoding("utf8");
     child.stdout.on("data", (text) => {
       process.stdout.write(text);
-      tail = `${tail}${text}`.slice(-1000);
+      tail = `${tail}${text}`.slice(-tailChars);
     });
+    // A terminal's Ctrl-C reaches the child by itself.
+    const onTerminate = () => child.kill("SIGTERM");
+    process.on("SIGTERM", onTerminate).on("SIGINT", ignore);
     child.on("close", (code) => {
-      const [, passed, failed, skipped] = /(?:^|\n)(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(tail) ?? [];
-      const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 1), skipped: Number(skipped ?? 0) };
-      resolve(code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts);
+      process.off("SIGTERM", onTerminate).off("SIGINT", ignore);
+      resolve(readCounts(tail, code));
     });
   });
 }
 
+function ignore() {}
+
 const args = process.argv.slice(2);
 const first = await run(args);
-const isGreen = first.failed === 0;
-const second = isGreen && args.length === 0 ? await run(["ci"]) : { passed: 0, failed: 0, skipped: 0 };
-const failed = first.failed + second.failed;
-process.exitCode = failed === 0 ? 0 : 1;
-process.stdout.write(`${first.passed + second.passed} passed, ${failed} failed, ${first.skipped + second.skipped} skipped\n`);
+const counts = args.length === 0 && first.failed === 0 ? addCounts(first, await run(["ci"])) : first;
+process.exitCode = counts.failed === 0 ? 0 : 1;
+process.stdout.write(countsLine(counts));

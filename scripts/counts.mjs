@@ -1,0 +1,28 @@
+/** @typedef {{ passed: number; failed: number; skipped: number }} Counts How many tests there were, by how they went. */
+
+/**
+ * Reads the counts from the last line that a run printed. One failed where there is no such line, or where the exit code speaks against it.
+ *
+ * @param {string} printed at least its end
+ * @param {number | null} exitCode null where a signal ended it
+ * @returns {Counts}
+ */
+export function readCounts(printed, exitCode) {
+  const [, passed, failed, skipped] = /(?:^|\n)(\d+) passed, (\d+) failed, (\d+) skipped\s*$/.exec(printed) ?? [];
+  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 1), skipped: Number(skipped ?? 0) };
+  return exitCode !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+}
+
+/**
+ * @param {Counts} one
+ * @param {Counts} other
+ * @returns {Counts}
+ */
+export function addCounts(one, other) {
+  return { passed: one.passed + other.passed, failed: one.failed + other.failed, skipped: one.skipped + other.skipped };
+}
+
+/** The line that every run ends with. @param {Counts} counts */
+export function countsLine({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped\n`;
+}
