@@ -12,5 +12,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
+    ...(process.env.SCRATCH === undefined ? {} : { setupFiles: [process.env.SCRATCH] }),
   },
 });

@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { createLogger, createMetrics, startGateway } from "@petak/gateway";
 import { gatewayDefaults } from "../gateway-defaults.ts";
 import type { GatewayProcessOptions, Measurement, Order, Reply } from "./gateway-messages.ts";
@@ -81,6 +82,8 @@ process.on("message", (order: Order) => {
 async function obey(order: Order): Promise<void> {
   if (order.kind === "start") {
     gateway = await start(order.options);
+    // Node keeps what it has compiled when a process ends, and this one may be killed.
+    flushCompileCache();
     reply({ kind: "started", port: gateway.address.port });
   } else if (order.kind === "measure") {
     reply({ kind: "measured", measurement: await measure() });
