@@ -60,11 +60,14 @@ export interface TestParticipants {
   closeClients(): void;
 }
 
+/** How long a call may take unless a test says something else, in ms: many times what it takes on a machine with nothing else to do. */
+const patienceMs = 60_000;
+
 /** Lets participants join a gateway, and sign their requests by its clock. */
 export function createTestParticipants(baseUrl: string, adminKey: TestKey, now: () => number = Date.now): TestParticipants {
   const clients: PetakClient[] = [];
   const clientFor = (signer: RequestSigner, options: Partial<PetakClientOptions> = {}) => {
-    const client = createPetakClient({ baseUrl, signer, ...options });
+    const client = createPetakClient({ baseUrl, signer, timeoutMs: patienceMs, ...options });
     clients.push(client);
     return client;
   };
