@@ -26,7 +26,7 @@ const env = {
 };
 const files =
   positionals.length === 0
-    ? ["e2e/src/operations/faults", "packages/gateway/src/services/redirect", "packages/redis/src/durability"]
+    ? ["e2e/src/operations/faults", "packages/gateway/src/features/reservation/redirect", "packages/redis/src/durability"]
     : positionals.map((name) => `e2e/src/operations/faults/${name}`);
 // One file after another: with two at once neither has the machine's time.
 const args = [join(import.meta.dirname, "test.mjs"), "tests", "--no-file-parallelism", ...files];

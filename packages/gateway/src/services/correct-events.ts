@@ -3,9 +3,9 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { correctEvents, participantParty } from "@petak/lifecycle";
 import { type CorrectEventsRequest, CorrectEventsRequestSchema, type Event, EventSchema, invalidField, PetakError } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
+import { createReservationChanges } from "../features/idempotency/change-reservation.ts";
 import type { ParticipantCaller } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
-import { createReservationChanges } from "./reservation-changes.ts";
 
 /** What correcting needs. */
 export interface CorrectEventsDependencies {

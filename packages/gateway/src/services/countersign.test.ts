@@ -13,10 +13,10 @@ import type { Allocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import { openReservationWorld, type ReservationWorld } from "../features/reservation/testing/reservation-world.ts";
 import { testCaller } from "../identity/testing/test-caller.ts";
 import { signingKey } from "../secrets/issuer-epochs.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
-import { openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
 const courier = testCaller(Role.COURIER);

@@ -17,9 +17,9 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
+import { createReservationChanges } from "../features/idempotency/change-reservation.ts";
 import type { KeyDirectory, ParticipantCaller } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
-import { createReservationChanges } from "./reservation-changes.ts";
 
 /** What countersigning needs. */
 export interface CountersignDependencies {

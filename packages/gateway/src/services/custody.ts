@@ -15,9 +15,9 @@ import {
 } from "@petak/protocol";
 import { type Allocator, type ParticipantFeeds, reservationNotFound } from "@petak/records";
 import type { FeedName } from "@petak/redis";
+import { createCallerShares } from "../features/limits/caller-shares.ts";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import type { Receipts } from "../receipts/receipts.ts";
-import { createCallerShares } from "./caller-shares.ts";
 import { createCorrectEvents } from "./correct-events.ts";
 import { createCountersign, receiptsOf } from "./countersign.ts";
 import type { EventView } from "./event-view.ts";

@@ -24,11 +24,11 @@ import {
 import { type Allocator, type SiteCache, type StoredSite, siteNotFound, type TermsBook } from "@petak/records";
 import { fingerprintOf } from "../domain/fingerprint.ts";
 import { checkSiteRules } from "../domain/site-rules.ts";
+import { findNearestQuery } from "../features/search/nearest-query.ts";
 import { type ParticipantCaller, requireParticipant, requireReader } from "../identity/index.ts";
 import { availabilityOf, freshnessOf } from "./availability.ts";
 import { createFoundSites, type FoundSites } from "./found-sites.ts";
 import { inBatches } from "./in-batches.ts";
-import { findNearestQuery } from "./nearest-query.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";
 import { reportCapacity } from "./report-capacity.ts";
 import { summarise } from "./site-summary.ts";

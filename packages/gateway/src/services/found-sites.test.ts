@@ -3,9 +3,9 @@ import { FindNearestRequestSchema, type FindNearestResponse, Purpose, Role } fro
 import { type Allocator, createSiteCache } from "@petak/records";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
+import { openReservationWorld, type ReservationWorld } from "../features/reservation/testing/reservation-world.ts";
 import { testCaller } from "../identity/testing/test-caller.ts";
 import { createDirectoryService } from "./directory.ts";
-import { openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };

@@ -25,6 +25,7 @@ import {
 } from "@petak/protocol";
 import type { Allocator, StoredWebhook, WebhookStore } from "@petak/records";
 import { derivedId } from "../domain/derived-id.ts";
+import { createCallerShares } from "../features/limits/caller-shares.ts";
 import { type ParticipantCaller, requireParticipant } from "../identity/index.ts";
 import { deriveWebhookKey } from "../secrets/webhook-keys.ts";
 import type { CloudEventWriter } from "../webhooks/cloud-event.ts";
@@ -34,7 +35,6 @@ import type { Dispatcher } from "../webhooks/dispatcher.ts";
 import { checkEndpointUrl, type ReachPolicy } from "../webhooks/endpoint-url.ts";
 import { replayAt } from "../webhooks/replay.ts";
 import type { SignAndPost } from "../webhooks/sign-and-post.ts";
-import { createCallerShares } from "./caller-shares.ts";
 import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "./feed-cursor.ts";
 import type { FeedReader } from "./feed-reader.ts";
 import { createRememberedAnswers } from "./remembered-answers.ts";

@@ -12,8 +12,8 @@ import {
 } from "@petak/credential";
 import { type FullTerms, opensUntilMs, type PinEntry } from "@petak/lifecycle";
 import { Act, parseBundleId, type Reservation, type TrustBundle } from "@petak/protocol";
-import type { GatewaySecrets } from "../secrets/gateway-secrets.ts";
-import { signingKey, trustBundleAt } from "../secrets/issuer-epochs.ts";
+import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
+import { signingKey, trustBundleAt } from "../../secrets/issuer-epochs.ts";
 
 /** When a credential opens, in s since 1970. */
 export interface CredentialValidity {

@@ -24,9 +24,8 @@ import {
   storedCandidate,
   waitingPlacesMax,
 } from "@petak/records";
-
+import { namedSiteQuery, reserveNearestQuery } from "../search/nearest-query.ts";
 import { siteNotAccepting, siteUnmet } from "./named-site.ts";
-import { namedSiteQuery, reserveNearestQuery } from "./nearest-query.ts";
 
 /** What taking a place needs. */
 export interface TakePlaceDependencies {

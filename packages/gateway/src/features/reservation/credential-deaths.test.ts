@@ -25,7 +25,7 @@ import {
 import { decodePinEntry } from "@petak/records";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { contextOf, testCaller } from "../identity/testing/test-caller.ts";
+import { contextOf, testCaller } from "../../identity/testing/test-caller.ts";
 import { openReservationWorld, type ReservationGateway, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();

@@ -37,24 +37,24 @@ import {
   type Site,
 } from "@petak/protocol";
 import type { Allocator, HoldRequest, SiteCache, TermsBook } from "@petak/records";
-import { fingerprintOf } from "../domain/fingerprint.ts";
-import { checkIssueRequest } from "../domain/issue-request.ts";
-import { sizeClassIndexOf } from "../domain/size-class-index.ts";
-import { requireParticipant } from "../identity/index.ts";
-import type { Receipts } from "../receipts/receipts.ts";
+import { fingerprintOf } from "../../domain/fingerprint.ts";
+import { requireParticipant } from "../../identity/index.ts";
+import type { Receipts } from "../../receipts/receipts.ts";
+import type { FeedReader } from "../../services/feed-reader.ts";
+import { summarise } from "../../services/site-summary.ts";
+import { createBundleChanges } from "../idempotency/change-bundle.ts";
+import { type ChangeByRequest, type ChangeRequest, createReservationChanges } from "../idempotency/change-reservation.ts";
 import { createBatch } from "./batch.ts";
-import { createBundleChanges } from "./bundle-changes.ts";
 import { createBundleCalls } from "./bundles.ts";
 import type { CredentialIssuer, CredentialSubject, CredentialTerms } from "./credential-issuer.ts";
 import { createDelegationCalls } from "./delegations.ts";
-import type { FeedReader } from "./feed-reader.ts";
+import { checkIssueRequest } from "./issue-request.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createReservationList } from "./list-reservations.ts";
 import { openingTerms } from "./opening-terms.ts";
 import { createRedirect } from "./redirect.ts";
-import { type ChangeByRequest, type ChangeRequest, createReservationChanges } from "./reservation-changes.ts";
 import { createRevokeService } from "./revoke-service.ts";
-import { summarise } from "./site-summary.ts";
+import { sizeClassIndexOf } from "./size-class-index.ts";
 import { createTakePlace, homeRegion } from "./take-place.ts";
 import { waitingFor } from "./waiting.ts";
 

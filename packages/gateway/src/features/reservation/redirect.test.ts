@@ -17,7 +17,7 @@ import type { Allocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, dyingAt, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { testCaller } from "../identity/testing/test-caller.ts";
+import { testCaller } from "../../identity/testing/test-caller.ts";
 import { createRedirect } from "./redirect.ts";
 import { createTakePlace, type TakePlace } from "./take-place.ts";
 import { holdDefaultMs, openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";

@@ -22,13 +22,12 @@ import {
 } from "@petak/protocol";
 import type { TermsBook } from "@petak/records";
 import { type Allocator, type HoldRequest, reservationNotFound, type SiteCache } from "@petak/records";
-import { fingerprintOf } from "../domain/fingerprint.ts";
-import type { ParticipantCaller } from "../identity/index.ts";
-import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
-
+import { fingerprintOf } from "../../domain/fingerprint.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import type { ReceiptFacts, Receipts } from "../../receipts/receipts.ts";
+import { summarise } from "../../services/site-summary.ts";
+import { createReservationChanges } from "../idempotency/change-reservation.ts";
 import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
-import { createReservationChanges } from "./reservation-changes.ts";
-import { summarise } from "./site-summary.ts";
 import { homeRegion, type TakePlace } from "./take-place.ts";
 import { waitingFor } from "./waiting.ts";
 

@@ -15,8 +15,8 @@ import {
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { testCaller } from "../identity/testing/test-caller.ts";
-import { startSweep } from "../sweep/sweep.ts";
+import { testCaller } from "../../identity/testing/test-caller.ts";
+import { startSweep } from "../../sweep/sweep.ts";
 import { openForMany, openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();

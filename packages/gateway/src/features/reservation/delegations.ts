@@ -23,12 +23,12 @@ import {
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
-import { fingerprintOf } from "../domain/fingerprint.ts";
-import { requireParticipant } from "../identity/index.ts";
-import type { BundleChanges } from "./bundle-changes.ts";
+import { fingerprintOf } from "../../domain/fingerprint.ts";
+import { requireParticipant } from "../../identity/index.ts";
+import type { BundleChanges } from "../idempotency/change-bundle.ts";
+import type { ReservationChanges } from "../idempotency/change-reservation.ts";
 import type { CredentialIssuer, CredentialTerms } from "./credential-issuer.ts";
 import { openingTerms } from "./opening-terms.ts";
-import type { ReservationChanges } from "./reservation-changes.ts";
 import type { RevokeService } from "./revoke-service.ts";
 
 /** The calls that make a narrower credential of one, and that end credentials. */

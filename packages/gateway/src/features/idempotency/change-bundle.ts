@@ -1,7 +1,7 @@
 import { type BundleTransition, isParty } from "@petak/lifecycle";
 import { type Bundle, PetakError, parseBundleId, type Region, type Reservation } from "@petak/protocol";
 import { type Allocator, type BundleChange, reservationNotFound } from "@petak/records";
-import type { ParticipantCaller } from "../identity/index.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
 
 /** A change of a bundle by a request, and its answer. */
 interface PlannedChange extends Pick<BundleChange, "siteId" | "nowMs"> {

@@ -12,7 +12,7 @@ import {
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
-import { testCaller } from "../identity/testing/test-caller.ts";
+import { testCaller } from "../../identity/testing/test-caller.ts";
 import { createIssueService } from "./issue-service.ts";
 import { createRevokeService } from "./revoke-service.ts";
 import { openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";

@@ -15,9 +15,9 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
-import type { ParticipantCaller } from "../identity/index.ts";
-import { decodeCursor, encodeCursor } from "./feed-cursor.ts";
-import type { FeedReader } from "./feed-reader.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { decodeCursor, encodeCursor } from "../../services/feed-cursor.ts";
+import type { FeedReader } from "../../services/feed-reader.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
 
 /** Reservations of a page where a caller does not say how many. */

@@ -4,7 +4,7 @@ import { type BatchRequest, BatchRequestSchema, type BatchResponse, type Reserva
 import type { RedisConnection } from "@petak/redis";
 import { dies, dyingAt, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { testCaller } from "../identity/testing/test-caller.ts";
+import { testCaller } from "../../identity/testing/test-caller.ts";
 import { openReservationWorld, parcel, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();

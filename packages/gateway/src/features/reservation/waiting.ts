@@ -2,7 +2,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { promotedEvent, queuedEvent, queuedReservation, waitingRank } from "@petak/lifecycle";
 import type { Party, Reservation, ReserveRequest } from "@petak/protocol";
 import type { TermsBook, Waiting } from "@petak/records";
-import { namedSiteQuery } from "./nearest-query.ts";
+import { namedSiteQuery } from "../search/nearest-query.ts";
 
 /** How a request waits where nothing is free. */
 export interface WaitingFacts {

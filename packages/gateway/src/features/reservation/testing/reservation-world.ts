@@ -25,13 +25,13 @@ import {
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
 import { onTestFinished } from "vitest";
-import type { ParticipantCaller } from "../../identity/index.ts";
-import { contextOf } from "../../identity/testing/test-caller.ts";
-import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
-import { type GatewaySecrets, loadGatewaySecrets } from "../../secrets/gateway-secrets.ts";
+import type { ParticipantCaller } from "../../../identity/index.ts";
+import { contextOf } from "../../../identity/testing/test-caller.ts";
+import { createReceipts, type Receipts } from "../../../receipts/receipts.ts";
+import { type GatewaySecrets, loadGatewaySecrets } from "../../../secrets/gateway-secrets.ts";
+import type { FeedReader } from "../../../services/feed-reader.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
-import type { FeedReader } from "../feed-reader.ts";
-import { createReservationService } from "../reservations.ts";
+import { createReservationService } from "../service.ts";
 
 const dayMs = 86_400_000;
 

@@ -14,8 +14,8 @@ import {
   PetakError,
   type ReservationService,
 } from "@petak/protocol";
-import { requireParticipant } from "../identity/index.ts";
-import { createCallerShares } from "./caller-shares.ts";
+import { requireParticipant } from "../../identity/index.ts";
+import { createCallerShares } from "../limits/caller-shares.ts";
 
 /** The calls that a batch may be made of. */
 export type SingleCalls = Pick<
