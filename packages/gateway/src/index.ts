@@ -7,6 +7,8 @@ export { secretsFileName } from "./compose/open-secrets.ts";
 export { AdminError, type AdminIdentity } from "./compose/register-admin.ts";
 export { startGateway } from "./compose/start-gateway.ts";
 export { type Config, ConfigError, flagOf, loadConfig, rangeOf, type Setting, settings } from "./config/index.ts";
+export { parseNetworks } from "./features/webhook/delivery/networks.ts";
+export type { WebhookOptions } from "./features/webhook/delivery/webhook-sending.ts";
 export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics } from "./observability/index.ts";
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
 export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
@@ -14,5 +16,3 @@ export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation
 export { type ServerAddress, ServerStartError } from "./server/index.ts";
 export { prepareServingProcess } from "./serving-process.ts";
 export { StoreStartError } from "./store-watch/store-start-error.ts";
-export { parseNetworks } from "./webhooks/networks.ts";
-export type { WebhookOptions } from "./webhooks/webhook-sending.ts";

@@ -1,5 +1,5 @@
 import { parseRedisAddress, redisProtocols } from "@petak/redis";
-import { parseNetworks } from "../webhooks/networks.ts";
+import { parseNetworks } from "../features/webhook/delivery/networks.ts";
 
 /** What a setting's value is, and how its text is read. */
 export type SettingType =

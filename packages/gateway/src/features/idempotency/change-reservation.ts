@@ -2,9 +2,9 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { type Changer, isParty, mayChange, type Transition } from "@petak/lifecycle";
 import { PetakError, parseReservationId, type Reservation } from "@petak/protocol";
 import { type Allocator, type Answer, type FiledSite, reservationNotFound, siteNotFound } from "@petak/records";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import type { ReceiptFacts, Receipts } from "../../receipts/receipts.ts";
+import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 
 /** A change of a reservation by one of its parties. */
 export interface Change {

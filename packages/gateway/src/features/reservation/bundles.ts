@@ -12,10 +12,10 @@ import {
 } from "@petak/protocol";
 import type { TermsBook } from "@petak/records";
 import { type Allocator, reservationNotFound } from "@petak/records";
-import { derivedId } from "../../domain/derived-id.ts";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import { requireParticipant } from "../../identity/index.ts";
 import type { BundleChanges } from "../idempotency/change-bundle.ts";
+import { derivedId } from "../idempotency/derived-id.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 
 /** Characters of a bundle's handle, five bits each. */

@@ -23,10 +23,10 @@ import {
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import { requireParticipant } from "../../identity/index.ts";
 import type { BundleChanges } from "../idempotency/change-bundle.ts";
 import type { ReservationChanges } from "../idempotency/change-reservation.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { CredentialIssuer, CredentialTerms } from "./credential-issuer.ts";
 import { openingTerms } from "./opening-terms.ts";
 import type { RevokeService } from "./revoke-service.ts";

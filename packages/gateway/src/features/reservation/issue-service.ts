@@ -9,8 +9,8 @@ import {
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import { siteNotFound } from "@petak/records";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { CredentialIssuer, CredentialValidity, IssuedCredential } from "./credential-issuer.ts";
 
 import { openingTerms } from "./opening-terms.ts";

@@ -16,8 +16,8 @@ import {
 } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { decodeCursor, encodeCursor } from "../../services/feed-cursor.ts";
-import type { FeedReader } from "../../services/feed-reader.ts";
+import { decodeCursor, encodeCursor } from "../event-pages/feed-cursor.ts";
+import type { FeedReader } from "../event-pages/feed-reader.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
 
 /** Reservations of a page where a caller does not say how many. */

@@ -22,11 +22,11 @@ import {
 } from "@petak/protocol";
 import type { TermsBook } from "@petak/records";
 import { type Allocator, type HoldRequest, reservationNotFound, type SiteCache } from "@petak/records";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import type { ReceiptFacts, Receipts } from "../../receipts/receipts.ts";
-import { summarise } from "../../services/site-summary.ts";
 import { createReservationChanges } from "../idempotency/change-reservation.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
+import { summarise } from "../search/site-summary.ts";
 import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
 import { homeRegion, type TakePlace } from "./take-place.ts";
 import { waitingFor } from "./waiting.ts";

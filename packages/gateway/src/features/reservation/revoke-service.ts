@@ -1,8 +1,8 @@
 import { credentialsExhausted, participantParty, siteEvent } from "@petak/lifecycle";
 import { EventType, invalidField, ProofKind, type RevokeCredentialRequest, RevokeCredentialRequestSchema } from "@petak/protocol";
 import type { Allocator } from "@petak/records";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import { serviceLifetimeMs } from "./credential-issuer.ts";
 import { findOwnSite } from "./issue-service.ts";
 

@@ -37,13 +37,13 @@ import {
   type Site,
 } from "@petak/protocol";
 import type { Allocator, HoldRequest, SiteCache, TermsBook } from "@petak/records";
-import { fingerprintOf } from "../../domain/fingerprint.ts";
 import { requireParticipant } from "../../identity/index.ts";
-import type { Receipts } from "../../receipts/receipts.ts";
-import type { FeedReader } from "../../services/feed-reader.ts";
-import { summarise } from "../../services/site-summary.ts";
+import type { FeedReader } from "../event-pages/feed-reader.ts";
 import { createBundleChanges } from "../idempotency/change-bundle.ts";
 import { type ChangeByRequest, type ChangeRequest, createReservationChanges } from "../idempotency/change-reservation.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import type { Receipts } from "../receipts/receipts.ts";
+import { summarise } from "../search/site-summary.ts";
 import { createBatch } from "./batch.ts";
 import { createBundleCalls } from "./bundles.ts";
 import type { CredentialIssuer, CredentialSubject, CredentialTerms } from "./credential-issuer.ts";

@@ -10,7 +10,7 @@ import {
   type ReserveRequest,
   type SiteRequirements,
 } from "@petak/protocol";
-import { countryOf } from "../../domain/country-of.ts";
+import { countryOf } from "./country-of.ts";
 
 /** Options given where a caller does not say how many. */
 const defaultLimit = 5;

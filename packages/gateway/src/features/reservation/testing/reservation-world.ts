@@ -27,9 +27,9 @@ import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir 
 import { onTestFinished } from "vitest";
 import type { ParticipantCaller } from "../../../identity/index.ts";
 import { contextOf } from "../../../identity/testing/test-caller.ts";
-import { createReceipts, type Receipts } from "../../../receipts/receipts.ts";
 import { type GatewaySecrets, loadGatewaySecrets } from "../../../secrets/gateway-secrets.ts";
-import type { FeedReader } from "../../../services/feed-reader.ts";
+import type { FeedReader } from "../../event-pages/feed-reader.ts";
+import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
 import { createReservationService } from "../service.ts";
 

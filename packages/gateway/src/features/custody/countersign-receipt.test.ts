@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { countersignatureText, generateKeyPair, signEd25519, verifyChain } from "@petak/credential";
+import {
+  ConfirmRequestSchema,
+  type ConfirmResponse,
+  CountersignReceiptRequestSchema,
+  GetCustodyChainResponseSchema,
+  type Reservation,
+  Role,
+} from "@petak/protocol";
+import type { Allocator } from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
+import { atEveryDeath, dies, useRedis } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { testCaller } from "../../identity/testing/test-caller.ts";
+import { signingKey } from "../../secrets/issuer-epochs.ts";
+import { openReservationWorld, type ReservationWorld } from "../reservation/testing/reservation-world.ts";
+import { createCountersign, receiptsOf } from "./countersign-receipt.ts";
+
+const redis = useRedis();
+const courier = testCaller(Role.COURIER);
+const courierKey = await generateKeyPair();
+const keys = { findKey: () => ({ ...courier, publicKey: courierKey.publicKey }) };
+
+let world: ReservationWorld;
+let steady: ReturnType<typeof gatewayOver>;
+let siteId: string;
+
+function gatewayOver(connection: RedisConnection) {
+  const gateway = world.over(connection);
+  const { allocator } = gateway;
+  return { ...gateway, countersign: createCountersign({ allocator, keys, receipts: world.receipts, now: world.clock.now }) };
+}
+
+beforeEach(async () => {
+  world = await openReservationWorld(redis, courier);
+  steady = gatewayOver(world.connection);
+  siteId = await world.putSite(1000);
+});
+
+/** A reservation whose parcel was deposited. */
+async function deposited(): Promise<string> {
+  const { reservationId } = await steady.reserve(siteId);
+  await steady.confirm(reservationId);
+  await steady.deposit(reservationId);
+  return reservationId;
+}
+
+/** The acts of a chain, which must be whole and true. */
+async function actsOf(allocator: Allocator, reservationId: string): Promise<string[]> {
+  const events = await allocator.events.chain(reservationId);
+  const reservation = (await allocator.reservations.find(reservationId)) as Reservation;
+  const chain = create(GetCustodyChainResponseSchema, { reservation, events, receipts: await receiptsOf(events) });
+  const { faults, links } = await verifyChain(chain, { issuerKeys: [signingKey(world.secrets.issuerEpochs(), world.clock.now())] });
+  expect(faults).toEqual([]);
+  return links.map(({ claims }) => claims.act);
+}
+
+describe("a receipt, at whichever command the gateway dies", () => {
+  it("is made once for a confirmation, and the answer tells of it", async () => {
+    await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying) => {
+      const { reservationId } = await steady.reserve(siteId);
+      const request = create(ConfirmRequestSchema, { requestId: randomUUID(), reservationId });
+      const hasDied = await dies(gatewayOver(dying).service.confirm(request, world.context));
+      const { reservation } = (await steady.service.confirm(request, world.context)) as ConfirmResponse;
+      expect(reservation?.chain?.length).toBe(1);
+      expect(await steady.allocator.reservations.find(reservation?.reservationId ?? "")).toEqual(reservation);
+      expect(await actsOf(steady.allocator, reservation?.reservationId ?? "")).toEqual(["RESERVED"]);
+      return hasDied;
+    });
+  });
+
+  it("is countersigned once, with one answer", async () => {
+    await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying) => {
+      const reservationId = await deposited();
+      const [, receipt] = await receiptsOf(await steady.allocator.events.chain(reservationId));
+      const { keyId, participantId } = courier;
+      const receiptHash = receipt?.hash ?? "";
+      const text = new TextEncoder().encode(countersignatureText({ keyId, participantId, receiptHash }));
+      const signature = await signEd25519(courierKey.privateJwk, text);
+      const signed = { reservationId, number: 2, receiptHash, keyId, signature };
+      const request = create(CountersignReceiptRequestSchema, { requestId: randomUUID(), ...signed });
+      const hasDied = await dies(gatewayOver(dying).countersign(request, courier));
+      const answer = await steady.countersign(request, courier);
+      expect(await steady.countersign(request, courier)).toEqual(answer);
+      expect(answer.receipt).toEqual((await receiptsOf(await steady.allocator.events.chain(reservationId)))[2]);
+      expect(await actsOf(steady.allocator, reservationId)).toEqual(["RESERVED", "DEPOSITED", "COUNTERSIGNED"]);
+      const again = create(CountersignReceiptRequestSchema, { requestId: randomUUID(), ...signed });
+      await expect(steady.countersign(again, courier)).rejects.toMatchObject({ reason: "ALREADY_COUNTERSIGNED" });
+      return hasDied;
+    });
+  });
+});

@@ -1,0 +1,66 @@
+import { create } from "@bufbuild/protobuf";
+import { FindNearestRequestSchema, type FindNearestResponse, Purpose, Role } from "@petak/protocol";
+import { type Allocator, createSiteCache } from "@petak/records";
+import { makeSite, useRedis } from "@petak/testkit";
+import { beforeEach, expect, it } from "vitest";
+import { testCaller } from "../../identity/testing/test-caller.ts";
+import { openReservationWorld, type ReservationWorld } from "../reservation/testing/reservation-world.ts";
+import { createDirectoryService } from "./service.ts";
+
+const redis = useRedis();
+const origin = { latitude: 1.3, longitude: 103.8 };
+const small = ["S", 100, 100, 100, 1000, 2] as const;
+const large = ["L", 400, 400, 400, 1000, 5] as const;
+
+let world: ReservationWorld;
+
+beforeEach(async () => {
+  world = await openReservationWorld(redis, testCaller(Role.COURIER));
+});
+
+const put = (...classes: (readonly [string, number, number, number, number, number])[]) =>
+  world.steady.allocator.sites.put(makeSite({ ...origin, classes: classes.map((one) => [...one]) }), 0);
+
+/** What is answered where something happens after each search, before the facts are read. */
+async function findNearest(afterSearch: (search: number) => Promise<unknown>): Promise<FindNearestResponse> {
+  const { allocator, termsBook } = world.steady;
+  let searches = 0;
+  const watched: Allocator = {
+    ...allocator,
+    async nearest(query, waiting) {
+      const found = await allocator.nearest(query, waiting);
+      await afterSearch(++searches);
+      return found;
+    },
+  };
+  const siteCache = createSiteCache(allocator.sites);
+  const service = createDirectoryService({
+    allocator: watched,
+    siteCache: {
+      ...siteCache,
+      facts(wanted) {
+        siteCache.clear();
+        return siteCache.facts(wanted);
+      },
+    },
+    termsBook,
+    now: world.clock.now,
+  });
+  const parcel = { widthMm: 300, heightMm: 300, depthMm: 300, massG: 500 };
+  const request = create(FindNearestRequestSchema, { origin, parcel, purpose: Purpose.DELIVERY, radiusM: 1000, limit: 5 });
+  return (await service.findNearest(request, world.context)) as FindNearestResponse;
+}
+
+it("a site whose size classes are exchanged between search and facts is offered as it is now", async () => {
+  await put(small, large);
+  const { options } = await findNearest(async (search) => {
+    if (search === 1) await put(large, small);
+  });
+  expect(options.map(({ sizeClassId, freeToPromise }) => [sizeClassId, freeToPromise])).toEqual([["L", 5]]);
+});
+
+it("a site that changes after every search is left out", async () => {
+  await put(small, large);
+  const { options } = await findNearest((search) => put(["L", 400, 400, 400, 1000, 5 + search]));
+  expect(options).toEqual([]);
+});

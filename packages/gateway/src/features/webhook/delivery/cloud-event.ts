@@ -1,0 +1,55 @@
+import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { CloudEventAttributesSchema, type Event, EventSchema, WebhookEventDataSchema } from "@petak/protocol";
+import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../../cloud-events/cloud-event-attributes.ts";
+
+/** The content type of every delivery: a CloudEvent in structured mode. */
+export const cloudEventType = "application/cloudevents+json";
+
+/** The type of a test event. It stands in no record. */
+export const testEventType = "petak.v1.WEBHOOK_TEST";
+
+/** Writes events as they are delivered. */
+export interface CloudEventWriter {
+  /** A custody event. */
+  event(event: Event): Buffer;
+  /** A test of an endpoint. */
+  test(eventId: string, endpointId: string, isTest: boolean, nowMs: number): Buffer;
+}
+
+/**
+ * Makes the writer of a gateway's events: CloudEvents 1.0 as JSON. Their data is handles and nothing else; whoever may know more asks for it.
+ *
+ * @param audience names the gateway, as its request tokens do: it is the end of `source`
+ */
+export function createCloudEventWriter(audience: string): CloudEventWriter {
+  const source = cloudEventSource(audience);
+
+  function write(attributes: MessageInitShape<typeof CloudEventAttributesSchema>, data: MessageInitShape<typeof WebhookEventDataSchema>) {
+    const event = {
+      ...(toJson(CloudEventAttributesSchema, create(CloudEventAttributesSchema, attributes)) as object),
+      datacontenttype: "application/json",
+      data: toJson(WebhookEventDataSchema, create(WebhookEventDataSchema, data)),
+    };
+    return Buffer.from(JSON.stringify(event));
+  }
+
+  return {
+    event(event) {
+      const { reservationId, siteId, stateAfter, reservationRevision, recordedAt, isTest, webhookEndpointId, feedNumber } = event;
+      return write(cloudEventAttributes(event, source, cloudEventData.webhook), {
+        reservationId,
+        siteId,
+        state: stateAfter,
+        reservationRevision,
+        recordedAt,
+        isTest,
+        webhookEndpointId,
+        feedNumber,
+      });
+    },
+    test(eventId, webhookEndpointId, isTest, nowMs) {
+      const attributes = cloudEventAttributes(create(EventSchema, { eventId, webhookEndpointId }), source, cloudEventData.webhook);
+      return write({ ...attributes, type: testEventType, time: new Date(nowMs).toISOString() }, { isTest, webhookEndpointId });
+    },
+  };
+}

@@ -1,0 +1,48 @@
+import { EventType, WebhookFailure } from "@petak/protocol";
+import type { EventStream, StoredWebhook } from "@petak/records";
+import type { Logger } from "../../../observability/index.ts";
+import { cloudEventTypeOf } from "../../cloud-events/cloud-event-attributes.ts";
+import { type DeliveryOutcome, regionOfEvent } from "./delivery.ts";
+import { type DeliveryHealth, isFailing } from "./delivery-health.ts";
+import { type WebhookAlarm, webhookEvent } from "./webhook-event.ts";
+
+/** What an alarm needs. */
+export interface EndpointAlarmDependencies {
+  events: Pick<EventStream, "appendOnce">;
+  logger: Logger;
+  now: () => number;
+}
+
+/**
+ * Tells an endpoint's owner, through the record, that the endpoint is failing or was given up: once each time, however many gateways notice it. Gives
+ * the health with what has been told.
+ */
+export type EndpointAlarm = (
+  endpoint: StoredWebhook,
+  before: DeliveryHealth,
+  after: DeliveryHealth,
+  outcomes: readonly DeliveryOutcome[],
+) => Promise<DeliveryHealth>;
+
+/** Makes the alarm. */
+export function createEndpointAlarm({ events, logger, now }: EndpointAlarmDependencies): EndpointAlarm {
+  return async (endpoint, before, after, outcomes) => {
+    const failed = outcomes.find(({ attempt }) => attempt !== undefined && attempt.failure !== WebhookFailure.UNSPECIFIED);
+    const region = failed === undefined ? undefined : regionOfEvent(failed.delivery.id);
+    if (region === undefined) return after;
+    const { endpointId } = endpoint;
+    const tell = async (type: WebhookAlarm["type"], sinceMs: number) => {
+      await events.appendOnce(region, `${endpointId}:${type}:${sinceMs}`, webhookEvent({ type, endpoint, region, nowMs: now() }));
+      logger.warn({ endpoint_id: endpointId, event: cloudEventTypeOf(type) }, "webhook endpoint");
+    };
+    let health = after;
+    if (isFailing(health) && health.failingSinceMs !== undefined && health.alarmedOfMs !== health.failingSinceMs) {
+      await tell(EventType.WEBHOOK_ENDPOINT_FAILING, health.failingSinceMs);
+      health = { ...health, alarmedOfMs: health.failingSinceMs };
+    }
+    if (health.disabledMs !== undefined && before.disabledMs === undefined) {
+      await tell(EventType.WEBHOOK_ENDPOINT_DISABLED, health.disabledMs);
+    }
+    return health;
+  };
+}

@@ -1,0 +1,148 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { type Event, EventSchema, EventType, newEventId } from "@petak/protocol";
+import {
+  type Allocator,
+  createAllocator,
+  createParticipantFeeds,
+  createWebhookStore,
+  type StoredWebhook,
+  type WebhookStore,
+} from "@petak/records";
+import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
+import { createManualTimers, createRandom, type ManualTimers, type TestRedis, testSeed } from "@petak/testkit";
+import { onTestFinished } from "vitest";
+import { createLogger } from "../../../../observability/logger.ts";
+import { createMetrics, type Metrics } from "../../../../observability/metrics.ts";
+import { encodeCursor } from "../../../event-pages/feed-cursor.ts";
+import { createFeedReader, type FeedReader } from "../../../event-pages/feed-reader.ts";
+import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
+import type { Dispatcher } from "../dispatcher.ts";
+import { type Networks, parseNetworks } from "../networks.ts";
+import { createWebhookSending, type WebhookOptions } from "../webhook-sending.ts";
+
+/** The region of every event here. */
+export const region = "83652b";
+
+/** Whose events these are. */
+export const participantId = "par_0000000000000001";
+
+/** The secret from which endpoints' keys follow here. */
+export const derivationKey: Uint8Array = Buffer.alloc(32, 7);
+
+/** Records, endpoints, and gateways that deliver, with one clock that stands still. */
+export interface WebhookWorld {
+  readonly allocator: Allocator;
+  readonly store: WebhookStore;
+  readonly reader: FeedReader;
+  readonly timers: ManualTimers;
+  readonly metrics: Metrics;
+  /** Starts what delivers in a gateway. Ended with the test. */
+  deliver(options?: WebhookOptions): Dispatcher;
+  /** Makes an endpoint that begins with what happens from now on. */
+  addEndpoint(url: string, more?: Partial<StoredWebhook>): Promise<StoredWebhook>;
+  /** Records events of the participant, about one reservation each unless one is named, and gives their ids. */
+  record(count: number, more?: Partial<Event>): Promise<string[]>;
+  health(endpoint: StoredWebhook): Promise<DeliveryHealth>;
+  /** Events in the record that are about endpoints: their type and their endpoint. */
+  alarms(): Promise<[EventType, string][]>;
+}
+
+/** Opens a world under a test's prefix. */
+export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> {
+  const connection: RedisConnection = await redis.connect();
+  const allocator = createAllocator({ redis: connection, prefix: redis.keyPrefix });
+  const store = createWebhookStore(connection, createKeys(redis.keyPrefix));
+  const timers = createManualTimers();
+  const metrics = createMetrics({ processMetrics: false });
+  const random = createRandom(testSeed());
+  const feeds = createParticipantFeeds({
+    redis: connection,
+    connect: () => redis.connectLater(),
+    keys: allocator.keys,
+    onError: () => undefined,
+  });
+  const reader = createFeedReader(feeds);
+  await connection.sadd(allocator.keys.regions(), region);
+  const dispatchers: Dispatcher[] = [];
+  let made = 0;
+  onTestFinished(async () => {
+    await Promise.all(dispatchers.map((dispatcher) => dispatcher.stop(0)));
+    await feeds.stop();
+    connection.disconnect();
+  });
+
+  return {
+    allocator,
+    store,
+    reader,
+    timers,
+    metrics,
+    deliver(options = {}) {
+      const dispatcher = createWebhookSending({
+        allocator,
+        store,
+        reader,
+        feeds,
+        derivationKey,
+        audience: "petak",
+        now: timers.now,
+        after: timers.after,
+        random: random.float,
+        logger: createLogger({ level: "silent" }),
+        tell: () => undefined,
+        metrics,
+        allowedNetworks: parseNetworks("127.0.0.0/8") as Networks,
+        allowHttp: true,
+        ...options,
+      }).start();
+      dispatchers.push(dispatcher);
+      return dispatcher;
+    },
+    async addEndpoint(url, more = {}) {
+      const endpoint: StoredWebhook = {
+        endpointId: `whe_test_${String(++made).padStart(16, "0")}`,
+        participantId,
+        mode: "test",
+        createdMs: timers.now() + made,
+        url,
+        eventTypes: [],
+        label: "",
+        isPaused: false,
+        verifiedMs: undefined,
+        keys: [{ number: 1, createdMs: timers.now(), overlapMs: 0, requestId: "first" }],
+        ...more,
+      };
+      await allocator.deliveries.begin(endpoint.endpointId, { cursor: encodeCursor(endpoint, await reader.end(endpoint)) });
+      await store.add(endpoint, 100);
+      return endpoint;
+    },
+    async record(count, more = {}) {
+      const ids: string[] = [];
+      for (let index = 0; index < count; index++) {
+        const eventId = newEventId(region);
+        const event = create(EventSchema, {
+          eventId,
+          type: EventType.RESERVATION_HELD,
+          reservationId: `res_${region}_${eventId.slice(-16)}`,
+          siteId: `site_${region}_1`,
+          participantId,
+          isTest: true,
+          occurredAt: timestampFromMs(timers.now()),
+          recordedAt: timestampFromMs(timers.now()),
+        });
+        await allocator.events.appendOnce(region, eventId, Object.assign(event, more));
+        ids.push(eventId);
+      }
+      return ids;
+    },
+    health: async ({ endpointId }) => healthIn(await allocator.deliveries.fields(endpointId)),
+    async alarms() {
+      const entries = await allocator.events.readAfter(region, "0-0", 10_000);
+      return entries.flatMap(({ event }) =>
+        event.webhookEndpointId === "" ? [] : [[event.type, event.webhookEndpointId] as [EventType, string]],
+      );
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
+import type { Allocator, ParticipantFeeds, WebhookStore } from "@petak/records";
+import type { Logger, Metrics, TellFailure } from "../../../observability/index.ts";
+import type { FeedReader } from "../../event-pages/feed-reader.ts";
+import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
+import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
+import type { ReachPolicy } from "./endpoint-url.ts";
+import { type Attempt, createPostEvent } from "./post-event.ts";
+import { createDnsResolver, type ResolveHost } from "./resolve-host.ts";
+import { createSignAndPost, type SignAndPost } from "./sign-and-post.ts";
+import { createSlots } from "./slots.ts";
+import { type After, afterByTimer } from "./timers.ts";
+
+/** How webhooks are sent. */
+export interface WebhookOptions extends Partial<ReachPolicy> {
+  /** Attempts under way at once, over all endpoints. Default 256. */
+  concurrency?: number;
+  /** See {@link startDispatcher}. */
+  leaseMs?: number;
+  /** How names are resolved. Default: by the system's name servers. */
+  resolve?: ResolveHost;
+  /** Certificates in PEM that are trusted beside the system's. */
+  trustedCertificates?: string;
+  /** What waits. Default: the process's timers. */
+  after?: After;
+  /** A number in [0, 1) that spreads retries. Default `Math.random`. */
+  random?: () => number;
+}
+
+/** What sending needs of the gateway. */
+export interface WebhookSendingOptions extends WebhookOptions {
+  allocator: Allocator;
+  store: WebhookStore;
+  reader: FeedReader;
+  feeds: ParticipantFeeds;
+  derivationKey: Uint8Array;
+  audience: string;
+  now: () => number;
+  logger: Logger;
+  tell: TellFailure;
+  metrics: Metrics;
+}
+
+/** The parts that send webhooks, put together. */
+export interface WebhookSending {
+  readonly store: WebhookStore;
+  readonly reader: FeedReader;
+  readonly writer: CloudEventWriter;
+  readonly signAndPost: SignAndPost;
+  readonly policy: ReachPolicy;
+  /** Passes on to the dispatcher, once that has started. */
+  readonly dispatcher: Pick<Dispatcher, "wake">;
+  /** Starts delivering. */
+  start(): Dispatcher;
+}
+
+const concurrencyDefault = 256;
+
+/** Puts them together. */
+export function createWebhookSending(options: WebhookSendingOptions): WebhookSending {
+  const {
+    store,
+    reader,
+    now,
+    metrics,
+    after = afterByTimer,
+    resolve = createDnsResolver(),
+    random = Math.random,
+    trustedCertificates,
+  } = options;
+  const policy: ReachPolicy = { allowedNetworks: options.allowedNetworks ?? [], allowHttp: options.allowHttp ?? false };
+  const writer = createCloudEventWriter(options.audience);
+  const post = createPostEvent({
+    policy,
+    resolve,
+    now,
+    after,
+    ...(trustedCertificates === undefined ? {} : { trustedCertificates }),
+  });
+  const signAndPost = createSignAndPost(post, options.derivationKey, now);
+  let dispatcher: Dispatcher | undefined;
+  return {
+    store,
+    reader,
+    writer,
+    signAndPost,
+    policy,
+    dispatcher: { wake: (endpointId) => dispatcher?.wake(endpointId) },
+    start() {
+      dispatcher = startDispatcher({
+        ...options,
+        writer,
+        signAndPost,
+        slots: createSlots(options.concurrency ?? concurrencyDefault),
+        after,
+        random,
+        onAttempt: (attempt) => metrics.webhookAttempts.inc({ outcome: outcomeOf(attempt) }),
+      });
+      return dispatcher;
+    },
+  };
+}
+
+function outcomeOf({ failure }: Attempt): string {
+  if (failure === WebhookFailure.UNSPECIFIED) return "delivered";
+  return WebhookFailureSchema.value[failure]?.localName.toLowerCase() ?? "other";
+}
