@@ -12,7 +12,8 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import { createAllocator, firstEntry, type HoldCandidate, type StoredSite, type StoredTransition, storedCandidate } from "@petak/records";
+import { createAllocator, firstEntry, type StoredSite, type StoredTransition } from "@petak/records";
+import { type HoldCandidate, storedCandidate } from "@petak/records/testing/candidates";
 import { connectRedis } from "@petak/redis";
 import { makeSite } from "@petak/testkit";
 import { holdRequest } from "../allocator/ours/holds.ts";

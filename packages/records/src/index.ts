@@ -64,9 +64,11 @@ export {
   type SecretsFingerprintStore,
 } from "./gateway-secrets/secrets-fingerprint-store.ts";
 export { createParticipantStore, type ParticipantStore } from "./participants/participant-store.ts";
-export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting, waitingPlacesMax } from "./queue/queues.ts";
+export type { PlaceCall } from "./places/find-candidates.ts";
+export { createPlaces, type PlaceHold, type PlaceSources, type Places } from "./places/places.ts";
+export type { Overflow, WantedPlace } from "./places/wanted-place.ts";
+export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting } from "./queue/queues.ts";
 export type { Answer } from "./reservations/answer.ts";
-export { type HoldCandidate, type HoldClass, holdClass, storedCandidate } from "./reservations/candidates.ts";
 export { decodePinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";
 export { type ChainEntries, decodeReservation, encodeReservation, splitChain } from "./reservations/reservation-record.ts";

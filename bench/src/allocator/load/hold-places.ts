@@ -1,6 +1,7 @@
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { parseSiteId } from "@petak/protocol";
-import type { Allocator, HoldCandidate } from "@petak/records";
+import type { Allocator } from "@petak/records";
+import type { HoldCandidate } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import { concurrently } from "../concurrently.ts";
 import { askedClass, type Network, operatorId, positionOf } from "../network/network.ts";

@@ -1,6 +1,7 @@
 import { type Candidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
-import type { Allocator, HoldCandidate } from "@petak/records";
+import type { Allocator } from "@petak/records";
+import type { HoldCandidate } from "@petak/records/testing/candidates";
 import { question } from "../network/network.ts";
 import { holdRequest } from "./holds.ts";
 import type { Order } from "./orders.ts";

@@ -1,4 +1,5 @@
-import type { Allocator, HoldCandidate, HoldRequest } from "@petak/records";
+import type { Allocator, HoldRequest } from "@petak/records";
+import type { HoldCandidate } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import { type BenchContext, seed, withoutRewriting, withServer } from "../bench-context.ts";
 import { concurrently, repeatedly } from "../concurrently.ts";

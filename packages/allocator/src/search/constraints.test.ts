@@ -12,7 +12,8 @@ import {
   type SiteService,
 } from "@petak/protocol";
 import type { StoredSite } from "@petak/records";
-import { type Allocator, createAllocator, storedCandidate } from "@petak/records";
+import { type Allocator, createAllocator } from "@petak/records";
+import { storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { cellToLatLng, getPentagons } from "h3-js";

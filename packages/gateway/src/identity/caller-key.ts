@@ -25,14 +25,16 @@ export function requireParticipant(context: CallerContext, options: { roles?: re
       "a publishable key may only read the directory; make this call from a server, with a signed request token",
     );
   }
-  const { roles } = options;
-  if (roles !== undefined && !roles.some((role) => caller.roles.includes(role))) {
-    const wanted = roles.map((role) => roleNames.get(role) ?? String(role)).join(" or ");
-    throw new PetakError("ROLE_REQUIRED", `the call requires the role ${wanted}, which '${caller.participantId}' does not have`, {
-      metadata: { required: wanted },
-    });
-  }
-  return caller;
+  return options.roles === undefined ? caller : requireRole(caller, options.roles);
+}
+
+/** The participant, where it has one of the roles. Throws ROLE_REQUIRED otherwise. */
+export function requireRole(caller: ParticipantCaller, roles: readonly Role[]): ParticipantCaller {
+  if (roles.some((role) => caller.roles.includes(role))) return caller;
+  const wanted = roles.map((role) => roleNames.get(role) ?? String(role)).join(" or ");
+  throw new PetakError("ROLE_REQUIRED", `the call requires the role ${wanted}, which '${caller.participantId}' does not have`, {
+    metadata: { required: wanted },
+  });
 }
 
 /** The calling agent of a site. Throws AGENT_KEY_REQUIRED for another kind of caller and AGENT_SITE_MISMATCH for another site's agent. */

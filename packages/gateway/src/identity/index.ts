@@ -1,6 +1,6 @@
 /** Who makes a request, and what that caller may do. */
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator, type RequestCredentials } from "./authenticator.ts";
 export type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
-export { type CallerContext, callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";
+export { type CallerContext, callerKey, requireAgent, requireParticipant, requireReader, requireRole } from "./caller-key.ts";
 export { createIdentityStep, type IdentityStepOptions } from "./identity-step.ts";
 export type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "./key-directory.ts";

@@ -12,7 +12,8 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import { type Allocator, createAllocator, type StoredSite, storedCandidate } from "@petak/records";
+import { type Allocator, createAllocator, type StoredSite } from "@petak/records";
+import { storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";

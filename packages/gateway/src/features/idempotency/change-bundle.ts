@@ -1,26 +1,28 @@
 import { type BundleTransition, isParty } from "@petak/lifecycle";
 import { type Bundle, PetakError, parseBundleId, type Region, type Reservation } from "@petak/protocol";
-import { type Allocator, type BundleChange, reservationNotFound } from "@petak/records";
+import { type BundleChange, type BundleStore, type RequestIds, type ReservationStore, reservationNotFound } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
+import { retryOnConflict } from "./retry-on-conflict.ts";
 
-/** A change of a bundle by a request, and its answer. */
+/** A change of a bundle by a request, and its response. */
 interface PlannedChange extends Pick<BundleChange, "siteId" | "nowMs"> {
   transition: BundleTransition;
   answer: Uint8Array;
 }
 
-/** Reads and changes bundles for those who may. */
+/** Reads and changes bundles for their parties. */
 export interface BundleChanges {
-  /** A bundle to which the caller is a party. To anybody else it does not exist: BUNDLE_NOT_FOUND. */
+  /** A bundle to which the caller is a party. For anybody else it does not exist: BUNDLE_NOT_FOUND. */
   findOwn(bundleId: string, caller: ParticipantCaller): Promise<Bundle>;
-  /** Reservations that the caller made, in the order of the ids. Throws RESERVATION_NOT_FOUND where one is none of its own. */
+  /** Reservations that the caller made, in the order of the ids. Throws RESERVATION_NOT_FOUND where the caller did not make one of them. */
   findMembers(reservationIds: readonly string[], caller: ParticipantCaller): Promise<Reservation[]>;
-  /** The reservations of a bundle that it has still, in its order. */
+  /** The reservations that are still in a bundle, in its order. */
   membersOf(bundle: Bundle): Promise<Reservation[]>;
   /**
-   * Makes a change once, whatever comes in between, and gives its answer; a repetition gets the answer of the first.
+   * Makes a change once, retries it where the bundle or its reservations change concurrently, and returns its stored response. A repetition gets the first
+   * one.
    *
-   * @param isNew whether the bundle may not be there yet. One that must be gives BUNDLE_NOT_FOUND, also where somebody else made it.
+   * @param isNew whether the bundle may be missing. Otherwise BUNDLE_NOT_FOUND, also where another participant made it.
    */
   change(change: {
     caller: ParticipantCaller;
@@ -28,16 +30,20 @@ export interface BundleChanges {
     fingerprint: Buffer;
     bundleId: string;
     isNew: boolean;
-    /** It may be asked for again, where what it read has changed. */
+    /** Called again where what it read has changed. @param attempt counts the calls, from 0 */
     plan(before: Bundle | undefined, attempt: number): Promise<PlannedChange>;
   }): Promise<Uint8Array>;
 }
 
-/** How often a change starts anew when what it read has changed before it could write. */
-const maxAttempts = 5;
+/** The records that a change of a bundle reads and writes. */
+export interface ChangedBundleRecords {
+  bundles: Pick<BundleStore, "find" | "change">;
+  reservations: Pick<ReservationStore, "find">;
+  requestIds: Pick<RequestIds, "claim" | "recall">;
+}
 
-/** Changes bundles in the allocator's records. */
-export function createBundleChanges({ bundles, reservations, requestIds }: Allocator): BundleChanges {
+/** Changes bundles in the records. */
+export function createBundleChanges({ bundles, reservations, requestIds }: ChangedBundleRecords): BundleChanges {
   async function findOwn(bundleId: string, caller: ParticipantCaller): Promise<Bundle> {
     const bundle = await bundles.find(bundleId);
     if (bundle === undefined || !isParty(bundle, caller)) throw bundleNotFound(bundleId);
@@ -63,28 +69,30 @@ export function createBundleChanges({ bundles, reservations, requestIds }: Alloc
       const { participantId } = caller;
       await requestIds.claim(participantId, requestId, fingerprint);
       const region: Region = parseBundleId(bundleId)?.region ?? "";
-      for (let attempt = 0; attempt < maxAttempts; attempt++) {
-        const before = isNew ? await bundles.find(bundleId) : await findOwn(bundleId, caller);
-        if (before !== undefined && before.participantId !== participantId) throw bundleNotFound(bundleId);
-        // Read after the bundle: whoever has just changed it for the same request wrote the answer in the same instant.
-        const known = await requestIds.recall(region, participantId, requestId, fingerprint);
-        if (known !== undefined) return known;
-        const { transition, answer: bytes, ...facts } = await plan(before, attempt);
-        const outcome = await bundles.change({
-          ...transition,
-          ...facts,
-          bundleId,
-          answer: { participantId, requestId, fingerprint, bytes },
-        });
-        if (outcome.tag === "done") return bytes;
-        if (outcome.tag === "repeated") return outcome.answer;
-      }
-      throw new PetakError(
-        "CONFLICT",
-        `bundle ${bundleId} or its reservations were changed concurrently too often; send the same request again`,
+      return await retryOnConflict(
+        async (attempt) => {
+          const before = isNew ? await bundles.find(bundleId) : await findOwn(bundleId, caller);
+          if (before !== undefined && before.participantId !== participantId) throw bundleNotFound(bundleId);
+          // Read after the bundle: whoever has just changed it for the same request wrote the response in the same instant.
+          const known = await requestIds.recall(region, participantId, requestId, fingerprint);
+          if (known !== undefined) return known;
+          const { transition, answer: bytes, ...facts } = await plan(before, attempt);
+          const answer = { participantId, requestId, fingerprint, bytes };
+          const outcome = await bundles.change({ ...transition, ...facts, bundleId, answer });
+          if (outcome.tag === "done") return bytes;
+          return outcome.tag === "repeated" ? outcome.answer : undefined;
+        },
+        { conflict: () => changedTooOften(bundleId) },
       );
     },
   };
+}
+
+function changedTooOften(bundleId: string): PetakError {
+  return new PetakError(
+    "CONFLICT",
+    `bundle ${bundleId} or its reservations were changed concurrently too often; send the same request again`,
+  );
 }
 
 function bundleNotFound(bundleId: string): PetakError {

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
   type BatchCall,
   type BatchError,
@@ -12,83 +11,85 @@ import {
   BatchResultSchema,
   catalogue,
   PetakError,
-  type ReservationService,
 } from "@petak/protocol";
-import { requireParticipant } from "../../identity/index.ts";
-import { createCallerShares } from "../limits/caller-shares.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import type { CallerShares } from "../limits/caller-shares.ts";
 
-/** The calls that a batch may be made of. */
-export type SingleCalls = Pick<
-  ServiceImpl<typeof ReservationService>,
-  "reserve" | "confirm" | "extend" | "cancel" | "redirect" | "issueCredential" | "getReservation"
->;
+/** A single call of a batch. */
+export type SingleCall = Exclude<BatchCall["call"], { case: undefined }>;
 
-/** Calls of one batch that are made at once: as many holds as are taken in one step. */
+export interface BatchDependencies {
+  /** The batches that run. */
+  shares: CallerShares;
+  /** Makes one call as if it had come alone, and gives its response. */
+  make(call: SingleCall): Promise<unknown>;
+}
+
+/** The calls of one batch that are made at once: as many holds as are taken in one step. */
 const atOnce = 32;
 
-/** Batches of one caller at once, and of all: so many, times as many calls at once, are as much as the store is given by single calls. */
-const shares = { perCaller: 4, total: 32 };
+/** The batches of one caller that may run at once, and of all callers: multiplied by {@link atOnce}, these are as much load on the store as single calls. */
+export const batchesAtOnce = { perCaller: 4, total: 32 } as const;
 
-/** When one who has too many batches under way may come again, in ms: a batch takes a fraction of that. */
+/** When a caller with too many batches may try again, in ms: a batch takes a fraction of that. */
 const retryAfterMs = 1000;
 
 /** Makes several calls in one, each as if it had come alone. */
-export function createBatch(calls: SingleCalls) {
-  const underWay = createCallerShares(shares);
-
-  async function make({ call }: BatchCall, context: HandlerContext): Promise<BatchResult> {
-    if (call.case === undefined) throw new TypeError("validation let an empty call through");
-    try {
-      const handle = calls[call.case] as (request: unknown, context: HandlerContext) => Promise<unknown>;
-      const answer = await handle(call.value, context);
-      return create(BatchResultSchema, { result: { case: call.case, value: answer } as BatchResult["result"] });
-    } catch (error) {
-      if (error instanceof PetakError) return create(BatchResultSchema, { result: { case: "error", value: batchError(error) } });
-      throw error;
-    }
+export async function batch(
+  { shares, make }: BatchDependencies,
+  request: BatchRequest,
+  { participantId }: ParticipantCaller,
+  call: { readonly signal: AbortSignal },
+): Promise<BatchResponse> {
+  const giveBack = shares.take(participantId);
+  if (giveBack === undefined) throw tooManyBatches(participantId);
+  try {
+    const results: BatchResult[] = [];
+    const waiting = inOrder(request.calls);
+    // A defect, or an unreachable store, concerns more than one call: no further call is begun then.
+    let isStopped = false;
+    const work = async () => {
+      for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
+        for (const index of group) {
+          if (isStopped) return;
+          call.signal.throwIfAborted();
+          results[index] = await resultOf(request.calls[index] as BatchCall, make);
+        }
+      }
+    };
+    const workers = Array.from({ length: Math.min(atOnce, waiting.length) }, async () => {
+      try {
+        await work();
+      } catch (error) {
+        isStopped = true;
+        throw error;
+      }
+    });
+    const ends = await Promise.allSettled(workers);
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    return create(BatchResponseSchema, { results });
+  } finally {
+    giveBack();
   }
-
-  return async (request: BatchRequest, context: HandlerContext): Promise<BatchResponse> => {
-    const { participantId } = requireParticipant(context);
-    const giveBack = underWay.take(participantId);
-    if (giveBack === undefined) throw tooManyBatches(participantId);
-    try {
-      const results: BatchResult[] = [];
-      const waiting = inOrder(request.calls);
-      // A defect or a store that is away is no matter of one call: nothing more is begun then.
-      let isStopped = false;
-      const work = async () => {
-        for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
-          for (const index of group) {
-            if (isStopped) return;
-            context.signal.throwIfAborted();
-            results[index] = await make(request.calls[index] as BatchCall, context);
-          }
-        }
-      };
-      const workers = Array.from({ length: Math.min(atOnce, waiting.length) }, async () => {
-        try {
-          await work();
-        } catch (error) {
-          isStopped = true;
-          throw error;
-        }
-      });
-      const ends = await Promise.allSettled(workers);
-      const failed = ends.find((end) => end.status === "rejected");
-      if (failed !== undefined) throw failed.reason;
-      return create(BatchResponseSchema, { results });
-    } finally {
-      giveBack();
-    }
-  };
 }
 
-/** The places of calls that must be made one after the other, group by group: those about one reservation, and each of the others by itself. */
+async function resultOf({ call }: BatchCall, make: BatchDependencies["make"]): Promise<BatchResult> {
+  if (call.case === undefined) throw new TypeError("validation let an empty call through");
+  try {
+    const value = await make(call);
+    return create(BatchResultSchema, { result: { case: call.case, value } as BatchResult["result"] });
+  } catch (error) {
+    if (error instanceof PetakError) return create(BatchResultSchema, { result: { case: "error", value: batchError(error) } });
+    throw error;
+  }
+}
+
+/** The indexes of the calls, in groups that are made one call after the other: the calls about one reservation, and each other call by itself. */
 function inOrder(calls: readonly BatchCall[]): number[][] {
   const groups = new Map<string | number, number[]>();
   for (const [index, { call }] of calls.entries()) {
-    // What opens doors for work is about no reservation.
+    // A credential for work at a site names no reservation.
     const about = call.case === undefined || call.case === "reserve" ? index : call.value.reservationId || index;
     const group = groups.get(about);
     if (group === undefined) groups.set(about, [index]);
@@ -113,7 +114,7 @@ function batchError({ reason, message, metadata, fieldViolations, retryAfterMs: 
 function tooManyBatches(participantId: string): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${shares.perCaller} concurrent batches at this gateway, or all callers have ${shares.total}, which is the limit; ` +
+    `'${participantId}' has ${batchesAtOnce.perCaller} concurrent batches at this gateway, or all callers have ${batchesAtOnce.total}, which is the limit; ` +
       `try again in ${retryAfterMs} ms`,
     { retryAfterMs },
   );

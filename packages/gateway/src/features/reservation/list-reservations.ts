@@ -14,11 +14,12 @@ import {
   type Region,
   type Reservation,
 } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { decodeCursor, encodeCursor } from "../event-pages/feed-cursor.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
+import type { ReservationDependencies } from "./dependencies.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
+
+export type ListReservationsDependencies = Pick<ReservationDependencies, "events" | "reader" | "reservations" | "sites">;
 
 /** Reservations of a page where a caller does not say how many. */
 const defaultPageSize = 100;
@@ -41,92 +42,113 @@ interface Page {
   next: ListCursor | undefined;
 }
 
+/** One of the two ways to list: the reservations of a page, and where it ends. */
+type ReadPage = (
+  dependencies: ListReservationsDependencies,
+  request: ListReservationsRequest,
+  caller: ParticipantCaller,
+  from: { after: string; pageSize: number },
+) => Promise<Page>;
+
 /**
- * Lists reservations without an index of them, which would take more memory than a reservation may. The event that made a reservation stands once in the
- * record and stays where it is, so that reading the caller's events in their order shows each reservation once, whatever becomes of it meanwhile;
- * the reservation is then read as it stands. Only those that are overdue have an index of their own, by id.
+ * Lists reservations without an index of them, which would take more memory than a reservation may. The event that made a reservation is recorded once and
+ * stays where it is, so that reading the caller's feed in order shows each reservation once, whatever becomes of it meanwhile; the reservation is then
+ * read as it stands. Only overdue reservations have an index, by id.
  */
-export function createReservationList(
-  { events, reservations, sites }: Pick<Allocator, "events" | "reservations" | "sites">,
-  reader: FeedReader,
-) {
-  const findAll = (ids: readonly string[]) => Promise.all(ids.map((id) => reservations.find(id)));
-
-  async function made(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
-    const regions = regionsOf(request);
-    if (regions?.size === 0) return { found: [], next: undefined };
-    const [region] = regions ?? [];
-    const found: Reservation[] = [];
-    let cursor = after === "" ? { number: 0 } : decodeCursor(caller, after);
-    await reader.bringUpToDate(caller);
-    for (let reads = 0; reads < readsMax && found.length < pageSize; reads++) {
-      // No more than fit: each event shows one reservation at most.
-      const page = await reader.readAfter(caller, cursor, pageSize - found.length, region);
-      const showing = page.events.filter((event) => isMaking(event, request) || isPromotion(event, request));
-      const read = await findAll(showing.map(({ reservationId }) => reservationId));
-      for (const [index, reservation] of read.entries()) {
-        if (reservation === undefined || !isParty(reservation, caller) || !isWanted(reservation, request)) continue;
-        const wasShown = isPromotion(showing[index] as Event, request) && (await wasShownWhenMade(reservation, request, caller));
-        if (!wasShown) found.push(reservation);
-      }
-      ({ cursor } = page);
-      if (!page.hasMore) return { found, next: undefined };
-    }
-    return { found, next: { kind: "made", after: encodeCursor(caller, cursor) } };
-  }
-
-  /**
-   * Whether the event that made a reservation has shown it already. One that waited was made at the site that it wanted, and may be at another now: whoever
-   * runs that one, or asks for it, sees it promoted there.
-   */
-  async function wasShownWhenMade(
-    { queuedSiteIds, participantId }: Reservation,
-    { siteId }: ListReservationsRequest,
-    caller: ParticipantCaller,
-  ) {
-    const [madeAt = ""] = queuedSiteIds;
-    if (siteId !== "") return siteId === madeAt;
-    if (participantId === caller.participantId) return true;
-    return (await sites.find(madeAt))?.site.operatorId === caller.participantId;
-  }
-
-  async function overdue(request: ListReservationsRequest, caller: ParticipantCaller, after: string, pageSize: number): Promise<Page> {
-    const place = after === "" ? { region: "", afterId: "" } : parsePlace(after);
-    const inRegions = [...(regionsOf(request) ?? (await events.regions()))].filter((region) => region >= place.region).sort();
-    const found: Reservation[] = [];
-    let lookedAt = 0;
-    for (const [index, region] of inRegions.entries()) {
-      let afterId = region === place.region ? place.afterId : "";
-      for (;;) {
-        if (found.length >= pageSize || lookedAt >= overdueLookedAtMax || index >= regionsMax) {
-          return { found, next: { kind: "overdue", after: placeAfter(region, afterId) } };
-        }
-        // No more than fit.
-        const ids = await reservations.overdue(region, afterId, Math.min(overdueAtOnce, pageSize - found.length));
-        if (ids.length === 0) break;
-        for (const reservation of await findAll(ids)) {
-          if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
-        }
-        afterId = ids.at(-1) as string;
-        lookedAt += ids.length;
-      }
-    }
-    return { found, next: undefined };
-  }
-
-  return async (request: ListReservationsRequest, caller: ParticipantCaller): Promise<ListReservationsResponse> => {
-    const kind = request.overdue ? "overdue" : "made";
-    const after = decodeListCursor(request, kind);
-    const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
-    const { found, next } = await { made, overdue }[kind](request, caller, after, pageSize);
-    return create(ListReservationsResponseSchema, {
-      reservations: found,
-      nextCursor: next === undefined ? "" : encodeListCursor(request, next),
-    });
-  };
+export async function listReservations(
+  dependencies: ListReservationsDependencies,
+  request: ListReservationsRequest,
+  caller: ParticipantCaller,
+): Promise<ListReservationsResponse> {
+  const kind = request.overdue ? "overdue" : "made";
+  const after = decodeListCursor(request, kind);
+  const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
+  const read = kind === "overdue" ? readOverdue : readMade;
+  const { found, next } = await read(dependencies, request, caller, { after, pageSize });
+  return create(ListReservationsResponseSchema, {
+    reservations: found,
+    nextCursor: next === undefined ? "" : encodeListCursor(request, next),
+  });
 }
 
-/** The regions in which what is wanted can be; undefined: anywhere. */
+/** Reads on in the caller's feed. */
+const readMade: ReadPage = async (dependencies, request, caller, { after, pageSize }) => {
+  const { reader, reservations } = dependencies;
+  const regions = regionsOf(request);
+  if (regions?.size === 0) return { found: [], next: undefined };
+  const [region] = regions ?? [];
+  const found: Reservation[] = [];
+  let cursor = after === "" ? { number: 0 } : decodeCursor(caller, after);
+  await reader.bringUpToDate(caller);
+  for (let reads = 0; reads < readsMax && found.length < pageSize; reads++) {
+    // No more than fit: each event shows one reservation at most.
+    const page = await reader.readAfter(caller, cursor, pageSize - found.length, region);
+    const showing = page.events.filter((event) => isMaking(event, request) || isPromotion(event, request));
+    const read = await findAll(
+      reservations,
+      showing.map(({ reservationId }) => reservationId),
+    );
+    for (const [index, reservation] of read.entries()) {
+      if (reservation === undefined || !isParty(reservation, caller) || !isWanted(reservation, request)) continue;
+      const wasShown =
+        isPromotion(showing[index] as Event, request) && (await wasShownWhenMade(dependencies, reservation, request, caller));
+      if (!wasShown) found.push(reservation);
+    }
+    ({ cursor } = page);
+    if (!page.hasMore) return { found, next: undefined };
+  }
+  return { found, next: { kind: "made", after: encodeCursor(caller, cursor) } };
+};
+
+/**
+ * Whether the event that made a reservation has shown it already. One that waited was made at the site that it wanted, and may be at another now: the
+ * operator of that site, and a list of that site, see it promoted there.
+ */
+async function wasShownWhenMade(
+  { sites }: Pick<ListReservationsDependencies, "sites">,
+  { queuedSiteIds, participantId }: Reservation,
+  { siteId }: ListReservationsRequest,
+  caller: ParticipantCaller,
+): Promise<boolean> {
+  const [madeAt = ""] = queuedSiteIds;
+  if (siteId !== "") return siteId === madeAt;
+  if (participantId === caller.participantId) return true;
+  return (await sites.find(madeAt))?.site.operatorId === caller.participantId;
+}
+
+/** Reads on in the regions' indexes of overdue reservations. */
+const readOverdue: ReadPage = async ({ events, reservations }, request, caller, { after, pageSize }) => {
+  const place = after === "" ? { region: "", afterId: "" } : parsePlace(after);
+  const inRegions = [...(regionsOf(request) ?? (await events.regions()))].filter((region) => region >= place.region).sort();
+  const found: Reservation[] = [];
+  let lookedAt = 0;
+  for (const [index, region] of inRegions.entries()) {
+    let afterId = region === place.region ? place.afterId : "";
+    for (;;) {
+      if (found.length >= pageSize || lookedAt >= overdueLookedAtMax || index >= regionsMax) {
+        return { found, next: { kind: "overdue", after: placeAfter(region, afterId) } };
+      }
+      // No more than fit.
+      const ids = await reservations.overdue(region, afterId, Math.min(overdueAtOnce, pageSize - found.length));
+      if (ids.length === 0) break;
+      for (const reservation of await findAll(reservations, ids)) {
+        if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
+      }
+      afterId = ids.at(-1) as string;
+      lookedAt += ids.length;
+    }
+  }
+  return { found, next: undefined };
+};
+
+function findAll(
+  reservations: Pick<ListReservationsDependencies["reservations"], "find">,
+  ids: readonly string[],
+): Promise<(Reservation | undefined)[]> {
+  return Promise.all(ids.map((id) => reservations.find(id)));
+}
+
+/** The regions in which a wanted reservation can be; undefined: any region. */
 function regionsOf({ siteId }: ListReservationsRequest): ReadonlySet<Region> | undefined {
   if (siteId === "") return undefined;
   const id = parseSiteId(siteId);

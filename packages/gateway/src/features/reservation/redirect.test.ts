@@ -7,25 +7,26 @@ import {
   CancellationReason,
   EventType,
   OverflowPolicySchema,
+  type RedirectRequest,
   RedirectRequestSchema,
   type RedirectResponse,
   type Reservation,
   ReservationState,
   Role,
 } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Allocator, Places } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, dyingAt, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import type { ParticipantCaller } from "../../identity/index.ts";
 import { testCaller } from "../../identity/testing/test-caller.ts";
-import { createRedirect } from "./redirect.ts";
-import { createTakePlace, type TakePlace } from "./take-place.ts";
+import { redirect } from "./redirect.ts";
 import { holdDefaultMs, openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
 const courier = testCaller(Role.COURIER);
-const { signal } = new AbortController();
+const call = new AbortController();
 
 let world: ReservationWorld;
 let clock: FrozenClock;
@@ -35,20 +36,20 @@ let there: string;
 
 /** @param meanwhile What happens when the new place has been taken. Default: nothing. */
 function gatewayOver(connection: RedisConnection, meanwhile: () => Promise<unknown> = async () => undefined) {
-  const { allocator, siteCache, termsBook } = world.over(connection);
-  const { receipts } = world;
-  const inTime = createTakePlace({ allocator, siteCache, termsBook });
-  const takePlace: TakePlace = {
-    ...inTime,
+  const { allocator, siteCache, dependencies } = world.over(connection);
+  const places: Places = {
+    ...dependencies.places,
     async take(...asked) {
-      const taken = await inTime.take(...asked);
+      const taken = await dependencies.places.take(...asked);
       await meanwhile();
       return taken;
     },
   };
-  const redirect = createRedirect({ allocator, siteCache, termsBook, takePlace, receipts, now: clock.now, holdDefaultMs });
-  return { allocator, siteCache, redirect };
+  const redirectWith = (...asked: RedirectArguments) => redirect({ ...dependencies, places }, ...asked);
+  return { allocator, siteCache, redirect: redirectWith };
 }
+
+type RedirectArguments = [request: RedirectRequest, caller: ParticipantCaller, call: { signal: AbortSignal }];
 
 beforeEach(async () => {
   world = await openReservationWorld(redis, courier);
@@ -113,9 +114,9 @@ async function expectRedirected(old: Reservation, { reservation, redirected }: R
 describe("a redirection", () => {
   it("holds elsewhere, ends the old reservation, and confirms the new one where the old one was", async () => {
     const held = await holdHere();
-    await expectRedirected(held, await steady.redirect(toNearest(held.reservationId), courier, signal));
+    await expectRedirected(held, await steady.redirect(toNearest(held.reservationId), courier, call));
     const confirmed = await confirm((await holdHere()).reservationId);
-    const response = await steady.redirect(toNearest(confirmed.reservationId), courier, signal);
+    const response = await steady.redirect(toNearest(confirmed.reservationId), courier, call);
     expect(response.reservation).toMatchObject({ state: ReservationState.CONFIRMED, siteId: there });
   });
 
@@ -125,14 +126,14 @@ describe("a redirection", () => {
     const { allocator, siteCache, redirect } = steady;
     await siteCache.facts([here, there].map((siteId) => ({ siteId, revision: 1 })));
     await allocator.sites.put(makeSite({ ...origin, latitude: 1.32, ref: "there" }), 0);
-    await expect(redirect(toThere(), courier, signal)).rejects.toMatchObject({ reason: "OUTSIDE_OVERFLOW_POLICY" });
+    await expect(redirect(toThere(), courier, call)).rejects.toMatchObject({ reason: "OUTSIDE_OVERFLOW_POLICY" });
     await allocator.sites.put(makeSite({ ...origin, latitude: 1.31, ref: "there" }), 0);
-    expect((await redirect(toThere(), courier, signal)).reservation?.siteId).toBe(there);
+    expect((await redirect(toThere(), courier, call)).reservation?.siteId).toBe(there);
   });
 
   it("lets the chain of receipts go on from where the old one ended", async () => {
     const old = await confirm((await holdHere()).reservationId);
-    const { reservation } = await steady.redirect(toNearest(old.reservationId), courier, signal);
+    const { reservation } = await steady.redirect(toNearest(old.reservationId), courier, call);
     const [event] = (await steady.allocator.events.chain(reservation?.reservationId ?? "")).slice(-1);
     const receipt = event?.receipt;
     expect(receipt).toMatchObject({ number: 1, previousHash: old.chain?.lastHash, continuedReservationId: old.reservationId });
@@ -145,12 +146,12 @@ describe("a redirection", () => {
       const first = await holdHere();
       const old = state === "held" ? first : await confirm(first.reservationId);
       const request = toNearest(old.reservationId);
-      const hasDied = await dies(gatewayOver(dying).redirect(request, courier, signal));
-      const response = await steady.redirect(request, courier, signal);
+      const hasDied = await dies(gatewayOver(dying).redirect(request, courier, call));
+      const response = await steady.redirect(request, courier, call);
       await expectRedirectedOnce(old, response);
       // The same answer however often, also when the new reservation has moved on.
       await move(response.reservation?.reservationId ?? "", ReservationState.CANCELLED);
-      expect(await steady.redirect(request, courier, signal)).toEqual(response);
+      expect(await steady.redirect(request, courier, call)).toEqual(response);
       return hasDied;
     });
   });
@@ -171,12 +172,12 @@ describe("a redirection", () => {
       let atCommand = 1;
       while ((await heldAt(steady.allocator, there)) === 0) {
         const mortal = gatewayOver(dyingAt(world.connection, { atCommand, isDone: true }).connection);
-        await dies(mortal.redirect(request, courier, signal));
+        await dies(mortal.redirect(request, courier, call));
         atCommand += 1;
       }
       clock.advance(holdDefaultMs);
       if (state === "held") return;
-      await expect(steady.redirect(request, courier, signal)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
+      await expect(steady.redirect(request, courier, call)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
       expect(await steady.allocator.reservations.find(old.reservationId)).toEqual(old);
     },
   );
@@ -184,24 +185,24 @@ describe("a redirection", () => {
   it("confirms the new one where the old one was confirmed while the place was taken", async () => {
     const old = await holdHere();
     const slow = gatewayOver(world.connection, () => confirm(old.reservationId));
-    const { reservation, redirected } = await slow.redirect(toNearest(old.reservationId), courier, signal);
+    const { reservation, redirected } = await slow.redirect(toNearest(old.reservationId), courier, call);
     expect(reservation).toMatchObject({ state: ReservationState.CONFIRMED });
     expect(reservation?.depositUntil).toEqual(redirected?.depositUntil);
   });
 
   it("changes nothing where no other site has a place", async () => {
     for (let taken = 0; taken < 2; taken += 1) {
-      await steady.redirect(toNearest((await holdHere()).reservationId), courier, signal);
+      await steady.redirect(toNearest((await holdHere()).reservationId), courier, call);
     }
     const old = await holdHere();
-    await expect(steady.redirect(toNearest(old.reservationId), courier, signal)).rejects.toMatchObject({ reason: "NO_PLACE_FREE" });
+    await expect(steady.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "NO_PLACE_FREE" });
     expect(await steady.allocator.reservations.find(old.reservationId)).toEqual(old);
   });
 
   it("gives the new place back where the parcel was deposited meanwhile", async () => {
     const old = await confirm((await holdHere()).reservationId);
     const slow = gatewayOver(world.connection, () => move(old.reservationId, ReservationState.DEPOSITED));
-    await expect(slow.redirect(toNearest(old.reservationId), courier, signal)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
+    await expect(slow.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
     expect((await steady.allocator.reservations.find(old.reservationId))?.state).toBe(ReservationState.DEPOSITED);
     expect(await heldAt(steady.allocator, there)).toBe(0);
   });

@@ -1,10 +1,10 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { promotedEvent, queuedEvent, queuedReservation, waitingRank } from "@petak/lifecycle";
 import type { Party, Reservation, ReserveRequest } from "@petak/protocol";
-import type { TermsBook, Waiting } from "@petak/records";
+import type { PlaceHold } from "@petak/records";
 import { namedSiteQuery } from "../search/nearest-query.ts";
 
-/** How a request waits where nothing is free. */
+/** How a request waits where no place is free. */
 export interface WaitingFacts {
   asked: ReserveRequest;
   /** The reservation as it would be held. */
@@ -19,19 +19,17 @@ export interface WaitingFacts {
   atMs: number;
   /** The reservation that it replaces, where that is redirected. */
   relatedReservationId?: string;
-  termsBook: TermsBook;
 }
 
-/** How the allocator lets a reservation wait. */
-export function waitingFor(facts: WaitingFacts): Waiting {
-  const { asked, held, until, holdMs, since, actor, atMs, relatedReservationId, termsBook } = facts;
+/** The part of a hold that says how the reservation waits. */
+export function waitingFor(facts: WaitingFacts): NonNullable<PlaceHold["waiting"]> {
+  const { asked, held, until, holdMs, since, actor, atMs, relatedReservationId } = facts;
   const query = namedSiteQuery(asked, held.isTest, atMs);
   const kinds = asked.place.case === "nearest" ? asked.place.value.kinds : [];
   return {
     query: { ...query, kinds },
     takesUnknown: asked.includeUnknown,
     holdMs,
-    termsAt: async (site) => (await termsBook.atSite(site)).termsNumber,
     ...(since === undefined ? {} : { sinceUs: waitingRank(since) }),
     reservation: queuedReservation(held, until),
     queuedEvent: (queued) => queuedEvent(queued, { actor, relatedReservationId }, atMs),

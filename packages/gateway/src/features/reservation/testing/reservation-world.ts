@@ -31,6 +31,7 @@ import { type GatewaySecrets, loadGatewaySecrets } from "../../../secrets/gatewa
 import type { FeedReader } from "../../event-pages/feed-reader.ts";
 import { createReceipts, type Receipts } from "../../receipts/receipts.ts";
 import { type CredentialIssuer, createCredentialIssuer } from "../credential-issuer.ts";
+import { type ReservationDependencies, type ReservationParts, reservationDependencies } from "../dependencies.ts";
 import { createReservationService } from "../service.ts";
 
 const dayMs = 86_400_000;
@@ -51,6 +52,8 @@ export interface ReservationGateway {
   readonly termsBook: TermsBook;
   readonly credentials: CredentialIssuer;
   readonly service: ServiceImpl<typeof ReservationService>;
+  /** The interfaces that the service's calls use. */
+  readonly dependencies: ReservationDependencies;
   /** Reserves at a site for the {@link parcel}, unless `more` says something else. */
   reserve(siteId: string, more?: MessageInitShape<typeof ReserveRequestSchema>): Promise<Reservation>;
   confirm(reservationId: string): Promise<Reservation>;
@@ -89,7 +92,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
     const terms = gatewayTerms({ collectWithinMs, storageMaxMs: 14 * dayMs });
     const termsBook = createTermsBook(createTermsStore(redisConnection, createKeys(redis.keyPrefix)), terms, clock.now);
     const credentials = createCredentialIssuer(secrets);
-    const service = createReservationService({
+    const parts: ReservationParts = {
       allocator,
       siteCache,
       termsBook,
@@ -101,9 +104,11 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       holdDefaultMs,
       holdMaxMs: dayMs,
       depositDefaultMs: dayMs,
-    });
+    };
+    const service = createReservationService(parts);
     return {
       allocator,
+      dependencies: reservationDependencies(parts),
       siteCache,
       termsBook,
       credentials,

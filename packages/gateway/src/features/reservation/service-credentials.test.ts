@@ -6,15 +6,17 @@ import {
   EventType,
   type IssueCredentialRequest,
   IssueCredentialRequestSchema,
+  type RevokeCredentialRequest,
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
+import type { ParticipantCaller } from "../../identity/index.ts";
 import { testCaller } from "../../identity/testing/test-caller.ts";
-import { createIssueService } from "./issue-service.ts";
-import { createRevokeService } from "./revoke-service.ts";
+import { issueServiceCredential } from "./issue-service-credential.ts";
+import { revokeServiceCredential } from "./revoke-service-credential.ts";
 import { openReservationWorld, type ReservationWorld } from "./testing/reservation-world.ts";
 
 const redis = useRedis();
@@ -27,12 +29,12 @@ let steady: ReturnType<typeof gatewayOver>;
 let siteId: string;
 
 function gatewayOver(connection: RedisConnection) {
-  const { allocator, credentials } = world.over(connection);
-  const { now } = world.clock;
+  const { allocator, dependencies } = world.over(connection);
   return {
     allocator,
-    issue: createIssueService({ allocator, credentials, now }),
-    revoke: createRevokeService({ allocator, now }),
+    issue: (request: IssueCredentialRequest, caller: ParticipantCaller) => issueServiceCredential(dependencies, request, caller),
+    revoke: (request: RevokeCredentialRequest, ofSiteId: string, caller: ParticipantCaller) =>
+      revokeServiceCredential(dependencies, request, ofSiteId, caller),
   };
 }
 

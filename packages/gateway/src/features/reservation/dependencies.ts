@@ -1,0 +1,84 @@
+import {
+  type BundleStore,
+  createPlaces,
+  type EventStream,
+  type PlaceSources,
+  type Places,
+  type Queues,
+  type RequestIds,
+  type ReservationStore,
+  type SiteCache,
+  type SiteRevocations,
+  type SiteStore,
+  type TermsBook,
+} from "@petak/records";
+import type { FeedReader } from "../event-pages/feed-reader.ts";
+import { type BundleChanges, createBundleChanges } from "../idempotency/change-bundle.ts";
+import { createReservationChanges, type ReservationChanges } from "../idempotency/change-reservation.ts";
+import type { Receipts } from "../receipts/receipts.ts";
+import type { CredentialIssuer } from "./credential-issuer.ts";
+
+/** The interfaces that the calls of the reservation service use, by subject. Each call names those that it uses. */
+export interface ReservationDependencies {
+  places: Places;
+  /** Reads and changes reservations for their parties. */
+  changes: ReservationChanges;
+  /** Reads and changes bundles for their parties. */
+  bundleChanges: BundleChanges;
+  credentials: CredentialIssuer;
+  reservations: Pick<ReservationStore, "find" | "overdue">;
+  queues: Pick<Queues, "position">;
+  sites: Pick<SiteStore, "find" | "facts">;
+  siteCache: Pick<SiteCache, "facts">;
+  siteRevocations: Pick<SiteRevocations, "at" | "add">;
+  termsBook: Pick<TermsBook, "of">;
+  requestIds: Pick<RequestIds, "claim" | "kept" | "keep">;
+  events: Pick<EventStream, "appendOnce" | "regions">;
+  reader: FeedReader;
+  /** The clock, in ms. */
+  now: () => number;
+  /** How long a place is held where the caller does not say, in ms. */
+  holdDefaultMs: number;
+  /** How long a place is held at most, from when the hold was taken, in ms. */
+  holdMaxMs: number;
+  /** How long the depositor has where the caller does not say, in ms. */
+  depositDefaultMs: number;
+}
+
+/** The records of a store, by subject. */
+interface ReservationRecords extends Pick<ReservationDependencies, "queues" | "siteRevocations" | "events"> {
+  nearest: PlaceSources["nearest"];
+  holds: PlaceSources["holds"];
+  sites: SiteStore;
+  reservations: ReservationStore;
+  bundles: BundleStore;
+  requestIds: RequestIds;
+}
+
+/** The parts of a gateway from which the dependencies are made. */
+export interface ReservationParts
+  extends Pick<ReservationDependencies, "credentials" | "reader" | "now" | "holdDefaultMs" | "holdMaxMs" | "depositDefaultMs"> {
+  allocator: ReservationRecords;
+  siteCache: SiteCache;
+  termsBook: TermsBook;
+  receipts: Receipts;
+}
+
+/** Makes the dependencies of the reservation service. */
+export function reservationDependencies({
+  allocator,
+  siteCache,
+  termsBook,
+  receipts,
+  ...parts
+}: ReservationParts): ReservationDependencies {
+  const { nearest, holds, sites, reservations, queues, siteRevocations, requestIds, events } = allocator;
+  const { credentials, reader, now, holdDefaultMs, holdMaxMs, depositDefaultMs } = parts;
+  return {
+    places: createPlaces({ nearest, holds, sites, requestIds, siteCache, termsBook }),
+    changes: createReservationChanges(allocator, receipts),
+    bundleChanges: createBundleChanges(allocator),
+    ...{ reservations, queues, sites, siteCache, siteRevocations, termsBook, requestIds, events },
+    ...{ credentials, reader, now, holdDefaultMs, holdMaxMs, depositDefaultMs },
+  };
+}

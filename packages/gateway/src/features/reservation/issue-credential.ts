@@ -1,0 +1,55 @@
+import { create } from "@bufbuild/protobuf";
+import { credentialIssued, participantParty, refuseAct, revokedHashes } from "@petak/lifecycle";
+import {
+  Act,
+  type IssueCredentialRequest,
+  IssueCredentialRequestSchema,
+  type IssueCredentialResponse,
+  IssueCredentialResponseSchema,
+  type Reservation,
+  Role,
+} from "@petak/protocol";
+import { type ParticipantCaller, requireRole } from "../../identity/index.ts";
+import type { CredentialSubject, CredentialTerms } from "./credential-issuer.ts";
+import type { ReservationDependencies } from "./dependencies.ts";
+import { checkIssueRequest } from "./issue-request.ts";
+import { type IssueServiceCredentialDependencies, issueServiceCredential } from "./issue-service-credential.ts";
+import { openingTerms } from "./opening-terms.ts";
+import { sizeClassIndexOf } from "./size-class-index.ts";
+
+export type IssueCredentialDependencies = IssueServiceCredentialDependencies & Pick<ReservationDependencies, "changes" | "termsBook">;
+
+/** Issues an access token, and where it is asked for a PIN, for one act: at a reservation's site, or for an operator's work at a site. */
+export async function issueCredential(
+  dependencies: IssueCredentialDependencies,
+  request: IssueCredentialRequest,
+  caller: ParticipantCaller,
+): Promise<IssueCredentialResponse> {
+  checkIssueRequest(request);
+  if (request.act === Act.SERVICE) return await issueServiceCredential(dependencies, request, requireRole(caller, [Role.OPERATOR]));
+  const { changes, credentials, termsBook, now } = dependencies;
+  const { requestId, act, withPin, holderPublicKey } = request;
+  const issue = (subject: CredentialSubject, terms: CredentialTerms) =>
+    credentials.issue({ ...subject, requestId, act, withPin, holderPublicKey, terms });
+  const answer = await changes.changeBy(IssueCredentialRequestSchema, request, {
+    caller,
+    changer: "owner",
+    plan: async (before, { site }, attempt) => {
+      const atMs = now();
+      refuseAct(before, act, atMs);
+      const sizeClassIndex = sizeClassIndexOf(site, before.sizeClassId);
+      const validity = credentials.validity(before, await termsBook.of(before), act, atMs);
+      const wanted = { ...validity, attempt, sizeClassIndex };
+      const terms = await openingTerms(wanted, revokedHashes(before), (some) => issue(subjectOf(before), some));
+      const pin = withPin ? await credentials.pinEntry(subjectOf(before), requestId, terms) : undefined;
+      const transition = credentialIssued(before, { actor: participantParty(caller), pin }, atMs);
+      return { transition, answer: credentials.encodeTerms(terms) };
+    },
+  });
+  const issued = await issue(subjectOf(await changes.findOwn(request.reservationId, caller)), credentials.decodeTerms(answer));
+  return create(IssueCredentialResponseSchema, issued);
+}
+
+function subjectOf({ siteId, reservationId }: Reservation): CredentialSubject {
+  return { siteId, subjectId: reservationId };
+}

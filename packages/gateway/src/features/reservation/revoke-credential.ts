@@ -1,0 +1,55 @@
+import { create } from "@bufbuild/protobuf";
+import { participantParty, revoke, revokeOfBundle } from "@petak/lifecycle";
+import {
+  invalidField,
+  type RevokeCredentialRequest,
+  RevokeCredentialRequestSchema,
+  type RevokeCredentialResponse,
+  RevokeCredentialResponseSchema,
+  Role,
+} from "@petak/protocol";
+import { type ParticipantCaller, requireRole } from "../../identity/index.ts";
+import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import type { ReservationDependencies } from "./dependencies.ts";
+import { type RevokeServiceCredentialDependencies, revokeServiceCredential } from "./revoke-service-credential.ts";
+
+export type RevokeCredentialDependencies = RevokeServiceCredentialDependencies & Pick<ReservationDependencies, "bundleChanges" | "changes">;
+
+/** Ends an access token, or the PIN, of a reservation or a bundle; or a credential for work at a site. */
+export async function revokeCredential(
+  dependencies: RevokeCredentialDependencies,
+  request: RevokeCredentialRequest,
+  caller: ParticipantCaller,
+): Promise<RevokeCredentialResponse> {
+  const { bundleChanges, changes, now } = dependencies;
+  const { requestId, subject, credentialHash: revoked } = request;
+  const response = create(RevokeCredentialResponseSchema);
+  if (subject.case === "siteId") {
+    await revokeServiceCredential(dependencies, request, subject.value, requireRole(caller, [Role.OPERATOR]));
+    return response;
+  }
+  if (revoked === "" && !request.pin) {
+    throw invalidField("credential_hash", "must be set unless pin is true", "revoke_credential.what");
+  }
+  const fingerprint = fingerprintOf(RevokeCredentialRequestSchema, request);
+  const facts = { actor: participantParty(caller), credentialHash: revoked, endsPin: request.pin };
+  const answer = new Uint8Array();
+  if (subject.case === "bundleId") {
+    const bundleId = subject.value;
+    await bundleChanges.change({
+      ...{ caller, requestId, bundleId, fingerprint, isNew: false },
+      plan: async (before) => {
+        const atMs = now();
+        if (before === undefined) throw new Error("a bundle that must be there is not");
+        const members = await bundleChanges.membersOf(before);
+        return { transition: revokeOfBundle(before, { ...facts, members }, atMs), siteId: before.siteId, nowMs: atMs, answer };
+      },
+    });
+    return response;
+  }
+  await changes.change({
+    ...{ caller, requestId, reservationId: subject.value ?? "", fingerprint, changer: "owner" },
+    plan: async (before) => ({ transition: revoke(before, facts, now()), answer }),
+  });
+  return response;
+}
