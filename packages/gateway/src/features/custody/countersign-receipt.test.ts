@@ -4,6 +4,7 @@ import { countersignatureText, generateKeyPair, signEd25519, verifyChain } from 
 import {
   ConfirmRequestSchema,
   type ConfirmResponse,
+  type CountersignReceiptRequest,
   CountersignReceiptRequestSchema,
   GetCustodyChainResponseSchema,
   type Reservation,
@@ -15,8 +16,10 @@ import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { testCaller } from "../../identity/testing/test-caller.ts";
 import { signingKey } from "../../secrets/issuer-epochs.ts";
+import { createReservationChanges } from "../idempotency/change-reservation.ts";
+import { receiptsOf } from "../receipts/receipts-of.ts";
 import { openReservationWorld, type ReservationWorld } from "../reservation/testing/reservation-world.ts";
-import { createCountersign, receiptsOf } from "./countersign-receipt.ts";
+import { countersignReceipt } from "./countersign-receipt.ts";
 
 const redis = useRedis();
 const courier = testCaller(Role.COURIER);
@@ -30,7 +33,12 @@ let siteId: string;
 function gatewayOver(connection: RedisConnection) {
   const gateway = world.over(connection);
   const { allocator } = gateway;
-  return { ...gateway, countersign: createCountersign({ allocator, keys, receipts: world.receipts, now: world.clock.now }) };
+  const { events } = allocator;
+  const dependencies = { changes: createReservationChanges(allocator, world.receipts), events, keys, now: world.clock.now };
+  return {
+    ...gateway,
+    countersign: (request: CountersignReceiptRequest) => countersignReceipt(dependencies, request, courier),
+  };
 }
 
 beforeEach(async () => {
@@ -81,13 +89,13 @@ describe("a receipt, at whichever command the gateway dies", () => {
       const signature = await signEd25519(courierKey.privateJwk, text);
       const signed = { reservationId, number: 2, receiptHash, keyId, signature };
       const request = create(CountersignReceiptRequestSchema, { requestId: randomUUID(), ...signed });
-      const hasDied = await dies(gatewayOver(dying).countersign(request, courier));
-      const answer = await steady.countersign(request, courier);
-      expect(await steady.countersign(request, courier)).toEqual(answer);
+      const hasDied = await dies(gatewayOver(dying).countersign(request));
+      const answer = await steady.countersign(request);
+      expect(await steady.countersign(request)).toEqual(answer);
       expect(answer.receipt).toEqual((await receiptsOf(await steady.allocator.events.chain(reservationId)))[2]);
       expect(await actsOf(steady.allocator, reservationId)).toEqual(["RESERVED", "DEPOSITED", "COUNTERSIGNED"]);
       const again = create(CountersignReceiptRequestSchema, { requestId: randomUUID(), ...signed });
-      await expect(steady.countersign(again, courier)).rejects.toMatchObject({ reason: "ALREADY_COUNTERSIGNED" });
+      await expect(steady.countersign(again)).rejects.toMatchObject({ reason: "ALREADY_COUNTERSIGNED" });
       return hasDied;
     });
   });

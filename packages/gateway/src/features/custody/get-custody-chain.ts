@@ -1,0 +1,34 @@
+import { create } from "@bufbuild/protobuf";
+import { isParty } from "@petak/lifecycle";
+import { type GetCustodyChainRequest, type GetCustodyChainResponse, GetCustodyChainResponseSchema } from "@petak/protocol";
+import { type EventStream, type ReservationStore, reservationNotFound } from "@petak/records";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import type { Receipts } from "../receipts/receipts.ts";
+import { receiptsOf } from "../receipts/receipts-of.ts";
+import type { EventView } from "./event-view.ts";
+
+/** What reading a custody chain takes. */
+export interface GetCustodyChainDependencies {
+  reservations: Pick<ReservationStore, "find">;
+  events: Pick<EventStream, "countedChain">;
+  receipts: Pick<Receipts, "state">;
+  view: EventView;
+  now: () => number;
+}
+
+/** Gives a reservation with its events, their receipts, and a signed statement of how many there are. Throws RESERVATION_NOT_FOUND for others than its parties. */
+export async function getCustodyChain(
+  { reservations, events: stream, receipts, view, now }: GetCustodyChainDependencies,
+  { reservationId }: GetCustodyChainRequest,
+  caller: ParticipantCaller,
+): Promise<GetCustodyChainResponse> {
+  // Taken before anything is read: a statement of an instant must have all that was recorded until then.
+  const asOfMs = now();
+  const reservation = await reservations.find(reservationId);
+  if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(reservationId);
+  // Events recorded after the reservation was read are left out, so that its state and the end of its chain are those of the events.
+  const { events: found, earlierCount } = await stream.countedChain(reservationId);
+  const events = await view(found.filter(({ reservationRevision }) => reservationRevision <= reservation.revision));
+  const statement = await receipts.state({ reservation, events, earlierCount, asOfMs });
+  return create(GetCustodyChainResponseSchema, { reservation, events, receipts: await receiptsOf(events), statement });
+}

@@ -1,0 +1,86 @@
+import { create } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { invalidField, type ListEventsRequest, type ListEventsResponse, ListEventsResponseSchema } from "@petak/protocol";
+import type { FeedName } from "@petak/redis";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "../event-pages/feed-cursor.ts";
+import { followFeed } from "../event-pages/feed-follower.ts";
+import type { EventPage, FeedReader } from "../event-pages/feed-reader.ts";
+import type { EventFeedDependencies } from "./event-feed.ts";
+import type { EventView } from "./event-view.ts";
+
+/** What ends a long poll: its signal, and its deadline in ms from now if it has one. */
+export interface ListEventsCall {
+  readonly signal: AbortSignal;
+  timeoutMs(): number | undefined;
+}
+
+/** Events of a page if the caller does not say how many. */
+const defaultPageSize = 100;
+
+/** Part of a long poll's deadline that is left for the response itself, in ms. */
+const responseMs = 250;
+
+/** Lists the caller's events after a cursor, in a range, or from now on; waits up to `wait` for the first if there are none yet. */
+export async function listEvents(
+  dependencies: EventFeedDependencies,
+  request: ListEventsRequest,
+  caller: ParticipantCaller,
+  call: ListEventsCall,
+): Promise<ListEventsResponse> {
+  const { reader, view, now } = dependencies;
+  const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
+  const wantedMs = request.wait === undefined ? 0 : durationMs(request.wait);
+  // An empty page in time says more than a deadline that passed.
+  const patienceMs = Math.max(0, (call.timeoutMs() ?? wantedMs + responseMs) - responseMs);
+  const deadlineMs = now() + Math.min(wantedMs, patienceMs);
+  const cursor = await startOf(reader, caller, request);
+  if (deadlineMs <= now() || cursor.range !== undefined) {
+    await reader.bringUpToDate(caller);
+    return await responseOf(view, caller, await reader.readAfter(caller, cursor, pageSize));
+  }
+  return await poll(dependencies, caller, { cursor, pageSize, deadlineMs, signal: call.signal });
+}
+
+interface Poll {
+  cursor: FeedCursor;
+  pageSize: number;
+  deadlineMs: number;
+  signal: AbortSignal;
+}
+
+/** Reads until there is an event, the deadline passes, or the call or the gateway ends. */
+async function poll(
+  { reader, feeds, view, shares, now, stopping, stillValid }: EventFeedDependencies,
+  caller: ParticipantCaller,
+  { cursor, pageSize, deadlineMs, signal }: Poll,
+): Promise<ListEventsResponse> {
+  const follower = followFeed({ reader, feeds, feed: caller, cursor });
+  let giveBack: (() => void) | undefined;
+  try {
+    for (let isLast = false; ; ) {
+      const page = await follower.next(pageSize);
+      const leftMs = deadlineMs - now();
+      const isDone = page.events.length > 0 || page.hasMore || isLast || leftMs <= 0 || stopping.aborted || signal.aborted;
+      // Beyond the caller's share the response comes at once, as if the request did not wait: an error would say less.
+      giveBack ??= isDone ? undefined : shares.take(caller.participantId);
+      if (isDone || giveBack === undefined) return await responseOf(view, caller, page);
+      isLast = !(await follower.wait(leftMs, [signal, stopping]));
+      await stillValid(caller);
+    }
+  } finally {
+    giveBack?.();
+    follower.close();
+  }
+}
+
+async function startOf(reader: FeedReader, feed: FeedName, { cursor, fromNow, range }: ListEventsRequest): Promise<FeedCursor> {
+  if (cursor !== "") return decodeCursor(feed, cursor);
+  if (fromNow && range !== undefined) throw invalidField("range", "must not be set together with from_now", "list_events.one_beginning");
+  if (range !== undefined) return rangeCursor(range);
+  return fromNow ? await reader.end(feed) : { number: 0 };
+}
+
+async function responseOf(view: EventView, feed: FeedName, { events, cursor, hasMore }: EventPage): Promise<ListEventsResponse> {
+  return create(ListEventsResponseSchema, { events: await view(events), nextCursor: encodeCursor(feed, cursor), hasMore });
+}

@@ -1,0 +1,89 @@
+import { create } from "@bufbuild/protobuf";
+import { invalidField, PetakError, type WatchEventsRequest, type WatchEventsResponse, WatchEventsResponseSchema } from "@petak/protocol";
+import type { FeedName } from "@petak/redis";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { decodeCursor, encodeCursor, type FeedCursor } from "../event-pages/feed-cursor.ts";
+import { followFeed } from "../event-pages/feed-follower.ts";
+import type { FeedReader } from "../event-pages/feed-reader.ts";
+import type { EventFeedDependencies } from "./event-feed.ts";
+
+/** Streams of one participant open at once: more than it has servers that read, and a small part of what a gateway holds open. */
+export const streamsPerCaller = 16;
+
+/** Pause that a caller with too many open streams is told, in ms: a stream lives long, so another does not end soon. */
+const streamRetryAfterMs = 5000;
+
+/** Events of one message of a stream, as many as a page may have: about 350 kB. */
+const streamPageSize = 1000;
+
+/** Longest silence of a stream, in ms: one that is silent for longer looks dead to proxies and people. */
+const heartbeatMs = 15_000;
+
+/**
+ * Streams the caller's events as they are recorded, with a message without events after each {@link heartbeatMs} of silence.
+ *
+ * @throws {PetakError} RATE_LIMITED if the caller has too many streams open; SHUTTING_DOWN when the gateway stops.
+ */
+export async function* watchEvents(
+  { reader, feeds, view, shares, now, stopping, stillValid }: EventFeedDependencies,
+  request: WatchEventsRequest,
+  caller: ParticipantCaller,
+  { signal }: { readonly signal: AbortSignal },
+): AsyncGenerator<WatchEventsResponse, void> {
+  const giveBack = shares.take(caller.participantId);
+  if (giveBack === undefined) throw tooManyStreams(caller);
+  // The signal aborts at the end of every call: a stream that nobody reads any more never reaches its end here.
+  signal.addEventListener("abort", giveBack, { once: true });
+  if (signal.aborted) giveBack();
+  let close: (() => void) | undefined;
+  try {
+    const follower = followFeed({ reader, feeds, feed: caller, cursor: await startOf(reader, caller, request) });
+    close = follower.close;
+    signal.addEventListener("abort", follower.close, { once: true });
+    let beatAtMs = Number.NEGATIVE_INFINITY;
+    let isBeatDue = true;
+    for (;;) {
+      // Checked first: a stop aborts the stream's signal too, and an end without a reason would look like the end of all events.
+      if (stopping.aborted) throw shuttingDown();
+      if (signal.aborted) return;
+      await stillValid(caller);
+      const page = await follower.next(streamPageSize);
+      if (page.events.length > 0 || isBeatDue || now() >= beatAtMs) {
+        yield create(WatchEventsResponseSchema, { events: await view(page.events), cursor: encodeCursor(caller, page.cursor) });
+        beatAtMs = now() + heartbeatMs;
+        isBeatDue = false;
+      }
+      if (page.hasMore) continue;
+      const quietMs = Math.min(heartbeatMs, Math.max(0, beatAtMs - now()));
+      isBeatDue = !(await follower.wait(quietMs, [signal, stopping]));
+    }
+  } finally {
+    close?.();
+    giveBack();
+  }
+}
+
+async function startOf(reader: FeedReader, feed: FeedName, { cursor, fromNow, fromNumber }: WatchEventsRequest): Promise<FeedCursor> {
+  if (cursor !== "") {
+    const { range: _, ...place } = decodeCursor(feed, cursor);
+    return place;
+  }
+  if (fromNow && fromNumber > 0n) {
+    throw invalidField("from_number", "must not be set together with from_now", "watch_events.one_beginning");
+  }
+  if (!fromNow) return { number: Math.max(0, Number(fromNumber) - 1) };
+  return await reader.end(feed);
+}
+
+function shuttingDown(): PetakError {
+  return new PetakError("SHUTTING_DOWN", "the gateway is shutting down; resume with the last cursor", { retryAfterMs: 1000 });
+}
+
+function tooManyStreams({ participantId }: ParticipantCaller): PetakError {
+  return new PetakError(
+    "RATE_LIMITED",
+    `'${participantId}' has ${streamsPerCaller} open WatchEvents streams at this gateway, its limit; ` +
+      `close one, or try again in ${streamRetryAfterMs} ms`,
+    { retryAfterMs: streamRetryAfterMs },
+  );
+}
