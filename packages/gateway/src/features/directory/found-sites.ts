@@ -1,49 +1,72 @@
 import type { Candidate, NearestQuery } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
-import type { Allocator, SiteCache } from "@petak/records";
+import type { SiteCache } from "@petak/records";
+import type { SearchCall, SiteSearch } from "../search/site-search.ts";
 
 /** Sites that a search found. */
 export interface FoundSites {
   candidates: readonly Candidate[];
-  /** The facts by which each was found, in the same order; undefined where the site is gone. */
+  /** The facts by which each was found, in the same order; undefined if the site is gone. */
   sites: readonly (Site | undefined)[];
 }
 
-/** Who waits for a search. */
-type Waiting = Parameters<Allocator["nearest"]>[1];
+/** Finds sites and their facts. */
+export interface FindSitesDependencies {
+  search: Pick<SiteSearch, "nearest" | "forget">;
+  siteFacts: Pick<SiteCache, "facts">;
+}
 
-/** How often one call searches where sites change while it does. What still changes then is left out of its answer. */
+/** How often one call searches while sites change. What still changes then is left out of its response. */
 const searchesMax = 5;
 
 /**
- * Makes what reads the facts of candidates: at once where all are in the cache.
+ * Finds the nearest sites with their facts: synchronously if everything is in memory.
  *
- * Block and facts are separate keys, and a block in memory may be older than the facts. A candidate names size classes by their index, which means nothing
- * in the facts of another revision: an option made of both would be of no site that ever was. So where a site has changed since it was found, its block
- * is read anew and the search is made again.
+ * Block and facts are separate keys, and a block in memory may be older than the facts. A candidate names size classes by their index, which means
+ * nothing in the facts of another revision: an option made of both would describe a site that never existed. So if a site has changed since it was
+ * found, its block is read again and the search is repeated.
  */
-export function createFoundSites({ allocator, siteCache }: { allocator: Allocator; siteCache: SiteCache }) {
-  function ifCurrent(query: NearestQuery, found: FoundSites, waiting: Waiting): FoundSites | Promise<FoundSites> {
-    return isCurrent(found) ? found : searchAgain(query, found, waiting);
-  }
+export function findSites(dependencies: FindSitesDependencies, query: NearestQuery, call: SearchCall): FoundSites | Promise<FoundSites> {
+  const candidates = dependencies.search.nearest(query, call);
+  if (!(candidates instanceof Promise)) return withFacts(dependencies, query, candidates, call);
+  return candidates.then((found) => withFacts(dependencies, query, found, call));
+}
 
-  async function searchAgain(query: NearestQuery, first: FoundSites, waiting: Waiting): Promise<FoundSites> {
-    let found = first;
-    for (let search = 1; search < searchesMax && !isCurrent(found); search++) {
-      const { sites } = found;
-      allocator.forget(found.candidates.filter((candidate, index) => !isAsFound(candidate, sites[index])));
-      const candidates = await allocator.nearest(query, waiting);
-      found = { candidates, sites: await siteCache.facts(candidates) };
-    }
-    const { candidates, sites } = found;
-    return { candidates, sites: sites.map((site, index) => (isAsFound(candidates[index] as Candidate, site) ? site : undefined)) };
-  }
+function withFacts(
+  dependencies: FindSitesDependencies,
+  query: NearestQuery,
+  candidates: readonly Candidate[],
+  call: SearchCall,
+): FoundSites | Promise<FoundSites> {
+  const sites = dependencies.siteFacts.facts(candidates);
+  if (sites instanceof Promise) return sites.then((read) => ifCurrent(dependencies, query, { candidates, sites: read }, call));
+  return ifCurrent(dependencies, query, { candidates, sites }, call);
+}
 
-  return (query: NearestQuery, candidates: readonly Candidate[], waiting: Waiting): FoundSites | Promise<FoundSites> => {
-    const sites = siteCache.facts(candidates);
-    if (sites instanceof Promise) return sites.then((read) => ifCurrent(query, { candidates, sites: read }, waiting));
-    return ifCurrent(query, { candidates, sites }, waiting);
-  };
+function ifCurrent(
+  dependencies: FindSitesDependencies,
+  query: NearestQuery,
+  found: FoundSites,
+  call: SearchCall,
+): FoundSites | Promise<FoundSites> {
+  return isCurrent(found) ? found : searchAgain(dependencies, query, found, call);
+}
+
+async function searchAgain(
+  { search, siteFacts }: FindSitesDependencies,
+  query: NearestQuery,
+  first: FoundSites,
+  call: SearchCall,
+): Promise<FoundSites> {
+  let found = first;
+  for (let searches = 1; searches < searchesMax && !isCurrent(found); searches++) {
+    const { sites } = found;
+    search.forget(found.candidates.filter((candidate, index) => !isAsFound(candidate, sites[index])));
+    const candidates = await search.nearest(query, call);
+    found = { candidates, sites: await siteFacts.facts(candidates) };
+  }
+  const { candidates, sites } = found;
+  return { candidates, sites: sites.map((site, index) => (isAsFound(candidates[index] as Candidate, site) ? site : undefined)) };
 }
 
 function isCurrent({ candidates, sites }: FoundSites): boolean {

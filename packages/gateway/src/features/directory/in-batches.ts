@@ -1,4 +1,7 @@
-/** Works on a batch of items at once, then on the next, and gives the results in the order of the items. */
+/** Sites that one call writes at a time: enough to hide the round trips, few enough to leave room for other calls. */
+export const parallelWrites = 16;
+
+/** Works on a batch of items at once, then on the next. Gives the results in the order of the items. */
 export async function inBatches<Item, Result>(
   items: readonly Item[],
   batch: number,

@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import {
   invalidField,
@@ -9,56 +9,49 @@ import {
   ReportCapacityResponseSchema,
   type SiteCapacity,
 } from "@petak/protocol";
-import type { Allocator, CapacityReport, StoredSite } from "@petak/records";
-import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import type { CapacityReport, CapacityReports, RequestIds, SiteStore, StoredSite } from "@petak/records";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { once } from "../idempotency/once.ts";
 import { refuseFuture, reportedClasses } from "./capacity-rules.ts";
-import { inBatches } from "./in-batches.ts";
+import { inBatches, parallelWrites } from "./in-batches.ts";
+import { findOwn } from "./stored-sites.ts";
 
 /** How long a report holds where it does not say, in s: no snapshot may be older than five minutes. */
 const defaultTtlS = 300;
 
-/** How many sites one call writes at a time. */
-const parallelWrites = 16;
-
-/** What recording reports needs. */
+/** What recording capacity reports takes. */
 export interface ReportCapacityDependencies {
-  allocator: Allocator;
+  sites: Pick<SiteStore, "findAll">;
+  capacityReports: CapacityReports;
+  requestIds: RequestIds;
   now: () => number;
-  /** The sites, if all of them are the caller's own. */
-  findOwn(siteIds: readonly string[]): Promise<StoredSite[]>;
 }
 
-/** Records what an operator reports of its sites, each by itself; a repetition is answered as the first was. */
+const schemas = { request: ReportCapacityRequestSchema, response: ReportCapacityResponseSchema, bodyNamesNetwork: true };
+
+/**
+ * Records the caller's capacity reports, each site on its own. Everything that would be refused is refused before the first report is recorded.
+ */
 export async function reportCapacity(
-  { allocator, now, findOwn }: ReportCapacityDependencies,
-  participantId: string,
+  { sites, capacityReports, requestIds, now }: ReportCapacityDependencies,
   request: ReportCapacityRequest,
+  caller: ParticipantCaller,
 ): Promise<ReportCapacityResponse> {
-  const { requestId } = request;
   refuseRepeatedSites(request.sites);
   const reports = request.sites.map((capacity, index) => toReport(capacity, now(), `sites[${index}]`));
-  const fingerprint = fingerprintOf(ReportCapacityRequestSchema, request);
-  if (await allocator.requestIds.claim(participantId, requestId, fingerprint)) {
-    const kept = await allocator.requestIds.kept(participantId, requestId, fingerprint);
-    if (kept !== undefined) return fromBinary(ReportCapacityResponseSchema, kept);
-  }
-  const stored = await findOwn(reports.map(({ siteId }) => siteId));
-  const found = reports.map((report, index) => ({ report, stored: stored[index] as StoredSite }));
-  // Whatever would be refused is refused before the first report is recorded.
-  for (const { report, stored: site } of found) report.classesOf(site);
-  const outcomes = await inBatches(found, parallelWrites, ({ report, stored: site }) =>
-    allocator.capacityReports.record(report, site, now()),
-  );
-  const response = create(ReportCapacityResponseSchema, {
-    results: outcomes.map((outcome, index) => ({
-      siteId: request.sites[index]?.siteId ?? "",
-      outcome: { recorded: ReportCapacityOutcome.RECORDED, outdated: ReportCapacityOutcome.OUTDATED }[outcome],
-    })),
+  return await once(requestIds, caller, schemas, request, async () => {
+    const siteIds = reports.map(({ siteId }) => siteId);
+    const stored = await findOwn(sites, siteIds, caller);
+    const found = reports.map((report, index) => ({ report, site: stored[index] as StoredSite }));
+    for (const { report, site } of found) report.classesOf(site);
+    const outcomes = await inBatches(found, parallelWrites, ({ report, site }) => capacityReports.record(report, site, now()));
+    return create(ReportCapacityResponseSchema, {
+      results: outcomes.map((outcome, index) => ({
+        siteId: siteIds[index] ?? "",
+        outcome: { recorded: ReportCapacityOutcome.RECORDED, outdated: ReportCapacityOutcome.OUTDATED }[outcome],
+      })),
+    });
   });
-  return fromBinary(
-    ReportCapacityResponseSchema,
-    await allocator.requestIds.keep(participantId, requestId, fingerprint, toBinary(ReportCapacityResponseSchema, response)),
-  );
 }
 
 function toReport({ siteId, observedAt, ttl, reportingEnded, sizeClasses }: SiteCapacity, nowMs: number, path: string): CapacityReport {

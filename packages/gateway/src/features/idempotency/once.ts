@@ -3,35 +3,40 @@ import type { RequestIds } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
-/** Does what a request asks for once, and answers its repetitions as it answered the first time. */
-export interface RememberedAnswers {
+/** What a request is called, and what it gets. */
+export interface CallSchemas<Request extends DescMessage, Response extends DescMessage> {
+  request: Request;
+  response: Response;
   /**
-   * Does the work unless its answer is known. Of a request that was cut short the work is done again, so that it must be good to do twice.
-   *
-   * @throws {PetakError} REQUEST_ID_REUSED where the id came with another body, or with a key of the other network.
+   * Whether the body alone says which network it is about, by its sites. The fingerprint then leaves out the network of the caller's key. Default
+   * false.
    */
-  once<Request extends DescMessage, Answer extends DescMessage>(
-    caller: Pick<ParticipantCaller, "participantId" | "mode">,
-    schemas: { request: Request; answer: Answer },
-    request: MessageShape<Request> & { requestId: string },
-    work: () => Promise<MessageShape<Answer>>,
-  ): Promise<MessageShape<Answer>>;
+  bodyNamesNetwork?: boolean;
 }
 
-/** Makes it over the record of request ids. */
-export function createRememberedAnswers(requestIds: RequestIds): RememberedAnswers {
-  return {
-    async once({ participantId, mode }, schemas, request, work) {
-      const { requestId } = request;
-      const fingerprint = fingerprintOf(schemas.request, request, mode);
-      const isRepetition = await requestIds.claim(participantId, requestId, fingerprint);
-      const known = isRepetition ? await requestIds.kept(participantId, requestId, fingerprint) : undefined;
-      if (known !== undefined) return fromBinary(schemas.answer, known);
-      const answer = await work();
-      return fromBinary(
-        schemas.answer,
-        await requestIds.keep(participantId, requestId, fingerprint, toBinary(schemas.answer, answer, { writeUnknownFields: false })),
-      );
-    },
-  };
+/** A request that changes something. */
+export type RequestWithId<Desc extends DescMessage> = MessageShape<Desc> & { requestId: string };
+
+/**
+ * Runs `work` unless the response to the same request is stored, stores its response under the request's idempotency key, and gives the stored
+ * response to every duplicate. Duplicates that run at the same time get the response that was stored first.
+ *
+ * A request that was cut short before its response was stored runs again, so `work` must be idempotent.
+ *
+ * @throws {PetakError} REQUEST_ID_REUSED if the id came with another body, or with a key of the other network.
+ */
+export async function once<Request extends DescMessage, Response extends DescMessage>(
+  requestIds: Pick<RequestIds, "claim" | "kept" | "keep">,
+  { participantId, mode }: Pick<ParticipantCaller, "participantId" | "mode">,
+  schemas: CallSchemas<Request, Response>,
+  request: RequestWithId<Request>,
+  work: () => Promise<MessageShape<Response>>,
+): Promise<MessageShape<Response>> {
+  const { requestId } = request;
+  const fingerprint = fingerprintOf(schemas.request, request, schemas.bodyNamesNetwork === true ? "live" : mode);
+  const isDuplicate = await requestIds.claim(participantId, requestId, fingerprint);
+  const stored = isDuplicate ? await requestIds.kept(participantId, requestId, fingerprint) : undefined;
+  if (stored !== undefined) return fromBinary(schemas.response, stored);
+  const response = toBinary(schemas.response, await work(), { writeUnknownFields: false });
+  return fromBinary(schemas.response, await requestIds.keep(participantId, requestId, fingerprint, response));
 }

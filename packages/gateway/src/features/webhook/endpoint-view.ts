@@ -1,29 +1,35 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Mode, type WebhookEndpoint, WebhookEndpointSchema, type WebhookHealth, WebhookHealthSchema, WebhookState } from "@petak/protocol";
-import type { StoredWebhook } from "@petak/records";
-import { type DeliveryHealth, isFailing } from "./delivery/delivery-health.ts";
+import type { DeliveryStore, StoredWebhook, WebhookStore } from "@petak/records";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { deriveWebhookKey } from "../../secrets/webhook-keys.ts";
+import { type DeliveryHealth, healthIn, isFailing } from "./delivery/delivery-health.ts";
 import { signingKeysAt } from "./delivery/signing-keys.ts";
+import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What is known of an endpoint's deliveries. */
-export interface DeliveryView {
-  health: DeliveryHealth;
-  pending: { count: number; nextMs: number | undefined };
-  openReplays: number;
-  /** How long the oldest event that was not tried has waited, in ms. Undefined where it was not looked at. */
-  lagMs?: number;
+/** What showing an endpoint takes. */
+export interface ViewDependencies {
+  store: Pick<WebhookStore, "find">;
+  deliveries: Pick<DeliveryStore, "fields" | "pending" | "replays">;
+  /** Endpoints' keys follow from it. */
+  derivationKey: Uint8Array;
+  now: () => number;
 }
 
-/** What showing an endpoint needs. */
-export interface WebhookViewOptions {
-  nowMs: number;
-  /** The public half of the nth key of an endpoint. */
-  publicKey: (endpointId: string, number: number) => string;
-}
-
-/** An endpoint as its owner sees it. */
-export function webhookView(endpoint: StoredWebhook, deliveries: DeliveryView, { nowMs, publicKey }: WebhookViewOptions): WebhookEndpoint {
+/** An endpoint as its owner sees it, with the health of its deliveries. `lagMs`, in ms, if it was looked at. */
+export async function viewOf(
+  { deliveries, derivationKey, now }: ViewDependencies,
+  endpoint: StoredWebhook,
+  lagMs?: number,
+): Promise<WebhookEndpoint> {
   const { endpointId, participantId, mode, url, eventTypes, label, createdMs, verifiedMs } = endpoint;
+  const [fields, pending, replays] = await Promise.all([
+    deliveries.fields(endpointId),
+    deliveries.pending(endpointId),
+    deliveries.replays(endpointId),
+  ]);
+  const health = healthIn(fields);
   return create(WebhookEndpointSchema, {
     endpointId,
     participantId,
@@ -31,17 +37,31 @@ export function webhookView(endpoint: StoredWebhook, deliveries: DeliveryView, {
     url,
     ...(eventTypes.length === 0 ? {} : { filter: { eventTypes } }),
     label,
-    state: stateOf(endpoint, deliveries.health),
-    keys: signingKeysAt(endpoint, nowMs).map((key) => ({
+    state: stateOf(endpoint, health),
+    keys: signingKeysAt(endpoint, now()).map((key) => ({
       number: key.number,
-      publicKey: publicKey(endpointId, key.number),
+      publicKey: deriveWebhookKey(derivationKey, endpointId, key.number).publicKey,
       createdAt: timestampFromMs(key.createdMs),
       ...atMs("expiresAt", key.expiresMs),
     })),
     createdAt: timestampFromMs(createdMs),
     ...atMs("verifiedAt", verifiedMs),
-    health: healthView(deliveries),
+    health: healthView({ health, pending, openReplays: replays.length, lagMs }),
   });
+}
+
+/** The caller's endpoint as it is stored now. */
+export async function viewNow(dependencies: ViewDependencies, endpointId: string, caller: ParticipantCaller): Promise<WebhookEndpoint> {
+  return await viewOf(dependencies, await findOwnEndpoint(dependencies.store, endpointId, caller));
+}
+
+/** The state of an endpoint's deliveries. */
+interface DeliveryView {
+  health: DeliveryHealth;
+  pending: { count: number; nextMs: number | undefined };
+  openReplays: number;
+  /** How long the oldest event that was not tried has waited, in ms. Undefined if it was not looked at. */
+  lagMs: number | undefined;
 }
 
 function stateOf({ isPaused }: StoredWebhook, health: DeliveryHealth): WebhookState {

@@ -1,5 +1,7 @@
 import { WebhookFailure } from "@petak/protocol";
 import type { DeliveryFields } from "@petak/records";
+import type { FeedName } from "@petak/redis";
+import { decodeCursor, type FeedCursor } from "../../event-pages/feed-cursor.ts";
 import type { Attempt } from "./post-event.ts";
 
 /** How the deliveries to an endpoint have been going. Times are in ms. */
@@ -82,4 +84,9 @@ export function healthIn(fields: DeliveryFields): DeliveryHealth {
 export function fieldsOfHealth(health: DeliveryHealth, before: DeliveryHealth): DeliveryFields {
   const names = Object.keys(health) as (keyof DeliveryHealth)[];
   return Object.fromEntries(names.filter((name) => health[name] !== before[name]).map((name) => [name, String(health[name] ?? "")]));
+}
+
+/** How far the feed of an endpoint's owner was read for it. */
+export function cursorIn(feed: FeedName, { cursor }: Pick<DeliveryHealth, "cursor">): FeedCursor {
+  return cursor === "" ? { number: 0 } : decodeCursor(feed, cursor);
 }

@@ -23,7 +23,7 @@ const renewals = 3;
 
 /** Starts dispatching. Of several gateways, each endpoint is that of the first to take its lease. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { store, allocator, tell, leaseMs = 15_000 } = options;
+  const { store, deliveries, tell, leaseMs = 15_000 } = options;
   const token = randomUUID();
   const workers = new Map<string, EndpointWorker>();
   const stopping = new AbortController();
@@ -40,7 +40,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
 
   /** Takes the lease of an endpoint, or holds on to it. */
   async function hold(endpointId: string): Promise<void> {
-    const outcome = await allocator.deliveries.lease(endpointId, token, leaseMs);
+    const outcome = await deliveries.lease(endpointId, token, leaseMs);
     const worker = workers.get(endpointId);
     // Taken anew means that another may have had it: what is known here of the endpoint's state is old.
     if (worker !== undefined && outcome !== "kept") await worker.stop(AbortSignal.abort());
@@ -93,7 +93,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       const all = [...workers];
       await Promise.all(all.map(([, worker]) => worker.stop(cut.signal)));
       clearTimeout(timer);
-      await Promise.allSettled(all.map(([endpointId]) => allocator.deliveries.release(endpointId, token)));
+      await Promise.allSettled(all.map(([endpointId]) => deliveries.release(endpointId, token)));
     },
   };
 }

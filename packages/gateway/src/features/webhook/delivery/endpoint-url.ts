@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { invalidField } from "@petak/protocol";
 import { mayReach, type Networks } from "./networks.ts";
 
 /** Where webhooks may be sent. */
@@ -34,4 +35,10 @@ export function checkEndpointUrl(text: string, { allowedNetworks, allowHttp }: R
 export function addressIn({ hostname }: URL): string | undefined {
   const address = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
   return isIP(address) === 0 ? undefined : address;
+}
+
+/** Refuses a URL to which this gateway sends no webhooks, with INVALID_FIELD. */
+export function requireEndpointUrl(url: string, policy: ReachPolicy): void {
+  const checked = checkEndpointUrl(url, policy);
+  if (typeof checked === "string") throw invalidField("url", checked, "webhook_endpoint.url");
 }

@@ -29,7 +29,7 @@ export interface WebhookOptions extends Partial<ReachPolicy> {
 
 /** What sending needs of the gateway. */
 export interface WebhookSendingOptions extends WebhookOptions {
-  allocator: Allocator;
+  allocator: Pick<Allocator, "deliveries" | "events">;
   store: WebhookStore;
   reader: FeedReader;
   feeds: ParticipantFeeds;
@@ -59,6 +59,7 @@ const concurrencyDefault = 256;
 /** Puts them together. */
 export function createWebhookSending(options: WebhookSendingOptions): WebhookSending {
   const {
+    allocator: { deliveries, events },
     store,
     reader,
     now,
@@ -89,6 +90,8 @@ export function createWebhookSending(options: WebhookSendingOptions): WebhookSen
     start() {
       dispatcher = startDispatcher({
         ...options,
+        deliveries,
+        events,
         writer,
         signAndPost,
         slots: createSlots(options.concurrency ?? concurrencyDefault),

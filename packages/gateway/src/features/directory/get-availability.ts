@@ -1,0 +1,23 @@
+import { create } from "@bufbuild/protobuf";
+import { type GetAvailabilityRequest, type GetAvailabilityResponse, GetAvailabilityResponseSchema } from "@petak/protocol";
+import type { SiteStore } from "@petak/records";
+import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
+import { availabilityOf } from "./availability.ts";
+import { findVisible } from "./stored-sites.ts";
+
+/** What reading availability takes. */
+export interface GetAvailabilityDependencies {
+  sites: Pick<SiteStore, "findAll">;
+  now: () => number;
+}
+
+/** Gives the availability of sites, in the order of the request. Throws SITE_NOT_FOUND if the caller's network does not have one of them. */
+export async function getAvailability(
+  { sites, now }: GetAvailabilityDependencies,
+  { siteIds }: GetAvailabilityRequest,
+  { mode }: ParticipantCaller | PublishableCaller,
+): Promise<GetAvailabilityResponse> {
+  const nowMs = now();
+  const found = await findVisible(sites, siteIds, mode === "test");
+  return create(GetAvailabilityResponseSchema, { availabilities: found.map((stored) => availabilityOf(stored, nowMs)) });
+}

@@ -1,0 +1,22 @@
+import { create } from "@bufbuild/protobuf";
+import { type GetSiteRequest, type GetSiteResponse, GetSiteResponseSchema } from "@petak/protocol";
+import type { SiteStore, TermsBook } from "@petak/records";
+import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
+import { findVisible } from "./stored-sites.ts";
+
+/** What reading a site takes. */
+export interface GetSiteDependencies {
+  sites: Pick<SiteStore, "findAll">;
+  termsBook: Pick<TermsBook, "atSite">;
+}
+
+/** Gives a site with the terms that apply there now. Throws SITE_NOT_FOUND if the caller's network has no such site. */
+export async function getSite(
+  { sites, termsBook }: GetSiteDependencies,
+  { siteId }: GetSiteRequest,
+  { mode }: ParticipantCaller | PublishableCaller,
+): Promise<GetSiteResponse> {
+  const [stored] = await findVisible(sites, [siteId], mode === "test");
+  if (stored === undefined) return create(GetSiteResponseSchema);
+  return create(GetSiteResponseSchema, { site: stored.site, terms: await termsBook.atSite(stored.site) });
+}

@@ -1,0 +1,20 @@
+import type { DescMessage } from "@bufbuild/protobuf";
+import type { RequestIds } from "@petak/records";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import type { RequestWithId } from "./once.ts";
+
+/**
+ * Binds a request id to the body it came with, for calls that store no response: what they do is idempotent, and a duplicate reads its result from
+ * what was written.
+ *
+ * @throws {PetakError} REQUEST_ID_REUSED if the id came with another body.
+ */
+export async function claimRequest<Request extends DescMessage>(
+  requestIds: Pick<RequestIds, "claim">,
+  { participantId }: Pick<ParticipantCaller, "participantId">,
+  schema: Request,
+  request: RequestWithId<Request>,
+): Promise<void> {
+  await requestIds.claim(participantId, request.requestId, fingerprintOf(schema, request));
+}

@@ -1,0 +1,51 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import {
+  type CreatePublishableKeyRequest,
+  CreatePublishableKeyRequestSchema,
+  type CreatePublishableKeyResponse,
+  CreatePublishableKeyResponseSchema,
+  invalidField,
+  Mode,
+  PublishableKeySchema,
+} from "@petak/protocol";
+import type { ParticipantStore, RequestIds } from "@petak/records";
+import { modeName } from "../../identity/cached-key-directory.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { claimRequest } from "../idempotency/claim-request.ts";
+import { derivedId } from "../idempotency/derived-id.ts";
+import { findSubject, refuseLiveFromTest } from "./subject.ts";
+
+/** What making a publishable key takes. */
+export interface CreatePublishableKeyDependencies {
+  participants: Pick<ParticipantStore, "find" | "addPublishableKey">;
+  requestIds: Pick<RequestIds, "claim">;
+  now: () => number;
+}
+
+/** Requests a second of a publishable key if the request does not say how many. */
+const defaultRequestsPerSecond = 50;
+
+/** Makes a publishable key for web pages. The key follows from the request: a duplicate gives the same one. */
+export async function createPublishableKey(
+  { participants, requestIds, now }: CreatePublishableKeyDependencies,
+  request: CreatePublishableKeyRequest,
+  caller: ParticipantCaller,
+): Promise<CreatePublishableKeyResponse> {
+  const { mode, origins, requestsPerSecond } = request;
+  refuseLiveFromTest(caller, mode);
+  const { participantId } = await findSubject(participants, request.participantId, caller);
+  if (mode === Mode.LIVE && origins.includes("*")) {
+    throw invalidField("origins", "must not contain * for a live key; name the origins of the pages", "publishable_key.origins");
+  }
+  await claimRequest(requestIds, caller, CreatePublishableKeyRequestSchema, request);
+  const key = create(PublishableKeySchema, {
+    publishableKey: `pk_${modeName(mode)}_${derivedId(caller.participantId, request.requestId, 24)}`,
+    participantId,
+    mode,
+    origins,
+    requestsPerSecond: requestsPerSecond === 0 ? defaultRequestsPerSecond : requestsPerSecond,
+    createdAt: timestampFromMs(now()),
+  });
+  return create(CreatePublishableKeyResponseSchema, { publishableKey: await participants.addPublishableKey(key) });
+}

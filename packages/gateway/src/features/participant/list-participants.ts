@@ -1,0 +1,18 @@
+import { create } from "@bufbuild/protobuf";
+import { type ListParticipantsRequest, type ListParticipantsResponse, ListParticipantsResponseSchema } from "@petak/protocol";
+import type { ParticipantStore } from "@petak/records";
+import type { ParticipantCaller } from "../../identity/index.ts";
+
+/** What listing participants takes. */
+export interface ListParticipantsDependencies {
+  participants: Pick<ParticipantStore, "list">;
+}
+
+/** Gives all participants of the gateway. */
+export async function listParticipants(
+  { participants }: ListParticipantsDependencies,
+  _request: ListParticipantsRequest,
+  _caller: ParticipantCaller,
+): Promise<ListParticipantsResponse> {
+  return create(ListParticipantsResponseSchema, { participants: await participants.list() });
+}

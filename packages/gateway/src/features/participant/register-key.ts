@@ -1,0 +1,62 @@
+import { create } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { isLowOrderPoint } from "@petak/credential";
+import {
+  invalidField,
+  KeySchema,
+  Mode,
+  type RegisterKeyRequest,
+  RegisterKeyRequestSchema,
+  type RegisterKeyResponse,
+  RegisterKeyResponseSchema,
+} from "@petak/protocol";
+import { type ParticipantStore, type RequestIds, type SiteStore, siteNotFound } from "@petak/records";
+import { type CachedKeyDirectory, modeName } from "../../identity/cached-key-directory.ts";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { claimRequest } from "../idempotency/claim-request.ts";
+import { derivedId } from "../idempotency/derived-id.ts";
+import { findSubject, refuseLiveFromTest } from "./subject.ts";
+
+/** What registering a key takes. */
+export interface RegisterKeyDependencies {
+  participants: Pick<ParticipantStore, "find" | "addKey">;
+  sites: Pick<SiteStore, "find">;
+  keyDirectory: Pick<CachedKeyDirectory, "forget">;
+  requestIds: Pick<RequestIds, "claim">;
+  now: () => number;
+}
+
+/** Registers a public key of a participant, or of the agent of one of its sites. The key's id follows from the request: a duplicate gives the same one. */
+export async function registerKey(
+  { participants, sites, keyDirectory, requestIds, now }: RegisterKeyDependencies,
+  request: RegisterKeyRequest,
+  caller: ParticipantCaller,
+): Promise<RegisterKeyResponse> {
+  const { mode, publicKey, siteId, label } = request;
+  refuseLiveFromTest(caller, mode);
+  const { participantId } = await findSubject(participants, request.participantId, caller);
+  if (isLowOrderPoint(publicKey)) {
+    throw invalidField("public_key", "must not be a point of low order: signatures by it prove nothing", "register_key.order");
+  }
+  if (siteId !== "") await checkAgentSite(sites, siteId, participantId, mode);
+  await claimRequest(requestIds, caller, RegisterKeyRequestSchema, request);
+  const key = create(KeySchema, {
+    keyId: `key_${modeName(mode)}_${derivedId(caller.participantId, request.requestId, 16)}`,
+    participantId,
+    publicKey,
+    mode,
+    siteId,
+    label,
+    createdAt: timestampFromMs(now()),
+  });
+  const registered = await participants.addKey(key);
+  keyDirectory.forget(registered.keyId);
+  return create(RegisterKeyResponseSchema, { key: registered });
+}
+
+async function checkAgentSite(sites: Pick<SiteStore, "find">, siteId: string, participantId: string, mode: Mode): Promise<void> {
+  const stored = await sites.find(siteId);
+  if (stored === undefined || stored.site.operatorId !== participantId || stored.site.isTest !== (mode === Mode.TEST)) {
+    throw siteNotFound(siteId);
+  }
+}

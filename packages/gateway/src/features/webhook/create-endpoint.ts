@@ -1,0 +1,75 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type CreateEndpointRequest,
+  CreateEndpointRequestSchema,
+  type CreateEndpointResponse,
+  CreateEndpointResponseSchema,
+  PetakError,
+} from "@petak/protocol";
+import type { DeliveryStore, RequestIds, WebhookStore } from "@petak/records";
+import type { ParticipantCaller } from "../../identity/index.ts";
+import { decodeCursor, encodeCursor } from "../event-pages/feed-cursor.ts";
+import type { FeedReader } from "../event-pages/feed-reader.ts";
+import { derivedId } from "../idempotency/derived-id.ts";
+import { once } from "../idempotency/once.ts";
+import type { Dispatcher } from "./delivery/dispatcher.ts";
+import { type ReachPolicy, requireEndpointUrl } from "./delivery/endpoint-url.ts";
+import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
+
+/** What making an endpoint takes. */
+export interface CreateEndpointDependencies extends ViewDependencies {
+  store: Pick<WebhookStore, "find" | "add">;
+  deliveries: ViewDependencies["deliveries"] & Pick<DeliveryStore, "begin" | "remove">;
+  reader: Pick<FeedReader, "end">;
+  dispatcher: Pick<Dispatcher, "wake">;
+  requestIds: RequestIds;
+  policy: ReachPolicy;
+}
+
+/** Endpoints of one participant in each network: one for each of its systems, and no list that grows by itself. */
+const endpointsMax = 20;
+
+const schemas = { request: CreateEndpointRequestSchema, response: CreateEndpointResponseSchema };
+
+/** Makes an endpoint that gets the events after `cursor`, or those recorded from now on. Its id follows from the request. */
+export async function createEndpoint(
+  dependencies: CreateEndpointDependencies,
+  request: CreateEndpointRequest,
+  caller: ParticipantCaller,
+): Promise<CreateEndpointResponse> {
+  const { store, deliveries, reader, dispatcher, requestIds, policy, now } = dependencies;
+  const { participantId, mode } = caller;
+  requireEndpointUrl(request.url, policy);
+  const start = request.cursor === "" ? undefined : decodeCursor(caller, request.cursor);
+  return await once(requestIds, caller, schemas, request, async () => {
+    const endpointId = `whe_${mode}_${derivedId(participantId, request.requestId, 16)}`;
+    // The cursor is stored first: a gateway that finds the endpoint starts to deliver.
+    const { range: _, ...place } = start ?? (await reader.end(caller));
+    await deliveries.begin(endpointId, { cursor: encodeCursor(caller, place) });
+    const endpoint = {
+      endpointId,
+      participantId,
+      mode,
+      createdMs: now(),
+      url: request.url,
+      eventTypes: request.filter?.eventTypes ?? [],
+      label: request.label,
+      isPaused: false,
+      keys: [{ number: 1, createdMs: now(), overlapMs: 0, requestId: request.requestId }],
+    };
+    if (!(await store.add(endpoint, endpointsMax))) {
+      await deliveries.remove(endpointId);
+      throw endpointsExhausted(caller);
+    }
+    dispatcher.wake(endpointId);
+    return create(CreateEndpointResponseSchema, { endpoint: await viewNow(dependencies, endpointId, caller) });
+  });
+}
+
+function endpointsExhausted({ participantId, mode }: ParticipantCaller): PetakError {
+  return new PetakError(
+    "WEBHOOK_ENDPOINTS_EXHAUSTED",
+    `'${participantId}' has ${endpointsMax} ${mode} webhook endpoints, its limit; delete one first`,
+    { metadata: { limit: String(endpointsMax), subject: participantId } },
+  );
+}
