@@ -1,12 +1,12 @@
 import { prepareValidation } from "@petak/protocol";
 import { createWebhookStore, openTestClock } from "@petak/records";
 import type { Acknowledgements } from "@petak/redis";
+import { optionsEncoder } from "../features/directory/options-encoder/options-encoder.ts";
 import { createWebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "../identity/index.ts";
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
 import { createStoreFailureStep } from "../rpc/store-failure-step.ts";
 import { createOnePortServer, createRequestListener, type OnePortServer } from "../server/index.ts";
-import { optionsEncoder } from "../services/options-encoder.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";

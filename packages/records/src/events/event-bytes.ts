@@ -3,7 +3,6 @@ import { type Event, EventSchema, PartyKind, parseReservationId } from "@petak/p
 import { storedBytes } from "../bytes/stored-bytes.ts";
 import { longId, shortId } from "../ids/short-id.ts";
 
-
 /**
  * Bytes of an event in a region's stream, without what follows from the rest: the second naming of the participant where it acted itself, the
  * time of the record where it is that of the event, and the region in its ids after that of the reservation has named it.
