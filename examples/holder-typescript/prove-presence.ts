@@ -31,6 +31,16 @@ function framed(...texts: string[]): Buffer {
   );
 }
 
+/** The id of the site for which a token is, which has it packed: two bytes of the region, and ten of base 32. */
+function siteIdOf(aud: string): string {
+  const hex = Buffer.from(aud, "base64url").toString("hex");
+  const bits = BigInt(`0x${hex.slice(4)}`);
+  const local = Array.from({ length: 16 }, (_, place) =>
+    "0123456789abcdefghjkmnpqrstvwxyz".charAt(Number((bits >> BigInt(75 - 5 * place)) & 31n)),
+  );
+  return `site_83${hex.slice(0, 4)}_${local.join("")}`;
+}
+
 /** The site and the id of a token that is bound to a key, as it says them itself. */
 function readToken(token: string): { siteId: string; tokenId: string; act: string; subject: string } {
   const [header = "", payload = ""] = token.split(".").map((part) => Buffer.from(part, "base64url").toString());
@@ -40,7 +50,7 @@ function readToken(token: string): { siteId: string; tokenId: string; act: strin
   const hash = createHash("sha256")
     .update(framed("petak-bound-token-id", typ, payload))
     .digest();
-  return { siteId: `site_${aud}`, tokenId: hash.subarray(0, 16).toString("base64url"), act: typ, subject: sub };
+  return { siteId: siteIdOf(aud), tokenId: hash.subarray(0, 16).toString("base64url"), act: typ, subject: sub };
 }
 
 /** Signs a terminal's challenge. The site is the token's, whatever the terminal says it is. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Allocator, createAllocator } from "@petak/records";
-import { connectRedis } from "@petak/redis";
+import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { type RedisServer, startRedisServer } from "@petak/redis/server";
 
 import type { Redis } from "ioredis";
@@ -52,7 +52,8 @@ export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchS
   let allocator: Allocator | undefined;
   try {
     await redis.connect();
-    allocator = createAllocator({ redis, ...(hasIndexCache ? { indexCache: { connect, onError: reportError } } : {}) });
+    const storeCode = await claimStoreCode(redis, createKeys("petak"));
+    allocator = createAllocator({ redis, storeCode, ...(hasIndexCache ? { indexCache: { connect, onError: reportError } } : {}) });
     return await use({ server, redis, allocator, connect });
   } finally {
     allocator?.stop();
@@ -71,7 +72,8 @@ export async function withoutRewriting(redis: Redis): Promise<void> {
 export async function withCachedAllocator<T>({ connect }: BenchServer, use: (cached: Allocator) => Promise<T>): Promise<T> {
   const redis = connect();
   await redis.connect();
-  const cached = createAllocator({ redis, indexCache: { connect, onError: reportError } });
+  const storeCode = await claimStoreCode(redis, createKeys("petak"));
+  const cached = createAllocator({ redis, storeCode, indexCache: { connect, onError: reportError } });
   try {
     return await use(cached);
   } finally {

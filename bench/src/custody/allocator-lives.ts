@@ -14,7 +14,7 @@ import {
 } from "@petak/protocol";
 import { createAllocator, firstEntry, type StoredSite, type StoredTransition } from "@petak/records";
 import { type HoldCandidate, storedCandidate } from "@petak/records/testing/candidates";
-import { connectRedis } from "@petak/redis";
+import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { makeSite } from "@petak/testkit";
 import { holdRequest } from "../allocator/ours/holds.ts";
 import { newOrder } from "../allocator/ours/orders.ts";
@@ -30,7 +30,9 @@ import { pollListener } from "./poll-listener.ts";
 const [socketPath = "", clients = "1", seconds = "1", run = "0"] = process.argv.slice(2);
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await redis.connect();
-const allocator = createAllocator({ redis, prefix: `petak-${run}` });
+const prefix = `petak-${run}`;
+const storeCode = await claimStoreCode(redis, createKeys(prefix));
+const allocator = createAllocator({ redis, prefix, storeCode });
 const place = { latitude: 1.3, longitude: 103.8 };
 const region = regionOfCell(indexCellOf(place));
 
@@ -168,7 +170,7 @@ async function live(client: number): Promise<void> {
 // Over a connection of its own: what a listener reads must not wait behind what the clients do.
 const listening = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await listening.connect();
-const { events } = createAllocator({ redis: listening, prefix: `petak-${run}` });
+const { events } = createAllocator({ redis: listening, prefix, storeCode });
 let last = firstEntry;
 const listener = pollListener(async () => {
   const found = await events.readAfter(region, last, 1000);

@@ -5,7 +5,7 @@
 import { prepareServingProcess } from "@petak/gateway";
 import { Role } from "@petak/protocol";
 import { createAllocator } from "@petak/records";
-import { connectRedis } from "@petak/redis";
+import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { createRandom, makeSite } from "@petak/testkit";
 import { announce } from "./announce.ts";
 import { authorizationOf, startBenchNetwork } from "./bench-network.ts";
@@ -16,7 +16,7 @@ const [socketPath = "", siteCount = "10000", dataDir] = process.argv.slice(2);
 
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await redis.connect();
-const allocator = createAllocator({ redis });
+const allocator = createAllocator({ redis, storeCode: await claimStoreCode(redis, createKeys("petak")) });
 const random = createRandom(1);
 for (let from = 0; from < Number(siteCount); from += 100) {
   const batch = Array.from({ length: Math.min(100, Number(siteCount) - from) }, (_, index) =>

@@ -1,5 +1,6 @@
 import { newChallenge } from "@petak/credential";
 import { formatReservationId, formatSiteId } from "@petak/protocol";
+import { testStoreCode } from "@petak/testkit";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { judgeBoundToken, mintBoundToken, type TokenOrder } from "./page/tokens.ts";
@@ -8,7 +9,7 @@ import { useBrowser } from "./use-browser.ts";
 
 const browser = useBrowser();
 const nowMs = Date.UTC(2026, 10, 24, 9);
-const [siteId, otherSiteId] = [formatSiteId("83652b", 7), formatSiteId("83652b", 8)];
+const [siteId, otherSiteId] = [7, 8].map((number) => formatSiteId("83652b", testStoreCode, number)) as [string, string];
 const reservationId = formatReservationId("83652b", "8xk2m4p9q7w3t5z1");
 let order: TokenOrder;
 let server: PageServer;

@@ -100,7 +100,7 @@ class Life {
     const [depositor, collector] = purpose === Purpose.DELIVERY ? [participant, consumer] : [consumer, participant];
     this.reservation = create(ReservationSchema, {
       reservationId: newReservationId("83652b"),
-      siteId: "site_83652b_4k",
+      siteId: "site_83652b_k3v9c0x2md00004k",
       operatorId: newParticipantId(),
       participantId,
       purpose,

@@ -95,7 +95,7 @@ export const callProvocations = {
         const authorization = await authorizationOf(network.admin);
         const first = raw.call(protocol, listEvents, longPoll, { authorization, timeoutMs: 2000 });
         await untilInFlight(network, "unary", 1);
-        const second = await raw.call(protocol, getSite, { siteId: "site_83652b_1" }, { authorization });
+        const second = await raw.call(protocol, getSite, { siteId: "site_83652b_k3v9c0x2md000001" }, { authorization });
         await network.stop();
         // It was in hand, so the stop let it end well.
         expect(readFailure(await first)).toBeUndefined();

@@ -245,7 +245,9 @@ describe("what is another's or of the other network", () => {
   it("is no site for an agent's key", async () => {
     const key = { publicKey, mode: Mode.TEST };
     expect(await reasonFor("rival", registerKey, { ...key, requestId: randomUUID(), siteId: world.siteId })).toBe("SITE_NOT_FOUND");
-    expect(await reasonFor("operator", registerKey, { ...key, requestId: randomUUID(), siteId: "site_83652b_zz" })).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor("operator", registerKey, { ...key, requestId: randomUUID(), siteId: "site_83652b_k3v9c0x2md0000zz" })).toBe(
+      "SITE_NOT_FOUND",
+    );
     // The site is of the test network, and the key would be of the live one.
     const live = { publicKey, mode: Mode.LIVE, requestId: randomUUID(), siteId: world.siteId };
     expect(await reasonFor("liveOperator", registerKey, live)).toBe("SITE_NOT_FOUND");

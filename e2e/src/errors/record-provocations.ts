@@ -38,7 +38,7 @@ const { getParticipant, revokeKey } = ParticipantService.method;
 
 const { createEndpoint, getEndpoint, replayEvents } = WebhookService.method;
 
-const unknownSiteId = "site_83652b_zzzz";
+const unknownSiteId = "site_83652b_k3v9c0x2md00zzzz";
 const unknownReservationId = "res_83652b_0000000000000000";
 const farAway = { latitude: 10.8, longitude: 106.7 };
 const oneId = (prefix: string) => expect.stringMatching(new RegExp(`^${prefix}_`)) as unknown;

@@ -11,10 +11,11 @@ import { wireProtocols } from "../wire/protocols.ts";
 /** Ids that nobody has, well-formed and not, and some that mean something to whoever builds names out of them. */
 const ids = [
   "site_83652b_zzzz",
-  "site_83652b_0",
+  "site_83652b_k3v9c0x2md00zzzz",
+  "site_83652b_k3v9c0x2md000000",
   "site_zzzzzz_1",
   "site_83652b_",
-  "site_83652b_zzzzzzz",
+  "site_83652b_k3v9c0x2mdzzzzzz",
   "res_83652b_0000000000000000",
   "res_ffffff_0000000000000000",
   "bdl_83652b_0000000000000000",

@@ -27,7 +27,7 @@ export const hostileTexts: readonly string[] = [
   "x".repeat(65),
   "x".repeat(10_000),
   "\u{10ffff}".repeat(100),
-  "site_83652b_zzzzzzz",
+  "site_83652b_k3v9c0x2mdzzzzzz",
   "site_ffffff_1",
   "res_83652b_0000000000000000",
   "par_0000000000000000",

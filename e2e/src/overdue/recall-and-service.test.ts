@@ -425,7 +425,7 @@ describe("work at a site", () => {
     const { credentialHash } = await issue(operator, service());
     expect(await reasonFor(revoke(courier, credentialHash))).toBe("ROLE_REQUIRED");
     expect(await reasonFor(revoke(rival, credentialHash))).toBe("SITE_NOT_FOUND");
-    expect(await reasonFor(revoke(operator, credentialHash, { subject: { case: "siteId", value: "site_83652b_zz" } }))).toBe(
+    expect(await reasonFor(revoke(operator, credentialHash, { subject: { case: "siteId", value: "site_83652b_k3v9c0x2md0000zz" } }))).toBe(
       "SITE_NOT_FOUND",
     );
     expect(await reasonFor(revoke(operator, ""))).toBe("INVALID_FIELD");
@@ -450,7 +450,7 @@ describe("work at a site", () => {
     const rival = await network.join("Rival", [Role.OPERATOR]);
     expect(await reasonFor(issue(courier, service()))).toBe("ROLE_REQUIRED");
     expect(await reasonFor(issue(rival, service()))).toBe("SITE_NOT_FOUND");
-    expect(await reasonFor(issue(operator, { ...service(), siteId: "site_83652b_zz" }))).toBe("SITE_NOT_FOUND");
+    expect(await reasonFor(issue(operator, { ...service(), siteId: "site_83652b_k3v9c0x2md0000zz" }))).toBe("SITE_NOT_FOUND");
     expect(await reasonFor(issue(operator, service("Z9")))).toBe("INVALID_FIELD");
   });
 

@@ -114,7 +114,10 @@ describe("Batch", () => {
       // The same story for two sets of reservations: told call by call of the one, in a batch of the other.
       const stories = Array.from({ length: random.int(1, 40) }, () => {
         const about = random.int(0, 8);
-        const [siteId, act] = [random.pick([...siteIds, "site_83652b_zzz"]), random.pick([Act.COLLECT, Act.DEPOSIT, Act.RECALL])];
+        const [siteId, act] = [
+          random.pick([...siteIds, "site_83652b_k3v9c0x2md000zzz"]),
+          random.pick([Act.COLLECT, Act.DEPOSIT, Act.RECALL]),
+        ];
         const until = timestampFromMs(clock.now() + random.int(1, 200) * 3_600_000);
         return random.pick<(ids: string[]) => Call>([
           () => reserve(siteId),
@@ -143,7 +146,7 @@ describe("Batch", () => {
     const [reservationId = ""] = await held(1);
     const calls: Call[] = [
       reserve(siteIds[2] ?? ""),
-      reserve("site_83652b_zzz"),
+      reserve("site_83652b_k3v9c0x2md000zzz"),
       { case: "confirm", value: { ...change([reservationId], 0), reservationId: "res_83652b_0000000000000000" } },
       { case: "extend", value: { ...change([reservationId], 0), until: timestampFromMs(1_000_000_000_000) } },
       { case: "issueCredential", value: { ...change([reservationId], 0), act: Act.COLLECT } },

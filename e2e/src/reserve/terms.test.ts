@@ -88,7 +88,7 @@ const extend = (by: TestParticipant, reservationId: string, untilMs: number) =>
   by.client.reservations.extend({ requestId: randomUUID(), reservationId, until: timestampFromMs(untilMs) });
 
 /** Terms without their number. */
-const said = (terms: TermsInit | undefined) => toJson(TermsSchema, create(TermsSchema, { ...terms, termsNumber: 0 }));
+const said = (terms: TermsInit | undefined) => toJson(TermsSchema, create(TermsSchema, { ...terms, termsId: "" }));
 
 describe("The terms of a place", () => {
   it("stand on the offer, at the site, in the answer to Reserve and at the reservation", async () => {
@@ -100,7 +100,7 @@ describe("The terms of a place", () => {
     const { site, terms } = await courier.client.directory.getSite({ siteId });
     expect([said(site?.terms), said(terms)]).toEqual([said(strict), said(strict)]);
     const { reservation, site: agreedAt } = await hold();
-    expect(reservation?.termsNumber).toBe(agreedAt?.terms?.termsNumber);
+    expect(reservation?.termsId).toBe(agreedAt?.terms?.termsId);
     expect(await read(reservation?.reservationId ?? "")).toEqual(expect.objectContaining({ reservation, terms: agreedAt?.terms }));
     expect(said(agreedAt?.terms)).toEqual(said(strict));
   });
@@ -227,7 +227,7 @@ describe("A change of mind", () => {
     });
     expect(redirected?.feeDue).toEqual(dollars(3));
     expect(await lastEvent(reservationId)).toMatchObject({ type: EventType.RESERVATION_CANCELLED, feeDue: dollars(3) });
-    expect(reservation).toMatchObject({ state: ReservationState.CONFIRMED, termsNumber: site?.terms?.termsNumber });
+    expect(reservation).toMatchObject({ state: ReservationState.CONFIRMED, termsId: site?.terms?.termsId });
     expect([reservation?.feeDue, reservation?.freeChangeUntil]).toEqual([undefined, undefined]);
     expect(site?.terms?.freeStorage).toMatchObject(seconds(3 * dayMs));
   });

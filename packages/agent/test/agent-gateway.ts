@@ -32,7 +32,7 @@ import {
 } from "@petak/protocol";
 import { onTestFinished } from "vitest";
 
-export const siteId = "site_83652b_4k";
+export const siteId = "site_83652b_k3v9c0x2md00004k";
 const hourMs = 3_600_000;
 
 /** A gateway that speaks to one site's agent, over real HTTP, and lets a test see and break everything. */

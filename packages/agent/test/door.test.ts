@@ -78,7 +78,7 @@ describe("the door", () => {
     const cases: [Credential, string][] = [
       [{ token: "" }, "MALFORMED"],
       [{ token: `${good.slice(0, -9)}AAAAAAAAA` }, "SIGNATURE"],
-      [{ token: await gateway.token(Act.DEPOSIT, reservationId, { siteId: formatSiteId("83652b", 7) }) }, "SITE"],
+      [{ token: await gateway.token(Act.DEPOSIT, reservationId, { siteId: formatSiteId("83652b", "an0therst0", 7) }) }, "SITE"],
       [
         {
           token: await gateway.token(Act.DEPOSIT, reservationId, {

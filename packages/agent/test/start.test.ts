@@ -81,6 +81,8 @@ describe("a start", () => {
 
   it("is refused where the store belongs to another site", async () => {
     const site = await startSite();
-    await expect(site.restart({ siteId: "site_83652b_5" })).rejects.toThrow("belongs to site 'site_83652b_4k'");
+    await expect(site.restart({ siteId: "site_83652b_k3v9c0x2md000005" })).rejects.toThrow(
+      "belongs to site 'site_83652b_k3v9c0x2md00004k'",
+    );
   });
 });

@@ -34,7 +34,7 @@ export function queuedEvent(queued: Reservation, { actor, relatedReservationId }
 }
 
 /** The place that a waiting reservation gets. */
-export interface PromotionFacts extends Pick<Reservation, "siteId" | "operatorId" | "sizeClassId" | "termsNumber"> {
+export interface PromotionFacts extends Pick<Reservation, "siteId" | "operatorId" | "sizeClassId" | "termsId"> {
   /** The compartment that is promised; empty where the hold is soft. */
   heldCompartmentId: string;
   /** How long the place is held, in ms. */

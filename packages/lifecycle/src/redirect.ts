@@ -48,7 +48,7 @@ export function replacement(
     updatedAt: timestampFromMs(atMs),
     holdExpiresAt: timestampFromMs(atMs + holdMs),
     heldCompartmentId: "",
-    termsNumber: 0,
+    termsId: "",
     redirectedFrom: old.reservationId,
     queuePosition: 0,
     queuedSiteIds: [],

@@ -60,7 +60,7 @@ export function checkTerms({ freeStorage, longestStorage }: Terms, path: string)
 
 /** Terms as they are stored: without a number that the caller may have sent, and without unknown fields at any depth. */
 export function asGiven(terms: Terms): Terms {
-  return fromBinary(TermsSchema, toBinary(TermsSchema, { ...terms, termsNumber: 0 }, { writeUnknownFields: false }));
+  return fromBinary(TermsSchema, toBinary(TermsSchema, { ...terms, termsId: "" }, { writeUnknownFields: false }));
 }
 
 /** A cost of zero is none. */

@@ -34,21 +34,27 @@ export * from "./gen/petak/v1/site_requirements_pb.ts";
 export * from "./gen/petak/v1/terms_pb.ts";
 export * from "./gen/petak/v1/webhook_pb.ts";
 export * from "./gen/petak/v1/webhook_service_pb.ts";
-export { bytesToBase32, encodeBase32, randomBase32 } from "./ids/base32.ts";
+export { bytesToBase32, decodeBase32, encodeBase32, packBase32, randomBase32, unpackBase32 } from "./ids/base32.ts";
 export {
   formatBundleId,
   formatReservationId,
   formatSiteId,
+  isStoreCode,
   type ModeName,
   newEventId,
   newKeyId,
   newParticipantId,
   newPublishableKey,
   newReservationId,
+  newStoreCode,
   parseBundleId,
   parseReservationId,
   parseSiteId,
   type Region,
+  type SiteIdParts,
+  siteNumberMax,
+  storeCodeLength,
 } from "./ids/ids.ts";
+export { termsIdOf } from "./ids/terms-id.ts";
 export { siteClockSkewMs } from "./site-clock-skew.ts";
 export { prepareValidation, validateMessage } from "./validation/validate.ts";

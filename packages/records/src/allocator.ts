@@ -10,8 +10,7 @@ import {
   type PassedOverSites,
   type TrackedCacheOptions,
 } from "@petak/allocator";
-import type { RedisConnection } from "@petak/redis";
-import { createKeys, type Keys } from "@petak/redis";
+import { createKeys, createSiteIds, type Keys, type RedisConnection, type SiteIds } from "@petak/redis";
 import { createRegionArchive, type RegionArchive } from "./archive/region-archive.ts";
 import { type BundleStore, createBundleStore } from "./bundles/bundle-store.ts";
 import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
@@ -24,6 +23,7 @@ import { createReservationStore, type ReservationStore } from "./reservations/re
 import { createHolds, type Holds } from "./reservations/reserve.ts";
 import { createSiteRevocations, type SiteRevocations } from "./sites/site-revocations.ts";
 import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
+import { createTermsRecords, type TermsRecords } from "./terms/terms-records.ts";
 
 /** Sites, places and reservations in Redis, and the index over them. */
 export interface Allocator {
@@ -48,6 +48,10 @@ export interface Allocator {
   /** The same of the participants' logs. */
   readonly feedChunks: FeedChunks;
   readonly keys: Keys;
+  /** The ids of the store's sites. */
+  readonly siteIds: SiteIds;
+  /** The terms on which reservations were made. */
+  readonly terms: TermsRecords;
   /**
    * Resolves when it is known where sites are, so that the first search already asks for nothing but what it finds: with true, at once where
    * nothing is kept in memory. With false where it is not after `timeoutMs`; searches then read it themselves.
@@ -63,6 +67,8 @@ export interface AllocatorOptions {
   redis: RedisConnection;
   /** What separates networks that share a server. Default `petak`. */
   prefix?: string;
+  /** The code of the store, as {@link claimStoreCode} gives it. */
+  storeCode: string;
   /**
    * Keeps what was read of the index in memory, as the server tells of changes: a query then asks the server for nothing that has not changed.
    * Without it every query reads what it needs.
@@ -81,32 +87,38 @@ export interface AllocatorOptions {
 const wideSearchesAtOnce = 2;
 
 /** Makes an allocator. */
-export function createAllocator({ redis, prefix = "petak", indexCache, isAccountedFor = false, queueLimits }: AllocatorOptions): Allocator {
+export function createAllocator(options: AllocatorOptions): Allocator {
+  const { redis, prefix = "petak", storeCode, indexCache, isAccountedFor = false, queueLimits } = options;
   const keys = createKeys(prefix);
+  const siteIds = createSiteIds(storeCode);
+  const terms = createTermsRecords(redis, keys);
+  const ids = { siteIds, terms };
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
-  const reader = createIndexReader(redis, keys, cache);
+  const reader = createIndexReader(redis, keys, siteIds, cache);
   const directory = keepDirectory(reader, cache);
   const wideSearches = createTurnstile(wideSearchesAtOnce);
-  const sites = createSiteStore(redis, keys);
+  const sites = createSiteStore(redis, keys, siteIds);
   const requestIds = createRequestIds(redis, keys);
-  const queues = createQueues(redis, keys, sites, queueLimits);
+  const queues = createQueues(redis, keys, ids, sites, queueLimits);
   return {
     nearest: createNearestSearch(reader, wideSearches),
     passedOver: (query, candidates, signal) => countPassedOver(reader, wideSearches, query, candidates, signal),
     forget: (candidates) => cache?.forget(candidates.map(({ region, cell }) => keys.block(region, cell))),
     sites,
-    capacityReports: createCapacityReports(redis, keys, sites),
-    holds: createHolds(redis, keys, requestIds, queues, isAccountedFor ? undefined : cache),
+    capacityReports: createCapacityReports(redis, keys, siteIds, sites),
+    holds: createHolds(redis, keys, ids, requestIds, queues, isAccountedFor ? undefined : cache),
     queues,
-    reservations: createReservationStore(redis, keys, sites),
-    bundles: createBundleStore(redis, keys),
-    siteRevocations: createSiteRevocations(redis, keys),
+    reservations: createReservationStore(redis, keys, ids, sites),
+    bundles: createBundleStore(redis, keys, ids),
+    siteRevocations: createSiteRevocations(redis, keys, siteIds),
     requestIds,
-    events: createEventStream(redis, keys),
+    events: createEventStream(redis, keys, siteIds),
     deliveries: createDeliveryStore(redis, keys),
-    archive: createRegionArchive(redis, keys),
-    feedChunks: createFeedChunks(redis, keys),
+    archive: createRegionArchive(redis, keys, ids),
+    feedChunks: createFeedChunks(redis, keys, siteIds),
     keys,
+    siteIds,
+    terms,
     ready: (timeoutMs) => directory.ready(timeoutMs),
     stop: () => cache?.stop(),
   };

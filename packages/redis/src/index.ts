@@ -34,3 +34,5 @@ export {
   scriptsIn,
 } from "./scripts/scripts.ts";
 export { onKeysTouched, tellKeysTouched } from "./scripts/touched-keys.ts";
+export { createSiteIds, type SiteIds } from "./store/site-ids.ts";
+export { claimStoreCode, StoreCodeError } from "./store/store-code.ts";

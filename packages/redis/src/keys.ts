@@ -20,13 +20,15 @@ export interface TermsOwner {
 export interface Keys {
   /** What all of them begin with, before a colon. */
   readonly prefix: string;
+  /** What tells the site ids of these records from those of others. */
+  storeCode(): string;
   /** Set of the regions that have or had a site. */
   regions(): string;
   /** Hash: participant id → operator number, for the packed records. */
   operatorNumbers(): string;
   /** Counter of the operator numbers. */
   operatorCounter(): string;
-  /** Hash: an operator's own reference → site id. */
+  /** Hash: an operator's own reference → site id, without the store code. */
   operatorSiteRefs(operatorId: string): string;
   /** Fingerprint of the body with which a participant used a request id, whatever the region. */
   requestId(participantId: string, requestId: string): string;
@@ -124,7 +126,7 @@ export interface Keys {
   publishableKey(publishableKey: string): string;
   /** Hash: terms number → terms. An entry never changes. */
   terms(): string;
-  /** Hash: terms → their number. */
+  /** Hash: terms id → terms number. */
   termsNumbers(): string;
   /** Counter of the terms numbers. */
   termsCounter(): string;
@@ -163,6 +165,7 @@ export function createKeys(prefix: string): Keys {
   const cellName = (cell: string) => cell.slice(6, 10);
   return {
     prefix,
+    storeCode: () => `${prefix}:store-code`,
     regions: () => `${prefix}:regions`,
     operatorNumbers: () => `${prefix}:operator-numbers`,
     operatorCounter: () => `${prefix}:operator-counter`,

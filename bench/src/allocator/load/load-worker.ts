@@ -1,7 +1,7 @@
 /** Puts a part of the ASEAN network: `load-worker.ts <socket> <sites in all> <seed> <from> <to>`. Says in lines how many it has put. */
 
 import { createAllocator } from "@petak/records";
-import { connectRedis } from "@petak/redis";
+import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { aseanNetwork } from "../network/asean.ts";
 import { largePlacesOfHalf } from "./half-full.ts";
 import { loadSites } from "./load-sites.ts";
@@ -13,7 +13,8 @@ const sitesPerLine = 1000;
 
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await redis.connect();
-await loadSites(createAllocator({ redis }), aseanNetwork(Number(count), Number(seed)), {
+const storeCode = await claimStoreCode(redis, createKeys("petak"));
+await loadSites(createAllocator({ redis, storeCode }), aseanNetwork(Number(count), Number(seed)), {
   from: Number(from),
   to: Number(to),
   largePlaces: largePlacesOfHalf,

@@ -1,5 +1,5 @@
 import { createAllocator } from "@petak/records";
-import { createRandom, useRedis } from "@petak/testkit";
+import { createRandom, testStoreCode, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { targetsOf } from "../load/hold-targets.ts";
@@ -15,6 +15,7 @@ test("once warm, queries read what holds have changed and no more, and the holds
   const cached = createAllocator({
     redis: writer,
     prefix: redis.keyPrefix,
+    storeCode: testStoreCode,
     indexCache: {
       connect: () => new Redis({ ...redis.options, lazyConnect: true }),
       onError: (error) => {

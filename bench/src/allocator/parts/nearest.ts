@@ -1,4 +1,5 @@
 import type { Position } from "@petak/allocator";
+import { newStoreCode } from "@petak/protocol";
 import { type Allocator, createAllocator } from "@petak/records";
 import { createRandom } from "@petak/testkit";
 import type { Redis } from "ioredis";
@@ -94,7 +95,7 @@ async function measureNetwork(context: BenchContext, server: BenchServer, sites:
 
 /** Puts a site under other keys: what the server sets up for the first, such as the scripts with their text, is not what a site takes. */
 async function loadElsewhere(redis: Redis): Promise<void> {
-  const elsewhere = createAllocator({ redis, prefix: "petak-elsewhere" });
+  const elsewhere = createAllocator({ redis, prefix: "petak-elsewhere", storeCode: newStoreCode() });
   await loadSites(elsewhere, cityNetwork(1, seed), { from: 0, to: 1, largePlaces: () => 1 });
   elsewhere.stop();
 }

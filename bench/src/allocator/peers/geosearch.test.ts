@@ -1,5 +1,5 @@
 import { createAllocator } from "@petak/records";
-import { useRedis } from "@petak/testkit";
+import { testStoreCode, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { type Answered, differenceOf, nearestByHand } from "../answers.ts";
@@ -15,7 +15,7 @@ test("allocator and GEOSEARCH both pass over full sites, and come to the sites t
   const network = cityNetwork(600, 5);
   const client = new Redis({ ...redis.options });
   onTestFinished(() => client.disconnect());
-  const allocator = createAllocator({ redis: client, prefix: redis.keyPrefix });
+  const allocator = createAllocator({ redis: client, prefix: redis.keyPrefix, storeCode: testStoreCode });
   const peer = await createGeoPeer(client, network, `${redis.keyPrefix}geo:`);
   const siteIds = await loadSites(allocator, network, { from: 0, to: network.count, largePlaces: () => 1 });
   const full = fillingOrder(network, 6).slice(0, 570);

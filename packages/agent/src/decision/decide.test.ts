@@ -11,7 +11,7 @@ import { type DoorRefusal, doorRefusals, personRefusal } from "./refusals.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
 
 const nowMs = Date.UTC(2026, 10, 24, 12);
-const siteId = "site_83652b_4k";
+const siteId = "site_83652b_k3v9c0x2md00004k";
 const reservationId = newReservationId("83652b");
 const pinKey = new Uint8Array(32).fill(5);
 const pin = "40404040";

@@ -38,7 +38,7 @@ it("opens no door behind which a parcel may lie unless the operator named it, an
       const named = places.map((place, index) => ({ ...place, compartmentId: `A${index}` }));
       const snapshot: DoorSnapshot = {
         hasEnded: () => false,
-        siteId: "site_83652b_4k",
+        siteId: "site_83652b_k3v9c0x2md00004k",
         sizeClassIds: ["S"],
         trustBundle: undefined,
         pinKey: undefined,

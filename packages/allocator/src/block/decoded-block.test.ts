@@ -1,4 +1,5 @@
-import { createRandom, testSeed } from "@petak/testkit";
+import { createSiteIds } from "@petak/redis";
+import { createRandom, testSeed, testStoreCode } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { DecodedBlock } from "./decoded-block.ts";
 import { encodeRecord, freeOffset, maxSizeClasses, openingHoursOffset, profileOffset, recordBytes } from "./record.ts";
@@ -22,7 +23,7 @@ it("a block says of all its sites what they say one by one", () => {
       for (let place = 0; place < maxSizeClasses; place++) record[freeOffset + place] = random.bool(0.2) ? random.int(1, 255) : 0;
       return record;
     });
-    const block = new DecodedBlock(Buffer.concat([...records, Buffer.alloc(random.int(0, recordBytes - 1))]));
+    const block = new DecodedBlock(Buffer.concat([...records, Buffer.alloc(random.int(0, recordBytes - 1))]), createSiteIds(testStoreCode));
     const indexes = records.map((_, index) => index);
     const freeBy = new Map<number, number>();
     for (const index of indexes) {

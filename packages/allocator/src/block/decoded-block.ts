@@ -1,4 +1,5 @@
-import { formatSiteId, type Region } from "@petak/protocol";
+import type { Region } from "@petak/protocol";
+import type { SiteIds } from "@petak/redis";
 import { radiansPerDegree } from "../geo/great-circle.ts";
 import { type Position, unitsPerDegree } from "../geo/position.ts";
 import { unitPoint } from "../geo/unit-point.ts";
@@ -48,15 +49,17 @@ export class DecodedBlock {
   readonly countries: readonly number[];
   /** The numbers of the opening hours of its sites, each once. */
   readonly hoursNumbers: readonly number[];
+  readonly #ids: Pick<SiteIds, "format">;
   #siteIds: (string | undefined)[] | undefined;
 
   /** Takes a block apart. What is cut off at its end is left out. */
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, ids: Pick<SiteIds, "format">) {
     const count = Math.floor(bytes.length / recordBytes);
     const profileNumbers: number[] = [];
     const freeOfSlot: number[] = [];
     const countries: number[] = [];
     const hoursNumbers: number[] = [];
+    this.#ids = ids;
     this.bytes = bytes;
     this.count = count;
     this.flags = new Int32Array(count);
@@ -105,7 +108,7 @@ export class DecodedBlock {
     this.#siteIds ??= new Array<string | undefined>(this.count).fill(undefined);
     let id = this.#siteIds[index];
     if (id === undefined) {
-      id = formatSiteId(region, this.siteNumber(index));
+      id = this.#ids.format(region, this.siteNumber(index));
       this.#siteIds[index] = id;
     }
     return id;

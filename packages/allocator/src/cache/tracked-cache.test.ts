@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { type Allocator, createAllocator } from "@petak/records";
 import { connectLike, createKeys, type RedisConnection } from "@petak/redis";
-import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { gridDisk } from "h3-js";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,8 +39,8 @@ beforeEach(async () => {
   originKey = redis.keyPrefix + block(regionOfCell(indexCellOf(origin)), indexCellOf(origin));
   [writer, other] = [await redis.connect(), await redis.connect()];
   [made, keysRead, nowMs] = [[], [], 0];
-  allocator = createAllocator({ redis: writer, prefix: `${redis.keyPrefix}petak` });
-  elsewhere = createAllocator({ redis: other, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: writer, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  elsewhere = createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   cache = await startCache();
 });
 afterEach(() => {

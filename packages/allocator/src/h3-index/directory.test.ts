@@ -1,6 +1,6 @@
 import { type Allocator, createAllocator } from "@petak/records";
 import { connectLike, isCluster, type RedisConnection } from "@petak/redis";
-import { makeSite, useRedis } from "@petak/testkit";
+import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { plainQuery } from "../testing/plain-query.ts";
@@ -21,7 +21,7 @@ afterEach(() => {
 
 function allocatorWith(connect?: (server: Redis) => Redis): Allocator {
   const indexCache = { onError: () => {}, ...(connect === undefined ? {} : { connect }) };
-  const allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak`, indexCache });
+  const allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak`, indexCache });
   made.push(allocator);
   return allocator;
 }
@@ -34,7 +34,7 @@ describe("an allocator is ready", () => {
   });
 
   it("at once, where nothing is kept in memory", async () => {
-    expect(await createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }).ready(0)).toBe(true);
+    expect(await createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }).ready(0)).toBe(true);
   });
 
   it("never, where the server may not say what changes; it finds what there is all the same", async () => {

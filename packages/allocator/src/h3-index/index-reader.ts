@@ -1,5 +1,5 @@
 import type { Region } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { DecodedBlock } from "../block/decoded-block.ts";
 import type { TrackedCache } from "../cache/tracked-cache.ts";
 import type { Footing } from "../cache/tracked-server.ts";
@@ -50,10 +50,9 @@ export type Blocks = readonly (DecodedBlock | null)[];
 const nobody: ReadonlySet<number> = new Set();
 const noCells = Buffer.alloc(0);
 
-const decode = (bytes: Buffer) => new DecodedBlock(bytes);
-
 /** Reads the index through one connection, and what changes of it through a cache where there is one. */
-export function createIndexReader(redis: RedisConnection, keys: Keys, cache?: TrackedCache): IndexReader {
+export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: TrackedCache): IndexReader {
+  const decode = (bytes: Buffer) => new DecodedBlock(bytes, siteIds);
   const reader = createKeyReader(redis, cache);
   const regions = new Map<Region, IndexRegion>();
   const cell = createIndexCells(regionOf, keys.block);

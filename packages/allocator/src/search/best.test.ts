@@ -1,4 +1,5 @@
-import { createRandom, testSeed } from "@petak/testkit";
+import { createSiteIds } from "@petak/redis";
+import { createRandom, testSeed, testStoreCode } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { DecodedBlock } from "../block/decoded-block.ts";
 import { encodeRecord } from "../block/record.ts";
@@ -10,7 +11,7 @@ const position = { latitude: 1.3, longitude: 103.8 };
 function foundIn(region: string, siteNumber: number, distanceM: number): Found {
   const record = encodeRecord({ siteNumber, position, revision: 1, flags: 0, operatorNumber: 1, countryCode: "SG" });
   const cell = { cell: "", region: new IndexRegion(region), number: 0, blockKey: "" };
-  return { distanceM, cell, block: new DecodedBlock(record), index: 0, profile: new RegionProfile([]) };
+  return { distanceM, cell, block: new DecodedBlock(record, createSiteIds(testStoreCode)), index: 0, profile: new RegionProfile([]) };
 }
 
 it("the best of sites at one distance are the first by their ids, in whatever regions and order they come", () => {

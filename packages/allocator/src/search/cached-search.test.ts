@@ -1,7 +1,7 @@
 import { type Allocator, createAllocator } from "@petak/records";
 import { giveBack, request, reserve } from "@petak/records/testing";
 import { connectLike, isCluster, type RedisConnection } from "@petak/redis";
-import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Position } from "../geo/position.ts";
@@ -48,7 +48,12 @@ function cachedAllocator(): Allocator {
     hearing.push(connection);
     return connection;
   };
-  return createAllocator({ redis: writer, prefix: `${redis.keyPrefix}petak`, indexCache: { connect, onError: () => {} } });
+  return createAllocator({
+    redis: writer,
+    storeCode: testStoreCode,
+    prefix: `${redis.keyPrefix}petak`,
+    indexCache: { connect, onError: () => {} },
+  });
 }
 
 beforeEach(async () => {
@@ -57,7 +62,7 @@ beforeEach(async () => {
   [writer, other] = [await redis.connect(), await redis.connect()];
   for (const server of isCluster(writer) ? writer.nodes("master") : [writer]) countRoundTrips(server);
   cached = cachedAllocator();
-  plain = createAllocator({ redis: other, prefix: `${redis.keyPrefix}petak` });
+  plain = createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
 });
 afterEach(() => {
   cached.stop();

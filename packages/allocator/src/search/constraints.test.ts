@@ -15,7 +15,7 @@ import type { StoredSite } from "@petak/records";
 import { type Allocator, createAllocator } from "@petak/records";
 import { storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
-import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToLatLng, getPentagons } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { randomOpeningHours } from "../hours/testing/random-hours.ts";
@@ -30,7 +30,7 @@ let allocator: Allocator;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
 });
 afterEach(() => {
   connection.disconnect();

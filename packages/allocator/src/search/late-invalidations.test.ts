@@ -2,7 +2,7 @@ import { PassedOverReason } from "@petak/protocol";
 import { type Allocator, createAllocator } from "@petak/records";
 import { request, resolveSite } from "@petak/records/testing";
 import { connectLike, type RedisConnection } from "@petak/redis";
-import { makeSite, useRedis } from "@petak/testkit";
+import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { NearestQuery } from "../query/query.ts";
@@ -50,7 +50,7 @@ beforeEach(async () => {
   isLate = () => false;
   beforeReadingBlocks = async () => undefined;
   [writer, other] = [await redis.connect(), await redis.connect()];
-  elsewhere = createAllocator({ redis: other, prefix: `${redis.keyPrefix}petak` });
+  elsewhere = createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
 });
 afterEach(() => {
   cached.stop();
@@ -70,7 +70,12 @@ const found = async (query: NearestQuery) => (await cached.nearest(query)).map((
 
 /** Makes the allocator with the index in memory: it has the directory as it is now, and no block. */
 async function ready(): Promise<void> {
-  cached = createAllocator({ redis: writer, prefix: `${redis.keyPrefix}petak`, indexCache: { connect, onError } });
+  cached = createAllocator({
+    redis: writer,
+    storeCode: testStoreCode,
+    prefix: `${redis.keyPrefix}petak`,
+    indexCache: { connect, onError },
+  });
   expect(await cached.ready(10_000)).toBe(true);
 }
 

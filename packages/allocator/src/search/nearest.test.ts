@@ -1,7 +1,7 @@
 import { SiteKind } from "@petak/protocol";
 import { type Allocator, createAllocator } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
-import { createRandom, makeSite, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLng } from "h3-js";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -32,10 +32,10 @@ const queries = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
 beforeEach(async () => {
   connection = await redis.connect();
   const prefix = `${redis.keyPrefix}petak`;
-  allocator = createAllocator({ redis: connection, prefix });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix });
   // The masters of a cluster each tell of their own changes, so that nothing is kept there.
   const indexCache = { connect: () => redis.connectLater() as Redis, onError: () => undefined };
-  cached = redis.isCluster ? undefined : createAllocator({ redis: connection, prefix, indexCache });
+  cached = redis.isCluster ? undefined : createAllocator({ redis: connection, storeCode: testStoreCode, prefix, indexCache });
 });
 afterEach(() => {
   cached?.stop();

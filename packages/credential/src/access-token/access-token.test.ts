@@ -1,4 +1,4 @@
-import { Act, formatBundleId, formatReservationId, formatSiteId, type TrustBundle } from "@petak/protocol";
+import { Act, formatBundleId, formatReservationId, formatSiteId, siteNumberMax, type TrustBundle } from "@petak/protocol";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeBase64url, encodeBase64url } from "../bytes/base64url.ts";
@@ -10,12 +10,14 @@ import { type AccessTokenClaims, accessTokenMaxLength, type ClaimsToWrite } from
 import { type AccessTokenJudgement, judgeAccessToken, readOwnToken } from "./judge.ts";
 import { mintAccessToken } from "./mint.ts";
 import { accessTokenRefusals } from "./refusals.ts";
+import { siteAudience } from "./site-audience.ts";
 
 const nowMs = Date.UTC(2026, 10, 24, 12);
 const skewMs = 300_000;
 const hourMs = 3_600_000;
 const region = "83652b";
-const siteId = formatSiteId(region, 1234);
+const storeCode = "k3v9c0x2md";
+const siteId = formatSiteId(region, storeCode, 1234);
 const claims: AccessTokenClaims = {
   act: Act.DEPOSIT,
   siteId,
@@ -28,13 +30,16 @@ const claims: AccessTokenClaims = {
 const holderKeyHash = encodeBase64url(new Uint8Array(16).fill(9));
 const header = { alg: "EdDSA", typ: "petak-deposit", kid: "" };
 const wire = {
-  aud: siteId.slice(5),
+  aud: siteAudience(siteId),
   sub: "8xk2m4p9q7w3t5z1",
   jti: claims.tokenId,
   nbf: nowMs / 1000 - 3600,
   exp: nowMs / 1000 + 3600,
   sz: 2,
 };
+
+/** The same in the year 1970: with short times there is room for what is too much. */
+const roomy = { ...wire, nbf: 1, exp: 200 };
 
 let issuerKey: IssuerKeyPair;
 let trustBundle: TrustBundle;
@@ -103,7 +108,7 @@ describe("an access token", () => {
     const [header64 = "", payload64 = ""] = (await mint()).split(".");
     expect(new TextDecoder().decode(decodeBase64url(header64))).toBe(`{"alg":"EdDSA","typ":"petak-deposit","kid":"${issuerKey.keyId}"}`);
     expect(new TextDecoder().decode(decodeBase64url(payload64))).toBe(
-      `{"aud":"83652b_16j","sub":"8xk2m4p9q7w3t5z1","jti":"${claims.tokenId}","nbf":${wire.nbf},"exp":${wire.exp},"sz":2}`,
+      `{"aud":"${siteAudience(siteId)}","sub":"8xk2m4p9q7w3t5z1","jti":"${claims.tokenId}","nbf":${wire.nbf},"exp":${wire.exp},"sz":2}`,
     );
   });
 
@@ -118,18 +123,23 @@ describe("an access token", () => {
     const [header64 = "", payload64 = ""] = (await mint({ bundleId, isDelegated: true, act: Act.COLLECT })).split(".");
     expect(new TextDecoder().decode(decodeBase64url(header64))).toBe(`{"alg":"EdDSA","typ":"petak-delegate","kid":"${issuerKey.keyId}"}`);
     expect(new TextDecoder().decode(decodeBase64url(payload64))).toBe(
-      `{"aud":"83652b_16j","bdl":"5t8yq2m4p9w7z3x1","jti":"${claims.tokenId}","nbf":${wire.nbf},"exp":${wire.exp}}`,
+      `{"aud":"${siteAudience(siteId)}","bdl":"5t8yq2m4p9w7z3x1","jti":"${claims.tokenId}","nbf":${wire.nbf},"exp":${wire.exp}}`,
     );
   });
 
   it("has at most 320 characters for every legal input", async () => {
-    const longest = await mint({ siteId: formatSiteId(region, 0xffffffff), sizeClassIndex: 7, act: Act.COLLECT, isDelegated: true });
-    expect(longest.length).toBe(318);
+    const longest = await mint({
+      siteId: formatSiteId(region, "zzzzzzzzzz", siteNumberMax),
+      sizeClassIndex: 7,
+      act: Act.COLLECT,
+      isDelegated: true,
+    });
+    expect(longest.length).toBe(320);
     await fc.assert(
       fc.asyncProperty(
         fc.record({
           act: fc.constantFrom(Act.DEPOSIT, Act.COLLECT, Act.RECALL, Act.SERVICE),
-          siteNumber: fc.integer({ min: 1, max: 0xffffffff }),
+          siteNumber: fc.integer({ min: 1, max: siteNumberMax }),
           id: fc.uint8Array({ minLength: 16, maxLength: 16 }),
           isBound: fc.boolean(),
           compartmentId: fc.stringMatching(/^[A-Za-z0-9_-]{0,16}$/),
@@ -143,7 +153,7 @@ describe("an access token", () => {
             act,
             compartmentId,
             sizeClassIndex,
-            siteId: formatSiteId(region, siteNumber),
+            siteId: formatSiteId(region, storeCode, siteNumber),
             ...(isBound || mustBeBound ? { holderKeyHash: encodeBase64url(id) } : { tokenId: encodeBase64url(id) }),
             notBeforeMs: nbf * 1000,
             expiresAtMs: Math.min(nbf + lifetime, 9_999_999_999) * 1000,
@@ -157,8 +167,8 @@ describe("an access token", () => {
   it("is not minted where a claim is out of its range", async () => {
     const wrong: Partial<AccessTokenClaims>[] = [
       { act: Act.UNSPECIFIED },
-      { siteId: "site_83652b_0" },
-      { siteId: formatSiteId("83652c", 1) },
+      { siteId: `site_${region}_${storeCode}000000` },
+      { siteId: formatSiteId("83652c", storeCode, 1) },
       { reservationId: "res_83652b_short" },
       { act: Act.COLLECT, bundleId: "bdl_83652b_short" },
       { act: Act.COLLECT, bundleId: formatBundleId("83652c", "5t8yq2m4p9w7z3x1") },
@@ -184,7 +194,7 @@ describe("an access token", () => {
 
 describe("a judge", () => {
   it("refuses a token whose header is not exactly what it should be", async () => {
-    const sign = (changed: object) => signCompact(issuerKey.privateJwk, changed, wire);
+    const sign = (changed: object) => signCompact(issuerKey.privateJwk, changed, roomy);
     expect(await refusalOf(await sign({ ...header, alg: "none" }))).toBe("ALGORITHM");
     expect(await refusalOf(await sign({ ...header, alg: "HS256" }))).toBe("ALGORITHM");
     expect(await refusalOf(await sign({ ...header, typ: "petak-open" }))).toBe("TYPE");
@@ -200,34 +210,39 @@ describe("a judge", () => {
 
   it("refuses claims that are missing, unknown, out of order, out of range or spelt another way", async () => {
     const sign = (changed: object) => signCompact(issuerKey.privateJwk, header, changed);
-    const { sz, ...withoutSizeClass } = wire;
+    const { sz, ...withoutSizeClass } = roomy;
     const wrong: object[] = [
       withoutSizeClass,
       { sz, ...withoutSizeClass },
-      { ...wire, a: 1 },
-      { ...wire, nbf: String(wire.nbf) },
-      { ...wire, exp: wire.nbf },
-      { ...wire, exp: wire.exp + 0.5 },
-      { ...wire, sz: 8 },
-      { ...wire, sz: null },
-      { ...wire, sub: "short" },
-      { ...wire, aud: siteId },
-      { ...wire, aud: ["83652b_16j"] },
-      { ...wire, aud: "83652b_016j" },
-      { ...wire, jti: "a" },
+      { ...roomy, a: 1 },
+      { ...roomy, nbf: String(roomy.nbf) },
+      { ...roomy, exp: roomy.nbf },
+      { ...roomy, exp: roomy.exp + 0.5 },
+      { ...roomy, sz: 8 },
+      { ...roomy, sz: null },
+      { ...roomy, sub: "short" },
+      { ...roomy, aud: siteId },
+      { ...roomy, aud: [roomy.aud] },
+      { ...roomy, aud: siteId.slice("site_".length) },
+      { ...roomy, aud: roomy.aud.slice(1) },
+      { ...roomy, aud: siteAudience(siteId).replace(/.$/, "+") },
+      { ...roomy, jti: "a" },
       [],
     ];
     for (const changed of wrong) expect(await refusalOf(await sign(changed)), JSON.stringify(changed)).toBe("CLAIMS");
-    const spaced = await signText(JSON.stringify(header), JSON.stringify(wire).replace(",", ", "));
+    const spaced = await signText(JSON.stringify(header), JSON.stringify(roomy).replace(",", ", "));
     expect(await refusalOf(spaced)).toBe("CLAIMS");
-    const twice = await signText(JSON.stringify(header), JSON.stringify({ ...wire, aud: "83652b_1" }).replace('"sz":2', '"sz":1,"sz":2'));
+    const twice = await signText(
+      JSON.stringify(header),
+      JSON.stringify({ ...roomy, aud: siteAudience(formatSiteId(region, storeCode, 1)) }).replace('"sz":2', '"sz":1,"sz":2'),
+    );
     expect(await refusalOf(twice)).toBe("CLAIMS");
-    const twiceInHeader = await signText(JSON.stringify(header).replace('"alg"', '"alg":"none","alg"'), JSON.stringify(wire));
+    const twiceInHeader = await signText(JSON.stringify(header).replace('"alg"', '"alg":"none","alg"'), JSON.stringify(roomy));
     expect(await refusalOf(twiceInHeader)).toBe("MALFORMED");
   });
 
   it("refuses another site's token, and tells its reservation for the report", async () => {
-    const judgement = await judge(await mint({ siteId: formatSiteId(region, 1235) }));
+    const judgement = await judge(await mint({ siteId: formatSiteId(region, storeCode, 1235) }));
     expect(judgement).toMatchObject({ ok: false, refusal: "SITE", claims: { reservationId: claims.reservationId } });
   });
 

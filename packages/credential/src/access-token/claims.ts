@@ -1,14 +1,6 @@
-import {
-  Act,
-  formatBundleId,
-  formatReservationId,
-  formatSiteId,
-  parseBundleId,
-  parseReservationId,
-  parseSiteId,
-  type Region,
-} from "@petak/protocol";
+import { Act, formatBundleId, formatReservationId, parseBundleId, parseReservationId, parseSiteId, type Region } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
+import { siteAudience, siteOfAudience } from "./site-audience.ts";
 
 /**
  * The `typ` of an access token by act. One type per act, so that a token to deposit can never open for a collector: a judge learns the
@@ -97,15 +89,15 @@ interface WireClaims {
 }
 
 /**
- * Writes claims: members in this order, without spaces. `aud` is the site's id without its `site_`, `sub` the reservation's without its
- * `res_` and region, which are the site's, and `bdl` likewise the bundle's: the prefixes say nothing that the claims' names do not, and there is
- * no room for them. Throws a RangeError that names the value where a claim cannot be written.
+ * Writes claims: members in this order, without spaces. `aud` is the site's id in its short form, see {@link siteAudience}, `sub` the reservation's
+ * without its `res_` and region, which are the site's, and `bdl` likewise the bundle's: the prefixes say nothing that the claims' names do not, and there
+ * is no room for them. Throws a RangeError that names the value where a claim cannot be written.
  */
 export function writeClaims(claims: ClaimsToWrite): WireClaims {
   const { bundleId = "", holderKeyHash = "", tokenId = "", reservationId = "", sizeClassIndex = 0 } = claims;
   const site = parseSiteId(claims.siteId);
   if (site === undefined) throw new RangeError(`siteId '${claims.siteId}' is no site id`);
-  const aud = claims.siteId.slice("site_".length);
+  const aud = siteAudience(claims.siteId);
   const id = holderKeyHash === "" ? { jti: tokenId } : { cnf: holderKeyHash };
   const rest = { ...id, nbf: Math.floor(claims.notBeforeMs / 1000), exp: Math.floor(claims.expiresAtMs / 1000) };
   const written =
@@ -141,13 +133,13 @@ export function readClaims(written: unknown, act: Act, isDelegated = false): Rea
   const { aud, sub, bdl, jti, cnf, nbf, exp, sz } = written as Record<keyof WireClaims, unknown>;
   const isBound = "cnf" in written;
   const id = isBound ? cnf : jti;
-  const site = typeof aud === "string" ? parseSiteId(`site_${aud}`) : undefined;
+  const site = typeof aud === "string" ? siteOfAudience(aud) : undefined;
   if (site === undefined || typeof id !== "string" || decodeBase64url(id)?.length !== 16) return undefined;
   if (!isWithin(nbf, latestSecond) || !isWithin(exp, latestSecond) || nbf >= exp) return undefined;
   if (boundActs.has(act) && !isBound) return undefined;
   const common = {
     act,
-    siteId: formatSiteId(site.region, site.siteNumber),
+    siteId: site.siteId,
     tokenId: isBound ? undefined : id,
     ...(isBound ? { holderKeyHash: id } : {}),
     notBeforeMs: nbf * 1000,

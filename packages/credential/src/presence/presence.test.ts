@@ -11,7 +11,7 @@ import { newChallenge } from "./challenge.ts";
 import { holderKeyHash } from "./holder-key.ts";
 import { judgePresence, presenceLength, provePresence, readPresence } from "./presence.ts";
 
-const siteId = formatSiteId("83652b", 7);
+const siteId = formatSiteId("83652b", "testst0re0", 7);
 const reservationId = formatReservationId("83652b", "8xk2m4p9q7w3t5z1");
 const times = { notBeforeMs: 0, expiresAtMs: 3_600_000 };
 const challenge = newChallenge();
@@ -46,7 +46,7 @@ describe("a proof of presence", () => {
 
   it("is good for no other site, token, door or challenge, and under no other key", async () => {
     const proof = await provePresence({ token, challenge, privateJwk: holder.privateJwk });
-    expect(await judge(proof, { siteId: formatSiteId("83652b", 8) })).toBe("PRESENCE_SIGNATURE");
+    expect(await judge(proof, { siteId: formatSiteId("83652b", "testst0re0", 8) })).toBe("PRESENCE_SIGNATURE");
     expect(await judge(proof, { tokenId: newTokenId() })).toBe("PRESENCE_SIGNATURE");
     expect(await judge(proof, { compartmentId: "A1" })).toBe("PRESENCE_SIGNATURE");
     expect(await judge([newChallenge(), ...proof.split(".").slice(1)].join("."))).toBe("PRESENCE_SIGNATURE");

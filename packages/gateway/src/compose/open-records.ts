@@ -12,7 +12,9 @@ import {
   type SiteCache,
   type TermsBook,
 } from "@petak/records";
+import { claimStoreCode } from "@petak/redis";
 import { type CachedKeyDirectory, createCachedKeyDirectory } from "../identity/cached-key-directory.ts";
+import { checkSameStore } from "../store-watch/same-store.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type OpenArchive, openArchive } from "./open-archive.ts";
@@ -30,11 +32,14 @@ export interface OpenRecords {
 }
 
 /** Opens the records of a store. */
-export function openRecords(store: ConnectedStore, options: GatewayOptions, stack: AsyncDisposableStack): OpenRecords {
+export async function openRecords(store: ConnectedStore, options: GatewayOptions, stack: AsyncDisposableStack): Promise<OpenRecords> {
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
+  const { redis, keys } = store;
+  const storeCode = await claimStoreCode(redis, keys);
   const stored = createAllocator({
     redis: store.writer,
     prefix: keyPrefix,
+    storeCode,
     indexCache: { onError: store.onConnectionError },
     isAccountedFor: store.acknowledgements !== undefined,
     queueLimits: queueLimitsOf(options),
@@ -43,12 +48,19 @@ export function openRecords(store: ConnectedStore, options: GatewayOptions, stac
   const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, tell: store.watch.tell, metrics });
   const participants = createParticipantStore(store.writer, store.keys);
   const siteCache = createSiteCache(archive.allocator.sites);
-  const termsBook = createTermsBook(createTermsStore(store.writer, store.keys), gatewayTerms(options), now);
+  const termsBook = createTermsBook(createTermsStore(store.writer, stored.terms, keys), gatewayTerms(options), now);
   // Numbers that a failover has lost may be assigned again to something else.
-  store.redis.on("ready", () => {
+  redis.on("ready", () => {
     siteCache.clear();
     termsBook.clear();
+    void checkSameStore({ redis, keys, storeCode, tell: store.watch.tell, onOther: leaveStore });
   });
+  function leaveStore(error: Error): void {
+    logger.error({ reason: error.message }, "the gateway lets go of Redis");
+    // Nothing reads or writes without it: calls get STORE_UNAVAILABLE, and the gateway is not ready any more.
+    stored.stop();
+    redis.disconnect();
+  }
   return { stored, archive, participants, keyDirectory: createCachedKeyDirectory(participants, now), siteCache, termsBook };
 }
 

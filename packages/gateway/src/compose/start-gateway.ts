@@ -57,7 +57,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   const options = clock === undefined ? given : { ...given, now: clock.now };
   const { logger, metrics, now = Date.now } = options;
   const stopping = new AbortController();
-  const records = openRecords(store, options, stack);
+  const records = await openRecords(store, options, stack);
   const { archive, keyDirectory, participants } = records;
   const secrets = await openSecrets(store, options, stack);
   if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());

@@ -34,7 +34,7 @@ beforeEach(() => {
   publishableKeys.clear();
   const key = { keyId: "key_test_a", participantId: "par_a", roles: [Role.COURIER], mode: "test", publicKey: pair.publicKey } as const;
   keys.set("key_test_a", key);
-  keys.set("key_test_agent", { ...key, keyId: "key_test_agent", siteId: "site_83652b_1" });
+  keys.set("key_test_agent", { ...key, keyId: "key_test_agent", siteId: "site_83652b_k3v9c0x2md000001" });
   const publishable = { participantId: "par_a", requestsPerSecond: 2 } as const;
   for (const record of [
     { ...publishable, publishableKey: "pk_live_a", mode: "live", origins: ["https://shop.example", "https://Shop.example:443"] },
@@ -92,7 +92,7 @@ describe("a request token", () => {
     expect(await authenticate(await sign({ keyId: "key_test_agent" }))).toEqual({
       kind: "agent",
       participantId: "par_a",
-      siteId: "site_83652b_1",
+      siteId: "site_83652b_k3v9c0x2md000001",
       mode: "test",
       keyId: "key_test_agent",
     });

@@ -9,7 +9,7 @@ import { callerKey, requireAgent, requireParticipant, requireReader } from "./ca
 import { createIdentityStep } from "./identity-step.ts";
 
 const participant: Caller = { kind: "participant", participantId: "par_a", roles: [Role.COURIER], mode: "test", keyId: "key_test_a" };
-const agent: Caller = { kind: "agent", participantId: "par_b", siteId: "site_83652b_1", mode: "test", keyId: "key_test_b" };
+const agent: Caller = { kind: "agent", participantId: "par_b", siteId: "site_83652b_k3v9c0x2md000001", mode: "test", keyId: "key_test_b" };
 const page: Caller = { kind: "publishable", participantId: "par_a", mode: "test", key: "pk_test_a" };
 
 function contextOf(caller: Caller | undefined) {
@@ -42,13 +42,13 @@ describe("requireParticipant", () => {
 
 describe("requireAgent", () => {
   it("gives the site's own agent", () => {
-    expect(requireAgent(contextOf(agent), "site_83652b_1")).toBe(agent);
+    expect(requireAgent(contextOf(agent), "site_83652b_k3v9c0x2md000001")).toBe(agent);
   });
 
   it("refuses everyone else", () => {
-    expect(reasonFrom(() => requireAgent(contextOf(agent), "site_83652b_2"))).toBe("AGENT_SITE_MISMATCH");
-    expect(reasonFrom(() => requireAgent(contextOf(participant), "site_83652b_1"))).toBe("AGENT_KEY_REQUIRED");
-    expect(reasonFrom(() => requireAgent(contextOf(page), "site_83652b_1"))).toBe("AGENT_KEY_REQUIRED");
+    expect(reasonFrom(() => requireAgent(contextOf(agent), "site_83652b_k3v9c0x2md000002"))).toBe("AGENT_SITE_MISMATCH");
+    expect(reasonFrom(() => requireAgent(contextOf(participant), "site_83652b_k3v9c0x2md000001"))).toBe("AGENT_KEY_REQUIRED");
+    expect(reasonFrom(() => requireAgent(contextOf(page), "site_83652b_k3v9c0x2md000001"))).toBe("AGENT_KEY_REQUIRED");
   });
 });
 

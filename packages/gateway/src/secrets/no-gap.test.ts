@@ -18,7 +18,7 @@ import { outdatedGraceMs } from "./secrets-watch.ts";
 const startMs = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-const siteId = "site_83652b_4k";
+const siteId = "site_83652b_k3v9c0x2md00004k";
 const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
 const gatewayCount = 3;
 let keys: IssuerKeyPair[];

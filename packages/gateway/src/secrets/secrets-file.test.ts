@@ -39,12 +39,12 @@ describe("a secrets file", () => {
     await writeFile(path, JSON.stringify({ issuer_private_jwk: key.privateJwk, derivation_key }));
     const secrets = await loadGatewaySecrets(path);
     expect(secrets.issuerEpochs()).toEqual([{ key, announcedAtMs: 0, signsFromMs: 0 }]);
-    const pinKey = Buffer.from(await secrets.pinKey("site_83652b_4k"));
+    const pinKey = Buffer.from(await secrets.pinKey("site_83652b_k3v9c0x2md00004k"));
     await rotateIssuer(path, nowMs);
     await secrets.refresh();
     expect(secrets.issuerEpochs().map((epoch) => epoch.announcedAtMs)).toEqual([0, nowMs]);
     expect(secrets.issuerEpochs()[0].key.keyId).toBe(key.keyId);
-    expect(Buffer.from(await (await loadGatewaySecrets(path)).pinKey("site_83652b_4k"))).toEqual(pinKey);
+    expect(Buffer.from(await (await loadGatewaySecrets(path)).pinKey("site_83652b_k3v9c0x2md00004k"))).toEqual(pinKey);
   });
 
   it("is refused where it is something else, and left as it is", async () => {

@@ -15,7 +15,7 @@ import {
 import { type Allocator, createAllocator, type StoredSite } from "@petak/records";
 import { storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
-import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startSweep } from "./sweep.ts";
 
@@ -32,7 +32,9 @@ let siteId: string;
 beforeEach(async () => {
   clock = createFrozenClock(1_800_000_000_000);
   connections = await Promise.all(Array.from({ length: 5 }, () => redis.connect()));
-  allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+  allocators = connections.map((connection) =>
+    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  );
   const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2000]] });
   siteId = (await one().sites.put(site, 0)).siteId;
 });

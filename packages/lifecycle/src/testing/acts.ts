@@ -65,7 +65,11 @@ export const acts: Readonly<Record<string, TestedAct>> = {
 
 function promoteHere(before: Reservation, atMs: number): Transition {
   const { siteId, operatorId } = before;
-  return promote(before, { siteId, operatorId, sizeClassId: "M", termsNumber: 1, heldCompartmentId: "", holdMs: 15 * minuteMs }, atMs);
+  return promote(
+    before,
+    { siteId, operatorId, sizeClassId: "M", termsId: "terms_0000000000000001", heldCompartmentId: "", holdMs: 15 * minuteMs },
+    atMs,
+  );
 }
 
 function extendBy(actor: typeof courierParty): TestedAct["perform"] {

@@ -51,7 +51,7 @@ export function held(atMs = startMs, holdKind: HoldKind = HoldKind.SOFT): Reserv
     ...idAndSite(),
     sizeClassId: "M",
     heldCompartmentId: holdKind === HoldKind.HARD ? "M0" : "",
-    termsNumber: 1,
+    termsId: "terms_0000000000000001",
   };
 }
 
@@ -67,7 +67,7 @@ export function queued(atMs = startMs): Reservation {
 function idAndSite() {
   return {
     reservationId: formatReservationId(region, "0000000000000001"),
-    siteId: formatSiteId(region, 1),
+    siteId: formatSiteId(region, "k3v9c0x2md", 1),
     operatorId: operator.participantId,
   };
 }

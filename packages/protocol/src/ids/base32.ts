@@ -43,3 +43,36 @@ export function bytesToBase32(bytes: Uint8Array): string {
   for (const byte of bytes) text += alphabet.charAt(byte & 31);
   return text;
 }
+
+/** The bits of a text of the alphabet, five a character, the first the most significant. Whole bytes: what is left over at the end is dropped. */
+export function packBase32(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
+  let bits = 0;
+  let bitCount = 0;
+  let length = 0;
+  for (const character of text) {
+    bits = ((bits << 5) | alphabet.indexOf(character)) & 0xfff;
+    bitCount += 5;
+    if (bitCount >= 8) {
+      bitCount -= 8;
+      bytes[length++] = bits >> bitCount;
+    }
+  }
+  return bytes;
+}
+
+/** The text of which {@link packBase32} made the bytes: a character for each five bits. */
+export function unpackBase32(bytes: Uint8Array): string {
+  let text = "";
+  let bits = 0;
+  let bitCount = 0;
+  for (const byte of bytes) {
+    bits = ((bits << 8) | byte) & 0xfff;
+    bitCount += 8;
+    while (bitCount >= 5) {
+      bitCount -= 5;
+      text += alphabet.charAt((bits >> bitCount) & 31);
+    }
+  }
+  return text;
+}

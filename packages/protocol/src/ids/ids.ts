@@ -9,25 +9,59 @@ export type Region = string;
 /** The network that a key sees, as it is written in ids. */
 export type ModeName = "live" | "test";
 
-const regionClass = "8[0-9a-f]{5}";
-const siteIdPattern = new RegExp(`^site_(${regionClass})_(${base32Class}{1,7})$`);
+const regionClass = "83[0-9a-f]{4}";
+
+/** Characters of a store code: 50 bits. */
+export const storeCodeLength = 10;
+
+/** Characters of a site's number in its id, zeros before it included. */
+const siteNumberLength = 6;
+
+/** The greatest number of a site: 30 bits. */
+export const siteNumberMax = 2 ** 30 - 1;
+
+const storeCodePattern = new RegExp(`^${base32Class}{${storeCodeLength}}$`);
+const siteIdPattern = new RegExp(`^site_(${regionClass})_(${base32Class}{${storeCodeLength}})(${base32Class}{${siteNumberLength}})$`);
 const bundleIdPattern = new RegExp(`^bdl_(${regionClass})_(${base32Class}{16})$`);
 const reservationIdPattern = new RegExp(`^res_(${regionClass})_(${base32Class}{16})$`);
 
-/** The id of the site with a number, counted per region from 1. */
-export function formatSiteId(region: Region, siteNumber: number): string {
-  return `site_${region}_${encodeBase32(siteNumber)}`;
+/** What a site's id says. */
+export interface SiteIdParts {
+  readonly region: Region;
+  /** The store in which the site is registered. */
+  readonly storeCode: string;
+  /** The store's number for the site, counted per region from 1. Range: [1, {@link siteNumberMax}]. */
+  readonly siteNumber: number;
 }
 
-/** Region and number of a site, or undefined where the text is no site id. */
-export function parseSiteId(text: string): { region: Region; siteNumber: number } | undefined {
+/** A new store code: 50 random bits, so that no two stores have the same one. */
+export function newStoreCode(): string {
+  return randomBase32(storeCodeLength);
+}
+
+/** Whether a text is a store code. */
+export function isStoreCode(text: string): boolean {
+  return storeCodePattern.test(text);
+}
+
+/**
+ * The id of a site.
+ *
+ * @throws {RangeError} where the number is none of a site.
+ */
+export function formatSiteId(region: Region, storeCode: string, siteNumber: number): string {
+  if (!(siteNumber >= 1 && siteNumber <= siteNumberMax))
+    throw new RangeError(`${siteNumber} is no number of a site, 1 to ${siteNumberMax}`);
+  return `site_${region}_${storeCode}${encodeBase32(siteNumber).padStart(siteNumberLength, "0")}`;
+}
+
+/** What a site's id says, or undefined where the text is no site id. */
+export function parseSiteId(text: string): SiteIdParts | undefined {
   const match = siteIdPattern.exec(text);
   if (match === null) return undefined;
-  const [, region = "", digits = ""] = match;
+  const [, region = "", storeCode = "", digits = ""] = match;
   const siteNumber = decodeBase32(digits);
-  // A number has one spelling only, else one site would have several ids.
-  if (siteNumber > 0xffffffff || siteNumber === 0 || encodeBase32(siteNumber) !== digits) return undefined;
-  return { region, siteNumber };
+  return siteNumber === 0 ? undefined : { region, storeCode, siteNumber };
 }
 
 /** Generates a reservation id in a region, with 80 random bits. */

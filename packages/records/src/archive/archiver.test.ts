@@ -73,6 +73,7 @@ describe("archiving", () => {
       redis: connection,
       connect: () => redis.connectLater(),
       keys: world.records.keys,
+      siteIds: world.records.siteIds,
       events: world.reading().events,
       onError: (error) => {
         throw error;

@@ -3,7 +3,6 @@ import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded } from "@petak/lifecycle";
 import { parseReservationId, type Region } from "@petak/protocol";
 import type { Allocator } from "../allocator.ts";
-import { decodeEvent } from "../events/event-bytes.ts";
 import { firstEntry } from "../events/event-stream.ts";
 import { requireIdentity } from "./archive-identity.ts";
 import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
@@ -124,7 +123,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
 
   /** For each event the reservation that ended with it. */
   async function endedWith(region: Region, events: readonly StoredEvent[]): Promise<(StoredReservation | undefined)[]> {
-    const pairs = events.map(({ entry, bytes }) => ({ handle: handleIn(region, bytes), entry }));
+    const pairs = events.map((event) => ({ handle: handleIn(region, event), entry: event.entry }));
     const found = await archive.endingWith(region, pairs);
     return found.map((stored) => (stored !== undefined && hasEnded(stored.reservation) ? stored : undefined));
   }
@@ -288,10 +287,10 @@ export function createArchiver(options: ArchiverOptions): Archiver {
 }
 
 /** The handle of the reservation that an event is about; empty where it is about none of the region. */
-function handleIn(region: Region, bytes: Buffer): string {
+function handleIn(region: Region, stored: StoredEvent): string {
   let reservationId: string;
   try {
-    ({ reservationId } = decodeEvent(bytes));
+    ({ reservationId } = stored.event);
   } catch {
     // It is archived as it is, and of which reservation it speaks nobody can say.
     return "";

@@ -42,6 +42,7 @@ async function begin(name: string): Promise<void> {
     redis: connection,
     connect: () => redis.connectLater(),
     keys: records.keys,
+    siteIds: records.siteIds,
     events,
     archive: feedArchive,
     onError: (error) => {
@@ -57,7 +58,7 @@ async function begin(name: string): Promise<void> {
         isTest: true,
         recordedAt: timestampFromMs(clock.now()),
       });
-      writing.xadd(records.keys.events(region), `${clock.now()}-*`, "event", encodeEvent(event));
+      writing.xadd(records.keys.events(region), `${clock.now()}-*`, "event", encodeEvent(event, records.siteIds));
     }
     await writing.exec();
     await feeds.build(region);

@@ -4,6 +4,7 @@ import type { RedisConnection } from "@petak/redis";
 import { createKeys, type Keys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testIds, testSiteIds } from "../ids/testing/test-ids.ts";
 import { encodeRecord } from "../reservations/reservation-record.ts";
 import { createRegionArchive, type RegionArchive, type StoredReservation } from "./region-archive.ts";
 
@@ -16,7 +17,7 @@ let keys: Keys;
 beforeEach(async () => {
   connection = await redis.connect();
   keys = createKeys(`${redis.keyPrefix}petak`);
-  archive = createRegionArchive(connection, keys);
+  archive = createRegionArchive(connection, keys, testIds(connection, keys));
 });
 afterEach(() => connection.disconnect());
 
@@ -24,12 +25,12 @@ afterEach(() => connection.disconnect());
 async function stored(handle: string, chain: readonly string[], revision = chain.length): Promise<StoredReservation> {
   const reservation = create(ReservationSchema, {
     reservationId: `res_${region}_${handle}`,
-    siteId: `site_${region}_1`,
+    siteId: testSiteIds.format(region, 1),
     participantId: "par_0000000000000002",
     state: ReservationState.COLLECTED,
     revision,
   });
-  await redis.client.set(keys.reservation(region, handle), encodeRecord(reservation, chain));
+  await redis.client.set(keys.reservation(region, handle), await encodeRecord(reservation, chain, testIds(redis.client, keys)));
   return { reservation, chain };
 }
 

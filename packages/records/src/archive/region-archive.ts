@@ -1,15 +1,18 @@
-import { parseReservationId, parseSiteId, type Region, type Reservation } from "@petak/protocol";
-import type { Keys } from "@petak/redis";
+import { type Event, parseReservationId, type Region, type Reservation } from "@petak/protocol";
+import type { Keys, SiteIds } from "@petak/redis";
 import { isCluster, type RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import type { LeaseOutcome } from "../deliveries/delivery-store.ts";
-import { decodeChain, decodeReservation, encodeChainEntry, encodeRecord } from "../reservations/reservation-record.ts";
+import { decodeEvent } from "../events/event-bytes.ts";
+import { decodeChain, decodeReservation, encodeChainEntry, encodeRecord, type ShortIds } from "../reservations/reservation-record.ts";
 
 /** An event as its region's stream has it. */
 export interface StoredEvent {
   /** `<ms>-<number>`. */
   readonly entry: string;
   readonly bytes: Buffer;
+  /** The event, decoded when it is first asked for. @throws {Error} where the bytes are no event */
+  readonly event: Event;
 }
 
 /** A reservation as it is stored, with the entries of the events about it, oldest first. */
@@ -68,7 +71,7 @@ const leaseScript = createScript("hold-lease");
 const chainEntryBytes = 10;
 
 /** Keeps it in Redis. */
-export function createRegionArchive(redis: RedisConnection, keys: Keys): RegionArchive {
+export function createRegionArchive(redis: RedisConnection, keys: Keys, ids: ShortIds): RegionArchive {
   const handleOf = (reservationId: string) => parseReservationId(reservationId) as { region: Region; handle: string };
   return {
     async archivedUntil(region) {
@@ -84,7 +87,7 @@ export function createRegionArchive(redis: RedisConnection, keys: Keys): RegionA
     async readOn(region, after, to, count) {
       const last = "entry" in to ? to.entry : `(${to.beforeMs}-0`;
       const found = await redis.xrangeBuffer(keys.events(region), `(${after}`, last, "COUNT", count);
-      return found.map(([entry, fields]) => ({ entry: entry.toString("latin1"), bytes: fields[1] as Buffer }));
+      return found.map(([entry, fields]) => storedEvent(entry.toString("latin1"), fields[1] as Buffer, ids.siteIds));
     },
     async endingWith(region, pairs) {
       const ends = await Promise.all(
@@ -97,7 +100,7 @@ export function createRegionArchive(redis: RedisConnection, keys: Keys): RegionA
           if (record === null) return undefined;
           const chain = decodeChain(record);
           // It may have got another event just now.
-          return chain.at(-1) === entry ? { reservation: decodeReservation(region, handle, record), chain } : undefined;
+          return chain.at(-1) === entry ? { reservation: await decodeReservation(region, handle, record, ids), chain } : undefined;
         }),
       );
     },
@@ -128,7 +131,7 @@ export function createRegionArchive(redis: RedisConnection, keys: Keys): RegionA
     },
     async release({ reservation, chain }) {
       const { region, handle } = handleOf(reservation.reservationId);
-      const { siteNumber } = parseSiteId(reservation.siteId) as { siteNumber: number };
+      const { siteNumber } = ids.siteIds.require(reservation.siteId);
       const [tag] = await releaseScript(
         redis,
         [
@@ -144,7 +147,7 @@ export function createRegionArchive(redis: RedisConnection, keys: Keys): RegionA
     },
     async restore({ reservation, chain }, deadlineMs) {
       const { region, handle } = handleOf(reservation.reservationId);
-      const record = encodeRecord(reservation, chain);
+      const record = await encodeRecord(reservation, chain, ids);
       await restoreScript(redis, [keys.reservation(region, handle), keys.deadlines(region)], [record, handle, deadlineMs]);
     },
     async lease(region, token, ttlMs) {
@@ -165,6 +168,19 @@ export function createRegionArchive(redis: RedisConnection, keys: Keys): RegionA
       const servers = isCluster(redis) ? redis.nodes("master") : [redis];
       const times = await Promise.all(servers.map((server) => server.time()));
       return Math.min(...times.map(([seconds]) => Number(seconds) * 1000));
+    },
+  };
+}
+
+/** An event of a stream with its bytes. */
+export function storedEvent(entry: string, bytes: Buffer, siteIds: SiteIds): StoredEvent {
+  let event: Event | undefined;
+  return {
+    entry,
+    bytes,
+    get event() {
+      event ??= decodeEvent(bytes, siteIds);
+      return event;
     },
   };
 }

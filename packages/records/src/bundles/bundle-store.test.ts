@@ -14,7 +14,7 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { Crash, dyingAt, useRedis } from "@petak/testkit";
+import { Crash, dyingAt, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { decodePinEntry } from "../reservations/pin-entry.ts";
@@ -35,7 +35,7 @@ let bundle: Bundle;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   siteId = (await allocator.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 3]] }), 0)).siteId;
   region = parseSiteId(siteId)?.region ?? "";
   members = [];
@@ -120,7 +120,7 @@ describe("a bundle", () => {
     for (const isDone of [false, true]) {
       const requestId = randomUUID();
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
-      const mortal = createAllocator({ redis: dying, prefix: `${redis.keyPrefix}petak` });
+      const mortal = createAllocator({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
       const change = isDone
         ? { ...pinning(bundle, pin(1, endS)), answer: { participantId, requestId, fingerprint, bytes: Buffer.alloc(0) } }
         : making(requestId);

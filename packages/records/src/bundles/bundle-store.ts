@@ -1,12 +1,12 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { BundleTransition } from "@petak/lifecycle";
-import { type Bundle, BundleSchema, parseBundleId, parseReservationId, parseSiteId, type Region } from "@petak/protocol";
+import { type Bundle, BundleSchema, parseBundleId, parseReservationId, type Region } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { type Answer, answerArguments, answerTtlMs } from "../reservations/answer.ts";
 import { bundlePinLifetimeMaxS, encodePinEntry } from "../reservations/pin-entry.ts";
-import { encodeReservation } from "../reservations/reservation-record.ts";
+import { encodeReservation, type ShortIds } from "../reservations/reservation-record.ts";
 import { requestIdReused } from "../reservations/reservation-store.ts";
 
 /** A change of a bundle with what the store needs to write it. */
@@ -53,12 +53,17 @@ const keptMs = 180 * 86_400_000;
 const pinKeptS = 600;
 
 /** Keeps bundles in Redis. */
-export function createBundleStore(redis: RedisConnection, keys: Keys): BundleStore {
+export function createBundleStore(redis: RedisConnection, keys: Keys, ids: ShortIds): BundleStore {
+  const { siteIds } = ids;
+
   async function find(bundleId: string): Promise<Bundle | undefined> {
     const id = parseBundleId(bundleId);
     if (id === undefined) return undefined;
     const record = await redis.getBuffer(keys.bundle(id.region, id.handle));
-    return record === null ? undefined : fromBinary(BundleSchema, record.subarray(revisionBytes));
+    if (record === null) return undefined;
+    const bundle = fromBinary(BundleSchema, record.subarray(revisionBytes));
+    bundle.siteId = siteIds.lengthen(bundle.siteId, id.region);
+    return bundle;
   }
 
   return {
@@ -67,7 +72,7 @@ export function createBundleStore(redis: RedisConnection, keys: Keys): BundleSto
       const bundle = await find(bundleId);
       if (bundle === undefined) return false;
       const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
-      const { siteNumber } = parseSiteId(bundle.siteId) as { siteNumber: number };
+      const { siteNumber } = siteIds.require(bundle.siteId);
       const [tag] = await deleteEmptyScript(
         redis,
         [
@@ -82,7 +87,14 @@ export function createBundleStore(redis: RedisConnection, keys: Keys): BundleSto
     },
     async change({ bundleId, siteId, before, after, pin, reservations, nowMs, answer }) {
       const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
-      const { siteNumber } = parseSiteId(siteId) as { siteNumber: number };
+      const { siteNumber } = siteIds.require(siteId);
+      const written = await Promise.all(
+        reservations.map(async (one) => [
+          one.before.revision,
+          one.after === undefined ? "" : await encodeReservation(one.after, ids),
+          one.event === undefined ? "" : encodeEvent(one.event, siteIds),
+        ]),
+      );
       const [tag, value] = await script(
         redis,
         [
@@ -96,16 +108,12 @@ export function createBundleStore(redis: RedisConnection, keys: Keys): BundleSto
         [
           ...answerArguments(answer),
           before?.revision ?? 0,
-          after === undefined ? "" : encodeBundle(after),
+          after === undefined ? "" : encodeBundle({ ...after, siteId: siteIds.shorten(after.siteId, region) }),
           keptMs,
           pinField(handle),
           pin === undefined ? "" : pin === null ? "-" : encodePinEntry(pin),
           Math.floor(nowMs / 1000) - pinKeptS - bundlePinLifetimeMaxS,
-          ...reservations.flatMap((one) => [
-            one.before.revision,
-            one.after === undefined ? "" : encodeReservation(one.after),
-            one.event === undefined ? "" : encodeEvent(one.event),
-          ]),
+          ...written.flat(),
         ],
       );
       if (tag === "reused") throw requestIdReused(answer.requestId);
@@ -114,7 +122,7 @@ export function createBundleStore(redis: RedisConnection, keys: Keys): BundleSto
     },
     async pins(siteId, bundleIds) {
       if (bundleIds.length === 0) return [];
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = siteIds.require(siteId);
       const fields = bundleIds.map((bundleId) => pinField(parseBundleId(bundleId)?.handle ?? ""));
       const pins = await redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...fields);
       return pins.map((pin) => pin ?? undefined);

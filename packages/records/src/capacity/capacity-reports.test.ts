@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { LatLngSchema } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { createFrozenClock, createRandom, type FrozenClock, makeSite, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { createFrozenClock, createRandom, type FrozenClock, makeSite, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { hold, readSite, recordStep, rewrite, sendReport } from "./testing/site-actions.ts";
@@ -15,7 +15,9 @@ let requests: number;
 
 beforeEach(async () => {
   const connections: RedisConnection[] = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
-  allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+  allocators = connections.map((connection) =>
+    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  );
   clock = createFrozenClock();
   requests = 0;
   return () => {

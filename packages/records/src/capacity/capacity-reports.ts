@@ -1,5 +1,5 @@
-import { PetakError, parseSiteId, type Region } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import { PetakError } from "@petak/protocol";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 
 import { cellOf, siteRecordHead } from "../sites/site-record.ts";
@@ -47,11 +47,11 @@ const maxAttempts = 5;
 const reportScript = createScript("report-capacity");
 
 /** Records reports in Redis. */
-export function createCapacityReports(redis: RedisConnection, keys: Keys, sites: SiteStore): CapacityReports {
+export function createCapacityReports(redis: RedisConnection, keys: Keys, siteIds: SiteIds, sites: SiteStore): CapacityReports {
   return {
     async record(report, first, nowMs) {
       const { siteId, observedAtMs, ttlS } = report;
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = siteIds.require(siteId);
       let stored: StoredSite | undefined = first;
       for (let attempt = 0; attempt < maxAttempts && stored !== undefined; attempt++) {
         const classes = report.classesOf(stored);

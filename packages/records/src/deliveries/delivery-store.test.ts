@@ -5,6 +5,7 @@ import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createEventStream, firstEntry } from "../events/event-stream.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { createDeliveryStore, type DeliveryStore, type StoredRetry } from "./delivery-store.ts";
 
 const redis = useRedis();
@@ -91,7 +92,7 @@ describe("what is kept of deliveries", () => {
 });
 
 it("an event of a name is recorded once in its region, however many notice it", async () => {
-  const feed = createEventStream(connection, createKeys(redis.keyPrefix));
+  const feed = createEventStream(connection, createKeys(redis.keyPrefix), testSiteIds);
   const event = create(EventSchema, { eventId: "evt_83652b_1", participantId: "par_a" });
   const recorded = await Promise.all(["x", "x", "y"].map((name) => feed.appendOnce("83652b", name, event)));
   expect(recorded.filter((isNew) => isNew).length).toBe(2);

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
-import { EventSchema, PartyKind, PartySchema } from "@petak/protocol";
+import { EventSchema, formatSiteId, PartyKind, PartySchema } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { decodeEvent, encodeEvent } from "./event-bytes.ts";
 
 const parties = [
@@ -22,25 +23,30 @@ describe("an event in the stream", () => {
     // What was recorded and never happened is recorded nowhere.
     if (recorded !== undefined && occurred !== undefined) event.recordedAt = timestampFromMs(recorded);
     else if (occurred !== undefined) event.recordedAt = timestampFromMs(occurred);
-    const bytes = encodeEvent(event);
-    expect(decodeEvent(bytes)).toEqual(event);
+    const bytes = encodeEvent(event, testSiteIds);
+    expect(decodeEvent(bytes, testSiteIds)).toEqual(event);
     expect(bytes.includes("par_a")).toBe(true);
   });
 
   it.each([
-    ["of the reservation's region", "evt_83652b_cgkje3pafwzn5cxd", "site_83652b_vj2"],
-    ["of another region", "evt_836520_cgkje3pafwzn5cxd", "site_836520_vj2"],
+    ["of the reservation's region", "evt_83652b_cgkje3pafwzn5cxd", testSiteIds.format("83652b", 4711)],
+    ["of another region", "evt_836520_cgkje3pafwzn5cxd", testSiteIds.format("836520", 4711)],
+    ["of another store", "evt_83652b_cgkje3pafwzn5cxd", formatSiteId("83652b", "an0therst0", 4711)],
     ["that are none", "event", "site"],
     ["that are empty", "", ""],
   ])("keeps ids %s", (_whose, eventId, siteId) => {
     const event = create(EventSchema, { eventId, siteId, reservationId: "res_83652b_0123456789abcdef", participantId: "par_a" });
-    expect(decodeEvent(encodeEvent(event))).toEqual(event);
+    expect(decodeEvent(encodeEvent(event, testSiteIds), testSiteIds)).toEqual(event);
   });
 
   it("names its region once", () => {
-    const ids = { eventId: "evt_83652b_cgkje3pafwzn5cxd", siteId: "site_83652b_vj2", reservationId: "res_83652b_0123456789abcdef" };
+    const ids = {
+      eventId: "evt_83652b_cgkje3pafwzn5cxd",
+      siteId: testSiteIds.format("83652b", 4711),
+      reservationId: "res_83652b_0123456789abcdef",
+    };
     expect(
-      encodeEvent(create(EventSchema, ids))
+      encodeEvent(create(EventSchema, ids), testSiteIds)
         .toString("latin1")
         .match(/83652b/g),
     ).toHaveLength(1);

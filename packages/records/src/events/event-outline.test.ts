@@ -3,6 +3,7 @@ import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, PartyKind } from "@petak/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { decodeEvent, encodeEvent } from "./event-bytes.ts";
 import { outlineOf } from "./event-outline.ts";
 
@@ -38,8 +39,8 @@ describe("the outline of an event", () => {
           // Of a newer gateway.
           $unknown: [{ no: 4000, wireType: 2, data: Uint8Array.of(unknown.length, ...unknown) }],
         });
-        const bytes = encodeEvent(event);
-        const read = decodeEvent(bytes);
+        const bytes = encodeEvent(event, testSiteIds);
+        const read = decodeEvent(bytes, testSiteIds);
         expect(outlineOf(bytes)).toEqual({
           participantId: read.participantId,
           operatorId: read.operatorId,
@@ -54,6 +55,7 @@ describe("the outline of an event", () => {
   it("is not to be had of what is no message, or ends in the middle of one", () => {
     const bytes = encodeEvent(
       create(EventSchema, { participantId: "par_a", operatorId: "par_b", proof: { credentialHash: "c".repeat(43) } }),
+      testSiteIds,
     );
     expect(() => outlineOf(Buffer.from([0xff]))).toThrow();
     expect(() => outlineOf(bytes.subarray(0, -1))).toThrow();

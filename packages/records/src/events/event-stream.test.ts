@@ -3,6 +3,7 @@ import { EventSchema, ReservationSchema } from "@petak/protocol";
 import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
+import { testIds, testSiteIds } from "../ids/testing/test-ids.ts";
 import { encodeReservation } from "../reservations/reservation-record.ts";
 import { chainMax, createEventStream } from "./event-stream.ts";
 
@@ -20,14 +21,15 @@ describe("the event feed", () => {
     for (const entry of entries) pipeline.xadd(keys.events(region), entry, "event", bytesOf(`evt_${entry}`));
     await pipeline.exec();
     const asked = [...entries.toReversed(), "1-0", "1795534815000-7"];
-    const found = await createEventStream(redis.client, keys).readAt(region, asked);
+    const found = await createEventStream(redis.client, keys, testSiteIds).readAt(region, asked);
     expect(found.map(({ entry, event }) => [entry, event.eventId])).toEqual(entries.toReversed().map((entry) => [entry, `evt_${entry}`]));
   });
 
   it("gives the latest events of a chain that is longer than any parcel's, in order", async () => {
     const keys = createKeys(redis.keyPrefix);
+    const stored = create(ReservationSchema, { revision: 1, participantId: "par_a" });
     const pipeline = redis.client.pipeline();
-    pipeline.set(keys.reservation(region, handle), encodeReservation(create(ReservationSchema, { revision: 1, participantId: "par_a" })));
+    pipeline.set(keys.reservation(region, handle), await encodeReservation(stored, testIds(redis.client, keys)));
     for (let number = 1; number <= chainMax + 5; number++) {
       const entry = Buffer.alloc(10);
       entry.writeUIntLE(number, 0, 6);
@@ -35,7 +37,7 @@ describe("the event feed", () => {
       pipeline.append(keys.reservation(region, handle), entry);
     }
     await pipeline.exec();
-    const chain = await createEventStream(redis.client, keys).chain(`res_${region}_${handle}`);
+    const chain = await createEventStream(redis.client, keys, testSiteIds).chain(`res_${region}_${handle}`);
     expect(chain.map(({ eventId }) => eventId)).toEqual(Array.from({ length: chainMax }, (_, index) => `evt_${index + 6}`));
   });
 });

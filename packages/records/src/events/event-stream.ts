@@ -1,5 +1,5 @@
 import { type Event, parseReservationId, type Region } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { packEntry } from "../feeds/event-reference.ts";
 import { type ChainEntries, decodeChain, splitChain } from "../reservations/reservation-record.ts";
@@ -83,12 +83,12 @@ const readScript = createScript("read-events", { isReadOnly: true });
 const appendScript = createScript("append-once");
 
 /** Reads events from Redis. */
-export function createEventStream(redis: RedisConnection, keys: Keys): StreamFeed {
+export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: SiteIds): StreamFeed {
   const feed: StreamFeed = {
     regions: () => redis.smembers(keys.regions()),
     async readAfter(region, entry, count) {
       const entries = await redis.xrangeBuffer(keys.events(region), `(${entry}`, "+", "COUNT", count);
-      return entries.map(([id, fields]) => streamEvent(id.toString("latin1"), eventBytes(fields)));
+      return entries.map(([id, fields]) => streamEvent(id.toString("latin1"), eventBytes(fields), siteIds));
     },
     async lastEntry(region) {
       const [last] = await redis.xrevrange(keys.events(region), "+", "-", "COUNT", 1);
@@ -105,7 +105,7 @@ export function createEventStream(redis: RedisConnection, keys: Keys): StreamFee
         const some = entries.slice(start, start + readAtOnce);
         const [, ...found] = await readScript(redis, [keys.events(region)], [Buffer.concat(some.map(packEntry))]);
         for (const [index, bytes] of (found as Buffer[]).entries()) {
-          if (bytes.length > 0) events.push(streamEvent(some[index] as string, bytes));
+          if (bytes.length > 0) events.push(streamEvent(some[index] as string, bytes, siteIds));
         }
       }
       return events;
@@ -113,7 +113,11 @@ export function createEventStream(redis: RedisConnection, keys: Keys): StreamFee
     chain: async (reservationId) => (await feed.countedChain(reservationId)).events,
     countedChain: (reservationId) => readChain(feed, reservationId),
     async appendOnce(region, name, event) {
-      const [tag] = await appendScript(redis, [keys.eventMark(region, name), keys.events(region)], [encodeEvent(event), markTtlMs]);
+      const [tag] = await appendScript(
+        redis,
+        [keys.eventMark(region, name), keys.events(region)],
+        [encodeEvent(event, siteIds), markTtlMs],
+      );
       return tag === "done";
     },
   };
@@ -130,7 +134,7 @@ export async function readChain(feed: Pick<EventStream, "chainEntries" | "readAt
 }
 
 /** An event of a stream, which is decoded when it is asked for. */
-export function streamEvent(entry: string, bytes: Buffer): StreamEvent {
+export function streamEvent(entry: string, bytes: Buffer, siteIds: SiteIds): StreamEvent {
   let event: Event | undefined;
   return {
     entry,
@@ -138,7 +142,7 @@ export function streamEvent(entry: string, bytes: Buffer): StreamEvent {
       return outlineOf(bytes);
     },
     get event() {
-      event ??= decodeEvent(bytes);
+      event ??= decodeEvent(bytes, siteIds);
       return event;
     },
   };

@@ -2,9 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { EventSchema, type Region } from "@petak/protocol";
 import type { ClusterConnection } from "@petak/redis";
 import { connectRedis } from "@petak/redis";
-import { startTestCluster, type TestCluster, type TestClusterNode } from "@petak/testkit";
+import { startTestCluster, type TestCluster, type TestClusterNode, testStoreCode } from "@petak/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { createEventTail, type EventTail } from "./event-tail.ts";
 import { type Growth, recordGrowth } from "./testing/record-growth.ts";
 
@@ -29,12 +30,12 @@ beforeEach(async () => {
   await cluster.whole();
   connection = connect();
   await connection.connect();
-  allocator = createAllocator({ redis: connection, prefix: "petak" });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: "petak" });
   regions = cluster.nodes.map(regionAt);
   await connection.sadd(allocator.keys.regions(), ...regions);
   const growth = recordGrowth();
   grown = growth.all;
-  tail = createEventTail({ connect, keys: allocator.keys, onGrown: growth.onGrown, onError: () => undefined });
+  tail = createEventTail({ connect, keys: allocator.keys, siteIds: testSiteIds, onGrown: growth.onGrown, onError: () => undefined });
   await tail.catchUp();
   grown.length = 0;
   return async () => {
@@ -64,7 +65,7 @@ let sequence = 0;
 async function record(region: Region): Promise<void> {
   const event = create(EventSchema, { participantId });
   sequence++;
-  const report = { siteId: `site_${region}_1`, keyId: `key_${sequence}`, sequence: 1 };
+  const report = { siteId: testSiteIds.format(region, 1), keyId: `key_${sequence}`, sequence: 1 };
   expect((await allocator.reservations.record(region, report, event)).tag).toBe("done");
 }
 

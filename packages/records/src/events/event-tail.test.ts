@@ -7,6 +7,7 @@ import { connectRedis, createKeys } from "@petak/redis";
 import { createTempDir, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { testIds, testSiteIds } from "../ids/testing/test-ids.ts";
 import { createReservationStore } from "../reservations/reservation-store.ts";
 import { createSiteStore } from "../sites/site-store.ts";
 import { createEventTail } from "./event-tail.ts";
@@ -28,6 +29,7 @@ async function startTail({ address = redis.address, commandTimeoutMs = 5000 }: S
   const tail = createEventTail({
     connect: () => connectRedis(address, { onError: () => undefined, commandTimeoutMs }),
     keys: createKeys(redis.keyPrefix),
+    siteIds: testSiteIds,
     onGrown,
     onError: (error) => errors.push(error),
   });
@@ -143,14 +145,20 @@ describe("the event tail", () => {
     const connect = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
     const writer = connect();
     const { all: grown, onGrown } = recordGrowth();
-    const tail = createEventTail({ connect, keys, onGrown, onError: () => undefined, lookAtAllMs: 100 });
+    const tail = createEventTail({ connect, keys, siteIds: testSiteIds, onGrown, onError: () => undefined, lookAtAllMs: 100 });
     try {
       await redis.client.sadd(keys.regions(), region);
       await tail.catchUp();
       const event = create(EventSchema, { participantId: "par_courier" });
       const record = async (sequence: number) => {
-        const report = { siteId: `site_${region}_1`, keyId: "key_1", sequence };
-        expect(await createReservationStore(writer, keys, createSiteStore(writer, keys)).record(region, report, event)).toEqual({
+        const report = { siteId: testSiteIds.format(region, 1), keyId: "key_1", sequence };
+        expect(
+          await createReservationStore(writer, keys, testIds(writer, keys), createSiteStore(writer, keys, testSiteIds)).record(
+            region,
+            report,
+            event,
+          ),
+        ).toEqual({
           tag: "done",
         });
       };
@@ -172,7 +180,7 @@ describe("the event tail", () => {
     await redis.client.acl("SETUSER", username, "on", ">secret", "allchannels", `~${redis.keyPrefix}*`, "+@all", "-spublish");
     const connect = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
     const { all: grown, onGrown } = recordGrowth();
-    const tail = createEventTail({ connect, keys, onGrown, onError: () => undefined });
+    const tail = createEventTail({ connect, keys, siteIds: testSiteIds, onGrown, onError: () => undefined });
     try {
       await redis.client.sadd(keys.regions(), region);
       await tail.catchUp();

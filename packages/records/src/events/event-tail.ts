@@ -1,5 +1,5 @@
 import type { Region } from "@petak/protocol";
-import type { Keys } from "@petak/redis";
+import type { Keys, SiteIds } from "@petak/redis";
 import { dropSilent, type FeedName, isCommandTimeout, pingAll, type RedisConnection, sharedRuns } from "@petak/redis";
 import { createFeedSubscribers, type FeedSubscription } from "../feeds/feed-subscribers.ts";
 import { outlineOf } from "./event-outline.ts";
@@ -32,6 +32,7 @@ export interface EventTailOptions {
   /** Makes the connection of its own over which it hears. */
   connect: () => RedisConnection;
   keys: Keys;
+  siteIds: SiteIds;
   /** Hears that a region has an entry, and which participants it concerns; of what went unheard, nobody knows. */
   onGrown: (region: Region, entry: string, concerned: ReadonlySet<string> | "everyone") => void;
   /** Hears that what was told may be there no more: a connection was lost. What there is then is told anew. Default: nothing. */
@@ -52,13 +53,14 @@ export interface EventTailOptions {
 export function createEventTail({
   connect,
   keys,
+  siteIds,
   onGrown,
   onBroken = () => undefined,
   onError,
   lookAtAllMs = 5000,
 }: EventTailOptions): EventTail {
   const connection = connect();
-  const feed = createEventStream(connection, keys);
+  const feed = createEventStream(connection, keys, siteIds);
   const subscribers = createFeedSubscribers();
   const stopping = new AbortController();
   /** The regions by the channels of their events. */

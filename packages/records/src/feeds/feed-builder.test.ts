@@ -5,6 +5,7 @@ import { createKeys, type FeedName, type Keys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createEventStream, type StreamFeed } from "../events/event-stream.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { createFeedBuilder, type FeedBuilder } from "./feed-builder.ts";
 
 import { createFeedStore, type FeedStore } from "./feed-store.ts";
@@ -23,7 +24,7 @@ let store: FeedStore;
 beforeEach(async () => {
   keys = createKeys(redis.keyPrefix);
   connection = await redis.connect();
-  events = createEventStream(connection, keys);
+  events = createEventStream(connection, keys, testSiteIds);
   store = createFeedStore(connection, keys);
   return () => connection.disconnect();
 });
@@ -67,7 +68,7 @@ describe("a feed that has lost its end", () => {
         },
       },
       feeds: { ...store, isFollowed: () => true },
-      progress: createRegionProgress(connection, keys),
+      progress: createRegionProgress(connection, keys, testSiteIds),
       onError(error) {
         throw error;
       },
@@ -109,7 +110,7 @@ describe("a feed that has lost its end", () => {
           throw new Error("away");
         },
       },
-      progress: createRegionProgress(connection, keys),
+      progress: createRegionProgress(connection, keys, testSiteIds),
       onError(error) {
         throw error;
       },

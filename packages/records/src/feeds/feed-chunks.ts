@@ -1,5 +1,5 @@
 import type { Region } from "@petak/protocol";
-import type { FeedName, Keys, RedisConnection } from "@petak/redis";
+import type { FeedName, Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 
 import { type EventReference, referenceBytes } from "./event-reference.ts";
@@ -35,8 +35,8 @@ export interface FeedChunks {
 const forgetScript = createScript("forget-feed-chunk");
 
 /** Keeps it in Redis. */
-export function createFeedChunks(redis: RedisConnection, keys: Keys): FeedChunks {
-  const progress = createRegionProgress(redis, keys);
+export function createFeedChunks(redis: RedisConnection, keys: Keys, siteIds: SiteIds): FeedChunks {
+  const progress = createRegionProgress(redis, keys, siteIds);
   const feeds = createFeedStore(redis, keys);
   return {
     async feedsOf(region) {

@@ -9,6 +9,7 @@ import type { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { createEventStream } from "../events/event-stream.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 
 import { createParticipantFeeds, type FeedPosition, type NumberedEvent, type ParticipantFeeds } from "./participant-feeds.ts";
 
@@ -58,12 +59,13 @@ async function startProcess(
       return typeof value === "function" ? value.bind(target) : value;
     },
   });
-  const recorded = createEventStream(watched, keys);
+  const recorded = createEventStream(watched, keys, testSiteIds);
   await connection.sadd(keys.regions(), ...regions);
   const feeds = createParticipantFeeds({
     redis: watched,
     connect: () => redis.connectLater(),
     keys,
+    siteIds: testSiteIds,
     onError,
   });
   onTestFinished(async () => {
@@ -190,7 +192,7 @@ describe("a feed that is followed while it grows", () => {
     const process = await startProcess((error) => defects.push(error));
     const region = random.pick(regions);
     const broken = Buffer.concat([
-      encodeEvent(create(EventSchema, { isTest: true, ...feed })),
+      encodeEvent(create(EventSchema, { isTest: true, ...feed }), testSiteIds),
       // An actor that is no message.
       Buffer.from([EventSchema.field.actor.number * 8 + WireType.LengthDelimited, 1, 0xff]),
     ]);

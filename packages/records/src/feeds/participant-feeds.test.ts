@@ -8,6 +8,7 @@ import { Crash, crashing, createRandom, dyingAt, type Random, testSeed, useRedis
 import { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createEventStream, type EventStream, type StreamFeed } from "../events/event-stream.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { feedId, feedsOf } from "./event-reference.ts";
 import { createFeedBuilder, type FeedBuilder } from "./feed-builder.ts";
 import { createFeedChunks } from "./feed-chunks.ts";
@@ -35,7 +36,7 @@ beforeEach(async () => {
   random = createRandom(testSeed());
   keys = createKeys(redis.keyPrefix);
   connection = await redis.connect();
-  record = createEventStream(connection, keys);
+  record = createEventStream(connection, keys, testSiteIds);
   expected = new Map();
   await connection.sadd(keys.regions(), ...regions);
   return () => connection.disconnect();
@@ -66,9 +67,9 @@ function newBuilder(
   isFollowed: (feed: FeedName) => boolean = () => false,
 ): FeedBuilder {
   return createFeedBuilder({
-    events: createEventStream(over, keys),
+    events: createEventStream(over, keys, testSiteIds),
     feeds: { ...createFeedStore(over, keys), isFollowed },
-    progress: createRegionProgress(over, keys),
+    progress: createRegionProgress(over, keys, testSiteIds),
     onError: (error) => {
       if (error instanceof Crash) onCrash();
       else if (!isStoreFailure(error)) throw error;
@@ -81,6 +82,7 @@ function startFeeds(options: Partial<ParticipantFeedsOptions> = {}): Participant
     redis: connection,
     connect: () => redis.connectLater(),
     keys,
+    siteIds: testSiteIds,
     onError: (error) => {
       throw error;
     },
@@ -138,7 +140,7 @@ describe("a participant's feed", () => {
   it("has what was recorded elsewhere an instant before it is read, though nobody there has logged it", async () => {
     const feeds = startFeeds();
     const other = await redis.connect();
-    const elsewhere = createEventStream(other, keys);
+    const elsewhere = createEventStream(other, keys, testSiteIds);
     for (let count = 0; count < 300; count++) {
       await recordAny(elsewhere);
       const participantId = random.pick([...couriers, ...operators]);
@@ -157,7 +159,7 @@ describe("a participant's feed", () => {
     const other = await redis.connect();
     const following = feeds.subscribe({ participantId: "par_courier1", mode: "test" });
     const event = create(EventSchema, { eventId: newEventId("836520"), participantId: "par_courier1", isTest: true });
-    await createEventStream(other, keys).appendOnce("836520", "one", event);
+    await createEventStream(other, keys, testSiteIds).appendOnce("836520", "one", event);
     other.disconnect();
     expect(await following.wait(0, 10_000, [])).toBe(true);
   });
@@ -360,7 +362,13 @@ describe("a participant's feed", () => {
         return typeof value === "function" ? value.bind(target) : value;
       },
     });
-    const feeds = createParticipantFeeds({ redis: counting, connect: () => redis.connectLater(), keys, onError: () => undefined });
+    const feeds = createParticipantFeeds({
+      redis: counting,
+      connect: () => redis.connectLater(),
+      keys,
+      siteIds: testSiteIds,
+      onError: () => undefined,
+    });
     onTestFinished(() => feeds.stop());
     const numbers = [0, 1, 255, 256, 257, 300, 5000, 12_800, items.length - 300, items.length - 1, items.length];
     for (const read of [...numbers, random.int(0, items.length), random.int(0, items.length)]) {
@@ -437,7 +445,7 @@ describe("a participant's feed", () => {
     const builder = createFeedBuilder({
       events: record,
       feeds: { ...createFeedStore(connection, keys), isFollowed: () => false },
-      progress: createRegionProgress(connection, keys),
+      progress: createRegionProgress(connection, keys, testSiteIds),
       onError: (error) => errors.push(error),
     });
     await connection.xadd(keys.events(region), "*", "event", Buffer.from([0xff]));
@@ -458,7 +466,7 @@ describe("a participant's feed", () => {
     }
     const feeds = startFeeds();
     await feeds.build(region);
-    const chunks = createFeedChunks(connection, keys);
+    const chunks = createFeedChunks(connection, keys, testSiteIds);
     for (const chunk of await chunks.before(feed, Number.POSITIVE_INFINITY, 1)) expect(await chunks.forget(feed, chunk)).toBe(true);
     const read: string[] = [];
     for (let place: FeedPosition = { number: 0 }; place.number < 300; ) {

@@ -57,7 +57,7 @@ export interface ParticipantFeeds {
 }
 
 /** What the feeds need. */
-export interface ParticipantFeedsOptions extends Pick<EventTailOptions, "connect" | "keys" | "onError" | "lookAtAllMs"> {
+export interface ParticipantFeedsOptions extends Pick<EventTailOptions, "connect" | "keys" | "siteIds" | "onError" | "lookAtAllMs"> {
   redis: RedisConnection;
   /** The connection over which events are recorded here: what it records is logged at once. Default: `redis`. */
   recordedOver?: RedisConnection;
@@ -103,17 +103,17 @@ interface NumberedReference extends EventReference {
 
 /** Starts to build and read feeds. */
 export function createParticipantFeeds(options: ParticipantFeedsOptions): ParticipantFeeds {
-  const { redis, recordedOver = redis, acknowledge = (work) => work(), acknowledgedWithinMs = 0, keys, onError } = options;
+  const { redis, recordedOver = redis, acknowledge = (work) => work(), acknowledgedWithinMs = 0, keys, siteIds, onError } = options;
   // What is recorded while a build of its region waits is read by the next, which waits as well.
   const overlapMs = lossOverlapMs + 2 * acknowledgedWithinMs;
-  const recordedEvents = createEventStream(redis, keys);
+  const recordedEvents = createEventStream(redis, keys, siteIds);
   const { events = recordedEvents } = options;
   const feeds = createFeedStore(redis, keys, options.archive);
   const here = createFeedStore(redis, keys);
-  const recorded = createRegionProgress(recordedOver, keys);
-  const recordedHere = createEventStream(recordedOver, keys);
+  const recorded = createRegionProgress(recordedOver, keys, siteIds);
+  const recordedHere = createEventStream(recordedOver, keys, siteIds);
   const progress: RegionProgress = {
-    ...createRegionProgress(redis, keys),
+    ...createRegionProgress(redis, keys, siteIds),
     pending: (region, count, after) => acknowledge(() => recorded.pending(region, count, after)),
   };
   const ends = createFeedTails({ feeds, onAppended: (feed, last) => tail.tellAppended(feed, last) });

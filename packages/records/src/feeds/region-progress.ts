@@ -1,5 +1,5 @@
 import type { Region } from "@petak/protocol";
-import type { FeedName, Keys, RedisConnection } from "@petak/redis";
+import type { FeedName, Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { type StreamEvent, streamEvent } from "../events/event-stream.ts";
 
@@ -28,13 +28,13 @@ const pendingScript = createScript("read-pending-events", { isReadOnly: true, is
 const markScript = createScript("advance-feed-watermark", { isSentAtOnce: true });
 
 /** Keeps it in Redis. */
-export function createRegionProgress(redis: RedisConnection, keys: Keys): RegionProgress {
+export function createRegionProgress(redis: RedisConnection, keys: Keys, siteIds: SiteIds): RegionProgress {
   return {
     async pending(region, count, after = "") {
       const [, upTo, ...rest] = await pendingScript(redis, [keys.feedWatermarks(region), keys.events(region)], [count, after]);
       const bytes = rest as Buffer[];
       const events = Array.from({ length: bytes.length / 2 }, (_, index) =>
-        streamEvent((bytes[2 * index] as Buffer).toString("latin1"), bytes[2 * index + 1] as Buffer),
+        streamEvent((bytes[2 * index] as Buffer).toString("latin1"), bytes[2 * index + 1] as Buffer, siteIds),
       );
       const packed = upTo as Buffer;
       return { upTo: packed.length === 0 ? undefined : unpackEntry(packed), events };

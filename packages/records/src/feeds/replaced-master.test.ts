@@ -5,6 +5,7 @@ import { startTestReplica, startTestServer } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { createEventStream } from "../events/event-stream.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 
 import { createParticipantFeeds } from "./participant-feeds.ts";
 
@@ -21,14 +22,14 @@ it("who follows a feed misses nothing where a master has lost its end and kept i
     const connect = () => connectRedis({ socketPath: master.options.path }, { onError: () => undefined });
     const redis = connect();
     await redis.connect();
-    const feeds = createParticipantFeeds({ redis, connect, keys, onError: () => undefined });
+    const feeds = createParticipantFeeds({ redis, connect, keys, siteIds: testSiteIds, onError: () => undefined });
     onTestFinished(async () => {
       await feeds.stop();
       redis.disconnect();
     });
     const record = async () => {
       const event = create(EventSchema, { eventId: newEventId(region), isTest: true, ...feed });
-      await createEventStream(redis, keys).appendOnce(region, event.eventId, event);
+      await createEventStream(redis, keys, testSiteIds).appendOnce(region, event.eventId, event);
       await feeds.build(region);
       return event.eventId;
     };

@@ -4,6 +4,7 @@ import { connectRedis, createAcknowledgements, createKeys, type FeedName } from 
 import { startTestReplica, startTestServer } from "@petak/testkit";
 import { expect, it, onTestFinished } from "vitest";
 import { createEventStream } from "../events/event-stream.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 
 import { createParticipantFeeds } from "./participant-feeds.ts";
 
@@ -22,12 +23,20 @@ it("an event that replicas do not have comes into no feed, and comes there when 
   const { connection, acknowledge, ready, stop } = createAcknowledgements({ connection: redis, keys, level, onError: () => undefined });
   onTestFinished(stop);
   expect(await ready(5000)).toBe(true);
-  const feeds = createParticipantFeeds({ redis, recordedOver: connection, acknowledge, connect, keys, onError: () => undefined });
+  const feeds = createParticipantFeeds({
+    redis,
+    recordedOver: connection,
+    acknowledge,
+    connect,
+    keys,
+    siteIds: testSiteIds,
+    onError: () => undefined,
+  });
   onTestFinished(feeds.stop);
   const following = feeds.subscribe(feed);
   const record = async () => {
     const event = create(EventSchema, { eventId: newEventId(region), isTest: true, ...feed });
-    await createEventStream(redis, keys).appendOnce(region, event.eventId, event);
+    await createEventStream(redis, keys, testSiteIds).appendOnce(region, event.eventId, event);
   };
   await redis.sadd(keys.regions(), region);
   await record();

@@ -44,7 +44,7 @@ export function createCandidateFinder({ nearest, sites, siteCache, termsBook }: 
     return storedCandidate(
       stored,
       classes.map((index) => holdClass(stored.site, index, isHard)),
-      (await termsBook.atSite(stored.site)).termsNumber,
+      await termsBook.atSite(stored.site),
     );
   }
 
@@ -63,7 +63,7 @@ export function createCandidateFinder({ nearest, sites, siteCache, termsBook }: 
           region,
           siteNumber,
           operatorId: site.operatorId,
-          termsNumber: terms[place]?.termsNumber ?? 0,
+          ...(terms[place] && { terms: terms[place] }),
           revision,
           cell,
           offset,

@@ -41,7 +41,7 @@ export interface PlaceSources extends CandidateSources {
 export function createPlaces({ holds, requestIds, ...sources }: PlaceSources): Places {
   const candidates = createCandidateFinder(sources);
   const takeOverflow = createTakeOverflow({ ...sources, candidates, holds });
-  const termsAt: Waiting["termsAt"] = async (site) => (await sources.termsBook.atSite(site)).termsNumber;
+  const termsAt: Waiting["termsAt"] = async (site) => await sources.termsBook.atSite(site);
 
   function requestOf(wanted: WantedPlace, hold: PlaceHold): HoldRequest {
     // Field by field: to spread one object into another takes longer.

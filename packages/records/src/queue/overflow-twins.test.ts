@@ -1,6 +1,6 @@
 import { type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { cornersNear, type RegionCorner } from "../reservations/testing/region-corner.ts";
@@ -19,8 +19,10 @@ beforeEach(async () => {
   random = createRandom(testSeed());
   const prefix = `${redis.keyPrefix}petak`;
   connections = await Promise.all(Array.from({ length: 6 }, () => redis.connect()));
-  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, prefix }));
-  mortal = connections.slice(3).map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.1), prefix }));
+  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix }));
+  mortal = connections
+    .slice(3)
+    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.1), storeCode: testStoreCode, prefix }));
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();

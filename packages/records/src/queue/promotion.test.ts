@@ -1,6 +1,6 @@
 import { promote, promotedEvent } from "@petak/lifecycle";
 import { HoldKind, PartyKind, type Reservation } from "@petak/protocol";
-import { useRedis } from "@petak/testkit";
+import { testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { siteWithNames } from "../reservations/testing/named-site.ts";
@@ -12,7 +12,7 @@ let allocator: Allocator;
 
 beforeEach(async () => {
   const connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   return () => connection.disconnect();
 });
 
@@ -38,7 +38,7 @@ describe("a promotion in the store", () => {
     await end(allocator, first.reservationId, atMs);
 
     const { operatorId } = waiting;
-    const place = { siteId, operatorId, sizeClassId: "M", termsNumber: 0, heldCompartmentId, holdMs };
+    const place = { siteId, operatorId, sizeClassId: "M", termsId: "", heldCompartmentId, holdMs };
     const { after, deadlineMs, events } = promote(waiting, place, atMs);
     expect(await allocator.reservations.find(reservationId)).toEqual(after);
     const region = siteId.slice("site_".length, "site_".length + 6);

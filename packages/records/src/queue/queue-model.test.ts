@@ -1,6 +1,6 @@
 import { type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { createRandom, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { freeToPromise } from "../capacity/capacity.ts";
@@ -19,7 +19,9 @@ let gateways: Allocator[];
 
 beforeEach(async () => {
   connections = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
-  gateways = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+  gateways = connections.map((connection) =>
+    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  );
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();

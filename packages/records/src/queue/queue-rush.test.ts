@@ -1,6 +1,17 @@
 import { PetakError, type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { Crash, crashing, createRandom, dyingAt, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import {
+  Crash,
+  crashing,
+  createRandom,
+  dyingAt,
+  makeSite,
+  type Random,
+  roundsHere,
+  testSeed,
+  testStoreCode,
+  useRedis,
+} from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { freeToPromise } from "../capacity/capacity.ts";
@@ -24,10 +35,10 @@ beforeEach(async () => {
   random = createRandom(testSeed());
   connections = await Promise.all(Array.from({ length: 6 }, () => redis.connect()));
   for (const connection of connections) connection.setMaxListeners(0);
-  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, prefix: prefix() }));
+  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix: prefix() }));
   mortal = connections
     .slice(3)
-    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.05), prefix: prefix() }));
+    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.05), storeCode: testStoreCode, prefix: prefix() }));
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();
@@ -176,7 +187,8 @@ describe("a gateway that dies", () => {
         const held = [await reservationOf(plain, wish()), await reservationOf(plain, wish())];
         held.forEach(note);
         const wanted = wish();
-        const dying = () => createAllocator({ redis: dyingAt(connection, { atCommand, isDone }).connection, prefix: prefix() });
+        const dying = () =>
+          createAllocator({ redis: dyingAt(connection, { atCommand, isDone }).connection, storeCode: testStoreCode, prefix: prefix() });
         const joining = await reservationOf(dying(), wanted).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error;
           return undefined;

@@ -4,7 +4,6 @@ import { overflowFallbackMetadata } from "@petak/lifecycle";
 import {
   type Event,
   formatReservationId,
-  formatSiteId,
   PetakError,
   parseReservationId,
   parseSiteId,
@@ -16,8 +15,13 @@ import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { answerIn, answerTtlMs } from "../reservations/answer.ts";
-import { holdClass } from "../reservations/candidates.ts";
-import { decodeReservation, decodeReservationMessage, encodeReservationMessage } from "../reservations/reservation-record.ts";
+import { type HoldTerms, holdClass, noTerms } from "../reservations/candidates.ts";
+import {
+  decodeReservation,
+  decodeReservationMessage,
+  encodeReservationMessage,
+  type ShortIds,
+} from "../reservations/reservation-record.ts";
 import { cellOf } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
 import { decodeWaiting, encodeWaiting, type WaitingPlace } from "./waiting-entry.ts";
@@ -30,8 +34,8 @@ export interface Waiting {
   takesUnknown: boolean;
   /** For how long a place is held when one comes free, in ms. */
   holdMs: number;
-  /** The number of the terms in force at a site: what it waits for it gets on these. Left out: 0. */
-  termsAt?: (site: Site) => Promise<number>;
+  /** The terms in force at a site: what it waits for it gets on these. Left out: the store's first. */
+  termsAt?: (site: Site) => Promise<HoldTerms>;
   /** When it came to wait elsewhere, in µs since 1970: its rank. Undefined: it comes now. */
   sinceUs?: number;
   /** The reservation but for id, sites and operator, with its `queued_until`. */
@@ -97,13 +101,19 @@ const joinScript = createScript("join-queue");
 const promoteScript = createScript("promote");
 
 /** Keeps queues in Redis. */
-export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStore, limits: QueueLimits = defaultQueueLimits): Queues {
+export function createQueues(
+  redis: RedisConnection,
+  keys: Keys,
+  ids: ShortIds,
+  sites: SiteStore,
+  limits: QueueLimits = defaultQueueLimits,
+): Queues {
   const answerKey = (region: Region, participantId: string, requestId: string) => keys.answer(region, participantId, `${requestId}#queue`);
 
   async function placesAt(siteIds: readonly string[], { query, termsAt }: Waiting): Promise<JudgedPlace[]> {
     const stored = await sites.findAll(siteIds);
     const places = await Promise.all(
-      stored.map(async (one) => (one === undefined ? undefined : judge(one, query, (await termsAt?.(one.site)) ?? 0))),
+      stored.map(async (one) => (one === undefined ? undefined : judge(one, query, (await termsAt?.(one.site)) ?? noTerms))),
     );
     return places.filter((place) => place !== undefined);
   }
@@ -123,7 +133,7 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
           reservationId,
           siteId: first.siteId,
           operatorId: first.operatorId,
-          termsNumber: first.termsNumber,
+          termsId: first.terms.termsId,
           queuedSiteIds: places.map(({ siteId }) => siteId),
         };
         const { queuedUntil, updatedAt } = reservation;
@@ -149,16 +159,19 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
             answerTtlMs,
             handle,
             timestampMs(queuedUntil),
-            encodeReservationMessage(reservation),
-            encodeEvent(waiting.queuedEvent(reservation)),
+            encodeReservationMessage(reservation, ids.siteIds, first.terms.termsNumber),
+            encodeEvent(waiting.queuedEvent(reservation), ids.siteIds),
             waiting.sinceUs ?? "",
             timestampMs(updatedAt),
-            encodeWaiting({
-              ...waiting,
-              sharer: sharerOf(participantId, reservation),
-              event: encodeEvent(waiting.promotedEvent(reservationId)),
-              places,
-            }),
+            encodeWaiting(
+              {
+                ...waiting,
+                sharer: sharerOf(participantId, reservation),
+                event: encodeEvent(waiting.promotedEvent(reservationId), ids.siteIds),
+                places,
+              },
+              ids.siteIds,
+            ),
             Buffer.concat(places.map(({ revision }) => siteNumberBytes(revision))),
             limits.siteMax,
             limits.shareMax,
@@ -166,8 +179,11 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
             keys.reservationPrefix(region),
           ],
         );
-        if (tag === "joined" || tag === "answered") return { tag, reservation: decodeReservationMessage(region, handle, value as Buffer) };
-        if (tag === "held") return { tag, reservation: decodeReservation(region, handle, value as Buffer) };
+        const message = value as Buffer;
+        if (tag === "joined" || tag === "answered") {
+          return { tag, reservation: await decodeReservationMessage(region, handle, message, ids) };
+        }
+        if (tag === "held") return { tag, reservation: await decodeReservation(region, handle, message, ids) };
         if (tag === "stale") continue;
         const full = places[Number(value) - 1];
         const isOther = full !== undefined && full !== first;
@@ -182,7 +198,7 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
       const { region, handle } = parseReservationId(reservationId) as { region: Region; handle: string };
       const record = await redis.getBuffer(answerKey(region, participantId, requestId));
       const message = record === null ? undefined : answerIn(record);
-      return message === undefined ? undefined : decodeReservationMessage(region, handle, message);
+      return message === undefined ? undefined : await decodeReservationMessage(region, handle, message, ids);
     },
     async position(reservationId) {
       const id = parseReservationId(reservationId);
@@ -198,10 +214,10 @@ export function createQueues(redis: RedisConnection, keys: Keys, sites: SiteStor
     },
     async sites(region) {
       const numbers = await redis.smembers(keys.waitingSites(region));
-      return numbers.map((number) => formatSiteId(region, Number(number)));
+      return numbers.map((number) => ids.siteIds.format(region, Number(number)));
     },
     async promote(siteId, nowMs) {
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = ids.siteIds.require(siteId);
       const stored = await sites.find(siteId);
       if (stored === undefined) return;
       await promoteScript(
@@ -230,7 +246,7 @@ function sharerOf(participantId: string, { isTest }: Reservation): string {
 type JudgedPlace = WaitingPlace & { cell: string; revision: number };
 
 /** A site as a place to wait at; undefined where it would not do. */
-function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuery, termsNumber: number): JudgedPlace | undefined {
+function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuery, terms: HoldTerms): JudgedPlace | undefined {
   const { site, isOffered } = stored;
   const { siteId, operatorId, revision } = site;
   const { reason, classes } = checkSite(query, site);
@@ -238,7 +254,7 @@ function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuer
   if (!isOffered || reason !== undefined || id === undefined || site.isTest !== query.isTest) return undefined;
   const { isHard = false } = query;
   const fitting = classes.map((index) => holdClass(site, index, isHard));
-  return { siteId, ...id, operatorId, termsNumber, revision, cell: cellOf(stored), classes: fitting };
+  return { siteId, ...id, operatorId, terms, revision, cell: cellOf(stored), classes: fitting };
 }
 
 function queueFull(reservation: Reservation, waiting: number): PetakError {

@@ -1,6 +1,6 @@
 import { checkSite } from "@petak/allocator";
-import { parseSiteId, type Region, type Site } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import type { Site } from "@petak/protocol";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { holdClass } from "../reservations/candidates.ts";
 import { decodeWaiting, writePlaceClasses } from "./waiting-entry.ts";
@@ -9,8 +9,8 @@ import { decodeWaiting, writePlaceClasses } from "./waiting-entry.ts";
  * What a site with new facts is for each that waits there, as lua/put-site.lua takes it. Who comes to wait, or leaves, in between is found out by
  * the script.
  */
-export async function refittedPlaces(redis: RedisConnection, keys: Keys, site: Site): Promise<Buffer> {
-  const { region, siteNumber } = parseSiteId(site.siteId) as { region: Region; siteNumber: number };
+export async function refittedPlaces(redis: RedisConnection, keys: Keys, siteIds: SiteIds, site: Site): Promise<Buffer> {
+  const { region, siteNumber } = siteIds.require(site.siteId);
   const handles = await redis.zrange(keys.siteQueue(region, siteNumber), "0", "-1");
   const bytes = new GrowingBytes();
   if (handles.length === 0) return bytes.copy();

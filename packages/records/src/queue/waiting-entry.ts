@@ -1,8 +1,9 @@
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { SiteQuery } from "@petak/allocator";
 import { ReservationSchema } from "@petak/protocol";
+import type { SiteIds } from "@petak/redis";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
-import { type HoldClass, siteRest, writeClasses } from "../reservations/candidates.ts";
+import { type HoldClass, type HoldTerms, siteRest, writeClasses } from "../reservations/candidates.ts";
 
 /** A site at which a reservation waits, and what it would take there. */
 export interface WaitingPlace {
@@ -11,7 +12,7 @@ export interface WaitingPlace {
   siteNumber: number;
   operatorId: string;
   /** The terms in force there. */
-  termsNumber: number;
+  terms: HoldTerms;
   /** The size classes that would do, best first. Empty: none at the moment. */
   classes: readonly HoldClass[];
 }
@@ -44,10 +45,12 @@ const takesUnknownFlag = 1;
 const takesNamedFlag = 2;
 
 /** That a reservation has the terms of number 0, said where the message to which it is added may have others: those of the site first waited for. */
-const noTerms = Buffer.from(new BinaryWriter().tag(ReservationSchema.field.termsNumber.number, WireType.Varint).uint32(0).finish());
+const firstTerms = Buffer.from(
+  new BinaryWriter().tag(ReservationSchema.field.termsId.number, WireType.LengthDelimited).string("").finish(),
+);
 
 /** An entry as lua/includes/queue.lua reads it, but for its rank, which is given when it is written. */
-export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, places }: WaitingFacts): Buffer {
+export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, places }: WaitingFacts, siteIds: SiteIds): Buffer {
   const { isHard = false } = query;
   const bytes = new GrowingBytes();
   bytes.u8((takesUnknown ? takesUnknownFlag : 0) + (isHard ? takesNamedFlag : 0));
@@ -57,7 +60,7 @@ export function encodeWaiting({ sharer, holdMs, takesUnknown, query, event, plac
   bytes.afterLength16(() => bytes.bytes(event));
   bytes.afterLength16(() => bytes.bytes(encodeQuery(query)));
   bytes.u8(places.length);
-  for (const place of places) writePlace(bytes, place, isHard);
+  for (const place of places) writePlace(bytes, place, isHard, siteIds);
   return bytes.copy();
 }
 
@@ -105,11 +108,12 @@ function encodeQuery({ knownAtMs: _knownAtMs, parcel, ...query }: SiteQuery): Bu
   return Buffer.from(JSON.stringify({ ...query, parcel: { widthMm, heightMm, depthMm, massG } }));
 }
 
-function writePlace(bytes: GrowingBytes, place: WaitingPlace, isHard: boolean): void {
-  const { siteId, region, siteNumber, operatorId, termsNumber, classes } = place;
-  const rest = siteRest(siteId, region, operatorId, termsNumber);
+function writePlace(bytes: GrowingBytes, place: WaitingPlace, isHard: boolean, siteIds: SiteIds): void {
+  const { siteNumber, terms, classes } = place;
+  const { termsNumber } = terms;
+  const rest = siteRest({ ...place, termsNumber }, siteIds);
   const reservationEnd = 1 + (rest[0] as number);
-  const explicit = termsNumber === 0 ? noTerms : Buffer.alloc(0);
+  const explicit = termsNumber === 0 ? firstTerms : Buffer.alloc(0);
   bytes.u32(siteNumber);
   bytes.u8(reservationEnd - 1 + explicit.length);
   bytes.bytes(rest.subarray(1, reservationEnd));

@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
+import type { SiteIds } from "@petak/redis";
 import type { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { storedBytes } from "../bytes/stored-bytes.ts";
-import { encodeEvent } from "../events/event-bytes.ts";
-import { shortId } from "../ids/short-id.ts";
 import { cellOf } from "../sites/site-record.ts";
 import type { StoredSite } from "../sites/site-store.ts";
+import { termsNumberText } from "./reservation-record.ts";
 
 /** A size class at which a hold may be taken. */
 export interface HoldClass {
@@ -16,14 +16,23 @@ export interface HoldClass {
   compartmentIds?: readonly string[];
 }
 
+/** Terms on which a hold is taken: their id, and their number in the records. */
+export interface HoldTerms {
+  readonly termsId: string;
+  readonly termsNumber: number;
+}
+
+/** No terms: what a reservation that is made without any has. */
+export const noTerms: HoldTerms = { termsId: "", termsNumber: 0 };
+
 /** A site at which a hold may be taken. */
 export interface HoldCandidate {
   siteId: string;
   region: Region;
   siteNumber: number;
   operatorId: string;
-  /** The terms in force there. Default 0. */
-  termsNumber?: number;
+  /** The terms in force there. Default: the store's first. */
+  terms?: HoldTerms;
   /** Revision, cell and offset under which the caller saw it; offset -1 where it did not see its record. */
   revision: number;
   cell: string;
@@ -32,12 +41,12 @@ export interface HoldCandidate {
   classes: readonly HoldClass[];
 }
 
-/** A site as it is stored, as a candidate on terms of that number: nobody has seen its record. */
-export function storedCandidate(stored: StoredSite, classes: readonly HoldClass[], termsNumber = 0): HoldCandidate {
+/** A site as it is stored, as a candidate on some terms: nobody has seen its record. */
+export function storedCandidate(stored: StoredSite, classes: readonly HoldClass[], terms: HoldTerms = noTerms): HoldCandidate {
   const { siteId, operatorId, revision } = stored.site;
   const id = parseSiteId(siteId);
   if (id === undefined) throw new TypeError(`a stored site with the id ${JSON.stringify(siteId)}`);
-  return { siteId, ...id, operatorId, termsNumber, revision, cell: cellOf(stored), offset: -1, classes };
+  return { siteId, ...id, operatorId, terms, revision, cell: cellOf(stored), offset: -1, classes };
 }
 
 /** A size class of a site for a hold, with its compartments where the hold is hard. */
@@ -74,15 +83,15 @@ export function writeCandidates(
   bytes: GrowingBytes,
   cells: CandidateCells,
   candidates: readonly HoldCandidate[],
-  { isHard }: { isHard: boolean },
+  { isHard, siteIds }: { isHard: boolean; siteIds: SiteIds },
 ): void {
-  for (const { siteId, region, siteNumber, operatorId, termsNumber = 0, revision, cell, offset, classes } of candidates) {
+  for (const { siteId, region, siteNumber, operatorId, terms = noTerms, revision, cell, offset, classes } of candidates) {
     bytes.u32(offset < 0 ? 0xffffffff : offset);
     bytes.u32(siteNumber);
     bytes.u32(revision);
     bytes.u8(cells.numberOf(cell));
     bytes.u8(classes.length);
-    bytes.bytes(siteRest(siteId, region, operatorId, termsNumber));
+    bytes.bytes(siteRest({ siteId, region, operatorId, termsNumber: terms.termsNumber }, siteIds));
     writeClasses(bytes, classes, isHard);
   }
 }
@@ -105,23 +114,31 @@ function writeCompartments(bytes: GrowingBytes, compartmentIds: readonly string[
 const keptMax = 20_000;
 
 /**
- * What a site of an operator, on its terms, adds to a reservation and to an event, each after its length. Networks of tests may share a process, so
- * that an id may come with another operator.
+ * What a site of an operator, on its terms, adds to a reservation and to an event, each after its length. Networks of tests may share a process and a store
+ * code, so that an id may come with another operator.
  */
 const siteRests = new Map<string, { operatorId: string; termsNumber: number; rest: Buffer }>();
 
 /** What a size class adds to a reservation, after its length. */
 const classRests = new Map<string, Buffer>();
 
+/** What a reservation and an event have of their site. */
+export interface SiteFacts {
+  siteId: string;
+  region: Region;
+  operatorId: string;
+  termsNumber: number;
+}
+
 /** What a site adds to a reservation and to an event, each after its length. */
-export function siteRest(siteId: string, region: Region, operatorId: string, termsNumber: number): Buffer {
+export function siteRest({ siteId, region, operatorId, termsNumber }: SiteFacts, siteIds: SiteIds): Buffer {
   const known = siteRests.get(siteId);
   if (known?.operatorId === operatorId && known.termsNumber === termsNumber) return known.rest;
   // A hold lies in the region of its site, and so does its event.
-  const site = { siteId: shortId("site", region, siteId), operatorId };
+  const site = { siteId: siteIds.shorten(siteId, region), operatorId };
   const rest = Buffer.concat([
-    withLength(storedBytes(ReservationSchema, create(ReservationSchema, { ...site, termsNumber }))),
-    withLength(encodeEvent(create(EventSchema, site))),
+    withLength(storedBytes(ReservationSchema, create(ReservationSchema, { ...site, termsId: termsNumberText(termsNumber) }))),
+    withLength(storedBytes(EventSchema, create(EventSchema, site))),
   ]);
   keep(siteRests, siteId, { operatorId, termsNumber, rest });
   return rest;

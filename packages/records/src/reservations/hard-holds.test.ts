@@ -1,7 +1,7 @@
 import { plainQuery } from "@petak/allocator/testing";
 import { HoldKind, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { useRedis } from "@petak/testkit";
+import { testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 
@@ -16,7 +16,7 @@ let siteId: string;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   siteId = (await allocator.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }), 0)).siteId;
   return () => connection.disconnect();
 });

@@ -1,6 +1,6 @@
 import { asMade, namedCompartment } from "@petak/lifecycle";
 import { HoldKind, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
-import { Crash, crashing, createRandom, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { Crash, crashing, createRandom, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { holdAt, siteWithNames } from "./testing/named-site.ts";
@@ -20,8 +20,10 @@ beforeEach(async () => {
   random = createRandom(testSeed());
   const connections = await Promise.all(Array.from({ length: 6 }, () => redis.connect()));
   const prefix = `${redis.keyPrefix}petak`;
-  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, prefix }));
-  mortal = connections.slice(3).map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.1), prefix }));
+  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix }));
+  mortal = connections
+    .slice(3)
+    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.1), storeCode: testStoreCode, prefix }));
   return () => {
     for (const connection of connections) connection.disconnect();
   };

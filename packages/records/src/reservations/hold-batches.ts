@@ -1,7 +1,7 @@
 import type { DecodedBlock } from "@petak/allocator";
 import { isElsewhere, type Line, type TrackedCache } from "@petak/allocator";
 import type { Region } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { noteKey, type ScriptArgument, type ScriptReply } from "@petak/redis";
 import { GrowingBytes } from "../bytes/growing-bytes.ts";
 import { createScript } from "../create-script.ts";
@@ -49,7 +49,7 @@ const brokenOutcome = "B".charCodeAt(0);
 const script = createScript("hold-many", { isSentAtOnce: true });
 
 /** Takes the holds of each region that come in one turn of the event loop, and while earlier ones are under way, in one step. */
-export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: TrackedCache): HoldBatches {
+export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: TrackedCache): HoldBatches {
   const bytes = new GrowingBytes();
   const steps = createRegionSteps<PlainHold, PlainOutcome>({
     atOnce: holdsMax,
@@ -67,7 +67,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
     bytes.reset();
     for (const hold of batch) {
       scriptKeys.push(keys.reservation(region, hold.handle));
-      writeHold(bytes, cells, hold);
+      writeHold(bytes, cells, hold, siteIds);
     }
     for (const hold of batch) scriptKeys.push(hold.requestKey);
     for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
@@ -141,7 +141,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, cache?: Tr
   };
 }
 
-function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold): void {
+function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold, siteIds: SiteIds): void {
   const { handle, deadlineMs, tie, reservation, event, candidates } = hold;
   bytes.latin1(handle);
   bytes.u48(deadlineMs);
@@ -151,7 +151,7 @@ function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold):
   bytes.bytes(reservation);
   bytes.u16(event.length);
   bytes.bytes(event);
-  bytes.afterLength16(() => writeCandidates(bytes, cells, candidates, { isHard: false }));
+  bytes.afterLength16(() => writeCandidates(bytes, cells, candidates, { isHard: false, siteIds }));
 }
 
 /** What the script says of one hold; undefined where its site is broken. */

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, parseReservationId, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import { createKeys, type RedisConnection } from "@petak/redis";
-import { makeSite, useRedis } from "@petak/testkit";
+import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import type { StoredTransition } from "./reservation-store.ts";
@@ -16,7 +16,7 @@ let region: Region;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   siteId = (await allocator.sites.put(makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 40]] }), 0)).siteId;
   region = parseSiteId(siteId)?.region ?? "";
   return () => connection.disconnect();

@@ -3,6 +3,7 @@ import { durationFromMs, TimestampSchema, timestampFromMs } from "@bufbuild/prot
 import {
   ChainHeadSchema,
   DelegationSchema,
+  formatSiteId,
   HoldKind,
   MoneySchema,
   OverflowFallback,
@@ -14,14 +15,24 @@ import {
   ReservationSchema,
   ReservationState,
   RevokedCredentialSchema,
+  siteNumberMax,
   validateMessage,
 } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { decodeChain, decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { decodeChain, decodeReservation, encodeReservation, reservationMaxBytes, type ShortIds } from "./reservation-record.ts";
 
 const region = "83652b";
 const handle = "0123456789abcdef";
 const reservationId = `res_${region}_${handle}`;
+
+/** The numbers of terms, as those of a store are. */
+const termsId = "terms_5t8yq2m4p9w7z3x1";
+const ids: ShortIds = {
+  siteIds: testSiteIds,
+  terms: { numberOf: (id) => (id === termsId ? 2 ** 32 - 1 : 0), idOf: (number) => (number === 0 ? "" : termsId) },
+};
+const otherStoresSite = formatSiteId("836520", "an0therst0", siteNumberMax);
 
 /** A value of a field that is not the one it has when it is not set. */
 function someValue(field: DescField): unknown {
@@ -34,23 +45,25 @@ function someValue(field: DescField): unknown {
       if (field.message === OverflowPolicySchema) return create(OverflowPolicySchema, { maxDistanceM: 500, operatorIds: ["par_c"] });
       return timestampFromMs(1_790_000_000_000 + field.number);
     case "list":
+      if (field.localName === "queuedSiteIds") return [1, 2].map((number) => testSiteIds.format(region, number));
       if (field.listKind === "scalar") return ["text", `text ${field.number}`];
       return [create(field.message ?? ReservationSchema, { credentialHash: "hash" })];
     default:
       if (field.scalar === ScalarType.BOOL) return true;
+      if (field.localName === "termsId") return termsId;
       return field.scalar === ScalarType.STRING ? `text ${field.number}` : 7;
   }
 }
 
 describe("a reservation's record", () => {
-  it.each(ReservationSchema.fields.map((field) => [field.localName, field] as const))("keeps %s", (_name, field) => {
+  it.each(ReservationSchema.fields.map((field) => [field.localName, field] as const))("keeps %s", async (_name, field) => {
     const updatedAt = timestampFromMs(1_790_000_000_000);
     const reservation = create(ReservationSchema, { revision: 1, updatedAt, holdKind: HoldKind.SOFT, [field.localName]: someValue(field) });
     reservation.reservationId = reservationId;
-    expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+    expect(await decodeReservation(region, handle, await encodeReservation(reservation, ids), ids)).toEqual(reservation);
   });
 
-  it("keeps who the parties are, though it names the participant once", () => {
+  it("keeps who the parties are, though it names the participant once", async () => {
     const party = (kind: PartyKind, participantId: string) => create(PartySchema, { kind, participantId });
     for (const depositor of [party(PartyKind.PARTICIPANT, "par_a"), party(PartyKind.PARTICIPANT, "par_b"), party(PartyKind.CONSUMER, "")]) {
       const createdAt = timestampFromMs(1_790_000_000_000);
@@ -62,20 +75,22 @@ describe("a reservation's record", () => {
         updatedAt: createdAt,
         holdKind: HoldKind.SOFT,
       });
-      expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+      expect(await decodeReservation(region, handle, await encodeReservation(reservation, ids), ids)).toEqual(reservation);
     }
   });
 
   it.each([
-    ["of its region", `site_${region}_vj2`],
-    ["of another region", "site_836520_vj2"],
+    ["of its region", testSiteIds.format(region, 4711)],
+    ["of another region", testSiteIds.format("836520", 4711)],
+    ["of another store", formatSiteId(region, "an0therst0", 4711)],
     ["that is empty", ""],
-  ])("keeps a site %s", (_which, siteId) => {
-    const reservation = create(ReservationSchema, { reservationId, siteId, participantId: "par_a", holdKind: HoldKind.SOFT });
-    expect(decodeReservation(region, handle, encodeReservation(reservation))).toEqual(reservation);
+  ])("keeps a site %s", async (_which, siteId) => {
+    const sites = { siteId, wantedSiteId: siteId, queuedSiteIds: [siteId] };
+    const reservation = create(ReservationSchema, { reservationId, ...sites, participantId: "par_a", holdKind: HoldKind.SOFT });
+    expect(await decodeReservation(region, handle, await encodeReservation(reservation, ids), ids)).toEqual(reservation);
   });
 
-  it("has room for all that callers can say and that can become of it, in letters of any alphabet", () => {
+  it("has room for all that callers can say and that can become of it, in letters of any alphabet", async () => {
     /** A text of so many characters, as many bytes as a rule lets it have. */
     const widest = (length: number, isAllowed: (text: string) => boolean) =>
       ["\u{1f4e6}", "\u0e01", "\u00e9", "x"].map((letter) => letter.repeat(length)).find(isAllowed) ?? "";
@@ -99,7 +114,7 @@ describe("a reservation's record", () => {
     const other = "par_w8ase5n2ehjkbmbe";
     const reservation = create(ReservationSchema, {
       reservationId,
-      siteId: "site_836520_zzzzzzz",
+      siteId: otherStoresSite,
       operatorId: other,
       participantId: "par_0123456789abcdef",
       state: ReservationState.CANCELLED,
@@ -119,11 +134,11 @@ describe("a reservation's record", () => {
       redirectedTo: reservationId,
       redirectedFrom: reservationId,
       overflowPolicy,
-      wantedSiteId: "site_836520_zzzzzzz",
+      wantedSiteId: otherStoresSite,
       overflowFallback: OverflowFallback.ASK_CONSUMER,
       queuePosition: 1000,
-      queuedSiteIds: Array.from({ length: 8 }, (_, index) => `site_836520_zzzzzz${index}`),
-      termsNumber: 2 ** 32 - 1,
+      queuedSiteIds: Array.from({ length: 8 }, () => otherStoresSite),
+      termsId,
       feeDue: create(MoneySchema, { currencyCode: "SGD", units: 2n ** 62n, nanos: 999_999_999 }),
       bundleId: `bdl_${region}_${handle}`,
       delegations: Array.from({ length: 10 }, () =>
@@ -133,28 +148,29 @@ describe("a reservation's record", () => {
       chain: create(ChainHeadSchema, { length: 2 ** 31, lastHash: hash }),
     });
     expect(ReservationSchema.fields.filter((field) => !isFieldSet(reservation, field)).map(({ localName }) => localName)).toEqual([]);
-    expect(encodeReservation(reservation).length).toBeLessThan(reservationMaxBytes);
+    expect((await encodeReservation(reservation, ids)).length).toBeLessThan(reservationMaxBytes);
   });
 
-  it("does not name its region, which its key names", () => {
-    const stored = encodeReservation(create(ReservationSchema, { reservationId, siteId: `site_${region}_vj2`, participantId: "par_a" }));
-    expect(stored.includes(region)).toBe(false);
+  it("does not name its region, which its key names, nor its store, nor its terms by their id", async () => {
+    const sites = { siteId: testSiteIds.format(region, 4711), wantedSiteId: testSiteIds.format(region, 1) };
+    const stored = await encodeReservation(create(ReservationSchema, { reservationId, ...sites, termsId, participantId: "par_a" }), ids);
+    for (const left of [region, testSiteIds.storeCode, "site_", "terms_"]) expect(stored.includes(left)).toBe(false);
   });
 
-  it("takes no byte to say that a hold is soft, and says so where nothing does", () => {
+  it("takes no byte to say that a hold is soft, and says so where nothing does", async () => {
     const reservation = create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1, holdKind: HoldKind.SOFT });
-    const stored = encodeReservation(reservation);
-    expect(stored).toEqual(encodeReservation({ ...reservation, holdKind: HoldKind.UNSPECIFIED }));
-    expect(decodeReservation(region, handle, stored).holdKind).toBe(HoldKind.SOFT);
+    const stored = await encodeReservation(reservation, ids);
+    expect(stored).toEqual(await encodeReservation({ ...reservation, holdKind: HoldKind.UNSPECIFIED }, ids));
+    expect((await decodeReservation(region, handle, stored, ids)).holdKind).toBe(HoldKind.SOFT);
     expect(reservation.holdKind).toBe(HoldKind.SOFT);
   });
 
-  it("ends with its chain", () => {
+  it("ends with its chain", async () => {
     const entries = Buffer.alloc(20);
     entries.writeUIntLE(1_790_000_000_000, 0, 6);
     entries.writeUIntLE(1_790_000_000_001, 10, 6);
     entries.writeUInt32LE(3, 16);
-    const record = encodeReservation(create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1 }));
+    const record = await encodeReservation(create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1 }), ids);
     expect(decodeChain(record)).toEqual([]);
     expect(decodeChain(Buffer.concat([record, entries]))).toEqual(["1790000000000-0", "1790000000001-3"]);
   });

@@ -1,6 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import {
+  decodeBase32,
+  encodeBase32,
   formatReservationId,
   HoldKind,
   type Party,
@@ -10,8 +12,9 @@ import {
   type Reservation,
   ReservationSchema,
 } from "@petak/protocol";
+import type { SiteIds } from "@petak/redis";
 import { storedBytes } from "../bytes/stored-bytes.ts";
-import { longId, shortId } from "../ids/short-id.ts";
+import type { TermsNumbers } from "../terms/terms-records.ts";
 
 /** Bytes before the message: u32 revision, u16 length of the message. lua/includes/reservation-record.lua has the same. */
 const headBytes = 6;
@@ -22,12 +25,24 @@ const chainEntryBytes = 10;
 /** A reservation as a participant may make it at most; what follows in the record is its chain. */
 export const reservationMaxBytes = 4096;
 
-/** The message of a reservation as it is stored: without what follows from the rest. What a partner sends beyond the protocol is not kept. */
-export function encodeReservationMessage(reservation: Reservation): Buffer {
+/** The ids that records keep short. */
+export interface ShortIds {
+  readonly siteIds: SiteIds;
+  readonly terms: TermsNumbers;
+}
+
+/**
+ * The message of a reservation as it is stored: without what follows from the rest, and with the number of its terms in place of their id. What a partner
+ * sends beyond the protocol is not kept.
+ */
+export function encodeReservationMessage(reservation: Reservation, siteIds: SiteIds, termsNumber: number): Buffer {
   const { participantId, depositor, collector, createdAt, updatedAt } = reservation;
   const stored = { ...reservation };
   const region = parseReservationId(reservation.reservationId)?.region;
-  if (region !== undefined) stored.siteId = shortId("site", region, reservation.siteId);
+  stored.siteId = siteIds.shorten(reservation.siteId, region);
+  stored.wantedSiteId = siteIds.shorten(reservation.wantedSiteId, region);
+  if (stored.queuedSiteIds.length > 0) stored.queuedSiteIds = stored.queuedSiteIds.map((siteId) => siteIds.shorten(siteId, region));
+  stored.termsId = termsNumberText(termsNumber);
   stored.reservationId = "";
   if (depositor !== undefined) stored.depositor = withoutId(depositor, participantId);
   if (collector !== undefined) stored.collector = withoutId(collector, participantId);
@@ -37,9 +52,14 @@ export function encodeReservationMessage(reservation: Reservation): Buffer {
   return storedBytes(ReservationSchema, stored);
 }
 
+/** The number of terms as a reservation's message keeps it. */
+export function termsNumberText(termsNumber: number): string {
+  return termsNumber === 0 ? "" : encodeBase32(termsNumber);
+}
+
 /** Head and message of a reservation's record. */
-export function encodeReservation(reservation: Reservation): Buffer {
-  const message = encodeReservationMessage(reservation);
+export async function encodeReservation(reservation: Reservation, { siteIds, terms }: ShortIds): Promise<Buffer> {
+  const message = encodeReservationMessage(reservation, siteIds, await terms.numberOf(reservation.termsId));
   if (message.length > reservationMaxBytes - headBytes)
     throw new RangeError(`a reservation of ${message.length} bytes, at most ${reservationMaxBytes - headBytes}`);
   const head = Buffer.alloc(headBytes);
@@ -49,16 +69,24 @@ export function encodeReservation(reservation: Reservation): Buffer {
 }
 
 /** Reads a record, or as much of one as has the message. */
-export function decodeReservation(region: Region, handle: string, record: Buffer): Reservation {
-  return decodeReservationMessage(region, handle, record.subarray(headBytes, headBytes + record.readUInt16LE(4)));
+export async function decodeReservation(region: Region, handle: string, record: Buffer, ids: ShortIds): Promise<Reservation> {
+  return await decodeReservationMessage(region, handle, record.subarray(headBytes, headBytes + record.readUInt16LE(4)), ids);
 }
 
 /** Reads what {@link encodeReservationMessage} wrote. */
-export function decodeReservationMessage(region: Region, handle: string, message: Uint8Array): Reservation {
+export async function decodeReservationMessage(
+  region: Region,
+  handle: string,
+  message: Uint8Array,
+  { siteIds, terms }: ShortIds,
+): Promise<Reservation> {
   const reservation = fromBinary(ReservationSchema, message);
   const { participantId, depositor, collector } = reservation;
   reservation.reservationId = formatReservationId(region, handle);
-  reservation.siteId = longId("site", region, reservation.siteId);
+  reservation.siteId = siteIds.lengthen(reservation.siteId, region);
+  reservation.wantedSiteId = siteIds.lengthen(reservation.wantedSiteId, region);
+  reservation.queuedSiteIds = reservation.queuedSiteIds.map((siteId) => siteIds.lengthen(siteId, region));
+  reservation.termsId = await terms.idOf(decodeBase32(reservation.termsId));
   if (depositor !== undefined) addId(depositor, participantId);
   if (collector !== undefined) addId(collector, participantId);
   reservation.updatedAt ??= reservation.createdAt;
@@ -94,8 +122,8 @@ export function splitChain(chain: readonly string[]): ChainEntries {
 }
 
 /** A whole record: what {@link encodeReservation} writes, and its chain. */
-export function encodeRecord(reservation: Reservation, chain: readonly string[]): Buffer {
-  return Buffer.concat([encodeReservation(reservation), ...chain.map(encodeChainEntry)]);
+export async function encodeRecord(reservation: Reservation, chain: readonly string[], ids: ShortIds): Promise<Buffer> {
+  return Buffer.concat([await encodeReservation(reservation, ids), ...chain.map(encodeChainEntry)]);
 }
 
 /** An entry of the region's stream as chains have it. */

@@ -1,14 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { isOverdue, leavesQueue, namedCompartment, type PinEntry, type Transition } from "@petak/lifecycle";
-import {
-  type Event,
-  formatReservationId,
-  PetakError,
-  parseReservationId,
-  parseSiteId,
-  type Region,
-  type Reservation,
-} from "@petak/protocol";
+import { type Event, formatReservationId, PetakError, parseReservationId, type Region, type Reservation } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
@@ -19,7 +11,7 @@ import type { Answer } from "./answer.ts";
 import { countChangeOf } from "./counted-class.ts";
 import { createMoveBatches } from "./move-batches.ts";
 import { encodePinEnd, encodePinEntry } from "./pin-entry.ts";
-import { decodeReservation, encodeReservation, reservationMaxBytes } from "./reservation-record.ts";
+import { decodeReservation, encodeReservation, reservationMaxBytes, type ShortIds } from "./reservation-record.ts";
 
 /** A report of a site's device that is recorded together with what it changes. */
 export interface DeviceReport {
@@ -74,7 +66,12 @@ export interface ReservationStore {
 const recordScript = createScript("record-report");
 
 /** Keeps reservations in Redis. */
-export function createReservationStore(redis: RedisConnection, keys: Keys, sites: Pick<SiteStore, "filed">): ReservationStore {
+export function createReservationStore(
+  redis: RedisConnection,
+  keys: Keys,
+  ids: ShortIds,
+  sites: Pick<SiteStore, "filed">,
+): ReservationStore {
   const moves = createMoveBatches(redis, keys);
 
   /** A reservation's record as far as its message goes, empty where there is none: its chain may be long. */
@@ -86,7 +83,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys, sites
     const id = parseReservationId(reservationId);
     if (id === undefined) return undefined;
     const record = await readRecord(id.region, id.handle);
-    return record.length === 0 ? undefined : decodeReservation(id.region, id.handle, record);
+    return record.length === 0 ? undefined : await decodeReservation(id.region, id.handle, record, ids);
   }
 
   return {
@@ -98,13 +95,13 @@ export function createReservationStore(redis: RedisConnection, keys: Keys, sites
       const { classIndex, heldChange, occupiedChange } = countChangeOf(site, transition);
       if (occupiedChange !== 0 && movedAtMs === undefined) throw new TypeError("a parcel moved, and nobody says when");
       const { region, handle } = parseReservationId(before.reservationId) as { region: Region; handle: string };
-      const { siteNumber } = parseSiteId(before.siteId) as { siteNumber: number };
+      const { siteNumber } = ids.siteIds.require(before.siteId);
       const nameBefore = namedCompartment(before);
       const nameAfter = namedCompartment(after ?? before);
       const { tag, value } = await moves(region, {
         handle,
         revision: before.revision,
-        record: after && encodeReservation(after),
+        record: after && (await encodeReservation(after, ids)),
         siteNumber,
         cell: cellOf(site),
         classIndex,
@@ -120,7 +117,7 @@ export function createReservationStore(redis: RedisConnection, keys: Keys, sites
         isOverdue: isOverdue(before) === isOverdue(after ?? before) ? undefined : !isOverdue(before),
         waitsNoMore: leavesQueue(before, after),
         nowMs: after?.updatedAt && timestampMs(after.updatedAt),
-        events: transition.events.map((event) => encodeEvent(event)),
+        events: transition.events.map((event) => encodeEvent(event, ids.siteIds)),
         answer,
       });
       if (tag === "gone") throw notFound(before.reservationId);
@@ -130,17 +127,17 @@ export function createReservationStore(redis: RedisConnection, keys: Keys, sites
       return { tag } as TransitionOutcome;
     },
     async record(region, report, event) {
-      const { siteNumber } = parseSiteId(report.siteId) as { siteNumber: number };
+      const { siteNumber } = ids.siteIds.require(report.siteId);
       const [tag, value] = await recordScript(
         redis,
         [keys.agentWatermark(region, siteNumber, report.keyId), keys.events(region)],
-        [report.sequence, encodeEvent(event)],
+        [report.sequence, encodeEvent(event, ids.siteIds)],
       );
       if (tag === "seen" || tag === "gap") return { tag, watermark: Number(value) };
       return { tag } as TransitionOutcome;
     },
     async watermark(siteId, keyId) {
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = ids.siteIds.require(siteId);
       return Number((await redis.get(keys.agentWatermark(region, siteNumber, keyId))) ?? 0);
     },
     async due(region, nowMs, limit, passedOver = 0) {
@@ -153,17 +150,21 @@ export function createReservationStore(redis: RedisConnection, keys: Keys, sites
       return handles.map((handle) => formatReservationId(region, handle));
     },
     async allowedAt(siteId) {
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = ids.siteIds.require(siteId);
       const handles = await redis.smembers(keys.siteAllowed(region, siteNumber));
       if (handles.length === 0) return [];
       const [records, pins] = await Promise.all([
         Promise.all(handles.map((handle) => readRecord(region, handle))),
         redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...handles),
       ]);
-      return handles.flatMap((handle, index) => {
-        const record = records[index] as Buffer;
-        return record.length === 0 ? [] : [{ reservation: decodeReservation(region, handle, record), pin: pins[index] ?? undefined }];
-      });
+      const found = await Promise.all(
+        handles.map(async (handle, index) => {
+          const record = records[index] as Buffer;
+          if (record.length === 0) return [];
+          return [{ reservation: await decodeReservation(region, handle, record, ids), pin: pins[index] ?? undefined }];
+        }),
+      );
+      return found.flat();
     },
   };
 }

@@ -14,7 +14,7 @@ import {
   ReservationState,
 } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { createRandom, makeSite, type Random, type SiteFacts, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, type Random, type SiteFacts, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
@@ -30,7 +30,9 @@ let allocators: Allocator[];
 
 beforeEach(async () => {
   connections = await Promise.all(Array.from({ length: 4 }, () => redis.connect()));
-  allocators = connections.map((connection) => createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }));
+  allocators = connections.map((connection) =>
+    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  );
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();

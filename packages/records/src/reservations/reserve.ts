@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { create } from "@bufbuild/protobuf";
+import { create, toBinary } from "@bufbuild/protobuf";
 import type { TrackedCache } from "@petak/allocator";
 import { asMade } from "@petak/lifecycle";
 import {
@@ -18,10 +18,10 @@ import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import type { Queues, Waiting } from "../queue/queues.ts";
 import { answerTtlMs } from "./answer.ts";
-import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
+import { CandidateCells, type HoldCandidate, noTerms, writeCandidates } from "./candidates.ts";
 import { createHoldBatches, plainCandidatesMax } from "./hold-batches.ts";
 import { type RequestIds, tieOf } from "./request-ids.ts";
-import { decodeReservation, encodeReservationMessage } from "./reservation-record.ts";
+import { decodeReservation, encodeReservationMessage, type ShortIds } from "./reservation-record.ts";
 import { requestIdReused } from "./reservation-store.ts";
 
 /** What a caller wants held. */
@@ -91,16 +91,25 @@ const maxPlans = 8;
 const waitMark = "wait";
 
 /** What comes in a reservation's message before the length and the id of the compartment that it holds. */
-const heldCompartmentTag = encodeReservationMessage(create(ReservationSchema, { heldCompartmentId: "x" })).subarray(0, -2);
+const heldCompartmentTag = Buffer.from(toBinary(ReservationSchema, create(ReservationSchema, { heldCompartmentId: "x" }))).subarray(0, -2);
 
 const reserveScript = createScript("reserve");
 const planScript = createScript("plan");
 
 /** Takes holds in Redis. */
-export function createHolds(redis: RedisConnection, keys: Keys, requestIds: RequestIds, queues: Queues, cache?: TrackedCache): Holds {
+export function createHolds(
+  redis: RedisConnection,
+  keys: Keys,
+  ids: ShortIds,
+  requestIds: RequestIds,
+  queues: Queues,
+  cache?: TrackedCache,
+): Holds {
+  const { siteIds } = ids;
+  const handleOf = (request: HoldRequest) => handleIn(siteIds.storeCode, request);
   // A request id concerns no region, so that on a cluster its key lies where the hold's script may not go.
   const canTie = !isCluster(redis);
-  const batches = createHoldBatches(redis, keys, cache);
+  const batches = createHoldBatches(redis, keys, siteIds, cache);
   const candidateBytes = new GrowingBytes();
 
   async function reserveIn(
@@ -140,15 +149,15 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
       plan === undefined ? "0" : "1",
       handle,
       deadlineMs,
-      encodeReservationMessage(reservation),
-      encodeEvent(request.event(reservationId)),
+      encodeReservationMessage(reservation, siteIds, 0),
+      encodeEvent(request.event(reservationId), siteIds),
       ties ? tieOf(fingerprint) : "",
       bytes,
       ...hardArguments,
     ]);
     if (reply[0] !== "reused") request.isTied = true;
     const [tag, place, classIndex, compartmentId = ""] = reply;
-    if (tag !== "held") return replyIn(region, handle, reply, requestId);
+    if (tag !== "held") return await replyIn(region, handle, reply, requestId);
     const candidate = candidates[Number(place) - 1] as HoldCandidate;
     return { tag, reservation: heldReservation(reservation, reservationId, candidate, Number(classIndex), compartmentId.toString()) };
   }
@@ -156,7 +165,7 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
   function writtenCandidates(candidates: readonly HoldCandidate[], isHard: boolean): { cells: readonly string[]; bytes: Buffer } {
     const cells = new CandidateCells();
     candidateBytes.reset();
-    writeCandidates(candidateBytes, cells, candidates, { isHard });
+    writeCandidates(candidateBytes, cells, candidates, { isHard, siteIds });
     return { cells: cells.cells, bytes: candidateBytes.copy() };
   }
 
@@ -176,8 +185,8 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
       deadlineMs,
       requestKey: isTied ? keys.plan(homeRegion, participantId, requestId) : keys.requestId(participantId, requestId),
       tie: isTied ? "" : tieOf(fingerprint),
-      reservation: encodeReservationMessage(reservation),
-      event: encodeEvent(request.event(reservationId)),
+      reservation: encodeReservationMessage(reservation, siteIds, 0),
+      event: encodeEvent(request.event(reservationId), siteIds),
       candidates,
     });
     if (outcome.tag === "by itself") return undefined;
@@ -280,35 +289,35 @@ export function createHolds(redis: RedisConnection, keys: Keys, requestIds: Requ
       [keys.plan(region, participantId, planName(requestId, plan)), keys.reservation(region, handle)],
       [fingerprint, steps.join(" "), answerTtlMs],
     );
-    return replyIn(region, handle, reply, requestId);
+    return await replyIn(region, handle, reply, requestId);
+  }
+
+  async function replyIn(region: Region, handle: string, [tag, value]: ScriptReply, requestId: string): Promise<HoldReply> {
+    switch (tag) {
+      case "repeated":
+        return { tag, reservation: asMade(await decodeReservation(region, handle, value as Buffer, ids)) };
+      case "planned":
+      case "fixed":
+        return { tag: "planned", siteIds: (value as Buffer).toString().split(" "), isNew: tag === "fixed" };
+      case "none":
+        return { tag };
+      case "reused":
+        throw requestIdReused(requestId);
+      default:
+        throw new Error(`unexpected reply ${tag}`);
+    }
   }
 }
 
 /** What a script said: what became of the hold, or the order of sites that was fixed for it. */
 type HoldReply = HoldOutcome | { tag: "planned"; siteIds: string[]; isNew: boolean };
 
-function replyIn(region: Region, handle: string, [tag, value]: ScriptReply, requestId: string): HoldReply {
-  switch (tag) {
-    case "repeated":
-      return { tag, reservation: asMade(decodeReservation(region, handle, value as Buffer)) };
-    case "planned":
-    case "fixed":
-      return { tag: "planned", siteIds: (value as Buffer).toString().split(" "), isNew: tag === "fixed" };
-    case "none":
-      return { tag };
-    case "reused":
-      throw requestIdReused(requestId);
-    default:
-      throw new Error(`unexpected reply ${tag}`);
-  }
-}
-
 /**
- * The handle of the reservation that a request makes, the same whenever it comes: 80 bits of a hash of who asks, its id and its body. So a
- * repetition finds the reservation itself, and nothing else need be remembered of a hold that was taken.
+ * The handle of the reservation that a request makes, the same whenever it comes to this store and another in any other: 80 bits of a hash of the store,
+ * who asks, its id and its body. So a repetition finds the reservation itself, and nothing else need be remembered of a hold that was taken.
  */
-function handleOf({ participantId, requestId, fingerprint }: HoldRequest): string {
-  const digest = hash("sha256", `${participantId} ${requestId} ${fingerprint.toString("base64url")}`, "buffer");
+function handleIn(storeCode: string, { participantId, requestId, fingerprint }: HoldRequest): string {
+  const digest = hash("sha256", `${storeCode} ${participantId} ${requestId} ${fingerprint.toString("base64url")}`, "buffer");
   return bytesToBase32(digest.subarray(0, handleLength));
 }
 
@@ -324,7 +333,7 @@ function planName(requestId: string, plan: number): string {
 function heldReservation(
   reservation: Reservation,
   reservationId: string,
-  { siteId, operatorId, termsNumber = 0, classes }: HoldCandidate,
+  { siteId, operatorId, terms = noTerms, classes }: HoldCandidate,
   classIndex: number,
   compartmentId: string,
 ): Reservation {
@@ -332,7 +341,7 @@ function heldReservation(
   held.reservationId = reservationId;
   held.siteId = siteId;
   held.operatorId = operatorId;
-  held.termsNumber = termsNumber;
+  held.termsId = terms.termsId;
   held.sizeClassId = classes.find(({ index }) => index === classIndex)?.sizeClassId ?? "";
   held.heldCompartmentId = compartmentId;
   return held;

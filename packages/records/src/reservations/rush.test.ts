@@ -2,7 +2,7 @@ import type { Position } from "@petak/allocator";
 import { indexCellOf, regionOfCell } from "@petak/allocator";
 import type { Reservation } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
+import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import type { HoldOutcome } from "./reserve.ts";
@@ -29,10 +29,12 @@ beforeEach(async () => {
   random = createRandom(testSeed());
   connections = await Promise.all(Array.from({ length: 2 * connectionsOfEach }, () => redis.connect()));
   const prefix = `${redis.keyPrefix}petak`;
-  steady = connections.slice(0, connectionsOfEach).map((connection) => createAllocator({ redis: connection, prefix }));
+  steady = connections
+    .slice(0, connectionsOfEach)
+    .map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix }));
   mortal = connections
     .slice(connectionsOfEach)
-    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.05), prefix }));
+    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.05), storeCode: testStoreCode, prefix }));
   [corner] = cornersNear({ latitude: 1.3, longitude: 103.8 }) as [RegionCorner, ...RegionCorner[]];
 });
 afterEach(() => {

@@ -1,11 +1,12 @@
 import { greatCircleM } from "@petak/allocator";
 import { parseSiteId, type Region } from "@petak/protocol";
 import { type RedisConnection, serverOf } from "@petak/redis";
-import { createRandom, makeSite, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { createEventTail } from "../events/event-tail.ts";
 import { recordGrowth } from "../events/testing/record-growth.ts";
+import { testSiteIds } from "../ids/testing/test-ids.ts";
 import { participantId, request, reserve, resolveSite } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
@@ -17,7 +18,7 @@ let corner: RegionCorner;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   const corners = cornersNear(singapore);
   const serversAt = ({ regions }: RegionCorner) => new Set(regions.map((region) => serverOf(connection, allocator.keys.events(region))));
   // On a cluster of three masters: where each of them has one of the three.
@@ -68,7 +69,9 @@ describe("where three regions meet", () => {
   it("rushes and repetitions get one place each, and no place is held twice", async () => {
     const siteIds = await Promise.all(corner.regions.map((region) => putSite(region, 50)));
     const others = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
-    const allocators = others.map((other) => createAllocator({ redis: other, prefix: `${redis.keyPrefix}petak` }));
+    const allocators = others.map((other) =>
+      createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+    );
     const candidates = (await Promise.all(siteIds.map((siteId) => resolveSite(allocator, siteId)))).filter((one) => one !== undefined);
     const outcomes = await Promise.all(
       Array.from({ length: 15 }, async (_, attempt) => {
@@ -93,6 +96,7 @@ describe("where three regions meet", () => {
     const tail = createEventTail({
       connect: () => redis.connectLater(),
       keys: allocator.keys,
+      siteIds: testSiteIds,
       onGrown: grown.onGrown,
       onError: () => undefined,
       // Nobody looks whether something went unheard.

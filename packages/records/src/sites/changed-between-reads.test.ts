@@ -1,4 +1,4 @@
-import { makeSite, useRedis } from "@petak/testkit";
+import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { expect, it } from "vitest";
 import { createAllocator } from "../allocator.ts";
 
@@ -8,7 +8,7 @@ it("a site is read with the counts of its own size classes, though a writer exch
   const [reading, writing] = [await redis.connect(), await redis.connect()];
   try {
     const [reader, writer] = [reading, writing].map((connection) =>
-      createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` }),
+      createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
     ) as [ReturnType<typeof createAllocator>, ReturnType<typeof createAllocator>];
     const put = (...classes: NonNullable<Parameters<typeof makeSite>[0]["classes"]>) =>
       writer.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, classes }), 0);

@@ -1,5 +1,5 @@
 import type { RedisConnection } from "@petak/redis";
-import { makeSite, useRedis } from "@petak/testkit";
+import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import { createSiteCache } from "./site-cache.ts";
@@ -10,7 +10,7 @@ let allocator: Allocator;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   return () => connection.disconnect();
 });
 

@@ -29,9 +29,12 @@ export function cellOf(filed: FiledSite): string {
 /** Bytes before the message: u32 revision, u8 1 where the site is filed, its cell as u64 with the most significant byte first. */
 const headBytes = 13;
 
-/** A site's record: head and message. What an operator sends beyond the protocol is not kept: it would be a store for anything. */
+/**
+ * A site's record: head and message, without the id, under which it is kept. What an operator sends beyond the protocol is not kept: it would be a store for
+ * anything.
+ */
 export function encodeSiteRecord(record: SiteRecord): Buffer {
-  return Buffer.concat([siteRecordHead(record), storedBytes(SiteSchema, record.site)]);
+  return Buffer.concat([siteRecordHead(record), storedBytes(SiteSchema, { ...record.site, siteId: "" })]);
 }
 
 /** The head of a site's record. Scripts compare it with what is stored: another means that the site was written meanwhile. */
@@ -44,10 +47,12 @@ export function siteRecordHead(filed: FiledSite): Buffer {
   return head;
 }
 
-/** Reads what {@link encodeSiteRecord} wrote. */
-export function decodeSiteRecord(bytes: Buffer): SiteRecord {
+/** Reads what {@link encodeSiteRecord} wrote of the site with an id. */
+export function decodeSiteRecord(siteId: string, bytes: Buffer): SiteRecord {
+  const site = fromBinary(SiteSchema, bytes.subarray(headBytes));
+  site.siteId = siteId;
   return {
-    site: fromBinary(SiteSchema, bytes.subarray(headBytes)),
+    site,
     cell: bytes.toString("hex", 5, headBytes).replace(/^0/, ""),
     isOffered: bytes[4] === 1,
   };

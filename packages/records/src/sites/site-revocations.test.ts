@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { EventSchema, EventType, newEventId, parseSiteId, type Region } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createKeys } from "@petak/redis";
-import { Crash, dyingAt, makeSite, useRedis } from "@petak/testkit";
+import { Crash, dyingAt, makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Allocator, createAllocator } from "../allocator.ts";
 import type { SiteRevocation } from "./site-revocations.ts";
@@ -19,7 +19,7 @@ let region: Region;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, prefix: `${redis.keyPrefix}petak` });
+  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   const put = async (ref: string) => (await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref }), 0)).siteId;
   [siteId, otherId] = [await put("one"), await put("other")];
   region = parseSiteId(siteId)?.region ?? "";
@@ -63,7 +63,7 @@ describe("a revoked credential for work at a site", () => {
   it("is whole or not there wherever its gateway dies, and a repetition makes it once", async () => {
     for (const isDone of [false, true]) {
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
-      const mortal = createAllocator({ redis: dying, prefix: `${redis.keyPrefix}petak` });
+      const mortal = createAllocator({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
       const asked = revocation(isDone ? 2 : 1);
       await expect(mortal.siteRevocations.add(asked)).rejects.toThrow(Crash);
       expect(await allocator.siteRevocations.add(asked)).toBe(isDone ? "repeated" : "done");

@@ -1,5 +1,5 @@
-import { type Event, parseSiteId, type Region } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import type { Event } from "@petak/protocol";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { createScript } from "../create-script.ts";
 import { encodeEvent } from "../events/event-bytes.ts";
 import { type Answer, answerArguments } from "../reservations/answer.ts";
@@ -37,10 +37,10 @@ export interface SiteRevocations {
 const script = createScript("revoke-at-site");
 
 /** Keeps them in Redis. */
-export function createSiteRevocations(redis: RedisConnection, keys: Keys): SiteRevocations {
+export function createSiteRevocations(redis: RedisConnection, keys: Keys, siteIds: SiteIds): SiteRevocations {
   return {
     async add({ siteId, credentialHash, nowMs, keptMs, keptMax, event, answer }) {
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = siteIds.require(siteId);
       const [tag] = await script(
         redis,
         [
@@ -49,13 +49,13 @@ export function createSiteRevocations(redis: RedisConnection, keys: Keys): SiteR
           keys.events(region),
           keys.siteAllowedVersion(region, siteNumber),
         ],
-        [...answerArguments(answer), credentialHash, nowMs, keptMs, keptMax, encodeEvent(event)],
+        [...answerArguments(answer), credentialHash, nowMs, keptMs, keptMax, encodeEvent(event, siteIds)],
       );
       if (tag === "reused") throw requestIdReused(answer.requestId);
       return tag as "done" | "repeated" | "full";
     },
     async at(siteId, nowMs) {
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = siteIds.require(siteId);
       return await redis.zrangebyscore(keys.siteRevoked(region, siteNumber), `(${nowMs}`, "+inf");
     },
   };

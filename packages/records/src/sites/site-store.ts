@@ -14,7 +14,6 @@ import {
 } from "@petak/allocator";
 import {
   type Compartment,
-  formatSiteId,
   invalidField,
   PetakError,
   parseSiteId,
@@ -23,7 +22,7 @@ import {
   SiteLifecycle,
   SiteSchema,
 } from "@petak/protocol";
-import type { Keys, RedisConnection } from "@petak/redis";
+import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { tellKeysTouched } from "@petak/redis";
 import { decodeTally, type Tally } from "../capacity/tally.ts";
 import { createScript } from "../create-script.ts";
@@ -83,25 +82,25 @@ const putScript = createScript("put-site");
 const replaceRefScript = createScript("replace-ref");
 
 /** Keeps sites in Redis. */
-export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
+export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: SiteIds): SiteStore {
   async function readRecord(siteId: string): Promise<SiteRecord | undefined> {
-    const id = parseSiteId(siteId);
+    const id = siteIds.parse(siteId);
     if (id === undefined) return undefined;
     const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
-    return bytes === null ? undefined : decodeSiteRecord(bytes);
+    return bytes === null ? undefined : decodeSiteRecord(siteId, bytes);
   }
 
   /** Sites as they were last read, beside their bytes: whoever moves reservations reads the same ones again and again, and decoding takes longest. */
   const decoded = new Map<string, { bytes: Buffer; record: SiteRecord }>();
 
   async function filed(siteId: string): Promise<SiteRecord | undefined> {
-    const id = parseSiteId(siteId);
+    const id = siteIds.parse(siteId);
     if (id === undefined) return undefined;
     const bytes = await redis.getBuffer(keys.site(id.region, id.siteNumber));
     if (bytes === null) return undefined;
     const known = decoded.get(siteId);
     if (known?.bytes.equals(bytes) === true) return known.record;
-    const record = decodeSiteRecord(bytes);
+    const record = decodeSiteRecord(siteId, bytes);
     if (decoded.size >= decodedMax) decoded.clear();
     decoded.set(siteId, { bytes, record });
     return record;
@@ -111,7 +110,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const record = await readRecord(siteId);
       if (record === undefined) return undefined;
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = siteIds.require(siteId);
       const head = siteRecordHead(record);
       // The tally counts by the index of a size class. It belongs to the record that was read where that still stands after it: the two are separate
       // keys, and a writer may have changed both in between.
@@ -133,21 +132,23 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
   }
 
   async function findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined> {
-    const siteId = await redis.hget(keys.operatorSiteRefs(operatorId), operatorSiteRef);
-    return siteId === null ? undefined : await find(siteId);
+    const kept = await redis.hget(keys.operatorSiteRefs(operatorId), operatorSiteRef);
+    return kept === null ? undefined : await find(siteIds.lengthen(kept));
   }
 
   /** The id under which a reference is or will be stored. A crash after it was given out leaves a number unused, and no more. */
   async function claimSiteId(site: Site, region: Region): Promise<string> {
     const refs = keys.operatorSiteRefs(site.operatorId);
-    const known = await redis.hget(refs, site.operatorSiteRef);
-    if (known !== null && parseSiteId(known)?.region === region) return known;
-    if (known !== null && (await find(known)) !== undefined) throw regionChanged(site, known, region);
-    const siteId = formatSiteId(region, await redis.incr(keys.siteCounter(region)));
+    const kept = await redis.hget(refs, site.operatorSiteRef);
+    const known = kept === null ? undefined : siteIds.lengthen(kept);
+    if (known !== undefined && siteIds.parse(known)?.region === region) return known;
+    if (known !== undefined && (await find(known)) !== undefined) throw regionChanged(site, known, region);
+    const siteId = siteIds.format(region, await redis.incr(keys.siteCounter(region)));
+    const short = siteIds.shorten(siteId);
     const isOurs =
-      known === null
-        ? (await redis.hsetnx(refs, site.operatorSiteRef, siteId)) === 1
-        : (await replaceRefScript(redis, [refs], [site.operatorSiteRef, known, siteId]))[0] === "replaced";
+      kept === null
+        ? (await redis.hsetnx(refs, site.operatorSiteRef, short)) === 1
+        : (await replaceRefScript(redis, [refs], [site.operatorSiteRef, kept, short]))[0] === "replaced";
     return isOurs ? siteId : await claimSiteId(site, region);
   }
 
@@ -168,7 +169,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
     facts: async (siteIds) => await Promise.all(siteIds.map(async (siteId) => (await readRecord(siteId))?.site)),
     findByRef,
     async allowedVersion(siteId) {
-      const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+      const { region, siteNumber } = siteIds.require(siteId);
       return Number((await redis.get(keys.siteAllowedVersion(region, siteNumber))) ?? 0);
     },
     async check(site) {
@@ -182,7 +183,8 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
       const placed = placedSite(site);
       const siteId = await claimSiteId(placed, regionOfCell(indexCellOf(placed.position)));
       const outcome = await write(siteId, nowMs, () => placed);
-      if ((await redis.hget(keys.operatorSiteRefs(placed.operatorId), placed.operatorSiteRef)) === siteId) return outcome;
+      const ref = await redis.hget(keys.operatorSiteRefs(placed.operatorId), placed.operatorSiteRef);
+      if (ref === siteIds.shorten(siteId)) return outcome;
       // Another writer took this one's claim for what a crash had left, and gave the reference to a site in another region.
       await write(siteId, nowMs, (stored) => ({ ...(stored ?? placed), lifecycle: SiteLifecycle.DECOMMISSIONED }));
       throw conflict(siteId);
@@ -199,7 +201,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
   async function refuseLostInUse(before: Site, site: Site): Promise<void> {
     const lost = lostCompartments(before, site);
     if (lost.length === 0) return;
-    const { region, siteNumber } = parseSiteId(before.siteId) as { region: Region; siteNumber: number };
+    const { region, siteNumber } = siteIds.require(before.siteId);
     const holders = await redis.hmget(keys.siteCompartments(region, siteNumber), ...lost.map(({ compartmentId }) => compartmentId));
     const index = holders.findIndex((holder) => holder !== null);
     if (index >= 0) throw compartmentInUse(before, lost[index]);
@@ -214,7 +216,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
 
   /** Writes the facts that follow from those that are stored, against concurrent writers. */
   async function write(siteId: string, nowMs: number, change: (stored: PlacedSite | undefined) => PlacedSite): Promise<PutOutcome> {
-    const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
+    const { region, siteNumber } = siteIds.require(siteId);
     await addTo(keys.regions(), region);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const before = await find(siteId);
@@ -245,7 +247,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys): SiteStore {
         countryCode,
       });
       const lost = before === undefined ? [] : lostCompartments(before.site, placed);
-      const refitted = before === undefined ? "" : await refittedPlaces(redis, keys, facts);
+      const refitted = before === undefined ? "" : await refittedPlaces(redis, keys, siteIds, facts);
       const [tag, value] = await putScript(
         redis,
         [

@@ -1,17 +1,18 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { gatewayTerms, termsInForce } from "@petak/lifecycle";
-import { SiteSchema, type Terms, TermsSchema } from "@petak/protocol";
+import { SiteSchema, type Terms, TermsSchema, termsIdOf } from "@petak/protocol";
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createTermsBook } from "./terms-book.ts";
+import { createTermsRecords } from "./terms-records.ts";
 import { createTermsStore } from "./terms-store.ts";
 
 const redis = useRedis();
 const hourMs = 3_600_000;
 const fallback = gatewayTerms({ collectWithinMs: 72 * hourMs, storageMaxMs: 336 * hourMs });
-const plain = create(SiteSchema, { siteId: "site_83652b_1", operatorId: "par_1" });
+const plain = create(SiteSchema, { siteId: "site_83652b_k3v9c0x2md000001", operatorId: "par_1" });
 
 let connection: RedisConnection;
 let clock: FrozenClock;
@@ -22,33 +23,49 @@ beforeEach(async () => {
   return () => connection.disconnect();
 });
 
-const store = () => createTermsStore(connection, createKeys(redis.keyPrefix));
+const records = () => createTermsRecords(connection, createKeys(redis.keyPrefix));
+const store = () => createTermsStore(connection, records(), createKeys(redis.keyPrefix));
 const book = () => createTermsBook(store(), fallback, clock.now);
 const free = (hours: number): Terms => create(TermsSchema, { freeStorage: durationFromMs(hours * hourMs) });
 
 describe("terms", () => {
-  it("have one number for the same terms, however many number them at once, and another for others", async () => {
-    const all = await Promise.all([1, 2, 3, 1, 2, 3, 3].map((hours) => store().number(termsInForce(fallback, free(hours)))));
+  it("have one number for the same terms, however many keep them at once, and another for others", async () => {
+    const given = await Promise.all(
+      [1, 2, 3, 1, 2, 3, 3].map(async (hours) => {
+        const terms = termsInForce(fallback, free(hours));
+        return { ...terms, termsId: await termsIdOf(terms) };
+      }),
+    );
+    const all = await Promise.all(given.map((terms) => store().keep(terms)));
     expect([all[3], all[4], all[5], all[6]]).toEqual([all[0], all[1], all[2], all[2]]);
     expect(new Set(all).size).toBe(3);
-    const found = await Promise.all(all.map((number) => store().numbered(number)));
-    expect(found.map((terms) => [terms?.termsNumber, terms?.freeStorage])).toEqual(
-      [1, 2, 3, 1, 2, 3, 3].map((hours, index) => [all[index], durationFromMs(hours * hourMs)]),
-    );
+    const found = await Promise.all(given.map(({ termsId }) => store().find(termsId)));
+    expect(found).toEqual(given);
+    const elsewhere = records();
+    expect(await Promise.all(given.map(async ({ termsId }) => await elsewhere.numberOf(termsId)))).toEqual(all);
+    expect(await Promise.all(all.map(async (number) => await records().idOf(number)))).toEqual(given.map(({ termsId }) => termsId));
   });
 
-  it("of the gateway take nothing of a record where nobody sets others, and keep their number when it is set up anew", async () => {
-    expect((await book().atSite(plain)).termsNumber).toBe(0);
+  it("that are not there have no id and the first number, and none of a reservation stay none", async () => {
+    expect(await records().idOf(7)).toBe("");
+    expect(await records().idOf(0)).toBe("");
+    expect(await records().numberOf("terms_0123456789abcdef")).toBe(0);
+    expect(records().numberOf("")).toBe(0);
+  });
+
+  it("of the gateway take nothing of a record where nobody sets others, and keep their id when it is set up anew", async () => {
+    const first = await book().atSite(plain);
+    expect(first.termsNumber).toBe(0);
     const changed = createTermsBook(store(), gatewayTerms({ collectWithinMs: hourMs, storageMaxMs: hourMs }), clock.now);
     const now = await changed.atSite(plain);
     expect(now.termsNumber).not.toBe(0);
-    expect((await changed.of({ termsNumber: 0 })).freeStorage).toEqual(fallback.freeStorage);
-    expect(await book().of({ termsNumber: now.termsNumber })).toMatchObject({ freeStorage: durationFromMs(hourMs) });
+    expect((await changed.of(first)).freeStorage).toEqual(fallback.freeStorage);
+    expect(await book().of({ termsId: now.termsId })).toMatchObject({ freeStorage: durationFromMs(hourMs) });
   });
 
   it("are the same object while they are in force", async () => {
     const here = book();
-    const other = create(SiteSchema, { siteId: "site_83652b_2", operatorId: "par_2" });
+    const other = create(SiteSchema, { siteId: "site_83652b_k3v9c0x2md000002", operatorId: "par_2" });
     const [first, second] = await here.at([plain, other]);
     expect(second).toBe(first);
     expect(here.at([plain, undefined, other])).toEqual([first, undefined, first]);

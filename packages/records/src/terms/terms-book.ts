@@ -1,22 +1,25 @@
 import { toBinary } from "@bufbuild/protobuf";
 import { type FullTerms, termsInForce } from "@petak/lifecycle";
-import { type Reservation, type Site, type Terms, TermsSchema } from "@petak/protocol";
+import { type Reservation, type Site, type Terms, TermsSchema, termsIdOf } from "@petak/protocol";
 import type { TermsOwner } from "@petak/redis";
 import type { TermsStore } from "./terms-store.ts";
 
 /** Which terms are in force where, and which ones a reservation was made on. */
 export interface TermsBook {
   /** The terms in force at sites, in the same order: the same object for the same terms. At once where all are known. */
-  at(sites: readonly (Site | undefined)[]): (FullTerms | undefined)[] | Promise<(FullTerms | undefined)[]>;
+  at(sites: readonly (Site | undefined)[]): (KeptTerms | undefined)[] | Promise<(KeptTerms | undefined)[]>;
   /** The terms in force at one site. */
-  atSite(site: Site): Promise<FullTerms>;
+  atSite(site: Site): Promise<KeptTerms>;
   /** The terms on which a reservation was made. At once where they are known. */
-  of(reservation: Pick<Reservation, "termsNumber">): FullTerms | Promise<FullTerms>;
+  of(reservation: Pick<Reservation, "termsId">): FullTerms | Promise<FullTerms>;
   /** Sets what an operator's sites have where they do not say, in one of the two networks. */
   setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
   /** Forgets all. */
   clear(): void;
 }
+
+/** Terms with their id, and with the number by which records know them. */
+export type KeptTerms = FullTerms & { readonly termsNumber: number };
 
 /** What an operator sets at one gateway holds at the others within this time, in ms. The protocol promises it. */
 const defaultsMs = 10_000;
@@ -32,7 +35,7 @@ interface OperatorDefault {
 /** What was in force at a site when it was last asked. */
 interface InForce {
   operatorDefault: OperatorDefault;
-  terms: FullTerms;
+  terms: KeptTerms;
 }
 
 /**
@@ -43,26 +46,31 @@ interface InForce {
 export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () => number): TermsBook {
   const defaults = { live: new Map<string, OperatorDefault>(), test: new Map<string, OperatorDefault>() };
   const inForce = new WeakMap<Site, InForce>();
-  const byNumber = new Map<number, FullTerms>();
-  const byText = new Map<string, FullTerms>();
-  /** Counts the times that defaults were forgotten: what is still being read then may be from before. */
+  const byId = new Map<string, FullTerms>();
+  const byText = new Map<string, KeptTerms>();
+  /** Counts the times that all was forgotten: what is still being read then may be from before. */
   let forgotten = 0;
 
   const defaultsIn = ({ isTest }: Pick<TermsOwner, "isTest">) => (isTest ? defaults.test : defaults.live);
 
-  /** The one object for terms, with their number. */
-  async function numbered(terms: FullTerms): Promise<FullTerms> {
+  /** The one object for terms, with their id. */
+  async function keptTerms(terms: FullTerms): Promise<KeptTerms> {
     const text = Buffer.from(toBinary(TermsSchema, terms)).toString("latin1");
     const known = byText.get(text);
     if (known !== undefined) return known;
-    const termsNumber = await store.number(terms);
-    const kept = byNumber.get(termsNumber) ?? ({ ...terms, termsNumber } as FullTerms);
-    keep(byNumber, termsNumber, kept);
-    keep(byText, text, kept);
+    const begun = forgotten;
+    const termsId = await termsIdOf(terms);
+    const termsNumber = await store.keep({ ...terms, termsId });
+    // Another call may have come to the same meanwhile.
+    const kept = byText.get(text) ?? { ...terms, termsId, termsNumber };
+    if (begun === forgotten) {
+      keep(byId, termsId, kept);
+      keep(byText, text, kept);
+    }
     return kept;
   }
 
-  function known(site: Site): FullTerms | undefined {
+  function known(site: Site): KeptTerms | undefined {
     const operatorDefault = defaultsIn(site).get(site.operatorId);
     if (operatorDefault === undefined || operatorDefault.untilMs <= now()) return undefined;
     const last = inForce.get(site);
@@ -79,25 +87,25 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
     return after;
   }
 
-  async function look(site: Site): Promise<FullTerms> {
+  async function look(site: Site): Promise<KeptTerms> {
     const operatorDefault = await defaultOf(site);
     const given = [site.terms, operatorDefault.terms].filter((terms) => terms !== undefined);
-    const terms = await numbered(given.length === 0 ? fallback : termsInForce(fallback, ...given));
+    const terms = await keptTerms(given.length === 0 ? fallback : termsInForce(fallback, ...given));
     inForce.set(site, { operatorDefault, terms });
     return terms;
   }
 
-  async function lookUp(termsNumber: number): Promise<FullTerms> {
-    const terms = await store.numbered(termsNumber);
+  async function lookUp(termsId: string): Promise<FullTerms> {
+    const terms = await store.find(termsId);
     // What a server lost with its last second nobody can show any more.
-    if (terms === undefined) return await numbered(fallback);
-    keep(byNumber, termsNumber, terms);
+    if (terms === undefined) return await keptTerms(fallback);
+    keep(byId, termsId, terms);
     return terms;
   }
 
   return {
     at(sites) {
-      const found: (FullTerms | undefined)[] = [];
+      const found: (KeptTerms | undefined)[] = [];
       for (const site of sites) {
         const terms = site && known(site);
         if (site !== undefined && terms === undefined)
@@ -107,7 +115,7 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
       return found;
     },
     atSite: async (site) => known(site) ?? (await look(site)),
-    of: ({ termsNumber }) => byNumber.get(termsNumber) ?? lookUp(termsNumber),
+    of: ({ termsId }) => byId.get(termsId) ?? lookUp(termsId),
     async setDefault(operator, terms) {
       try {
         await store.setDefault(operator, terms);
@@ -119,7 +127,8 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
     },
     clear() {
       forgotten += 1;
-      for (const memory of [defaults.live, defaults.test, byNumber, byText]) memory.clear();
+      store.clear();
+      for (const memory of [defaults.live, defaults.test, byId, byText]) memory.clear();
     },
   };
 }

@@ -5,6 +5,7 @@ import {
   dayS,
   early,
   earlyClaims,
+  lastSiteId,
   nowS,
   opens,
   previousKey,
@@ -14,13 +15,14 @@ import {
   token,
   vector,
 } from "./scene.ts";
+import { audienceOf } from "./site-audience.ts";
 
 const collect = token({}, "petak-collect");
 const inside = { state: { inside: [reservationId] } };
 const nextKey = keyNamed("the epoch to come");
 const nextTold = { key_id: nextKey.keyId, public_key: base64url(nextKey.publicKey), not_after_ms: bundle.not_after_ms };
 /** The longest token there can be: 317 characters. */
-const longest = token({ aud: "83652b_3zzzzzz" }, "petak-deposit");
+const longest = token({ aud: audienceOf(lastSiteId) }, "petak-deposit");
 
 /** Tokens that open, and genuine ones that do not at this site now. */
 export const acts: CredentialVector[] = [
@@ -47,7 +49,7 @@ export const acts: CredentialVector[] = [
   ),
   vector("early", "A token with short times opens in the year 1970, as any other does.", { token: token(earlyClaims) }, opens(), early),
   vector("longest-site", "The greatest site number is a site like any other.", { token: longest }, opens(), {
-    site_id: "site_83652b_3zzzzzz",
+    site_id: lastSiteId,
   }),
   vector("longest-life", "A token may be good for 14 days.", { token: token({ nbf: nowS - dayS, exp: nowS + 13 * dayS }) }, opens()),
   vector(

@@ -1,11 +1,12 @@
 import type { CredentialVector } from "../../vectors/credential-vector.ts";
 import { base64url, hmac, sha256 } from "../signing.ts";
-import { claims, currentKey, headerText, refused, token, tokenOf, vector } from "./scene.ts";
+import { currentKey, early, earlyClaims, headerText, refused, token, tokenOf, vector } from "./scene.ts";
 
 const { keyId: kid, publicKey } = currentKey;
-const payload = JSON.stringify(claims);
-const algorithm = (id: string, shows: string, shown: string) => vector(id, shows, { token: shown }, refused("ALGORITHM"));
-const type = (id: string, shows: string, shown: string) => vector(id, shows, { token: shown }, refused("TYPE"));
+// Of the year 1970, so that there is room for long names.
+const payload = JSON.stringify(earlyClaims);
+const algorithm = (id: string, shows: string, shown: string) => vector(id, shows, { token: shown }, refused("ALGORITHM"), early);
+const type = (id: string, shows: string, shown: string) => vector(id, shows, { token: shown }, refused("TYPE"), early);
 const withAlgorithm = (alg: string) => tokenOf(`{"alg":${alg},"typ":"petak-deposit","kid":"${kid}"}`, payload);
 const withType = (typ: string) => tokenOf(`{"alg":"EdDSA","typ":${typ},"kid":"${kid}"}`, payload);
 

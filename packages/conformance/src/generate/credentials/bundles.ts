@@ -7,10 +7,12 @@ import {
   early,
   earlyClaims,
   hashOf,
+  lastSiteId,
   nowMs,
   nowS,
   opens,
   otherReservationId,
+  otherSiteId,
   type Proven,
   pin,
   refused,
@@ -22,6 +24,7 @@ import {
   vector,
   visit,
 } from "./scene.ts";
+import { audienceOf } from "./site-audience.ts";
 
 const [first, second, third] = [reservationId, otherReservationId, thirdReservationId];
 const good = { token: bundleToken() };
@@ -61,9 +64,9 @@ export const bundles: CredentialVector[] = [
   vector(
     "longest-site",
     "The longest bundle's token there can be.",
-    { token: bundleToken({ aud: "83652b_3zzzzzz" }) },
+    { token: bundleToken({ aud: audienceOf(lastSiteId) }) },
     opens(opensFor(first, second, third)),
-    { site_id: "site_83652b_3zzzzzz", ...state() },
+    { site_id: lastSiteId, ...state() },
   ),
   vector(
     "pin",
@@ -222,7 +225,7 @@ export const bundles: CredentialVector[] = [
   vector(
     "other-site",
     "A bundle's token opens at its own site only.",
-    { token: bundleToken({ aud: "83652b_4m" }) },
+    { token: bundleToken({ aud: audienceOf(otherSiteId) }) },
     refusedProven("SITE", nothing),
     state(),
   ),
@@ -243,10 +246,11 @@ export const bundles: CredentialVector[] = [
   vector(
     "both",
     "A token is a reservation's or a bundle's, not both.",
-    { token: token({ ...earlyClaims, sz: undefined, bdl: bundleClaims.bdl }, "petak-collect") },
+    // In the first seconds of 1970: there is no room for longer times.
+    { token: token({ ...earlyClaims, exp: 9, sz: undefined, bdl: bundleClaims.bdl }, "petak-collect") },
     refused("CLAIMS"),
     {
-      ...early,
+      now_ms: 5000,
       ...state(),
     },
   ),

@@ -7,21 +7,22 @@ import {
   headerText,
   early as inEarlyYears,
   nowS,
+  otherSiteId,
   refused,
   refusedProven,
+  siteId,
   token,
   tokenOf,
   vector,
 } from "./scene.ts";
+import { audienceOf } from "./site-audience.ts";
 
-const { aud, sub, jti, nbf, exp, sz } = claims;
-const text = JSON.stringify(claims);
+// Of the year 1970, so that there is room for what is too much, and a token's length is not what is wrong with it.
+const { aud, sub, jti, nbf, exp, sz } = earlyClaims;
+const text = JSON.stringify(earlyClaims);
 const wrong = (id: string, shows: string, payload: string) =>
-  vector(id, shows, { token: tokenOf(headerText(), payload) }, refused("CLAIMS"));
-const changed = (id: string, shows: string, changes: object) => wrong(id, shows, JSON.stringify({ ...claims, ...changes }));
-/** Claims with more in them, in a token that is short enough in all. */
-const early = (id: string, shows: string, changes: object) =>
-  vector(id, shows, { token: token({ ...earlyClaims, ...changes }) }, refused("CLAIMS"), inEarlyYears);
+  vector(id, shows, { token: tokenOf(headerText(), payload) }, refused("CLAIMS"), inEarlyYears);
+const changed = (id: string, shows: string, changes: object) => wrong(id, shows, JSON.stringify({ ...earlyClaims, ...changes }));
 /** The claims with one value written as it stands here. */
 const written = (id: string, shows: string, name: string, from: unknown, to: string) =>
   wrong(id, shows, text.replace(`"${name}":${JSON.stringify(from)}`, `"${name}":${to}`));
@@ -29,30 +30,31 @@ const written = (id: string, shows: string, name: string, from: unknown, to: str
 /** Claims that are missing, unknown, misspelt or out of their ranges, and genuine ones that are for elsewhere or for too long. */
 export const claimsVectors: CredentialVector[] = [
   wrong("empty", "No claims are no claims.", ""),
-  wrong("no-json", "Claims are JSON.", "aud=83652b_4k"),
+  wrong("no-json", "Claims are JSON.", `aud=${aud}`),
   wrong("array", "Claims are an object.", JSON.stringify([aud, sub, jti, nbf, exp, sz])),
   wrong("null", "Claims are an object, and null is none.", "null"),
   wrong("reordered", "The claims have one order.", JSON.stringify({ sub, aud, jti, nbf, exp, sz })),
   wrong("spaces", "The claims have no spaces.", text.replaceAll(",", ", ")),
   wrong("newline", "The claims end with their brace.", `${text}\n`),
   wrong("byte-order-mark", "A byte order mark is not passed over.", `\uFEFF${text}`),
-  wrong("escaped-value", "The claims have no escapes.", text.replace('"83652b_4k"', '"\\u00383652b_4k"')),
+  wrong("escaped-value", "The claims have no escapes.", text.replace('"aud":"Z', '"aud":"\\u005a')),
   wrong("escaped-name", "The claims have no escapes in their names either.", text.replace('"aud"', '"\\u0061ud"')),
   wrong("member-twice", "No claim stands twice, though both times say the same.", text.replace('"sz":2', '"sz":2,"sz":2')),
   wrong("member-twice-differing", "No claim stands twice: two readers could take different ones.", text.replace('"sz":2', '"sz":1,"sz":2')),
-  early("unknown-claim", "A claim of which the rule book knows nothing is refused.", { iss: "par_a" }),
-  early("issued-at", "Claims that are harmless elsewhere are unknown here.", { iat: 1 }),
+  changed("unknown-claim", "A claim of which the rule book knows nothing is refused.", { iss: "par_a" }),
+  changed("issued-at", "Claims that are harmless elsewhere are unknown here.", { iat: 1 }),
   ...(["aud", "sub", "jti", "nbf", "exp", "sz"] as const).map((name) =>
     changed(`no-${name}`, `A token without ${name} is refused.`, { [name]: undefined }),
   ),
-  early("aud-with-prefix", "aud is the site's id without its prefix.", { aud: "site_83652b_4k" }),
+  changed("aud-id", "aud is the site's id in its short form.", { aud: siteId }),
   changed("aud-list", "aud is one site, not a list.", { aud: [aud] }),
-  changed("aud-zero", "Sites are counted from 1.", { aud: "83652b_0" }),
-  changed("aud-leading-zero", "A site's number has one spelling.", { aud: "83652b_04k" }),
-  changed("aud-capital", "Ids have small letters.", { aud: "83652B_4K" }),
-  changed("aud-too-great", "A site's number has 32 bits.", { aud: "83652b_4000000" }),
+  changed("aud-zero", "Sites are counted from 1.", { aud: audienceOf("site_83652b_k3v9c0x2md000000") }),
+  changed("aud-short", "aud has twelve bytes.", { aud: aud.slice(0, 15) }),
+  changed("aud-long", "aud has no more than twelve bytes.", { aud: `${aud}AA` }),
+  changed("aud-padded", "aud has no padding.", { aud: `${aud}====` }),
+  changed("aud-foreign-letter", "aud is base64url, not base64.", { aud: `${aud.slice(0, 15)}+` }),
   changed("sub-short", "A reservation's handle has 16 characters.", { sub: sub.slice(1) }),
-  early("sub-with-prefix", "sub is the handle alone.", { sub: `res_83652b_${sub}` }),
+  changed("sub-with-prefix", "sub is the handle alone.", { sub: `res_83652b_${sub}` }),
   changed("sub-foreign-letter", "The letters i, l, o and u are none of an id's.", { sub: `${sub.slice(0, 15)}u` }),
   changed("jti-short", "A token id of 15 bytes is refused.", { jti: base64url(Buffer.alloc(15, 7)) }),
   changed("jti-long", "A token id of 17 bytes is refused.", { jti: base64url(Buffer.alloc(17, 7)) }),
@@ -65,24 +67,35 @@ export const claimsVectors: CredentialVector[] = [
   changed("nbf-negative", "Times are not before 1970.", { nbf: -1 }),
   changed("nbf-fraction", "Times are whole seconds.", { nbf: nbf + 0.5 }),
   written("nbf-decimal-point", "A whole number has no decimal point.", "nbf", nbf, `${nbf}.0`),
-  written("nbf-exponent", "A number has no exponent.", "nbf", nbf, `${nbf / 100}e2`),
+  written("nbf-exponent", "A number has no exponent.", "nbf", nbf, `${nbf}e0`),
   written("nbf-leading-zero", "A number has no zero before it.", "nbf", nbf, `0${nbf}`),
   written("nbf-null", "A time is not left open.", "nbf", nbf, "null"),
   changed("exp-at-nbf", "A token that is good for no time is refused.", { exp: nbf }),
   changed("exp-before-nbf", "A token that ends before it begins is refused.", { exp: nbf - 1 }),
   changed("exp-too-great", "A time has at most ten digits.", { exp: 10_000_000_000 }),
-  changed("exp-in-ms", "Times are seconds, not milliseconds.", { nbf: nbf * 1000, exp: exp * 1000 }),
+  changed("exp-in-ms", "Times are seconds, not milliseconds.", { exp: claims.exp * 1000 }),
   changed("sz-too-great", "A site has at most eight size classes, 0 to 7.", { sz: 8 }),
   changed("sz-negative", "Size classes are counted from 0.", { sz: -1 }),
   changed("sz-string", "A size class is a number.", { sz: "2" }),
   changed("sz-true", "true is not the number 1.", { sz: true }),
   written("sz-minus-zero", "Zero has no sign.", "sz", sz, "-0"),
-  vector("other-site", "A token is for one site, and opens nowhere else.", { token: token({ aud: "83652b_4m" }) }, refusedProven("SITE")),
+  vector(
+    "other-site",
+    "A token is for one site, and opens nowhere else.",
+    { token: token({ aud: audienceOf(otherSiteId) }) },
+    refusedProven("SITE"),
+  ),
   vector(
     "other-region",
     "The same number in another region is another site.",
-    { token: token({ aud: "83652a_4k" }) },
+    { token: token({ aud: audienceOf(siteId.replace("83652b", "83652a")) }) },
     refusedProven("SITE", { reservationId: `res_83652a_${sub}` }),
+  ),
+  vector(
+    "other-store",
+    "The same number in the same region, given out by another store, is another site.",
+    { token: token({ aud: audienceOf(siteId.replace("k3v9c0x2md", "0x2mdk3v9c")) }) },
+    refusedProven("SITE"),
   ),
   vector(
     "lives-too-long",
@@ -93,7 +106,7 @@ export const claimsVectors: CredentialVector[] = [
   vector(
     "site-before-life",
     "That a token is for another site is said before that it lives too long.",
-    { token: token({ aud: "83652b_4m", exp: nbf + 15 * dayS }) },
+    { token: token({ aud: audienceOf(otherSiteId), exp: claims.nbf + 15 * dayS }) },
     refusedProven("SITE"),
   ),
 ];

@@ -7,9 +7,11 @@ import {
   early,
   earlyClaims,
   hashOf,
+  lastSiteId,
   nowMs,
   opens,
   otherReservationId,
+  otherSiteId,
   type Proven,
   refused,
   refusedProven,
@@ -20,6 +22,7 @@ import {
   vector,
   visit,
 } from "./scene.ts";
+import { audienceOf } from "./site-audience.ts";
 
 const recipientId = tokenIdNamed("the recipient's token");
 const delegate = { token: token({}, "petak-delegate") };
@@ -41,10 +44,10 @@ export const delegates: CredentialVector[] = [
   vector(
     "longest-site",
     "The longest token there can be, of 318 characters.",
-    { token: token({ aud: "83652b_3zzzzzz" }, "petak-delegate") },
+    { token: token({ aud: audienceOf(lastSiteId) }, "petak-delegate") },
     opens(shown()),
     {
-      site_id: "site_83652b_3zzzzzz",
+      site_id: lastSiteId,
       ...inside(),
     },
   ),
@@ -63,10 +66,10 @@ export const delegates: CredentialVector[] = [
   vector(
     "bundle-longest-site",
     "The longest delegate's token of a bundle.",
-    { token: bundleToken({ aud: "83652b_3zzzzzz" }, "petak-delegate") },
+    { token: bundleToken({ aud: audienceOf(lastSiteId) }, "petak-delegate") },
     opens(shown({ bundleId, next: [] })),
     {
-      site_id: "site_83652b_3zzzzzz",
+      site_id: lastSiteId,
       state: { inside: [reservationId], bundles: [{ bundle_id: bundleId, reservation_ids: [reservationId] }] },
     },
   ),
@@ -77,7 +80,7 @@ export const delegates: CredentialVector[] = [
   vector(
     "other-site",
     "It opens at no other site.",
-    { token: token({ aud: "83652b_4m" }, "petak-delegate") },
+    { token: token({ aud: audienceOf(otherSiteId) }, "petak-delegate") },
     refusedProven("SITE", shown()),
     inside(),
   ),

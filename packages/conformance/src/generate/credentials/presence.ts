@@ -1,14 +1,16 @@
 import type { CredentialVector } from "../../vectors/credential-vector.ts";
 import { base64url, holderHashOf, keyNamed, signOffByTorsion, signText, withGreatS } from "../signing.ts";
-import { boundClaims, boundToken, challenge, challengeNamed, type Facts, given, holder, proofOf } from "./bound.ts";
+import { boundClaims, boundToken, challenge, challengeNamed, type Facts, given, holder, proofOf, serviceClaims } from "./bound.ts";
 import {
   bundleClaims,
   type Changes,
   claims,
   early,
   earlyClaims,
+  lastSiteId,
   opens,
   otherReservationId,
+  otherSiteId,
   refused,
   refusedProven,
   reservationId,
@@ -16,6 +18,7 @@ import {
   vector,
   visit,
 } from "./scene.ts";
+import { audienceOf } from "./site-audience.ts";
 
 const { aud, sub, cnf, nbf, exp, sz } = boundClaims;
 const recall = boundToken("petak-recall", boundClaims);
@@ -37,9 +40,9 @@ const bad = (refusal: string, id: string, shows: string, presence: string, chang
 const malformed = (id: string, shows: string, presence: string) => bad("PRESENCE_MALFORMED", id, shows, presence);
 const unsigned = (id: string, shows: string, facts: Facts) => bad("PRESENCE_SIGNATURE", id, shows, proofOf(recall.id, facts));
 /** In a token that is short enough in all. */
-const wrongClaims = (id: string, shows: string, changes: object) => {
+const wrongClaims = (id: string, shows: string, changes: object, type = "petak-recall", good: object = boundClaims) => {
   const times = { nbf: earlyClaims.nbf, exp: earlyClaims.exp };
-  const shownToken = boundToken("petak-recall", { ...boundClaims, ...times, ...changes }).token;
+  const shownToken = boundToken(type, { ...good, ...times, ...changes }).token;
   return vector(id, shows, { token: shownToken, presence: proof }, refused("CLAIMS"), { ...ready, ...early });
 };
 
@@ -84,11 +87,11 @@ export const presence: CredentialVector[] = [
     "longest-site",
     "A token that is bound to a key is no longer than another.",
     (() => {
-      const { token: text, id } = boundToken("petak-deposit", { ...boundClaims, aud: "83652b_3zzzzzz" });
-      return { token: text, presence: proofOf(id, { site: "site_83652b_3zzzzzz" }) };
+      const { token: text, id } = boundToken("petak-deposit", { ...boundClaims, aud: audienceOf(lastSiteId) });
+      return { token: text, presence: proofOf(id, { site: lastSiteId }) };
     })(),
-    opens({ credentialId: boundToken("petak-deposit", { ...boundClaims, aud: "83652b_3zzzzzz" }).id }),
-    { site_id: "site_83652b_3zzzzzz", state: given },
+    opens({ credentialId: boundToken("petak-deposit", { ...boundClaims, aud: audienceOf(lastSiteId) }).id }),
+    { site_id: lastSiteId, state: given },
   ),
   vector(
     "unasked",
@@ -149,7 +152,7 @@ export const presence: CredentialVector[] = [
     named: challenge,
   }),
   unsigned("other-site", "The site is signed, so a proof that was made for a door elsewhere opens nothing here.", {
-    site: "site_83652b_4m",
+    site: otherSiteId,
   }),
   unsigned("other-door", "The door is signed: none, where the token says which by its reservation.", { door: "A1" }),
   unsigned("other-purpose", "What is signed says what it is for: the same key's signature for something else is none.", {
@@ -206,7 +209,13 @@ export const presence: CredentialVector[] = [
   ),
   wrongClaims("both-ids", "A token that is bound has no id of its own beside the key's hash.", { jti: "" }),
   wrongClaims("cnf-short", "A hash of 15 bytes names no key.", { cnf: base64url(Buffer.alloc(15)) }),
-  wrongClaims("cnf-thumbprint", "The whole thumbprint is not the hash.", { cnf: base64url(Buffer.alloc(32)) }),
+  wrongClaims(
+    "cnf-thumbprint",
+    "The whole thumbprint is not the hash.",
+    { cnf: base64url(Buffer.alloc(32)) },
+    "petak-service",
+    serviceClaims,
+  ),
   wrongClaims("cnf-object", "The hash stands by itself, not in an object as other tokens have it.", { cnf: { jkt: boundClaims.cnf } }),
   wrongClaims("cnf-null", "A token to take a parcel back is bound.", { cnf: null }),
   vector(

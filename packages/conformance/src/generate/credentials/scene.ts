@@ -9,6 +9,7 @@ import type {
   VectorVisit,
 } from "../../vectors/credential-vector.ts";
 import { base64url, keyNamed, sha256, signText, type VectorKey } from "../signing.ts";
+import { audienceOf } from "./site-audience.ts";
 
 /** 24 November 2026, 12:00 UTC. */
 export const nowS = 1_795_521_600;
@@ -17,7 +18,11 @@ export const skewS = 300;
 export const hourS = 3600;
 export const dayS = 86_400;
 
-export const siteId = "site_83652b_4k";
+export const siteId = "site_83652b_k3v9c0x2md00004k";
+/** Another site of the same region and store. */
+export const otherSiteId = "site_83652b_k3v9c0x2md00004m";
+/** The site with the greatest number. */
+export const lastSiteId = "site_83652b_k3v9c0x2mdzzzzzz";
 export const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
 export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
 export const thirdReservationId = "res_83652b_4m2kx81z5t3w7q9p";
@@ -61,7 +66,7 @@ const state: VectorState = {
 
 /** The claims of the scene's token, in their order. */
 export const claims = {
-  aud: "83652b_4k",
+  aud: audienceOf(siteId),
   sub: "8xk2m4p9q7w3t5z1",
   jti: tokenIdNamed("the token"),
   nbf: nowS - hourS,

@@ -1,6 +1,7 @@
 import type { CredentialVector } from "../../vectors/credential-vector.ts";
 import type { Changes } from "./scene.ts";
-import { claims, hourS, nowMs, nowS, opens, refusedProven, skewS, token, vector } from "./scene.ts";
+import { claims, hourS, nowMs, nowS, opens, otherSiteId, refusedProven, skewS, token, vector } from "./scene.ts";
+import { audienceOf } from "./site-audience.ts";
 
 const { nbf, exp } = claims;
 const good = { token: token() };
@@ -52,7 +53,7 @@ export const times: CredentialVector[] = [
   vector(
     "site-before-expiry",
     "That a token is for another site is said before that it has expired.",
-    { token: token({ aud: "83652b_4m" }) },
+    { token: token({ aud: audienceOf(otherSiteId) }) },
     refusedProven("SITE"),
     atMs((exp + hourS) * 1000),
   ),

@@ -19,7 +19,7 @@ export const agentKeyId = "key_test_0123456789abcdef";
 export const courierKeyId = "key_test_fedcba9876543210";
 const operatorId = "par_0p0p0p0p0p0p0p0p";
 const courierId = "par_c0c0c0c0c0c0c0c0";
-const siteId = "site_83652b_4k";
+const siteId = "site_83652b_k3v9c0x2md00004k";
 export const reservationId = "res_83652b_8xk2m4p9q7w3t5z1";
 export const otherReservationId = "res_83652b_1z5t3w7q9p4m2kx8";
 

@@ -491,7 +491,7 @@ export const falseSurroundings: ChainVector[] = [
     "reservation-site",
     "The reservation says another site.",
     changed((chain) => {
-      chain.reservation.siteId = "site_83652b_4m";
+      chain.reservation.siteId = "site_83652b_k3v9c0x2md00004m";
     }),
     [
       ["RESERVATION_DIFFERS", 1],

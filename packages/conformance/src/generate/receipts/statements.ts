@@ -228,7 +228,7 @@ export const statements: ChainVector[] = [
     "The hashes are missing and an event was changed: which one cannot be told.",
     falsified(({ statement, events: [event] }) => {
       Object.assign(statement ?? {}, { eventHashes: "" });
-      Object.assign(event ?? {}, { siteId: "site_83652b_4m" });
+      Object.assign(event ?? {}, { siteId: "site_83652b_k3v9c0x2md00004m" });
     }),
     [
       ["EVENT_HASHES", null],

@@ -14,6 +14,8 @@ import { derivedId } from "../idempotency/derived-id.ts";
 
 /** What adding a participant takes. */
 export interface CreateParticipantDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   participants: Pick<ParticipantStore, "add">;
   requestIds: Pick<RequestIds, "claim">;
   now: () => number;
@@ -21,13 +23,13 @@ export interface CreateParticipantDependencies {
 
 /** Adds a participant, whose id follows from the request: a duplicate gives the same one. */
 export async function createParticipant(
-  { participants, requestIds, now }: CreateParticipantDependencies,
+  { storeCode, participants, requestIds, now }: CreateParticipantDependencies,
   request: CreateParticipantRequest,
   caller: ParticipantCaller,
 ): Promise<CreateParticipantResponse> {
   await claimRequest(requestIds, caller, CreateParticipantRequestSchema, request);
   const participant = create(ParticipantSchema, {
-    participantId: `par_${derivedId(caller.participantId, request.requestId, 16)}`,
+    participantId: `par_${derivedId(storeCode, caller, request, 16)}`,
     displayName: request.displayName,
     roles: request.roles,
     createdAt: timestampFromMs(now()),

@@ -18,6 +18,8 @@ import { findSubject, refuseLiveFromTest } from "./subject.ts";
 
 /** What making a publishable key takes. */
 export interface CreatePublishableKeyDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   participants: Pick<ParticipantStore, "find" | "addPublishableKey">;
   requestIds: Pick<RequestIds, "claim">;
   now: () => number;
@@ -28,7 +30,7 @@ const defaultRequestsPerSecond = 50;
 
 /** Makes a publishable key for web pages. The key follows from the request: a duplicate gives the same one. */
 export async function createPublishableKey(
-  { participants, requestIds, now }: CreatePublishableKeyDependencies,
+  { storeCode, participants, requestIds, now }: CreatePublishableKeyDependencies,
   request: CreatePublishableKeyRequest,
   caller: ParticipantCaller,
 ): Promise<CreatePublishableKeyResponse> {
@@ -40,7 +42,7 @@ export async function createPublishableKey(
   }
   await claimRequest(requestIds, caller, CreatePublishableKeyRequestSchema, request);
   const key = create(PublishableKeySchema, {
-    publishableKey: `pk_${modeName(mode)}_${derivedId(caller.participantId, request.requestId, 24)}`,
+    publishableKey: `pk_${modeName(mode)}_${derivedId(storeCode, caller, request, 24)}`,
     participantId,
     mode,
     origins,

@@ -19,6 +19,8 @@ import { findSubject, refuseLiveFromTest } from "./subject.ts";
 
 /** What registering a key takes. */
 export interface RegisterKeyDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   participants: Pick<ParticipantStore, "find" | "addKey">;
   sites: Pick<SiteStore, "find">;
   keyDirectory: Pick<CachedKeyDirectory, "forget">;
@@ -28,7 +30,7 @@ export interface RegisterKeyDependencies {
 
 /** Registers a public key of a participant, or of the agent of one of its sites. The key's id follows from the request: a duplicate gives the same one. */
 export async function registerKey(
-  { participants, sites, keyDirectory, requestIds, now }: RegisterKeyDependencies,
+  { storeCode, participants, sites, keyDirectory, requestIds, now }: RegisterKeyDependencies,
   request: RegisterKeyRequest,
   caller: ParticipantCaller,
 ): Promise<RegisterKeyResponse> {
@@ -41,7 +43,7 @@ export async function registerKey(
   if (siteId !== "") await checkAgentSite(sites, siteId, participantId, mode);
   await claimRequest(requestIds, caller, RegisterKeyRequestSchema, request);
   const key = create(KeySchema, {
-    keyId: `key_${modeName(mode)}_${derivedId(caller.participantId, request.requestId, 16)}`,
+    keyId: `key_${modeName(mode)}_${derivedId(storeCode, caller, request, 16)}`,
     participantId,
     publicKey,
     mode,

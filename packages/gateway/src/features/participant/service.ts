@@ -13,7 +13,7 @@ import { revokeKey } from "./revoke-key.ts";
 
 /** The stores and the clock of the participants' service. */
 export interface ParticipantDependencies {
-  allocator: Pick<Allocator, "sites" | "requestIds">;
+  allocator: Pick<Allocator, "sites" | "requestIds" | "siteIds">;
   participants: ParticipantStore;
   keyDirectory: CachedKeyDirectory;
   now: () => number;
@@ -23,8 +23,8 @@ const admins = { roles: [Role.ADMIN] };
 
 /** Participants and their keys: who may make each call, and where it is handled. */
 export function createParticipantService({ allocator, ...rest }: ParticipantDependencies): ServiceImpl<typeof ParticipantService> {
-  const { sites, requestIds } = allocator;
-  const dependencies = { ...rest, sites, requestIds };
+  const { sites, requestIds, siteIds } = allocator;
+  const dependencies = { ...rest, sites, requestIds, storeCode: siteIds.storeCode };
   return {
     createParticipant: (request, context) => createParticipant(dependencies, request, requireParticipant(context, admins)),
     getParticipant: (request, context) => getParticipant(dependencies, request, requireParticipant(context)),

@@ -20,6 +20,8 @@ import type { CredentialIssuer } from "./credential-issuer.ts";
 
 /** The interfaces that the calls of the reservation service use, by subject. Each call names those that it uses. */
 export interface ReservationDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   places: Places;
   /** Reads and changes reservations for their parties. */
   changes: ReservationChanges;
@@ -53,6 +55,7 @@ interface ReservationRecords extends Pick<ReservationDependencies, "queues" | "s
   reservations: ReservationStore;
   bundles: BundleStore;
   requestIds: RequestIds;
+  siteIds: { readonly storeCode: string };
 }
 
 /** The parts of a gateway from which the dependencies are made. */
@@ -72,9 +75,10 @@ export function reservationDependencies({
   receipts,
   ...parts
 }: ReservationParts): ReservationDependencies {
-  const { nearest, holds, sites, reservations, queues, siteRevocations, requestIds, events } = allocator;
+  const { nearest, holds, sites, reservations, queues, siteRevocations, requestIds, events, siteIds } = allocator;
   const { credentials, reader, now, holdDefaultMs, holdMaxMs, depositDefaultMs } = parts;
   return {
+    storeCode: siteIds.storeCode,
     places: createPlaces({ nearest, holds, sites, requestIds, siteCache, termsBook }),
     changes: createReservationChanges(allocator, receipts),
     bundleChanges: createBundleChanges(allocator),

@@ -15,14 +15,14 @@ import { derivedId } from "../idempotency/derived-id.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 
-export type PutBundleDependencies = Pick<ReservationDependencies, "bundleChanges" | "now">;
+export type PutBundleDependencies = Pick<ReservationDependencies, "bundleChanges" | "storeCode" | "now">;
 
 /** Characters of a bundle's handle, five bits each. */
 const handleLength = 16;
 
 /** Makes a bundle of reservations at one site, or changes which reservations it has. */
 export async function putBundle(
-  { bundleChanges, now }: PutBundleDependencies,
+  { bundleChanges, storeCode, now }: PutBundleDependencies,
   request: PutBundleRequest,
   caller: ParticipantCaller,
 ): Promise<PutBundleResponse> {
@@ -32,7 +32,7 @@ export async function putBundle(
   if (region === undefined) throw reservationNotFound(firstId);
   const isNew = request.bundleId === "";
   // The id follows from the request, so that a repetition finds the same bundle.
-  const bundleId = isNew ? formatBundleId(region, derivedId(caller.participantId, requestId, handleLength)) : request.bundleId;
+  const bundleId = isNew ? formatBundleId(region, derivedId(storeCode, caller, request, handleLength)) : request.bundleId;
   const answer = await bundleChanges.change({
     caller,
     requestId,

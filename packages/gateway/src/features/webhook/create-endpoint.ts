@@ -18,6 +18,8 @@ import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
 
 /** What making an endpoint takes. */
 export interface CreateEndpointDependencies extends ViewDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   store: Pick<WebhookStore, "find" | "add">;
   deliveries: ViewDependencies["deliveries"] & Pick<DeliveryStore, "begin" | "remove">;
   reader: Pick<FeedReader, "end">;
@@ -37,12 +39,12 @@ export async function createEndpoint(
   request: CreateEndpointRequest,
   caller: ParticipantCaller,
 ): Promise<CreateEndpointResponse> {
-  const { store, deliveries, reader, dispatcher, requestIds, policy, now } = dependencies;
+  const { storeCode, store, deliveries, reader, dispatcher, requestIds, policy, now } = dependencies;
   const { participantId, mode } = caller;
   requireEndpointUrl(request.url, policy);
   const start = request.cursor === "" ? undefined : decodeCursor(caller, request.cursor);
   return await once(requestIds, caller, schemas, request, async () => {
-    const endpointId = `whe_${mode}_${derivedId(participantId, request.requestId, 16)}`;
+    const endpointId = `whe_${mode}_${derivedId(storeCode, caller, request, 16)}`;
     // The cursor is stored first: a gateway that finds the endpoint starts to deliver.
     const { range: _, ...place } = start ?? (await reader.end(caller));
     await deliveries.begin(endpointId, { cursor: encodeCursor(caller, place) });

@@ -22,6 +22,8 @@ import { findOwnEndpoint } from "./own-endpoint.ts";
 
 /** What replaying events takes. */
 export interface ReplayEventsDependencies extends ViewDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   deliveries: ViewDependencies["deliveries"] & Pick<DeliveryStore, "addReplay">;
   reader: Pick<FeedReader, "bringUpToDate">;
   dispatcher: Pick<Dispatcher, "wake">;
@@ -39,11 +41,11 @@ export async function replayEvents(
   request: ReplayEventsRequest,
   caller: ParticipantCaller,
 ): Promise<ReplayEventsResponse> {
-  const { store, deliveries, reader, dispatcher, requestIds, now } = dependencies;
+  const { storeCode, store, deliveries, reader, dispatcher, requestIds, now } = dependencies;
   const { endpointId } = await findOwnEndpoint(store, request.endpointId, caller);
   const cursor = startOf(request, caller, now());
   return await once(requestIds, caller, schemas, request, async () => {
-    const replay = replayAt(derivedId(caller.participantId, request.requestId, 16), cursor);
+    const replay = replayAt(derivedId(storeCode, caller, request, 16), cursor);
     await reader.bringUpToDate(caller);
     if (!(await deliveries.addReplay(endpointId, replay, replaysMax))) throw replaysExhausted(endpointId);
     dispatcher.wake(endpointId);

@@ -19,7 +19,7 @@ import { updateEndpoint } from "./update-endpoint.ts";
 
 /** The stores, the delivery and the clock of the webhooks' service. */
 export interface WebhookDependencies {
-  allocator: Pick<Allocator, "deliveries" | "requestIds">;
+  allocator: Pick<Allocator, "deliveries" | "requestIds" | "siteIds">;
   store: WebhookStore;
   reader: FeedReader;
   dispatcher: Pick<Dispatcher, "wake">;
@@ -33,8 +33,8 @@ export interface WebhookDependencies {
 
 /** Participants' webhook endpoints: who may make each call, and where it is handled. */
 export function createWebhookService({ allocator, ...rest }: WebhookDependencies): ServiceImpl<typeof WebhookService> {
-  const { deliveries, requestIds } = allocator;
-  const dependencies = { ...rest, deliveries, requestIds, tests: createCallerShares(testShares) };
+  const { deliveries, requestIds, siteIds } = allocator;
+  const dependencies = { ...rest, deliveries, requestIds, storeCode: siteIds.storeCode, tests: createCallerShares(testShares) };
   return {
     createEndpoint: (request, context) => createEndpoint(dependencies, request, requireParticipant(context)),
     listEndpoints: (request, context) => listEndpoints(dependencies, request, requireParticipant(context)),

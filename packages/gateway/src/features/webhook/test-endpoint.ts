@@ -20,6 +20,8 @@ import { findOwnEndpoint } from "./own-endpoint.ts";
 
 /** What testing an endpoint takes. */
 export interface TestEndpointDependencies extends ViewDependencies {
+  /** The code of the store, by which ids are its own. */
+  storeCode: string;
   store: Pick<WebhookStore, "find" | "verify">;
   writer: Pick<CloudEventWriter, "test">;
   signAndPost: SignAndPost;
@@ -53,13 +55,13 @@ export async function testEndpoint(
   caller: ParticipantCaller,
   call: TestEndpointCall,
 ): Promise<TestEndpointResponse> {
-  const { store, writer, signAndPost, tests, requestIds, now } = dependencies;
+  const { storeCode, store, writer, signAndPost, tests, requestIds, now } = dependencies;
   const endpoint = await findOwnEndpoint(store, request.endpointId, caller);
   return await once(requestIds, caller, schemas, request, async () => {
     const giveBack = tests.take(caller.participantId);
     if (giveBack === undefined) throw tooManyTests(caller);
     try {
-      const id = `evt_test_${derivedId(caller.participantId, request.requestId, 16)}`;
+      const id = `evt_test_${derivedId(storeCode, caller, request, 16)}`;
       const body = writer.test(id, endpoint.endpointId, endpoint.mode === "test", now());
       const timeoutMs = Math.max(1, Math.min(testTimeoutMs, (call.timeoutMs() ?? testTimeoutMs) - responseMs));
       const attempt = await signAndPost(endpoint, { id, body }, { timeoutMs, signal: call.signal });

@@ -1,8 +1,6 @@
-import { type DescMessage, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
-import { EventSchema, parseReservationId, type Reservation, ReservationSchema } from "@petak/protocol";
-import { decodeEvent } from "../../events/event-bytes.ts";
+import { type DescMessage, fromBinary, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
+import { EventSchema, type Reservation, ReservationSchema } from "@petak/protocol";
 import type { RecordedEvent } from "../../events/event-stream.ts";
-import { decodeReservation, encodeReservation } from "../../reservations/reservation-record.ts";
 import type { StoredEvent } from "../region-archive.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import { withPresentNames } from "./former-names.ts";
@@ -18,13 +16,15 @@ const reservationStart = '{"reservation":';
 const binaryMark = '"binary":"';
 
 /**
- * The line of an event: its entry and the event as JSON. Where the JSON does not say all of it, since a newer gateway has written it, the bytes stand
- * beside it and count.
+ * The line of an event: its entry and the event as JSON. Where the JSON does not say all of it, since a newer gateway has written it, the message stands
+ * beside it and counts; where it is no event, the bytes from the record.
  */
-export function eventLine({ entry, bytes }: StoredEvent): string {
-  const json = jsonOf(EventSchema, () => decodeEvent(bytes));
+export function eventLine(stored: StoredEvent): string {
+  const { entry, bytes } = stored;
+  const json = jsonOf(EventSchema, () => stored.event);
   const event = json.text === undefined ? "" : `,"event":${json.text}`;
-  const binary = json.isWhole ? "" : `,${binaryMark}${bytes.toString("base64")}"`;
+  const message = json.text === undefined ? bytes : Buffer.from(toBinary(EventSchema, stored.event));
+  const binary = json.isWhole ? "" : `,${binaryMark}${message.toString("base64")}"`;
   return `${eventStart}${entry}"${event}${binary}}`;
 }
 
@@ -32,7 +32,7 @@ export function eventLine({ entry, bytes }: StoredEvent): string {
 export function reservationLine({ reservation, chain }: ArchivedReservation): string {
   const json = jsonOf(ReservationSchema, () => reservation);
   const { text = JSON.stringify({ reservationId: reservation.reservationId }) } = json;
-  const binary = json.isWhole ? "" : `,${binaryMark}${encodeReservation(reservation).toString("base64")}"`;
+  const binary = json.isWhole ? "" : `,${binaryMark}${Buffer.from(toBinary(ReservationSchema, reservation)).toString("base64")}"`;
   return `${reservationStart}${text},"chain":${JSON.stringify(chain)}${binary}}`;
 }
 
@@ -67,9 +67,7 @@ export function isLineOf(line: string, reservationId: string): boolean {
 export function readReservation(line: string): ArchivedReservation {
   const { reservation, chain, binary } = parse(line) as { reservation: JsonValue; chain: string[]; binary?: string };
   if (binary === undefined) return { reservation: fromJson(ReservationSchema, reservation), chain };
-  const id = parseReservationId((reservation as { reservationId: string }).reservationId);
-  if (id === undefined) throw new ArchiveFailure("damaged", "a line of a reservation without its id");
-  return { reservation: decodeReservation(id.region, id.handle, Buffer.from(binary, "base64")), chain };
+  return { reservation: fromBinary(ReservationSchema, Buffer.from(binary, "base64")), chain };
 }
 
 /** Whether a line says of an event what its region's stream says, whichever version has written the line. */
@@ -80,7 +78,7 @@ export function isEventOf(line: string, stored: StoredEvent): boolean {
     isSame(
       EventSchema,
       () => readEvent(line),
-      () => decodeEvent(stored.bytes),
+      () => stored.event,
     )
   );
 }
@@ -114,7 +112,7 @@ export function reservationsIn(lines: readonly string[]): ArchivedReservation[] 
 
 function readEvent(line: string): RecordedEvent["event"] {
   const { event, binary } = parse(line) as { event?: JsonValue; binary?: string };
-  if (binary !== undefined) return decodeEvent(Buffer.from(binary, "base64"));
+  if (binary !== undefined) return fromBinary(EventSchema, Buffer.from(binary, "base64"));
   return fromJson(EventSchema, event ?? {});
 }
 

@@ -5,7 +5,7 @@ import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { participantParty, reservationEvent, transitionTo } from "@petak/lifecycle";
 import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
-import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis } from "@petak/testkit";
+import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis, testStoreCode } from "@petak/testkit";
 import { type Allocator, createAllocator } from "../../allocator.ts";
 import { firstEntry } from "../../events/event-stream.ts";
 import type { StoredTransition } from "../../reservations/reservation-store.ts";
@@ -70,7 +70,7 @@ export async function openArchiveWorld(
   // The server dates events by its clock, so that the frozen one begins where that is, and only goes on.
   const clock = createFrozenClock(Date.now());
   const prefix = `${redis.keyPrefix}petak`;
-  const records = createAllocator({ redis: connection, prefix });
+  const records = createAllocator({ redis: connection, storeCode: testStoreCode, prefix });
   const layout = createLayout(directory, "petak");
   const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 10_000]] });
   const { siteId } = await records.sites.put(site, 0);
@@ -156,7 +156,7 @@ export async function openArchiveWorld(
     ids,
     move,
     reading,
-    over: (other) => createAllocator({ redis: other, prefix }),
+    over: (other) => createAllocator({ redis: other, storeCode: testStoreCode, prefix }),
     async pass(ms) {
       clock.advance(ms);
       await moveServerClock(redis.client, redis.keyPrefix, { byMs: ms, nowMs: clock.now() });
@@ -170,7 +170,7 @@ export async function openArchiveWorld(
     },
     archiver: (options = {}, over = connection) =>
       createArchiver({
-        allocator: over === connection ? records : createAllocator({ redis: over, prefix }),
+        allocator: over === connection ? records : createAllocator({ redis: over, storeCode: testStoreCode, prefix }),
         files: diskFiles,
         layout,
         retentionMs,

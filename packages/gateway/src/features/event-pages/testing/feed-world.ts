@@ -3,6 +3,7 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, newEventId } from "@petak/protocol";
 import { type Allocator, createAllocator, createParticipantFeeds, type ParticipantFeeds } from "@petak/records";
 import type { TestRedis } from "@petak/testkit";
+import { testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createFeedReader, type FeedReader } from "../feed-reader.ts";
 
@@ -33,11 +34,12 @@ export function regionAt(index: number): string {
 /** Opens the records under a test's prefix. Closed with the test. */
 export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
   const connection = await redis.connect();
-  const allocator = createAllocator({ redis: connection, prefix: redis.keyPrefix });
+  const allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
   const feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
     keys: allocator.keys,
+    siteIds: allocator.siteIds,
     onError: (error) => {
       throw error;
     },

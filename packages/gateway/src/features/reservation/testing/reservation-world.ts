@@ -23,7 +23,7 @@ import {
   type TermsBook,
 } from "@petak/records";
 import { createKeys, type RedisConnection } from "@petak/redis";
-import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir } from "@petak/testkit";
+import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir, testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import type { ParticipantCaller } from "../../../identity/index.ts";
 import { contextOf } from "../../../identity/testing/test-caller.ts";
@@ -87,10 +87,10 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
   const connection = await openForMany(redis);
 
   function over(redisConnection: RedisConnection): ReservationGateway {
-    const allocator = createAllocator({ redis: redisConnection, prefix: `${redis.keyPrefix}petak` });
+    const allocator = createAllocator({ redis: redisConnection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
     const siteCache = createSiteCache(allocator.sites);
     const terms = gatewayTerms({ collectWithinMs, storageMaxMs: 14 * dayMs });
-    const termsBook = createTermsBook(createTermsStore(redisConnection, createKeys(redis.keyPrefix)), terms, clock.now);
+    const termsBook = createTermsBook(createTermsStore(redisConnection, allocator.terms, createKeys(redis.keyPrefix)), terms, clock.now);
     const credentials = createCredentialIssuer(secrets);
     const parts: ReservationParts = {
       allocator,

@@ -20,7 +20,7 @@ const event = create(EventSchema, {
   eventId: "evt_83652b_0123456789abcdef",
   type: EventType.PARCEL_DEPOSITED,
   reservationId: "res_83652b_0123456789abcdef",
-  siteId: "site_83652b_1",
+  siteId: "site_83652b_k3v9c0x2md000001",
   operatorId: "par_0000000000000001",
   participantId: "par_0000000000000002",
   stateAfter: ReservationState.DEPOSITED,

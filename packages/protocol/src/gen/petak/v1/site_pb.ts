@@ -301,7 +301,7 @@ export const EquipmentSchema: GenMessage<Equipment> = /*@__PURE__*/
  */
 export type Site = Message<"petak.v1.Site"> & {
   /**
-   * The gateway's id, e.g. `site_83652b_4k`. Output only; ignored in UpsertSites, which goes by `operator_site_ref`.
+   * The gateway's id, e.g. `site_83652b_k3v9c0x2md00004k`. Output only; ignored in UpsertSites, which goes by `operator_site_ref`.
    *
    * @generated from field: string site_id = 1;
    */

@@ -11,7 +11,7 @@ import {
 } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { createKeys } from "@petak/redis";
-import { createManualTimers, createRandom, type ManualTimers, type TestRedis, testSeed } from "@petak/testkit";
+import { createManualTimers, createRandom, type ManualTimers, type TestRedis, testSeed, testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../../../observability/metrics.ts";
@@ -52,7 +52,7 @@ export interface WebhookWorld {
 /** Opens a world under a test's prefix. */
 export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> {
   const connection: RedisConnection = await redis.connect();
-  const allocator = createAllocator({ redis: connection, prefix: redis.keyPrefix });
+  const allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
   const store = createWebhookStore(connection, createKeys(redis.keyPrefix));
   const timers = createManualTimers();
   const metrics = createMetrics({ processMetrics: false });
@@ -61,6 +61,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
     redis: connection,
     connect: () => redis.connectLater(),
     keys: allocator.keys,
+    siteIds: allocator.siteIds,
     onError: () => undefined,
   });
   const reader = createFeedReader(feeds);
@@ -126,7 +127,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
           eventId,
           type: EventType.RESERVATION_HELD,
           reservationId: `res_${region}_${eventId.slice(-16)}`,
-          siteId: `site_${region}_1`,
+          siteId: allocator.siteIds.format(region, 1),
           participantId,
           isTest: true,
           occurredAt: timestampFromMs(timers.now()),
