@@ -12,8 +12,8 @@ const gatewayCount = 3;
 const clientCount = 24;
 
 /** Requests of each client, and after how many answers in all a gateway is killed. */
-const requestsOfEach = roundsHere({ short: 15, ci: 30, long: 250 });
-const answersPerDeath = 50;
+const requestsOfEach = roundsHere({ short: 10, ci: 30, long: 250 });
+const answersPerDeath = 40;
 
 let random: Random;
 let network: TestNetwork;
