@@ -77,7 +77,7 @@ test.each([
   ],
   ["a time without an offset", ["replay", "whe_test_x", "--from", "2026-11-05"], 2, /offset from UTC/],
   ["an overlap that is too long", ["rotate", "whe_test_x", "--overlap", "169"], 2, /from 0 to 168/],
-  ["an address in the gateway's own network", ["create", "https://169.254.169.254/"], 1, /does not send: a private, .* \[INVALID_FIELD\]/],
+  ["an address in the gateway's own network", ["create", "https://169.254.169.254/"], 1, /must not name a private, .* \[INVALID_FIELD\]/],
   ["an endpoint that is not there", ["pause", "whe_test_x"], 1, /WEBHOOK_ENDPOINT_NOT_FOUND/],
 ] as const)("%s is refused", async (_what, args, code, message) => {
   const { exitCode, stderr } = await gateway.petak(["--key", key, "webhooks", ...args]);
