@@ -14,8 +14,12 @@ const length = testLength();
  */
 const overRecords =
   length === "ci"
-    ? ["allocator/src/{cache,h3-index,search}/**/*.test.ts", "records/src/**/*.test.ts"]
-    : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-log,delivery-store,region-archive}.test.ts"];
+    ? [
+        "allocator/src/{cache,h3-index,search}/**/*.test.ts",
+        "records/src/{bundles,capacity,deliveries,events,feeds,queue,reservations,sites}/**/*.test.ts",
+        "records/src/archive/region-archive.test.ts",
+      ]
+    : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-stream,delivery-store,region-archive}.test.ts"];
 
 /** The tests of what plain calls are answered like, which must not depend on the path they go. */
 const overAdapter = length === "ci" ? ["src/server/*.test.ts", "src/rpc/*.test.ts"] : ["src/server/limits.test.ts", "src/rpc/*.test.ts"];

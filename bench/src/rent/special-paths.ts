@@ -18,32 +18,15 @@ export interface SpecialPath {
   readonly needs: readonly string[];
 }
 
-const services = "packages/gateway/src/services";
+const optionsEncoder = "packages/gateway/src/features/directory/options-encoder";
 const protocol = "packages/protocol/src";
 
 /** All of them. */
 export const specialPaths: readonly SpecialPath[] = [
   { name: "lean path", switch: "lean", needs: [] },
   { name: "lane", switch: "lane", needs: ["lean path"] },
-  {
-    name: "request decoders",
-    modules: {
-      [`${services}/nearest-decoder.ts`]: "nearest-decoder.ts",
-      [`${services}/reserve-decoder.ts`]: "reserve-decoder.ts",
-    },
-    needs: ["lean path"],
-  },
-  {
-    name: "answer encoders",
-    modules: {
-      [`${services}/options-encoder.ts`]: "options-encoder.ts",
-      [`${services}/reserve-encoder.ts`]: "reserve-encoder.ts",
-    },
-    needs: ["lean path"],
-  },
+  { name: "options encoder", modules: { [`${optionsEncoder}/options-encoder.ts`]: "options-encoder.ts" }, needs: ["lean path"] },
   { name: "compiled validators", modules: { [`${protocol}/validation/known-valid.ts`]: "known-valid.ts" }, needs: [] },
-  { name: "compiled encoders", modules: { [`${protocol}/wire/compile-encoder.ts`]: "compile-encoder.ts" }, needs: [] },
-  { name: "message templates", modules: { [`${protocol}/wire/compile-blank.ts`]: "compile-blank.ts" }, needs: [] },
 ];
 
 const root = join(import.meta.dirname, "../../..");
