@@ -25,7 +25,8 @@ export async function offered(allocator: Allocator, siteId: string, classIndex: 
     parcel: measures[classIndex === 0 ? 0 : 1],
     purpose: Purpose.DELIVERY,
     isTest: true,
-    limit: 50,
+    // More than there are sites at this point: the newest comes last among those that are equally far.
+    limit: 300,
     radiusM: 10_000,
     kinds: [],
     operatorIds: [],
