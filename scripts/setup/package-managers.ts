@@ -1,4 +1,4 @@
-import { oldestVersions } from "@petak/redis/server";
+import { minimumVersions } from "@petak/redis/server";
 import { run } from "./run.mjs";
 
 /** The system's way of installing programs. */
@@ -58,7 +58,7 @@ function aptGet(privilege: string[]): PackageManager {
       const { output } = await run("apt-cache", ["policy", name]);
       // E.g. `Candidate: 5:8.0.2-3`. What stands before the colon counts changes of the numbering.
       const [, major = 0, minor = 0] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(output) ?? [];
-      const [oldestMajor, oldestMinor] = oldestVersions[flavour];
+      const [oldestMajor, oldestMinor] = minimumVersions[flavour];
       if (Number(major) > oldestMajor || (Number(major) === oldestMajor && Number(minor) >= oldestMinor)) names.push(name);
     }
     return names;

@@ -1,13 +1,13 @@
 import type { Candidate, NearestQuery } from "@petak/allocator";
 import {
   countPassedOver,
+  createConcurrencyLimit,
   createIndexReader,
   createNearestSearch,
   createTrackedCache,
-  createTurnstile,
-  keepDirectory,
   type NearestSearch,
   type PassedOverSites,
+  preloadDirectory,
   type TrackedCacheOptions,
 } from "@petak/allocator";
 import { createKeys, createSiteIds, type Keys, type RedisConnection, type SiteIds } from "@petak/redis";
@@ -95,8 +95,8 @@ export function createAllocator(options: AllocatorOptions): Allocator {
   const ids = { siteIds, terms };
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
   const reader = createIndexReader(redis, keys, siteIds, cache);
-  const directory = keepDirectory(reader, cache);
-  const wideSearches = createTurnstile(wideSearchesAtOnce);
+  const directory = preloadDirectory(reader, cache);
+  const wideSearches = createConcurrencyLimit(wideSearchesAtOnce);
   const sites = createSiteStore(redis, keys, siteIds);
   const requestIds = createRequestIds(redis, keys);
   const queues = createQueues(redis, keys, ids, sites, queueLimits);

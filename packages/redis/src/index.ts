@@ -1,11 +1,11 @@
-/** Redis and Valkey: connections to a server, a cluster and replicas, a private server, scripts, durability, and the names of all keys. */
+/** Redis and Valkey: connections to servers, clusters and replicas; the private server; scripts; durability; and the names of all keys. */
 export type { ClusterConnection } from "./connection/cluster-connection.ts";
 export {
   type ConnectionOptions,
   commandTimeoutMs,
-  connectLike,
   connectRedis,
-  dropSilent,
+  dropUnresponsive,
+  duplicateConnection,
   isCluster,
   ping,
   pingAll,
@@ -22,9 +22,9 @@ export { type Acknowledgements, createAcknowledgements } from "./durability/ackn
 export type { ReplicationLevel } from "./durability/replica-gate.ts";
 export { type DurabilityFindings, type DurabilityLevel, durabilityLevels, inspectDurability } from "./durability/server-durability.ts";
 export { noteKey } from "./durability/write-scope.ts";
-export { type FailingServer, refusingServers, silentServers } from "./health/failing-servers.ts";
+export { type FailingServer, serversRejectingWrites, unresponsiveServers } from "./health/failing-servers.ts";
 export { createKeys, type FeedName, type Keys, type TermsOwner } from "./keys.ts";
-export { sharedRuns } from "./runs/shared-runs.ts";
+export { coalescedRuns } from "./runs/coalesced-runs.ts";
 export {
   type CreateScript,
   type RunScript,
@@ -33,6 +33,6 @@ export {
   type ScriptReply,
   scriptsIn,
 } from "./scripts/scripts.ts";
-export { onKeysTouched, tellKeysTouched } from "./scripts/touched-keys.ts";
+export { notifyKeysTouched, onKeysTouched } from "./scripts/touched-keys.ts";
 export { createSiteIds, type SiteIds } from "./store/site-ids.ts";
 export { claimStoreCode, StoreCodeError } from "./store/store-code.ts";

@@ -1,161 +1,161 @@
 import { hash } from "node:crypto";
 import { encodeBase32, type ModeName, type Region } from "@petak/protocol";
 
-/** Names a feed: a participant's in one of the two networks. */
+/** Identifies a feed: a participant's, in the test or the live network. */
 export interface FeedName {
   readonly participantId: string;
   readonly mode: ModeName;
 }
 
-/** The owner of default terms: an operator, for its sites in one of the two networks. */
+/** Owner of default terms: an operator, for its sites in the test or the live network. */
 export interface TermsOwner {
   readonly operatorId: string;
   readonly isTest: boolean;
 }
 
 /**
- * The names of all keys. Those about a region carry its hash tag, so that one script touches one slot and Redis Cluster spreads
- * regions over its masters. No other module spells a key.
+ * The names of all keys. Keys of a region carry its hash tag, so that a script touches one slot and Redis Cluster distributes regions over
+ * its masters. No other module spells key names.
  */
 export interface Keys {
-  /** What all of them begin with, before a colon. */
+  /** Prefix of all names, without the colon that follows it. */
   readonly prefix: string;
   /** What tells the site ids of these records from those of others. */
   storeCode(): string;
   /** Set of the regions that have or had a site. */
   regions(): string;
-  /** Hash: participant id → operator number, for the packed records. */
+  /** Hash: participant id → operator number, as used in the index records. */
   operatorNumbers(): string;
   /** Counter of the operator numbers. */
   operatorCounter(): string;
   /** Hash: an operator's own reference → site id, without the store code. */
   operatorSiteRefs(operatorId: string): string;
-  /** Fingerprint of the body with which a participant used a request id, whatever the region. */
+  /** Fingerprint of the body that a participant first sent with an idempotency key, whatever the region. */
   requestId(participantId: string, requestId: string): string;
-  /** The answer to a request that changed several regions, with what its id is tied to. */
-  keptAnswer(participantId: string, requestId: string, tie: string): string;
+  /** Stored response of a request that changed several regions, with its fingerprint. */
+  multiRegionResponse(participantId: string, requestId: string, fingerprint: string): string;
   /** Counter of the region's site numbers. */
   siteCounter(region: Region): string;
-  /** Bitmap of the region's 7^5 index cells: 1 where the cell has a block. */
+  /** Bitmap of the region's 7^5 index cells: 1 if the cell has a block. */
   occupiedCells(region: Region): string;
-  /** List of the region's size profiles; the record's profile number is the index. */
+  /** List of the region's size profiles; a record's profile number is an index into it. */
   profiles(region: Region): string;
-  /** List of the region's opening times; the record's number of opening hours is 1 + the index. */
+  /** List of the region's opening times; a record's opening hours number is 1 + an index into it. */
   openingTimes(region: Region): string;
   /** Set of the regions that have or had a site in a country. */
   countryRegions(countryCode: string): string;
-  /** Block of records of one index cell. */
+  /** Block of index records of one index cell. */
   block(region: Region, cell: string): string;
-  /** Hash: site number of 4 bytes → tally, of the sites of one index cell, those that are not filed too. */
-  tallies(region: Region, cell: string): string;
-  /** One site: where it is filed, and its facts. */
+  /** Hash: site number as 4 bytes → site counts, of the sites of one index cell, including those that are not in the index. */
+  siteCounts(region: Region, cell: string): string;
+  /** One site: its place in the index, and its facts. */
   site(region: Region, siteNumber: number): string;
-  /** Set of the handles of the reservations that a site's agent should know. */
+  /** Set of the handles of the reservations that a site's agent is given. */
   siteAllowed(region: Region, siteNumber: number): string;
-  /** Counter of the changes of what a site's agent may know. */
+  /** Counter that increases with each change of what a site's agent is given. */
   siteAllowedVersion(region: Region, siteNumber: number): string;
-  /** Hash: compartment id → the handles of the reservations that have it by name, see lua/includes/named-compartments.lua. */
+  /** Hash: compartment id → handles of the reservations with a hard hold on it, see lua/includes/named-compartments.lua. */
   siteCompartments(region: Region, siteNumber: number): string;
-  /** Hash: reservation handle, or `b` and bundle handle → hashed PIN and its validity. */
+  /** Hash: reservation handle, or `b` and bundle handle → hashed PIN and its validity period. */
   sitePins(region: Region, siteNumber: number): string;
-  /** Sorted set: hash of a credential for work at a site that was revoked → the time in ms until which it is kept. */
+  /** Sorted set: hash of a revoked service credential of a site → the time in ms at which the entry expires. */
   siteRevoked(region: Region, siteNumber: number): string;
   /** Number of the last report recorded from one agent key. */
   agentWatermark(region: Region, siteNumber: number, keyId: string): string;
-  /** One reservation: revision, message, and the entries in the region's event stream that are about it. */
+  /** One reservation: revision, message, and the ids of its entries in the region's event stream. */
   reservation(region: Region, handle: string): string;
   /** One bundle: revision and message. */
   bundle(region: Region, handle: string): string;
-  /** Sorted set: reservation handle → the time in ms at which the clock moves it on. */
+  /** Sorted set: reservation handle → its next deadline in ms. */
   deadlines(region: Region): string;
-  /** Sorted set by name: handles of the reservations whose parcel is overdue. */
+  /** Sorted set, all scores equal: handles of the reservations whose parcel is overdue. */
   overdue(region: Region): string;
-  /** What the keys of a region's reservations begin with. */
+  /** Common prefix of the keys of a region's reservations. */
   reservationPrefix(region: Region): string;
   /**
-   * Hash: reservation handle → what it waits for. The names of all keys about those who wait begin with this one; which of them a script touches
-   * turns out in it, so that lua/includes/queue.lua makes them.
+   * Hash: reservation handle → what the queued reservation waits for. All keys about queues begin with this name, since
+   * lua/includes/queue.lua derives them: which of them a script touches is known only while it runs.
    */
   waiting(region: Region): string;
-  /** Set of the numbers of the region's sites at which somebody waits. */
+  /** Set of the numbers of the region's sites that have a queue. */
   waitingSites(region: Region): string;
-  /** Sorted set: handles of those that wait at a site, in their order. */
+  /** Sorted set: handles of the reservations queued at a site, in order. */
   siteQueue(region: Region, siteNumber: number): string;
-  /** Sorted set: handles of those of them for which a size class would do. */
+  /** Sorted set: handles of those that a size class of the site would fit. */
   classQueue(region: Region, siteNumber: number, classIndex: number): string;
-  /** Stream of the region's custody events. */
+  /** Event stream of the region. */
   events(region: Region): string;
-  /** Before which time in ms the region's events are in the archive, and no more in its stream. */
+  /** Time in ms before which the region's events are in the archive and no longer in its stream. */
   archivedUntil(region: Region): string;
-  /** Who archives the region now. */
+  /** Lease of the archiver of the region. */
   archiveLease(region: Region): string;
-  /** Names the archive of these records, so that no other directory is taken for it. */
+  /** Id of the archive that belongs to this store, so that a wrong archive directory is detected. */
   archiveId(): string;
-  /** The region of whose events a key is; undefined where it is another key. */
+  /** The region whose event stream a key names; undefined for any other key. */
   regionOfEvents(key: string): Region | undefined;
-  /** Says that an event of a name was recorded in the region. */
-  eventMark(region: Region, name: string): string;
-  /** Hash: how far the region's events are in the participants' feeds, see lua/advance-feed-watermark.lua. */
+  /** Marker that a named event has been recorded in the region. */
+  eventMarker(region: Region, name: string): string;
+  /** Hash: how far the region's events are contained in the participants' feeds, see lua/advance-feed-watermark.lua. */
   feedWatermarks(region: Region): string;
-  /** Hash: the last number of a participant's feed, and how far each region's events are in it. All of one participant's feeds lie in one slot. */
+  /** Hash: the last number of a feed, and how far each region's events are contained in it. All feeds of one participant share a slot. */
   feedHead(feed: FeedName): string;
-  /** Hash: when the events of each chunk of a feed were recorded. */
+  /** Hash: times at which the events of each chunk of a feed were recorded. */
   feedTimes(feed: FeedName): string;
   /** A chunk of a feed: references to events, see feeds/event-reference.ts. */
   feedChunk(feed: FeedName, index: number): string;
-  /** Who delivers events to a subscriber now. All of one subscriber's keys lie in one slot. */
+  /** Lease of the gateway that delivers events to a subscriber. All keys of one subscriber share a slot. */
   deliveryLease(subscriberId: string): string;
-  /** Hash: how far the delivery to a subscriber has come. */
+  /** Hash: progress of the delivery to a subscriber. */
   deliveryState(subscriberId: string): string;
-  /** Sorted set: event id → the time in ms at which its delivery is tried again. */
+  /** Sorted set: event id → the time in ms of its next delivery attempt. */
   deliveryDue(subscriberId: string): string;
-  /** Hash: event id → what is delivered then. */
+  /** Hash: event id → the delivery to repeat. */
   deliveryRetries(subscriberId: string): string;
-  /** Hash: replay id → how far it has come. */
+  /** Hash: replay id → its progress. */
   deliveryReplays(subscriberId: string): string;
-  /** What a mutation answered, for its repetition. */
-  answer(region: Region, participantId: string, requestId: string): string;
-  /** The order in which a reservation tries several regions, kept in its home region. */
+  /** Stored response of a request that changed one region. */
+  storedResponse(region: Region, participantId: string, requestId: string): string;
+  /** The order in which a reservation request tries several regions; kept in its home region. */
   plan(region: Region, participantId: string, requestId: string): string;
   /** Set of all participant ids. */
   participants(): string;
   participant(participantId: string): string;
-  /** Set of the ids of a participant's keys, publishable ones too. */
+  /** Set of the ids of a participant's keys, including publishable ones. */
   participantKeys(participantId: string): string;
   key(keyId: string): string;
   publishableKey(publishableKey: string): string;
-  /** Hash: terms number → terms. An entry never changes. */
+  /** Hash: terms number → terms. Entries never change. */
   terms(): string;
   /** Hash: terms id → terms number. */
   termsNumbers(): string;
   /** Counter of the terms numbers. */
   termsCounter(): string;
-  /** An operator's default terms for its sites in one network. */
+  /** An operator's default terms for its sites in the test or the live network. */
   defaultTerms(owner: TermsOwner): string;
   /** Set of the ids of all webhook endpoints. */
   webhookEndpoints(): string;
-  /** Sorted set: ids of a participant's webhook endpoints in one network, by their creation time in ms. */
+  /** Sorted set: ids of a participant's webhook endpoints in one network, by creation time in ms. */
   webhookEndpointsOf(participantId: string, mode: ModeName): string;
   /** Hash of one webhook endpoint, in the slot of its deliveries. */
   webhookEndpoint(endpointId: string): string;
-  /** By how much the test clock of the store's gateways is ahead of the system's, in ms. */
+  /** Offset of the test clock of the store's gateways from the system clock, in ms. */
   testClockOffset(): string;
-  /** Fingerprint of the secrets that the gateways of these records share. */
+  /** Fingerprint of the secrets shared by the gateways of this store. */
   gatewaySecrets(): string;
-  /** What is written for replicas to follow, in the slot of a hash tag; empty: in any. It says nothing and soon goes. */
-  durabilityMark(hashTag: string): string;
+  /** Replication marker in the slot of a hash tag; with an empty tag, in any slot. Its value has no meaning and it expires soon. */
+  replicationMarker(hashTag: string): string;
 }
 
-/** Characters of a request's name: 108 bits of a hash. */
+/** Length of a hashed request name: 18 base64url characters, 108 bits. */
 const requestNameLength = 18;
 
-/** Key names under a prefix, which separates networks that share a server. */
+/** Creates the key names under a prefix. Different prefixes separate stores that share a server. */
 export function createKeys(prefix: string): Keys {
   const regionStart = `${prefix}:{`;
   const eventsEnd = "}:events";
   const tagged = (region: Region) => `${regionStart}${region}}`;
   const site = (region: Region, siteNumber: number) => `${tagged(region)}:site:${encodeBase32(siteNumber)}`;
-  // A participant's requests are many and short-lived: what names one is kept short.
+  // Hashed to keep it short: a participant has many requests, each short-lived.
   const requestName = (participantId: string, requestId: string) =>
     hash("sha256", `${participantId} ${requestId}`, "base64url").slice(0, requestNameLength);
   const feed = ({ participantId, mode }: FeedName) => `${prefix}:{${participantId}}:log:${mode}`;
@@ -171,14 +171,14 @@ export function createKeys(prefix: string): Keys {
     operatorCounter: () => `${prefix}:operator-counter`,
     operatorSiteRefs: (operatorId) => `${prefix}:operator:${operatorId}:refs`,
     requestId: (participantId, requestId) => `${prefix}:req:${requestName(participantId, requestId)}`,
-    keptAnswer: (participantId, requestId, tie) => `${prefix}:kept-answer:${participantId}:${requestId}:${tie}`,
+    multiRegionResponse: (participantId, requestId, fingerprint) => `${prefix}:kept-answer:${participantId}:${requestId}:${fingerprint}`,
     siteCounter: (region) => `${tagged(region)}:site-counter`,
     occupiedCells: (region) => `${tagged(region)}:occupied-cells`,
     profiles: (region) => `${tagged(region)}:profiles`,
     openingTimes: (region) => `${tagged(region)}:opening-times`,
     countryRegions: (countryCode) => `${prefix}:country:${countryCode}:regions`,
     block: (region, cell) => `${tagged(region)}:block:${cellName(cell)}`,
-    tallies: (region, cell) => `${tagged(region)}:tallies:${cellName(cell)}`,
+    siteCounts: (region, cell) => `${tagged(region)}:tallies:${cellName(cell)}`,
     site,
     siteAllowed: (region, siteNumber) => `${site(region, siteNumber)}:allowed`,
     siteAllowedVersion: (region, siteNumber) => `${site(region, siteNumber)}:allowed-version`,
@@ -201,7 +201,7 @@ export function createKeys(prefix: string): Keys {
     archiveId: () => `${prefix}:archive-id`,
     regionOfEvents: (key) =>
       key.endsWith(eventsEnd) && key.startsWith(regionStart) ? key.slice(regionStart.length, -eventsEnd.length) : undefined,
-    eventMark: (region, name) => `${tagged(region)}:event-mark:${name}`,
+    eventMarker: (region, name) => `${tagged(region)}:event-mark:${name}`,
     feedWatermarks: (region) => `${tagged(region)}:logged`,
     feedHead: feed,
     feedTimes: (name) => `${feed(name)}:times`,
@@ -211,11 +211,11 @@ export function createKeys(prefix: string): Keys {
     deliveryDue: (subscriberId) => `${delivery(subscriberId)}:due`,
     deliveryRetries: (subscriberId) => `${delivery(subscriberId)}:retries`,
     deliveryReplays: (subscriberId) => `${delivery(subscriberId)}:replays`,
-    answer: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,
+    storedResponse: (region, participantId, requestId) => `${tagged(region)}:answer:${participantId}:${requestId}`,
     plan: (region, participantId, requestId) => `${tagged(region)}:plan:${participantId}:${requestId}`,
     participants: () => `${prefix}:participants`,
     participant: (participantId) => `${prefix}:participant:${participantId}`,
-    // Not below the participant's own key: callers choose the id they ask for, and some text would name the set.
+    // Not nested under the participant's own key: participant ids are chosen by callers, and some id could collide with the set's name.
     participantKeys: (participantId) => `${prefix}:participant-keys:${participantId}`,
     key: (keyId) => `${prefix}:key:${keyId}`,
     publishableKey: (publishableKey) => `${prefix}:publishable-key:${publishableKey}`,
@@ -228,6 +228,6 @@ export function createKeys(prefix: string): Keys {
     webhookEndpoint: (endpointId) => `${prefix}:{${endpointId}}:endpoint`,
     testClockOffset: () => `${prefix}:test-clock-offset`,
     gatewaySecrets: () => `${prefix}:gateway-secrets`,
-    durabilityMark: (hashTag) => (hashTag === "" ? `${prefix}:durability` : `${prefix}:{${hashTag}}:durability`),
+    replicationMarker: (hashTag) => (hashTag === "" ? `${prefix}:durability` : `${prefix}:{${hashTag}}:durability`),
   };
 }

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { DecodedBlock } from "./decoded-block.ts";
 import { encodeRecord, freeOffset, maxSizeClasses, openingHoursOffset, profileOffset, recordBytes } from "./record.ts";
 
-it("a block says of all its sites what they say one by one", () => {
+it("a block's summaries agree with its individual sites", () => {
   const random = createRandom(testSeed());
   for (let round = 0; round < 300; round++) {
     const records = Array.from({ length: random.int(0, 12) }, (_, index) => {
@@ -32,7 +32,7 @@ it("a block says of all its sites what they say one by one", () => {
       freeBy.set(block.profileNumber(index), (freeBy.get(block.profileNumber(index)) ?? 0) | (block.free[index] as number));
     }
     expect(block.count).toBe(records.length);
-    expect(new Map(block.profileNumbers.map((number, slot) => [number, block.freeOfSlot[slot]]))).toEqual(freeBy);
+    expect(new Map(block.profileNumbers.map((number, slot) => [number, block.freeOfProfile[slot]]))).toEqual(freeBy);
     expect(block.someFlags).toBe(indexes.reduce((bits, index) => bits | (block.flags[index] as number), 0));
     expect(block.allFlags).toBe(indexes.reduce((bits, index) => bits & (block.flags[index] as number), -1));
     expect(new Set(block.hoursNumbers)).toEqual(new Set(indexes.map((index) => block.hoursNumber(index))));

@@ -18,53 +18,56 @@ import {
   ttlOffset,
 } from "./record.ts";
 
-/** Numbers of a site in {@link DecodedBlock.places}: x, y and z on a sphere of radius 1, latitude, longitude, and the latitude's cosine. */
-export const placeNumbers = 6;
+/**
+ * Numbers per site in {@link DecodedBlock.coordinates}: x, y and z on the unit sphere, latitude and longitude in degrees, and the cosine of
+ * the latitude.
+ */
+export const coordinatesPerSite = 6;
 
 /**
- * A block taken apart for the many queries that scan it: what most sites are passed over for stands field by field, and what no site of
- * the block has is known without looking at any. Made once when a block is read, and
- * amended where this process knows what it has become.
+ * A block decoded for repeated scans. The fields that exclude most sites are stored in one array per field, and summaries over the block
+ * allow a scan to skip all of it. Decoded once when the block is read, then updated in place by the changes that this process makes itself.
  */
 export class DecodedBlock {
-  /** The block itself. */
+  /** The block's own bytes. */
   readonly bytes: Buffer;
-  /** How many sites it has. */
+  /** Number of sites. */
   readonly count: number;
   readonly flags: Int32Array;
-  /** The flags that any of its sites has, and those that all of them have. */
+  /** Union of all sites' flags. */
   readonly someFlags: number;
+  /** Intersection of all sites' flags. */
   readonly allFlags: number;
-  /** Where each site is, {@link placeNumbers} a site. */
-  readonly places: Float64Array;
-  /** The size profiles of its sites, each once. */
+  /** Positions of the sites, {@link coordinatesPerSite} numbers each. */
+  readonly coordinates: Float64Array;
+  /** Distinct size profile numbers of the sites. */
   readonly profileNumbers: readonly number[];
-  /** The place of each site's profile among those. */
-  readonly profileSlots: Uint16Array;
-  /** For each of those profiles, the classes that any of its sites has free: a bit each, the lowest for the first class. */
-  readonly freeOfSlot: number[];
-  /** The classes that each site has free. */
+  /** For each site, the index of its profile in {@link profileNumbers}. */
+  readonly profileIndexes: Uint16Array;
+  /** For each of those profiles, the size classes with a free place at any of its sites: one bit each, the lowest for the first class. */
+  readonly freeOfProfile: number[];
+  /** For each site, the size classes with a free place: one bit each. */
   readonly free: Uint8Array;
-  /** The countries of its sites, each once. */
+  /** Distinct countries of the sites. */
   readonly countries: readonly number[];
-  /** The numbers of the opening hours of its sites, each once. */
+  /** Distinct opening hours numbers of the sites. */
   readonly hoursNumbers: readonly number[];
   readonly #ids: Pick<SiteIds, "format">;
   #siteIds: (string | undefined)[] | undefined;
 
-  /** Takes a block apart. What is cut off at its end is left out. */
+  /** Decodes a block. An incomplete record at its end is ignored. */
   constructor(bytes: Buffer, ids: Pick<SiteIds, "format">) {
     const count = Math.floor(bytes.length / recordBytes);
     const profileNumbers: number[] = [];
-    const freeOfSlot: number[] = [];
+    const freeOfProfile: number[] = [];
     const countries: number[] = [];
     const hoursNumbers: number[] = [];
     this.#ids = ids;
     this.bytes = bytes;
     this.count = count;
     this.flags = new Int32Array(count);
-    this.places = new Float64Array(placeNumbers * count);
-    this.profileSlots = new Uint16Array(count);
+    this.coordinates = new Float64Array(coordinatesPerSite * count);
+    this.profileIndexes = new Uint16Array(count);
     this.free = new Uint8Array(count);
     let someFlags = 0;
     let allFlags = -1;
@@ -76,25 +79,25 @@ export class DecodedBlock {
       allFlags &= flags;
       const free = freeClasses(bytes, offset);
       this.free[index] = free;
-      const slot = placeOf(profileNumbers, bytes.readUInt16LE(offset + profileOffset));
-      this.profileSlots[index] = slot;
-      freeOfSlot[slot] = (freeOfSlot[slot] ?? 0) | free;
-      placeOf(countries, bytes.readUInt16LE(offset + countryOffset));
-      placeOf(hoursNumbers, bytes.readUInt16LE(offset + openingHoursOffset));
+      const slot = indexIn(profileNumbers, bytes.readUInt16LE(offset + profileOffset));
+      this.profileIndexes[index] = slot;
+      freeOfProfile[slot] = (freeOfProfile[slot] ?? 0) | free;
+      indexIn(countries, bytes.readUInt16LE(offset + countryOffset));
+      indexIn(hoursNumbers, bytes.readUInt16LE(offset + openingHoursOffset));
       const position = positionAt(bytes, offset);
-      const at = index * placeNumbers;
+      const at = index * coordinatesPerSite;
       const [x, y, z] = unitPoint(position);
-      this.places[at] = x;
-      this.places[at + 1] = y;
-      this.places[at + 2] = z;
-      this.places[at + 3] = position.latitude;
-      this.places[at + 4] = position.longitude;
-      this.places[at + 5] = Math.cos(position.latitude * radiansPerDegree);
+      this.coordinates[at] = x;
+      this.coordinates[at + 1] = y;
+      this.coordinates[at + 2] = z;
+      this.coordinates[at + 3] = position.latitude;
+      this.coordinates[at + 4] = position.longitude;
+      this.coordinates[at + 5] = Math.cos(position.latitude * radiansPerDegree);
     }
     this.someFlags = someFlags;
     this.allFlags = allFlags;
     this.profileNumbers = profileNumbers;
-    this.freeOfSlot = freeOfSlot;
+    this.freeOfProfile = freeOfProfile;
     this.countries = countries;
     this.hoursNumbers = hoursNumbers;
   }
@@ -103,7 +106,7 @@ export class DecodedBlock {
     return this.bytes.readUInt32LE(index * recordBytes);
   }
 
-  /** The id of a site. Most sites of a block are never in an answer, and those that are often are again. */
+  /** The id of a site. Formatted on first use and kept: most sites of a block are never in a result, the others often. */
   siteId(index: number, region: Region): string {
     this.#siteIds ??= new Array<string | undefined>(this.count).fill(undefined);
     let id = this.#siteIds[index];
@@ -127,7 +130,7 @@ export class DecodedBlock {
   }
 
   profileNumber(index: number): number {
-    return this.profileNumbers[this.profileSlots[index] as number] as number;
+    return this.profileNumbers[this.profileIndexes[index] as number] as number;
   }
 
   country(index: number): number {
@@ -138,7 +141,7 @@ export class DecodedBlock {
     return this.bytes.readUInt16LE(index * recordBytes + openingHoursOffset);
   }
 
-  /** When a site's counts were observed; undefined where they are the gateway's own. */
+  /** When a site's counts were last reported; undefined if the gateway's own counts apply. */
   observation(index: number): Observation | undefined {
     const offset = index * recordBytes;
     const observedAtS = this.bytes.readUInt32LE(offset + observedAtOffset);
@@ -146,33 +149,33 @@ export class DecodedBlock {
     return { observedAtMs: observedAtS * 1000, ttlMs: this.bytes.readUInt16LE(offset + ttlOffset) * 1000 };
   }
 
-  /** The place of a site whose record begins at an offset; undefined where another's does, or none. */
+  /** The index of a site whose record begins at `offset` in bytes; undefined if another record or none begins there. */
   indexAt(offset: number, siteNumber: number): number | undefined {
     const index = offset / recordBytes;
     const isThere = Number.isInteger(index) && index >= 0 && index < this.count;
     return isThere && this.siteNumber(index) === siteNumber ? index : undefined;
   }
 
-  /** Makes it the block with another number of free places of a size class. */
+  /** Sets the number of free places of a size class. */
   setFreePlaces(index: number, classIndex: number, free: number): void {
     this.bytes[index * recordBytes + freeOffset + classIndex] = free;
     const classes = freeClasses(this.bytes, index * recordBytes);
     if (classes === this.free[index]) return;
     this.free[index] = classes;
-    const slot = this.profileSlots[index] as number;
+    const slot = this.profileIndexes[index] as number;
     let ofSlot = 0;
-    for (let other = 0; other < this.count; other++) if (this.profileSlots[other] === slot) ofSlot |= this.free[other] as number;
-    this.freeOfSlot[slot] = ofSlot;
+    for (let other = 0; other < this.count; other++) if (this.profileIndexes[other] === slot) ofSlot |= this.free[other] as number;
+    this.freeOfProfile[slot] = ofSlot;
   }
 
-  /** Free to promise of a size class, 255 meaning 255 or more. */
+  /** Free to promise of a size class; 255 means 255 or more. */
   freePlaces(index: number, classIndex: number): number {
     return this.bytes[index * recordBytes + freeOffset + classIndex] ?? 0;
   }
 }
 
-/** The index of a number in a short list, to which it is added where it is not there. */
-function placeOf(list: number[], number: number): number {
+/** The index of a number in a short list; appends it if missing. */
+function indexIn(list: number[], number: number): number {
   const place = list.indexOf(number);
   return place < 0 ? list.push(number) - 1 : place;
 }

@@ -24,7 +24,7 @@ const requirementFlags: readonly [ParcelRequirement, number][] = [
   [ParcelRequirement.NO_LOCKER, recordFlag.collectionPoint],
 ];
 
-/** The flags under which a site is filed, but for the one that says whether it reports capacity. */
+/** The flags of a site's record, except `reportsCapacity`. */
 export function siteFlags(site: Site): number {
   let flags = kindFlag(site.kind);
   if (site.isTest) flags |= recordFlag.test;
@@ -45,15 +45,15 @@ export function kindFlag(kind: SiteKind): number {
   return kind === SiteKind.PARCEL_TERMINAL ? recordFlag.parcelTerminal : recordFlag.collectionPoint;
 }
 
-/** The flag that a site must have to serve a purpose; UNSPECIFIED means DELIVERY. */
+/** The flag required for a purpose; UNSPECIFIED means DELIVERY. */
 export function purposeFlag(purpose: Purpose): number {
   return purposeFlags.find(([value]) => value === purpose)?.[1] ?? recordFlag.delivery;
 }
 
 /**
- * The flag that a site must have to meet what a parcel needs.
+ * The flag required by a parcel requirement.
  *
- * @throws RangeError for a requirement that is not known: nobody could say which site meets it.
+ * @throws RangeError for an unknown requirement, since no site is known to meet it.
  */
 export function requirementFlag(requirement: ParcelRequirement): number {
   const flag = requirementFlags.find(([value]) => value === requirement)?.[1];

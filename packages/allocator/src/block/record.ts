@@ -1,7 +1,7 @@
 import { type Position, unitsPerDegree } from "../geo/position.ts";
 
 /**
- * One site in the block of its index cell. A block is a string of such records, little-endian:
+ * Size of a record in bytes. A block is a string of records, one for each site of its index cell, little-endian:
  *
  * | offset | type | field |
  * |---|---|---|
@@ -11,49 +11,49 @@ import { type Position, unitsPerDegree } from "../geo/position.ts";
  * | 12 | u32 | revision of the site's facts |
  * | 16 | u32 | flags, see {@link recordFlag} |
  * | 20 | u16 | operator number |
- * | 22 | u16 | size profile number, an index of the region's profile list |
+ * | 22 | u16 | size profile number, an index into the region's list of size profiles |
  * | 24 | 2 × u8 | country, ISO 3166-1 alpha-2 in ASCII |
- * | 26 | u16 | opening hours: 0 never closed, else 1 + an index of the region's list of opening times |
- * | 28 | u32 | when the site's report was observed, in s since 1970; 0: the counts are the gateway's own, and always known |
- * | 32 | u16 | how long the report holds, in s; 0: no more |
+ * | 26 | u16 | opening hours: 0 always open, else 1 + an index into the region's list of opening times |
+ * | 28 | u32 | time of the site's last report, in s since 1970; 0: the gateway's own counts apply |
+ * | 32 | u16 | ttl of the report, in s; 0: not valid any more |
  * | 34 | u16 | 0 |
  * | 36 | 8 × u8 | free to promise of each size class, 255 meaning 255 or more |
  *
- * lua/includes/site-index.lua knows the offsets of site number and counts, lua/put-site.lua all but those of the flags.
+ * lua/includes/site-index.lua uses the offsets of site number and counts, lua/put-site.lua all except that of the flags.
  */
 export const recordBytes = 44;
 
 /** Greatest number of size classes at a site. */
 export const maxSizeClasses = 8;
 
-/** Where the revision of the site's facts is in a record. */
+/** Offset of the revision of the site's facts. */
 export const revisionOffset = 12;
 
-/** Where the flags are in a record. */
+/** Offset of the flags. */
 export const flagsOffset = 16;
 
-/** Where the operator's number is in a record. */
+/** Offset of the operator number. */
 export const operatorOffset = 20;
 
-/** Where the number of the size profile is in a record. */
+/** Offset of the size profile number. */
 export const profileOffset = 22;
 
-/** Where the country is in a record, as {@link countryNumber} gives it. */
+/** Offset of the country, in the form of {@link countryNumber}. */
 export const countryOffset = 24;
 
-/** Where the number of the opening hours is in a record. */
+/** Offset of the opening hours number. */
 export const openingHoursOffset = 26;
 
-/** Where a record says when its site's report was observed. */
+/** Offset of the time at which the site's report was observed. */
 export const observedAtOffset = 28;
 
-/** Where a record says how long that report holds. */
+/** Offset of the report's ttl. */
 export const ttlOffset = 32;
 
-/** Where the free counts begin in a record. */
+/** Offset of the free counts. */
 export const freeOffset = 36;
 
-/** The bits of a record's flags. */
+/** Bits of a record's flags. */
 export const recordFlag = {
   parcelTerminal: 1 << 0,
   collectionPoint: 1 << 1,
@@ -69,11 +69,11 @@ export const recordFlag = {
   dangerousGoods: 1 << 11,
   personalCollection: 1 << 12,
   namedCompartments: 1 << 13,
-  /** Its operator reports what is free there. It has the flags' third byte to itself, which scripts write and nobody else. */
+  /** The site's operator reports its free places. Alone in the third byte of the flags, which only scripts write. */
   reportsCapacity: 1 << 16,
 } as const;
 
-/** What a record says of a site, the counts apart. */
+/** The content of a record, without the counts. */
 export interface SiteRecord {
   siteNumber: number;
   position: Position;
@@ -84,12 +84,12 @@ export interface SiteRecord {
   countryCode: string;
 }
 
-/** A country as the two bytes in a record, read as an u16. */
+/** A country code as the u16 stored in a record. */
 export function countryNumber(countryCode: string): number {
   return countryCode.charCodeAt(0) | (countryCode.charCodeAt(1) << 8);
 }
 
-/** Writes a record with profile 0, opening hours 0, no report and no free place; the script that files it sets all four. */
+/** Encodes a record with profile 0, opening hours 0, no report and no free place; the script that adds it to the index sets these. */
 export function encodeRecord(record: SiteRecord): Buffer {
   const bytes = Buffer.alloc(recordBytes);
   bytes.writeUInt32LE(record.siteNumber, 0);

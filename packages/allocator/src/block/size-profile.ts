@@ -1,18 +1,18 @@
 import { maxSizeClasses } from "./record.ts";
 
-/** What one size class is like. */
+/** Measures and equipment of one size class. */
 export interface SizeClassFacts {
   widthMm: number;
   heightMm: number;
   depthMm: number;
   maxMassG: number;
-  /** Heights above the ground of the centres of its lowest and its highest place. 0: not known. */
+  /** Heights above the ground of the centres of its lowest and highest place. 0: unknown. */
   lowestCentreHeightMm: number;
   highestCentreHeightMm: number;
   refrigerated: boolean;
 }
 
-/** The outer measures of a parcel. */
+/** Outer measures and mass of a parcel. */
 export interface ParcelMeasures {
   widthMm: number;
   heightMm: number;
@@ -20,17 +20,21 @@ export interface ParcelMeasures {
   massG: number;
 }
 
-/** What is asked of a place beside its size. */
+/** Requirements on a place other than its size. */
 export interface PlaceNeeds {
   refrigerated: boolean;
-  /** Least and greatest height of the compartment's centre above the ground. 0: no limit. */
+  /** Least and greatest height above the ground of the compartment's centre. 0: no limit. */
   minCentreHeightMm: number;
   maxCentreHeightMm: number;
 }
 
 const classBytes = 15;
 
-/** Writes the facts of a site's size classes, in their order. Equal sites of a region share one profile. */
+/**
+ * Encodes the size classes of a site, in order. Sites of a region with equal size classes share one profile.
+ *
+ * @throws RangeError for more than {@link maxSizeClasses}.
+ */
 export function encodeSizeProfile(classes: readonly SizeClassFacts[]): Buffer {
   if (classes.length > maxSizeClasses) throw new RangeError(`${classes.length} size classes, at most ${maxSizeClasses}`);
   const bytes = Buffer.alloc(classes.length * classBytes);
@@ -47,7 +51,7 @@ export function encodeSizeProfile(classes: readonly SizeClassFacts[]): Buffer {
   return bytes;
 }
 
-/** Reads what {@link encodeSizeProfile} wrote. */
+/** Decodes the result of {@link encodeSizeProfile}. */
 export function decodeSizeProfile(bytes: Buffer): SizeClassFacts[] {
   const classes: SizeClassFacts[] = [];
   for (let offset = 0; offset < bytes.length; offset += classBytes) {
@@ -64,7 +68,7 @@ export function decodeSizeProfile(bytes: Buffer): SizeClassFacts[] {
   return classes;
 }
 
-/** Whether a parcel fits, in any rotation that keeps its sides parallel to the walls, and is light enough. */
+/** Whether a parcel fits in some axis-parallel rotation and is light enough. */
 export function parcelFits(parcel: ParcelMeasures, place: Pick<SizeClassFacts, "widthMm" | "heightMm" | "depthMm" | "maxMassG">): boolean {
   return (
     parcel.massG <= place.maxMassG &&
@@ -75,8 +79,8 @@ export function parcelFits(parcel: ParcelMeasures, place: Pick<SizeClassFacts, "
 }
 
 /**
- * Whether every place of a class is at the height asked for. A hold is of a class and the door opens later, so the whole range of the class
- * must lie within what was asked; an end that is not known meets no limit on its side.
+ * Whether every place of a class is at the required height. A soft hold is on a class and the compartment is chosen later, so the whole
+ * range of the class must be within the limits. An unknown end of the range never meets a limit on its side.
  */
 export function isAtHeight(
   { minCentreHeightMm, maxCentreHeightMm }: PlaceNeeds,
@@ -87,13 +91,13 @@ export function isAtHeight(
   return isHighEnough && isLowEnough;
 }
 
-/** The indexes of the size classes that a parcel fits and that are as asked, smallest volume first, then in the site's order. */
+/** Indexes of the size classes that fit a parcel and meet its needs, smallest volume first, equal volumes in the site's order. */
 export function fittingClasses(parcel: ParcelMeasures, classes: readonly SizeClassFacts[], needs?: PlaceNeeds): number[] {
   const fitting = fittingMask(parcel, classes, needs);
   return volumeOrder(classes).filter((index) => (fitting & (1 << index)) !== 0);
 }
 
-/** The size classes that a parcel fits and that are as asked: a bit each, the lowest for the first class. */
+/** The size classes that fit a parcel and meet its needs: one bit each, the lowest for the first class. */
 export function fittingMask(parcel: ParcelMeasures, classes: readonly SizeClassFacts[], needs?: PlaceNeeds): number {
   let fitting = 0;
   for (let index = 0; index < classes.length; index++) {
@@ -103,7 +107,7 @@ export function fittingMask(parcel: ParcelMeasures, classes: readonly SizeClassF
   return fitting;
 }
 
-/** The indexes of size classes, smallest volume first, then in their order. */
+/** Indexes of size classes, smallest volume first, equal volumes in their order. */
 export function volumeOrder(classes: readonly SizeClassFacts[]): number[] {
   return classes
     .map(({ widthMm, heightMm, depthMm }, index) => ({ index, volume: widthMm * heightMm * depthMm }))

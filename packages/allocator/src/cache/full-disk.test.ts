@@ -18,20 +18,20 @@ afterEach(async () => {
   await server.stop();
 });
 
-/** Resolves when the server knows that it cannot write, after which it refuses changes, and PING with them. */
+/** Resolves when the server has noticed that it cannot write; from then on it rejects writes, and PING with them. */
 async function fill(): Promise<void> {
   await fillDisk(server, 0);
   await expect.poll(() => redis.set("any", "1").catch(({ message }: Error) => message)).toMatch(/^MISCONF /);
 }
 
-it("a server whose disk is full answers: it refuses changes and goes on reading", async () => {
+it("a server whose disk is full counts as answering: it rejects writes and still reads", async () => {
   await fill();
   await expect(redis.ping()).rejects.toThrow(/^MISCONF /);
   await pingAll(redis);
   await expect(redis.get("any")).resolves.toBe("1");
 });
 
-it("what was read from a server whose disk is full goes on to be relied on", async () => {
+it("values cached from a server whose disk is full stay valid", async () => {
   let nowMs = 0;
   const errors: Error[] = [];
   const cache = createTrackedCache({ writer: redis, onError: (error) => void errors.push(error), now: () => nowMs });

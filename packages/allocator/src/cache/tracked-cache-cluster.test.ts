@@ -7,18 +7,18 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createTrackedCache, type TrackedCache } from "./tracked-cache.ts";
 
 const long = 20_000;
-/** How old what is relied on may be, with time to look at it. */
+/** Greatest age of a cached value, plus time to check it. */
 const oldestMs = 900;
 const onError = () => undefined;
 
 let cluster: TestCluster;
 let writer: ClusterConnection;
-/** Another gateway's, of whose writes the cache knows by the servers' word alone. */
+/** Another gateway's connection, whose writes reach the cache by invalidations only. */
 let other: ClusterConnection;
 let cache: TrackedCache;
 let prefix: string;
 let tests = 0;
-/** Two keys at each master: one that is there, and one that is not. */
+/** Two keys at each master: one that exists and one that does not. */
 let full: string[];
 let empty: string[];
 
@@ -58,7 +58,7 @@ function known(keys: readonly string[]): unknown[] {
   cache.check();
   return keys.map((key) => cache.peek(key));
 }
-/** Waits until keys are read from masters who will tell of their changes. */
+/** Waits until the keys are read from masters that track them. */
 const isKept = (keys: readonly string[]) =>
   expect
     .poll(
@@ -75,7 +75,7 @@ const isKept = (keys: readonly string[]) =>
  * was before a change only as long as {@link oldestMs}.
  */
 async function neverStale(keys: readonly string[], act: (change: (key: string, value: string) => Promise<void>) => Promise<void>) {
-  /** For each key: what it held, and since when it holds it no more. */
+  /** For each key: its former values, and the time at which each was replaced. */
   const gone = new Map<string, Map<string | null, number>>(keys.map((key) => [key, new Map()]));
   const now = new Map<string, string | null>();
   for (const key of keys) now.set(key, await other.get(key));
@@ -94,7 +94,7 @@ async function neverStale(keys: readonly string[], act: (change: (key: string, v
       const values = known(keys);
       for (const [index, key] of keys.entries()) if (values[index] !== undefined) judge(key, values[index], performance.now(), "memory");
       looks += 1;
-      // A read is judged by when it was begun.
+      // The start of a read decides which values are allowed.
       await Promise.all(keys.map((key) => fetched([key]).then(([value]) => judge(key, value, beganMs, "a read"), onError)));
       await pause(5);
     }
@@ -126,7 +126,7 @@ async function neverStale(keys: readonly string[], act: (change: (key: string, v
 }
 
 describe("the cache over a cluster", () => {
-  it("keeps what is read of every master, and hears of each change", async () => {
+  it("caches values of every master, and is notified of each change", async () => {
     const keys = [...full, ...empty];
     expect(await fetched(keys)).toEqual([...full.map(() => "old"), ...empty.map(() => null)]);
     expect(known(keys)).toEqual([...full.map(() => "old"), ...empty.map(() => null)]);
@@ -135,7 +135,7 @@ describe("the cache over a cluster", () => {
     expect(await fetched(keys)).toEqual(keys.map(() => "new"));
   });
 
-  it("shows nothing old while a slot goes to another master and back, of a key that is there or is not", async () => {
+  it("returns no outdated value while a slot is moved to another master and back, for existing and missing keys", async () => {
     const [there = ""] = full;
     const [missing = ""] = empty;
     const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
@@ -155,7 +155,7 @@ describe("the cache over a cluster", () => {
     expect(known([there, missing])).toEqual(["newer", "changed here"]);
   });
 
-  it("shows nothing old of a key that is made at the new master while its slot is still moving", async () => {
+  it("returns no outdated value of a key that is created at the new master during the move", async () => {
     const [there = "", staying = ""] = full;
     const [missing = ""] = empty;
     const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
@@ -170,9 +170,9 @@ describe("the cache over a cluster", () => {
         await change(there, "new");
         await expect.poll(() => known([missing])).toEqual([undefined]);
         expect(await fetched([missing])).toEqual(["made there"]);
-        // Nobody would tell of a change now.
+        // No server would report a change now.
         expect(known([missing])).toEqual([undefined]);
-        // Slots that stay are relied on all the while.
+        // Slots that are not moved stay tracked.
         expect(known([staying])).toEqual(["old"]);
       });
       await target.call("ASKING");
@@ -184,7 +184,7 @@ describe("the cache over a cluster", () => {
     await isKept([there]);
   });
 
-  it("shows nothing old of a master that is stopped for a while, and relies on the others", async () => {
+  it("returns no outdated value of a master that is suspended, and keeps relying on the others", async () => {
     const keys = [...full, ...empty];
     const [stopped = "", ...others] = full;
     const [node] = cluster.nodes as [TestClusterNode];
@@ -203,7 +203,7 @@ describe("the cache over a cluster", () => {
     expect(known(keys)).toEqual(keys.map(() => "new"));
   });
 
-  it("keeps nothing of a master that was killed, and tracks it anew when it is back", async () => {
+  it("discards all values of a master that was killed, and tracks it again when it is back", async () => {
     const keys = [...full, ...empty];
     const [lost = ""] = full;
     const [node] = cluster.nodes as [TestClusterNode];

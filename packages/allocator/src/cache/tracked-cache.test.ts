@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { type Allocator, createAllocator } from "@petak/records";
-import { connectLike, createKeys, type RedisConnection } from "@petak/redis";
+import { createKeys, duplicateConnection, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { gridDisk } from "h3-js";
 import type { Redis } from "ioredis";
@@ -10,7 +10,7 @@ import type { Position } from "../geo/position.ts";
 import { indexCellOf, regionOfCell } from "../geo/region.ts";
 import { createTrackedCache, type TrackedCache, type TrackedCacheOptions } from "./tracked-cache.ts";
 
-/** Four regions: on a cluster they are at several masters. */
+/** Four regions: on a cluster they are on several masters. */
 const places: Position[] = [
   { latitude: 1.3, longitude: 103.8 },
   { latitude: 3.1, longitude: 101.7 },
@@ -25,7 +25,7 @@ let keys: string[];
 let originKey: string;
 let writer: RedisConnection;
 let other: RedisConnection;
-/** For each server the one that listens, then the one that reads. */
+/** For each server the listener, then the reader. */
 let made: Redis[];
 let keysRead: string[];
 let allocator: Allocator;
@@ -52,7 +52,7 @@ async function startCache(options: Partial<TrackedCacheOptions> = {}): Promise<T
   const started = createTrackedCache({
     writer,
     connect(server) {
-      const connection = connectLike(server, { onError: () => {} });
+      const connection = duplicateConnection(server, { onError: () => {} });
       made.push(connection);
       return connection;
     },
@@ -68,7 +68,7 @@ const mget = (connection: RedisConnection, missing: readonly string[]) => {
   keysRead.push(...missing);
   return connection.mgetBuffer([...missing]);
 };
-/** What is known without asking; undefined where it is not relied on, or not all of it is known. */
+/** The cached values; undefined unless the cache is reliable and has all of them. */
 function known(): unknown[] | undefined {
   cache.check();
   const values = keys.map((key) => cache.peek(key));
@@ -80,8 +80,8 @@ const truth = () => Promise.all(keys.map((key) => other.getBuffer(key)));
 const put = (by: Allocator, ref: string, installed: number, place = origin) =>
   by.sites.put(makeSite({ ...place, ref, classes: [["M", 400, 200, 500, 20_000, installed]] }), 0);
 
-describe("the cache of what the server tells the changes of", () => {
-  it("reads a block once, an empty one too", async () => {
+describe("the tracked cache", () => {
+  it("reads a block once, also an empty one", async () => {
     await put(allocator, "a", 1);
     expect(known()).toBeUndefined();
     const read = await readAll();
@@ -90,18 +90,18 @@ describe("the cache of what the server tells the changes of", () => {
     expect(read.filter((bytes) => bytes === null).length).toBeGreaterThan(0);
   });
 
-  it("never shows what this process has changed itself as it was before", async () => {
+  it("never returns an outdated value after a change by this process", async () => {
     for (let installed = 1; installed <= 50; installed += 1) {
       await put(allocator, "a", installed);
       expect(await blocks()).toEqual(await truth());
     }
   });
 
-  it("hears of what others change", async () => {
+  it("is notified of changes by others", async () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < 100; round += 1) {
       const [number, place] = [random.int(0, 3), random.pick(places)];
-      // What is read at the same time as it changes must not be kept as it was.
+      // A value read while it changes must not be cached.
       const change = put(elsewhere, `site-${places.indexOf(place)}-${number}`, random.int(1, 200), place);
       const [before] = await Promise.all([blocks(), change, blocks()]);
       expect(before).toBeDefined();
@@ -110,14 +110,14 @@ describe("the cache of what the server tells the changes of", () => {
     }
   });
 
-  it("forgets all when the server does", async () => {
+  it("forgets everything when the server is flushed", async () => {
     await put(allocator, "a", 1);
     await blocks();
     await Promise.all(keys.map((key) => other.del(key)));
     await expect.poll(blocks, { interval: 1 }).toEqual(keys.map(() => null));
   });
 
-  it("is not relied on where no answer came for 800 ms, and reads then what there is", async () => {
+  it("is not reliable after 800 ms without an answer, and then reads current values", async () => {
     await put(allocator, "a", 1);
     await blocks();
     nowMs += 1_000_000;
@@ -128,7 +128,7 @@ describe("the cache of what the server tells the changes of", () => {
     expect(known()).toEqual(await truth());
   });
 
-  it.each([0, 1])("keeps nothing from before its connections were lost, whichever of the two it was (%i)", async (which) => {
+  it.each([0, 1])("discards all values when either of its connections is lost (%i)", async (which) => {
     await put(elsewhere, "a", 1);
     await blocks();
     const lost = made.filter((_, index) => index % 2 === which);
@@ -147,7 +147,7 @@ describe("the cache of what the server tells the changes of", () => {
 });
 
 describe("reads of the same key", () => {
-  it("are one where they are under way at the same time", async () => {
+  it("are shared when concurrent", async () => {
     await put(allocator, "a", 1);
     const all = await Promise.all(Array.from({ length: 16 }, readAll));
     expect(keysRead.toSorted()).toEqual(keys.toSorted());
@@ -157,7 +157,7 @@ describe("reads of the same key", () => {
     expect(keysRead).toHaveLength(keys.length);
   });
 
-  it("are not shared with what was read before a change of this process' own", async () => {
+  it("do not share a read that began before a change by this process", async () => {
     await put(allocator, "a", 1);
     let letGo = () => {};
     const held = new Promise<void>((resolve) => {
@@ -178,14 +178,14 @@ describe("reads of the same key", () => {
     expect(await blocks()).toEqual(now);
   });
 
-  it("never go back behind a change that was acknowledged before they began, however many are under way", async () => {
+  it("never return a value older than a change acknowledged before they began, however many are concurrent", async () => {
     let acknowledged = 0;
     let isDone = false;
     const read = async () => {
       while (!isDone) {
         const least = acknowledged;
         const [bytes] = await cache.fetch([originKey], mget);
-        // What is known is there without waiting for anybody.
+        // Cached values are returned synchronously.
         await setImmediate();
         if (least > 0) expect(bytes?.[freeOffset]).toBeGreaterThanOrEqual(least);
       }
@@ -197,11 +197,11 @@ describe("reads of the same key", () => {
     }
     isDone = true;
     await reading;
-    // Each of the 200 was read at least by one and by far not by all.
+    // Each of the 200 keys was read at least once, and far less often than requested.
     expect(keysRead.length).toBeLessThan(16 * 200);
   });
 
-  it("fail together where the read fails, and are read anew by the next", async () => {
+  it("fail together when the read fails, and the next request reads again", async () => {
     const failing = () => cache.fetch(keys, () => Promise.reject(new Error("no answer")));
     const results = await Promise.allSettled([failing(), readAll()]);
     expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
@@ -221,7 +221,7 @@ describe("a cache that is full", () => {
     cache = await startCache({ keysMax });
   });
 
-  it("takes out one key for one, and none that is asked for again and again", async () => {
+  it("evicts one key for each new one, and none that is requested repeatedly", async () => {
     for (let number = 0; number < keysMax; number++) await fetchKeys([number]);
     expect(wanted.every(isKnown)).toBe(true);
     for (let number = keysMax; number < 10 * keysMax; number++) {
@@ -232,7 +232,7 @@ describe("a cache that is full", () => {
     expect(kept).toHaveLength(keysMax);
   });
 
-  it("takes the least wanted first where all are", async () => {
+  it("evicts the least recently requested key when all are in use", async () => {
     for (let number = 0; number < keysMax; number++) await fetchKeys([number]);
     for (let number = 0; number < keysMax; number++) expect(isKnown(number)).toBe(true);
     await fetchKeys([keysMax]);

@@ -1,120 +1,127 @@
-import { connectLike, onKeysTouched, type RedisConnection } from "@petak/redis";
+import { duplicateConnection, onKeysTouched, type RedisConnection } from "@petak/redis";
 import type { Redis } from "ioredis";
-import type { Footing } from "./tracked-server.ts";
+import type { SlotTracking } from "./tracked-server.ts";
 import { createTrackedServers } from "./tracked-servers.ts";
 
-/** What the cache needs. */
+/** Options of {@link createTrackedCache}. */
 export interface TrackedCacheOptions {
-  /** The connection over which this process writes. What its scripts change is forgotten before their callers hear of it. */
+  /** The connection over which this process writes. Keys touched by its scripts are forgotten before the scripts' callers continue. */
   writer: RedisConnection;
-  /** Called where a server cannot say what changes; all is read anew each time meanwhile. */
+  /** Called when a server cannot be tracked. Its keys are read each time meanwhile. */
   onError: (error: Error) => void;
-  /** Makes a connection to a server to which the writer has one, not connected yet. Two are kept for each. Default: one like the writer's. */
+  /**
+   * Creates a connection, not connected yet, to a server of the writer's. Two are kept for each server. Default: a duplicate of the
+   * writer's.
+   */
   connect?: (server: Redis) => Redis;
-  /** The clock, in ms. Default `performance.now`. */
+  /** Monotonic clock, in ms. Default `performance.now`. */
   now?: () => number;
-  /** How many keys are kept at most. Default 400,000. */
+  /** Greatest number of keys kept. Default 400,000. */
   keysMax?: number;
 }
 
-/** What keys hold, in memory, as old as the last answer of their servers at most. */
+/** An in-memory cache of Redis keys. A cached value is never older than the last answer of its server's health poll. */
 export interface TrackedCache {
-  /** Whether every server is relied on now. */
+  /** Whether every server is currently reliable. Calls {@link check}. */
   readonly isReliable: boolean;
-  /** Takes note of which servers are relied on now. What {@link peek} gives in the same turn is right by that. */
+  /** Updates which servers are reliable. Results of {@link peek} in the same turn are valid. */
   check(): void;
-  /** What a key holds, as it was read; undefined where it has to be read. */
+  /** The cached value of a key; undefined if it has to be read. */
   peek(key: string): unknown;
   /**
-   * What keys hold, in the same order. Those that are not known are read, together with whoever else wants them at the same time.
+   * The values of keys, in the same order. Missing ones are read; concurrent reads of one key are shared.
    *
-   * @param read Reads keys of one slot through a connection: of a single server all keys are. It must give null for a key that does not exist,
-   *   never undefined.
+   * @param read Reads keys of one slot over a connection (all keys, for a single server). Must return null for a key that does not exist,
+   * never undefined.
    */
   fetch<Value>(
     keys: readonly string[],
     read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
   ): Promise<Value[]>;
-  /** Forgets keys, so that they are read anew. */
+  /** Forgets keys, so that they are read again. */
   forget(keys: readonly string[]): void;
   /**
-   * What is read of a key now rests on; undefined where its server is not relied on for it. Another one than before means that the server may have
-   * lost what it said before.
+   * The tracking of a key's slot; undefined if its server does not track it. A different object than before means that tracking was
+   * interrupted, and that the server may have lost data that was read before.
    */
-  footingOf(key: string): Footing | undefined;
-  /** How to change keys that lie together with one, and to know better than to read them again. Undefined where their server is not relied on. */
-  lineTo(key: string): Line | undefined;
-  /** Calls a listener each time that something begins to be relied on, of which nothing is known. */
-  whenBegun(listener: () => void): void;
-  /** Closes the connections that it made. */
+  trackingOf(key: string): SlotTracking | undefined;
+  /** A writer for the keys in the slot of a key, which updates the cache in place; undefined if the server does not track the slot. */
+  slotWriterFor(key: string): SlotWriter | undefined;
+  /** Calls a listener each time that tracking of slots starts. The cache knows nothing of them at that time. */
+  onTrackingStarted(listener: () => void): void;
+  /** Closes the connections that the cache opened. */
   stop(): void;
 }
 
 /**
- * A way to change keys of one slot of which the server tells everybody but this process. Reads over the same connection come before or after a
- * change as they were sent, so that when a change is answered, what is in memory is from before it; what is still being read is from either.
+ * Writes keys of one slot over the connection that reads for the cache. The server does not send this process invalidations for these
+ * writes (NOLOOP), so the writer must update the cache. Replies arrive in the order of commands: when a write's reply arrives, every cached
+ * value predates the write, while pending reads may have either value.
  */
-export interface Line {
-  /** What is sent over it must read what it has changed once more at its end, else later changes by others go unheard. */
+export interface SlotWriter {
+  /**
+   * A script sent over this connection must read the keys that it wrote again at its end; otherwise the server does not report later
+   * changes by others.
+   */
   readonly connection: Redis;
-  /** Makes what is in memory of a key what it has become. Where the change says that it cannot, with false, the key is forgotten. */
+  /** Updates the cached value of a key in place. If there is none to update, or `change` returns false, the key is forgotten. */
   amend(key: string, change: (value: unknown) => boolean): void;
-  /** Forgets keys of which nobody knows what has become of them. */
+  /** Forgets keys whose new values are unknown. */
   forget(keys: readonly string[]): void;
-  /** Says that the server has just shown that it does not have the slot. */
-  leave(): void;
+  /** Stops relying on the slot, after the server has shown that it does not serve it. */
+  releaseSlot(): void;
 }
 
 interface Entry {
   readonly key: string;
-  /** Undefined where it has to be read. */
+  /** Undefined if it has to be read. */
   value: unknown;
-  footing: Footing;
-  /** Whether anybody asked for it since the hand came by last. */
-  isWanted: boolean;
+  tracking: SlotTracking;
+  /** Whether it was requested since the clock hand last passed. */
+  isReferenced: boolean;
 }
 
 /** Keys of one slot that are read together. */
 interface Batch {
-  /** What their values will rest on; undefined where they cannot be kept. */
-  readonly footing: Footing | undefined;
+  /** The tracking under which values are cached; undefined if they cannot be. */
+  readonly tracking: SlotTracking | undefined;
   readonly keys: string[];
-  /** Where each of them stands among the keys that were asked for. */
+  /** Index of each key among the requested keys. */
   readonly indexes: number[];
   found: Promise<readonly unknown[]>;
 }
 
-/** Where a key is among those that are being read. */
-interface UnderWay {
+/** Position of a key in a read that is in progress. */
+interface PendingRead {
   readonly batch: Batch;
   readonly place: number;
 }
 
 type ReadKeys<Value> = (connection: RedisConnection, keys: readonly string[]) => Promise<readonly Value[]>;
 
-/** Room for the blocks of a region of a million sites, some 300,000, and for the empty cells around them. */
+/** Enough for the blocks of a region with a million sites (some 300,000) and the empty cells around them. */
 const keysMaxDefault = 400_000;
 
-const nothingYet: Promise<readonly unknown[]> = Promise.resolve([]);
+const noReadYet: Promise<readonly unknown[]> = Promise.resolve([]);
 
 /**
- * Keeps what was read, and forgets each key when its server says that it changed. What rests on a server that was lost, that does not answer in
- * time, or that does not have the key's slot any more, does not count.
+ * Creates a cache that forgets each key when its server reports a change (Redis client-side caching). Values are ignored while their server
+ * is unreachable or does not answer in time, and once it no longer serves the key's slot.
  *
- * Where it is full, the hand of a clock goes round over the keys and takes out the next that nobody asked for since it came by last.
+ * When full, it evicts by the CLOCK algorithm: the next key that was not requested since the hand last passed.
  */
 export function createTrackedCache({
   writer,
   onError,
-  connect = (server) => connectLike(server, { onError }),
+  connect = (server) => duplicateConnection(server, { onError }),
   now = () => performance.now(),
   keysMax = keysMaxDefault,
 }: TrackedCacheOptions): TrackedCache {
   const entries = new Map<string, Entry>();
-  /** Only those that were not heard to have changed since. */
-  const underWay = new Map<string, UnderWay>();
-  const beginners: (() => void)[] = [];
-  let hand = entries.values();
+  /** Reads in progress whose keys were not reported as changed since they began. */
+  const pendingReads = new Map<string, PendingRead>();
+  const startListeners: (() => void)[] = [];
+  let clockHand = entries.values();
 
   const servers = createTrackedServers({
     connection: writer,
@@ -123,8 +130,8 @@ export function createTrackedCache({
     onChanged(keys) {
       for (const key of keys) forget(key.toString());
     },
-    onBegun() {
-      for (const begin of beginners) begin();
+    onTrackingStarted() {
+      for (const begin of startListeners) begin();
     },
     onError: (error) => onError(error instanceof Error ? error : new Error(String(error))),
   });
@@ -135,28 +142,28 @@ export function createTrackedCache({
   function forget(key: string): void {
     const entry = entries.get(key);
     if (entry !== undefined) entry.value = undefined;
-    // What is on its way may be what it was before or after.
-    underWay.delete(key);
+    // A read in progress may return the value from before or after the change.
+    pendingReads.delete(key);
   }
 
-  function keep(key: string, value: unknown, footing: Footing): void {
+  function keep(key: string, value: unknown, tracking: SlotTracking): void {
     const entry = entries.get(key);
     if (entry !== undefined) {
       entry.value = value;
-      entry.footing = footing;
+      entry.tracking = tracking;
       return;
     }
-    if (entries.size >= keysMax) takeOneOut();
-    entries.set(key, { key, value, footing, isWanted: false });
+    if (entries.size >= keysMax) evictOne();
+    entries.set(key, { key, value, tracking, isReferenced: false });
   }
 
-  function takeOneOut(): void {
+  function evictOne(): void {
     for (;;) {
-      const { value: entry } = hand.next();
+      const { value: entry } = clockHand.next();
       if (entry === undefined) {
-        hand = entries.values();
-      } else if (entry.isWanted && entry.value !== undefined) {
-        entry.isWanted = false;
+        clockHand = entries.values();
+      } else if (entry.isReferenced && entry.value !== undefined) {
+        entry.isReferenced = false;
       } else {
         entries.delete(entry.key);
         return;
@@ -166,53 +173,53 @@ export function createTrackedCache({
 
   function peek(key: string): unknown {
     const entry = entries.get(key);
-    if (entry === undefined || !entry.footing.holds || !entry.footing.server.isReliable) return undefined;
-    entry.isWanted = true;
+    if (entry === undefined || !entry.tracking.isIntact || !entry.tracking.server.isReliable) return undefined;
+    entry.isReferenced = true;
     return entry.value;
   }
 
-  /** The read of a key that is under way, where whoever asks only now may share it. */
-  function sharedRead(key: string): UnderWay | undefined {
-    const read = underWay.get(key);
-    const footing = read?.batch.footing;
-    return footing?.holds === true && footing.server.isReliable ? read : undefined;
+  /** A pending read of a key that a new request may share. */
+  function sharedRead(key: string): PendingRead | undefined {
+    const read = pendingReads.get(key);
+    const tracking = read?.batch.tracking;
+    return tracking?.isIntact === true && tracking.server.isReliable ? read : undefined;
   }
 
   function addTo(batches: Map<number, Batch>, key: string, index: number): void {
     const slot = servers.slotOf(key);
     let batch = batches.get(slot);
     if (batch === undefined) {
-      batch = { footing: servers.footingOf(slot), keys: [], indexes: [], found: nothingYet };
+      batch = { tracking: servers.trackingOf(slot), keys: [], indexes: [], found: noReadYet };
       batches.set(slot, batch);
     }
     batch.keys.push(key);
     batch.indexes.push(index);
-    if (batch.footing !== undefined) underWay.set(key, { batch, place: batch.keys.length - 1 });
+    if (batch.tracking !== undefined) pendingReads.set(key, { batch, place: batch.keys.length - 1 });
   }
 
   async function load<Value>(batch: Batch, read: ReadKeys<Value>): Promise<readonly Value[]> {
-    const { footing, keys } = batch;
-    if (footing === undefined) return await read(writer, keys);
+    const { tracking, keys } = batch;
+    if (tracking === undefined) return await read(writer, keys);
     let found: readonly Value[] | undefined;
     try {
-      found = await read(footing.server.reader, keys);
+      found = await read(tracking.server.reader, keys);
     } catch (error) {
-      if (!isElsewhere(error)) throw error;
-      footing.server.leave(footing.slot);
+      if (!isSlotMovedError(error)) throw error;
+      tracking.server.releaseSlot(tracking.slot);
     } finally {
-      settle(batch, footing, found);
+      settle(batch, tracking, found);
     }
-    // The writer follows where it is sent.
+    // The writer's connection follows redirects.
     return found ?? (await read(writer, keys));
   }
 
-  /** Ends a read. What was found is kept where nothing was heard of a change meanwhile. */
-  function settle(batch: Batch, footing: Footing, found: readonly unknown[] | undefined): void {
+  /** Ends a read. Caches the values of keys that were not reported as changed meanwhile. */
+  function settle(batch: Batch, tracking: SlotTracking, found: readonly unknown[] | undefined): void {
     for (let place = 0; place < batch.keys.length; place++) {
       const key = batch.keys[place] as string;
-      if (underWay.get(key)?.batch !== batch) continue;
-      underWay.delete(key);
-      if (found !== undefined && footing.holds) keep(key, found[place], footing);
+      if (pendingReads.get(key)?.batch !== batch) continue;
+      pendingReads.delete(key);
+      if (found !== undefined && tracking.isIntact) keep(key, found[place], tracking);
     }
   }
 
@@ -227,7 +234,7 @@ export function createTrackedCache({
       servers.check();
       const values: Value[] = [];
       const batches = new Map<number, Batch>();
-      const shared: (UnderWay & { index: number })[] = [];
+      const shared: (PendingRead & { index: number })[] = [];
       for (let index = 0; index < keys.length; index++) {
         const key = keys[index] as string;
         values.push(peek(key) as Value);
@@ -252,26 +259,27 @@ export function createTrackedCache({
     forget(keys) {
       for (const key of keys) forget(key);
     },
-    footingOf: (key) => servers.footingOf(servers.slotOf(key)),
-    lineTo(key) {
+    trackingOf: (key) => servers.trackingOf(servers.slotOf(key)),
+    slotWriterFor(key) {
       servers.check();
-      const footing = servers.footingOf(servers.slotOf(key));
-      if (footing === undefined || !footing.server.isReliable) return undefined;
+      const tracking = servers.trackingOf(servers.slotOf(key));
+      if (tracking === undefined || !tracking.server.isReliable) return undefined;
       return {
-        connection: footing.server.reader,
+        connection: tracking.server.reader,
         amend(changed, change) {
           const entry = entries.get(changed);
-          // A read that was answered before may not have come to its end yet: it is let go, and so is what rests on another's word.
-          const isBefore = entry?.value !== undefined && entry.footing === footing && footing.holds && !underWay.has(changed);
-          if (!isBefore || !change(entry.value)) forget(changed);
+          // A reply that arrived earlier may not have been processed yet; then the key is forgotten. The same if its value was cached under
+          // another tracking.
+          const isCurrent = entry?.value !== undefined && entry.tracking === tracking && tracking.isIntact && !pendingReads.has(changed);
+          if (!isCurrent || !change(entry.value)) forget(changed);
         },
         forget(changed) {
           for (const one of changed) forget(one);
         },
-        leave: () => footing.server.leave(footing.slot),
+        releaseSlot: () => tracking.server.releaseSlot(tracking.slot),
       };
     },
-    whenBegun: (listener) => void beginners.push(listener),
+    onTrackingStarted: (listener) => void startListeners.push(listener),
     stop() {
       stopListening();
       servers.stop();
@@ -279,7 +287,7 @@ export function createTrackedCache({
   };
 }
 
-/** Whether a server says that a key is, or is about to be, at another: then it has done nothing. */
-export function isElsewhere(error: unknown): boolean {
+/** Whether a server rejected a command because the slot is, or is about to be, at another server. The command did nothing. */
+export function isSlotMovedError(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|ASK|TRYAGAIN) ?/.test(error.message);
 }

@@ -1,4 +1,4 @@
-import { connectLike, connectRedis, type RedisConnection } from "@petak/redis";
+import { connectRedis, duplicateConnection, type RedisConnection } from "@petak/redis";
 import { openRedisLink, type RedisLink, startTestServer, type TestServer } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -10,7 +10,7 @@ const key = "petak:any";
 let servers: [before: TestServer, after: TestServer];
 let link: RedisLink;
 let writer: RedisConnection;
-/** The one that listens, then the one that reads. */
+/** The listener, then the reader. */
 let made: Redis[];
 let cache: TrackedCache;
 let others: Redis[];
@@ -25,7 +25,7 @@ beforeEach(async () => {
     writer,
     onError: () => undefined,
     connect(server) {
-      const connection = connectLike(server, { onError: () => undefined });
+      const connection = duplicateConnection(server, { onError: () => undefined });
       made.push(connection);
       return connection;
     },
@@ -43,26 +43,23 @@ afterEach(async () => {
 it.each([
   ["listens", 0],
   ["reads", 1],
-])(
-  "where only the connection that %s is led to another server, nothing is relied on that nobody tells the changes of",
-  async (_does, moved) => {
-    const [, after] = servers;
-    // Among as many is one with the number that the listener had at the other server.
-    others = Array.from({ length: 50 }, () => new Redis(after.options));
-    const [other] = others as [Redis];
-    await Promise.all(others.map((connection, index) => connection.set(key, `${index}`)));
-    await other.set(key, "old");
-    link.leadTo(after.options);
-    made[moved]?.disconnect(true);
+])("if only the connection that %s leads to another server, no untracked value is relied on", async (_does, moved) => {
+  const [, after] = servers;
+  // One of these clients has the id that the listener had at the other server.
+  others = Array.from({ length: 50 }, () => new Redis(after.options));
+  const [other] = others as [Redis];
+  await Promise.all(others.map((connection, index) => connection.set(key, `${index}`)));
+  await other.set(key, "old");
+  link.leadTo(after.options);
+  made[moved]?.disconnect(true);
 
-    const mget = (connection: RedisConnection, keys: readonly string[]) => connection.mget([...keys]);
-    const known = async () => {
-      await cache.fetch([key], mget);
-      return cache.isReliable ? cache.peek(key) : undefined;
-    };
-    // It comes to rest with both at the server that the address leads to, and not before.
-    await expect.poll(known, soon).toBe("old");
-    await other.set(key, "new");
-    await expect.poll(async () => (await cache.fetch([key], mget))[0], soon).toBe("new");
-  },
-);
+  const mget = (connection: RedisConnection, keys: readonly string[]) => connection.mget([...keys]);
+  const known = async () => {
+    await cache.fetch([key], mget);
+    return cache.isReliable ? cache.peek(key) : undefined;
+  };
+  // It is stable only when both connections lead to the server at the address.
+  await expect.poll(known, soon).toBe("old");
+  await other.set(key, "new");
+  await expect.poll(async () => (await cache.fetch([key], mget))[0], soon).toBe("new");
+});

@@ -1,135 +1,146 @@
-import { dropSilent, isCommandTimeout, noSlots, ping, runIdOf, type SlotSet } from "@petak/redis";
+import { dropUnresponsive, isCommandTimeout, noSlots, ping, runIdOf, type SlotSet } from "@petak/redis";
 import type { Redis } from "ioredis";
 
-/** What a tracked server needs. */
+/** Options of {@link createTrackedServer}. */
 export interface TrackedServerOptions {
-  /** Makes a connection to the server, not connected yet. Two are kept. */
+  /** Creates a connection to the server, not connected yet. Two are kept. */
   connect: () => Redis;
-  /** Asks the server, over one of them, of which slots it knows every change. */
+  /** Asks the server, over one of them, for which slots it sees every change. */
   askSlots: (server: Redis) => Promise<SlotSet>;
-  /** Hears which keys have changed. */
+  /** Called with keys that have changed. */
   onChanged: (keys: readonly Buffer[]) => void;
-  /** Hears that the server is relied on for slots for which it was not. */
-  onBegun: () => void;
+  /** Called when the server starts tracking slots that it did not track before. */
+  onTrackingStarted: () => void;
   onError: (error: unknown) => void;
-  /** The clock, in ms. */
+  /** Monotonic clock, in ms. */
   now: () => number;
 }
 
-/** A server that tells of what changes among the keys that were read from it. */
+/** A server that reports changes of the keys read from it. */
 export interface TrackedServer {
-  /** Whether it answered lately, as {@link check} last found. */
+  /** Whether it answered recently, as of the last {@link check}. */
   isReliable: boolean;
   /**
-   * Over this connection it is asked for what it shall tell the changes of. What is changed over it the server does not tell, and forgets whom to
-   * tell of the next change: whoever does must read it again in the same step, and amend what is in memory.
+   * Keys read over this connection are tracked. Changes made over it are not reported, and end the tracking of the changed keys: the writer
+   * must read them again in the same script and update the cache.
    */
   readonly reader: Redis;
-  /** What is read of a slot now may rest on; undefined where the server would not tell of all its changes. */
-  footingOf(slot: number): Footing | undefined;
-  /** Lets go of a slot for which the server has just shown that it is not, or not alone, responsible. It may say at its next word that it is. */
-  leave(slot: number): void;
-  /** Lets go of the slots for which a predicate does not hold. */
-  keepOnly(holds: (slot: number) => boolean): void;
-  /** Takes note of whether it answered lately. */
+  /** The current tracking of a slot; undefined if the server would not report all of its changes. */
+  trackingOf(slot: number): SlotTracking | undefined;
+  /** Stops relying on a slot that the server has just shown not to serve, or not alone. Its next answer may include the slot again. */
+  releaseSlot(slot: number): void;
+  /** Stops relying on all slots for which the predicate is false. */
+  retain(isServed: (slot: number) => boolean): void;
+  /** Updates {@link isReliable}. */
   check(nowMs: number): void;
   /** Closes both connections. */
   stop(): void;
 }
 
-/** What values rest on: that one server tells of every change in one slot. What was read counts as long as it holds and the server is reliable. */
-export interface Footing {
-  /** False for ever when changes may have gone unheard. */
-  holds: boolean;
+/**
+ * An uninterrupted period in which one server reports every change in one slot. A value read in it is valid while `isIntact` and the server
+ * is reliable.
+ */
+export interface SlotTracking {
+  /** False for good once changes may have been missed. */
+  isIntact: boolean;
   readonly slot: number;
   readonly server: TrackedServer;
 }
 
-/** How often the server is asked whether it still tells of changes, in ms. */
-const askIntervalMs = 200;
+/** Interval at which the server is polled, in ms. */
+const pollIntervalMs = 200;
 
 /**
- * How long after a question that was answered a server is relied on, in ms. Changes and answers come in order over one connection, so that
- * nothing that is relied on is older: availability that is older than its change by a second must not be shown.
+ * How long a server is reliable after it was sent a poll that it answered, in ms. Invalidations and answers arrive in order on one
+ * connection, so this bounds the age of cached values: availability must not be shown a second after it changed.
  */
-const reliedOnMs = 800;
+const reliableForMs = 800;
 
 const invalidations = "__redis__:invalidate";
 
 /**
- * Has a server tell of changes (Redis' client-side caching, `CLIENT TRACKING` with `REDIRECT`). One connection reads what shall be tracked,
- * and changes it where that is amended in memory too; another hears of the changes. Where either is lost, what was read before does not count any more.
+ * Tracks changes by Redis client-side caching (`CLIENT TRACKING` with `REDIRECT`). One connection reads the tracked keys, and writes those
+ * that are also updated in the cache; the other receives invalidations. If either is lost, everything read before is invalid.
  */
-export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onError, now }: TrackedServerOptions): TrackedServer {
+export function createTrackedServer({
+  connect,
+  askSlots,
+  onChanged,
+  onTrackingStarted,
+  onError,
+  now,
+}: TrackedServerOptions): TrackedServer {
   const listener = connect();
-  // In the newer version of the protocol the server's word comes in a form that the client drops; and who is subscribed in the older one
-  // may not ask for its id.
+  // With RESP3, invalidations arrive as a push type that the client discards; with RESP2, a subscribed connection cannot ask for its client
+  // id.
   Object.assign(listener.options, { protocol: 2, autoResubscribe: false });
   const reader = connect();
-  const footings = new Map<number, Footing>();
+  const trackings = new Map<number, SlotTracking>();
   let slots: SlotSet = noSlots;
   let reliableUntilMs = Number.NEGATIVE_INFINITY;
-  /** Which client of which process listens. */
-  let listening: { id: number; runId: string } | undefined;
+  /** Client id of the listener, and the run id of the process that it is connected to. */
+  let listenerIdentity: { id: number; runId: string } | undefined;
   let isTracking = false;
-  /** Counts the times that tracking began, so that an answer from before is not taken for one of now. */
-  let beginnings = 0;
+  /** Counts restarts of tracking, so that late replies of an earlier start are ignored. */
+  let generation = 0;
   let isStopped = false;
 
-  function lose(): void {
-    beginnings += 1;
+  function reset(): void {
+    generation += 1;
     isTracking = false;
     server.isReliable = false;
     slots = noSlots;
     reliableUntilMs = Number.NEGATIVE_INFINITY;
-    server.keepOnly(() => false);
+    server.retain(() => false);
   }
 
-  async function track(): Promise<void> {
-    lose();
-    const begun = beginnings;
+  async function startTracking(): Promise<void> {
+    reset();
+    const startedIn = generation;
     if (listener.status !== "ready" || reader.status !== "ready") return;
-    if (listening === undefined) {
-      // Before it is subscribed: afterwards it may not ask.
+    if (listenerIdentity === undefined) {
+      // Asked before subscribing, since a subscribed connection cannot ask.
       const [id, runId] = await Promise.all([listener.client("ID"), runIdOf(listener)]);
-      if (begun !== beginnings) return;
-      listening = { id, runId };
+      if (startedIn !== generation) return;
+      listenerIdentity = { id, runId };
     }
-    const { id, runId } = listening;
+    const { id, runId } = listenerIdentity;
     await listener.subscribe(invalidations);
     if ((await runIdOf(reader)) !== runId) {
-      // The address has moved between the two. To the other process the number is that of somebody else, who would be told of the changes.
-      for (const connection of [listener, reader]) dropSilent(connection);
+      // The address moved to another server between the two connections. There the client id belongs to someone else, who would get the
+      // invalidations.
+      for (const connection of [listener, reader]) dropUnresponsive(connection);
       return;
     }
     await reader.client("TRACKING", "OFF");
     await reader.client("TRACKING", "ON", "REDIRECT", id, "NOLOOP");
-    if (begun !== beginnings) return;
+    if (startedIn !== generation) return;
     isTracking = true;
-    await ask();
+    await poll();
   }
 
-  async function ask(): Promise<void> {
+  async function poll(): Promise<void> {
     if (!isTracking) return;
-    const begun = beginnings;
+    const startedIn = generation;
     const askedMs = now();
     try {
       const [served] = await Promise.all([askSlots(reader), ping(listener)]);
-      if (begun === beginnings) hear(served, askedMs);
+      if (startedIn === generation) applyAnswer(served, askedMs);
     } catch (error) {
-      // A server that hangs would let every read wait in turn: new connections fail at once until it is back.
-      if (begun === beginnings && isCommandTimeout(error)) for (const connection of [listener, reader]) dropSilent(connection);
+      // Reads would queue behind an unresponsive server; new connections fail at once until it is back.
+      if (startedIn === generation && isCommandTimeout(error)) for (const connection of [listener, reader]) dropUnresponsive(connection);
       throw error;
     }
   }
 
-  function hear(served: SlotSet, askedMs: number): void {
-    const isNews = served.text !== slots.text;
+  function applyAnswer(served: SlotSet, askedMs: number): void {
+    const hasChanged = served.text !== slots.text;
     slots = served;
-    if (isNews) server.keepOnly((slot) => served.has(slot));
-    reliableUntilMs = askedMs + reliedOnMs;
+    if (hasChanged) server.retain((slot) => served.has(slot));
+    reliableUntilMs = askedMs + reliableForMs;
     server.check(now());
-    if (isNews && server.isReliable) onBegun();
+    if (hasChanged && server.isReliable) onTrackingStarted();
   }
 
   const report = (error: unknown) => {
@@ -139,24 +150,24 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
   const server: TrackedServer = {
     isReliable: false,
     reader,
-    footingOf(slot) {
-      let footing = footings.get(slot);
-      if (footing === undefined && slots.has(slot)) {
-        footing = { holds: true, slot, server };
-        footings.set(slot, footing);
+    trackingOf(slot) {
+      let tracking = trackings.get(slot);
+      if (tracking === undefined && slots.has(slot)) {
+        tracking = { isIntact: true, slot, server };
+        trackings.set(slot, tracking);
       }
-      return footing;
+      return tracking;
     },
-    leave(left) {
+    releaseSlot(left) {
       const before = slots;
       slots = { has: (slot) => slot !== left && before.has(slot), text: `${before.text} without ${left}` };
-      server.keepOnly((slot) => slot !== left);
+      server.retain((slot) => slot !== left);
     },
-    keepOnly(holds) {
-      for (const [slot, footing] of footings) {
-        if (holds(slot)) continue;
-        footing.holds = false;
-        footings.delete(slot);
+    retain(isServed) {
+      for (const [slot, tracking] of trackings) {
+        if (isServed(slot)) continue;
+        tracking.isIntact = false;
+        trackings.delete(slot);
       }
     },
     check(nowMs) {
@@ -165,7 +176,7 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
     stop() {
       isStopped = true;
       clearInterval(timer);
-      lose();
+      reset();
       listener.disconnect();
       reader.disconnect();
     },
@@ -173,11 +184,11 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
 
   for (const connection of [listener, reader]) {
     connection.on("ready", () => {
-      track().catch(report);
+      startTracking().catch(report);
     });
     connection.on("close", () => {
-      if (connection === listener) listening = undefined;
-      lose();
+      if (connection === listener) listenerIdentity = undefined;
+      reset();
     });
     connection.connect().catch(report);
   }
@@ -186,13 +197,13 @@ export function createTrackedServer({ connect, askSlots, onChanged, onBegun, onE
       onChanged(changed);
       return;
     }
-    // Without names the server says that all is gone.
-    server.keepOnly(() => false);
-    if (server.isReliable) onBegun();
+    // An invalidation without keys means that all keys are gone.
+    server.retain(() => false);
+    if (server.isReliable) onTrackingStarted();
   });
   const timer = setInterval(() => {
-    ask().catch(report);
-  }, askIntervalMs);
+    poll().catch(report);
+  }, pollIntervalMs);
   timer.unref();
   return server;
 }

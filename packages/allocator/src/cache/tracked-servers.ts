@@ -1,26 +1,26 @@
 import type { RedisConnection } from "@petak/redis";
 import { slotMapOf } from "@petak/redis";
 import type { Redis } from "ioredis";
-import { createTrackedServer, type Footing, type TrackedServer, type TrackedServerOptions } from "./tracked-server.ts";
+import { createTrackedServer, type SlotTracking, type TrackedServer, type TrackedServerOptions } from "./tracked-server.ts";
 
-/** What tracked servers need. */
-export interface TrackedServersOptions extends Pick<TrackedServerOptions, "onChanged" | "onBegun" | "onError" | "now"> {
-  /** The connection whose servers are tracked: the one, or the masters of a cluster as it knows them. */
+/** Options of {@link createTrackedServers}. */
+export interface TrackedServersOptions extends Pick<TrackedServerOptions, "onChanged" | "onTrackingStarted" | "onError" | "now"> {
+  /** The connection whose server, or whose cluster's masters, are tracked. */
   connection: RedisConnection;
-  /** Makes another connection to one of them, not connected yet. */
+  /** Creates another connection to one of them, not connected yet. */
   connect: (server: Redis) => Redis;
 }
 
-/** All servers of a connection that tell of what changes. */
+/** All tracked servers of a connection. */
 export interface TrackedServers {
-  /** Whether every server is relied on, as {@link check} last found. */
+  /** Whether every server is reliable, as of the last {@link check}. */
   readonly areReliable: boolean;
-  /** Takes note of which servers answered lately. */
+  /** Updates which servers are reliable. */
   check(): void;
   slotOf(key: string): number;
-  /** What is read of a slot now may rest on; undefined where nobody would tell of all its changes. */
-  footingOf(slot: number): Footing | undefined;
-  /** Closes the connections that were made. */
+  /** The current tracking of a slot; undefined if no server would report all of its changes. */
+  trackingOf(slot: number): SlotTracking | undefined;
+  /** Closes the connections that were opened. */
   stop(): void;
 }
 
@@ -30,12 +30,15 @@ export function createTrackedServers({ connection, connect, onError, ...options 
   const tracked = new Map<string, TrackedServer>();
   let list: readonly TrackedServer[] = [];
 
-  /** What is relied on must be so by the servers' own word and by the map, which is made of what all of them say. */
+  /**
+   * Follows the slot map. A slot is relied on only if both its server's own answer and the slot map, which combines all servers' answers,
+   * say so.
+   */
   function followMap(): void {
     const servers = map.servers();
     for (const [name, server] of tracked) {
       if (servers.has(name)) {
-        server.keepOnly((slot) => map.ownerOf(slot) === name);
+        server.retain((slot) => map.ownerOf(slot) === name);
       } else {
         server.stop();
         tracked.delete(name);
@@ -60,7 +63,7 @@ export function createTrackedServers({ connection, connect, onError, ...options 
       for (const server of list) server.check(nowMs);
     },
     slotOf: map.slotOf,
-    footingOf: (slot) => tracked.get(map.ownerOf(slot) ?? "no server")?.footingOf(slot),
+    trackingOf: (slot) => tracked.get(map.ownerOf(slot) ?? "no server")?.trackingOf(slot),
     stop() {
       stopFollowing();
       for (const server of list) server.stop();

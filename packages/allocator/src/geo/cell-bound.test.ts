@@ -14,7 +14,7 @@ import {
 } from "./region.ts";
 import { unitPoint } from "./unit-point.ts";
 
-/** Cells around all pentagons, where distortion is greatest, and all over the Earth. */
+/** Cells around all pentagons, where distortion is greatest, and random cells. */
 function sampleCells(resolution: number, count: number): string[] {
   const random = createRandom(testSeed());
   const cells = getPentagons(resolution).flatMap((pentagon) => gridDisk(pentagon, 1));
@@ -32,10 +32,10 @@ describe("the bound of a cell", () => {
     [5, 200],
     [6, 500],
     [7, 1000],
-  ])("of resolution %i holds all that is filed below it", (resolution, count) => {
+  ])("of resolution %i contains all of its descendants", (resolution, count) => {
     for (const cell of sampleCells(resolution, count)) {
       const { centre, radiusM } = cellBound(cell);
-      // The farthest descendants are among the grandchildren; below them the bound of each adds its own reach.
+      // The farthest descendants are found among the grandchildren; their own bounds cover deeper levels.
       for (const descendant of cellToChildren(cell, Math.min(indexResolution, resolution + 2))) {
         const [latitude, longitude] = cellToLatLng(descendant);
         const reach = greatCircleM(centre, { latitude, longitude });
@@ -45,7 +45,7 @@ describe("the bound of a cell", () => {
     }
   });
 
-  it("is never farther than a point of the cell", () => {
+  it("is never farther than any point of the cell", () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < 5000; round++) {
       const point = { latitude: random.float(-90, 90), longitude: random.float(-180, 180) };
@@ -62,7 +62,7 @@ describe("the bound of a cell", () => {
 });
 
 describe("a cell's number in its region", () => {
-  it("leads back to the cell", () => {
+  it("identifies the cell", () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < 2000; round++) {
       const cell = latLngToCell(random.float(-90, 90), random.float(-180, 180), indexResolution);

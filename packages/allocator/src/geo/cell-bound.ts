@@ -4,35 +4,35 @@ import type { Position } from "./position.ts";
 import { indexResolution } from "./region.ts";
 import { type UnitPoint, unitPoint } from "./unit-point.ts";
 
-/** A circle that holds every site that is filed under a cell. */
+/** A circle on the Earth that contains every site indexed under a cell. */
 export interface CellBound {
   /** Its centre. */
   centre: Position;
-  /** The same as a point of a sphere of radius 1. */
+  /** The centre on the unit sphere. */
   point: UnitPoint;
-  /** Its radius in m. */
+  /** Radius in m. */
   radiusM: number;
 }
 
 /**
- * How far descendants reach beyond their ancestor's circumscribed circle. H3's children jut out of their parent (a hexagon's
- * descendants fill a Gosper island); the greatest ratio over hexagons, pentagons and icosahedron edges stays below 1.12, which
- * cell-bound.test.ts checks.
+ * Factor by which descendant cells extend beyond their ancestor's circumscribed circle. H3 children extend beyond their parent (a hexagon's
+ * descendants fill a Gosper island). The greatest ratio over hexagons, pentagons and icosahedron edges is below 1.12, as cell-bound.test.ts
+ * checks.
  */
 export const descendantReach = 1.15;
 
-/** Positions are rounded and distances computed in doubles; a centimetre covers both. */
+/** Tolerance in m for rounded positions and for distances computed in doubles. */
 const slackM = 0.01;
 
-/** Doubles say where points are on the other side of the Earth to some decimetres. */
+/** Tolerance in m for chord distances: near the antipode, doubles are accurate to some decimetres only. */
 const farSlackM = 1;
 
-/** Cells kept before the cache starts anew: about 30 MB. */
+/** Greatest number of cached cells, about 30 MB; the cache is cleared when it is full. */
 const cacheMax = 100_000;
 
 const cache = new Map<string, CellBound>();
 
-/** The bound of a cell: around all its points for an index cell, around all its descendant index cells for a coarser one. */
+/** The bound of a cell: of its own area for an index cell, of all its descendant index cells for a coarser one. */
 export function cellBound(cell: string): CellBound {
   const known = cache.get(cell);
   if (known !== undefined) return known;
@@ -49,13 +49,13 @@ export function cellBound(cell: string): CellBound {
   return bound;
 }
 
-/** The least distance in m at which anything filed under a cell could lie from a position. True for every cell on Earth. */
+/** Lower bound, in m, of the distance from a position to anything indexed under a cell. Holds everywhere on Earth. */
 export function leastDistanceM(position: Position, cell: string): number {
   const { centre, radiusM } = cellBound(cell);
   return Math.max(0, greatCircleM(position, centre) - radiusM);
 }
 
-/** {@link leastDistanceM} of a point and a bound, less a metre at most, and faster. */
+/** A faster form of {@link leastDistanceM}; its result is at most 1 m lower. */
 export function leastFromPointM([x, y, z]: UnitPoint, { point, radiusM }: CellBound): number {
   const [dx, dy, dz] = [point[0] - x, point[1] - y, point[2] - z];
   const halfLine = Math.sqrt(dx * dx + dy * dy + dz * dz) / 2;

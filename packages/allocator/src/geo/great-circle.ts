@@ -6,8 +6,8 @@ export const earthRadiusM = 6371008.8;
 export const radiansPerDegree = Math.PI / 180;
 
 /**
- * Great-circle distance in m on a sphere of radius {@link earthRadiusM}, by the haversine formula, which keeps its precision for
- * small distances (R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984).
+ * Great-circle distance in m on a sphere of radius {@link earthRadiusM}, by the haversine formula, which is accurate for small distances
+ * (R. W. Sinnott, "Virtues of the Haversine", Sky and Telescope 68, 1984).
  */
 export function greatCircleM(a: Position, b: Position): number {
   const cosineA = Math.cos(a.latitude * radiansPerDegree);
@@ -15,7 +15,7 @@ export function greatCircleM(a: Position, b: Position): number {
   return greatCircleByCosinesM(a.latitude, a.longitude, cosineA, b.latitude, b.longitude, cosineB);
 }
 
-/** {@link greatCircleM} of positions in degrees whose latitudes' cosines are known: the same number, to the last bit. */
+/** {@link greatCircleM} of positions in degrees with precomputed cosines of their latitudes. The results are identical to the last bit. */
 export function greatCircleByCosinesM(
   latitudeA: number,
   longitudeA: number,

@@ -6,10 +6,12 @@ export interface Position {
   longitude: number;
 }
 
-/** Positions are kept in units of 1e-7 degree: about 11 mm, and an int32 holds them. */
+/** Positions are stored in units of 1e-7 degree: about 11 mm, and within an int32. */
 export const unitsPerDegree = 1e7;
 
-/** The position as the index keeps it. Cell and distance are computed from this one, so that they never disagree. */
+/**
+ * Rounds a position to the precision of the index. Cells and distances are computed from the rounded position, so that they always agree.
+ */
 export function quantise({ latitude, longitude }: Position): Position {
   return {
     latitude: Math.round(latitude * unitsPerDegree) / unitsPerDegree,

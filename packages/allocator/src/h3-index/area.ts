@@ -7,14 +7,14 @@ import { isAnyOccupied } from "./occupied-cells.ts";
 /** H3 resolutions from a region to the cells of the index. */
 const depth = indexResolution - regionResolution;
 
-/** A part of the Earth that has sites: a region, or the cell that is reached from it by H3 digits, down to the cells of the index. */
+/** A cell that contains sites: a region or one of its descendants, down to the index cells. */
 export class Area {
   readonly region: Region;
   /** Its H3 index. */
   readonly cell: string;
   readonly #digits: readonly number[];
   readonly #occupied: Buffer;
-  /** Number, among the region's index cells, of the first one below this area. */
+  /** Number, within the region, of the first index cell in this area. */
   readonly #firstCell: number;
   readonly #bound: CellBound;
   #children: readonly Area[] | undefined;
@@ -28,17 +28,21 @@ export class Area {
     this.#bound = cellBound(this.cell);
   }
 
-  /** A region. @param occupied The bitmap of its occupied cells. */
+  /**
+   * The area of a region.
+   *
+   * @param occupied Bitmap of the region's occupied index cells.
+   */
   static ofRegion(region: Region, occupied: Buffer): Area {
     return new Area(region, occupied, [], 0);
   }
 
-  /** Whether it is a cell of the index. */
+  /** Whether it is an index cell. */
   get isIndexCell(): boolean {
     return this.#digits.length === depth;
   }
 
-  /** The areas directly below that have sites. */
+  /** The child areas that contain sites. */
   get children(): readonly Area[] {
     if (this.#children === undefined) {
       const children: Area[] = [];
@@ -53,7 +57,7 @@ export class Area {
     return this.#children;
   }
 
-  /** The least distance in m from a point at which anything in it could lie. */
+  /** Lower bound, in m, of the distance from a point to any site in the area. */
   leastM(from: UnitPoint): number {
     return leastFromPointM(from, this.#bound);
   }

@@ -2,20 +2,20 @@ import type { Region } from "@petak/protocol";
 import { cellNumberInRegion, regionOfCell } from "../geo/region.ts";
 import type { IndexRegion } from "./index-region.ts";
 
-/** An index cell as searches know it. */
+/** An index cell, with the derived data that searches use. */
 export interface IndexCell {
   /** Its H3 index. */
   readonly cell: string;
   readonly region: IndexRegion;
-  /** Its number among the cells of its region. */
+  /** Its number within the region. */
   readonly number: number;
   readonly blockKey: string;
 }
 
-/** Cells kept before they are made anew, as many as blocks are: about 80 MB. */
+/** Greatest number of cells kept, as many as blocks are cached: about 80 MB. All are discarded when it is reached. */
 const cellsMax = 400_000;
 
-/** Makes each cell once: the names of keys and the numbers of cells take longer to make than to use. */
+/** Returns a memoised lookup of index cells: deriving key names and cell numbers is slower than looking them up. */
 export function createIndexCells(
   regionOf: (region: Region) => IndexRegion,
   blockKey: (region: Region, cell: string) => string,

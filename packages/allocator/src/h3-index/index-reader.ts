@@ -2,65 +2,65 @@ import type { Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { DecodedBlock } from "../block/decoded-block.ts";
 import type { TrackedCache } from "../cache/tracked-cache.ts";
-import type { Footing } from "../cache/tracked-server.ts";
+import type { SlotTracking } from "../cache/tracked-server.ts";
 import type { NearestQuery } from "../query/query.ts";
 import { createIndexCells, type IndexCell } from "./index-cell.ts";
 import { IndexRegion, RegionLists } from "./index-region.ts";
 import { createKeyReader } from "./key-reader.ts";
 import { createRegionListReader } from "./region-lists.ts";
 
-/** Reads the index. Lists of regions and operator numbers never change once given out, so they are kept. */
+/** Reads the index. Items of region lists and operator numbers never change once assigned, so they are kept. */
 export interface IndexReader {
-  /** The cell with an H3 index. */
+  /** The index cell with an H3 index. */
   cell(cell: string): IndexCell;
   /** The region with a name. */
   region(region: Region): IndexRegion;
-  /** Regions that have or had a site; where countries are named, a site in one of them. */
+  /** Regions that have or had a site; with country codes, a site in one of those countries. */
   regions(countryCodes?: readonly string[]): Promise<IndexRegion[]>;
-  /** Looks whether what is in memory counts, for {@link knownBlock} in the same turn. False where nothing is kept. */
+  /** Updates which cached values are valid for {@link knownBlock} in the same turn. False without a cache. */
   checkMemory(): boolean;
-  /** The block of a cell where it is in memory, null for a cell without sites. Undefined where it has to be read. */
+  /** The cached block of a cell: null for a cell without sites, undefined if it has to be read. */
   knownBlock(cell: IndexCell): DecodedBlock | null | undefined;
-  /** The bitmap of a region's occupied cells where it is in the cache. Undefined where it has to be read. */
+  /** The cached bitmap of a region's occupied cells; undefined if it has to be read. */
   knownOccupiedCells(region: IndexRegion): Buffer | undefined;
-  /** The directory of a region where it is in the cache and says whether the region could have what a query asks for. Undefined where it has to be read. */
+  /** The cached directory of a region, if it suffices to decide whether the region can satisfy a query; undefined if it has to be read. */
   knownDirectory(region: IndexRegion, query: NearestQuery): RegionDirectory | undefined;
   /** The directory of each region, in the same order. */
   directories(regions: readonly IndexRegion[]): Promise<RegionDirectory[]>;
-  /** The block of each cell, in the same order. At once where all are in the cache. */
+  /** The block of each cell, in the same order. Synchronous if all are cached. */
   blocks(cells: readonly IndexCell[]): Blocks | Promise<Blocks>;
-  /** Reads what is new in a region's lists: all that a block names which was read before. */
+  /** Reads new items of a region's lists, including every item that a block read earlier refers to. */
   refreshLists(region: IndexRegion): Promise<void>;
-  /** Reads what is new of a region's opening times. */
+  /** Reads new items of a region's opening times. */
   refreshOpeningTimes(region: IndexRegion): Promise<void>;
-  /** The numbers of those operators that have any site. */
+  /** The numbers of those operators that have ever had a site. */
   operatorNumbers(operatorIds: readonly string[]): Promise<ReadonlySet<number>> | ReadonlySet<number>;
 }
 
-/** Which cells of a region have sites, and its lists, with size profiles at least as new as that. */
+/** The occupied cells of a region, and its lists. The size profiles are at least as new as the bitmap. */
 export interface RegionDirectory {
-  /** The bitmap of its occupied cells. */
+  /** Bitmap of occupied index cells. */
   readonly occupied: Buffer;
   readonly lists: RegionLists;
 }
 
-/** Blocks, null for a cell without sites. */
+/** Blocks; null for a cell without sites. */
 export type Blocks = readonly (DecodedBlock | null)[];
 
-const nobody: ReadonlySet<number> = new Set();
+const noOperators: ReadonlySet<number> = new Set();
 const noCells = Buffer.alloc(0);
 
-/** Reads the index through one connection, and what changes of it through a cache where there is one. */
+/** Creates a reader over one connection. Data that changes is read through the cache, if there is one. */
 export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: TrackedCache): IndexReader {
   const decode = (bytes: Buffer) => new DecodedBlock(bytes, siteIds);
   const reader = createKeyReader(redis, cache);
   const regions = new Map<Region, IndexRegion>();
   const cell = createIndexCells(regionOf, keys.block);
   const lists = createRegionListReader(redis, keys);
-  /** What the server's word rested on when the lists of a region were last read. */
-  const footings = new WeakMap<IndexRegion, Footing>();
+  /** The tracking of each region's slot when its lists were last read. */
+  const trackings = new WeakMap<IndexRegion, SlotTracking>();
   const operators = new Map<string, number>();
-  // A server that was failed over may have lost the last numbers it gave out, and give them out again for something else.
+  // After a failover the server may have lost the last assigned numbers and may assign them again to something else.
   redis.on("ready", () => {
     for (const region of regions.values()) forgetLists(region);
     operators.clear();
@@ -80,12 +80,15 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: S
     cache?.forget([keys.profiles(region.region)]);
   }
 
-  /** Forgets a region's lists where its server may have been failed over since they were read. A cluster's connection need not be made anew for that. */
+  /**
+   * Forgets a region's lists if its server may have failed over since they were read. A cluster connection does not always reconnect in a
+   * failover.
+   */
   function checkLists(region: IndexRegion): void {
-    const footing = cache?.footingOf(keys.profiles(region.region));
-    const before = footings.get(region);
-    if (footing === undefined || footing === before) return;
-    footings.set(region, footing);
+    const tracking = cache?.trackingOf(keys.profiles(region.region));
+    const before = trackings.get(region);
+    if (tracking === undefined || tracking === before) return;
+    trackings.set(region, tracking);
     if (before !== undefined) forgetLists(region);
   }
 
@@ -95,7 +98,7 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: S
       checkLists(region);
       const { lists: before } = region;
       const [bitmap] = await reader.values<Buffer | null | true>([bitmapKey, profilesKey], async (connection, missing) => {
-        // The bitmap first: the profiles must be at least as new, see region-lists.ts.
+        // The bitmap is read first, because the profiles must be at least as new; see region-lists.ts.
         const reading = missing.includes(bitmapKey) ? connection.getBuffer(bitmapKey) : null;
         const [occupied] = await Promise.all([reading, lists.readProfiles(connection, region)]);
         return missing.map((key) => (key === bitmapKey ? occupied : true));
@@ -126,9 +129,9 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: S
     knownDirectory(region, query) {
       const occupied = knownOccupiedCells(region);
       if (occupied === undefined) return undefined;
-      // Profiles that were read before are there whatever has been appended since.
-      const saysAll = region.lists.mayFit(query) || reader.known(keys.profiles(region.region)) !== undefined;
-      return saysAll ? { occupied, lists: region.lists } : undefined;
+      // If the profiles read so far fit the query, newer ones do not matter.
+      const isSufficient = region.lists.mayFit(query) || reader.known(keys.profiles(region.region)) !== undefined;
+      return isSufficient ? { occupied, lists: region.lists } : undefined;
     },
     directories: (wanted) => Promise.all(wanted.map(readDirectory)),
     blocks: (cells) =>
@@ -142,7 +145,7 @@ export function createIndexReader(redis: RedisConnection, keys: Keys, siteIds: S
       await lists.readAll(region);
     },
     refreshOpeningTimes: (region) => lists.readOpeningTimes(region),
-    operatorNumbers: (operatorIds) => (operatorIds.length === 0 ? nobody : operatorNumbers(operatorIds)),
+    operatorNumbers: (operatorIds) => (operatorIds.length === 0 ? noOperators : operatorNumbers(operatorIds)),
   };
 
   async function operatorNumbers(operatorIds: readonly string[]): Promise<ReadonlySet<number>> {

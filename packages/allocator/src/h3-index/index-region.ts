@@ -7,10 +7,10 @@ import type { OpeningTimes } from "../hours/opening-times.ts";
 import type { NearestQuery } from "../query/query.ts";
 import { Area } from "./area.ts";
 
-/** A size profile of a region, and what the query that was asked last makes of it. */
+/** A size profile of a region, with a memo of the last query's result. */
 export class RegionProfile {
   readonly classes: readonly SizeClassFacts[];
-  /** The indexes of its classes, smallest volume first. */
+  /** Indexes of its size classes, smallest volume first. */
   readonly order: readonly number[];
   #query: NearestQuery | undefined;
   #fitting = 0;
@@ -20,7 +20,10 @@ export class RegionProfile {
     this.order = volumeOrder(classes);
   }
 
-  /** The classes that would do for a query: a bit each, the lowest for the first class. Many sites in a row ask it for one query. */
+  /**
+   * The size classes that satisfy a query: one bit each, the lowest for the first class. Memoised, since a scan asks for many sites in a
+   * row.
+   */
   fitting(query: NearestQuery): number {
     if (this.#query !== query) {
       this.#fitting = fittingMask(query.parcel, this.classes, query.needs);
@@ -31,23 +34,23 @@ export class RegionProfile {
 }
 
 /**
- * The lists of a region to which its records refer by index, as far as they were read. They are only ever appended to, so an index never changes its
- * meaning and replies may be merged in any order.
+ * The lists of a region to which its records refer by index, as far as they have been read. They are append-only, so an index never changes
+ * its meaning and concurrent replies can be merged in any order.
  */
 export class RegionLists {
   readonly profiles: RegionProfile[] = [];
   readonly openingTimes: OpeningTimes[] = [];
 
-  /** Whether a size profile has a class that would do for a query. */
+  /** Whether any size profile has a class that satisfies a query. */
   mayFit(query: NearestQuery): boolean {
     return this.profiles.some((profile) => profile.fitting(query) !== 0);
   }
 }
 
-/** What is known of a region of the index. There is one of each. */
+/** The state kept for a region. There is one object for each region. */
 export class IndexRegion {
   readonly region: Region;
-  /** Replaced by empty ones when the server may have lost items and appended others in their place. */
+  /** Replaced by empty lists when the server may have lost items and reassigned their indexes. */
   lists = new RegionLists();
   #occupied: Buffer | undefined;
   #root: Area | undefined;
@@ -57,7 +60,7 @@ export class IndexRegion {
     this.region = region;
   }
 
-  /** The region as areas that have sites in them, by the bitmap of its occupied cells: made anew where that has changed. */
+  /** The region's area tree for a bitmap of occupied cells; rebuilt when the bitmap has changed. */
   areas(occupied: Buffer): Area {
     if (this.#root === undefined || this.#occupied === undefined || !isSame(this.#occupied, occupied)) {
       this.#root = Area.ofRegion(this.region, occupied);
@@ -66,7 +69,7 @@ export class IndexRegion {
     return this.#root;
   }
 
-  /** The least distance in m from a point at which anything in it could lie. */
+  /** Lower bound, in m, of the distance from a point to any site in the region. */
   leastM(from: UnitPoint): number {
     this.#bound ??= cellBound(regionCell(this.region));
     return leastFromPointM(from, this.#bound);

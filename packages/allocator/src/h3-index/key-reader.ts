@@ -1,16 +1,15 @@
 import { isCluster, type RedisConnection } from "@petak/redis";
 import type { TrackedCache } from "../cache/tracked-cache.ts";
 
-/** What a string was made into, null where the key does not exist. Made once, and kept as long as the string is. */
+/** A decoded string; null if the key does not exist. Decoded once and cached as long as the string. */
 export type Decoded<Value> = Value | null;
 
-/** Reads keys, through a cache where there is one and it is relied on. */
+/** Reads keys, through a cache if there is one and it is reliable. */
 export interface KeyReader {
   /**
-   * Several strings and what is made of them, in the same order: at once where all are in the cache.
+   * Several strings, decoded, in the same order. Synchronous if all are cached.
    *
-   * @param slotOf Tells what of them lies together on a cluster.
-   * @param decode The same for a key whenever it is asked for.
+   * @param slotOf Groups keys that share a cluster slot, by index. @param decode Must always be the same for a key.
    */
   strings<Value>(
     keys: readonly string[],
@@ -20,19 +19,19 @@ export interface KeyReader {
   /** The members of a set. */
   set(key: string): Promise<readonly string[]>;
   /**
-   * Whatever is read of keys of one slot, in their order.
+   * Values of keys of one slot, in the same order.
    *
-   * @param read Reads those that are not in the cache through a connection. It must never give undefined.
+   * @param read Reads the keys that are not cached. Must never return undefined.
    */
   values<Value>(
     keys: readonly string[],
     read: (connection: RedisConnection, missing: readonly string[]) => Promise<readonly Value[]>,
   ): Promise<readonly Value[]>;
-  /** What is in the cache of a key; undefined where it has to be read. */
+  /** The cached value of a key; undefined if it has to be read. */
   known(key: string): unknown;
 }
 
-/** Makes a reader of keys. */
+/** Creates a reader of keys. */
 export function createKeyReader(redis: RedisConnection, cache: TrackedCache | undefined): KeyReader {
   function known(key: string): unknown {
     cache?.check();
@@ -46,7 +45,7 @@ export function createKeyReader(redis: RedisConnection, cache: TrackedCache | un
     return await (cache === undefined ? read(redis, keys) : cache.fetch(keys, read));
   }
 
-  /** What is in the cache of several keys, where all of it is. */
+  /** The cached values of several keys; undefined unless all are cached. */
   function allKnown(keys: readonly string[]): unknown[] | undefined {
     if (cache === undefined) return undefined;
     cache.check();

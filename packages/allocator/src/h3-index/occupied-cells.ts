@@ -1,4 +1,4 @@
-/** The cells of a region that have a block, as Redis keeps them: a bit each, the most significant of a byte first. */
+/** Whether a cell has a block. The bitmap is in Redis bit order: the most significant bit of each byte first. */
 export function isOccupied(bitmap: Buffer, cellNumber: number): boolean {
   return ((bitmap[cellNumber >> 3] ?? 0) & (0x80 >> (cellNumber & 7))) !== 0;
 }

@@ -4,27 +4,27 @@ import { decodeOpeningTimes } from "../hours/opening-times.ts";
 import { type IndexRegion, RegionProfile } from "./index-region.ts";
 
 /**
- * Reads the lists of regions. A reply holds everything that was appended before it; what was read before is not read again.
+ * Reads region lists. A reply contains everything appended before the command ran; items read earlier are not read again.
  *
- * Blocks, bitmaps and lists are separate keys, and the cache forgets each when the server's invalidation of that key arrives, so that a list in the
- * cache may be older than a block that has just been read. The invariant is:
+ * Blocks, bitmaps and lists are separate keys, and the cache forgets each key when its own invalidation arrives. A cached list may
+ * therefore be older than a block that has just been read. Invariants:
  *
- * 1. A block is judged by lists that are at least as new as the block. An index that is not in memory is looked up in a reply to a command sent after
- *    the block had arrived, never in the cache ({@link RegionListReader.readAll}).
- * 2. A region is passed over only by size profiles that are at least as new as its bitmap of occupied cells. Whoever reads the bitmap reads the profiles
- *    after it, past the cache, over the same connection in the same round trip.
- * 3. Lists in memory never become shorter, except when all of them are forgotten.
+ * 1. A block is evaluated with lists at least as new as the block. An index that is not in memory is looked up by a command sent after the
+ * block arrived, never in the cache ({@link RegionListReader.readAll}).
+ * 2. A region is skipped only by size profiles at least as new as its bitmap of occupied cells. Whoever reads the bitmap reads the profiles
+ * after it, past the cache, over the same connection in the same round trip.
+ * 3. Lists in memory never get shorter, except when all of them are forgotten.
  */
 export interface RegionListReader {
-  /** Reads what is new in a region's lists, past the cache. Reads them once more where they were forgotten meanwhile. */
+  /** Reads new items of a region's lists, past the cache. Repeats if the lists were forgotten meanwhile. */
   readAll(region: IndexRegion): Promise<void>;
-  /** Reads what is new of a region's opening times, past the cache. */
+  /** Reads new items of a region's opening times, past the cache. */
   readOpeningTimes(region: IndexRegion): Promise<void>;
-  /** Reads what is new of a region's size profiles, over a connection. */
+  /** Reads new items of a region's size profiles over a connection. */
   readProfiles(connection: RedisConnection, region: IndexRegion): Promise<void>;
 }
 
-/** Makes a reader of regions' lists. */
+/** Creates a reader of region lists. */
 export function createRegionListReader(redis: RedisConnection, keys: Keys): RegionListReader {
   const profileOf = (bytes: Buffer) => new RegionProfile(decodeSizeProfile(bytes));
 
@@ -49,7 +49,7 @@ export function createRegionListReader(redis: RedisConnection, keys: Keys): Regi
   };
 }
 
-/** Appends what a list in Redis has beyond `items`. Replies to concurrent reads overlap; the first that has an item adds it. */
+/** Appends the items of a Redis list that `items` lacks. Concurrent replies overlap; the first one that contains an item appends it. */
 async function readTail<Item>(connection: RedisConnection, key: string, items: Item[], decode: (bytes: Buffer) => Item): Promise<void> {
   const from = items.length;
   const more = await connection.lrangeBuffer(key, from, -1);

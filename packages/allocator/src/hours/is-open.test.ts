@@ -7,26 +7,26 @@ import { decodeOpeningTimes, encodeOpeningTimes, isAlwaysOpen, openingTimes } fr
 import { randomOpeningHours } from "./testing/random-hours.ts";
 import { isOpenByTheClock, openMsByTheClock } from "./testing/wall-clock.ts";
 
-/** Zones whose clocks do what programs do not expect, each with an instant near which they do it. */
+/** Zones with unusual transitions, each with an instant near one. */
 const awkward: [timeZone: string, near: string][] = [
   ["Europe/Berlin", "2026-03-29T01:00Z"],
   ["Europe/Berlin", "2026-10-25T01:00Z"],
   ["America/New_York", "2026-03-08T07:00Z"],
   ["America/New_York", "2026-11-01T06:00Z"],
-  // Half an hour of summer time.
+  // Daylight saving of half an hour.
   ["Australia/Lord_Howe", "2026-04-04T15:00Z"],
   ["Australia/Lord_Howe", "2026-10-03T15:30Z"],
-  // Two hours of it.
+  // Daylight saving of two hours.
   ["Antarctica/Troll", "2026-03-29T01:00Z"],
-  // Changes at midnight, so that days begin at one or end twice.
+  // Transitions at midnight: days that begin at 01:00 or whose last hour repeats.
   ["America/Havana", "2026-03-08T05:00Z"],
   ["America/Havana", "2026-11-01T05:00Z"],
   ["Asia/Beirut", "2026-03-28T22:00Z"],
-  // A day that was left out, and zones that moved for good.
+  // A skipped calendar day, and permanent changes of offset.
   ["Pacific/Apia", "2011-12-30T10:00Z"],
   ["America/Caracas", "2016-05-01T07:00Z"],
   ["Asia/Pyongyang", "2018-05-04T15:00Z"],
-  // Winter time in Ramadan.
+  // Standard time in Ramadan.
   ["Africa/Casablanca", "2026-02-15T02:00Z"],
   ["Africa/Casablanca", "2026-03-22T02:00Z"],
   ["Asia/Kathmandu", "2026-06-01T00:00Z"],
@@ -42,7 +42,7 @@ const timesOf = (timeZone: string, hours: MessageInitShape<typeof OpeningHoursSc
   decodeOpeningTimes(encodeOpeningTimes(openingTimes(timeZone, create(OpeningHoursSchema, hours))));
 
 describe("opening hours", () => {
-  it("hold what looking at the clock on the wall every minute says, whatever the clock does", () => {
+  it("agree with local time checked every minute, across all transitions", () => {
     const random = createRandom(testSeed());
     const rounds = roundsHere({ short: 300, ci: 2000 });
     for (let round = 0; round < rounds; round++) {
@@ -63,7 +63,7 @@ describe("opening hours", () => {
     }
   });
 
-  it("know every zone there is", () => {
+  it("support every zone of the runtime", () => {
     const random = createRandom(testSeed());
     const hours = create(OpeningHoursSchema, {
       weekly: [1, 2, 3, 4, 5, 6, 7].map((day) => ({
@@ -93,14 +93,14 @@ describe("opening hours", () => {
     expect(openMsWithin(times, opensMs - 30 * 86_400_000, closesMs)).toBe(5 * 8 * hourMs);
   });
 
-  it("count an hour that comes twice twice, and one that is left out not at all", () => {
+  it("count a repeated hour twice and a skipped hour not at all", () => {
     const nightly = { openDay: DayOfWeek.SUNDAY, openMinute: 120, closeDay: DayOfWeek.SUNDAY, closeMinute: 180 };
     const times = timesOf("Europe/Berlin", { weekly: [nightly] });
     const within = (day: string) => openMsWithin(times, Date.parse(`${day}T00:00Z`) - 12 * hourMs, Date.parse(`${day}T12:00Z`));
     expect([within("2026-03-29"), within("2026-10-25"), within("2026-11-01")]).toEqual([0, 2 * hourMs, hourMs]);
   });
 
-  it("leave what comes after midnight to the next day where a day differs", () => {
+  it("apply an exception to its own day only, even if a period continues after midnight", () => {
     const times = timesOf("Asia/Singapore", {
       weekly: [{ openDay: DayOfWeek.FRIDAY, openMinute: 1320, closeDay: DayOfWeek.SATURDAY, closeMinute: 120 }],
       exceptions: [{ date: { year: 2026, month: 11, day: 6 }, open: [] }],
@@ -109,7 +109,7 @@ describe("opening hours", () => {
     expect([isOpen("2026-11-06T23:00"), isOpen("2026-11-07T01:00"), isOpen("2026-11-13T23:00")]).toEqual([false, true, true]);
   });
 
-  it("have one form for equal hours, and none where the site never closes", () => {
+  it("have one form for equal hours, and recognise sites that are always open", () => {
     const day = (openMinute: number, closeMinute: number) => ({
       openDay: DayOfWeek.MONDAY,
       openMinute,
@@ -127,7 +127,7 @@ describe("opening hours", () => {
     expect(isAlwaysOpen(timesOf("Asia/Singapore", { alwaysOpen: true, exceptions: [closedOnce] }))).toBe(false);
   });
 
-  it("are never kept by a zone that is not known", () => {
+  it("are never open in an unknown zone", () => {
     const times = timesOf("Atlantis/Capital", { weekly: [], alwaysOpen: true });
     expect(isOpenAt(times, 0)).toBe(false);
     expect(openMsWithin(times, 0, hourMs)).toBe(0);

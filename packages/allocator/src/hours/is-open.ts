@@ -4,7 +4,7 @@ import { findTimeZone } from "./time-zone.ts";
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
-/** Whether a site with these hours is open at an instant. A zone that is not known is never open: nobody could promise it. */
+/** Whether a site with these hours is open at an instant, in ms since 1970. False for an unknown time zone. */
 export function isOpenAt(times: OpeningTimes, atMs: number): boolean {
   const zone = findTimeZone(times.timeZone);
   if (zone === undefined) return false;
@@ -14,11 +14,11 @@ export function isOpenAt(times: OpeningTimes, atMs: number): boolean {
   return spansOfDay(times, day).some(([from, to]) => from <= minute && minute < to);
 }
 
-/** For how long a site with these hours is open in [fromMs, toMs), in ms. 0 where the zone is not known. */
+/** Total time for which a site with these hours is open within [fromMs, toMs), in ms. 0 for an unknown time zone. */
 export function openMsWithin(times: OpeningTimes, fromMs: number, toMs: number): number {
   let openMs = 0;
   for (const span of findTimeZone(times.timeZone)?.spans(fromMs, toMs) ?? []) {
-    // While the offset stays the same the clock on the wall runs as any other.
+    // Within one offset, local time advances like UTC.
     const wallFromMs = span.fromMs + span.offsetMs;
     const wallToMs = span.toMs + span.offsetMs;
     for (let day = Math.floor(wallFromMs / dayMs); day * dayMs < wallToMs; day++) {

@@ -1,33 +1,33 @@
-/** A span of time in which a zone keeps one offset from UTC. */
+/** A span of time with a constant offset from UTC. */
 export interface OffsetSpan {
   fromMs: number;
   /** Not included. */
   toMs: number;
-  /** What the zone's clocks show is UTC plus this. */
+  /** Local time minus UTC, in ms. */
   offsetMs: number;
 }
 
 /** A time zone of the IANA database. */
 export interface TimeZone {
-  /** What its clocks show at an instant is UTC plus this, in ms. */
+  /** Local time minus UTC at an instant, in ms. */
   offsetMs(atMs: number): number;
-  /** The spans of one offset each that [fromMs, toMs) falls into, in order and without gaps. Neighbours may have the same offset. */
+  /** Splits [fromMs, toMs) into spans of constant offset, in order and without gaps. Neighbours may have the same offset. */
   spans(fromMs: number, toMs: number): OffsetSpan[];
 }
 
 const dayMs = 86_400_000;
 
-/** Hours between two looks at the offset. No zone has changed its clocks twice within as many since 1970. */
+/** Interval at which the offset is sampled, in ms. No zone has changed its offset twice within it since 1970. */
 const stepMs = 6 * 3_600_000;
 
-/** Days that a zone remembers before it starts anew: two years. */
+/** Days cached for each zone, two years; all are discarded when it is reached. */
 const daysMax = 730;
 
 const zones = new Map<string, TimeZone | undefined>();
 
-/** The zone of an IANA name, or undefined where this process does not know it. Zones are made once and kept. */
+/** The zone with an IANA name; undefined if this process does not know it. Zones are cached. */
 export function findTimeZone(name: string): TimeZone | undefined {
-  // Names differ in their letters' case only where they are misspelt; the zones there are bound the cache.
+  // Names are case-insensitive, so the cache is bounded by the number of existing zones.
   const key = name.toLowerCase();
   if (zones.has(key)) return zones.get(key);
   const zone = createTimeZone(name);
@@ -52,7 +52,7 @@ function createTimeZone(name: string): TimeZone | undefined {
     return (sign === "-" ? -offsetS : offsetS) * 1000;
   }
 
-  /** The first instant after `fromMs` at which the offset is no longer what it was there; clocks change on whole seconds. */
+  /** The first instant after `fromMs` with another offset, found by bisection to the second. */
   function changeMs(fromMs: number, toMs: number): number {
     const beforeMs = lookUpMs(fromMs);
     let [sameS, otherS] = [fromMs / 1000, toMs / 1000];
@@ -64,7 +64,7 @@ function createTimeZone(name: string): TimeZone | undefined {
     return otherS * 1000;
   }
 
-  /** The spans of a day of UTC. */
+  /** The spans of a UTC day. */
   function spansOfDay(day: number): OffsetSpan[] {
     const known = days.get(day);
     if (known !== undefined) return known;

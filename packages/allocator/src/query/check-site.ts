@@ -8,19 +8,19 @@ import { isOpenAsAsked } from "../search/scan-context.ts";
 import { createJudge, placeReason } from "./judge.ts";
 import type { SiteQuery } from "./query.ts";
 
-/** What a query says of a site that is known, whatever is free there. */
+/** Result of checking one site against a query, regardless of its free places. */
 export interface SiteCheck {
-  /** The first reason for which it would be passed over, or undefined. Never FULL. */
+  /** First reason for which the query excludes the site; undefined if none. Never FULL. */
   reason: PassedOverReason | undefined;
-  /** The first thing that the parcel needs and the site lacks, or undefined. */
+  /** First parcel requirement that the site does not meet; undefined if none. */
   missing: ParcelRequirement | undefined;
-  /** The indexes of the size classes that would do, smallest volume first. */
+  /** Indexes of the size classes that satisfy the query, smallest volume first. */
   classes: number[];
 }
 
 /**
- * Whether a site satisfies a query by its facts, and by when its counts were observed, as the search over the index would decide. Network and
- * distance are not looked at.
+ * Checks a site's facts, and the age of its counts, against a query; decides as the index search does. Ignores the network and the
+ * distance.
  */
 export function checkSite(query: SiteQuery, site: Site, observation?: Observation): SiteCheck {
   const { operatorIds, excludedOperatorIds, parcel, parcelRequirements = [], needs, knownAtMs } = query;

@@ -3,25 +3,25 @@ import { countryNumber } from "../block/record.ts";
 import { fittingClasses, parcelFits, type SizeClassFacts } from "../block/size-profile.ts";
 import { flagChecks, type SiteQuery } from "./query.ts";
 
-/** What is known of a site that is judged. */
+/** The data of a site that is compared with a query. */
 export interface JudgedSite {
   /** Its record's flags. */
   flags: number;
   isWantedOperator: boolean;
-  /** As records have it. */
+  /** In the form of {@link countryNumber}. */
   country: number;
-  /** Why none of its size classes would do, see {@link placeReason}. */
+  /** Why none of its size classes satisfies the query, see {@link placeReason}. */
   placeReason: PassedOverReason | undefined;
   isOpen(): boolean;
-  /** Whether it is known what is free, where the query asks for that. */
+  /** Whether its availability is known at the time that the query requires. */
   isKnown(): boolean;
-  /** Whether a size class that would do has a place free. */
+  /** Whether a satisfying size class has a free place. */
   isFree(): boolean;
 }
 
 /**
- * Says why a query passes a site over: the first reason in the order of their numbers, or undefined where the site satisfies it. Distance
- * and network are the caller's to look at.
+ * Returns a function that tells why a query excludes a site: the first reason in numerical order, or undefined if the site satisfies the
+ * query. Network and distance are left to the caller.
  */
 export function createJudge(query: SiteQuery): (site: JudgedSite) => PassedOverReason | undefined {
   const { countryCodes = [] } = query;
@@ -41,12 +41,15 @@ export function createJudge(query: SiteQuery): (site: JudgedSite) => PassedOverR
   conditions.sort(([a], [b]) => a - b);
   return (site) => {
     const [reason] = conditions.find(([, isMet]) => !isMet(site)) ?? [];
-    // The three reasons about places follow each other, so that any of them stands where the first does.
+    // The three reasons about places have consecutive numbers, so each may take the position of the first.
     return reason === PassedOverReason.DOES_NOT_FIT ? site.placeReason : reason;
   };
 }
 
-/** Why none of a site's size classes would do, whether free or not: DOES_NOT_FIT, REFRIGERATED or COMPARTMENT_HEIGHT. */
+/**
+ * Why none of a site's size classes satisfies a query, free or not: DOES_NOT_FIT, REFRIGERATED or COMPARTMENT_HEIGHT; undefined if one
+ * does.
+ */
 export function placeReason({ parcel, needs }: SiteQuery, classes: readonly SizeClassFacts[]): PassedOverReason | undefined {
   if (fittingClasses(parcel, classes, needs).length > 0) return undefined;
   const fitting = classes.filter((place) => parcelFits(parcel, place));

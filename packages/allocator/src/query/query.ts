@@ -4,71 +4,71 @@ import { kindFlag, purposeFlag, requirementFlag } from "../block/record-flags.ts
 import type { ParcelMeasures, PlaceNeeds } from "../block/size-profile.ts";
 import type { Position } from "../geo/position.ts";
 
-/** What must be true of a site, wherever it is. Everything is a hard filter. */
+/** Constraints on a site regardless of its position. All are hard filters. */
 export interface SiteQuery {
-  /** What must fit. */
+  /** The parcel that must fit. */
   parcel: ParcelMeasures;
-  /** What the place is for. */
+  /** The purpose that the site must serve. */
   purpose: Purpose;
-  /** Whether the caller sees the test network, and nothing else, or the live network, and nothing else. */
+  /** Whether to search the test network only, or the live network only. */
   isTest: boolean;
-  /** Kinds wanted; empty: all. */
+  /** Accepted kinds; empty: all. */
   kinds: readonly SiteKind[];
-  /** Operators allowed; empty: all. */
+  /** Accepted operators; empty: all. */
   operatorIds: readonly string[];
-  /** Operators refused. */
+  /** Excluded operators. */
   excludedOperatorIds: readonly string[];
-  /** Whether a compartment must be promised by its name. Left out: false. */
+  /** Whether a hard hold is required, that is a named compartment. Default false. */
   isHard?: boolean;
-  /** What the parcel needs of whoever hands it over. Left out: nothing. */
+  /** Requirements that the site must meet for the parcel. Default: none. */
   parcelRequirements?: readonly ParcelRequirement[];
-  /** Countries allowed, ISO 3166-1 alpha-2; left out or empty: all. */
+  /** Accepted countries, ISO 3166-1 alpha-2. Default, and if empty: all. */
   countryCodes?: readonly string[];
-  /** What else the site must be like. Left out: anything. */
+  /** Further requirements on the site. Default: none. */
   needs?: SiteNeeds;
-  /** The instant at which it must be known what is free, in ms. Left out: what was free last will do, however long ago. */
+  /** Instant at which the availability must be known, in ms since 1970. Default: the last report is accepted however old it is. */
   knownAtMs?: number;
 }
 
-/** What a caller looks for near a point. */
+/** A query for the nearest sites. */
 export interface NearestQuery extends SiteQuery {
-  /** Where to look from. */
+  /** Position from which distances are measured. */
   origin: Position;
-  /** How many candidates at most, from 1. */
+  /** Greatest number of candidates, from 1. */
   limit: number;
-  /** The greatest distance in m, included; Infinity for none. */
+  /** Greatest distance in m, inclusive; Infinity for no limit. */
   radiusM: number;
-  /** Whether sites at which no class that would do has a place free are found too. Left out: they are not. */
+  /** Whether to include sites without a free place in a satisfying size class. Default false. */
   includesFull?: boolean;
 }
 
-/** What a site must be like, beside what it is for and whose. */
+/** Further requirements on a site and its places. */
 export interface SiteNeeds extends PlaceNeeds {
   stepFree: boolean;
   cardPayment: boolean;
-  /** An instant at which it must be open. Undefined: any hours. */
+  /** Instant at which it must be open, in ms since 1970. Undefined: no constraint. */
   openAtMs: number | undefined;
-  /** It must be open for `atLeastMs` in [fromMs, toMs), added up. Undefined: any hours. */
+  /** It must be open for a total of `atLeastMs` within [fromMs, toMs). Undefined: no constraint. */
   openWithin: { fromMs: number; toMs: number; atLeastMs: number } | undefined;
 }
 
-/** A record passes where `(flags & mask) === value`. */
+/** A record matches if `(flags & mask) === value`. */
 export interface FlagFilter {
   mask: number;
   value: number;
 }
 
-/** A condition on a record's flags, and why a site that does not meet it is passed over. */
+/** A filter over a record's flags, with the reason that excludes a site which does not match. */
 export interface FlagCheck extends FlagFilter {
   reason: PassedOverReason;
 }
 
-/** The filter for the network that the caller sees. */
+/** The filter for the test or the live network. */
 export function networkFilter({ isTest }: SiteQuery): FlagFilter {
   return { mask: recordFlag.test, value: isTest ? recordFlag.test : 0 };
 }
 
-/** What a query asks of a record's flags, beside the network, in the order of the reasons. */
+/** The checks of a query over a record's flags, without the network, in the order of the reasons. */
 export function flagChecks(query: SiteQuery): FlagCheck[] {
   const wanted: [PassedOverReason, number][] = [
     [PassedOverReason.KIND, wantedKind(query)],
@@ -81,7 +81,7 @@ export function flagChecks(query: SiteQuery): FlagCheck[] {
   return [...checks, { reason: PassedOverReason.NO_NAMED_COMPARTMENT, ...namedFilter(query) }];
 }
 
-/** The filter over a record's flags that a query asks for, network and {@link flagChecks}: one comparison for all of it. */
+/** {@link networkFilter} and all {@link flagChecks} of a query combined into a single comparison. */
 export function flagFilter(query: SiteQuery): FlagFilter {
   const { mask, value } = networkFilter(query);
   const wanted =
@@ -90,7 +90,7 @@ export function flagFilter(query: SiteQuery): FlagFilter {
   return { mask: mask | wanted | named.mask, value: value | wanted | named.value };
 }
 
-/** Where others may use the places too, what is known of them has counts and no names. */
+/** Sites that report capacity are excluded from hard holds: their reports contain counts, but no compartment names. */
 function namedFilter({ isHard = false }: SiteQuery): FlagFilter {
   if (!isHard) return { mask: 0, value: 0 };
   return { mask: recordFlag.namedCompartments | recordFlag.reportsCapacity, value: recordFlag.namedCompartments };

@@ -1,6 +1,6 @@
 import { type Allocator, createAllocator } from "@petak/records";
 import { giveBack, request, reserve } from "@petak/records/testing";
-import { connectLike, isCluster, type RedisConnection } from "@petak/redis";
+import { duplicateConnection, isCluster, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -15,16 +15,16 @@ let cached: Allocator;
 let plain: Allocator;
 let roundTrips: number;
 let underWay: number;
-/** The connections over which the index in memory reads and hears. */
+/** The connections of the cache: readers and listeners. */
 let hearing: Redis[];
 
-/** Much longer than it takes. */
+/** Much longer than needed. */
 const readyTimeoutMs = 10_000;
 
-/** What connections say to their servers by themselves. */
+/** Commands that connections send on their own. */
 const housekeeping = new Set(["auth", "client", "cluster", "hello", "info", "ping", "subscribe"]);
 
-/** Counts the times that a search waits for a server: commands that are under way together are one round trip. */
+/** Counts the round trips of a search: concurrent commands are one round trip. */
 function countRoundTrips(connection: Redis): Redis {
   const send = connection.sendCommand.bind(connection);
   connection.sendCommand = (command, ...rest) => {
@@ -41,10 +41,10 @@ function countRoundTrips(connection: Redis): Redis {
   return connection;
 }
 
-/** An allocator with the index in memory, as a gateway has one that starts now. */
+/** An allocator with a cache, as in a gateway that has just started. */
 function cachedAllocator(): Allocator {
   const connect = (server: Redis) => {
-    const connection = countRoundTrips(connectLike(server, { onError: () => {} }));
+    const connection = countRoundTrips(duplicateConnection(server, { onError: () => {} }));
     hearing.push(connection);
     return connection;
   };
@@ -69,8 +69,8 @@ afterEach(() => {
   for (const connection of [writer, other]) connection.disconnect();
 });
 
-describe("a search with the index in memory", () => {
-  it("takes two round trips at most where the next site is hundreds of km away, and is exact", async () => {
+describe("a search with a cached index", () => {
+  it("takes at most two round trips when the next site is hundreds of km away, and is exact", async () => {
     const random = createRandom(testSeed());
     for (let index = 0; index < 200; index += 1) {
       const place = { latitude: random.float(-34, -18), longitude: random.float(116, 146) };
@@ -92,7 +92,7 @@ describe("a search with the index in memory", () => {
     expect(Math.max(...far)).toBeGreaterThan(100_000);
   });
 
-  it("asks for nothing that it knows", async () => {
+  it("does not read cached data again", async () => {
     for (let index = 0; index < 50; index += 1) {
       await plain.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 + index / 1000, ref: `${index}` }), 0);
     }
@@ -105,7 +105,7 @@ describe("a search with the index in memory", () => {
     expect(roundTrips).toBe(0);
   });
 
-  it("gives what a search without memory gives, right after each hold of its own, and soon after one of another's", {
+  it("agrees with an uncached search, at once after each own hold and soon after a hold by another process", {
     timeout: 300_000,
   }, async () => {
     const random = createRandom(testSeed());
@@ -135,7 +135,7 @@ describe("a search with the index in memory", () => {
     expect(number).toBeGreaterThan(600);
   });
 
-  it("keeps nothing of a read that was answered before its own hold and comes to its end after it", async () => {
+  it("does not cache a read that was answered before an own hold and processed after it", async () => {
     const { siteId } = await plain.sites.put(
       makeSite({ latitude: 1.35, longitude: 103.82, classes: [["M", 400, 200, 500, 20_000, 200]] }),
       0,
@@ -147,7 +147,7 @@ describe("a search with the index in memory", () => {
     for (let number = 0; number < 80; number += 2) {
       const found = await cached.nearest(asked);
       await reserve(plain, origin, number);
-      // It has heard by then, and forgotten the block: a read, and a hold by what was seen before, go out in one turn.
+      // The block has been invalidated by then; a read, and a hold based on the earlier result, are sent in one turn.
       await Promise.all(hearing.filter(({ status }) => status === "ready").map((connection) => connection.ping()));
       const candidates = found.map((one) => ({ ...one, operatorId: "", classes: [{ index: 0, sizeClassId: "M" }] }));
       const reading = cached.nearest(asked);
@@ -158,7 +158,7 @@ describe("a search with the index in memory", () => {
     }
   });
 
-  it("hears of another's change to what it has just changed itself", async () => {
+  it("is notified of another process's change to a key that it has just changed itself", async () => {
     const { siteId } = await plain.sites.put(
       makeSite({ latitude: 1.35, longitude: 103.82, classes: [["M", 400, 200, 500, 20_000, 9]] }),
       0,
@@ -176,7 +176,7 @@ describe("a search with the index in memory", () => {
     }
   });
 
-  it("gives what a search without memory gives, right after each change of its own", async () => {
+  it("agrees with an uncached search at once after each own change", async () => {
     const random = createRandom(testSeed());
     expect(await cached.ready(readyTimeoutMs)).toBe(true);
     const place = (): Position => ({ latitude: 1.3 + random.float(-0.6, 0.6), longitude: 103.8 + random.float(-0.6, 0.6) });

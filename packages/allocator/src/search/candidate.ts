@@ -3,13 +3,13 @@ import type { Observation } from "../block/observation.ts";
 import { recordBytes } from "../block/record.ts";
 import type { Position } from "../geo/position.ts";
 import type { NearestQuery } from "../query/query.ts";
-import type { Found } from "./best.ts";
+import type { Found } from "./nearest-k.ts";
 
-/** A size class that fits and has a place free, as the index showed it. */
+/** A size class that fits and has a free place, according to the index. */
 export interface CandidateClass {
   /** Its index among the site's size classes. */
   index: number;
-  /** Free to promise, 255 meaning 255 or more. */
+  /** Free to promise; 255 means 255 or more. */
   free: number;
 }
 
@@ -21,18 +21,18 @@ export interface Candidate {
   position: Position;
   /** Great-circle distance from the origin in m. */
   distanceM: number;
-  /** Revision of the site's facts when it was filed. */
+  /** Revision of the site's facts in the index. */
   revision: number;
-  /** The classes that would do, smallest volume first. At least one, but of a full site that was looked for too. */
+  /** The satisfying classes with a free place, smallest volume first. Never empty, unless the query includes full sites. */
   classes: CandidateClass[];
-  /** When what is free was observed, where the site reports it; undefined where the gateway's own counts say it. */
+  /** When the site's operator reported the counts; undefined if the gateway's own counts apply. */
   observation: Observation | undefined;
-  /** The index cell, and the record's offset in its block: where a hold need not look for them again. */
+  /** The index cell and the record's offset in its block, in bytes, so that a hold need not search for them. */
   cell: string;
   offset: number;
 }
 
-/** What callers are told of a site that was found. */
+/** The candidate for a site that was found. */
 export function candidateOf({ cell, block, index, distanceM, profile }: Found, query: NearestQuery): Candidate {
   const { region } = cell.region;
   const fitting = profile.fitting(query);
@@ -40,7 +40,7 @@ export function candidateOf({ cell, block, index, distanceM, profile }: Found, q
   for (const place of profile.order) {
     const free = (fitting & (1 << place)) === 0 ? 0 : block.freePlaces(index, place);
     if (free === 0) continue;
-    // Most have one, and what is pushed into an empty list makes room for sixteen more.
+    // Most candidates have one class, and pushing to an empty array allocates room for sixteen more.
     if (classes === undefined) classes = [{ index: place, free }];
     else classes.push({ index: place, free });
   }

@@ -40,7 +40,7 @@ const operators = ["par_0000000000000001", "par_0000000000000002", "par_00000000
 const countries = ["SG", "MY", "ID"];
 const zones = ["Asia/Singapore", "Europe/Berlin", "Australia/Lord_Howe", "America/Havana", "Asia/Kathmandu"];
 const heights = [0, 300, 380, 900, 1220, 1221, 1900];
-/** The night in which Berlin's clocks go back, and Lord Howe's summer begins three weeks before. */
+/** The night on which Berlin leaves daylight saving time; Lord Howe entered it three weeks before. */
 const nearMs = Date.parse("2026-10-25T01:00Z");
 
 const subset = <T>(random: Random, items: readonly T[]): T[] => items.filter(() => random.bool());
@@ -131,7 +131,7 @@ function randomQuery(random: Random, places: number[][]): NearestQuery {
   };
 }
 
-/** Reports what is inside a site for some time around the queries' or before it. Gives until when that is known. */
+/** Reports a site's places with a validity that ends before or after the queries' time. Returns when it ends. */
 async function report(random: Random, siteId: string, free: number[]): Promise<number> {
   const stored = await allocator.sites.find(siteId);
   if (stored === undefined) throw new Error(`no site ${siteId}`);
@@ -149,7 +149,7 @@ async function report(random: Random, siteId: string, free: number[]): Promise<n
   return Math.floor(observedAtMs / 1000) * 1000 + ttlS * 1000;
 }
 
-/** Takes a place of a size class, as a reservation does. */
+/** Occupies a place of a size class by a reservation. */
 async function take(siteId: string, site: Site, index: number, number: number): Promise<void> {
   const stored = await allocator.sites.find(siteId);
   const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
@@ -171,7 +171,7 @@ async function take(siteId: string, site: Site, index: number, number: number): 
 }
 
 describe("constraints", () => {
-  it("pass over exactly what looking at every site passes over, and say why", { timeout: 180_000 }, async () => {
+  it("exclude exactly the sites that a linear search excludes, for the same reasons", { timeout: 180_000 }, async () => {
     const random = createRandom(testSeed());
     const places = [
       [1.45, 103.77],
@@ -227,7 +227,7 @@ describe("constraints", () => {
       }
 
       for (const { reason } of judged) seen.add(reason);
-      // Counting reads the whole area: one round in three is enough.
+      // Counting reads the whole area, so it is done in one round of three only.
       if (round % 3 > 0) continue;
       const { withinM, counts } = await allocator.passedOver(query, found);
       const farthestM = wanted.length === query.limit ? (wanted.at(-1)?.distanceM ?? 0) : query.radiusM;
@@ -238,12 +238,12 @@ describe("constraints", () => {
       }
       expect([...counts], shown).toEqual([...expected].sort(([a], [b]) => a - b));
     }
-    // Otherwise the rounds would have tried nothing.
+    // Otherwise the rounds would not have exercised every reason.
     expect([...seen].filter((reason) => reason !== undefined).sort((a, b) => a - b)).toEqual(reasons);
     expect(options).toBeGreaterThan(rounds / 2);
   });
 
-  it("hold after a site's hours, country and size classes have changed", async () => {
+  it("apply after a site's hours, country and size classes have changed", async () => {
     const query = plainQuery({ latitude: 1.3, longitude: 103.8 });
     const needs: SiteNeeds = {
       stepFree: false,
@@ -270,7 +270,7 @@ describe("constraints", () => {
     expect(await finds({ needs: { ...needs, refrigerated: true } })).toBe(1);
   });
 
-  it("refuse a site whose hours would be more than a record can number, and take one whose hours are there", async () => {
+  it("reject a site whose hours would exceed the record's range, and accept one with hours already listed", async () => {
     const site = { latitude: 1.3, longitude: 103.8 };
     const { siteId } = await allocator.sites.put(makeSite(site, { openingHours: { weekly: [] } }), 0);
     const list = allocator.keys.openingTimes(parseSiteId(siteId)?.region ?? "");

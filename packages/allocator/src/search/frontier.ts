@@ -1,14 +1,14 @@
-/** What may still hold a candidate, with the least distance at which it could. */
+/** A priority queue of search nodes, by the lower bound of their distance. */
 export interface Frontier<Node> {
-  /** Puts a node in. */
+  /** Adds a node. */
   push(leastM: number, node: Node): void;
-  /** The least distance of all nodes inside, Infinity for none. */
+  /** The least bound of all nodes; Infinity if empty. */
   leastM(): number;
-  /** Takes out the node with the least distance. */
+  /** Removes the node with the least bound. */
   pop(): Node | undefined;
 }
 
-/** A binary heap ordered by least distance. */
+/** Creates a frontier as a binary heap. */
 export function createFrontier<Node>(): Frontier<Node> {
   const heap: { leastM: number; node: Node }[] = [];
   const distance = (index: number) => heap[index]?.leastM ?? Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 import { PassedOverReason } from "@petak/protocol";
 import { type Allocator, createAllocator } from "@petak/records";
 import { request, resolveSite } from "@petak/records/testing";
-import { connectLike, type RedisConnection } from "@petak/redis";
+import { duplicateConnection, type RedisConnection } from "@petak/redis";
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -11,25 +11,25 @@ import { plainQuery } from "../testing/plain-query.ts";
 const redis = useRedis();
 const onError = () => undefined;
 const origin = { latitude: 1.3, longitude: 103.8 };
-/** Some 300 km from the origin, in another region: a search from there asks which regions could have what fits. */
+/** Some 300 km from the origin, in another region: a search from there has to check which regions have fitting size classes. */
 const farAway = { latitude: 3.5, longitude: 102 };
-/** Fits no place of the sites that say nothing else. */
+/** Does not fit the places of test sites with default measures. */
 const largeParcel = { widthMm: 300, heightMm: 600, depthMm: 300, massG: 1000 };
 
 let writer: RedisConnection;
 let other: RedisConnection;
-/** Has the index in memory. Made by {@link ready}. */
+/** The allocator with a cache; created by {@link ready}. */
 let cached: Allocator;
-/** Another gateway, of whose writes the first knows by what the server says of them. */
+/** Another gateway, whose writes reach the first one's cache by invalidations only. */
 let elsewhere: Allocator;
-/** Whether the server's invalidation of a key has not arrived yet. */
+/** Whether the invalidation of a key is still delayed. */
 let isLate: (key: string) => boolean;
 /** Runs before blocks are read. */
 let beforeReadingBlocks: () => Promise<unknown>;
 
-/** Makes a connection over which invalidations arrive late where a test says so, as they do in a process under load. */
+/** Creates a connection whose invalidations a test can delay, as happens in a process under load. */
 function connect(server: Redis): Redis {
-  const connection = connectLike(server, { onError });
+  const connection = duplicateConnection(server, { onError });
   const emit = connection.emit.bind(connection);
   connection.emit = (event: string | symbol, ...args: unknown[]) => {
     const [, keys] = args as [Buffer, Buffer[] | null];
@@ -59,7 +59,7 @@ afterEach(() => {
 
 type Facts = Partial<Parameters<typeof makeSite>[0]> & { isAlwaysOpen?: boolean };
 
-/** Puts a site at the origin, which is always open or never. Gives its id. */
+/** Puts a site at the origin that is either always or never open. Returns its id. */
 async function put(by: Allocator, ref: string, { isAlwaysOpen = true, ...facts }: Facts = {}): Promise<string> {
   return (await by.sites.put(makeSite({ ...origin, ref, ...facts }, { openingHours: { alwaysOpen: isAlwaysOpen } }), 0)).siteId;
 }
@@ -68,7 +68,7 @@ const small: Facts = { classes: [["S", 100, 100, 100, 20_000, 4]] };
 const large: Facts = { classes: [["L", 400, 800, 500, 20_000, 4]] };
 const found = async (query: NearestQuery) => (await cached.nearest(query)).map(({ siteId }) => siteId);
 
-/** Makes the allocator with the index in memory: it has the directory as it is now, and no block. */
+/** Creates the allocator with a cache that contains the current directory and no block. */
 async function ready(): Promise<void> {
   cached = createAllocator({
     redis: writer,
@@ -79,8 +79,8 @@ async function ready(): Promise<void> {
   expect(await cached.ready(10_000)).toBe(true);
 }
 
-describe("while the invalidations of a change are on their way", () => {
-  it("a block is judged by the size profiles that it names", async () => {
+describe("while the invalidations of a change are delayed", () => {
+  it("a block is evaluated with the size profiles that it refers to", async () => {
     const first = await put(elsewhere, "first");
     await ready();
     isLate = () => true;
@@ -89,7 +89,7 @@ describe("while the invalidations of a change are on their way", () => {
     expect(await found(plainQuery(origin, { parcel: largeParcel }))).toEqual([second]);
   });
 
-  it("sites are counted by the size profiles that their block names", async () => {
+  it("sites are counted with the size profiles that their block refers to", async () => {
     await put(elsewhere, "first");
     await ready();
     isLate = () => true;
@@ -99,7 +99,7 @@ describe("while the invalidations of a change are on their way", () => {
     expect(passedOver.counts).toEqual(new Map([[PassedOverReason.DOES_NOT_FIT, 1]]));
   });
 
-  it("searches that read the lists at the same time agree on them", async () => {
+  it("concurrent searches that read the lists agree", async () => {
     for (const latitude of [1.3, 1.35]) await put(elsewhere, `${latitude}`, { latitude });
     await ready();
     isLate = () => true;
@@ -111,7 +111,7 @@ describe("while the invalidations of a change are on their way", () => {
     expect(await Promise.all(Array.from({ length: 8 }, () => found(around)))).toEqual(Array.from({ length: 8 }, () => [third]));
   });
 
-  it("a block is judged by the opening hours that it names", async () => {
+  it("a block is evaluated with the opening hours that it refers to", async () => {
     const first = await put(elsewhere, "first");
     await ready();
     isLate = () => true;
@@ -121,7 +121,7 @@ describe("while the invalidations of a change are on their way", () => {
     expect(await found(plainQuery(origin, { needs: openAt }))).toEqual([first]);
   });
 
-  it("no region is passed over for lack of a size profile that was seen in it", async () => {
+  it("no region is skipped although a fitting size profile of it is known", async () => {
     await put(elsewhere, "first");
     await ready();
     isLate = () => true;
@@ -129,12 +129,12 @@ describe("while the invalidations of a change are on their way", () => {
     const asked = plainQuery(farAway, { parcel: largeParcel });
     expect(await found(plainQuery(origin, { parcel: largeParcel }))).toEqual([second]);
     expect(await found(asked)).toEqual([second]);
-    // Whoever looks there for something else changes nothing of that.
+    // A search there for something else does not change that.
     await found(plainQuery(farAway));
     expect(await found(asked)).toEqual([second]);
   });
 
-  it("no region is passed over by size profiles that are older than what is known of its cells", async () => {
+  it("no region is skipped by size profiles older than its bitmap of occupied cells", async () => {
     await put(elsewhere, "first");
     await ready();
     isLate = (key) => !key.endsWith(":occupied-cells");
@@ -144,7 +144,7 @@ describe("while the invalidations of a change are on their way", () => {
 });
 
 describe("a refused hold", () => {
-  it("shows that its block in memory is outdated", async () => {
+  it("invalidates its outdated cached block", async () => {
     const first = await put(elsewhere, "first", { classes: [["M", 400, 200, 500, 20_000, 1]] });
     const second = await put(elsewhere, "second");
     await ready();
@@ -161,17 +161,17 @@ describe("a refused hold", () => {
   });
 });
 
-describe("an operator whose first site is filed while a search is under way", () => {
+describe("an operator whose first site is added during a search", () => {
   const refused = "par_0000000000000077";
 
-  it("is not offered where it is refused", async () => {
+  it("is not offered if it is excluded", async () => {
     const first = await put(elsewhere, "first");
     await ready();
     beforeReadingBlocks = () => put(elsewhere, "second", { operatorId: refused });
     expect(await found(plainQuery(origin, { excludedOperatorIds: [refused] }))).toEqual([first]);
   });
 
-  it("is counted among the refused", async () => {
+  it("is counted as excluded", async () => {
     await put(elsewhere, "first");
     await ready();
     beforeReadingBlocks = () => put(elsewhere, "second", { operatorId: refused, ...small });
@@ -181,8 +181,8 @@ describe("an operator whose first site is filed while a search is under way", ()
   });
 });
 
-describe("lists that are forgotten while they are read", () => {
-  it("are read once more", async () => {
+describe("lists that are forgotten during a read", () => {
+  it("are read again", async () => {
     const first = await put(elsewhere, "first");
     await ready();
     const second = await put(elsewhere, "second", { ...large, isAlwaysOpen: false });
@@ -191,7 +191,7 @@ describe("lists that are forgotten while they are read", () => {
     Object.assign(writer, {
       lrangeBuffer: async (...range: [string, number, number]) => {
         const list = await read(...range);
-        // A cluster's connection is ready once more when one of its masters is connected anew, whatever is read from the others.
+        // A cluster connection emits ready again when one master is reconnected, even during reads from others.
         if (reads++ === 0) writer.emit("ready");
         return list;
       },

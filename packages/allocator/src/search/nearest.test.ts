@@ -26,14 +26,14 @@ let connection: RedisConnection;
 let allocator: Allocator;
 let cached: Allocator | undefined;
 
-/** Queries that are compared with looking at every site. */
+/** Number of queries that are compared with a linear search. */
 const queries = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
 
 beforeEach(async () => {
   connection = await redis.connect();
   const prefix = `${redis.keyPrefix}petak`;
   allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix });
-  // The masters of a cluster each tell of their own changes, so that nothing is kept there.
+  // No cache on a cluster, where each master reports only its own changes.
   const indexCache = { connect: () => redis.connectLater() as Redis, onError: () => undefined };
   cached = redis.isCluster ? undefined : createAllocator({ redis: connection, storeCode: testStoreCode, prefix, indexCache });
 });
@@ -42,7 +42,7 @@ afterEach(() => {
   connection.disconnect();
 });
 
-/** The answer by looking at every site. */
+/** The result of a linear search. */
 function byLookingAtAll(sites: readonly KnownSite[], asked: NearestQuery): string[] {
   return sitesAround(sites, asked)
     .filter((site) => reasonByHand(site, asked, anyHours) === undefined)
@@ -52,12 +52,12 @@ function byLookingAtAll(sites: readonly KnownSite[], asked: NearestQuery): strin
 
 const anyHours = () => true;
 
-/** Points on the edges of the icosahedron that the grid is laid over: half-way between corners that have an edge in common. */
+/** Points on the edges of the grid's icosahedron: midpoints between adjacent vertices. */
 function faceEdges(): Position[] {
   const corners = getPentagons(0).map((cell) => unitPoint({ latitude: cellToLatLng(cell)[0], longitude: cellToLatLng(cell)[1] }));
   return corners.flatMap((a, index) =>
     corners.slice(index + 1).flatMap((b) => {
-      // Corners with an edge in common are 63.4° apart, others 116.6° and more.
+      // Adjacent vertices are 63.4° apart, others at least 116.6°.
       if (a[0] * b[0] + a[1] * b[1] + a[2] * b[2] < 0) return [];
       const [x, y, z] = [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
       return [{ latitude: (Math.atan2(z, Math.hypot(x, y)) * 180) / Math.PI, longitude: (Math.atan2(y, x) * 180) / Math.PI }];
@@ -65,7 +65,7 @@ function faceEdges(): Position[] {
   );
 }
 
-/** Places where a grid of cells is apt to go wrong. */
+/** Positions at which a cell grid is prone to errors. */
 function awkwardPlaces(): Position[] {
   const toPosition = ([latitude, longitude]: [number, number]): Position => ({ latitude, longitude });
   const pentagons = getPentagons(8).map((cell) => toPosition(cellToLatLng(cell)));
@@ -86,7 +86,7 @@ function awkwardPlaces(): Position[] {
 }
 
 describe("the nearest sites", () => {
-  it("are those that looking at every site would give, in the same order, anywhere on Earth", { timeout: 900_000 }, async () => {
+  it("equal the result of a linear search, in the same order, anywhere on Earth", { timeout: 900_000 }, async () => {
     const random = createRandom(testSeed());
     const places = awkwardPlaces();
     const spreadsDeg = [0, 0.00001, 0.002, 0.02, 0.5];
@@ -126,7 +126,7 @@ describe("the nearest sites", () => {
       });
       const found = await (cached !== undefined && random.bool(0.5) ? cached : allocator).nearest(asked);
       const expected = byLookingAtAll(put, asked);
-      // Only what is wrong is worth the matcher's time.
+      // The matcher is slow, so it is used for differences only.
       if (found.length === expected.length && found.every(({ siteId }, place) => siteId === expected[place])) continue;
       expect(
         found.map(({ siteId }) => siteId),
@@ -135,7 +135,7 @@ describe("the nearest sites", () => {
     }
   });
 
-  it("are none in a network without sites", async () => {
+  it("are empty in a network without sites", async () => {
     expect(await allocator.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }))).toEqual([]);
   });
 
@@ -146,7 +146,7 @@ describe("the nearest sites", () => {
     expect(candidate?.distanceM).toBeGreaterThan(20_000_000);
   });
 
-  it("come in the order of their ids where they stand at one point", async () => {
+  it("are ordered by id at equal positions", async () => {
     const ids: string[] = [];
     for (let index = 0; index < 40; index++) {
       ids.push((await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref: `${index}` }), 0)).siteId);

@@ -6,126 +6,139 @@ import type { IndexReader, RegionDirectory } from "../h3-index/index-reader.ts";
 import { IndexRegion } from "../h3-index/index-region.ts";
 import { isOccupied } from "../h3-index/occupied-cells.ts";
 import type { NearestQuery } from "../query/query.ts";
-import { Best } from "./best.ts";
 import { type Candidate, candidateOf } from "./candidate.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { createFrontier } from "./frontier.ts";
 import { searchInMemory } from "./in-memory.ts";
+import { NearestK } from "./nearest-k.ts";
 import { type ScanContext, scanBlock } from "./scan-block.ts";
-import { createScanContext, hasRefusedArrived, unknownLists } from "./scan-context.ts";
+import { createScanContext, hasExcludedOperatorAppeared, missingListEntry } from "./scan-context.ts";
 import { circleNumbers, createSurroundings, type Surroundings } from "./surroundings.ts";
-import type { Turnstile } from "./turnstile.ts";
 
-/** How many blocks, and how many regions' bitmaps, the first wide round trip reads at most. Each further one doubles both, to a bound. */
+/**
+ * Blocks, and region bitmaps, that the first round trip of a wide search reads at most. Each further round trip doubles both, up to a
+ * factor of `maxFactor`.
+ */
 const firstBlocks = 32;
 const firstRegions = 8;
 const maxFactor = 16;
 
-/** Cells that are read around an origin before anything is known: its own and those around it. */
+/** Cells read around an origin when nothing is cached: its own and the first ring. */
 const nearCells = 7;
 
-/** Squares of 600 m, and the cells within some 2 km of them: where most searches end. Some 20 MB. */
+/** Squares of 600 m with the cells within some 2 km: where most searches end. Some 20 MB. */
 const nearSurroundings = { squaresPerDegree: 180, rings: 3, max: 10_000 };
 
-/** Squares of 2.5 km, and the cells within some 8 km of them: where a search in a city ends that is nearly full. Some 20 MB. */
+/** Squares of 2.5 km with the cells within some 8 km: where searches in a nearly full city end. Some 20 MB. */
 const wideSurroundings = { squaresPerDegree: 45, rings: 12, max: 1_000 };
 
-/** Who waits for a search. */
-export interface Waiting {
-  /** Ends a search that goes far; it throws the signal's reason then. Only asked for where a search does. */
+/** Options of one search. */
+export interface SearchOptions {
+  /**
+   * Aborts a wide search, which then throws the signal's reason. Read only if the search becomes wide, so a getter may create it on demand.
+   */
   readonly signal: AbortSignal;
 }
 
-/** Finds the nearest sites that satisfy a query, exactly: at once where all that it needs is in memory. */
-export type NearestSearch = (query: NearestQuery, waiting?: Waiting) => Candidate[] | Promise<Candidate[]>;
+/** Finds exactly the nearest sites that satisfy a query. Synchronous if all the data that it needs is cached. */
+export type NearestSearch = (query: NearestQuery, options?: SearchOptions) => Candidate[] | Promise<Candidate[]>;
 
 /**
- * Makes the search for the nearest sites that satisfy a query: no nearer one that would do is left out.
+ * Creates an exact search for the nearest sites that satisfy a query.
  *
- * What is in memory is looked at first, cell by cell in the order in which they could hold the nearest site. Otherwise the origin's cell and
- * those around it are read. If what is found there is no farther than anything outside could be, that is the answer, in one round trip. Else
- * the Earth is searched best first: regions that have sites, then the occupied cells below them, always the area that could hold the nearest
- * site next, until nothing left could be nearer than the worst of the best.
+ * It first scans cached blocks, in the order in which their cells could contain the nearest site. If that does not suffice, it reads the
+ * origin's cell and the ring around it; if nothing outside could be nearer than what was found there, the search ends after this one round
+ * trip. Otherwise it searches the Earth best first, from regions with sites down to their occupied cells, always continuing with the area
+ * that could contain the nearest site, until no area could contain a nearer one than the k-th found.
  *
- * @param wideSearches Where searches that go far wait for their turn: each may go through a continent.
+ * @param wideSearches Limits concurrent wide searches, each of which may scan a continent.
  */
-export function createNearestSearch(reader: IndexReader, wideSearches: Turnstile): NearestSearch {
+export function createNearestSearch(reader: IndexReader, wideSearches: ConcurrencyLimit): NearestSearch {
   const near = createSurroundings(nearSurroundings, reader.cell);
   const around = createSurroundings(wideSurroundings, reader.cell);
 
-  function search(context: ScanContext, waiting: Waiting | undefined): Candidate[] | Promise<Candidate[]> {
+  function search(context: ScanContext, options: SearchOptions | undefined): Candidate[] | Promise<Candidate[]> {
     const missing: IndexCell[] = [];
     const candidates = tryInMemory(context, missing);
     if (candidates !== undefined) return candidates;
-    return readAndSearch(context, missing, waiting);
+    return readAndSearch(context, missing, options);
   }
 
-  /** The answer where it follows from what is in memory. @param missing Takes what would have to be read first */
+  /**
+   * The candidates, if cached data determines them; else undefined.
+   *
+   * @param missing Receives the cells that have to be read first.
+   */
   function tryInMemory(context: ScanContext, missing: IndexCell[]): Candidate[] | undefined {
     if (context.allowedOperators?.size === 0) return [];
     if (!reader.checkMemory()) return undefined;
     const { query, origin } = context;
-    const best = new Best(query.limit, query.radiusM);
+    const nearestK = new NearestK(query.limit, query.radiusM);
     const surroundings = near(origin);
-    let outcome = searchInMemory(reader, context, surroundings, best, missing, nearCells);
-    // Where there is nothing near, the next site is as likely to be far away, and there are few cells to go through on the way.
+    let outcome = searchInMemory(reader, context, surroundings, nearestK, missing, nearCells);
+    // If there is no site nearby, the next one is probably far away, and a wide search has few cells to scan on the way.
     if (outcome === "farther" && surroundings.cells.some((cell) => reader.knownBlock(cell))) {
-      best.clear();
-      outcome = searchInMemory(reader, context, around(origin), best, missing, firstBlocks);
+      nearestK.clear();
+      outcome = searchInMemory(reader, context, around(origin), nearestK, missing, firstBlocks);
     }
-    return outcome === "done" ? candidatesOf(best, query) : undefined;
+    return outcome === "done" ? candidatesOf(nearestK, query) : undefined;
   }
 
-  async function readAndSearch(context: ScanContext, missing: readonly IndexCell[], waiting: Waiting | undefined): Promise<Candidate[]> {
+  async function readAndSearch(
+    context: ScanContext,
+    missing: readonly IndexCell[],
+    options: SearchOptions | undefined,
+  ): Promise<Candidate[]> {
     if (missing.length > 0) {
       await reader.blocks(missing);
       const candidates = tryInMemory(context, []);
       if (candidates !== undefined) return candidates;
     }
     const { query } = context;
-    const best = new Best(query.limit, query.radiusM);
+    const nearestK = new NearestK(query.limit, query.radiusM);
     const surroundings = near(context.origin);
     const nearest = surroundings.cells.slice(0, nearCells);
     await readBlocks(
       reader,
       context,
       nearest.filter((cell) => mayHaveSites(reader, cell)),
-      best,
+      nearestK,
     );
-    if (mayBeBeyond(context, surroundings, nearest.length, best.reachM)) {
-      const signal = waiting?.signal;
+    if (mayBeBeyond(context, surroundings, nearest.length, nearestK.reachM)) {
+      const signal = options?.signal;
       const read = new Set(nearest.map(({ cell }) => cell));
-      await wideSearches.pass(() => searchWide(reader, context, read, best, signal), signal);
+      await wideSearches.run(() => searchWide(reader, context, read, nearestK, signal), signal);
     }
-    return candidatesOf(best, query);
+    return candidatesOf(nearestK, query);
   }
 
-  /** The search of a query that names operators. */
-  async function searchAmong(query: NearestQuery, making: Promise<ScanContext>, waiting: Waiting | undefined): Promise<Candidate[]> {
+  /** The search for a query that names operators whose numbers have to be read. */
+  async function searchAmong(query: NearestQuery, making: Promise<ScanContext>, options: SearchOptions | undefined): Promise<Candidate[]> {
     const context = await making;
-    const candidates = await search(context, waiting);
-    if (candidates.length === 0 || !(await hasRefusedArrived(reader, context))) return candidates;
-    return await searchAmong(query, Promise.resolve(createScanContext(reader, query)), waiting);
+    const candidates = await search(context, options);
+    if (candidates.length === 0 || !(await hasExcludedOperatorAppeared(reader, context))) return candidates;
+    return await searchAmong(query, Promise.resolve(createScanContext(reader, query)), options);
   }
 
-  return (query, waiting) => {
+  return (query, options) => {
     const context = createScanContext(reader, query);
-    return context instanceof Promise ? searchAmong(query, context, waiting) : search(context, waiting);
+    return context instanceof Promise ? searchAmong(query, context, options) : search(context, options);
   };
 }
 
-function candidatesOf({ found }: Best, query: NearestQuery): Candidate[] {
+function candidatesOf({ found }: NearestK, query: NearestQuery): Candidate[] {
   const candidates: Candidate[] = [];
   for (const site of found) candidates.push(candidateOf(site, query));
   return candidates;
 }
 
-/** Whether a cell has sites as far as is known without asking. */
+/** Whether a cell may have sites, according to cached data. */
 function mayHaveSites(reader: IndexReader, { region, number }: IndexCell): boolean {
   const occupied = reader.knownOccupiedCells(region);
   return occupied === undefined || isOccupied(occupied, number);
 }
 
-/** Whether anything outside the first `count` cells could lie within a distance. */
+/** Whether anything outside the first `count` cells could lie within `reachM`. */
 function mayBeBeyond({ point: [x, y, z], point }: ScanContext, surroundings: Surroundings, count: number, reachM: number): boolean {
   const { cells, circles, beyondM } = surroundings;
   for (let index = count; index < cells.length; index++) {
@@ -140,21 +153,21 @@ async function searchWide(
   reader: IndexReader,
   context: ScanContext,
   read: ReadonlySet<string>,
-  best: Best,
+  nearestK: NearestK,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { point, query } = context;
   const frontier = createFrontier<Area | IndexRegion>();
   const push = (node: Area | IndexRegion) => {
     const leastM = node.leastM(point);
-    if (leastM <= best.reachM) frontier.push(leastM, node);
+    if (leastM <= nearestK.reachM) frontier.push(leastM, node);
   };
   for (const region of await reader.regions(query.countryCodes)) push(region);
-  const isOpen = () => frontier.leastM() <= best.reachM && frontier.leastM() !== Number.POSITIVE_INFINITY;
+  const isOpen = () => frontier.leastM() <= nearestK.reachM && frontier.leastM() !== Number.POSITIVE_INFINITY;
   for (let factor = 1; isOpen(); factor = Math.min(maxFactor, factor * 2)) {
-    // A search that finds nothing near goes through a continent: it ends when nobody waits for it any more.
+    // A search without a site nearby may scan a continent; it ends when its caller has gone.
     signal?.throwIfAborted();
-    // Others must get their turn meanwhile.
+    // Yields to other work.
     if (factor > 1) await setImmediate();
     const cells: IndexCell[] = [];
     const unknown: IndexRegion[] = [];
@@ -171,7 +184,7 @@ async function searchWide(
         for (const child of node.children) push(child);
       }
     }
-    const [directories] = await Promise.all([reader.directories(unknown), readBlocks(reader, context, cells, best)]);
+    const [directories] = await Promise.all([reader.directories(unknown), readBlocks(reader, context, cells, nearestK)]);
     unknown.forEach((region, index) => {
       enter(region, directories[index] as RegionDirectory);
     });
@@ -183,16 +196,16 @@ async function searchWide(
   }
 }
 
-async function readBlocks(reader: IndexReader, context: ScanContext, cells: readonly IndexCell[], best: Best): Promise<void> {
+async function readBlocks(reader: IndexReader, context: ScanContext, cells: readonly IndexCell[], nearestK: NearestK): Promise<void> {
   const reading = reader.blocks(cells);
   const blocks = reading instanceof Promise ? await reading : reading;
   for (let index = 0; index < cells.length; index++) {
     const cell = cells[index] as IndexCell;
     const block = blocks[index];
     if (block === undefined || block === null) continue;
-    if (!scanBlock(context, cell, block, best)) {
+    if (!scanBlock(context, cell, block, nearestK)) {
       await reader.refreshLists(cell.region);
-      if (!scanBlock(context, cell, block, best)) throw unknownLists(cell);
+      if (!scanBlock(context, cell, block, nearestK)) throw missingListEntry(cell);
     }
   }
 }

@@ -12,35 +12,35 @@ import type { RegionProfile } from "../h3-index/index-region.ts";
 import { createJudge, placeReason } from "../query/judge.ts";
 import { type NearestQuery, networkFilter } from "../query/query.ts";
 import type { Candidate } from "./candidate.ts";
+import type { ConcurrencyLimit } from "./concurrency-limit.ts";
 import type { ScanContext } from "./scan-block.ts";
-import { createScanContext, hasRefusedArrived, unknownLists } from "./scan-context.ts";
-import type { Turnstile } from "./turnstile.ts";
+import { createScanContext, hasExcludedOperatorAppeared, missingListEntry } from "./scan-context.ts";
 
-/** The sites that a query passed over. */
+/** The sites that a query excluded. */
 export interface PassedOverSites {
-  /** How far from the origin they were counted, in m, included. */
+  /** Radius around the origin in which they were counted, in m, inclusive. */
   withinM: number;
-  /** How many sites for each reason that any was passed over for. */
+  /** Number of sites for each reason that occurred. */
   counts: ReadonlyMap<PassedOverReason, number>;
 }
 
-/** The greatest distance within which sites are counted, in m: a whole city and what is around it. */
+/** Greatest radius in which sites are counted, in m: a city and its surroundings. */
 const countedWithinMaxM = 50_000;
 
-/** Blocks that one round trip reads at most. */
+/** Greatest number of blocks read in one round trip. */
 const blocksAtOnce = 512;
 
 /**
- * Counts the sites of the caller's network that a query passed over: as far as the farthest candidate where there are as many as it asked
- * for, else as far as its radius, and never beyond {@link countedWithinMaxM}.
+ * Counts the sites of the caller's network that a query excluded: up to the farthest candidate if the limit was reached, else up to the
+ * query's radius, and never beyond {@link countedWithinMaxM}.
  *
- * It looks at every site of that area, after the search and apart from it, so that a search that nobody wants explained costs nothing more.
+ * It checks every site in that area, separately from the search, so that searches without an explanation cost nothing more.
  *
- * @param candidates What the query found, nearest first.
+ * @param candidates The result of the query, nearest first.
  */
 export async function countPassedOver(
   reader: IndexReader,
-  wideSearches: Turnstile,
+  wideSearches: ConcurrencyLimit,
   query: NearestQuery,
   candidates: readonly Candidate[],
   signal?: AbortSignal,
@@ -50,8 +50,8 @@ export async function countPassedOver(
   const found = new Set(candidates.map(({ siteId }) => siteId));
   for (;;) {
     const context = await createScanContext(reader, query);
-    const counts = await wideSearches.pass(() => countIn(reader, context, withinM, found, signal), signal);
-    if (await hasRefusedArrived(reader, context)) continue;
+    const counts = await wideSearches.run(() => countIn(reader, context, withinM, found, signal), signal);
+    if (await hasExcludedOperatorAppeared(reader, context)) continue;
     return { withinM, counts: new Map([...counts].sort(([a], [b]) => a - b)) };
   }
 }
@@ -68,7 +68,7 @@ async function countIn(
   const cells = await occupiedCellsWithin(reader, context, withinM);
   for (let from = 0; from < cells.length; from += blocksAtOnce) {
     signal?.throwIfAborted();
-    // Others must get their turn meanwhile.
+    // Yields to other work.
     if (from > 0) await setImmediate();
     const batch = cells.slice(from, from + blocksAtOnce);
     const blocks = await reader.blocks(batch);
@@ -80,14 +80,14 @@ async function countIn(
         await reader.refreshLists(cell.region);
         reasons = count(cell, block);
       }
-      if (reasons === undefined) throw unknownLists(cell);
+      if (reasons === undefined) throw missingListEntry(cell);
       for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
   }
   return counts;
 }
 
-/** The cells that have a block and could hold a site within a distance. */
+/** The cells that have a block and could contain a site within a distance. */
 async function occupiedCellsWithin(reader: IndexReader, { origin, point }: ScanContext, withinM: number): Promise<IndexCell[]> {
   const regions = (await reader.regions()).filter(({ region }) => leastDistanceM(origin, regionCell(region)) <= withinM);
   const directories = await reader.directories(regions);
@@ -103,16 +103,19 @@ async function occupiedCellsWithin(reader: IndexReader, { origin, point }: ScanC
   return cells;
 }
 
-/** Gives the reason of each site of a block that was passed over; undefined where a profile or opening hours are not known yet. */
+/**
+ * Returns a function that gives the reasons for which sites of a block were excluded; undefined if a profile or opening hours are not known
+ * yet.
+ */
 function createBlockCounter(context: ScanContext, withinM: number, found: ReadonlySet<string>) {
   const { query, origin, isOpen, allowedOperators, excludedOperators } = context;
   const network = networkFilter(query);
   const judge = createJudge(query);
-  const remembered = new Map<RegionProfile, PassedOverReason | undefined>();
+  const reasonOfProfile = new Map<RegionProfile, PassedOverReason | undefined>();
 
   function reasonOf(profile: RegionProfile): PassedOverReason | undefined {
-    if (!remembered.has(profile)) remembered.set(profile, placeReason(query, profile.classes));
-    return remembered.get(profile);
+    if (!reasonOfProfile.has(profile)) reasonOfProfile.set(profile, placeReason(query, profile.classes));
+    return reasonOfProfile.get(profile);
   }
 
   return ({ region }: IndexCell, block: DecodedBlock): PassedOverReason[] | undefined => {

@@ -1,70 +1,73 @@
-import { type DecodedBlock, placeNumbers } from "../block/decoded-block.ts";
+import { coordinatesPerSite, type DecodedBlock } from "../block/decoded-block.ts";
 import { isKnownAt } from "../block/observation.ts";
 import { greatCircleByCosinesM } from "../geo/great-circle.ts";
 import type { Position } from "../geo/position.ts";
-import { surelyBeyond, type UnitPoint } from "../geo/unit-point.ts";
+import { squaredChordBound, type UnitPoint } from "../geo/unit-point.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { IndexRegion, RegionProfile } from "../h3-index/index-region.ts";
 import type { FlagFilter, NearestQuery } from "../query/query.ts";
-import type { Best } from "./best.ts";
+import type { NearestK } from "./nearest-k.ts";
 
-/** What does not change from block to block of a query. */
+/** The parts of a query that are the same for every block. */
 export interface ScanContext {
   query: NearestQuery;
-  /** The query's origin, as the index keeps positions. */
+  /** The query's origin, rounded to the precision of the index. */
   origin: Position;
-  /** The same as a point of a sphere of radius 1. */
+  /** The origin on the unit sphere. */
   point: UnitPoint;
-  /** The cosine of its latitude. */
+  /** Cosine of the origin's latitude. */
   cosine: number;
   filter: FlagFilter;
-  /** Operator numbers allowed; undefined: all. */
+  /** Accepted operator numbers; undefined: all. */
   allowedOperators: ReadonlySet<number> | undefined;
-  /** Operator numbers refused; undefined: none. */
+  /** Excluded operator numbers; undefined: none. */
   excludedOperators: ReadonlySet<number> | undefined;
-  /** How many of the operators that the query refuses had no number, and so no site, when the context was made. */
-  refusedWithoutNumber: number;
-  /** Countries allowed, as records have them; empty: all. */
+  /** Number of excluded operators that had no operator number, hence no site, when the context was created. */
+  excludedWithoutNumber: number;
+  /** Accepted countries, in the form of {@link countryNumber}; empty: all. */
   countries: readonly number[];
-  /** Whether a site with these opening hours is open as asked; undefined where they are not known yet. Left out: any hours will do. */
+  /**
+   * Whether a site with these opening hours satisfies the query; its result is undefined if they are not known yet. Undefined if the query
+   * does not ask.
+   */
   isOpen: ((region: IndexRegion, hoursNumber: number) => boolean | undefined) | undefined;
 }
 
-/** A bit for each size class that a site may have. */
+/** One bit for each size class that a site may have. */
 const everyClass = 0xff;
 
 /**
- * Offers every site of a block that satisfies the query. Returns false where a profile or opening hours are not known yet: then none was
- * offered.
+ * Offers every site of a block that satisfies the query. Returns false, having offered none, if a profile or opening hours are not known
+ * yet.
  *
- * What costs next to nothing and what most sites fail is looked at first; country and hours only of a site that would be offered otherwise.
+ * Cheap tests that exclude most sites come first; observation and hours are checked last.
  */
-export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedBlock, best: Best): boolean {
+export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedBlock, nearestK: NearestK): boolean {
   const { query, origin, point, cosine, filter, allowedOperators, excludedOperators, countries } = context;
   const { mask, value } = filter;
   if ((block.someFlags & value) !== value || (block.allFlags & mask & ~value) !== 0) return true;
   if (countries.length > 0 && !block.countries.some((country) => countries.includes(country))) return true;
   const { profiles } = cell.region.lists;
-  const { profileNumbers, profileSlots, freeOfSlot, flags, free, places } = block;
+  const { profileNumbers, profileIndexes, freeOfProfile, flags, free, coordinates } = block;
   let isAnyFree = false;
   const countsAsFree = query.includesFull === true ? everyClass : 0;
   for (let slot = 0; slot < profileNumbers.length; slot++) {
     const profile = profiles[profileNumbers[slot] as number];
     if (profile === undefined) return false;
-    if ((profile.fitting(query) & ((freeOfSlot[slot] as number) | countsAsFree)) !== 0) isAnyFree = true;
+    if ((profile.fitting(query) & ((freeOfProfile[slot] as number) | countsAsFree)) !== 0) isAnyFree = true;
   }
   if (context.isOpen !== undefined && !areHoursKnown(context.isOpen, cell, block)) return false;
   if (!isAnyFree) return true;
   const [x, y, z] = point;
-  let beyond = surelyBeyond(best.reachM);
+  let beyond = squaredChordBound(nearestK.reachM);
   for (let index = 0; index < block.count; index++) {
     if (((flags[index] as number) & mask) !== value) continue;
-    const at = index * placeNumbers;
-    const dx = (places[at] as number) - x;
-    const dy = (places[at + 1] as number) - y;
-    const dz = (places[at + 2] as number) - z;
+    const at = index * coordinatesPerSite;
+    const dx = (coordinates[at] as number) - x;
+    const dy = (coordinates[at + 1] as number) - y;
+    const dz = (coordinates[at + 2] as number) - z;
     if (dx * dx + dy * dy + dz * dz > beyond) continue;
-    const profile = profiles[profileNumbers[profileSlots[index] as number] as number] as RegionProfile;
+    const profile = profiles[profileNumbers[profileIndexes[index] as number] as number] as RegionProfile;
     if ((profile.fitting(query) & ((free[index] as number) | countsAsFree)) === 0) continue;
     if (allowedOperators !== undefined && !allowedOperators.has(block.operatorNumber(index))) continue;
     if (excludedOperators?.has(block.operatorNumber(index)) === true) continue;
@@ -73,20 +76,20 @@ export function scanBlock(context: ScanContext, cell: IndexCell, block: DecodedB
       origin.latitude,
       origin.longitude,
       cosine,
-      places[at + 3] as number,
-      places[at + 4] as number,
-      places[at + 5] as number,
+      coordinates[at + 3] as number,
+      coordinates[at + 4] as number,
+      coordinates[at + 5] as number,
     );
-    if (distanceM > best.reachM) continue;
+    if (distanceM > nearestK.reachM) continue;
     if (query.knownAtMs !== undefined && !isKnownAt(block.observation(index), query.knownAtMs)) continue;
     if (context.isOpen?.(cell.region, block.hoursNumber(index)) === false) continue;
-    best.offer({ distanceM, cell, block, index, profile });
-    beyond = surelyBeyond(best.reachM);
+    nearestK.offer({ distanceM, cell, block, index, profile });
+    beyond = squaredChordBound(nearestK.reachM);
   }
   return true;
 }
 
-/** Whether it is known of all opening hours in a block what a query says of them. */
+/** Whether all opening hours numbers in a block are known. */
 function areHoursKnown(isOpen: NonNullable<ScanContext["isOpen"]>, { region }: IndexCell, { hoursNumbers }: DecodedBlock): boolean {
   return hoursNumbers.every((number) => isOpen(region, number) !== undefined);
 }

@@ -9,7 +9,7 @@ import type { OpeningTimes } from "../hours/opening-times.ts";
 import { flagFilter, type NearestQuery, type SiteNeeds } from "../query/query.ts";
 import type { ScanContext } from "./scan-block.ts";
 
-/** Makes what the scan of every block of a query needs: at once for most queries, which name no operator. */
+/** Creates the scan context of a query. Synchronous for most queries, which name no operator. */
 export function createScanContext(reader: IndexReader, query: NearestQuery): ScanContext | Promise<ScanContext> {
   const allowed = reader.operatorNumbers(query.operatorIds);
   const excluded = reader.operatorNumbers(query.excludedOperatorIds);
@@ -28,7 +28,7 @@ function contextOf(query: NearestQuery, allowed: Numbers, excluded: Numbers): Sc
     filter: flagFilter(query),
     allowedOperators: operatorIds.length === 0 ? undefined : allowed,
     excludedOperators: excluded.size === 0 ? undefined : excluded,
-    refusedWithoutNumber: new Set(query.excludedOperatorIds).size - excluded.size,
+    excludedWithoutNumber: new Set(query.excludedOperatorIds).size - excluded.size,
     countries: countryCodes.map(countryNumber),
     isOpen: needs === undefined ? undefined : openLookup(needs),
   };
@@ -37,30 +37,30 @@ function contextOf(query: NearestQuery, allowed: Numbers, excluded: Numbers): Sc
 type Numbers = ReadonlySet<number>;
 
 /**
- * Whether an operator that the query refuses has got its first site since the context was made: blocks that were read meanwhile may have it. An operator
- * gets its number before its first site is filed. An operator that the query allows needs no such look: its site came after the query.
+ * Whether an excluded operator got its first site after the context was created: blocks read since may contain it. An operator gets its
+ * number before its first site is added to the index. Accepted operators need no such check: their site came after the query.
  */
-export async function hasRefusedArrived(
+export async function hasExcludedOperatorAppeared(
   reader: IndexReader,
-  { query, refusedWithoutNumber, excludedOperators }: ScanContext,
+  { query, excludedWithoutNumber, excludedOperators }: ScanContext,
 ): Promise<boolean> {
-  if (refusedWithoutNumber === 0) return false;
+  if (excludedWithoutNumber === 0) return false;
   return (await reader.operatorNumbers(query.excludedOperatorIds)).size !== (excludedOperators?.size ?? 0);
 }
 
-/** The error for a block that names what is not in its region's lists even after they were read anew. */
-export function unknownLists({ cell, region }: IndexCell): Error {
-  return new Error(`block ${cell} names a size profile or opening hours that region ${region.region} does not have`);
+/** The error for a block that refers to an entry missing from its region's lists even after they were read again. */
+export function missingListEntry({ cell, region }: IndexCell): Error {
+  return new Error(`block ${cell} refers to a size profile or opening hours that region ${region.region} lacks`);
 }
 
-/** Whether a site with these hours, undefined for one that never closes, is open as asked. */
+/** Whether a site with these hours satisfies a query. `times` is undefined for a site that is always open. */
 export function isOpenAsAsked({ openAtMs, openWithin }: SiteNeeds, times: OpeningTimes | undefined): boolean {
   if (times === undefined) return openWithin === undefined || openWithin.toMs - openWithin.fromMs >= openWithin.atLeastMs;
   if (openAtMs !== undefined && !isOpenAt(times, openAtMs)) return false;
   return openWithin === undefined || openMsWithin(times, openWithin.fromMs, openWithin.toMs) >= openWithin.atLeastMs;
 }
 
-/** Decides once for each of the region's opening times; undefined where any hours will do. */
+/** Memoises the decision for each of a region's opening times. Undefined if the query has no constraint on hours. */
 function openLookup(needs: SiteNeeds): ScanContext["isOpen"] {
   if (needs.openAtMs === undefined && needs.openWithin === undefined) return undefined;
   const remembered = new Map<OpeningTimes, boolean>();

@@ -27,7 +27,7 @@ describe("the surroundings of a point", () => {
   it.each([
     { squaresPerDegree: 180, rings: 3, max: 100, rounds: 2000 },
     { squaresPerDegree: 45, rings: 12, max: 10, rounds: 300 },
-  ])("never say that something is farther than it is ($rings rings)", ({ rounds, ...options }) => {
+  ])("never overestimate a distance ($rings rings)", ({ rounds, ...options }) => {
     const random = createRandom(testSeed());
     const surroundingsOf = createSurroundings(options, cellOf);
     const around = ({ latitude, longitude }: Position, spread: number): Position => ({
@@ -49,7 +49,7 @@ describe("the surroundings of a point", () => {
     expect(Math.min(inside, outside)).toBeGreaterThan(10);
   });
 
-  it("name their cells in the order in which they could hold the nearest", () => {
+  it("list their cells by lower bound of distance", () => {
     for (const place of places) {
       const { leastM } = createSurroundings({ squaresPerDegree: 180, rings: 3, max: 10 }, cellOf)(place);
       expect([...leastM]).toEqual([...leastM].sort((a, b) => a - b));

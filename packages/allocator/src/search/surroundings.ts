@@ -6,27 +6,33 @@ import { indexCellOf } from "../geo/region.ts";
 import { type UnitPoint, unitPoint } from "../geo/unit-point.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 
-/** Numbers of a cell in {@link Surroundings.circles}: the centre's x, y and z on a sphere of radius 1, and the radius in m. */
+/** Numbers per cell in {@link Surroundings.circles}: the centre's x, y and z on the unit sphere, and the radius in m. */
 export const circleNumbers = 4;
 
 /**
- * The index cells around a point, in the order of the least distance at which a site in them could lie from it. Which of them have sites is
- * another matter.
+ * The index cells around a point, sorted by the lower bound of the distance to a site in them. Whether they have sites is not considered.
  */
 export class Surroundings {
   readonly cells: readonly IndexCell[];
-  /** The circle that holds all sites of each cell, {@link circleNumbers} a cell. */
+  /** The circle that bounds the sites of each cell, {@link circleNumbers} numbers each. */
   readonly circles: Float64Array;
-  /** The least distance in m from the point to anything in each cell or a later one, or in none of them. Never falls. */
+  /**
+   * For each cell, a lower bound, in m, of the distance from the point to anything in it, in a later cell, or outside all cells.
+   * Non-decreasing.
+   */
   readonly leastM: Float64Array;
-  /** The least distance in m from the point to anything that is in none of the cells. */
+  /** Lower bound, in m, of the distance from the point to anything outside all cells. */
   readonly beyondM: number;
   readonly #point: UnitPoint;
 
-  /** @param rings How many rings of cells there are around the one in which the point is. Right at pentagons too. */
+  /**
+   * Also correct at pentagons.
+   *
+   * @param rings Number of rings of cells around the point's own cell.
+   */
   constructor(centre: Position, rings: number, cellOf: (cell: string) => IndexCell) {
     const disk = gridDiskDistances(indexCellOf(centre), rings + 1);
-    // The way out leads through a cell of the outermost ring.
+    // Everything outside lies beyond the outermost ring.
     const ring = disk.pop() ?? [];
     const beyondM = ring.reduce((least, cell) => Math.min(least, leastDistanceM(centre, cell)), Number.POSITIVE_INFINITY);
     const cells = disk
@@ -44,27 +50,27 @@ export class Surroundings {
     this.#point = unitPoint(centre);
   }
 
-  /** How far a point is from the one in the middle, in m, and no less. */
+  /** Distance in m, rounded up, from a point to the centre. */
   offsetM([x, y, z]: UnitPoint): number {
     const [dx, dy, dz] = [this.#point[0] - x, this.#point[1] - y, this.#point[2] - z];
-    // The way along the surface is longer than the straight line, by less than a millionth where both are in one square.
+    // The arc is longer than the chord, by less than a millionth within one square.
     return Math.sqrt(dx * dx + dy * dy + dz * dz) * earthRadiusM * offsetSlack;
   }
 }
 
 const offsetSlack = 1 + 1e-6;
 
-/** How surroundings are kept. */
+/** Options of {@link createSurroundings}. */
 export interface SurroundingsOptions {
-  /** How many squares there are to a degree: all points in one have the same surroundings, those of its middle. At most 180. */
+  /** Squares per degree, at most 180. All points of a square share the surroundings of its centre. */
   squaresPerDegree: number;
-  /** Rings of cells around the one in the middle. */
+  /** Rings of cells around the centre's cell. */
   rings: number;
-  /** Surroundings kept before they are made anew. */
+  /** Greatest number of surroundings kept; all are discarded when it is reached. */
   max: number;
 }
 
-/** Gives the surroundings of the square in which a position lies, made once. */
+/** Returns a memoised lookup of the surroundings of the square that contains a position. */
 export function createSurroundings(
   { squaresPerDegree, rings, max }: SurroundingsOptions,
   cellOf: (cell: string) => IndexCell,
@@ -74,7 +80,7 @@ export function createSurroundings(
   return ({ latitude, longitude }) => {
     const row = Math.min(rows - 1, Math.floor((latitude + 90) * squaresPerDegree));
     const column = Math.min(columns - 1, Math.floor((longitude + 180) * squaresPerDegree));
-    // At most 180 squares to a degree: the number is a small integer then.
+    // A small integer, given at most 180 squares per degree.
     const square = row * columns + column;
     let surroundings = known.get(square);
     if (surroundings === undefined) {

@@ -1,2 +1,2 @@
-/** What tests of this package and of those over it share. */
+/** Fixtures shared by the tests of this package and of packages that depend on it. */
 export { plainQuery, smallParcel } from "./plain-query.ts";

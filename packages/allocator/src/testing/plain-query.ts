@@ -2,10 +2,10 @@ import { Purpose } from "@petak/protocol";
 import type { Position } from "../geo/position.ts";
 import type { NearestQuery } from "../query/query.ts";
 
-/** A parcel that fits the place of every test site that says nothing else. */
+/** A parcel that fits the places of test sites with default measures. */
 export const smallParcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-/** A query that asks for nothing but the five nearest, and what is to be otherwise. */
+/** A query for the five nearest sites without further constraints; `rest` overrides its fields. */
 export function plainQuery(origin: Position, rest: Partial<NearestQuery> = {}): NearestQuery {
   return {
     origin,

@@ -2,7 +2,7 @@ import {
   type Acknowledgements,
   connectRedis,
   createKeys,
-  dropSilent,
+  dropUnresponsive,
   isCommandTimeout,
   type Keys,
   type RedisConnection,
@@ -52,7 +52,7 @@ export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStac
     connectAnother: () => connectRedis(address, { onError: onConnectionError }),
     onConnectionError,
     onCallFailed(error) {
-      if (isCommandTimeout(error)) dropSilent(redis);
+      if (isCommandTimeout(error)) dropUnresponsive(redis);
       watch.tell("a call", error);
     },
   };

@@ -1,5 +1,5 @@
 import { createParticipantFeeds, type ParticipantFeeds } from "@petak/records";
-import { dropSilent, type RedisConnection } from "@petak/redis";
+import { dropUnresponsive, type RedisConnection } from "@petak/redis";
 import { createFeedReader, type FeedReader } from "../features/event-pages/feed-reader.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { OpenRecords } from "./open-records.ts";
@@ -17,7 +17,7 @@ export function openFeeds(store: ConnectedStore, { archive }: OpenRecords, stack
   let tail: RedisConnection | undefined;
   redis.on("ready", () => {
     // The connection that receives published events sends no writes, by which it would notice that its server has become a replica.
-    if (watch.isReplica && tail !== undefined) dropSilent(tail);
+    if (watch.isReplica && tail !== undefined) dropUnresponsive(tail);
   });
   const feeds = createParticipantFeeds({
     redis,

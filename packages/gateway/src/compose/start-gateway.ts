@@ -40,7 +40,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   prepareValidation(services);
   const stack = new AsyncDisposableStack();
   let acknowledgements: Acknowledgements | undefined;
-  const prepared = prepareStore(options, stack, () => acknowledgements?.areFollowed ?? true);
+  const prepared = prepareStore(options, stack, () => acknowledgements?.haveEnoughReplicas ?? true);
   try {
     const store = await connectStore(prepared, options, stack);
     acknowledgements = store.acknowledgements;

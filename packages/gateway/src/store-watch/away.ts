@@ -1,4 +1,4 @@
-import { commandTimeoutMs, dropSilent, type FailingServer, isCommandTimeout, type RedisConnection } from "@petak/redis";
+import { commandTimeoutMs, dropUnresponsive, type FailingServer, isCommandTimeout, type RedisConnection } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 import { createSpell, seconds } from "./spell.ts";
 import { spellFacts } from "./spell-facts.ts";
@@ -114,7 +114,7 @@ export function createAway({ redis, address, logger, now, isExpected }: AwayOpti
       }
       for (const { error } of silent) suspect(error);
       servers = silent.flatMap(({ server }) => (server === "" ? [] : [server]));
-      if (silent.some(({ error }) => isCommandTimeout(error))) dropSilent(redis);
+      if (silent.some(({ error }) => isCommandTimeout(error))) dropUnresponsive(redis);
       lookAtReadiness();
       spell.fails(suspectedMs);
     },

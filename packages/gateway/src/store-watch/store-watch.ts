@@ -1,4 +1,4 @@
-import { type Keys, type RedisConnection, refusingServers, sharedRuns, silentServers } from "@petak/redis";
+import { coalescedRuns, type Keys, type RedisConnection, serversRejectingWrites, unresponsiveServers } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
 import type { TellFailure } from "../observability/tell-failure.ts";
@@ -69,13 +69,13 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
     for (const reason of refusals) metrics.redisRefusesChanges.set({ reason }, reasons.has(reason) ? 1 : 0);
   }
 
-  const look = sharedRuns(async () => {
-    const silent = await silentServers(redis);
+  const look = coalescedRuns(async () => {
+    const silent = await unresponsiveServers(redis);
     if (isStopped) return;
     away.take(silent);
     // One that is away says nothing about what it would refuse.
     if (silent.length === 0 && refusing.isOpen) {
-      const servers = await refusingServers(redis, keys);
+      const servers = await serversRejectingWrites(redis, keys);
       if (isStopped) return;
       refusing.take(servers);
     }
@@ -127,7 +127,7 @@ export function watchStore(options: StoreWatchOptions): StoreWatch {
     },
     connectionFailed,
     async requireAnswers() {
-      const [first] = await silentServers(redis);
+      const [first] = await unresponsiveServers(redis);
       if (first !== undefined) throw new Error(`${first.server || address} does not answer`, { cause: first.error });
     },
     explain(error) {

@@ -98,7 +98,7 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
       const [tag, value] = await script(
         redis,
         [
-          keys.answer(region, answer.participantId, answer.requestId),
+          keys.storedResponse(region, answer.participantId, answer.requestId),
           keys.bundle(region, handle),
           keys.events(region),
           keys.siteAllowedVersion(region, siteNumber),

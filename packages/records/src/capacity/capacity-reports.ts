@@ -60,7 +60,7 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, siteId
           [
             keys.site(region, siteNumber),
             keys.block(region, cellOf(stored)),
-            keys.tallies(region, cellOf(stored)),
+            keys.siteCounts(region, cellOf(stored)),
             keys.waiting(region),
             keys.deadlines(region),
             keys.events(region),

@@ -115,7 +115,7 @@ export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: S
     async appendOnce(region, name, event) {
       const [tag] = await appendScript(
         redis,
-        [keys.eventMark(region, name), keys.events(region)],
+        [keys.eventMarker(region, name), keys.events(region)],
         [encodeEvent(event, siteIds), markTtlMs],
       );
       return tag === "done";

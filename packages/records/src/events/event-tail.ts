@@ -1,6 +1,6 @@
 import type { Region } from "@petak/protocol";
 import type { Keys, SiteIds } from "@petak/redis";
-import { dropSilent, type FeedName, isCommandTimeout, pingAll, type RedisConnection, sharedRuns } from "@petak/redis";
+import { coalescedRuns, dropUnresponsive, type FeedName, isCommandTimeout, pingAll, type RedisConnection } from "@petak/redis";
 import { createFeedSubscribers, type FeedSubscription } from "../feeds/feed-subscribers.ts";
 import { outlineOf } from "./event-outline.ts";
 import { createEventStream, firstEntry, isAfter } from "./event-stream.ts";
@@ -102,7 +102,7 @@ export function createEventTail({
 
   /** After a command that got no answer in time, those behind it shall not wait as long, one after another. */
   function dropIfSilent(error: unknown): void {
-    if (isCommandTimeout(error)) dropSilent(connection);
+    if (isCommandTimeout(error)) dropUnresponsive(connection);
   }
 
   /** Tells of a region that is new, or has grown unheard: whom it concerns was not heard either. */
@@ -140,7 +140,7 @@ export function createEventTail({
    * Notices new regions, listens to all, and looks at what may have grown unheard, and from time to time at all. A server that is away must not keep
    * the others from being heard.
    */
-  const notice = sharedRuns(async () => {
+  const notice = coalescedRuns(async () => {
     const isTimeForAll = performance.now() >= lookAtAllAtMs;
     if (isTimeForAll) lookAtAllAtMs = performance.now() + lookAtAllMs;
     const blind: unknown[] = [];

@@ -1,5 +1,5 @@
 import type { Region } from "@petak/protocol";
-import { type FeedName, sharedRuns } from "@petak/redis";
+import { coalescedRuns, type FeedName } from "@petak/redis";
 import { firstEntry, isAfter, type StreamFeed } from "../events/event-stream.ts";
 import { feedId, feedsOfParticipant } from "./event-reference.ts";
 import { type Share, sharesOf } from "./feed-shares.ts";
@@ -231,7 +231,7 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
   function run(region: Region): Promise<void> {
     const shared =
       runs.get(region) ??
-      sharedRuns(async () => {
+      coalescedRuns(async () => {
         if (wanted.delete(region) || !(await appendFollowed(region))) await buildAll(region);
       });
     runs.set(region, shared);

@@ -108,7 +108,8 @@ export function createQueues(
   sites: SiteStore,
   limits: QueueLimits = defaultQueueLimits,
 ): Queues {
-  const answerKey = (region: Region, participantId: string, requestId: string) => keys.answer(region, participantId, `${requestId}#queue`);
+  const answerKey = (region: Region, participantId: string, requestId: string) =>
+    keys.storedResponse(region, participantId, `${requestId}#queue`);
 
   async function placesAt(siteIds: readonly string[], { query, termsAt }: Waiting): Promise<JudgedPlace[]> {
     const stored = await sites.findAll(siteIds);
@@ -148,7 +149,7 @@ export function createQueues(
             keys.waiting(region),
             ...places.flatMap(({ siteNumber, cell }) => [
               keys.block(region, cell),
-              keys.tallies(region, cell),
+              keys.siteCounts(region, cell),
               keys.siteCompartments(region, siteNumber),
               keys.siteAllowed(region, siteNumber),
               keys.siteAllowedVersion(region, siteNumber),
@@ -226,7 +227,7 @@ export function createQueues(
           keys.waiting(region),
           keys.deadlines(region),
           keys.events(region),
-          keys.tallies(region, cellOf(stored)),
+          keys.siteCounts(region, cellOf(stored)),
           keys.block(region, cellOf(stored)),
           keys.siteCompartments(region, siteNumber),
           keys.siteAllowed(region, siteNumber),

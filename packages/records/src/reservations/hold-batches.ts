@@ -1,5 +1,5 @@
 import type { DecodedBlock } from "@petak/allocator";
-import { isElsewhere, type Line, type TrackedCache } from "@petak/allocator";
+import { isSlotMovedError, type SlotWriter, type TrackedCache } from "@petak/allocator";
 import type { Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { noteKey, type ScriptArgument, type ScriptReply } from "@petak/redis";
@@ -70,48 +70,48 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
       writeHold(bytes, cells, hold, siteIds);
     }
     for (const hold of batch) scriptKeys.push(hold.requestKey);
-    for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
+    for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.siteCounts(region, cell));
     const scriptArguments = [answerTtlMs, batch.length, bytes.copy()];
-    const line = cache?.lineTo(keys.events(region));
+    const writer = cache?.slotWriterFor(keys.events(region));
     return (
-      (await sendOver(line, region, batch, scriptKeys, scriptArguments)) ??
+      (await sendOver(writer, region, batch, scriptKeys, scriptArguments)) ??
       outcomesIn(await script(redis, scriptKeys, [...scriptArguments, ""]))
     );
   }
 
-  /** Takes holds over a line, and amends what it has in memory. Undefined where there is none, or it leads to the wrong server. */
+  /** Writes holds over a slot writer and updates the cache. Undefined if there is no writer or the slot was moved. */
   async function sendOver(
-    line: Line | undefined,
+    writer: SlotWriter | undefined,
     region: Region,
     batch: readonly PlainHold[],
     scriptKeys: string[],
     scriptArguments: readonly ScriptArgument[],
   ): Promise<Buffer | undefined> {
-    if (line === undefined) return undefined;
+    if (writer === undefined) return undefined;
     let outcomes: Buffer;
     try {
-      outcomes = outcomesIn(await script(line.connection, scriptKeys, [...scriptArguments, "1"]));
+      outcomes = outcomesIn(await script(writer.connection, scriptKeys, [...scriptArguments, "1"]));
     } catch (error) {
-      line.forget(scriptKeys);
-      if (!isElsewhere(error)) throw error;
-      line.leave();
+      writer.forget(scriptKeys);
+      if (!isSlotMovedError(error)) throw error;
+      writer.releaseSlot();
       return undefined;
     }
-    for (const [index, hold] of batch.entries()) amend(line, region, hold, outcomes, index * outcomeBytes);
+    for (const [index, hold] of batch.entries()) amend(writer, region, hold, outcomes, index * outcomeBytes);
     return outcomes;
   }
 
-  function amend(line: Line, region: Region, { candidates }: PlainHold, outcomes: Buffer, at: number): void {
+  function amend(writer: SlotWriter, region: Region, { candidates }: PlainHold, outcomes: Buffer, at: number): void {
     if (outcomes[at] !== heldOutcome) {
-      if (outcomes[at] === noneOutcome) forgetOffers(line, region, candidates);
+      if (outcomes[at] === noneOutcome) forgetOffers(writer, region, candidates);
       if (outcomes[at] !== brokenOutcome) return;
-      line.forget(candidates.map(({ cell }) => keys.block(region, cell)));
+      writer.forget(candidates.map(({ cell }) => keys.block(region, cell)));
       return;
     }
     const place = (outcomes[at + 1] as number) - 1;
-    if (place > 0) forgetOffers(line, region, candidates.slice(0, place));
+    if (place > 0) forgetOffers(writer, region, candidates.slice(0, place));
     const { cell, offset, siteNumber } = candidates[place] as HoldCandidate;
-    line.amend(keys.block(region, cell), (value) => {
+    writer.amend(keys.block(region, cell), (value) => {
       const block = value as DecodedBlock | null;
       const index = block?.indexAt(offset, siteNumber);
       if (index === undefined) return false;
@@ -124,12 +124,12 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
    * Forgets the blocks that offer what was just refused: they are older than the refusal, and the server's invalidation may still be on its way. The next
    * search would find the same places again.
    */
-  function forgetOffers(line: Line, region: Region, refused: readonly HoldCandidate[]): void {
+  function forgetOffers(writer: SlotWriter, region: Region, refused: readonly HoldCandidate[]): void {
     for (const { cell, offset, siteNumber, classes } of refused) {
       const key = keys.block(region, cell);
       const block = cache?.peek(key) as DecodedBlock | null | undefined;
       const index = block?.indexAt(offset, siteNumber);
-      if (index !== undefined && classes.some((place) => block?.freePlaces(index, place.index) !== 0)) line.forget([key]);
+      if (index !== undefined && classes.some((place) => block?.freePlaces(index, place.index) !== 0)) writer.forget([key]);
     }
   }
 

@@ -84,9 +84,9 @@ function keysOf(keys: Keys, region: Region, { handle, siteNumber, cell, report, 
   const versionKey = keys.siteAllowedVersion(region, siteNumber);
   return [
     // Where no answer or no report is recorded the script needs no such key: it reads a short one of the same slot.
-    answer === undefined ? versionKey : keys.answer(region, answer.participantId, answer.requestId),
+    answer === undefined ? versionKey : keys.storedResponse(region, answer.participantId, answer.requestId),
     keys.reservation(region, handle),
-    keys.tallies(region, cell),
+    keys.siteCounts(region, cell),
     keys.block(region, cell),
     keys.siteAllowed(region, siteNumber),
     versionKey,

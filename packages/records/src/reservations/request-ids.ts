@@ -40,15 +40,15 @@ export function createRequestIds(redis: RedisConnection, keys: Keys): RequestIds
       return before !== null;
     },
     async keep(participantId, requestId, fingerprint, answer) {
-      const key = keys.keptAnswer(participantId, requestId, tieOf(fingerprint));
+      const key = keys.multiRegionResponse(participantId, requestId, tieOf(fingerprint));
       const before = await redis.setBuffer(key, Buffer.from(answer), "PX", answerTtlMs, "NX", "GET");
       return before ?? answer;
     },
     async kept(participantId, requestId, fingerprint) {
-      return (await redis.getBuffer(keys.keptAnswer(participantId, requestId, tieOf(fingerprint)))) ?? undefined;
+      return (await redis.getBuffer(keys.multiRegionResponse(participantId, requestId, tieOf(fingerprint)))) ?? undefined;
     },
     async recall(region, participantId, requestId, fingerprint) {
-      const record = await redis.getBuffer(keys.answer(region, participantId, requestId));
+      const record = await redis.getBuffer(keys.storedResponse(region, participantId, requestId));
       if (record === null) return undefined;
       if (!record.subarray(0, fingerprint.length).equals(fingerprint)) throw requestIdReused(requestId);
       return answerIn(record);

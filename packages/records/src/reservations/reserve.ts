@@ -128,11 +128,11 @@ export function createHolds(
       keys.deadlines(region),
       keys.events(region),
       keys.plan(region, participantId, requestId),
-      keys.answer(region, participantId, planName(requestId, plan ?? 0)),
+      keys.storedResponse(region, participantId, planName(requestId, plan ?? 0)),
     ];
     const ties = !request.isTied && canTie;
     if (ties) scriptKeys.push(keys.requestId(participantId, requestId));
-    for (const cell of cells) scriptKeys.push(keys.block(region, cell), keys.tallies(region, cell));
+    for (const cell of cells) scriptKeys.push(keys.block(region, cell), keys.siteCounts(region, cell));
     const hardArguments = isHard ? [scriptKeys.length, heldCompartmentTag] : [];
     if (isHard) {
       for (const { siteNumber } of candidates) {

@@ -44,7 +44,7 @@ export function createSiteRevocations(redis: RedisConnection, keys: Keys, siteId
       const [tag] = await script(
         redis,
         [
-          keys.answer(region, answer.participantId, answer.requestId),
+          keys.storedResponse(region, answer.participantId, answer.requestId),
           keys.siteRevoked(region, siteNumber),
           keys.events(region),
           keys.siteAllowedVersion(region, siteNumber),

@@ -23,7 +23,7 @@ import {
   SiteSchema,
 } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { tellKeysTouched } from "@petak/redis";
+import { notifyKeysTouched } from "@petak/redis";
 import { decodeTally, type Tally } from "../capacity/tally.ts";
 import { createScript } from "../create-script.ts";
 import { refittedPlaces } from "../queue/refitted-places.ts";
@@ -115,7 +115,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
       // The tally counts by the index of a size class. It belongs to the record that was read where that still stands after it: the two are separate
       // keys, and a writer may have changed both in between.
       const [bytes, headNow] = await Promise.all([
-        redis.hgetBuffer(keys.tallies(region, record.cell), siteNumberBytes(siteNumber)),
+        redis.hgetBuffer(keys.siteCounts(region, record.cell), siteNumberBytes(siteNumber)),
         redis.getrangeBuffer(keys.site(region, siteNumber), 0, head.length - 1),
       ]);
       if (bytes !== null && headNow.equals(head)) return { ...record, ...decodeTally(bytes) };
@@ -211,7 +211,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
   async function addTo(setKey: string, region: Region): Promise<void> {
     await redis.sadd(setKey, region);
     // Also where it was there: another gateway may have added it a moment ago, and this one not have heard of it.
-    tellKeysTouched(redis, [setKey]);
+    notifyKeysTouched(redis, [setKey]);
   }
 
   /** Writes the facts that follow from those that are stored, against concurrent writers. */
@@ -257,8 +257,8 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
           keys.occupiedCells(region),
           keys.profiles(region),
           keys.openingTimes(region),
-          keys.tallies(region, cell),
-          keys.tallies(region, oldCell),
+          keys.siteCounts(region, cell),
+          keys.siteCounts(region, oldCell),
           keys.siteCompartments(region, siteNumber),
           keys.siteAllowed(region, siteNumber),
           keys.siteAllowedVersion(region, siteNumber),

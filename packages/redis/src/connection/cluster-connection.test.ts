@@ -9,11 +9,11 @@ import type { ClusterAddress } from "./redis-address.ts";
 import { isStoreFailure } from "./store-failure.ts";
 
 const commandTimeoutMs = 400;
-/** Much less than any time-out, much more than an answer takes. */
+/** Upper bound of "at once", in ms: much less than any timeout, much more than a reply takes. */
 const atOnceMs = 200;
 const replaceRef = createScript("replace-ref");
 
-// Valkey's where it is installed: the other tests that make clusters take Redis' then.
+// Valkey if installed: the other cluster tests use Redis then.
 const flavour = (await installedFlavours()).at(-1) as RedisFlavour;
 
 describe("a connection to a cluster", () => {
@@ -56,7 +56,7 @@ describe("a connection to a cluster", () => {
     expect(sizes.every((size) => size >= 100)).toBe(true);
   });
 
-  test("that is closed while it is being made fails, and so does every command over it, at whatever instant", async () => {
+  test("rejects connect and every command if it is closed while connecting, at any point", async () => {
     for (let turns = 0; turns < 60; turns++) {
       const closed = connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs });
       const failureOf = (work: Promise<unknown>) =>
@@ -75,7 +75,7 @@ describe("a connection to a cluster", () => {
     }
   });
 
-  test("runs a script at every master, also where it has been forgotten", async () => {
+  test("runs a script at every master, also after SCRIPT FLUSH", async () => {
     for (const round of [1, 2]) {
       await Promise.all(connection.nodes("master").map((node) => node.script("FLUSH")));
       await Promise.all(keys.map((key) => connection.hset(`${key}:refs`, "ref", round)));
@@ -84,7 +84,7 @@ describe("a connection to a cluster", () => {
     }
   });
 
-  test("fails at once where a master is away, does nothing twice, and works again when it is back", async () => {
+  test("fails at once while a master is unreachable, executes no command twice, and recovers when the master is back", async () => {
     const [key = ""] = keys;
     const [node] = cluster.nodes as [TestClusterNode];
     const counted = Array.from({ length: 50 }, () =>
@@ -109,7 +109,7 @@ describe("a connection to a cluster", () => {
     await expect.poll(() => failure(() => pingAll(connection))).toBeUndefined();
   });
 
-  test("says that it is ready anew when a master was connected anew", async () => {
+  test("emits ready again when a master has been reconnected", async () => {
     let times = 0;
     connection.on("ready", () => times++);
     const [node] = cluster.nodes as [TestClusterNode];
@@ -118,7 +118,7 @@ describe("a connection to a cluster", () => {
     await expect.poll(() => times).toBeGreaterThan(0);
   });
 
-  test("gives up a master that hangs, and no other", async () => {
+  test("drops the connection to an unresponsive master only", async () => {
     const [key = "", other = ""] = keys;
     const [node] = cluster.nodes as [TestClusterNode];
     const otherMaster = connection.masterOf(other);
@@ -137,7 +137,7 @@ describe("a connection to a cluster", () => {
     await expect.poll(() => failure(() => connection.set(key, "back"))).toBeUndefined();
   });
 
-  test("says why no server can be reached, and is there when the servers are", async () => {
+  test("reports why no server can be reached, and connects once the servers are back", async () => {
     await Promise.all(cluster.nodes.map((node) => node.kill9()));
     const later = connectRedis(cluster.address, { onError: () => undefined, commandTimeoutMs });
     await expect(later.connect()).rejects.toThrow("ECONNREFUSED");
@@ -152,7 +152,7 @@ describe("a connection to a cluster", () => {
     wrong.disconnect();
   });
 
-  test("follows a slot that moves to another master", async () => {
+  test("follows a slot that is moved to another master", async () => {
     const [key = ""] = keys;
     const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
     await connection.set(key, "parcel");

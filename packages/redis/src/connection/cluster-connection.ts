@@ -3,40 +3,44 @@ import { Cluster, Command, type Redis } from "ioredis";
 import type { ClusterAddress } from "./redis-address.ts";
 
 /**
- * How often the map of the cluster is read anew, in ms. A command that goes to the wrong server is sent on by the client, but of several that
- * go together it gives some back as failed; this bounds for how long.
+ * Interval between reads of the cluster's slot map, in ms. The client follows a redirect for a single command but fails some commands of a
+ * pipeline; the interval bounds how long that lasts after slots have moved.
  */
 const mapIntervalMs = 2000;
 
-/** How long a server may take to tell the map, in ms, before another is asked. */
+/** Timeout of one read of the slot map, in ms; then the next server is asked. */
 const mapTimeoutMs = 1000;
 
 /**
- * How often a server that reads its records back is asked whether it is done, in ms. What it says of the time that it still needs is a guess, which at the
- * beginning is many times too long; the client would wait that long.
+ * Interval at which a server that is loading its data is asked whether it has finished, in ms. The server's own estimate, which the client
+ * would wait for, can be hundreds of times too long at the beginning.
  */
 export const loadingPollMs = 250;
 
-/** How long the next attempt to connect waits after so many that failed, in ms: a server that is back is not kept waiting, however long it was away. */
+/**
+ * Delay before the next attempt to connect, in ms, after `attempts` failed ones. At most 1 s, so that a server is used soon after it comes
+ * back.
+ */
 export function retryDelayMs(attempts: number): number {
   return Math.min(attempts * 50, 1000);
 }
 
-/** How often one command is sent on to where the cluster says it belongs, or asked again where its slot is just moving (100 ms apart). */
+/** Greatest number of times that one command is redirected, or repeated (100 ms apart) because its slot is being moved. */
 const redirectionsMax = 5;
 
-/** As the client says it itself where it does. */
+/** The client's own message for a closed connection. */
 const closedMessage = "Connection is closed.";
 
 /**
- * A connection to every master of a cluster. It behaves as one to a single server does: where a master is away, commands to it fail at once and
- * those to the others work; it is connected again by itself; nothing that may have been done is sent a second time.
+ * A connection to every master of a cluster, with the behaviour of a connection to a single server: commands to an unreachable master fail
+ * at once while those to other masters work, connections are re-established automatically, and no command that may have been executed is
+ * sent again.
  *
- * `ready` is also emitted when one master is connected anew: what was read from it before may have been lost in a failover.
+ * `ready` is also emitted when one master has been reconnected: values read from it before may have been lost in a failover.
  */
 export class ClusterConnection extends Cluster {
   #isClosed = false;
-  /** Who waits for a connection or for the map. By itself the client says nothing to them when it is closed before it has connected to a server. */
+  /** Callbacks waiting for a connection or for the slot map. The base class never calls them when it is closed before it has connected. */
   readonly #waiting = new Set<(error: Error) => void>();
 
   constructor({ cluster, username, password, hasTls = false }: ClusterAddress, commandTimeoutMs: number) {
@@ -44,51 +48,54 @@ export class ClusterConnection extends Cluster {
       enableOfflineQueue: false,
       enableAutoPipelining: commandTimeoutMs > 0,
       lazyConnect: true,
-      // It would never settle a `connect` to a cluster that is incomplete. Without it the first command says CLUSTERDOWN.
+      // With the check, `connect` to an incomplete cluster would never settle. Without it, the first command fails with CLUSTERDOWN.
       enableReadyCheck: false,
       slotsRefreshInterval: mapIntervalMs,
       slotsRefreshTimeout: mapTimeoutMs,
       maxRedirections: redirectionsMax,
-      // What was on its way to a server that went away may have been done.
+      // A command in flight when its server failed may have been executed, so it is not repeated.
       retryDelayOnFailover: 0,
       retryDelayOnClusterDown: 0,
-      // While the map is not known, the cluster itself is tried again, from its first server on.
+      // Until the slot map is known, the client retries the whole cluster from its first server instead of one node.
       clusterNodeRetryStrategy: (times) => (this.status === "connecting" ? null : retryDelayMs(times)),
       redisOptions: {
         autoResendUnfulfilledCommands: false,
         autoResubscribe: false,
         maxRetriesPerRequest: 0,
         maxLoadingRetryTime: loadingPollMs,
-        // A server that hangs is left alone, and does not take the connections to the others with it.
+        // Drops the connection to an unresponsive server only; those to other servers stay open.
         ...(commandTimeoutMs > 0 ? { commandTimeout: commandTimeoutMs, socketTimeout: commandTimeoutMs } : {}),
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
         ...(hasTls ? { tls: {} } : {}),
       },
-      // Certificates are for names, which must not be turned into addresses before they are compared.
+      // TLS certificates are checked against host names, so names must not be resolved to addresses first.
       ...(hasTls ? { dnsLookup: (host, callback) => callback(null, host) } : {}),
     });
     this.on("+node", (node: Redis) => {
       node.on("ready", () => {
         if (this.status === "ready") this.emit("ready");
       });
-      // Before the first command: those that come while a server is being connected would fail.
+      // Connects before the first command, because commands sent while a server is being connected fail.
       node.connect().catch(() => undefined);
     });
   }
 
-  /** The slot that a key lies in. */
+  /** The hash slot of a key. */
   slotOf(key: string): number {
     return new Command("get", [key]).getSlot();
   }
 
-  /** The master that has the slot of a key, by the map as it was last read. */
+  /** The master that serves a key's slot, according to the slot map last read; undefined if none is known. */
   masterOf(key: string): Redis | undefined {
     const [address] = this.slots[this.slotOf(key)] ?? [];
     return this.nodes("master").find(({ options }) => `${options.host}:${options.port}` === address);
   }
 
-  /** Resolves when every master is connected; rejects with the reason where one cannot be, and goes on trying, or where it is closed meanwhile. */
+  /**
+   * Resolves when every master is connected. Rejects with the underlying error if one cannot be connected (attempts continue), or if the
+   * connection is closed meanwhile.
+   */
   override async connect(): Promise<void> {
     let reason: unknown;
     const keepReason = (error: unknown) => {
@@ -101,7 +108,7 @@ export class ClusterConnection extends Cluster {
     try {
       await Promise.race([this.#connectAll(), closed.promise]);
     } catch (error) {
-      // By itself it says only that no server would do.
+      // The base class reports only that no server could be used.
       throw reason ?? error;
     } finally {
       this.off("node error", keepReason);
@@ -109,7 +116,9 @@ export class ClusterConnection extends Cluster {
     }
   }
 
-  /** Calls back when the map is known, for which commands wait that come before; with an error, at once, where it will never be. */
+  /**
+   * Calls back when the slot map is known, on which earlier commands wait. Calls back at once with an error if the connection is closed.
+   */
   override delayUntilReady(callback: (error?: Error | null) => void): void {
     if (this.#isClosed) {
       callback(new Error(closedMessage));

@@ -3,26 +3,29 @@ import { ClusterConnection, loadingPollMs, retryDelayMs } from "./cluster-connec
 import { makeTimeoutsPatient } from "./patient-timeouts.ts";
 import type { RedisAddress } from "./redis-address.ts";
 
-/** A connection to a single server or to a cluster. Commands are the same; on a cluster each touches the keys of one region. */
+/**
+ * A connection to a single server or to a cluster. The commands are the same; on a cluster each command touches the keys of one region
+ * only.
+ */
 export type RedisConnection = Redis | ClusterConnection;
 
-/** How long a server may take to close a connection that was given up, in ms. One that hangs never does. */
+/** Time that a server has to close a dropped connection, in ms. An unresponsive server never does. */
 export const disconnectTimeoutMs = 500;
 
-/** How long one command may take unless something else is said, in ms: longer than any script, shorter than a caller's patience. */
+/** Default timeout of one command, in ms: longer than any script runs, shorter than callers wait. */
 export const commandTimeoutMs = 2000;
 
-/** What a connection needs to know. */
+/** Options of a connection. */
 export interface ConnectionOptions {
-  /** Called on every connection error; the connection goes on trying. */
+  /** Called on every connection error. The connection keeps reconnecting. */
   onError: (error: Error) => void;
-  /** How long one command may take, in ms. Default {@link commandTimeoutMs}. 0: no limit. */
+  /** Timeout of one command, in ms. Default {@link commandTimeoutMs}; 0 means none. */
   commandTimeoutMs?: number;
 }
 
 /**
- * Opens a connection. While the server is away commands fail at once instead of piling up in memory, and none is sent a second time by
- * the connection itself: callers retry with their request id.
+ * Opens a connection lazily. While the server is unreachable, commands fail at once instead of queueing in memory. The connection never
+ * sends a command twice; callers retry with their idempotency key.
  */
 export function connectRedis(address: { url: string } | { socketPath: string }, options: ConnectionOptions): Redis;
 export function connectRedis(address: RedisAddress, options: ConnectionOptions): RedisConnection;
@@ -41,7 +44,7 @@ export function connectRedis(address: RedisAddress, options: ConnectionOptions):
     maxRetriesPerRequest: 0,
     enableAutoPipelining: timeoutMs > 0,
     autoPipeliningIgnoredCommands: ["ssubscribe"],
-    // Whoever subscribes has to look for what it missed as well.
+    // Subscribers must also catch up on what they missed, so they resubscribe themselves.
     autoResubscribe: false,
     disconnectTimeout: disconnectTimeoutMs,
     maxLoadingRetryTime: loadingPollMs,
@@ -55,15 +58,15 @@ export function connectRedis(address: RedisAddress, options: ConnectionOptions):
   return redis;
 }
 
-/** How often a connection to a replica is made anew, in ms: each time what is under way over it fails. */
+/** Least time between two reconnections from a replica, in ms. Each reconnection fails the commands in flight. */
 const replicaRetryMs = 5000;
 
-/** When a connection to a replica was last made anew, by the settings that it has for itself. */
+/** Time of the last reconnection from a replica, by the connection's own settings object. */
 const leftReplicaMs = new WeakMap<object, number>();
 
 /**
- * Whether a connection is to be made anew because of an error. A server that was made a replica keeps the connections that it has, while its address may
- * lead to the new master already.
+ * Whether to reconnect because of an error. A server that was demoted to a replica keeps its connections, although its address may already
+ * lead to the new master.
  */
 function reconnectToMaster(this: object, { message }: Error): boolean {
   const nowMs = performance.now();
@@ -73,10 +76,10 @@ function reconnectToMaster(this: object, { message }: Error): boolean {
 }
 
 /**
- * Makes another connection to the server of one, not connected yet, which is connected again by itself however often it is lost. Its commands may take
- * as long as those of the other unless something else is said.
+ * Creates another connection to the same server, not connected yet, which reconnects automatically. The command timeout is that of the
+ * original unless `commandTimeoutMs` is given.
  */
-export function connectLike(server: Redis, { onError, commandTimeoutMs }: ConnectionOptions): Redis {
+export function duplicateConnection(server: Redis, { onError, commandTimeoutMs }: ConnectionOptions): Redis {
   const connection = server.duplicate({
     ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs, socketTimeout: commandTimeoutMs }),
     enableOfflineQueue: false,
@@ -89,17 +92,20 @@ export function connectLike(server: Redis, { onError, commandTimeoutMs }: Connec
   return connection;
 }
 
-/** Whether a connection is one to a cluster, where a command touches one slot and nothing is read from several regions at once. */
+/** Whether a connection is to a cluster, where one command touches one slot and cannot read from several regions. */
 export function isCluster(connection: RedisConnection): connection is ClusterConnection {
   return connection instanceof ClusterConnection;
 }
 
-/** The server that has a key, as far as the connection knows; undefined where it knows none. */
+/** The server that serves a key, as far as the connection knows; undefined if none is known. */
 export function serverOf(connection: RedisConnection, key: string): Redis | undefined {
   return isCluster(connection) ? connection.masterOf(key) : connection;
 }
 
-/** Resolves when a server has answered. One whose disk is full refuses even PING, and that is an answer: it refuses changes and goes on reading. */
+/**
+ * Resolves when a server has answered. MISCONF counts as an answer: a server whose disk is full rejects writes, and PING with them, but
+ * still reads.
+ */
 export async function ping(server: Redis): Promise<void> {
   await server.ping().catch((error: unknown) => {
     if (!(error instanceof Error) || !error.message.startsWith("MISCONF ")) throw error;
@@ -111,12 +117,12 @@ export async function pingAll(connection: RedisConnection): Promise<void> {
   await Promise.all(isCluster(connection) ? connection.nodes("master").map(ping) : [ping(connection)]);
 }
 
-/** The process that a connection leads to: another one after a restart, and at an address that has moved. */
+/** The run id of the server process behind a connection. It changes when the server restarts or the address leads to another server. */
 export async function runIdOf(server: Redis): Promise<string> {
   return /^run_id:(\w+)/m.exec(await server.info("server"))?.[1] ?? "";
 }
 
-/** What the server's clock says, in ms; of a cluster's masters, the one that is behind the others. */
+/** The server's clock, in ms since 1970; of a cluster, the earliest of its masters' clocks. */
 export async function storeTimeMs(connection: RedisConnection): Promise<number> {
   const servers = isCluster(connection) ? connection.nodes("master") : [connection];
   const times = await Promise.all(servers.map((server) => server.time()));
@@ -124,16 +130,16 @@ export async function storeTimeMs(connection: RedisConnection): Promise<number> 
 }
 
 /**
- * Gives up a connection on which a command got no answer in time: the next commands fail at once, where they would wait in turn behind a
- * server that hangs. A cluster's connection does that by itself, for the one server that hangs.
+ * Drops a connection on which a command timed out and reconnects, so that further commands fail at once instead of queueing behind an
+ * unresponsive server. A cluster connection does this itself for the one server concerned, so this does nothing there.
  */
-export function dropSilent(connection: RedisConnection): void {
-  // Many commands run out of time together. Each time the client is told to, it sets up the end of its socket once more.
+export function dropUnresponsive(connection: RedisConnection): void {
+  // Many commands time out together, and each extra `disconnect` would add another close handler to the socket.
   if (isCluster(connection) || connection.status !== "ready" || dropped.has(connection)) return;
   dropped.add(connection);
   connection.once("close", () => dropped.delete(connection));
   connection.disconnect(true);
 }
 
-/** Connections that were given up and are not closed yet. */
+/** Connections that were dropped and are not closed yet. */
 const dropped = new WeakSet<Redis>();

@@ -1,7 +1,7 @@
 import { startTestServer, type TestServer } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { connectLike, connectRedis } from "./connect-redis.ts";
+import { connectRedis, duplicateConnection } from "./connect-redis.ts";
 
 const commandTimeoutMs = 400;
 const blockedMs = 1000;
@@ -18,7 +18,7 @@ afterAll(() => server.stop());
 beforeEach(async () => {
   const onError = () => undefined;
   const plain = connectRedis({ socketPath: server.options.path }, { onError, commandTimeoutMs });
-  connections = [plain, connectLike(plain, { onError, commandTimeoutMs })];
+  connections = [plain, duplicateConnection(plain, { onError, commandTimeoutMs })];
   await Promise.all(connections.map((connection) => connection.connect()));
   closes = 0;
   for (const connection of connections) connection.on("close", () => closes++);

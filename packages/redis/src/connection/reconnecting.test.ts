@@ -2,12 +2,12 @@ import { onThisMachine, openRedisLink, searchPathForSlowStart, startTestServer, 
 import { expect, it } from "vitest";
 import { connectRedis } from "./connect-redis.ts";
 
-it("a connection is ready soon after a server that has read its records back for a while", async () => {
+it("a connection is ready soon after a server has finished loading its data", async () => {
   await using server = await startTestServer({ searchPath: await searchPathForSlowStart(await tempDir(), 300) });
   const redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
   await redis.connect();
   await Promise.all(Array.from({ length: 8000 }, (_, number) => redis.set(`petak:${number}`, "1")));
-  // It guesses by bytes how long it will still take: while it reads what is small, some hundred times too long.
+  // The server estimates its remaining loading time by bytes: while it loads small values, the estimate is some hundred times too long.
   await redis.set("petak:large", Buffer.alloc(20_000_000));
   await server.restart();
   const beganMs = performance.now();
@@ -16,7 +16,7 @@ it("a connection is ready soon after a server that has read its records back for
   expect(performance.now() - beganMs).toBeLessThan(onThisMachine(3000));
 });
 
-it("a connection is tried again every second, however long the server has been away", async () => {
+it("a connection is retried at least every second, however long the server has been unreachable", async () => {
   await using server = await startTestServer();
   const redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
   await redis.connect();
@@ -28,7 +28,7 @@ it("a connection is tried again every second, however long the server has been a
   redis.disconnect();
 });
 
-it("a connection to a server that was made a replica is led to the new master by the first change that is refused", async () => {
+it("a connection to a server demoted to replica reconnects to the new master after the first rejected write", async () => {
   await using before = await startTestServer();
   await using after = await startTestServer();
   const link = await openRedisLink(before.options);
@@ -42,7 +42,7 @@ it("a connection to a server that was made a replica is led to the new master by
   await link.stop();
 });
 
-it("a connection to a replica is not broken again at once where its address leads to no other", async () => {
+it("a connection to a replica does not reconnect repeatedly while its address still leads to the replica", async () => {
   await using server = await startTestServer();
   const redis = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
   await redis.connect();

@@ -17,7 +17,7 @@ test.each([
     },
   ],
   ["rediss+cluster://petak:p%40ss@a:7000", { cluster: [{ host: "a", port: 7000 }], username: "petak", password: "p@ss", hasTls: true }],
-])("%s is read", (text, address) => {
+])("%s is parsed", (text, address) => {
   expect(parseRedisAddress(text)).toEqual(address);
 });
 
@@ -28,7 +28,7 @@ test.each([
   ["unix:///run/redis/server.sock", "unix:///run/redis/server.sock"],
   ["redis+cluster://user:secret@a,[::1]:7001", "redis+cluster://a:6379,[::1]:7001"],
   ["rediss+cluster://a:7000/", "rediss+cluster://a:7000"],
-])("%s is told of as %s", (text, told) => {
+])("%s is formatted as %s", (text, told) => {
   expect(redisAddressText(parseRedisAddress(text) as RedisAddress)).toBe(told);
 });
 
@@ -44,6 +44,6 @@ test.each([
   "redis+cluster://a:7000?b=c",
   "redis+cluster://a:7000,redis://b:7000",
   "unix+cluster:///run/server.sock",
-])("%j is none", (text) => {
+])("%j is not an address", (text) => {
   expect(parseRedisAddress(text)).toBeUndefined();
 });

@@ -4,27 +4,27 @@ export interface ClusterNodeAddress {
   port: number;
 }
 
-/** A cluster, by some of its servers: those tell of the others. */
+/** A cluster, given by some of its servers; the others are discovered. */
 export interface ClusterAddress {
   cluster: ClusterNodeAddress[];
   username?: string;
   password?: string;
-  /** Whether all its servers speak TLS. Default false. */
+  /** Whether all servers use TLS. Default false. */
   hasTls?: boolean;
 }
 
-/** Where the records are: a URL `redis://…` or `rediss://…`, the Unix socket of a private server, or a cluster. */
+/** Address of the store: a URL `redis://…` or `rediss://…`, the Unix socket of a private server, or a cluster. */
 export type RedisAddress = { url: string } | { socketPath: string } | ClusterAddress;
 
-/** What URLs of Redis may begin with. */
+/** URL schemes of Redis addresses. */
 export const redisProtocols = ["redis:", "rediss:", "unix:", "redis+cluster:", "rediss+cluster:"] as const;
 
 const defaultPort = 6379;
 
-/** `redis+cluster://user:password@host:port,host:port`: scheme, the user's part, the hosts. A cluster has one database, so no path follows. */
+/** `redis+cluster://user:password@host:port,host:port`: scheme, user and password, hosts. No path: a cluster has a single database. */
 const clusterPattern = /^(rediss?)\+cluster:\/\/(?:([^@/]*)@)?([^@/?#]+)\/?$/i;
 
-/** An address for people to read, as settings spell it: without user and password. */
+/** Formats an address for people, in the syntax of the settings but without user and password. */
 export function redisAddressText(address: RedisAddress): string {
   if ("socketPath" in address) return `unix://${address.socketPath}`;
   if ("cluster" in address) {
@@ -35,7 +35,7 @@ export function redisAddressText(address: RedisAddress): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-/** Reads an address as settings spell it; undefined where the text is none. */
+/** Parses an address in the syntax of the settings; undefined if the text is not an address. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {
   const cluster = clusterPattern.exec(text);
   if (cluster !== null) {
@@ -51,7 +51,7 @@ function parseCluster(scheme: string, user: string, hosts: string[]): ClusterAdd
   const urls = hosts.map((host) => URL.parse(`redis://${user === "" ? "" : `${user}@`}${host}`));
   const nodes = urls.flatMap((url) => {
     if (url === null || url.hostname === "" || url.pathname !== "") return [];
-    // An IPv6 address stands in brackets in a URL and nowhere else.
+    // Only in a URL is an IPv6 address written in brackets.
     return [{ host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? defaultPort : Number(url.port) }];
   });
   if (nodes.length !== hosts.length) return undefined;

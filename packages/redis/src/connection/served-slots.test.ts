@@ -15,22 +15,22 @@ function served(share: string, flags = "myself,master", info = well): number[] {
 test.each([
   ["0-5460", [0, 1, 7, 8, 9, 5460]],
   ["0 8-9 16383", [0, 8, 9, 16_383]],
-  // What it is given is not its own yet.
+  // A slot that is being imported is not served yet.
   ["0-8 [9-<-a1]", [0, 1, 7, 8]],
-  // Of what it gives away, it does not hear what is made at the other server.
+  // For a slot that is being migrated away, the server does not see changes made at the target.
   ["0-9 [8->-a1] [1->-a1]", [0, 7, 9]],
   ["", []],
-])("a master that says %j knows of the changes in %j", (share, slots) => {
+])("a master with slots %j sees all changes in %j", (share, slots) => {
   expect(served(share)).toEqual(slots);
 });
 
-test("a replica knows of none, nor does a master that has lost sight of the others", () => {
+test("a replica serves no slot, nor does a master that sees the cluster as down", () => {
   expect(served("0-5460", "myself,slave")).toEqual([]);
   expect(served("0-5460", "myself,master", well.replace("ok", "fail"))).toEqual([]);
   expect(servedSlots("", "").has(0)).toBe(false);
 });
 
-test("what is said of the same slots is told from what is said of others", () => {
+test("text is equal for equal slots and different for different ones", () => {
   const text = (share: string) =>
     servedSlots(`a0 127.0.0.1:7000@17000 myself,master - 0 ${Math.random()} 1 connected ${share}\n`, well).text;
   expect(text("0-5460")).toBe(text("0-5460"));

@@ -1,20 +1,20 @@
-/** Slots of a cluster. */
+/** A set of hash slots of a cluster. */
 export interface SlotSet {
   has(slot: number): boolean;
-  /** The same text for the same slots. */
+  /** Equal for equal sets, so that changes can be detected. */
   readonly text: string;
 }
 
-/** Every slot: a single server has all keys. */
+/** All slots, for a single server. */
 export const allSlots: SlotSet = { has: () => true, text: "all" };
 
-/** No slot. */
+/** The empty set. */
 export const noSlots: SlotSet = { has: () => false, text: "" };
 
 /**
- * The slots of whose keys a server knows every change, by its own answers to `CLUSTER NODES` and `CLUSTER INFO`. None where it is no master,
- * or has lost sight of the others, who may have replaced it. A slot that it is giving away is left out: keys that it does not have are made
- * at the other server already.
+ * The slots for which a server sees every change to their keys, from its replies to `CLUSTER NODES` and `CLUSTER INFO`. Empty if the server
+ * is not a master, or sees the cluster as down: it may have been replaced. A slot that is being migrated away is excluded, because keys
+ * that this server does not have are already created at the target.
  */
 export function servedSlots(nodes: string, info: string): SlotSet {
   const myself = nodes.split("\n").map((line) => line.split(" "));

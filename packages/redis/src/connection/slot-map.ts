@@ -3,20 +3,20 @@ import type { ClusterConnection } from "./cluster-connection.ts";
 import { isCluster, type RedisConnection } from "./connect-redis.ts";
 import { allSlots, type SlotSet, servedSlots } from "./served-slots.ts";
 
-/** How keys are spread over servers, as a connection knows it now. */
+/** How slots are distributed over servers, as a connection currently knows it. */
 export interface SlotMap {
   slotOf(key: string): number;
-  /** The name of the server that has a slot; undefined where none is known. */
+  /** The name of the server that serves a slot; undefined if unknown. */
   ownerOf(slot: number): string | undefined;
-  /** The connection to each server that has slots, by the server's name. */
+  /** The connection to each server that serves slots, by server name. */
   servers(): ReadonlyMap<string, Redis>;
-  /** Asks a server, over any connection to it, of which slots it knows every change. */
+  /** Asks a server, over any connection to it, for which slots it sees every change to their keys. */
   askSlots(server: Redis): Promise<SlotSet>;
-  /** Calls a listener when the map may be another. Gives the way to end it. */
+  /** Calls a listener when the map may have changed. Returns a function that removes the listener. */
   whenChanged(listener: () => void): () => void;
 }
 
-/** The map of a connection. A single server has everything in one slot. */
+/** The slot map of a connection. A single server is treated as one slot. */
 export function slotMapOf(connection: RedisConnection): SlotMap {
   return isCluster(connection) ? clusterMap(connection) : singleMap(connection);
 }
@@ -58,7 +58,7 @@ function clusterMap(cluster: ClusterConnection): SlotMap {
   };
 }
 
-/** What the cluster's map calls a server. */
+/** A server's name in the cluster's slot map. */
 function nameOf({ options }: Redis): string {
   return `${options.host}:${options.port}`;
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { connectRedis } from "./connect-redis.ts";
 import { isStoreFailure } from "./store-failure.ts";
 
-/** What the client says of itself, with where it says it; what goes on in a text is left out. */
+/** All error messages in the client's source; template literals are cut at their first quote. */
 function messagesOfClient(): string[] {
   const built = dirname(createRequire(import.meta.url).resolve("ioredis"));
   return ["Redis.js", "Pipeline.js", "Command.js", "cluster/index.js", "redis/event_handler.js"].flatMap((file) =>
@@ -17,7 +17,7 @@ function messagesOfClient(): string[] {
   );
 }
 
-/** What only a defect of ours brings about: how the client is set up, or what it is asked. */
+/** Messages that only a defect in our own code causes: wrong client options or wrong use. */
 const ofUs = [
   /^Redis is already connecting/,
   /^Invalid (role|option|argument)/,
@@ -29,15 +29,15 @@ const ofUs = [
   /^Connection is in monitoring mode/,
 ];
 
-describe("what is wrong with the store", () => {
-  it("is told from a defect for each message of the client's", () => {
+describe("isStoreFailure", () => {
+  it("recognises every error message of the client that is not a defect of ours", () => {
     const messages = messagesOfClient();
     expect(messages).toContain("All keys in the pipeline should belong to the same slots allocation group");
     const unknown = messages.filter((message) => !isStoreFailure(new Error(message)) && !ofUs.some((pattern) => pattern.test(message)));
     expect(unknown).toEqual([]);
   });
 
-  it("is told from what is wrong with files: a socket that is missing is a server that is away, another file is not", async () => {
+  it("tells socket errors from file errors: a missing socket is an unreachable server, a missing file is not", async () => {
     const path = join(await tempDir(), "missing");
     const errors: Error[] = [];
     const redis = connectRedis({ socketPath: path }, { onError: (error) => void errors.push(error) });
@@ -48,7 +48,7 @@ describe("what is wrong with the store", () => {
     const ofFile = await readFile(path).catch((error: unknown) => error);
     expect(ofFile).toMatchObject({ code: "ENOENT" });
     expect(isStoreFailure(ofFile)).toBe(false);
-    // As Node words it where an archive's network disk is away.
+    // Node's message when the network disk of an archive is unavailable.
     expect(isStoreFailure(new Error("ETIMEDOUT: connection timed out, read"))).toBe(false);
     expect(isStoreFailure(new Error("connect ETIMEDOUT 10.0.0.1:6379"))).toBe(true);
   });

@@ -1,11 +1,11 @@
-/** Whether an error says that the server could not be reached or refused to work, rather than that a command was wrong. */
+/** Whether an error means that the server was unreachable or rejected the work, as opposed to a wrong command. */
 export function isStoreFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (storeErrorNames.has(error.name)) return true;
   return storeErrorMessages.some((pattern) => pattern.test(error.message));
 }
 
-/** Whether an error says that a command got no answer in time, so that whatever waits behind it on its connection gets none either. */
+/** Whether an error means that a command timed out, in which case commands queued behind it on the same connection get no reply either. */
 export function isCommandTimeout(error: unknown): boolean {
   return error instanceof Error && /^Command timed out/.test(error.message);
 }
@@ -18,14 +18,14 @@ const storeErrorMessages = [
   /^Command (timed out|aborted due to connection close)/,
   /^Socket timeout\./,
   /^(LOADING|MISCONF|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|NOAUTH|WRONGPASS|TRYAGAIN) /,
-  // A cluster whose slots are moving, or of which the connection has an old map.
+  // Slots are being moved, or the connection's slot map is outdated.
   /^(MOVED|ASK) \d+ /,
   /^Too many Cluster redirections/,
-  // A map that was read anew between commands that were gathered and their sending: nothing was sent.
+  // The slot map was reloaded between queueing and sending a pipeline; nothing was sent.
   /^All (the )?keys in (the|a) pipeline/,
   /^Cluster (isn't ready|is (ended|disconnecting|disconnected)\.)/,
   /^Node is disconnected/,
   /^None of startup nodes is available/,
-  // Of sockets, and not of files, which may be missing too.
+  // Socket errors only: a missing file has the same codes.
   /\b(connect|read|write) (ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOENT)/,
 ];

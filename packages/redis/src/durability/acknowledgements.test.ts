@@ -64,8 +64,8 @@ async function onReplica(): Promise<string | null> {
 
 const change = ({ connection, acknowledge }: Acknowledgements, value: string) => acknowledge(() => connection.set(key, value));
 
-describe("work that replicas must have", () => {
-  it.each(["memory", "disk"] as const)("is acknowledged when they have it in %s", async (on) => {
+describe("work that must be replicated", () => {
+  it.each(["memory", "disk"] as const)("is acknowledged when the replicas have it (%s)", async (on) => {
     const acknowledgements = await ready(await open(overSocket(), { replicas: 1, on, withinMs: 3000 }));
     for (const value of on === "memory" ? ["one", "two", "three"] : ["one"]) {
       await change(acknowledgements, value);
@@ -73,7 +73,7 @@ describe("work that replicas must have", () => {
     }
   });
 
-  it("is not acknowledged while they do not have it, and is once they do, though the repetition only reads it", async () => {
+  it("is not acknowledged before it is replicated, and a repetition that only reads it is acknowledged afterwards", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     replica.freeze();
     await expect(change(acknowledgements, "late")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED", retryAfterMs: 1000 });
@@ -84,14 +84,14 @@ describe("work that replicas must have", () => {
     expect(await onReplica()).toBe("late");
   });
 
-  it("is not acknowledged to a twin either, which has read what the other connection has written", async () => {
+  it("is not acknowledged to a duplicate that read it over another connection either", async () => {
     const [writes, reads] = [await ready(await open(overSocket())), await ready(await open(overSocket()))];
     replica.freeze();
     const both = [change(writes, "twice"), reads.acknowledge(() => reads.connection.get(key))];
     await Promise.all(both.map((one) => expect(one).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" })));
   });
 
-  it("is refused at once, and not begun, while too few follow", async () => {
+  it("is rejected at once, and not started, while there are too few replicas", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     replica.freeze();
     await expect(change(acknowledgements, "first")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
@@ -104,7 +104,7 @@ describe("work that replicas must have", () => {
     expect(await acknowledgements.connection.get(key)).toBe("first");
   });
 
-  it("that asks nothing of the server waits for nothing, and neither does what runs beside it", async () => {
+  it("does not wait if it uses no server, and does not delay reads outside of any work", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     replica.freeze();
     const writing = change(acknowledgements, "beside");
@@ -113,7 +113,7 @@ describe("work that replicas must have", () => {
     await expect(writing).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
   });
 
-  it("reads on while too few follow, since others may share what it reads, and is not acknowledged", async () => {
+  it("still reads while there are too few replicas, because reads may be shared, but is not acknowledged", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     replica.freeze();
     await expect(change(acknowledgements, "unsafe")).rejects.toMatchObject({ reason: "DURABILITY_UNCONFIRMED" });
@@ -125,7 +125,7 @@ describe("work that replicas must have", () => {
     expect(found).toBe("unsafe");
   });
 
-  it("has all else of the connection as it is", async () => {
+  it("leaves other members of the connection unchanged", async () => {
     const { connection, acknowledge } = await ready(await open(overSocket()));
     await acknowledge(async () => {
       expect(connection.listenerCount(key)).toBe(0);
@@ -133,12 +133,12 @@ describe("work that replicas must have", () => {
     });
   });
 
-  it("keeps its own error", async () => {
+  it("rejects with its own error", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     await expect(acknowledgements.acknowledge(() => Promise.reject(new Error("its own")))).rejects.toThrow("its own");
   });
 
-  it("waits in rounds that serve all who wait", async () => {
+  it("shares one round of WAIT among all callers waiting", async () => {
     const acknowledgements = await ready(await open(overSocket()));
     const redis = new Redis(master.options);
     undo.push(() => redis.disconnect());
@@ -149,20 +149,20 @@ describe("work that replicas must have", () => {
   });
 });
 
-describe("an address that moves to a replica", () => {
-  it("does not confirm what the replica lacks, whenever it moves", async () => {
+describe("an address that is moved to a replica", () => {
+  it("does not acknowledge writes that the replica lacks, whenever it is moved", async () => {
     const random = createRandom(testSeed());
     const link = await openRedisLink({ path: master.options.path });
     undo.push(() => link.stop());
     const acknowledgements = await ready(await open({ url: link.url }));
-    // The replica hears nothing more, and is promoted with what it has: whatever is changed from now on is lost.
+    // The replica is promoted while clients still write to the old master: every later write to that is lost.
     const acknowledged: string[] = [];
     let isOver = false;
     const writers = Array.from({ length: 8 }, async (_, writer) => {
       for (let number = 0; !isOver; number++) {
         const field = `${writer}:${number}`;
         await acknowledgements
-          .acknowledge(() => acknowledgements.connection.hset(keys.tallies(region, "886520d959fffff"), field, "1"))
+          .acknowledge(() => acknowledgements.connection.hset(keys.siteCounts(region, "886520d959fffff"), field, "1"))
           .then(
             () => acknowledged.push(field),
             () => new Promise((resolve) => setImmediate(resolve)),
@@ -172,7 +172,7 @@ describe("an address that moves to a replica", () => {
     await expect.poll(() => acknowledged.length, soon).toBeGreaterThan(random.int(50, 500));
     await replica.promote();
     link.moveTo({ path: replica.options.path });
-    // A replica of its own lets it be acknowledged again.
+    // The promoted server needs a replica of its own before writes are acknowledged again.
     const next = await startTestReplica(replica);
     undo.push(() => next.stop());
     await ready(acknowledgements);
@@ -182,7 +182,7 @@ describe("an address that moves to a replica", () => {
     await Promise.all(writers);
     const redis = new Redis(replica.options);
     undo.push(() => redis.disconnect());
-    const kept = new Set(await redis.hkeys(keys.tallies(region, "886520d959fffff")));
+    const kept = new Set(await redis.hkeys(keys.siteCounts(region, "886520d959fffff")));
     expect(acknowledged.filter((field) => !kept.has(field))).toEqual([]);
   });
 });

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Redis } from "ioredis";
-import { connectLike, isCluster, type RedisConnection, serverOf } from "../connection/connect-redis.ts";
-import { ownMark } from "../health/own-mark.ts";
+import { duplicateConnection, isCluster, type RedisConnection, serverOf } from "../connection/connect-redis.ts";
 import type { Keys } from "../keys.ts";
 import { createReplicaGate, gateTimeoutMs, type ReplicaGate, type ReplicationLevel } from "./replica-gate.ts";
+import { replicationMarkerOn } from "./replication-marker.ts";
 import { currentScope, noteKey, onKeyNoted, WriteScope } from "./write-scope.ts";
 
-/** What acknowledgements need. */
+/** Options of {@link createAcknowledgements}. */
 export interface AcknowledgementsOptions {
   connection: RedisConnection;
   keys: Keys;
@@ -14,67 +14,68 @@ export interface AcknowledgementsOptions {
   onError: (error: Error) => void;
 }
 
-/** Work that counts as done only when replicas have it. */
+/** Runs work whose writes must reach replicas before it succeeds. */
 export interface Acknowledgements {
-  /** The same connection. What is asked for over it is noted for the work on whose behalf it is. */
+  /** The given connection, wrapped: commands sent over it are recorded for the work that sends them. */
   readonly connection: RedisConnection;
   /**
-   * Runs work, and gives its answer when every server that it has asked for something has what it had done then on as many replicas as the level
-   * says. That is also so where the work has found that it was done before, by whomever.
+   * Runs work and resolves with its result once every server that the work used has replicated everything it had executed by then, at the
+   * given level. This includes writes that the work found already done by somebody else.
    *
-   * @throws {PetakError} REPLICAS_UNAVAILABLE before anything is asked of a server that too few replicas follow; DURABILITY_UNCONFIRMED.
+   * @throws {PetakError} REPLICAS_UNAVAILABLE before a write is sent to a server with too few replicas; DURABILITY_UNCONFIRMED.
    */
   acknowledge<Answer>(work: () => Promise<Answer>): Promise<Answer>;
-  /** How long replicas have for it, in ms. */
+  /** Time that replicas have to acknowledge, in ms. */
   readonly withinMs: number;
-  /** Whether enough replicas follow every server that is known, as far as is known. */
-  readonly areFollowed: boolean;
-  /** Resolves when enough replicas follow every server that is known, with true; with false where they do not after `timeoutMs`. */
+  /** Whether every known server has enough connected replicas, as last observed. */
+  readonly haveEnoughReplicas: boolean;
+  /** Resolves with true when every known server has enough replicas, or with false after `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
-  /** Closes the connections that it made. */
+  /** Closes the connections that this object opened. */
   stop(): void;
 }
 
-/** What is kept of a server for one piece of work. */
-interface Noted {
-  bond: number;
-  /** One mark for each slot that was asked for. */
-  marks: Set<string>;
+/** What one piece of work used of one server. */
+interface RecordedWrites {
+  generation: number;
+  /** One replication marker for each slot used. */
+  markers: Set<string>;
 }
 
-/** Makes acknowledgements over the server of a connection, or over the masters of a cluster. */
+/** Creates acknowledgements for the server of a connection, or for the masters of a cluster. */
 export function createAcknowledgements({ connection, keys, level, onError }: AcknowledgementsOptions): Acknowledgements {
   const gates = new Map<Redis, ReplicaGate>();
 
   function gateOf(server: Redis): ReplicaGate {
     let gate = gates.get(server);
     if (gate === undefined) {
-      const connect = () => connectLike(server, { onError, commandTimeoutMs: gateTimeoutMs(level) });
-      gate = createReplicaGate({ level, writer: server, connect, ownMark: () => ownMark(connection, keys, server), onError });
+      const connect = () => duplicateConnection(server, { onError, commandTimeoutMs: gateTimeoutMs(level) });
+      gate = createReplicaGate({ level, writer: server, connect, markerKey: () => replicationMarkerOn(connection, keys, server), onError });
       gates.set(server, gate);
     }
     return gate;
   }
 
-  /** On a cluster a mark lies in the slot of the key, and else anywhere. */
-  function markOf(key: string): string {
-    return keys.durabilityMark(isCluster(connection) ? hashTagOf(key) : "");
+  /** The replication marker for a key: on a cluster in the key's slot, else the same for all keys. */
+  function markerFor(key: string): string {
+    return keys.replicationMarker(isCluster(connection) ? hashTagOf(key) : "");
   }
 
   function note(key: string): void {
     const scope = currentScope();
     const server = serverOf(connection, key);
-    // Where no server is known for it, the command itself fails.
+    // Without a known server the command itself fails.
     if (scope === undefined || server === undefined) return;
     const gate = gateOf(server);
-    const noted = scope.noted.get(gate) as Noted | undefined;
-    if (noted === undefined) scope.noted.set(gate, { bond: gate.bond, marks: new Set([markOf(key)]) } satisfies Noted);
-    else noted.marks.add(markOf(key));
+    const noted = scope.noted.get(gate) as RecordedWrites | undefined;
+    if (noted === undefined)
+      scope.noted.set(gate, { generation: gate.generation, markers: new Set([markerFor(key)]) } satisfies RecordedWrites);
+    else noted.markers.add(markerFor(key));
     gate.admit();
   }
 
-  const noting = notingConnection(connection, keys);
-  onKeyNoted(noting, note);
+  const recordingConnection = createRecordingConnection(connection, keys);
+  onKeyNoted(recordingConnection, note);
   const forget = (server: Redis) => {
     gates.get(server)?.stop();
     gates.delete(server);
@@ -86,21 +87,21 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
     gateOf(connection);
   }
 
-  const areFollowed = () => [...gates.values()].every(({ isFollowed }) => isFollowed);
+  const haveEnoughReplicas = () => [...gates.values()].every(({ hasEnoughReplicas }) => hasEnoughReplicas);
 
   return {
-    connection: noting,
+    connection: recordingConnection,
     withinMs: level.withinMs,
-    get areFollowed() {
-      return areFollowed();
+    get haveEnoughReplicas() {
+      return haveEnoughReplicas();
     },
     async acknowledge(work) {
       const scope = new WriteScope();
       try {
         const answer = await scope.run(work);
         await Promise.all(
-          [...(scope.noted as Map<ReplicaGate, Noted>)].flatMap(([gate, { bond, marks }]) =>
-            [...marks].map((mark) => gate.settled(bond, mark)),
+          [...(scope.noted as Map<ReplicaGate, RecordedWrites>)].flatMap(([gate, { generation, markers }]) =>
+            [...markers].map((marker) => gate.confirm(generation, marker)),
           ),
         );
         return answer;
@@ -110,8 +111,8 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
     },
     async ready(timeoutMs) {
       const untilMs = performance.now() + timeoutMs;
-      while (!areFollowed() && performance.now() < untilMs) await pause(readyPollMs);
-      return areFollowed();
+      while (!haveEnoughReplicas() && performance.now() < untilMs) await pause(readyPollMs);
+      return haveEnoughReplicas();
     },
     stop() {
       connection.off("-node", forget);
@@ -121,33 +122,36 @@ export function createAcknowledgements({ connection, keys, level, onError }: Ack
   };
 }
 
-/** How often it is looked whether replicas follow, in ms. */
+/** Interval at which {@link Acknowledgements.ready} checks for replicas, in ms. */
 const readyPollMs = 10;
 
-/** What of a key decides on its slot. */
+/** The part of a key that determines its slot. */
 function hashTagOf(key: string): string {
   return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
 }
 
-/** Commands that change nothing. What they ask for is noted as well, and they are never refused: others may share what they read. */
+/**
+ * Commands that change nothing. They are recorded, because a result may rely on an unreplicated write, but never rejected: several callers
+ * may share one read.
+ */
 const reads =
   /^(get|mget|getrange|getbit|strlen|exists|hget|hmget|hgetall|hkeys|hlen|hexists|smembers|sismember|scard|lrange|llen|z.*(range|card|score|count|rank)|x(range|revrange|len))/;
 
-/** The same connection, which says of each command about one of our keys that it is about to be sent. */
-function notingConnection(connection: RedisConnection, keys: Keys): RedisConnection {
+/** Wraps a connection so that each command on one of our keys is recorded just before it is sent. */
+function createRecordingConnection(connection: RedisConnection, keys: Keys): RedisConnection {
   const commands = new Set(connection.getBuiltinCommands().flatMap((name) => [name, `${name}Buffer`]));
   const isOurs = (value: unknown): value is string => typeof value === "string" && value.startsWith(`${keys.prefix}:`);
-  const noting: RedisConnection = new Proxy(connection, {
+  const recordingConnection: RedisConnection = new Proxy(connection, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (typeof value !== "function" || currentScope() === undefined || !commands.has(String(name))) {
         return typeof value === "function" ? value.bind(target) : value;
       }
       return (...args: unknown[]): unknown => {
-        // A key comes first, or behind a script and the number of its keys; many may come as a list.
+        // The key is the first argument, or follows a script and its number of keys; it may be the first of a list.
         const key = [args[0], args[2]].map((arg) => (Array.isArray(arg) ? arg[0] : arg)).find(isOurs);
         try {
-          if (key !== undefined) noteKey(noting, key);
+          if (key !== undefined) noteKey(recordingConnection, key);
         } catch (error) {
           if (!reads.test(String(name))) return Promise.reject(error);
         }
@@ -155,5 +159,5 @@ function notingConnection(connection: RedisConnection, keys: Keys): RedisConnect
       };
     },
   });
-  return noting;
+  return recordingConnection;
 }

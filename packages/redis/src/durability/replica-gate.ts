@@ -2,51 +2,53 @@ import { PetakError } from "@petak/protocol";
 import type { Redis } from "ioredis";
 import { runIdOf } from "../connection/connect-redis.ts";
 
-/** What a change has to be on before it is acknowledged. */
+/** How far a write must be replicated before it is acknowledged. */
 export interface ReplicationLevel {
-  /** How many replicas must have it. From 1. */
+  /** Number of replicas that must have the write. At least 1. */
   replicas: number;
-  /** `memory`: they have it (`WAIT`). `disk`: it is on their disks and on the master's (`WAITAOF`). */
+  /** `memory`: the replicas have received it (`WAIT`). `disk`: it is on their disks and on the master's (`WAITAOF`). */
   on: "memory" | "disk";
-  /** How long they have for it, in ms. */
+  /** Time that replicas have to acknowledge, in ms. */
   withinMs: number;
 }
 
-/** What a gate needs. */
+/** Options of {@link createReplicaGate}. */
 export interface ReplicaGateOptions {
   level: ReplicationLevel;
-  /** The connection to the server over which changes are made. */
+  /** The connection over which changes are written. */
   writer: Redis;
-  /** Makes another to the same server, not connected yet. Waiting takes it up, so that it is for nothing else. */
+  /**
+   * Creates another connection to the same server, not connected yet. `WAIT` blocks its connection, so this one is used for nothing else.
+   */
   connect: () => Redis;
-  /** A key that the server has, for marks that nobody waits for. */
-  ownMark: () => string;
+  /** A key that this server owns, for markers written only to probe for replicas. */
+  markerKey: () => string;
   onError: (error: Error) => void;
 }
 
-/** Where it is waited until the replicas of one server have what was changed there. */
+/** Waits until the replicas of one server have the writes executed there. */
 export interface ReplicaGate {
   /**
-   * The time in which both connections have led, without a break, to one process: to be kept before a change is sent, and shown when it is to be
-   * waited for.
+   * Number of the current period in which both connections lead, uninterrupted, to the same server process. The caller reads it before it
+   * sends a write and passes it to {@link confirm}.
    */
-  readonly bond: number;
+  readonly generation: number;
   /**
-   * Lets a change pass.
+   * Admits a write.
    *
-   * @throws {PetakError} REPLICAS_UNAVAILABLE where the server is there, and too few replicas follow it.
+   * @throws {PetakError} REPLICAS_UNAVAILABLE if the server is reachable but has too few replicas.
    */
   admit(): void;
   /**
-   * Resolves when everything that the server had done, when this was called, is on as many replicas as the level says.
+   * Resolves when everything that the server had executed at the time of the call is replicated at the given level.
    *
-   * @param mark A key in the slot of what was changed: where the server does not have it any more, what was changed is not its own to promise.
-   * @throws {PetakError} DURABILITY_UNCONFIRMED.
+   * @param recorded The {@link generation} read before the write was sent. @param markerKey A key in the slot of the write. If the server
+   * no longer owns the slot, the write cannot be confirmed. @throws {PetakError} DURABILITY_UNCONFIRMED.
    */
-  settled(noted: number, mark: string): Promise<void>;
-  /** Whether enough replicas follow, as far as is known. */
-  readonly isFollowed: boolean;
-  /** Closes the connection that it made. */
+  confirm(recorded: number, markerKey: string): Promise<void>;
+  /** Whether enough replicas are connected, as last observed. */
+  readonly hasEnoughReplicas: boolean;
+  /** Closes the connection that the gate opened. */
   stop(): void;
 }
 
@@ -56,93 +58,97 @@ interface Waiting {
   reject: (reason: unknown) => void;
 }
 
-/** How long a mark is kept, in ms: it says nothing by itself. */
-const markTtlMs = 1000;
+/** Expiry of a marker, in ms. Its value has no meaning. */
+const markerTtlMs = 1000;
 
-/** How often it is tried whether the replicas are back, in ms. */
+/** Interval at which the gate probes for replicas while there are too few, in ms. */
 const probeIntervalMs = 250;
 
-/** How long after the answer was due a wait is given up, in ms. */
+/** Time after the server's own timeout at which a wait is abandoned, in ms. */
 const answerGraceMs = 1000;
 
-/** After how long it is worth asking again, in ms. */
+/** Delay that callers are told to wait before they retry, in ms. */
 const retryAfterMs = 1000;
 
 /**
- * Makes the gate of a server. `WAIT` counts from the last write of its own connection, and a repetition has written nothing: so each round first writes a
- * mark, which comes after all that the server has done, whoever had it done. A round serves all who wait when it begins.
+ * Creates the gate of a server. `WAIT` covers the writes of its own connection only, and a repeated request writes nothing. So each round
+ * first writes a marker, which is ordered after everything that the server has executed, for whichever connection. One round serves all
+ * callers waiting when it begins.
  *
- * A mark proves nothing about another process at the same address. So both connections are asked for the process that they lead to, and a change is
- * confirmed only where neither was lost from before it was sent until its round has ended.
+ * A marker says nothing about another process at the same address. So the gate compares the run ids behind both connections, and confirms a
+ * write only if neither connection was lost from before the write was sent until the round has ended.
  */
-export function createReplicaGate({ level, writer, connect, ownMark, onError }: ReplicaGateOptions): ReplicaGate {
+export function createReplicaGate({ level, writer, connect, markerKey, onError }: ReplicaGateOptions): ReplicaGate {
   const connection = connect();
-  /** Goes up whenever what was noted before cannot be confirmed any more. */
-  let bond = 0;
-  let isBound = false;
-  let isFollowed = false;
+  /** Increases whenever writes recorded earlier can no longer be confirmed. */
+  let generation = 0;
+  let isVerified = false;
+  let hasEnoughReplicas = false;
   let isStopped = false;
-  let isUnderWay = false;
-  let isBinding = false;
+  let isRoundRunning = false;
+  let isVerifying = false;
   const waiting: Waiting[] = [];
 
-  function part(): void {
-    bond += 1;
-    isBound = false;
-    isFollowed = false;
+  function invalidate(): void {
+    generation += 1;
+    isVerified = false;
+    hasEnoughReplicas = false;
   }
 
-  async function bind(): Promise<void> {
-    if (isBinding || writer.status !== "ready" || connection.status !== "ready") return;
-    isBinding = true;
-    const begun = bond;
+  async function verify(): Promise<void> {
+    if (isVerifying || writer.status !== "ready" || connection.status !== "ready") return;
+    isVerifying = true;
+    const startedIn = generation;
     try {
-      const [there, here] = await Promise.all([runIdOf(writer), runIdOf(connection)]);
-      if (begun !== bond || isStopped) return;
-      isBound = there === here;
-      // Two processes have the address, and one of them is the past. Whoever is led there last is led to the other.
-      if (!isBound) connection.disconnect(true);
+      const [writerRunId, ownRunId] = await Promise.all([runIdOf(writer), runIdOf(connection)]);
+      if (startedIn !== generation || isStopped) return;
+      isVerified = writerRunId === ownRunId;
+      // Two processes share the address, one of them outdated. A new connection leads to the current one.
+      if (!isVerified) connection.disconnect(true);
     } finally {
-      isBinding = false;
+      isVerifying = false;
     }
   }
 
-  /** Looks whether enough replicas follow. */
+  /** Checks whether enough replicas are connected. */
   async function probe(): Promise<void> {
-    if (!isBound) await bind();
-    if (!isBound || isUnderWay || isStopped) return;
-    await round([{ mark: ownMark(), resolve: () => undefined, reject: () => undefined }]);
+    if (!isVerified) await verify();
+    if (!isVerified || isRoundRunning || isStopped) return;
+    await round([{ mark: markerKey(), resolve: () => undefined, reject: () => undefined }]);
   }
 
   async function round(batch: readonly Waiting[]): Promise<void> {
-    isUnderWay = true;
-    const begun = bond;
+    isRoundRunning = true;
+    const startedIn = generation;
     try {
-      const failures = await mark(new Set(batch.map((one) => one.mark)));
-      if (begun !== bond) throw unconfirmed(level);
-      isFollowed = true;
+      const failures = await writeMarkers(new Set(batch.map((one) => one.mark)));
+      if (startedIn !== generation) throw unconfirmed(level);
+      hasEnoughReplicas = true;
       for (const one of batch) {
         const failure = failures.get(one.mark);
         if (failure === undefined) one.resolve();
         else one.reject(unconfirmed(level, failure));
       }
     } catch (error) {
-      // What was noted before may be on a history that is not continued. And those behind would meet the same.
-      if (begun === bond) bond += 1;
-      isFollowed = false;
+      // The writes may be on a history that was discarded, and callers waiting for the next round would fail for the same reason.
+      if (startedIn === generation) generation += 1;
+      hasEnoughReplicas = false;
       const reason = error instanceof PetakError ? error : unconfirmed(level, error);
       for (const one of [...batch, ...waiting.splice(0)]) one.reject(reason);
     } finally {
-      isUnderWay = false;
+      isRoundRunning = false;
       if (waiting.length > 0) void round(waiting.splice(0));
     }
   }
 
-  /** Writes marks and waits for the replicas. Gives the marks that the server would not write; throws where too few replicas have the others. */
-  async function mark(marks: ReadonlySet<string>): Promise<Map<string, Error>> {
+  /**
+   * Writes markers and waits for the replicas. Returns the markers that the server rejected, with their errors; throws if too few replicas
+   * have the rest.
+   */
+  async function writeMarkers(markers: ReadonlySet<string>): Promise<Map<string, Error>> {
     const { replicas, on, withinMs } = level;
     const commands = connection.pipeline();
-    for (const key of marks) commands.set(key, "1", "PX", markTtlMs);
+    for (const key of markers) commands.set(key, "1", "PX", markerTtlMs);
     if (on === "memory") commands.call("WAIT", replicas, withinMs);
     else commands.call("WAITAOF", 1, replicas, withinMs);
     const results = (await commands.exec()) ?? [];
@@ -151,7 +157,7 @@ export function createReplicaGate({ level, writer, connect, ownMark, onError }: 
     const [local, remote] = on === "memory" ? [1, Number(waited)] : (waited as [number, number]);
     if (local < 1 || remote < replicas) throw unconfirmed(level);
     const failures = new Map<string, Error>();
-    [...marks].forEach((key, index) => {
+    [...markers].forEach((key, index) => {
       const error = results[index]?.[0];
       if (error) failures.set(key, error);
     });
@@ -165,48 +171,48 @@ export function createReplicaGate({ level, writer, connect, ownMark, onError }: 
 
   for (const one of [writer, connection]) {
     one.on("ready", onReady);
-    one.on("close", part);
+    one.on("close", invalidate);
   }
   connection.connect().catch(report);
   const timer = setInterval(() => {
-    if (!isFollowed) probe().catch(report);
+    if (!hasEnoughReplicas) probe().catch(report);
   }, probeIntervalMs);
   timer.unref();
 
   return {
-    get isFollowed() {
-      return isFollowed;
+    get hasEnoughReplicas() {
+      return hasEnoughReplicas;
     },
-    get bond() {
-      return bond;
+    get generation() {
+      return generation;
     },
     admit() {
-      // Where the server is away, its own commands say so.
-      if (!isFollowed && writer.status === "ready") throw unavailable(level);
+      // If the server is unreachable, the write itself fails with that error.
+      if (!hasEnoughReplicas && writer.status === "ready") throw unavailable(level);
     },
-    settled(noted, key) {
-      if (noted !== bond || !isFollowed) return Promise.reject(unconfirmed(level));
+    confirm(recorded, key) {
+      if (recorded !== generation || !hasEnoughReplicas) return Promise.reject(unconfirmed(level));
       return new Promise<void>((resolve, reject) => {
         waiting.push({
           mark: key,
-          resolve: () => (noted === bond ? resolve() : reject(unconfirmed(level))),
+          resolve: () => (recorded === generation ? resolve() : reject(unconfirmed(level))),
           reject,
         });
-        if (!isUnderWay) void round(waiting.splice(0));
+        if (!isRoundRunning) void round(waiting.splice(0));
       });
     },
     stop() {
       isStopped = true;
       clearInterval(timer);
-      part();
+      invalidate();
       writer.off("ready", onReady);
-      writer.off("close", part);
+      writer.off("close", invalidate);
       connection.disconnect();
     },
   };
 }
 
-/** How long the connection of a gate may wait for one answer, in ms. */
+/** Command timeout of a gate's own connection, in ms. */
 export function gateTimeoutMs({ withinMs }: ReplicationLevel): number {
   return withinMs + answerGraceMs;
 }

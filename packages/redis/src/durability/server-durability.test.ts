@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(async () => {
   connection.disconnect();
   operator.disconnect();
-  // It is still rewriting the log that a test had switched off, and would not end in good order before.
+  // The server is still rewriting the append-only file that a test had switched off, and an orderly shutdown would wait for it.
   await server.kill9();
   await server.stop();
 });
@@ -32,7 +32,7 @@ async function withConfig<Result>(name: string, value: string, work: () => Promi
   }
 }
 
-it("a server that keeps what it should contradicts nothing", async () => {
+it("a server with the required settings has no contradictions", async () => {
   for (const level of ["everysec", "replicated"] as const) {
     expect(await inspectDurability(connection, level)).toEqual({ contradictions: [], unknown: [] });
   }
@@ -48,12 +48,12 @@ it.each([
   ["always", "appendfsync", "everysec"],
   ["everysec", "no-appendfsync-on-rewrite", "yes"],
   ["replicated", "appendfsync", "no"],
-] as const)("%s is contradicted by %s %s, and it is said what to set", async (level, name, value) => {
+] as const)("%s is contradicted by %s %s, and the finding names the setting", async (level, name, value) => {
   const { contradictions } = await withConfig(name, value, () => inspectDurability(connection, level));
   expect(contradictions).toEqual([expect.stringContaining(`${name} ${value}`)]);
 });
 
-it("a replica is no place to write to", async () => {
+it("a replica is reported as a contradiction", async () => {
   const replica = await startTestReplica(server);
   const itsConnection = connectRedis({ socketPath: replica.options.path }, { onError: () => undefined });
   await itsConnection.connect();
@@ -63,7 +63,7 @@ it("a replica is no place to write to", async () => {
   await replica.stop();
 });
 
-it("a server that hides its configuration still tells whether it has a log and evicts, and the rest is unknown", async () => {
+it("a server that forbids CONFIG still discloses its persistence and eviction, and the rest is unknown", async () => {
   await operator.acl("SETUSER", "hosted", "on", ">secret", "~*", "+@all", "-config");
   const hosted = connectRedis({ url: `redis://hosted:secret@127.0.0.1:${server.port}` }, { onError: () => undefined });
   await hosted.connect();

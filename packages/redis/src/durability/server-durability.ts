@@ -7,15 +7,15 @@ export const durabilityLevels = ["everysec", "always", "replicated"] as const;
 /** How safe a change is when it is acknowledged. */
 export type DurabilityLevel = (typeof durabilityLevels)[number];
 
-/** What was found of the servers that have the records. Each is a sentence for the operator. */
+/** Findings about the servers of the store; each is a sentence for the operator. */
 export interface DurabilityFindings {
-  /** What contradicts the level. */
+  /** Settings that contradict the durability level. */
   contradictions: string[];
-  /** What the servers would not tell, so that nobody knows. */
+  /** Settings that the server does not disclose. */
   unknown: string[];
 }
 
-/** What one server tells of itself; undefined where it does not. */
+/** Settings of one server; undefined where it does not disclose them. */
 interface ServerFacts {
   appendonly: string | undefined;
   appendfsync: string | undefined;
@@ -27,8 +27,8 @@ interface ServerFacts {
 const asked = ["appendonly", "appendfsync", "maxmemory-policy", "no-appendfsync-on-rewrite"] as const;
 
 /**
- * Looks whether the servers of a connection keep what the level says, by their own word: `CONFIG GET`, and `INFO` where that is forbidden, as hosted
- * servers do.
+ * Checks whether the servers of a connection are configured for a durability level. Reads `CONFIG GET`, or `INFO` where a hosted server
+ * forbids that.
  */
 export async function inspectDurability(connection: RedisConnection, level: DurabilityLevel): Promise<DurabilityFindings> {
   const servers = isCluster(connection) ? connection.nodes("master") : [connection];
@@ -43,22 +43,22 @@ export async function inspectDurability(connection: RedisConnection, level: Dura
 function judge(name: string, facts: ServerFacts, level: DurabilityLevel, { contradictions, unknown }: DurabilityFindings): void {
   const { appendonly, appendfsync, "maxmemory-policy": eviction, "no-appendfsync-on-rewrite": rewrite, role } = facts;
   if (role !== undefined && role !== "master") contradictions.push(`${name} is a replica (role:${role}); give the address of its master.`);
-  if (appendonly === undefined) unknown.push(`${name} does not tell whether it keeps a log (appendonly).`);
+  if (appendonly === undefined) unknown.push(`${name} does not disclose whether it keeps an append-only file (appendonly).`);
   else if (appendonly !== "yes") {
-    contradictions.push(`${name} has appendonly ${appendonly}: whatever is recorded is gone at its restart; set appendonly yes.`);
+    contradictions.push(`${name} has appendonly ${appendonly}: a restart loses all data; set appendonly yes.`);
   }
-  if (eviction === undefined) unknown.push(`${name} does not tell its maxmemory-policy.`);
+  if (eviction === undefined) unknown.push(`${name} does not disclose its maxmemory-policy.`);
   else if (eviction !== "noeviction") {
-    contradictions.push(`${name} has maxmemory-policy ${eviction}: it throws records away when memory runs out; set noeviction.`);
+    contradictions.push(`${name} has maxmemory-policy ${eviction}: it evicts data when memory runs out; set noeviction.`);
   }
   const accepted = level === "always" ? ["always"] : ["everysec", "always"];
-  if (appendfsync === undefined) unknown.push(`${name} does not tell when it forces its log to disk (appendfsync).`);
+  if (appendfsync === undefined) unknown.push(`${name} does not disclose when it syncs its append-only file to disk (appendfsync).`);
   else if (!accepted.includes(appendfsync)) {
     contradictions.push(`${name} has appendfsync ${appendfsync}; durability ${level} needs ${accepted.join(" or ")}.`);
   }
   if (rewrite === "yes") {
     contradictions.push(
-      `${name} has no-appendfsync-on-rewrite yes: while it rewrites its log nothing is forced to disk, for minutes; set no-appendfsync-on-rewrite no.`,
+      `${name} has no-appendfsync-on-rewrite yes: while it rewrites its append-only file it syncs nothing to disk, for minutes; set no-appendfsync-on-rewrite no.`,
     );
   }
 }
@@ -97,7 +97,7 @@ async function infoOf(server: Redis): Promise<Map<string, string>> {
   return pairs;
 }
 
-/** A server that does not tell is no failure; one that is away is. */
+/** A server that forbids the question is no failure; an unreachable one is. */
 function refused(error: unknown): undefined {
   if (error instanceof Error && /^(NOPERM|ERR unknown command|ERR .*CONFIG)/i.test(error.message)) return undefined;
   throw error;

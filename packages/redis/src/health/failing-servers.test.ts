@@ -12,7 +12,7 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { connectRedis, type RedisConnection } from "../connection/connect-redis.ts";
 import { createKeys } from "../keys.ts";
-import { refusingServers, silentServers } from "./failing-servers.ts";
+import { serversRejectingWrites, unresponsiveServers } from "./failing-servers.ts";
 
 const keys = createKeys("petak");
 const soon = { interval: 50 };
@@ -34,39 +34,39 @@ describe("one server", () => {
   });
   afterEach(() => server.stop());
 
-  it("that works is not named", async () => {
-    expect(await silentServers(connection)).toEqual([]);
-    expect(await refusingServers(connection, keys)).toEqual([]);
+  it("that works is not listed", async () => {
+    expect(await unresponsiveServers(connection)).toEqual([]);
+    expect(await serversRejectingWrites(connection, keys)).toEqual([]);
   });
 
-  it("that hangs is named, with its time-out", async () => {
+  it("that is unresponsive is listed with its timeout", async () => {
     process.kill(server.pid, "SIGSTOP");
-    const silent = await silentServers(connection);
+    const silent = await unresponsiveServers(connection);
     process.kill(server.pid, "SIGCONT");
     expect(silent).toEqual([{ server: server.options.path, error: expect.objectContaining({ message: "Command timed out" }) }]);
   });
 
-  it("that is gone is named until it is back", async () => {
+  it("that has crashed is listed until it is back", async () => {
     await server.kill9();
-    await expect.poll(() => silentServers(connection), soon).toEqual([{ server: server.options.path, error: expect.any(Error) }]);
+    await expect.poll(() => unresponsiveServers(connection), soon).toEqual([{ server: server.options.path, error: expect.any(Error) }]);
     await server.restart();
-    await expect.poll(() => silentServers(connection), soon).toEqual([]);
+    await expect.poll(() => unresponsiveServers(connection), soon).toEqual([]);
   });
 
-  it("whose disk is full answers and refuses, until there is room", async () => {
+  it("whose disk is full answers and rejects writes until there is room", async () => {
     await fillDisk(server, 0);
     const misconf = { server: server.options.path, error: expect.objectContaining({ message: expect.stringMatching(/^MISCONF /) }) };
-    await expect.poll(() => refusingServers(connection, keys), soon).toEqual([misconf]);
-    expect(await silentServers(connection)).toEqual([]);
+    await expect.poll(() => serversRejectingWrites(connection, keys), soon).toEqual([misconf]);
+    expect(await unresponsiveServers(connection)).toEqual([]);
     await freeDisk(server);
-    await expect.poll(() => refusingServers(connection, keys), soon).toEqual([]);
+    await expect.poll(() => serversRejectingWrites(connection, keys), soon).toEqual([]);
   });
 
-  it("whose memory is full answers and refuses", async () => {
+  it("whose memory is full answers and rejects writes", async () => {
     await connection.config("SET", "maxmemory", "1");
     const oom = { server: server.options.path, error: expect.objectContaining({ message: expect.stringMatching(/^OOM /) }) };
-    expect(await refusingServers(connection, keys)).toEqual([oom]);
-    expect(await silentServers(connection)).toEqual([]);
+    expect(await serversRejectingWrites(connection, keys)).toEqual([oom]);
+    expect(await unresponsiveServers(connection)).toEqual([]);
   });
 });
 
@@ -80,35 +80,35 @@ describe("a cluster's servers", () => {
 
   const named = (failing: { server: string }[]) => failing.map(({ server }) => server).sort();
 
-  it("are each asked, and not named where they work", async () => {
-    expect(await silentServers(connection)).toEqual([]);
-    expect(await refusingServers(connection, keys)).toEqual([]);
+  it("are not listed while they work", async () => {
+    expect(await unresponsiveServers(connection)).toEqual([]);
+    expect(await serversRejectingWrites(connection, keys)).toEqual([]);
   });
 
-  it("are named when they are gone, and not those that take no commands without them", async () => {
+  it("are listed when they have crashed, without the servers that reject commands because of them", async () => {
     const [lost, left] = cluster.nodes;
     await lost?.kill9();
     const own = new Redis({ port: left?.port ?? 0 });
-    // By its default a cluster takes no calls while slots are missing.
+    // By default a cluster serves no commands while slots are missing.
     await expect.poll(async () => await own.cluster("INFO"), soon).toContain("cluster_state:fail");
     own.disconnect();
-    await expect.poll(async () => named(await silentServers(connection)), soon).toEqual([`127.0.0.1:${lost?.port}`]);
+    await expect.poll(async () => named(await unresponsiveServers(connection)), soon).toEqual([`127.0.0.1:${lost?.port}`]);
     await lost?.restart();
-    await expect.poll(() => silentServers(connection), soon).toEqual([]);
+    await expect.poll(() => unresponsiveServers(connection), soon).toEqual([]);
   });
 
-  it("are named when all are gone", async () => {
+  it("are all listed when all have crashed", async () => {
     await Promise.all(cluster.nodes.map((node) => node.kill9()));
-    await expect.poll(async () => (await silentServers(connection)).length, soon).toBe(3);
+    await expect.poll(async () => (await unresponsiveServers(connection)).length, soon).toBe(3);
     await Promise.all(cluster.nodes.map((node) => node.restart()));
-    await expect.poll(() => silentServers(connection), soon).toEqual([]);
+    await expect.poll(() => unresponsiveServers(connection), soon).toEqual([]);
   });
 
-  it("are named where they refuse changes, and no others", async () => {
+  it("are listed if they reject writes, and no others", async () => {
     const full = connectRedis({ url: `redis://127.0.0.1:${cluster.nodes[1]?.port}` }, { onError: () => undefined });
     await full.connect();
     await full.config("SET", "maxmemory", "1");
-    expect(named(await refusingServers(connection, keys))).toEqual([`127.0.0.1:${cluster.nodes[1]?.port}`]);
+    expect(named(await serversRejectingWrites(connection, keys))).toEqual([`127.0.0.1:${cluster.nodes[1]?.port}`]);
     await full.config("SET", "maxmemory", "0");
     full.disconnect();
   });

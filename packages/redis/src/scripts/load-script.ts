@@ -6,9 +6,8 @@ const includeLine = /^--- @include ([a-z-]+)$/gm;
 /**
  * Reads a script and replaces each include line by the included file.
  *
- * @param luaDir the folder of the scripts; their includes lie in its folder `includes`
- * @throws {Error} where a file does not exist or does not begin with the `#!lua` header, without which a server lets a script touch
- * keys of several slots.
+ * @param luaDir Folder of the scripts; included files are in its subfolder `includes`. @throws {Error} If a file does not exist, or the
+ * script does not begin with the `#!lua` header, without which a server lets a script touch keys of several slots.
  */
 export function loadScript(luaDir: string, name: string): string {
   const source = readFileSync(join(luaDir, `${name}.lua`), "utf8");

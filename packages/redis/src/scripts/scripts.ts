@@ -3,7 +3,7 @@ import { Command } from "ioredis";
 import type { RedisConnection } from "../connection/connect-redis.ts";
 import { noteKey } from "../durability/write-scope.ts";
 import { loadScript } from "./load-script.ts";
-import { tellKeysTouched } from "./touched-keys.ts";
+import { notifyKeysTouched } from "./touched-keys.ts";
 
 /** A script's arguments: texts, numbers and bytes. */
 export type ScriptArgument = string | number | Buffer;
@@ -11,27 +11,33 @@ export type ScriptArgument = string | number | Buffer;
 /** A script's reply: a tag, then what goes with it. */
 export type ScriptReply = [tag: string, ...rest: (Buffer | number)[]];
 
-/** Runs one script by its digest, and sends its text where the server does not have it. */
+/** Runs one script by its digest; sends its source if the server does not have it. */
 export type RunScript = (redis: RedisConnection, keys: string[], args: ScriptArgument[]) => Promise<ScriptReply>;
 
-/** Two commands that ioredis has and its types lack: replies as bytes. Like all by their names they wait for what else the turn sends. */
+/**
+ * Two commands that ioredis has and its types lack: EVALSHA and EVAL with binary replies. Like all named commands they are pipelined with
+ * other commands of the same turn.
+ */
 interface ScriptingRedis {
   evalshaBuffer(digest: string, numberOfKeys: number, ...rest: ScriptArgument[]): Promise<unknown>;
   evalBuffer(source: string, numberOfKeys: number, ...rest: ScriptArgument[]): Promise<unknown>;
 }
 
-/** How a script is sent. */
+/** Options of a script. */
 export interface ScriptOptions {
-  /** Whether it goes out by itself and at once: for one that has gathered what goes together. Default false: with what else the turn sends. */
+  /**
+   * Whether it is sent at once by itself, for scripts that are already batched. Default false: pipelined with other commands of the same
+   * turn.
+   */
   isSentAtOnce?: boolean;
-  /** Whether it changes nothing, so that nobody who keeps what was read has to be told. Default false. */
+  /** Whether it changes nothing, so that caches need no invalidation. Default false. */
   isReadOnly?: boolean;
 }
 
-/** Makes a script by its name. Bytes in replies stay bytes. */
+/** Creates a script by its name. Bulk strings in replies are Buffers. */
 export type CreateScript = (name: string, options?: ScriptOptions) => RunScript;
 
-/** Gives the way to make scripts of a folder of Lua files. */
+/** Returns the function that creates scripts from a folder of Lua files. */
 export function scriptsIn(luaDir: string): CreateScript {
   return (name, options) => createScript(loadScript(luaDir, name), options);
 }
@@ -41,7 +47,7 @@ function createScript(source: string, { isSentAtOnce = false, isReadOnly = false
   return async (connection, keys, args) => {
     const redis = connection as unknown as ScriptingRedis;
     const [key] = keys;
-    // A connection that notes what is asked for hears of commands by their names, and of nothing that is sent past them.
+    // A recording connection intercepts named commands only, not `sendCommand`.
     if (isSentAtOnce && key !== undefined) noteKey(connection, key);
     let reply: unknown;
     try {
@@ -52,7 +58,7 @@ function createScript(source: string, { isSentAtOnce = false, isReadOnly = false
       if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
       reply = await redis.evalBuffer(source, keys.length, ...keys, ...args);
     } finally {
-      if (!isReadOnly) tellKeysTouched(connection, keys);
+      if (!isReadOnly) notifyKeysTouched(connection, keys);
     }
     const [tag, ...values] = reply as [Buffer, ...(Buffer | number)[]];
     return [tag.toString(), ...values];

@@ -7,13 +7,12 @@ import { RedisServerError } from "./redis-server-error.ts";
 const sqliteBusy = 5;
 
 /**
- * Takes a data directory for this process. Two servers appending to one log would ruin it.
+ * Locks a data directory for this process. Two servers appending to the same files would corrupt them.
  *
- * The lock is the one SQLite takes on a file, the only advisory lock that Node offers: the operating system lets go of it when the process ends,
- * however it ends. So it cannot be stale, and a process that has since been given the number of a dead one is not mistaken for it.
+ * Uses SQLite's file lock, the only advisory file lock available in Node. The operating system releases it when the process ends, however
+ * it ends, so it is never stale and a reused process id is not mistaken for the holder.
  *
- * @returns lets go of the directory
- * @throws RedisServerError `DATA_DIR_IN_USE`
+ * @returns Releases the lock. @throws RedisServerError `DATA_DIR_IN_USE`
  */
 export async function lockDataDir(dataDir: string): Promise<() => void> {
   const database = new DatabaseSync(join(dataDir, "lock.sqlite"), { timeout: 0 });
@@ -26,7 +25,7 @@ export async function lockDataDir(dataDir: string): Promise<() => void> {
     const who = holder === undefined ? "another process" : `process ${holder.ownerPid}`;
     throw new RedisServerError(
       "DATA_DIR_IN_USE",
-      `The data directory ${dataDir} is in use by ${who}. Stop that one first, or choose another data directory.`,
+      `The data directory ${dataDir} is in use by ${who}. Stop it first, or choose another data directory.`,
     );
   }
   return () => {

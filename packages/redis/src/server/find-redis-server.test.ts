@@ -14,7 +14,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-/** A program that says it is a server of some version. */
+/** Installs a program that reports a server version. */
 async function install(name: string, versionLine: string): Promise<string> {
   const path = join(dir, name);
   await writeFile(path, `#!/bin/sh\necho '${versionLine}'\n`);
@@ -22,20 +22,20 @@ async function install(name: string, versionLine: string): Promise<string> {
   return path;
 }
 
-test("the server on the PATH is found and says its version", async () => {
+test("the server on the PATH is found with its version", async () => {
   const program = await findRedisServer();
   expect(program.path).toMatch(/^\/.*-server$/);
   expect(program.version).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
-test("Redis comes before Valkey, and a flavour may be asked for", async () => {
+test("Redis is preferred to Valkey, unless a flavour is requested", async () => {
   const redis = await install("redis-server", "Redis server v=7.2.0 sha=00000000:0 malloc=libc bits=64 build=0");
   const valkey = await install("valkey-server", "Valkey server v=8.0.1 sha=00000000:0 malloc=libc bits=64 build=0");
   expect(await findRedisServer({ searchPath: dir })).toEqual({ path: redis, flavour: "redis", version: "7.2.0" });
   expect(await findRedisServer({ searchPath: dir, flavour: "valkey" })).toEqual({ path: valkey, flavour: "valkey", version: "8.0.1" });
 });
 
-test("a server is what it says it is, not what its file is called", async () => {
+test("the flavour comes from the version output, not from the file name", async () => {
   const path = await install("redis-server", "Valkey server v=8.1.0 sha=00000000:0 malloc=libc bits=64 build=0");
   expect(await findRedisServer({ searchPath: dir })).toEqual({ path, flavour: "valkey", version: "8.1.0" });
   await expect(findRedisServer({ searchPath: dir, flavour: "redis" })).rejects.toMatchObject({ code: "NOT_FOUND" });
@@ -45,7 +45,7 @@ test.each([
   ["redis-server", "Redis server v=7.0.15 sha=0", "7.0.15"],
   ["redis-server", "Redis server v=6.2.99 sha=0", "6.2.99"],
   ["valkey-server", "Valkey server v=7.2.8 sha=0", "7.2.8"],
-])("%s saying %s is too old, and the message says what is needed", async (name, versionLine, version) => {
+])("%s reporting %s is too old, and the message names the supported versions", async (name, versionLine, version) => {
   const path = await install(name, versionLine);
   await expect(findRedisServer({ searchPath: dir })).rejects.toMatchObject({
     code: "TOO_OLD",
@@ -59,7 +59,7 @@ test("an old server does not hide a newer one further along the path", async () 
   expect(program.version).not.toBe("6.0.16");
 });
 
-test("a program that is no server is passed over", async () => {
+test("a program that is not a server is skipped", async () => {
   await install("redis-server", "hello");
   await writeFile(join(dir, "valkey-server"), "not executable");
   await expect(findRedisServer({ searchPath: `${delimiter}${dir}` })).rejects.toMatchObject({ code: "NOT_FOUND" });

@@ -8,35 +8,34 @@ import { RedisServerError } from "./redis-server-error.ts";
 /** The two servers that Petak runs on. */
 export type RedisFlavour = "redis" | "valkey";
 
-/** A server program, found and asked for its version. */
+/** An installed server program and its version. */
 export interface RedisServerProgram {
   /** Absolute path of the program. */
   path: string;
-  /** What it says it is, whatever its file is called: some systems install Valkey under both names. */
+  /** Taken from its version output, not from its file name: some systems install Valkey under both names. */
   flavour: RedisFlavour;
   /** Its version, e.g. `8.0.2`. */
   version: string;
 }
 
-/** The oldest versions that will do: WAITAOF and script flags as the allocator uses them came with Redis 7.2; Valkey is supported from 8. */
-export const oldestVersions: Readonly<Record<RedisFlavour, readonly [major: number, minor: number]>> = {
+/** Oldest supported versions: WAITAOF and the script flags in use came with Redis 7.2; Valkey is supported from version 8. */
+export const minimumVersions: Readonly<Record<RedisFlavour, readonly [major: number, minor: number]>> = {
   redis: [7, 2],
   valkey: [8, 0],
 };
 
 const programNames: Readonly<Record<RedisFlavour, string>> = { redis: "redis-server", valkey: "valkey-server" };
 
-/** What `--version` prints: `Redis server v=8.0.2 sha=…`, `Valkey server v=8.1.1 sha=…`. */
+/** Matches the output of `--version`: `Redis server v=8.0.2 sha=…`, `Valkey server v=8.1.1 sha=…`. */
 const versionPattern = /^(Redis|Valkey) server v=(\d+)\.(\d+)\.(\d+)/m;
 
 const run = promisify(execFile);
 
 /**
- * The first server program on the path that is new enough: Redis if both are there.
+ * Finds the first supported server program on the path, Redis before Valkey.
  *
- * @param options.flavour only this one will do; either, if left out
- * @param options.searchPath where to look, written as in `PATH`; `PATH` itself, if left out
- * @throws RedisServerError `NOT_FOUND`; `TOO_OLD` where there is one, and all of them are too old
+ * @param options.flavour Accept only this server. Default: either. @param options.searchPath Directories to search, in the syntax of
+ * `PATH`. Default: `PATH`. @throws RedisServerError `NOT_FOUND`; `TOO_OLD` if every program found is too old.
  */
 export async function findRedisServer(options: { flavour?: RedisFlavour; searchPath?: string } = {}): Promise<RedisServerProgram> {
   const flavours: RedisFlavour[] = options.flavour === undefined ? ["redis", "valkey"] : [options.flavour];
@@ -50,7 +49,7 @@ export async function findRedisServer(options: { flavour?: RedisFlavour; searchP
       tooOld.push(program);
     }
   }
-  const wanted = flavours.map((flavour) => `${programNames[flavour]} ${oldestVersions[flavour].join(".")} or newer`).join(", or ");
+  const wanted = flavours.map((flavour) => `${programNames[flavour]} ${minimumVersions[flavour].join(".")} or newer`).join(", or ");
   const [old] = tooOld;
   if (old !== undefined) {
     throw new RedisServerError(
@@ -58,7 +57,7 @@ export async function findRedisServer(options: { flavour?: RedisFlavour; searchP
       `${old.path} is version ${old.version}; Petak needs ${wanted}. Install it and put it on the PATH.`,
     );
   }
-  throw new RedisServerError("NOT_FOUND", `No server to keep data in: Petak needs ${wanted}. Install one and put it on the PATH.`);
+  throw new RedisServerError("NOT_FOUND", `No Redis or Valkey server found: Petak needs ${wanted}. Install one and put it on the PATH.`);
 }
 
 async function askVersion(path: string): Promise<RedisServerProgram | undefined> {
@@ -70,13 +69,13 @@ async function askVersion(path: string): Promise<RedisServerProgram | undefined>
     const [, name, major, minor, patch] = match;
     return { path, flavour: name === "Valkey" ? "valkey" : "redis", version: `${major}.${minor}.${patch}` };
   } catch {
-    // Not there, not executable, or a program that fails when asked: no server for us, so the search goes on.
+    // Missing, not executable, or failing when run: not a usable server, so the search continues.
     return undefined;
   }
 }
 
 function isNewEnough({ flavour, version }: RedisServerProgram): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [oldestMajor, oldestMinor] = oldestVersions[flavour];
+  const [oldestMajor, oldestMinor] = minimumVersions[flavour];
   return major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
 }

@@ -1,23 +1,23 @@
 import { spawn } from "node:child_process";
 
 /**
- * Waits for its standard input to end, which happens when the process that holds the other end ends, however it ends; then tells the server
- * to stop. POSIX shell only: no such thing as Linux's parent-death signal exists elsewhere.
+ * Waits for the end of standard input, which comes when the parent process ends in any way, then sends SIGTERM to the server. Uses a POSIX
+ * shell because only Linux has a parent-death signal.
  */
 const script = `read -r _; kill -TERM "$1"`;
 
 /**
- * Sets a guard beside a server, so that the server does not outlive this process even if this one is killed outright.
+ * Starts a guard process, so that the server does not outlive this process even if this one is killed with SIGKILL.
  *
- * @returns takes the guard away, once the server has ended
+ * @returns Ends the guard; call it once the server has ended.
  */
 export function guardServer(serverPid: number): () => void {
-  // In a session of its own, like the server: Ctrl-C in a terminal must reach neither.
+  // In a session of its own, like the server, so that Ctrl-C in a terminal reaches neither.
   const guard = spawn("/bin/sh", ["-c", script, "petak-server-guard", String(serverPid)], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
-  // A guard that cannot start is a loss of comfort, not of data: the left-over is found by its pid file.
+  // Without a guard no data is lost: an orphaned server is found by its pid file at the next start.
   guard.on("error", () => {});
   guard.stdin.on("error", () => {});
   return () => {

@@ -1,5 +1,5 @@
 export type { RedisFlavour, RedisServerProgram } from "./find-redis-server.ts";
-export { findRedisServer, oldestVersions } from "./find-redis-server.ts";
+export { findRedisServer, minimumVersions } from "./find-redis-server.ts";
 export type { RedisServerErrorCode } from "./redis-server-error.ts";
 export { RedisServerError } from "./redis-server-error.ts";
 export type { Appendfsync, ClusterNodeConfig } from "./server-config.ts";

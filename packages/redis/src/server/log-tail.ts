@@ -1,10 +1,13 @@
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
-/** How many of the last lines an error quotes: the reason for a failed start is in the last few. */
+/** Number of last log lines that an error message quotes. The reason for a failed start is among them. */
 const keptLines = 12;
 
-/** Reads a server's log line by line, passes each on, and keeps the last ones for error messages. */
+/**
+ * Reads a server's log line by line, passes each line on, and keeps the last ones. Returns a function that formats those for an error
+ * message.
+ */
 export function readLogTail(outputs: Readable[], onLine: ((line: string) => void) | undefined): () => string {
   const tail: string[] = [];
   for (const input of outputs) {

@@ -1,22 +1,22 @@
 import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What the file says about the server that was started last over a data directory. */
+/** Content of the pid file: the server that was last started on a data directory. */
 export interface PidFile {
-  /** The server's process. */
+  /** Process id of the server. */
   serverPid: number;
-  /** The process that started it: a gateway. */
+  /** Process id of the gateway that started it. */
   ownerPid: number;
 }
 
-/** Writes the file, in one step: a reader finds the old one or the new one. */
+/** Writes the file atomically: a reader sees the old content or the new. */
 export async function writePidFile(dataDir: string, content: PidFile): Promise<void> {
   const temporary = `${pidFilePath(dataDir)}.tmp`;
   await writeFile(temporary, `${JSON.stringify(content)}\n`, { mode: 0o600 });
   await rename(temporary, pidFilePath(dataDir));
 }
 
-/** Reads the file; undefined where there is none, or what is there was not written by us. */
+/** Reads the file; undefined if it is missing or malformed. */
 export async function readPidFile(dataDir: string): Promise<PidFile | undefined> {
   try {
     const { serverPid, ownerPid } = JSON.parse(await readFile(pidFilePath(dataDir), "utf8")) as Partial<PidFile>;

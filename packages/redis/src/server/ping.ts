@@ -1,11 +1,10 @@
 import { connect } from "node:net";
 
-/** What a server says to PING: it is there; it is there and still reading its log; it is not there, or not yet. */
+/** `PONG`: the server answers. `LOADING`: it is still loading its data. `NONE`: no answer. */
 export type PingReply = "PONG" | "LOADING" | "NONE";
 
 /**
- * Asks a server at a Unix socket whether it answers. A line of the protocol by hand instead of a client, which would have ideas of its
- * own about reconnecting and about what to say first.
+ * Sends PING to a server at a Unix socket. Speaks the protocol directly, because a client would add reconnection and handshake commands.
  */
 export function ping(socketPath: string, timeoutMs: number): Promise<PingReply> {
   return new Promise((resolve) => {

@@ -3,10 +3,10 @@ import { dirname } from "node:path";
 import { RedisServerError } from "./redis-server-error.ts";
 
 /**
- * Makes a directory that no other user can enter, with its parents, and closes it to others if it stands open.
+ * Creates a directory that no other user can enter, and its parents; restricts its mode if it exists.
  *
- * @throws RedisServerError `DIR_NOT_OURS` where it belongs to another user, is no directory, or is a symbolic link (somebody else could
- * have planted it in a shared place)
+ * @throws RedisServerError `DIR_NOT_OURS` if it belongs to another user, is not a directory, or is a symbolic link, which somebody else
+ * could have planted in a shared directory.
  */
 export async function makePrivateDir(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });

@@ -1,15 +1,15 @@
-/** How often the append-only log is forced to disk. */
+/** When the append-only file is synced to disk. */
 export type Appendfsync = "everysec" | "always";
 
-/** What makes a server one of a cluster. */
+/** Settings of a server that is a cluster node. */
 export interface ClusterNodeConfig {
-  /** TCP port on 127.0.0.1 for the other servers. */
+  /** TCP port of the cluster bus, on 127.0.0.1. */
   busPort: number;
-  /** How long another server may be silent before it counts as gone, in ms. */
+  /** Silence after which another node counts as failed, in ms. */
   nodeTimeoutMs: number;
 }
 
-/** What differs from one private server to another. */
+/** Settings that differ between private servers. */
 export interface ServerConfig {
   dataDir: string;
   socketPath: string;
@@ -19,7 +19,7 @@ export interface ServerConfig {
   cluster?: ClusterNodeConfig | undefined;
 }
 
-/** The configuration of a private server, as the text of its file. */
+/** The text of a private server's configuration file. */
 export function formatServerConfig({ dataDir, socketPath, port, appendfsync, cluster }: ServerConfig): string {
   const lines = [
     `unixsocket ${quote(socketPath)}`,
@@ -30,16 +30,16 @@ export function formatServerConfig({ dataDir, socketPath, port, appendfsync, clu
     "daemonize no",
     "supervised no",
     `logfile ""`,
-    // The left-over of a crash is recognised by this file's name in its command line.
+    // An orphaned server is recognised by this file's name in its command line.
     `proc-title-template "{title} {config-file}"`,
     `dir ${quote(dataDir)}`,
-    // The log alone is the record; snapshots beside it would be a second truth that can be older.
+    // The append-only file is the only persistent state; a snapshot beside it could be older and contradict it.
     `save ""`,
     "appendonly yes",
     `appendfsync ${appendfsync}`,
-    // A crash may cut the last entry short. It was never acknowledged as durable, so it is dropped and the server starts.
+    // A crash may truncate the last entry. It was never acknowledged as durable, so the server drops it and starts.
     "aof-load-truncated yes",
-    // Everything here is a record. When memory runs out, writes are refused; nothing is thrown away.
+    // All data must be kept: when memory runs out, writes are rejected and nothing is evicted.
     "maxmemory-policy noeviction",
     ...(cluster === undefined ? [] : clusterLines(cluster)),
   ];
@@ -50,7 +50,7 @@ function clusterLines({ busPort, nodeTimeoutMs }: ClusterNodeConfig): string[] {
   return ["cluster-enabled yes", `cluster-port ${busPort}`, `cluster-node-timeout ${nodeTimeoutMs}`, "cluster-config-file nodes.conf"];
 }
 
-/** A string in the server's quoting. */
+/** Quotes a string for the configuration file. */
 function quote(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n").replaceAll("\r", "\\r")}"`;
 }

@@ -11,12 +11,12 @@ test("length is counted in bytes, not in characters", () => {
   expect(chooseSocketPath(`/${"柜".repeat(40)}`, "/var/tmp").socketDir).toMatch(/^\/var\/tmp\/petak-/);
 });
 
-test("a data directory keeps its socket path over restarts, and two directories have two", () => {
+test("a data directory has the same socket path after a restart, and two directories have different ones", () => {
   const [one, two] = ["one", "two"].map((name) => `/${"d".repeat(100)}/${name}`);
   expect(chooseSocketPath(`${one}`)).toEqual(chooseSocketPath(`${one}`));
   expect(chooseSocketPath(`${one}`)).not.toEqual(chooseSocketPath(`${two}`));
 });
 
-test("/tmp is taken where the temporary directory is too long as well", () => {
+test("/tmp is used if the temporary directory is too long as well", () => {
   expect(chooseSocketPath(`/${"d".repeat(100)}`, `/${"t".repeat(100)}`).socketPath).toMatch(/^\/tmp\/petak-/);
 });

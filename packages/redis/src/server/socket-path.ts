@@ -3,15 +3,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RedisServerError } from "./redis-server-error.ts";
 
-/** The longest path of a Unix socket, in bytes: 103 on macOS and the BSDs; Linux would take 107. One limit for all, so that what runs here runs there. */
+/**
+ * Greatest length of a Unix socket's path, in bytes: 103 on macOS and the BSDs, 107 on Linux. The lower limit is used everywhere, for
+ * portability.
+ */
 export const maxSocketPathBytes = 103;
 
 /**
- * Where the socket of a data directory goes: into the directory itself, or, where that path would be too long for a socket, into a directory
- * of its own under the system's temporary one. It is named after the data directory, so that a restart has the same path.
+ * Chooses the path of a data directory's socket: in the directory itself, or, if that path would be too long, in a separate directory under
+ * the system's temporary one. That directory's name is derived from the data directory, so the path is the same after a restart.
  *
- * @returns the socket's path, and the directory to make for it where it does not lie in the data directory
- * @throws RedisServerError `SOCKET_PATH_TOO_LONG` where even that does not fit
+ * @returns The socket's path, and the directory to create for it unless that is the data directory. @throws RedisServerError
+ * `SOCKET_PATH_TOO_LONG` if no path is short enough.
  */
 export function chooseSocketPath(dataDir: string, temporaryDir: string = tmpdir()): { socketPath: string; socketDir?: string } {
   const inDataDir = join(dataDir, "server.sock");
@@ -24,7 +27,7 @@ export function chooseSocketPath(dataDir: string, temporaryDir: string = tmpdir(
   }
   throw new RedisServerError(
     "SOCKET_PATH_TOO_LONG",
-    `The socket path ${inDataDir} is ${Buffer.byteLength(inDataDir)} bytes long and may have ${maxSocketPathBytes}; choose a shorter data directory.`,
+    `The socket path ${inDataDir} is ${Buffer.byteLength(inDataDir)} bytes long; the limit is ${maxSocketPathBytes}. Choose a shorter data directory.`,
   );
 }
 

@@ -50,7 +50,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Resolves when whoever listens at a socket has gone. */
+/** Resolves when the peer has closed the connection. */
 async function gone(connection: Socket): Promise<void> {
   connection.on("error", () => {});
   connection.resume();
@@ -68,7 +68,7 @@ const isInstalled = await Promise.all(
 );
 
 describe.each(flavours.filter((_, index) => isInstalled[index]))("a private server (%s)", (flavour) => {
-  test("answers on a socket that only its user can open, and on no port", async () => {
+  test("listens on a socket that only its user can open, and on no port", async () => {
     const server = await start({ flavour });
     expect(server.flavour).toBe(flavour);
     expect(await modeOf(server.socketPath)).toBe(0o600);
@@ -77,7 +77,7 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
     expect(await client(server).config("GET", "port")).toEqual(["port", "0"]);
   });
 
-  test("keeps every write in a log and never evicts", async () => {
+  test("keeps an append-only file and never evicts", async () => {
     const redis = client(await start({ flavour, appendfsync: "always" }));
     const settings = await redis.config("GET", "appendonly", "appendfsync", "save", "maxmemory-policy");
     expect(Object.fromEntries(pairs(settings))).toEqual({
@@ -104,7 +104,7 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
     expect(await client(await start({ flavour })).get("parcel")).toBe("held");
   });
 
-  test("has its data again when the crash cut the log short", async () => {
+  test("has its data again when the crash truncated the append-only file", async () => {
     const first = await start({ flavour });
     await client(first).set("parcel", "held");
     await first.stop();
@@ -114,7 +114,7 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
     expect(await client(await start({ flavour })).get("parcel")).toBe("held");
   });
 
-  test("never does half of a script that a crash has cut out of the log, however often it is started again", async () => {
+  test("never executes half of a script that a crash truncated, however often it is restarted", async () => {
     const writeBoth = (server: RedisServer, one: string, two: string) =>
       client(server).eval("redis.call('SET', KEYS[1], '1') redis.call('SET', KEYS[2], '2')", 2, one, two);
     const crash = async (server: RedisServer) => {
@@ -130,7 +130,7 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
     await crash(first);
     const { size } = await stat(log);
     const content = await readFile(log);
-    // Within MULTI, the first command, the second, and EXEC.
+    // Cuts within MULTI, within each of the two commands, and within EXEC.
     for (const cut of [0.1, 0.3, 0.6, 0.8, 0.98].map((share) => before + Math.floor((size - before) * share))) {
       await rm(join(dir, "data/appendonlydir"), { recursive: true });
       const untouched = await start({ flavour });
@@ -145,7 +145,7 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
     }
   });
 
-  test("listens on 127.0.0.1 where a port is asked for", async () => {
+  test("listens on 127.0.0.1 if a port is given", async () => {
     const port = await freePort();
     const server = await start({ flavour, port });
     expect(server.port).toBe(port);
@@ -156,18 +156,18 @@ describe.each(flavours.filter((_, index) => isInstalled[index]))("a private serv
 });
 
 describe("a data directory", () => {
-  test("has one server at a time, by whatever name it is called", async () => {
+  test("has one server at a time, also under another name", async () => {
     await start();
     await symlink(join(dir, "data"), join(dir, "alias"));
     for (const name of ["data", "alias"]) {
       await expect(start({ dataDir: join(dir, name) })).rejects.toMatchObject({
         code: "DATA_DIR_IN_USE",
-        message: `The data directory ${join(dir, "data")} is in use by process ${process.pid}. Stop that one first, or choose another data directory.`,
+        message: `The data directory ${join(dir, "data")} is in use by process ${process.pid}. Stop it first, or choose another data directory.`,
       });
     }
   });
 
-  test("gets one server out of ten starts at once", async () => {
+  test("gets one server from ten concurrent starts", async () => {
     const results = await Promise.allSettled(Array.from({ length: 10 }, () => start()));
     expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     for (const result of results) {
@@ -175,14 +175,14 @@ describe("a data directory", () => {
     }
   });
 
-  test("is closed to other users even if it stood open", async () => {
+  test("is made inaccessible to other users even if it was open", async () => {
     await mkdir(join(dir, "data"));
     await chmod(join(dir, "data"), 0o777);
     await start();
     expect(await modeOf(join(dir, "data"))).toBe(0o700);
   });
 
-  test("may have any name, however long or odd", async () => {
+  test("may have a long or unusual name", async () => {
     for (const name of ['a "quoted" name with \\ and 柜', `${"long".repeat(30)}`]) {
       const server = await start({ dataDir: join(dir, name) });
       await client(server).set("parcel", "held");
@@ -191,7 +191,7 @@ describe("a data directory", () => {
     }
   });
 
-  test("with a pid file that names a living process of somebody else's starts all the same, and leaves that process alone", async () => {
+  test("with a pid file that names an unrelated process starts, and leaves that process alone", async () => {
     const bystander = spawn("sleep", ["60"]);
     await mkdir(join(dir, "data"));
     for (const content of [JSON.stringify({ serverPid: bystander.pid, ownerPid: process.pid }), "not json", '{"serverPid":0}']) {
@@ -205,7 +205,7 @@ describe("a data directory", () => {
     bystander.kill();
   });
 
-  test("with a server left over from a crash gets a fresh one with the old one's data", async () => {
+  test("with an orphaned server gets a new server with the same data", async () => {
     const first = await start();
     await first.stop();
     const { path } = await findRedisServer();
@@ -238,7 +238,7 @@ describe("a server", () => {
     await start();
   });
 
-  test.runIf(process.platform === "linux")("is out of reach of a Ctrl-C meant for the process that started it", async () => {
+  test.runIf(process.platform === "linux")("is not reached by a Ctrl-C meant for the process that started it", async () => {
     const server = await start();
     expect(await processGroup(server.pid)).not.toBe(await processGroup(process.pid));
   });
@@ -249,19 +249,19 @@ describe("a server", () => {
     await server.stop();
   });
 
-  test("that cannot start says why, and leaves the directory free", async () => {
+  test("that cannot start reports why, and releases the directory", async () => {
     const logDir = join(dir, "data/appendonlydir");
     await mkdir(logDir, { recursive: true });
     await writeFile(join(logDir, "appendonly.aof.manifest"), "nonsense\n");
     await expect(start()).rejects.toMatchObject({
       code: "START_FAILED",
-      message: expect.stringMatching(/ended at its start \(exit code 1\)\. The end of its log:\n(.*\n)*.*manifest/),
+      message: expect.stringMatching(/ended during its start \(exit code 1\)\. The end of its log:\n(.*\n)*.*manifest/),
     });
     await rm(logDir, { recursive: true });
     await start();
   });
 
-  test("that finds its port taken says so", async () => {
+  test("that finds its port in use reports it", async () => {
     const listener = createServer().listen(0, "127.0.0.1");
     await once(listener, "listening");
     const { port } = listener.address() as { port: number };
@@ -269,7 +269,7 @@ describe("a server", () => {
     listener.close();
   });
 
-  test("that says nothing in time is killed", async () => {
+  test("that does not answer in time is killed", async () => {
     await writeFile(
       join(dir, "redis-server"),
       `#!/bin/sh
@@ -295,12 +295,12 @@ describe("a server", () => {
     }
   });
 
-  test("is given up on request", async () => {
+  test("can be aborted while it starts", async () => {
     await expect(start({ signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
     await start();
   });
 
-  test("passes on its log", async () => {
+  test("passes its log lines on", async () => {
     const lines: string[] = [];
     await start({ onLog: (line) => lines.push(line) });
     expect(lines.join("\n")).toContain("Ready to accept connections");
@@ -312,7 +312,7 @@ function pairs(flat: unknown): [string, string][] {
   return list.flatMap((key, index) => (index % 2 === 0 ? [[key, list[index + 1] ?? ""] as [string, string]] : []));
 }
 
-/** The process group, which is who gets a terminal's Ctrl-C: the third field after the name in `/proc/PID/stat`. */
+/** The process group, which receives a terminal's Ctrl-C: the third field after the name in `/proc/PID/stat`. */
 async function processGroup(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, "utf8");
   return text.slice(text.lastIndexOf(")")).split(" ")[3];

@@ -6,79 +6,85 @@ import { setTimeout as delay } from "node:timers/promises";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { findRedisServer, type RedisFlavour, type RedisServerProgram } from "./find-redis-server.ts";
 import { guardServer } from "./guard.ts";
-import { endLeftOver } from "./left-over.ts";
 import { readLogTail } from "./log-tail.ts";
+import { endOrphanedServer } from "./orphaned-server.ts";
 import { removePidFile, writePidFile } from "./pid-file.ts";
 import { ping } from "./ping.ts";
 import { makePrivateDir } from "./private-dir.ts";
 import { RedisServerError } from "./redis-server-error.ts";
 import { type Appendfsync, type ClusterNodeConfig, formatServerConfig } from "./server-config.ts";
 import { chooseSocketPath } from "./socket-path.ts";
-import { feedBytes, rewriteLog } from "./torn-log.ts";
+import { incrementalAofBytes, rewriteAof } from "./truncated-aof.ts";
 
-/** How a private server is started. */
+/** Options of {@link startRedisServer}. */
 export interface StartRedisServerOptions {
-  /** Where it keeps its data: a directory for it alone, made if it is not there, and closed to other users. */
+  /** Data directory, used by this server alone; created if missing, and made inaccessible to other users. */
   dataDir: string;
-  /** Which server. Default: Redis if it is installed, else Valkey. Both read the same log, but never one that the other's newer version wrote. */
+  /**
+   * Which server to run. Default: Redis if it is installed, else Valkey. Both read the same files, except files written by a newer version
+   * of the other.
+   */
   flavour?: RedisFlavour;
   /**
-   * How often the log is forced to disk. Default `everysec`: a crash of the machine (not of the process) may lose the last second. With
-   * `always` it loses nothing that was answered, at the price of a disk write for every round of commands.
+   * When the append-only file is synced to disk. Default `everysec`: a crash of the machine (not of the process) may lose the last second
+   * of writes. With `always` no acknowledged write is lost, at the cost of a disk write for every batch of commands.
    */
   appendfsync?: Appendfsync;
-  /** A TCP port on 127.0.0.1 beside the socket, for tools that know no sockets. Default 0: none, because any local user could connect to it. */
+  /**
+   * TCP port on 127.0.0.1 in addition to the socket, for tools without socket support. Default 0: none, because any local user could
+   * connect to it.
+   */
   port?: number;
-  /** Makes it one of a cluster, which knows no others and has no slots yet. It needs a port then. Default: a server by itself. */
+  /** Starts a cluster node, which initially knows no other nodes and has no slots. Requires `port`. Default: a standalone server. */
   cluster?: ClusterNodeConfig;
   /**
-   * The longest silence at the start, in ms; default 30,000. A server that says it is reading its log is given as long as that takes: a large
-   * log is no reason to refuse to start.
+   * Longest time without an answer during the start, in ms; default 30,000. Time in which the server reports that it is loading does not
+   * count, since a large file is no reason to fail.
    */
   startTimeoutMs?: number;
-  /** How long a server has to end in good order, in ms, before it is killed; default 10,000. It has only its buffers to write by then. */
+  /** Time for an orderly shutdown, in ms, before the server is killed; default 10,000. It only has to flush its buffers. */
   stopTimeoutMs?: number;
-  /** Where to look for the program, written as in `PATH`. Default: `PATH`. */
+  /** Directories to search for the program, in the syntax of `PATH`. Default: `PATH`. */
   searchPath?: string;
-  /** Gets each line of the server's log. Default: only the last lines are kept, for error messages. */
+  /** Called with each line of the server's log. Default: only the last lines are kept, for error messages. */
   onLog?: (line: string) => void;
-  /** Gives up starting: what was begun is undone. */
+  /** Aborts the start and undoes what it has done. */
   signal?: AbortSignal;
 }
 
-/** How a server ended: by itself with a code, or by a signal. */
+/** How a server ended: with an exit code, or by a signal. */
 export interface RedisServerExit {
   code: number | null;
   signal: NodeJS.Signals | null;
 }
 
-/** A private server that answers. */
+/** A running private server. */
 export interface RedisServer {
   /** Path of its Unix socket. */
   readonly socketPath: string;
-  /** Its TCP port on 127.0.0.1, if it was given one. */
+  /** Its TCP port on 127.0.0.1, if one was requested. */
   readonly port: number | undefined;
   readonly flavour: RedisFlavour;
   readonly version: string;
   readonly pid: number;
-  /** Ends it in good order, and kills it if it takes longer than `stopTimeoutMs`. May be called any number of times. */
+  /** Shuts the server down, killing it after `stopTimeoutMs`. Idempotent. */
   stop(): Promise<void>;
-  /** Settles when it has ended, for whatever reason, and its directory is free again. Never rejects. */
+  /** Resolves when the server has ended for any reason and its directory is free again. Never rejects. */
   readonly exited: Promise<RedisServerExit>;
 }
 
-/** Between two questions whether it answers yet. A start takes some 30 ms. */
+/** Interval between pings during the start, in ms. A start takes some 30 ms. */
 const pollMs = 10;
 
-/** How long one question waits for its answer. */
+/** Timeout of one ping, in ms. */
 const pingTimeoutMs = 1_000;
 
 /**
- * Starts a Redis or Valkey of one's own: on a Unix socket that no other user can open, with every write in an append-only log, never evicting.
- * Resolves once it has read its log back and answers.
+ * Starts a private Redis or Valkey server on a Unix socket that no other user can open, with an append-only file and no eviction. Resolves
+ * when the server has loaded its data and answers.
  *
- * One server runs over a data directory at a time. A second start over it, in this process or another, is refused. The server ends with
- * the process that started it, even if that is killed; should it survive all the same, the next start over the directory ends it first.
+ * Only one server runs on a data directory at a time; a second start, in this process or another, is refused. The server ends with the
+ * process that started it, even if that is killed; should it survive, the next start on the directory ends it first.
  *
  * @throws RedisServerError with a code and a message for a person
  */
@@ -87,7 +93,7 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
   signal?.throwIfAborted();
   const program = await findRedisServer(options);
   await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
-  // The real path: one directory must not have two locks because it has two names.
+  // The real path, so that one directory under two names has one lock.
   const dataDir = await realpath(options.dataDir);
   await makePrivateDir(dataDir);
   const { socketPath, socketDir } = chooseSocketPath(dataDir);
@@ -95,7 +101,7 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
   const unlock = await lockDataDir(dataDir);
   const configPath = join(dataDir, "server.conf");
   try {
-    await endLeftOver(dataDir, configPath, stopTimeoutMs);
+    await endOrphanedServer(dataDir, configPath, stopTimeoutMs);
     await rm(socketPath, { force: true });
     await writeFile(configPath, formatServerConfig({ dataDir, socketPath, port, appendfsync, cluster: options.cluster }), { mode: 0o600 });
   } catch (error) {
@@ -103,13 +109,13 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
     throw error;
   }
 
-  const bytesBefore = await feedBytes(dataDir);
+  const bytesBefore = await incrementalAofBytes(dataDir);
   const child = launch(program, configPath, dataDir);
   const logTail = readLogTail([child.stdout, child.stderr], options.onLog);
   const unguard = child.pid === undefined ? () => {} : guardServer(child.pid);
   const exited = awaitExit(child).then(async (exit) => {
     unguard();
-    // What cannot be removed does no harm: the next start looks at it, and removes it itself.
+    // Files that cannot be removed do no harm: the next start checks and removes them.
     await Promise.allSettled([removePidFile(dataDir), rm(socketDir ?? socketPath, { recursive: true, force: true })]);
     unlock();
     return exit;
@@ -125,7 +131,7 @@ export async function startRedisServer(options: StartRedisServerOptions): Promis
     if (child.pid !== undefined) await writePidFile(dataDir, { serverPid: child.pid, ownerPid: process.pid });
     const problem = await awaitAnswer({ socketPath, exited, startTimeoutMs, signal });
     if (problem !== undefined) throw new RedisServerError(problem.code, `${program.path} ${problem.message} ${logTail()}`);
-    if ((await feedBytes(dataDir)) < bytesBefore) await rewriteLog(socketPath, signal);
+    if ((await incrementalAofBytes(dataDir)) < bytesBefore) await rewriteAof(socketPath, signal);
   } catch (error) {
     await stop();
     throw error;
@@ -138,20 +144,21 @@ function launch(program: RedisServerProgram, configPath: string, dataDir: string
   return spawn(program.path, [configPath], {
     cwd: dataDir,
     stdio: ["ignore", "pipe", "pipe"],
-    // A session of its own: Ctrl-C in a terminal goes to the whole group, and the gateway still needs its data to finish what is in flight.
+    // A session of its own: Ctrl-C in a terminal signals the whole process group, and the gateway still needs its data to finish requests
+    // in flight.
     detached: true,
-    // A server refuses to start under a locale that is not installed, which is common over SSH and in containers.
+    // A server does not start under a locale that is not installed, which is common over SSH and in containers.
     env: { ...process.env, LC_ALL: "C" },
   });
 }
 
 async function awaitExit(child: ChildProcess): Promise<RedisServerExit> {
   try {
-    // Not "exit": only by "close" has the last of the log been read.
+    // Not "exit": only "close" comes after the last output has been read.
     const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
     return { code, signal };
   } catch {
-    // It could not be launched at all.
+    // The process could not be spawned.
     return { code: null, signal: null };
   }
 }
@@ -175,7 +182,7 @@ async function awaitAnswer(start: {
   while (performance.now() - lastSignOfLifeMs < start.startTimeoutMs) {
     start.signal?.throwIfAborted();
     if (exit !== undefined) {
-      return { code: "START_FAILED", message: `ended at its start (${exit.signal ?? `exit code ${exit.code}`}).` };
+      return { code: "START_FAILED", message: `ended during its start (${exit.signal ?? `exit code ${exit.code}`}).` };
     }
     const reply = await ping(start.socketPath, Math.min(pingTimeoutMs, start.startTimeoutMs));
     if (reply === "PONG") return undefined;

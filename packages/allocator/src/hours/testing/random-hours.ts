@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type DayOfWeek, type OpeningHours, OpeningHoursSchema } from "@petak/protocol";
 import type { Random } from "@petak/testkit";
 
-/** Opening hours as operators write them, and as none would: overlapping, over midnight, over the end of the week, days on end. */
+/** Random opening hours, realistic and unrealistic: overlapping, across midnight, across the end of the week, several days long. */
 export function randomOpeningHours(random: Random, aroundMs: number): OpeningHours {
   const alwaysOpen = random.bool(0.2);
   return create(OpeningHoursSchema, {
@@ -29,7 +29,7 @@ function randomPeriod(random: Random) {
   return { openDay, openMinute, closeDay: (closeDay === openDay ? (openDay % 7) + 1 : closeDay) as DayOfWeek, closeMinute };
 }
 
-/** Distinct days within three of an instant. */
+/** Distinct days within three days of an instant. */
 function randomDates(random: Random, aroundMs: number) {
   const days = random.shuffle([-3, -2, -1, 0, 1, 2, 3]).slice(0, random.pick([0, 0, 1, 2, 4]));
   return days.map((offset) => {

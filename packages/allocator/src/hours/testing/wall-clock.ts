@@ -1,6 +1,6 @@
 import type { OpeningHours } from "@petak/protocol";
 
-/** What a clock on a wall shows. */
+/** Local date and time. */
 export interface WallClock {
   /** ISO number of the day of the week. */
   weekday: number;
@@ -11,7 +11,7 @@ export interface WallClock {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Reads the clock of a zone, by asking for the date and time in letters. */
+/** Local date and time in a zone, from a formatted string. */
 export function wallClock(timeZone: string, atMs: number): WallClock {
   let format = formats.get(timeZone);
   if (format === undefined) {
@@ -31,7 +31,7 @@ export function wallClock(timeZone: string, atMs: number): WallClock {
   return { weekday: new Date(`${date}T12:00:00Z`).getUTCDay() || 7, date, minute: hour * 60 + minute };
 }
 
-/** Whether the clock on the wall shows a time that the hours, as an operator sent them, hold. */
+/** Whether opening hours, as an operator sent them, contain the local time. A reference implementation for tests. */
 export function isOpenByTheClock(timeZone: string, hours: OpeningHours, atMs: number): boolean {
   const now = wallClock(timeZone, atMs);
   const exception = hours.exceptions.find(({ date }) => {
@@ -44,12 +44,12 @@ export function isOpenByTheClock(timeZone: string, hours: OpeningHours, atMs: nu
     const open = (openDay - 1) * 1440 + openMinute;
     const close = (closeDay - 1) * 1440 + closeMinute;
     if (open < close) return open <= nowInWeek && nowInWeek < close;
-    // Over the end of the week: late in it, or early.
+    // Across the end of the week: late in it, or early.
     return nowInWeek >= open || nowInWeek < close;
   });
 }
 
-/** For how many ms it is open in [fromMs, toMs), both on whole minutes, by looking at the clock every minute. */
+/** Open time in [fromMs, toMs), in ms, found by checking every minute; both ends on whole minutes. */
 export function openMsByTheClock(timeZone: string, hours: OpeningHours, fromMs: number, toMs: number): number {
   let openMs = 0;
   for (let atMs = fromMs; atMs < toMs; atMs += 60_000) {

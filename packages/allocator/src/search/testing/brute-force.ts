@@ -4,13 +4,13 @@ import { quantise } from "../../geo/position.ts";
 import { isOpenByTheClock, openMsByTheClock } from "../../hours/testing/wall-clock.ts";
 import type { NearestQuery } from "../../query/query.ts";
 
-/** A site and what is free there, as a test knows them. */
+/** A site and its free places, as a test knows them. */
 export interface KnownSite {
   siteId: string;
   site: Site;
   /** Places free of each size class. */
   free: number[];
-  /** Until when that is known, in ms, not included; Infinity: always. */
+  /** Time until which its availability is known, in ms since 1970, exclusive; Infinity: always. */
   knownUntilMs: number;
 }
 
@@ -22,10 +22,10 @@ const services: [ParcelRequirement, SiteService][] = [
   [ParcelRequirement.PERSONAL_COLLECTION, SiteService.PERSONAL_COLLECTION],
 ];
 
-/** Whether hours hold what is asked, remembered: looking at a clock every minute takes its time. */
+/** Whether a site's hours satisfy a query. Memoised, since checking every minute is slow. */
 export type OpenLookup = (site: Site, needs: NonNullable<NearestQuery["needs"]>) => boolean;
 
-/** Looks at the clock on the wall. Both ends of a window must be whole minutes. */
+/** Creates a lookup that checks local time. Both ends of a window must be whole minutes. */
 export function createOpenLookup(): OpenLookup {
   const knownOf = new Map<object, Map<string, boolean>>();
   return ({ timeZone, openingHours }, { openAtMs, openWithin }) => {
@@ -45,7 +45,7 @@ export function createOpenLookup(): OpenLookup {
   };
 }
 
-/** Why a site is passed over, asked one question after the other, or undefined. */
+/** Why a query excludes a site, checked one constraint at a time; undefined if it does not. A reference implementation for tests. */
 export function reasonByHand(
   { site, free, knownUntilMs }: KnownSite,
   query: NearestQuery,
@@ -83,7 +83,7 @@ export function reasonByHand(
   return undefined;
 }
 
-/** The sites of the query's network within its radius, nearest first, by looking at every one. */
+/** All sites of the query's network within its radius, nearest first, by linear search. */
 export function sitesAround(sites: readonly KnownSite[], { origin, isTest, radiusM }: NearestQuery): (KnownSite & { distanceM: number })[] {
   const from = quantise(origin);
   return sites

@@ -188,9 +188,9 @@ describe("sweeping a queue", () => {
     // What such a gateway would write: one held less, and nobody promoted.
     const field = Buffer.alloc(4);
     field.writeUInt32LE(siteNumber);
-    const tally = (await connection.hgetBuffer(keys.tallies(region, cell), field)) as Buffer;
+    const tally = (await connection.hgetBuffer(keys.siteCounts(region, cell), field)) as Buffer;
     tally.writeUInt16LE(0, 7 + 6);
-    await connection.hset(keys.tallies(region, cell), field, tally);
+    await connection.hset(keys.siteCounts(region, cell), field, tally);
     const { allocator, termsBook } = steady;
     const sweep = startSweep({ allocator, termsBook, now: world.clock.now, intervalMs: 600_000, onError: () => undefined });
     await sweep.once();

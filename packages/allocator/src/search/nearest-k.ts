@@ -2,22 +2,22 @@ import type { DecodedBlock } from "../block/decoded-block.ts";
 import type { IndexCell } from "../h3-index/index-cell.ts";
 import type { RegionProfile } from "../h3-index/index-region.ts";
 
-/** A site that satisfies a query, where the index has it. */
+/** A site that satisfies a query, with its position in the index. */
 export interface Found {
   /** Great-circle distance from the origin in m. */
   readonly distanceM: number;
   readonly cell: IndexCell;
   readonly block: DecodedBlock;
-  /** Its place in the block. */
+  /** Its index in the block. */
   readonly index: number;
   readonly profile: RegionProfile;
 }
 
-/** The nearest sites seen so far, in order. Short lists: an insertion is cheaper than a heap. */
-export class Best {
-  /** Distance in m beyond which a further site would not enter: the radius while there is room. */
+/** Collects the k nearest sites, sorted. Uses insertion, which is faster than a heap for short lists. */
+export class NearestK {
+  /** Distance in m beyond which a site would not be added: the k-th distance once there are k sites, the radius before. */
   reachM: number;
-  /** The best, nearest first; equal distances in the order of the site ids. */
+  /** The sites, nearest first; equal distances in the order of site ids. */
   readonly found: Found[] = [];
   readonly #limit: number;
   readonly #radiusM: number;
@@ -29,7 +29,7 @@ export class Best {
     this.reachM = radiusM;
   }
 
-  /** Takes a site in, if it is among the best. */
+  /** Adds a site if it is among the nearest. */
   offer(site: Found): void {
     const { found } = this;
     if (site.distanceM > this.#radiusM) return;
@@ -42,7 +42,7 @@ export class Best {
     if (found.length === this.#limit) this.reachM = (found[found.length - 1] as Found).distanceM;
   }
 
-  /** Forgets all that were taken in. */
+  /** Removes all sites. */
   clear(): void {
     this.found.length = 0;
     this.reachM = this.#radiusM;
@@ -53,7 +53,7 @@ function isBefore(a: Found, b: Found): boolean {
   return a.distanceM === b.distanceM ? idOf(a) < idOf(b) : a.distanceM < b.distanceM;
 }
 
-/** Only sites at one distance have to be told apart by their ids, which take their time to write. */
+/** Compared only for sites at equal distances, because formatting ids is slow. */
 function idOf({ block, index, cell }: Found): string {
   return block.siteId(index, cell.region.region);
 }

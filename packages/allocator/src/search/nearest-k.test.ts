@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { DecodedBlock } from "../block/decoded-block.ts";
 import { encodeRecord } from "../block/record.ts";
 import { IndexRegion, RegionProfile } from "../h3-index/index-region.ts";
-import { Best, type Found } from "./best.ts";
+import { type Found, NearestK } from "./nearest-k.ts";
 
 const position = { latitude: 1.3, longitude: 103.8 };
 
@@ -14,7 +14,7 @@ function foundIn(region: string, siteNumber: number, distanceM: number): Found {
   return { distanceM, cell, block: new DecodedBlock(record, createSiteIds(testStoreCode)), index: 0, profile: new RegionProfile([]) };
 }
 
-it("the best of sites at one distance are the first by their ids, in whatever regions and order they come", () => {
+it("of sites at equal distances the lowest ids are kept, whatever their regions and order", () => {
   const random = createRandom(testSeed());
   for (let round = 0; round < 200; round++) {
     const sites = Array.from({ length: 60 }, () =>
@@ -22,7 +22,7 @@ it("the best of sites at one distance are the first by their ids, in whatever re
     );
     const idOf = ({ block, index, cell }: Found) => block.siteId(index, cell.region.region);
     const limit = random.int(1, 40);
-    const best = new Best(limit, 25);
+    const best = new NearestK(limit, 25);
     for (const site of sites) best.offer(site);
     const expected = sites
       .filter(({ distanceM }) => distanceM <= 25)

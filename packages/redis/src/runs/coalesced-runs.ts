@@ -1,8 +1,9 @@
 /**
- * Makes work that many ask for at once run once for them: who asks while it runs shares the next run with all who came meanwhile, since the one
- * under way may have looked before there was what they ask for.
+ * Wraps work so that concurrent calls share runs. A call while no run is in progress starts one. Calls during a run share the next one,
+ * which starts when the current run ends: the current run may have started too early to see what they ask for. A failed run rejects only
+ * the calls that share it.
  */
-export function sharedRuns(work: () => Promise<void>): () => Promise<void> {
+export function coalescedRuns(work: () => Promise<void>): () => Promise<void> {
   let current: Promise<void> | undefined;
   let next: Promise<void> | undefined;
 

@@ -5,22 +5,22 @@ import { promisify } from "node:util";
 import { readPidFile, removePidFile } from "./pid-file.ts";
 import { RedisServerError } from "./redis-server-error.ts";
 
-/** How often a process that was told to end is looked at. */
+/** Interval at which a signalled process is checked, in ms. */
 const pollMs = 20;
 
 const run = promisify(execFile);
 
 /**
- * Ends the server that a crashed gateway left running over this data directory, if there is one. It is ended and not taken over, because it
- * may run with other settings or be another version, and because starting afresh reads the log back, which is what a restart should prove.
- * Call it while holding the directory's lock: then whoever started that server is gone.
+ * Ends the server that a crashed gateway left running on this data directory, if there is one. The orphan is not reused: its settings or
+ * version may differ, and a fresh start reloads the append-only file as any restart would. Call this while holding the directory's lock,
+ * which proves that the process that started the orphan is gone.
  *
- * The pid file alone proves nothing, for numbers of processes are given out again. A process counts as the left-over only if its
- * command line names this directory's configuration file.
+ * Process ids are reused, so the pid file alone proves nothing: a process counts as the orphan only if its command line names this
+ * directory's configuration file.
  *
- * @throws RedisServerError `LEFT_OVER` where it survives even SIGKILL for as long as `stopTimeoutMs`
+ * @throws RedisServerError `LEFT_OVER` if it survives SIGKILL for `stopTimeoutMs`.
  */
-export async function endLeftOver(dataDir: string, configPath: string, stopTimeoutMs: number): Promise<void> {
+export async function endOrphanedServer(dataDir: string, configPath: string, stopTimeoutMs: number): Promise<void> {
   const pidFile = await readPidFile(dataDir);
   if (pidFile === undefined) return;
   const { serverPid } = pidFile;
@@ -33,7 +33,7 @@ export async function endLeftOver(dataDir: string, configPath: string, stopTimeo
   if (await runsWith(serverPid, configPath)) {
     throw new RedisServerError(
       "LEFT_OVER",
-      `A server left over from an earlier run (process ${serverPid}) does not end; end it by hand, then start again.`,
+      `The Redis server of an earlier run (process ${serverPid}) cannot be stopped; kill it, then start again.`,
     );
   }
   await removePidFile(dataDir);
@@ -43,7 +43,7 @@ async function runsWith(pid: number, configPath: string): Promise<boolean> {
   return (await commandLine(pid)).includes(configPath);
 }
 
-/** The command line of a process; empty where it has ended, a zombie included. Linux keeps it in `/proc`; elsewhere `ps` knows. */
+/** The command line of a process; empty if it has ended, zombies included. From `/proc` on Linux, from `ps` elsewhere. */
 async function commandLine(pid: number): Promise<string> {
   try {
     if (process.platform === "linux") return await readFile(`/proc/${pid}/cmdline`, "utf8");

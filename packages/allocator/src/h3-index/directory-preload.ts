@@ -1,18 +1,18 @@
 import type { TrackedCache } from "../cache/tracked-cache.ts";
 import type { IndexReader } from "./index-reader.ts";
 
-/** Where sites are, read before anybody asks: a search that goes far needs it, and its own round trips should go into what it finds. */
-export interface Directory {
-  /** Resolves with true when all of it has been read once; with false after `timeoutMs`. */
+/** Reads the directory of all regions in advance, so that wide searches spend their round trips on blocks. */
+export interface DirectoryPreload {
+  /** Resolves with true when the whole directory has been read once, or with false after `timeoutMs`. */
   ready(timeoutMs: number): Promise<boolean>;
 }
 
-/** Regions that are read, at most, and how many of them at once. South-East Asia has some 600: 1.3 MB. */
+/** Greatest number of regions read, and how many of them at a time. South-East Asia has some 600: 1.3 MB. */
 const regionsMax = 5000;
 const regionsAtOnce = 64;
 
-/** Reads the directory whenever the cache begins to be relied on for something. Without a cache there is nothing to read beforehand. */
-export function keepDirectory(reader: IndexReader, cache: TrackedCache | undefined): Directory {
+/** Reads the directory each time the cache starts to track a server. Without a cache, nothing is preloaded and it is ready at once. */
+export function preloadDirectory(reader: IndexReader, cache: TrackedCache | undefined): DirectoryPreload {
   let isReading = false;
   let isOutdated = false;
   let setRead = () => {};
@@ -40,14 +40,14 @@ export function keepDirectory(reader: IndexReader, cache: TrackedCache | undefin
         if (wasReliable) setRead();
       }
     } catch {
-      // What fails now is read when its server is relied on again, or by the first search that needs it.
+      // Failed reads are repeated when tracking starts again, or by the first search that needs them.
     } finally {
       isReading = false;
     }
   }
 
   if (cache === undefined) setRead();
-  else cache.whenBegun(() => void readAll());
+  else cache.onTrackingStarted(() => void readAll());
   return {
     async ready(timeoutMs) {
       let timer: NodeJS.Timeout | undefined;

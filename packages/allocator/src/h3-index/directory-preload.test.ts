@@ -1,5 +1,5 @@
 import { type Allocator, createAllocator } from "@petak/records";
-import { connectLike, isCluster, type RedisConnection } from "@petak/redis";
+import { duplicateConnection, isCluster, type RedisConnection } from "@petak/redis";
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -27,23 +27,23 @@ function allocatorWith(connect?: (server: Redis) => Redis): Allocator {
 }
 
 describe("an allocator is ready", () => {
-  it("soon, where there are sites and where there are none", async () => {
+  it("soon, with sites and without", async () => {
     expect(await allocatorWith().ready(10_000)).toBe(true);
     await allocatorWith().sites.put(makeSite({ ...origin, ref: "a" }), 0);
     expect(await allocatorWith().ready(10_000)).toBe(true);
   });
 
-  it("at once, where nothing is kept in memory", async () => {
+  it("at once, without a cache", async () => {
     expect(await createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }).ready(0)).toBe(true);
   });
 
-  it("never, where the server may not say what changes; it finds what there is all the same", async () => {
+  it("never, if the server does not permit tracking; searches still work", async () => {
     const username = redis.keyPrefix.replace(":", "");
     const servers = isCluster(connection) ? connection.nodes("master") : [connection];
     await Promise.all(servers.map((server) => server.acl("SETUSER", username, "on", "nopass", "~*", "&*", "+@all", "-client|tracking")));
     try {
       const allocator = allocatorWith((server) => {
-        const limited = connectLike(server, { onError: () => {} });
+        const limited = duplicateConnection(server, { onError: () => {} });
         Object.assign(limited.options, { username, password: "any" });
         return limited;
       });

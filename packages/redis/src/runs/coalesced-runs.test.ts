@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { sharedRuns } from "./shared-runs.ts";
+import { coalescedRuns } from "./coalesced-runs.ts";
 
-describe("work that is shared", () => {
-  it("begins after each call, and at most once more for all who come while it runs", async () => {
+describe("coalesced runs", () => {
+  it("start after each call, with at most one more run for all calls made during a run", async () => {
     const ends: (() => void)[] = [];
     let begun = 0;
-    const run = sharedRuns(() => {
+    const run = coalescedRuns(() => {
       begun++;
       return new Promise((resolve) => ends.push(resolve));
     });
@@ -25,9 +25,9 @@ describe("work that is shared", () => {
     expect(begun).toBe(fourth === second ? 3 : 4);
   });
 
-  it("goes on after one run has failed, of which only those hear who asked for it", async () => {
+  it("continue after a failed run, which rejects only the calls that share it", async () => {
     let begun = 0;
-    const run = sharedRuns(async () => {
+    const run = coalescedRuns(async () => {
       begun++;
       await Promise.resolve();
       if (begun === 1) throw new Error("once");
