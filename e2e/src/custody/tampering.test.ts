@@ -1,4 +1,4 @@
-import { fromJson, toJson } from "@bufbuild/protobuf";
+import { equals, fromJson, toJson } from "@bufbuild/protobuf";
 import { receiptOf, signReceipt } from "@petak/credential";
 import { type GetCustodyChainResponse, GetCustodyChainResponseSchema, type Receipt } from "@petak/protocol";
 import { roundsHere } from "@petak/testkit";
@@ -66,6 +66,8 @@ describe("a changed byte is found, and the link named", () => {
       const tampered = parsed(schema, withChanged(lives.random, json, path));
       // What is no message any more is found by whoever reads it.
       if (tampered === undefined) continue;
+      // The last character of base64 has bits that say nothing: the same bytes are no change.
+      if (equals(schema, tampered, fromJson(schema, json))) continue;
       const faults = await faultsOf(tampered);
       expect([path.join("."), faults.length]).not.toEqual([path.join("."), 0]);
       if (isSigned)
