@@ -9,7 +9,7 @@ import { writeScale } from "./scale/write-scale.ts";
 
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
   rpc: benchRpc,
-  allocator: benchAllocator,
+  records: benchAllocator,
   custody: benchCustody,
   "bundle-size": benchBundleSize,
   rent: benchRent,
@@ -19,11 +19,11 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
 const usage = `npm run bench -- <name> [options]
 
   rpc         whole calls, beside bare servers
-  allocator   finding and holding, beside GEOSEARCH and PostgreSQL
+  records   finding and holding, beside GEOSEARCH and PostgreSQL
   custody     whole lives of reservations, beside PostgreSQL
   bundle-size what a web page loads of the client
   rent        what each special path of a gateway saves
-  scale       reckons from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
+  scale       reckons from the recorded runs of rpc and records what ASEAN needs; measures nothing
 
 Whatever is compared is measured in one run. What comes of it is printed, written to bench/results/<name>.json, and put into docs/performance.md.
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Allocator, createAllocator } from "@petak/records";
+import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { type RedisServer, startRedisServer } from "@petak/redis/server";
 
@@ -26,7 +26,7 @@ export const seed = 1;
 export interface BenchServer {
   server: RedisServer;
   redis: Redis;
-  allocator: Allocator;
+  records: SearchableRecords;
   /** Another connection, not open yet. */
   connect(): Redis;
 }
@@ -49,14 +49,14 @@ export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchS
   const server = await startRedisServer({ dataDir: join(folder, "redis") });
   const connect = () => connectRedis({ socketPath: server.socketPath }, { onError: reportError, commandTimeoutMs });
   const redis = connect();
-  let allocator: Allocator | undefined;
+  let records: SearchableRecords | undefined;
   try {
     await redis.connect();
     const storeCode = await claimStoreCode(redis, createKeys("petak"));
-    allocator = createAllocator({ redis, storeCode, ...(hasIndexCache ? { indexCache: { connect, onError: reportError } } : {}) });
-    return await use({ server, redis, allocator, connect });
+    records = createSearchableRecords({ redis, storeCode, ...(hasIndexCache ? { indexCache: { connect, onError: reportError } } : {}) });
+    return await use({ server, redis, records, connect });
   } finally {
-    allocator?.stop();
+    records?.stop();
     redis.disconnect();
     await server.stop();
     await rm(folder, { recursive: true });
@@ -69,11 +69,11 @@ export async function withoutRewriting(redis: Redis): Promise<void> {
 }
 
 /** Runs something with a second allocator over the same server, which keeps what it has read of the index in memory, as the gateway's does. */
-export async function withCachedAllocator<T>({ connect }: BenchServer, use: (cached: Allocator) => Promise<T>): Promise<T> {
+export async function withCachedAllocator<T>({ connect }: BenchServer, use: (cached: SearchableRecords) => Promise<T>): Promise<T> {
   const redis = connect();
   await redis.connect();
   const storeCode = await claimStoreCode(redis, createKeys("petak"));
-  const cached = createAllocator({ redis, storeCode, indexCache: { connect, onError: reportError } });
+  const cached = createSearchableRecords({ redis, storeCode, indexCache: { connect, onError: reportError } });
   try {
     return await use(cached);
   } finally {

@@ -59,7 +59,7 @@ interface RedisStore extends Store {
 
 /**
  * Measures whole lives of reservations: reserved, confirmed, deposited, collected, and each event delivered to a listener. For each level of durability,
- * through the gateway's calls, and beneath them, the allocator as a library beside PostgreSQL as one.
+ * through the gateway's calls, and beneath them, the records as a library beside PostgreSQL as one.
  *
  * @throws {Error} where an answer is not what it must be, an event is missing or came twice, or a place is not free in the end
  */
@@ -128,7 +128,7 @@ export async function benchCustody({ seconds, rounds, json: printsJson, isDry }:
           for (const clients of clientCounts) {
             const asked = [String(clients), String(seconds)];
             const ours = [store.socketPath, ...asked, `${round}-${clients}`];
-            keep("allocator", level, await run(workCore, "allocator-lives.ts", ours, { [storePidsVariable]: store.pids.join(" ") }));
+            keep("records", level, await run(workCore, "records-lives.ts", ours, { [storePidsVariable]: store.pids.join(" ") }));
             if (peer === undefined) continue;
             const theirs = [peer.socketDir, ...asked, commit];
             keep("postgres", level, await run(workCore, "postgres-lives.ts", theirs, { [storePidsVariable]: String(peer.pid) }));

@@ -3,7 +3,7 @@ import type { Level } from "./levels.ts";
 /** What is measured, and what it is called. */
 export const subjects = {
   gateway: "the gateway, by its calls",
-  allocator: "the allocator, as a library",
+  records: "the records, as a library",
   postgres: "PostgreSQL, as a library",
 } as const;
 

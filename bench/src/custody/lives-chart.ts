@@ -7,7 +7,7 @@ const labelWidth = 330;
 const barHeight = 16;
 const barGap = 4;
 const titleHeight = 26;
-const colours: Record<LifeFigure["subject"], string> = { gateway: "#0b6e4f", allocator: "#59a98b", postgres: "#9aa5b1" };
+const colours: Record<LifeFigure["subject"], string> = { gateway: "#0b6e4f", records: "#59a98b", postgres: "#9aa5b1" };
 
 /** Whole lives a second as a picture in SVG. Bars are logarithmic: one client waits for each answer, many share what is waited for. */
 export function livesChart(figures: readonly LifeFigure[]): string {

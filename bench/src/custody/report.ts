@@ -84,7 +84,7 @@ export function custodyTable(report: CustodyReport): string {
 function lifeRow({ subject, level, clients, ...figure }: LifeFigure, all: readonly LifeFigure[]): string {
   const rate = median(figure.livesPerSecond);
   const peer = all.find((each) => each.subject === "postgres" && each.level === level && each.clients === clients);
-  const isCompared = subject === "allocator" && peer !== undefined;
+  const isCompared = subject === "records" && peer !== undefined;
   const ratio = rate / median(peer?.livesPerSecond ?? []);
   const cpuRatio = median(peer?.storeCpuMicros ?? []) / median(figure.storeCpuMicros);
   const cells = [

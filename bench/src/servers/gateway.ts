@@ -4,7 +4,7 @@
  */
 import { prepareServingProcess } from "@petak/gateway";
 import { Role } from "@petak/protocol";
-import { createAllocator } from "@petak/records";
+import { createRecords } from "@petak/records";
 import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { createRandom, makeSite } from "@petak/testkit";
 import { announce } from "./announce.ts";
@@ -16,7 +16,7 @@ const [socketPath = "", siteCount = "10000", dataDir] = process.argv.slice(2);
 
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await redis.connect();
-const allocator = createAllocator({ redis, storeCode: await claimStoreCode(redis, createKeys("petak")) });
+const records = createRecords({ redis, storeCode: await claimStoreCode(redis, createKeys("petak")) });
 const random = createRandom(1);
 for (let from = 0; from < Number(siteCount); from += 100) {
   const batch = Array.from({ length: Math.min(100, Number(siteCount) - from) }, (_, index) =>
@@ -28,7 +28,7 @@ for (let from = 0; from < Number(siteCount); from += 100) {
       classes: [["M", 400, 200, 500, 20_000, 500]],
     }),
   );
-  await Promise.all(batch.map((site) => allocator.sites.put(site, 0)));
+  await Promise.all(batch.map((site) => records.sites.put(site, 0)));
 }
 redis.disconnect();
 

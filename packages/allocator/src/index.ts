@@ -14,13 +14,11 @@ export {
 export { earthRadiusM, greatCircleM } from "./geo/great-circle.ts";
 export { type Position, quantise } from "./geo/position.ts";
 export { cellNumberInRegion, indexCellOf, regionCell, regionOfCell } from "./geo/region.ts";
-export { preloadDirectory } from "./h3-index/directory-preload.ts";
-export { createIndexReader } from "./h3-index/index-reader.ts";
 export { encodeOpeningTimes, isAlwaysOpen, openingTimes } from "./hours/opening-times.ts";
 export { findTimeZone } from "./hours/time-zone.ts";
 export { checkSite, type SiteCheck } from "./query/check-site.ts";
 export type { NearestQuery, SiteNeeds, SiteQuery } from "./query/query.ts";
 export type { Candidate, CandidateClass } from "./search/candidate.ts";
-export { createConcurrencyLimit } from "./search/concurrency-limit.ts";
-export { createNearestSearch, type NearestSearch } from "./search/nearest.ts";
-export { countPassedOver, type PassedOverSites } from "./search/passed-over.ts";
+export type { NearestSearch } from "./search/nearest.ts";
+export type { PassedOverSites } from "./search/passed-over.ts";
+export { createSiteSearch, type IndexCache, type OwnedSiteSearch, type SiteSearch, type SiteSearchOptions } from "./search/site-search.ts";

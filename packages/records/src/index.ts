@@ -1,5 +1,5 @@
 /** What is written to Redis: sites, places, reservations, queues, bundles, events and feeds, deliveries, and what leaves for the archive. */
-export { type Allocator, createAllocator } from "./allocator.ts";
+
 export { requireIdentity } from "./archive/archive-identity.ts";
 export { createArchiver } from "./archive/archiver.ts";
 export { createFeedArchive } from "./archive/feed-archive.ts";
@@ -27,7 +27,7 @@ export {
   type StoredReservation,
 } from "./archive/region-archive.ts";
 export { createRelease, type Release } from "./archive/release.ts";
-export { type AllocatorWithArchive, withArchive } from "./archive/reservation-archive.ts";
+export { type RecordsWithArchive, withArchive } from "./archive/reservation-archive.ts";
 export { retentionMinMs } from "./archive/retention.ts";
 export type { BundleChange, BundleOutcome, BundleStore } from "./bundles/bundle-store.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
@@ -68,6 +68,7 @@ export type { PlaceCall } from "./places/find-candidates.ts";
 export { createPlaces, type PlaceHold, type PlaceSources, type Places } from "./places/places.ts";
 export type { Overflow, WantedPlace } from "./places/wanted-place.ts";
 export { defaultQueueLimits, type QueueLimits, type Queues, type Waiting } from "./queue/queues.ts";
+export { createRecords, type Records, type RecordsOptions } from "./records.ts";
 export type { Answer } from "./reservations/answer.ts";
 export { decodePinEntry } from "./reservations/pin-entry.ts";
 export type { RequestIds } from "./reservations/request-ids.ts";
@@ -80,6 +81,7 @@ export {
   type TransitionOutcome,
 } from "./reservations/reservation-store.ts";
 export type { HoldOutcome, HoldRequest, Holds } from "./reservations/reserve.ts";
+export { bestSizeClass, type FoundSites, findSites, type SearchCall } from "./sites/found-sites.ts";
 export { createSiteCache, type SiteCache } from "./sites/site-cache.ts";
 export { siteNotFound } from "./sites/site-not-found.ts";
 export type { FiledSite } from "./sites/site-record.ts";

@@ -20,7 +20,7 @@ export interface FilledCity {
 /** Loads a city with one place of the size asked for at each site, and, where given, more at those that are never to be full. */
 export async function loadCity(
   { say }: BenchContext,
-  { allocator }: BenchServer,
+  { records }: BenchServer,
   count: number,
   largePlaces: (isEverFull: boolean) => number = () => 1,
   fullAtMost = 1,
@@ -28,7 +28,7 @@ export async function loadCity(
   const network = cityNetwork(count, seed);
   const order = fillingOrder(network, seed + 1);
   const everFull = new Set(order.slice(0, Math.round(count * fullAtMost)));
-  const siteIds = await loadSites(allocator, network, {
+  const siteIds = await loadSites(records, network, {
     from: 0,
     to: count,
     largePlaces: (index) => largePlaces(everFull.has(index)),
@@ -47,7 +47,7 @@ export async function loadCity(
     },
     async fillTo(share) {
       const next = order.slice(full.size, Math.round(count * Math.min(share, fullAtMost)));
-      await holdPlaces(allocator, network, siteIds, next, createProgress(say, "Holding places", next.length));
+      await holdPlaces(records, network, siteIds, next, createProgress(say, "Holding places", next.length));
       for (const index of next) full.add(index);
       return next;
     },

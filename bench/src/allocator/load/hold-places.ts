@@ -1,6 +1,6 @@
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { parseSiteId } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Records } from "@petak/records";
 import type { HoldCandidate } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import { concurrently } from "../concurrently.ts";
@@ -18,7 +18,7 @@ export function fillingOrder(network: Network, seed: number): readonly number[] 
 
 /** Holds one place of the size asked for at each of these sites, as the gateway would, and says after each how many are held. */
 export async function holdPlaces(
-  allocator: Allocator,
+  records: Records,
   network: Network,
   siteIds: readonly string[],
   indexes: readonly number[],
@@ -30,9 +30,9 @@ export async function holdPlaces(
     const origin = positionOf(network, index);
     const cell = indexCellOf(quantise(origin));
     const order = newOrder(origin);
-    await allocator.requestIds.claim(order.participantId, order.requestId, orderFingerprint(order));
+    await records.requestIds.claim(order.participantId, order.requestId, orderFingerprint(order));
     const candidate = candidateAt(siteIds[index] as string, cell);
-    const outcome = await allocator.holds.take(holdRequest(order, regionOfCell(cell)), [candidate], async () => candidate);
+    const outcome = await records.holds.take(holdRequest(order, regionOfCell(cell)), [candidate], async () => candidate);
     if (outcome.tag !== "held") throw new Error(`site ${candidate.siteId} has no place to hold: ${outcome.tag}`);
     held += 1;
     onHeld(held);

@@ -1,5 +1,5 @@
 import { indexCellOf, type Position, quantise, regionOfCell } from "@petak/allocator";
-import type { Allocator } from "@petak/records";
+import type { SearchableRecords } from "@petak/records/testing/candidates";
 import { concurrently } from "../concurrently.ts";
 import { type Network, otherClass, positionOf, question } from "../network/network.ts";
 import { holdRequest } from "../ours/holds.ts";
@@ -21,19 +21,19 @@ export function targetsOf(network: Network, siteIds: readonly string[]): HoldTar
 }
 
 /** The sites nearest to some points: where holds fall if they come from there. */
-export async function targetsNear(allocator: Allocator, origins: readonly Position[]): Promise<HoldTarget[]> {
+export async function targetsNear(records: SearchableRecords, origins: readonly Position[]): Promise<HoldTarget[]> {
   const found: HoldTarget[] = [];
   await concurrently(origins.length, atOnce, async (index) => {
-    const [nearest] = await allocator.nearest({ ...question, origin: origins[index] as Position, limit: 1 });
+    const [nearest] = await records.nearest({ ...question, origin: origins[index] as Position, limit: 1 });
     if (nearest !== undefined) found.push({ siteId: nearest.siteId, position: nearest.position });
   });
   return found;
 }
 
 /** Holds a place of a size of which nobody asks in the bench: it changes the index, and no answer. */
-export async function holdOther(allocator: Allocator, { siteId, position }: HoldTarget): Promise<void> {
+export async function holdOther(records: SearchableRecords, { siteId, position }: HoldTarget): Promise<void> {
   const cell = indexCellOf(quantise(position));
   const candidate = { ...candidateAt(siteId, cell), classes: [otherClass] };
-  const { tag } = await allocator.holds.take(holdRequest(newOrder(position), regionOfCell(cell)), [candidate], async () => candidate);
+  const { tag } = await records.holds.take(holdRequest(newOrder(position), regionOfCell(cell)), [candidate], async () => candidate);
   if (tag !== "held") throw new Error(`a hold came to ${tag}`);
 }

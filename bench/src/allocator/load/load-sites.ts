@@ -1,4 +1,4 @@
-import type { Allocator } from "@petak/records";
+import type { Records } from "@petak/records";
 import { concurrently } from "../concurrently.ts";
 import { type Network, siteOf } from "../network/network.ts";
 
@@ -15,13 +15,13 @@ export interface LoadedRange {
 }
 
 /** Puts the sites [from, to) of a network. Gives the site ids by index. */
-export async function loadSites(allocator: Allocator, network: Network, range: LoadedRange): Promise<string[]> {
+export async function loadSites(records: Records, network: Network, range: LoadedRange): Promise<string[]> {
   const { from, to, largePlaces, onLoaded } = range;
   const siteIds: string[] = new Array(to - from);
   let loaded = 0;
   await concurrently(to - from, atOnce, async (offset) => {
     const index = from + offset;
-    const { siteId } = await allocator.sites.put(siteOf(network, index, largePlaces(index)), 0);
+    const { siteId } = await records.sites.put(siteOf(network, index, largePlaces(index)), 0);
     siteIds[offset] = siteId;
     loaded += 1;
     onLoaded?.(loaded);

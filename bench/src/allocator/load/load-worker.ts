@@ -1,6 +1,6 @@
 /** Puts a part of the ASEAN network: `load-worker.ts <socket> <sites in all> <seed> <from> <to>`. Says in lines how many it has put. */
 
-import { createAllocator } from "@petak/records";
+import { createRecords } from "@petak/records";
 import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { aseanNetwork } from "../network/asean.ts";
 import { largePlacesOfHalf } from "./half-full.ts";
@@ -14,7 +14,7 @@ const sitesPerLine = 1000;
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await redis.connect();
 const storeCode = await claimStoreCode(redis, createKeys("petak"));
-await loadSites(createAllocator({ redis, storeCode }), aseanNetwork(Number(count), Number(seed)), {
+await loadSites(createRecords({ redis, storeCode }), aseanNetwork(Number(count), Number(seed)), {
   from: Number(from),
   to: Number(to),
   largePlaces: largePlacesOfHalf,

@@ -1,4 +1,4 @@
-import { createAllocator } from "@petak/records";
+import { createSearchableRecords } from "@petak/records/testing/candidates";
 import { createRandom, testStoreCode, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
@@ -12,7 +12,7 @@ const redis = useRedis();
 test("once warm, queries read what holds have changed and no more, and the holds' own commands are not theirs", async () => {
   const writer = new Redis({ ...redis.options });
   onTestFinished(() => writer.disconnect());
-  const cached = createAllocator({
+  const cached = createSearchableRecords({
     redis: writer,
     prefix: redis.keyPrefix,
     storeCode: testStoreCode,

@@ -1,5 +1,5 @@
 import type { Position } from "@petak/allocator";
-import type { Allocator } from "@petak/records";
+import type { SearchableRecords } from "@petak/records/testing/candidates";
 import type { Random } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { concurrently } from "../concurrently.ts";
@@ -31,7 +31,7 @@ export interface CachedCost {
  */
 export async function cachedCost(
   redis: Redis,
-  cached: Allocator,
+  cached: SearchableRecords,
   origins: readonly Position[],
   targets: readonly HoldTarget[],
   random: Random,

@@ -1,4 +1,4 @@
-import type { Allocator } from "@petak/records";
+import type { SearchableRecords } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import { median } from "../../median.ts";
 import { type BenchServer, seed } from "../bench-context.ts";
@@ -18,11 +18,11 @@ export interface KeepingCost {
 /** Measures it. */
 export async function keepingCost(
   { redis, connect }: BenchServer,
-  allocators: { cached: Allocator; plain: Allocator },
+  gatewayRecords: { cached: SearchableRecords; plain: SearchableRecords },
   targets: readonly HoldTarget[],
   rounds: number,
 ): Promise<KeepingCost> {
-  const telling = await tellingCost(redis, allocators, targets, rounds, createRandom(seed + 7));
+  const telling = await tellingCost(redis, gatewayRecords, targets, rounds, createRandom(seed + 7));
   return { telling, remembering: await rememberingCost(connect, rounds) };
 }
 

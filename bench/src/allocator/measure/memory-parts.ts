@@ -18,7 +18,7 @@ const atOnce = 500;
  * @param reservationBytes What a reservation took, everything included.
  */
 export async function measureMemory(
-  { redis, allocator }: BenchServer,
+  { redis, records }: BenchServer,
   { network, siteIds }: FilledCity,
   siteBytes: number,
   reservationBytes: number,
@@ -27,9 +27,9 @@ export async function measureMemory(
   const before = await usedMemory(redis);
   await concurrently(siteIds.length, atOnce, async (index) => {
     const id = parseSiteId(siteIds[index] as string);
-    if (id !== undefined) await redis.del(allocator.keys.site(id.region, id.siteNumber));
+    if (id !== undefined) await redis.del(records.keys.site(id.region, id.siteNumber));
   });
-  await redis.del(allocator.keys.operatorSiteRefs(operatorId));
+  await redis.del(records.keys.operatorSiteRefs(operatorId));
   const factBytes = (before - (await usedMemory(redis))) / network.count;
   return [
     {

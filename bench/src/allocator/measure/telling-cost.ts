@@ -1,5 +1,5 @@
 import { indexCellOf, quantise } from "@petak/allocator";
-import type { Allocator } from "@petak/records";
+import type { SearchableRecords } from "@petak/records/testing/candidates";
 import type { Random } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { median } from "../../median.ts";
@@ -45,7 +45,7 @@ const gapDegrees = 0.1;
  */
 export async function tellingCost(
   redis: Redis,
-  { cached, plain }: { cached: Allocator; plain: Allocator },
+  { cached, plain }: { cached: SearchableRecords; plain: SearchableRecords },
   targets: readonly HoldTarget[],
   rounds: number,
   random: Random,

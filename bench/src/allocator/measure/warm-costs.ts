@@ -1,5 +1,5 @@
 import type { Position } from "@petak/allocator";
-import type { Allocator } from "@petak/records";
+import type { SearchableRecords } from "@petak/records/testing/candidates";
 import type { Random } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import type { HoldTarget } from "../load/hold-targets.ts";
@@ -17,7 +17,7 @@ const steadyShare = 0.9;
  */
 export async function warmCosts(
   redis: Redis,
-  cached: Allocator,
+  cached: SearchableRecords,
   origins: readonly Position[],
   targets: readonly HoldTarget[],
   rounds: number,

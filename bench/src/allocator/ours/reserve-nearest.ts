@@ -1,7 +1,6 @@
 import { type Candidate, indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
-import type { HoldCandidate } from "@petak/records/testing/candidates";
+import type { HoldCandidate, SearchableRecords } from "@petak/records/testing/candidates";
 import { question } from "../network/network.ts";
 import { holdRequest } from "./holds.ts";
 import type { Order } from "./orders.ts";
@@ -12,12 +11,12 @@ import type { Order } from "./orders.ts";
  *
  * @returns The id of the site where the place is held.
  */
-export async function reserveNearest(allocator: Allocator, facts: ReadonlyMap<string, Site>, order: Order): Promise<string> {
+export async function reserveNearest(records: SearchableRecords, facts: ReadonlyMap<string, Site>, order: Order): Promise<string> {
   const homeRegion = regionOfCell(indexCellOf(quantise(order.origin)));
   const request = holdRequest(order, homeRegion);
   for (const limit of candidatesTried) {
-    const candidates = await allocator.nearest({ ...question, origin: order.origin, limit });
-    const outcome = await allocator.holds.take(
+    const candidates = await records.nearest({ ...question, origin: order.origin, limit });
+    const outcome = await records.holds.take(
       request,
       candidates.map((candidate) => holdCandidate(candidate, facts)),
       async (siteId) => {

@@ -1,5 +1,5 @@
 import type { Position } from "@petak/allocator";
-import type { Allocator } from "@petak/records";
+import type { SearchableRecords } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import { type Answered, nearestByHand, requireFree, requireSame } from "../answers.ts";
 import { type BenchContext, type BenchServer, seed, withCachedAllocator, withServer } from "../bench-context.ts";
@@ -45,7 +45,7 @@ export async function measureGrowth(context: BenchContext): Promise<Figure[]> {
       await loadAsean(large.server.socketPath, mostSites, seed, say);
       say("ASEAN: comparing answers");
       const asked = originsNearSites(network, comparedCount, seed + 8);
-      for (const origin of asked) await compare(large.allocator, network, origin);
+      for (const origin of asked) await compare(large.records, network, origin);
       const inCity: Place = {
         name: `${citySites.toLocaleString("en")} sites in one city`,
         server: small,
@@ -58,7 +58,7 @@ export async function measureGrowth(context: BenchContext): Promise<Figure[]> {
         server: large,
         coldOrigins: originsNearSites(network, coldQueryCount, seed + 3),
         warmOrigins: originsNearSites(network, Math.round(mostSites * aseanWarmQueriesPerSite), seed + 6),
-        targets: await targetsNear(large.allocator, originsNearSites(network, targetCount, seed + 9)),
+        targets: await targetsNear(large.records, originsNearSites(network, targetCount, seed + 9)),
       };
       return [...(await measureWarm(context, inAsean, inCity)), await measureCold(context, inAsean, inCity)];
     });
@@ -79,7 +79,7 @@ async function measureWarm({ rounds, say }: BenchContext, asean: Place, city: Pl
   const measureIn = ({ name, server, warmOrigins, targets }: Place) =>
     withCachedAllocator(server, async (cached) => {
       say(`${name}: measuring what telling of changes costs`);
-      const keeping = await keepingCost(server, { cached, plain: server.allocator }, targets, rounds);
+      const keeping = await keepingCost(server, { cached, plain: server.records }, targets, rounds);
       say(`${name}: warming up and measuring`);
       const costs = await warmCosts(server.redis, cached, warmOrigins, targets, rounds, createRandom(seed + 5));
       return { keeping, micros: withKeeping(costs, keeping), commands: costs.at(-1)?.commands ?? {} };
@@ -105,8 +105,8 @@ async function measureCold({ rounds, say }: BenchContext, asean: Place, city: Pl
   const cityMicros: number[] = [];
   let commands: NonNullable<Figure["commands"]> = { ours: {} };
   for (let round = 0; round < rounds; round++) {
-    const inCity = await queryCosts(city.server.redis, city.coldOrigins, 1, { nearest: nearestOf(city.server.allocator) });
-    const inAsean = await queryCosts(asean.server.redis, asean.coldOrigins, 1, { nearest: nearestOf(asean.server.allocator) });
+    const inCity = await queryCosts(city.server.redis, city.coldOrigins, 1, { nearest: nearestOf(city.server.records) });
+    const inAsean = await queryCosts(asean.server.redis, asean.coldOrigins, 1, { nearest: nearestOf(asean.server.records) });
     ours.push(...inAsean.nearest.micros);
     cityMicros.push(...inCity.nearest.micros);
     commands = { ours: inAsean.nearest.commands, peer: inCity.nearest.commands };
@@ -122,14 +122,14 @@ async function measureCold({ rounds, say }: BenchContext, asean: Place, city: Pl
   };
 }
 
-function nearestOf(allocator: Allocator): (origin: Position) => Promise<unknown> {
-  return async (origin) => await allocator.nearest({ ...question, origin });
+function nearestOf(records: SearchableRecords): (origin: Position) => Promise<unknown> {
+  return async (origin) => await records.nearest({ ...question, origin });
 }
 
-async function compare(allocator: Allocator, network: Network, origin: Position): Promise<void> {
+async function compare(records: SearchableRecords, network: Network, origin: Position): Promise<void> {
   const isFull = (index: number) => largePlacesOfHalf(index) === 0;
-  const candidates = await allocator.nearest({ ...question, origin });
-  const stored = await allocator.sites.findAll(candidates.map(({ siteId }) => siteId));
+  const candidates = await records.nearest({ ...question, origin });
+  const stored = await records.sites.findAll(candidates.map(({ siteId }) => siteId));
   const sites = stored.map((site) => indexOfRef(site?.site.operatorSiteRef ?? ""));
   const ours: Answered = { origin, sites };
   requireFree("the allocator", sites, isFull);

@@ -1,5 +1,5 @@
-import type { Allocator, HoldRequest } from "@petak/records";
-import type { HoldCandidate } from "@petak/records/testing/candidates";
+import type { HoldRequest } from "@petak/records";
+import type { HoldCandidate, SearchableRecords } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import { type BenchContext, seed, withoutRewriting, withServer } from "../bench-context.ts";
 import { concurrently, repeatedly } from "../concurrently.ts";
@@ -43,10 +43,10 @@ interface ReadyHold {
 export async function measureHolds(context: BenchContext): Promise<Figure[]> {
   const { rounds, seconds, say } = context;
   return await withServer(false, async (server) => {
-    const { redis, allocator } = server;
+    const { redis, records } = server;
     const { network } = await loadCity(context, server, siteCount, () => manyPlaces);
     await withoutRewriting(redis);
-    const candidates = await candidatesOf(allocator, network);
+    const candidates = await candidatesOf(records, network);
     const digest = (await redis.script("LOAD", incrementScript)) as string;
     const random = createRandom(seed + 4);
     const writeBarely = await createBareWrites(redis);
@@ -76,7 +76,7 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
         const held = await repeatedly(seconds, atOnce, async () => {
           const hold = ready.pop();
           if (hold === undefined) throw new Error(`more than ${readyPerSecond} holds a second: make more ready`);
-          const { tag } = await allocator.holds.take(hold.request, [hold.candidate], async () => hold.candidate);
+          const { tag } = await records.holds.take(hold.request, [hold.candidate], async () => hold.candidate);
           if (tag !== "held") throw new Error(`a hold came to ${tag}`);
         });
         micros.holds.push(((await serverMicros(redis)) - beforeHolds) / held.done);
@@ -110,10 +110,10 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
 }
 
 /** Each site as a search at its place shows it. */
-async function candidatesOf(allocator: Allocator, network: Network): Promise<HoldCandidate[]> {
+async function candidatesOf(records: SearchableRecords, network: Network): Promise<HoldCandidate[]> {
   const candidates: HoldCandidate[] = [];
   await concurrently(siteCount, 50, async (index) => {
-    const [found] = await allocator.nearest({ ...question, origin: positionOf(network, index), limit: 1 });
+    const [found] = await records.nearest({ ...question, origin: positionOf(network, index), limit: 1 });
     if (found === undefined) throw new Error(`site ${index} is not where it was put`);
     const { siteId, region, siteNumber, revision, cell, offset } = found;
     candidates[index] = { siteId, region, siteNumber, operatorId, revision, cell, offset, classes: [askedClass] };

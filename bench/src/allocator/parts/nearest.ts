@@ -1,6 +1,6 @@
 import type { Position } from "@petak/allocator";
 import { newStoreCode } from "@petak/protocol";
-import { type Allocator, createAllocator } from "@petak/records";
+import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
 import type { Redis } from "ioredis";
 import { type Answered, requireFree, requireSame } from "../answers.ts";
@@ -58,7 +58,7 @@ export async function measureNearest(context: BenchContext): Promise<Figure[]> {
 /** Measures one network, from the emptiest to the fullest. */
 async function measureNetwork(context: BenchContext, server: BenchServer, sites: number, target: Target): Promise<Figure[]> {
   const { say, rounds } = context;
-  const { redis, allocator } = server;
+  const { redis, records } = server;
   const many = sites.toLocaleString("en");
   say(`Nearest: ${many} sites`);
   const peer = await createGeoPeer(redis, cityNetwork(sites, seed));
@@ -79,7 +79,7 @@ async function measureNetwork(context: BenchContext, server: BenchServer, sites:
       if (keeping === undefined) {
         // Where few sites are full: a query that goes far would read blocks of both halves.
         say(`${many} sites: measuring what telling of changes costs`);
-        keeping = await keepingCost(server, { cached, plain: allocator }, targetsOf(city.network, city.siteIds), rounds);
+        keeping = await keepingCost(server, { cached, plain: records }, targetsOf(city.network, city.siteIds), rounds);
         figures.push(...keepingFigures("nearest", `${many} sites`, keeping));
       }
       const measured = await measureOccupancy(context, server, { cached, city, peer, occupancy, target, keeping });
@@ -95,7 +95,7 @@ async function measureNetwork(context: BenchContext, server: BenchServer, sites:
 
 /** Puts a site under other keys: what the server sets up for the first, such as the scripts with their text, is not what a site takes. */
 async function loadElsewhere(redis: Redis): Promise<void> {
-  const elsewhere = createAllocator({ redis, prefix: "petak-elsewhere", storeCode: newStoreCode() });
+  const elsewhere = createSearchableRecords({ redis, prefix: "petak-elsewhere", storeCode: newStoreCode() });
   await loadSites(elsewhere, cityNetwork(1, seed), { from: 0, to: 1, largePlaces: () => 1 });
   elsewhere.stop();
 }
@@ -117,7 +117,7 @@ function occupancyGrowth(what: string, costBy: ReadonlyMap<number, OccupancyCost
 
 async function measureOccupancy(
   { rounds, say }: BenchContext,
-  { redis, allocator }: BenchServer,
+  { redis, records }: BenchServer,
   {
     cached,
     city,
@@ -125,17 +125,17 @@ async function measureOccupancy(
     occupancy,
     target,
     keeping,
-  }: { cached: Allocator; city: FilledCity; peer: GeoPeer; occupancy: number; target: Target; keeping: KeepingCost },
+  }: { cached: SearchableRecords; city: FilledCity; peer: GeoPeer; occupancy: number; target: Target; keeping: KeepingCost },
 ): Promise<{ costs: OccupancyCosts; figures: Figure[] }> {
   const { count } = city.network;
   const what = `nearest, ${count.toLocaleString("en")} sites, ${Math.round(occupancy * 100)} % full`;
   const origins = cityOrigins(queryCount, seed + 2);
   const fittedM = Math.sqrt((fittedMeets / count) * (cityAreaKm2 / Math.PI)) * 1000;
   say(`${what}: comparing answers`);
-  for (const origin of origins) await compare([allocator, cached], peer, city, origin);
+  for (const origin of origins) await compare([records, cached], peer, city, origin);
   say(`${what}: measuring`);
   const costs = await queryCosts(redis, origins, rounds, {
-    cold: async (origin) => await allocator.nearest({ ...question, origin }),
+    cold: async (origin) => await records.nearest({ ...question, origin }),
     plain: (origin) => peer.within(origin, walkM),
     fitted: (origin) => peer.within(origin, fittedM),
     amongFree: (origin) => peer.amongFree(origin),
@@ -175,11 +175,11 @@ async function measureOccupancy(
   };
 }
 
-async function compare(allocators: readonly Allocator[], peer: GeoPeer, city: FilledCity, origin: Position): Promise<void> {
+async function compare(gatewayRecords: readonly SearchableRecords[], peer: GeoPeer, city: FilledCity, origin: Position): Promise<void> {
   const [plain, widened, amongFree] = await Promise.all([peer.within(origin, walkM), peer.widened(origin), peer.amongFree(origin)]);
   requireFree("GEOSEARCH, filtered,", widened, city.isFull);
-  for (const allocator of allocators) {
-    const candidates = await allocator.nearest({ ...question, origin });
+  for (const records of gatewayRecords) {
+    const candidates = await records.nearest({ ...question, origin });
     const ours: Answered = { origin, sites: candidates.map(({ siteId }) => city.indexOf(siteId)) };
     requireFree("the allocator", ours.sites, city.isFull);
     requireSame("GEOSEARCH, widened,", city.network, ours, widened, geoToleranceM);

@@ -72,14 +72,14 @@ export async function measureReserve(context: BenchContext): Promise<Figure[]> {
 
 async function measureLevels(
   { rounds, seconds, say }: BenchContext,
-  { server, redis, allocator }: BenchServer,
+  { server, redis, records }: BenchServer,
   city: FilledCity,
   postgres: PostgresServer | undefined,
   clients: readonly Client[],
 ): Promise<Figure[]> {
-  const facts = await readSiteFacts(allocator.sites, city.siteIds);
+  const facts = await readSiteFacts(records.sites, city.siteIds);
   const origins = cityOrigins(originCount, seed + 5);
-  const ours = async (origin: Position) => city.indexOf(await reserveNearest(allocator, facts, newOrder(origin)));
+  const ours = async (origin: Position) => city.indexOf(await reserveNearest(records, facts, newOrder(origin)));
   const [first] = clients;
   if (first !== undefined) {
     await fillPostgres(first, city.network, (index) => [20, 20, city.isFull(index) ? 0 : manyPlaces]);

@@ -1,4 +1,4 @@
-import { createAllocator } from "@petak/records";
+import { createSearchableRecords } from "@petak/records/testing/candidates";
 import { testStoreCode, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
@@ -15,15 +15,15 @@ test("allocator and GEOSEARCH both pass over full sites, and come to the sites t
   const network = cityNetwork(600, 5);
   const client = new Redis({ ...redis.options });
   onTestFinished(() => client.disconnect());
-  const allocator = createAllocator({ redis: client, prefix: redis.keyPrefix, storeCode: testStoreCode });
+  const records = createSearchableRecords({ redis: client, prefix: redis.keyPrefix, storeCode: testStoreCode });
   const peer = await createGeoPeer(client, network, `${redis.keyPrefix}geo:`);
-  const siteIds = await loadSites(allocator, network, { from: 0, to: network.count, largePlaces: () => 1 });
+  const siteIds = await loadSites(records, network, { from: 0, to: network.count, largePlaces: () => 1 });
   const full = fillingOrder(network, 6).slice(0, 570);
   const origins = cityOrigins(30, 7);
   const nearestOf = async (origin: Answered["origin"]) =>
-    (await allocator.nearest({ ...question, origin })).map(({ siteId }) => siteIds.indexOf(siteId));
+    (await records.nearest({ ...question, origin })).map(({ siteId }) => siteIds.indexOf(siteId));
   const before = await Promise.all(origins.map(nearestOf));
-  await holdPlaces(allocator, network, siteIds, full, () => {});
+  await holdPlaces(records, network, siteIds, full, () => {});
   await peer.fill(full);
 
   const isFull = (index: number) => full.includes(index);

@@ -3,7 +3,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { createMetrics } from "@petak/gateway";
 import { Role } from "@petak/protocol";
-import { createAllocator } from "@petak/records";
+import { createRecords } from "@petak/records";
 import { makeSite, tempDir, testStoreCode, useRedis } from "@petak/testkit";
 import { startTestNetwork } from "@petak/testkit/network";
 import { expect, it } from "vitest";
@@ -29,7 +29,7 @@ it("a gateway whose archive has gone says so and goes on serving, and archives a
       return { status: answer.status, ...((await answer.json()) as object) };
     };
     const failures = async () => (await metrics.archiveFailures.get()).values[0]?.value ?? 0;
-    const { archive } = createAllocator({ redis: redis.client, prefix: network.shared.keyPrefix, storeCode: testStoreCode });
+    const { archive } = createRecords({ redis: redis.client, prefix: network.shared.keyPrefix, storeCode: testStoreCode });
     // Before that, another directory would become the archive in place of the one that has gone.
     await expect.poll(() => archive.identity()).toBeDefined();
     await expect.poll(ready).toMatchObject({ status: "ready", archive: "ok" });

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { type Allocator, createAllocator } from "@petak/records";
+import { createRecords, type Records } from "@petak/records";
 import { createKeys, duplicateConnection, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { gridDisk } from "h3-js";
@@ -28,8 +28,8 @@ let other: RedisConnection;
 /** For each server the listener, then the reader. */
 let made: Redis[];
 let keysRead: string[];
-let allocator: Allocator;
-let elsewhere: Allocator;
+let records: Records;
+let elsewhere: Records;
 let cache: TrackedCache;
 let nowMs: number;
 
@@ -39,8 +39,8 @@ beforeEach(async () => {
   originKey = redis.keyPrefix + block(regionOfCell(indexCellOf(origin)), indexCellOf(origin));
   [writer, other] = [await redis.connect(), await redis.connect()];
   [made, keysRead, nowMs] = [[], [], 0];
-  allocator = createAllocator({ redis: writer, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
-  elsewhere = createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  records = createRecords({ redis: writer, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  elsewhere = createRecords({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   cache = await startCache();
 });
 afterEach(() => {
@@ -77,12 +77,12 @@ function known(): unknown[] | undefined {
 const readAll = () => cache.fetch(keys, mget);
 const blocks = async () => known() ?? (await readAll());
 const truth = () => Promise.all(keys.map((key) => other.getBuffer(key)));
-const put = (by: Allocator, ref: string, installed: number, place = origin) =>
+const put = (by: Records, ref: string, installed: number, place = origin) =>
   by.sites.put(makeSite({ ...place, ref, classes: [["M", 400, 200, 500, 20_000, installed]] }), 0);
 
 describe("the tracked cache", () => {
   it("reads a block once, also an empty one", async () => {
-    await put(allocator, "a", 1);
+    await put(records, "a", 1);
     expect(known()).toBeUndefined();
     const read = await readAll();
     expect(known()).toEqual(read);
@@ -92,7 +92,7 @@ describe("the tracked cache", () => {
 
   it("never returns an outdated value after a change by this process", async () => {
     for (let installed = 1; installed <= 50; installed += 1) {
-      await put(allocator, "a", installed);
+      await put(records, "a", installed);
       expect(await blocks()).toEqual(await truth());
     }
   });
@@ -111,14 +111,14 @@ describe("the tracked cache", () => {
   });
 
   it("forgets everything when the server is flushed", async () => {
-    await put(allocator, "a", 1);
+    await put(records, "a", 1);
     await blocks();
     await Promise.all(keys.map((key) => other.del(key)));
     await expect.poll(blocks, { interval: 1 }).toEqual(keys.map(() => null));
   });
 
   it("is not reliable after 800 ms without an answer, and then reads current values", async () => {
-    await put(allocator, "a", 1);
+    await put(records, "a", 1);
     await blocks();
     nowMs += 1_000_000;
     expect(cache.isReliable).toBe(false);
@@ -148,7 +148,7 @@ describe("the tracked cache", () => {
 
 describe("reads of the same key", () => {
   it("are shared when concurrent", async () => {
-    await put(allocator, "a", 1);
+    await put(records, "a", 1);
     const all = await Promise.all(Array.from({ length: 16 }, readAll));
     expect(keysRead.toSorted()).toEqual(keys.toSorted());
     for (const read of all) expect(read).toEqual(await truth());
@@ -158,7 +158,7 @@ describe("reads of the same key", () => {
   });
 
   it("do not share a read that began before a change by this process", async () => {
-    await put(allocator, "a", 1);
+    await put(records, "a", 1);
     let letGo = () => {};
     const held = new Promise<void>((resolve) => {
       letGo = resolve;
@@ -169,7 +169,7 @@ describe("reads of the same key", () => {
       await held;
       return values;
     });
-    await put(allocator, "a", 2);
+    await put(records, "a", 2);
     const now = await truth();
     expect(now).not.toEqual(before);
     expect((await cache.fetch([originKey], mget))[0]).toEqual(now[keys.indexOf(originKey)]);
@@ -192,7 +192,7 @@ describe("reads of the same key", () => {
     };
     const reading = Promise.all(Array.from({ length: 16 }, read));
     for (let installed = 1; installed <= 200; installed++) {
-      await put(allocator, "a", installed);
+      await put(records, "a", installed);
       acknowledged = installed;
     }
     isDone = true;

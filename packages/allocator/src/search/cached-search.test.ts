@@ -1,5 +1,5 @@
-import { type Allocator, createAllocator } from "@petak/records";
 import { giveBack, request, reserve } from "@petak/records/testing";
+import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { duplicateConnection, isCluster, type RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
@@ -11,8 +11,8 @@ import { plainQuery } from "../testing/plain-query.ts";
 const redis = useRedis();
 let writer: RedisConnection;
 let other: RedisConnection;
-let cached: Allocator;
-let plain: Allocator;
+let cached: SearchableRecords;
+let plain: SearchableRecords;
 let roundTrips: number;
 let underWay: number;
 /** The connections of the cache: readers and listeners. */
@@ -41,14 +41,14 @@ function countRoundTrips(connection: Redis): Redis {
   return connection;
 }
 
-/** An allocator with a cache, as in a gateway that has just started. */
-function cachedAllocator(): Allocator {
+/** The records and a search with a cache, as in a gateway that has just started. */
+function cachedAllocator(): SearchableRecords {
   const connect = (server: Redis) => {
     const connection = countRoundTrips(duplicateConnection(server, { onError: () => {} }));
     hearing.push(connection);
     return connection;
   };
-  return createAllocator({
+  return createSearchableRecords({
     redis: writer,
     storeCode: testStoreCode,
     prefix: `${redis.keyPrefix}petak`,
@@ -62,7 +62,7 @@ beforeEach(async () => {
   [writer, other] = [await redis.connect(), await redis.connect()];
   for (const server of isCluster(writer) ? writer.nodes("master") : [writer]) countRoundTrips(server);
   cached = cachedAllocator();
-  plain = createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  plain = createSearchableRecords({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
 });
 afterEach(() => {
   cached.stop();
@@ -143,7 +143,7 @@ describe("a search with a cached index", () => {
     expect(await cached.ready(readyTimeoutMs)).toBe(true);
     const origin = { latitude: 1.35, longitude: 103.82 };
     const asked = plainQuery(origin);
-    const freeOf = async (allocator: Allocator) => (await allocator.nearest(asked))[0]?.classes[0]?.free;
+    const freeOf = async (records: SearchableRecords) => (await records.nearest(asked))[0]?.classes[0]?.free;
     for (let number = 0; number < 80; number += 2) {
       const found = await cached.nearest(asked);
       await reserve(plain, origin, number);
@@ -165,7 +165,7 @@ describe("a search with a cached index", () => {
     );
     expect(await cached.ready(readyTimeoutMs)).toBe(true);
     const asked = plainQuery({ latitude: 1.35, longitude: 103.82 });
-    const freeOf = async (allocator: Allocator) => (await allocator.nearest(asked))[0]?.classes[0]?.free;
+    const freeOf = async (records: SearchableRecords) => (await records.nearest(asked))[0]?.classes[0]?.free;
     const origin = { latitude: 1.35, longitude: 103.82 };
     expect(await freeOf(cached)).toBe(9);
     for (let number = 0; number < 8; number += 2) {

@@ -12,8 +12,7 @@ import {
   type SiteService,
 } from "@petak/protocol";
 import type { StoredSite } from "@petak/records";
-import { type Allocator, createAllocator } from "@petak/records";
-import { storedCandidate } from "@petak/records/testing/candidates";
+import { createSearchableRecords, type SearchableRecords, storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToLatLng, getPentagons } from "h3-js";
@@ -26,11 +25,11 @@ import { createOpenLookup, type KnownSite, reasonByHand, sitesAround } from "./t
 
 const redis = useRedis();
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: SearchableRecords;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  records = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
 });
 afterEach(() => {
   connection.disconnect();
@@ -133,7 +132,7 @@ function randomQuery(random: Random, places: number[][]): NearestQuery {
 
 /** Reports a site's places with a validity that ends before or after the queries' time. Returns when it ends. */
 async function report(random: Random, siteId: string, free: number[]): Promise<number> {
-  const stored = await allocator.sites.find(siteId);
+  const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error(`no site ${siteId}`);
   const observedAtMs = nearMs + random.int(-200_000, 1500);
   const ttlS = random.pick([10, 60, 300]);
@@ -141,7 +140,7 @@ async function report(random: Random, siteId: string, free: number[]): Promise<n
     const outOfService = random.bool(0.2) ? random.int(0, places) : 0;
     return { outOfService, occupied: random.bool(0.2) ? random.int(0, places - outOfService) : 0 };
   });
-  const outcome = await allocator.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf: () => classes }, stored, observedAtMs);
+  const outcome = await records.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf: () => classes }, stored, observedAtMs);
   expect(outcome).toBe("recorded");
   classes.forEach(({ outOfService, occupied }, place) => {
     free[place] = (free[place] ?? 0) - outOfService - occupied;
@@ -151,9 +150,9 @@ async function report(random: Random, siteId: string, free: number[]): Promise<n
 
 /** Occupies a place of a size class by a reservation. */
 async function take(siteId: string, site: Site, index: number, number: number): Promise<void> {
-  const stored = await allocator.sites.find(siteId);
+  const stored = await records.sites.find(siteId);
   const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
-  const outcome = await allocator.holds.take(
+  const outcome = await records.holds.take(
     {
       participantId: "par_0000000000000009",
       requestId,
@@ -185,7 +184,7 @@ describe("constraints", () => {
     const siteCount = roundsHere({ short: 250, ci: 700 });
     for (let index = 0; index < siteCount; index++) {
       const site = randomSite(random, index, random.pick(hours), places);
-      const { siteId } = await allocator.sites.put(site, 0);
+      const { siteId } = await records.sites.put(site, 0);
       const free = site.sizeClasses.map(({ installed }) => installed);
       for (const [place, installed] of free.entries()) {
         if (installed > 1 || random.bool(0.4)) continue;
@@ -196,7 +195,7 @@ describe("constraints", () => {
       sites.push({ siteId, site, free, knownUntilMs });
     }
 
-    const stored = await allocator.sites.findAll(sites.map(({ siteId }) => siteId));
+    const stored = await records.sites.findAll(sites.map(({ siteId }) => siteId));
     const observations = new Map(stored.map((site) => [site?.site.siteId, site?.observation]));
     const isOpen = createOpenLookup();
     const seen = new Set<PassedOverReason | undefined>();
@@ -209,7 +208,7 @@ describe("constraints", () => {
       const shown = JSON.stringify({ round, query });
       const judged = sitesAround(sites, query).map((known) => ({ ...known, reason: reasonByHand(known, query, isOpen) }));
       const wanted = judged.filter(({ reason }) => reason === undefined).slice(0, query.limit);
-      const found = await allocator.nearest(query);
+      const found = await records.nearest(query);
       options += found.length;
       expect(
         found.map(({ siteId }) => siteId),
@@ -229,7 +228,7 @@ describe("constraints", () => {
       for (const { reason } of judged) seen.add(reason);
       // Counting reads the whole area, so it is done in one round of three only.
       if (round % 3 > 0) continue;
-      const { withinM, counts } = await allocator.passedOver(query, found);
+      const { withinM, counts } = await records.passedOver(query, found);
       const farthestM = wanted.length === query.limit ? (wanted.at(-1)?.distanceM ?? 0) : query.radiusM;
       expect(withinM, shown).toBe(Math.min(farthestM, 50_000));
       const expected = new Map<PassedOverReason, number>();
@@ -255,9 +254,9 @@ describe("constraints", () => {
       openWithin: undefined,
     };
     const site = { latitude: 1.3, longitude: 103.8 };
-    const put = (more: MoreFacts) => allocator.sites.put(makeSite(site, more), 0);
+    const put = (more: MoreFacts) => records.sites.put(makeSite(site, more), 0);
     const closed = { exceptions: [{ date: { year: 2026, month: 10, day: 25 }, open: [] }], alwaysOpen: true };
-    const finds = async (asked: Partial<NearestQuery>) => (await allocator.nearest({ ...query, ...asked })).length;
+    const finds = async (asked: Partial<NearestQuery>) => (await records.nearest({ ...query, ...asked })).length;
     await put({});
     expect(await finds({ needs })).toBe(1);
     await put({ openingHours: closed });
@@ -272,13 +271,13 @@ describe("constraints", () => {
 
   it("reject a site whose hours would exceed the record's range, and accept one with hours already listed", async () => {
     const site = { latitude: 1.3, longitude: 103.8 };
-    const { siteId } = await allocator.sites.put(makeSite(site, { openingHours: { weekly: [] } }), 0);
-    const list = allocator.keys.openingTimes(parseSiteId(siteId)?.region ?? "");
+    const { siteId } = await records.sites.put(makeSite(site, { openingHours: { weekly: [] } }), 0);
+    const list = records.keys.openingTimes(parseSiteId(siteId)?.region ?? "");
     const others = Array.from({ length: 65_534 }, (_, index) => `other ${index}`);
     while (others.length > 0) await connection.rpush(list, ...others.splice(0, 5_000));
-    await allocator.sites.put(makeSite({ ...site, ref: "same" }, { openingHours: { weekly: [] } }), 0);
+    await records.sites.put(makeSite({ ...site, ref: "same" }, { openingHours: { weekly: [] } }), 0);
     const alwaysButOnce = { alwaysOpen: true, exceptions: [{ date: { year: 2026, month: 12, day: 25 } }] };
-    await expect(allocator.sites.put(makeSite({ ...site, ref: "one-more" }, { openingHours: alwaysButOnce }), 0)).rejects.toMatchObject({
+    await expect(records.sites.put(makeSite({ ...site, ref: "one-more" }, { openingHours: alwaysButOnce }), 0)).rejects.toMatchObject({
       reason: "INVALID_FIELD",
       fieldViolations: [{ field: "opening_hours", rule: "site.opening_hours_max" }],
     });

@@ -1,6 +1,6 @@
 import { PassedOverReason } from "@petak/protocol";
-import { type Allocator, createAllocator } from "@petak/records";
 import { request, resolveSite } from "@petak/records/testing";
+import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { duplicateConnection, type RedisConnection } from "@petak/redis";
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import type { Redis } from "ioredis";
@@ -18,10 +18,10 @@ const largeParcel = { widthMm: 300, heightMm: 600, depthMm: 300, massG: 1000 };
 
 let writer: RedisConnection;
 let other: RedisConnection;
-/** The allocator with a cache; created by {@link ready}. */
-let cached: Allocator;
+/** The records and a search with a cache; created by {@link ready}. */
+let cached: SearchableRecords;
 /** Another gateway, whose writes reach the first one's cache by invalidations only. */
-let elsewhere: Allocator;
+let elsewhere: SearchableRecords;
 /** Whether the invalidation of a key is still delayed. */
 let isLate: (key: string) => boolean;
 /** Runs before blocks are read. */
@@ -50,7 +50,7 @@ beforeEach(async () => {
   isLate = () => false;
   beforeReadingBlocks = async () => undefined;
   [writer, other] = [await redis.connect(), await redis.connect()];
-  elsewhere = createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  elsewhere = createSearchableRecords({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
 });
 afterEach(() => {
   cached.stop();
@@ -60,7 +60,7 @@ afterEach(() => {
 type Facts = Partial<Parameters<typeof makeSite>[0]> & { isAlwaysOpen?: boolean };
 
 /** Puts a site at the origin that is either always or never open. Returns its id. */
-async function put(by: Allocator, ref: string, { isAlwaysOpen = true, ...facts }: Facts = {}): Promise<string> {
+async function put(by: SearchableRecords, ref: string, { isAlwaysOpen = true, ...facts }: Facts = {}): Promise<string> {
   return (await by.sites.put(makeSite({ ...origin, ref, ...facts }, { openingHours: { alwaysOpen: isAlwaysOpen } }), 0)).siteId;
 }
 
@@ -68,9 +68,9 @@ const small: Facts = { classes: [["S", 100, 100, 100, 20_000, 4]] };
 const large: Facts = { classes: [["L", 400, 800, 500, 20_000, 4]] };
 const found = async (query: NearestQuery) => (await cached.nearest(query)).map(({ siteId }) => siteId);
 
-/** Creates the allocator with a cache that contains the current directory and no block. */
+/** Creates the search with a cache that contains the current directory and no block. */
 async function ready(): Promise<void> {
-  cached = createAllocator({
+  cached = createSearchableRecords({
     redis: writer,
     storeCode: testStoreCode,
     prefix: `${redis.keyPrefix}petak`,
@@ -154,7 +154,8 @@ describe("a refused hold", () => {
       operatorId: "",
       classes: [{ index: 0, sizeClassId: "M" }],
     }));
-    const take = (by: Allocator, number: number) => by.holds.take(request(origin, number), candidates, (siteId) => resolveSite(by, siteId));
+    const take = (by: SearchableRecords, number: number) =>
+      by.holds.take(request(origin, number), candidates, (siteId) => resolveSite(by, siteId));
     expect(await take(elsewhere, 1)).toMatchObject({ tag: "held", reservation: { siteId: first } });
     expect(await take(cached, 2)).toEqual({ tag: "none" });
     expect(await found(plainQuery(origin))).toEqual([second]);

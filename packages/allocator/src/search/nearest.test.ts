@@ -1,5 +1,5 @@
 import { SiteKind } from "@petak/protocol";
-import { type Allocator, createAllocator } from "@petak/records";
+import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToLatLng, cellToVertexes, getPentagons, latLngToCell, vertexToLatLng } from "h3-js";
@@ -23,8 +23,8 @@ const classes: [string, number, number, number, number, number][][] = [
 
 const redis = useRedis();
 let connection: RedisConnection;
-let allocator: Allocator;
-let cached: Allocator | undefined;
+let records: SearchableRecords;
+let cached: SearchableRecords | undefined;
 
 /** Number of queries that are compared with a linear search. */
 const queries = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
@@ -32,10 +32,10 @@ const queries = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
 beforeEach(async () => {
   connection = await redis.connect();
   const prefix = `${redis.keyPrefix}petak`;
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix });
+  records = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix });
   // No cache on a cluster, where each master reports only its own changes.
   const indexCache = { connect: () => redis.connectLater() as Redis, onError: () => undefined };
-  cached = redis.isCluster ? undefined : createAllocator({ redis: connection, storeCode: testStoreCode, prefix, indexCache });
+  cached = redis.isCluster ? undefined : createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix, indexCache });
 });
 afterEach(() => {
   cached?.stop();
@@ -109,7 +109,7 @@ describe("the nearest sites", () => {
     );
     const put: KnownSite[] = [];
     for (const site of sites) {
-      const { siteId } = await allocator.sites.put(site, 0);
+      const { siteId } = await records.sites.put(site, 0);
       put.push({ site, siteId, free: site.sizeClasses.map(({ installed }) => installed), knownUntilMs: Number.POSITIVE_INFINITY });
     }
 
@@ -124,7 +124,7 @@ describe("the nearest sites", () => {
         excludedOperatorIds: random.pick([[], [], ["par_0000000000000003"]]),
         isTest: random.bool(0.8),
       });
-      const found = await (cached !== undefined && random.bool(0.5) ? cached : allocator).nearest(asked);
+      const found = await (cached !== undefined && random.bool(0.5) ? cached : records).nearest(asked);
       const expected = byLookingAtAll(put, asked);
       // The matcher is slow, so it is used for differences only.
       if (found.length === expected.length && found.every(({ siteId }, place) => siteId === expected[place])) continue;
@@ -136,12 +136,12 @@ describe("the nearest sites", () => {
   });
 
   it("are empty in a network without sites", async () => {
-    expect(await allocator.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }))).toEqual([]);
+    expect(await records.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }))).toEqual([]);
   });
 
   it("are found from the other side of the Earth", async () => {
-    const { siteId } = await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 }), 0);
-    const [candidate] = await allocator.nearest(plainQuery({ latitude: -1.3, longitude: -76.2 }));
+    const { siteId } = await records.sites.put(makeSite({ latitude: 1.3, longitude: 103.8 }), 0);
+    const [candidate] = await records.nearest(plainQuery({ latitude: -1.3, longitude: -76.2 }));
     expect(candidate?.siteId).toBe(siteId);
     expect(candidate?.distanceM).toBeGreaterThan(20_000_000);
   });
@@ -149,9 +149,9 @@ describe("the nearest sites", () => {
   it("are ordered by id at equal positions", async () => {
     const ids: string[] = [];
     for (let index = 0; index < 40; index++) {
-      ids.push((await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref: `${index}` }), 0)).siteId);
+      ids.push((await records.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref: `${index}` }), 0)).siteId);
     }
-    const found = await allocator.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }, { limit: 10 }));
+    const found = await records.nearest(plainQuery({ latitude: 1.3, longitude: 103.8 }, { limit: 10 }));
     expect(found.map(({ siteId }) => siteId)).toEqual(ids.sort().slice(0, 10));
   });
 });

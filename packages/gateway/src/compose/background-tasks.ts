@@ -18,7 +18,7 @@ export function startBackgroundTasks(
   const storeClock = followsStoreClock ? followStoreClock({ redis, now, logger }) : undefined;
   stack.defer(() => storeClock?.stop());
   const sweep = startSweep({
-    allocator: stored,
+    records: stored,
     release: archive.release,
     termsBook,
     now: storeClock?.now ?? now,

@@ -1,7 +1,6 @@
 import type { Region } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Records } from "@petak/records";
 import {
-  type AllocatorWithArchive,
   type ArchiveFiles,
   createArchiveReader,
   createArchiver,
@@ -9,6 +8,7 @@ import {
   createLayout,
   createRelease,
   diskFiles,
+  type RecordsWithArchive,
   type Release,
   requireIdentity,
   withArchive,
@@ -32,10 +32,10 @@ export interface ArchiveOptions {
   serverTimeMs?: () => Promise<number>;
 }
 
-/** What opening an archive needs. */
+/** How an archive is opened. */
 export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
   /** The records as they are without the archive. */
-  records: Allocator;
+  records: Records;
   keyPrefix: string;
   now: () => number;
   logger: Logger;
@@ -46,7 +46,7 @@ export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
 /** A gateway's archive. */
 export interface OpenArchive {
   /** The records, and behind them the archive. */
-  readonly allocator: AllocatorWithArchive;
+  readonly records: RecordsWithArchive;
   readonly release: Release;
   /** What is to be shown of it beside the gateway's health. */
   notes(): Record<string, string>;
@@ -68,8 +68,8 @@ export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ..
   let isFailing = false;
   /** Whether Redis ended the round under way. */
   let isCutShort = false;
-  const allocator = withArchive({
-    allocator: records,
+  const archived = withArchive({
+    records,
     reader,
     feeds: layout && createFeedArchive(files, layout),
     requireIdentity: async () => {
@@ -80,12 +80,12 @@ export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ..
   });
   const release = createRelease(records, reader);
   if (layout === undefined || retentionMs === undefined || intervalMs === undefined) {
-    return { allocator, release, notes: () => ({}), start: () => async () => undefined };
+    return { records: archived, release, notes: () => ({}), start: () => async () => undefined };
   }
   const createOwnArchiver = (settle: (region: Region) => Promise<void>) =>
     createArchiver({
       settle,
-      allocator: records,
+      records: records,
       files,
       layout,
       retentionMs,
@@ -114,7 +114,7 @@ export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ..
       },
     });
   return {
-    allocator,
+    records: archived,
     release,
     notes: () => ({ archive: isFailing ? "failing" : "ok" }),
     start: (settle) => createOwnArchiver(settle).start(intervalMs),

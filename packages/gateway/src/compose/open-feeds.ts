@@ -13,7 +13,7 @@ export interface OpenFeeds {
 /** Starts to build and to follow the participants' feeds. */
 export function openFeeds(store: ConnectedStore, { archive }: OpenRecords, stack: AsyncDisposableStack): OpenFeeds {
   const { redis, writer, keys, watch, acknowledgements } = store;
-  const { events, feedArchive, siteIds } = archive.allocator;
+  const { events, feedArchive, siteIds } = archive.records;
   let tail: RedisConnection | undefined;
   redis.on("ready", () => {
     // The connection that receives published events sends no writes, by which it would notice that its server has become a replica.

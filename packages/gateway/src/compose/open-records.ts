@@ -1,18 +1,19 @@
+import { createSiteSearch, type OwnedSiteSearch } from "@petak/allocator";
 import { gatewayTerms } from "@petak/lifecycle";
 import {
-  type Allocator,
-  createAllocator,
   createParticipantStore,
+  createRecords,
   createSiteCache,
   createTermsBook,
   createTermsStore,
   defaultQueueLimits,
   type ParticipantStore,
   type QueueLimits,
+  type Records,
   type SiteCache,
   type TermsBook,
 } from "@petak/records";
-import { claimStoreCode } from "@petak/redis";
+import { claimStoreCode, createSiteIds } from "@petak/redis";
 import { type CachedKeyDirectory, createCachedKeyDirectory } from "../identity/cached-key-directory.ts";
 import { checkSameStore } from "../store-watch/same-store.ts";
 import type { ConnectedStore } from "./connect-store.ts";
@@ -21,8 +22,10 @@ import { type OpenArchive, openArchive } from "./open-archive.ts";
 
 /** The records of a gateway, and what it keeps of them in memory. */
 export interface OpenRecords {
+  /** The search for sites. */
+  readonly search: OwnedSiteSearch;
   /** The records in the store alone: what the sweep and the archive work on. */
-  readonly stored: Allocator;
+  readonly stored: Records;
   /** The archive, and through it the records including what was archived. */
   readonly archive: OpenArchive;
   readonly participants: ParticipantStore;
@@ -36,18 +39,24 @@ export async function openRecords(store: ConnectedStore, options: GatewayOptions
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
   const { redis, keys } = store;
   const storeCode = await claimStoreCode(redis, keys);
-  const stored = createAllocator({
+  const search = createSiteSearch({
+    redis: store.writer,
+    keys,
+    siteIds: createSiteIds(storeCode),
+    indexCache: { onError: store.onConnectionError },
+  });
+  stack.defer(() => search.stop());
+  const stored = createRecords({
     redis: store.writer,
     prefix: keyPrefix,
     storeCode,
-    indexCache: { onError: store.onConnectionError },
-    isAccountedFor: store.acknowledgements !== undefined,
+    // Acknowledgements count what was written over the store's writer, so holds are written over nothing else.
+    indexCache: store.acknowledgements === undefined ? search.indexCache : undefined,
     queueLimits: queueLimitsOf(options),
   });
-  stack.defer(() => stored.stop());
   const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, tell: store.watch.tell, metrics });
   const participants = createParticipantStore(store.writer, store.keys);
-  const siteCache = createSiteCache(archive.allocator.sites);
+  const siteCache = createSiteCache(archive.records.sites);
   const termsBook = createTermsBook(createTermsStore(store.writer, stored.terms, keys), gatewayTerms(options), now);
   // Numbers that a failover has lost may be assigned again to something else.
   redis.on("ready", () => {
@@ -58,10 +67,10 @@ export async function openRecords(store: ConnectedStore, options: GatewayOptions
   function leaveStore(error: Error): void {
     logger.error({ reason: error.message }, "the gateway lets go of Redis");
     // Nothing reads or writes without it: calls get STORE_UNAVAILABLE, and the gateway is not ready any more.
-    stored.stop();
+    search.stop();
     redis.disconnect();
   }
-  return { stored, archive, participants, keyDirectory: createCachedKeyDirectory(participants, now), siteCache, termsBook };
+  return { search, stored, archive, participants, keyDirectory: createCachedKeyDirectory(participants, now), siteCache, termsBook };
 }
 
 function queueLimitsOf({ queueSiteMax, queueShareMax, queueRegionShareMax }: GatewayOptions): QueueLimits {

@@ -54,8 +54,8 @@ export interface ServedServices {
 
 /** Makes the services. Their changes are acknowledged once they are as durable as the store's level says. */
 export function createServices(parts: ServiceParts, options: GatewayOptions): ServedServices {
-  const { store, secrets, siteCache, termsBook, keyDirectory, participants, feeds, reader, webhooks } = parts;
-  const { allocator } = parts.archive;
+  const { store, search, secrets, siteCache, termsBook, keyDirectory, participants, feeds, reader, webhooks } = parts;
+  const { records } = parts.archive;
   const { audience, now = Date.now } = options;
   const { derivationKey } = secrets;
   const health = createHealth(services.map(({ typeName }) => typeName));
@@ -68,15 +68,15 @@ export function createServices(parts: ServiceParts, options: GatewayOptions): Se
     routes(router) {
       const serve = <Service extends DescService>(service: Service, implementation: ServiceImpl<Service>) =>
         router.service(service, whenDurable(service, implementation, store.acknowledgements));
-      serve(DirectoryService, createDirectoryService({ allocator, siteCache, termsBook, now }));
+      serve(DirectoryService, createDirectoryService({ search, records, siteCache, termsBook, now }));
       serve(
         ReservationService,
-        createReservationService({ ...options, allocator, siteCache, termsBook, credentials, receipts, reader, now }),
+        createReservationService({ ...options, search, records, siteCache, termsBook, credentials, receipts, reader, now }),
       );
       serve(
         CustodyService,
         createCustodyService({
-          allocator,
+          records,
           keys: keyDirectory,
           receipts,
           feeds,
@@ -89,9 +89,9 @@ export function createServices(parts: ServiceParts, options: GatewayOptions): Se
         }),
       );
       const syncIntervalMs = options.agentSyncIntervalMs;
-      serve(AgentService, createAgentService({ allocator, secrets, keys: keyDirectory, receipts, now, syncIntervalMs, termsBook }));
-      serve(ParticipantService, createParticipantService({ allocator, participants, keyDirectory, now }));
-      serve(WebhookService, createWebhookService({ ...webhooks, allocator, derivationKey, now }));
+      serve(AgentService, createAgentService({ records, secrets, keys: keyDirectory, receipts, now, syncIntervalMs, termsBook }));
+      serve(ParticipantService, createParticipantService({ records, participants, keyDirectory, now }));
+      serve(WebhookService, createWebhookService({ ...webhooks, records, derivationKey, now }));
       if (parts.testClock !== undefined) serve(TestClockService, createTestClockService(parts.testClock));
       health.routes(router);
       reflection.routes(router);

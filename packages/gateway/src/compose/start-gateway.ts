@@ -10,9 +10,8 @@ import { createOnePortServer, createRequestListener, type OnePortServer } from "
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";
-import type { OpenArchive } from "./open-archive.ts";
 import { openFeeds } from "./open-feeds.ts";
-import { openRecords } from "./open-records.ts";
+import { type OpenRecords, openRecords } from "./open-records.ts";
 import { openSecrets } from "./open-secrets.ts";
 import { createPlainPages } from "./plain-pages.ts";
 import { registerAdmin } from "./register-admin.ts";
@@ -65,7 +64,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   const sweep = startBackgroundTasks(store, records, feeds, options, stack);
   const webhooks = createWebhookSending({
     ...options.webhooks,
-    allocator: archive.allocator,
+    records: archive.records,
     store: createWebhookStore(store.writer, store.keys),
     ...feeds,
     derivationKey: secrets.secrets.derivationKey,
@@ -138,10 +137,10 @@ function createPort(options: GatewayOptions, served: Served): OnePortServer {
 /** Waits a while for what makes the first calls fast, or possible. */
 async function untilReady(
   { acknowledgements }: ConnectedStore,
-  { archive }: { archive: OpenArchive },
+  { search }: Pick<OpenRecords, "search">,
   { logger }: GatewayOptions,
 ): Promise<void> {
-  if (!(await archive.allocator.ready(directoryTimeoutMs))) {
+  if (!(await search.ready(directoryTimeoutMs))) {
     logger.warn(
       { timeoutMs: directoryTimeoutMs },
       "the directory of sites has not been read yet; the first searches that go far take longer",

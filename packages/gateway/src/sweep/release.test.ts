@@ -29,7 +29,7 @@ async function sweep(): Promise<void> {
   const release = createRelease(records, createArchiveReader(diskFiles, layout));
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
-  const sweeping = startSweep({ allocator: records, termsBook, release, now: clock.now, intervalMs: 600_000, onError });
+  const sweeping = startSweep({ records: records, termsBook, release, now: clock.now, intervalMs: 600_000, onError });
   await sweeping.once();
   await sweeping.stop();
   expect(errors).toEqual([]);

@@ -12,7 +12,7 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import { type Allocator, createAllocator, type StoredSite } from "@petak/records";
+import { createRecords, type Records, type StoredSite } from "@petak/records";
 import { storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
@@ -26,14 +26,14 @@ const participantId = "par_0000000000000002";
 const minuteMs = 60_000;
 let clock: FrozenClock;
 let connections: RedisConnection[];
-let allocators: Allocator[];
+let gatewayRecords: Records[];
 let siteId: string;
 
 beforeEach(async () => {
   clock = createFrozenClock(1_800_000_000_000);
   connections = await Promise.all(Array.from({ length: 5 }, () => redis.connect()));
-  allocators = connections.map((connection) =>
-    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  gatewayRecords = connections.map((connection) =>
+    createRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
   );
   const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2000]] });
   siteId = (await one().sites.put(site, 0)).siteId;
@@ -42,7 +42,7 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-const one = () => allocators[0] as Allocator;
+const one = () => gatewayRecords[0] as Records;
 
 async function hold(holdMs: number): Promise<Reservation> {
   const at = timestampFromMs(clock.now());
@@ -114,11 +114,9 @@ async function eventsAfter(entry: string): Promise<Map<EventType, number>> {
 /** Lets so many gateways sweep at once, once each. Gives how many reservations they moved on together. */
 async function sweepAtOnce(gateways: number): Promise<number> {
   const errors: unknown[] = [];
-  const sweeps = allocators
+  const sweeps = gatewayRecords
     .slice(0, gateways)
-    .map((allocator) =>
-      startSweep({ allocator, termsBook, now: clock.now, intervalMs: 600_000, onError: (error) => void errors.push(error) }),
-    );
+    .map((records) => startSweep({ records, termsBook, now: clock.now, intervalMs: 600_000, onError: (error) => void errors.push(error) }));
   // Each has begun a round by itself.
   const moved = await Promise.all(sweeps.map((sweep) => sweep.once()));
   await Promise.all(sweeps.map((sweep) => sweep.stop()));
@@ -149,7 +147,7 @@ describe("sweeping", () => {
     clock.advance(1000);
     const sending = vi.spyOn(connections[0] as RedisConnection, "sendCommand");
     const onError = (error: unknown) => expect.fail(String(error));
-    const sweep = startSweep({ allocator: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
+    const sweep = startSweep({ records: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
     // Its own rounds move some of them on too.
     while ((await one().reservations.due(homeRegion, clock.now(), 1)).length > 0) await sweep.once();
     await sweep.stop();
@@ -172,7 +170,7 @@ describe("sweeping", () => {
     clock.advance(3000);
     const errors: unknown[] = [];
     const onError = (error: unknown) => void errors.push(error);
-    const sweep = startSweep({ allocator: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
+    const sweep = startSweep({ records: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
     await sweep.once();
     await sweep.stop();
     expect((await one().reservations.find(last.reservationId))?.state).toBe(ReservationState.EXPIRED);
@@ -191,7 +189,7 @@ describe("sweeping", () => {
     const slowBegins = Promise.withResolvers<void>();
     const slowMayEnd = Promise.withResolvers<void>();
     const sweep = startSweep({
-      allocator: one(),
+      records: one(),
       termsBook,
       now: clock.now,
       intervalMs: 600_000,

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded, isDue, nothingDue, passDeadline, type Transition } from "@petak/lifecycle";
 import type { Region } from "@petak/protocol";
-import type { Allocator, Release, TermsBook } from "@petak/records";
+import type { Records, Release, TermsBook } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
 
 /** What the sweep needs. */
 export interface SweepOptions {
-  allocator: Allocator;
+  records: Records;
   termsBook: Pick<TermsBook, "of">;
   now: () => number;
   /** Pause between two rounds, in ms. */
@@ -45,16 +45,16 @@ interface StoreAway {
 }
 
 /** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
-export function startSweep({ allocator, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
+export function startSweep({ records, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
   const stopping = new AbortController();
 
   async function moveOn(reservationId: string): Promise<Step> {
-    const before = await allocator.reservations.find(reservationId);
+    const before = await records.reservations.find(reservationId);
     if (before === undefined) return "stuck";
-    const site = await allocator.sites.filed(before.siteId);
+    const site = await records.sites.filed(before.siteId);
     if (site === undefined) return "stuck";
     const nowMs = now();
-    const write = async (transition: Transition) => (await allocator.reservations.apply({ ...transition, site })).tag === "done";
+    const write = async (transition: Transition) => (await records.reservations.apply({ ...transition, site })).tag === "done";
     if (isDue(before, nowMs)) {
       const terms = await termsBook.of(before);
       return (await write(passDeadline(before, { terms }, nowMs))) ? "moved" : "stuck";
@@ -82,7 +82,7 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
     // What cannot be moved on, or was by somebody else just now, must not keep the others waiting.
     let stuck = 0;
     for (;;) {
-      const due = await allocator.reservations.due(region, now(), atOnce, stuck);
+      const due = await records.reservations.due(region, now(), atOnce, stuck);
       for (let from = 0; from < due.length; from += together) {
         if (stopping.signal.aborted) return moved;
         for (const step of await Promise.all(due.slice(from, from + together).map(tryToMoveOn))) {
@@ -97,10 +97,10 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
 
   /** Whatever frees a place gives it to who waits for it. A gateway of an older version does not. */
   async function promoteIn(region: Region): Promise<void> {
-    for (const siteId of await allocator.queues.sites(region)) {
+    for (const siteId of await records.queues.sites(region)) {
       if (stopping.signal.aborted) return;
       try {
-        await allocator.queues.promote(siteId, now());
+        await records.queues.promote(siteId, now());
       } catch (error) {
         // A queue that is broken must not keep the others waiting.
         if (isStoreFailure(error)) throw error;
@@ -111,7 +111,7 @@ export function startSweep({ allocator, termsBook, now, intervalMs, onError, rel
 
   async function once(): Promise<number> {
     let moved = 0;
-    for (const region of await allocator.events.regions()) {
+    for (const region of await records.events.regions()) {
       moved += await sweepRegion(region);
       await promoteIn(region);
     }

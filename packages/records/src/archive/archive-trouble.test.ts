@@ -103,7 +103,7 @@ describe("an archive in trouble", () => {
     await world.archiver().once();
     const { withArchive } = await import("./reservation-archive.ts");
     const without = withArchive({
-      allocator: world.records,
+      records: world.records,
       reader: undefined,
       requireIdentity: async () => undefined,
       now: world.clock.now,

@@ -5,7 +5,7 @@ import { ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { crashing, createRandom, dies, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Allocator } from "../allocator.ts";
+import type { Records } from "../records.ts";
 import { diskFiles } from "./files/archive-files.ts";
 import { dateOfName, dayMs } from "./files/archive-layout.ts";
 import { entryOf, isEventLine } from "./files/archive-line.ts";
@@ -104,7 +104,7 @@ describe("an archiver that is killed", () => {
       const work = async () => {
         for (let life = 0; life < 20; life++) {
           const dying = crashing(connection, random, 0.05);
-          const archiver = world.archiver({ memberChars: 1500, allocator: withoutLease(world.records, dying, world) });
+          const archiver = world.archiver({ memberChars: 1500, records: withoutLease(world.records, dying, world) });
           // What another has just finished, or begun anew, is met with an error and left to the next look.
           await archiver.once().catch(() => undefined);
         }
@@ -120,10 +120,10 @@ describe("an archiver that is killed", () => {
 
 /** Records whose archive everybody may work on at once. */
 function withoutLease(
-  records: Allocator,
+  records: Records,
   dying: RedisConnection,
   world: ArchiveWorld,
-): Pick<Allocator, "archive" | "bundles" | "events" | "feedChunks"> {
+): Pick<Records, "archive" | "bundles" | "events" | "feedChunks"> {
   const { archive, bundles, feedChunks } = world.over(dying);
   return {
     events: records.events,

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded } from "@petak/lifecycle";
 import { parseReservationId, type Region } from "@petak/protocol";
-import type { Allocator } from "../allocator.ts";
 import { firstEntry } from "../events/event-stream.ts";
+import type { Records } from "../records.ts";
 import { requireIdentity } from "./archive-identity.ts";
 import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
 import { archiveFeeds } from "./feed-archiver.ts";
@@ -26,7 +26,7 @@ export interface ArchivedCounts {
 
 /** What archiving needs. */
 export interface ArchiverOptions {
-  allocator: Pick<Allocator, "archive" | "bundles" | "events" | "feedChunks">;
+  records: Pick<Records, "archive" | "bundles" | "events" | "feedChunks">;
   files: ArchiveFiles;
   layout: ArchiveLayout;
   /** How long what has ended stays in the records, in ms, and until the end of its day. */
@@ -77,8 +77,8 @@ class LeaseLost extends Error {}
  *    by one script for each member. A bundle of which nothing is left in the records goes too.
  */
 export function createArchiver(options: ArchiverOptions): Archiver {
-  const { allocator, files, layout, retentionMs, now, memberChars, onArchived, onLag, onFailure } = options;
-  const { archive } = allocator;
+  const { records, files, layout, retentionMs, now, memberChars, onArchived, onLag, onFailure } = options;
+  const { archive } = records;
   const { serverTimeMs = () => archive.serverTimeMs() } = options;
   const token = randomUUID();
   const stopping = new AbortController();
@@ -145,7 +145,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     const reservations = reservationsIn(lines);
     // Taken away before, by one who may have died before it let the bundles go.
     if (events.length === 0) {
-      await deleteEmptyBundles(allocator.bundles, reservations);
+      await deleteEmptyBundles(records.bundles, reservations);
       return { events: 0, reservations: 0 };
     }
     if (events.length !== member.events) throw differs(region, date);
@@ -154,7 +154,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     await compareReservations(manifest, lines, reservations);
     const taken = await archive.forget(region, endOf(date), { entries: events.map(({ entry }) => entry), reservations });
     if (taken === false) throw differs(region, date);
-    await deleteEmptyBundles(allocator.bundles, reservations);
+    await deleteEmptyBundles(records.bundles, reservations);
     return { events: events.length, reservations: taken };
   }
 
@@ -252,7 +252,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     const timeMs = Math.min(now(), await serverTimeMs());
     let count = 0;
     let lagMs = 0;
-    for (const region of await allocator.events.regions()) {
+    for (const region of await records.events.regions()) {
       if (stopping.signal.aborted) return count;
       try {
         count += await underLease(region, timeMs);
@@ -263,7 +263,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       lagMs = Math.max(lagMs, await lagOf(region, timeMs));
     }
     onLag?.(lagMs);
-    await archiveFeeds({ allocator, files, layout, retentionMs, onFailure }, timeMs);
+    await archiveFeeds({ records, files, layout, retentionMs, onFailure }, timeMs);
     return count;
   }
 

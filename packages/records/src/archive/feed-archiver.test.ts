@@ -75,7 +75,7 @@ async function chunksHere(): Promise<number[]> {
 }
 
 const options = (over: Partial<Parameters<typeof archiveFeeds>[0]> = {}) => ({
-  allocator: world.records,
+  records: world.records,
   files: diskFiles,
   layout: world.layout,
   retentionMs,
@@ -116,7 +116,7 @@ describe("archiving participants' feeds", () => {
         await begin(`${moment}${atStep}`);
         const before = await all();
         const mortal = createMortal(connection, diskFiles, atStep, moment);
-        const work = archiveFeeds(options({ allocator: world.over(mortal.connection), files: mortal.files }), world.clock.now());
+        const work = archiveFeeds(options({ records: world.over(mortal.connection), files: mortal.files }), world.clock.now());
         await dies(work);
         expect(await all()).toEqual(before);
         await archiveFeeds(options(), world.clock.now());

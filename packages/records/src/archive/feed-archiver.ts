@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { FeedName } from "@petak/redis";
-import type { Allocator } from "../allocator.ts";
 import { feedId } from "../feeds/event-reference.ts";
 import type { StoredChunk } from "../feeds/feed-chunks.ts";
+import type { Records } from "../records.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveFiles } from "./files/archive-files.ts";
 import { type ArchiveLayout, dateAt, startOf } from "./files/archive-layout.ts";
@@ -10,7 +10,7 @@ import { feedFiles, readFeedFile, writeFeedFile } from "./files/feed-file.ts";
 
 /** What archiving feeds needs. */
 export interface FeedArchiverOptions {
-  allocator: Pick<Allocator, "events" | "feedChunks">;
+  records: Pick<Records, "events" | "feedChunks">;
   files: ArchiveFiles;
   layout: ArchiveLayout;
   /** How long what is in a chunk stays in the records, in ms, and until the end of its day. */
@@ -28,11 +28,8 @@ const chunksMax = 1000;
  *
  * @param timeMs the time, by the clock that is behind
  */
-export async function archiveFeeds(
-  { allocator, files, layout, retentionMs, onFailure }: FeedArchiverOptions,
-  timeMs: number,
-): Promise<void> {
-  const { events, feedChunks } = allocator;
+export async function archiveFeeds({ records, files, layout, retentionMs, onFailure }: FeedArchiverOptions, timeMs: number): Promise<void> {
+  const { events, feedChunks } = records;
   const feeds = new Map<string, FeedName>();
   for (const region of await events.regions()) {
     for (const feed of await feedChunks.feedsOf(region)) feeds.set(feedId(feed), feed);

@@ -1,5 +1,5 @@
 import { parseReservationId, type Reservation } from "@petak/protocol";
-import type { Allocator } from "../allocator.ts";
+import type { Records } from "../records.ts";
 import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveReader } from "./files/archive-reader.ts";
@@ -15,7 +15,7 @@ export type Release = (reservation: Reservation) => Promise<ReleaseOutcome>;
 
 /** Makes it over the records as they are without the archive. */
 export function createRelease(
-  { events, archive, bundles }: Pick<Allocator, "events" | "archive" | "bundles">,
+  { events, archive, bundles }: Pick<Records, "events" | "archive" | "bundles">,
   reader: ArchiveReader | undefined,
 ): Release {
   return async ({ reservationId, revision }) => {

@@ -1,8 +1,8 @@
 import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
 import { isStoreFailure } from "@petak/redis";
-import type { Allocator } from "../allocator.ts";
 import { type EventStream, firstEntry, isAfter, type RecordedEvent, readChain } from "../events/event-stream.ts";
 import type { FeedArchive } from "../feeds/feed-chunks.ts";
+import type { Records } from "../records.ts";
 import { splitChain } from "../reservations/reservation-record.ts";
 import type { ReservationStore } from "../reservations/reservation-store.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
@@ -11,7 +11,7 @@ import type { StoredReservation } from "./region-archive.ts";
 
 /** What reading over the border between records and archive needs. */
 export interface WithArchiveOptions {
-  allocator: Allocator;
+  records: Records;
   /** Undefined where this gateway has no archive: what has left for one cannot be read here. */
   reader: ArchiveReader | undefined;
   /** The same of the participants' feeds. */
@@ -23,7 +23,7 @@ export interface WithArchiveOptions {
 }
 
 /** The records, and behind them the archive. */
-export interface AllocatorWithArchive extends Allocator {
+export interface RecordsWithArchive extends Records {
   /** Where chunks of participants' feeds are that have left the records. */
   readonly feedArchive: FeedArchive;
 }
@@ -35,8 +35,8 @@ const retryAfterMs = 5000;
  * The same records, and behind them the archive: whoever reads a reservation, its chain or the events of a region gets what has left the records as if
  * it were still there, and whoever records something about a reservation that has left brings it back.
  */
-export function withArchive({ allocator, reader, feeds, requireIdentity, now, onFailure }: WithArchiveOptions): AllocatorWithArchive {
-  const { archive, events, reservations } = allocator;
+export function withArchive({ records, reader, feeds, requireIdentity, now, onFailure }: WithArchiveOptions): RecordsWithArchive {
+  const { archive, events, reservations } = records;
 
   /** Reads the archive. What goes wrong there is no answer: nothing may look as if it had never been. */
   async function read<Result>(work: (reader: ArchiveReader) => Promise<Result>): Promise<Result> {
@@ -144,7 +144,7 @@ export function withArchive({ allocator, reader, feeds, requireIdentity, now, on
     times: (feed) => readFrom(feeds, (source) => source.times(feed)),
   };
 
-  return { ...allocator, events: archivedFeed, reservations: archivedReservations, feedArchive };
+  return { ...records, events: archivedFeed, reservations: archivedReservations, feedArchive };
 }
 
 function timeOf(entry: string): number {

@@ -16,7 +16,7 @@ import {
 import type { RedisConnection } from "@petak/redis";
 import { Crash, dyingAt, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createRecords, type Records } from "../records.ts";
 import { decodePinEntry } from "../reservations/pin-entry.ts";
 import { holdAt, siteWithNames } from "../reservations/testing/named-site.ts";
 import type { BundleChange } from "./bundle-store.ts";
@@ -27,7 +27,7 @@ const participantId = "par_a";
 const nowMs = 1_790_000_000_000;
 const fingerprint = Buffer.alloc(16, 1);
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: Records;
 let siteId: string;
 let region: Region;
 let members: Reservation[];
@@ -35,12 +35,12 @@ let bundle: Bundle;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
-  siteId = (await allocator.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 3]] }), 0)).siteId;
+  records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  siteId = (await records.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 3]] }), 0)).siteId;
   region = parseSiteId(siteId)?.region ?? "";
   members = [];
   for (const number of [1, 2]) {
-    const outcome = await holdAt(allocator, siteId, origin, number, HoldKind.SOFT);
+    const outcome = await holdAt(records, siteId, origin, number, HoldKind.SOFT);
     if (outcome.tag === "none") throw new Error("nothing was held");
     members.push(outcome.reservation);
   }
@@ -82,27 +82,27 @@ const pinning = (of: Bundle, entry: PinEntry | null, atMs = nowMs): BundleChange
 });
 
 async function bundled(): Promise<(Reservation | undefined)[]> {
-  return await Promise.all(members.map(({ reservationId }) => allocator.reservations.find(reservationId)));
+  return await Promise.all(members.map(({ reservationId }) => records.reservations.find(reservationId)));
 }
 
 describe("a bundle", () => {
   it("is made with what its reservations say of it and their events in one step, and once", async () => {
     const requestId = randomUUID();
-    expect(await allocator.bundles.find(bundle.bundleId)).toBeUndefined();
-    expect(await allocator.bundles.change(making(requestId))).toEqual({ tag: "done" });
-    expect(await allocator.bundles.find(bundle.bundleId)).toEqual(bundle);
+    expect(await records.bundles.find(bundle.bundleId)).toBeUndefined();
+    expect(await records.bundles.change(making(requestId))).toEqual({ tag: "done" });
+    expect(await records.bundles.find(bundle.bundleId)).toEqual(bundle);
     expect((await bundled()).map((one) => [one?.bundleId, one?.revision])).toEqual([
       [bundle.bundleId, 2],
       [bundle.bundleId, 2],
     ]);
-    expect(await allocator.bundles.change(making(requestId))).toEqual({ tag: "repeated", answer: Buffer.from("made") });
+    expect(await records.bundles.change(making(requestId))).toEqual({ tag: "repeated", answer: Buffer.from("made") });
     const again = making(requestId);
-    await expect(
-      allocator.bundles.change({ ...again, answer: { ...again.answer, fingerprint: Buffer.alloc(16, 2) } }),
-    ).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
-    expect((await allocator.events.readAfter(region, "0-0", 100)).length).toBe(4);
+    await expect(records.bundles.change({ ...again, answer: { ...again.answer, fingerprint: Buffer.alloc(16, 2) } })).rejects.toMatchObject(
+      { reason: "REQUEST_ID_REUSED" },
+    );
+    expect((await records.events.readAfter(region, "0-0", 100)).length).toBe(4);
     // It is kept for longer than any parcel lies, and not for ever.
-    const keptMs = await redis.client.pttl(allocator.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
+    const keptMs = await redis.client.pttl(records.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
     expect(keptMs).toBeGreaterThan(170 * 86_400_000);
   });
 
@@ -110,64 +110,64 @@ describe("a bundle", () => {
     const [first, second] = making(randomUUID()).reservations;
     if (first === undefined || second === undefined) throw new Error("two reservations");
     const stale = [first, { ...second, before: { ...second.before, revision: 7 } }];
-    expect(await allocator.bundles.change(making(randomUUID(), { reservations: stale }))).toEqual({ tag: "stale" });
+    expect(await records.bundles.change(making(randomUUID(), { reservations: stale }))).toEqual({ tag: "stale" });
     expect((await bundled()).map((one) => one?.bundleId)).toEqual(["", ""]);
-    expect(await allocator.bundles.change(making(randomUUID(), { before: { ...bundle, revision: 3 } }))).toEqual({ tag: "stale" });
-    expect(await allocator.bundles.find(bundle.bundleId)).toBeUndefined();
+    expect(await records.bundles.change(making(randomUUID(), { before: { ...bundle, revision: 3 } }))).toEqual({ tag: "stale" });
+    expect(await records.bundles.find(bundle.bundleId)).toBeUndefined();
   });
 
   it("is whole or not there wherever its maker dies, and a repetition makes it once", async () => {
     for (const isDone of [false, true]) {
       const requestId = randomUUID();
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
-      const mortal = createAllocator({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+      const mortal = createRecords({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
       const change = isDone
         ? { ...pinning(bundle, pin(1, endS)), answer: { participantId, requestId, fingerprint, bytes: Buffer.alloc(0) } }
         : making(requestId);
       await expect(mortal.bundles.change(change)).rejects.toThrow(Crash);
-      expect((await allocator.bundles.change(change)).tag).toBe(isDone ? "repeated" : "done");
+      expect((await records.bundles.change(change)).tag).toBe(isDone ? "repeated" : "done");
     }
     expect((await bundled()).map((one) => one?.revision)).toEqual([2, 2]);
   });
 
   it("has a PIN that no other bundle or parcel of the site has, until it is taken away or can have no later end any more", async () => {
-    await allocator.bundles.change(making(randomUUID()));
+    await records.bundles.change(making(randomUUID()));
     const other = { ...bundle, bundleId: formatBundleId(region, "0000000000000000") };
-    const pins = () => allocator.bundles.pins(siteId, [bundle.bundleId, other.bundleId]);
-    expect(await allocator.bundles.change(pinning(bundle, pin(1, endS)))).toEqual({ tag: "done" });
-    expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, pin(1, endS)))).toEqual({ tag: "pin_taken" });
+    const pins = () => records.bundles.pins(siteId, [bundle.bundleId, other.bundleId]);
+    expect(await records.bundles.change(pinning(bundle, pin(1, endS)))).toEqual({ tag: "done" });
+    expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(1, endS)))).toEqual({ tag: "pin_taken" });
     const [before] = await bundled();
     const place = { heldChange: 0, occupiedChange: 0 };
     if (before === undefined) throw new Error("a reservation");
-    expect(await allocator.reservations.apply({ before, ...place, pin: pin(1, endS), events: [] })).toEqual({ tag: "pin_taken" });
-    expect(await allocator.reservations.apply({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
-    expect(await allocator.bundles.change(pinning(bundle, pin(2, endS)))).toEqual({ tag: "pin_taken" });
+    expect(await records.reservations.apply({ before, ...place, pin: pin(1, endS), events: [] })).toEqual({ tag: "pin_taken" });
+    expect(await records.reservations.apply({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
+    expect(await records.bundles.change(pinning(bundle, pin(2, endS)))).toEqual({ tag: "pin_taken" });
     expect((await pins()).map((one) => one?.[0])).toEqual([1, undefined]);
     // As long as its end may be moved it is kept, though it has passed.
     const lastMs = nowMs + 14 * dayS * 1000 + 600_000;
-    expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, pin(4, endS), lastMs))).toEqual({ tag: "done" });
+    expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(4, endS), lastMs))).toEqual({ tag: "done" });
     expect((await pins()).map((one) => one?.[0])).toEqual([1, 4]);
     // A later one of any bundle forgets those that have expired; a reservation's own stays until its life is over.
     const lateMs = lastMs + 1000;
-    expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, pin(3, endS), lateMs))).toEqual({ tag: "done" });
+    expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(3, endS), lateMs))).toEqual({ tag: "done" });
     expect((await pins()).map((one) => one?.[0])).toEqual([undefined, 3]);
-    expect(await allocator.bundles.change(pinning({ ...other, revision: 0 }, null))).toEqual({ tag: "done" });
+    expect(await records.bundles.change(pinning({ ...other, revision: 0 }, null))).toEqual({ tag: "done" });
     expect(await pins()).toEqual([undefined, undefined]);
-    expect(await allocator.bundles.change(pinning(bundle, pin(2, endS), lateMs))).toEqual({ tag: "pin_taken" });
+    expect(await records.bundles.change(pinning(bundle, pin(2, endS), lateMs))).toEqual({ tag: "pin_taken" });
   });
 
   it("has a PIN whose end is never moved back by a parcel's, nor beyond fourteen days from its begin, and is nowhere where it has none", async () => {
-    await allocator.bundles.change(making(randomUUID()));
-    await allocator.bundles.change(pinning(bundle, pin(1, endS)));
+    await records.bundles.change(making(randomUUID()));
+    await records.bundles.change(pinning(bundle, pin(1, endS)));
     const place = { heldChange: 0, occupiedChange: 0, events: [] };
-    const pinsKey = allocator.keys.sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
+    const pinsKey = records.keys.sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
     /** Moves the ends of PINs in one step; gives until when each opens that there is. */
     async function movingEnds(moves: readonly { of: number; expiresAtS: number }[]): Promise<Record<string, number>> {
       const found = await bundled();
       const outcomes = moves.map(async ({ of, expiresAtS }) => {
         const before = found[of] as Reservation;
         const after = { ...before, revision: before.revision + 1 };
-        return (await allocator.reservations.apply({ before, after, ...place, pin: { expiresAtS } })).tag;
+        return (await records.reservations.apply({ before, after, ...place, pin: { expiresAtS } })).tag;
       });
       expect(await Promise.all(outcomes)).toEqual(moves.map(() => "done"));
       const kept = Object.entries(await connection.hgetallBuffer(pinsKey));
@@ -177,57 +177,57 @@ describe("a bundle", () => {
       );
     }
 
-    const version = await allocator.sites.allowedVersion(siteId);
+    const version = await records.sites.allowedVersion(siteId);
     expect(await movingEnds([{ of: 0, expiresAtS: endS - 1 }])).toEqual({ bundle: endS });
     const both = [endS + 20, endS + 10].map((expiresAtS, of) => ({ of, expiresAtS }));
     expect(await movingEnds(both)).toEqual({ bundle: endS + 20 });
     expect(await movingEnds(both.toReversed())).toEqual({ bundle: endS + 20 });
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 5);
+    expect(await records.sites.allowedVersion(siteId)).toBe(version + 5);
     const [first] = await bundled();
-    await allocator.reservations.apply({ before: first as Reservation, ...place, pin: pin(2, endS) });
+    await records.reservations.apply({ before: first as Reservation, ...place, pin: pin(2, endS) });
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 10 }])).toEqual({ bundle: endS + 20, parcel: endS + 10 });
     expect(await movingEnds([{ of: 0, expiresAtS: nowS + 15 * dayS }])).toEqual({ bundle: nowS + 14 * dayS, parcel: nowS + 15 * dayS });
-    await allocator.bundles.change(pinning(bundle, null));
+    await records.bundles.change(pinning(bundle, null));
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 30 }])).toEqual({ parcel: endS + 30 });
     // One that is in no bundle moves its own alone.
-    await allocator.bundles.change(pinning(bundle, pin(1, endS)));
+    await records.bundles.change(pinning(bundle, pin(1, endS)));
     const [before] = await bundled();
     const left = { ...(before as Reservation), bundleId: "", revision: (before?.revision ?? 0) + 1 };
-    await allocator.reservations.apply({ before: before as Reservation, after: left, ...place });
+    await records.reservations.apply({ before: before as Reservation, after: left, ...place });
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 40 }])).toEqual({ bundle: endS, parcel: endS + 40 });
   });
 
   it("tells its site's agent that something has changed", async () => {
-    const version = await allocator.sites.allowedVersion(siteId);
-    await allocator.bundles.change(making(randomUUID()));
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 1);
+    const version = await records.sites.allowedVersion(siteId);
+    await records.bundles.change(making(randomUUID()));
+    expect(await records.sites.allowedVersion(siteId)).toBe(version + 1);
   });
 
   it("is let go when the last of its reservations has left the records, with its PIN, and not before", async () => {
-    await allocator.bundles.change(making(randomUUID()));
-    await allocator.bundles.change(pinning(bundle, pin(1, endS)));
-    const keptMs = () => redis.client.pttl(allocator.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
-    const isPinned = async () => (await allocator.bundles.pins(siteId, [bundle.bundleId]))[0] !== undefined;
-    const recordOf = ({ reservationId }: Reservation) => allocator.keys.reservation(region, reservationId.slice(-16));
-    const version = await allocator.sites.allowedVersion(siteId);
+    await records.bundles.change(making(randomUUID()));
+    await records.bundles.change(pinning(bundle, pin(1, endS)));
+    const keptMs = () => redis.client.pttl(records.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
+    const isPinned = async () => (await records.bundles.pins(siteId, [bundle.bundleId]))[0] !== undefined;
+    const recordOf = ({ reservationId }: Reservation) => records.keys.reservation(region, reservationId.slice(-16));
+    const version = await records.sites.allowedVersion(siteId);
     for (const member of members) {
-      expect(await allocator.bundles.deleteIfEmpty(bundle.bundleId)).toBe(false);
+      expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(false);
       expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(180 * 86_400_000, -6), true]);
       await redis.client.del(recordOf(member));
     }
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(version);
-    expect(await allocator.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(version + 1);
+    expect(await records.sites.allowedVersion(siteId)).toBe(version);
+    expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
+    expect(await records.sites.allowedVersion(siteId)).toBe(version + 1);
     // As long as answers: a repetition of its last change still finds it.
     expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(25 * 3_600_000, -6), false]);
-    expect(await allocator.bundles.find(bundle.bundleId)).toEqual(bundle);
+    expect(await records.bundles.find(bundle.bundleId)).toEqual(bundle);
     // Letting it go again does not keep it for longer.
-    await redis.client.pexpire(allocator.keys.bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
-    expect(await allocator.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
+    await redis.client.pexpire(records.keys.bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
+    expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
     expect(await keptMs()).toBeLessThanOrEqual(5000);
     // A change of it does.
-    await allocator.bundles.change(pinning(bundle, null));
+    await records.bundles.change(pinning(bundle, null));
     expect(await keptMs()).toBeGreaterThan(170 * 86_400_000);
-    expect(await allocator.bundles.deleteIfEmpty(formatBundleId(region, "0000000000000000"))).toBe(false);
+    expect(await records.bundles.deleteIfEmpty(formatBundleId(region, "0000000000000000"))).toBe(false);
   });
 });

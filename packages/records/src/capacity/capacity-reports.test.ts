@@ -3,20 +3,20 @@ import { LatLngSchema } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import { hold, readSite, recordStep, rewrite, sendReport } from "./testing/site-actions.ts";
 import { checkPromises, createLife, elsewhere, offered, origin } from "./testing/site-life.ts";
 import { createSiteModel, type ModelClass, type ModelParcel } from "./testing/site-model.ts";
 
 const redis = useRedis();
-let allocators: Allocator[];
+let gatewayRecords: SearchableRecords[];
 let clock: FrozenClock;
 let requests: number;
 
 beforeEach(async () => {
   const connections: RedisConnection[] = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
-  allocators = connections.map((connection) =>
-    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  gatewayRecords = connections.map((connection) =>
+    createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
   );
   clock = createFrozenClock();
   requests = 0;
@@ -25,7 +25,7 @@ beforeEach(async () => {
   };
 });
 
-const first = () => allocators[0] as Allocator;
+const first = () => gatewayRecords[0] as SearchableRecords;
 
 /** Puts a site whose second size class alone takes a large parcel. */
 async function putSite(ref: string, small: number, large: number): Promise<string> {
@@ -51,7 +51,14 @@ describe("what a site reports", () => {
       const installed = [random.int(1, 5), random.int(1, 5)];
       const siteId = await putSite(`${round}`, installed[0] ?? 0, installed[1] ?? 0);
       const model = createSiteModel(installed);
-      const life = createLife({ allocators: allocators as [Allocator], siteId, model, random, clock, nextNumber: () => requests++ });
+      const life = createLife({
+        gatewayRecords: gatewayRecords as [SearchableRecords],
+        siteId,
+        model,
+        random,
+        clock,
+        nextNumber: () => requests++,
+      });
       for (let step = 0; step < 120; step++) {
         await life.step();
         await checkPromises(first(), siteId, model, clock.now());
@@ -84,14 +91,14 @@ describe("what a site reports", () => {
         }
         const promisable = [model.promisable(0)];
         const rush = random.shuffle([
-          ...Array.from({ length: 8 }, () => async () => await hold(random.pick(allocators), siteId, requests++, [0])),
-          ...model.unrecorded().map((parcel) => async () => await recordStep(random.pick(allocators), siteId, parcel)),
-          async () => await sendReport(random.pick(allocators), siteId, snapshot, snapshot.observedAtMs, clock.now()),
+          ...Array.from({ length: 8 }, () => async () => await hold(random.pick(gatewayRecords), siteId, requests++, [0])),
+          ...model.unrecorded().map((parcel) => async () => await recordStep(random.pick(gatewayRecords), siteId, parcel)),
+          async () => await sendReport(random.pick(gatewayRecords), siteId, snapshot, snapshot.observedAtMs, clock.now()),
         ]);
         const outcomes = await Promise.all(
           rush.map(async (act) => {
             // Each comes after so many round trips of its own.
-            for (let trips = random.int(0, 6); trips > 0; trips--) await readSite(random.pick(allocators), siteId);
+            for (let trips = random.int(0, 6); trips > 0; trips--) await readSite(random.pick(gatewayRecords), siteId);
             return await act();
           }),
         );

@@ -4,8 +4,8 @@ import type { ClusterConnection } from "@petak/redis";
 import { connectRedis } from "@petak/redis";
 import { startTestCluster, type TestCluster, type TestClusterNode, testStoreCode } from "@petak/testkit";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
 import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { createRecords, type Records } from "../records.ts";
 import { createEventTail, type EventTail } from "./event-tail.ts";
 import { type Growth, recordGrowth } from "./testing/record-growth.ts";
 
@@ -13,7 +13,7 @@ const participantId = "par_0000000000000001";
 const long = 20_000;
 let cluster: TestCluster;
 let connection: ClusterConnection;
-let allocator: Allocator;
+let records: Records;
 let tail: EventTail;
 let grown: Growth[];
 /** One at each master. */
@@ -30,12 +30,12 @@ beforeEach(async () => {
   await cluster.whole();
   connection = connect();
   await connection.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: "petak" });
+  records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: "petak" });
   regions = cluster.nodes.map(regionAt);
-  await connection.sadd(allocator.keys.regions(), ...regions);
+  await connection.sadd(records.keys.regions(), ...regions);
   const growth = recordGrowth();
   grown = growth.all;
-  tail = createEventTail({ connect, keys: allocator.keys, siteIds: testSiteIds, onGrown: growth.onGrown, onError: () => undefined });
+  tail = createEventTail({ connect, keys: records.keys, siteIds: testSiteIds, onGrown: growth.onGrown, onError: () => undefined });
   await tail.catchUp();
   grown.length = 0;
   return async () => {
@@ -47,7 +47,7 @@ beforeEach(async () => {
 function regionAt({ port }: TestClusterNode): Region {
   for (let number = 0; ; number++) {
     const region = (0x836000 + number).toString(16);
-    if (connection.masterOf(allocator.keys.events(region))?.options.port === port) return region;
+    if (connection.masterOf(records.keys.events(region))?.options.port === port) return region;
   }
 }
 
@@ -66,7 +66,7 @@ async function record(region: Region): Promise<void> {
   const event = create(EventSchema, { participantId });
   sequence++;
   const report = { siteId: testSiteIds.format(region, 1), keyId: `key_${sequence}`, sequence: 1 };
-  expect((await allocator.reservations.record(region, report, event)).tag).toBe("done");
+  expect((await records.reservations.record(region, report, event)).tag).toBe("done");
 }
 
 describe("the event tail of a cluster", () => {
@@ -75,13 +75,13 @@ describe("the event tail of a cluster", () => {
     const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
     await record(region);
     expect(await heard(1)).toEqual(new Set([region]));
-    await cluster.moveSlot(allocator.keys.events(region), from, to);
+    await cluster.moveSlot(records.keys.events(region), from, to);
     await record(region);
     expect(await heard(1)).toEqual(new Set([region]));
-    await expect.poll(() => connection.masterOf(allocator.keys.events(region))?.options.port, { timeout: long }).toBe(to.port);
+    await expect.poll(() => connection.masterOf(records.keys.events(region))?.options.port, { timeout: long }).toBe(to.port);
     await record(region);
     expect(await heard(1)).toEqual(new Set([region]));
-    await cluster.moveSlot(allocator.keys.events(region), to, from);
+    await cluster.moveSlot(records.keys.events(region), to, from);
   });
 
   it("hears of all regions again when a master was killed and is back", async () => {

@@ -2,7 +2,7 @@ import { type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createRecords, type Records } from "../records.ts";
 import { cornersNear, type RegionCorner } from "../reservations/testing/region-corner.ts";
 import { end, regionOf, reserveOrWait, type Wish } from "./testing/waiting.ts";
 
@@ -11,18 +11,18 @@ const nowMs = 1_800_000_000_000;
 
 const redis = useRedis();
 let connections: RedisConnection[];
-let steady: Allocator[];
-let mortal: Allocator[];
+let steady: Records[];
+let mortal: Records[];
 let random: Random;
 
 beforeEach(async () => {
   random = createRandom(testSeed());
   const prefix = `${redis.keyPrefix}petak`;
   connections = await Promise.all(Array.from({ length: 6 }, () => redis.connect()));
-  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix }));
+  steady = connections.slice(0, 3).map((connection) => createRecords({ redis: connection, storeCode: testStoreCode, prefix }));
   mortal = connections
     .slice(3)
-    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.1), storeCode: testStoreCode, prefix }));
+    .map((connection) => createRecords({ redis: crashing(connection, random.fork(), 0.1), storeCode: testStoreCode, prefix }));
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();
@@ -43,7 +43,7 @@ async function ask(wish: Wish): Promise<Reservation> {
 
 describe("a request that may go to another region or wait", () => {
   it("does one of the two, once, however many ask for it at once and whoever dies", { timeout: 240_000 }, async () => {
-    const [plain] = steady as [Allocator];
+    const [plain] = steady as [Records];
     const [corner] = cornersNear({ latitude: 1.3, longitude: 103.8 }) as [RegionCorner, ...RegionCorner[]];
     const siteIds = await Promise.all(
       corner.regions.map(async (region, index) => {

@@ -2,8 +2,8 @@ import { type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
 import { freeToPromise } from "../capacity/capacity.ts";
+import { createRecords, type Records } from "../records.ts";
 import { type ModelReservation, QueueModel } from "./testing/queue-model.ts";
 import { end, reserveOrWait } from "./testing/waiting.ts";
 
@@ -15,12 +15,12 @@ const states = { waits: ReservationState.QUEUED, held: ReservationState.HELD, ov
 
 const redis = useRedis();
 let connections: RedisConnection[];
-let gateways: Allocator[];
+let gateways: Records[];
 
 beforeEach(async () => {
   connections = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
   gateways = connections.map((connection) =>
-    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+    createRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
   );
 });
 afterEach(() => {
@@ -99,7 +99,7 @@ async function step(life: Life, random: Random, number: number): Promise<void> {
 }
 
 async function expectAsModelled({ model, siteIds, made }: Life): Promise<void> {
-  const [gateway] = gateways as [Allocator];
+  const [gateway] = gateways as [Records];
   for (const [expected, { reservationId }] of made) {
     const reservation = await gateway.reservations.find(reservationId);
     const { state, siteId, sizeClassId } = reservation as Reservation;

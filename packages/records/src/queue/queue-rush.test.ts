@@ -13,8 +13,8 @@ import {
   useRedis,
 } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
 import { freeToPromise } from "../capacity/capacity.ts";
+import { createRecords, type Records } from "../records.ts";
 import { unfairIn, type Wanted } from "./testing/fair-log.ts";
 import { end, regionOf, reserveOrWait, type Wish } from "./testing/waiting.ts";
 
@@ -25,8 +25,8 @@ const edges = { S: 100, M: 200, L: 300 } as const;
 
 const redis = useRedis();
 let connections: RedisConnection[];
-let steady: Allocator[];
-let mortal: Allocator[];
+let steady: Records[];
+let mortal: Records[];
 let random: Random;
 
 const prefix = () => `${redis.keyPrefix}petak`;
@@ -35,18 +35,18 @@ beforeEach(async () => {
   random = createRandom(testSeed());
   connections = await Promise.all(Array.from({ length: 6 }, () => redis.connect()));
   for (const connection of connections) connection.setMaxListeners(0);
-  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix: prefix() }));
+  steady = connections.slice(0, 3).map((connection) => createRecords({ redis: connection, storeCode: testStoreCode, prefix: prefix() }));
   mortal = connections
     .slice(3)
-    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.05), storeCode: testStoreCode, prefix: prefix() }));
+    .map((connection) => createRecords({ redis: crashing(connection, random.fork(), 0.05), storeCode: testStoreCode, prefix: prefix() }));
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
 /** Takes places into service and out of it, as operators do while others come and go. */
-async function changePlaces(allocator: Allocator): Promise<string> {
-  return await putSite(random.int(0, 4), [random.int(1, 2), random.int(1, 3), random.int(0, 2)], allocator);
+async function changePlaces(records: Records): Promise<string> {
+  return await putSite(random.int(0, 4), [random.int(1, 2), random.int(1, 3), random.int(0, 2)], records);
 }
 
 /** What is in use stays, and who writes beside many others may have to come again. */
@@ -54,12 +54,12 @@ function refusedInUse(error: unknown): void {
   if (!(error instanceof PetakError) || !["CAPACITY_IN_USE", "CONFLICT"].includes(error.reason)) throw error;
 }
 
-async function putSite(index: number, places: readonly [number, number, number], allocator = steady[0] as Allocator): Promise<string> {
+async function putSite(index: number, places: readonly [number, number, number], records = steady[0] as Records): Promise<string> {
   const classes = Object.entries(edges).map(
     ([id, edgeMm], at) => [id, edgeMm, edgeMm, edgeMm, 1000, places[at] ?? 0] as [string, number, number, number, number, number],
   );
   const site = makeSite({ latitude: 1.35 + index / 500, longitude: 103.82, ref: `${index}`, classes });
-  return (await allocator.sites.put(site, nowMs)).siteId;
+  return (await records.sites.put(site, nowMs)).siteId;
 }
 
 const fitting = (edgeMm: number) =>
@@ -68,7 +68,7 @@ const fitting = (edgeMm: number) =>
     .map(([id]) => id);
 
 /** Does something as a client does: whoever dies in it is asked again by somebody who does not. */
-async function survived<Result>(work: (allocator: Allocator) => Promise<Result>): Promise<{ result: Result; hasCrashed: boolean }> {
+async function survived<Result>(work: (records: Records) => Promise<Result>): Promise<{ result: Result; hasCrashed: boolean }> {
   try {
     return { result: await work(random.pick(random.bool(0.5) ? mortal : steady)), hasCrashed: false };
   } catch (error) {
@@ -77,15 +77,15 @@ async function survived<Result>(work: (allocator: Allocator) => Promise<Result>)
   }
 }
 
-async function reservationOf(allocator: Allocator, wish: Wish): Promise<Reservation> {
-  const outcome = await reserveOrWait(allocator, wish, nowMs);
+async function reservationOf(records: Records, wish: Wish): Promise<Reservation> {
+  const outcome = await reserveOrWait(records, wish, nowMs);
   if (outcome.tag === "none") throw new Error("neither held nor waiting");
   return outcome.reservation;
 }
 
 /** What must be true of sites and of those that were made there, whatever has happened. */
 async function expectSound(siteIds: readonly string[], made: Iterable<string>, wantedBy: ReadonlyMap<string, Wanted>): Promise<void> {
-  const [plain] = steady as [Allocator];
+  const [plain] = steady as [Records];
   const standing = (await Promise.all([...made].map((id) => plain.reservations.find(id)))).filter((one) => one !== undefined);
   const waiting = standing.filter(({ state }) => state === ReservationState.QUEUED);
   const held = standing.filter(({ state }) => state === ReservationState.HELD);
@@ -130,7 +130,7 @@ describe("a rush for full sites", () => {
         const edgeMm = random.pick([100, 200, 250]);
         const wanted = random.shuffle(siteIds).slice(0, random.int(1, 3));
         const wish: Wish = { number, siteIds: wanted, edgeMm, participantId: `par_${number % 7}` };
-        const { result, hasCrashed } = await survived((allocator) => reservationOf(allocator, wish));
+        const { result, hasCrashed } = await survived((records) => reservationOf(records, wish));
         if (hasCrashed) seen.crashed += 1;
         if (random.bool(0.05)) await survived(changePlaces).catch(refusedInUse);
         if (random.bool(0.1)) expect(await reservationOf(random.pick(steady), wish)).toEqual(result);
@@ -147,8 +147,8 @@ describe("a rush for full sites", () => {
           // One that changes just now is as alive as before.
           let isEnded = false;
           for (let attempt = 0; attempt < 20 && !isEnded; attempt++) {
-            const ended = await survived((allocator) => end(allocator, id, nowMs));
-            isEnded = ended.result || (await (steady[0] as Allocator).reservations.find(id))?.state === ReservationState.CANCELLED;
+            const ended = await survived((records) => end(records, id, nowMs));
+            isEnded = ended.result || (await (steady[0] as Records).reservations.find(id))?.state === ReservationState.CANCELLED;
           }
           expect(isEnded).toBe(true);
           seen.ended += 1;
@@ -159,7 +159,7 @@ describe("a rush for full sites", () => {
     await expectSound(siteIds, made, wantedBy);
     expect(seen.queued).toBeGreaterThan(attempts / 10);
     expect(seen.crashed).toBeGreaterThan(attempts / 100);
-    for (const id of live) await end(steady[0] as Allocator, id, nowMs);
+    for (const id of live) await end(steady[0] as Records, id, nowMs);
     await expectSound(siteIds, made, wantedBy);
     process.stdout.write(`${attempts} attempts: ${JSON.stringify(seen)}\n`);
   });
@@ -167,7 +167,7 @@ describe("a rush for full sites", () => {
 
 describe("a gateway that dies", () => {
   it("at any command while it lets one wait, or frees a place, leaves what a repetition finishes", async () => {
-    const [plain] = steady as [Allocator];
+    const [plain] = steady as [Records];
     const [connection] = connections as [RedisConnection];
     const [first, second] = [await putSite(0, [0, 1, 0]), await putSite(1, [0, 1, 0])];
     const siteIds = [first, second];
@@ -188,7 +188,7 @@ describe("a gateway that dies", () => {
         held.forEach(note);
         const wanted = wish();
         const dying = () =>
-          createAllocator({ redis: dyingAt(connection, { atCommand, isDone }).connection, storeCode: testStoreCode, prefix: prefix() });
+          createRecords({ redis: dyingAt(connection, { atCommand, isDone }).connection, storeCode: testStoreCode, prefix: prefix() });
         const joining = await reservationOf(dying(), wanted).catch((error: unknown) => {
           if (!(error instanceof Crash)) throw error;
           return undefined;

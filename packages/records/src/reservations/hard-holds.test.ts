@@ -3,7 +3,7 @@ import { HoldKind, parseSiteId, type Region, type Reservation, ReservationState 
 import type { RedisConnection } from "@petak/redis";
 import { testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 
 import type { HoldOutcome } from "./reserve.ts";
 import { holdAt, siteWithNames } from "./testing/named-site.ts";
@@ -11,13 +11,13 @@ import { holdAt, siteWithNames } from "./testing/named-site.ts";
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: SearchableRecords;
 let siteId: string;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
-  siteId = (await allocator.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }), 0)).siteId;
+  records = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  siteId = (await records.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }), 0)).siteId;
   return () => connection.disconnect();
 });
 
@@ -26,20 +26,20 @@ function held(outcome: HoldOutcome): Reservation {
   return outcome.reservation;
 }
 
-const hold = (number: number, kind: HoldKind = HoldKind.HARD) => holdAt(allocator, siteId, origin, number, kind);
+const hold = (number: number, kind: HoldKind = HoldKind.HARD) => holdAt(records, siteId, origin, number, kind);
 
 async function move(before: Reservation, state: ReservationState, heldChange: number, occupiedChange: number, compartmentId = "") {
   const after = { ...before, state, revision: before.revision + 1, compartmentId };
   const place = { heldChange, occupiedChange, movedAtMs: 1 };
-  expect(await allocator.reservations.apply({ before, after, ...place, events: [] })).toEqual({ tag: "done" });
+  expect(await records.reservations.apply({ before, after, ...place, events: [] })).toEqual({ tag: "done" });
   return after;
 }
 
 async function report(ends: boolean, observedAtMs: number): Promise<void> {
-  const stored = await allocator.sites.find(siteId);
+  const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error("the site is gone");
   const classesOf = () => (ends ? "own_counts" : [{ occupied: 0, outOfService: 0 }]);
-  expect(await allocator.capacityReports.record({ siteId, observedAtMs, ttlS: 60, classesOf }, stored, observedAtMs)).toBe("recorded");
+  expect(await records.capacityReports.record({ siteId, observedAtMs, ttlS: 60, classesOf }, stored, observedAtMs)).toBe("recorded");
 }
 
 describe("a hard hold", () => {
@@ -48,20 +48,20 @@ describe("a hard hold", () => {
     expect(first).toMatchObject({ holdKind: HoldKind.HARD, heldCompartmentId: "M0", compartmentId: "", sizeClassId: "M" });
     expect(held(await hold(2)).heldCompartmentId).toBe("M1");
     expect((await hold(3)).tag).toBe("none");
-    expect(await allocator.reservations.find(first.reservationId)).toEqual(first);
+    expect(await records.reservations.find(first.reservationId)).toEqual(first);
     await move(first, ReservationState.DEPOSITED, -1, 1, "M7");
-    expect(await allocator.reservations.find(first.reservationId)).toMatchObject({ heldCompartmentId: "M0", compartmentId: "M7" });
+    expect(await records.reservations.find(first.reservationId)).toMatchObject({ heldCompartmentId: "M0", compartmentId: "M7" });
     expect(await hold(1)).toEqual({ tag: "repeated", reservation: first });
     expect((await hold(4)).tag).toBe("none");
   });
 
   it("is taken by a plan of several regions too, and found by its repetition", async () => {
     const elsewhere = { latitude: 10, longitude: 103.8 };
-    const first = await holdAt(allocator, siteId, elsewhere, 1);
+    const first = await holdAt(records, siteId, elsewhere, 1);
     expect(held(first).heldCompartmentId).toBe("M0");
-    expect(await holdAt(allocator, siteId, elsewhere, 1)).toEqual({ ...first, tag: "repeated" });
-    expect(held(await holdAt(allocator, siteId, elsewhere, 2)).heldCompartmentId).toBe("M1");
-    expect((await holdAt(allocator, siteId, elsewhere, 3)).tag).toBe("none");
+    expect(await holdAt(records, siteId, elsewhere, 1)).toEqual({ ...first, tag: "repeated" });
+    expect(held(await holdAt(records, siteId, elsewhere, 2)).heldCompartmentId).toBe("M1");
+    expect((await holdAt(records, siteId, elsewhere, 3)).tag).toBe("none");
   });
 
   it("gives its compartment free when it ends, and when its parcel is gone", async () => {
@@ -90,45 +90,45 @@ describe("a hard hold", () => {
 
   it("is told to the site's agent before it is confirmed, and a soft one is not", async () => {
     await hold(1, HoldKind.SOFT);
-    expect([await allocator.reservations.allowedAt(siteId), await allocator.sites.allowedVersion(siteId)]).toEqual([[], 0]);
+    expect([await records.reservations.allowedAt(siteId), await records.sites.allowedVersion(siteId)]).toEqual([[], 0]);
     const hard = held(await hold(2));
-    expect(await allocator.reservations.allowedAt(siteId)).toEqual([{ reservation: hard, pin: undefined }]);
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(1);
+    expect(await records.reservations.allowedAt(siteId)).toEqual([{ reservation: hard, pin: undefined }]);
+    expect(await records.sites.allowedVersion(siteId)).toBe(1);
   });
 
   it("is not taken where the site reports its places, until it ends its reports, nor found there", async () => {
     const query = plainQuery(origin, { isHard: true });
-    const found = async () => (await allocator.nearest(query)).length;
+    const found = async () => (await records.nearest(query)).length;
     expect(await found()).toBe(1);
     await report(false, 1000);
     expect([await found(), (await hold(1)).tag, (await hold(2, HoldKind.SOFT)).tag]).toEqual([0, "none", "held"]);
     // Not by a change of its facts either.
-    await allocator.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }, { name: "Renamed" }), 0);
+    await records.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }, { name: "Renamed" }), 0);
     expect([await found(), (await hold(3)).tag]).toEqual([0, "none"]);
     await report(true, 2000);
     expect([await found(), (await hold(4)).tag]).toEqual([1, "held"]);
   });
 
   it("is not taken where the site lists no compartments", async () => {
-    await allocator.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }, { compartments: [] }), 0);
-    expect(await allocator.nearest(plainQuery(origin, { isHard: true }))).toEqual([]);
+    await records.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }, { compartments: [] }), 0);
+    expect(await records.nearest(plainQuery(origin, { isHard: true }))).toEqual([]);
     expect((await hold(1)).tag).toBe("none");
   });
 
   it("keeps its compartment in the site's list and in its size class, and so does a parcel inside", async () => {
     const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 2]];
     const doors = (...ids: string[]) => ({ compartments: ids.map((compartmentId) => ({ compartmentId, sizeClassId: "M" })) });
-    const put = (...ids: string[]) => allocator.sites.put(siteWithNames({ ...origin, classes }, doors(...ids)), 0);
+    const put = (...ids: string[]) => records.sites.put(siteWithNames({ ...origin, classes }, doors(...ids)), 0);
     const refused = { reason: "CAPACITY_IN_USE", metadata: { site_id: siteId, size_class_id: "M" } };
     const hard = held(await hold(1));
     await expect(put("M1", "M2")).rejects.toMatchObject(refused);
-    await expect(allocator.sites.check(siteWithNames({ ...origin, classes }, doors("M1", "M2")))).rejects.toMatchObject(refused);
+    await expect(records.sites.check(siteWithNames({ ...origin, classes }, doors("M1", "M2")))).rejects.toMatchObject(refused);
     await expect(put("M2", "M0")).resolves.toMatchObject({ outcome: "updated" });
     const inside = await move(hard, ReservationState.DEPOSITED, -1, 1, "M2");
     await expect(put("M0", "M1")).rejects.toMatchObject(refused);
     await move(inside, ReservationState.COLLECTED, 0, -1, "M2");
     await expect(put("M0", "M1")).resolves.toMatchObject({ outcome: "updated" });
     const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
-    expect(await redis.client.exists(allocator.keys.siteCompartments(region, siteNumber))).toBe(0);
+    expect(await redis.client.exists(records.keys.siteCompartments(region, siteNumber))).toBe(0);
   });
 });

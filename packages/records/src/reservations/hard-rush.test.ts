@@ -2,7 +2,7 @@ import { asMade, namedCompartment } from "@petak/lifecycle";
 import { HoldKind, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
 import { Crash, crashing, createRandom, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createRecords, type Records } from "../records.ts";
 import { holdAt, siteWithNames } from "./testing/named-site.ts";
 
 const redis = useRedis();
@@ -13,24 +13,24 @@ const actsAtOnce = 24;
 const installed = [4, 3];
 
 let random: Random;
-let steady: Allocator[];
-let mortal: Allocator[];
+let steady: Records[];
+let mortal: Records[];
 
 beforeEach(async () => {
   random = createRandom(testSeed());
   const connections = await Promise.all(Array.from({ length: 6 }, () => redis.connect()));
   const prefix = `${redis.keyPrefix}petak`;
-  steady = connections.slice(0, 3).map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix }));
+  steady = connections.slice(0, 3).map((connection) => createRecords({ redis: connection, storeCode: testStoreCode, prefix }));
   mortal = connections
     .slice(3)
-    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.1), storeCode: testStoreCode, prefix }));
+    .map((connection) => createRecords({ redis: crashing(connection, random.fork(), 0.1), storeCode: testStoreCode, prefix }));
   return () => {
     for (const connection of connections) connection.disconnect();
   };
 });
 
 /** Does something as a client does: whoever dies in it is asked again by somebody who does not. */
-async function survived<Result>(work: (allocator: Allocator) => Promise<Result>): Promise<Result> {
+async function survived<Result>(work: (records: Records) => Promise<Result>): Promise<Result> {
   try {
     return await work(random.pick(random.bool() ? mortal : steady));
   } catch (error) {
@@ -55,7 +55,7 @@ const answers = new Map<number, { siteId: string; kind: HoldKind; reservation: R
 
 async function hold(site: ModelSite, number: number): Promise<void> {
   const kind = random.bool(0.6) ? HoldKind.HARD : HoldKind.SOFT;
-  const outcome = await survived((allocator) => holdAt(allocator, site.siteId, origin, number, kind));
+  const outcome = await survived((records) => holdAt(records, site.siteId, origin, number, kind));
   if (outcome.tag === "none") {
     seen.none += 1;
     return;
@@ -75,10 +75,10 @@ async function move(
   occupiedChange: number,
 ): Promise<void> {
   const after = { ...before, ...change, revision: before.revision + 1 };
-  await survived(async (allocator) => {
+  await survived(async (records) => {
     const place = { heldChange, occupiedChange, movedAtMs: 1 };
-    const { tag } = await allocator.reservations.apply({ before, after, ...place, events: [] });
-    if (tag !== "done") expect(await allocator.reservations.find(before.reservationId)).toEqual(after);
+    const { tag } = await records.reservations.apply({ before, after, ...place, events: [] });
+    if (tag !== "done") expect(await records.reservations.find(before.reservationId)).toEqual(after);
   });
   if (namedCompartment(after) === "" && occupiedChange <= 0) site.live.delete(before.reservationId);
   else site.live.set(before.reservationId, after);
@@ -159,7 +159,7 @@ describe("a rush of hard and soft holds", () => {
         ["S", 310, 110, 410, 20_000, installed[0] ?? 0],
         ["L", 400, 200, 500, 20_000, installed[1] ?? 0],
       ];
-      const { siteId } = await (steady[0] as Allocator).sites.put(siteWithNames({ ...origin, ref: `${index}`, classes }), 0);
+      const { siteId } = await (steady[0] as Records).sites.put(siteWithNames({ ...origin, ref: `${index}`, classes }), 0);
       sites.push({ siteId, full: new Set(), live: new Map() });
     }
     let requests = 0;
@@ -181,7 +181,7 @@ describe("a rush of hard and soft holds", () => {
           const earlier = before[index]?.get(heldCompartmentId) ?? [];
           if (!earlier.includes(reservationId)) expect(earlier.filter((id) => now.get(heldCompartmentId)?.includes(id))).toEqual([]);
         }
-        const stored = await (steady[0] as Allocator).sites.find(site.siteId);
+        const stored = await (steady[0] as Records).sites.find(site.siteId);
         for (const [place, sizeClassId] of ["S", "L"].entries()) {
           const ofClass = [...site.live.values()].filter((one) => one.sizeClassId === sizeClassId);
           const held = ofClass.filter(({ state }) => state === ReservationState.HELD).length;
@@ -199,7 +199,7 @@ describe("a rush of hard and soft holds", () => {
       expect(await storedHolders(site.siteId)).toEqual(new Map());
       const doors: string[] = [];
       for (let number = 0; number < 8; number++) {
-        const outcome = await holdAt(steady[0] as Allocator, site.siteId, origin, requests++);
+        const outcome = await holdAt(steady[0] as Records, site.siteId, origin, requests++);
         if (outcome.tag !== "none") doors.push(outcome.reservation.heldCompartmentId);
       }
       expect(doors).toEqual(["S0", "S1", "S2", "S3", "L0", "L1", "L2"]);

@@ -1,5 +1,5 @@
 import type { DecodedBlock } from "@petak/allocator";
-import { isSlotMovedError, type SlotWriter, type TrackedCache } from "@petak/allocator";
+import { type IndexCache, isSlotMovedError, type SlotWriter } from "@petak/allocator";
 import type { Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { noteKey, type ScriptArgument, type ScriptReply } from "@petak/redis";
@@ -49,7 +49,7 @@ const brokenOutcome = "B".charCodeAt(0);
 const script = createScript("hold-many", { isSentAtOnce: true });
 
 /** Takes the holds of each region that come in one turn of the event loop, and while earlier ones are under way, in one step. */
-export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: TrackedCache): HoldBatches {
+export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: IndexCache): HoldBatches {
   const bytes = new GrowingBytes();
   const steps = createRegionSteps<PlainHold, PlainOutcome>({
     atOnce: holdsMax,

@@ -3,27 +3,27 @@ import { EventSchema, parseReservationId, parseSiteId, type Region, type Reserva
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import type { StoredTransition } from "./reservation-store.ts";
 import { participantId, reserve } from "./testing/holding.ts";
 
 const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: SearchableRecords;
 let siteId: string;
 let region: Region;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
-  siteId = (await allocator.sites.put(makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 40]] }), 0)).siteId;
+  records = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  siteId = (await records.sites.put(makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 40]] }), 0)).siteId;
   region = parseSiteId(siteId)?.region ?? "";
   return () => connection.disconnect();
 });
 
 async function hold(number: number): Promise<Reservation> {
-  const outcome = await reserve(allocator, origin, number);
+  const outcome = await reserve(records, origin, number);
   if (outcome.tag === "none") throw new Error("nothing was held");
   return outcome.reservation;
 }
@@ -35,7 +35,7 @@ async function ending(before: Reservation, more: Partial<StoredTransition> = {})
   return {
     before,
     after: { ...before, state: ReservationState.CANCELLED, revision: before.revision + 1 },
-    site: await allocator.sites.filed(siteId),
+    site: await records.sites.filed(siteId),
     heldChange: -1,
     occupiedChange: 0,
     deadlineMs: null,
@@ -51,14 +51,14 @@ const answer = (number: number, fingerprint = number) => ({
   bytes: Buffer.from(`answer ${number}`),
 });
 
-const counts = async () => (await allocator.sites.find(siteId))?.counts[0];
+const counts = async () => (await records.sites.find(siteId))?.counts[0];
 
 /** Each outcome by its tag, or the reason or the message with which it failed. */
 const outcomesOf = async (moves: Promise<StoredTransition>[]) => {
   const transitions = await Promise.all(moves);
   return await Promise.all(
     transitions.map((transition) =>
-      allocator.reservations.apply(transition).then(
+      records.reservations.apply(transition).then(
         (outcome) => outcome.tag,
         (error: Error & { reason?: string }) => error.reason ?? error.message,
       ),
@@ -70,14 +70,14 @@ describe("moves that come together", () => {
   it("are each made once, with one event each in the order in which they came", async () => {
     const held = await holdMany(40);
     expect(await counts()).toMatchObject({ held: 40 });
-    const lastHeld = await allocator.events.lastEntry(region);
+    const lastHeld = await records.events.lastEntry(region);
     expect(await outcomesOf(held.map((before) => ending(before)))).toEqual(held.map(() => "done"));
     expect(await counts()).toMatchObject({ held: 0, occupied: 0 });
-    const recorded = await allocator.events.readAfter(region, lastHeld, 100);
+    const recorded = await records.events.readAfter(region, lastHeld, 100);
     expect(recorded.map(({ event }) => event.reservationId)).toEqual(held.map(({ reservationId }) => reservationId));
     for (const { reservationId } of held) {
-      expect(await allocator.reservations.find(reservationId)).toMatchObject({ state: ReservationState.CANCELLED, revision: 2 });
-      expect(await allocator.events.chain(reservationId)).toHaveLength(2);
+      expect(await records.reservations.find(reservationId)).toMatchObject({ state: ReservationState.CANCELLED, revision: 2 });
+      expect(await records.events.chain(reservationId)).toHaveLength(2);
     }
   });
 
@@ -96,7 +96,7 @@ describe("moves that come together", () => {
     const gone = { ...one, reservationId: one.reservationId.replace(/.{4}$/, "zzzz") };
     const pin = { hash: Buffer.alloc(32, 7), notBeforeS: 1, expiresAtS: 2 };
     const report = (sequence: number) => ({ siteId, keyId: "key_test_1", sequence });
-    const lastHeld = await allocator.events.lastEntry(region);
+    const lastHeld = await records.events.lastEntry(region);
     expect(
       await outcomesOf([
         ending(one, { answer: answer(1) }),
@@ -131,10 +131,10 @@ describe("moves that come together", () => {
       "done",
     ]);
     expect(await counts()).toMatchObject({ held: 4 });
-    expect(await allocator.reservations.watermark(siteId, "key_test_1")).toBe(2);
-    const recorded = await allocator.events.readAfter(region, lastHeld, 100);
+    expect(await records.reservations.watermark(siteId, "key_test_1")).toBe(2);
+    const recorded = await records.events.readAfter(region, lastHeld, 100);
     expect(recorded.map(({ event }) => event.reservationId)).toEqual([one, three, four, five, eight].map((done) => done.reservationId));
-    expect(await allocator.reservations.find(seven.reservationId)).toEqual(seven);
+    expect(await records.reservations.find(seven.reservationId)).toEqual(seven);
   });
 
   it("of one reservation are made one after the other, and only one of those that read the same", async () => {
@@ -144,16 +144,16 @@ describe("moves that come together", () => {
       "stale",
       "done",
     ]);
-    expect(await allocator.reservations.find(before.reservationId)).toMatchObject({ revision: 3 });
+    expect(await records.reservations.find(before.reservationId)).toMatchObject({ revision: 3 });
     expect(await counts()).toMatchObject({ held: 0 });
   });
 
   it("tell the site's agent of each change of what it should know", async () => {
     const held = await holdMany(3);
-    const before = await allocator.sites.allowedVersion(siteId);
+    const before = await records.sites.allowedVersion(siteId);
     await outcomesOf(held.map((each) => ending(each, { isAllowed: true, heldChange: 0 })));
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(before + 3);
-    expect(await allocator.reservations.allowedAt(siteId)).toHaveLength(3);
+    expect(await records.sites.allowedVersion(siteId)).toBe(before + 3);
+    expect(await records.reservations.allowedAt(siteId)).toHaveLength(3);
   });
 
   it("record every event of theirs, and are refused where there are more than can be counted", async () => {
@@ -164,8 +164,8 @@ describe("moves that come together", () => {
     expect(
       await outcomesOf([ending(some, eventsOf(some, 2)), ending(most, eventsOf(most, 255)), ending(tooMany, eventsOf(tooMany, 256))]),
     ).toEqual(["done", "done", "a move with 256 events, at most 255"]);
-    expect(await allocator.events.chain(some.reservationId)).toHaveLength(3);
-    expect(await allocator.events.chain(most.reservationId)).toHaveLength(256);
+    expect(await records.events.chain(some.reservationId)).toHaveLength(3);
+    expect(await records.events.chain(most.reservationId)).toHaveLength(256);
     expect(await counts()).toMatchObject({ held: 1 });
   });
 

@@ -17,8 +17,8 @@ import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, type Random, type SiteFacts, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
 import { freeToPromise } from "../capacity/capacity.ts";
+import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import type { HoldCandidate } from "./candidates.ts";
 import type { HoldOutcome } from "./reserve.ts";
 import { parcel, request, reserve, resolveSite } from "./testing/holding.ts";
@@ -26,19 +26,19 @@ import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
 const redis = useRedis();
 let connections: RedisConnection[];
-let allocators: Allocator[];
+let gatewayRecords: SearchableRecords[];
 
 beforeEach(async () => {
   connections = await Promise.all(Array.from({ length: 4 }, () => redis.connect()));
-  allocators = connections.map((connection) =>
-    createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+  gatewayRecords = connections.map((connection) =>
+    createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
   );
 });
 afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-const first = () => allocators[0] as Allocator;
+const first = () => gatewayRecords[0] as SearchableRecords;
 
 /** A point on the border of a region, with sites on both sides within a few hundred metres. */
 function borderPoint(): Position {
@@ -78,10 +78,10 @@ describe("holds", () => {
     const held = new Map<number, Set<string>>();
     const attempts = random.shuffle(requests.flatMap((one) => Array.from({ length: random.int(1, 3) }, () => one)));
     await Promise.all(
-      allocators.map(async (allocator, worker) => {
-        for (let index = worker; index < attempts.length; index += allocators.length) {
+      gatewayRecords.map(async (records, worker) => {
+        for (let index = worker; index < attempts.length; index += gatewayRecords.length) {
           const { number, origin } = attempts[index] as { number: number; origin: Position };
-          const outcome = await reserve(allocator, origin, number);
+          const outcome = await reserve(records, origin, number);
           if (outcome.tag === "none") continue;
           const ids = held.get(number) ?? new Set();
           held.set(number, ids.add(outcome.reservation.reservationId));
@@ -121,7 +121,7 @@ describe("holds", () => {
     await expect(first().holds.take(request(border, 1), candidates, crashing)).rejects.toBe(crash);
     const [one, two] = await Promise.all([
       first().holds.take(request(border, 1), candidates.toReversed(), resolve),
-      (allocators[1] as Allocator).holds.take(request(border, 1), [], resolve),
+      (gatewayRecords[1] as SearchableRecords).holds.take(request(border, 1), [], resolve),
     ]);
     expect(one.tag === "none" ? undefined : one.reservation.siteId).toBe(siteIds[0]);
     expect(two.tag === "none" ? undefined : two.reservation).toEqual(one.tag === "none" ? undefined : one.reservation);
@@ -146,14 +146,16 @@ describe("holds", () => {
 
     const beatenByPlace = request(border, 1);
     expect((await first().holds.take(beatenByPlace, [seen], resolve)).tag).toBe("none");
-    const twin = heldBy(await (allocators[1] as Allocator).holds.take(request(border, 1), [await candidateAt(other)], resolve));
+    const twin = heldBy(await (gatewayRecords[1] as SearchableRecords).holds.take(request(border, 1), [await candidateAt(other)], resolve));
     expect(await first().holds.take(beatenByPlace, [await candidateAt(third)], resolve)).toEqual({ tag: "repeated", reservation: twin });
 
     const beatenByOrder = request(border, 2);
     expect((await first().holds.take(beatenByOrder, [seen], resolve)).tag).toBe("none");
     const crash = new Error("crashed");
     const order = [await candidateAt(abroad), await candidateAt(third)];
-    await expect((allocators[1] as Allocator).holds.take(request(border, 2), order, () => Promise.reject(crash))).rejects.toBe(crash);
+    await expect((gatewayRecords[1] as SearchableRecords).holds.take(request(border, 2), order, () => Promise.reject(crash))).rejects.toBe(
+      crash,
+    );
     expect(heldBy(await first().holds.take(beatenByOrder, [await candidateAt(third)], resolve)).siteId).toBe(abroad);
   });
 

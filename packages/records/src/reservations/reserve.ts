@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
-import type { TrackedCache } from "@petak/allocator";
+import type { IndexCache } from "@petak/allocator";
 import { asMade } from "@petak/lifecycle";
 import {
   bytesToBase32,
@@ -103,7 +103,7 @@ export function createHolds(
   ids: ShortIds,
   requestIds: RequestIds,
   queues: Queues,
-  cache?: TrackedCache,
+  cache?: IndexCache,
 ): Holds {
   const { siteIds } = ids;
   const handleOf = (request: HoldRequest) => handleIn(siteIds.storeCode, request);

@@ -4,7 +4,7 @@ import type { Reservation } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { Crash, crashing, createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import type { HoldOutcome } from "./reserve.ts";
 import { giveBack, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
@@ -20,8 +20,8 @@ const connectionsOfEach = 4;
 const redis = useRedis();
 const city: Position = { latitude: 1.35, longitude: 103.82 };
 let connections: RedisConnection[];
-let steady: Allocator[];
-let mortal: Allocator[];
+let steady: SearchableRecords[];
+let mortal: SearchableRecords[];
 let random: Random;
 let corner: RegionCorner;
 
@@ -31,10 +31,10 @@ beforeEach(async () => {
   const prefix = `${redis.keyPrefix}petak`;
   steady = connections
     .slice(0, connectionsOfEach)
-    .map((connection) => createAllocator({ redis: connection, storeCode: testStoreCode, prefix }));
+    .map((connection) => createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix }));
   mortal = connections
     .slice(connectionsOfEach)
-    .map((connection) => createAllocator({ redis: crashing(connection, random.fork(), 0.05), storeCode: testStoreCode, prefix }));
+    .map((connection) => createSearchableRecords({ redis: crashing(connection, random.fork(), 0.05), storeCode: testStoreCode, prefix }));
   [corner] = cornersNear({ latitude: 1.3, longitude: 103.8 }) as [RegionCorner, ...RegionCorner[]];
 });
 afterEach(() => {
@@ -48,7 +48,7 @@ function somewhere(): Position {
 }
 
 /** Does something as a client does: whoever dies in it is asked again by somebody who does not. */
-async function survived<Result>(work: (allocator: Allocator) => Promise<Result>): Promise<{ result: Result; hasCrashed: boolean }> {
+async function survived<Result>(work: (records: SearchableRecords) => Promise<Result>): Promise<{ result: Result; hasCrashed: boolean }> {
   try {
     return { result: await work(random.pick(random.bool(0.5) ? mortal : steady)), hasCrashed: false };
   } catch (error) {
@@ -63,7 +63,7 @@ describe("a rush for the last places", () => {
     for (let index = 0; index < 40; index += 1) {
       const installed = random.int(1, 6);
       const site = makeSite({ ...somewhere(), ref: `${index}`, classes: [["M", 400, 200, 500, 20_000, installed]] });
-      capacities.set((await (steady[0] as Allocator).sites.put(site, 0)).siteId, installed);
+      capacities.set((await (steady[0] as SearchableRecords).sites.put(site, 0)).siteId, installed);
     }
     const held = new Map<number, { origin: Position; reservation: Reservation }>();
     const answers = new Map<number, string>();
@@ -92,7 +92,7 @@ describe("a rush for the last places", () => {
         const number = next;
         next += 1;
         const origin = somewhere();
-        const { result, hasCrashed } = await survived((allocator) => reserve(allocator, origin, number, reachM));
+        const { result, hasCrashed } = await survived((records) => reserve(records, origin, number, reachM));
         if (hasCrashed) seen.crashed += 1;
         note(number, origin, result);
         if (result.tag !== "none" && random.bool(0.1)) {
@@ -103,7 +103,7 @@ describe("a rush for the last places", () => {
           const [first] = held;
           const [oldest, { reservation }] = first as [number, { origin: Position; reservation: Reservation }];
           held.delete(oldest);
-          await survived((allocator) => giveBack(allocator, reservation.reservationId));
+          await survived((records) => giveBack(records, reservation.reservationId));
           seen.given += 1;
         }
         if (random.bool(0.01)) {
@@ -120,7 +120,7 @@ describe("a rush for the last places", () => {
 
     const heldAt = new Map<string, number>();
     for (const { reservation } of held.values()) heldAt.set(reservation.siteId, (heldAt.get(reservation.siteId) ?? 0) + 1);
-    const plain = steady[0] as Allocator;
+    const plain = steady[0] as SearchableRecords;
     for (const [siteId, installed] of capacities) {
       const [count] = (await plain.sites.find(siteId))?.counts ?? [];
       expect({ siteId, ...count }).toMatchObject({ siteId, installed, held: heldAt.get(siteId) ?? 0, occupied: 0 });

@@ -3,24 +3,24 @@ import { parseSiteId, type Region } from "@petak/protocol";
 import { type RedisConnection, serverOf } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
 import { createEventTail } from "../events/event-tail.ts";
 import { recordGrowth } from "../events/testing/record-growth.ts";
 import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import { participantId, request, reserve, resolveSite } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
 const redis = useRedis();
 const singapore = { latitude: 1.3, longitude: 103.8 };
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: SearchableRecords;
 let corner: RegionCorner;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  records = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   const corners = cornersNear(singapore);
-  const serversAt = ({ regions }: RegionCorner) => new Set(regions.map((region) => serverOf(connection, allocator.keys.events(region))));
+  const serversAt = ({ regions }: RegionCorner) => new Set(regions.map((region) => serverOf(connection, records.keys.events(region))));
   // On a cluster of three masters: where each of them has one of the three.
   const found = corners.find((one) => serversAt(one).size === (redis.isCluster ? 3 : 1));
   if (found === undefined) throw new Error(`none of ${corners.length} corners will do`);
@@ -35,7 +35,7 @@ async function putSite(region: Region, distanceM: number): Promise<string> {
     ref: `${region}-${distanceM}`,
     classes: [["M", 400, 200, 500, 20_000, 1]],
   });
-  return (await allocator.sites.put(site, 0)).siteId;
+  return (await records.sites.put(site, 0)).siteId;
 }
 
 const siteOf = (outcome: Awaited<ReturnType<typeof reserve>>) => (outcome.tag === "none" ? undefined : outcome.reservation.siteId);
@@ -53,7 +53,7 @@ describe("where three regions meet", () => {
     expect(Math.max(...placed.map(({ distanceM }) => distanceM))).toBeLessThan(100);
     const expected = placed.sort((a, b) => a.distanceM - b.distanceM).map(({ siteId }) => siteId);
     const held: (string | undefined)[] = [];
-    for (let number = 0; number < 10; number++) held.push(siteOf(await reserve(allocator, corner.position, number)));
+    for (let number = 0; number < 10; number++) held.push(siteOf(await reserve(records, corner.position, number)));
     expect(held).toEqual([...expected, undefined]);
   });
 
@@ -62,21 +62,21 @@ describe("where three regions meet", () => {
     const own = await putSite(here, 150);
     const across = await putSite(there, 20);
     await putSite(elsewhere, 180);
-    expect(siteOf(await reserve(allocator, corner.inRegion(here, 10), 1))).toBe(across);
-    expect(siteOf(await reserve(allocator, corner.inRegion(here, 10), 2))).toBe(own);
+    expect(siteOf(await reserve(records, corner.inRegion(here, 10), 1))).toBe(across);
+    expect(siteOf(await reserve(records, corner.inRegion(here, 10), 2))).toBe(own);
   });
 
   it("rushes and repetitions get one place each, and no place is held twice", async () => {
     const siteIds = await Promise.all(corner.regions.map((region) => putSite(region, 50)));
     const others = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
-    const allocators = others.map((other) =>
-      createAllocator({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+    const gatewayRecords = others.map((other) =>
+      createSearchableRecords({ redis: other, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
     );
-    const candidates = (await Promise.all(siteIds.map((siteId) => resolveSite(allocator, siteId)))).filter((one) => one !== undefined);
+    const candidates = (await Promise.all(siteIds.map((siteId) => resolveSite(records, siteId)))).filter((one) => one !== undefined);
     const outcomes = await Promise.all(
       Array.from({ length: 15 }, async (_, attempt) => {
         const number = attempt % 5;
-        const via = allocators[attempt % 3] as Allocator;
+        const via = gatewayRecords[attempt % 3] as SearchableRecords;
         const outcome = await via.holds.take(request(corner.position, number), candidates, (siteId) => resolveSite(via, siteId));
         return { number, siteId: siteOf(outcome) };
       }),
@@ -95,7 +95,7 @@ describe("where three regions meet", () => {
     const grown = recordGrowth();
     const tail = createEventTail({
       connect: () => redis.connectLater(),
-      keys: allocator.keys,
+      keys: records.keys,
       siteIds: testSiteIds,
       onGrown: grown.onGrown,
       onError: () => undefined,
@@ -105,7 +105,7 @@ describe("where three regions meet", () => {
     try {
       // Listened to from now on.
       await tail.catchUp();
-      for (let number = 0; number < 3; number++) await reserve(allocator, corner.position, number);
+      for (let number = 0; number < 3; number++) await reserve(records, corner.position, number);
       await expect
         .poll(() => new Set(grown.all.filter(({ concerned }) => concerned.includes(participantId)).map(({ region }) => region)))
         .toEqual(new Set(corner.regions));

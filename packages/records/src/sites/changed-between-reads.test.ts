@@ -1,6 +1,6 @@
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { expect, it } from "vitest";
-import { createAllocator } from "../allocator.ts";
+import { createRecords } from "../records.ts";
 
 const redis = useRedis();
 
@@ -8,8 +8,8 @@ it("a site is read with the counts of its own size classes, though a writer exch
   const [reading, writing] = [await redis.connect(), await redis.connect()];
   try {
     const [reader, writer] = [reading, writing].map((connection) =>
-      createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
-    ) as [ReturnType<typeof createAllocator>, ReturnType<typeof createAllocator>];
+      createRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` }),
+    ) as [ReturnType<typeof createRecords>, ReturnType<typeof createRecords>];
     const put = (...classes: NonNullable<Parameters<typeof makeSite>[0]["classes"]>) =>
       writer.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, classes }), 0);
     const { siteId } = await put(["S", 100, 100, 100, 1000, 2], ["L", 400, 400, 400, 1000, 5]);

@@ -1,26 +1,26 @@
 import type { RedisConnection } from "@petak/redis";
 import { makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createRecords, type Records } from "../records.ts";
 import { createSiteCache } from "./site-cache.ts";
 
 const redis = useRedis();
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: Records;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   return () => connection.disconnect();
 });
 
 const put = (ref: string, places = 1) =>
-  allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref, classes: [["M", 400, 200, 500, 20_000, places]] }), 0);
+  records.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref, classes: [["M", 400, 200, 500, 20_000, places]] }), 0);
 
 describe("the cache of sites' facts", () => {
   it("gives facts that it held when it was asked, though others take their room while the rest is read", async () => {
     const wanted = [await put("a"), await put("b"), await put("c")].map(({ siteId, revision }) => ({ siteId, revision }));
-    const cache = createSiteCache(allocator.sites, 1);
+    const cache = createSiteCache(records.sites, 1);
     await cache.facts(wanted.slice(0, 1));
     const facts = await cache.facts(wanted);
     expect(facts.map((site) => site?.operatorSiteRef)).toEqual(["a", "b", "c"]);
@@ -28,7 +28,7 @@ describe("the cache of sites' facts", () => {
 
   it("gives facts that it held when it was asked, though it is cleared while the rest is read", async () => {
     const wanted = [await put("a"), await put("b")].map(({ siteId, revision }) => ({ siteId, revision }));
-    const cache = createSiteCache(allocator.sites);
+    const cache = createSiteCache(records.sites);
     await cache.facts(wanted.slice(0, 1));
     const reading = cache.facts(wanted);
     cache.clear();
@@ -37,10 +37,10 @@ describe("the cache of sites' facts", () => {
 
   it("does not go back to the facts of a read that began earlier and ends later", async () => {
     const { siteId } = await put("a");
-    const before = await allocator.sites.find(siteId);
+    const before = await records.sites.find(siteId);
     if (before === undefined) throw new Error("the site was put");
     const { revision } = await put("a", 2);
-    const cache = createSiteCache(allocator.sites);
+    const cache = createSiteCache(records.sites);
     const [after] = await cache.facts([{ siteId, revision }]);
     cache.remember(before);
     expect(cache.facts([{ siteId, revision }])).toEqual([after]);

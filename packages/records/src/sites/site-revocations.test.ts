@@ -5,22 +5,22 @@ import type { RedisConnection } from "@petak/redis";
 import { createKeys } from "@petak/redis";
 import { Crash, dyingAt, makeSite, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Allocator, createAllocator } from "../allocator.ts";
+import { createRecords, type Records } from "../records.ts";
 import type { SiteRevocation } from "./site-revocations.ts";
 
 const redis = useRedis();
 const nowMs = 1_790_000_000_000;
 const keptMs = 9 * 3_600_000;
 let connection: RedisConnection;
-let allocator: Allocator;
+let records: Records;
 let siteId: string;
 let otherId: string;
 let region: Region;
 
 beforeEach(async () => {
   connection = await redis.connect();
-  allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
-  const put = async (ref: string) => (await allocator.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref }), 0)).siteId;
+  records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+  const put = async (ref: string) => (await records.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref }), 0)).siteId;
   [siteId, otherId] = [await put("one"), await put("other")];
   region = parseSiteId(siteId)?.region ?? "";
   return () => connection.disconnect();
@@ -35,54 +35,54 @@ function revocation(number: number, more: Partial<SiteRevocation> = {}): SiteRev
 }
 
 async function recorded(): Promise<string[]> {
-  return (await allocator.events.readAfter(region, "0", 100)).map(({ event }) => event.eventId);
+  return (await records.events.readAfter(region, "0", 100)).map(({ event }) => event.eventId);
 }
 
 describe("a revoked credential for work at a site", () => {
   it("is on the site's list and no other's, with its event, and the agent hears that something has changed", async () => {
     const [one, two] = [revocation(1), revocation(2)];
-    expect([await allocator.siteRevocations.add(one), await allocator.siteRevocations.add(two)]).toEqual(["done", "done"]);
-    expect((await allocator.siteRevocations.at(siteId, nowMs)).sort()).toEqual([hashOf(1), hashOf(2)]);
-    expect(await allocator.siteRevocations.at(otherId, nowMs)).toEqual([]);
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(2);
-    expect(await allocator.sites.allowedVersion(otherId)).toBe(0);
+    expect([await records.siteRevocations.add(one), await records.siteRevocations.add(two)]).toEqual(["done", "done"]);
+    expect((await records.siteRevocations.at(siteId, nowMs)).sort()).toEqual([hashOf(1), hashOf(2)]);
+    expect(await records.siteRevocations.at(otherId, nowMs)).toEqual([]);
+    expect(await records.sites.allowedVersion(siteId)).toBe(2);
+    expect(await records.sites.allowedVersion(otherId)).toBe(0);
     expect(await recorded()).toEqual([one.event.eventId, two.event.eventId]);
   });
 
   it("is written down and told of once, whoever repeats it", async () => {
     const one = revocation(1);
-    expect(await allocator.siteRevocations.add(one)).toBe("done");
-    expect(await allocator.siteRevocations.add(one)).toBe("repeated");
-    expect(await allocator.siteRevocations.add(revocation(1, { nowMs: nowMs + 1000 }))).toBe("done");
+    expect(await records.siteRevocations.add(one)).toBe("done");
+    expect(await records.siteRevocations.add(one)).toBe("repeated");
+    expect(await records.siteRevocations.add(revocation(1, { nowMs: nowMs + 1000 }))).toBe("done");
     expect(await recorded()).toEqual([one.event.eventId]);
-    expect(await allocator.sites.allowedVersion(siteId)).toBe(1);
+    expect(await records.sites.allowedVersion(siteId)).toBe(1);
     const other = { ...one, answer: { ...one.answer, fingerprint: Buffer.alloc(16, 2) } };
-    await expect(allocator.siteRevocations.add(other)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
+    await expect(records.siteRevocations.add(other)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
   });
 
   it("is whole or not there wherever its gateway dies, and a repetition makes it once", async () => {
     for (const isDone of [false, true]) {
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
-      const mortal = createAllocator({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+      const mortal = createRecords({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
       const asked = revocation(isDone ? 2 : 1);
       await expect(mortal.siteRevocations.add(asked)).rejects.toThrow(Crash);
-      expect(await allocator.siteRevocations.add(asked)).toBe(isDone ? "repeated" : "done");
+      expect(await records.siteRevocations.add(asked)).toBe(isDone ? "repeated" : "done");
     }
     expect(await recorded()).toHaveLength(2);
   });
 
   it("is one of so many, and leaves the list when it would not open any more", async () => {
-    for (const number of [1, 2, 3]) await allocator.siteRevocations.add(revocation(number));
-    expect(await allocator.siteRevocations.add(revocation(4))).toBe("full");
+    for (const number of [1, 2, 3]) await records.siteRevocations.add(revocation(number));
+    expect(await records.siteRevocations.add(revocation(4))).toBe("full");
     expect(await recorded()).toHaveLength(3);
-    expect(await allocator.siteRevocations.at(siteId, nowMs + keptMs - 1)).toHaveLength(3);
-    expect(await allocator.siteRevocations.at(siteId, nowMs + keptMs)).toEqual([]);
-    expect(await allocator.siteRevocations.add(revocation(4, { nowMs: nowMs + keptMs }))).toBe("done");
-    expect(await allocator.siteRevocations.at(siteId, nowMs + keptMs)).toEqual([hashOf(4)]);
+    expect(await records.siteRevocations.at(siteId, nowMs + keptMs - 1)).toHaveLength(3);
+    expect(await records.siteRevocations.at(siteId, nowMs + keptMs)).toEqual([]);
+    expect(await records.siteRevocations.add(revocation(4, { nowMs: nowMs + keptMs }))).toBe("done");
+    expect(await records.siteRevocations.at(siteId, nowMs + keptMs)).toEqual([hashOf(4)]);
   });
 
   it("takes no memory for longer than it is kept", async () => {
-    await allocator.siteRevocations.add(revocation(1));
+    await records.siteRevocations.add(revocation(1));
     const key = createKeys(`${redis.keyPrefix}petak`).siteRevoked(region, parseSiteId(siteId)?.siteNumber ?? 0);
     expect(await connection.pttl(key)).toBeGreaterThan(0);
   });

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { AgentService } from "@petak/protocol";
-import type { Allocator, TermsBook } from "@petak/records";
+import type { Records, TermsBook } from "@petak/records";
 import { type KeyDirectory, requireAgent } from "../../identity/index.ts";
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
 import { createReservationChanges } from "../idempotency/change-reservation.ts";
@@ -11,7 +11,7 @@ import { sync } from "./sync.ts";
 
 /** The stores, keys and clock of the agents' service. */
 export interface AgentDependencies {
-  allocator: Pick<Allocator, "sites" | "reservations" | "bundles" | "siteRevocations" | "requestIds">;
+  records: Pick<Records, "sites" | "reservations" | "bundles" | "siteRevocations" | "requestIds">;
   secrets: GatewaySecrets;
   /** Where agents' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
@@ -23,9 +23,9 @@ export interface AgentDependencies {
 }
 
 /** The agents' service: each call only by the agent of the site that it names, and where it is handled. */
-export function createAgentService({ allocator, receipts, ...rest }: AgentDependencies): ServiceImpl<typeof AgentService> {
-  const { sites, reservations, bundles, siteRevocations } = allocator;
-  const dependencies = { ...rest, changes: createReservationChanges(allocator, receipts), sites, reservations, bundles, siteRevocations };
+export function createAgentService({ records, receipts, ...rest }: AgentDependencies): ServiceImpl<typeof AgentService> {
+  const { sites, reservations, bundles, siteRevocations } = records;
+  const dependencies = { ...rest, changes: createReservationChanges(records, receipts), sites, reservations, bundles, siteRevocations };
   return {
     boot: (request, context) => boot(dependencies, request, requireAgent(context, request.siteId)),
     sync: (request, context) => sync(dependencies, request, requireAgent(context, request.siteId)),

@@ -10,7 +10,7 @@ import {
   type Reservation,
   Role,
 } from "@petak/protocol";
-import type { Allocator } from "@petak/records";
+import type { Records } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -32,9 +32,9 @@ let siteId: string;
 
 function gatewayOver(connection: RedisConnection) {
   const gateway = world.over(connection);
-  const { allocator } = gateway;
-  const { events } = allocator;
-  const dependencies = { changes: createReservationChanges(allocator, world.receipts), events, keys, now: world.clock.now };
+  const { records } = gateway;
+  const { events } = records;
+  const dependencies = { changes: createReservationChanges(records, world.receipts), events, keys, now: world.clock.now };
   return {
     ...gateway,
     countersign: (request: CountersignReceiptRequest) => countersignReceipt(dependencies, request, courier),
@@ -56,9 +56,9 @@ async function deposited(): Promise<string> {
 }
 
 /** The acts of a chain, which must be whole and true. */
-async function actsOf(allocator: Allocator, reservationId: string): Promise<string[]> {
-  const events = await allocator.events.chain(reservationId);
-  const reservation = (await allocator.reservations.find(reservationId)) as Reservation;
+async function actsOf(records: Records, reservationId: string): Promise<string[]> {
+  const events = await records.events.chain(reservationId);
+  const reservation = (await records.reservations.find(reservationId)) as Reservation;
   const chain = create(GetCustodyChainResponseSchema, { reservation, events, receipts: await receiptsOf(events) });
   const { faults, links } = await verifyChain(chain, { issuerKeys: [signingKey(world.secrets.issuerEpochs(), world.clock.now())] });
   expect(faults).toEqual([]);
@@ -73,8 +73,8 @@ describe("a receipt, at whichever command the gateway dies", () => {
       const hasDied = await dies(gatewayOver(dying).service.confirm(request, world.context));
       const { reservation } = (await steady.service.confirm(request, world.context)) as ConfirmResponse;
       expect(reservation?.chain?.length).toBe(1);
-      expect(await steady.allocator.reservations.find(reservation?.reservationId ?? "")).toEqual(reservation);
-      expect(await actsOf(steady.allocator, reservation?.reservationId ?? "")).toEqual(["RESERVED"]);
+      expect(await steady.records.reservations.find(reservation?.reservationId ?? "")).toEqual(reservation);
+      expect(await actsOf(steady.records, reservation?.reservationId ?? "")).toEqual(["RESERVED"]);
       return hasDied;
     });
   });
@@ -82,7 +82,7 @@ describe("a receipt, at whichever command the gateway dies", () => {
   it("is countersigned once, with one answer", async () => {
     await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying) => {
       const reservationId = await deposited();
-      const [, receipt] = await receiptsOf(await steady.allocator.events.chain(reservationId));
+      const [, receipt] = await receiptsOf(await steady.records.events.chain(reservationId));
       const { keyId, participantId } = courier;
       const receiptHash = receipt?.hash ?? "";
       const text = new TextEncoder().encode(countersignatureText({ keyId, participantId, receiptHash }));
@@ -92,8 +92,8 @@ describe("a receipt, at whichever command the gateway dies", () => {
       const hasDied = await dies(gatewayOver(dying).countersign(request));
       const answer = await steady.countersign(request);
       expect(await steady.countersign(request)).toEqual(answer);
-      expect(answer.receipt).toEqual((await receiptsOf(await steady.allocator.events.chain(reservationId)))[2]);
-      expect(await actsOf(steady.allocator, reservationId)).toEqual(["RESERVED", "DEPOSITED", "COUNTERSIGNED"]);
+      expect(answer.receipt).toEqual((await receiptsOf(await steady.records.events.chain(reservationId)))[2]);
+      expect(await actsOf(steady.records, reservationId)).toEqual(["RESERVED", "DEPOSITED", "COUNTERSIGNED"]);
       const again = create(CountersignReceiptRequestSchema, { requestId: randomUUID(), ...signed });
       await expect(steady.countersign(again)).rejects.toMatchObject({ reason: "ALREADY_COUNTERSIGNED" });
       return hasDied;

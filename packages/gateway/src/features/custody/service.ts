@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type CustodyService, Role } from "@petak/protocol";
-import type { Allocator, ParticipantFeeds } from "@petak/records";
+import type { ParticipantFeeds, Records } from "@petak/records";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../../identity/index.ts";
 import type { FeedReader } from "../event-pages/feed-reader.ts";
 import { createReservationChanges } from "../idempotency/change-reservation.ts";
@@ -15,7 +15,7 @@ import { streamsPerCaller, watchEvents } from "./watch-events.ts";
 
 /** The stores, keys and clock of the record of custody. */
 export interface CustodyDependencies {
-  allocator: Pick<Allocator, "reservations" | "events" | "sites" | "requestIds">;
+  records: Pick<Records, "reservations" | "events" | "sites" | "requestIds">;
   /** Where participants' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
   receipts: Receipts;
@@ -41,9 +41,9 @@ const operators = { roles: [Role.OPERATOR] };
 
 /** The record of custody: who may make each call, and where it is handled. */
 export function createCustodyService(options: CustodyDependencies): ServiceImpl<typeof CustodyService> {
-  const { allocator, receipts, waitingPollsMax = 256 } = options;
-  const { reservations, events } = allocator;
-  const dependencies = { ...options, reservations, events, changes: createReservationChanges(allocator, receipts) };
+  const { records, receipts, waitingPollsMax = 256 } = options;
+  const { reservations, events } = records;
+  const dependencies = { ...options, reservations, events, changes: createReservationChanges(records, receipts) };
   const polling = { ...options, shares: createCallerShares({ perCaller: waitingPollsPerCaller, total: waitingPollsMax }) };
   const streaming = { ...options, shares: createCallerShares({ perCaller: streamsPerCaller }) };
   return {

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { NearestQuery, PassedOverSites } from "@petak/allocator";
+import type { NearestQuery, PassedOverSites, SiteSearch } from "@petak/allocator";
 import {
   type FindNearestRequest,
   type FindNearestResponse,
@@ -7,14 +7,12 @@ import {
   type PassedOver,
   PassedOverSchema,
 } from "@petak/protocol";
-import type { SiteCache, TermsBook } from "@petak/records";
+import { type FoundSites, findSites, type SearchCall, type SiteCache, type TermsBook } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
 import { findNearestQuery } from "../search/nearest-query.ts";
-import type { SearchCall, SiteSearch } from "../search/site-search.ts";
-import { type FoundSites, findSites } from "./found-sites.ts";
 import { siteOptions } from "./site-options.ts";
 
-/** What finding sites reads. */
+/** The search, and the records of what it finds. */
 export interface FindNearestDependencies {
   search: SiteSearch;
   siteFacts: Pick<SiteCache, "facts">;

@@ -1,6 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
+import type { SiteSearch } from "@petak/allocator";
 import { type DirectoryService, Role } from "@petak/protocol";
-import type { Allocator, SiteCache, TermsBook } from "@petak/records";
+import type { Records, SiteCache, TermsBook } from "@petak/records";
 import { requireParticipant, requireReader } from "../../identity/index.ts";
 import { findNearest } from "./find-nearest.ts";
 import { getAvailability } from "./get-availability.ts";
@@ -12,7 +13,8 @@ import { upsertSites } from "./upsert-sites.ts";
 
 /** The stores and the clock of the directory. */
 export interface DirectoryDependencies {
-  allocator: Pick<Allocator, "nearest" | "passedOver" | "forget" | "sites" | "capacityReports" | "requestIds">;
+  search: SiteSearch;
+  records: Pick<Records, "sites" | "capacityReports" | "requestIds">;
   siteCache: Pick<SiteCache, "facts">;
   termsBook: TermsBook;
   now: () => number;
@@ -22,13 +24,14 @@ const operators = { roles: [Role.OPERATOR] };
 
 /** The directory of sites: who may make each call, and where it is handled. */
 export function createDirectoryService({
-  allocator,
+  search,
+  records,
   siteCache,
   termsBook,
   now,
 }: DirectoryDependencies): ServiceImpl<typeof DirectoryService> {
-  const { sites, capacityReports, requestIds } = allocator;
-  const dependencies = { search: allocator, siteFacts: siteCache, sites, capacityReports, requestIds, termsBook, now };
+  const { sites, capacityReports, requestIds } = records;
+  const dependencies = { search, siteFacts: siteCache, sites, capacityReports, requestIds, termsBook, now };
   return {
     findNearest: (request, context) => findNearest(dependencies, request, requireReader(context), context),
     getSite: (request, context) => getSite(dependencies, request, requireReader(context)),

@@ -1,8 +1,8 @@
 import type { Candidate } from "@petak/allocator";
 import type { Site, SiteOption, Terms } from "@petak/protocol";
+import { bestSizeClass, type FoundSites } from "@petak/records";
 import { summarise } from "../search/site-summary.ts";
 import { freshnessOf } from "./availability.ts";
-import type { FoundSites } from "./found-sites.ts";
 
 /** The options of found sites, in their order, without those that are gone. `terms` has the terms of each site, in the same order. */
 export function siteOptions({ candidates, sites }: FoundSites, terms: readonly (Terms | undefined)[], nowMs: number): SiteOption[] {
@@ -14,16 +14,17 @@ export function siteOptions({ candidates, sites }: FoundSites, terms: readonly (
   return options;
 }
 
-function optionOf({ classes, distanceM, observation }: Candidate, site: Site, terms: Terms, nowMs: number): SiteOption {
-  const best = classes[0];
+function optionOf(candidate: Candidate, site: Site, terms: Terms, nowMs: number): SiteOption {
+  const { distanceM, observation } = candidate;
+  const { sizeClassId, free } = bestSizeClass(candidate, site);
   const { observedAt, ttl } = freshnessOf(observation, nowMs);
   // A message as it stands: `create` would check every field again.
   return {
     $typeName: "petak.v1.SiteOption",
     site: summarise(site, terms),
     distanceM,
-    sizeClassId: site.sizeClasses[best?.index ?? 0]?.sizeClassId ?? "",
-    freeToPromise: best?.free ?? 0,
+    sizeClassId,
+    freeToPromise: free,
     observedAt,
     ttl,
   };

@@ -32,7 +32,7 @@ export interface FeedReader {
 /** How many events one page of a range looks at. */
 const scannedMax = 2000;
 
-/** Reads through the allocator's feeds. */
+/** Reads through the records' feeds. */
 export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
   async function read(
     feed: FeedName,

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type ParticipantService, Role } from "@petak/protocol";
-import type { Allocator, ParticipantStore } from "@petak/records";
+import type { ParticipantStore, Records } from "@petak/records";
 import type { CachedKeyDirectory } from "../../identity/cached-key-directory.ts";
 import { requireParticipant } from "../../identity/index.ts";
 import { createParticipant } from "./create-participant.ts";
@@ -13,7 +13,7 @@ import { revokeKey } from "./revoke-key.ts";
 
 /** The stores and the clock of the participants' service. */
 export interface ParticipantDependencies {
-  allocator: Pick<Allocator, "sites" | "requestIds" | "siteIds">;
+  records: Pick<Records, "sites" | "requestIds" | "siteIds">;
   participants: ParticipantStore;
   keyDirectory: CachedKeyDirectory;
   now: () => number;
@@ -22,8 +22,8 @@ export interface ParticipantDependencies {
 const admins = { roles: [Role.ADMIN] };
 
 /** Participants and their keys: who may make each call, and where it is handled. */
-export function createParticipantService({ allocator, ...rest }: ParticipantDependencies): ServiceImpl<typeof ParticipantService> {
-  const { sites, requestIds, siteIds } = allocator;
+export function createParticipantService({ records, ...rest }: ParticipantDependencies): ServiceImpl<typeof ParticipantService> {
+  const { sites, requestIds, siteIds } = records;
   const dependencies = { ...rest, sites, requestIds, storeCode: siteIds.storeCode };
   return {
     createParticipant: (request, context) => createParticipant(dependencies, request, requireParticipant(context, admins)),

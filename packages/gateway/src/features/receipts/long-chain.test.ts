@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { generateIssuerKey, verifyChain } from "@petak/credential";
 import { participantParty, reservationEvent } from "@petak/lifecycle";
 import { type Event, EventType, GetCustodyChainResponseSchema, type Reservation, ReservationState } from "@petak/protocol";
-import { type Allocator, chainMax } from "@petak/records";
+import { chainMax, type Records } from "@petak/records";
 import { type ArchiveWorld, courier, dayMs, openArchiveWorld } from "@petak/records/testing";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
@@ -33,12 +33,7 @@ async function addEvents(reservation: Reservation, count: number): Promise<Event
 }
 
 /** What a chain says, which must have this many events in all, the listed ones being the latest of them. */
-async function expectCounted(
-  reservationId: string,
-  last: Event | undefined,
-  count: number,
-  from: Allocator = world.records,
-): Promise<void> {
+async function expectCounted(reservationId: string, last: Event | undefined, count: number, from: Records = world.records): Promise<void> {
   const { events, earlierCount } = await from.events.countedChain(reservationId);
   expect([earlierCount + events.length, events.length]).toEqual([count, Math.min(count, chainMax)]);
   if (last !== undefined) expect(events.at(-1)?.eventId).toBe(last.eventId);

@@ -18,8 +18,8 @@ beforeEach(async () => {
 });
 
 function gatewayOver(connection: RedisConnection) {
-  const { allocator, service } = world.over(connection);
-  return { allocator, batch: async (request: BatchRequest) => (await service.batch(request, world.context)) as BatchResponse };
+  const { records, service } = world.over(connection);
+  return { records, batch: async (request: BatchRequest) => (await service.batch(request, world.context)) as BatchResponse };
 }
 
 function reservationsOf({ results }: BatchResponse): Reservation[] {
@@ -56,13 +56,13 @@ describe("a batch that is cut off", () => {
         const found = reservationsOf(response);
         expect(found.map(({ state }) => state)).toEqual([6, 6, 6, 4, 4, 4]);
         expect(found.slice(0, 3).map(({ reservationId }) => reservationId)).toEqual(held.map(({ reservationId }) => reservationId));
-        const chains = await Promise.all(found.map(({ reservationId }) => steady.allocator.events.chain(reservationId)));
+        const chains = await Promise.all(found.map(({ reservationId }) => steady.records.events.chain(reservationId)));
         expect(chains.map((chain) => chain.map(({ stateAfter }) => stateAfter))).toEqual([
           ...Array(3).fill([ReservationState.HELD, ReservationState.CONFIRMED]),
           ...Array(3).fill([ReservationState.HELD]),
         ]);
         reserved += 6;
-        expect((await steady.allocator.sites.find(siteId))?.counts[0]?.held).toBe(reserved);
+        expect((await steady.records.sites.find(siteId))?.counts[0]?.held).toBe(reserved);
       }
     }
     // It would say nothing if there were hardly anything to die at.

@@ -64,15 +64,15 @@ async function issuedForBundle(bundleId: string, withPin = false): Promise<Issue
   return (await steady.service.issueBundleCredential(request, context)) as IssueBundleCredentialResponse;
 }
 
-const found = async (reservationId: string) => (await steady.allocator.reservations.find(reservationId)) as Reservation;
-const foundBundle = async (bundleId: string) => (await steady.allocator.bundles.find(bundleId)) as Bundle;
+const found = async (reservationId: string) => (await steady.records.reservations.find(reservationId)) as Reservation;
+const foundBundle = async (bundleId: string) => (await steady.records.bundles.find(bundleId)) as Bundle;
 const eventsOf = async (reservationId: string, type: EventType) =>
-  (await steady.allocator.events.chain(reservationId)).filter((event) => event.type === type);
+  (await steady.records.events.chain(reservationId)).filter((event) => event.type === type);
 
 /** All PINs of the site, with the field under which each is kept. */
 async function pins(): Promise<Map<string, number>> {
   const { region = "", siteNumber = 0 } = parseSiteId(siteId) ?? {};
-  const kept = await world.connection.hgetallBuffer(steady.allocator.keys.sitePins(region, siteNumber));
+  const kept = await world.connection.hgetallBuffer(steady.records.keys.sitePins(region, siteNumber));
   return new Map(Object.entries(kept).map(([field, entry]) => [field, decodePinEntry(entry).expiresAtS]));
 }
 
@@ -279,7 +279,7 @@ describe("an extension, at whichever command the gateway dies", () => {
           await issued(extended, true);
           await issuedForBundle(bundleId, true);
           const untilMs = world.clock.now() + 5 * 86_400_000;
-          return { extended, bundleId, untilMs, before: await pins(), version: await steady.allocator.sites.allowedVersion(siteId) };
+          return { extended, bundleId, untilMs, before: await pins(), version: await steady.records.sites.allowedVersion(siteId) };
         },
         call: async ({ service }, requestId, { extended, untilMs }) => {
           const request = create(ExtendRequestSchema, { requestId, reservationId: extended, until: timestampFromMs(untilMs) });
@@ -294,7 +294,7 @@ describe("an extension, at whichever command the gateway dies", () => {
           expect(await eventsOf(extended, EventType.RESERVATION_EXTENDED)).toHaveLength(1);
           const moved = [extended, bundleId].map((id) => [fieldOf(id), untilMs / 1000] as const);
           expect(await pins()).toEqual(new Map([...before, ...moved]));
-          expect(await steady.allocator.sites.allowedVersion(siteId)).toBe(version + 1);
+          expect(await steady.records.sites.allowedVersion(siteId)).toBe(version + 1);
         },
       });
     },

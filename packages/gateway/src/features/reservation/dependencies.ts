@@ -1,3 +1,4 @@
+import type { SiteSearch } from "@petak/allocator";
 import {
   type BundleStore,
   createPlaces,
@@ -49,7 +50,6 @@ export interface ReservationDependencies {
 
 /** The records of a store, by subject. */
 interface ReservationRecords extends Pick<ReservationDependencies, "queues" | "siteRevocations" | "events"> {
-  nearest: PlaceSources["nearest"];
   holds: PlaceSources["holds"];
   sites: SiteStore;
   reservations: ReservationStore;
@@ -61,7 +61,8 @@ interface ReservationRecords extends Pick<ReservationDependencies, "queues" | "s
 /** The parts of a gateway from which the dependencies are made. */
 export interface ReservationParts
   extends Pick<ReservationDependencies, "credentials" | "reader" | "now" | "holdDefaultMs" | "holdMaxMs" | "depositDefaultMs"> {
-  allocator: ReservationRecords;
+  search: Pick<SiteSearch, "nearest">;
+  records: ReservationRecords;
   siteCache: SiteCache;
   termsBook: TermsBook;
   receipts: Receipts;
@@ -69,19 +70,20 @@ export interface ReservationParts
 
 /** Makes the dependencies of the reservation service. */
 export function reservationDependencies({
-  allocator,
+  search,
+  records,
   siteCache,
   termsBook,
   receipts,
   ...parts
 }: ReservationParts): ReservationDependencies {
-  const { nearest, holds, sites, reservations, queues, siteRevocations, requestIds, events, siteIds } = allocator;
+  const { holds, sites, reservations, queues, siteRevocations, requestIds, events, siteIds } = records;
   const { credentials, reader, now, holdDefaultMs, holdMaxMs, depositDefaultMs } = parts;
   return {
     storeCode: siteIds.storeCode,
-    places: createPlaces({ nearest, holds, sites, requestIds, siteCache, termsBook }),
-    changes: createReservationChanges(allocator, receipts),
-    bundleChanges: createBundleChanges(allocator),
+    places: createPlaces({ nearest: search.nearest, holds, sites, requestIds, siteCache, termsBook }),
+    changes: createReservationChanges(records, receipts),
+    bundleChanges: createBundleChanges(records),
     ...{ reservations, queues, sites, siteCache, siteRevocations, termsBook, requestIds, events },
     ...{ credentials, reader, now, holdDefaultMs, holdMaxMs, depositDefaultMs },
   };

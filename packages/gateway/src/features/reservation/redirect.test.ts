@@ -14,7 +14,7 @@ import {
   ReservationState,
   Role,
 } from "@petak/protocol";
-import type { Allocator, Places } from "@petak/records";
+import type { Places, Records } from "@petak/records";
 import type { RedisConnection } from "@petak/redis";
 import { atEveryDeath, dies, dyingAt, type FrozenClock, makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -36,7 +36,7 @@ let there: string;
 
 /** @param meanwhile What happens when the new place has been taken. Default: nothing. */
 function gatewayOver(connection: RedisConnection, meanwhile: () => Promise<unknown> = async () => undefined) {
-  const { allocator, siteCache, dependencies } = world.over(connection);
+  const { records, siteCache, dependencies } = world.over(connection);
   const places: Places = {
     ...dependencies.places,
     async take(...asked) {
@@ -46,7 +46,7 @@ function gatewayOver(connection: RedisConnection, meanwhile: () => Promise<unkno
     },
   };
   const redirectWith = (...asked: RedirectArguments) => redirect({ ...dependencies, places }, ...asked);
-  return { allocator, siteCache, redirect: redirectWith };
+  return { records, siteCache, redirect: redirectWith };
 }
 
 type RedirectArguments = [request: RedirectRequest, caller: ParticipantCaller, call: { signal: AbortSignal }];
@@ -63,11 +63,11 @@ beforeEach(async () => {
 const holdHere = () => world.steady.reserve(here, { partnerReference: "order-7" });
 
 async function move(reservationId: string, state: ReservationState, change: Partial<Reservation> = {}): Promise<Reservation> {
-  const before = (await steady.allocator.reservations.find(reservationId)) as Reservation;
+  const before = (await steady.records.reservations.find(reservationId)) as Reservation;
   const moved = transitionTo(before, { state, ...change }, { actor: participantParty(courier) }, clock.now());
   const transition = await world.receipts.attach(before, moved);
   const place = { movedAtMs: clock.now(), deadlineMs: null };
-  await steady.allocator.reservations.apply({ ...transition, ...place });
+  await steady.records.reservations.apply({ ...transition, ...place });
   return transition.after;
 }
 
@@ -84,13 +84,13 @@ function toNearest(reservationId: string, more: MessageInitShape<typeof Redirect
   } as MessageInitShape<typeof RedirectRequestSchema>);
 }
 
-async function heldAt(allocator: Allocator, siteId: string): Promise<number | undefined> {
-  return (await allocator.sites.find(siteId))?.counts[0]?.held;
+async function heldAt(records: Records, siteId: string): Promise<number | undefined> {
+  return (await records.sites.find(siteId))?.counts[0]?.held;
 }
 
 /** What every redirected reservation must come to, whatever happened on the way. */
 async function expectRedirected(old: Reservation, { reservation, redirected }: RedirectResponse): Promise<void> {
-  const { allocator } = steady;
+  const { records } = steady;
   const newId = reservation?.reservationId ?? "";
   expect(redirected).toMatchObject({ reservationId: old.reservationId, state: ReservationState.CANCELLED, redirectedTo: newId });
   expect(reservation).toMatchObject({
@@ -101,9 +101,9 @@ async function expectRedirected(old: Reservation, { reservation, redirected }: R
     sizeClassId: "M",
   });
   expect(reservation?.depositUntil).toEqual(old.depositUntil);
-  expect(await allocator.reservations.find(newId)).toEqual(reservation);
-  expect([await heldAt(allocator, here), await heldAt(allocator, there)]).toEqual([0, 1]);
-  const logged = await allocator.events.readAfter(newId.slice(4, 10), "0-0", 100);
+  expect(await records.reservations.find(newId)).toEqual(reservation);
+  expect([await heldAt(records, here), await heldAt(records, there)]).toEqual([0, 1]);
+  const logged = await records.events.readAfter(newId.slice(4, 10), "0-0", 100);
   const said = logged.map(({ event }) => [event.type, event.reservationId, event.relatedReservationId]);
   expect(said.filter(([, , related]) => related !== "")).toEqual([
     [EventType.RESERVATION_HELD, newId, old.reservationId],
@@ -123,18 +123,18 @@ describe("a redirection", () => {
   it("is bound by where its sites are now, whatever is remembered of them", async () => {
     const old = await world.steady.reserve(here, { overflowPolicy: create(OverflowPolicySchema, { maxDistanceM: 2000 }) });
     const toThere = () => toNearest(old.reservationId, { place: { case: "siteId", value: there } });
-    const { allocator, siteCache, redirect } = steady;
+    const { records, siteCache, redirect } = steady;
     await siteCache.facts([here, there].map((siteId) => ({ siteId, revision: 1 })));
-    await allocator.sites.put(makeSite({ ...origin, latitude: 1.32, ref: "there" }), 0);
+    await records.sites.put(makeSite({ ...origin, latitude: 1.32, ref: "there" }), 0);
     await expect(redirect(toThere(), courier, call)).rejects.toMatchObject({ reason: "OUTSIDE_OVERFLOW_POLICY" });
-    await allocator.sites.put(makeSite({ ...origin, latitude: 1.31, ref: "there" }), 0);
+    await records.sites.put(makeSite({ ...origin, latitude: 1.31, ref: "there" }), 0);
     expect((await redirect(toThere(), courier, call)).reservation?.siteId).toBe(there);
   });
 
   it("lets the chain of receipts go on from where the old one ended", async () => {
     const old = await confirm((await holdHere()).reservationId);
     const { reservation } = await steady.redirect(toNearest(old.reservationId), courier, call);
-    const [event] = (await steady.allocator.events.chain(reservation?.reservationId ?? "")).slice(-1);
+    const [event] = (await steady.records.events.chain(reservation?.reservationId ?? "")).slice(-1);
     const receipt = event?.receipt;
     expect(receipt).toMatchObject({ number: 1, previousHash: old.chain?.lastHash, continuedReservationId: old.reservationId });
     if (event === undefined || receipt === undefined) throw new Error("no receipt");
@@ -159,7 +159,7 @@ describe("a redirection", () => {
   async function expectRedirectedOnce(old: Reservation, { reservation, redirected }: RedirectResponse): Promise<void> {
     expect(redirected).toMatchObject({ state: ReservationState.CANCELLED, redirectedTo: reservation?.reservationId });
     expect(reservation).toMatchObject({ siteId: there, state: old.state, redirectedFrom: old.reservationId });
-    expect([await heldAt(steady.allocator, here), await heldAt(steady.allocator, there)]).toEqual([0, 1]);
+    expect([await heldAt(steady.records, here), await heldAt(steady.records, there)]).toEqual([0, 1]);
   }
 
   it.each(["held", "confirmed"])(
@@ -170,7 +170,7 @@ describe("a redirection", () => {
       const request = toNearest(old.reservationId);
       // The claim, the look at the old one, the search, and the hold, which is taken.
       let atCommand = 1;
-      while ((await heldAt(steady.allocator, there)) === 0) {
+      while ((await heldAt(steady.records, there)) === 0) {
         const mortal = gatewayOver(dyingAt(world.connection, { atCommand, isDone: true }).connection);
         await dies(mortal.redirect(request, courier, call));
         atCommand += 1;
@@ -178,7 +178,7 @@ describe("a redirection", () => {
       clock.advance(holdDefaultMs);
       if (state === "held") return;
       await expect(steady.redirect(request, courier, call)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
-      expect(await steady.allocator.reservations.find(old.reservationId)).toEqual(old);
+      expect(await steady.records.reservations.find(old.reservationId)).toEqual(old);
     },
   );
 
@@ -196,14 +196,14 @@ describe("a redirection", () => {
     }
     const old = await holdHere();
     await expect(steady.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "NO_PLACE_FREE" });
-    expect(await steady.allocator.reservations.find(old.reservationId)).toEqual(old);
+    expect(await steady.records.reservations.find(old.reservationId)).toEqual(old);
   });
 
   it("gives the new place back where the parcel was deposited meanwhile", async () => {
     const old = await confirm((await holdHere()).reservationId);
     const slow = gatewayOver(world.connection, () => move(old.reservationId, ReservationState.DEPOSITED));
     await expect(slow.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });
-    expect((await steady.allocator.reservations.find(old.reservationId))?.state).toBe(ReservationState.DEPOSITED);
-    expect(await heldAt(steady.allocator, there)).toBe(0);
+    expect((await steady.records.reservations.find(old.reservationId))?.state).toBe(ReservationState.DEPOSITED);
+    expect(await heldAt(steady.records, there)).toBe(0);
   });
 });

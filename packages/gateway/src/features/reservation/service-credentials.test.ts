@@ -29,9 +29,9 @@ let steady: ReturnType<typeof gatewayOver>;
 let siteId: string;
 
 function gatewayOver(connection: RedisConnection) {
-  const { allocator, dependencies } = world.over(connection);
+  const { records, dependencies } = world.over(connection);
   return {
-    allocator,
+    records,
     issue: (request: IssueCredentialRequest, caller: ParticipantCaller) => issueServiceCredential(dependencies, request, caller),
     revoke: (request: RevokeCredentialRequest, ofSiteId: string, caller: ParticipantCaller) =>
       revokeServiceCredential(dependencies, request, ofSiteId, caller),
@@ -49,8 +49,8 @@ function requestFor(compartmentId = ""): IssueCredentialRequest {
 }
 
 async function issuedEvents(): Promise<number> {
-  const [region = ""] = await steady.allocator.events.regions();
-  const logged = await steady.allocator.events.readAfter(region, "0-0", 1000);
+  const [region = ""] = await steady.records.events.regions();
+  const logged = await steady.records.events.readAfter(region, "0-0", 1000);
   expect(logged.every(({ event }) => event.type === EventType.CREDENTIAL_ISSUED && event.siteId === siteId)).toBe(true);
   return logged.length;
 }

@@ -32,9 +32,9 @@ beforeEach(async () => {
 });
 
 function gatewayOver(connection: RedisConnection) {
-  const { allocator, termsBook, service, reserve, confirm } = world.over(connection);
+  const { records, termsBook, service, reserve, confirm } = world.over(connection);
   return {
-    allocator,
+    records,
     termsBook,
     confirm,
     async reserve(siteId: string, waitMinutes = 0): Promise<Reservation> {
@@ -49,18 +49,18 @@ function gatewayOver(connection: RedisConnection) {
       await service.cancel(asked, world.context);
     },
     async found(reservationId: string): Promise<Reservation> {
-      return (await allocator.reservations.find(reservationId)) as Reservation;
+      return (await records.reservations.find(reservationId)) as Reservation;
     },
   };
 }
 
 async function held(siteId: string): Promise<number | undefined> {
-  return (await steady.allocator.sites.find(siteId))?.counts[0]?.held;
+  return (await steady.records.sites.find(siteId))?.counts[0]?.held;
 }
 
 async function waitingAt(siteId: string): Promise<number> {
   const { region, siteNumber } = parseSiteId(siteId) as { region: string; siteNumber: number };
-  return await world.connection.zcard(steady.allocator.keys.siteQueue(region, siteNumber));
+  return await world.connection.zcard(steady.records.keys.siteQueue(region, siteNumber));
 }
 
 const redirection = (old: Reservation, siteId: string) => ({
@@ -144,11 +144,11 @@ describe("sweeping a queue", () => {
     for (let number = 0; number < 70; number++) waiting.push(await steady.reserve(siteId, number < 10 ? 10 : 120));
     const others = await Promise.all(Array.from({ length: 4 }, () => openForMany(redis)));
     const sweeps = [world.connection, ...others].map((connection) => {
-      const { allocator, termsBook } = world.over(connection);
+      const { records, termsBook } = world.over(connection);
       const onError = (error: unknown) => {
         throw error;
       };
-      return startSweep({ allocator, termsBook, now: world.clock.now, intervalMs: 600_000, onError });
+      return startSweep({ records, termsBook, now: world.clock.now, intervalMs: 600_000, onError });
     });
     const sweep = async () => {
       await Promise.all(sweeps.map((one) => one.once()));
@@ -170,7 +170,7 @@ describe("sweeping a queue", () => {
     expect(await statesOf(waiting.slice(20, 30))).toEqual([EXPIRED]);
     expect(await statesOf(waiting.slice(30, 40))).toEqual([HELD]);
     expect([await held(siteId), await waitingAt(siteId)]).toEqual([20, 30]);
-    const events = await steady.allocator.events.readAfter(region, "0-0", 10_000);
+    const events = await steady.records.events.readAfter(region, "0-0", 10_000);
     const count = (wanted: EventType) => events.filter(({ event }) => event.type === wanted).length;
     const { RESERVATION_PROMOTED, RESERVATION_REJECTED, RESERVATION_EXPIRED } = EventType;
     expect([count(RESERVATION_PROMOTED), count(RESERVATION_REJECTED), count(RESERVATION_EXPIRED)]).toEqual([30, 10, 30]);
@@ -182,7 +182,7 @@ describe("sweeping a queue", () => {
     const { region, siteNumber } = parseSiteId(siteId) as { region: string; siteNumber: number };
     await steady.reserve(siteId);
     const waiting = await steady.reserve(siteId, 60);
-    const { keys } = steady.allocator;
+    const { keys } = steady.records;
     const cell = indexCellOf(quantise({ latitude: 1.3, longitude: 103.8 }));
     const { connection } = world;
     // What such a gateway would write: one held less, and nobody promoted.
@@ -191,8 +191,8 @@ describe("sweeping a queue", () => {
     const tally = (await connection.hgetBuffer(keys.siteCounts(region, cell), field)) as Buffer;
     tally.writeUInt16LE(0, 7 + 6);
     await connection.hset(keys.siteCounts(region, cell), field, tally);
-    const { allocator, termsBook } = steady;
-    const sweep = startSweep({ allocator, termsBook, now: world.clock.now, intervalMs: 600_000, onError: () => undefined });
+    const { records, termsBook } = steady;
+    const sweep = startSweep({ records, termsBook, now: world.clock.now, intervalMs: 600_000, onError: () => undefined });
     await sweep.once();
     await sweep.stop();
     expect(await steady.found(waiting.reservationId)).toMatchObject({ state: HELD, siteId });

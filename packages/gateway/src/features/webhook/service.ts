@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { WebhookService } from "@petak/protocol";
-import type { Allocator, WebhookStore } from "@petak/records";
+import type { Records, WebhookStore } from "@petak/records";
 import { requireParticipant } from "../../identity/index.ts";
 import type { FeedReader } from "../event-pages/feed-reader.ts";
 import { createCallerShares } from "../limits/caller-shares.ts";
@@ -19,7 +19,7 @@ import { updateEndpoint } from "./update-endpoint.ts";
 
 /** The stores, the delivery and the clock of the webhooks' service. */
 export interface WebhookDependencies {
-  allocator: Pick<Allocator, "deliveries" | "requestIds" | "siteIds">;
+  records: Pick<Records, "deliveries" | "requestIds" | "siteIds">;
   store: WebhookStore;
   reader: FeedReader;
   dispatcher: Pick<Dispatcher, "wake">;
@@ -32,8 +32,8 @@ export interface WebhookDependencies {
 }
 
 /** Participants' webhook endpoints: who may make each call, and where it is handled. */
-export function createWebhookService({ allocator, ...rest }: WebhookDependencies): ServiceImpl<typeof WebhookService> {
-  const { deliveries, requestIds, siteIds } = allocator;
+export function createWebhookService({ records, ...rest }: WebhookDependencies): ServiceImpl<typeof WebhookService> {
+  const { deliveries, requestIds, siteIds } = records;
   const dependencies = { ...rest, deliveries, requestIds, storeCode: siteIds.storeCode, tests: createCallerShares(testShares) };
   return {
     createEndpoint: (request, context) => createEndpoint(dependencies, request, requireParticipant(context)),

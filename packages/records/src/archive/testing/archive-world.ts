@@ -6,8 +6,8 @@ import { participantParty, reservationEvent, transitionTo } from "@petak/lifecyc
 import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis, testStoreCode } from "@petak/testkit";
-import { type Allocator, createAllocator } from "../../allocator.ts";
 import { firstEntry } from "../../events/event-stream.ts";
+import { createRecords, type Records } from "../../records.ts";
 import type { StoredTransition } from "../../reservations/reservation-store.ts";
 import { requireIdentity } from "../archive-identity.ts";
 import { type Archiver, type ArchiverOptions, createArchiver } from "../archiver.ts";
@@ -15,7 +15,7 @@ import { createFeedArchive } from "../feed-archive.ts";
 import { type ArchiveFiles, diskFiles } from "../files/archive-files.ts";
 import { type ArchiveLayout, createLayout, dayMs } from "../files/archive-layout.ts";
 import { createArchiveReader } from "../files/archive-reader.ts";
-import { type AllocatorWithArchive, withArchive } from "../reservation-archive.ts";
+import { type RecordsWithArchive, withArchive } from "../reservation-archive.ts";
 
 const origin = { latitude: 1.3, longitude: 103.8 };
 
@@ -40,7 +40,7 @@ export interface ArchiveWorld {
   readonly prefix: string;
   readonly layout: ArchiveLayout;
   /** The records as they are without the archive. */
-  readonly records: Allocator;
+  readonly records: Records;
   /** Ids of all reservations that were made. */
   readonly ids: readonly string[];
   /** Lets time pass, for the gateways and for the server. */
@@ -50,12 +50,12 @@ export interface ArchiveWorld {
   /** Moves one on, over the records with the archive behind them. */
   move(before: Reservation, state: ReservationState, change?: Partial<StoredTransition>): Promise<Reservation>;
   /** The same records over another connection. */
-  over(connection: RedisConnection): Allocator;
+  over(connection: RedisConnection): Records;
   archiver(options?: Partial<ArchiverOptions>, connection?: RedisConnection): Archiver;
   /** The records with the archive behind them. */
-  reading(files?: ArchiveFiles): AllocatorWithArchive;
+  reading(files?: ArchiveFiles): RecordsWithArchive;
   /** Reads everything that was made, as its maker may. */
-  told(allocator?: Allocator): Promise<Told>;
+  told(records?: Records): Promise<Told>;
 }
 
 /** How long things are kept in these tests, in ms: two days. */
@@ -70,7 +70,7 @@ export async function openArchiveWorld(
   // The server dates events by its clock, so that the frozen one begins where that is, and only goes on.
   const clock = createFrozenClock(Date.now());
   const prefix = `${redis.keyPrefix}petak`;
-  const records = createAllocator({ redis: connection, storeCode: testStoreCode, prefix });
+  const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix });
   const layout = createLayout(directory, "petak");
   const site = makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 10_000]] });
   const { siteId } = await records.sites.put(site, 0);
@@ -129,9 +129,9 @@ export async function openArchiveWorld(
     return outcome.reservation;
   }
 
-  function reading(files: ArchiveFiles = diskFiles): AllocatorWithArchive {
+  function reading(files: ArchiveFiles = diskFiles): RecordsWithArchive {
     return withArchive({
-      allocator: records,
+      records: records,
       reader: createArchiveReader(files, layout),
       feeds: createFeedArchive(files, layout),
       requireIdentity: () => requireIdentity(files, layout, records.archive),
@@ -156,7 +156,7 @@ export async function openArchiveWorld(
     ids,
     move,
     reading,
-    over: (other) => createAllocator({ redis: other, storeCode: testStoreCode, prefix }),
+    over: (other) => createRecords({ redis: other, storeCode: testStoreCode, prefix }),
     async pass(ms) {
       clock.advance(ms);
       await moveServerClock(redis.client, redis.keyPrefix, { byMs: ms, nowMs: clock.now() });
@@ -170,7 +170,7 @@ export async function openArchiveWorld(
     },
     archiver: (options = {}, over = connection) =>
       createArchiver({
-        allocator: over === connection ? records : createAllocator({ redis: over, storeCode: testStoreCode, prefix }),
+        records: over === connection ? records : createRecords({ redis: over, storeCode: testStoreCode, prefix }),
         files: diskFiles,
         layout,
         retentionMs,
@@ -181,24 +181,24 @@ export async function openArchiveWorld(
         },
         ...options,
       }),
-    async told(allocator = reading()) {
+    async told(records = reading()) {
       const told: Told = { reservations: {}, chains: {}, events: [] };
       for (const id of ids) {
-        const reservation = await allocator.reservations.find(id);
+        const reservation = await records.reservations.find(id);
         told.reservations[id] = reservation === undefined ? "none" : hex(toBinary(ReservationSchema, reservation));
-        told.chains[id] = (await allocator.events.chain(id)).map((event) => hex(toBinary(EventSchema, event)));
+        told.chains[id] = (await records.events.chain(id)).map((event) => hex(toBinary(EventSchema, event)));
       }
-      told.events = (await readOn(allocator, firstEntry, 37)).map(({ bytes }) => bytes);
+      told.events = (await readOn(records, firstEntry, 37)).map(({ bytes }) => bytes);
       return told;
     },
   };
 }
 
 /** Reads all events of the region after an entry, so many at a time, each with its entry. */
-export async function readOn(allocator: Allocator, entry: string, count: number): Promise<{ bytes: string; entry: string }[]> {
+export async function readOn(records: Records, entry: string, count: number): Promise<{ bytes: string; entry: string }[]> {
   const all: { bytes: string; entry: string }[] = [];
   for (let from = entry; ; ) {
-    const read = await allocator.events.readAfter(region, from, count);
+    const read = await records.events.readAfter(region, from, count);
     all.push(...read.map((logged) => ({ bytes: hex(toBinary(EventSchema, logged.event)), entry: logged.entry })));
     if (read.length < count) return all;
     from = read.at(-1)?.entry ?? from;

@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { EventSchema, parseSiteId, type Region, ReservationSchema, type Site } from "@petak/protocol";
-import type { Allocator } from "../../allocator.ts";
+import type { Records } from "../../records.ts";
 import { storedCandidate } from "../../reservations/candidates.ts";
 import type { StoredSite } from "../../sites/site-store.ts";
 import type { ReportOutcome } from "../capacity-reports.ts";
@@ -9,20 +9,20 @@ import type { ModelParcel, Snapshot } from "./site-model.ts";
 const participantId = "par_0000000000000009";
 
 /** The site as it is stored now. */
-export async function readSite(allocator: Allocator, siteId: string): Promise<StoredSite> {
-  const stored = await allocator.sites.find(siteId);
+export async function readSite(records: Records, siteId: string): Promise<StoredSite> {
+  const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error(`no site ${siteId}`);
   return stored;
 }
 
 /** Asks for a place of the first class that has one. Gives the parcel that has it now, or undefined. */
 export async function hold(
-  allocator: Allocator,
+  records: Records,
   siteId: string,
   number: number,
   classIndexes: readonly number[],
 ): Promise<ModelParcel | undefined> {
-  const stored = await readSite(allocator, siteId);
+  const stored = await readSite(records, siteId);
   const { site } = stored;
   const requestId = `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
   const request = {
@@ -37,7 +37,7 @@ export async function hold(
   };
   const classes = classIndexes.map((index) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }));
   const candidate = storedCandidate(stored, classes);
-  const outcome = await allocator.holds.take(request, [candidate], async () => candidate);
+  const outcome = await records.holds.take(request, [candidate], async () => candidate);
   if (outcome.tag === "none") return undefined;
   const { reservationId, sizeClassId } = outcome.reservation;
   const classIndex = site.sizeClasses.findIndex((sizeClass) => sizeClass.sizeClassId === sizeClassId);
@@ -45,17 +45,17 @@ export async function hold(
 }
 
 /** Records the next step of a parcel: that it went in, that it came out, or, where it never was inside, that its hold was given back. */
-export async function recordStep(allocator: Allocator, siteId: string, parcel: ModelParcel): Promise<void> {
+export async function recordStep(records: Records, siteId: string, parcel: ModelParcel): Promise<void> {
   const { recorded, movedAtMs } = parcel;
   const isGivenBack = recorded === "held" && movedAtMs.inside === 0;
   const to = recorded === "held" && !isGivenBack ? "inside" : "over";
   for (;;) {
-    const before = await allocator.reservations.find(parcel.reservationId);
+    const before = await records.reservations.find(parcel.reservationId);
     if (before === undefined) throw new Error(`no reservation ${parcel.reservationId}`);
-    const { tag } = await allocator.reservations.apply({
+    const { tag } = await records.reservations.apply({
       before,
       after: { ...before, revision: before.revision + 1 },
-      site: await readSite(allocator, siteId),
+      site: await readSite(records, siteId),
       heldChange: recorded === "held" ? -1 : 0,
       occupiedChange: isGivenBack ? 0 : to === "inside" ? 1 : -1,
       ...(isGivenBack ? {} : { movedAtMs: movedAtMs[to] }),
@@ -69,7 +69,7 @@ export async function recordStep(allocator: Allocator, siteId: string, parcel: M
 
 /** Sends a report. */
 export async function sendReport(
-  allocator: Allocator,
+  records: Records,
   siteId: string,
   what: Snapshot | "own_counts",
   observedAtMs: number,
@@ -77,11 +77,11 @@ export async function sendReport(
 ): Promise<ReportOutcome> {
   const ttlS = what === "own_counts" ? 300 : what.ttlS;
   const classesOf = () => (what === "own_counts" ? what : what.classes);
-  return await allocator.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf }, await readSite(allocator, siteId), nowMs);
+  return await records.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf }, await readSite(records, siteId), nowMs);
 }
 
 /** Writes the site's facts with other places or another name, or somewhere else. */
-export async function rewrite(allocator: Allocator, siteId: string, change: Partial<Site>, nowMs: number): Promise<void> {
-  const { site } = await readSite(allocator, siteId);
-  await allocator.sites.put({ ...site, ...change }, nowMs);
+export async function rewrite(records: Records, siteId: string, change: Partial<Site>, nowMs: number): Promise<void> {
+  const { site } = await readSite(records, siteId);
+  await records.sites.put({ ...site, ...change }, nowMs);
 }

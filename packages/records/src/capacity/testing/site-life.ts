@@ -3,7 +3,7 @@ import { isKnownAt } from "@petak/allocator";
 import { LatLngSchema, Purpose } from "@petak/protocol";
 import type { FrozenClock, Random } from "@petak/testkit";
 import { expect } from "vitest";
-import type { Allocator } from "../../allocator.ts";
+import type { SearchableRecords } from "../../testing/searchable-records.ts";
 import { freeToPromise } from "../capacity.ts";
 import { hold, readSite, recordStep, rewrite, sendReport } from "./site-actions.ts";
 import type { ModelClass, ModelParcel, SiteModel, Snapshot } from "./site-model.ts";
@@ -19,8 +19,8 @@ const measures = [
 ] as const;
 
 /** What a search offers of a class of a site: the byte of the index, where the site is offered. */
-export async function offered(allocator: Allocator, siteId: string, classIndex: number, knownAtMs?: number): Promise<number> {
-  const found = await allocator.nearest({
+export async function offered(records: SearchableRecords, siteId: string, classIndex: number, knownAtMs?: number): Promise<number> {
+  const found = await records.nearest({
     origin,
     parcel: measures[classIndex === 0 ? 0 : 1],
     purpose: Purpose.DELIVERY,
@@ -37,8 +37,8 @@ export async function offered(allocator: Allocator, siteId: string, classIndex: 
 }
 
 /** What may never be otherwise, whatever was done in whatever order. */
-export async function checkPromises(allocator: Allocator, siteId: string, model: SiteModel, nowMs: number): Promise<void> {
-  const { counts, observation } = await readSite(allocator, siteId);
+export async function checkPromises(records: SearchableRecords, siteId: string, model: SiteModel, nowMs: number): Promise<void> {
+  const { counts, observation } = await readSite(records, siteId);
   for (const [classIndex, count] of counts.entries()) {
     const recordedAs = (state: ModelParcel["recorded"]) =>
       model.parcels.filter((parcel) => parcel.classIndex === classIndex && parcel.recorded === state).length;
@@ -48,15 +48,15 @@ export async function checkPromises(allocator: Allocator, siteId: string, model:
     const isKnown = isKnownAt(observation, nowMs);
     if (model.basis === "nothing") expect(isKnown).toBe(false);
     else expect(freeToPromise(count)).toBeLessThanOrEqual(model.promisable(classIndex));
-    expect(await offered(allocator, siteId, classIndex)).toBe(freeToPromise(count));
-    expect(await offered(allocator, siteId, classIndex, nowMs)).toBe(isKnown ? freeToPromise(count) : 0);
+    expect(await offered(records, siteId, classIndex)).toBe(freeToPromise(count));
+    expect(await offered(records, siteId, classIndex, nowMs)).toBe(isKnown ? freeToPromise(count) : 0);
   }
 }
 
 /** What a life is made of. */
 export interface LifeOptions {
   /** The connections over which things are done. */
-  allocators: readonly [Allocator, ...Allocator[]];
+  gatewayRecords: readonly [SearchableRecords, ...SearchableRecords[]];
   siteId: string;
   model: SiteModel;
   random: Random;
@@ -85,10 +85,10 @@ export interface SiteLife {
 }
 
 /** Begins a life at a site that nothing has happened at. */
-export function createLife({ allocators, siteId, model, random, clock, nextNumber }: LifeOptions): SiteLife {
+export function createLife({ gatewayRecords, siteId, model, random, clock, nextNumber }: LifeOptions): SiteLife {
   const underWay: (Snapshot | "own_counts")[] = [];
   const observedAtMs = new Map<Snapshot | "own_counts", number>();
-  const any = () => random.pick(allocators);
+  const any = () => random.pick(gatewayRecords);
   const pickParcel = (is: ModelParcel["is"]) => {
     const parcels = model.parcels.filter((parcel) => parcel.is === is && parcel.recorded !== "over");
     return parcels.length === 0 ? undefined : random.pick(parcels);
@@ -152,7 +152,7 @@ export function createLife({ allocators, siteId, model, random, clock, nextNumbe
       await deliver(snapshot);
     },
     async rewrite() {
-      const { site } = await readSite(allocators[0], siteId);
+      const { site } = await readSite(gatewayRecords[0], siteId);
       const places = random.bool(0.3) ? model.classes.map(({ installed }) => installed) : undefined;
       if (places === undefined) {
         const position = create(LatLngSchema, random.pick([origin, elsewhere]));
@@ -194,7 +194,7 @@ export function createLife({ allocators, siteId, model, random, clock, nextNumbe
       observedAtMs.set(snapshot, clock.now());
       underWay.push(snapshot);
       await deliver(snapshot);
-      const { counts } = await readSite(allocators[0], siteId);
+      const { counts } = await readSite(gatewayRecords[0], siteId);
       for (const [classIndex, count] of counts.entries()) {
         expect(freeToPromise(count)).toBe(model.promisable(classIndex));
         seen.exact++;

@@ -1,5 +1,5 @@
 import { EventType, type Region } from "@petak/protocol";
-import type { Allocator } from "../../allocator.ts";
+import type { Records } from "../../records.ts";
 
 /** What is known of a reservation beside its events: for which classes of which sites it came. */
 export interface Wanted {
@@ -12,10 +12,10 @@ export interface Wanted {
  * What a region's record tells of unfairness, in words; empty where there was none. The record has everything in the order in which it was done. So
  * nobody may take a place by coming late while somebody waits for it, nor be promoted before somebody who came earlier and fits.
  */
-export async function unfairIn(allocator: Allocator, region: Region, wantedBy: ReadonlyMap<string, Wanted>): Promise<string[]> {
+export async function unfairIn(records: Records, region: Region, wantedBy: ReadonlyMap<string, Wanted>): Promise<string[]> {
   const waiting = new Set<string>();
   const found: string[] = [];
-  const events = await allocator.events.readAfter(region, "0-0", 1_000_000);
+  const events = await records.events.readAfter(region, "0-0", 1_000_000);
   for (const { event } of events) {
     const { type, reservationId, siteId } = event;
     if (type === EventType.RESERVATION_QUEUED) waiting.add(reservationId);
@@ -23,7 +23,7 @@ export async function unfairIn(allocator: Allocator, region: Region, wantedBy: R
     if (type !== EventType.RESERVATION_HELD && type !== EventType.RESERVATION_PROMOTED) continue;
     if (type === EventType.RESERVATION_PROMOTED && !waiting.has(reservationId))
       found.push(`${reservationId} was promoted and did not wait`);
-    const taken = (await allocator.reservations.find(reservationId))?.sizeClassId ?? "";
+    const taken = (await records.reservations.find(reservationId))?.sizeClassId ?? "";
     for (const other of waiting) {
       if (other === reservationId) break;
       const wanted = wantedBy.get(other);

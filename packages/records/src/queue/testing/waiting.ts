@@ -17,7 +17,7 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import type { Allocator } from "../../allocator.ts";
+import type { Records } from "../../records.ts";
 import { type HoldCandidate, holdClass, storedCandidate } from "../../reservations/candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../../reservations/reserve.ts";
 
@@ -104,8 +104,8 @@ export function requestFor(wish: Wish, nowMs: number): HoldRequest {
   };
 }
 
-async function candidateAt(allocator: Allocator, siteId: string, query: SiteQuery): Promise<HoldCandidate | undefined> {
-  const stored = await allocator.sites.find(siteId);
+async function candidateAt(records: Records, siteId: string, query: SiteQuery): Promise<HoldCandidate | undefined> {
+  const stored = await records.sites.find(siteId);
   if (stored === undefined || !stored.isOffered) return undefined;
   const { reason, classes } = checkSite(query, stored.site);
   if (reason !== undefined) return undefined;
@@ -116,24 +116,24 @@ async function candidateAt(allocator: Allocator, siteId: string, query: SiteQuer
 }
 
 /** Takes the first place that there is, or waits for one, as a gateway does. */
-export async function reserveOrWait(allocator: Allocator, wish: Wish, nowMs: number): Promise<HoldOutcome> {
+export async function reserveOrWait(records: Records, wish: Wish, nowMs: number): Promise<HoldOutcome> {
   const request = requestFor(wish, nowMs);
   const query = queryOf(wish);
-  const resolve = (siteId: string) => candidateAt(allocator, siteId, query);
-  request.isFirst = !(await allocator.requestIds.claim(request.participantId, request.requestId, request.fingerprint));
+  const resolve = (siteId: string) => candidateAt(records, siteId, query);
+  request.isFirst = !(await records.requestIds.claim(request.participantId, request.requestId, request.fingerprint));
   request.isTied = true;
   for (const siteIds of [wish.siteIds, wish.elsewhere ?? []]) {
     const candidates = (await Promise.all(siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
     if (candidates.length === 0) continue;
-    const outcome = await allocator.holds.take(request, candidates, resolve);
+    const outcome = await records.holds.take(request, candidates, resolve);
     if (outcome.tag !== "none") return outcome;
   }
-  return await allocator.holds.wait(request, wish.siteIds, resolve);
+  return await records.holds.wait(request, wish.siteIds, resolve);
 }
 
 /** Ends a reservation that waits or is held. False where it has ended already, or has changed just now. */
-export async function end(allocator: Allocator, reservationId: string, nowMs: number): Promise<boolean> {
-  const before = await allocator.reservations.find(reservationId);
+export async function end(records: Records, reservationId: string, nowMs: number): Promise<boolean> {
+  const before = await records.reservations.find(reservationId);
   if (before === undefined) return false;
   const isHeld = before.state === ReservationState.HELD;
   if (!isHeld && before.state !== ReservationState.QUEUED) return false;
@@ -143,7 +143,7 @@ export async function end(allocator: Allocator, reservationId: string, nowMs: nu
     revision: before.revision + 1,
     updatedAt: timestampFromMs(nowMs),
   };
-  const { tag } = await allocator.reservations.apply({
+  const { tag } = await records.reservations.apply({
     before,
     after,
     heldChange: isHeld ? -1 : 0,

@@ -3,7 +3,7 @@ import type { Position } from "@petak/allocator";
 import { indexCellOf, regionOfCell } from "@petak/allocator";
 import { plainQuery, smallParcel } from "@petak/allocator/testing";
 import { type Event, EventSchema, HoldKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
-import type { Allocator } from "../../allocator.ts";
+import type { SearchableRecords } from "../../testing/searchable-records.ts";
 
 import { type HoldCandidate, storedCandidate } from "../candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../reserve.ts";
@@ -15,8 +15,8 @@ export const participantId = "par_0000000000000009";
 export const parcel = smallParcel;
 
 /** A stored site as a candidate; its one size class is `M`. */
-export async function resolveSite(allocator: Allocator, siteId: string): Promise<HoldCandidate | undefined> {
-  const stored = await allocator.sites.find(siteId);
+export async function resolveSite(records: SearchableRecords, siteId: string): Promise<HoldCandidate | undefined> {
+  const stored = await records.sites.find(siteId);
   return stored && storedCandidate(stored, [{ index: 0, sizeClassId: "M" }]);
 }
 
@@ -42,17 +42,17 @@ export function request(origin: Position, number: number): HoldRequest {
 }
 
 /** Finds and holds as a gateway does: at the nearest, and where others took its last place, at the nearest few. */
-export async function reserve(allocator: Allocator, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
+export async function reserve(records: SearchableRecords, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
   const hold = request(origin, number);
   let outcome: HoldOutcome = { tag: "none" };
   for (const limit of [1, 4]) {
-    const found = await allocator.nearest(plainQuery(origin, { parcel, limit, radiusM }));
+    const found = await records.nearest(plainQuery(origin, { parcel, limit, radiusM }));
     const candidates = found.map((candidate) => ({
       ...candidate,
       operatorId: "",
       classes: candidate.classes.map(({ index }) => ({ index, sizeClassId: "M" })),
     }));
-    outcome = await allocator.holds.take(hold, candidates, (siteId) => resolveSite(allocator, siteId));
+    outcome = await records.holds.take(hold, candidates, (siteId) => resolveSite(records, siteId));
     if (outcome.tag !== "none") break;
   }
   return outcome;
@@ -64,11 +64,11 @@ function cancelled(before: Reservation): { after: Reservation; event: Event } {
 }
 
 /** Gives a place back. False where it was given back already. */
-export async function giveBack(allocator: Allocator, reservationId: string): Promise<boolean> {
-  const before = await allocator.reservations.find(reservationId);
+export async function giveBack(records: SearchableRecords, reservationId: string): Promise<boolean> {
+  const before = await records.reservations.find(reservationId);
   if (before === undefined || before.state !== ReservationState.HELD) return false;
   const { after, event } = cancelled(before);
   const place = { heldChange: -1, occupiedChange: 0 };
-  const { tag } = await allocator.reservations.apply({ ...place, before, after, deadlineMs: null, events: [event] });
+  const { tag } = await records.reservations.apply({ ...place, before, after, deadlineMs: null, events: [event] });
   return tag === "done";
 }

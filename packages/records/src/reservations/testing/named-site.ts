@@ -1,7 +1,7 @@
 import type { Position } from "@petak/allocator";
 import { HoldKind, type Site } from "@petak/protocol";
 import { type MoreFacts, makeSite, type SiteFacts } from "@petak/testkit";
-import type { Allocator } from "../../allocator.ts";
+import type { Records } from "../../records.ts";
 import { type HoldCandidate, storedCandidate } from "../candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../reserve.ts";
 import { request } from "./holding.ts";
@@ -16,8 +16,8 @@ export function siteWithNames(facts: SiteFacts, more: MoreFacts = {}): Site {
 }
 
 /** A stored site as a candidate with all its size classes and the names of their compartments. */
-export async function namedCandidate(allocator: Allocator, siteId: string): Promise<HoldCandidate> {
-  const stored = await allocator.sites.find(siteId);
+export async function namedCandidate(records: Records, siteId: string): Promise<HoldCandidate> {
+  const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error(`no site ${siteId}`);
   const { sizeClasses, compartments } = stored.site;
   const classes = sizeClasses.map(({ sizeClassId }, index) => ({
@@ -36,12 +36,12 @@ export function requestOf(origin: Position, number: number, holdKind: HoldKind):
 
 /** Asks one site for a hold. */
 export async function holdAt(
-  allocator: Allocator,
+  records: Records,
   siteId: string,
   origin: Position,
   number: number,
   holdKind: HoldKind = HoldKind.HARD,
 ): Promise<HoldOutcome> {
-  const resolve = (id: string) => namedCandidate(allocator, id);
-  return await allocator.holds.take(requestOf(origin, number, holdKind), [await resolve(siteId)], resolve);
+  const resolve = (id: string) => namedCandidate(records, id);
+  return await records.holds.take(requestOf(origin, number, holdKind), [await resolve(siteId)], resolve);
 }

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, newEventId } from "@petak/protocol";
-import { type Allocator, createAllocator, createParticipantFeeds, type ParticipantFeeds } from "@petak/records";
+import { createParticipantFeeds, createRecords, type ParticipantFeeds, type Records } from "@petak/records";
 import type { TestRedis } from "@petak/testkit";
 import { testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
@@ -19,7 +19,7 @@ export interface TestEvent {
 
 /** The records of one test, and what reads them as a gateway does. */
 export interface FeedWorld {
-  readonly allocator: Allocator;
+  readonly records: Records;
   readonly feeds: ParticipantFeeds;
   readonly reader: FeedReader;
   /** Records events and gives the ids of those that the feed's participant may see. */
@@ -34,12 +34,12 @@ export function regionAt(index: number): string {
 /** Opens the records under a test's prefix. Closed with the test. */
 export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
   const connection = await redis.connect();
-  const allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
+  const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
   const feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
-    keys: allocator.keys,
-    siteIds: allocator.siteIds,
+    keys: records.keys,
+    siteIds: records.siteIds,
     onError: (error) => {
       throw error;
     },
@@ -49,7 +49,7 @@ export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
     connection.disconnect();
   });
   return {
-    allocator,
+    records,
     feeds,
     reader: createFeedReader(feeds),
     async record(events) {
@@ -62,8 +62,8 @@ export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
           isTest: true,
           recordedAt: timestampFromMs(recordedMs),
         });
-        await connection.sadd(allocator.keys.regions(), region);
-        await allocator.events.appendOnce(region, eventId, event);
+        await connection.sadd(records.keys.regions(), region);
+        await records.events.appendOnce(region, eventId, event);
         return isMine ? [eventId] : [];
       });
       return (await Promise.all(recording)).flat();

@@ -13,15 +13,8 @@ import {
   ReserveRequestSchema,
   type ReserveResponse,
 } from "@petak/protocol";
-import {
-  type Allocator,
-  createAllocator,
-  createSiteCache,
-  createTermsBook,
-  createTermsStore,
-  type SiteCache,
-  type TermsBook,
-} from "@petak/records";
+import { createSiteCache, createTermsBook, createTermsStore, type SiteCache, type TermsBook } from "@petak/records";
+import { createSearchableRecords, type SearchableRecords } from "@petak/records/testing/candidates";
 import { createKeys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, type TestRedis, tempDir, testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
@@ -47,7 +40,7 @@ export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 }
 
 /** One gateway's calls about reservations, and what they work with. Nothing can be listed. */
 export interface ReservationGateway {
-  readonly allocator: Allocator;
+  readonly records: SearchableRecords;
   readonly siteCache: SiteCache;
   readonly termsBook: TermsBook;
   readonly credentials: CredentialIssuer;
@@ -87,13 +80,14 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
   const connection = await openForMany(redis);
 
   function over(redisConnection: RedisConnection): ReservationGateway {
-    const allocator = createAllocator({ redis: redisConnection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
-    const siteCache = createSiteCache(allocator.sites);
+    const records = createSearchableRecords({ redis: redisConnection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
+    const siteCache = createSiteCache(records.sites);
     const terms = gatewayTerms({ collectWithinMs, storageMaxMs: 14 * dayMs });
-    const termsBook = createTermsBook(createTermsStore(redisConnection, allocator.terms, createKeys(redis.keyPrefix)), terms, clock.now);
+    const termsBook = createTermsBook(createTermsStore(redisConnection, records.terms, createKeys(redis.keyPrefix)), terms, clock.now);
     const credentials = createCredentialIssuer(secrets);
     const parts: ReservationParts = {
-      allocator,
+      search: records,
+      records,
       siteCache,
       termsBook,
       credentials,
@@ -107,7 +101,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
     };
     const service = createReservationService(parts);
     return {
-      allocator,
+      records,
       dependencies: reservationDependencies(parts),
       siteCache,
       termsBook,
@@ -125,13 +119,13 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       },
       async deposit(reservationId) {
         const atMs = clock.now();
-        const before = (await allocator.reservations.find(reservationId)) as Reservation;
+        const before = (await records.reservations.find(reservationId)) as Reservation;
         const untilMs = atMs + collectWithinMs;
         const limits = { depositedAt: timestampFromMs(atMs), collectUntil: timestampFromMs(untilMs) };
         const actor = participantParty({ participantId: before.operatorId });
         const change = { state: ReservationState.DEPOSITED, ...limits };
         const transition = await receipts.attach(before, transitionTo(before, change, { actor }, atMs));
-        await allocator.reservations.apply({ ...transition, movedAtMs: atMs, isAllowed: true });
+        await records.reservations.apply({ ...transition, movedAtMs: atMs, isAllowed: true });
         return transition.after;
       },
     };
@@ -148,7 +142,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
     over,
     async putSite(places, { ref = "site", latitude = 1.3 } = {}) {
       const site = makeSite({ latitude, longitude: 103.8, ref, classes: [["M", 400, 200, 500, 20_000, places]] });
-      return (await steady.allocator.sites.put(site, 0)).siteId;
+      return (await steady.records.sites.put(site, 0)).siteId;
     },
   };
 }

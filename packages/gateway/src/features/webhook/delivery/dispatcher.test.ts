@@ -33,12 +33,12 @@ async function untilAllTaken(endpoint: StoredWebhook): Promise<void> {
   const { number } = await world.reader.end(endpoint);
   const read = async () => cursorIn(endpoint, await world.health(endpoint)).number;
   await expect.poll(read, { interval: 5 }).toBe(number);
-  expect((await world.allocator.deliveries.pending(endpoint.endpointId)).count).toBe(0);
+  expect((await world.records.deliveries.pending(endpoint.endpointId)).count).toBe(0);
 }
 
 /** Resolves when the last attempt has failed, and it is written down when the next one is due. */
 async function untilRetryIsDue({ endpointId }: StoredWebhook): Promise<void> {
-  const next = async () => (await world.allocator.deliveries.pending(endpointId)).nextMs;
+  const next = async () => (await world.records.deliveries.pending(endpointId)).nextMs;
   await expect.poll(next, { interval: 5 }).toBeGreaterThan(world.timers.now());
 }
 
@@ -136,7 +136,7 @@ describe("an event that is not taken", () => {
     const stamps = receiver.received.map(({ headers }) => Number(headers["webhook-timestamp"]));
     expect(stamps).toEqual([...new Set(stamps)].sort((a, b) => a - b));
     await expect.poll(() => world.health(endpoint)).toMatchObject({ abandoned: 1, disabledMs: world.timers.now() });
-    expect((await world.allocator.deliveries.pending(endpoint.endpointId)).count).toBe(0);
+    expect((await world.records.deliveries.pending(endpoint.endpointId)).count).toBe(0);
   });
 
   it("does not hold up later ones", async () => {
@@ -157,7 +157,7 @@ describe("an event that is not taken", () => {
     await world.record(1);
     await untilReceived(1);
     const dueMs = world.timers.now() + 3_600_000;
-    await expect.poll(() => world.allocator.deliveries.pending(endpoint.endpointId)).toEqual({ count: 1, nextMs: dueMs });
+    await expect.poll(() => world.records.deliveries.pending(endpoint.endpointId)).toEqual({ count: 1, nextMs: dueMs });
   });
 
   it("is one of a thousand at most; at that number new ones wait in the record", async () => {
@@ -166,7 +166,7 @@ describe("an event that is not taken", () => {
     const ids = await world.record(pendingMax + 30);
     world.deliver();
     await untilReceived(pendingMax);
-    await expect.poll(async () => (await world.allocator.deliveries.pending(endpoint.endpointId)).count).toBe(pendingMax);
+    await expect.poll(async () => (await world.records.deliveries.pending(endpoint.endpointId)).count).toBe(pendingMax);
     answerAll(204);
     world.timers.advance(10_000);
     await untilReceived(2 * pendingMax + 30);
@@ -233,7 +233,7 @@ describe("an endpoint that fails", () => {
     answerAll(204);
     world.timers.advance(5 * minuteMs);
     await expect.poll(() => new Set(receiver.ids()).size).toBe(11);
-    await expect.poll(async () => (await world.allocator.deliveries.pending(endpoint.endpointId)).count).toBe(0);
+    await expect.poll(async () => (await world.records.deliveries.pending(endpoint.endpointId)).count).toBe(0);
     expect(await world.health(endpoint)).toMatchObject({ consecutiveFailures: 0, failingSinceMs: undefined });
   });
 
@@ -294,7 +294,7 @@ describe("what its owner does", () => {
     await world.record(1);
     await untilReceived(1);
     await world.store.change(endpoint.endpointId, { isPaused: true });
-    await world.allocator.deliveries.remove(endpoint.endpointId);
+    await world.records.deliveries.remove(endpoint.endpointId);
     await world.store.remove(endpoint);
     dispatcher.wake(endpoint.endpointId);
     await world.record(3);
@@ -316,13 +316,13 @@ describe("what its owner does", () => {
     const late = await world.record(3);
     await untilReceived(51);
     const replay = replayAt("replay", { number: 0, range: { fromMs, toMs: fromMs + minuteMs } });
-    await world.allocator.deliveries.addReplay(endpoint.endpointId, replay, 5);
+    await world.records.deliveries.addReplay(endpoint.endpointId, replay, 5);
     dispatcher.wake(endpoint.endpointId);
     await untilReceived(96);
     const again = receiver.ids().slice(51);
     expect([...again].sort()).toEqual([...wanted].sort());
     expect(again).not.toEqual(expect.arrayContaining([...early, ...late]));
-    await expect.poll(() => world.allocator.deliveries.replays(endpoint.endpointId)).toEqual([]);
+    await expect.poll(() => world.records.deliveries.replays(endpoint.endpointId)).toEqual([]);
   });
 });
 
@@ -344,12 +344,12 @@ describe("of two gateways", () => {
   it("the other takes over when one dies, and what was under way is sent again", async () => {
     const { endpointId } = await world.addEndpoint(receiver.url);
     // One that took the lease, and was not heard of again.
-    expect(await world.allocator.deliveries.lease(endpointId, "the dead", 400)).toBe("taken");
+    expect(await world.records.deliveries.lease(endpointId, "the dead", 400)).toBe("taken");
     const ids = await world.record(5);
     world.deliver({ leaseMs });
     await untilReceived(5);
     expect([...receiver.ids()].sort()).toEqual([...ids].sort());
-    expect(await world.allocator.deliveries.commit(endpointId, "the dead", { fields: { cursor: "" } })).toBe(false);
+    expect(await world.records.deliveries.commit(endpointId, "the dead", { fields: { cursor: "" } })).toBe(false);
   });
 
   it("one that stops in the middle of a batch leaves the rest to the other", async () => {

@@ -1,5 +1,5 @@
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
-import type { Allocator, ParticipantFeeds, WebhookStore } from "@petak/records";
+import type { ParticipantFeeds, Records, WebhookStore } from "@petak/records";
 import type { Logger, Metrics, TellFailure } from "../../../observability/index.ts";
 import type { FeedReader } from "../../event-pages/feed-reader.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
@@ -29,7 +29,7 @@ export interface WebhookOptions extends Partial<ReachPolicy> {
 
 /** What sending needs of the gateway. */
 export interface WebhookSendingOptions extends WebhookOptions {
-  allocator: Pick<Allocator, "deliveries" | "events">;
+  records: Pick<Records, "deliveries" | "events">;
   store: WebhookStore;
   reader: FeedReader;
   feeds: ParticipantFeeds;
@@ -59,7 +59,7 @@ const concurrencyDefault = 256;
 /** Puts them together. */
 export function createWebhookSending(options: WebhookSendingOptions): WebhookSending {
   const {
-    allocator: { deliveries, events },
+    records: { deliveries, events },
     store,
     reader,
     now,

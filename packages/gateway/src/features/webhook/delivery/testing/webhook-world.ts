@@ -2,10 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Event, EventSchema, EventType, newEventId } from "@petak/protocol";
 import {
-  type Allocator,
-  createAllocator,
   createParticipantFeeds,
+  createRecords,
   createWebhookStore,
+  type Records,
   type StoredWebhook,
   type WebhookStore,
 } from "@petak/records";
@@ -33,7 +33,7 @@ export const derivationKey: Uint8Array = Buffer.alloc(32, 7);
 
 /** Records, endpoints, and gateways that deliver, with one clock that stands still. */
 export interface WebhookWorld {
-  readonly allocator: Allocator;
+  readonly records: Records;
   readonly store: WebhookStore;
   readonly reader: FeedReader;
   readonly timers: ManualTimers;
@@ -52,7 +52,7 @@ export interface WebhookWorld {
 /** Opens a world under a test's prefix. */
 export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> {
   const connection: RedisConnection = await redis.connect();
-  const allocator = createAllocator({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
+  const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });
   const store = createWebhookStore(connection, createKeys(redis.keyPrefix));
   const timers = createManualTimers();
   const metrics = createMetrics({ processMetrics: false });
@@ -60,12 +60,12 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
   const feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
-    keys: allocator.keys,
-    siteIds: allocator.siteIds,
+    keys: records.keys,
+    siteIds: records.siteIds,
     onError: () => undefined,
   });
   const reader = createFeedReader(feeds);
-  await connection.sadd(allocator.keys.regions(), region);
+  await connection.sadd(records.keys.regions(), region);
   const dispatchers: Dispatcher[] = [];
   let made = 0;
   onTestFinished(async () => {
@@ -75,14 +75,14 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
   });
 
   return {
-    allocator,
+    records,
     store,
     reader,
     timers,
     metrics,
     deliver(options = {}) {
       const dispatcher = createWebhookSending({
-        allocator,
+        records,
         store,
         reader,
         feeds,
@@ -115,7 +115,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         keys: [{ number: 1, createdMs: timers.now(), overlapMs: 0, requestId: "first" }],
         ...more,
       };
-      await allocator.deliveries.begin(endpoint.endpointId, { cursor: encodeCursor(endpoint, await reader.end(endpoint)) });
+      await records.deliveries.begin(endpoint.endpointId, { cursor: encodeCursor(endpoint, await reader.end(endpoint)) });
       await store.add(endpoint, 100);
       return endpoint;
     },
@@ -127,20 +127,20 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
           eventId,
           type: EventType.RESERVATION_HELD,
           reservationId: `res_${region}_${eventId.slice(-16)}`,
-          siteId: allocator.siteIds.format(region, 1),
+          siteId: records.siteIds.format(region, 1),
           participantId,
           isTest: true,
           occurredAt: timestampFromMs(timers.now()),
           recordedAt: timestampFromMs(timers.now()),
         });
-        await allocator.events.appendOnce(region, eventId, Object.assign(event, more));
+        await records.events.appendOnce(region, eventId, Object.assign(event, more));
         ids.push(eventId);
       }
       return ids;
     },
-    health: async ({ endpointId }) => healthIn(await allocator.deliveries.fields(endpointId)),
+    health: async ({ endpointId }) => healthIn(await records.deliveries.fields(endpointId)),
     async alarms() {
-      const entries = await allocator.events.readAfter(region, "0-0", 10_000);
+      const entries = await records.events.readAfter(region, "0-0", 10_000);
       return entries.flatMap(({ event }) =>
         event.webhookEndpointId === "" ? [] : [[event.type, event.webhookEndpointId] as [EventType, string]],
       );

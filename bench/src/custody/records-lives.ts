@@ -12,7 +12,7 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
-import { createAllocator, firstEntry, type StoredSite, type StoredTransition } from "@petak/records";
+import { createRecords, firstEntry, type StoredSite, type StoredTransition } from "@petak/records";
 import { type HoldCandidate, storedCandidate } from "@petak/records/testing/candidates";
 import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
 import { makeSite } from "@petak/testkit";
@@ -23,8 +23,8 @@ import { runLives } from "./lives.ts";
 import { pollListener } from "./poll-listener.ts";
 
 /**
- * Lives whole lives with the allocator as a library, with every command that the gateway sends for them and nothing of the gateway:
- * `allocator-lives.ts <socket> <clients> <seconds> <run>`. Prints a {@link LifeRun} as JSON. Each run has sites of its own.
+ * Lives whole lives with the records as a library, with every command that the gateway sends for them and nothing of the gateway:
+ * `records-lives.ts <socket> <clients> <seconds> <run>`. Prints a {@link LifeRun} as JSON. Each run has sites of its own.
  */
 
 const [socketPath = "", clients = "1", seconds = "1", run = "0"] = process.argv.slice(2);
@@ -32,7 +32,7 @@ const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.
 await redis.connect();
 const prefix = `petak-${run}`;
 const storeCode = await claimStoreCode(redis, createKeys(prefix));
-const allocator = createAllocator({ redis, prefix, storeCode });
+const records = createRecords({ redis, prefix, storeCode });
 const place = { latitude: 1.3, longitude: 103.8 };
 const region = regionOfCell(indexCellOf(place));
 
@@ -46,8 +46,8 @@ interface Own {
 const own = await Promise.all(
   Array.from({ length: Number(clients) }, async (_, index): Promise<Own> => {
     const site = makeSite({ ...place, ref: `bench-${index}`, classes: [["L", 400, 200, 500, 20_000, 1000]] });
-    const { siteId } = await allocator.sites.put(site, 0);
-    const stored = (await allocator.sites.find(siteId)) as StoredSite;
+    const { siteId } = await records.sites.put(site, 0);
+    const stored = (await records.sites.find(siteId)) as StoredSite;
     return { siteId, candidate: storedCandidate(stored, [{ index: 0, sizeClassId: "L" }]), sequence: 0 };
   }),
 );
@@ -88,10 +88,10 @@ async function move(
 ): Promise<void> {
   const atMs = Date.now();
   const { type, sequence, ...transition } = more;
-  const [before, stored] = await Promise.all([allocator.reservations.find(reservationId), allocator.sites.find(siteId)]);
+  const [before, stored] = await Promise.all([records.reservations.find(reservationId), records.sites.find(siteId)]);
   if (before === undefined || stored === undefined) throw new Error(`${reservationId} is gone`);
   const after: Reservation = { ...before, ...change, revision: before.revision + 1, updatedAt: timestampFromMs(atMs) };
-  const outcome = await allocator.reservations.apply({
+  const outcome = await records.reservations.apply({
     heldChange: 0,
     occupiedChange: 0,
     ...transition,
@@ -108,13 +108,13 @@ async function move(
 async function live(client: number): Promise<void> {
   const party = own[client] as Own;
   const order = newOrder(place);
-  const held = await allocator.holds.take(holdRequest(order, region), [party.candidate], async () => party.candidate);
+  const held = await records.holds.take(holdRequest(order, region), [party.candidate], async () => party.candidate);
   if (held.tag !== "held") throw new Error(`a parcel was not held: ${held.tag}`);
   const { reservationId, participantId } = held.reservation;
 
   const { requestId } = newOrder(place);
   const fingerprint = Buffer.alloc(16, 1);
-  await allocator.requestIds.claim(participantId, requestId, fingerprint);
+  await records.requestIds.claim(participantId, requestId, fingerprint);
   const depositUntilMs = Date.now() + 86_400_000;
   await move(
     party,
@@ -170,7 +170,7 @@ async function live(client: number): Promise<void> {
 // Over a connection of its own: what a listener reads must not wait behind what the clients do.
 const listening = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await listening.connect();
-const { events } = createAllocator({ redis: listening, prefix, storeCode });
+const { events } = createRecords({ redis: listening, prefix, storeCode });
 let last = firstEntry;
 const listener = pollListener(async () => {
   const found = await events.readAfter(region, last, 1000);
@@ -180,7 +180,7 @@ const listener = pollListener(async () => {
 const result = await runLives(Number(clients), Number(seconds), listener, eventsOfLife, live);
 await listener.close();
 for (const { siteId } of own) {
-  const { held = -1, occupied = -1 } = (await allocator.sites.find(siteId))?.counts[0] ?? {};
+  const { held = -1, occupied = -1 } = (await records.sites.find(siteId))?.counts[0] ?? {};
   if (held !== 0 || occupied !== 0) throw new Error(`site ${siteId} has ${held} held and ${occupied} occupied after all lives have ended`);
 }
 for (const connection of [redis, listening]) connection.disconnect();

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
+import type { SiteSearch } from "@petak/allocator";
 import { FindNearestRequestSchema, type FindNearestResponse, Purpose, Role } from "@petak/protocol";
-import { type Allocator, createSiteCache } from "@petak/records";
+import { createSiteCache } from "@petak/records";
 import { makeSite, useRedis } from "@petak/testkit";
 import { beforeEach, expect, it } from "vitest";
 import { testCaller } from "../../identity/testing/test-caller.ts";
@@ -19,23 +20,24 @@ beforeEach(async () => {
 });
 
 const put = (...classes: (readonly [string, number, number, number, number, number])[]) =>
-  world.steady.allocator.sites.put(makeSite({ ...origin, classes: classes.map((one) => [...one]) }), 0);
+  world.steady.records.sites.put(makeSite({ ...origin, classes: classes.map((one) => [...one]) }), 0);
 
 /** What is answered where something happens after each search, before the facts are read. */
 async function findNearest(afterSearch: (search: number) => Promise<unknown>): Promise<FindNearestResponse> {
-  const { allocator, termsBook } = world.steady;
+  const { records, termsBook } = world.steady;
   let searches = 0;
-  const watched: Allocator = {
-    ...allocator,
+  const search: SiteSearch = {
+    ...records,
     async nearest(query, waiting) {
-      const found = await allocator.nearest(query, waiting);
+      const found = await records.nearest(query, waiting);
       await afterSearch(++searches);
       return found;
     },
   };
-  const siteCache = createSiteCache(allocator.sites);
+  const siteCache = createSiteCache(records.sites);
   const service = createDirectoryService({
-    allocator: watched,
+    search,
+    records,
     siteCache: {
       ...siteCache,
       facts(wanted) {

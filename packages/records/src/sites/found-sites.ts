@@ -1,7 +1,11 @@
-import type { Candidate, NearestQuery } from "@petak/allocator";
+import type { Candidate, NearestQuery, SiteSearch } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
-import type { SiteCache } from "@petak/records";
-import type { SearchCall, SiteSearch } from "../search/site-search.ts";
+import type { SiteCache } from "./site-cache.ts";
+
+/** Ends a search that goes far by throwing the signal's reason. The signal is read only by such a search. */
+export interface SearchCall {
+  readonly signal: AbortSignal;
+}
 
 /** Sites that a search found. */
 export interface FoundSites {
@@ -10,7 +14,7 @@ export interface FoundSites {
   sites: readonly (Site | undefined)[];
 }
 
-/** Finds sites and their facts. */
+/** The search, and the facts of what it finds. */
 export interface FindSitesDependencies {
   search: Pick<SiteSearch, "nearest" | "forget">;
   siteFacts: Pick<SiteCache, "facts">;
@@ -78,4 +82,9 @@ function isCurrent({ candidates, sites }: FoundSites): boolean {
 
 function isAsFound({ revision }: Candidate, site: Site | undefined): boolean {
   return site === undefined || site.revision === revision;
+}
+
+/** The smallest fitting size class of a found site that has a free place. */
+export function bestSizeClass({ classes: [best] }: Candidate, site: Site): { sizeClassId: string; free: number } {
+  return { sizeClassId: site.sizeClasses[best?.index ?? 0]?.sizeClassId ?? "", free: best?.free ?? 0 };
 }
