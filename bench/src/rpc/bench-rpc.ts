@@ -7,9 +7,10 @@ import { startRedisServer } from "@petak/redis/server";
 import { treeCpuSeconds } from "../process-cpu.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { findNearestCall, oneReserveCall, readFindNearest } from "./cases.ts";
+import type { PacedFigure, RpcFigure, RpcReport } from "./figures.ts";
 import { connections, generatorNames, type LoadRequest, loadHttp1, loadHttp2, loadPaced, streamsPerConnection } from "./generators.ts";
 import { type PinnedServer, startPinned } from "./pinned-process.ts";
-import { type PacedFigure, type RpcFigure, type RpcReport, writeRpcReport } from "./report.ts";
+import { writeRpcReport } from "./report.ts";
 import { pacedSubjectsOf, type Servers, type Subject, subjectsOf } from "./subjects.ts";
 
 /** Core of the server, and of the load generator and Redis. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { callCosts } from "./call-costs.ts";
-import type { RpcFigure } from "./report.ts";
+import type { RpcFigure } from "./figures.ts";
 import { stackedChart } from "./stacked-chart.ts";
 import { names } from "./subjects.ts";
 

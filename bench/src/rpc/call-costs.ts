@@ -1,5 +1,5 @@
 import { median } from "../median.ts";
-import type { RpcFigure } from "./report.ts";
+import type { RpcFigure } from "./figures.ts";
 import { names } from "./subjects.ts";
 
 /** What the time of a call goes into. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type PacedFigure, type RpcReport, reportTable } from "./report.ts";
+import type { PacedFigure, RpcReport } from "./figures.ts";
+import { reportTable } from "./report.ts";
 
 const paced = (p50Us: number, p99Us: number, came: number): PacedFigure => ({
   what: "gateway, FindNearest",

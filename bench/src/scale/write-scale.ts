@@ -1,11 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { queriesPerHold } from "../allocator/measure/cached-cost.ts";
-import { microsUnit } from "../allocator/report/figure.ts";
-import type { AllocatorReport } from "../allocator/report/report.ts";
+import { type AllocatorReport, microsUnit } from "../allocator/report/figure.ts";
 import { replaceSection } from "../docs-section.ts";
 import { median } from "../median.ts";
-import type { RpcReport } from "../rpc/report.ts";
+import type { RpcReport } from "../rpc/figures.ts";
 import { names } from "../rpc/subjects.ts";
 import { assumptions } from "./assumptions.ts";
 import { type MeasuredCosts, reckon } from "./reckon.ts";

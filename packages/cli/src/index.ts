@@ -11,6 +11,7 @@ export { ExitCode } from "./exit-code.ts";
 export { CliFailure, type CliFailureOptions, toFailure, usageFailure } from "./failure.ts";
 export { run } from "./run.ts";
 export { type CliIo, createSession, type GlobalOptions, type Session } from "./session.ts";
-export { type Colors, createOutput, type Output, type OutputOptions, type TextStream } from "./terminal/output.ts";
+export type { Colors } from "./terminal/colors.ts";
+export { createOutput, type Output, type OutputOptions, type TextStream } from "./terminal/output.ts";
 export { createProgress, type Progress, type ProgressOptions } from "./terminal/progress.ts";
 export { type Column, layOutTable, type TableOptions } from "./terminal/table.ts";

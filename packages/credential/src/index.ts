@@ -50,6 +50,7 @@ export { holderKeyHash } from "./presence/holder-key.ts";
 export { judgePresence, type Presence, type ProvePresenceInput, presenceLength, provePresence, readPresence } from "./presence/presence.ts";
 export { type PresenceRefusal, presenceRefusals } from "./presence/refusals.ts";
 export { type ChainFault, type ChainFaultCode, chainFaults } from "./receipts/chain-faults.ts";
+export type { ChainLink } from "./receipts/chain-link.ts";
 export { type ChainStatementClaims, type StandingChain, signChainStatement } from "./receipts/chain-statement.ts";
 export { type CountersignatureInput, countersignatureText, signCountersignature } from "./receipts/countersignature.ts";
 export { type HandOver, handOverOf, handOvers, partyOn } from "./receipts/hand-overs.ts";
@@ -59,7 +60,6 @@ export { claimsOf, type ReceiptClaims, type UnsignedReceipt } from "./receipts/r
 export { type ReportClaims, reportClaims, reportText, verifyReport } from "./receipts/report-statement.ts";
 export { verifyText } from "./receipts/signed-text.ts";
 export {
-  type ChainLink,
   type ChainVerdict,
   type VerifyChainOptions,
   verifyChain,

@@ -45,3 +45,16 @@ export function isMet(figure: Figure): boolean | undefined {
   if (target === undefined || Number.isNaN(result)) return undefined;
   return target.is === "at most" ? result <= target.limit : result >= target.limit;
 }
+
+/** A run of the allocator's bench and all that is needed to judge it. */
+export interface AllocatorReport {
+  commit: string;
+  node: string;
+  /** Flavour and version of the Redis server. */
+  server: string;
+  cpu: string;
+  rounds: number;
+  /** Length of a measurement that has no end of its own. */
+  seconds: number;
+  figures: Figure[];
+}

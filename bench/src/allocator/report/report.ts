@@ -2,21 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { replaceSection } from "../../docs-section.ts";
 import { chart } from "./chart.ts";
-import type { Figure } from "./figure.ts";
+import type { AllocatorReport } from "./figure.ts";
 import { reportTable } from "./table.ts";
-
-/** A run of the allocator's bench and all that is needed to judge it. */
-export interface AllocatorReport {
-  commit: string;
-  node: string;
-  /** Flavour and version of the Redis server. */
-  server: string;
-  cpu: string;
-  rounds: number;
-  /** Length of a measurement that has no end of its own. */
-  seconds: number;
-  figures: Figure[];
-}
 
 const root = join(import.meta.dirname, "../../../..");
 

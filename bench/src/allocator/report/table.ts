@@ -1,6 +1,5 @@
 import { median } from "../../median.ts";
-import { type Figure, isMet, resultOf, type Target } from "./figure.ts";
-import type { AllocatorReport } from "./report.ts";
+import { type AllocatorReport, type Figure, isMet, resultOf, type Target } from "./figure.ts";
 
 /** The report as Markdown. */
 export function reportTable({ commit, node, server, cpu, rounds, seconds, figures }: AllocatorReport): string {

@@ -6,7 +6,8 @@ import { DeviceEventType, reasonOf } from "@petak/protocol";
 import { RetryInfoSchema } from "@petak/protocol/google-rpc";
 import { onThisMachine, roundsHere, startTestServer, type TestServer } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { buildCity, type City, type CitySite } from "./city.ts";
+import { buildCity, type City } from "./city.ts";
+import type { CitySite } from "./city-site.ts";
 import { beginFaultRun, type FaultRun } from "./fault-run.ts";
 
 const calls = roundsHere({ short: 500, ci: 2_000, long: 60_000 });

@@ -12,7 +12,7 @@ import {
 import type { GatewayProcess } from "@petak/testkit/network";
 import { expect } from "vitest";
 import type { Callers } from "./callers.ts";
-import type { CitySite } from "./city.ts";
+import type { CitySite } from "./city-site.ts";
 import type { Listener } from "./listener.ts";
 import { heldStates, isOpen, type Life, occupiedStates, stateOf, steps, type Told } from "./lives.ts";
 

@@ -8,6 +8,7 @@ import { createTempDir, makeSite, type Random } from "@petak/testkit";
 import { type GatewayProcess, type GatewayProcessOptions, startGatewayProcess, startTestNetwork } from "@petak/testkit/network";
 import { Abandoned, type Callers, createCallers } from "./callers.ts";
 import { type Checked, checkCity } from "./check-city.ts";
+import type { CitySite } from "./city-site.ts";
 import { type Listener, listen } from "./listener.ts";
 import { isOpen, type Life, reports, type Step, stateOf, steps } from "./lives.ts";
 
@@ -20,14 +21,6 @@ export interface CityOptions {
   random: Random;
   /** Clients that work at once. Default 8. */
   clientCount?: number;
-}
-
-/** A site whose agent sends its reports one after another. */
-export interface CitySite {
-  siteId: string;
-  signer: RequestSigner;
-  sequence: bigint;
-  reporting: Promise<void>;
 }
 
 /** A city in which clients reserve, deposit, collect and listen, and keep their own record of what they were told. */

@@ -18,9 +18,9 @@ import { createRandom, type MoreFacts, makeSite, type Random, roundsHere, testSe
 import { cellToLatLng, getPentagons } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { randomOpeningHours } from "../hours/testing/random-hours.ts";
-import { checkSite } from "../query/check-site.ts";
 import type { NearestQuery, SiteNeeds } from "../query/query.ts";
 import { plainQuery } from "../testing/plain-query.ts";
+import { checkSite } from "./check-site.ts";
 import { createOpenLookup, type KnownSite, reasonByHand, sitesAround } from "./testing/brute-force.ts";
 
 const redis = useRedis();

@@ -1,10 +1,8 @@
 import pc from "picocolors";
 import type { CliFailure } from "../failure.ts";
+import type { Colors } from "./colors.ts";
 import { columnsOf, createProgress, type Progress } from "./progress.ts";
 import { type Column, layOutTable } from "./table.ts";
-
-/** Paints text for a terminal, or leaves it as it is. */
-export type Colors = ReturnType<typeof pc.createColors>;
 
 /** Where text goes: a stream of the process, or a collector in tests. */
 export interface TextStream {

@@ -1,4 +1,4 @@
-import type { Colors } from "./output.ts";
+import type { Colors } from "./colors.ts";
 import { textWidth } from "./text-width.ts";
 
 /** Shows how far something has come. */

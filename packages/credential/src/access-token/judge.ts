@@ -1,6 +1,6 @@
 import { Act, siteClockSkewMs, type TrustBundle } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
-import { decodeText, isRecord, parseCanonicalJson } from "../jws/canonical-json.ts";
+import { decodeText, isRecord, parseCanonicalJson } from "../bytes/canonical-json.ts";
 import { verifyEd25519 } from "../keys/ed25519.ts";
 import { issuerKeyIdLength } from "../keys/issuer-key.ts";
 import { isLowOrderPoint } from "../keys/low-order.ts";

@@ -1,5 +1,5 @@
 import { decodeBase64url } from "../bytes/base64url.ts";
-import { isRecord } from "../jws/canonical-json.ts";
+import { isRecord } from "../bytes/canonical-json.ts";
 import { type IssuerJwk, type IssuerPublicKey, issuerKeyId, toJwks } from "./issuer-key.ts";
 import { isLowOrderPoint } from "./low-order.ts";
 

@@ -1,9 +1,9 @@
 import { type Event, EventType, type GetCustodyChainResponse, ReservationState } from "@petak/protocol";
+import type { ChainLink, Complain } from "./chain-link.ts";
 import { handOverOf } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
 import { receiptOf } from "./receipt.ts";
 import { claimsOf, type ReceiptClaims } from "./receipt-claims.ts";
-import type { ChainLink, Complain } from "./verify-chain.ts";
 
 /** Checks that events say what was signed, that none lacks its receipt, and that they follow one another. */
 export async function checkEvents(

@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type Party, PartyKind, PartySchema, Purpose, type Reservation } from "@petak/protocol";
+import type { ChainLink, Complain } from "./chain-link.ts";
 import { handOvers, partyOn } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
-import type { ChainLink, Complain } from "./verify-chain.ts";
 
 /** Checks that the reservation is the one of which the links speak. */
 export function checkReservation(reservation: Reservation, own: readonly ChainLink[], complain: Complain): void {

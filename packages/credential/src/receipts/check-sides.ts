@@ -1,12 +1,12 @@
 import { EventType } from "@petak/protocol";
 import { decodeBase64url } from "../bytes/base64url.ts";
+import type { ChainLink, Complain } from "./chain-link.ts";
 import { countersignatureText } from "./countersignature.ts";
 import { handOvers } from "./hand-overs.ts";
 import { nameOf } from "./names.ts";
 import type { ReceiptClaims } from "./receipt-claims.ts";
 import { reportText } from "./report-statement.ts";
 import { verifyText } from "./signed-text.ts";
-import type { ChainLink, Complain } from "./verify-chain.ts";
 
 /** Checks the signatures of both sides of each hand-over: by the keys that the issuer signed for. */
 export async function checkSides(own: readonly ChainLink[], complain: Complain): Promise<void> {

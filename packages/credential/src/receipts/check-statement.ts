@@ -1,9 +1,9 @@
 import { type Event, EventType, type GetCustodyChainResponse, ReservationState } from "@petak/protocol";
 import { encodeBase64url } from "../bytes/base64url.ts";
+import type { ChainLink, Complain } from "./chain-link.ts";
 import { type ChainStatementClaims, hashOfHashes } from "./chain-statement.ts";
 import { hashesOf } from "./event-text.ts";
 import { nameOf } from "./names.ts";
-import type { ChainLink, Complain } from "./verify-chain.ts";
 
 /** Checks that a chain is what the statement says of it: the same end, the same state, and the same events in the same order. */
 export async function checkStatement(

@@ -1,7 +1,7 @@
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
+import type { Complain } from "./chain-link.ts";
 import type { ReadSigned } from "./read-signed.ts";
 import { verifyText } from "./signed-text.ts";
-import type { Complain } from "./verify-chain.ts";
 
 /** What was read, where it stands for people, when it says it was signed in ms, and what a complaint is about. */
 interface Claimed {

@@ -1,9 +1,9 @@
 import type { ChainStatement, GetCustodyChainResponse } from "@petak/protocol";
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
+import type { Complain } from "./chain-link.ts";
 import { type ChainStatementClaims, chainStatementType, chainStatementVersion } from "./chain-statement.ts";
 import { isSignedByIssuer } from "./find-signer.ts";
 import { readSigned, type SignedForm } from "./read-signed.ts";
-import type { Complain } from "./verify-chain.ts";
 
 const form: SignedForm<ChainStatementClaims> = {
   type: chainStatementType,

@@ -1,5 +1,5 @@
 import { decodeBase64url } from "../bytes/base64url.ts";
-import { decodeText, isRecord, parseCanonicalJson } from "../jws/canonical-json.ts";
+import { decodeText, isRecord, parseCanonicalJson } from "../bytes/canonical-json.ts";
 import { issuerKeyIdLength } from "../keys/issuer-key.ts";
 import { tokenAlgorithm } from "../request-token/request-token.ts";
 

@@ -1,6 +1,7 @@
 import { type GetCustodyChainResponse, type Receipt, ReservationState } from "@petak/protocol";
 import type { IssuerKeyPeriod } from "../keys/issuer-key-set.ts";
-import type { ChainFault, ChainFaultCode } from "./chain-faults.ts";
+import type { ChainFault } from "./chain-faults.ts";
+import type { ChainLink, Complain } from "./chain-link.ts";
 import type { ChainStatementClaims } from "./chain-statement.ts";
 import { checkEvents } from "./check-events.ts";
 import { checkReservation } from "./check-reservation.ts";
@@ -12,14 +13,6 @@ import { readChainStatement } from "./read-chain-statement.ts";
 import { readReceipt } from "./read-receipt.ts";
 import type { ReceiptClaims } from "./receipt-claims.ts";
 import { hashText } from "./signed-text.ts";
-
-/** A link whose signature is good. */
-export interface ChainLink {
-  readonly number: number;
-  readonly jws: string;
-  readonly hash: string;
-  readonly claims: ReceiptClaims;
-}
 
 /** What verifying a chain has shown. */
 export interface ChainVerdict {
@@ -33,9 +26,6 @@ export interface ChainVerdict {
   /** The reservation's own links whose signatures are good, in the order in which they stand there. */
   readonly links: readonly ChainLink[];
 }
-
-/** Says what is wrong, with which link. */
-export type Complain = (code: ChainFaultCode, message: string, about?: { link?: number | undefined; eventId?: string }) => void;
 
 /** What a chain is verified with. */
 export interface VerifyChainOptions {

@@ -1,4 +1,4 @@
-import { decodeBase64url } from "../bytes/base64url.ts";
+import { decodeBase64url } from "./base64url.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

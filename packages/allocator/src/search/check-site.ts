@@ -4,9 +4,9 @@ import { countryNumber, recordFlag } from "../block/record.ts";
 import { requirementFlag, siteFlags } from "../block/record-flags.ts";
 import { fittingClasses } from "../block/size-profile.ts";
 import { isAlwaysOpen, openingTimes } from "../hours/opening-times.ts";
-import { isOpenAsAsked } from "../search/scan-context.ts";
-import { createJudge, placeReason } from "./judge.ts";
-import type { SiteQuery } from "./query.ts";
+import { createJudge, placeReason } from "../query/judge.ts";
+import type { SiteQuery } from "../query/query.ts";
+import { isOpenAsAsked } from "./scan-context.ts";
 
 /** Result of checking one site against a query, regardless of its free places. */
 export interface SiteCheck {

@@ -1,0 +1,13 @@
+import type { ChainFaultCode } from "./chain-faults.ts";
+import type { ReceiptClaims } from "./receipt-claims.ts";
+
+/** A link whose signature is good. */
+export interface ChainLink {
+  readonly number: number;
+  readonly jws: string;
+  readonly hash: string;
+  readonly claims: ReceiptClaims;
+}
+
+/** Reports a fault, with the link or event concerned. */
+export type Complain = (code: ChainFaultCode, message: string, about?: { link?: number | undefined; eventId?: string }) => void;
