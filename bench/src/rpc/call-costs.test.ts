@@ -19,7 +19,7 @@ const figures = [
   figure(names.stock, "Connect JSON", 180),
   figure(names.nothing, "Connect JSON", 60, 0),
   figure(names.findNearest, "Connect JSON", 150, 2),
-  figure(names.findNearestAllOver, "Connect JSON", 160, 3),
+  figure(names.findNearestOnePlace, "Connect JSON", 140, 3),
   figure(names.reserve, "Connect JSON", 400, 90),
 ];
 

@@ -41,7 +41,7 @@ export function callCosts(figures: readonly RpcFigure[]): CallCost[] {
       ["stock", json(names.stock)],
     ]),
     costOf(
-      "FindNearest, JSON, five options",
+      "FindNearest from all over the city, JSON, five options",
       [
         ["socket", bare(names.netJson)],
         ["rpc", json(names.nothing)],
@@ -54,7 +54,7 @@ export function callCosts(figures: readonly RpcFigure[]): CallCost[] {
       [
         ["socket", bare(names.netReserve)],
         ["rpc", json(names.nothing)],
-        ["search", json(names.findNearestAllOver)],
+        ["search", json(names.findNearest)],
         ["hold", json(names.reserve)],
       ],
       redis(names.reserve),

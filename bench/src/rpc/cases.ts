@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from "node:crypto";
 import { create, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { FindNearestRequestSchema, type FindNearestResponse, FindNearestResponseSchema, ReserveRequestSchema } from "@petak/protocol";
 import { HealthCheckRequestSchema } from "@petak/protocol/grpc";
+import { createRandom } from "@petak/testkit";
 import type { LoadRequest } from "./generators.ts";
 
 /** How a call comes. */
@@ -14,12 +15,11 @@ export const protocols: readonly { protocol: Protocol; isHttp2: boolean }[] = [
   { protocol: "gRPC", isHttp2: true },
 ];
 
-/** The middle of the bench's city, and a parcel that fits everywhere. */
-const findNearestRequest = create(FindNearestRequestSchema, {
-  origin: { latitude: 1.3521, longitude: 103.8198 },
-  parcel: { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1500 },
-  limit: 5,
-});
+/** A parcel that fits everywhere. */
+const search = { parcel: { widthMm: 300, heightMm: 150, depthMm: 400, massG: 1500 }, limit: 5 };
+
+/** A search from the middle of the bench's city. */
+const findNearestRequest = create(FindNearestRequestSchema, { origin: { latitude: 1.3521, longitude: 103.8198 }, ...search });
 
 /** The call that does nothing. */
 export function emptyCall(port: number, protocol: Protocol): LoadRequest {
@@ -28,17 +28,31 @@ export function emptyCall(port: number, protocol: Protocol): LoadRequest {
   return call(port, path, protocol, toBinary(HealthCheckRequestSchema, message), toJson(HealthCheckRequestSchema, message), {});
 }
 
-/** The hot path: five options out of a city. */
+/** Five options near one place, over and over. */
 export function findNearestCall(port: number, protocol: Protocol, authorization: string): LoadRequest {
   const path = "/petak.v1.DirectoryService/FindNearest";
   const json = toJson(FindNearestRequestSchema, findNearestRequest);
   return call(port, path, protocol, toBinary(FindNearestRequestSchema, findNearestRequest), json, { authorization });
 }
 
-/** The same from all over the city, so that no two answers are alike. For wrk alone. */
-export function findNearestAllOverCall(port: number, authorization: string): LoadRequest {
-  const body = `{"origin":${originFormat},"parcel":${parcelJson},"limit":5,"requirements":{"anyCountry":true}}`;
-  return luaCall(port, "/petak.v1.DirectoryService/FindNearest", authorization, body, originArguments);
+/** Places from which a search from all over the city starts, in turn. */
+const originCount = 4096;
+
+/** Five options near places all over the city: the hot path as people use it. Not for h2load, which sends one body. */
+export function findNearestAllOverCall(port: number, protocol: "Connect JSON" | "Connect binary", authorization: string): LoadRequest {
+  const random = createRandom(1);
+  const bodies = Array.from({ length: originCount }, () => {
+    const request = create(FindNearestRequestSchema, {
+      origin: { latitude: random.float(1.24, 1.46), longitude: random.float(103.61, 104.03) },
+      ...search,
+      // Parts of the square lie abroad.
+      requirements: { anyCountry: true },
+    });
+    return protocol === "Connect JSON"
+      ? Buffer.from(JSON.stringify(toJson(FindNearestRequestSchema, request)))
+      : toBinary(FindNearestRequestSchema, request);
+  });
+  return { ...findNearestCall(port, protocol, authorization), bodies };
 }
 
 /**
@@ -53,7 +67,7 @@ export function reserveCall(port: number, authorization: string): LoadRequest {
 /** An origin as Lua formats it, and its two numbers. Parts of the city's square lie abroad, so any country will do. */
 const originFormat = '{"latitude":%.6f,"longitude":%.6f}';
 const originArguments = "1.24 + random() * 0.22, 103.61 + random() * 0.42";
-const parcelJson = JSON.stringify({ widthMm: 300, heightMm: 150, depthMm: 400, massG: 1500 });
+const parcelJson = JSON.stringify(search.parcel);
 
 function luaCall(port: number, path: string, authorization: string, format: string, formatArguments: string): LoadRequest {
   const lua = () => `

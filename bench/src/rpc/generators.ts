@@ -12,6 +12,8 @@ export interface LoadRequest {
   url: string;
   /** `GET` where there is no body. */
   body?: Uint8Array;
+  /** Sent in turn instead of `body`, by all generators but h2load. */
+  bodies?: readonly Uint8Array[];
   headers: Record<string, string>;
   /** Makes further lines of wrk's script for a run, e.g. a function that makes each request. */
   lua?: () => string;
@@ -108,21 +110,26 @@ export async function loadPaced(
   const { port } = new URL(request.url);
   const args = [...pacedClientFlags, pacedClient, port, requestsPerSecond, seconds, arrivals, pacedConnections].map(String);
   const running = run("taskset", ["-c", String(core), process.execPath, ...args]);
-  running.child.stdin?.end(requestBytes(request));
+  const bodies = request.bodies ?? [request.body ?? new Uint8Array()];
+  running.child.stdin?.end(JSON.stringify(bodies.map((body) => requestBytes(request, body).toString("base64"))));
   return JSON.parse((await running).stdout) as PacedResult;
 }
 
 /** A request as it goes over the wire. */
-function requestBytes({ url, headers, body = new Uint8Array() }: LoadRequest): Buffer {
+function requestBytes({ url, headers }: LoadRequest, body: Uint8Array): Buffer {
   const { pathname, host } = new URL(url);
   const lines = Object.entries({ host, "content-length": body.length, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.concat([Buffer.from(`POST ${pathname} HTTP/1.1\r\n${lines.join("")}\r\n`), body]);
 }
 
-function luaScript({ body, headers, lua }: LoadRequest): string {
+function luaScript({ body, bodies, headers, lua }: LoadRequest): string {
   const luaText = (bytes: Uint8Array) => `"${[...bytes].map((byte) => `\\${String(byte).padStart(3, "0")}`).join("")}"`;
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`);
   if (body !== undefined) lines.push('wrk.method = "POST"', `wrk.body = ${luaText(body)}`);
+  if (bodies !== undefined) {
+    lines.push(`local bodies, count = {${bodies.map(luaText).join(",")}}, 0`);
+    lines.push("request = function() count = count % #bodies + 1; return wrk.format(nil, nil, nil, bodies[count]) end");
+  }
   return `${lines.join("\n")}\n${lua?.() ?? ""}`;
 }
 

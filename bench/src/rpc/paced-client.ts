@@ -1,6 +1,6 @@
 /**
- * Sends one request over and over at a rate that is kept whatever the answers: `paced-client.ts <port> <rate> <seconds> <even|random>
- * <connections>`, the request by stdin. Prints a {@link PacedResult} as JSON.
+ * Sends requests in turn at a rate that is kept whatever the answers: `paced-client.ts <port> <rate> <seconds> <even|random> <connections>`, the
+ * requests by stdin as a JSON array of base64. Prints a {@link PacedResult} as JSON.
  *
  * A request goes out when it is due, not in bursts of a timer: the client spins, and so takes a core of its own. Where all connections wait for an
  * answer it waits for one to be free, and its time counts from when it was due.
@@ -11,16 +11,16 @@
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { buffer } from "node:stream/consumers";
+import { json } from "node:stream/consumers";
 import { type Arrivals, arrivalTimes } from "./arrivals.ts";
 import type { PacedResult } from "./generators.ts";
 import { createHttpAnswers } from "./http-answers.ts";
 
 const [port, rate, seconds, arrivals, connections] = process.argv.slice(2);
-const request = await buffer(process.stdin);
+const requests = ((await json(process.stdin)) as string[]).map((base64) => Buffer.from(base64, "base64"));
 
-/** A connection, when what it waits for was due, and when it had its last answer. */
-interface Lane {
+/** A connection, when the request that it waits for was due, and when it had its last answer. */
+interface Connection {
   socket: Socket;
   dueMs: number;
   freeMs: number;
@@ -41,15 +41,15 @@ let counted = 0;
 let beganMs = Number.POSITIVE_INFINITY;
 let countedFromMs = Number.POSITIVE_INFINITY;
 let failed = 0;
-const idle: Lane[] = [];
+const idle: Connection[] = [];
 
-async function openLane(): Promise<Lane> {
+async function openConnection(): Promise<Connection> {
   const answers = createHttpAnswers((status) => {
-    lane.freeMs = performance.now();
-    if (lane.dueMs >= countedFromMs) latenciesUs[counted++] = (lane.freeMs - lane.dueMs) * 1000;
+    connection.freeMs = performance.now();
+    if (connection.dueMs >= countedFromMs) latenciesUs[counted++] = (connection.freeMs - connection.dueMs) * 1000;
     answered += 1;
     if (status !== 200) failed += 1;
-    idle.push(lane);
+    idle.push(connection);
   });
   const read = Buffer.alloc(readBytes);
   const socket = connect({
@@ -63,26 +63,26 @@ async function openLane(): Promise<Lane> {
       },
     },
   });
-  const lane: Lane = { socket, dueMs: 0, freeMs: 0 };
+  const connection: Connection = { socket, dueMs: 0, freeMs: 0 };
   socket.setNoDelay(true);
   await once(socket, "connect");
   socket.on("close", () => {
     if (answered < due.length) throw new Error("the server closed a connection");
   });
-  return lane;
+  return connection;
 }
 
 /** Sends what is due, as far as there are connections. */
 function sendDue(): void {
-  for (let lane = idle.at(-1); sent < due.length && lane !== undefined; lane = idle.at(-1)) {
+  for (let connection = idle.at(-1); sent < due.length && connection !== undefined; connection = idle.at(-1)) {
     const dueMs = beganMs + (due[sent] as number);
     const nowMs = performance.now();
     if (nowMs < dueMs) return;
     idle.pop();
-    lane.dueMs = dueMs;
-    lane.socket.write(request);
+    connection.dueMs = dueMs;
+    connection.socket.write(requests[sent % requests.length] as Buffer);
     // What it waited for a connection is the server's doing.
-    latenessUs[sent++] = (nowMs - Math.max(dueMs, lane.freeMs)) * 1000;
+    latenessUs[sent++] = (nowMs - Math.max(dueMs, connection.freeMs)) * 1000;
   }
 }
 
@@ -109,7 +109,7 @@ function shareOf(values: Float64Array, share: number): number {
   return values.toSorted()[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN;
 }
 
-for (let number = 0; number < Number(connections); number++) idle.push(await openLane());
+for (let number = 0; number < Number(connections); number++) idle.push(await openConnection());
 beganMs = performance.now();
 countedFromMs = beganMs + warmUpMs;
 spin();

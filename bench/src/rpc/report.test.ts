@@ -3,7 +3,7 @@ import type { PacedFigure, RpcReport } from "./figures.ts";
 import { reportTable } from "./report.ts";
 
 const paced = (p50Us: number, p99Us: number, came: number): PacedFigure => ({
-  what: "gateway, FindNearest",
+  what: "gateway, FindNearest from all over the city",
   arrivals: "even",
   most: 10_000,
   wanted: 7000,

@@ -23,8 +23,8 @@ export const names = {
   stock: "stock connect-node, nothing",
   grpcJs: "grpc-js, nothing",
   nothing: "gateway, nothing",
-  findNearest: "gateway, FindNearest",
-  findNearestAllOver: "gateway, FindNearest from all over the city",
+  findNearest: "gateway, FindNearest from all over the city",
+  findNearestOnePlace: "gateway, FindNearest from one place, repeated",
   reserve: "gateway, Reserve the nearest",
 } as const;
 
@@ -40,12 +40,6 @@ export interface Servers {
   stockHttp2: PinnedServer;
   grpcJs: PinnedServer;
 }
-
-const findNearestTargets: Record<Protocol, Subject["target"]> = {
-  "Connect JSON": { peer: names.bareJson, protocol: "HTTP/1.1", ratio: 0.4 },
-  "Connect binary": { peer: names.bareBinary, protocol: "HTTP/1.1", ratio: 0.4 },
-  gRPC: { peer: names.grpcJs, protocol: "gRPC", ratio: 0.8 },
-};
 
 /** All that is measured, peers first. */
 export function subjectsOf(servers: Servers, authorization: string): Subject[] {
@@ -73,24 +67,33 @@ export function subjectsOf(servers: Servers, authorization: string): Subject[] {
       const target = { peer: names.stock, protocol, ratio: 1 };
       return { what: names.nothing, protocol, isHttp2, request: emptyCall(port, protocol), server: gateway, target };
     }),
-    ...protocols.map(({ protocol, isHttp2 }): Subject => {
-      const target = findNearestTargets[protocol];
-      return {
-        what: names.findNearest,
+    {
+      what: names.findNearest,
+      protocol: "Connect JSON",
+      isHttp2: false,
+      request: findNearestAllOverCall(port, "Connect JSON", authorization),
+      server: gateway,
+      target: { peer: names.bareJson, protocol: "HTTP/1.1", ratio: 0.4 },
+    },
+    {
+      what: names.findNearest,
+      protocol: "Connect binary",
+      isHttp2: false,
+      request: findNearestAllOverCall(port, "Connect binary", authorization),
+      server: gateway,
+      target: { peer: names.bareBinary, protocol: "HTTP/1.1", ratio: 0.4 },
+    },
+    ...protocols.map(
+      ({ protocol, isHttp2 }): Subject => ({
+        what: names.findNearestOnePlace,
         protocol,
         isHttp2,
         request: findNearestCall(port, protocol, authorization),
         server: gateway,
-        ...(target && { target }),
-      };
-    }),
-    {
-      what: names.findNearestAllOver,
-      protocol: "Connect JSON",
-      isHttp2: false,
-      request: findNearestAllOverCall(port, authorization),
-      server: gateway,
-    },
+        // The generator for HTTP/2 sends one body only, so gRPC is compared from one place.
+        ...(protocol === "gRPC" && { target: { peer: names.grpcJs, protocol, ratio: 0.8 } }),
+      }),
+    ),
     {
       what: names.reserve,
       protocol: "Connect JSON",

@@ -6,7 +6,7 @@ import { costsOf } from "./write-scale.ts";
 const rpc = {
   figures: [
     {
-      what: names.findNearestAllOver,
+      what: names.findNearest,
       protocol: "Connect JSON",
       requestsPerSecond: [1],
       cpuMicrosPerCall: [90, 110],

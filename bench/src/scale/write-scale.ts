@@ -33,7 +33,7 @@ export function costsOf(rpc: Pick<RpcReport, "figures">, allocator: Pick<Allocat
     ({ part, unit, variant, target }) => part === "growth" && unit === microsUnit && variant === undefined && target !== undefined,
   );
   return {
-    lookMicros: medianOf("FindNearest", gateway(names.findNearestAllOver)?.cpuMicrosPerCall),
+    lookMicros: medianOf("FindNearest", gateway(names.findNearest)?.cpuMicrosPerCall),
     reserveMicros: medianOf("Reserve", gateway(names.reserve)?.cpuMicrosPerCall),
     redisReserveMicros: medianOf("Redis for Reserve", gateway(names.reserve)?.redisCpuMicrosPerCall),
     warmQueryMicros: medianOf("nearest over ASEAN", growth?.ours),
