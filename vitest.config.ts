@@ -22,7 +22,11 @@ const overRecords =
     : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-stream,delivery-store,region-archive}.test.ts"];
 
 /** The tests of what plain calls are answered like, which must not depend on the path they go. */
-const overAdapter = length === "ci" ? ["src/server/*.test.ts", "src/rpc/*.test.ts"] : ["src/server/limits.test.ts", "src/rpc/*.test.ts"];
+const overAdapter = (
+  length === "ci"
+    ? ["*", "http/*", "listener/*", "plain-http/*", "standard-services/*", "stock-adapter/*", "unary-fast-path/*"]
+    : ["limits", "standard-services/*"]
+).map((name) => `src/transport/${name}.test.ts`);
 
 /** The tests of each workspace that a run of this length has. */
 function workspaces(): TestProjectInlineConfiguration[] {

@@ -13,6 +13,6 @@ export { createLogger, createMetrics, type Logger, type LogLevel, type Metrics }
 export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/issuer-epochs.ts";
 export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
-export { type ServerAddress, ServerStartError } from "./server/index.ts";
 export { prepareServingProcess } from "./serving-process.ts";
 export { StoreStartError } from "./store-watch/store-start-error.ts";
+export { type ServerAddress, ServerStartError } from "./transport/index.ts";

@@ -1,7 +1,7 @@
 import type { RedisAddress } from "@petak/redis";
 import type { WebhookOptions } from "../features/webhook/delivery/webhook-sending.ts";
 import type { Logger, Metrics } from "../observability/index.ts";
-import type { CallLimits, ServerAddress, ServerLimits } from "../server/index.ts";
+import type { CallLimits, ServerAddress, ServerLimits } from "../transport/index.ts";
 import type { DurabilityOptions } from "./durability.ts";
 import type { ArchiveOptions } from "./open-archive.ts";
 import type { AdminIdentity } from "./register-admin.ts";

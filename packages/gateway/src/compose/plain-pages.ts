@@ -1,6 +1,6 @@
 import { toIssuerKeySet, toJwks } from "@petak/credential";
 import { epochsToTell, issuerKeyPeriods } from "../secrets/issuer-epochs.ts";
-import { json, operationalRoutes, type PlainRoute } from "../server/index.ts";
+import { json, operationalRoutes, type PlainRoute } from "../transport/index.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { OpenArchive } from "./open-archive.ts";

@@ -5,8 +5,7 @@ import { optionsEncoder } from "../features/directory/options-encoder/options-en
 import { createWebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
 import { callerKey, createAuthenticator, createIdentityStep } from "../identity/index.ts";
 import { testNetworkAuthenticator } from "../identity/test-network-authenticator.ts";
-import { createStoreFailureStep } from "../rpc/store-failure-step.ts";
-import { createOnePortServer, createRequestListener, type OnePortServer } from "../server/index.ts";
+import { createOnePortServer, createRequestListener, createStoreFailureStep, type OnePortServer } from "../transport/index.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";

@@ -1,8 +1,8 @@
 import { defaultQueueLimits, retentionMinMs } from "@petak/records";
 import { durabilityLevels } from "@petak/redis";
 import { logLevels } from "../observability/logger.ts";
-import { defaultCallLimits } from "../server/call-limits.ts";
-import { defaultServerLimits } from "../server/server-limits.ts";
+import { defaultCallLimits } from "../transport/limits/call-limits.ts";
+import { defaultServerLimits } from "../transport/limits/server-limits.ts";
 import type { Setting, SettingValue } from "./setting.ts";
 
 /** Every setting of a gateway, in the order in which the documentation lists them. A new one is a new entry and nothing else. */

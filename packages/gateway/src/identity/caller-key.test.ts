@@ -1,8 +1,8 @@
 import { createClient, createContextValues, createRouterTransport, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import { AgentService, DirectoryService, PetakError, type Reason, Role } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { stepInterceptor } from "../rpc/call-step.ts";
-import { callKey } from "../rpc/context-keys.ts";
+import { callKey } from "../transport/call/call.ts";
+import { stepInterceptor } from "../transport/call/call-step.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Caller } from "./caller.ts";
 import { callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";

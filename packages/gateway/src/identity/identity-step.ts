@@ -1,5 +1,5 @@
-import type { CallStep } from "../rpc/call-step.ts";
-import { callKey } from "../rpc/context-keys.ts";
+import { callKey } from "../transport/call/call.ts";
+import type { CallStep } from "../transport/call/call-step.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { callerKey } from "./caller-key.ts";
 

@@ -1,6 +1,6 @@
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { FindNearestResponseSchema, type SiteOption, SiteOptionSchema } from "@petak/protocol";
-import { type AnswerEncoder, ByteOutput, varintBytes } from "../../../server/index.ts";
+import { type AnswerEncoder, ByteOutput, varintBytes } from "../../../transport/index.ts";
 import { createLastEncoding, siteEncodings } from "./encodings.ts";
 import { hasOther } from "./has-other.ts";
 import { textJson, timestampJson } from "./json-text.ts";

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { WebhookFailure } from "@petak/protocol";
 import { createManualTimers, freePort } from "@petak/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { testCertificate, testKey } from "../../../server/testing/test-certificate.ts";
+import { testCertificate, testKey } from "../../../transport/testing/test-certificate.ts";
 import { type Networks, parseNetworks } from "./networks.ts";
 import { type Attempt, createPostEvent, type PostDependencies } from "./post-event.ts";
 import { startReceiver } from "./testing/receiver.ts";

@@ -1,0 +1,69 @@
+import { constants } from "node:http2";
+import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Logger } from "../../observability/logger.ts";
+import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
+import { discardRequest } from "./request-body.ts";
+
+/** An answer whose body is all there. */
+export interface WholeAnswer {
+  status: number;
+  header: Headers;
+  body: Uint8Array;
+  /** What follows the body, for gRPC. */
+  trailer?: Headers | undefined;
+}
+
+/** An answer of the library's with all of its body. */
+export async function collectAnswer({ status, header = new Headers(), body, trailer }: UniversalServerResponse): Promise<WholeAnswer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body ?? []) chunks.push(chunk);
+  const [only = new Uint8Array()] = chunks.length === 1 ? chunks : [Buffer.concat(chunks)];
+  return { status, header, body: only, trailer };
+}
+
+/** Writes an answer that is all there, in one go. What is left of the request's body is read and thrown away. */
+export function sendWhole({ status, header, body, trailer }: WholeAnswer, request: NodeServerRequest, response: NodeServerResponse): void {
+  response.statusCode = status;
+  for (const [name, value] of header) response.setHeader(name, value);
+  if (trailer !== undefined) {
+    // Headers that leave together with the end would end the stream before the trailers.
+    if ("stream" in response) response.writeHead(status);
+    response.addTrailers(Object.fromEntries(trailer));
+  }
+  if (request.method === "HEAD" || body.byteLength === 0) response.end();
+  else response.end(body);
+  discardRequest(request);
+}
+
+/** Writes an answer chunk by chunk, waiting for room. At its end, what is left of the request's body is read and thrown away. */
+export function sendStream(
+  answer: UniversalServerResponse,
+  request: NodeServerRequest,
+  response: NodeServerResponse,
+  logger: Logger,
+): void {
+  const body = thenDiscard(answer.body ?? [], request);
+  universalResponseToNodeResponse({ ...answer, body }, response).catch((error: unknown) => abandon(response, logger, error));
+}
+
+/** Writes an error answer of any protocol. */
+export function sendError(answer: UniversalServerResponse, request: NodeServerRequest, response: NodeServerResponse, logger: Logger): void {
+  sendStream(answer, request, response, logger);
+  discardRequest(request);
+}
+
+/** Gives up an answer that can no longer be delivered in good order. */
+export function abandon(response: NodeServerResponse, logger: Logger, error: unknown): void {
+  logger.debug({ err: error }, "answer not delivered");
+  if ("stream" in response) response.stream?.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}
+
+async function* thenDiscard(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  request: NodeServerRequest,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* chunks;
+  discardRequest(request);
+}

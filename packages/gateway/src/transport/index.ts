@@ -1,0 +1,11 @@
+export { createStoreFailureStep } from "./errors/store-failure-step.ts";
+export { ByteOutput, varintBytes } from "./http/byte-output.ts";
+export { type CallLimits, defaultCallLimits } from "./limits/call-limits.ts";
+export { defaultServerLimits, type ServerLimits } from "./limits/server-limits.ts";
+export { createOnePortServer, type OnePortServer, type ServerAddress } from "./listener/one-port-server.ts";
+export { createRequestListener, type RequestListenerOptions } from "./listener/request-listener.ts";
+export { type ServerStartCode, ServerStartError } from "./listener/server-start-error.ts";
+export { json, operationalRoutes, type PlainRoute } from "./plain-http/operational-routes.ts";
+export { createHealth, type GatewayHealth } from "./standard-services/health.ts";
+export { createReflection } from "./standard-services/reflection.ts";
+export type { AnswerEncoder } from "./unary-fast-path/answer-encoder.ts";

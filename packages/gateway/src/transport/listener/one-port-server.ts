@@ -1,0 +1,224 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import type { Logger } from "../../observability/logger.ts";
+import type { Metrics } from "../../observability/metrics.ts";
+import { createLane, type Lane } from "../http1-fast-reader/http1-fast-reader.ts";
+import { defaultServerLimits, type ServerLimits } from "../limits/server-limits.ts";
+import type { WholeCalls } from "../unary-fast-path/unary-fast-path.ts";
+import { answerClientError } from "./client-error.ts";
+import { createFrontServer, type TlsIdentity } from "./front-server.ts";
+import { createHttp2Sessions } from "./http2-sessions.ts";
+import type { RequestListener } from "./request-listener.ts";
+import { listenError } from "./server-start-error.ts";
+import { type HttpVersion, httpVersionOf, sniff } from "./sniff.ts";
+
+/** What the server needs. */
+export interface OnePortServerOptions {
+  /** Answers every request of either version of HTTP. */
+  requestListener: RequestListener;
+  /** With them the port speaks TLS and nothing else. */
+  tls?: TlsIdentity;
+  /** See {@link ServerLimits}; what is left out has its default. */
+  limits?: Partial<ServerLimits>;
+  logger: Logger;
+  metrics?: Pick<Metrics, "connections">;
+}
+
+/** Where a server listens. */
+export interface ServerAddress {
+  host: string;
+  port: number;
+}
+
+/** A server that speaks HTTP/1.1 and HTTP/2 on one port. */
+export interface OnePortServer {
+  /**
+   * Begins to listen. Port 0 takes a free one; the address that holds is returned.
+   *
+   * @throws {ServerStartError} The port is in use, or the host is none of this machine's.
+   */
+  listen(address: ServerAddress): Promise<ServerAddress>;
+  /**
+   * Takes no more connections, closes the idle ones, tells HTTP/2 clients to go elsewhere, waits up to `graceMs` for what is in flight,
+   * streams included, and closes what is left.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Makes the server. In cleartext the first bytes tell the version of HTTP, since Node's HTTP/2 server knows no other; over TLS the
+ * handshake does (ALPN).
+ *
+ * An HTTP/1.1 server holds the port, so that Node keeps its time limits, and gives the HTTP/2 connections away to a server that never
+ * listens.
+ *
+ * @throws {ServerStartError} The certificate or key cannot be read.
+ */
+export function createOnePortServer(options: OnePortServerOptions): OnePortServer {
+  const { requestListener, logger, metrics } = options;
+  const limits = { ...defaultServerLimits, ...options.limits };
+  const isTls = options.tls !== undefined;
+  const sockets = new Set<Socket>();
+  /** Connections that have shown no request yet. */
+  const fresh = new Set<Socket>();
+  const answering = new Set<ServerResponse>();
+  /** When the head of a request came that the lane has begun to read and Node's server reads again. */
+  const begunOnLane = new WeakMap<object, number>();
+  let closing: Promise<void> | undefined;
+
+  const front = createFrontServer(options.tls, limits);
+  front.on("drop", () => logger.warn({ max_connections: limits.maxConnections }, "connection refused: too many"));
+  front.on("clientError", answerClientError);
+
+  const http2 = createHttp2Sessions({ requestListener, limits, logger });
+
+  function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    track(response);
+    requestListener(request, response, startedMsOf(request));
+  }
+
+  function startedMsOf({ socket }: IncomingMessage): number | undefined {
+    const startedMs = begunOnLane.get(socket);
+    if (startedMs !== undefined) begunOnLane.delete(socket);
+    return startedMs;
+  }
+
+  /** While the server closes, a connection that has given its last answer must not wait for its keep-alive time. */
+  function track(response: ServerResponse): void {
+    if (response.socket !== null) fresh.delete(response.socket);
+    answering.add(response);
+    if (closing !== undefined) response.setHeader("connection", "close");
+    response.once("close", () => {
+      answering.delete(response);
+      if (closing !== undefined) front.closeIdleConnections();
+    });
+  }
+
+  front.on("request", onRequest);
+  // The listener asks for the body when it wants one: a call that is refused by its headers is not sent.
+  front.on("checkContinue", onRequest);
+
+  const readyEvent = isTls ? "secureConnection" : "connection";
+  const serveHttp1 = front.listeners(readyEvent);
+  front.removeAllListeners(readyEvent);
+
+  function markFresh(socket: Socket): void {
+    fresh.add(socket);
+    socket.once("close", () => fresh.delete(socket));
+  }
+
+  function claim(socket: Socket, version: HttpVersion): void {
+    if (version === "http2") {
+      fresh.delete(socket);
+      http2.take(socket);
+      return;
+    }
+    for (const serve of serveHttp1) serve.call(front, socket);
+    socket.resume();
+  }
+
+  function sniffed(socket: Socket): void {
+    markFresh(socket);
+    sniff(socket, limits.sniffTimeoutMs, (version) => claim(socket, version));
+  }
+
+  function laneOf(calls: WholeCalls): Lane {
+    return createLane({
+      calls,
+      limits,
+      isClosing: () => closing !== undefined,
+      // Over TLS the protocol is known before a request is, and Node's server answers whoever is late with one.
+      silenceMaxMs: isTls ? limits.headersTimeoutMs : limits.sniffTimeoutMs,
+      onSilent: (socket) => (isTls ? answerClientError(httpError("ERR_HTTP_REQUEST_TIMEOUT"), socket) : socket.destroy()),
+      onCutOff(socket, unread) {
+        if (!isTls && httpVersionOf(unread) === undefined) socket.destroy();
+        else answerClientError(httpError("HPE_INVALID_EOF_STATE"), socket);
+      },
+      handOver({ socket, unread, isFresh, startedMs }) {
+        if (startedMs !== undefined) begunOnLane.set(socket, startedMs);
+        socket.pause();
+        socket.unshift(unread);
+        if (!isFresh) claim(socket, "http1");
+        else if (isTls) {
+          markFresh(socket);
+          claim(socket, "http1");
+        } else {
+          sniffed(socket);
+          socket.resume();
+        }
+      },
+    });
+  }
+
+  const lane = requestListener.wholeCalls && laneOf(requestListener.wholeCalls);
+
+  front.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    metrics?.connections.inc();
+    socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
+    socket.once("close", () => {
+      sockets.delete(socket);
+      metrics?.connections.dec();
+    });
+    if (isTls) return;
+    if (lane === undefined) sniffed(socket);
+    else lane.take(socket);
+  });
+
+  if (isTls) {
+    // Node's own listener would take a failed handshake for a bad request and answer it.
+    front.removeAllListeners("tlsClientError");
+    front.on("secureConnection", (socket: TLSSocket) => {
+      socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
+      if (socket.alpnProtocol !== "h2" && lane !== undefined) return lane.take(socket);
+      markFresh(socket);
+      claim(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
+    });
+    front.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      logger.debug({ err: error }, "TLS handshake failed");
+      socket.destroy();
+    });
+  }
+
+  async function stop(graceMs: number): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      front.close(() => resolve());
+    });
+    lane?.close();
+    for (const socket of fresh) socket.destroy();
+    http2.close();
+    for (const response of answering) if (!response.headersSent) response.setHeader("connection", "close");
+    const timer = setTimeout(() => {
+      logger.warn({ connections: sockets.size, grace_ms: graceMs }, "grace over: closing what is left");
+      http2.destroy();
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  return {
+    listen({ host, port }) {
+      return new Promise((resolve, reject) => {
+        const onError = (error: NodeJS.ErrnoException): void => reject(listenError(error, host, port));
+        front.once("error", onError);
+        front.listen({ host, port }, () => {
+          front.off("error", onError);
+          front.on("error", (error) => logger.error({ err: error }, "server failed"));
+          const bound = front.address() as AddressInfo;
+          resolve({ host: bound.address, port: bound.port });
+        });
+      });
+    },
+    close(graceMs) {
+      closing ??= stop(graceMs);
+      return closing;
+    },
+  };
+}
+
+/** An error as Node's server raises it. */
+function httpError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(code), { code });
+}

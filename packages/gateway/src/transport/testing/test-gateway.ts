@@ -1,0 +1,136 @@
+import { Code, ConnectError, type HandlerContext, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { CustodyService, DirectoryService, PetakError } from "@petak/protocol";
+import { Health } from "@petak/protocol/grpc";
+import { inject, onTestFinished } from "vitest";
+import { createLogger } from "../../observability/logger.ts";
+import { createMetrics, type Metrics } from "../../observability/metrics.ts";
+import type { CallLimits } from "../limits/call-limits.ts";
+import type { ServerLimits } from "../limits/server-limits.ts";
+import { createOnePortServer, type OnePortServer } from "../listener/one-port-server.ts";
+import { createRequestListener } from "../listener/request-listener.ts";
+import { operationalRoutes, type ReadinessCheck } from "../plain-http/operational-routes.ts";
+import { createHealth, type GatewayHealth } from "../standard-services/health.ts";
+import { createReflection } from "../standard-services/reflection.ts";
+import { testCertificate, testKey } from "./test-certificate.ts";
+
+/** What a test wants of its gateway. */
+export interface TestGatewayOptions {
+  tls?: boolean;
+  limits?: Partial<CallLimits>;
+  serverLimits?: Partial<ServerLimits>;
+  checks?: Record<string, ReadinessCheck>;
+  /** Runs in FindNearest before it answers. */
+  onFindNearest?: (signal: AbortSignal, context: HandlerContext) => Promise<void> | void;
+  /** Gives what WatchEvents sends. */
+  watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
+  /** Whether plain calls go the lean path. Default: what the run of the tests says, since each of them runs with it and without. */
+  hasLeanPath?: boolean;
+  /** Whether those of HTTP/1.1 are read without Node's server. Default true. */
+  hasLane?: boolean;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    hasLeanPath?: boolean;
+  }
+}
+
+/** A gateway's network layer with two small services behind it, on a free port. */
+export interface TestGateway {
+  baseUrl: string;
+  port: number;
+  server: OnePortServer;
+  metrics: Metrics;
+  health: GatewayHealth;
+  shutdown: AbortController;
+  /** The log lines so far. */
+  lines: Record<string, unknown>[];
+  /** How many calls were made on the lane. */
+  laneCalls(): number;
+}
+
+/** Starts one for a test and stops it at the end of the test. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const lines: Record<string, unknown>[] = [];
+  const logger = createLogger({ level: "debug", destination: { write: (line: string) => void lines.push(JSON.parse(line)) } });
+  const metrics = createMetrics({ processMetrics: false });
+  const shutdown = new AbortController();
+  const health = createHealth([DirectoryService.typeName, CustodyService.typeName]);
+  health.setServing(true);
+  const reflection = createReflection([DirectoryService, CustodyService, Health]);
+  const requestListener = createRequestListener({
+    logger,
+    metrics,
+    shutdownSignal: shutdown.signal,
+    hasLeanPath: options.hasLeanPath ?? inject("hasLeanPath") ?? true,
+    hasLane: options.hasLane ?? true,
+    ...(options.limits && { limits: options.limits }),
+    plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
+    routes(router) {
+      router.service(DirectoryService, {
+        async findNearest({ limit, operatorIds }, context) {
+          await options.onFindNearest?.(context.signal, context);
+          if (limit === 13) throw new Error("secret of the house");
+          if (limit === 14) throw new PetakError("SITE_NOT_FOUND", `${operatorIds[0]}: no such site.`);
+          if (limit === 15) throw new ConnectError("bare", Code.DataLoss);
+          return { options: [{ sizeClassId: "M", freeToPromise: limit, distanceM: 12.5 }] };
+        },
+      });
+      router.service(CustodyService, {
+        watchEvents: (_request, { signal }) => options.watchEvents?.(signal) ?? threeEvents(),
+      });
+      health.routes(router);
+      reflection.routes(router);
+    },
+  });
+  const { wholeCalls } = requestListener;
+  let laneCalls = 0;
+  const counted = wholeCalls && {
+    plan: wholeCalls.plan,
+    begin(...about: Parameters<typeof wholeCalls.begin>) {
+      laneCalls += 1;
+      return wholeCalls.begin(...about);
+    },
+  };
+  const server = createOnePortServer({
+    requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, wholeCalls: counted }),
+    logger,
+    metrics,
+    ...(options.tls && { tls: { cert: testCertificate, key: testKey } }),
+    ...(options.serverLimits && { limits: options.serverLimits }),
+  });
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  onTestFinished(async () => {
+    shutdown.abort();
+    await server.close(0);
+  });
+  const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${port}`;
+  return { baseUrl, port, server, metrics, health, shutdown, lines, laneCalls: () => laneCalls };
+}
+
+async function* threeEvents(): AsyncGenerator<{ cursor: string }> {
+  yield { cursor: "a" };
+  yield { cursor: "b" };
+  yield { cursor: "c" };
+}
+
+/** A request that is in order. */
+export const goodRequest = {
+  origin: { latitude: 1.3, longitude: 103.8 },
+  parcel: { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 },
+  limit: 3,
+};
+
+/** Every way in which a client of connect-node can come. */
+export const transports: Record<string, (baseUrl: string) => Transport> = {
+  "Connect JSON over HTTP/1.1": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false, nodeOptions }),
+  "Connect binary over HTTP/1.1": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: true, nodeOptions }),
+  "Connect JSON over HTTP/2": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2", useBinaryFormat: false, nodeOptions }),
+  "Connect binary over HTTP/2": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "2", useBinaryFormat: true, nodeOptions }),
+  "gRPC over HTTP/2": (baseUrl) => createGrpcTransport({ baseUrl, nodeOptions }),
+  "gRPC-Web over HTTP/1.1": (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "1.1", nodeOptions }),
+  "gRPC-Web over HTTP/2": (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "2", nodeOptions }),
+};
+
+const nodeOptions = { rejectUnauthorized: false };
