@@ -21,8 +21,8 @@ const overRecords =
       ]
     : ["{allocator,records}/src/**/{nearest,reserve,hard-holds,queue-rush,event-stream,delivery-store,region-archive}.test.ts"];
 
-/** The tests of what plain calls are answered like, which must not depend on the path they go. */
-const overAdapter = (
+/** The tests of what plain calls are answered like, which must not depend on the path they take. */
+const overStockAdapter = (
   length === "ci"
     ? ["*", "http/*", "listener/*", "plain-http/*", "standard-services/*", "stock-adapter/*", "unary-fast-path/*"]
     : ["limits", "standard-services/*"]
@@ -62,10 +62,10 @@ async function further(): Promise<TestProjectInlineConfiguration[]> {
     {
       test: {
         ...shared.test,
-        name: "gateway, adapter path",
+        name: "gateway, stock adapter",
         root: "packages/gateway",
-        include: overAdapter,
-        provide: { hasLeanPath: false },
+        include: overStockAdapter,
+        provide: { hasUnaryFastPath: false },
       },
     },
     ...(await otherServer()),

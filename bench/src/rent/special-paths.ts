@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 /** Says to a server which modules are replaced by which, as an object of JSON, see take-away.ts. */
 export const standInsVariable = "BENCH_STAND_INS";
 
-/** Lists to a server the switches of the gateway that are off, with commas between: `lane`, `lean`. */
+/** Names the variable with the gateway's switches that are off, separated by commas: `unary-fast-path`, `http1-fast-reader`. */
 export const switchedOffVariable = "BENCH_SWITCHED_OFF";
 
 /** A way of doing what the libraries do, only faster. */
@@ -13,7 +13,7 @@ export interface SpecialPath {
   /** Modules, as paths from the root, and what stands for each without the path, in `stand-ins/`. */
   readonly modules?: Readonly<Record<string, string>>;
   /** The gateway's own switch of it. */
-  readonly switch?: "lane" | "lean";
+  readonly switch?: "unary-fast-path" | "http1-fast-reader";
   /** Paths without which it does nothing. */
   readonly needs: readonly string[];
 }
@@ -23,9 +23,9 @@ const protocol = "packages/protocol/src";
 
 /** All of them. */
 export const specialPaths: readonly SpecialPath[] = [
-  { name: "lean path", switch: "lean", needs: [] },
-  { name: "lane", switch: "lane", needs: ["lean path"] },
-  { name: "options encoder", modules: { [`${optionsEncoder}/options-encoder.ts`]: "options-encoder.ts" }, needs: ["lean path"] },
+  { name: "unary fast path", switch: "unary-fast-path", needs: [] },
+  { name: "HTTP/1.1 fast reader", switch: "http1-fast-reader", needs: ["unary fast path"] },
+  { name: "options encoder", modules: { [`${optionsEncoder}/options-encoder.ts`]: "options-encoder.ts" }, needs: ["unary fast path"] },
   { name: "compiled validators", modules: { [`${protocol}/validation/known-valid.ts`]: "known-valid.ts" }, needs: [] },
 ];
 

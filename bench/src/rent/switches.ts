@@ -1,7 +1,7 @@
 import { switchedOffVariable } from "./special-paths.ts";
 
-/** The switches of the gateway as the environment has them; all on where it says nothing. */
-export function gatewaySwitches(): { hasLeanPath: boolean; hasLane: boolean } {
+/** Reads the gateway's switches from the environment. Default: all on. */
+export function gatewaySwitches(): { hasUnaryFastPath: boolean; hasHttp1FastReader: boolean } {
   const off = (process.env[switchedOffVariable] ?? "").split(",");
-  return { hasLeanPath: !off.includes("lean"), hasLane: !off.includes("lane") };
+  return { hasUnaryFastPath: !off.includes("unary-fast-path"), hasHttp1FastReader: !off.includes("http1-fast-reader") };
 }

@@ -27,9 +27,9 @@ const ways: { protocol: WireProtocol; http: 1 | 2 }[] = [
 ];
 
 const redis = useRedis();
-let lean: TestNetwork;
-let withoutLane: TestNetwork;
-let adapter: TestNetwork;
+let withAll: TestNetwork;
+let withoutFastReader: TestNetwork;
+let stockOnly: TestNetwork;
 let world: World;
 let corpus: Corpus;
 
@@ -38,11 +38,11 @@ beforeAll(async () => {
   // The same records, secrets and instant: what the first has done, the second finds done by the same request id.
   const frozenMs = Date.now();
   const shared = { redis, dataDir: join(directory.path, "data"), now: () => frozenMs, callLimits: runTimeouts };
-  lean = await startTestNetwork(shared);
-  withoutLane = await startTestNetwork({ ...shared, hasLane: false });
-  adapter = await startTestNetwork({ ...shared, hasLeanPath: false });
-  world = await populate(lean, async () => {
-    await Promise.all([lean.stop(), withoutLane.stop(), adapter.stop()]);
+  withAll = await startTestNetwork(shared);
+  withoutFastReader = await startTestNetwork({ ...shared, hasHttp1FastReader: false });
+  stockOnly = await startTestNetwork({ ...shared, hasUnaryFastPath: false });
+  world = await populate(withAll, async () => {
+    await Promise.all([withAll.stop(), withoutFastReader.stop(), stockOnly.stop()]);
     await directory.remove();
   });
   corpus = await createCorpus(world);
@@ -69,7 +69,7 @@ function bodyOf({ headers, body }: RawAnswer): string {
 
 /**
  * Whether the answer depends on how fast it came. Where a body is longer than it was said to be, what is left of it is the next request and is
- * none: Node's server refuses it as soon as it reads it, before the answer to a call that waits for the store; lane-fuzz.test.ts compares that.
+ * none: Node's server refuses it as soon as it reads it, before the answer to a call that waits for the store; http1-fast-reader-fuzz.test.ts compares that.
  */
 function isRace({ dueMs, headers, body, isFramedByHand }: FuzzRequest, answers: readonly RawAnswer[]): boolean {
   if (isFramedByHand && headers.some(([name, value]) => name === "content-length" && Number(value) < body.byteLength)) return true;
@@ -95,7 +95,7 @@ async function settle(gateways: readonly TestNetwork[]): Promise<void> {
   }
 }
 
-describe("the lean path and the adapter's", () => {
+describe("the unary fast path and the stock adapter", () => {
   it.each(ways)(
     "give the same answers to anything that comes over $protocol and HTTP/$http",
     { timeout: 120_000 },
@@ -103,7 +103,7 @@ describe("the lean path and the adapter's", () => {
       const random = createRandom(testSeed());
       const next = createRequestSource({ random: random.fork(), corpus, protocol, http });
       // Over HTTP/1.1 the first one reads plain calls off their sockets, the second one has Node's server read them.
-      const gateways = http === 1 ? [lean, withoutLane, adapter] : [lean, adapter];
+      const gateways = http === 1 ? [withAll, withoutFastReader, stockOnly] : [withAll, stockOnly];
       const connections = gateways.map(({ gateway }) => connect(gateway.address.port, http));
       let compared = 0;
       // Answers that depend on how fast they came say nothing: there are more requests where these were many.

@@ -63,9 +63,9 @@ export interface GatewayOptions {
   /** Whether the clock ends nothing before Redis's clock agrees. Default: true unless another clock is given. */
   followsStoreClock?: boolean;
   /** Whether plain unary calls take the fast path. Default true; false where the two paths are compared. */
-  hasLeanPath?: boolean;
+  hasUnaryFastPath?: boolean;
   /** Whether plain calls over HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
-  hasLane?: boolean;
+  hasHttp1FastReader?: boolean;
 }
 
 /** A running gateway. */

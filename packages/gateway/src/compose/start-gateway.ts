@@ -119,15 +119,15 @@ type Served = Pick<Parameters<typeof createRequestListener>[0], "routes" | "step
 
 /** The one port of a gateway, not listening yet. */
 function createPort(options: GatewayOptions, served: Served): OnePortServer {
-  const { logger, metrics, tls, hasLeanPath, hasLane } = options;
+  const { logger, metrics, tls, hasUnaryFastPath, hasHttp1FastReader } = options;
   const requestListener = createRequestListener({
     ...served,
     limits: options.callLimits ?? {},
     encoders: [optionsEncoder],
     logger,
     metrics,
-    ...(hasLeanPath === undefined ? {} : { hasLeanPath }),
-    ...(hasLane === undefined ? {} : { hasLane }),
+    ...(hasUnaryFastPath === undefined ? {} : { hasUnaryFastPath }),
+    ...(hasHttp1FastReader === undefined ? {} : { hasHttp1FastReader }),
     describeCaller: (values) => values.get(callerKey)?.participantId,
   });
   return createOnePortServer({ requestListener, logger, metrics, ...(tls && { tls }), limits: options.serverLimits ?? {} });

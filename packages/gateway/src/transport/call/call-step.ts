@@ -8,7 +8,7 @@ export interface SteppedCall {
 }
 
 /**
- * One step on a call's way to its handler. The adapter's path makes an interceptor of it, the lean path walks through its steps one after
+ * One step on a call's way to its handler. The stock adapter makes an interceptor of it, the unary fast path walks through its steps one after
  * the other: so both do the same, and plain calls wait for nothing that is there at once.
  */
 export interface CallStep {

@@ -1,4 +1,4 @@
-/** How a call comes over the wire. Each has its own place for an error: see `server/error-answer.ts`. */
+/** How a call comes over the wire. Each has its own place for an error: see `http/error-answer.ts`. */
 export type WireProtocol = "connect" | "connect-stream" | "grpc" | "grpc-web";
 
 /** The protocol that a content type says. Whatever is neither gRPC, gRPC-Web nor a Connect stream is answered as plain Connect JSON. */

@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import type { WholeAnswer } from "../http/send-answer.ts";
-import type { LeanAnswer, LeanCall, LeanPlan, LeanTransport, WholeCalls } from "../unary-fast-path/unary-fast-path.ts";
-import { type LaneHead, laneHeadMaxBytes, readLaneHead } from "./plain-head.ts";
-import { answerHead } from "./response-head.ts";
+import type { AnswerWriter, BufferedCalls, CallPlan, EncodedAnswer, FastCall } from "../unary-fast-path/unary-fast-path.ts";
+import { type PlainHead, parsePlainHead, plainHeadMaxBytes } from "./plain-head.ts";
+import { responseHead } from "./response-head.ts";
 import { sendAtOnce } from "./send-at-once.ts";
 
-/** A connection that leaves the lane. */
+/** A connection that leaves the fast reader. */
 export interface LeavingConnection {
   socket: Socket;
   /** What came and was not taken, to be read again. */
@@ -16,25 +16,25 @@ export interface LeavingConnection {
   startedMs: number | undefined;
 }
 
-/** What all connections on the lane share. */
-export interface LaneSurroundings {
-  calls: WholeCalls;
+/** What all connections by the fast reader share. */
+export interface FastConnectionDependencies {
+  calls: BufferedCalls;
   /** The headers of an answer after which the connection is kept. */
   keepAliveLines: string;
   /** Whether the server closes. */
   isClosing(): boolean;
-  /** Takes a connection that has something which is not for the lane. It does not come back. */
+  /** Takes a connection that has something which is not for the fast reader. It does not come back. */
   handOver(leaving: LeavingConnection): void;
   /** Answers, and closes, a connection whose client ended its side within a request. */
   onCutOff(socket: Socket, unread: Buffer): void;
-  /** Told once, when the lane has nothing to do with a connection any more. */
-  onGone(connection: LaneConnection): void;
+  /** Told once, when the fast reader has nothing to do with a connection any more. */
+  onGone(connection: FastConnection): void;
 }
 
 /** A head that came, what it means, and its bytes. */
 interface KnownHead {
-  head: LaneHead;
-  plan: LeanPlan;
+  head: PlainHead;
+  plan: CallPlan;
   bytes: Buffer;
 }
 
@@ -51,26 +51,26 @@ const piecesMax = 8;
 const readAheadMaxBytes = 64 * 1024;
 
 /**
- * A connection of HTTP/1.1 on the lane: it reads requests off the socket itself, one at a time, and writes their answers. It takes a
- * request only when all of it is there, so that whatever turns out not to be for the lane can be read again from its first byte, by
+ * A connection of HTTP/1.1 by the fast reader: it reads requests off the socket itself, one at a time, and writes their answers. It takes a
+ * request only when all of it is there, so that whatever turns out not to be for the fast reader can be read again from its first byte, by
  * Node's server, which then has the connection for good.
  */
-export class LaneConnection implements LeanTransport {
+export class FastConnection implements AnswerWriter {
   readonly #socket: Socket;
-  readonly #surroundings: LaneSurroundings;
+  readonly #surroundings: FastConnectionDependencies;
   #unread: Buffer | undefined = undefined;
   #known: KnownHead | undefined = undefined;
-  #call: LeanCall | undefined = undefined;
+  #call: FastCall | undefined = undefined;
   /** How many requests were taken. */
   #taken = 0;
   #pieces = 0;
   #patience: NodeJS.Timeout | undefined = undefined;
   #startedMs: number | undefined = undefined;
   #isTaking = false;
-  /** Ticks of the lane's clock since anything came or went. */
+  /** Ticks of the fast reader's clock since anything came or went. */
   quietTicks = 0;
 
-  constructor(socket: Socket, surroundings: LaneSurroundings) {
+  constructor(socket: Socket, surroundings: FastConnectionDependencies) {
     this.#socket = socket;
     this.#surroundings = surroundings;
     socket.on("data", this.#onData);
@@ -95,7 +95,7 @@ export class LaneConnection implements LeanTransport {
     else this.#leave();
   }
 
-  send({ header, body }: LeanAnswer): void {
+  send({ header, body }: EncodedAnswer): void {
     header["content-length"] ??= String(Buffer.byteLength(body));
     this.#write(200, header, body);
   }
@@ -145,8 +145,8 @@ export class LaneConnection implements LeanTransport {
   /** Takes a request. False where there is none to be taken, now or ever. */
   #takeNext(bytes: Buffer): boolean {
     const known = this.#knownHead(bytes) ?? this.#newHead(bytes);
-    if (known === "foreign") return this.#leave();
-    if (known === "cut off") return this.#waitForMore();
+    if (known === "unsupported") return this.#leave();
+    if (known === "incomplete") return this.#waitForMore();
     const { head, plan } = known;
     const endsAt = head.headBytes + head.bodyBytes;
     this.#startedMs ??= performance.now();
@@ -172,11 +172,11 @@ export class LaneConnection implements LeanTransport {
     return bytes.byteLength >= headBytes && known.bytes.compare(bytes, 0, headBytes) === 0 ? known : undefined;
   }
 
-  #newHead(bytes: Buffer): KnownHead | "cut off" | "foreign" {
-    const head = readLaneHead(bytes.toString("latin1", 0, laneHeadMaxBytes));
-    if (head === "cut off" || head === "foreign") return head;
+  #newHead(bytes: Buffer): KnownHead | "incomplete" | "unsupported" {
+    const head = parsePlainHead(bytes.toString("latin1", 0, plainHeadMaxBytes));
+    if (head === "incomplete" || head === "unsupported") return head;
     const plan = this.#surroundings.calls.plan(head);
-    if (plan === undefined) return "foreign";
+    if (plan === undefined) return "unsupported";
     this.#known = { head, plan, bytes: Buffer.from(bytes.subarray(0, head.headBytes)) };
     return this.#known;
   }
@@ -201,7 +201,7 @@ export class LaneConnection implements LeanTransport {
     const { isClosing, keepAliveLines } = this.#surroundings;
     const isLast = isClosing();
     const bodyBytes = Buffer.byteLength(body);
-    sendAtOnce(socket, answerHead(status, header, bodyBytes, isLast ? undefined : keepAliveLines), body, bodyBytes);
+    sendAtOnce(socket, responseHead(status, header, bodyBytes, isLast ? undefined : keepAliveLines), body, bodyBytes);
     if (isLast) socket.destroySoon();
     else if (socket.writableLength === 0) this.#finish();
     // The next request is not read before the system has taken this answer.

@@ -40,13 +40,16 @@ const sound: RequestParts[] = [
   request(findNearest, "application/grpc-web", latin1(envelope(toBinary(FindNearestRequestSchema, create(FindNearestRequestSchema))))),
 ];
 
-async function startBoth(): Promise<[lane: TestGateway, node: TestGateway]> {
-  return [await startTestGateway({ hasLeanPath: true }), await startTestGateway({ hasLeanPath: true, hasLane: false })];
+async function startBoth(): Promise<[fast: TestGateway, node: TestGateway]> {
+  return [
+    await startTestGateway({ hasUnaryFastPath: true }),
+    await startTestGateway({ hasUnaryFastPath: true, hasHttp1FastReader: false }),
+  ];
 }
 
 /** Holds a conversation with both gateways and expects the same answers, byte for byte. */
-async function compare([lane, node]: [TestGateway, TestGateway], pieces: readonly Buffer[]): Promise<void> {
-  const both = (ms: number) => Promise.all([converse(lane.port, pieces, ms), converse(node.port, pieces, ms)]);
+async function compare([fast, node]: [TestGateway, TestGateway], pieces: readonly Buffer[]): Promise<void> {
+  const both = (ms: number) => Promise.all([converse(fast.port, pieces, ms), converse(node.port, pieces, ms)]);
   let [first, second] = await both(quietMs);
   // A slow moment of the machine looks like the end of an answer.
   if (!isSame(first, second)) [first, second] = await both(certainMs);
@@ -89,15 +92,15 @@ async function compareAll(gateways: [TestGateway, TestGateway], said: readonly (
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
-describe("a gateway answers the same with the lane and without it", () => {
+describe("a gateway answers the same with the fast reader and without it", () => {
   test("whatever a sound request asks, and over and over", async () => {
     const gateways = await startBoth();
     await compareAll(
       gateways,
       sound.flatMap((parts) => [[renderParts(parts)], [renderParts(parts), renderParts(parts), renderParts(parts)]]),
     );
-    expect(gateways[0].laneCalls()).toBeGreaterThan(sound.length * 2);
-    expect(gateways[1].laneCalls()).toBe(0);
+    expect(gateways[0].fastReaderCalls()).toBeGreaterThan(sound.length * 2);
+    expect(gateways[1].fastReaderCalls()).toBe(0);
   });
 
   test("wherever a request is cut into two pieces", async () => {
@@ -105,7 +108,7 @@ describe("a gateway answers the same with the lane and without it", () => {
     const bytes = renderParts(sound[3] as RequestParts);
     const cuts = Array.from({ length: bytes.byteLength - 1 }, (_, index) => [bytes.subarray(0, index + 1), bytes.subarray(index + 1)]);
     await compareAll(gateways, cuts);
-    expect(gateways[0].laneCalls()).toBeGreaterThan(cuts.length / 2);
+    expect(gateways[0].fastReaderCalls()).toBeGreaterThan(cuts.length / 2);
   });
 
   test("wherever a client ends a request that it has begun", async () => {
@@ -124,7 +127,7 @@ describe("a gateway answers the same with the lane and without it", () => {
       gateways,
       Array.from({ length: conversations }, () => conversation(random)),
     );
-    expect(gateways[0].laneCalls()).toBeGreaterThan(conversations / 4);
+    expect(gateways[0].fastReaderCalls()).toBeGreaterThan(conversations / 4);
   });
 });
 

@@ -22,7 +22,7 @@ function post(path: string, body: string, ...fields: string[]): string {
 }
 
 const nearest = (limit: number) => post(findNearest, JSON.stringify({ ...goodRequest, limit }));
-const startOnLane = (options: TestGatewayOptions = {}) => startTestGateway({ ...options, hasLeanPath: true });
+const startWithFastReader = (options: TestGatewayOptions = {}) => startTestGateway({ ...options, hasUnaryFastPath: true });
 const count = (text: string, part: string) => text.split(part).length - 1;
 
 /** A value once it stays as it is while the gateway answers others many times. */
@@ -37,10 +37,10 @@ async function atRest(port: number, value: () => number): Promise<number> {
   return last;
 }
 
-describe("a connection on the lane", () => {
+describe("a connection of the fast reader", () => {
   test("has the calls that come one behind the other answered in their order, one at a time", async () => {
     const waiting: (() => void)[] = [];
-    const gateway = await startOnLane({ onFindNearest: () => new Promise((resolve) => waiting.push(resolve)) });
+    const gateway = await startWithFastReader({ onFindNearest: () => new Promise((resolve) => waiting.push(resolve)) });
     const { socket, received } = await rawConnection(gateway.port);
     socket.write([1, 2, 3, 4].map(nearest).join(""));
     for (const answered of [1, 2, 3, 4]) {
@@ -55,20 +55,20 @@ describe("a connection on the lane", () => {
           ?.join(),
       )
       .toBe([1, 2, 3, 4].map((limit) => `"freeToPromise":${limit}`).join());
-    expect(gateway.laneCalls()).toBe(4);
+    expect(gateway.fastReaderCalls()).toBe(4);
   });
 
-  test("is given, with all that was not taken, to Node's server at the first request that is not for the lane", async () => {
-    const gateway = await startOnLane();
+  test("is given, with all that was not taken, to Node's server at the first request that is not for the fast reader", async () => {
+    const gateway = await startWithFastReader();
     const { socket, received } = await rawConnection(gateway.port);
     socket.write(`${nearest(1)}GET /livez HTTP/1.1\r\nHost: a\r\n\r\n${nearest(2)}`);
     await expect.poll(received).toMatch(/"freeToPromise":1.*\{"status":"live"\}.*"freeToPromise":2/s);
-    expect(gateway.laneCalls()).toBe(1);
+    expect(gateway.fastReaderCalls()).toBe(1);
   });
 
   test("reads no more than so much ahead of a call that is answered", async () => {
     const release = Promise.withResolvers<void>();
-    const gateway = await startOnLane({ onFindNearest: () => release.promise });
+    const gateway = await startWithFastReader({ onFindNearest: () => release.promise });
     const { socket, received } = await rawConnection(gateway.port);
     const calls = 40_000;
     const request = post(check, "{}");
@@ -82,38 +82,38 @@ describe("a connection on the lane", () => {
   });
 
   test("reads the next call only when a client that does not read has taken its answer", async () => {
-    const gateway = await startOnLane({
+    const gateway = await startWithFastReader({
       onFindNearest: (_signal, { responseHeader }) => responseHeader.set("x-large", "x".repeat(100_000)),
     });
     const { socket, received } = await rawConnection(gateway.port);
     socket.pause();
     const calls = 200;
     socket.write(nearest(1).repeat(calls));
-    await expect.poll(() => gateway.laneCalls()).toBeGreaterThan(0);
-    expect(await atRest(gateway.port, () => gateway.laneCalls())).toBeLessThan(calls);
+    await expect.poll(() => gateway.fastReaderCalls()).toBeGreaterThan(0);
+    expect(await atRest(gateway.port, () => gateway.fastReaderCalls())).toBeLessThan(calls);
     socket.resume();
     await expect.poll(() => count(received(), '"freeToPromise":1')).toBe(calls);
   });
 
   test("carries any text in both directions, whatever its characters", async () => {
-    const gateway = await startOnLane();
-    const { port } = await startTestGateway({ hasLeanPath: true, hasLane: false });
+    const gateway = await startWithFastReader();
+    const { port } = await startTestGateway({ hasUnaryFastPath: true, hasHttp1FastReader: false });
     const random = createRandom(testSeed());
     const alphabet = ["a", "é", "ÿ", "€", "𝄞", '"', "\\", "\u0000", "\u2028", "<", "\ud800"];
     for (let round = 0; round < 60; round += 1) {
       const service = Array.from({ length: random.int(0, 12) }, () => random.pick(alphabet)).join("");
       const pieces = [Buffer.from(post(check, JSON.stringify({ service })))];
       const both = (quietMs: number) => Promise.all([converse(gateway.port, pieces, quietMs), converse(port, pieces, quietMs)]);
-      let [onLane, byNode] = await both(40);
+      let [byFastReader, byNode] = await both(40);
       // A slow moment of the machine looks like the end of an answer.
-      if (!isDeepStrictEqual(onLane, byNode)) [onLane, byNode] = await both(700);
-      expect(onLane).toEqual(byNode);
+      if (!isDeepStrictEqual(byFastReader, byNode)) [byFastReader, byNode] = await both(700);
+      expect(byFastReader).toEqual(byNode);
     }
-    expect(gateway.laneCalls()).toBeGreaterThanOrEqual(60);
+    expect(gateway.fastReaderCalls()).toBeGreaterThanOrEqual(60);
   });
 
   test("is closed when it shows nothing within the time, and when it is idle for longer than it is kept", async () => {
-    const gateway = await startOnLane({ serverLimits: { sniffTimeoutMs: 50, keepAliveTimeoutMs: 100 } });
+    const gateway = await startWithFastReader({ serverLimits: { sniffTimeoutMs: 50, keepAliveTimeoutMs: 100 } });
     const silent = await rawConnection(gateway.port);
     await silent.closed;
     const idle = await rawConnection(gateway.port);
@@ -125,7 +125,7 @@ describe("a connection on the lane", () => {
 
   test("is not taken for idle while a call is answered", async () => {
     const release = Promise.withResolvers<void>();
-    const gateway = await startOnLane({ serverLimits: { keepAliveTimeoutMs: 10 }, onFindNearest: () => release.promise });
+    const gateway = await startWithFastReader({ serverLimits: { keepAliveTimeoutMs: 10 }, onFindNearest: () => release.promise });
     const [{ socket, received }, idle] = [await rawConnection(gateway.port), await rawConnection(gateway.port)];
     socket.write(nearest(1));
     await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
@@ -139,7 +139,7 @@ describe("a connection on the lane", () => {
   test.each(["POST /grpc.health", post(check, '{"service":"a"}').slice(0, -3)])(
     "that brings %j and no more is answered by the server's limits",
     async (beginning) => {
-      const { port } = await startOnLane({ serverLimits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
+      const { port } = await startWithFastReader({ serverLimits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
       const { socket, received, closed } = await rawConnection(port);
       socket.write(beginning);
       await closed;
@@ -149,18 +149,18 @@ describe("a connection on the lane", () => {
   );
 
   test("gives a body that does not come the time of its call, and not one of its own", async () => {
-    const { port, laneCalls } = await startOnLane({ limits: { defaultTimeoutMs: 300 } });
+    const { port, fastReaderCalls } = await startWithFastReader({ limits: { defaultTimeoutMs: 300 } });
     const { socket, received } = await rawConnection(port);
     const begunMs = performance.now();
     socket.write(post(findNearest, "{}").slice(0, -1));
     await expect.poll(received).toMatch(/^HTTP\/1.1 504 /);
     expect(performance.now() - begunMs).toBeLessThan(onThisMachine(500));
-    expect(laneCalls()).toBe(0);
+    expect(fastReaderCalls()).toBe(0);
   });
 
   test("whose client goes away interrupts its call, which is counted as canceled", async () => {
     const aborted = Promise.withResolvers<void>();
-    const gateway = await startOnLane({
+    const gateway = await startWithFastReader({
       onFindNearest: (signal) => {
         signal.addEventListener("abort", () => aborted.resolve());
         return new Promise(() => {});
@@ -177,7 +177,7 @@ describe("a connection on the lane", () => {
 
   test("answers what is in hand for the last time while the server stops, and closes", async () => {
     const release = Promise.withResolvers<void>();
-    const gateway = await startOnLane({ onFindNearest: () => release.promise });
+    const gateway = await startWithFastReader({ onFindNearest: () => release.promise });
     const [fresh, idle, busy] = [await rawConnection(gateway.port), await rawConnection(gateway.port), await rawConnection(gateway.port)];
     idle.socket.write(post(check, "{}"));
     await expect.poll(idle.received).toContain("SERVING");
@@ -194,7 +194,7 @@ describe("a connection on the lane", () => {
   });
 
   test("over TLS is the same", async () => {
-    const gateway = await startOnLane({ tls: true });
+    const gateway = await startWithFastReader({ tls: true });
     const socket = connectTls({ port: gateway.port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
     await once(socket, "secureConnect");
     let received = "";
@@ -203,7 +203,7 @@ describe("a connection on the lane", () => {
     });
     socket.write(nearest(1) + nearest(2) + post(check, "{}"));
     await expect.poll(() => received).toMatch(/"freeToPromise":1.*"freeToPromise":2.*SERVING/s);
-    expect(gateway.laneCalls()).toBe(3);
+    expect(gateway.fastReaderCalls()).toBe(3);
     socket.write("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     await once(socket, "close");
     expect(received).toContain('{"status":"live"}');

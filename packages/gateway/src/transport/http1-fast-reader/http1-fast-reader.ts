@@ -1,10 +1,10 @@
 import type { Socket } from "node:net";
 import type { ServerLimits } from "../limits/server-limits.ts";
-import { LaneConnection, type LaneSurroundings } from "./fast-connection.ts";
+import { FastConnection, type FastConnectionDependencies } from "./fast-connection.ts";
 import { keepAliveLines } from "./response-head.ts";
 
-/** What the lane needs. */
-export interface LaneOptions extends Pick<LaneSurroundings, "calls" | "isClosing" | "handOver" | "onCutOff"> {
+/** What the fast reader needs. */
+export interface Http1FastReaderOptions extends Pick<FastConnectionDependencies, "calls" | "isClosing" | "handOver" | "onCutOff"> {
   limits: ServerLimits;
   /** How long a new connection may show nothing, in ms. */
   silenceMaxMs: number;
@@ -13,7 +13,7 @@ export interface LaneOptions extends Pick<LaneSurroundings, "calls" | "isClosing
 }
 
 /** Reads plain calls off connections of HTTP/1.1. */
-export interface Lane {
+export interface Http1FastReader {
   /** Begins with a new connection. */
   take(socket: Socket): void;
   /** Closes what is idle. What is in hand is answered for the last time. */
@@ -24,22 +24,24 @@ export interface Lane {
 const keepAliveBufferMs = 1000;
 
 /**
- * Makes the lane: the way of plain unary calls over HTTP/1.1, by which each is read off its socket and answered there. Node's server takes
- * half of such a call's time. It still has all else: a connection begins on the lane, and leaves it for Node's server, with every byte
- * that was not taken, at the first one that is not written the one way the lane knows. `lane-head.ts` says which that is.
+ * Makes the fast reader: the way of plain unary calls over HTTP/1.1, by which each is read off its socket and answered there. Node's server takes
+ * half of such a call's time. It still has all else: a connection begins by the fast reader, and leaves it for Node's server, with every byte
+ * that was not taken, at the first one that is not written the one way the fast reader knows. `plain-head.ts` says which that is.
  *
  * Node's limits hold here too: on connections, since they are one server's; on the time without a request and between requests, by one
  * clock for all connections; on the time of a request, which Node's server watches where a request does not come at once.
  *
- * This function is the one door: nothing else of `lane/` is known outside. RENT_LANE
+ * Nothing else of this folder is used outside it.
+ *
+ * Rent: see docs/performance.md, `npm run bench -- rent`.
  */
-export function createLane({ limits, silenceMaxMs, onSilent, ...given }: LaneOptions): Lane {
+export function createHttp1FastReader({ limits, silenceMaxMs, onSilent, ...given }: Http1FastReaderOptions): Http1FastReader {
   const { keepAliveTimeoutMs } = limits;
-  const connections = new Set<LaneConnection>();
+  const connections = new Set<FastConnection>();
   const tickMs = Math.max(10, Math.min(1000, silenceMaxMs, keepAliveTimeoutMs));
   let clock: NodeJS.Timeout | undefined;
 
-  const surroundings: LaneSurroundings = {
+  const surroundings: FastConnectionDependencies = {
     ...given,
     keepAliveLines: keepAliveLines(keepAliveTimeoutMs),
     onGone(connection) {
@@ -64,7 +66,7 @@ export function createLane({ limits, silenceMaxMs, onSilent, ...given }: LaneOpt
   return {
     take(socket) {
       clock ??= setInterval(tick, tickMs).unref();
-      connections.add(new LaneConnection(socket, surroundings));
+      connections.add(new FastConnection(socket, surroundings));
     },
     close() {
       for (const connection of connections) connection.close();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { laneBodyMaxBytes, laneHeadMaxBytes, readLaneHead } from "./plain-head.ts";
+import { parsePlainHead, plainBodyMaxBytes, plainHeadMaxBytes } from "./plain-head.ts";
 
 const line = "POST /petak.v1.DirectoryService/FindNearest HTTP/1.1";
 const fields = ["Host: gateway.test:8080", "Content-Type: application/json", "Content-Length: 12"];
@@ -9,7 +9,7 @@ const withLength = (text: string) => head(line, ...fields.slice(0, 2), text);
 
 test("a head in order is read, with the place where its body begins and ends", () => {
   const text = withField("Authorization: Bearer a.b.c", "Connection: Keep-Alive");
-  expect(readLaneHead(`${text}{"limit": 3}POST`)).toEqual({
+  expect(parsePlainHead(`${text}{"limit": 3}POST`)).toEqual({
     method: "POST",
     path: "/petak.v1.DirectoryService/FindNearest",
     isHttp2: false,
@@ -25,12 +25,12 @@ test("a head in order is read, with the place where its body begins and ends", (
   });
 });
 
-test("a head that is not all there is cut off, wherever it is", () => {
+test("a head that is not all there is incomplete, wherever it is cut off", () => {
   const text = withField();
-  for (let length = 0; length < text.length; length += 1) expect(readLaneHead(text.slice(0, length))).toBe("cut off");
+  for (let length = 0; length < text.length; length += 1) expect(parsePlainHead(text.slice(0, length))).toBe("incomplete");
 });
 
-describe("is not for the lane:", () => {
+describe("is not for the fast reader:", () => {
   test.each<[string, string]>([
     ["another method", head("GET /a/b HTTP/1.1", ...fields)],
     ["a method in lower case", head("post /a/b HTTP/1.1", ...fields)],
@@ -45,7 +45,7 @@ describe("is not for the lane:", () => {
     ["a Host that is none", head(line, "Host: a@b", ...fields.slice(1))],
     ["no length", head(line, ...fields.slice(0, 2))],
     ["two lengths", withField("content-length: 12")],
-    ...["", " ", "+12", "012", "0x12", "1e1", "12,12", "12 12", "-1", "١٢", String(laneBodyMaxBytes + 1), "99999999999999999999"].map(
+    ...["", " ", "+12", "012", "0x12", "1e1", "12,12", "12 12", "-1", "١٢", String(plainBodyMaxBytes + 1), "99999999999999999999"].map(
       (length): [string, string] => [`the length "${length}"`, withLength(`Content-Length: ${length}`)],
     ),
     ["a length with a space before its colon", withLength("Content-Length : 12")],
@@ -70,10 +70,10 @@ describe("is not for the lane:", () => {
     ["a NUL", withField("X-A: 1\0")],
     ["a character beyond ASCII", withField("X-A: \xe9")],
     ["too many headers", withField(...Array.from({ length: 62 }, (_, index) => `X-${index}: 1`))],
-    ["a head that is too long", withField(`X-A: ${"a".repeat(laneHeadMaxBytes)}`)],
-    ["the beginning of one that is too long", `${line}\r\nX-A: ${"a".repeat(laneHeadMaxBytes)}`],
+    ["a head that is too long", withField(`X-A: ${"a".repeat(plainHeadMaxBytes)}`)],
+    ["the beginning of one that is too long", `${line}\r\nX-A: ${"a".repeat(plainHeadMaxBytes)}`],
     ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
   ])("%s", (_name, text) => {
-    expect(readLaneHead(text)).toBe("foreign");
+    expect(parsePlainHead(text)).toBe("unsupported");
   });
 });

@@ -10,7 +10,7 @@ const forbiddenInValue = /[^\t -~\x80-\xff]/;
  * @param bodyBytes The length of the body, for answers whose headers do not say it.
  * @param keepAlive The headers of {@link keepAliveLines}. Undefined: the connection is closed after the answer.
  */
-export function answerHead(status: number, headers: Record<string, string>, bodyBytes: number, keepAlive: string | undefined): string {
+export function responseHead(status: number, headers: Record<string, string>, bodyBytes: number, keepAlive: string | undefined): string {
   let head = status === 200 ? "HTTP/1.1 200 OK\r\n" : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
   if (keepAlive === undefined) head += "connection: close\r\n";
   let hasLength = false;

@@ -27,7 +27,7 @@ export function readDeadline(value: string | null, protocol: WireProtocol): numb
 }
 
 /** The deadline that holds for a caller who wants this one, in ms. */
-export function heldDeadline(wantedMs: number | undefined, bounds: DeadlineBounds): number | undefined {
+export function effectiveDeadline(wantedMs: number | undefined, bounds: DeadlineBounds): number | undefined {
   const longestMs = bounds.streaming ? longestTimerMs : bounds.maxTimeoutMs;
   const heldMs = wantedMs ?? (bounds.streaming ? undefined : bounds.defaultTimeoutMs);
   return heldMs === undefined ? undefined : Math.min(heldMs, longestMs);
@@ -37,11 +37,11 @@ export function heldDeadline(wantedMs: number | undefined, bounds: DeadlineBound
  * Puts the deadline that holds into the request's headers, where the library looks for it, and tells it in ms. A header that cannot be
  * read stays as it is, for the library to refuse.
  */
-export function boundDeadline(header: Headers, protocol: WireProtocol, bounds: DeadlineBounds): number | undefined {
+export function limitDeadlineHeader(header: Headers, protocol: WireProtocol, bounds: DeadlineBounds): number | undefined {
   const name = deadlineHeaderOf(protocol);
   const wantedMs = readDeadline(header.get(name), protocol);
-  if (wantedMs === "unreadable") return heldDeadline(undefined, bounds);
-  const heldMs = heldDeadline(wantedMs, bounds);
+  if (wantedMs === "unreadable") return effectiveDeadline(undefined, bounds);
+  const heldMs = effectiveDeadline(wantedMs, bounds);
   if (heldMs === wantedMs || heldMs === undefined) return heldMs;
   // gRPC allows eight digits, so long deadlines of streams are told in seconds.
   header.set(name, isConnect(protocol) ? String(heldMs) : heldMs < 1e8 ? `${heldMs}m` : `${Math.floor(heldMs / 1000)}S`);

@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
-import { createLane, type Lane } from "../http1-fast-reader/http1-fast-reader.ts";
+import { createHttp1FastReader, type Http1FastReader } from "../http1-fast-reader/http1-fast-reader.ts";
 import { defaultServerLimits, type ServerLimits } from "../limits/server-limits.ts";
-import type { WholeCalls } from "../unary-fast-path/unary-fast-path.ts";
+import type { BufferedCalls } from "../unary-fast-path/unary-fast-path.ts";
 import { answerClientError } from "./client-error.ts";
 import { createFrontServer, type TlsIdentity } from "./front-server.ts";
 import { createHttp2Sessions } from "./http2-sessions.ts";
@@ -63,8 +63,8 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   /** Connections that have shown no request yet. */
   const fresh = new Set<Socket>();
   const answering = new Set<ServerResponse>();
-  /** When the head of a request came that the lane has begun to read and Node's server reads again. */
-  const begunOnLane = new WeakMap<object, number>();
+  /** When the head of a request came that the fast reader has begun to read and Node's server reads again. */
+  const begunByFastReader = new WeakMap<object, number>();
   let closing: Promise<void> | undefined;
 
   const front = createFrontServer(options.tls, limits);
@@ -79,8 +79,8 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   }
 
   function startedMsOf({ socket }: IncomingMessage): number | undefined {
-    const startedMs = begunOnLane.get(socket);
-    if (startedMs !== undefined) begunOnLane.delete(socket);
+    const startedMs = begunByFastReader.get(socket);
+    if (startedMs !== undefined) begunByFastReader.delete(socket);
     return startedMs;
   }
 
@@ -123,8 +123,8 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     sniff(socket, limits.sniffTimeoutMs, (version) => claim(socket, version));
   }
 
-  function laneOf(calls: WholeCalls): Lane {
-    return createLane({
+  function fastReaderOf(calls: BufferedCalls): Http1FastReader {
+    return createHttp1FastReader({
       calls,
       limits,
       isClosing: () => closing !== undefined,
@@ -136,7 +136,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
         else answerClientError(httpError("HPE_INVALID_EOF_STATE"), socket);
       },
       handOver({ socket, unread, isFresh, startedMs }) {
-        if (startedMs !== undefined) begunOnLane.set(socket, startedMs);
+        if (startedMs !== undefined) begunByFastReader.set(socket, startedMs);
         socket.pause();
         socket.unshift(unread);
         if (!isFresh) claim(socket, "http1");
@@ -151,7 +151,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     });
   }
 
-  const lane = requestListener.wholeCalls && laneOf(requestListener.wholeCalls);
+  const fastReader = requestListener.bufferedCalls && fastReaderOf(requestListener.bufferedCalls);
 
   front.on("connection", (socket: Socket) => {
     sockets.add(socket);
@@ -162,8 +162,8 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       metrics?.connections.dec();
     });
     if (isTls) return;
-    if (lane === undefined) sniffed(socket);
-    else lane.take(socket);
+    if (fastReader === undefined) sniffed(socket);
+    else fastReader.take(socket);
   });
 
   if (isTls) {
@@ -171,7 +171,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     front.removeAllListeners("tlsClientError");
     front.on("secureConnection", (socket: TLSSocket) => {
       socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
-      if (socket.alpnProtocol !== "h2" && lane !== undefined) return lane.take(socket);
+      if (socket.alpnProtocol !== "h2" && fastReader !== undefined) return fastReader.take(socket);
       markFresh(socket);
       claim(socket, socket.alpnProtocol === "h2" ? "http2" : "http1");
     });
@@ -185,7 +185,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
     const closed = new Promise<void>((resolve) => {
       front.close(() => resolve());
     });
-    lane?.close();
+    fastReader?.close();
     for (const socket of fresh) socket.destroy();
     http2.close();
     for (const response of answering) if (!response.headersSent) response.setHeader("connection", "close");

@@ -20,10 +20,10 @@ import { createAdmission } from "../limits/admission.ts";
 import { type CallLimits, defaultCallLimits } from "../limits/call-limits.ts";
 import type { PlainAnswer, PlainRoute } from "../plain-http/operational-routes.ts";
 import { rpcInterceptors } from "../stock-adapter/interceptors.ts";
-import { createAdapterPath } from "../stock-adapter/stock-adapter.ts";
+import { createStockAdapter } from "../stock-adapter/stock-adapter.ts";
 import { compressLargeInStreams } from "../stock-adapter/stream-compression.ts";
 import type { AnswerEncoder } from "../unary-fast-path/answer-encoder.ts";
-import { createLeanPath, type WholeCalls } from "../unary-fast-path/unary-fast-path.ts";
+import { type BufferedCalls, createUnaryFastPath } from "../unary-fast-path/unary-fast-path.ts";
 import { keepUnaryMethods } from "../unary-fast-path/unary-methods.ts";
 
 /** What the listener serves and how. */
@@ -44,10 +44,10 @@ export interface RequestListenerOptions {
   describeCaller?: DescribeCaller;
   /** Faster encoders for plain unary calls. Default: none. */
   encoders?: readonly AnswerEncoder[];
-  /** Whether plain unary calls go the lean path. Default true; false where the two are compared. */
-  hasLeanPath?: boolean;
+  /** Whether plain unary calls take the unary fast path. Default true; false where the two are compared. */
+  hasUnaryFastPath?: boolean;
   /** Whether those of HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
-  hasLane?: boolean;
+  hasHttp1FastReader?: boolean;
 }
 
 /** Answers the requests of both versions of HTTP. */
@@ -57,12 +57,20 @@ export interface RequestListener {
   /** Answers a stream of HTTP/2 as it is, where it can. Says whether it does. */
   takeStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
   /** Answers the plain calls of HTTP/1.1 that are read without Node's server. Undefined: none are. */
-  readonly wholeCalls?: WholeCalls | undefined;
+  readonly bufferedCalls?: BufferedCalls | undefined;
 }
 
 /** Makes the one listener behind the port: calls in all protocols, plain pages, preflights, and an error with a reason for all else. */
 export function createRequestListener(options: RequestListenerOptions): RequestListener {
-  const { logger, metrics, shutdownSignal, describeCaller, plainRoutes = new Map(), hasLeanPath = true, hasLane = true } = options;
+  const {
+    logger,
+    metrics,
+    shutdownSignal,
+    describeCaller,
+    plainRoutes = new Map(),
+    hasUnaryFastPath = true,
+    hasHttp1FastReader = true,
+  } = options;
   const limits = { ...defaultCallLimits, ...options.limits };
   const sequence = {
     admission: createAdmission({ ...limits, metrics }),
@@ -84,9 +92,11 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   options.routes(unary.router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const surroundings = { limits, logger, recordCall: createCallRecorder({ logger, metrics, describeCaller }) };
-  const adapterPath = createAdapterPath(surroundings);
+  const stockAdapter = createStockAdapter(surroundings);
   const { methods } = unary;
-  const leanPath = hasLeanPath ? createLeanPath({ ...surroundings, ...sequence, methods, handlers, adapterPath }) : undefined;
+  const unaryFastPath = hasUnaryFastPath
+    ? createUnaryFastPath({ ...surroundings, ...sequence, methods, handlers, stockAdapter })
+    : undefined;
 
   function notFound(request: NodeServerRequest, response: NodeServerResponse, path: string, requestId: string): void {
     const contentType = request.headers["content-type"];
@@ -137,7 +147,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     const requestId = requestIdFrom(request.headers[requestIdHeader]);
     // Streams of HTTP/2 have been offered to it before.
     const isHttp1 = !("stream" in response) && !("stream" in request);
-    if (isHttp1 && leanPath?.takeHttp1(request, response, requestId, startedMs) === true) return;
+    if (isHttp1 && unaryFastPath?.takeHttp1(request, response, requestId, startedMs) === true) return;
     for (const [name, value] of Object.entries(answerHeadersOf(requestId, request.headers.origin))) response.setHeader(name, value);
     const path = pathOf(request.url);
     const route = plainRoutes.get(path);
@@ -145,7 +155,7 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
     if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined) {
       sendWhole({ status: 204, header: new Headers(preflightHeaders), body: new Uint8Array() }, request, response);
     } else if (handler !== undefined) {
-      adapterPath(handler, request, response, requestId);
+      stockAdapter(handler, request, response, requestId);
     } else if (route === undefined) {
       notFound(request, response, path, requestId);
     } else if (request.method === "GET" || request.method === "HEAD") {
@@ -168,8 +178,8 @@ export function createRequestListener(options: RequestListenerOptions): RequestL
   }
 
   return Object.assign(listen, {
-    takeStream: leanPath?.takeHttp2 ?? (() => false),
-    wholeCalls: hasLane ? leanPath?.wholeCalls : undefined,
+    takeStream: unaryFastPath?.takeHttp2 ?? (() => false),
+    bufferedCalls: hasHttp1FastReader ? unaryFastPath?.bufferedCalls : undefined,
   });
 }
 

@@ -24,8 +24,8 @@ export interface RpcInterceptorsOptions extends CallSequence {
 }
 
 /**
- * The sequence as the interceptors of every call on the adapter's path, outermost first: errors, concurrency, deadline, the steps,
- * validation. `server/lean-call.ts` has the same parts in the same order.
+ * The sequence as the interceptors of every call in the stock adapter, outermost first: errors, concurrency, deadline, the steps,
+ * validation. `unary-fast-path/fast-call.ts` has the same parts in the same order.
  */
 export function rpcInterceptors(options: RpcInterceptorsOptions): Interceptor[] {
   return [

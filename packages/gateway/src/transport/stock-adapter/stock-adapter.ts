@@ -14,11 +14,11 @@ import { bodyMaxBytes, boundedBody, expectsContinue } from "../http/request-body
 import { abandon, collectAnswer, sendError, sendStream, sendWhole } from "../http/send-answer.ts";
 import { type AbortableRequest, universalRequest } from "../http/universal-request.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
-import { boundDeadline } from "../limits/deadline.ts";
+import { limitDeadlineHeader } from "../limits/deadline.ts";
 import { repairErrors } from "./error-repair.ts";
 
 /** What answering calls needs. */
-export interface AdapterPathOptions {
+export interface StockAdapterOptions {
   limits: CallLimits;
   logger: Logger;
   recordCall: RecordCall;
@@ -34,7 +34,7 @@ export interface BegunCall {
 }
 
 /** Answers one call by the library's handler. */
-export type AdapterPath = (
+export type StockAdapter = (
   handler: UniversalHandler,
   request: NodeServerRequest,
   response: NodeServerResponse,
@@ -46,7 +46,7 @@ export type AdapterPath = (
  * The way of every call that is not plain: through the library's handlers. It bounds the deadline and the body and repairs the library's
  * errors.
  */
-export function createAdapterPath({ limits, logger: parentLogger, recordCall }: AdapterPathOptions): AdapterPath {
+export function createStockAdapter({ limits, logger: parentLogger, recordCall }: StockAdapterOptions): StockAdapter {
   return (handler, request, response, requestId, begun) => {
     const startedMs = begun?.startedMs ?? performance.now();
     const { method } = handler;
@@ -67,7 +67,7 @@ export function createAdapterPath({ limits, logger: parentLogger, recordCall }: 
       requestId,
       method: `${method.parent.typeName}/${method.name}`,
       protocol,
-      timeoutMs: boundDeadline(universal.request.header, protocol, { ...limits, streaming }),
+      timeoutMs: limitDeadlineHeader(universal.request.header, protocol, { ...limits, streaming }),
       authorization: request.headers.authorization,
       origin: request.headers.origin,
       outcome: undefined,

@@ -24,15 +24,15 @@ export interface TestGatewayOptions {
   onFindNearest?: (signal: AbortSignal, context: HandlerContext) => Promise<void> | void;
   /** Gives what WatchEvents sends. */
   watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
-  /** Whether plain calls go the lean path. Default: what the run of the tests says, since each of them runs with it and without. */
-  hasLeanPath?: boolean;
+  /** Whether plain calls take the unary fast path. Default: what the run of the tests says, since each of them runs with it and without. */
+  hasUnaryFastPath?: boolean;
   /** Whether those of HTTP/1.1 are read without Node's server. Default true. */
-  hasLane?: boolean;
+  hasHttp1FastReader?: boolean;
 }
 
 declare module "vitest" {
   interface ProvidedContext {
-    hasLeanPath?: boolean;
+    hasUnaryFastPath?: boolean;
   }
 }
 
@@ -46,8 +46,8 @@ export interface TestGateway {
   shutdown: AbortController;
   /** The log lines so far. */
   lines: Record<string, unknown>[];
-  /** How many calls were made on the lane. */
-  laneCalls(): number;
+  /** How many calls were made by the fast reader. */
+  fastReaderCalls(): number;
 }
 
 /** Starts one for a test and stops it at the end of the test. */
@@ -63,8 +63,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     logger,
     metrics,
     shutdownSignal: shutdown.signal,
-    hasLeanPath: options.hasLeanPath ?? inject("hasLeanPath") ?? true,
-    hasLane: options.hasLane ?? true,
+    hasUnaryFastPath: options.hasUnaryFastPath ?? inject("hasUnaryFastPath") ?? true,
+    hasHttp1FastReader: options.hasHttp1FastReader ?? true,
     ...(options.limits && { limits: options.limits }),
     plainRoutes: operationalRoutes({ metrics, logger, checks: options.checks ?? {}, isServing: health.isServing }),
     routes(router) {
@@ -84,17 +84,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       reflection.routes(router);
     },
   });
-  const { wholeCalls } = requestListener;
-  let laneCalls = 0;
-  const counted = wholeCalls && {
-    plan: wholeCalls.plan,
-    begin(...about: Parameters<typeof wholeCalls.begin>) {
-      laneCalls += 1;
-      return wholeCalls.begin(...about);
+  const { bufferedCalls } = requestListener;
+  let fastReaderCalls = 0;
+  const counted = bufferedCalls && {
+    plan: bufferedCalls.plan,
+    begin(...about: Parameters<typeof bufferedCalls.begin>) {
+      fastReaderCalls += 1;
+      return bufferedCalls.begin(...about);
     },
   };
   const server = createOnePortServer({
-    requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, wholeCalls: counted }),
+    requestListener: Object.assign(requestListener.bind(undefined), { takeStream: requestListener.takeStream, bufferedCalls: counted }),
     logger,
     metrics,
     ...(options.tls && { tls: { cert: testCertificate, key: testKey } }),
@@ -106,7 +106,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     await server.close(0);
   });
   const baseUrl = `${options.tls ? "https" : "http"}://127.0.0.1:${port}`;
-  return { baseUrl, port, server, metrics, health, shutdown, lines, laneCalls: () => laneCalls };
+  return { baseUrl, port, server, metrics, health, shutdown, lines, fastReaderCalls: () => fastReaderCalls };
 }
 
 async function* threeEvents(): AsyncGenerator<{ cursor: string }> {

@@ -1,9 +1,9 @@
 import { bodyMaxBytes } from "../http/request-body.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
-import type { LeanPlan } from "./call-plan.ts";
+import type { CallPlan } from "./call-plan.ts";
 import type { DeadlineWatch } from "./deadline-watch.ts";
-import type { LeanCall } from "./fast-call.ts";
-import type { StreamTransport } from "./node-exchange.ts";
+import type { FastCall } from "./fast-call.ts";
+import type { NodeExchange } from "./node-exchange.ts";
 import { envelopeHeaderBytes, isPlainEnvelope } from "./plain-form.ts";
 
 /** What was read of a request that turned out to be nothing plain. */
@@ -13,29 +13,29 @@ export interface ReadSoFar {
 }
 
 /** What reading a call needs. */
-export interface LeanReadingInit {
-  call: LeanCall;
-  plan: LeanPlan;
-  transport: StreamTransport;
+export interface BodyReaderInit {
+  call: FastCall;
+  plan: CallPlan;
+  transport: NodeExchange;
   limits: CallLimits;
   /** Called, once, where the body turns out to be nothing plain: with all that was read of it, and the request at rest. */
   handOver(read: ReadSoFar): void;
 }
 
 /** Reads the body of a plain call from its stream, runs the call, and tells it when its answer has gone. */
-export class LeanReading {
+export class BodyReader {
   /**
    * Undefined when there is nothing more to do. Node keeps the streams of HTTP/2, and with them their listeners, for long after their
    * end, and what hangs on them costs the collector more than all else.
    */
-  #init: LeanReadingInit | undefined;
+  #init: BodyReaderInit | undefined;
   /** All that came, where it came at once. */
   #only: Buffer | undefined = undefined;
   /** All that came, where it did not. */
   #chunks: Buffer[] | undefined = undefined;
   #readBytes = 0;
 
-  constructor(init: LeanReadingInit, watch: DeadlineWatch) {
+  constructor(init: BodyReaderInit, watch: DeadlineWatch) {
     const { source, sink } = init.transport;
     this.#init = init;
     source.on("data", this.#onData);
@@ -50,12 +50,12 @@ export class LeanReading {
     if (call?.isAnswered === false) call.startDeadline();
   }
 
-  #stopReading({ source }: StreamTransport): void {
+  #stopReading({ source }: NodeExchange): void {
     source.off("data", this.#onData);
     source.off("end", this.#onEnd);
   }
 
-  #giveAway({ call, transport, handOver }: LeanReadingInit): void {
+  #giveAway({ call, transport, handOver }: BodyReaderInit): void {
     const { source, sink } = transport;
     this.#init = undefined;
     this.#stopReading(transport);

@@ -4,12 +4,12 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import { bodyMaxBytes } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
-import { deadlineHeaderOf, heldDeadline, readDeadline } from "../limits/deadline.ts";
+import { deadlineHeaderOf, effectiveDeadline, readDeadline } from "../limits/deadline.ts";
 import { type PlainForm, plainFormOf } from "./plain-form.ts";
 import type { UnaryMethod } from "./unary-methods.ts";
 
 /** How a plain call is answered: all that its head decides. */
-export interface LeanPlan {
+export interface CallPlan {
   readonly unary: UnaryMethod;
   /** Where the call goes if its body turns out to be nothing plain. */
   readonly handler: UniversalHandler;
@@ -20,7 +20,7 @@ export interface LeanPlan {
 }
 
 /** The plan for a head; undefined where it is not one of a plain unary call. Equal heads have the same plan. */
-export type PlanCall = (head: RequestHead) => LeanPlan | undefined;
+export type PlanCall = (head: RequestHead) => CallPlan | undefined;
 
 /** Makes what tells plain calls from others. */
 export function createPlanner(
@@ -40,7 +40,7 @@ export function createPlanner(
     const { protocol } = form;
     if (Number(headers["content-length"] ?? 0) > bodyMaxBytes(protocol, limits.readMaxBytes)) return undefined;
     const wantedMs = readDeadline(headerOf(headers, deadlineHeaderOf(protocol)), protocol);
-    const timeoutMs = wantedMs === "unreadable" ? undefined : heldDeadline(wantedMs, bounds);
+    const timeoutMs = wantedMs === "unreadable" ? undefined : effectiveDeadline(wantedMs, bounds);
     if (timeoutMs === undefined || timeoutMs <= 0) return undefined;
     return { unary, handler, form, timeoutMs, acceptsGzip: acceptsGzip(headers, form) };
   };

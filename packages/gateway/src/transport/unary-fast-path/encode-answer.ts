@@ -3,11 +3,11 @@ import { compressedFlag } from "@connectrpc/connect/protocol";
 import { trailerFlag, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { AnswerEncoder } from "./answer-encoder.ts";
-import type { LeanExchange } from "./handler-context.ts";
+import type { FastHandlerContext } from "./handler-context.ts";
 import { envelopeHeaderBytes, type PlainForm } from "./plain-form.ts";
 
 /** A successful answer, ready to be written. */
-export interface LeanAnswer {
+export interface EncodedAnswer {
   header: Record<string, string>;
   /** Bytes hold only as long as nothing is waited for: whoever keeps them copies them. */
   body: Uint8Array | string;
@@ -16,7 +16,7 @@ export interface LeanAnswer {
 }
 
 /** What decides how an answer is encoded. */
-export interface LeanAnswerOptions {
+export interface EncodeAnswerOptions {
   /** The longest message that is sent, in bytes. */
   writeMaxBytes: number;
   /** Whether the caller takes gzip. */
@@ -37,10 +37,10 @@ export const okTrailer: Readonly<Record<string, string>> = Object.freeze({ "grpc
  */
 export function encodeAnswer(
   form: PlainForm,
-  exchange: LeanExchange,
+  exchange: FastHandlerContext,
   message: Message,
-  options: LeanAnswerOptions,
-): LeanAnswer | Promise<LeanAnswer> {
+  options: EncodeAnswerOptions,
+): EncodedAnswer | Promise<EncodedAnswer> {
   const { writeMaxBytes, acceptsGzip, encoder } = options;
   const { output } = exchange.method;
   const plain = form.isJson
@@ -58,12 +58,12 @@ export function encodeAnswer(
 /** Puts headers before a message, and around and after it what its protocol has there. */
 function framed(
   form: PlainForm,
-  exchange: LeanExchange,
+  exchange: FastHandlerContext,
   message: Uint8Array | string,
   messageBytes: number,
   isCompressed: boolean,
   acceptsGzip: boolean,
-): LeanAnswer {
+): EncodedAnswer {
   const header: Record<string, string> = { "content-type": form.contentType };
   const { ownHeaders, ownTrailers } = exchange;
   if (form.protocol === "connect") {

@@ -13,37 +13,37 @@ import { wholeError } from "../http/error-answer.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
 import type { CallSequence } from "../stock-adapter/interceptors.ts";
-import type { LeanPlan } from "./call-plan.ts";
-import { LeanContextValues } from "./context-values.ts";
-import { encodeAnswer, type LeanAnswer } from "./encode-answer.ts";
-import { LeanExchange } from "./handler-context.ts";
-import type { LeanTransport } from "./node-exchange.ts";
+import type { CallPlan } from "./call-plan.ts";
+import { FastContextValues } from "./context-values.ts";
+import { type EncodedAnswer, encodeAnswer } from "./encode-answer.ts";
+import { FastHandlerContext } from "./handler-context.ts";
+import type { AnswerWriter } from "./node-exchange.ts";
 import { parseMessage } from "./parse-message.ts";
 
 /** What all plain calls share. */
-export interface LeanCallSurroundings extends CallSequence {
+export interface FastCallDependencies extends CallSequence {
   limits: CallLimits;
   logger: Logger;
   recordCall: RecordCall;
 }
 
 /** One plain call. */
-export interface LeanCallInit {
-  plan: LeanPlan;
+export interface FastCallInit {
+  plan: CallPlan;
   head: RequestHead;
-  transport: LeanTransport;
+  transport: AnswerWriter;
   requestId: string;
   /** What `performance.now()` said when its head came. */
   startedMs: number;
 }
 
 /**
- * One plain call from its head to the end of its answer. What the interceptors do on the adapter's path is done here by the same parts in
+ * One plain call from its head to the end of its answer. What the interceptors do in the stock adapter is done here by the same parts in
  * the same order, and without waiting for what is there at once: errors, concurrency, deadline, the steps, validation.
  *
  * Whoever makes one calls {@link take} when the body is there, and {@link close} when the answer has gone or can go no more.
  */
-export class LeanCall implements Call {
+export class FastCall implements Call {
   readonly requestId: string;
   readonly method: string;
   readonly protocol: WireProtocol;
@@ -51,17 +51,17 @@ export class LeanCall implements Call {
   readonly authorization: string | undefined;
   readonly origin: string | undefined;
   outcome: Outcome | undefined = undefined;
-  readonly #init: LeanCallInit;
-  readonly #surroundings: LeanCallSurroundings;
+  readonly #init: FastCallInit;
+  readonly #surroundings: FastCallDependencies;
   readonly #values: ContextValues;
-  #exchange: LeanExchange | undefined = undefined;
+  #exchange: FastHandlerContext | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #isAnswered = false;
   #isInHand = false;
   /** How many of the steps were passed. Their errors are translated by those before them. */
   #passed = 0;
 
-  constructor(init: LeanCallInit, surroundings: LeanCallSurroundings) {
+  constructor(init: FastCallInit, surroundings: FastCallDependencies) {
     const { plan, head } = init;
     this.requestId = init.requestId;
     this.method = plan.unary.name;
@@ -71,7 +71,7 @@ export class LeanCall implements Call {
     this.origin = head.headers.origin;
     this.#init = init;
     this.#surroundings = surroundings;
-    this.#values = new LeanContextValues().set(callKey, this);
+    this.#values = new FastContextValues().set(callKey, this);
   }
 
   /** Whether the call has its answer, or can have none any more. */
@@ -85,7 +85,7 @@ export class LeanCall implements Call {
     const { unary, form } = plan;
     const message = parseMessage(unary.method, form, body, this.#surroundings.limits.readMaxBytes);
     if (message === undefined) return false;
-    const exchange = new LeanExchange({
+    const exchange = new FastHandlerContext({
       method: unary.method,
       protocolName: form.protocol,
       head,
@@ -138,7 +138,7 @@ export class LeanCall implements Call {
   }
 
   /** Goes from a step on to the handler, as far as it goes without waiting. */
-  #pass(from: number, message: Message, exchange: LeanExchange): unknown {
+  #pass(from: number, message: Message, exchange: FastHandlerContext): unknown {
     const { steps } = this.#surroundings;
     const { method, implement } = this.#init.plan.unary;
     const call = { service: method.parent, contextValues: this.#values };
@@ -170,12 +170,12 @@ export class LeanCall implements Call {
     this.#isInHand = false;
   }
 
-  #succeed(exchange: LeanExchange, answer: unknown): void {
+  #succeed(exchange: FastHandlerContext, answer: unknown): void {
     if (this.#isAnswered) return;
     const { plan } = this.#init;
     const { unary, form, acceptsGzip } = plan;
     const { writeMaxBytes } = this.#surroundings.limits;
-    let encoded: LeanAnswer | Promise<LeanAnswer>;
+    let encoded: EncodedAnswer | Promise<EncodedAnswer>;
     try {
       const message = create<DescMessage>(unary.method.output, answer as Message);
       encoded = encodeAnswer(form, exchange, message, { writeMaxBytes, acceptsGzip, encoder: unary.encoder });
@@ -196,7 +196,7 @@ export class LeanCall implements Call {
     this.#fail(new PetakError("INTERNAL", "The response could not be encoded.", { cause }));
   }
 
-  #send(answer: LeanAnswer): void {
+  #send(answer: EncodedAnswer): void {
     if (this.#isAnswered) return;
     this.#conclude();
     try {

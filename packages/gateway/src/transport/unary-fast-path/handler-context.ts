@@ -3,8 +3,8 @@ import type { ContextValues, HandlerContext } from "@connectrpc/connect";
 import type { RequestHead } from "../http/request-head.ts";
 import { fixedOrigin, headersOf } from "../http/universal-request.ts";
 
-/** Facts of a call on the lean path. */
-export interface LeanExchangeInit {
+/** Facts of a call on the unary fast path. */
+export interface FastHandlerContextInit {
   method: DescMethodUnary;
   protocolName: string;
   head: RequestHead;
@@ -14,19 +14,19 @@ export interface LeanExchangeInit {
 }
 
 /**
- * A call on the lean path, as the handler sees it. What most calls do not need is made when it is asked for: headers as objects, the
+ * A call on the unary fast path, as the handler sees it. What most calls do not need is made when it is asked for: headers as objects, the
  * signal.
  */
-export class LeanExchange implements HandlerContext {
+export class FastHandlerContext implements HandlerContext {
   readonly requestMethod = "POST";
-  readonly #init: LeanExchangeInit;
+  readonly #init: FastHandlerContextInit;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
   #controller: AbortController | undefined;
   #interruption: { reason: unknown } | undefined;
 
-  constructor(init: LeanExchangeInit) {
+  constructor(init: FastHandlerContextInit) {
     this.#init = init;
   }
 

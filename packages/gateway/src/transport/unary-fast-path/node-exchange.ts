@@ -5,12 +5,12 @@ import { generalPair, type NodeServerRequest, type NodeServerResponse } from "..
 import { discardBody } from "../http/request-body.ts";
 import type { RequestHead } from "../http/request-head.ts";
 import { sendWhole, type WholeAnswer } from "../http/send-answer.ts";
-import { type LeanAnswer, okTrailer } from "./encode-answer.ts";
+import { type EncodedAnswer, okTrailer } from "./encode-answer.ts";
 
 /** Where the answer to a plain call goes. One of these is called, once. */
-export interface LeanTransport {
+export interface AnswerWriter {
   /** Writes a successful answer. All of the request has been read. */
-  send(answer: LeanAnswer): void;
+  send(answer: EncodedAnswer): void;
   /** Writes an error. What is left of the request's body is read and thrown away. */
   refuse(answer: WholeAnswer): void;
   /** Gives up an answer that can no longer be delivered in good order. */
@@ -18,18 +18,18 @@ export interface LeanTransport {
 }
 
 /** The same where the body comes as a stream of Node's. */
-export interface StreamTransport extends LeanTransport {
+export interface NodeExchange extends AnswerWriter {
   readonly head: RequestHead;
   /** Where the body comes from. */
   readonly source: Pick<Readable, "on" | "off" | "pause" | "readableEnded">;
   /** What closes when the answer has gone, or can go no more. */
   readonly sink: Pick<Writable, "on" | "off">;
-  /** The same as Node's general request and response, which everything but the lean path takes. To be called once. */
+  /** The same as Node's general request and response, which everything but the unary fast path takes. To be called once. */
   general(): { request: NodeServerRequest; response: NodeServerResponse };
 }
 
 /** The transport of HTTP/1.1 by Node's own server. */
-export function http1Transport(request: IncomingMessage, response: ServerResponse): StreamTransport {
+export function http1Transport(request: IncomingMessage, response: ServerResponse): NodeExchange {
   return {
     head: { method: request.method, path: request.url ?? "", headers: request.headers, isHttp2: false },
     source: request,
@@ -52,7 +52,7 @@ const trailersFollow = Object.freeze({ waitForTrailers: true });
  * The transport of HTTP/2, on the bare stream: Node's general request and response for HTTP/2 are streams around the stream, and take a
  * third of a plain call's time.
  */
-export class Http2Transport implements StreamTransport {
+export class Http2Transport implements NodeExchange {
   readonly head: RequestHead;
   readonly source: ServerHttp2Stream;
   readonly sink: ServerHttp2Stream;
@@ -65,7 +65,7 @@ export class Http2Transport implements StreamTransport {
     this.#rawHeaders = rawHeaders;
   }
 
-  send({ header, body, trailer }: LeanAnswer): void {
+  send({ header, body, trailer }: EncodedAnswer): void {
     // The envelope of gRPC is a copy already.
     this.#respond(200, header, trailer, typeof body === "string" || trailer !== undefined ? body : Buffer.from(body));
   }

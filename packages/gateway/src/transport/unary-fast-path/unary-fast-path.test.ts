@@ -5,7 +5,7 @@ import { DirectoryService, FindNearestRequestSchema } from "@petak/protocol";
 import { describe, expect, test } from "vitest";
 import { envelope, http2Request } from "../testing/raw-http.ts";
 import { goodRequest, startTestGateway, transports } from "../testing/test-gateway.ts";
-import { LeanExchange } from "./handler-context.ts";
+import { FastHandlerContext } from "./handler-context.ts";
 
 const path = "/petak.v1.DirectoryService/FindNearest";
 const message = create(FindNearestRequestSchema, goodRequest);
@@ -15,15 +15,15 @@ const enveloped = envelope(binary);
 
 async function startWatched() {
   const contexts: HandlerContext[] = [];
-  const gateway = await startTestGateway({ onFindNearest: (_signal, context) => void contexts.push(context), hasLeanPath: true });
-  return { ...gateway, isLean: () => contexts.map((context) => context instanceof LeanExchange) };
+  const gateway = await startTestGateway({ onFindNearest: (_signal, context) => void contexts.push(context), hasUnaryFastPath: true });
+  return { ...gateway, tookFastPath: () => contexts.map((context) => context instanceof FastHandlerContext) };
 }
 
-describe("the lean path is taken", () => {
+describe("the unary fast path is taken", () => {
   test.each(Object.entries(transports))("by the calls of a client that speaks %s", async (_name, transport) => {
-    const { baseUrl, isLean } = await startWatched();
+    const { baseUrl, tookFastPath } = await startWatched();
     await createClient(DirectoryService, transport(baseUrl)).findNearest(goodRequest);
-    expect(isLean()).toEqual([true]);
+    expect(tookFastPath()).toEqual([true]);
   });
 
   test.each<[string, Record<string, string>, Uint8Array]>([
@@ -33,9 +33,9 @@ describe("the lean path is taken", () => {
     ["gRPC", { "content-type": "application/grpc", te: "trailers", "grpc-timeout": "1S" }, enveloped],
     ["gRPC-Web that names its encoding", { "content-type": "application/grpc-web+proto", "grpc-encoding": "identity" }, enveloped],
   ])("by %s", async (_name, headers, body) => {
-    const { port, isLean } = await startWatched();
+    const { port, tookFastPath } = await startWatched();
     expect((await http2Request(port, { ":path": path, ...headers }, body)).status).toBe(200);
-    expect(isLean()).toEqual([true]);
+    expect(tookFastPath()).toEqual([true]);
   });
 });
 
@@ -47,16 +47,16 @@ test.each<[string, Record<string, string>, Uint8Array]>([
   ["a compressed envelope", { "content-type": "application/grpc", "grpc-encoding": "gzip" }, envelope(gzipSync(binary), 1)],
   ["JSON with a byte order mark", { "content-type": "application/json" }, Buffer.concat([Buffer.from("\ufeff"), json])],
   ["a path with a query", { ":path": `${path}?a=b`, "content-type": "application/json" }, json],
-])("%s goes the adapter's path, and is answered", async (_name, headers, body) => {
-  const { port, isLean } = await startWatched();
+])("%s is left to the stock adapter, and is answered", async (_name, headers, body) => {
+  const { port, tookFastPath } = await startWatched();
   expect((await http2Request(port, { ":path": path, ...headers }, body)).status).toBe(200);
-  expect(isLean()).toEqual([false]);
+  expect(tookFastPath()).toEqual([false]);
 });
 
 test("headers and trailers that a handler sets arrive, whichever path it is reached by", async () => {
-  for (const hasLeanPath of [true, false]) {
+  for (const hasUnaryFastPath of [true, false]) {
     const { port } = await startTestGateway({
-      hasLeanPath,
+      hasUnaryFastPath,
       onFindNearest(_signal, { responseHeader, responseTrailer }) {
         responseHeader.set("x-head", "1");
         responseTrailer.set("x-tail", "2");
