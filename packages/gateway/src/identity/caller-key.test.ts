@@ -2,7 +2,7 @@ import { createClient, createContextValues, createRouterTransport, type HandlerC
 import { AgentService, DirectoryService, PetakError, type Reason, Role } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { callKey } from "../transport/call/call.ts";
-import { stepInterceptor } from "../transport/call/call-step.ts";
+import { stepInterceptor } from "../transport/stock-adapter/interceptors.ts";
 import type { Authenticator } from "./authenticator.ts";
 import type { Caller } from "./caller.ts";
 import { callerKey, requireAgent, requireParticipant, requireReader } from "./caller-key.ts";

@@ -8,4 +8,4 @@ export { type ServerStartCode, ServerStartError } from "./listener/server-start-
 export { json, operationalRoutes, type PlainRoute } from "./plain-http/operational-routes.ts";
 export { createHealth, type GatewayHealth } from "./standard-services/health.ts";
 export { createReflection } from "./standard-services/reflection.ts";
-export type { AnswerEncoder } from "./unary-fast-path/answer-encoder.ts";
+export type { AnswerEncoder } from "./unary-fast-path/unary-fast-path.ts";

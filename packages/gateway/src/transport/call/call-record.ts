@@ -4,19 +4,18 @@ import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 import type { Call, DescribeCaller } from "./call.ts";
 
-/** What recording calls needs. */
+/** Options of {@link createCallRecorder}. */
 export interface CallRecorderOptions {
   logger: Logger;
   metrics: Metrics;
-  /** Names the caller in the log. */
   describeCaller?: DescribeCaller | undefined;
 }
 
-/** Writes one line and one measurement at the end of a call. `startedMs` is what `performance.now()` said when its headers came. */
+/** Records the end of a call. `startedMs` is the value of `performance.now()` when its headers arrived. */
 export type RecordCall = (call: Call, values: ContextValues, startedMs: number) => void;
 
-/** Refusals that the operator can do something about, and the caller cannot. */
-const ofOperator: ReadonlySet<string> = new Set<Reason>([
+/** Failures that the operator of the gateway can do something about and the caller cannot. They are logged as warnings. */
+const operatorReasons: ReadonlySet<string> = new Set<Reason>([
   "INTERNAL",
   "STORE_UNAVAILABLE",
   "ARCHIVE_UNAVAILABLE",
@@ -25,14 +24,14 @@ const ofOperator: ReadonlySet<string> = new Set<Reason>([
   "OVERLOADED",
 ]);
 
-/** Makes what records calls. */
+/** Returns a function that writes one log line and one measurement for each call. */
 export function createCallRecorder({ logger, metrics, describeCaller }: CallRecorderOptions): RecordCall {
   return (call, values, startedMs) => {
     const { requestId, method, protocol } = call;
     const durationMs = performance.now() - startedMs;
     const { code, reason } = call.outcome ?? { code: "ok", reason: undefined };
     metrics.rpcDuration.count(method, protocol, code, durationMs / 1000);
-    const level = reason !== undefined && ofOperator.has(reason) ? "warn" : "info";
+    const level = reason !== undefined && operatorReasons.has(reason) ? "warn" : "info";
     if (!logger.isLevelEnabled(level)) return;
     const participant = describeCaller?.(values);
     const duration_ms = Math.round(durationMs * 1000) / 1000;

@@ -1,33 +1,18 @@
-import type { ContextValues, Interceptor } from "@connectrpc/connect";
-import { mapErrors } from "../stock-adapter/streams.ts";
+import type { ContextValues } from "@connectrpc/connect";
 
-/** What a step sees of a call. */
+/** What a step knows of a call. */
 export interface SteppedCall {
   readonly service: { readonly typeName: string };
   readonly contextValues: ContextValues;
 }
 
 /**
- * One step on a call's way to its handler. The stock adapter makes an interceptor of it, the unary fast path walks through its steps one after
- * the other: so both do the same, and plain calls wait for nothing that is there at once.
+ * One step of every call between its deadline and its validation. The stock adapter runs it as an interceptor, the unary fast path calls it
+ * directly, so both behave alike and the fast path awaits nothing that is available at once.
  */
 export interface CallStep {
-  /** Done before what is further in. Throws, or rejects, to refuse the call; gives a promise only where it has to wait. */
+  /** Runs before the inner steps and the handler. Throws, or rejects, to refuse the call. Returns a promise only if it has to wait. */
   before?(call: SteppedCall): Promise<void> | void;
-  /** What becomes of an error from further in. */
+  /** Replaces an error that the inner steps or the handler threw. */
   translate?(thrown: unknown): unknown;
-}
-
-/** The same as an interceptor. */
-export function stepInterceptor(step: CallStep): Interceptor {
-  const translate = (thrown: unknown): unknown => step.translate?.(thrown) ?? thrown;
-  return (next) => async (request) => {
-    await step.before?.(request);
-    try {
-      const response = await next(request);
-      return response.stream ? { ...response, message: mapErrors(response.message, translate) } : response;
-    } catch (thrown) {
-      throw translate(thrown);
-    }
-  };
 }

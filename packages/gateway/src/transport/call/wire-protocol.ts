@@ -1,7 +1,7 @@
-/** How a call comes over the wire. Each has its own place for an error: see `http/error-answer.ts`. */
+/** The protocol of a call. Each has its own place for an error: see `http/error-answer.ts`. */
 export type WireProtocol = "connect" | "connect-stream" | "grpc" | "grpc-web";
 
-/** The protocol that a content type says. Whatever is neither gRPC, gRPC-Web nor a Connect stream is answered as plain Connect JSON. */
+/** Returns the protocol that a content type denotes: plain Connect unless it denotes gRPC, gRPC-Web or a Connect stream. */
 export function wireProtocolOf(contentType: string | null | undefined): WireProtocol {
   const type = (contentType ?? "").toLowerCase();
   if (/^application\/grpc(\+|;|$)/.test(type)) return "grpc";

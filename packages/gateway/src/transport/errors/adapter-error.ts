@@ -1,21 +1,21 @@
 import { Code, type ConnectError } from "@connectrpc/connect";
 import { type FieldViolation, PetakError } from "@petak/protocol";
 
-/** What the adapter's error is about. */
+/** What is known of the call whose error is translated. */
 export interface AdapterErrorContext {
-  /** The greatest message that is read, in bytes. */
+  /** The longest request message, in bytes. */
   readMaxBytes: number;
-  /** The time that the call had, in ms, where it had a deadline. */
+  /** The call's deadline, in ms, if it has one. */
   timeoutMs?: number | undefined;
 }
 
 /**
- * Gives a reason of the catalogue to an error that the RPC library raised itself, before or after any code of the gateway: it has no
- * details, and where the caller's bytes are at fault it often has the code `internal`.
+ * Translates an error that the RPC library raised itself, outside any code of the gateway, into one with a reason from the catalogue. Such an
+ * error has no details, and often the code `internal` although the caller's bytes are at fault.
  */
 export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs }: AdapterErrorContext): PetakError {
   const said = error.rawMessage;
-  // These two arise when the gateway writes its answer, so the caller's message was good.
+  // Raised while the answer is written, so the caller's message was valid.
   if (/^serialize |^cannot encode |configured writeMaxBytes/.test(said)) {
     return new PetakError("INTERNAL", "The response could not be encoded.", { cause: error });
   }
@@ -44,7 +44,7 @@ export function fromAdapterError(error: ConnectError, { readMaxBytes, timeoutMs 
   }
 }
 
-/** MESSAGE_TOO_LARGE, with the limit for machines. */
+/** Returns MESSAGE_TOO_LARGE, with the limit in its metadata. */
 export function messageTooLarge(limitBytes: number, cause?: unknown): PetakError {
   return new PetakError(
     "MESSAGE_TOO_LARGE",
@@ -56,7 +56,7 @@ export function messageTooLarge(limitBytes: number, cause?: unknown): PetakError
   );
 }
 
-/** DEADLINE_EXCEEDED, with the time that the call had. */
+/** Returns DEADLINE_EXCEEDED, with the call's deadline in its metadata. */
 export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown): PetakError {
   const within = timeoutMs === undefined ? "" : ` of ${timeoutMs} ms`;
   return new PetakError("DEADLINE_EXCEEDED", `The deadline${within} passed before the response was ready. Send the same request again.`, {
@@ -65,7 +65,7 @@ export function deadlineExceeded(timeoutMs: number | undefined, cause?: unknown)
   });
 }
 
-/** MALFORMED_MESSAGE. `said` is what the parser said; the field that it names goes into the details. */
+/** Returns MALFORMED_MESSAGE. `said` is the parser's message; the field that it names goes into the details. */
 export function malformedMessage(said: string, cause?: unknown): PetakError {
   const unreadable = said === "" || said === "internal error";
   const message = unreadable
@@ -74,16 +74,14 @@ export function malformedMessage(said: string, cause?: unknown): PetakError {
   return new PetakError("MALFORMED_MESSAGE", message, { fieldViolations: fieldNamedIn(said), cause });
 }
 
-/**
- * The parser names a field by its message type and not by its path, so a nested field is named without the fields that lead to it.
- */
+/** The parser names a field by its message type, not by its path, so a nested field is reported without the fields that lead to it. */
 function fieldNamedIn(said: string): FieldViolation[] {
   const unknown = /^cannot decode message (\S+) from JSON: key "(.*)" is unknown$/s.exec(said);
   if (unknown !== null) {
     const [, type = "", key = ""] = unknown;
     return [{ field: key, description: `${type} has no field of that name`, rule: "json.known_field" }];
   }
-  // An enum value is named by its enum alone: which field has it, the parser does not say.
+  // For an invalid enum value the parser names the enum, not the field.
   const wrong = /^cannot decode (?:field|oneof) (\S+) from JSON: (.*)$/s.exec(said);
   if (wrong === null) return [];
   const [, path = "", description = ""] = wrong;

@@ -1,8 +1,8 @@
 import { PetakError } from "@petak/protocol";
 
 /**
- * Bounds of what an error may say. The details travel in a gRPC trailer, base64-encoded, next to the message, and clients built on
- * gRPC core refuse metadata above 8 KiB by default, which would hide the error altogether.
+ * Limits of an error's texts. The details are sent base64-encoded in a gRPC trailer, next to the message. Clients built on gRPC core refuse
+ * metadata above 8 KiB by default, so a longer error would not be seen at all.
  */
 const maxMessageChars = 400;
 const maxValueChars = 200;
@@ -10,8 +10,8 @@ const maxMetadataEntries = 10;
 const maxViolationChars = 2000;
 
 /**
- * The same error, short enough for every protocol and in well-formed Unicode: an error repeats values that a caller chose, and a lone
- * surrogate in one cannot be percent-encoded into a gRPC status message.
+ * Returns the error shortened to the limits and in well-formed Unicode. Errors repeat values that a caller chose, and a lone surrogate cannot
+ * be percent-encoded into a gRPC status message.
  */
 export function boundedError(error: PetakError): PetakError {
   if (isBounded(error)) return error;
@@ -34,7 +34,7 @@ export function boundedError(error: PetakError): PetakError {
   });
 }
 
-/** Whether an error is short already, as nearly all are: there is no need to make another. */
+/** Returns whether an error is within the limits already, as nearly all are. */
 function isBounded({ message, metadata, fieldViolations }: PetakError): boolean {
   const values = Object.values(metadata);
   return (

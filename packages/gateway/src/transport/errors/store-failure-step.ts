@@ -2,13 +2,13 @@ import { PetakError } from "@petak/protocol";
 import { storeFailureIn } from "../../store-watch/store-trouble.ts";
 import type { CallStep } from "../call/call-step.ts";
 
-/** Time after which it is worth asking again: a server that was restarted is back by then. */
+/** The delay in the RetryInfo, in ms: a restarted server is back by then. */
 const retryAfterMs = 1000;
 
 /**
- * Says STORE_UNAVAILABLE where Redis cannot be reached or does not work.
+ * Creates the step that answers STORE_UNAVAILABLE if Redis cannot be reached or does not work.
  *
- * @param onFailure Hears what Redis, or its client, said to that.
+ * @param onFailure is told of each failure, with the error of Redis or of its client.
  */
 export function createStoreFailureStep(onFailure: (error: Error) => void): CallStep {
   return {
@@ -16,7 +16,7 @@ export function createStoreFailureStep(onFailure: (error: Error) => void): CallS
       const failure = storeFailureIn(thrown);
       if (failure === undefined) return thrown;
       onFailure(failure);
-      // Whoever looked something up on the way has said it already.
+      // An error that only wraps the failure was translated by the code that threw it.
       if (failure !== thrown) return thrown;
       return new PetakError("STORE_UNAVAILABLE", "the gateway cannot reach its store now", { retryAfterMs, cause: thrown });
     },

@@ -6,17 +6,17 @@ import type { Call } from "../call/call.ts";
 import { type AdapterErrorContext, deadlineExceeded, fromAdapterError } from "./adapter-error.ts";
 import { boundedError } from "./bounded-error.ts";
 
-/** What must be known to turn anything thrown into an answer. */
+/** What is known of the call that failed. */
 export interface WireErrorContext extends AdapterErrorContext {
-  /** The call that failed. Its outcome is set. */
+  /** The call; its outcome is set. */
   call: Call | undefined;
-  /** Where defects are written, with their stack. */
+  /** Logs defects, with their stack. */
   logger: Logger;
-  /** The signal of the call, which says why a handler was interrupted. */
+  /** The signal of the call: its reason says why a handler was interrupted. */
   signal?: AbortSignal;
 }
 
-/** Turns anything that a handler or an interceptor threw into an error with a reason of the catalogue. Defects are logged here. */
+/** Converts anything that a handler or an interceptor threw into an error with a reason from the catalogue. Logs defects. */
 export function toWireError(thrown: unknown, context: WireErrorContext): ConnectError {
   const { call } = context;
   if (thrown instanceof ConnectError) {
@@ -29,13 +29,13 @@ export function toWireError(thrown: unknown, context: WireErrorContext): Connect
   return wireError(domainError(thrown, context), call);
 }
 
-/** The error as it goes to the caller. The outcome of the call is set. */
+/** Converts an error into the form that is sent to the caller, and sets the call's outcome. */
 export function wireError(error: PetakError, call: Call | undefined): ConnectError {
   if (call !== undefined) call.outcome ??= { code: codeToString(catalogue[error.reason].code), reason: error.reason };
   return toConnectError(boundedError(error));
 }
 
-/** Why a signal interrupted a call, in words of the catalogue. */
+/** Converts the reason of an aborted signal into an error of the catalogue. */
 export function interruption(reason: unknown, timeoutMs: number | undefined): PetakError {
   if (reason instanceof PetakError) return reason;
   const code = reason instanceof ConnectError ? reason.code : Code.Canceled;
@@ -44,7 +44,7 @@ export function interruption(reason: unknown, timeoutMs: number | undefined): Pe
   return new PetakError("CANCELED", "The caller cancelled the call before the response was ready.", { cause: reason });
 }
 
-/** SHUTTING_DOWN. A restart takes about a second, and another gateway less. */
+/** Returns SHUTTING_DOWN. A restart takes about a second; another gateway can be asked sooner. */
 export function shuttingDown(): PetakError {
   return new PetakError("SHUTTING_DOWN", "The gateway is shutting down. Send the same request again.", { retryAfterMs: 1000 });
 }
@@ -62,14 +62,14 @@ function domainError(thrown: unknown, context: WireErrorContext): PetakError {
   });
 }
 
-/** Whether what was thrown comes from the signal and not from anything that went wrong. */
+/** Returns whether an error was caused by the signal's abort and not by a defect. */
 export function isInterruption(thrown: unknown, signal: AbortSignal): boolean {
   if (thrown === signal.reason) return true;
   if (thrown instanceof ConnectError) return thrown.code === Code.Canceled || thrown.code === Code.DeadlineExceeded;
   return thrown instanceof Error && (thrown.name === "AbortError" || thrown.name === "TimeoutError");
 }
 
-/** Only what the library itself raises around a handler. Another ConnectError without a reason is a defect of the handler. */
+/** Returns whether the RPC library raised an error itself. Any other ConnectError without a reason is a defect of the handler. */
 function isAdapterError({ code, rawMessage }: ConnectError): boolean {
   return (
     code === Code.Unimplemented || code === Code.DeadlineExceeded || code === Code.Canceled || rawMessage.startsWith("protocol error:")

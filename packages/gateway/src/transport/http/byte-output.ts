@@ -1,37 +1,38 @@
-/** Up to this length bytes are copied one by one, which takes less time than a call of the system's copy. */
+/** Up to this length, copying byte by byte is faster than Buffer's own copy. */
 const loopMaxBytes = 24;
 
 const zero = 0x30;
 
 /**
- * Memory into which answers are written, one after another: answers that are made of new memory each are what the collector has most to do
- * with, and while it works every call waits. It grows as it has to.
+ * A growing buffer that is reused for one answer after another. Allocating memory for each answer would be most of the garbage collector's
+ * work, and every call waits while it runs.
  */
 export class ByteOutput {
   #bytes: Buffer;
   #length = 0;
 
-  /** @param sizeBytes The length that it has room for at first. */
+  /** @param sizeBytes the initial capacity */
   constructor(sizeBytes = 16 * 1024) {
     this.#bytes = Buffer.allocUnsafeSlow(sizeBytes);
   }
 
-  /** How much was written. */
+  /** The number of bytes written. */
   get length(): number {
     return this.#length;
   }
 
-  /** What was written. It holds until {@link clear}: whoever wants it for longer copies it. */
+  /** The bytes written. They are valid until {@link clear} is called; copy them to keep them longer. */
   get written(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** Begins again at the beginning. */
+  /** Discards everything written. */
   clear(): this {
     this.#length = 0;
     return this;
   }
 
+  /** Appends bytes. */
   bytes(bytes: Uint8Array): void {
     const { length } = bytes;
     this.#makeRoom(length);
@@ -43,7 +44,7 @@ export class ByteOutput {
     this.#length += length;
   }
 
-  /** A text whose characters are all of Latin-1, a byte each. */
+  /** Appends a text of Latin-1 characters, one byte each. */
   latin1(text: string): void {
     const { length } = text;
     this.#makeRoom(length);
@@ -55,19 +56,19 @@ export class ByteOutput {
     this.#length += length;
   }
 
-  /** A text of any characters, as UTF-8. Halves of characters become U+FFFD, as everywhere. */
+  /** Appends a text as UTF-8. Lone surrogates become U+FFFD. */
   utf8(text: string): void {
     this.#makeRoom(text.length * 3);
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** One byte. */
+  /** Appends one byte. */
   byte(byte: number): void {
     this.#makeRoom(1);
     this.#bytes[this.#length++] = byte;
   }
 
-  /** A whole number from 0 to 2^32 - 1, in decimal digits. */
+  /** Appends an integer from 0 to 2^32 - 1 in decimal digits. */
   decimal(number: number): void {
     let digits = 1;
     for (let power = 10; power <= number; power *= 10) digits += 1;
@@ -80,14 +81,14 @@ export class ByteOutput {
     this.#length += digits;
   }
 
-  /** A whole number from 0 to 2^32 - 1, as Protobuf has it. */
+  /** Appends an integer from 0 to 2^32 - 1 as a Protobuf varint. */
   varint(number: number): void {
     let rest = number;
     for (; rest > 0x7f; rest = Math.floor(rest / 128)) this.byte((rest % 128) | 0x80);
     this.byte(rest);
   }
 
-  /** A double in 8 bytes, the lowest first. */
+  /** Appends a double in 8 bytes, little-endian. */
   double(number: number): void {
     this.#makeRoom(8);
     this.#bytes.writeDoubleLE(number, this.#length);
@@ -103,7 +104,7 @@ export class ByteOutput {
   }
 }
 
-/** How many bytes a whole number from 0 to 2^32 - 1 takes as a varint. */
+/** Returns the length of an integer from 0 to 2^32 - 1 as a varint, in bytes. */
 export function varintBytes(number: number): number {
   if (number < 0x80) return 1;
   if (number < 0x4000) return 2;

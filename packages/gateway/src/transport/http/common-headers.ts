@@ -1,7 +1,40 @@
-import { corsHeaders } from "./cors.ts";
-import { requestIdHeader } from "./request-id.ts";
+import { randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { cors } from "@connectrpc/connect";
 
-/** The headers of every answer, whatever it is. */
-export function answerHeadersOf(requestId: string, origin: string | undefined): Record<string, string> {
-  return { [requestIdHeader]: requestId, ...corsHeaders(origin) };
+/** The header that carries the request id, in requests and in answers. */
+export const requestIdHeader = "x-request-id";
+
+/** Returns the caller's request id if it is a short plain token, else a new UUID: an id is written into logs and headers. */
+export function requestIdFrom(header: string | string[] | undefined): string {
+  return typeof header === "string" && /^[A-Za-z0-9._-]{1,64}$/.test(header) ? header : randomUUID();
 }
+
+/** How long a browser may cache the answer to a preflight request, in s: two hours, the longest that Chromium allows. */
+const preflightMaxAgeS = 7200;
+
+const allowedHeaders = [...cors.allowedHeaders, "Authorization", requestIdHeader].join(", ");
+const exposedHeaders = [...cors.exposedHeaders, requestIdHeader].join(", ");
+
+/**
+ * Returns the headers of every answer, errors included: the request id, and those that let a page of another origin read the answer. Every
+ * origin is allowed here, because each publishable key names its origins, and no cookies are used.
+ */
+export function answerHeadersOf(requestId: string, origin: string | undefined): Record<string, string> {
+  // Vary is always sent. Otherwise a cache would give a page the answer to a caller without an origin.
+  const headers = { [requestIdHeader]: requestId, vary: "Origin" };
+  if (origin === undefined) return headers;
+  return { ...headers, "access-control-allow-origin": origin, "access-control-expose-headers": exposedHeaders };
+}
+
+/** Returns whether a request is a preflight request of a browser. */
+export function isPreflight({ method, headers }: { method?: string; headers: IncomingHttpHeaders }): boolean {
+  return method === "OPTIONS" && headers["access-control-request-method"] !== undefined;
+}
+
+/** Further headers of the answer to a preflight request. */
+export const preflightHeaders: Readonly<Record<string, string>> = {
+  "access-control-allow-methods": cors.allowedMethods.join(", "),
+  "access-control-allow-headers": allowedHeaders,
+  "access-control-max-age": String(preflightMaxAgeS),
+};

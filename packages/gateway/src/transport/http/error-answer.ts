@@ -8,17 +8,17 @@ import type { WholeAnswer } from "./send-answer.ts";
 
 const endStream = createEndStreamSerialization(undefined);
 
-/** Further facts of an error answer. */
+/** Options of {@link wholeError}. */
 export interface ErrorAnswerOptions {
-  /** The content type of the request, which a stream's answer repeats. */
+  /** The content type of the request. Answers of all protocols but plain Connect repeat it. */
   contentType?: string | null | undefined;
-  /** The HTTP status of plain Connect, where it is not the one of the code. */
+  /** The HTTP status in plain Connect. Default: the one of the error's code. */
   status?: number;
   /** Further headers. */
   header?: Record<string, string>;
 }
 
-/** An answer that is an error and nothing else, in the form that the protocol has for it. */
+/** Returns an answer that consists of an error, in the form of its protocol. */
 export function wholeError(protocol: WireProtocol, error: ConnectError, options: ErrorAnswerOptions = {}): WholeAnswer {
   const header = new Headers(options.header);
   if (protocol === "connect") {
@@ -32,25 +32,25 @@ export function wholeError(protocol: WireProtocol, error: ConnectError, options:
   return { status: 200, header, body: protocol === "grpc-web" ? grpcWebEnd(new Headers(), error) : connectStreamEnd(new Headers(), error) };
 }
 
-/** The same as an answer of the library's. */
+/** Returns the same answer as a response of the RPC library. */
 export function errorAnswer(protocol: WireProtocol, error: ConnectError, options?: ErrorAnswerOptions): UniversalServerResponse {
   const { status, header, body, trailer } = wholeError(protocol, error, options);
   return { status, header, body: createAsyncIterable(body.byteLength === 0 ? [] : [body]), ...(trailer && { trailer }) };
 }
 
-/** The last envelope of a Connect stream. */
+/** Returns the last envelope of a Connect stream. */
 export function connectStreamEnd(metadata: Headers, error: ConnectError): Uint8Array<ArrayBuffer> {
   return encodeEnvelope(endStreamFlag, endStream.serialize({ metadata, error }));
 }
 
-/** The last frame of a gRPC-Web answer. */
+/** Returns the last frame of a gRPC-Web answer. */
 export function grpcWebEnd(trailer: Headers, error: ConnectError): Uint8Array<ArrayBuffer> {
   return encodeEnvelope(trailerFlag, trailerSerialize(setGrpcStatus(trailer, error)));
 }
 
 /**
- * Sets status, message and details in the trailers of gRPC. The library percent-encodes punctuation in the message too, which clients
- * that follow the letter of gRPC, such as grpc-js, then show; here only what gRPC names is encoded.
+ * Sets status, message and details in gRPC trailers. The library percent-encodes punctuation in the message too, which clients such as grpc-js
+ * do not decode. Here only the characters that the gRPC specification names are encoded.
  */
 export function setGrpcStatus(trailer: Headers, error: ConnectError): Headers {
   setTrailerStatus(trailer, error);

@@ -7,8 +7,18 @@ export type NodeServerRequest = IncomingMessage | Http2ServerRequest;
 /** A response of either version of HTTP. */
 export type NodeServerResponse = ServerResponse | Http2ServerResponse;
 
-/** Node's general request and response of a stream of HTTP/2, as its own server makes them. */
-export function generalPair(
+/** The head of a request, of either version of HTTP. */
+export interface RequestHead {
+  readonly method: string | undefined;
+  /** The request target, query included. */
+  readonly path: string;
+  /** By name in lower case. */
+  readonly headers: IncomingHttpHeaders;
+  readonly isHttp2: boolean;
+}
+
+/** Returns Node's request and response objects for an HTTP/2 stream, as Node's own HTTP/2 server creates them. */
+export function requestAndResponseOf(
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
   rawHeaders: readonly string[],

@@ -6,35 +6,35 @@ import { deadlineExceeded, messageTooLarge } from "../errors/adapter-error.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 
 /**
- * How long a body is read and thrown away after an early answer. Many clients read the answer only when they have sent all, and a
- * connection that is closed on unread data takes the answer with it. After that time it is closed all the same.
+ * How long the rest of a body is read and discarded after an early answer, in ms. Many clients read the answer only after they have sent
+ * everything, and closing a connection with unread data loses the answer. After this time the connection is closed anyway.
  */
 const discardMaxMs = 10_000;
 
-/** Of a body with one message, all that is not the message: the envelopes of a message and of an end. */
+/** Room for the envelopes of the message and of the end of the stream in a body with one message, in bytes. */
 const envelopeBytes = 64;
 
-/** The most bytes of a body with one message of at most `readMaxBytes`. */
+/** Returns the longest body that may hold one message of at most `readMaxBytes`, in bytes. */
 export function bodyMaxBytes(protocol: WireProtocol, readMaxBytes: number): number {
   return readMaxBytes + (protocol === "connect" ? 0 : envelopeBytes);
 }
 
-/** Bounds of a request's body. */
+/** Limits of a request's body. */
 export interface BodyBounds {
-  /** The most bytes that the body may have. Undefined for a stream of messages, where each message is bounded and not their sum. */
+  /** The longest body, in bytes. Undefined for a stream of messages, of which each is limited but not their sum. */
   maxBytes: number | undefined;
-  /** The limit that the caller is told, in bytes. */
+  /** The limit that MESSAGE_TOO_LARGE names, in bytes. */
   limitBytes: number;
-  /** When reading stops, in ms from the first read. Undefined: never. */
+  /** The time from the first read after which reading stops, in ms. Undefined: never. */
   timeoutMs: number | undefined;
-  /** What somebody else has read of it, and whether that was all. */
+  /** What the unary fast path has read of it, and whether that is the whole body. */
   readAlready?: { chunks: readonly Uint8Array[]; isWhole: boolean } | undefined;
 }
 
 /**
- * The body of a request, bounded in size and time. A declared length above the bound is refused before anything is read. When reading
- * stops early the request is left whole: Node's own iterator would destroy it, and with it the connection on which the answer must go, or
- * could not be stopped while it waits.
+ * Reads the body of a request, limited in size and time. A declared length above the limit is refused before anything is read. If reading stops
+ * early, the request stays intact: Node's own iterator would destroy it together with the connection that the answer needs, or could not be
+ * stopped while it waits.
  */
 export async function* boundedBody(
   request: NodeServerRequest,
@@ -64,7 +64,7 @@ export async function* boundedBody(
   }
 }
 
-/** Reads chunk by chunk, pausing the request in between. `next` gives undefined at the end; `release` lets go of the request. */
+/** Reads chunk by chunk and pauses the request in between. `next` returns undefined at the end; `release` removes all listeners. */
 function readChunks(
   request: NodeServerRequest,
   readAlready: BodyBounds["readAlready"],
@@ -113,12 +113,12 @@ function readChunks(
   };
 }
 
-/** Whether the client waits for leave before it sends its body. */
+/** Returns whether the client waits for `100 Continue` before it sends its body. */
 export function expectsContinue(request: NodeServerRequest): boolean {
   return request.headers.expect?.toLowerCase() === "100-continue";
 }
 
-/** Reads what is left of a request's body and throws it away, for a bounded time. Does nothing where all has been read. */
+/** Reads and discards the rest of a request's body for a limited time, then closes the connection. Does nothing if all has been read. */
 export function discardRequest(request: NodeServerRequest): void {
   discardBody(request, () => {
     if ("stream" in request) request.stream.close();
@@ -126,7 +126,7 @@ export function discardRequest(request: NodeServerRequest): void {
   });
 }
 
-/** The same for any body, with what is done where it does not end in time. */
+/** Does the same for any body. Calls `giveUp` if it does not end in time. */
 export function discardBody(request: Readable, giveUp: () => void): void {
   if (request.readableEnded || request.destroyed) return;
   const timer = setTimeout(giveUp, discardMaxMs).unref();

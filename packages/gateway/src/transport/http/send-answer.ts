@@ -5,16 +5,16 @@ import type { Logger } from "../../observability/logger.ts";
 import type { NodeServerRequest, NodeServerResponse } from "./node-http.ts";
 import { discardRequest } from "./request-body.ts";
 
-/** An answer whose body is all there. */
+/** An answer with its complete body. */
 export interface WholeAnswer {
   status: number;
   header: Headers;
   body: Uint8Array;
-  /** What follows the body, for gRPC. */
+  /** The trailers, for gRPC. */
   trailer?: Headers | undefined;
 }
 
-/** An answer of the library's with all of its body. */
+/** Reads the body of a response of the RPC library to its end. */
 export async function collectAnswer({ status, header = new Headers(), body, trailer }: UniversalServerResponse): Promise<WholeAnswer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body ?? []) chunks.push(chunk);
@@ -22,12 +22,12 @@ export async function collectAnswer({ status, header = new Headers(), body, trai
   return { status, header, body: only, trailer };
 }
 
-/** Writes an answer that is all there, in one go. What is left of the request's body is read and thrown away. */
+/** Writes a complete answer at once, and discards the rest of the request's body. */
 export function sendWhole({ status, header, body, trailer }: WholeAnswer, request: NodeServerRequest, response: NodeServerResponse): void {
   response.statusCode = status;
   for (const [name, value] of header) response.setHeader(name, value);
   if (trailer !== undefined) {
-    // Headers that leave together with the end would end the stream before the trailers.
+    // Headers sent together with the end would end the stream before the trailers.
     if ("stream" in response) response.writeHead(status);
     response.addTrailers(Object.fromEntries(trailer));
   }
@@ -36,7 +36,7 @@ export function sendWhole({ status, header, body, trailer }: WholeAnswer, reques
   discardRequest(request);
 }
 
-/** Writes an answer chunk by chunk, waiting for room. At its end, what is left of the request's body is read and thrown away. */
+/** Writes an answer chunk by chunk, with backpressure, and then discards the rest of the request's body. */
 export function sendStream(
   answer: UniversalServerResponse,
   request: NodeServerRequest,
@@ -47,13 +47,13 @@ export function sendStream(
   universalResponseToNodeResponse({ ...answer, body }, response).catch((error: unknown) => abandon(response, logger, error));
 }
 
-/** Writes an error answer of any protocol. */
+/** Writes an error of any protocol. The rest of the request's body is discarded meanwhile. */
 export function sendError(answer: UniversalServerResponse, request: NodeServerRequest, response: NodeServerResponse, logger: Logger): void {
   sendStream(answer, request, response, logger);
   discardRequest(request);
 }
 
-/** Gives up an answer that can no longer be delivered in good order. */
+/** Aborts an answer that can no longer be delivered correctly. */
 export function abandon(response: NodeServerResponse, logger: Logger, error: unknown): void {
   logger.debug({ err: error }, "answer not delivered");
   if ("stream" in response) response.stream?.close(constants.NGHTTP2_INTERNAL_ERROR);

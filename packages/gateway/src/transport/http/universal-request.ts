@@ -2,20 +2,24 @@ import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
 import type { NodeServerRequest } from "./node-http.ts";
 
-/** A request as the library's handlers take it, and the way to tell them that the caller has gone. */
+/** A request in the form of the RPC library's handlers. */
 export interface AbortableRequest {
   request: Omit<UniversalServerRequest, "body">;
-  /** Aborts the call. Not to be called for one that has been answered: making the reason is among the dearest parts of a call. */
+  /** Aborts the call because the caller has gone. Do not use it for an answered call: creating the reason is expensive. */
   abort(): void;
 }
 
 /**
- * Handlers read the query of the address and nothing else of it. A fixed origin in place of the Host header keeps whatever a caller writes
- * there out of the address.
+ * The origin of every request's URL. Handlers read nothing but the query of the URL; a fixed origin keeps the contents of the Host header
+ * out of it.
  */
 export const fixedOrigin = "http://petak.invalid";
 
-/** Makes a request for the library's handlers. Throws a TypeError where the target is no part of an address. */
+/**
+ * Converts a request into the form of the RPC library's handlers.
+ *
+ * @throws {TypeError} if the request target is neither a path nor a URL.
+ */
 export function universalRequest(request: NodeServerRequest, contextValues: ContextValues): AbortableRequest {
   const controller = new AbortController();
   const url = request.url ?? "/";
@@ -32,7 +36,7 @@ export function universalRequest(request: NodeServerRequest, contextValues: Cont
   };
 }
 
-/** The headers of a request as an object of the fetch standard, without the pseudo-headers of HTTP/2. */
+/** Returns a request's headers as a `Headers` object, without the pseudo-headers of HTTP/2. */
 export function headersOf(request: Pick<NodeServerRequest, "headers">): Headers {
   const header = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {

@@ -5,33 +5,33 @@ import { type PlainHead, parsePlainHead, plainHeadMaxBytes } from "./plain-head.
 import { responseHead } from "./response-head.ts";
 import { sendAtOnce } from "./send-at-once.ts";
 
-/** A connection that leaves the fast reader. */
+/** A connection that leaves the fast reader for Node's server. */
 export interface LeavingConnection {
   socket: Socket;
-  /** What came and was not taken, to be read again. */
+  /** The bytes received and not consumed. Node's server reads them again. */
   unread: Buffer;
-  /** Whether it has shown no request before. */
+  /** Whether no request has been read from it yet. */
   isFresh: boolean;
-  /** What `performance.now()` said when the head of the request came that is to be read again. Undefined: just now. */
+  /** The value of `performance.now()` when the head of the unread request arrived. Undefined: just now. */
   startedMs: number | undefined;
 }
 
-/** What all connections by the fast reader share. */
+/** What all connections of the fast reader depend on. */
 export interface FastConnectionDependencies {
   calls: BufferedCalls;
-  /** The headers of an answer after which the connection is kept. */
+  /** The headers of answers after which the connection stays open. */
   keepAliveLines: string;
-  /** Whether the server closes. */
+  /** Whether the server is closing. */
   isClosing(): boolean;
-  /** Takes a connection that has something which is not for the fast reader. It does not come back. */
+  /** Takes a connection with a request that the fast reader does not support. It does not come back. */
   handOver(leaving: LeavingConnection): void;
-  /** Answers, and closes, a connection whose client ended its side within a request. */
+  /** Answers and closes a connection whose client ended its side within a request. */
   onCutOff(socket: Socket, unread: Buffer): void;
-  /** Told once, when the fast reader has nothing to do with a connection any more. */
+  /** Called once, when the connection is closed or given away. */
   onGone(connection: FastConnection): void;
 }
 
-/** A head that came, what it means, and its bytes. */
+/** A parsed head with its plan and its bytes. */
 interface KnownHead {
   head: PlainHead;
   plan: CallPlan;
@@ -39,40 +39,41 @@ interface KnownHead {
 }
 
 /**
- * How long the rest of a request is waited for that did not come at once, in ms: as long as a sender waits for an acknowledgement before it
- * sends a body after its head. Whoever takes longer is timed by Node's server.
+ * How long the reader waits for the rest of a request, in ms: as long as a sender may wait for an acknowledgement between head and body. Slower
+ * requests are left to Node's server and its time limits.
  */
 const patienceMs = 250;
 
-/** In how many pieces a request may come. More would be put together and looked at too often. */
+/** The most pieces in which a request may arrive. Each piece makes the reader copy and parse the request again. */
 const piecesMax = 8;
 
-/** How much is read ahead while a call is answered, in bytes. */
+/** How much is read ahead while a call is in progress, in bytes. */
 const readAheadMaxBytes = 64 * 1024;
 
 /**
- * A connection of HTTP/1.1 by the fast reader: it reads requests off the socket itself, one at a time, and writes their answers. It takes a
- * request only when all of it is there, so that whatever turns out not to be for the fast reader can be read again from its first byte, by
- * Node's server, which then has the connection for good.
+ * An HTTP/1.1 connection of the fast reader. It reads requests directly from the socket, one at a time, and writes their answers. It consumes a
+ * request only when it is complete, so Node's server can read an unsupported one again from its first byte; it then keeps the connection.
+ *
+ * States: waiting for the first request (`fresh`), waiting for another one (`idle`), or with bytes or a call in progress (`busy`).
  */
 export class FastConnection implements AnswerWriter {
   readonly #socket: Socket;
-  readonly #surroundings: FastConnectionDependencies;
+  readonly #dependencies: FastConnectionDependencies;
   #unread: Buffer | undefined = undefined;
-  #known: KnownHead | undefined = undefined;
+  #lastHead: KnownHead | undefined = undefined;
   #call: FastCall | undefined = undefined;
-  /** How many requests were taken. */
-  #taken = 0;
+  /** The number of requests consumed. */
+  #consumed = 0;
   #pieces = 0;
   #patience: NodeJS.Timeout | undefined = undefined;
   #startedMs: number | undefined = undefined;
-  #isTaking = false;
-  /** Ticks of the fast reader's clock since anything came or went. */
+  #isConsuming = false;
+  /** Ticks of the fast reader's timer since bytes were received or an answer was finished. */
   quietTicks = 0;
 
-  constructor(socket: Socket, surroundings: FastConnectionDependencies) {
+  constructor(socket: Socket, dependencies: FastConnectionDependencies) {
     this.#socket = socket;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     socket.on("data", this.#onData);
     socket.on("end", this.#onEnd);
     socket.on("close", this.#onClose);
@@ -82,16 +83,15 @@ export class FastConnection implements AnswerWriter {
     return this.#socket;
   }
 
-  /** Whether it has shown nothing yet, waits for another request, or does something. */
   get state(): "fresh" | "idle" | "busy" {
     if (this.#call !== undefined || this.#unread !== undefined) return "busy";
-    return this.#taken === 0 ? "fresh" : "idle";
+    return this.#consumed === 0 ? "fresh" : "idle";
   }
 
-  /** Closes it, unless a call is answered: then its answer says that it is the last one. */
+  /** Closes the connection. If a call is in progress, the connection closes after its answer instead. */
   close(): void {
     if (this.#call !== undefined) return;
-    if (this.#unread === undefined || this.#taken === 0) this.#socket.destroy();
+    if (this.#unread === undefined || this.#consumed === 0) this.#socket.destroy();
     else this.#leave();
   }
 
@@ -111,7 +111,7 @@ export class FastConnection implements AnswerWriter {
   #onData = (chunk: Buffer): void => {
     this.quietTicks = 0;
     this.#unread = this.#unread === undefined ? chunk : Buffer.concat([this.#unread, chunk]);
-    if (this.#call === undefined) this.#takeAll();
+    if (this.#call === undefined) this.#consumeAll();
     else if (this.#unread.byteLength > readAheadMaxBytes) this.#socket.pause();
   };
 
@@ -119,11 +119,11 @@ export class FastConnection implements AnswerWriter {
     const unread = this.#unread;
     if (this.#call === undefined && unread !== undefined) {
       this.#release();
-      this.#surroundings.onCutOff(this.#socket, unread);
-    } else if (this.#call === undefined && this.#taken === 0) {
+      this.#dependencies.onCutOff(this.#socket, unread);
+    } else if (this.#call === undefined && this.#consumed === 0) {
       this.#socket.destroy();
     } else {
-      // As Node's server does, with or without a call in hand.
+      // As Node's server does, with or without a call in progress.
       this.#socket.end();
     }
   };
@@ -135,38 +135,38 @@ export class FastConnection implements AnswerWriter {
     call?.close();
   };
 
-  /** Takes request after request, as far as they are there and are answered at once. */
-  #takeAll(): void {
-    this.#isTaking = true;
-    while (this.#unread !== undefined && this.#call === undefined && this.#takeNext(this.#unread));
-    this.#isTaking = false;
+  /** Consumes requests while they are complete and answered at once. */
+  #consumeAll(): void {
+    this.#isConsuming = true;
+    while (this.#unread !== undefined && this.#call === undefined && this.#consumeNext(this.#unread));
+    this.#isConsuming = false;
   }
 
-  /** Takes a request. False where there is none to be taken, now or ever. */
-  #takeNext(bytes: Buffer): boolean {
+  /** Consumes a request. Returns false if there is none, or if the connection was given away. */
+  #consumeNext(bytes: Buffer): boolean {
     const known = this.#knownHead(bytes) ?? this.#newHead(bytes);
     if (known === "unsupported") return this.#leave();
     if (known === "incomplete") return this.#waitForMore();
     const { head, plan } = known;
     const endsAt = head.headBytes + head.bodyBytes;
     this.#startedMs ??= performance.now();
-    // Where the deadline is so near, Node's server can keep it better.
+    // A deadline within the wait is left to the timers of the unary fast path on Node's server.
     if (bytes.byteLength < endsAt) return plan.timeoutMs > patienceMs ? this.#waitForMore() : this.#leave();
     this.#stopWaiting();
-    const call = this.#surroundings.calls.begin(plan, head, this, this.#startedMs);
+    const call = this.#dependencies.calls.begin(plan, head, this, this.#startedMs);
     this.#call = call;
     this.#unread = bytes.byteLength === endsAt ? undefined : bytes.subarray(endsAt);
-    this.#taken += 1;
+    this.#consumed += 1;
     if (call.take(bytes.subarray(head.headBytes, endsAt))) return true;
-    this.#taken -= 1;
+    this.#consumed -= 1;
     this.#call = undefined;
     this.#unread = bytes;
     return this.#leave();
   }
 
-  /** The head of the last request, where this one has the same, byte for byte: most clients write one over and over. */
+  /** Returns the head of the last request if this one has the same bytes. Most clients repeat one head. */
   #knownHead(bytes: Buffer): KnownHead | undefined {
-    const known = this.#known;
+    const known = this.#lastHead;
     if (known === undefined) return undefined;
     const { headBytes } = known.head;
     return bytes.byteLength >= headBytes && known.bytes.compare(bytes, 0, headBytes) === 0 ? known : undefined;
@@ -175,10 +175,10 @@ export class FastConnection implements AnswerWriter {
   #newHead(bytes: Buffer): KnownHead | "incomplete" | "unsupported" {
     const head = parsePlainHead(bytes.toString("latin1", 0, plainHeadMaxBytes));
     if (head === "incomplete" || head === "unsupported") return head;
-    const plan = this.#surroundings.calls.plan(head);
+    const plan = this.#dependencies.calls.plan(head);
     if (plan === undefined) return "unsupported";
-    this.#known = { head, plan, bytes: Buffer.from(bytes.subarray(0, head.headBytes)) };
-    return this.#known;
+    this.#lastHead = { head, plan, bytes: Buffer.from(bytes.subarray(0, head.headBytes)) };
+    return this.#lastHead;
   }
 
   #waitForMore(): false {
@@ -196,15 +196,15 @@ export class FastConnection implements AnswerWriter {
 
   #write(status: number, header: Record<string, string>, body: Uint8Array | string): void {
     const socket = this.#socket;
-    // The client has ended its side, and so was this one ended.
+    // The client ended its side, so this side was ended too.
     if (!socket.writable) return;
-    const { isClosing, keepAliveLines } = this.#surroundings;
+    const { isClosing, keepAliveLines } = this.#dependencies;
     const isLast = isClosing();
     const bodyBytes = Buffer.byteLength(body);
     sendAtOnce(socket, responseHead(status, header, bodyBytes, isLast ? undefined : keepAliveLines), body, bodyBytes);
     if (isLast) socket.destroySoon();
     else if (socket.writableLength === 0) this.#finish();
-    // The next request is not read before the system has taken this answer.
+    // The next request is not read before the operating system has accepted this answer.
     else socket.write("", "latin1", (error) => (error ? undefined : this.#finish()));
   }
 
@@ -215,19 +215,19 @@ export class FastConnection implements AnswerWriter {
     this.#startedMs = undefined;
     this.quietTicks = 0;
     call.close();
-    if (this.#surroundings.isClosing()) {
+    if (this.#dependencies.isClosing()) {
       this.#socket.destroySoon();
       return;
     }
     if (this.#socket.isPaused()) this.#socket.resume();
-    if (!this.#isTaking) this.#takeAll();
+    if (!this.#isConsuming) this.#consumeAll();
   }
 
-  /** Gives the connection away. */
+  /** Gives the connection to Node's server. */
   #leave(): false {
     const unread = this.#unread ?? Buffer.alloc(0);
     this.#release();
-    this.#surroundings.handOver({ socket: this.#socket, unread, isFresh: this.#taken === 0, startedMs: this.#startedMs });
+    this.#dependencies.handOver({ socket: this.#socket, unread, isFresh: this.#consumed === 0, startedMs: this.#startedMs });
     return false;
   }
 
@@ -237,6 +237,6 @@ export class FastConnection implements AnswerWriter {
     this.#socket.off("data", this.#onData);
     this.#socket.off("end", this.#onEnd);
     this.#socket.off("close", this.#onClose);
-    this.#surroundings.onGone(this);
+    this.#dependencies.onGone(this);
   }
 }

@@ -105,8 +105,8 @@ describe("a connection of the fast reader", () => {
       const pieces = [Buffer.from(post(check, JSON.stringify({ service })))];
       const both = (quietMs: number) => Promise.all([converse(gateway.port, pieces, quietMs), converse(port, pieces, quietMs)]);
       let [byFastReader, byNode] = await both(40);
-      // A slow moment of the machine looks like the end of an answer.
-      if (!isDeepStrictEqual(byFastReader, byNode)) [byFastReader, byNode] = await both(700);
+      // A slow moment of the machine looks like the end of an answer, or like none.
+      if (byFastReader.received === "" || !isDeepStrictEqual(byFastReader, byNode)) [byFastReader, byNode] = await both(700);
       expect(byFastReader).toEqual(byNode);
     }
     expect(gateway.fastReaderCalls()).toBeGreaterThanOrEqual(60);

@@ -3,33 +3,34 @@ import type { ServerLimits } from "../limits/server-limits.ts";
 import { FastConnection, type FastConnectionDependencies } from "./fast-connection.ts";
 import { keepAliveLines } from "./response-head.ts";
 
-/** What the fast reader needs. */
+/** Options of {@link createHttp1FastReader}. */
 export interface Http1FastReaderOptions extends Pick<FastConnectionDependencies, "calls" | "isClosing" | "handOver" | "onCutOff"> {
   limits: ServerLimits;
-  /** How long a new connection may show nothing, in ms. */
+  /** How long a new connection may send nothing, in ms. */
   silenceMaxMs: number;
-  /** Closes a connection that has shown nothing for so long. */
+  /** Closes a connection that has sent nothing for that time. */
   onSilent(socket: Socket): void;
 }
 
-/** Reads plain calls off connections of HTTP/1.1. */
+/** Reads plain calls from HTTP/1.1 connections. */
 export interface Http1FastReader {
-  /** Begins with a new connection. */
+  /** Starts reading a new connection. */
   take(socket: Socket): void;
-  /** Closes what is idle. What is in hand is answered for the last time. */
+  /** Closes idle connections, and busy ones after their next answer. */
   close(): void;
 }
 
-/** How much longer than it says Node's server keeps an idle connection, for requests that are under way, in ms. */
+/** How much longer than announced an idle connection is kept, in ms, for requests that are on their way. Node's server does the same. */
 const keepAliveBufferMs = 1000;
 
 /**
- * Makes the fast reader: the way of plain unary calls over HTTP/1.1, by which each is read off its socket and answered there. Node's server takes
- * half of such a call's time. It still has all else: a connection begins by the fast reader, and leaves it for Node's server, with every byte
- * that was not taken, at the first one that is not written the one way the fast reader knows. `plain-head.ts` says which that is.
+ * Creates the reader that handles plain unary calls over HTTP/1.1 directly on their socket. Node's server, which needs half of such a call's
+ * time, handles everything else: every HTTP/1.1 connection starts with the fast reader, and moves to Node's server, with all unread bytes, at the first
+ * request that is not written in the one way the reader supports (see `plain-head.ts`).
  *
- * Node's limits hold here too: on connections, since they are one server's; on the time without a request and between requests, by one
- * clock for all connections; on the time of a request, which Node's server watches where a request does not come at once.
+ * Node's limits apply here too: on the number of connections, because they belong to the same server; on the time without a request and
+ * between requests, by one timer for all connections; on the time of one request, because a request that does not arrive at once is left to
+ * Node's server.
  *
  * Nothing else of this folder is used outside it.
  *
@@ -41,7 +42,7 @@ export function createHttp1FastReader({ limits, silenceMaxMs, onSilent, ...given
   const tickMs = Math.max(10, Math.min(1000, silenceMaxMs, keepAliveTimeoutMs));
   let clock: NodeJS.Timeout | undefined;
 
-  const surroundings: FastConnectionDependencies = {
+  const dependencies: FastConnectionDependencies = {
     ...given,
     keepAliveLines: keepAliveLines(keepAliveTimeoutMs),
     onGone(connection) {
@@ -55,7 +56,7 @@ export function createHttp1FastReader({ limits, silenceMaxMs, onSilent, ...given
   function tick(): void {
     for (const connection of connections) {
       connection.quietTicks += 1;
-      // The first tick may come at once.
+      // The first tick may come immediately.
       const quietMs = (connection.quietTicks - 1) * tickMs;
       if (connection.state === "fresh" && quietMs >= silenceMaxMs) onSilent(connection.socket);
       else if (connection.state === "idle" && keepAliveTimeoutMs > 0 && quietMs >= keepAliveTimeoutMs + keepAliveBufferMs)
@@ -66,7 +67,7 @@ export function createHttp1FastReader({ limits, silenceMaxMs, onSilent, ...given
   return {
     take(socket) {
       clock ??= setInterval(tick, tickMs).unref();
-      connections.add(new FastConnection(socket, surroundings));
+      connections.add(new FastConnection(socket, dependencies));
     },
     close() {
       for (const connection of connections) connection.close();

@@ -1,14 +1,14 @@
 import { STATUS_CODES } from "node:http";
-import { dateLine } from "./date-line.ts";
 
 /** Characters that Node refuses in the value of a header. */
 const forbiddenInValue = /[^\t -~\x80-\xff]/;
 
 /**
- * The head of an answer, as Node's own server writes it. A header whose value is none of HTTP's throws a TypeError.
+ * Returns the head of an answer, byte for byte as Node's own server writes it.
  *
- * @param bodyBytes The length of the body, for answers whose headers do not say it.
- * @param keepAlive The headers of {@link keepAliveLines}. Undefined: the connection is closed after the answer.
+ * @param bodyBytes the length of the body, used if the headers do not say it
+ * @param keepAlive the headers of {@link keepAliveLines}. Undefined: the connection is closed after the answer.
+ * @throws {TypeError} if a header has a value that HTTP does not allow
  */
 export function responseHead(status: number, headers: Record<string, string>, bodyBytes: number, keepAlive: string | undefined): string {
   let head = status === 200 ? "HTTP/1.1 200 OK\r\n" : `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "unknown"}\r\n`;
@@ -25,7 +25,20 @@ export function responseHead(status: number, headers: Record<string, string>, bo
   return hasLength ? `${head}\r\n` : `${head}Content-Length: ${bodyBytes}\r\n\r\n`;
 }
 
-/** The headers of an answer after which the connection is kept for this long, in ms. 0: for ever. */
+/** Returns the headers that say that the connection is kept open for `timeoutMs`. 0: without limit. */
 export function keepAliveLines(timeoutMs: number): string {
   return `Connection: keep-alive\r\n${timeoutMs === 0 ? "" : `Keep-Alive: timeout=${Math.floor(timeoutMs / 1000)}\r\n`}`;
+}
+
+let second = Number.NaN;
+let line = "";
+
+/** Returns the Date header for an answer that is sent now. It is built once a second. */
+function dateLine(): string {
+  const now = Math.floor(Date.now() / 1000);
+  if (now !== second) {
+    second = now;
+    line = `Date: ${new Date(now * 1000).toUTCString()}\r\n`;
+  }
+  return line;
 }

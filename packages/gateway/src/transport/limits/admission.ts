@@ -2,26 +2,30 @@ import { PetakError } from "@petak/protocol";
 import { Health } from "@petak/protocol/grpc";
 import type { Metrics } from "../../observability/metrics.ts";
 
-/** Bounds of what is in hand at once. */
+/** Options of {@link createAdmission}. */
 export interface AdmissionOptions {
-  /** Unary calls handled at once. A single process gains nothing by more: they only wait for one another. */
+  /** Unary calls handled at once. More would gain nothing in a single process: they would only wait for one another. */
   maxConcurrentCalls: number;
-  /** Streams open at once, counted apart: they are long and mostly idle, so they would starve the calls. */
+  /** Streams open at once. They are counted apart because they are long and mostly idle, and would starve the unary calls. */
   maxConcurrentStreams: number;
-  /** Where calls in flight and calls refused are counted. */
+  /** Counts calls in progress and calls refused. */
   metrics: Pick<Metrics, "inHand" | "rpcShed">;
-  /** What RetryInfo tells callers that are refused, in ms. Default 1000: long enough for the calls in hand to finish. */
+  /** The delay in the RetryInfo of refused calls, in ms. Default 1000: long enough for the calls in progress to finish. */
   retryAfterMs?: number;
 }
 
-/** Lets calls in up to the bounds. */
+/** Bounds the calls in progress. */
 export interface Admission {
-  /** Lets a call in. Throws OVERLOADED where there are as many as may be. Each that is let in must leave, once. */
+  /**
+   * Admits a call, which must call {@link leave} exactly once.
+   *
+   * @throws {PetakError} OVERLOADED if the limit is reached.
+   */
   enter(kind: "unary" | "stream"): void;
   leave(kind: "unary" | "stream"): void;
 }
 
-/** Makes the bound that all calls of a gateway share, whichever path they go. */
+/** Creates the bound that all calls of a gateway share, on whichever path they are handled. */
 export function createAdmission({ metrics, retryAfterMs = 1000, ...options }: AdmissionOptions): Admission {
   const { inHand } = metrics;
   const limits = { unary: options.maxConcurrentCalls, stream: options.maxConcurrentStreams };
@@ -45,8 +49,8 @@ export function createAdmission({ metrics, retryAfterMs = 1000, ...options }: Ad
 }
 
 /**
- * Whether a unary call is bounded. Health checks are always answered, since whoever restarts an unhealthy gateway must not take a busy one
- * for a dead one.
+ * Returns whether unary calls of a service are bounded. Health checks are not: otherwise a busy gateway would look dead to the supervisor that
+ * restarts unhealthy ones.
  */
 export function isBounded(service: { typeName: string }): boolean {
   return service.typeName !== Health.typeName;

@@ -1,15 +1,15 @@
-/** Bounds of one call. */
+/** Limits of calls. */
 export interface CallLimits {
-  /** The greatest message that is read, after decompression too, in bytes. Default 1 MiB: a hundred sites with everything said are a tenth of it. */
+  /** The longest request message, also after decompression, in bytes. Default 1 MiB: ten times a hundred sites with all their fields. */
   readMaxBytes: number;
-  /** The greatest message that is sent, in bytes. Default 4 MiB, which is what gRPC clients read unless told otherwise. */
+  /** The longest response message, in bytes. Default 4 MiB, the default limit of gRPC clients. */
   writeMaxBytes: number;
   /**
-   * The longest a unary call may take, in ms. A caller's longer deadline is shortened to it rather than refused, since clients commonly
-   * have one generous deadline for all their servers. Default 60,000: twice the longest long poll.
+   * The longest deadline of a unary call, in ms. A longer one is shortened to it, not refused, since clients commonly use one generous
+   * deadline for all their servers. Default 60,000: twice the longest long poll.
    */
   maxTimeoutMs: number;
-  /** The deadline of a unary call that brings none, in ms. Default 15,000: long for a call that waits for nothing, so that none hangs for ever. */
+  /** The deadline of a unary call that has none, in ms. Default 15,000: generous for a call that does not wait, and no call hangs for ever. */
   defaultTimeoutMs: number;
   /** Unary calls handled at once. Default 512. */
   maxConcurrentCalls: number;
@@ -17,7 +17,7 @@ export interface CallLimits {
   maxConcurrentStreams: number;
 }
 
-/** The defaults of {@link CallLimits}, with their reasons there. */
+/** The defaults of {@link CallLimits}, which explains them. */
 export const defaultCallLimits: Readonly<CallLimits> = {
   readMaxBytes: 1024 * 1024,
   writeMaxBytes: 4 * 1024 * 1024,

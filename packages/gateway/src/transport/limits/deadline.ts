@@ -2,50 +2,50 @@ import { headerTimeout as connectTimeoutHeader, parseTimeout as parseConnectTime
 import { headerTimeout as grpcTimeoutHeader, parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
 import type { WireProtocol } from "../call/wire-protocol.ts";
 
-/** The longest that a timer of Node runs, in ms; a longer one fires at once. */
+/** The longest timeout of Node's timers, in ms; a longer one fires at once. */
 const longestTimerMs = 2_147_483_647;
 
-/** Bounds of a call's deadline. */
-export interface DeadlineBounds {
-  /** Whether the call is a stream: its own deadline is kept, and none is given to it. */
+/** Limits of a call's deadline. */
+export interface DeadlineLimits {
+  /** Whether the call is a stream. A stream keeps its own deadline, and has none by default. */
   streaming: boolean;
   maxTimeoutMs: number;
   defaultTimeoutMs: number;
 }
 
-/** Name of the header in which a protocol has the deadline, in lower case. */
+/** Returns the name of the protocol's deadline header, in lower case. */
 export function deadlineHeaderOf(protocol: WireProtocol): string {
   return isConnect(protocol) ? connectTimeoutHeader.toLowerCase() : grpcTimeoutHeader.toLowerCase();
 }
 
-/** The deadline that a header says, in ms; undefined where there is no header, `unreadable` where it says something else. */
-export function readDeadline(value: string | null, protocol: WireProtocol): number | "unreadable" | undefined {
+/** Parses a deadline header, in ms. Undefined if there is no header. */
+export function parseDeadline(value: string | null, protocol: WireProtocol): number | "invalid" | undefined {
   if (value === null) return undefined;
   const parse = isConnect(protocol) ? parseConnectTimeout : parseGrpcTimeout;
   const { timeoutMs, error } = parse(value, Number.MAX_SAFE_INTEGER);
-  return error === undefined ? timeoutMs : "unreadable";
+  return error === undefined ? timeoutMs : "invalid";
 }
 
-/** The deadline that holds for a caller who wants this one, in ms. */
-export function effectiveDeadline(wantedMs: number | undefined, bounds: DeadlineBounds): number | undefined {
-  const longestMs = bounds.streaming ? longestTimerMs : bounds.maxTimeoutMs;
-  const heldMs = wantedMs ?? (bounds.streaming ? undefined : bounds.defaultTimeoutMs);
-  return heldMs === undefined ? undefined : Math.min(heldMs, longestMs);
+/** Returns the deadline that applies to a call, in ms, given the one that its caller asked for. */
+export function effectiveDeadline(requestedMs: number | undefined, limits: DeadlineLimits): number | undefined {
+  const longestMs = limits.streaming ? longestTimerMs : limits.maxTimeoutMs;
+  const timeoutMs = requestedMs ?? (limits.streaming ? undefined : limits.defaultTimeoutMs);
+  return timeoutMs === undefined ? undefined : Math.min(timeoutMs, longestMs);
 }
 
 /**
- * Puts the deadline that holds into the request's headers, where the library looks for it, and tells it in ms. A header that cannot be
- * read stays as it is, for the library to refuse.
+ * Writes the deadline that applies into the request's headers, where the RPC library reads it, and returns it in ms. An invalid header is
+ * left for the library to refuse.
  */
-export function limitDeadlineHeader(header: Headers, protocol: WireProtocol, bounds: DeadlineBounds): number | undefined {
+export function limitDeadlineHeader(header: Headers, protocol: WireProtocol, limits: DeadlineLimits): number | undefined {
   const name = deadlineHeaderOf(protocol);
-  const wantedMs = readDeadline(header.get(name), protocol);
-  if (wantedMs === "unreadable") return effectiveDeadline(undefined, bounds);
-  const heldMs = effectiveDeadline(wantedMs, bounds);
-  if (heldMs === wantedMs || heldMs === undefined) return heldMs;
-  // gRPC allows eight digits, so long deadlines of streams are told in seconds.
-  header.set(name, isConnect(protocol) ? String(heldMs) : heldMs < 1e8 ? `${heldMs}m` : `${Math.floor(heldMs / 1000)}S`);
-  return heldMs;
+  const requestedMs = parseDeadline(header.get(name), protocol);
+  if (requestedMs === "invalid") return effectiveDeadline(undefined, limits);
+  const timeoutMs = effectiveDeadline(requestedMs, limits);
+  if (timeoutMs === requestedMs || timeoutMs === undefined) return timeoutMs;
+  // gRPC allows eight digits, so long deadlines of streams are written in seconds.
+  header.set(name, isConnect(protocol) ? String(timeoutMs) : timeoutMs < 1e8 ? `${timeoutMs}m` : `${Math.floor(timeoutMs / 1000)}S`);
+  return timeoutMs;
 }
 
 function isConnect(protocol: WireProtocol): boolean {

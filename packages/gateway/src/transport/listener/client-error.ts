@@ -4,7 +4,7 @@ import { PetakError } from "@petak/protocol";
 import { deadlineExceeded } from "../errors/adapter-error.ts";
 import { wireError } from "../errors/wire-error.ts";
 
-/** Answers bytes that are no HTTP/1.1 request, on the bare connection, and closes it. */
+/** Answers bytes that are not an HTTP/1.1 request directly on the socket, and closes it. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === "ECONNRESET" || !socket.writable) {
     socket.destroy();
@@ -14,7 +14,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
   const body = JSON.stringify(errorToJson(wireError(reason, undefined), undefined));
   const length = Buffer.byteLength(body);
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`);
-  // A client that goes on sending must not keep the connection.
+  // A client that continues to send must not keep the connection open.
   setTimeout(() => socket.destroy(), 1000).unref();
 }
 

@@ -3,16 +3,16 @@ import { createServer as createHttpsServer } from "node:https";
 import type { ServerLimits } from "../limits/server-limits.ts";
 import { ServerStartError } from "./server-start-error.ts";
 
-/** Certificate chain and private key in PEM. */
+/** Certificate chain and private key, in PEM. */
 export interface TlsIdentity {
   cert: string | Buffer;
   key: string | Buffer;
 }
 
 /**
- * Makes Node's HTTP/1.1 server, which holds the port and its limits.
+ * Creates Node's HTTP/1.1 server, which listens on the port and enforces its limits.
  *
- * @throws {ServerStartError} The certificate or key cannot be read.
+ * @throws {ServerStartError} if the certificate or key cannot be used
  */
 export function createFrontServer(tls: TlsIdentity | undefined, limits: ServerLimits): HttpServer {
   const front = createHttp(tls, limits);

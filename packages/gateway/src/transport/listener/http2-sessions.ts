@@ -1,28 +1,28 @@
 import { createServer, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Logger } from "../../observability/logger.ts";
-import { generalPair } from "../http/node-http.ts";
+import { requestAndResponseOf } from "../http/node-http.ts";
 import type { ServerLimits } from "../limits/server-limits.ts";
 import type { RequestListener } from "./request-listener.ts";
 
-/** What serving HTTP/2 needs. */
+/** Options of {@link createHttp2Sessions}. */
 export interface Http2SessionsOptions {
   requestListener: RequestListener;
   limits: ServerLimits;
   logger: Logger;
 }
 
-/** The connections of HTTP/2, of a server that does not listen itself. */
+/** The HTTP/2 connections of a server that does not listen itself. */
 export interface Http2Sessions {
-  /** Begins with a connection that speaks HTTP/2. */
+  /** Serves a connection that speaks HTTP/2. */
   take(socket: Socket): void;
-  /** Tells the clients to go elsewhere, those too that still come, and lets what is in flight end. */
+  /** Sends GOAWAY to all clients, also to those that connect later, and lets open streams end. */
   close(): void;
-  /** Cuts off what is left. */
+  /** Closes all connections at once. */
   destroy(): void;
 }
 
-/** Makes what serves HTTP/2 on the connections it is given. */
+/** Creates the server of HTTP/2 for connections that are passed to it. */
 export function createHttp2Sessions({ requestListener, limits, logger }: Http2SessionsOptions): Http2Sessions {
   const sessions = new Set<ServerHttp2Session>();
   let isClosing = false;
@@ -32,10 +32,10 @@ export function createHttp2Sessions({ requestListener, limits, logger }: Http2Se
     maxSessionMemory: limits.sessionMemoryMb,
     maxHeaderListPairs: 128,
     maxOutstandingPings: 10,
-    // A client in order sends no invalid frames and opens no streams beyond the setting it was told.
+    // A correct client sends no invalid frames and opens no more streams than the settings allow.
     maxSessionInvalidFrames: 100,
     maxSessionRejectedStreams: 100,
-    // Rapid reset: a client may cancel a burst of calls, and after it ten a second.
+    // Against rapid reset: a client may cancel a burst of calls, then ten a second.
     streamResetBurst: 1000,
     streamResetRate: 10,
   });
@@ -51,11 +51,11 @@ export function createHttp2Sessions({ requestListener, limits, logger }: Http2Se
     session.on("stream", (stream, headers, _flags, rawHeaders: string[]) => {
       streams += 1;
       stream.on("close", leave);
-      // A stream that fails is no event: its call is told by its end.
+      // Nothing to do: the call learns of it when the stream closes.
       stream.on("error", ignore);
       if (requestListener.takeStream(stream, headers, rawHeaders)) return;
-      const { request, response } = generalPair(stream, headers, rawHeaders);
-      // A tunnel is not to be had here.
+      const { request, response } = requestAndResponseOf(stream, headers, rawHeaders);
+      // There are no tunnels.
       if (headers[":method"] === "CONNECT") response.writeHead(405).end();
       else requestListener(request, response);
     });
@@ -68,8 +68,8 @@ export function createHttp2Sessions({ requestListener, limits, logger }: Http2Se
 
   return {
     take(socket) {
-      // Node's HTTP/1.1 server, which holds the port, lets a client end its side and go on listening. An HTTP/2 session does not end with
-      // its client's side, so the connection of every client that is gone would stay for the whole idle time.
+      // Node's HTTP/1.1 server, which owns the port, allows half-open connections. An HTTP/2 session does not end when its client ends its
+      // side, so the connection of every client that has gone would stay open for the whole idle time.
       socket.allowHalfOpen = false;
       server.emit("connection", socket);
     },

@@ -13,19 +13,19 @@ import type { RequestListener } from "./request-listener.ts";
 import { listenError } from "./server-start-error.ts";
 import { type HttpVersion, httpVersionOf, sniff } from "./sniff.ts";
 
-/** What the server needs. */
+/** Options of {@link createOnePortServer}. */
 export interface OnePortServerOptions {
-  /** Answers every request of either version of HTTP. */
+  /** Answers the requests of both versions of HTTP. */
   requestListener: RequestListener;
-  /** With them the port speaks TLS and nothing else. */
+  /** If given, the port speaks only TLS. */
   tls?: TlsIdentity;
-  /** See {@link ServerLimits}; what is left out has its default. */
+  /** Omitted limits have their defaults. */
   limits?: Partial<ServerLimits>;
   logger: Logger;
   metrics?: Pick<Metrics, "connections">;
 }
 
-/** Where a server listens. */
+/** The address on which a server listens. */
 export interface ServerAddress {
   host: string;
   port: number;
@@ -34,37 +34,36 @@ export interface ServerAddress {
 /** A server that speaks HTTP/1.1 and HTTP/2 on one port. */
 export interface OnePortServer {
   /**
-   * Begins to listen. Port 0 takes a free one; the address that holds is returned.
+   * Starts to listen, and returns the actual address. Port 0 takes any free port.
    *
-   * @throws {ServerStartError} The port is in use, or the host is none of this machine's.
+   * @throws {ServerStartError} if the port is in use, or the host is not an address of this machine
    */
   listen(address: ServerAddress): Promise<ServerAddress>;
   /**
-   * Takes no more connections, closes the idle ones, tells HTTP/2 clients to go elsewhere, waits up to `graceMs` for what is in flight,
-   * streams included, and closes what is left.
+   * Accepts no more connections, closes idle ones, sends GOAWAY to HTTP/2 clients, waits up to `graceMs` for calls and streams in progress, and
+   * then closes the remaining connections.
    */
   close(graceMs: number): Promise<void>;
 }
 
 /**
- * Makes the server. In cleartext the first bytes tell the version of HTTP, since Node's HTTP/2 server knows no other; over TLS the
- * handshake does (ALPN).
+ * Creates the server. In cleartext the first bytes reveal the version of HTTP, because Node's HTTP/2 server supports no other; over TLS it is
+ * negotiated in the handshake (ALPN).
  *
- * An HTTP/1.1 server holds the port, so that Node keeps its time limits, and gives the HTTP/2 connections away to a server that never
- * listens.
+ * Node's HTTP/1.1 server owns the port, so that its time limits apply. It passes HTTP/2 connections to a server that does not listen itself.
  *
- * @throws {ServerStartError} The certificate or key cannot be read.
+ * @throws {ServerStartError} if the certificate or key cannot be used
  */
 export function createOnePortServer(options: OnePortServerOptions): OnePortServer {
   const { requestListener, logger, metrics } = options;
   const limits = { ...defaultServerLimits, ...options.limits };
   const isTls = options.tls !== undefined;
   const sockets = new Set<Socket>();
-  /** Connections that have shown no request yet. */
+  /** Connections that have sent no request yet. */
   const fresh = new Set<Socket>();
   const answering = new Set<ServerResponse>();
-  /** When the head of a request came that the fast reader has begun to read and Node's server reads again. */
-  const begunByFastReader = new WeakMap<object, number>();
+  /** When the head arrived of a request that the fast reader began to read and Node's server reads again. */
+  const fastReaderStartedMs = new WeakMap<object, number>();
   let closing: Promise<void> | undefined;
 
   const front = createFrontServer(options.tls, limits);
@@ -79,12 +78,12 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   }
 
   function startedMsOf({ socket }: IncomingMessage): number | undefined {
-    const startedMs = begunByFastReader.get(socket);
-    if (startedMs !== undefined) begunByFastReader.delete(socket);
+    const startedMs = fastReaderStartedMs.get(socket);
+    if (startedMs !== undefined) fastReaderStartedMs.delete(socket);
     return startedMs;
   }
 
-  /** While the server closes, a connection that has given its last answer must not wait for its keep-alive time. */
+  /** While the server is closing, a connection must not wait for its keep-alive time after its last answer. */
   function track(response: ServerResponse): void {
     if (response.socket !== null) fresh.delete(response.socket);
     answering.add(response);
@@ -96,7 +95,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   }
 
   front.on("request", onRequest);
-  // The listener asks for the body when it wants one: a call that is refused by its headers is not sent.
+  // The request listener sends `100 Continue` when it reads the body, so a call that is refused by its headers is not sent.
   front.on("checkContinue", onRequest);
 
   const readyEvent = isTls ? "secureConnection" : "connection";
@@ -128,7 +127,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
       calls,
       limits,
       isClosing: () => closing !== undefined,
-      // Over TLS the protocol is known before a request is, and Node's server answers whoever is late with one.
+      // Over TLS the version is known before the first request, and a late request is answered as Node's server would.
       silenceMaxMs: isTls ? limits.headersTimeoutMs : limits.sniffTimeoutMs,
       onSilent: (socket) => (isTls ? answerClientError(httpError("ERR_HTTP_REQUEST_TIMEOUT"), socket) : socket.destroy()),
       onCutOff(socket, unread) {
@@ -136,7 +135,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
         else answerClientError(httpError("HPE_INVALID_EOF_STATE"), socket);
       },
       handOver({ socket, unread, isFresh, startedMs }) {
-        if (startedMs !== undefined) begunByFastReader.set(socket, startedMs);
+        if (startedMs !== undefined) fastReaderStartedMs.set(socket, startedMs);
         socket.pause();
         socket.unshift(unread);
         if (!isFresh) claim(socket, "http1");
@@ -167,7 +166,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   });
 
   if (isTls) {
-    // Node's own listener would take a failed handshake for a bad request and answer it.
+    // Node's own listener would answer a failed handshake as if it were a bad request.
     front.removeAllListeners("tlsClientError");
     front.on("secureConnection", (socket: TLSSocket) => {
       socket.on("error", (error) => logger.debug({ err: error }, "connection failed"));
@@ -218,7 +217,7 @@ export function createOnePortServer(options: OnePortServerOptions): OnePortServe
   };
 }
 
-/** An error as Node's server raises it. */
+/** Returns an error as Node's server raises it. */
 function httpError(code: string): NodeJS.ErrnoException {
   return Object.assign(new Error(code), { code });
 }

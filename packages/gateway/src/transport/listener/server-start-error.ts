@@ -1,7 +1,7 @@
-/** Why a server could not be started: one of the system's codes, or that its certificate or key is wrong. */
+/** Why a server could not be started: a code of the operating system, or `TLS` for a wrong certificate or key. */
 export type ServerStartCode = "EADDRINUSE" | "EADDRNOTAVAIL" | "EACCES" | "ENOTFOUND" | "TLS" | "OTHER";
 
-/** A server that could not be started. The message is one sentence for the person at the terminal, with the way out. */
+/** A server could not be started. The message is one sentence for the person at the terminal and says what to do. */
 export class ServerStartError extends Error {
   override readonly name = "ServerStartError";
   readonly code: ServerStartCode;
@@ -12,7 +12,7 @@ export class ServerStartError extends Error {
   }
 }
 
-/** Turns the system's error about listening into one that says what to do. */
+/** Converts the operating system's error into one that says what to do. */
 export function listenError(cause: NodeJS.ErrnoException, host: string, port: number): ServerStartError {
   const at = `${host}:${port}`;
   switch (cause.code) {

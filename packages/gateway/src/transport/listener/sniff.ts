@@ -1,12 +1,12 @@
 import type { Socket } from "node:net";
 
-/** What an HTTP/2 client sends first. */
+/** The connection preface, which an HTTP/2 client sends first. */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
-/** What a connection speaks. */
+/** The version of HTTP of a connection. */
 export type HttpVersion = "http1" | "http2";
 
-/** What the first bytes say. Undefined while they are the beginning of the preface and not yet all of it. */
+/** Returns the version that the first bytes reveal. Undefined while they are an incomplete preface. */
 export function httpVersionOf(firstBytes: Uint8Array): HttpVersion | undefined {
   const known = Math.min(firstBytes.byteLength, preface.byteLength);
   if (!preface.subarray(0, known).equals(firstBytes.subarray(0, known))) return "http1";
@@ -14,8 +14,8 @@ export function httpVersionOf(firstBytes: Uint8Array): HttpVersion | undefined {
 }
 
 /**
- * Reads the first bytes of a connection until they tell the protocol, puts them back, and hands the connection over, paused. A connection
- * that ends first, or does not tell within the time, is closed.
+ * Reads a connection until its first bytes reveal the version of HTTP, puts the bytes back, and hands the paused connection over. Closes it if
+ * it ends first or takes longer than `timeoutMs`.
  */
 export function sniff(socket: Socket, timeoutMs: number, handOver: (version: HttpVersion) => void): void {
   let firstBytes: Buffer = Buffer.alloc(0);
@@ -31,7 +31,7 @@ export function sniff(socket: Socket, timeoutMs: number, handOver: (version: Htt
     handOver(version);
   }
 
-  // The server allows half-open connections, so nobody else closes one whose client has nothing to say.
+  // The server allows half-open connections, so nothing else closes one whose client sends nothing.
   function onEnd(): void {
     stop();
     socket.destroy();

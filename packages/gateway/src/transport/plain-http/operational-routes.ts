@@ -2,7 +2,7 @@ import { catalogue, errorDomain } from "@petak/protocol";
 import type { Logger } from "../../observability/logger.ts";
 import type { Metrics } from "../../observability/metrics.ts";
 
-/** What a plain HTTP route answers. */
+/** The answer of a plain HTTP route. */
 export interface PlainAnswer {
   /** Default 200. */
   status?: number;
@@ -12,43 +12,43 @@ export interface PlainAnswer {
   headers?: Record<string, string>;
 }
 
-/** What a plain HTTP route is told. */
+/** The request to a plain HTTP route. */
 export interface PlainRequest {
   /** The path without the query. */
   path: string;
-  /** The Accept header, empty where there is none. */
+  /** The Accept header. Empty if there is none. */
   accept: string;
 }
 
 /** Answers GET and HEAD of one path. */
 export type PlainRoute = (request: PlainRequest) => PlainAnswer | Promise<PlainAnswer>;
 
-/** Says by throwing that something the gateway needs is not there. */
+/** Throws if something that the gateway needs is not available. */
 export type ReadinessCheck = () => Promise<void> | void;
 
-/** What the operational routes show. */
+/** Options of {@link operationalRoutes}. */
 export interface OperationalRoutesOptions {
   metrics: Metrics;
   logger: Logger;
-  /** What must hold for the gateway to be ready, by name, e.g. `redis`. */
+  /** The checks that must pass for the gateway to be ready, by name, e.g. `redis`. */
   checks: Record<string, ReadinessCheck>;
-  /** What is well or not and does not make the gateway unready, by name, e.g. `archive`. Default: nothing. */
+  /** Further states, by name, e.g. `archive`, which do not affect readiness. Default: none. */
   notes?: () => Record<string, string>;
-  /** Whether the gateway takes calls: false before the start is done and after the stop has begun. */
+  /** Whether the gateway accepts calls: false until it has started and once it is stopping. */
   isServing: () => boolean;
-  /** How long a check may take, in ms. Default 2000: probes commonly wait for little more. */
+  /** How long a check may take, in ms. Default 2000: probes commonly wait little longer. */
   checkTimeoutMs?: number;
 }
 
 /**
- * `/livez` (the process answers), `/readyz` (it can do its work), `/metrics` (Prometheus) and `/` (what this is).
+ * Returns the pages `/livez` (the process answers), `/readyz` (it can do its work), `/metrics` (Prometheus) and `/` (what this is).
  *
  * `/readyz` answers 200 with `{"status":"ready","checks":{"redis":"ok"}}`, or 503 with `failing` or `stopping`.
- * What is noted stands beside them: `"archive":"ok"`.
+ * The notes stand beside the checks: `"archive":"ok"`.
  */
 export function operationalRoutes(options: OperationalRoutesOptions): Map<string, PlainRoute> {
   const { metrics, logger, checks, notes, isServing, checkTimeoutMs = 2000 } = options;
-  /** What did not hold when it was last asked for: somebody asks every few seconds, and is told of in the log when it changes. */
+  /** The checks that failed last time. Probes ask every few seconds, but only changes are logged. */
   const failing = new Set<string>();
 
   async function resultOf(name: string, check: ReadinessCheck): Promise<[string, string]> {
@@ -83,7 +83,7 @@ export function operationalRoutes(options: OperationalRoutesOptions): Map<string
   ]);
 }
 
-/** A JSON answer that no cache keeps. */
+/** Returns a JSON answer that caches must not store. */
 export function json(value: unknown, status = 200): PlainAnswer {
   return { status, contentType: "application/json", body: `${JSON.stringify(value)}\n`, headers: noStore };
 }

@@ -2,7 +2,7 @@ import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 import { errorDomain } from "@petak/protocol";
 import { ErrorInfoSchema } from "@petak/protocol/google-rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@petak/protocol/grpc";
-import { untilAborted } from "../stock-adapter/streams.ts";
+import { untilAborted } from "../call/until-aborted.ts";
 
 /** Whether the gateway serves, as gRPC health checking tells it. */
 export interface GatewayHealth {

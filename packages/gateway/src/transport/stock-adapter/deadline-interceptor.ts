@@ -1,17 +1,17 @@
 import type { Interceptor } from "@connectrpc/connect";
 import { callKey } from "../call/call.ts";
+import { untilAborted } from "../call/until-aborted.ts";
 import { interruption, isInterruption, shuttingDown } from "../errors/wire-error.ts";
-import { untilAborted } from "./streams.ts";
 
-/** What the deadline interceptor needs. */
+/** Options of {@link createDeadlineInterceptor}. */
 export interface DeadlineInterceptorOptions {
-  /** Aborts when the gateway begins to stop. The signal of a stream's handler then aborts too; that of a unary one does not. */
-  shutdownSignal?: AbortSignal;
+  /** Aborts when the gateway begins to stop. The signal of a stream's handler then aborts too, that of a unary call does not. */
+  shutdownSignal?: AbortSignal | undefined;
 }
 
 /**
- * Answers every call within its deadline, whether or not its handler looks at the signal. The library aborts the signal at the deadline
- * and then waits for the handler for ever.
+ * Creates the interceptor that answers every call within its deadline, even if the handler ignores the signal. The library itself aborts the
+ * signal at the deadline and then waits for the handler for ever.
  */
 export function createDeadlineInterceptor({ shutdownSignal }: DeadlineInterceptorOptions = {}): Interceptor {
   return (next) => async (req) => {
@@ -46,7 +46,7 @@ async function* interruptible<T>(
       yield result.value;
     }
   } finally {
-    // Not awaited: a handler that hangs cannot be returned from before it wakes.
+    // Not awaited: a handler that hangs does not return before it wakes up.
     iterator.return?.().catch(() => {});
   }
 }

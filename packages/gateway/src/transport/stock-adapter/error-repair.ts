@@ -13,14 +13,14 @@ import { trailerFlag, trailerParse } from "@connectrpc/connect/protocol-grpc-web
 import type { WireProtocol } from "../call/wire-protocol.ts";
 import { connectStreamEnd, grpcWebEnd, setGrpcStatus } from "../http/error-answer.ts";
 
-/** Gives a reason of the catalogue to an error that has none, and leaves the others as they are. */
+/** Replaces an error that has no reason of the catalogue. Returns other errors unchanged. */
 export type Repair = (error: ConnectError) => ConnectError;
 
 const envelopeHeaderBytes = 5;
 
 /**
- * Sees to it that an error which the RPC library wrote itself carries a reason of the catalogue, whichever place the protocol has for it:
- * the JSON body of plain Connect, the last envelope of a Connect stream, the trailers of gRPC, the last frame of gRPC-Web.
+ * Replaces errors that the RPC library wrote itself by errors with a reason of the catalogue, wherever the protocol carries them: in the JSON
+ * body of plain Connect, the last envelope of a Connect stream, the trailers of gRPC, the last frame of gRPC-Web.
  */
 export async function repairErrors(
   protocol: WireProtocol,
@@ -107,7 +107,7 @@ function repairGrpc(answer: UniversalServerResponse, repair: Repair): UniversalS
   return { ...answer, trailer, body: body() };
 }
 
-/** Each chunk of these two protocols is one envelope, as the library writes them. */
+/** Repairs a body in which each chunk is one envelope, which is how the library writes these two protocols. */
 async function* repairLast(
   body: AsyncIterable<Uint8Array> | undefined,
   repairChunk: (chunk: Uint8Array) => Uint8Array,
@@ -117,7 +117,7 @@ async function* repairLast(
   try {
     for await (const chunk of body ?? []) yield repairChunk(chunk);
   } catch (thrown) {
-    // The library failed while it wrote the end, so no end has been sent.
+    // The library failed while it wrote the end, so none has been sent.
     yield endWith(repair(ConnectError.from(thrown, Code.Internal)));
   }
 }

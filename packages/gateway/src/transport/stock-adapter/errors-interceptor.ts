@@ -6,17 +6,17 @@ import { fromAdapterError } from "../errors/adapter-error.ts";
 import { toWireError, wireError } from "../errors/wire-error.ts";
 import { mapErrors } from "./streams.ts";
 
-/** What the errors interceptor needs. */
+/** Options of {@link createErrorsInterceptor}. */
 export interface ErrorsInterceptorOptions {
-  /** Where defects are written, with their stack. */
+  /** Logs defects, with their stack. */
   logger: Logger;
-  /** The greatest message that is read, in bytes; it is named in MESSAGE_TOO_LARGE. */
+  /** The longest request message, in bytes. MESSAGE_TOO_LARGE names it. */
   readMaxBytes: number;
 }
 
 /**
- * The outermost interceptor: whatever comes out of the others and of the handler leaves with a reason of the catalogue, and nothing
- * else of it leaves. What is no error of the domain is logged with its stack and answered as INTERNAL with the request id.
+ * Creates the outermost interceptor: every error of the other interceptors and of the handler is sent with a reason of the catalogue, and
+ * without internals. An error that is not of the domain is logged with its stack and answered with INTERNAL and the request id.
  */
 export function createErrorsInterceptor({ logger, readMaxBytes }: ErrorsInterceptorOptions): Interceptor {
   return (next) => async (req) => {
@@ -30,7 +30,7 @@ export function createErrorsInterceptor({ logger, readMaxBytes }: ErrorsIntercep
     }
     const context = { logger, readMaxBytes, call, timeoutMs: call?.timeoutMs, signal: req.signal };
     try {
-      // The messages of a stream are parsed while the handler reads them, so a malformed one comes up here and not before the handler.
+      // A stream's messages are parsed while the handler reads them, so a malformed one is found here and not before the handler runs.
       const input = mapErrors(req.message, (thrown) => {
         const error = ConnectError.from(thrown);
         return reasonOf(error) === undefined ? wireError(fromAdapterError(error, context), call) : error;

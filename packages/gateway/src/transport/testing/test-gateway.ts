@@ -14,7 +14,7 @@ import { createHealth, type GatewayHealth } from "../standard-services/health.ts
 import { createReflection } from "../standard-services/reflection.ts";
 import { testCertificate, testKey } from "./test-certificate.ts";
 
-/** What a test wants of its gateway. */
+/** Options of {@link startTestGateway}. */
 export interface TestGatewayOptions {
   tls?: boolean;
   limits?: Partial<CallLimits>;
@@ -22,11 +22,11 @@ export interface TestGatewayOptions {
   checks?: Record<string, ReadinessCheck>;
   /** Runs in FindNearest before it answers. */
   onFindNearest?: (signal: AbortSignal, context: HandlerContext) => Promise<void> | void;
-  /** Gives what WatchEvents sends. */
+  /** Returns the messages of WatchEvents. */
   watchEvents?: (signal: AbortSignal) => AsyncIterable<{ cursor: string }>;
-  /** Whether plain calls take the unary fast path. Default: what the run of the tests says, since each of them runs with it and without. */
+  /** Whether plain calls take the unary fast path. Default: as the test run provides, since the tests run with it and without it. */
   hasUnaryFastPath?: boolean;
-  /** Whether those of HTTP/1.1 are read without Node's server. Default true. */
+  /** Whether the HTTP/1.1 fast reader reads them, where they come over HTTP/1.1. Default true. */
   hasHttp1FastReader?: boolean;
 }
 
@@ -36,7 +36,7 @@ declare module "vitest" {
   }
 }
 
-/** A gateway's network layer with two small services behind it, on a free port. */
+/** The transport of a gateway with two small services, on a free port. */
 export interface TestGateway {
   baseUrl: string;
   port: number;
@@ -46,11 +46,11 @@ export interface TestGateway {
   shutdown: AbortController;
   /** The log lines so far. */
   lines: Record<string, unknown>[];
-  /** How many calls were made by the fast reader. */
+  /** The number of calls that the HTTP/1.1 fast reader read. */
   fastReaderCalls(): number;
 }
 
-/** Starts one for a test and stops it at the end of the test. */
+/** Starts a test gateway, and stops it at the end of the test. */
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger({ level: "debug", destination: { write: (line: string) => void lines.push(JSON.parse(line)) } });
@@ -115,14 +115,14 @@ async function* threeEvents(): AsyncGenerator<{ cursor: string }> {
   yield { cursor: "c" };
 }
 
-/** A request that is in order. */
+/** A valid request. */
 export const goodRequest = {
   origin: { latitude: 1.3, longitude: 103.8 },
   parcel: { widthMm: 100, heightMm: 100, depthMm: 100, massG: 500 },
   limit: 3,
 };
 
-/** Every way in which a client of connect-node can come. */
+/** Every transport of connect-node's clients, by name. */
 export const transports: Record<string, (baseUrl: string) => Transport> = {
   "Connect JSON over HTTP/1.1": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false, nodeOptions }),
   "Connect binary over HTTP/1.1": (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: true, nodeOptions }),

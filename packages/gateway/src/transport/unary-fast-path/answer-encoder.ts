@@ -1,13 +1,13 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 
 /**
- * Encodes answers of one type as `toJsonString` and `toBinary` do, to the byte, and faster: for calls that are made so often that their
- * encoding counts. Bytes that it gives hold until it encodes the next answer: whoever wants them for longer copies them.
+ * Encodes the answers of one type exactly as `toJsonString` and `toBinary` do, only faster. The bytes are valid until the next answer is
+ * encoded; copy them to keep them longer.
  */
 export interface AnswerEncoder<Desc extends DescMessage = DescMessage> {
   readonly schema: Desc;
-  /** JSON in UTF-8. Undefined where the message has something that this encoder does not know. */
+  /** Returns JSON in UTF-8. Undefined if the message holds something that this encoder does not support. */
   json(message: MessageShape<Desc>): Uint8Array | undefined;
-  /** Undefined where the message has something that this encoder does not know. */
+  /** Returns Protobuf. Undefined if the message holds something that this encoder does not support. */
   binary(message: MessageShape<Desc>): Uint8Array | undefined;
 }

@@ -6,37 +6,38 @@ import type { FastCall } from "./fast-call.ts";
 import type { NodeExchange } from "./node-exchange.ts";
 import { envelopeHeaderBytes, isPlainEnvelope } from "./plain-form.ts";
 
-/** What was read of a request that turned out to be nothing plain. */
+/** What was read of a request that is not plain after all. */
 export interface ReadSoFar {
   chunks: readonly Buffer[];
+  /** Whether that is the whole body. */
   isWhole: boolean;
 }
 
-/** What reading a call needs. */
+/** Options of {@link BodyReader}. */
 export interface BodyReaderInit {
   call: FastCall;
   plan: CallPlan;
-  transport: NodeExchange;
+  exchange: NodeExchange;
   limits: CallLimits;
-  /** Called, once, where the body turns out to be nothing plain: with all that was read of it, and the request at rest. */
+  /** Called once if the body is not plain after all, with everything read. The request is paused then. */
   handOver(read: ReadSoFar): void;
 }
 
-/** Reads the body of a plain call from its stream, runs the call, and tells it when its answer has gone. */
+/** Reads the body of a plain call from its stream, runs the call, and closes it when its answer has been sent. */
 export class BodyReader {
   /**
-   * Undefined when there is nothing more to do. Node keeps the streams of HTTP/2, and with them their listeners, for long after their
-   * end, and what hangs on them costs the collector more than all else.
+   * Undefined when there is nothing more to do. Node keeps HTTP/2 streams and their listeners long after their end, and what they refer to
+   * would be most of the garbage collector's work.
    */
   #init: BodyReaderInit | undefined;
-  /** All that came, where it came at once. */
+  /** The body so far, if it came in one chunk. */
   #only: Buffer | undefined = undefined;
-  /** All that came, where it did not. */
+  /** The body so far, if it came in several chunks. */
   #chunks: Buffer[] | undefined = undefined;
   #readBytes = 0;
 
   constructor(init: BodyReaderInit, watch: DeadlineWatch) {
-    const { source, sink } = init.transport;
+    const { source, sink } = init.exchange;
     this.#init = init;
     source.on("data", this.#onData);
     source.on("end", this.#onEnd);
@@ -44,7 +45,7 @@ export class BodyReader {
     watch.add(this);
   }
 
-  /** Begins to watch the deadline, unless there is an answer or another has the call. */
+  /** Starts the timer of the deadline, unless the call is answered or was given away. */
   startDeadline(): void {
     const call = this.#init?.call;
     if (call?.isAnswered === false) call.startDeadline();
@@ -55,10 +56,10 @@ export class BodyReader {
     source.off("end", this.#onEnd);
   }
 
-  #giveAway({ call, transport, handOver }: BodyReaderInit): void {
-    const { source, sink } = transport;
+  #giveAway({ call, exchange, handOver }: BodyReaderInit): void {
+    const { source, sink } = exchange;
     this.#init = undefined;
-    this.#stopReading(transport);
+    this.#stopReading(exchange);
     call.stopDeadline();
     sink.off("close", this.#onClose);
     source.pause();
@@ -68,19 +69,19 @@ export class BodyReader {
   #onData = (chunk: Buffer): void => {
     const init = this.#init;
     if (init === undefined) return;
-    // After the deadline it has an answer, and what still comes is thrown away.
+    // It was answered at its deadline. The rest of the body is discarded.
     if (init.call.isAnswered) {
-      this.#stopReading(init.transport);
+      this.#stopReading(init.exchange);
       return;
     }
     const { readMaxBytes } = init.limits;
     const { protocol } = init.plan.form;
-    const isHeadThere = this.#readBytes >= envelopeHeaderBytes;
+    const hadHeader = this.#readBytes >= envelopeHeaderBytes;
     this.#keep(chunk);
     if (this.#readBytes > bodyMaxBytes(protocol, readMaxBytes)) {
       this.#giveAway(init);
-    } else if (protocol !== "connect" && !isHeadThere && this.#readBytes >= envelopeHeaderBytes) {
-      // What announces too much is refused before it is sent.
+    } else if (protocol !== "connect" && !hadHeader && this.#readBytes >= envelopeHeaderBytes) {
+      // A message that is announced as too long is refused before it is sent.
       if (!isPlainEnvelope(this.#bodySoFar(), readMaxBytes)) this.#giveAway(init);
     }
   };
@@ -107,7 +108,7 @@ export class BodyReader {
     this.#init = undefined;
     this.#only = undefined;
     this.#chunks = undefined;
-    if (!init.transport.source.readableEnded) this.#stopReading(init.transport);
+    if (!init.exchange.source.readableEnded) this.#stopReading(init.exchange);
     init.call.close();
   };
 }

@@ -1,24 +1,23 @@
-/** A call that is being read. */
-interface Reading {
-  /** Begins to watch its deadline. */
+/** A call whose deadline can be watched. */
+interface WatchedCall {
+  /** Starts the timer of the deadline, if the call still waits. */
   startDeadline(): void;
 }
 
 /**
- * Arms the deadlines of calls that are still read when the loop comes round. Nearly every body comes with its head, and is answered before;
- * a timer for each would be made and thrown away.
+ * Starts the deadlines of calls that are still being read in the next turn of the event loop. Nearly every body arrives with its head and is
+ * answered before that, so a timer for each call would be created for nothing.
  */
 export class DeadlineWatch {
-  #begun: Reading[] = [];
+  #begun: WatchedCall[] = [];
 
-  /** Looks after a call that begins to be read. */
-  add(reading: Reading): void {
-    if (this.#begun.push(reading) === 1) setImmediate(this.#look);
+  add(call: WatchedCall): void {
+    if (this.#begun.push(call) === 1) setImmediate(this.#startAll);
   }
 
-  #look = (): void => {
+  #startAll = (): void => {
     const begun = this.#begun;
     this.#begun = [];
-    for (const reading of begun) reading.startDeadline();
+    for (const call of begun) call.startDeadline();
   };
 }

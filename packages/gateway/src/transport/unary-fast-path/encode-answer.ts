@@ -6,66 +6,67 @@ import type { AnswerEncoder } from "./answer-encoder.ts";
 import type { FastHandlerContext } from "./handler-context.ts";
 import { envelopeHeaderBytes, type PlainForm } from "./plain-form.ts";
 
-/** A successful answer, ready to be written. */
+/** A successful answer in the form of its protocol. */
 export interface EncodedAnswer {
   header: Record<string, string>;
-  /** Bytes hold only as long as nothing is waited for: whoever keeps them copies them. */
+  /** Bytes are valid only until the next answer is encoded; copy them to keep them longer. */
   body: Uint8Array | string;
-  /** What follows the body, for gRPC. */
+  /** The trailers, for gRPC. */
   trailer: Readonly<Record<string, string>> | undefined;
 }
 
-/** What decides how an answer is encoded. */
+/** Options of {@link encodeAnswer}. */
 export interface EncodeAnswerOptions {
-  /** The longest message that is sent, in bytes. */
+  /** The longest response message, in bytes. */
   writeMaxBytes: number;
-  /** Whether the caller takes gzip. */
+  /** Whether the caller accepts gzip. */
   acceptsGzip: boolean;
-  /** A faster encoder of the method's answers, where there is one. */
+  /** A faster encoder of the method's answers, if there is one. */
   encoder: AnswerEncoder | undefined;
 }
 
-/** From this length on an answer is compressed for those who take it, in bytes. The library's handlers have the same bound. */
+/** The shortest answer that is compressed for callers that accept it, in bytes. The stock adapter has the same limit. */
 const compressMinBytes = 1024;
 
-/** The trailer of nearly every answer: one object, by which it is known. */
+/** The trailers of nearly every answer. They are recognised by this object's identity. */
 export const okTrailer: Readonly<Record<string, string>> = Object.freeze({ "grpc-status": "0" });
 
 /**
- * Encodes an answer in the form of its call, at once where it is not compressed. Throws where it is no message of its type, or longer than
- * what is sent.
+ * Encodes an answer in the form of its call. Returns a promise only if the answer is compressed.
+ *
+ * @throws {Error} if the message cannot be encoded or is longer than `writeMaxBytes`
  */
 export function encodeAnswer(
   form: PlainForm,
-  exchange: FastHandlerContext,
+  context: FastHandlerContext,
   message: Message,
   options: EncodeAnswerOptions,
 ): EncodedAnswer | Promise<EncodedAnswer> {
   const { writeMaxBytes, acceptsGzip, encoder } = options;
-  const { output } = exchange.method;
+  const { output } = context.method;
   const plain = form.isJson
     ? (encoder?.json(message) ?? toJsonString(output, message))
     : (encoder?.binary(message) ?? toBinary(output, message));
   const plainBytes = Buffer.byteLength(plain);
   if (plainBytes > writeMaxBytes)
     throw new RangeError(`an answer of ${plainBytes} bytes is longer than the ${writeMaxBytes} that are sent`);
-  if (!acceptsGzip || plainBytes < compressMinBytes) return framed(form, exchange, plain, plainBytes, false, acceptsGzip);
+  if (!acceptsGzip || plainBytes < compressMinBytes) return framed(form, context, plain, plainBytes, false, acceptsGzip);
   return compressionGzip
     .compress(new Uint8Array(Buffer.from(plain)))
-    .then((compressed) => framed(form, exchange, compressed, compressed.byteLength, true, acceptsGzip));
+    .then((compressed) => framed(form, context, compressed, compressed.byteLength, true, acceptsGzip));
 }
 
-/** Puts headers before a message, and around and after it what its protocol has there. */
+/** Adds the headers, envelopes and trailers of the protocol to a message. */
 function framed(
   form: PlainForm,
-  exchange: FastHandlerContext,
+  context: FastHandlerContext,
   message: Uint8Array | string,
   messageBytes: number,
   isCompressed: boolean,
   acceptsGzip: boolean,
 ): EncodedAnswer {
   const header: Record<string, string> = { "content-type": form.contentType };
-  const { ownHeaders, ownTrailers } = exchange;
+  const { ownHeaders, ownTrailers } = context;
   if (form.protocol === "connect") {
     if (isCompressed) header[form.encodingHeader] = "gzip";
     header["content-length"] = String(messageBytes);
@@ -73,7 +74,7 @@ function framed(
     if (ownTrailers !== undefined) Object.assign(header, prefixed("trailer-", ownTrailers));
     return { header, body: message, trailer: undefined };
   }
-  // gRPC names what it might compress with, whether or not it does.
+  // gRPC names the encoding even if this message is not compressed.
   if (acceptsGzip) header[form.encodingHeader] = "gzip";
   if (ownHeaders !== undefined) Object.assign(header, ownHeaders);
   const envelope = enveloped(isCompressed ? compressedFlag : 0, message as Uint8Array);
@@ -83,7 +84,7 @@ function framed(
   return { header, body: Buffer.concat([envelope, end]), trailer: undefined };
 }
 
-/** The library's `encodeEnvelope` in memory of Node's pool: memory of its own for every message is what the collector has most to do with. */
+/** Does what the library's `encodeEnvelope` does, in memory of Node's buffer pool, which saves the garbage collector most of its work. */
 function enveloped(flags: number, message: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(envelopeHeaderBytes + message.byteLength);
   bytes[0] = flags;

@@ -10,38 +10,37 @@ import { deadlineExceeded } from "../errors/adapter-error.ts";
 import { interruption, toWireError, wireError } from "../errors/wire-error.ts";
 import { answerHeadersOf } from "../http/common-headers.ts";
 import { wholeError } from "../http/error-answer.ts";
-import type { RequestHead } from "../http/request-head.ts";
+import type { RequestHead } from "../http/node-http.ts";
 import type { CallLimits } from "../limits/call-limits.ts";
-import type { CallSequence } from "../stock-adapter/interceptors.ts";
+import type { CallSequence } from "../stock-adapter/stock-adapter.ts";
 import type { CallPlan } from "./call-plan.ts";
-import { FastContextValues } from "./context-values.ts";
 import { type EncodedAnswer, encodeAnswer } from "./encode-answer.ts";
-import { FastHandlerContext } from "./handler-context.ts";
+import { FastContextValues, FastHandlerContext } from "./handler-context.ts";
 import type { AnswerWriter } from "./node-exchange.ts";
-import { parseMessage } from "./parse-message.ts";
+import { parseMessage } from "./plain-form.ts";
 
-/** What all plain calls share. */
+/** What all plain calls depend on. */
 export interface FastCallDependencies extends CallSequence {
   limits: CallLimits;
   logger: Logger;
   recordCall: RecordCall;
 }
 
-/** One plain call. */
+/** Options of {@link FastCall}. */
 export interface FastCallInit {
   plan: CallPlan;
   head: RequestHead;
-  transport: AnswerWriter;
+  writer: AnswerWriter;
   requestId: string;
-  /** What `performance.now()` said when its head came. */
+  /** The value of `performance.now()` when its head arrived. */
   startedMs: number;
 }
 
 /**
- * One plain call from its head to the end of its answer. What the interceptors do in the stock adapter is done here by the same parts in
- * the same order, and without waiting for what is there at once: errors, concurrency, deadline, the steps, validation.
+ * One plain call, from its head to the end of its answer. Does the same as the stock adapter's interceptors, in the same order: errors,
+ * concurrency, deadline, the steps, validation. Awaits nothing that is available at once.
  *
- * Whoever makes one calls {@link take} when the body is there, and {@link close} when the answer has gone or can go no more.
+ * Its owner calls {@link take} with the complete body, and {@link close} when the answer has been sent or can no longer be sent.
  */
 export class FastCall implements Call {
   readonly requestId: string;
@@ -52,16 +51,16 @@ export class FastCall implements Call {
   readonly origin: string | undefined;
   outcome: Outcome | undefined = undefined;
   readonly #init: FastCallInit;
-  readonly #surroundings: FastCallDependencies;
+  readonly #dependencies: FastCallDependencies;
   readonly #values: ContextValues;
-  #exchange: FastHandlerContext | undefined = undefined;
+  #context: FastHandlerContext | undefined = undefined;
   #timer: NodeJS.Timeout | undefined = undefined;
   #isAnswered = false;
-  #isInHand = false;
-  /** How many of the steps were passed. Their errors are translated by those before them. */
+  #isAdmitted = false;
+  /** The number of steps passed. These translate a later error. */
   #passed = 0;
 
-  constructor(init: FastCallInit, surroundings: FastCallDependencies) {
+  constructor(init: FastCallInit, dependencies: FastCallDependencies) {
     const { plan, head } = init;
     this.requestId = init.requestId;
     this.method = plan.unary.name;
@@ -70,43 +69,43 @@ export class FastCall implements Call {
     this.authorization = head.headers.authorization;
     this.origin = head.headers.origin;
     this.#init = init;
-    this.#surroundings = surroundings;
+    this.#dependencies = dependencies;
     this.#values = new FastContextValues().set(callKey, this);
   }
 
-  /** Whether the call has its answer, or can have none any more. */
+  /** Whether the call has an answer or can no longer get one. */
   get isAnswered(): boolean {
     return this.#isAnswered;
   }
 
-  /** Runs the call with its body. False where that is not one message of the method's type: then nothing has happened. */
+  /** Runs the call with its body. Returns false, having done nothing, if that is not one message of the method's type. */
   take(body: Buffer): boolean {
     const { plan, head, startedMs } = this.#init;
     const { unary, form } = plan;
-    const message = parseMessage(unary.method, form, body, this.#surroundings.limits.readMaxBytes);
+    const message = parseMessage(unary.method, form, body, this.#dependencies.limits.readMaxBytes);
     if (message === undefined) return false;
-    const exchange = new FastHandlerContext({
+    const context = new FastHandlerContext({
       method: unary.method,
       protocolName: form.protocol,
       head,
       deadlineMs: startedMs + plan.timeoutMs,
       values: this.#values,
     });
-    this.#exchange = exchange;
+    this.#context = context;
     try {
       if (unary.isBounded) {
-        this.#surroundings.admission.enter("unary");
-        this.#isInHand = true;
+        this.#dependencies.admission.enter("unary");
+        this.#isAdmitted = true;
       }
-      const answer = this.#pass(0, message, exchange);
+      const answer = this.#pass(0, message, context);
       if (answer instanceof Promise) {
         this.startDeadline();
         answer.then(
-          (later) => this.#succeed(exchange, later),
+          (later) => this.#succeed(context, later),
           (thrown: unknown) => this.#fail(thrown),
         );
       } else {
-        this.#succeed(exchange, answer);
+        this.#succeed(context, answer);
       }
     } catch (thrown) {
       this.#fail(thrown);
@@ -114,71 +113,71 @@ export class FastCall implements Call {
     return true;
   }
 
-  /** Begins to watch the deadline, where nobody has. */
+  /** Starts the timer of the deadline, unless it runs. */
   startDeadline(): void {
     const { plan, startedMs } = this.#init;
     const leftMs = Math.ceil(plan.timeoutMs - (performance.now() - startedMs));
-    // What was done without waiting may have taken longer than there was.
+    // The synchronous part of the handler may have taken longer than the deadline.
     this.#timer ??= setTimeout(() => this.#onDeadline(), Math.max(leftMs, 0));
   }
 
-  /** Stops watching the deadline. */
+  /** Stops the timer of the deadline. */
   stopDeadline(): void {
     clearTimeout(this.#timer);
   }
 
-  /** Says that the answer has gone, or can go no more. */
+  /** Ends the call: its answer has been sent or can no longer be sent. Records it. */
   close(): void {
     if (!this.#isAnswered) {
       this.#conclude();
-      this.#exchange?.interrupt(new ConnectError("the caller went away", Code.Canceled));
+      this.#context?.interrupt(new ConnectError("the caller went away", Code.Canceled));
       this.outcome ??= { code: codeToString(Code.Canceled), reason: "CANCELED" };
     }
-    this.#surroundings.recordCall(this, this.#values, this.#init.startedMs);
+    this.#dependencies.recordCall(this, this.#values, this.#init.startedMs);
   }
 
-  /** Goes from a step on to the handler, as far as it goes without waiting. */
-  #pass(from: number, message: Message, exchange: FastHandlerContext): unknown {
-    const { steps } = this.#surroundings;
+  /** Runs the steps from the given one on, the validation and the handler. Synchronous unless a step waits. */
+  #pass(from: number, message: Message, context: FastHandlerContext): unknown {
+    const { steps } = this.#dependencies;
     const { method, implement } = this.#init.plan.unary;
     const call = { service: method.parent, contextValues: this.#values };
     for (let index = from; index < steps.length; index += 1) {
       this.#passed = index;
       const waiting = steps[index]?.before?.(call);
-      if (waiting !== undefined) return waiting.then(() => this.#pass(index + 1, message, exchange));
+      if (waiting !== undefined) return waiting.then(() => this.#pass(index + 1, message, context));
     }
     this.#passed = steps.length;
     validateMessage(method.input, message);
-    return implement(message, exchange);
+    return implement(message, context);
   }
 
   #onDeadline(): void {
     const reason = new ConnectError("the operation timed out", Code.DeadlineExceeded);
-    if (this.#exchange === undefined) {
+    if (this.#context === undefined) {
       this.#refuse(wireError(deadlineExceeded(this.timeoutMs), this));
     } else {
       this.#refuse(wireError(interruption(reason, this.timeoutMs), this));
-      this.#exchange.interrupt(reason);
+      this.#context.interrupt(reason);
     }
   }
 
-  /** Decides that the call is answered, or can be no more. What its handler does from now on has no effect. */
+  /** Marks the call as answered. What its handler does from now on has no effect. */
   #conclude(): void {
     this.#isAnswered = true;
     clearTimeout(this.#timer);
-    if (this.#isInHand) this.#surroundings.admission.leave("unary");
-    this.#isInHand = false;
+    if (this.#isAdmitted) this.#dependencies.admission.leave("unary");
+    this.#isAdmitted = false;
   }
 
-  #succeed(exchange: FastHandlerContext, answer: unknown): void {
+  #succeed(context: FastHandlerContext, answer: unknown): void {
     if (this.#isAnswered) return;
     const { plan } = this.#init;
     const { unary, form, acceptsGzip } = plan;
-    const { writeMaxBytes } = this.#surroundings.limits;
+    const { writeMaxBytes } = this.#dependencies.limits;
     let encoded: EncodedAnswer | Promise<EncodedAnswer>;
     try {
       const message = create<DescMessage>(unary.method.output, answer as Message);
-      encoded = encodeAnswer(form, exchange, message, { writeMaxBytes, acceptsGzip, encoder: unary.encoder });
+      encoded = encodeAnswer(form, context, message, { writeMaxBytes, acceptsGzip, encoder: unary.encoder });
     } catch (cause) {
       this.#failToEncode(cause);
       return;
@@ -192,7 +191,7 @@ export class FastCall implements Call {
   }
 
   #failToEncode(cause: unknown): void {
-    this.#surroundings.logger.error({ err: cause, request_id: this.requestId, method: this.method }, "defect");
+    this.#dependencies.logger.error({ err: cause, request_id: this.requestId, method: this.method }, "defect");
     this.#fail(new PetakError("INTERNAL", "The response could not be encoded.", { cause }));
   }
 
@@ -201,16 +200,16 @@ export class FastCall implements Call {
     this.#conclude();
     try {
       Object.assign(answer.header, answerHeadersOf(this.requestId, this.origin));
-      this.#init.transport.send(answer);
+      this.#init.writer.send(answer);
     } catch (error) {
       this.#abandon(error);
     }
   }
 
   #fail(thrown: unknown): void {
-    const { steps, logger, limits } = this.#surroundings;
+    const { steps, logger, limits } = this.#dependencies;
     let error = thrown;
-    // What comes after the deadline tells the steps something all the same.
+    // The steps see errors after the deadline too.
     for (let index = this.#passed - 1; index >= 0; index -= 1) error = steps[index]?.translate?.(error) ?? error;
     if (this.#isAnswered) return;
     this.#refuse(toWireError(error, { logger, readMaxBytes: limits.readMaxBytes, call: this, timeoutMs: this.timeoutMs }));
@@ -224,14 +223,14 @@ export class FastCall implements Call {
       const header: Record<string, string> = form.protocol !== "connect" && acceptsGzip ? { [form.encodingHeader]: "gzip" } : {};
       const answer = wholeError(form.protocol, error, { contentType: form.contentType, header });
       for (const [name, value] of Object.entries(answerHeadersOf(this.requestId, this.origin))) answer.header.set(name, value);
-      this.#init.transport.refuse(answer);
+      this.#init.writer.refuse(answer);
     } catch (failure) {
       this.#abandon(failure);
     }
   }
 
   #abandon(error: unknown): void {
-    this.#surroundings.logger.debug({ err: error }, "answer not delivered");
-    this.#init.transport.abandon();
+    this.#dependencies.logger.debug({ err: error }, "answer not delivered");
+    this.#init.writer.abandon();
   }
 }

@@ -1,21 +1,21 @@
 import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
-import type { ContextValues, HandlerContext } from "@connectrpc/connect";
-import type { RequestHead } from "../http/request-head.ts";
+import type { ContextKey, ContextValues, HandlerContext } from "@connectrpc/connect";
+import type { RequestHead } from "../http/node-http.ts";
 import { fixedOrigin, headersOf } from "../http/universal-request.ts";
 
-/** Facts of a call on the unary fast path. */
+/** Options of {@link FastHandlerContext}. */
 export interface FastHandlerContextInit {
   method: DescMethodUnary;
   protocolName: string;
   head: RequestHead;
-  /** When the call must be answered, as `performance.now()` counts. */
+  /** The deadline, on the clock of `performance.now()`. */
   deadlineMs: number;
   values: ContextValues;
 }
 
 /**
- * A call on the unary fast path, as the handler sees it. What most calls do not need is made when it is asked for: headers as objects, the
- * signal.
+ * The context of a handler that the unary fast path calls. What most handlers do not need (`Headers` objects, the signal) is created when it is
+ * first asked for.
  */
 export class FastHandlerContext implements HandlerContext {
   readonly requestMethod = "POST";
@@ -55,29 +55,29 @@ export class FastHandlerContext implements HandlerContext {
     return this.#requestHeader;
   }
 
-  /** Headers that the handler wants to send. */
+  /** Headers to be sent with the answer. */
   get responseHeader(): Headers {
     this.#responseHeader ??= new Headers();
     return this.#responseHeader;
   }
 
-  /** Trailers that the handler wants to send. */
+  /** Trailers to be sent with the answer. */
   get responseTrailer(): Headers {
     this.#responseTrailer ??= new Headers();
     return this.#responseTrailer;
   }
 
-  /** Headers that the handler has set; undefined for none. */
+  /** The headers that the handler asked for. Undefined if it did not. */
   get ownHeaders(): Record<string, string> | undefined {
     return this.#responseHeader && Object.fromEntries(this.#responseHeader);
   }
 
-  /** Trailers that the handler has set; undefined for none. */
+  /** The trailers that the handler asked for. Undefined if it did not. */
   get ownTrailers(): Record<string, string> | undefined {
     return this.#responseTrailer && Object.fromEntries(this.#responseTrailer);
   }
 
-  /** Aborts where the call ends before its answer: at its deadline, or because its caller went away. */
+  /** Aborts if the call ends before its answer: at its deadline, or because its caller has gone. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -92,8 +92,27 @@ export class FastHandlerContext implements HandlerContext {
     this.#controller?.abort(reason);
   }
 
-  /** Time until the deadline, in ms. */
+  /** The time until the deadline, in ms. */
   get timeoutMs(): () => number {
     return () => this.#init.deadlineMs - performance.now();
+  }
+}
+
+/** Does what the library's `createContextValues` does, without creating functions for each call. */
+export class FastContextValues implements ContextValues {
+  [id: symbol]: unknown;
+
+  get<T>({ id, defaultValue }: ContextKey<T>): T {
+    return id in this ? (this[id] as T) : defaultValue;
+  }
+
+  set<T>({ id }: ContextKey<T>, value: T): this {
+    (this as { [id: symbol]: unknown })[id] = value;
+    return this;
+  }
+
+  delete({ id }: ContextKey<unknown>): this {
+    delete (this as { [id: symbol]: unknown })[id];
+    return this;
   }
 }

@@ -1,58 +1,57 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders as Http2Headers, Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
 import type { Readable, Writable } from "node:stream";
-import { generalPair, type NodeServerRequest, type NodeServerResponse } from "../http/node-http.ts";
+import { type NodeServerRequest, type NodeServerResponse, type RequestHead, requestAndResponseOf } from "../http/node-http.ts";
 import { discardBody } from "../http/request-body.ts";
-import type { RequestHead } from "../http/request-head.ts";
 import { sendWhole, type WholeAnswer } from "../http/send-answer.ts";
 import { type EncodedAnswer, okTrailer } from "./encode-answer.ts";
 
-/** Where the answer to a plain call goes. One of these is called, once. */
+/** Writes the answer to a plain call. One of its methods is called, once. */
 export interface AnswerWriter {
-  /** Writes a successful answer. All of the request has been read. */
+  /** Writes a successful answer. The whole request has been read. */
   send(answer: EncodedAnswer): void;
-  /** Writes an error. What is left of the request's body is read and thrown away. */
+  /** Writes an error, and discards the rest of the request's body. */
   refuse(answer: WholeAnswer): void;
-  /** Gives up an answer that can no longer be delivered in good order. */
+  /** Aborts an answer that can no longer be delivered correctly. */
   abandon(): void;
 }
 
-/** The same where the body comes as a stream of Node's. */
+/** A request whose body comes as a stream of Node's, and its answer. */
 export interface NodeExchange extends AnswerWriter {
   readonly head: RequestHead;
-  /** Where the body comes from. */
+  /** The stream of the body. */
   readonly source: Pick<Readable, "on" | "off" | "pause" | "readableEnded">;
-  /** What closes when the answer has gone, or can go no more. */
+  /** The stream that closes when the answer has been sent or can no longer be sent. */
   readonly sink: Pick<Writable, "on" | "off">;
-  /** The same as Node's general request and response, which everything but the unary fast path takes. To be called once. */
-  general(): { request: NodeServerRequest; response: NodeServerResponse };
+  /** Returns Node's request and response objects, for the stock adapter. Call it once. */
+  requestAndResponse(): { request: NodeServerRequest; response: NodeServerResponse };
 }
 
-/** The transport of HTTP/1.1 by Node's own server. */
-export function http1Transport(request: IncomingMessage, response: ServerResponse): NodeExchange {
+/** Returns the exchange of a request to Node's HTTP/1.1 server. */
+export function http1Exchange(request: IncomingMessage, response: ServerResponse): NodeExchange {
   return {
     head: { method: request.method, path: request.url ?? "", headers: request.headers, isHttp2: false },
     source: request,
     sink: response,
     send({ header, body }) {
-      // Without a length Node would send it in chunks.
+      // Without a length Node would send the body in chunks.
       header["content-length"] ??= String(Buffer.byteLength(body));
       response.writeHead(200, header);
       response.end(typeof body === "string" ? body : Buffer.from(body));
     },
     refuse: (answer) => sendWhole(answer, request, response),
     abandon: () => void response.destroy(),
-    general: () => ({ request, response }),
+    requestAndResponse: () => ({ request, response }),
   };
 }
 
 const trailersFollow = Object.freeze({ waitForTrailers: true });
 
 /**
- * The transport of HTTP/2, on the bare stream: Node's general request and response for HTTP/2 are streams around the stream, and take a
- * third of a plain call's time.
+ * The exchange of a bare HTTP/2 stream. Node's request and response objects for HTTP/2 wrap the stream in further streams, which takes a third
+ * of a plain call's time.
  */
-export class Http2Transport implements NodeExchange {
+export class Http2Exchange implements NodeExchange {
   readonly head: RequestHead;
   readonly source: ServerHttp2Stream;
   readonly sink: ServerHttp2Stream;
@@ -66,7 +65,7 @@ export class Http2Transport implements NodeExchange {
   }
 
   send({ header, body, trailer }: EncodedAnswer): void {
-    // The envelope of gRPC is a copy already.
+    // The envelope of gRPC is a copy already; other bytes are valid only until the next answer is encoded.
     this.#respond(200, header, trailer, typeof body === "string" || trailer !== undefined ? body : Buffer.from(body));
   }
 
@@ -79,8 +78,8 @@ export class Http2Transport implements NodeExchange {
     this.source.close();
   }
 
-  general(): { request: Http2ServerRequest; response: Http2ServerResponse } {
-    return generalPair(this.source, this.head.headers, this.#rawHeaders);
+  requestAndResponse(): { request: Http2ServerRequest; response: Http2ServerResponse } {
+    return requestAndResponseOf(this.source, this.head.headers, this.#rawHeaders);
   }
 
   #respond(
@@ -90,7 +89,7 @@ export class Http2Transport implements NodeExchange {
     body: Uint8Array | string,
   ): void {
     const stream = this.source;
-    // Node copies an object of headers once more, and not a list.
+    // Node copies headers given as an object once more, but not those given as a list.
     const list = [":status", String(status)];
     for (const name in header) list.push(name, header[name] as string);
     if (trailer === undefined) {

@@ -1,6 +1,7 @@
-import type { RequestHead } from "../http/request-head.ts";
+import { type DescMethodUnary, fromBinary, fromJsonString, type Message } from "@bufbuild/protobuf";
+import type { RequestHead } from "../http/node-http.ts";
 
-/** How a plain unary call is written: which protocol, which encoding, and which headers that protocol has for compression. */
+/** The form of a plain call: its protocol, its encoding, and the headers that the protocol uses for compression. */
 export interface PlainForm {
   readonly protocol: "connect" | "grpc" | "grpc-web";
   readonly isJson: boolean;
@@ -15,7 +16,7 @@ const grpcHeaders = { isJson: false, encodingHeader: "grpc-encoding", acceptEnco
 const grpc = { ...grpcHeaders, protocol: "grpc", contentType: "application/grpc+proto" } as const;
 const grpcWeb = { ...grpcHeaders, protocol: "grpc-web", contentType: "application/grpc-web+proto" } as const;
 
-/** By content type, word for word: whoever writes it otherwise has no plain call. */
+/** By content type, spelled exactly so. A call with any other content type is not plain. */
 const forms = new Map<string | undefined, PlainForm>([
   ["application/json", { ...connect, isJson: true, contentType: "application/json" }],
   ["application/proto", { ...connect, isJson: false, contentType: "application/proto" }],
@@ -26,8 +27,8 @@ const forms = new Map<string | undefined, PlainForm>([
 ]);
 
 /**
- * The form of a request that is plain: POST, a content type from the list, nothing compressed, no leave to be asked for, and for gRPC
- * HTTP/2. Undefined for every other.
+ * Returns the form of a plain request: POST, a content type from the list, not compressed, no `Expect`, and for gRPC over HTTP/2. Undefined
+ * for every other request.
  */
 export function plainFormOf({ method, headers, isHttp2 }: RequestHead): PlainForm | undefined {
   if (method !== "POST") return undefined;
@@ -39,16 +40,32 @@ export function plainFormOf({ method, headers, isHttp2 }: RequestHead): PlainFor
   return form;
 }
 
-/** Length of what comes before a message of gRPC and gRPC-Web. */
+/** Length of what precedes a message of gRPC and gRPC-Web, in bytes. */
 export const envelopeHeaderBytes = 5;
 
-/** Whether the envelope at the beginning of a body is one that a plain call may have: nothing compressed, and no longer than is read. */
+/** Returns whether the envelope at the beginning of a body is plain: not compressed, and not longer than the limit. */
 export function isPlainEnvelope(body: Buffer, readMaxBytes: number): boolean {
   return body[0] === 0 && body.readUInt32BE(1) <= readMaxBytes;
 }
 
-/** The message in a body, undefined where the body is not one message as it is: compressed, cut off, several. */
-export function messageBytes(form: PlainForm, body: Buffer): Buffer | undefined {
+const jsonOptions = { ignoreUnknownFields: false };
+const byteOrderMark = 0xef;
+
+/** Parses a body. Undefined if it is not exactly one uncompressed message of the method's type, at most `readMaxBytes` long. */
+export function parseMessage(method: DescMethodUnary, form: PlainForm, body: Buffer, readMaxBytes: number): Message | undefined {
+  const bytes = messageBytes(form, body);
+  if (bytes === undefined || bytes.byteLength > readMaxBytes) return undefined;
+  try {
+    if (!form.isJson) return fromBinary(method.input, bytes);
+    if (bytes[0] === byteOrderMark) return undefined;
+    return fromJsonString(method.input, bytes.toString(), jsonOptions);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of the only message in a body. Undefined if the message is compressed or cut off, or is not the only one. */
+function messageBytes(form: PlainForm, body: Buffer): Buffer | undefined {
   if (form.protocol === "connect") return body;
   if (body.byteLength < envelopeHeaderBytes || body[0] !== 0) return undefined;
   return body.readUInt32BE(1) === body.byteLength - envelopeHeaderBytes ? body.subarray(envelopeHeaderBytes) : undefined;

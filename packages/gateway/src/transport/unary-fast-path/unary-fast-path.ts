@@ -1,37 +1,39 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import { answerHeadersOf } from "../http/common-headers.ts";
-import type { RequestHead } from "../http/request-head.ts";
-import { requestIdFrom, requestIdHeader } from "../http/request-id.ts";
+import { answerHeadersOf, requestIdFrom, requestIdHeader } from "../http/common-headers.ts";
+import type { RequestHead } from "../http/node-http.ts";
 import type { StockAdapter } from "../stock-adapter/stock-adapter.ts";
+import type { AnswerEncoder } from "./answer-encoder.ts";
 import { BodyReader, type ReadSoFar } from "./body-reader.ts";
 import { type CallPlan, createPlanner, type PlanCall } from "./call-plan.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { EncodedAnswer } from "./encode-answer.ts";
 import { FastCall, type FastCallDependencies } from "./fast-call.ts";
-import { type AnswerWriter, Http2Transport, http1Transport, type NodeExchange } from "./node-exchange.ts";
-import type { UnaryMethod } from "./unary-methods.ts";
+import { type AnswerWriter, Http2Exchange, http1Exchange, type NodeExchange } from "./node-exchange.ts";
+import { unaryMethodsOf } from "./unary-methods.ts";
 
-export type { AnswerWriter, CallPlan, EncodedAnswer, FastCall };
+export type { AnswerEncoder, AnswerWriter, CallPlan, EncodedAnswer, FastCall };
 
-/** What the unary fast path works with. */
+/** Options of {@link createUnaryFastPath}. */
 export interface UnaryFastPathOptions extends FastCallDependencies {
-  /** The unary methods, and the library's handlers, by path. */
-  methods: ReadonlyMap<string, UnaryMethod>;
-  handlers: ReadonlyMap<string, UniversalHandler>;
-  /** Where a call goes whose body turns out not to be plain. */
+  /** Has the services, and gets the calls whose body turns out not to be plain. */
   stockAdapter: StockAdapter;
+  /** Faster encoders of answers. */
+  encoders: readonly AnswerEncoder[];
 }
 
-/** Plain calls for whoever reads them off a socket: each has all of its body, and is kept until it is known to be plain. */
+/** Plain calls whose caller buffers the whole body, so that it can still give the call away if it is not plain. */
 export interface BufferedCalls {
   readonly plan: PlanCall;
-  /** Makes a call whose head came at `startedMs`, as `performance.now()` counts. It does nothing until it is given its body. */
-  begin(plan: CallPlan, head: RequestHead, transport: AnswerWriter, startedMs: number): FastCall;
+  /**
+   * Creates a call, which does nothing until it gets its body.
+   *
+   * @param startedMs the value of `performance.now()` when its head arrived
+   */
+  begin(plan: CallPlan, head: RequestHead, writer: AnswerWriter, startedMs: number): FastCall;
 }
 
-/** Answers plain unary calls. Each of the first two says whether it has taken a request. */
+/** Answers plain unary calls. The first two methods return false, having done nothing, if the request is not one. */
 export interface UnaryFastPath {
   takeHttp1(request: IncomingMessage, response: ServerResponse, requestId: string, startedMs?: number): boolean;
   takeHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, rawHeaders: readonly string[]): boolean;
@@ -39,52 +41,51 @@ export interface UnaryFastPath {
 }
 
 /**
- * The way of plain unary calls, which nearly all are. It does what the library's handlers do, by the same steps, errors and limits,
- * without what a plain call has no need of: streams around one message, headers as objects, signals that nobody listens to.
+ * Creates the path of plain unary calls, which nearly all calls are. It applies the same steps, errors and limits as the stock adapter, without
+ * what such a call does not need: streams around one message, `Headers` objects, signals that nobody listens to.
  *
- * What turns out not to be plain while it is read (too long, several messages, no message of the type) goes to the stock adapter with all
- * that was read of it, so that one place alone says what is wrong with a request.
+ * A call that turns out not to be plain while its body is read (too long, several messages, not of the method's type) is passed to the stock
+ * adapter with everything read so far, so that only the stock adapter decides what is wrong with a request.
  *
  * Nothing else of this folder is used outside it.
  *
  * Rent: see docs/performance.md, `npm run bench -- rent`.
  */
-export function createUnaryFastPath({ methods, handlers, stockAdapter, ...surroundings }: UnaryFastPathOptions): UnaryFastPath {
-  const { limits } = surroundings;
-  const plan = createPlanner(methods, handlers, limits);
+export function createUnaryFastPath({ stockAdapter, encoders, ...dependencies }: UnaryFastPathOptions): UnaryFastPath {
+  const { limits } = dependencies;
+  const planOf = createPlanner(unaryMethodsOf(stockAdapter.services, encoders), limits);
   const watch = new DeadlineWatch();
 
-  function take(transport: NodeExchange, requestId: string, startedMs = performance.now()): boolean {
-    const planned = plan(transport.head);
-    if (planned === undefined) return false;
-    const call = new FastCall({ plan: planned, head: transport.head, transport, requestId, startedMs }, surroundings);
+  function take(exchange: NodeExchange, requestId: string, startedMs = performance.now()): boolean {
+    const { head } = exchange;
+    const plan = planOf(head);
+    if (plan === undefined) return false;
+    const call = new FastCall({ plan, head, writer: exchange, requestId, startedMs }, dependencies);
     const handOver = (read: ReadSoFar): void => {
-      const { request, response } = transport.general();
-      const answerHeaders = answerHeadersOf(requestId, transport.head.headers.origin);
-      for (const [name, value] of Object.entries(answerHeaders)) response.setHeader(name, value);
-      stockAdapter(planned.handler, request, response, requestId, { startedMs, ...read });
+      const { request, response } = exchange.requestAndResponse();
+      for (const [name, value] of Object.entries(answerHeadersOf(requestId, head.headers.origin))) response.setHeader(name, value);
+      stockAdapter.answer(head.path, request, response, requestId, { startedMs, ...read });
     };
-    new BodyReader({ call, plan: planned, transport, limits, handOver }, watch);
+    new BodyReader({ call, plan, exchange, limits, handOver }, watch);
     return true;
   }
 
   return {
-    takeHttp1: (request, response, requestId, startedMs) => take(http1Transport(request, response), requestId, startedMs),
+    takeHttp1: (request, response, requestId, startedMs) => take(http1Exchange(request, response), requestId, startedMs),
     takeHttp2(stream, headers, rawHeaders) {
-      const transport = new Http2Transport(stream, headers, rawHeaders);
+      const exchange = new Http2Exchange(stream, headers, rawHeaders);
       try {
-        return take(transport, requestIdFrom(headers[requestIdHeader]));
+        return take(exchange, requestIdFrom(headers[requestIdHeader]));
       } catch (error) {
-        surroundings.logger.error({ err: error }, "defect");
-        transport.abandon();
+        dependencies.logger.error({ err: error }, "defect");
+        exchange.abandon();
         return true;
       }
     },
     bufferedCalls: {
-      plan,
-      begin(planned, head, transport, startedMs) {
-        const requestId = requestIdFrom(head.headers[requestIdHeader]);
-        return new FastCall({ plan: planned, head, transport, requestId, startedMs }, surroundings);
+      plan: planOf,
+      begin(plan, head, writer, startedMs) {
+        return new FastCall({ plan, head, writer, requestId: requestIdFrom(head.headers[requestIdHeader]), startedMs }, dependencies);
       },
     },
   };

@@ -1,38 +1,38 @@
-import type { DescMethodUnary, DescService, Message } from "@bufbuild/protobuf";
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
+import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
 import { isBounded } from "../limits/admission.ts";
+import type { RegisteredService } from "../stock-adapter/stock-adapter.ts";
 import type { AnswerEncoder } from "./answer-encoder.ts";
 
-/** What a service does for a unary method: gives the answer or what one can be made of, at once or later. */
+/** Implements a unary method. Returns the answer, or an object from which one can be created, or a promise of it. */
 export type UnaryImplementation = (message: Message, context: HandlerContext) => unknown;
 
-/** A unary method and how it is called. */
+/** A unary method and its implementation. */
 export interface UnaryMethod {
-  /** As `petak.v1.DirectoryService/FindNearest`. */
+  /** E.g. `petak.v1.DirectoryService/FindNearest`. */
   readonly name: string;
   readonly method: DescMethodUnary;
   readonly implement: UnaryImplementation;
-  /** Whether its calls count among those in hand. */
+  /** Whether its calls count towards the limit of concurrent calls. */
   readonly isBounded: boolean;
-  /** A faster encoder of its answers, where there is one. */
+  /** A faster encoder of its answers, if there is one. */
   readonly encoder: AnswerEncoder | undefined;
 }
 
 /**
- * A router that gives everything to another one and keeps the unary methods too, by path.
+ * Returns the implemented unary methods of some services, by path.
  *
- * @param encoders encoders of answers that are faster than the library's, for the methods where it counts
+ * @param encoders faster encoders of answers
  */
-export function keepUnaryMethods(
-  router: ConnectRouter,
+export function unaryMethodsOf(
+  services: readonly RegisteredService[],
   encoders: readonly AnswerEncoder[],
-): { router: ConnectRouter; methods: ReadonlyMap<string, UnaryMethod> } {
+): ReadonlyMap<string, UnaryMethod> {
   const methods = new Map<string, UnaryMethod>();
-
-  function keep(service: DescService, implementation: object): void {
+  for (const { service, implementation } of services) {
     for (const described of service.methods) {
       const implement: unknown = Reflect.get(implementation, described.localName);
-      // The library answers for those that are not there.
+      // The library answers calls to methods that are not implemented.
       if (described.methodKind !== "unary" || typeof implement !== "function") continue;
       const method = described as DescMethodUnary;
       const name = `${service.typeName}/${method.name}`;
@@ -45,19 +45,5 @@ export function keepUnaryMethods(
       });
     }
   }
-
-  const keeping: ConnectRouter = {
-    handlers: router.handlers,
-    service(service, implementation, options) {
-      router.service(service, implementation, options);
-      // Options of its own would have to hold here too.
-      if (options === undefined) keep(service, implementation);
-      return keeping;
-    },
-    rpc(method, implementation, options) {
-      router.rpc(method, implementation, options);
-      return keeping;
-    },
-  };
-  return { router: keeping, methods };
+  return methods;
 }
