@@ -68,8 +68,9 @@ function bodyOf({ headers, body }: RawAnswer): string {
 }
 
 /**
- * Whether the answer depends on how fast it came. Where a body is longer than it was said to be, what is left of it is the next request and is
- * none: Node's server refuses it as soon as it reads it, before the answer to a call that waits for the store; http1-fast-reader-fuzz.test.ts compares that.
+ * Returns whether the answer depends on how fast it came. If a body is longer than declared, its rest is read as the next request and is invalid:
+ * Node's server refuses it as soon as it reads it, even before the answer to a call that waits for the store. http1-fast-reader-fuzz.test.ts
+ * compares that.
  */
 function isRace({ dueMs, headers, body, isFramedByHand }: FuzzRequest, answers: readonly RawAnswer[]): boolean {
   if (isFramedByHand && headers.some(([name, value]) => name === "content-length" && Number(value) < body.byteLength)) return true;
@@ -102,7 +103,7 @@ describe("the unary fast path and the stock adapter", () => {
     async ({ protocol, http }) => {
       const random = createRandom(testSeed());
       const next = createRequestSource({ random: random.fork(), corpus, protocol, http });
-      // Over HTTP/1.1 the first one reads plain calls off their sockets, the second one has Node's server read them.
+      // Over HTTP/1.1 the fast reader of the first gateway reads plain calls, in the second one Node's server does.
       const gateways = http === 1 ? [withAll, withoutFastReader, stockOnly] : [withAll, stockOnly];
       const connections = gateways.map(({ gateway }) => connect(gateway.address.port, http));
       let compared = 0;

@@ -62,9 +62,9 @@ export interface GatewayOptions {
   now?: () => number;
   /** Whether the clock ends nothing before Redis's clock agrees. Default: true unless another clock is given. */
   followsStoreClock?: boolean;
-  /** Whether plain unary calls take the fast path. Default true; false where the two paths are compared. */
+  /** Whether plain unary calls take the unary fast path. Default true; false for comparisons. */
   hasUnaryFastPath?: boolean;
-  /** Whether plain calls over HTTP/1.1 are read without Node's server. Default true; false where the two are compared. */
+  /** Whether the HTTP/1.1 fast reader reads plain unary calls. Needs the unary fast path. Default true; false for comparisons. */
   hasHttp1FastReader?: boolean;
 }
 

@@ -16,6 +16,8 @@ const compiled = new Map<DescMessage, MessageCheck>();
  * Returns true only if a message satisfies all constraints of its schema and its times are well formed. It takes a fraction of the time of protovalidate, which
  * evaluates many constraints as CEL expressions. False is inconclusive: a constraint is violated, or not supported here, or depends on the length of a string
  * with characters outside the Basic Multilingual Plane. known-valid.test.ts compares the two.
+ *
+ * Rent: see docs/performance.md, `npm run bench -- rent`.
  */
 export function isKnownValid<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): boolean {
   return checkOf(schema)(message);

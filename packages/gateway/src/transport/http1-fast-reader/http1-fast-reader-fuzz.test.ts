@@ -7,11 +7,11 @@ import { inPieces, mutateRequest, type RequestParts, renderParts } from "../test
 import { envelope } from "../testing/raw-http.ts";
 import { goodRequest, startTestGateway, type TestGateway } from "../testing/test-gateway.ts";
 
-/** Conversations with requests that are spoilt. */
+/** The number of conversations with corrupted requests. */
 const conversations = roundsHere({ short: 300, ci: 1200 });
-/** How many are held at once. */
+/** Conversations at once. */
 const concurrency = 24;
-/** After how long without a byte a conversation is over, in ms; and where two differ, after how long they must agree all the same. */
+/** How long nothing is received at the end of a conversation, in ms; and how long when it is repeated because two differed. */
 const quietMs = 60;
 const certainMs = 700;
 
@@ -25,7 +25,7 @@ function request(path: string, contentType: string, body: string): RequestParts 
   return { line: `POST ${path} HTTP/1.1`, fields, body };
 }
 
-/** Calls that are answered, at once and later, with success and with errors of every kind. */
+/** Valid and invalid calls, answered at once and later. */
 const sound: RequestParts[] = [
   request("/grpc.health.v1.Health/Check", "application/json", "{}"),
   request("/grpc.health.v1.Health/Check", "application/json", '{"service":"h\xc3\xa9"}'),
@@ -47,7 +47,7 @@ async function startBoth(): Promise<[fast: TestGateway, node: TestGateway]> {
   ];
 }
 
-/** Holds a conversation with both gateways and expects the same answers, byte for byte. */
+/** Has the same conversation with both gateways, and expects the same answers, byte for byte. */
 async function compare([fast, node]: [TestGateway, TestGateway], pieces: readonly Buffer[]): Promise<void> {
   const both = (ms: number) => Promise.all([converse(fast.port, pieces, ms), converse(node.port, pieces, ms)]);
   let [first, second] = await both(quietMs);
@@ -58,9 +58,9 @@ async function compare([fast, node]: [TestGateway, TestGateway], pieces: readonl
 }
 
 /**
- * Whether two conversations are the same. Where something that is no HTTP comes behind requests, Node's server refuses it as soon as it
- * reads it, and hangs up: how many of the answers before it still come, and whether the refusal itself does, depends on how the bytes came. And leave
- * to send a body comes from it as soon as it is asked for, be it in the middle of the answer before.
+ * Returns whether two conversations are the same. If requests are followed by something that is not HTTP, Node's server refuses it as soon as it
+ * reads it, and closes the connection: how many earlier answers are still sent, and whether the refusal is, depends on how the bytes arrived.
+ * `100 Continue` is sent as soon as it is asked for, possibly in the middle of the answer before.
  */
 function isSame(...conversations: [Conversation, Conversation]): boolean {
   const [one, other] = conversations.map(({ received, isClosedByServer }) => ({
@@ -76,7 +76,7 @@ function isSame(...conversations: [Conversation, Conversation]): boolean {
   return before.startsWith(otherBefore) || otherBefore.startsWith(before);
 }
 
-/** What came before the refusal of something that is no HTTP; all of it where there is none. */
+/** Returns what was received before the refusal of something that is not HTTP; everything if there is no refusal. */
 function withoutRefusal(received: string): string {
   const at = received.lastIndexOf("HTTP/1.1 4");
   return at >= 0 && /^HTTP\/1\.1 4\d\d [ \w]+\r\nConnection: close\r\nContent-Type/.test(received.slice(at))
@@ -92,8 +92,8 @@ async function compareAll(gateways: [TestGateway, TestGateway], said: readonly (
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
-describe("a gateway answers the same with the fast reader and without it", () => {
-  test("whatever a sound request asks, and over and over", async () => {
+describe("a gateway gives the same answers with and without the fast reader,", () => {
+  test("to valid requests, also repeated on one connection", async () => {
     const gateways = await startBoth();
     await compareAll(
       gateways,
@@ -103,7 +103,7 @@ describe("a gateway answers the same with the fast reader and without it", () =>
     expect(gateways[1].fastReaderCalls()).toBe(0);
   });
 
-  test("wherever a request is cut into two pieces", async () => {
+  test("to a request in two pieces, wherever it is cut", async () => {
     const gateways = await startBoth();
     const bytes = renderParts(sound[3] as RequestParts);
     const cuts = Array.from({ length: bytes.byteLength - 1 }, (_, index) => [bytes.subarray(0, index + 1), bytes.subarray(index + 1)]);
@@ -111,7 +111,7 @@ describe("a gateway answers the same with the fast reader and without it", () =>
     expect(gateways[0].fastReaderCalls()).toBeGreaterThan(cuts.length / 2);
   });
 
-  test("wherever a client ends a request that it has begun", async () => {
+  test("to a request that its client does not complete, wherever it ends", async () => {
     const gateways = await startBoth();
     const bytes = renderParts(sound[3] as RequestParts);
     await compareAll(
@@ -120,7 +120,7 @@ describe("a gateway answers the same with the fast reader and without it", () =>
     );
   });
 
-  test("however requests are spoilt, cut and sent one behind the other", async () => {
+  test("to corrupted requests, in pieces and pipelined", async () => {
     const gateways = await startBoth();
     const random = createRandom(testSeed());
     await compareAll(
@@ -131,7 +131,7 @@ describe("a gateway answers the same with the fast reader and without it", () =>
   });
 });
 
-/** One to four requests, some of them spoilt, in one piece or several. */
+/** Returns one to four requests, some of them corrupted, in one piece or several. */
 function conversation(random: Random): Buffer[] {
   const requests = Array.from({ length: random.int(1, 4) }, () => {
     const parts = random.pick(sound);

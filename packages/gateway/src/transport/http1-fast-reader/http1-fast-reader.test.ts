@@ -25,7 +25,7 @@ const nearest = (limit: number) => post(findNearest, JSON.stringify({ ...goodReq
 const startWithFastReader = (options: TestGatewayOptions = {}) => startTestGateway({ ...options, hasUnaryFastPath: true });
 const count = (text: string, part: string) => text.split(part).length - 1;
 
-/** A value once it stays as it is while the gateway answers others many times. */
+/** Returns a value once it no longer changes while the gateway answers other requests. */
 async function atRest(port: number, value: () => number): Promise<number> {
   let last = value();
   for (let unchanged = 0; unchanged < 50; unchanged += 1) {
@@ -38,7 +38,7 @@ async function atRest(port: number, value: () => number): Promise<number> {
 }
 
 describe("a connection of the fast reader", () => {
-  test("has the calls that come one behind the other answered in their order, one at a time", async () => {
+  test("has pipelined calls answered in their order, one at a time", async () => {
     const waiting: (() => void)[] = [];
     const gateway = await startWithFastReader({ onFindNearest: () => new Promise((resolve) => waiting.push(resolve)) });
     const { socket, received } = await rawConnection(gateway.port);
@@ -58,7 +58,7 @@ describe("a connection of the fast reader", () => {
     expect(gateway.fastReaderCalls()).toBe(4);
   });
 
-  test("is given, with all that was not taken, to Node's server at the first request that is not for the fast reader", async () => {
+  test("moves to Node's server, with all unread bytes, at the first request that the fast reader does not support", async () => {
     const gateway = await startWithFastReader();
     const { socket, received } = await rawConnection(gateway.port);
     socket.write(`${nearest(1)}GET /livez HTTP/1.1\r\nHost: a\r\n\r\n${nearest(2)}`);
@@ -66,7 +66,7 @@ describe("a connection of the fast reader", () => {
     expect(gateway.fastReaderCalls()).toBe(1);
   });
 
-  test("reads no more than so much ahead of a call that is answered", async () => {
+  test("reads only a limited amount ahead of a call in progress", async () => {
     const release = Promise.withResolvers<void>();
     const gateway = await startWithFastReader({ onFindNearest: () => release.promise });
     const { socket, received } = await rawConnection(gateway.port);
@@ -74,14 +74,14 @@ describe("a connection of the fast reader", () => {
     const request = post(check, "{}");
     socket.write(nearest(1) + request.repeat(calls));
     await expect.poll(() => gateway.metrics.inHand.unary).toBe(1);
-    // What the kernel's buffers cannot take is not taken by the gateway either.
+    // The gateway reads no more than the kernel's buffers hold.
     expect(await atRest(gateway.port, () => socket.writableLength)).toBeGreaterThan(0);
     expect(received()).toBe("");
     release.resolve();
     await expect.poll(() => count(received(), "SERVING")).toBe(calls);
   });
 
-  test("reads the next call only when a client that does not read has taken its answer", async () => {
+  test("reads the next call only when a slow client has received its answer", async () => {
     const gateway = await startWithFastReader({
       onFindNearest: (_signal, { responseHeader }) => responseHeader.set("x-large", "x".repeat(100_000)),
     });
@@ -112,7 +112,7 @@ describe("a connection of the fast reader", () => {
     expect(gateway.fastReaderCalls()).toBeGreaterThanOrEqual(60);
   });
 
-  test("is closed when it shows nothing within the time, and when it is idle for longer than it is kept", async () => {
+  test("is closed if it sends nothing in time, and if it is idle for longer than its keep-alive time", async () => {
     const gateway = await startWithFastReader({ serverLimits: { sniffTimeoutMs: 50, keepAliveTimeoutMs: 100 } });
     const silent = await rawConnection(gateway.port);
     await silent.closed;
@@ -123,7 +123,7 @@ describe("a connection of the fast reader", () => {
     await expect.poll(async () => (await gateway.metrics.connections.get()).values[0]?.value).toBe(0);
   });
 
-  test("is not taken for idle while a call is answered", async () => {
+  test("is not idle while a call is in progress", async () => {
     const release = Promise.withResolvers<void>();
     const gateway = await startWithFastReader({ serverLimits: { keepAliveTimeoutMs: 10 }, onFindNearest: () => release.promise });
     const [{ socket, received }, idle] = [await rawConnection(gateway.port), await rawConnection(gateway.port)];
@@ -137,7 +137,7 @@ describe("a connection of the fast reader", () => {
   });
 
   test.each(["POST /grpc.health", post(check, '{"service":"a"}').slice(0, -3)])(
-    "that brings %j and no more is answered by the server's limits",
+    "that sends %j and no more is answered by the time limits of Node's server",
     async (beginning) => {
       const { port } = await startWithFastReader({ serverLimits: { headersTimeoutMs: 100, requestTimeoutMs: 200 } });
       const { socket, received, closed } = await rawConnection(port);
@@ -148,7 +148,7 @@ describe("a connection of the fast reader", () => {
     },
   );
 
-  test("gives a body that does not come the time of its call, and not one of its own", async () => {
+  test("waits for a missing body as long as the call's deadline allows, not longer", async () => {
     const { port, fastReaderCalls } = await startWithFastReader({ limits: { defaultTimeoutMs: 300 } });
     const { socket, received } = await rawConnection(port);
     const begunMs = performance.now();
@@ -158,7 +158,7 @@ describe("a connection of the fast reader", () => {
     expect(fastReaderCalls()).toBe(0);
   });
 
-  test("whose client goes away interrupts its call, which is counted as canceled", async () => {
+  test("whose client closes it aborts its call, which is recorded as canceled", async () => {
     const aborted = Promise.withResolvers<void>();
     const gateway = await startWithFastReader({
       onFindNearest: (signal) => {
@@ -175,7 +175,7 @@ describe("a connection of the fast reader", () => {
     expect(gateway.lines.find(({ msg }) => msg === "rpc")).toMatchObject({ code: "canceled", reason: "CANCELED" });
   });
 
-  test("answers what is in hand for the last time while the server stops, and closes", async () => {
+  test("closes after the answer to the call in progress while the server stops", async () => {
     const release = Promise.withResolvers<void>();
     const gateway = await startWithFastReader({ onFindNearest: () => release.promise });
     const [fresh, idle, busy] = [await rawConnection(gateway.port), await rawConnection(gateway.port), await rawConnection(gateway.port)];
@@ -193,7 +193,7 @@ describe("a connection of the fast reader", () => {
     expect(count(busy.received(), "HTTP/1.1")).toBe(1);
   });
 
-  test("over TLS is the same", async () => {
+  test("works the same over TLS", async () => {
     const gateway = await startWithFastReader({ tls: true });
     const socket = connectTls({ port: gateway.port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
     await once(socket, "secureConnect");

@@ -7,7 +7,7 @@ const head = (...lines: string[]) => `${lines.join("\r\n")}\r\n\r\n`;
 const withField = (...more: string[]) => head(line, ...fields, ...more);
 const withLength = (text: string) => head(line, ...fields.slice(0, 2), text);
 
-test("a head in order is read, with the place where its body begins and ends", () => {
+test("a supported head is parsed, with the position and length of its body", () => {
   const text = withField("Authorization: Bearer a.b.c", "Connection: Keep-Alive");
   expect(parsePlainHead(`${text}{"limit": 3}POST`)).toEqual({
     method: "POST",
@@ -30,7 +30,7 @@ test("a head that is not all there is incomplete, wherever it is cut off", () =>
   for (let length = 0; length < text.length; length += 1) expect(parsePlainHead(text.slice(0, length))).toBe("incomplete");
 });
 
-describe("is not for the fast reader:", () => {
+describe("is not supported:", () => {
   test.each<[string, string]>([
     ["another method", head("GET /a/b HTTP/1.1", ...fields)],
     ["a method in lower case", head("post /a/b HTTP/1.1", ...fields)],

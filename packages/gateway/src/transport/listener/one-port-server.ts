@@ -47,7 +47,7 @@ export interface OnePortServer {
 }
 
 /**
- * Creates the server. In cleartext the first bytes reveal the version of HTTP, because Node's HTTP/2 server supports no other; over TLS it is
+ * Creates the server. In cleartext the first bytes reveal the version of HTTP, because Node's HTTP/2 server cannot serve HTTP/1.1 there; over TLS it is
  * negotiated in the handshake (ALPN).
  *
  * Node's HTTP/1.1 server owns the port, so that its time limits apply. It passes HTTP/2 connections to a server that does not listen itself.

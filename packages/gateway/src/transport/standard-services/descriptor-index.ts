@@ -1,26 +1,26 @@
 import { type DescEnum, type DescFile, type DescMessage, type DescService, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
-/** The files behind a set of services, found as server reflection asks for them. */
+/** The files of a set of services, found by what server reflection asks for. */
 export interface DescriptorIndex {
   /** Full names of the services, sorted. */
   readonly serviceNames: readonly string[];
-  /** The file of that name, e.g. `petak/v1/geo.proto`. */
+  /** Returns the file of that name, e.g. `petak/v1/geo.proto`. */
   fileNamed(name: string): DescFile | undefined;
-  /** The file that declares a symbol by its full name: message, field, oneof, enum, enum value, service, method or extension. */
+  /** Returns the file that declares a symbol, by its full name: message, field, oneof, enum, enum value, service, method or extension. */
   fileDeclaring(symbol: string): DescFile | undefined;
-  /** The file that extends a message with a field of that number. */
+  /** Returns the file that extends a message with a field of that number. */
   fileExtending(typeName: string, fieldNumber: number): DescFile | undefined;
-  /** The numbers with which a message is extended, ascending. Undefined where there is no such message. */
+  /** Returns the numbers of a message's extensions, ascending. Undefined if there is no such message. */
   extensionNumbers(typeName: string): readonly number[] | undefined;
-  /** The serialized descriptor of a file. */
+  /** Returns the serialized descriptor of a file. */
   bytesOf(file: DescFile): Uint8Array;
 }
 
 /**
  * Indexes everything that the services' files declare or import.
  *
- * @param others Files that no service imports and whose messages come all the same, such as the details of errors.
+ * @param others files that no service imports but whose messages are sent, such as the details of errors
  */
 export function indexDescriptors(services: readonly DescService[], others: readonly DescFile[] = []): DescriptorIndex {
   const files = new Map<string, DescFile>();
@@ -30,7 +30,7 @@ export function indexDescriptors(services: readonly DescService[], others: reado
 
   function addEnum(desc: DescEnum, file: DescFile): void {
     symbols.set(desc.typeName, file);
-    // Protobuf puts the values of an enum beside it, and protoc itself also finds them inside.
+    // In Protobuf the values of an enum are siblings of the enum; protoc also finds them inside it.
     const scope = desc.typeName.slice(0, desc.typeName.lastIndexOf(".") + 1);
     for (const { name } of desc.values) {
       symbols.set(`${scope}${name}`, file);
@@ -91,7 +91,7 @@ export function indexDescriptors(services: readonly DescService[], others: reado
   };
 }
 
-/** The name of a file as it stands in import statements: its descriptor's name without the suffix that the library takes off. */
+/** Returns the name of a file as import statements spell it. */
 export function fileName(file: DescFile): string {
   return file.proto.name;
 }

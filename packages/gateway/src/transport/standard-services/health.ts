@@ -4,21 +4,21 @@ import { ErrorInfoSchema } from "@petak/protocol/google-rpc";
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from "@petak/protocol/grpc";
 import { untilAborted } from "../call/until-aborted.ts";
 
-/** Whether the gateway serves, as gRPC health checking tells it. */
+/** The health of a gateway, as the gRPC health checking protocol reports it. */
 export interface GatewayHealth {
-  /** Says whether a service is served, or the gateway as a whole where none is named. Watchers are told at once. */
+  /** Sets the health of a service, or of the whole gateway if none is named. Watchers are notified at once. */
   setServing(serving: boolean, service?: string): void;
-  /** Whether the gateway as a whole is served. */
+  /** Returns the health of the whole gateway. */
   isServing(): boolean;
   /** Adds grpc.health.v1.Health to a router. */
   routes(router: ConnectRouter): void;
 }
 
 /**
- * Makes the health of a gateway. Nothing is served at first.
+ * Creates the health of a gateway, which is NOT_SERVING at first.
  *
- * @param services Full names of the services whose health can be asked for, e.g. `petak.v1.DirectoryService`. They share the health of the
- * whole until they are given their own.
+ * @param services full names of the services whose health can be asked for, e.g. `petak.v1.DirectoryService`. Each has the health of the
+ * gateway until its own is set.
  */
 export function createHealth(services: readonly string[]): GatewayHealth {
   const known = new Set(services);
@@ -39,7 +39,7 @@ export function createHealth(services: readonly string[]): GatewayHealth {
       if (status !== last) yield { status };
       last = status;
       if (signal.aborted) return;
-      // Where the gateway stops, NOT_SERVING is the last thing a watcher hears.
+      // If the gateway stops, the watcher still gets NOT_SERVING before its stream ends.
       await untilAborted(signal, promise).catch(() => {});
     }
   }
@@ -68,7 +68,7 @@ export function createHealth(services: readonly string[]): GatewayHealth {
   };
 }
 
-/** Health checking prescribes NOT_FOUND for a service that is not known, whatever code the reason has elsewhere. */
+/** The health checking protocol prescribes NOT_FOUND for an unknown service, although METHOD_NOT_FOUND has another code elsewhere. */
 function unknownService(service: string): ConnectError {
   const value = { reason: "METHOD_NOT_FOUND", domain: errorDomain };
   const name = service.slice(0, 200).toWellFormed();

@@ -5,10 +5,10 @@ import { ErrorInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
 import { ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/protocol/grpc";
 import { indexDescriptors } from "./descriptor-index.ts";
 
-/** The longest name that is looked up, in characters. A longer one is not found, and not repeated in the answer. */
+/** The longest name that an answer repeats, in characters. */
 const maxNameChars = 1000;
 
-/** The question of either version: they differ in their package alone. */
+/** A request of either version: they differ only in their package. */
 type Question =
   | { case: "fileByFilename" | "fileContainingSymbol" | "allExtensionNumbersOfType" | "listServices"; value: string }
   | { case: "fileContainingExtension"; value: { containingType: string; extensionNumber: number } }
@@ -19,19 +19,19 @@ type Answer =
   | { case: "listServicesResponse"; value: { service: { name: string }[] } }
   | { case: "errorResponse"; value: { errorCode: number; errorMessage: string } };
 
-/** Server reflection, in both versions that clients ask for. */
+/** Server reflection, in both versions that clients use. */
 export interface Reflection {
   /** Adds grpc.reflection.v1 and v1alpha to a router. */
   routes(router: ConnectRouter): void;
 }
 
-/** What errors carry: no service imports it, and a client that has no proto files needs it to read a refusal. */
+/** The details of errors. No service imports these files, and a client without proto files needs them to read an error. */
 const errorFiles = [StatusSchema.file, ErrorInfoSchema.file, ErrorReasonSchema.file];
 
 /**
- * Lets clients such as grpcurl work with no proto files.
+ * Creates server reflection, which lets clients such as grpcurl work without proto files.
  *
- * @param services The services that are served. Reflection itself is listed too.
+ * @param services the services to list, in addition to reflection itself
  */
 export function createReflection(services: readonly DescService[]): Reflection {
   const index = indexDescriptors([...services, ServerReflectionV1, ServerReflectionV1Alpha], errorFiles);
@@ -58,7 +58,7 @@ export function createReflection(services: readonly DescService[]): Reflection {
     }
   }
 
-  /** The file and all that it imports. What this stream has sent already as an import is not sent again. */
+  /** Returns a file and everything that it imports, except imports that this stream has already sent. */
   function files(file: DescFile | undefined, sent: Set<DescFile>, kind: string, name: string): Answer {
     if (file === undefined) return notFound(kind, name);
     const wanted = [file];

@@ -1,17 +1,17 @@
 import { connect } from "node:net";
 
-/** What came of a conversation over one connection. */
+/** The result of a conversation over one connection. */
 export interface Conversation {
-  /** All that came, byte by byte, without what differs between two answers to the same request. */
+  /** Everything received, without what differs between two answers to the same request. */
   received: string;
   /** Whether the server closed before the client did. */
   isClosedByServer: boolean;
 }
 
 /**
- * For tests that compare: says something over a connection of its own, piece by piece, waits until nothing more comes, and ends it.
+ * Sends something over a new connection, piece by piece, waits until nothing more is received, and ends the connection.
  *
- * @param quietMs How long nothing has to come, in ms.
+ * @param quietMs how long nothing must be received, in ms
  */
 export function converse(port: number, pieces: readonly Uint8Array[], quietMs: number): Promise<Conversation> {
   return new Promise((resolve) => {

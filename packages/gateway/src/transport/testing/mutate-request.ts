@@ -1,13 +1,13 @@
 import type { Random } from "@petak/testkit";
 
-/** A request of HTTP/1.1 in parts, for tests that spoil it. */
+/** An HTTP/1.1 request in parts. */
 export interface RequestParts {
   line: string;
   fields: string[];
   body: string;
 }
 
-/** The bytes of a request. Characters are bytes. */
+/** Returns the bytes of a request, one for each character. */
 export function renderParts({ line, fields, body }: RequestParts): Buffer {
   return Buffer.from(`${[line, ...fields].join("\r\n")}\r\n\r\n${body}`, "latin1");
 }
@@ -77,7 +77,7 @@ const otherLines = [
 
 const otherLengths = ["+3", "03", " 3", "3 ", "0x3", "3.0", "1e0", "-3", "3,3", "3;3", "", "99999999999999999999", "18446744073709551619"];
 
-/** Spoils a request on the level of HTTP, or not at all. Gives its bytes. */
+/** Returns the bytes of a request, possibly corrupted on the level of HTTP. */
 export function mutateRequest(random: Random, sound: RequestParts): Buffer {
   const parts = { ...sound, fields: [...sound.fields] };
   const at = (): number => random.int(0, parts.fields.length - 1);
@@ -101,7 +101,7 @@ export function mutateRequest(random: Random, sound: RequestParts): Buffer {
     case 6:
       return chunked(random, parts);
     case 7:
-      return withBytesTurned(random, renderParts(parts));
+      return withBytesChanged(random, renderParts(parts));
     case 8:
       parts.fields = parts.fields.map((field) => (random.bool() ? field.toLowerCase() : field.toUpperCase()));
       break;
@@ -123,7 +123,7 @@ function chunked(random: Random, { line, fields, body }: RequestParts): Buffer {
   return renderParts({ line, fields: [...framing, "Transfer-Encoding: chunked"], body: chunks });
 }
 
-function withBytesTurned(random: Random, bytes: Buffer): Buffer {
+function withBytesChanged(random: Random, bytes: Buffer): Buffer {
   for (let left = random.int(1, 3); left > 0; left -= 1) {
     const at = random.int(0, bytes.byteLength - 1);
     bytes.writeUInt8(random.bool(0.5) ? bytes.readUInt8(at) ^ (1 << random.int(0, 7)) : random.pick([0, 9, 10, 13, 32, 58, 255]), at);
@@ -131,7 +131,7 @@ function withBytesTurned(random: Random, bytes: Buffer): Buffer {
   return bytes;
 }
 
-/** Cuts bytes into pieces at random places. */
+/** Cuts bytes into pieces at random positions. */
 export function inPieces(random: Random, bytes: Buffer, count: number): Buffer[] {
   const cuts = Array.from({ length: count - 1 }, () => random.int(0, bytes.byteLength)).toSorted((a, b) => a - b);
   return [0, ...cuts]

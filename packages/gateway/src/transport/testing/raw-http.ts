@@ -5,7 +5,7 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { ErrorInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
 import { onTestFinished } from "vitest";
 
-/** For the tests of this folder: what came back over HTTP/2, in full. */
+/** A complete answer over HTTP/2. */
 export interface Http2Answer {
   status: number;
   headers: Record<string, string>;
@@ -15,9 +15,9 @@ export interface Http2Answer {
   rstCode: number;
 }
 
-/** Sends one request over HTTP/2 in cleartext, just as it is given. */
+/** Sends one request over HTTP/2 in cleartext, unchanged. */
 export function http2Request(port: number, headers: OutgoingHttpHeaders, body: Uint8Array = new Uint8Array()): Promise<Http2Answer> {
-  // Node's client gives up an early answer where what it has yet to send is more than its session memory, 10 MB unless told otherwise.
+  // Node's client discards an early answer if it has more to send than its session memory, by default 10 MB.
   const session = connectHttp2(`http://127.0.0.1:${port}`, { maxSessionMemory: 64 });
   return new Promise<Http2Answer>((resolve, reject) => {
     session.on("error", reject);
@@ -33,7 +33,7 @@ export function http2Request(port: number, headers: OutgoingHttpHeaders, body: U
   }).finally(() => session.close());
 }
 
-/** Opens a bare connection that gathers what comes back. It is closed at the end of the test. */
+/** Opens a connection that collects what it receives. It is closed at the end of the test. */
 export async function rawConnection(port: number): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
   const chunks: Buffer[] = [];
@@ -51,7 +51,7 @@ export async function rawConnection(port: number): Promise<{ socket: Socket; rec
   return { socket, received: () => Buffer.concat(chunks).toString("latin1"), closed };
 }
 
-/** The reason in an error of plain Connect. */
+/** Returns the reason in an error of plain Connect. */
 export function reasonInJson(body: string | Uint8Array): string | undefined {
   const { details = [] } = JSON.parse(typeof body === "string" ? body : Buffer.from(body).toString()) as {
     details?: { type: string; value: string }[];
@@ -60,7 +60,7 @@ export function reasonInJson(body: string | Uint8Array): string | undefined {
   return info === undefined ? undefined : fromBinary(ErrorInfoSchema, base64Decode(info.value)).reason;
 }
 
-/** The reason in the trailers of gRPC. */
+/** Returns the reason in the trailers of gRPC. */
 export function reasonInTrailers(trailers: Record<string, string>): string | undefined {
   const details = trailers["grpc-status-details-bin"];
   if (details === undefined) return undefined;
@@ -68,7 +68,7 @@ export function reasonInTrailers(trailers: Record<string, string>): string | und
   return any === undefined ? undefined : fromBinary(ErrorInfoSchema, any.value).reason;
 }
 
-/** The reason in the last frame of gRPC-Web. */
+/** Returns the reason in the last frame of gRPC-Web. */
 export function reasonInLastFrame(body: Uint8Array): string | undefined {
   const trailers: Record<string, string> = {};
   for (const envelope of envelopes(body)) {
@@ -81,7 +81,7 @@ export function reasonInLastFrame(body: Uint8Array): string | undefined {
   return reasonInTrailers(trailers);
 }
 
-/** The reason in the last envelope of a Connect stream. */
+/** Returns the reason in the last envelope of a Connect stream. */
 export function reasonInEndStream(body: Uint8Array): string | undefined {
   const end = envelopes(body).find(({ flags }) => (flags & 2) !== 0);
   if (end === undefined) return undefined;
@@ -89,7 +89,7 @@ export function reasonInEndStream(body: Uint8Array): string | undefined {
   return error === undefined ? undefined : reasonInJson(JSON.stringify(error));
 }
 
-/** A message in its envelope. */
+/** Returns a message in its envelope. */
 export function envelope(data: Uint8Array, flags = 0): Uint8Array {
   const bytes = Buffer.alloc(5 + data.byteLength);
   bytes.writeUInt8(flags, 0);
@@ -98,7 +98,7 @@ export function envelope(data: Uint8Array, flags = 0): Uint8Array {
   return bytes;
 }
 
-/** The envelopes of a body, and what is in each. */
+/** Returns the envelopes of a body. */
 export function envelopes(body: Uint8Array): { flags: number; data: Uint8Array }[] {
   const found = [];
   const bytes = Buffer.from(body);

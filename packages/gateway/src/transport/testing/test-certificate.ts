@@ -1,4 +1,4 @@
-/** A self-signed certificate for localhost and 127.0.0.1, good for a hundred years, for tests alone. */
+/** A self-signed certificate for localhost and 127.0.0.1, valid for a hundred years, for tests only. */
 export const testCertificate = `-----BEGIN CERTIFICATE-----
 MIIBmzCCAUGgAwIBAgIUTPnOUITBUjNkWGKY2UoxdEslGr4wCgYIKoZIzj0EAwIw
 FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyNDE0NTM0MloYDzIxMjYxMDMx
@@ -12,7 +12,7 @@ ZoeyfNaUM915ugphUggtuotWZF6HtEyuKUuzK7u6xw==
 -----END CERTIFICATE-----
 `;
 
-/** Its key. */
+/** The private key of {@link testCertificate}. */
 export const testKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgn0KMc+5IwMgcyTpC
 w42hCybGtx9a6pkOlPXkYRQshzmhRANCAASTabmgLa/bTI5Qj4teqb64iudb1d9J

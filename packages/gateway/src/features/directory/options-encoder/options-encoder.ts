@@ -32,7 +32,11 @@ const doubleBytes = 8;
 /** What this encoder writes into, answer after answer. */
 const output = new ByteOutput();
 
-/** Encodes what FindNearest answers, with each site's summary encoded once. */
+/**
+ * Encodes the answers of FindNearest. Each site's summary is encoded once.
+ *
+ * Rent: see docs/performance.md, `npm run bench -- rent`.
+ */
 export const optionsEncoder: AnswerEncoder<typeof FindNearestResponseSchema> = {
   schema: FindNearestResponseSchema,
   json(answer) {
