@@ -3,11 +3,11 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { answerHeadersOf, requestIdFrom, requestIdHeader } from "../http/common-headers.ts";
 import type { RequestHead } from "../http/node-http.ts";
 import type { StockAdapter } from "../stock-adapter/stock-adapter.ts";
-import type { AnswerEncoder } from "./answer-encoder.ts";
+
 import { BodyReader, type ReadSoFar } from "./body-reader.ts";
 import { type CallPlan, createPlanner, type PlanCall } from "./call-plan.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
-import type { EncodedAnswer } from "./encode-answer.ts";
+import type { AnswerEncoder, EncodedAnswer } from "./encode-answer.ts";
 import { FastCall, type FastCallDependencies } from "./fast-call.ts";
 import { type AnswerWriter, Http2Exchange, http1Exchange, type NodeExchange } from "./node-exchange.ts";
 import { unaryMethodsOf } from "./unary-methods.ts";

@@ -2,7 +2,7 @@ import type { DescMethodUnary, Message } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 import { isBounded } from "../limits/admission.ts";
 import type { RegisteredService } from "../stock-adapter/stock-adapter.ts";
-import type { AnswerEncoder } from "./answer-encoder.ts";
+import type { AnswerEncoder } from "./encode-answer.ts";
 
 /** Implements a unary method. Returns the answer, or an object from which one can be created, or a promise of it. */
 export type UnaryImplementation = (message: Message, context: HandlerContext) => unknown;
