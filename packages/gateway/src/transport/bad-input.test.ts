@@ -22,7 +22,7 @@ const goodJson = Buffer.from(JSON.stringify(goodRequest));
 const tenMebibytes = Buffer.alloc(10 * 1024 * 1024, 0x20);
 const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
 
-/** Each protocol, with its content types, how it frames one message, and where its reason stands. */
+/** Each protocol, with its content types, its framing of one message, and the place of its reason. */
 const protocols = {
   connect: {
     binary: "application/proto",
@@ -75,7 +75,7 @@ function send(
 }
 
 describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, frame, compression, timeout, reason }) => {
-  test("bytes that are no message give MALFORMED_MESSAGE", async () => {
+  test("bytes that are not a message give MALFORMED_MESSAGE", async () => {
     const gateway = await startTestGateway();
     for (const bytes of [Buffer.from([0xff, 0xff, 0xff]), Buffer.from([0x0a, 0x7f, 1]), Buffer.alloc(40, 0xff)]) {
       expect(reason(await send(gateway, path, binary, frame(bytes)))).toBe("MALFORMED_MESSAGE");
@@ -87,7 +87,7 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
     expect(gateway.lines.filter(({ reason: logged }) => logged === "INTERNAL")).toEqual([]);
   });
 
-  test("a compression that is not spoken gives ENCODING_NOT_SUPPORTED, broken gzip MALFORMED_MESSAGE", async () => {
+  test("an unsupported compression gives ENCODING_NOT_SUPPORTED, broken gzip MALFORMED_MESSAGE", async () => {
     const gateway = await startTestGateway();
     const data = name === "connect" ? good : envelope(good, 1);
     expect(reason(await send(gateway, path, binary, data, { [compression]: "br" }))).toBe("ENCODING_NOT_SUPPORTED");
@@ -97,7 +97,7 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
     }
   });
 
-  test("a message too large gives MESSAGE_TOO_LARGE, also when it grows on decompression", async () => {
+  test("a message that is too long, also only after decompression, gives MESSAGE_TOO_LARGE", async () => {
     const gateway = await startTestGateway();
     for (const headers of [{}, { "content-length": String(frame(tenMebibytes).byteLength) } as Record<string, string>]) {
       expect(reason(await send(gateway, path, json, frame(tenMebibytes), headers))).toBe("MESSAGE_TOO_LARGE");
@@ -106,7 +106,7 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
     expect(reason(await send(gateway, path, json, body, { [compression]: "gzip" }))).toBe("MESSAGE_TOO_LARGE");
   });
 
-  test("a deadline that is no deadline gives MALFORMED_MESSAGE", async () => {
+  test("an invalid deadline gives MALFORMED_MESSAGE", async () => {
     const gateway = await startTestGateway();
     for (const value of ["soon", "-1", "1e3", "99999999999", ""]) {
       expect(
@@ -122,14 +122,14 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
     expect(answer.status).toBe(name === "connect" ? 404 : 200);
   });
 
-  test("random bytes are answered with a reason that blames them, and the gateway goes on", async () => {
+  test("random bytes are answered with a reason that blames the caller, and the gateway continues to work", async () => {
     const gateway = await startTestGateway();
     const seed = Number(process.env.PETAK_TEST_SEED ?? 20261124);
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), fc.boolean(), async (bytes, asJson, framed) => {
         const body = framed ? frame(bytes) : bytes;
         const answer = await send(gateway, path, asJson ? json : binary, body);
-        // A message of unknown fields is good in binary, so some of these are.
+        // Some of these are valid: in binary, a message may have unknown fields.
         expect([undefined, "MALFORMED_MESSAGE", "MESSAGE_TOO_LARGE", "INVALID_FIELD"]).toContain(
           name === "connect" && answer.status === 200 ? undefined : reason(answer),
         );
@@ -143,21 +143,24 @@ describe.each(Object.entries(protocols))("%s", (name, { binary, json, path, fram
 });
 
 describe("envelopes", () => {
-  test.each(["connect-stream", "grpc", "grpc-web"] as const)("%s: a truncated one, none and two give MALFORMED_MESSAGE", async (name) => {
-    const gateway = await startTestGateway();
-    const { binary, path, reason } = protocols[name];
-    const message = name === "connect-stream" ? Buffer.from([0x0a, 0x01, 0x61]) : good;
-    const whole = envelope(message);
-    for (const body of [
-      new Uint8Array(),
-      whole.subarray(0, 3),
-      whole.subarray(0, -1),
-      Buffer.concat([whole, whole]),
-      Buffer.concat([whole, whole.subarray(0, 2)]),
-    ]) {
-      expect([body.byteLength, reason(await send(gateway, path, binary, body))]).toEqual([body.byteLength, "MALFORMED_MESSAGE"]);
-    }
-  });
+  test.each(["connect-stream", "grpc", "grpc-web"] as const)(
+    "%s: a truncated envelope, none and two give MALFORMED_MESSAGE",
+    async (name) => {
+      const gateway = await startTestGateway();
+      const { binary, path, reason } = protocols[name];
+      const message = name === "connect-stream" ? Buffer.from([0x0a, 0x01, 0x61]) : good;
+      const whole = envelope(message);
+      for (const body of [
+        new Uint8Array(),
+        whole.subarray(0, 3),
+        whole.subarray(0, -1),
+        Buffer.concat([whole, whole]),
+        Buffer.concat([whole, whole.subarray(0, 2)]),
+      ]) {
+        expect([body.byteLength, reason(await send(gateway, path, binary, body))]).toEqual([body.byteLength, "MALFORMED_MESSAGE"]);
+      }
+    },
+  );
 });
 
 describe("plain Connect", () => {
@@ -172,11 +175,11 @@ describe("plain Connect", () => {
     expect(await ask('{"radius":5}')).toEqual(["radius"]);
     expect(await ask('{"limit":"many"}')).toEqual(["limit"]);
     expect(await ask('{"origin":{"latitude":"north"}}')).toEqual(["latitude"]);
-    // The parser names the enum of an unknown value, and not its field.
+    // For an unknown value the parser names the enum, not the field.
     expect(await ask('{"purpose":"PURPOSE_TO_BE_SEEN"}')).toEqual([]);
   });
 
-  test("answers a wrong content type with 415 and says which it takes", async () => {
+  test("answers a wrong content type with 415 and names the accepted ones", async () => {
     const { baseUrl } = await startTestGateway();
     for (const type of [
       "text/plain",
@@ -192,7 +195,7 @@ describe("plain Connect", () => {
     }
   });
 
-  test("answers a wrong HTTP method with 405 and says which it takes", async () => {
+  test("answers a wrong HTTP method with 405 and names the accepted ones", async () => {
     const { baseUrl } = await startTestGateway();
     const put = await fetch(`${baseUrl}${findNearest}`, { method: "PUT", body: "{}" });
     expect([put.status, put.headers.get("allow"), reasonInJson(await put.text())]).toEqual([405, "POST, GET", "METHOD_NOT_FOUND"]);
@@ -213,7 +216,7 @@ describe("plain Connect", () => {
     expect(ok.status).toBe(200);
   });
 
-  test("answers a declared length above the limit before the body has come, and goes on with the connection", async () => {
+  test("answers a declared length above the limit before the body arrives, and keeps the connection", async () => {
     const { port } = await startTestGateway();
     const { socket, received } = await rawConnection(port);
     socket.write(
@@ -255,7 +258,7 @@ describe("plain Connect", () => {
     expect([chunked.status, reasonInJson(await chunked.text())]).toEqual([429, "MESSAGE_TOO_LARGE"]);
   });
 
-  test("reads the message whatever stands in the Host header, and says MALFORMED_MESSAGE of a target that is no URL", async () => {
+  test("accepts any Host header, and answers MALFORMED_MESSAGE to a request target that is not a URL", async () => {
     const { port } = await startTestGateway();
     const { socket, received, closed } = await rawConnection(port);
     socket.write(
@@ -271,7 +274,7 @@ describe("plain Connect", () => {
     expect(reasonInJson(other.received().split("\r\n\r\n")[1] ?? "")).toMatch(/^(MALFORMED_MESSAGE|METHOD_NOT_FOUND)$/);
   });
 
-  test("answers gRPC over HTTP/1.1, which has no place for its status, with why it needs HTTP/2", async () => {
+  test("answers gRPC over HTTP/1.1 with an error that says that it requires HTTP/2", async () => {
     const { baseUrl } = await startTestGateway();
     const ask = async (path: string) => {
       const headers = { "content-type": "application/grpc+proto", te: "trailers" };
@@ -283,7 +286,7 @@ describe("plain Connect", () => {
     expect(await ask("/petak.v1.DirectoryService/Nothing")).toEqual([404, "METHOD_NOT_FOUND"]);
   });
 
-  test("answers bidirectional streams over HTTP/1.1 with why they need HTTP/2", async () => {
+  test("answers bidirectional streams over HTTP/1.1 with an error that says that they require HTTP/2", async () => {
     const { baseUrl } = await startTestGateway();
     const response = await fetch(`${baseUrl}/grpc.reflection.v1.ServerReflection/ServerReflectionInfo`, {
       method: "POST",

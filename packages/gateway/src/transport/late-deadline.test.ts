@@ -2,8 +2,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { reasonInJson } from "./testing/raw-http.ts";
 import { goodRequest, startTestGateway } from "./testing/test-gateway.ts";
 
-/** In a file of its own, as Node warns once in a process. */
-test("a handler that first waits when the deadline is over is answered for at once, and Node warns of no timer", async () => {
+/** In its own file, because Node warns only once in a process. */
+test("a call whose handler starts to wait after its deadline is answered at once, and Node does not warn of a negative timeout", async () => {
   const warnings: string[] = [];
   const keep = ({ message }: Error) => void warnings.push(message);
   process.on("warning", keep);

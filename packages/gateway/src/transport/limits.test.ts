@@ -8,7 +8,7 @@ const findNearest = "/petak.v1.DirectoryService/FindNearest";
 const json = { "content-type": "application/json" };
 const body = JSON.stringify(goodRequest);
 
-test.each(Object.entries(transports))("%s: a handler that hangs is answered for at the deadline", async (_name, transport) => {
+test.each(Object.entries(transports))("%s: a call whose handler hangs is answered at its deadline", async (_name, transport) => {
   const { baseUrl, lines } = await startTestGateway({ onFindNearest: () => new Promise(() => {}), watchEvents: hanging });
   const directory = createClient(DirectoryService, transport(baseUrl));
   const unary = await directory.findNearest(goodRequest, { timeoutMs: 60 }).catch(ConnectError.from);
@@ -19,14 +19,14 @@ test.each(Object.entries(transports))("%s: a handler that hangs is answered for 
   await expect.poll(() => lines.filter(({ msg }) => msg === "rpc").length).toBe(2);
 });
 
-test("the deadline's error comes from the gateway, with its reason", async () => {
+test("DEADLINE_EXCEEDED comes from the gateway, with its reason", async () => {
   const { baseUrl } = await startTestGateway({ onFindNearest: () => new Promise(() => {}) });
   const headers = { ...json, "connect-timeout-ms": "40" };
   const response = await fetch(`${baseUrl}${findNearest}`, { method: "POST", headers, body });
   expect([response.status, reasonInJson(await response.text())]).toEqual([504, "DEADLINE_EXCEEDED"]);
 });
 
-test("a unary call without a deadline gets the default one, and one with a longer deadline the greatest", async () => {
+test("a unary call without a deadline gets the default one, and a longer deadline is shortened to the limit", async () => {
   const seen: (AbortSignal | undefined)[] = [];
   const { baseUrl } = await startTestGateway({
     limits: { defaultTimeoutMs: 30, maxTimeoutMs: 60 },
@@ -45,7 +45,7 @@ test("a unary call without a deadline gets the default one, and one with a longe
   expect(seen.every((signal) => signal?.aborted)).toBe(true);
 });
 
-test("a body that does not come is answered for at the deadline, over HTTP/1.1 and HTTP/2", async () => {
+test("a call whose body does not arrive is answered at its deadline, over HTTP/1.1 and HTTP/2", async () => {
   const { port } = await startTestGateway({ limits: { defaultTimeoutMs: 50 } });
   const { socket, received } = await rawConnection(port);
   socket.write(`POST ${findNearest} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{`);
@@ -53,7 +53,7 @@ test("a body that does not come is answered for at the deadline, over HTTP/1.1 a
   expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("DEADLINE_EXCEEDED");
 });
 
-test("calls beyond the bound are refused with when to come again, streams are counted apart, and health is always told", async () => {
+test("calls beyond the limit are refused with RetryInfo, streams are counted apart, and health checks are always answered", async () => {
   const release = Promise.withResolvers<void>();
   const { baseUrl, metrics } = await startTestGateway({
     limits: { maxConcurrentCalls: 2, maxConcurrentStreams: 1 },
@@ -92,7 +92,7 @@ test("calls beyond the bound are refused with when to come again, streams are co
   expect((await third.next()).value).toMatchObject({ cursor: "first" });
 });
 
-test("a stream whose client does not read and goes away leaves nothing behind", async () => {
+test("a stream whose client does not read and closes it leaves nothing behind", async () => {
   let ended = false;
   const { port, metrics, lines } = await startTestGateway({
     watchEvents: async function* () {
@@ -115,7 +115,7 @@ test("a stream whose client does not read and goes away leaves nothing behind", 
   await expect.poll(() => lines.find(({ msg }) => msg === "rpc")).toMatchObject({ code: "canceled", reason: "CANCELED" });
 });
 
-test("one line and one measurement a call, with the method bounded and no secrets", async () => {
+test("each call gives one log line and one measurement, with bounded method names and without secrets", async () => {
   const { port, lines, metrics } = await startTestGateway();
   await http2Request(port, { ":path": findNearest, ...json, "x-request-id": "abc-1", authorization: "Bearer secret" }, Buffer.from(body));
   await http2Request(port, { ":path": "/petak.v1.Nothing/AtAll", ...json }, Buffer.from(body));

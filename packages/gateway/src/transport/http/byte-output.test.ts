@@ -10,8 +10,8 @@ const text = fc.oneof(
   fc.constantFrom("\ud800", "Café 停车场"),
 );
 
-describe("memory that answers are written into", () => {
-  it("has what was written, however little room there was at first", () => {
+describe("ByteOutput", () => {
+  it("holds everything written, whatever its initial capacity", () => {
     const part = fc.oneof(
       fc.record({ kind: fc.constant("bytes" as const), value: fc.uint8Array({ maxLength: 60 }) }),
       fc.record({ kind: fc.constant("utf8" as const), value: text }),
@@ -46,21 +46,21 @@ describe("memory that answers are written into", () => {
     );
   });
 
-  it("takes every character of Latin-1 as a byte, in short texts and in long ones", () => {
+  it("writes each Latin-1 character as one byte, in short and long texts", () => {
     const all = String.fromCharCode(...Array.from({ length: 256 }, (_, code) => code));
     const output = new ByteOutput();
     for (const part of [all, "\u00ff", ""]) output.latin1(part);
     expect(output.written).toEqual(Buffer.from(`${all}\u00ff`, "latin1"));
   });
 
-  it("begins again when it is cleared", () => {
+  it("is empty after it is cleared", () => {
     const output = new ByteOutput();
     output.latin1("before");
     output.clear().latin1("after");
     expect(output.written.toString()).toBe("after");
   });
 
-  it("knows how long a varint will be", () => {
+  it("returns the length of a varint", () => {
     fc.assert(
       fc.property(uint32, (number) => {
         expect(varintBytes(number)).toBe(new BinaryWriter().uint32(number).finish().length);

@@ -25,7 +25,7 @@ test("a supported head is parsed, with the position and length of its body", () 
   });
 });
 
-test("a head that is not all there is incomplete, wherever it is cut off", () => {
+test("a head is incomplete wherever it is cut off", () => {
   const text = withField();
   for (let length = 0; length < text.length; length += 1) expect(parsePlainHead(text.slice(0, length))).toBe("incomplete");
 });

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 import { expect, onTestFinished, test } from "vitest";
 import { sendAtOnce } from "./send-at-once.ts";
 
-/** A connection whose client reads nothing until it is asked to. */
+/** Opens a connection whose client does not read yet. */
 async function openConnection(server: Server): Promise<{ ours: Socket; client: Socket }> {
   const accepted = once(server, "connection") as Promise<[Socket]>;
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
@@ -12,7 +12,7 @@ async function openConnection(server: Server): Promise<{ ours: Socket; client: S
   return { ours, client };
 }
 
-test("a client that reads late gets its own answers, whatever others were sent meanwhile", async () => {
+test("a client that reads late gets its own answers, even if others were sent in the meantime", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void server.close());
   await once(server, "listening");

@@ -8,7 +8,7 @@ import { goodRequest, startTestGateway, transports } from "../testing/test-gatew
 import { createOnePortServer } from "./one-port-server.ts";
 
 describe.each(Object.entries(transports))("%s", (_name, transport) => {
-  test.each([false, true])("a graceful stop finishes what is in flight (TLS: %s)", async (tls) => {
+  test.each([false, true])("a graceful stop finishes calls in progress (TLS: %s)", async (tls) => {
     const release = Promise.withResolvers<void>();
     const gateway = await startTestGateway({
       tls,
@@ -34,7 +34,7 @@ describe.each(Object.entries(transports))("%s", (_name, transport) => {
   });
 });
 
-test("a graceful stop closes idle connections at once and what hangs when the grace is over", async () => {
+test("a graceful stop closes idle connections at once, and hanging ones after the grace period", async () => {
   const gateway = await startTestGateway({ onFindNearest: () => new Promise(() => {}) });
   const grpc = createGrpcTransport({ baseUrl: gateway.baseUrl });
   const silent = await rawConnection(gateway.port);
@@ -53,7 +53,7 @@ test("a graceful stop closes idle connections at once and what hangs when the gr
   expect(await hanging).toBeInstanceOf(ConnectError);
 });
 
-test("a stop with a stream that listens to its signal needs no grace", async () => {
+test("a stop with a stream that listens to its signal takes no grace period", async () => {
   const gateway = await startTestGateway({
     watchEvents: async function* (signal) {
       yield { cursor: "first" };
@@ -72,7 +72,7 @@ test("a stop with a stream that listens to its signal needs no grace", async () 
   await closed;
 });
 
-test("a port in use, a strange host and a bad certificate are told in one sentence", async () => {
+test("a port in use, an unknown host and a bad certificate are reported in one sentence", async () => {
   const { port } = await startTestGateway();
   const logger = createLogger({ level: "silent" });
   const options = { requestListener: Object.assign(() => {}, { takeStream: () => false }), logger };

@@ -10,13 +10,13 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const get = "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 describe("httpVersionOf", () => {
-  test("says HTTP/2 only when the whole preface is there", () => {
+  test("returns HTTP/2 only for the whole preface", () => {
     for (let length = 0; length < preface.byteLength; length += 1) expect(httpVersionOf(preface.subarray(0, length))).toBeUndefined();
     expect(httpVersionOf(preface)).toBe("http2");
     expect(httpVersionOf(Buffer.concat([preface, Buffer.alloc(9)]))).toBe("http2");
   });
 
-  test("says HTTP/1.1 as soon as a byte differs", () => {
+  test("returns HTTP/1.1 as soon as a byte differs", () => {
     for (let at = 0; at < preface.byteLength; at += 1) {
       const bytes = Buffer.from(preface.subarray(0, at + 1));
       bytes.writeUInt8(0, at);
@@ -27,7 +27,7 @@ describe("httpVersionOf", () => {
 });
 
 describe("a connection in cleartext", () => {
-  test.each([1, 2, 3, 5])("speaks HTTP/1.1 when it comes in pieces of %i bytes", async (size) => {
+  test.each([1, 2, 3, 5])("speaks HTTP/1.1 if its bytes arrive in pieces of %i", async (size) => {
     const { port } = await startTestGateway();
     const { socket, received, closed } = await rawConnection(port);
     socket.setNoDelay(true);
@@ -37,7 +37,7 @@ describe("a connection in cleartext", () => {
     expect(received()).toContain('{"status":"live"}');
   });
 
-  test.each([1, 2, 3, 23])("speaks HTTP/2 when the preface comes in pieces of %i bytes", async (size) => {
+  test.each([1, 2, 3, 23])("speaks HTTP/2 if the preface arrives in pieces of %i bytes", async (size) => {
     const { port } = await startTestGateway();
     const { socket } = await rawConnection(port);
     socket.setNoDelay(true);
@@ -47,7 +47,7 @@ describe("a connection in cleartext", () => {
     session.destroy();
   });
 
-  test("is answered 400 with a reason when it sends garbage", async () => {
+  test("is answered with 400 and a reason if it sends garbage", async () => {
     const { port } = await startTestGateway();
     for (const garbage of [
       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -63,7 +63,7 @@ describe("a connection in cleartext", () => {
     }
   });
 
-  test("is closed when it says nothing, or half of the preface, within the time", async () => {
+  test("is closed if it sends nothing, or half of the preface, in time", async () => {
     const { port, metrics } = await startTestGateway({ serverLimits: { sniffTimeoutMs: 50 } });
     const silent = await rawConnection(port);
     const halting = await rawConnection(port);
@@ -73,14 +73,14 @@ describe("a connection in cleartext", () => {
     await expect.poll(async () => (await metrics.connections.get()).values[0]?.value).toBe(0);
   });
 
-  test("is closed when the client ends its side before it has said what it speaks", async () => {
+  test("is closed if the client ends its side before its protocol is known", async () => {
     const { port } = await startTestGateway();
     const { socket, closed } = await rawConnection(port);
     socket.end(preface.subarray(0, 3));
     await closed;
   });
 
-  test("is closed when an HTTP/2 client is gone without a word", async () => {
+  test("is closed if an HTTP/2 client ends it without GOAWAY", async () => {
     const { port, metrics } = await startTestGateway();
     const { socket, received, closed } = await rawConnection(port);
     socket.write(Buffer.concat([preface, Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]));
@@ -90,7 +90,7 @@ describe("a connection in cleartext", () => {
     await expect.poll(async () => (await metrics.connections.get()).values[0]?.value).toBe(0);
   });
 
-  test("is closed when its HTTP/1.1 headers do not come to an end", async () => {
+  test("is closed if its HTTP/1.1 headers do not end in time", async () => {
     const { port } = await startTestGateway({ serverLimits: { headersTimeoutMs: 100 } });
     const { socket, received, closed } = await rawConnection(port);
     socket.write("GET /livez HTTP/1.1\r\nHost: a\r\n");
@@ -99,7 +99,7 @@ describe("a connection in cleartext", () => {
     expect(reasonInJson(received().split("\r\n\r\n")[1] ?? "")).toBe("DEADLINE_EXCEEDED");
   });
 
-  test("is answered 431 when its headers are too long", async () => {
+  test("is answered with 431 if its headers are too long", async () => {
     const { port } = await startTestGateway();
     const { socket, received, closed } = await rawConnection(port);
     socket.write(`GET /livez HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(20_000)}\r\n\r\n`);
@@ -107,7 +107,7 @@ describe("a connection in cleartext", () => {
     expect(received()).toMatch(/^HTTP\/1.1 431 /);
   });
 
-  test("beyond the greatest number is refused, and the others go on", async () => {
+  test("beyond the limit is refused, and the others continue", async () => {
     const { port, baseUrl } = await startTestGateway({ serverLimits: { maxConnections: 1 } });
     const first = await rawConnection(port);
     const second = await rawConnection(port);
@@ -130,7 +130,7 @@ function written(socket: Duplex, data: string | Uint8Array): Promise<void> {
   });
 }
 
-/** A duplex that sends the first 40 bytes in pieces, each in a segment of its own. */
+/** A duplex that sends the first 40 bytes in pieces, each in its own segment. */
 function inPieces(socket: Duplex, size: number): Duplex {
   let sent = 0;
   const duplex = new Duplex({

@@ -19,7 +19,7 @@ test("/livez, /readyz, /metrics and / answer GET and HEAD, over HTTP/1.1 and HTT
   expect([stopping.status, await stopping.json()]).toEqual([503, { status: "stopping", checks: { redis: "ok" } }]);
 });
 
-test("/readyz says which check fails, and nothing of why", async () => {
+test("/readyz says which check fails, but not why", async () => {
   const check = () => Promise.reject(new Error("connect ECONNREFUSED 10.0.0.7:6379"));
   const { baseUrl, lines } = await startTestGateway({ checks: { redis: check } });
   const response = await fetch(`${baseUrl}/readyz`);
@@ -27,7 +27,7 @@ test("/readyz says which check fails, and nothing of why", async () => {
   expect(JSON.stringify(lines)).toContain("ECONNREFUSED");
 });
 
-test("that a gateway is not ready, and is again, is logged when it changes, however often somebody asks", async () => {
+test("a change of readiness is logged once, however often it is asked for", async () => {
   let isAway = true;
   const check = () => {
     if (isAway) throw new Error("redis.example:6379 does not answer");
@@ -40,7 +40,7 @@ test("that a gateway is not ready, and is again, is logged when it changes, howe
   expect(JSON.stringify(told)).not.toContain("stack");
 });
 
-test("what does not exist is answered 404, a wrong method 405, both with a reason", async () => {
+test("an unknown path is answered with 404, a wrong method with 405, both with a reason", async () => {
   const { baseUrl } = await startTestGateway();
   for (const path of ["/nothing", "//", "/%00", "/petak.v1.DirectoryService/FindNearest/", "/constructor", "/__proto__"]) {
     const response = await fetch(`${baseUrl}${path}`);
@@ -50,7 +50,7 @@ test("what does not exist is answered 404, a wrong method 405, both with a reaso
   expect([post.status, post.headers.get("allow"), reasonInJson(await post.text())]).toEqual([405, "GET, HEAD", "METHOD_NOT_FOUND"]);
 });
 
-test("a request target that is a whole URL is understood", async () => {
+test("a request target may be a whole URL", async () => {
   const { port } = await startTestGateway();
   const { socket, received, closed } = await rawConnection(port);
   socket.write("GET http://gateway.example/livez HTTP/1.1\r\nHost: gateway.example\r\nConnection: close\r\n\r\n");
@@ -58,7 +58,7 @@ test("a request target that is a whole URL is understood", async () => {
   expect(received()).toContain('{"status":"live"}');
 });
 
-test("a page on another origin may ask, is told its answer, and its errors too", async () => {
+test("a page of another origin may send calls and read answers and errors", async () => {
   const { baseUrl } = await startTestGateway();
   const origin = "https://shop.example";
   const preflight = await fetch(`${baseUrl}${findNearest}`, {
@@ -100,7 +100,7 @@ test("a page on another origin may ask, is told its answer, and its errors too",
   }
 });
 
-test("a sane request id is echoed, another replaced, on errors too", async () => {
+test("a valid request id is echoed, an invalid one replaced, on errors too", async () => {
   const { baseUrl } = await startTestGateway();
   const idFor = async (sent: string | undefined, path: string) => {
     const response = await fetch(`${baseUrl}${path}`, { headers: sent === undefined ? {} : { "x-request-id": sent } });

@@ -10,7 +10,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startTestGateway } from "../testing/test-gateway.ts";
 
 describe("health", () => {
-  test("Check tells the whole, a service and an unknown one", async () => {
+  test("Check answers for the gateway, a service and an unknown service", async () => {
     const { baseUrl, health } = await startTestGateway();
     const client = createClient(Health, createGrpcTransport({ baseUrl }));
     expect((await client.check({})).status).toBe(Status.SERVING);
@@ -22,7 +22,7 @@ describe("health", () => {
     expect(Object.keys((await client.list({})).statuses).sort()).toEqual(["", CustodyService.typeName, DirectoryService.typeName]);
   });
 
-  test("Watch tells what is, each change, and NOT_SERVING last of all", async () => {
+  test("Watch sends the current state, each change, and NOT_SERVING at the end", async () => {
     const { baseUrl, health, shutdown } = await startTestGateway();
     const client = createClient(Health, createGrpcTransport({ baseUrl }));
     const heard = client.watch({ service: DirectoryService.typeName })[Symbol.asyncIterator]();
@@ -64,7 +64,7 @@ describe.each([
     return answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes));
   }
 
-  test("lists the services, itself too", async () => {
+  test("lists the services, including itself", async () => {
     const [answer] = await ask({ case: "listServices", value: "" });
     expect(answer?.value).toMatchObject({
       service: [
@@ -77,7 +77,7 @@ describe.each([
     });
   });
 
-  test("gives a file with all that it imports", async () => {
+  test("returns a file with everything that it imports", async () => {
     const files = await filesFor({ case: "fileByFilename", value: "petak/v1/directory_service.proto" });
     const names = files.map(({ name }) => name);
     expect(names[0]).toBe("petak/v1/directory_service.proto");
@@ -111,7 +111,7 @@ describe.each([
     expect((await filesFor(question))[0]?.name).toBe("buf/validate/validate.proto");
   });
 
-  test("answers each question that has no answer with an error, and goes on", async () => {
+  test("answers each unanswerable request with an error, and continues", async () => {
     const answers = await ask(
       { case: "fileByFilename", value: "nothing.proto" },
       { case: "fileContainingSymbol", value: "x".repeat(100_000) },
@@ -129,7 +129,7 @@ describe.each([
   });
 });
 
-test("grpc-js makes a client from what reflection gives and calls with it", async () => {
+test("grpc-js creates a client from reflection and makes a call", async () => {
   const { baseUrl, port } = await startTestGateway();
   const client = createClient(ServerReflectionV1, createGrpcTransport({ baseUrl }));
   async function* question() {

@@ -7,14 +7,14 @@ import { startTestGateway } from "../testing/test-gateway.ts";
 const watchEvents = "/petak.v1.CustodyService/WatchEvents";
 const compressedFlag = 1;
 
-/** Bytes of cursor in each message of the stream. */
+/** The length of the cursor in each message of the stream, in bytes. */
 const sizes = [10, 4000, 40_000];
 
 test.each([
   ["application/grpc+proto", "grpc-accept-encoding"],
   ["application/grpc-web+proto", "grpc-accept-encoding"],
   ["application/connect+proto", "connect-accept-encoding"],
-])("%s: of a stream's messages the large ones are compressed, and none for who does not take that", async (contentType, accept) => {
+])("%s: only large messages of a stream are compressed, and only for callers that accept it", async (contentType, accept) => {
   const { port } = await startTestGateway({
     async *watchEvents() {
       for (const size of sizes) yield create(WatchEventsResponseSchema, { cursor: "c".repeat(size) });

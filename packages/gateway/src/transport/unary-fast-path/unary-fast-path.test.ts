@@ -53,7 +53,7 @@ test.each<[string, Record<string, string>, Uint8Array]>([
   expect(tookFastPath()).toEqual([false]);
 });
 
-test("headers and trailers that a handler sets arrive, whichever path it is reached by", async () => {
+test("headers and trailers set by a handler arrive on either path", async () => {
   for (const hasUnaryFastPath of [true, false]) {
     const { port } = await startTestGateway({
       hasUnaryFastPath,
