@@ -17,7 +17,7 @@ const compiled = new Map<DescMessage, MessageCheck>();
  * evaluates many constraints as CEL expressions. False is inconclusive: a constraint is violated, or not supported here, or depends on the length of a string
  * with characters outside the Basic Multilingual Plane. known-valid.test.ts compares the two.
  *
- * Rent: see docs/performance.md, `npm run bench -- rent`.
+ * Rent (`npm run bench -- rent`, commit 1254f10): 7 to 14 % of the processor time of a life.
  */
 export function isKnownValid<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): boolean {
   return checkOf(schema)(message);

@@ -34,7 +34,7 @@ const keepAliveBufferMs = 1000;
  *
  * Nothing else of this folder is used outside it.
  *
- * Rent: see docs/performance.md, `npm run bench -- rent`.
+ * Rent (`npm run bench -- rent`, commit 1254f10): 7 to 24 % of the processor time of a search from all over the city, 7 to 10 % of a life.
  */
 export function createHttp1FastReader({ limits, silenceMaxMs, onSilent, ...given }: Http1FastReaderOptions): Http1FastReader {
   const { keepAliveTimeoutMs } = limits;

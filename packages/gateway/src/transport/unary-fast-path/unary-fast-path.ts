@@ -49,7 +49,7 @@ export interface UnaryFastPath {
  *
  * Nothing else of this folder is used outside it.
  *
- * Rent: see docs/performance.md, `npm run bench -- rent`.
+ * Rent (`npm run bench -- rent`, commit 1254f10): 63 to 79 % of the processor time of a search from all over the city, 29 to 32 % of a life.
  */
 export function createUnaryFastPath({ stockAdapter, encoders, ...dependencies }: UnaryFastPathOptions): UnaryFastPath {
   const { limits } = dependencies;

@@ -35,7 +35,7 @@ const output = new ByteOutput();
 /**
  * Encodes the answers of FindNearest. Each site's summary is encoded once.
  *
- * Rent: see docs/performance.md, `npm run bench -- rent`.
+ * Rent (`npm run bench -- rent`, commit 1254f10): 17 to 23 % of the processor time of a search from all over the city.
  */
 export const optionsEncoder: AnswerEncoder<typeof FindNearestResponseSchema> = {
   schema: FindNearestResponseSchema,
