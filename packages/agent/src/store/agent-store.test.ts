@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
@@ -174,6 +175,53 @@ describe("a store", () => {
     for (const name of [path, `${path}-wal`]) expect((await stat(name)).mode & 0o777).toBe(0o600);
     store.close();
     openAgentStore(path).close();
+  });
+
+  it("of an earlier version is brought to the present one with all that is in it", async () => {
+    const path = await newPath();
+    const database = new DatabaseSync(path);
+    // The first version, as it was made.
+    database.exec(`
+      CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE allowance (position INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
+      CREATE TABLE spent (credential_id TEXT PRIMARY KEY, expires_at_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE compartment (
+        compartment_id TEXT PRIMARY KEY, condition TEXT NOT NULL, reservation_id TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE visit (
+        compartment_id TEXT PRIMARY KEY, credential_id TEXT NOT NULL, proof_kind INTEGER NOT NULL, act INTEGER NOT NULL,
+        reservation_id TEXT NOT NULL, phase TEXT NOT NULL, reopenings INTEGER NOT NULL, grace_until_ms INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE outbox (sequence INTEGER PRIMARY KEY, message BLOB NOT NULL) STRICT;
+      CREATE TABLE number (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+      INSERT INTO spent VALUES ('a', ${nowMs});
+      INSERT INTO compartment VALUES ('A1', 'IN_DOUBT', 'r');
+      INSERT INTO visit VALUES ('A2', 'a', 1, 2, 's', 'OPEN', 1, ${nowMs});
+      PRAGMA user_version = 1;`);
+    database.close();
+    const store = openAgentStore(path);
+    expect(store.isSpent("a")).toBe(true);
+    expect(store.compartment("A1")).toEqual({ compartmentId: "A1", condition: "IN_DOUBT", reservationId: "r" });
+    expect(store.visits()).toMatchObject([{ compartmentId: "A2", credentialId: "a", bundleId: "", isDelegated: false }]);
+    store.saveEnded("r");
+    expect(store.hasEnded("r")).toBe(true);
+    store.close();
+  });
+
+  it("of a later version is refused in one sentence and left as it is", async () => {
+    const path = await newPath();
+    openAgentStore(path).close();
+    const database = new DatabaseSync(path);
+    database.exec("PRAGMA user_version = 4");
+    database.close();
+    expect(() => openAgentStore(path)).toThrow(
+      new AgentStoreError(
+        `${path} has version 4 and this release reads versions up to 3: start a later release of the agent that reads version 4, or give this one a new store`,
+      ),
+    );
+    const after = new DatabaseSync(path);
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 4 });
+    after.close();
   });
 
   it("is refused where the file is something else", async () => {

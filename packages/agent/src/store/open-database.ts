@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 
-/** What makes each layout of the one before, from an empty file on. The layout's number is in SQLite's `user_version`. */
+/** The steps that make each version of the one before, from an empty file on. SQLite's `user_version` states the version. */
 const steps = [
   `
   CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -38,7 +38,9 @@ export class AgentStoreError extends Error {
  * Opens the database of a store, or makes it, for this process alone. A commit is on the disk before it returns (WAL with
  * `synchronous=FULL`), so what was spent stays spent when the power goes.
  *
- * Throws an AgentStoreError that names the file where another process has it, or where it is no store of this layout.
+ * A store of an earlier version is brought to the present one, at once and for good.
+ *
+ * Throws an AgentStoreError that names the file where another process has it, it is no store, or its version is newer than this release reads.
  */
 export function openDatabase(path: string): DatabaseSync {
   // It holds the site's pin key, so its owner alone may read it; SQLite gives its other files the same rights.
@@ -57,13 +59,17 @@ export function openDatabase(path: string): DatabaseSync {
 
 function migrate(database: DatabaseSync): void {
   const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (version > steps.length) throw new AgentStoreError(`its layout has number ${version}; this agent reads those up to ${steps.length}`);
+  if (version > steps.length) {
+    throw new AgentStoreError(
+      `has version ${version} and this release reads versions up to ${steps.length}: start a later release of the agent that reads version ${version}, or give this one a new store`,
+    );
+  }
   if (version === steps.length) return;
   database.exec(`BEGIN; ${steps.slice(version).join("")} PRAGMA user_version = ${steps.length}; COMMIT;`);
 }
 
 function explain(path: string, error: unknown): unknown {
-  if (error instanceof AgentStoreError) return new AgentStoreError(`${path} cannot be used: ${error.message}`);
+  if (error instanceof AgentStoreError) return new AgentStoreError(`${path} ${error.message}`);
   const code = error instanceof Error && "errcode" in error ? error.errcode : undefined;
   // SQLITE_BUSY and SQLITE_NOTADB.
   if (code === 5) return new AgentStoreError(`${path} is in use by another agent; stop that one first`, { cause: error });

@@ -54,6 +54,21 @@ describe("a key file", () => {
     expect(await refusalOf(withoutPrivateHalf)).not.toContain(keyFile.private_jwk.x);
   });
 
+  it("states its version; one that states none is read, and one of a later version is refused in one sentence", async () => {
+    const path = join(folder, "version.json");
+    await writeKeyFile(path, keyFile);
+    const written = JSON.parse(await readFile(path, "utf8"));
+    expect(written.version).toBe(1);
+    await writeFile(path, JSON.stringify({ ...written, version: undefined }));
+    expect(await readKeyFile(path)).toEqual(keyFile);
+    await writeFile(path, JSON.stringify({ ...written, version: 2 }));
+    await expect(readKeyFile(path)).rejects.toThrow(
+      `${path} has version 2 and this release reads only version 1: use a later release that reads version 2, or register another key`,
+    );
+    await writeFile(path, JSON.stringify({ ...written, version: "2" }));
+    await expect(readKeyFile(path)).rejects.toThrow("'version' must be a number");
+  });
+
   it("makes a signer", async () => {
     const signer = signerOfKeyFile(keyFile);
     expect(signer).toMatchObject({ participantId: "par_a", keyId: "key_test_a", mode: "test" });
@@ -63,6 +78,13 @@ describe("a key file", () => {
   it("holds its names as they are documented", async () => {
     const path = join(folder, "names.json");
     await writeKeyFile(path, keyFile);
-    expect(Object.keys(JSON.parse(await readFile(path, "utf8")))).toEqual(["participant_id", "key_id", "mode", "audience", "private_jwk"]);
+    expect(Object.keys(JSON.parse(await readFile(path, "utf8")))).toEqual([
+      "version",
+      "participant_id",
+      "key_id",
+      "mode",
+      "audience",
+      "private_jwk",
+    ]);
   });
 });

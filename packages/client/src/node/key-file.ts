@@ -5,7 +5,10 @@ import { type Ed25519PrivateJwk, publicKeyOf } from "@petak/credential";
 import type { ModeName } from "@petak/protocol";
 import { createRequestSigner, modeOfKeyId, type RequestSigner } from "../request-signer.ts";
 
-/** A key as it is kept in a file. The names are the file's own. */
+/** The version of the key files that this release writes, and the newest that it reads. A file that states none has version 1. */
+const fileVersion = 1;
+
+/** A key as it is kept in a file, beside the file's `version`. The names are the file's own. */
 export interface KeyFile {
   /** The participant that the key belongs to. */
   participant_id: string;
@@ -41,7 +44,7 @@ export async function writeKeyFile(path: string, keyFile: KeyFile): Promise<void
   try {
     const file = await open(temporary, "wx", 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(content, undefined, 2)}\n`);
+      await file.writeFile(`${JSON.stringify({ version: fileVersion, ...content }, undefined, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -66,7 +69,13 @@ export function signerOfKeyFile(keyFile: KeyFile, options: { now?: () => number 
 
 function checkKeyFile(path: string, content: unknown): KeyFile {
   if (typeof content !== "object" || content === null) throw new Error(`${path} is no key file: it holds no object`);
-  const { participant_id, key_id, mode, audience, private_jwk } = content as Record<keyof KeyFile, unknown>;
+  const { version = 1, participant_id, key_id, mode, audience, private_jwk } = content as Record<keyof KeyFile | "version", unknown>;
+  if (typeof version !== "number") throw new Error(`${path} is no key file: 'version' must be a number`);
+  if (version > fileVersion) {
+    throw new Error(
+      `${path} has version ${version} and this release reads only version ${fileVersion}: use a later release that reads version ${version}, or register another key`,
+    );
+  }
   for (const [name, value] of Object.entries({ participant_id, key_id, audience })) {
     if (typeof value !== "string" || value === "") throw new Error(`${path} is no key file: '${name}' must be a text`);
   }

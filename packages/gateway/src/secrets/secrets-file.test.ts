@@ -56,6 +56,7 @@ describe("a secrets file", () => {
       "{",
       "null",
       JSON.stringify({}),
+      JSON.stringify({ ...good, version: "2" }),
       JSON.stringify({ ...good, derivation_key: "AAAA" }),
       JSON.stringify({ ...good, issuer_epochs: [] }),
       JSON.stringify({ ...good, issuer_epochs: [epoch, later] }),
@@ -70,6 +71,24 @@ describe("a secrets file", () => {
       await expect(rotateIssuer(path, nowMs), text).rejects.toThrow(SecretsFileError);
       expect(await readFile(path, "utf8")).toBe(text);
     }
+  });
+});
+
+describe("the version of a secrets file", () => {
+  it("is stated; a file that states none is read, and one of a later version is refused in one sentence and left as it is", async () => {
+    const path = await madeFile();
+    const written = JSON.parse(await readFile(path, "utf8"));
+    expect(written.version).toBe(1);
+    await writeFile(path, JSON.stringify({ ...written, version: undefined }));
+    const keyIds = (await readIssuerEpochs(path)).map(({ key }) => key.keyId);
+    await rotateIssuer(path, nowMs);
+    expect((await readIssuerEpochs(path)).map(({ key }) => key.keyId)).toEqual(expect.arrayContaining(keyIds));
+    const later = JSON.stringify({ ...written, version: 2 });
+    await writeFile(path, later);
+    const sentence = `${path} has version 2 and this release reads only version 1: start a later release that reads version 2, or put the file back from before it`;
+    await expect(loadGatewaySecrets(path)).rejects.toThrow(sentence);
+    await expect(rotateIssuer(path, nowMs)).rejects.toThrow(sentence);
+    expect(await readFile(path, "utf8")).toBe(later);
   });
 });
 

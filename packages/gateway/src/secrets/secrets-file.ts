@@ -12,6 +12,11 @@ import {
 } from "@petak/credential";
 import type { IssuerEpoch, IssuerEpochs } from "./issuer-epochs.ts";
 
+/** A secrets file has a version that this release does not read. The message is one sentence. */
+export class SecretsVersionError extends Error {
+  override readonly name = "SecretsVersionError";
+}
+
 /** What a secrets file holds. */
 export interface StoredSecrets {
   readonly epochs: IssuerEpochs;
@@ -29,15 +34,19 @@ interface WrittenEpoch {
   not_after?: string;
 }
 
+/** The version of the secrets files that this release writes, and the newest that it reads. A file that states none has version 1. */
+const fileVersion = 1;
+
 /** A secrets file. One from before there were epochs has `issuer_private_jwk` in their place. */
 interface WrittenSecrets {
+  version?: number;
   derivation_key?: string;
   issuer_epochs?: WrittenEpoch[];
   past_issuer_keys?: PublishedIssuerKey[];
   issuer_private_jwk?: Ed25519PrivateJwk;
 }
 
-/** Reads a secrets file. Undefined: there is none. @throws {Error} where the file is something else. */
+/** Reads a secrets file. Undefined: there is none. @throws {Error} where the file is something else, or {@link SecretsVersionError}. */
 export async function readSecretsFile(path: string): Promise<StoredSecrets | undefined> {
   let text: string;
   try {
@@ -48,11 +57,13 @@ export async function readSecretsFile(path: string): Promise<StoredSecrets | und
   }
   try {
     const written = JSON.parse(text) as WrittenSecrets;
+    requireVersion(path, written.version);
     const derivationKey = Buffer.from(written.derivation_key ?? "", "base64url");
     if (derivationKey.length !== 32) throw new TypeError("derivation_key must have 32 bytes in base64url");
     const pastKeys = await readIssuerKeySet({ keys: written.past_issuer_keys ?? [] });
     return { epochs: await readEpochs(written), pastKeys, derivationKey };
   } catch (cause) {
+    if (cause instanceof SecretsVersionError) throw cause;
     throw new Error(`${path} is not the secrets file of a gateway`, { cause });
   }
 }
@@ -101,6 +112,7 @@ export async function replaceSecretsFile(path: string, secrets: StoredSecrets): 
 
 async function writeDraft(path: string, { epochs, pastKeys, derivationKey }: StoredSecrets): Promise<string> {
   const written: WrittenSecrets = {
+    version: fileVersion,
     derivation_key: Buffer.from(derivationKey).toString("base64url"),
     issuer_epochs: epochs.map(({ key, announcedAtMs, signsFromMs, notAfterMs }) => ({
       private_jwk: key.privateJwk,
@@ -119,6 +131,14 @@ async function writeDraft(path: string, { epochs, pastKeys, derivationKey }: Sto
     await handle.close();
   }
   return draft;
+}
+
+function requireVersion(path: string, version: unknown = 1): void {
+  if (typeof version !== "number") throw new TypeError("version must be a number");
+  if (version <= fileVersion) return;
+  throw new SecretsVersionError(
+    `${path} has version ${version} and this release reads only version ${fileVersion}: start a later release that reads version ${version}, or put the file back from before it`,
+  );
 }
 
 async function readEpochs({ issuer_epochs, issuer_private_jwk }: WrittenSecrets): Promise<IssuerEpochs> {
