@@ -1,5 +1,6 @@
 /** The server that speaks the protocol for one or more operators. */
 
+export { DataVersionError } from "@petak/records";
 export { DurabilityError, type DurabilityOptions } from "./compose/durability.ts";
 export type { Gateway, GatewayOptions } from "./compose/gateway-options.ts";
 export type { ArchiveOptions } from "./compose/open-archive.ts";

@@ -1,6 +1,6 @@
 /** What is written to Redis: sites, places, reservations, queues, bundles, events and feeds, deliveries, and what leaves for the archive. */
 
-export { requireIdentity } from "./archive/archive-identity.ts";
+export { requireIdentity, requireReadableArchive } from "./archive/archive-identity.ts";
 export { createArchiver } from "./archive/archiver.ts";
 export { createFeedArchive } from "./archive/feed-archive.ts";
 export { ArchiveFailure } from "./archive/files/archive-failure.ts";
@@ -32,6 +32,9 @@ export { retentionMinMs } from "./archive/retention.ts";
 export type { BundleChange, BundleOutcome, BundleStore } from "./bundles/bundle-store.ts";
 export { type ClassCount, freeToPromise } from "./capacity/capacity.ts";
 export type { CapacityReport, CapacityReports, ClassReport, ReportOutcome } from "./capacity/capacity-reports.ts";
+export { DataVersionError } from "./data-version/data-version-error.ts";
+export type { DataVersions } from "./data-version/data-versions.ts";
+export { type EnterStoreOptions, enterStore, type StoreEntry } from "./data-version/enter-store.ts";
 export type { DeliveryChanges, DeliveryFields, DeliveryStore, StoredReplay, StoredRetry } from "./deliveries/delivery-store.ts";
 export { decodeEvent, encodeEvent } from "./events/event-bytes.ts";
 export {

@@ -142,6 +142,8 @@ export interface Keys {
   testClockOffset(): string;
   /** Fingerprint of the secrets shared by the gateways of this store. */
   gatewaySecrets(): string;
+  /** Hash: the versions of the data, and the gateways that run, see lua/enter-store.lua. */
+  dataVersion(): string;
   /** Replication marker in the slot of a hash tag; with an empty tag, in any slot. Its value has no meaning and it expires soon. */
   replicationMarker(hashTag: string): string;
 }
@@ -228,6 +230,7 @@ export function createKeys(prefix: string): Keys {
     webhookEndpoint: (endpointId) => `${prefix}:{${endpointId}}:endpoint`,
     testClockOffset: () => `${prefix}:test-clock-offset`,
     gatewaySecrets: () => `${prefix}:gateway-secrets`,
+    dataVersion: () => `${prefix}:data-version`,
     replicationMarker: (hashTag) => (hashTag === "" ? `${prefix}:durability` : `${prefix}:{${hashTag}}:durability`),
   };
 }

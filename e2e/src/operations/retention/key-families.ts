@@ -54,7 +54,7 @@ export const keyFamilies: readonly KeyFamily[] = [
     "(webhook-endpoints|webhook-endpoints-of:.+|\\{[^}]+\\}:(endpoint|delivery:(state|due|retries|replays)))",
     "never",
   ),
-  family("the network's own", "(gateway-secrets|archive-id|store-code|test-clock-offset)", "never"),
+  family("the network's own", "(archive-id|data-version|gateway-secrets|store-code|test-clock-offset)", "never"),
 ];
 
 /** What a walk over the keys has found of one family. */

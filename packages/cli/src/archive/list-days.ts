@@ -7,7 +7,7 @@ import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
 /** Lists the days of an archive. Throws a CliFailure where one cannot be read, after the others. */
 export async function listDays(session: Session, options: ArchiveLocation & { region?: string }): Promise<void> {
   const { output } = session;
-  const layout = openDirectory(session, options);
+  const layout = await openDirectory(session, options);
   const progress = output.progress("Listing", 0, "days");
   const days: DayManifest[] = [];
   const problems: ArchiveProblem[] = [];

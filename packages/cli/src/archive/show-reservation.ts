@@ -11,7 +11,7 @@ import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
 export async function showReservation(session: Session, options: ArchiveLocation, reservationId: string): Promise<void> {
   const { output } = session;
   if (!reservationId.startsWith("res_")) throw usageFailure(`"${reservationId}" is no reservation's id; one begins with res_.`);
-  const layout = openDirectory(session, options);
+  const layout = await openDirectory(session, options);
   const found = await findArchived(diskFiles, layout, reservationId).catch((error: unknown) => {
     if (!(error instanceof ArchiveFailure)) throw error;
     throw new CliFailure(`The archive cannot be read: ${error.message}. Run \`petak archive verify\`.`, {

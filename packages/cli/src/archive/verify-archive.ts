@@ -17,7 +17,7 @@ import { type ArchiveLocation, openDirectory } from "./open-directory.ts";
 /** Reads all of an archive. Throws a CliFailure where something is not as it was written, after all has been looked at. */
 export async function verifyArchive(session: Session, options: ArchiveLocation & { rebuildIndex?: boolean }): Promise<void> {
   const { output } = session;
-  const layout = openDirectory(session, options);
+  const layout = await openDirectory(session, options);
   if (options.rebuildIndex === true) {
     const regions = await archivedRegions(diskFiles, layout);
     const progress = output.progress("Indexing", regions.length, "regions");

@@ -13,7 +13,7 @@ export const registerGateway: CommandModule = (command, { io }) => {
     const logger = createLogger({ level: config.logLevel });
     const served = await serveGateway(config, io.cwd, logger);
     try {
-      const end = await Promise.race([untilAborted(interruption), served.redisEnded]);
+      const end = await Promise.race([untilAborted(interruption), served.ended]);
       if (end instanceof CliFailure) throw end;
       logger.info("stopping");
     } finally {

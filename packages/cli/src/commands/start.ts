@@ -38,7 +38,7 @@ export const registerStart: CommandModule = (command, { io }) => {
         served = await serveGateway(config, io.cwd, logger);
         const participants = await prepare(served, { config, dataDir, sites, seed, output, signal: interruption });
         greet(output, served, participants, logPath);
-        const end = await Promise.race([untilAborted(interruption), served.redisEnded]);
+        const end = await Promise.race([untilAborted(interruption), served.ended]);
         if (end instanceof CliFailure) throw end;
       } catch (error) {
         if (!interruption.aborted) throw error;

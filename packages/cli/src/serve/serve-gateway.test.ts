@@ -63,7 +63,7 @@ test("a private server that ends by itself is told of in the log and to whoever 
   onTestFinished(() => served.stop());
   process.kill(served.redis?.pid ?? 0, "SIGTERM");
 
-  const { message } = await served.redisEnded;
+  const { message } = await served.ended;
   expect(message).toMatch(
     /^The private Redis server ended by itself, with code 0, and the gateway with it\. Its last words: \w+ is now ready to exit, bye bye/,
   );
@@ -78,6 +78,20 @@ test("a private server that ends by itself is told of in the log and to whoever 
   );
   // What Redis warns of is not lost either: here that it was told to end.
   expect(told).toContainEqual(expect.objectContaining({ msg: "private redis", level: 40, line: expect.stringMatching(/bye bye/) }));
+});
+
+test("a gateway that must not use the data any more stops, and says why to whoever started it", async () => {
+  const served = await serve({ shutdownGraceMs: "0" });
+  const redis = connectRedis({ socketPath: served.redis?.socketPath ?? "" }, { onError: () => undefined });
+  await redis.connect();
+  await redis.hset("petak:data-version", "newest", 1000);
+  // It looks at the version when it is connected again.
+  await redis.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+  redis.disconnect();
+  expect((await served.ended).message).toMatch(
+    /^The data in Redis has version 1000 and this release reads only version \d+: start a later /,
+  );
+  await expect(fetch(`${served.url}/readyz`)).rejects.toThrow();
 });
 
 test("a connection to Redis that broke is told of in the log, and that it is ready again", async () => {

@@ -4,6 +4,7 @@ import {
   AdminError,
   type Config,
   createMetrics,
+  DataVersionError,
   DurabilityError,
   type DurabilityOptions,
   type Gateway,
@@ -32,10 +33,10 @@ export interface ServedGateway {
   /** The private server, where the configuration names no other. */
   redis: RedisServer | undefined;
   /**
-   * Resolves with a failure to throw when the private server has ended by itself: there is nothing to go on with then. Never where there is
-   * none.
+   * Resolves with a failure to throw when there is nothing to go on with: the private server has ended by itself, or the gateway must not use the
+   * data any more. Else it stays pending.
    */
-  redisEnded: Promise<CliFailure>;
+  ended: Promise<CliFailure>;
   /** Stops all of it, the gateway first. */
   stop(): Promise<void>;
 }
@@ -84,17 +85,18 @@ export async function serveGateway(config: Config, cwd: string, logger: Logger):
       logger,
       metrics: createMetrics(),
     });
-    const redisEnded = Promise.withResolvers<CliFailure>();
+    const ended = Promise.withResolvers<CliFailure>();
     void redis?.exited.then((exit) => {
-      if (!isStopping) redisEnded.resolve(new CliFailure(redisLog.ended(exit), { reason: "redis-ended" }));
+      if (!isStopping) ended.resolve(new CliFailure(redisLog.ended(exit), { reason: "redis-ended" }));
     });
+    void gateway.refusal.then(({ message }) => ended.resolve(new CliFailure(message, { reason: "data-version" })));
     return {
       gateway,
       admin,
       url: gatewayUrl(tls === undefined ? "http" : "https", config.host, gateway.address.port),
       certificate: tls?.cert,
       redis,
-      redisEnded: redisEnded.promise,
+      ended: ended.promise,
       async stop() {
         isStopping = true;
         try {
@@ -139,7 +141,9 @@ function redisAddress(redisUrl: string): RedisAddress {
 }
 
 function explain(error: unknown): unknown {
-  const isSaid = [ServerStartError, RedisServerError, DurabilityError, StoreStartError].some((kind) => error instanceof kind);
+  const isSaid = [ServerStartError, RedisServerError, DurabilityError, StoreStartError, DataVersionError].some(
+    (kind) => error instanceof kind,
+  );
   if (isSaid) return new CliFailure((error as Error).message, { cause: error });
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" && path !== undefined) return new CliFailure(`${path} does not exist.`, { cause: error });

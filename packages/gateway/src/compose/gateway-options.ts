@@ -1,3 +1,4 @@
+import type { DataVersionError, EnterStoreOptions } from "@petak/records";
 import type { RedisAddress } from "@petak/redis";
 import type { WebhookOptions } from "../features/webhook/delivery/webhook-sending.ts";
 import type { Logger, Metrics } from "../observability/index.ts";
@@ -66,11 +67,18 @@ export interface GatewayOptions {
   hasUnaryFastPath?: boolean;
   /** Whether the HTTP/1.1 fast reader reads plain unary calls. Needs the unary fast path. Default true; false for comparisons. */
   hasHttp1FastReader?: boolean;
+  /** How the gateway enters the store. Default: as this release. Tests stand in for other releases with it. */
+  storeEntry?: Partial<Pick<EnterStoreOptions, "versions" | "registeredMs">>;
 }
 
 /** A running gateway. */
 export interface Gateway {
   readonly address: ServerAddress;
+  /**
+   * Resolves when the gateway has stopped by itself, with the reason: another gateway has raised the version of the store's data beyond what this
+   * one reads. Else it stays pending.
+   */
+  readonly refusal: Promise<DataVersionError>;
   /** Stops taking calls, completes those in flight, and releases everything. */
   stop(): Promise<void>;
 }

@@ -13,7 +13,7 @@ import {
   type SiteCache,
   type TermsBook,
 } from "@petak/records";
-import { claimStoreCode, createSiteIds } from "@petak/redis";
+import { createSiteIds } from "@petak/redis";
 import { type CachedKeyDirectory, createCachedKeyDirectory } from "../identity/cached-key-directory.ts";
 import { checkSameStore } from "../store-watch/same-store.ts";
 import type { ConnectedStore } from "./connect-store.ts";
@@ -35,10 +35,14 @@ export interface OpenRecords {
 }
 
 /** Opens the records of a store. */
-export async function openRecords(store: ConnectedStore, options: GatewayOptions, stack: AsyncDisposableStack): Promise<OpenRecords> {
+export async function openRecords(
+  store: ConnectedStore,
+  storeCode: string,
+  options: GatewayOptions,
+  stack: AsyncDisposableStack,
+): Promise<OpenRecords> {
   const { logger, metrics, now = Date.now, keyPrefix = "petak" } = options;
   const { redis, keys } = store;
-  const storeCode = await claimStoreCode(redis, keys);
   const search = createSiteSearch({
     redis: store.writer,
     keys,

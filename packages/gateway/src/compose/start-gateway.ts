@@ -1,5 +1,5 @@
 import { prepareValidation } from "@petak/protocol";
-import { createWebhookStore, openTestClock } from "@petak/records";
+import { createWebhookStore, type DataVersionError, openTestClock } from "@petak/records";
 import type { Acknowledgements } from "@petak/redis";
 import { optionsEncoder } from "../features/directory/options-encoder/options-encoder.ts";
 import { createWebhookSending } from "../features/webhook/delivery/webhook-sending.ts";
@@ -8,6 +8,7 @@ import { testNetworkAuthenticator } from "../identity/test-network-authenticator
 import { createOnePortServer, createRequestListener, createStoreFailureStep, type OnePortServer } from "../transport/index.ts";
 import { startBackgroundTasks } from "./background-tasks.ts";
 import { type ConnectedStore, connectStore, prepareStore } from "./connect-store.ts";
+import { enterStore } from "./enter-store.ts";
 import type { Gateway, GatewayOptions } from "./gateway-options.ts";
 import { openFeeds } from "./open-feeds.ts";
 import { type OpenRecords, openRecords } from "./open-records.ts";
@@ -31,7 +32,8 @@ const webhookGraceMs = 2000;
 /**
  * Starts a gateway. Resolves when it takes calls.
  *
- * @throws {ServerStartError} where it cannot listen; {@link StoreStartError} where Redis cannot be reached or accepts no writes.
+ * @throws {ServerStartError} where it cannot listen; {@link StoreStartError} where Redis cannot be reached or accepts no writes;
+ * {@link DataVersionError} where this release must not use the store's data.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // Compiled before anything is connected: nobody waits for an answer meanwhile.
@@ -51,11 +53,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 /** Starts a gateway over a connected store. */
 async function startOver(store: ConnectedStore, given: GatewayOptions, stack: AsyncDisposableStack): Promise<Gateway> {
+  const refused = Promise.withResolvers<DataVersionError>();
+  const storeCode = await enterStore(store, given, stack, refused.resolve);
   const clock = given.testClock === true ? await openTestClock(store.writer, store.keys, given.now ?? Date.now) : undefined;
   const options = clock === undefined ? given : { ...given, now: clock.now };
   const { logger, metrics, now = Date.now } = options;
   const stopping = new AbortController();
-  const records = await openRecords(store, options, stack);
+  const records = await openRecords(store, storeCode, options, stack);
   const { archive, keyDirectory, participants } = records;
   const secrets = await openSecrets(store, options, stack);
   if (options.admin !== undefined) await registerAdmin(participants, options.admin, now());
@@ -106,13 +110,16 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
   });
   logger.info({ host: address.host, port: address.port }, "gateway listens");
   let stopped: Promise<void> | undefined;
-  return {
-    address,
-    stop() {
-      stopped ??= stack.disposeAsync();
-      return stopped;
-    },
+  const stop = () => {
+    stopped ??= stack.disposeAsync();
+    return stopped;
   };
+  const refusal = refused.promise.then(async (error) => {
+    logger.fatal({ err: error }, "the gateway stops: it must not use the data in Redis any more");
+    await stop().catch((err: Error) => logger.error({ err }, "the gateway did not stop in order"));
+    return error;
+  });
+  return { address, refusal, stop };
 }
 
 type Served = Pick<Parameters<typeof createRequestListener>[0], "routes" | "steps" | "shutdownSignal" | "plainRoutes">;

@@ -4,6 +4,9 @@ import { ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { DataVersionError } from "../data-version/data-version-error.ts";
+import { archiveVersions } from "../data-version/data-versions.ts";
+import { requireReadableArchive } from "./archive-identity.ts";
 import { type ArchiveFiles, diskFiles } from "./files/archive-files.ts";
 import { createLayout, dateAt, dayMs } from "./files/archive-layout.ts";
 import { type ArchiveWorld, openArchiveWorld, region } from "./testing/archive-world.ts";
@@ -55,6 +58,36 @@ describe("an archive in trouble", () => {
     expect(await failureOf({})).toBeUndefined();
     expect(await hasAll()).toBe(false);
     expect(await world.told()).toEqual(before);
+  });
+
+  it("has no version and no id yet where the disk was full when it was to get them, and gets both when there is room", async () => {
+    const write: ArchiveFiles["write"] = async (path) => {
+      await writeFile(path, "");
+      throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
+    };
+    await expect(world.archiver({ files: { ...diskFiles, write } }).once()).rejects.toThrow("ENOSPC");
+    expect(await diskFiles.names(world.layout.root)).toEqual([]);
+    expect(await world.records.archive.identity()).toBeUndefined();
+    await requireReadableArchive(diskFiles, world.layout);
+    await world.archiver().once();
+    const written = JSON.parse(await readFile(world.layout.identity, "utf8"));
+    expect(written).toEqual({ version: archiveVersions.written, id: await world.records.archive.identity() });
+  });
+
+  it("is refused where its version is one that this release does not read, and passes where it cannot be looked at", async () => {
+    await world.archiver().once();
+    const { identity } = world.layout;
+    const { id } = JSON.parse(await readFile(identity, "utf8"));
+    await writeFile(identity, JSON.stringify({ version: 1, id }));
+    await expect(requireReadableArchive(diskFiles, world.layout)).rejects.toThrow(
+      new DataVersionError(
+        `${identity} has version 1 and this release reads only version 2: start an earlier release that reads version 1, or give this one another archiveDir and Redis.`,
+      ),
+    );
+    await writeFile(identity, JSON.stringify({ version: 3, id }));
+    await expect(requireReadableArchive(diskFiles, world.layout)).rejects.toThrow(/ has version 3 .*: start a later release/);
+    const read = () => Promise.reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }));
+    await requireReadableArchive({ ...diskFiles, read }, world.layout);
   });
 
   it("is not taken for an empty one where its directory is not there: nothing is written, and nothing looks as if it had never been", async () => {

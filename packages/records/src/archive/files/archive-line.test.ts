@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { type Event, EventSchema, EventType, OverflowFallback, ReservationSchema, ReservationState } from "@petak/protocol";
+import { type Event, EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
 import { encodeEvent } from "../../events/event-bytes.ts";
 import { testSiteIds } from "../../ids/testing/test-ids.ts";
@@ -59,22 +59,6 @@ describe("a line of the archive", () => {
     expect(readReservation(archived).chain).toEqual(chain);
     expect(isReservationOf(archived, { reservation: { ...newer, revision: 4 }, chain })).toBe(false);
     expect(isReservationOf(archived, { reservation: newer, chain: ["1-0"] })).toBe(false);
-  });
-
-  it("is read with the former names of fields, and strings that look like them are kept", () => {
-    const former =
-      '{"reservation":{"reservationId":"' +
-      reservationId +
-      '","partnerReference":"OVERFLOW_END_ \\"atEnd\\":","overflowEnd":"OVERFLOW_END_ASK_CONSUMER","overflowPolicy":{"atEnd":77}},"chain":["1-0"]}';
-    expect(readReservation(former).reservation).toMatchObject({
-      partnerReference: 'OVERFLOW_END_ "atEnd":',
-      overflowFallback: OverflowFallback.ASK_CONSUMER,
-      overflowPolicy: { fallback: 77 },
-    });
-    const event = recordedEvent(
-      '{"entry":"5-1","event":{"type":"EVENT_TYPE_RESERVATION_REJECTED","overflowEnd":"OVERFLOW_END_REFUSE"}}',
-    ).event;
-    expect(event).toMatchObject({ type: EventType.RESERVATION_REJECTED, overflowFallback: OverflowFallback.REFUSE });
   });
 
   it("keeps what is no event as it is", () => {

@@ -3,7 +3,6 @@ import { EventSchema, type Reservation, ReservationSchema } from "@petak/protoco
 import type { RecordedEvent } from "../../events/event-stream.ts";
 import type { StoredEvent } from "../region-archive.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
-import { withPresentNames } from "./former-names.ts";
 
 /** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */
 export interface ArchivedReservation {
@@ -118,7 +117,7 @@ function readEvent(line: string): RecordedEvent["event"] {
 
 function parse(line: string): unknown {
   try {
-    return JSON.parse(withPresentNames(line));
+    return JSON.parse(line);
   } catch (error) {
     throw new ArchiveFailure("damaged", "a line that is no JSON", { cause: error });
   }

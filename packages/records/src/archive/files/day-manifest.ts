@@ -1,6 +1,7 @@
 import type { Region } from "@petak/protocol";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveDate } from "./archive-layout.ts";
+import { requireArchiveVersion } from "./archive-version.ts";
 
 /** A part of a day's file that can be read by itself: one member of the gzip file. */
 export interface DayMember {
@@ -16,7 +17,8 @@ export interface DayMember {
 
 /** What is in the file of a region's day. */
 export interface DayManifest {
-  version: 1;
+  /** The version of the archive's data with which it was written. */
+  version: number;
   region: Region;
   date: ArchiveDate;
   /** Who wrote it. */
@@ -34,7 +36,7 @@ export function encodeManifest(manifest: DayManifest): Buffer {
   return Buffer.from(`${JSON.stringify(manifest)}\n`);
 }
 
-/** Reads one. Throws an ArchiveFailure where it is not of that day, or is none. */
+/** Reads one. Throws an ArchiveFailure where it is not of that day, is none, or is of a version that this release does not read. */
 export function decodeManifest(bytes: Buffer, region: Region, date: ArchiveDate): DayManifest {
   let manifest: Partial<DayManifest>;
   try {
@@ -42,8 +44,9 @@ export function decodeManifest(bytes: Buffer, region: Region, date: ArchiveDate)
   } catch (error) {
     throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is no JSON`, { cause: error });
   }
-  if (manifest.version !== 1 || manifest.region !== region || manifest.date !== date || !Array.isArray(manifest.members)) {
-    throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is not one of that day that this version reads`);
+  requireArchiveVersion(`the archive of region ${region}, ${date},`, manifest.version);
+  if (typeof manifest.version !== "number" || manifest.region !== region || manifest.date !== date || !Array.isArray(manifest.members)) {
+    throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is not one of that day`);
   }
   return manifest as DayManifest;
 }

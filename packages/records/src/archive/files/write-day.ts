@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Region } from "@petak/protocol";
+import { archiveVersions } from "../../data-version/data-versions.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, damagedSuffix, unfinishedSuffix } from "./archive-layout.ts";
@@ -56,7 +57,7 @@ export async function writeDay(
 
   await files.write(layout.unfinishedData(region, date, attempt), content());
   const manifest: DayManifest = {
-    version: 1,
+    version: archiveVersions.written,
     region,
     date,
     attempt,

@@ -1,0 +1,28 @@
+import { createLayout, type DataVersionError, diskFiles, enterStore as enterRecords, requireReadableArchive } from "@petak/records";
+import type { ConnectedStore } from "./connect-store.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+
+/**
+ * Checks the versions of the data in the store and its archive, and registers this gateway.
+ *
+ * @param onRefused takes the reason why this gateway must not use the store any more, since another one has raised the version. Called once at most.
+ * @returns the store's code
+ * @throws {DataVersionError} where this release must not use the store or the archive.
+ */
+export async function enterStore(
+  { redis, keys, watch }: ConnectedStore,
+  { archive, storeEntry }: GatewayOptions,
+  stack: AsyncDisposableStack,
+  onRefused: (error: DataVersionError) => void,
+): Promise<string> {
+  if (archive !== undefined) await requireReadableArchive(archive.files ?? diskFiles, createLayout(archive.directory, keys.prefix));
+  const entry = await enterRecords({
+    redis,
+    keys,
+    ...storeEntry,
+    onError: (error) => watch.tell("the renewal of this gateway's registration", error),
+    onRefused,
+  });
+  stack.defer(() => entry.leave());
+  return entry.storeCode;
+}
