@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
@@ -212,15 +212,52 @@ describe("a store", () => {
     const path = await newPath();
     openAgentStore(path).close();
     const database = new DatabaseSync(path);
-    database.exec("PRAGMA user_version = 4");
+    database.exec("PRAGMA user_version = 5");
     database.close();
     expect(() => openAgentStore(path)).toThrow(
       new AgentStoreError(
-        `${path} has version 4 and this release reads versions up to 3: start a later release of the agent that reads version 4, or give this one a new store`,
+        `${path} has version 5 and this release reads versions up to 4: start a later release of the agent that reads version 5, or give this one a new store`,
       ),
     );
     const after = new DatabaseSync(path);
-    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 4 });
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 5 });
+    after.close();
+  });
+
+  it("of an earlier version is refused in one sentence and left as it is where its site's id has no store code", async () => {
+    const path = await newPath();
+    const asVersion3 = async (siteId: string) => {
+      const store = openAgentStore(path);
+      store.bind(siteId);
+      store.close();
+      const database = new DatabaseSync(path);
+      database.exec("PRAGMA user_version = 3");
+      database.close();
+    };
+    await asVersion3("site_836520_k3v9c0x2md000008");
+    openAgentStore(path).close();
+    await rm(path);
+    await asVersion3("site_836520_8");
+    expect(() => openAgentStore(path)).toThrow(
+      new AgentStoreError(
+        `${path} has version 3 and belongs to site 'site_836520_8', and this release reads only site ids with a store code: start an earlier release of the agent that reads such ids, or give this one a new store`,
+      ),
+    );
+    const after = new DatabaseSync(path);
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
+    after.close();
+  });
+
+  it("of an earlier version is left as it was where it cannot be brought to the present one", async () => {
+    const path = await newPath();
+    const database = new DatabaseSync(path);
+    // The step to version 2 adds columns to a table that is not there.
+    database.exec("CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID; PRAGMA user_version = 1;");
+    database.close();
+    expect(() => openAgentStore(path)).toThrow("no such table: visit");
+    const after = new DatabaseSync(path);
+    expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 1 });
+    expect(after.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()).toEqual([{ name: "fact" }]);
     after.close();
   });
 

@@ -1,5 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { parseSiteId } from "@petak/protocol";
 
 /** The steps that make each version of the one before, from an empty file on. SQLite's `user_version` states the version. */
 const steps = [
@@ -27,7 +28,12 @@ const steps = [
   `
   CREATE TABLE ended (reservation_id TEXT PRIMARY KEY, forget_at_ms INTEGER) STRICT, WITHOUT ROWID;
 `,
+  // Version 4 has the same tables. The ids of sites in it have the code of their store.
+  "",
 ];
+
+/** The first version whose site ids all have the code of their store. */
+const storeCodesVersion = 4;
 
 /** An agent's store is in use by another process, or is none. */
 export class AgentStoreError extends Error {
@@ -38,9 +44,9 @@ export class AgentStoreError extends Error {
  * Opens the database of a store, or makes it, for this process alone. A commit is on the disk before it returns (WAL with
  * `synchronous=FULL`), so what was spent stays spent when the power goes.
  *
- * A store of an earlier version is brought to the present one, at once and for good.
+ * A store of an earlier version is brought to the present one, at once and for good; not so that of a site whose id has no store code.
  *
- * Throws an AgentStoreError that names the file where another process has it, it is no store, or its version is newer than this release reads.
+ * Throws an AgentStoreError that names the file where another process has it, it is no store, or this release does not read it.
  */
 export function openDatabase(path: string): DatabaseSync {
   // It holds the site's pin key, so its owner alone may read it; SQLite gives its other files the same rights.
@@ -65,7 +71,17 @@ function migrate(database: DatabaseSync): void {
     );
   }
   if (version === steps.length) return;
+  if (version > 0 && version < storeCodesVersion) requireStoreCode(database, version);
   database.exec(`BEGIN; ${steps.slice(version).join("")} PRAGMA user_version = ${steps.length}; COMMIT;`);
+}
+
+/** Refuses the store of a site whose id has no store code: no credential and no gateway of this release names such a site. */
+function requireStoreCode(database: DatabaseSync, version: number): void {
+  const [bound] = database.prepare("SELECT CAST(value AS TEXT) AS siteId FROM fact WHERE name = 'site_id'").all() as { siteId: string }[];
+  if (bound === undefined || parseSiteId(bound.siteId) !== undefined) return;
+  throw new AgentStoreError(
+    `has version ${version} and belongs to site '${bound.siteId}', and this release reads only site ids with a store code: start an earlier release of the agent that reads such ids, or give this one a new store`,
+  );
 }
 
 function explain(path: string, error: unknown): unknown {
