@@ -1,0 +1,124 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { createSimulatedCabinet } from "@petak/agent/simulation";
+import {
+  CancellationReason,
+  GetCustodyChainResponseSchema,
+  OverflowFallback,
+  ReservationSchema,
+  ReservationState,
+  ReserveResponseSchema,
+} from "@petak/protocol";
+import { createFrozenClock } from "@petak/testkit";
+import { beforeEach, describe, expect, it } from "vitest";
+import { keptData, type ReservationName } from "./kept-data.ts";
+import { callersOf, type LoadedData, loadKeptData } from "./over-kept-data.ts";
+
+const kept = await keptData(2);
+const { facts } = kept;
+const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED, HELD, REJECTED } = ReservationState;
+let data: LoadedData;
+
+beforeEach(async () => {
+  data = await loadKeptData(kept);
+});
+
+function read<Desc extends DescMessage>(schema: Desc, base64: string | undefined): MessageShape<Desc> {
+  return fromBinary(schema, Buffer.from(base64 ?? "", "base64"));
+}
+
+describe("a gateway over the data of an earlier commit of its version", () => {
+  it("returns every reservation as it was, from Redis and from the archive", async () => {
+    const { find } = callersOf(facts, await data.start());
+    for (const [name, { reservation }] of Object.entries(facts.reservations)) {
+      expect(await find(name as ReservationName), name).toEqual(read(ReservationSchema, reservation));
+    }
+    expect(await find("rejected")).toMatchObject({
+      state: REJECTED,
+      overflowPolicy: { fallback: OverflowFallback.ASK_CONSUMER },
+      overflowFallback: OverflowFallback.ASK_CONSUMER,
+    });
+  });
+
+  it("returns the chains and the feed as they were, with the same numbers, and goes on from a cursor of then", async () => {
+    const { courier } = callersOf(facts, await data.start());
+    for (const [name, { reservationId, chain }] of Object.entries(facts.reservations)) {
+      if (chain === undefined) continue;
+      const { events, receipts } = read(GetCustodyChainResponseSchema, chain);
+      expect(await courier.custody.getCustodyChain({ reservationId }), name).toMatchObject({ events, receipts });
+    }
+    const { events } = await courier.custody.listEvents({ pageSize: 1000 });
+    expect(events.map(({ eventId }) => eventId)).toEqual(facts.feed.eventIds);
+    const after = await courier.custody.listEvents({ cursor: facts.feed.cursor, pageSize: 1000 });
+    expect(after.events).toEqual(events.slice(5));
+    expect(events.map(({ feedNumber }) => Number(feedNumber))).toEqual(events.map((_, index) => index + 1));
+  });
+
+  it("answers a request that is repeated from then as it was answered then", async () => {
+    const { courier } = callersOf(facts, await data.start());
+    const { requestId, siteId, partnerReference } = facts.repeated.request;
+    const response = await courier.reservations.reserve({
+      requestId,
+      place: { case: "siteId", value: siteId },
+      parcel: { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 },
+      partnerReference,
+    });
+    expect(response).toEqual(read(ReserveResponseSchema, facts.repeated.response));
+  });
+
+  it("confirms and cancels reservations of then, and promotes those that wait", async () => {
+    const { courier, find } = callersOf(facts, await data.start());
+    const { held, hard } = facts.reservations;
+    await courier.reservations.confirm({ requestId: randomUUID(), reservationId: held.reservationId });
+    await courier.reservations.cancel({ requestId: randomUUID(), reservationId: hard.reservationId, reason: CancellationReason.OTHER });
+    expect([(await find("held")).state, (await find("hard")).state]).toEqual([CONFIRMED, CANCELLED]);
+    expect((await find("queued")).queuedSiteIds).toEqual([facts.sites.full]);
+    const { reservations: atFull } = await courier.reservations.listReservations({ siteId: facts.sites.full, states: [CONFIRMED] });
+    expect(atFull).toHaveLength(1);
+    const reservationId = atFull[0]?.reservationId ?? "";
+    await courier.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
+    expect(await find("queued")).toMatchObject({ state: HELD, siteId: facts.sites.full });
+    const { events } = await courier.custody.getCustodyChain({ reservationId: held.reservationId });
+    expect(events.at(-1)?.stateAfter).toBe(CONFIRMED);
+  });
+
+  it("takes the reports of an agent over its database of then, which opens its doors for tokens of then", async () => {
+    const { now, advance } = createFrozenClock(facts.atMs);
+    const network = await data.start({ now });
+    const { agent, courier, find } = callersOf(facts, network, now);
+    const cabinet = createSimulatedCabinet({
+      compartments: ["A1", "A2", "A3", "A4", "A5", "A6"].map((compartmentId) => ({ compartmentId, sizeClassId: "M" })),
+      occupied: facts.occupied,
+    });
+    const { key_id: keyId, private_jwk: privateJwk } = facts.keys.agent;
+    const operator = { participantId: facts.keys.operator.participant_id } as never;
+    const terminal = await network.openTerminal(operator, facts.sites.terminal, {
+      client: agent.agents,
+      reportKey: { keyId, privateJwk },
+      storePath: join(data.directory, "agent.db"),
+      cabinet,
+    });
+    await terminal.agent.flushed();
+    const { reservation: unreported } = await courier.reservations.getReservation(facts.unreported);
+    expect(unreported?.state).toBe(DEPOSITED);
+    advance(1000);
+    expect(await terminal.visit({ token: facts.credentials.deposit })).toMatchObject({ opened: true });
+    expect(await terminal.visit({ token: facts.credentials.collect })).toMatchObject({ opened: true });
+    expect(await terminal.visit({ token: facts.credentials.collect })).toMatchObject({ opened: false });
+    expect([(await find("confirmed")).state, (await find("deposited")).state]).toEqual([DEPOSITED, COLLECTED]);
+  });
+
+  it("has its bundle, its sites and its webhook endpoint", async () => {
+    const { courier, operator } = callersOf(facts, await data.start());
+    const { bundleId, endpointId, sites } = facts;
+    expect((await courier.reservations.getBundle({ bundleId })).reservations.map(({ state }) => state)).toEqual([CONFIRMED, CONFIRMED]);
+    expect((await courier.webhooks.listEndpoints({})).endpoints).toMatchObject([{ endpointId, url: "https://hooks.invalid/petak" }]);
+    for (const siteId of Object.values(sites)) {
+      expect((await operator.directory.getSite({ siteId })).site?.siteId).toBe(siteId);
+    }
+    const parcel = { widthMm: 200, heightMm: 100, depthMm: 300, massG: 500 };
+    const { options } = await courier.directory.findNearest({ origin: { latitude: 1.3, longitude: 103.8 }, parcel });
+    expect(options.map(({ site }) => site?.siteId)).toEqual([sites.terminal, sites.store]);
+  });
+});
