@@ -95,7 +95,7 @@ async function move(
     heldChange: 0,
     occupiedChange: 0,
     ...transition,
-    ...(transition.answer && { answer: { ...transition.answer, bytes: toBinary(ReservationSchema, after) } }),
+    ...(transition.response && { response: { ...transition.response, bytes: toBinary(ReservationSchema, after) } }),
     before,
     after,
     site: stored,
@@ -124,7 +124,7 @@ async function live(client: number): Promise<void> {
       type: EventType.RESERVATION_CONFIRMED,
       deadlineMs: depositUntilMs,
       isAllowed: true,
-      answer: { participantId, requestId, fingerprint, bytes: new Uint8Array() },
+      response: { participantId, requestId, fingerprint, bytes: new Uint8Array() },
     },
   );
 

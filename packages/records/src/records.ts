@@ -1,20 +1,21 @@
 import type { IndexCache } from "@petak/allocator";
-import { createKeys, createSiteIds, type Keys, type RedisConnection, type SiteIds } from "@petak/redis";
+import { createKeys, createSiteIds, type RedisConnection, type SiteIds } from "@petak/redis";
 import { createRegionArchive, type RegionArchive } from "./archive/region-archive.ts";
+import type { WithArchive } from "./archive/reservation-archive.ts";
 import { type BundleStore, createBundleStore } from "./bundles/bundle-store.ts";
 import { type CapacityReports, createCapacityReports } from "./capacity/capacity-reports.ts";
 import { createDeliveryStore, type DeliveryStore } from "./deliveries/delivery-store.ts";
 import { createEventStream, type EventStream } from "./events/event-stream.ts";
 import { createFeedChunks, type FeedChunks } from "./feeds/feed-chunks.ts";
+import { createRequestIds, type RequestIds } from "./idempotency/request-ids.ts";
 import { createQueues, type QueueLimits, type Queues } from "./queue/queues.ts";
-import { createRequestIds, type RequestIds } from "./reservations/request-ids.ts";
 import { createReservationStore, type ReservationStore } from "./reservations/reservation-store.ts";
 import { createHolds, type Holds } from "./reservations/reserve.ts";
 import { createSiteRevocations, type SiteRevocations } from "./sites/site-revocations.ts";
 import { createSiteStore, type SiteStore } from "./sites/site-store.ts";
 import { createTermsRecords, type TermsRecords } from "./terms/terms-records.ts";
 
-/** The records of one store, an interface for each subject. */
+/** The records of one store, with an interface for each subject. */
 export interface Records {
   readonly sites: SiteStore;
   readonly capacityReports: CapacityReports;
@@ -26,32 +27,34 @@ export interface Records {
   readonly requestIds: RequestIds;
   readonly events: EventStream;
   readonly deliveries: DeliveryStore;
-  /** Ended reservations and old events, on their way to the archive. */
+  /** Moves ended reservations and old events to the archive. */
   readonly archive: RegionArchive;
-  /** Parts of participants' feeds, on their way to the archive. */
+  /** Moves chunks of participants' feeds to the archive. */
   readonly feedChunks: FeedChunks;
-  readonly keys: Keys;
-  /** The ids of the store's sites. */
+  /** Formats and parses the ids of the store's sites. */
   readonly siteIds: SiteIds;
   /** The terms on which reservations were made. */
   readonly terms: TermsRecords;
 }
 
-/** How records are made. */
+/** Records, and their archived part. */
+export type RecordsWithArchive = WithArchive<Records>;
+
+/** The options of records. */
 export interface RecordsOptions {
-  /** The connection over which they are read and written. */
+  /** The connection to the store. */
   redis: RedisConnection;
-  /** What separates networks that share a server. Default `petak`. */
+  /** The key prefix, which separates networks on one server. Default `petak`. */
   prefix?: string;
-  /** The code of the store, as {@link claimStoreCode} gives it. */
+  /** The store code that {@link claimStoreCode} returned. */
   storeCode: string;
-  /** Holds are taken over the connections of this cache, which needs no invalidation for them. Default: they are taken over `redis`. */
+  /** Holds are taken over this cache's connections, so that it is updated without invalidations. Default: they are taken over `redis`. */
   indexCache?: IndexCache | undefined;
-  /** How many reservations may wait. Default {@link defaultQueueLimits}. */
+  /** The most queued reservations. Default {@link defaultQueueLimits}. */
   queueLimits?: QueueLimits;
 }
 
-/** Makes the records of a store. */
+/** Creates the records of a store. */
 export function createRecords({ redis, prefix = "petak", storeCode, indexCache, queueLimits }: RecordsOptions): Records {
   const keys = createKeys(prefix);
   const siteIds = createSiteIds(storeCode);
@@ -73,7 +76,6 @@ export function createRecords({ redis, prefix = "petak", storeCode, indexCache, 
     deliveries: createDeliveryStore(redis, keys),
     archive: createRegionArchive(redis, keys, ids),
     feedChunks: createFeedChunks(redis, keys, siteIds),
-    keys,
     siteIds,
     terms,
   };

@@ -30,7 +30,7 @@ export function holdRequest(order: Order, homeRegion: string): HoldRequest {
     participantId: order.participantId,
     requestId: order.requestId,
     fingerprint: orderFingerprint(order),
-    isTied: false,
+    isBound: false,
     homeRegion,
     reservation,
     deadlineMs: order.untilMs,

@@ -157,7 +157,7 @@ async function take(siteId: string, site: Site, index: number, number: number): 
       participantId: "par_0000000000000009",
       requestId,
       fingerprint: Buffer.from(requestId.slice(-16)),
-      isTied: true,
+      isBound: true,
       homeRegion: parseSiteId(siteId)?.region ?? "",
       reservation: create(ReservationSchema, {}),
       deadlineMs: 2_000_000_000_000,

@@ -134,9 +134,9 @@ function checkHashes(own: readonly ChainLink[], complain: Complain, continued: G
         about,
       );
     }
-    const isTied =
+    const isBound =
       number === 1 ? (claims.previous === "") === (claims.continues === "") : claims.previous !== "" && claims.continues === "";
-    if (!isTied) complain("PREVIOUS", `link ${number} does not say which link it follows`, about);
+    if (!isBound) complain("PREVIOUS", `link ${number} does not say which link it follows`, about);
     if (number === 1 && continued !== undefined) checkContinued(claims, continued, complain);
   }
 }

@@ -36,9 +36,9 @@ async function sweep(): Promise<void> {
 }
 
 const isInRecords = async ({ reservationId }: Reservation) => (await world.records.reservations.find(reservationId)) !== undefined;
-const allowedHandles = () => redis.client.smembers(world.records.keys.siteAllowed(region, 1));
+const allowedHandles = () => redis.client.smembers(world.keys.siteAllowed(region, 1));
 const dueMs = async ({ reservationId }: Reservation) =>
-  Number(await redis.client.zscore(world.records.keys.deadlines(region), parseReservationId(reservationId)?.handle ?? ""));
+  Number(await redis.client.zscore(world.keys.deadlines(region), parseReservationId(reservationId)?.handle ?? ""));
 
 /** A reservation that was cancelled while a token to deposit is about, and whose day is in the archive. */
 async function cancelledWithToken(): Promise<Reservation> {
@@ -59,7 +59,7 @@ describe("a reservation that has ended, of which the clock is not done when its 
     await world.pass(3 * dayMs);
     await sweep();
     expect([await isInRecords(cancelled), await allowedHandles()]).toEqual([false, []]);
-    expect(await redis.client.zcard(world.records.keys.deadlines(region))).toBe(0);
+    expect(await redis.client.zcard(world.keys.deadlines(region))).toBe(0);
     expect(await world.told()).toEqual(told);
   });
 

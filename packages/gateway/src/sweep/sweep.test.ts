@@ -15,6 +15,7 @@ import {
 import { createRecords, type Records, type StoredSite } from "@petak/records";
 import { storedCandidate } from "@petak/records/testing/candidates";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import { createFrozenClock, createRandom, type FrozenClock, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startSweep } from "./sweep.ts";
@@ -63,7 +64,7 @@ async function hold(holdMs: number): Promise<Reservation> {
     participantId,
     requestId: randomUUID(),
     fingerprint: Buffer.alloc(16),
-    isTied: false,
+    isBound: false,
     homeRegion,
     reservation,
     deadlineMs,
@@ -162,7 +163,10 @@ describe("sweeping", () => {
     const last = await hold(3000);
     const [connection] = connections as [RedisConnection];
     for (const { reservationId } of broken) {
-      await connection.set(one().keys.reservation(homeRegion, parseReservationId(reservationId)?.handle ?? ""), "x");
+      await connection.set(
+        createKeys(`${redis.keyPrefix}petak`).reservation(homeRegion, parseReservationId(reservationId)?.handle ?? ""),
+        "x",
+      );
     }
     for (const before of ended) {
       await moveOn(before, ReservationState.CANCELLED, clock.now() + 2000, {});

@@ -8,9 +8,9 @@ import { requireArchiveVersion } from "./files/archive-version.ts";
 import type { RegionArchive } from "./region-archive.ts";
 
 /**
- * The id that a directory has as an archive, or undefined.
+ * The id of the archive in a directory, or undefined.
  *
- * @throws {ArchiveFailure} where its identity file is damaged, or of a version that this release does not read.
+ * @throws {ArchiveFailure} if the file with the id is damaged, or of a version that this release does not read
  */
 export async function directoryId(files: ArchiveFiles, layout: ArchiveLayout): Promise<string | undefined> {
   const bytes = await files.read(layout.identity);
@@ -18,7 +18,7 @@ export async function directoryId(files: ArchiveFiles, layout: ArchiveLayout): P
   const { version, id } = parse(bytes);
   requireArchiveVersion(layout.identity, version);
   if (typeof version === "number" && typeof id === "string") return id;
-  throw new ArchiveFailure("damaged", `${layout.identity} does not say whose archive it is`);
+  throw new ArchiveFailure("damaged", `${layout.identity} is damaged: it contains no archive id`);
 }
 
 function parse(bytes: Buffer): { version?: unknown; id?: unknown } {
@@ -44,10 +44,10 @@ export async function requireReadableArchive(files: ArchiveFiles, layout: Archiv
 }
 
 /**
- * Sees that a directory is the archive of these records: one that is not mounted, or that another gateway does not share, is empty, and nothing
- * must be looked up there or written to it. Where neither has an id yet, both get one.
+ * Checks that a directory is the archive of the store, by an id that both have. If neither has one yet, both get one. A directory that is not mounted or not shared
+ * is empty: nothing must be looked up in it or written to it.
  *
- * @throws {ArchiveFailure} where it is not.
+ * @throws {ArchiveFailure} if it is another directory.
  */
 export async function requireIdentity(files: ArchiveFiles, layout: ArchiveLayout, records: RegionArchive): Promise<void> {
   const known = await records.identity();
@@ -55,10 +55,10 @@ export async function requireIdentity(files: ArchiveFiles, layout: ArchiveLayout
   if (found === undefined && known === undefined) found = await giveIdentity(files, layout);
   const expected = known ?? (found === undefined ? undefined : await records.claimIdentity(found));
   if (found === expected) return;
-  const what = found === undefined ? "is empty" : `is the archive ${found}`;
+  const actual = found === undefined ? "is empty" : `is the archive ${found}`;
   throw new ArchiveFailure(
-    "away",
-    `${layout.root} ${what}, and the archive of these records is ${expected}: it is not mounted, or not the directory that all gateways share`,
+    "unavailable",
+    `${layout.root} ${actual}, but the archive of this store is ${expected}: the directory is not mounted, or is not the one that all gateways share`,
   );
 }
 
@@ -73,6 +73,6 @@ async function giveIdentity(files: ArchiveFiles, layout: ArchiveLayout): Promise
     await files.remove(unfinished);
   }
   await files.syncDir(layout.root);
-  // Another may have been faster.
+  // Another gateway may have been faster.
   return await directoryId(files, layout);
 }

@@ -38,7 +38,7 @@ async function failureOf(files: Partial<ArchiveFiles>): Promise<unknown> {
 /** Whether the records have all of it. */
 async function hasAll(): Promise<boolean> {
   const found = await Promise.all(world.ids.map((id) => world.records.reservations.find(id)));
-  const inStream = await redis.client.xlen(world.records.keys.events(region));
+  const inStream = await redis.client.xlen(world.keys.events(region));
   return found.every((reservation) => reservation !== undefined) && inStream === 12;
 }
 
@@ -104,8 +104,8 @@ describe("an archive in trouble", () => {
     await expect(events.readAfter(region, "0-0", 10)).rejects.toMatchObject(unavailable);
     // What is in the records goes on.
     expect(await reservations.find(world.ids.at(-1) ?? "")).toMatchObject({ state: COLLECTED });
-    await expect(world.archiver().once()).rejects.toThrow(/is empty, and the archive of these records is [0-9a-f]{32}/);
-    expect(await redis.client.xlen(world.records.keys.events(region))).toBe(4);
+    await expect(world.archiver().once()).rejects.toThrow(/is empty, but the archive of this store is [0-9a-f]{32}/);
+    expect(await redis.client.xlen(world.keys.events(region))).toBe(4);
     expect(await diskFiles.names(directory)).toEqual([]);
     await rename(`${directory}-elsewhere`, directory);
     await world.archiver().once();
@@ -118,7 +118,7 @@ describe("an archive in trouble", () => {
     await world.archiver().once();
     const other = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}other:` }, connection, await tempDir());
     await other.archiver().once();
-    await expect(other.archiver({ layout: world.layout }).once()).rejects.toThrow(/is the archive [0-9a-f]{32}, and the archive of these/);
+    await expect(other.archiver({ layout: world.layout }).once()).rejects.toThrow(/is the archive [0-9a-f]{32}, but the archive of this store/);
   });
 
   it("says so where a byte of it has changed, and does not answer with what is left", async () => {

@@ -39,12 +39,12 @@ async function worldWithTwoDays(name: string): Promise<ArchiveWorld> {
 }
 
 /** The lease of a dead process ends by the server's clock, which is not waited for. */
-async function endLease({ records }: ArchiveWorld): Promise<void> {
-  await redis.client.del(records.keys.archiveLease(region));
+async function endLease({ keys }: ArchiveWorld): Promise<void> {
+  await redis.client.del(keys.archiveLease(region));
 }
 
 /** All entries that there are, in the files and in the stream. */
-async function entriesEverywhere({ layout, records }: ArchiveWorld): Promise<string[]> {
+async function entriesEverywhere({ keys, layout }: ArchiveWorld): Promise<string[]> {
   const entries: string[] = [];
   for (const name of await diskFiles.names(layout.regionDir(region))) {
     const date = dateOfName(name);
@@ -56,7 +56,7 @@ async function entriesEverywhere({ layout, records }: ArchiveWorld): Promise<str
       .split("\n");
     entries.push(...lines.filter(isEventLine).map(entryOf));
   }
-  const inStream = await redis.client.xrange(records.keys.events(region), "-", "+");
+  const inStream = await redis.client.xrange(keys.events(region), "-", "+");
   return [...entries, ...inStream.map(([entry]) => entry)];
 }
 
@@ -129,6 +129,6 @@ function withoutLease(
     events: records.events,
     bundles,
     feedChunks,
-    archive: { ...archive, lease: async () => "taken", giveBack: async () => undefined },
+    archive: { ...archive, lease: async () => "acquired", releaseLease: async () => undefined },
   };
 }

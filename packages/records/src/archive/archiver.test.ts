@@ -4,7 +4,7 @@ import { ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { firstEntry } from "../events/event-stream.ts";
+import { firstEntry } from "../encoding/stream-entry.ts";
 import { createParticipantFeeds } from "../feeds/participant-feeds.ts";
 import { diskFiles } from "./files/archive-files.ts";
 import { dateAt, dayMs } from "./files/archive-layout.ts";
@@ -26,7 +26,7 @@ afterEach(() => connection.disconnect());
 
 /** What the region's stream has, as entries. */
 async function inStream(): Promise<string[]> {
-  return (await redis.client.xrange(world.records.keys.events(region), "-", "+")).map(([entry]) => entry);
+  return (await redis.client.xrange(world.keys.events(region), "-", "+")).map(([entry]) => entry);
 }
 
 /** Which reservations the records have. */
@@ -72,7 +72,7 @@ describe("archiving", () => {
     const feeds = createParticipantFeeds({
       redis: connection,
       connect: () => redis.connectLater(),
-      keys: world.records.keys,
+      keys: world.keys,
       siteIds: world.records.siteIds,
       events: world.reading().events,
       onError: (error) => {

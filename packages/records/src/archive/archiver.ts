@@ -2,10 +2,13 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { hasEnded } from "@petak/lifecycle";
 import { parseReservationId, type Region } from "@petak/protocol";
-import { firstEntry } from "../events/event-stream.ts";
-import type { Records } from "../records.ts";
+import { type BundleStore, deleteEmptyBundles } from "../bundles/bundle-store.ts";
+import type { ReservationWithChain } from "../encoding/reservation-record.ts";
+import { firstEntry } from "../encoding/stream-entry.ts";
+import type { EventStream, StreamEvent } from "../events/event-stream.ts";
+import type { FeedChunks } from "../feeds/feed-chunks.ts";
+import { responseTtlMs } from "../idempotency/stored-response.ts";
 import { requireIdentity } from "./archive-identity.ts";
-import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
 import { archiveFeeds } from "./feed-archiver.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./files/archive-files.ts";
@@ -16,65 +19,77 @@ import { coversDay, mergeRuns, runsIn } from "./files/handle-index.ts";
 import { indexDay } from "./files/index-day.ts";
 import { checkData, openData, readManifest, readMember } from "./files/read-day.ts";
 import { type DayEntry, type DayToWrite, discardDay, finishDay, writeDay } from "./files/write-day.ts";
-import type { StoredEvent, StoredReservation } from "./region-archive.ts";
+import type { RegionArchive } from "./region-archive.ts";
 
-/** What has been archived. */
+/** The numbers of archived events and reservations. */
 export interface ArchivedCounts {
   events: number;
   reservations: number;
 }
 
-/** What archiving needs. */
+/** The shortest retention, in ms: as long as responses are stored. If a reservation left earlier, a repeated request could create it again. */
+export const retentionMinMs = responseTtlMs;
+
+/** The records that are archived. */
+export interface ArchivableRecords {
+  archive: RegionArchive;
+  bundles: Pick<BundleStore, "deleteIfEmpty">;
+  events: Pick<EventStream, "regions">;
+  feedChunks: FeedChunks;
+}
+
+/** The options of an archiver. */
 export interface ArchiverOptions {
-  records: Pick<Records, "archive" | "bundles" | "events" | "feedChunks">;
+  records: ArchivableRecords;
   files: ArchiveFiles;
   layout: ArchiveLayout;
-  /** How long what has ended stays in the records, in ms, and until the end of its day. */
+  /** How long ended reservations and events stay in the store after the end of their day, in ms. At least {@link retentionMinMs}. */
   retentionMs: number;
+  /** The gateway's time, in ms since 1970. */
   now: () => number;
-  /** The clock of the server with the records, in ms. Default: asks it. */
+  /** The time of the Redis server, in ms since 1970. Default: asks the server. */
   serverTimeMs?: () => Promise<number>;
-  /** Resolves when everything about a region's events that is kept elsewhere is there: what is archived nobody looks for in the records. Default: at once. */
+  /** Resolves when a region's events are in all feeds: archived events are not appended to feeds any more. Default: resolves immediately. */
   settle?: (region: Region) => Promise<void>;
   /** See {@link DayToWrite}. */
   memberChars?: number;
   onArchived?: (counts: ArchivedCounts) => void;
-  /** Hears how long what should have left for the archive has been waiting at most, in ms, after each round. */
+  /** Called after each round with the longest time by which archiving is overdue, in ms. */
   onLag?: (lagMs: number) => void;
-  /** Hears what went wrong with a region, or with all. */
+  /** Called with an error, of one region if it is given. */
   onFailure: (error: unknown, region?: Region) => void;
   onRoundEnded?: () => void;
 }
 
-/** Moves what is old from the records to the archive. */
+/** Moves old days from the store to the archive. */
 export interface Archiver {
-  /** Goes through all regions once. Gives the number of days that were archived. */
+  /** Archives all regions once. Returns the number of days that were archived. */
   once(): Promise<number>;
-  /** Goes through them again and again, with so many ms between. The function that is given ends it. */
+  /** Archives all regions repeatedly, with a pause between. Returns the function that stops that. */
   start(intervalMs: number): () => Promise<void>;
 }
 
-/** How long a gateway has a region to itself before it says so again, in ms by the server's clock. */
+/** How long the lease of a region lasts, in ms by the server's clock. */
 const leaseMs = 30_000;
 
-/** How long it goes on with its lease before it holds on to it, in ms. */
+/** The age at which a lease is renewed, in ms. */
 const renewAfterMs = 10_000;
 
 /** Events that are read at once. */
-const eventsAtOnce = 500;
+const eventsBatch = 500;
 
-/** Somebody else has the region now. */
+/** The lease of a region was lost, or the archiver is stopping. */
 class LeaseLost extends Error {}
 
 /**
- * Makes an archiver. A region's events leave in whole days, oldest first, each as one file, and with them the reservations whose last event lies in that day.
- * Any number of gateways may do it; each step is good to be begun anew by another, whatever the last came to:
+ * Creates an archiver. A region's events are archived in whole days, oldest first, each as one file, together with the reservations whose last event is in that day.
+ * Any number of gateways may archive, and another gateway may repeat each step after a crash at any point:
  *
  * 1. The day is closed, so that nothing can be recorded in it any more.
- * 2. Its file is written and gets its name: see write-day.ts.
- * 3. The region's index gets the reservations in it.
- * 4. The file is read back and compared with its checksum, and member by member with the records: what is in both is taken from the records,
- *    by one script for each member. A bundle of which nothing is left in the records goes too.
+ * 2. Its file is written, see write-day.ts.
+ * 3. Its reservations are added to the region's index.
+ * 4. The file is read back, verified against its checksum, and compared with the store member by member. What is in both is deleted from the store, by one script
+ *    for each member. So is a bundle whose last reservation was deleted.
  */
 export function createArchiver(options: ArchiverOptions): Archiver {
   const { records, files, layout, retentionMs, now, memberChars, onArchived, onLag, onFailure } = options;
@@ -83,7 +98,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
   const token = randomUUID();
   const stopping = new AbortController();
 
-  /** The day that a region has to archive next, whose end has passed by so long as things are kept, by both clocks. */
+  /** The region's next day to archive. Undefined if the retention of its oldest day has not passed yet. */
   async function dueDate(region: Region, timeMs: number): Promise<ArchiveDate | undefined> {
     const oldest = await archive.oldest(region);
     if (oldest === undefined) return undefined;
@@ -91,21 +106,21 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     return endOf(date) + retentionMs <= timeMs ? date : undefined;
   }
 
-  /** A lease that is held on to while something takes long. */
-  function createHolding(region: Region): () => Promise<void> {
-    let heldAtMs = performance.now();
+  /** Returns a function that renews the lease of a region if it is old. It throws {@link LeaseLost}. */
+  function createLeaseRenewal(region: Region): () => Promise<void> {
+    let renewedAtMs = performance.now();
     return async () => {
       if (stopping.signal.aborted) throw new LeaseLost();
-      if (performance.now() - heldAtMs < renewAfterMs) return;
-      if ((await archive.lease(region, token, leaseMs)) === "held") throw new LeaseLost();
-      heldAtMs = performance.now();
+      if (performance.now() - renewedAtMs < renewAfterMs) return;
+      if ((await archive.lease(region, token, leaseMs)) === "unavailable") throw new LeaseLost();
+      renewedAtMs = performance.now();
     };
   }
 
-  async function* entriesOf(region: Region, date: ArchiveDate, holdOn: () => Promise<void>): AsyncGenerator<DayEntry> {
+  async function* entriesOf(region: Region, date: ArchiveDate, renewLease: () => Promise<void>): AsyncGenerator<DayEntry> {
     for (let after = firstEntry; ; ) {
-      await holdOn();
-      const events = await archive.readOn(region, after, { beforeMs: endOf(date) }, eventsAtOnce);
+      await renewLease();
+      const events = await archive.readBetween(region, after, { beforeMs: endOf(date) }, eventsBatch);
       const ended = await endedWith(region, events);
       for (const [index, event] of events.entries()) {
         const reservation = ended[index];
@@ -121,8 +136,8 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     }
   }
 
-  /** For each event the reservation that ended with it. */
-  async function endedWith(region: Region, events: readonly StoredEvent[]): Promise<(StoredReservation | undefined)[]> {
+  /** For each event, the reservation that ended with it. */
+  async function endedWith(region: Region, events: readonly StreamEvent[]): Promise<(ReservationWithChain | undefined)[]> {
     const pairs = events.map((event) => ({ handle: handleIn(region, event), entry: event.entry }));
     const found = await archive.endingWith(region, pairs);
     return found.map((stored) => (stored !== undefined && hasEnded(stored.reservation) ? stored : undefined));
@@ -136,33 +151,39 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     await mergeRuns(files, directory);
   }
 
-  /** Takes from the records what a member has, if the records say the same. */
-  async function forgetMember(file: OpenFile, manifest: DayManifest, member: DayMember): Promise<ArchivedCounts> {
+  /** Deletes a member's events and reservations from the store if it has the same. */
+  async function deleteMember(file: OpenFile, manifest: DayManifest, member: DayMember): Promise<ArchivedCounts> {
     const { region, date } = manifest;
     const lines = await readMember(file, manifest, member);
     const to = { entry: member.lastEntry };
-    const events = await archive.readOn(region, firstEntry, to, member.events + 1);
+    const events = await archive.readBetween(region, firstEntry, to, member.events + 1);
     const reservations = reservationsIn(lines);
-    // Taken away before, by one who may have died before it let the bundles go.
+    // Deleted by a gateway that may have crashed before it deleted the bundles.
     if (events.length === 0) {
-      await deleteEmptyBundles(records.bundles, reservations);
+      await deleteEmptyBundles(
+        records.bundles,
+        reservations.map(({ reservation }) => reservation),
+      );
       return { events: 0, reservations: 0 };
     }
     if (events.length !== member.events) throw differs(region, date);
-    const isSame = lines.filter(isEventLine).every((line, index) => isEventOf(line, events[index] as StoredEvent));
+    const isSame = lines.filter(isEventLine).every((line, index) => isEventOf(line, events[index] as StreamEvent));
     if (!isSame) throw differs(region, date);
     await compareReservations(manifest, lines, reservations);
-    const taken = await archive.forget(region, endOf(date), { entries: events.map(({ entry }) => entry), reservations });
-    if (taken === false) throw differs(region, date);
-    await deleteEmptyBundles(records.bundles, reservations);
-    return { events: events.length, reservations: taken };
+    const deleted = await archive.deleteArchived(region, endOf(date), { entries: events.map(({ entry }) => entry), reservations });
+    if (deleted === false) throw differs(region, date);
+    await deleteEmptyBundles(
+      records.bundles,
+      reservations.map(({ reservation }) => reservation),
+    );
+    return { events: events.length, reservations: deleted };
   }
 
-  /** Compares the reservations that are still as they were archived with their lines. */
+  /** Compares the reservations that have not changed since they were archived with their lines. */
   async function compareReservations(
     { region, date }: DayManifest,
     lines: readonly string[],
-    reservations: StoredReservation[],
+    reservations: ReservationWithChain[],
   ): Promise<void> {
     const ends = reservations.map(({ reservation, chain }) => ({
       handle: parseReservationId(reservation.reservationId)?.handle ?? "",
@@ -175,8 +196,8 @@ export function createArchiver(options: ArchiverOptions): Archiver {
     }
   }
 
-  /** Opens a day's data when it has been read back. Where it cannot be, and the records still have all of the day, it is written anew the next time. */
-  async function openChecked(manifest: DayManifest): Promise<OpenFile> {
+  /** Opens and verifies a day's data. If that fails and the store still has the whole day, the day is written again in the next round. */
+  async function openVerified(manifest: DayManifest): Promise<OpenFile> {
     let file: OpenFile | undefined;
     try {
       await finishDay(files, layout, manifest);
@@ -185,27 +206,27 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       return file;
     } catch (error) {
       await file?.close();
-      const isWhole = (await archive.archivedUntil(manifest.region)) < endOf(manifest.date);
-      if (error instanceof ArchiveFailure && error.kind === "damaged" && isWhole) await discardDay(files, layout, manifest);
+      const isStillStored = (await archive.archivedUntil(manifest.region)) < endOf(manifest.date);
+      if (error instanceof ArchiveFailure && error.kind === "damaged" && isStillStored) await discardDay(files, layout, manifest);
       throw error;
     }
   }
 
   async function archiveDay(region: Region, date: ArchiveDate): Promise<void> {
-    const holdOn = createHolding(region);
+    const renewLease = createLeaseRenewal(region);
     if ((await readManifest(files, layout, region, date)) === undefined) {
       await archive.closeUntil(region, endOf(date));
       const day: DayToWrite = { region, date, attempt: randomUUID(), ...(memberChars === undefined ? {} : { memberChars }) };
-      await writeDay(files, layout, day, entriesOf(region, date, holdOn));
+      await writeDay(files, layout, day, entriesOf(region, date, renewLease));
     }
     const manifest = await readManifest(files, layout, region, date);
-    if (manifest === undefined) throw new ArchiveFailure("away", `the manifest of region ${region}, ${date}, has gone`);
-    const file = await openChecked(manifest);
+    if (manifest === undefined) throw new ArchiveFailure("unavailable", `the manifest of region ${region}, ${date}, is missing`);
+    const file = await openVerified(manifest);
     try {
       await ensureIndex(file, manifest);
       for (const member of manifest.members) {
-        await holdOn();
-        const counts = await forgetMember(file, manifest, member);
+        await renewLease();
+        const counts = await deleteMember(file, manifest, member);
         onArchived?.(counts);
       }
     } finally {
@@ -227,19 +248,19 @@ export function createArchiver(options: ArchiverOptions): Archiver {
 
   async function underLease(region: Region, timeMs: number): Promise<number> {
     if ((await dueDate(region, timeMs)) === undefined) return 0;
-    if ((await archive.lease(region, token, leaseMs)) === "held") return 0;
+    if ((await archive.lease(region, token, leaseMs)) === "unavailable") return 0;
     try {
       return await archiveRegion(region, timeMs);
     } catch (error) {
       if (error instanceof LeaseLost) return 0;
       throw error;
     } finally {
-      // Where the server is away the lease ends by itself.
-      await archive.giveBack(region, token).catch(() => undefined);
+      // If the server is unreachable, the lease expires.
+      await archive.releaseLease(region, token).catch(() => undefined);
     }
   }
 
-  /** How long the oldest of a region should have been in the archive, in ms. */
+  /** How long the archiving of a region's oldest day is overdue, in ms. */
   async function lagOf(region: Region, timeMs: number): Promise<number> {
     const oldest = await archive.oldest(region);
     if (oldest === undefined) return 0;
@@ -248,7 +269,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
 
   async function once(): Promise<number> {
     await requireIdentity(files, layout, archive);
-    // A clock that is ahead must not make anything look old: what is remembered for repetitions ends by the server's.
+    // The earlier of both clocks: a clock that is ahead must not shorten the retention, and stored responses expire by the server's clock.
     const timeMs = Math.min(now(), await serverTimeMs());
     let count = 0;
     let lagMs = 0;
@@ -257,7 +278,7 @@ export function createArchiver(options: ArchiverOptions): Archiver {
       try {
         count += await underLease(region, timeMs);
       } catch (error) {
-        // One region must not keep the others from their archive.
+        // The failure of one region must not prevent the archiving of others.
         onFailure(error, region);
       }
       lagMs = Math.max(lagMs, await lagOf(region, timeMs));
@@ -286,13 +307,13 @@ export function createArchiver(options: ArchiverOptions): Archiver {
   };
 }
 
-/** The handle of the reservation that an event is about; empty where it is about none of the region. */
-function handleIn(region: Region, stored: StoredEvent): string {
+/** The handle of the reservation that an event is about. "" if it is about none of the region. */
+function handleIn(region: Region, stored: StreamEvent): string {
   let reservationId: string;
   try {
     ({ reservationId } = stored.event);
   } catch {
-    // It is archived as it is, and of which reservation it speaks nobody can say.
+    // The event cannot be decoded. It is archived as bytes, without a reservation.
     return "";
   }
   const id = parseReservationId(reservationId);
@@ -300,8 +321,5 @@ function handleIn(region: Region, stored: StoredEvent): string {
 }
 
 function differs(region: Region, date: ArchiveDate): ArchiveFailure {
-  return new ArchiveFailure(
-    "damaged",
-    `what the archive has of region ${region}, ${date}, is not what the records have; nothing was taken away`,
-  );
+  return new ArchiveFailure("damaged", `the archive of region ${region}, ${date}, differs from the store; nothing was deleted`);
 }

@@ -1,28 +1,26 @@
 import type { FeedName } from "@petak/redis";
 import { referenceBytes, unpackReferences } from "../feeds/event-reference.ts";
-import type { FeedArchive } from "../feeds/feed-chunks.ts";
-import type { ChunkTimes } from "../feeds/feed-store.ts";
-import { chunkOf, chunkSize } from "../feeds/participant-feeds.ts";
+import { type ChunkTimes, chunkOf, chunkSize, type FeedArchive } from "../feeds/feed-store.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./files/archive-files.ts";
 import type { ArchiveLayout } from "./files/archive-layout.ts";
 import { type FeedFile, feedFiles, readFeedChunk, readFeedTimes } from "./files/feed-file.ts";
 import { WeightedCache } from "./files/weighted-cache.ts";
 
-/** What is kept of chunks that were read, in bytes. */
+/** The cache of chunks, in bytes. */
 const chunksMaxBytes = 8 * 1024 * 1024;
 
-/** Files of which the times are kept. */
+/** The cache of times, in files. */
 const timesMaxFiles = 10_000;
 
-/** Reads the chunks of participants' feeds that have left for the archive. Throws an ArchiveFailure where one that has is not there. */
+/** Reads the archived chunks of participants' feeds. Its methods throw an ArchiveFailure if a chunk is missing. */
 export function createFeedArchive(files: ArchiveFiles, layout: ArchiveLayout): FeedArchive {
   const chunks = new WeightedCache<Buffer>(chunksMaxBytes);
   const times = new WeightedCache<ChunkTimes[]>(timesMaxFiles);
 
   async function opened<Result>(file: FeedFile, read: (open: OpenFile) => Promise<Result>): Promise<Result> {
     const open = await files.open(file.path);
-    if (open === undefined) throw new ArchiveFailure("away", `${file.path} has gone`);
+    if (open === undefined) throw new ArchiveFailure("unavailable", `${file.path} is missing`);
     try {
       return await read(open);
     } finally {
@@ -35,7 +33,7 @@ export function createFeedArchive(files: ArchiveFiles, layout: ArchiveLayout): F
     const known = chunks.get(name);
     if (known !== undefined) return known;
     const file = (await feedFiles(files, layout, feed)).find(({ first, last }) => first <= chunk && chunk <= last);
-    if (file === undefined) throw new ArchiveFailure("away", `no file in ${layout.feedDir(feed)} has chunk ${chunk}`);
+    if (file === undefined) throw new ArchiveFailure("unavailable", `no file in ${layout.feedDir(feed)} has chunk ${chunk}`);
     const bytes = await opened(file, (open) => readFeedChunk(open, file, chunk));
     chunks.set(name, bytes, bytes.length);
     return bytes;
@@ -57,7 +55,7 @@ export function createFeedArchive(files: ArchiveFiles, layout: ArchiveLayout): F
           return read;
         }),
       );
-      // Files overlap where two gateways wrote at once.
+      // Files overlap if two gateways wrote at the same time.
       return [...new Map(found.flat().map((chunk) => [chunk.chunk, chunk])).values()];
     },
   };

@@ -6,7 +6,7 @@ import { EventSchema, newEventId } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, dies, roundsHere, tempDir, testSeed, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeEvent } from "../events/event-bytes.ts";
+import { encodeEvent } from "../encoding/event-bytes.ts";
 import { createParticipantFeeds, type ParticipantFeeds } from "../feeds/participant-feeds.ts";
 import { archiveFeeds } from "./feed-archiver.ts";
 import { diskFiles } from "./files/archive-files.ts";
@@ -36,12 +36,12 @@ afterEach(async () => {
 /** Three days of 300 events of the courier's: three whole chunks, and a part of one. */
 async function begin(name: string): Promise<void> {
   world = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}${name}:` }, connection, await tempDir());
-  const { clock, records } = world;
+  const { clock, keys, records } = world;
   const { events, feedArchive } = world.reading();
   feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
-    keys: records.keys,
+    keys,
     siteIds: records.siteIds,
     events,
     archive: feedArchive,
@@ -58,7 +58,7 @@ async function begin(name: string): Promise<void> {
         isTest: true,
         recordedAt: timestampFromMs(clock.now()),
       });
-      writing.xadd(records.keys.events(region), `${clock.now()}-*`, "event", encodeEvent(event, records.siteIds));
+      writing.xadd(keys.events(region), `${clock.now()}-*`, "event", encodeEvent(event, records.siteIds));
     }
     await writing.exec();
     await feeds.build(region);
@@ -70,7 +70,7 @@ async function begin(name: string): Promise<void> {
 const all = async () => ({ page: await feeds.readAfter(feed, { number: 0 }, 1000), times: await feeds.times(feed) });
 
 async function chunksHere(): Promise<number[]> {
-  const there = await Promise.all([0, 1, 2, 3].map((chunk) => redis.client.exists(world.records.keys.feedChunk(feed, chunk))));
+  const there = await Promise.all([0, 1, 2, 3].map((chunk) => redis.client.exists(world.keys.feedChunk(feed, chunk))));
   return there.flatMap((isThere, chunk) => (isThere === 1 ? [chunk] : []));
 }
 
@@ -136,12 +136,12 @@ describe("archiving participants' feeds", () => {
   });
 
   it("leaves a chunk that is not what the archive has", async () => {
-    const key = world.records.keys.feedChunk(feed, 1);
+    const key = world.keys.feedChunk(feed, 1);
     const kept = (await redis.client.getBuffer(key)) ?? Buffer.alloc(0);
     await archiveFeeds(options(), world.clock.now());
     await redis.client.set(key, Buffer.alloc(kept.length, 1));
-    await redis.client.hset(world.records.keys.feedTimes(feed), "1", Buffer.alloc(12));
-    await expect(archiveFeeds(options(), world.clock.now())).rejects.toThrow(/is not what the archive has; it stays/);
+    await redis.client.hset(world.keys.feedTimes(feed), "1", Buffer.alloc(12));
+    await expect(archiveFeeds(options(), world.clock.now())).rejects.toThrow(/differs from the archive; it was not deleted/);
     expect(await chunksHere()).toEqual([1, 3]);
   });
 });

@@ -1,32 +1,32 @@
 import { randomUUID } from "node:crypto";
 import type { FeedName } from "@petak/redis";
+import type { EventStream } from "../events/event-stream.ts";
 import { feedId } from "../feeds/event-reference.ts";
-import type { StoredChunk } from "../feeds/feed-chunks.ts";
-import type { Records } from "../records.ts";
+import type { FeedChunks, StoredChunk } from "../feeds/feed-chunks.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveFiles } from "./files/archive-files.ts";
 import { type ArchiveLayout, dateAt, startOf } from "./files/archive-layout.ts";
 import { feedFiles, readFeedFile, writeFeedFile } from "./files/feed-file.ts";
 
-/** What archiving feeds needs. */
+/** The options of archiving feeds. */
 export interface FeedArchiverOptions {
-  records: Pick<Records, "events" | "feedChunks">;
+  records: { events: Pick<EventStream, "regions">; feedChunks: FeedChunks };
   files: ArchiveFiles;
   layout: ArchiveLayout;
-  /** How long what is in a chunk stays in the records, in ms, and until the end of its day. */
+  /** How long chunks stay in the store after the end of the day of their last event, in ms. */
   retentionMs: number;
-  /** Hears what went wrong with a feed. */
+  /** Called with an error of one feed. */
   onFailure: (error: unknown) => void;
 }
 
-/** Chunks that go into one file at most: some 3 MB. */
+/** The most chunks of one file: about 3 MB. */
 const chunksMax = 1000;
 
 /**
- * Moves whole chunks of participants' feeds to the archive whose events are all as old as what leaves a region's record. Any number of gateways may: what is written is
- * the same whoever writes it, and it is taken from the records only where these say what was read back.
+ * Moves full chunks of participants' feeds to the archive once the retention of all their events has passed. Any number of gateways may do so: all write the same
+ * files, and a chunk is deleted from the store only if it equals what was read back.
  *
- * @param timeMs the time, by the clock that is behind
+ * @param timeMs the earlier of the gateway's and the server's time, in ms since 1970
  */
 export async function archiveFeeds({ records, files, layout, retentionMs, onFailure }: FeedArchiverOptions, timeMs: number): Promise<void> {
   const { events, feedChunks } = records;
@@ -34,10 +34,10 @@ export async function archiveFeeds({ records, files, layout, retentionMs, onFail
   for (const region of await events.regions()) {
     for (const feed of await feedChunks.feedsOf(region)) feeds.set(feedId(feed), feed);
   }
-  // Only days that have ended as long ago: so a feed has one file a day at most.
+  // Only whole days, so that a feed gets at most one file a day.
   const beforeMs = startOf(dateAt(timeMs - retentionMs));
 
-  /** Chunks that the archive has already: whoever wrote them died before they were taken away, or is about to. */
+  /** The chunks that are archived already: another gateway has crashed before it deleted them, or is about to delete them. */
   async function inArchive(feed: FeedName, chunks: readonly StoredChunk[]): Promise<Map<number, StoredChunk>> {
     const wanted = new Set(chunks.map(({ chunk }) => chunk));
     const found = new Map<number, StoredChunk>();
@@ -61,8 +61,11 @@ export async function archiveFeeds({ records, files, layout, retentionMs, onFail
       }
       const readBack = old.flatMap(({ chunk }) => known.get(chunk) ?? []);
       for (const chunk of readBack) {
-        if (await feedChunks.forget(feed, chunk)) continue;
-        throw new ArchiveFailure("damaged", `chunk ${chunk.chunk} of the feed of ${feedId(feed)} is not what the archive has; it stays`);
+        if (await feedChunks.delete(feed, chunk)) continue;
+        throw new ArchiveFailure(
+          "damaged",
+          `chunk ${chunk.chunk} of the feed of ${feedId(feed)} differs from the archive; it was not deleted`,
+        );
       }
     }
   }
@@ -71,13 +74,13 @@ export async function archiveFeeds({ records, files, layout, retentionMs, onFail
     try {
       await archiveFeed(feed);
     } catch (error) {
-      // One feed must not keep the others from their archive.
+      // The failure of one feed must not prevent the archiving of others.
       onFailure(error);
     }
   }
 }
 
-/** How many chunks from the first on follow one another. */
+/** The number of consecutive chunks from the first on. */
 function runLength(chunks: readonly StoredChunk[]): number {
   const [first] = chunks;
   const end = chunks.findIndex(({ chunk }, index) => first !== undefined && chunk !== first.chunk + index);

@@ -4,9 +4,10 @@ import type { RedisConnection } from "@petak/redis";
 import { createKeys, type Keys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { testIds, testSiteIds } from "../ids/testing/test-ids.ts";
-import { encodeRecord } from "../reservations/reservation-record.ts";
-import { createRegionArchive, type RegionArchive, type StoredReservation } from "./region-archive.ts";
+import type { ReservationWithChain } from "../encoding/reservation-record.ts";
+import { encodeRecord } from "../encoding/reservation-record.ts";
+import { testIds, testSiteIds } from "../testing/test-ids.ts";
+import { createRegionArchive, type RegionArchive } from "./region-archive.ts";
 
 const redis = useRedis();
 const region = "83652b";
@@ -22,7 +23,7 @@ beforeEach(async () => {
 afterEach(() => connection.disconnect());
 
 /** A reservation whose events are some entries, in the records. */
-async function stored(handle: string, chain: readonly string[], revision = chain.length): Promise<StoredReservation> {
+async function stored(handle: string, chain: readonly string[], revision = chain.length): Promise<ReservationWithChain> {
   const reservation = create(ReservationSchema, {
     reservationId: `res_${region}_${handle}`,
     siteId: testSiteIds.format(region, 1),
@@ -30,7 +31,7 @@ async function stored(handle: string, chain: readonly string[], revision = chain
     state: ReservationState.COLLECTED,
     revision,
   });
-  await redis.client.set(keys.reservation(region, handle), await encodeRecord(reservation, chain, testIds(redis.client, keys)));
+  await redis.client.set(keys.reservation(region, handle), await encodeRecord({ reservation, chain }, testIds(redis.client, keys)));
   return { reservation, chain };
 }
 
@@ -53,12 +54,12 @@ describe("what leaves for the archive", () => {
     await stored(handles[2], ["7-0"], 2);
     await redis.client.zadd(keys.deadlines(region), 1000, handles[3]);
     const member = { entries: ["5-0", "5-1", "7-0"], reservations: [same, grown, changed, waiting] };
-    expect(await archive.forget(region, 8, member)).toBe(1);
+    expect(await archive.deleteArchived(region, 8, member)).toBe(1);
     expect(await Promise.all(handles.map(isThere))).toEqual([false, true, true, true]);
     expect(await inStream()).toEqual(["9-0"]);
     expect(await archive.archivedUntil(region)).toBe(8);
     // Whoever died before it heard of it does it again, and a day that left before does not bring the time back.
-    expect(await archive.forget(region, 7, member)).toBe(0);
+    expect(await archive.deleteArchived(region, 7, member)).toBe(0);
     expect([await inStream(), await archive.archivedUntil(region)]).toEqual([["9-0"], 8]);
   });
 
@@ -71,7 +72,7 @@ describe("what leaves for the archive", () => {
     const ended = await stored(handles[0], ["5-0"]);
     await record("8-0");
     const claimed = entries.length === 1 ? { entries: ["5-1"], reservations: [ended] } : { entries, reservations: [ended] };
-    expect(await archive.forget(region, 8, claimed)).toBe(false);
+    expect(await archive.deleteArchived(region, 8, claimed)).toBe(false);
     expect(await inStream()).toEqual(["5-0", "5-1", "7-0", "8-0"]);
     expect([await isThere(handles[0]), await archive.archivedUntil(region)]).toEqual([true, 0]);
   });

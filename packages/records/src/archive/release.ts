@@ -1,23 +1,28 @@
 import { parseReservationId, type Reservation } from "@petak/protocol";
-import type { Records } from "../records.ts";
-import { deleteEmptyBundles } from "./delete-empty-bundles.ts";
+import { type BundleStore, deleteEmptyBundles } from "../bundles/bundle-store.ts";
+import type { EventStream } from "../events/event-stream.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveReader } from "./files/archive-reader.ts";
+import type { RegionArchive } from "./region-archive.ts";
 
 /**
- * What becomes of a reservation that has ended when the clock has nothing more to do with it: `released` it has left the records, since its day is in
- * the archive; `kept` its day will be; `later` it should leave, and the archive cannot be read now.
+ * The result of releasing an ended reservation without a deadline: `released` it was deleted, since its day is archived; `kept` its day will be archived with it;
+ * `later` it should be deleted, but the archive cannot be read now or does not have this version of it.
  */
 export type ReleaseOutcome = "released" | "kept" | "later";
 
-/** Takes reservations away that the archive has, and that the clock still had to do with when their day left. */
+/** Deletes a reservation that still had a deadline when its day was archived. */
 export type Release = (reservation: Reservation) => Promise<ReleaseOutcome>;
 
-/** Makes it over the records as they are without the archive. */
-export function createRelease(
-  { events, archive, bundles }: Pick<Records, "events" | "archive" | "bundles">,
-  reader: ArchiveReader | undefined,
-): Release {
+/** The records that release works on. */
+export interface ReleasableRecords {
+  events: Pick<EventStream, "chainEntries">;
+  archive: Pick<RegionArchive, "archivedUntil" | "release">;
+  bundles: Pick<BundleStore, "deleteIfEmpty">;
+}
+
+/** Creates the function over the store's records, not over those with the archive. @param reader undefined if this gateway has no archive */
+export function createRelease({ events, archive, bundles }: ReleasableRecords, reader: ArchiveReader | undefined): Release {
   return async ({ reservationId, revision }) => {
     const id = parseReservationId(reservationId);
     const last = (await events.chainEntries(reservationId)).entries.at(-1);
@@ -28,7 +33,7 @@ export function createRelease(
       const archived = (await reader?.find(id.region, id.handle, untilMs))?.at(-1);
       if (archived === undefined || archived.reservation.revision !== revision || archived.chain.at(-1) !== last) return "later";
       if (!(await archive.release(archived))) return "kept";
-      await deleteEmptyBundles(bundles, [archived]);
+      await deleteEmptyBundles(bundles, [archived.reservation]);
       return "released";
     } catch (error) {
       if (error instanceof ArchiveFailure || (error as NodeJS.ErrnoException).code !== undefined) return "later";

@@ -1,44 +1,57 @@
 import { type Event, PetakError, parseReservationId, type Region } from "@petak/protocol";
 import { isStoreFailure } from "@petak/redis";
-import { type EventStream, firstEntry, isAfter, type RecordedEvent, readChain } from "../events/event-stream.ts";
-import type { FeedArchive } from "../feeds/feed-chunks.ts";
-import type { Records } from "../records.ts";
-import { splitChain } from "../reservations/reservation-record.ts";
+import { type ReservationWithChain, splitChain } from "../encoding/reservation-record.ts";
+import { entryTimeMs, firstEntry, isAfter } from "../encoding/stream-entry.ts";
+import { type EventStream, type RecordedEvent, readChain } from "../events/event-stream.ts";
+import type { FeedArchive } from "../feeds/feed-store.ts";
 import type { ReservationStore } from "../reservations/reservation-store.ts";
 import { ArchiveFailure } from "./files/archive-failure.ts";
 import type { ArchiveReader } from "./files/archive-reader.ts";
-import type { StoredReservation } from "./region-archive.ts";
+import type { RegionArchive } from "./region-archive.ts";
 
-/** What reading over the border between records and archive needs. */
-export interface WithArchiveOptions {
-  records: Records;
-  /** Undefined where this gateway has no archive: what has left for one cannot be read here. */
+/** The records that have an archived part. */
+export interface ArchivedRecords {
+  archive: Pick<RegionArchive, "archivedUntil" | "restore">;
+  events: EventStream;
+  reservations: ReservationStore;
+}
+
+/** The options of {@link withArchive}. */
+export interface WithArchiveOptions<Stored extends ArchivedRecords> {
+  records: Stored;
+  /** Undefined if this gateway has no archive: it cannot read what other gateways have archived. */
   reader: ArchiveReader | undefined;
-  /** The same of the participants' feeds. */
+  /** The archived chunks of participants' feeds. Undefined if this gateway has no archive. */
   feeds?: FeedArchive | undefined;
-  /** Throws an ArchiveFailure where the directory is not the archive of these records. */
+  /** Throws an ArchiveFailure if the directory is not the archive of the store. */
   requireIdentity: () => Promise<void>;
+  /** The gateway's time, in ms since 1970. */
   now: () => number;
+  /** Called with a failure to read the archive. */
   onFailure: (failure: unknown) => void;
 }
 
-/** The records, and behind them the archive. */
-export interface RecordsWithArchive extends Records {
-  /** Where chunks of participants' feeds are that have left the records. */
-  readonly feedArchive: FeedArchive;
-}
+/** Records, and the archived chunks of participants' feeds. */
+export type WithArchive<Stored> = Stored & { readonly feedArchive: FeedArchive };
 
-/** When a call that needs the archive may come again while it is away, in ms. */
+/** When to retry a call that needs the archive while that is unavailable, in ms. */
 const retryAfterMs = 5000;
 
 /**
- * The same records, and behind them the archive: whoever reads a reservation, its chain or the events of a region gets what has left the records as if
- * it were still there, and whoever records something about a reservation that has left brings it back.
+ * Extends records by the archive: archived reservations, chains and events are read as if they were in the store, and a transition of an archived reservation
+ * restores it first.
  */
-export function withArchive({ records, reader, feeds, requireIdentity, now, onFailure }: WithArchiveOptions): RecordsWithArchive {
+export function withArchive<Stored extends ArchivedRecords>({
+  records,
+  reader,
+  feeds,
+  requireIdentity,
+  now,
+  onFailure,
+}: WithArchiveOptions<Stored>): WithArchive<Stored> {
   const { archive, events, reservations } = records;
 
-  /** Reads the archive. What goes wrong there is no answer: nothing may look as if it had never been. */
+  /** Reads the archive. Throws ARCHIVE_UNAVAILABLE if that fails: archived data must not appear not to exist. */
   async function read<Result>(work: (reader: ArchiveReader) => Promise<Result>): Promise<Result> {
     return await readFrom(reader, work);
   }
@@ -46,7 +59,7 @@ export function withArchive({ records, reader, feeds, requireIdentity, now, onFa
   async function readFrom<Source, Result>(source: Source | undefined, work: (source: Source) => Promise<Result>): Promise<Result> {
     try {
       if (source === undefined)
-        throw new ArchiveFailure("away", "this gateway has no archive; set archiveDir to the one that the others have");
+        throw new ArchiveFailure("unavailable", "this gateway has no archive; set archiveDir to the directory of the other gateways");
       return await work(source);
     } catch (error) {
       if (isStoreFailure(error)) throw error;
@@ -58,14 +71,14 @@ export function withArchive({ records, reader, feeds, requireIdentity, now, onFa
     }
   }
 
-  /** What is archived under a reservation's id, oldest first. */
-  async function archived(reservationId: string): Promise<StoredReservation[]> {
+  /** The archived copies of a reservation, oldest first. */
+  async function archived(reservationId: string): Promise<ReservationWithChain[]> {
     const id = parseReservationId(reservationId);
     const untilMs = id === undefined ? 0 : await archive.archivedUntil(id.region);
     if (id === undefined || untilMs === 0) return [];
     return await read(async (from) => {
       const found = await from.find(id.region, id.handle, untilMs);
-      // That there is nothing says something only of the right directory.
+      // An empty result is valid only in the right directory.
       if (found.length === 0) await requireIdentity();
       return found;
     });
@@ -79,13 +92,13 @@ export function withArchive({ records, reader, feeds, requireIdentity, now, onFa
     });
   }
 
-  const archivedFeed: EventStream = {
+  const archivedEventStream: EventStream = {
     ...events,
     async readAfter(region, entry, count) {
       const before: RecordedEvent[] = [];
       for (let place = entry; ; ) {
         const leftCount = count - before.length;
-        // In this order: what has left before the first is said by the second.
+        // In this order: events that were archived before the first read are covered by the second.
         const [found, untilMs] = await Promise.all([events.readAfter(region, place, leftCount), archive.archivedUntil(region)]);
         const lastArchived = `${untilMs - 1}-${Number.MAX_SAFE_INTEGER}`;
         if (untilMs === 0 || !isAfter(lastArchived, place)) return [...before, ...found];
@@ -96,29 +109,29 @@ export function withArchive({ records, reader, feeds, requireIdentity, now, onFa
     },
     async lastEntry(region) {
       const [last, untilMs] = await Promise.all([events.lastEntry(region), archive.archivedUntil(region)]);
-      // Nothing can be recorded at the first instant of a time until which all is archived, or before.
+      // All events before this time are archived, and none has its first entry id.
       return last === firstEntry && untilMs > 0 ? `${untilMs}-0` : last;
     },
     async readAt(region, entries) {
       const [found, untilMs] = await Promise.all([events.readAt(region, entries), archive.archivedUntil(region)]);
-      if (found.length === entries.length || entries.every((entry) => timeOf(entry) >= untilMs)) return found;
-      const byEntry = new Map(found.map((logged) => [logged.entry, logged]));
-      const missing = entries.filter((entry) => !byEntry.has(entry) && timeOf(entry) < untilMs);
+      if (found.length === entries.length || entries.every((entry) => entryTimeMs(entry) >= untilMs)) return found;
+      const byEntry = new Map(found.map((recorded) => [recorded.entry, recorded]));
+      const missing = entries.filter((entry) => !byEntry.has(entry) && entryTimeMs(entry) < untilMs);
       const before = await read((from) => from.readAt(region, missing));
       return entries.flatMap((entry) => byEntry.get(entry) ?? before.get(entry) ?? []);
     },
     async chainEntries(reservationId) {
       const [own, former] = await Promise.all([events.chainEntries(reservationId), archived(reservationId)]);
       if (former.length === 0) return own;
-      // What is there of it now continues what is archived of it, or is another life under the same id.
+      // The stored copy continues the archived ones, or is another reservation that a repeated request made under the same id.
       const copies = [...former.map(({ chain }) => splitChain(chain)), own];
       const entries = [...new Set(copies.flatMap((copy) => copy.entries))].sort((a, b) => (isAfter(a, b) ? 1 : -1));
-      // What a later copy has left out may stand in an earlier one.
+      // An earlier copy may list entries that a later one has left out.
       const count = Math.max(...copies.map((copy) => copy.earlierCount + copy.entries.length));
       return { entries, earlierCount: Math.max(0, count - entries.length) };
     },
-    chain: async (reservationId): Promise<Event[]> => (await archivedFeed.countedChain(reservationId)).events,
-    countedChain: (reservationId) => readChain(archivedFeed, reservationId),
+    chain: async (reservationId): Promise<Event[]> => (await archivedEventStream.countedChain(reservationId)).events,
+    countedChain: (reservationId) => readChain(archivedEventStream, reservationId),
   };
 
   const archivedReservations: ReservationStore = {
@@ -144,9 +157,5 @@ export function withArchive({ records, reader, feeds, requireIdentity, now, onFa
     times: (feed) => readFrom(feeds, (source) => source.times(feed)),
   };
 
-  return { ...records, events: archivedFeed, reservations: archivedReservations, feedArchive };
-}
-
-function timeOf(entry: string): number {
-  return Number(entry.slice(0, entry.indexOf("-")));
+  return { ...records, events: archivedEventStream, reservations: archivedReservations, feedArchive };
 }

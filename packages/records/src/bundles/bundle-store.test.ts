@@ -14,14 +14,16 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import { Crash, dyingAt, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
+import { decodePinEntry } from "../encoding/pin-entry.ts";
 import { createRecords, type Records } from "../records.ts";
-import { decodePinEntry } from "../reservations/pin-entry.ts";
 import { holdAt, siteWithNames } from "../reservations/testing/named-site.ts";
 import type { BundleChange } from "./bundle-store.ts";
 
 const redis = useRedis();
+const keys = () => createKeys(`${redis.keyPrefix}petak`);
 const origin = { latitude: 1.3, longitude: 103.8 };
 const participantId = "par_a";
 const nowMs = 1_790_000_000_000;
@@ -65,7 +67,7 @@ function making(requestId: string, more: Partial<BundleChange> = {}): BundleChan
       after: { ...before, bundleId: bundle.bundleId, revision: before.revision + 1 },
       event: event(before.reservationId),
     })),
-    answer: { participantId, requestId, fingerprint, bytes: Buffer.from("made") },
+    response: { participantId, requestId, fingerprint, bytes: Buffer.from("made") },
     ...more,
   };
 }
@@ -78,7 +80,7 @@ const dayS = 86_400;
 /** A change that gives a bundle a PIN and changes nothing else. */
 const pinning = (of: Bundle, entry: PinEntry | null, atMs = nowMs): BundleChange => ({
   ...{ bundleId: of.bundleId, siteId, before: of, pin: entry, nowMs: atMs, reservations: [] },
-  answer: { participantId, requestId: randomUUID(), fingerprint, bytes: Buffer.alloc(0) },
+  response: { participantId, requestId: randomUUID(), fingerprint, bytes: Buffer.alloc(0) },
 });
 
 async function bundled(): Promise<(Reservation | undefined)[]> {
@@ -95,14 +97,14 @@ describe("a bundle", () => {
       [bundle.bundleId, 2],
       [bundle.bundleId, 2],
     ]);
-    expect(await records.bundles.change(making(requestId))).toEqual({ tag: "repeated", answer: Buffer.from("made") });
+    expect(await records.bundles.change(making(requestId))).toEqual({ tag: "repeated", response: Buffer.from("made") });
     const again = making(requestId);
-    await expect(records.bundles.change({ ...again, answer: { ...again.answer, fingerprint: Buffer.alloc(16, 2) } })).rejects.toMatchObject(
-      { reason: "REQUEST_ID_REUSED" },
-    );
+    await expect(
+      records.bundles.change({ ...again, response: { ...again.response, fingerprint: Buffer.alloc(16, 2) } }),
+    ).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
     expect((await records.events.readAfter(region, "0-0", 100)).length).toBe(4);
     // It is kept for longer than any parcel lies, and not for ever.
-    const keptMs = await redis.client.pttl(records.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
+    const keptMs = await redis.client.pttl(keys().bundle(region, "5t8yq2m4p9w7z3x1"));
     expect(keptMs).toBeGreaterThan(170 * 86_400_000);
   });
 
@@ -122,7 +124,7 @@ describe("a bundle", () => {
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
       const mortal = createRecords({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
       const change = isDone
-        ? { ...pinning(bundle, pin(1, endS)), answer: { participantId, requestId, fingerprint, bytes: Buffer.alloc(0) } }
+        ? { ...pinning(bundle, pin(1, endS)), response: { participantId, requestId, fingerprint, bytes: Buffer.alloc(0) } }
         : making(requestId);
       await expect(mortal.bundles.change(change)).rejects.toThrow(Crash);
       expect((await records.bundles.change(change)).tag).toBe(isDone ? "repeated" : "done");
@@ -142,15 +144,15 @@ describe("a bundle", () => {
     expect(await records.reservations.apply({ before, ...place, pin: pin(1, endS), events: [] })).toEqual({ tag: "pin_taken" });
     expect(await records.reservations.apply({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
     expect(await records.bundles.change(pinning(bundle, pin(2, endS)))).toEqual({ tag: "pin_taken" });
-    expect((await pins()).map((one) => one?.[0])).toEqual([1, undefined]);
+    expect((await pins()).map((one) => one?.hash[0])).toEqual([1, undefined]);
     // As long as its end may be moved it is kept, though it has passed.
     const lastMs = nowMs + 14 * dayS * 1000 + 600_000;
     expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(4, endS), lastMs))).toEqual({ tag: "done" });
-    expect((await pins()).map((one) => one?.[0])).toEqual([1, 4]);
+    expect((await pins()).map((one) => one?.hash[0])).toEqual([1, 4]);
     // A later one of any bundle forgets those that have expired; a reservation's own stays until its life is over.
     const lateMs = lastMs + 1000;
     expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(3, endS), lateMs))).toEqual({ tag: "done" });
-    expect((await pins()).map((one) => one?.[0])).toEqual([undefined, 3]);
+    expect((await pins()).map((one) => one?.hash[0])).toEqual([undefined, 3]);
     expect(await records.bundles.change(pinning({ ...other, revision: 0 }, null))).toEqual({ tag: "done" });
     expect(await pins()).toEqual([undefined, undefined]);
     expect(await records.bundles.change(pinning(bundle, pin(2, endS), lateMs))).toEqual({ tag: "pin_taken" });
@@ -160,7 +162,7 @@ describe("a bundle", () => {
     await records.bundles.change(making(randomUUID()));
     await records.bundles.change(pinning(bundle, pin(1, endS)));
     const place = { heldChange: 0, occupiedChange: 0, events: [] };
-    const pinsKey = records.keys.sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
+    const pinsKey = keys().sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
     /** Moves the ends of PINs in one step; gives until when each opens that there is. */
     async function movingEnds(moves: readonly { of: number; expiresAtS: number }[]): Promise<Record<string, number>> {
       const found = await bundled();
@@ -206,9 +208,9 @@ describe("a bundle", () => {
   it("is let go when the last of its reservations has left the records, with its PIN, and not before", async () => {
     await records.bundles.change(making(randomUUID()));
     await records.bundles.change(pinning(bundle, pin(1, endS)));
-    const keptMs = () => redis.client.pttl(records.keys.bundle(region, "5t8yq2m4p9w7z3x1"));
+    const keptMs = () => redis.client.pttl(keys().bundle(region, "5t8yq2m4p9w7z3x1"));
     const isPinned = async () => (await records.bundles.pins(siteId, [bundle.bundleId]))[0] !== undefined;
-    const recordOf = ({ reservationId }: Reservation) => records.keys.reservation(region, reservationId.slice(-16));
+    const recordOf = ({ reservationId }: Reservation) => keys().reservation(region, reservationId.slice(-16));
     const version = await records.sites.allowedVersion(siteId);
     for (const member of members) {
       expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(false);
@@ -222,7 +224,7 @@ describe("a bundle", () => {
     expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(25 * 3_600_000, -6), false]);
     expect(await records.bundles.find(bundle.bundleId)).toEqual(bundle);
     // Letting it go again does not keep it for longer.
-    await redis.client.pexpire(records.keys.bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
+    await redis.client.pexpire(keys().bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
     expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
     expect(await keptMs()).toBeLessThanOrEqual(5000);
     // A change of it does.

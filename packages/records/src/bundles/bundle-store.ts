@@ -1,44 +1,48 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import type { BundleTransition } from "@petak/lifecycle";
-import { type Bundle, BundleSchema, parseBundleId, parseReservationId, type Region } from "@petak/protocol";
+import type { BundleTransition, PinEntry } from "@petak/lifecycle";
+import { type Bundle, BundleSchema, parseBundleId, parseReservationId, type Region, type Reservation } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
-import { createScript } from "../create-script.ts";
-import { encodeEvent } from "../events/event-bytes.ts";
-import { type Answer, answerArguments, answerTtlMs } from "../reservations/answer.ts";
-import { bundlePinLifetimeMaxS, encodePinEntry } from "../reservations/pin-entry.ts";
-import { encodeReservation, type ShortIds } from "../reservations/reservation-record.ts";
-import { requestIdReused } from "../reservations/reservation-store.ts";
+import { encodeEvent } from "../encoding/event-bytes.ts";
+import { bundlePinMaxLifetimeS, decodePinEntry, encodePinEntry } from "../encoding/pin-entry.ts";
+import { encodeReservation } from "../encoding/reservation-record.ts";
+import type { ShortIds } from "../encoding/short-ids.ts";
+import { requestIdReused } from "../idempotency/request-ids.ts";
+import { responseArguments, responseTtlMs, type StoredResponse } from "../idempotency/stored-response.ts";
+import { createScript } from "../lua/create-script.ts";
 
-/** A change of a bundle with what the store needs to write it. */
+/** A change of a bundle and what is written together with it. */
 export interface BundleChange extends BundleTransition {
   bundleId: string;
   siteId: string;
-  /** The gateway's clock, in ms. */
+  /** The gateway's time, in ms since 1970. */
   nowMs: number;
-  /** The answer to remember for the request that caused it. */
-  answer: Answer;
+  /** The response to the request that caused it. */
+  response: StoredResponse;
 }
 
-/** What became of a change. */
-export type BundleOutcome = { tag: "done" } | { tag: "repeated"; answer: Buffer } | { tag: "stale" } | { tag: "pin_taken" };
+/**
+ * The result of a change: `repeated` the same request was handled before; `stale` the bundle or a reservation has changed since it was read; `pin_taken` another
+ * reservation or bundle at the site has the same PIN. Anything but `done` has changed nothing.
+ */
+export type BundleOutcome = { tag: "done" } | { tag: "repeated"; response: Buffer } | { tag: "stale" } | { tag: "pin_taken" };
 
 /** Bundles of reservations. */
 export interface BundleStore {
   /** One bundle, or undefined. */
   find(bundleId: string): Promise<Bundle | undefined>;
   /**
-   * Changes a bundle with everything that goes with it: all or nothing.
+   * Changes a bundle: bundle, reservations, events, PIN and response are written atomically.
    *
    * @throws {PetakError} REQUEST_ID_REUSED.
    */
   change(change: BundleChange): Promise<BundleOutcome>;
   /**
-   * Deletes a bundle when none of its reservations is stored any more, and returns whether that is so. It stays readable as long as responses are stored,
-   * so that a repeated request finds what the first one found.
+   * Deletes a bundle if none of its reservations is stored any more, and returns whether that is so. It stays readable as long as responses are stored, so that a
+   * repeated request finds the same as the first.
    */
   deleteIfEmpty(bundleId: string): Promise<boolean>;
-  /** The PINs of bundles at a site, as {@link encodePinEntry} wrote them, in the order of the ids; undefined where one has none. */
-  pins(siteId: string, bundleIds: readonly string[]): Promise<(Buffer | undefined)[]>;
+  /** The PINs of bundles at a site, in the order of the ids. Undefined for a bundle without one. */
+  pins(siteId: string, bundleIds: readonly string[]): Promise<(PinEntry | undefined)[]>;
 }
 
 const script = createScript("change-bundle");
@@ -46,13 +50,13 @@ const deleteEmptyScript = createScript("delete-empty-bundle");
 
 const revisionBytes = 4;
 
-/** How long a bundle is kept after its last change where its reservations stay, in ms: half a year, longer than any parcel lies. */
+/** How long a bundle is stored after its last change while its reservations are, in ms: half a year, longer than any parcel is stored. */
 const keptMs = 180 * 86_400_000;
 
-/** How long after it can end at the latest a PIN is kept, in s: twice what a clock at a site may be wrong. Up to then its end may be moved. */
+/** How long a PIN is stored after the latest end of its validity, in s: twice the greatest error of a clock at a site. The end may be moved until then. */
 const pinKeptS = 600;
 
-/** Keeps bundles in Redis. */
+/** Stores bundles in Redis. */
 export function createBundleStore(redis: RedisConnection, keys: Keys, ids: ShortIds): BundleStore {
   const { siteIds } = ids;
 
@@ -81,11 +85,11 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
           keys.sitePins(region, siteNumber),
           ...bundle.reservationIds.map((reservationId) => keys.reservation(region, parseReservationId(reservationId)?.handle ?? "")),
         ],
-        [bundle.revision, pinField(handle), answerTtlMs],
+        [bundle.revision, pinField(handle), responseTtlMs],
       );
       return tag === "done";
     },
-    async change({ bundleId, siteId, before, after, pin, reservations, nowMs, answer }) {
+    async change({ bundleId, siteId, before, after, pin, reservations, nowMs, response }) {
       const { region, handle } = parseBundleId(bundleId) as { region: Region; handle: string };
       const { siteNumber } = siteIds.require(siteId);
       const written = await Promise.all(
@@ -98,7 +102,7 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
       const [tag, value] = await script(
         redis,
         [
-          keys.storedResponse(region, answer.participantId, answer.requestId),
+          keys.storedResponse(region, response.participantId, response.requestId),
           keys.bundle(region, handle),
           keys.events(region),
           keys.siteAllowedVersion(region, siteNumber),
@@ -106,18 +110,18 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
           ...reservations.map((one) => keys.reservation(region, parseReservationId(one.before.reservationId)?.handle ?? "")),
         ],
         [
-          ...answerArguments(answer),
+          ...responseArguments(response),
           before?.revision ?? 0,
           after === undefined ? "" : encodeBundle({ ...after, siteId: siteIds.shorten(after.siteId, region) }),
           keptMs,
           pinField(handle),
           pin === undefined ? "" : pin === null ? "-" : encodePinEntry(pin),
-          Math.floor(nowMs / 1000) - pinKeptS - bundlePinLifetimeMaxS,
+          Math.floor(nowMs / 1000) - pinKeptS - bundlePinMaxLifetimeS,
           ...written.flat(),
         ],
       );
-      if (tag === "reused") throw requestIdReused(answer.requestId);
-      if (tag === "repeated") return { tag, answer: value as Buffer };
+      if (tag === "reused") throw requestIdReused(response.requestId);
+      if (tag === "repeated") return { tag, response: value as Buffer };
       return { tag } as BundleOutcome;
     },
     async pins(siteId, bundleIds) {
@@ -125,9 +129,22 @@ export function createBundleStore(redis: RedisConnection, keys: Keys, ids: Short
       const { region, siteNumber } = siteIds.require(siteId);
       const fields = bundleIds.map((bundleId) => pinField(parseBundleId(bundleId)?.handle ?? ""));
       const pins = await redis.hmgetBuffer(keys.sitePins(region, siteNumber), ...fields);
-      return pins.map((pin) => pin ?? undefined);
+      return pins.map((pin) => (pin === null ? undefined : decodePinEntry(pin)));
     },
   };
+}
+
+/**
+ * Deletes the bundles whose last reservation was archived. A bundle that is left over by a crash expires half a year after its last change.
+ *
+ * @param archived the reservations that were deleted from the store
+ */
+export async function deleteEmptyBundles(
+  bundles: Pick<BundleStore, "deleteIfEmpty">,
+  archived: readonly Pick<Reservation, "bundleId">[],
+): Promise<void> {
+  const bundleIds = new Set(archived.map(({ bundleId }) => bundleId).filter((bundleId) => bundleId !== ""));
+  await Promise.all([...bundleIds].map(bundles.deleteIfEmpty));
 }
 
 function encodeBundle(bundle: Bundle): Buffer {
@@ -136,7 +153,7 @@ function encodeBundle(bundle: Bundle): Buffer {
   return Buffer.concat([head, toBinary(BundleSchema, bundle)]);
 }
 
-/** A bundle's PIN stands beside those of the reservations, so that no two at a site are the same. */
+/** The field of a bundle's PIN. It is in the same hash as the PINs of reservations, so that no two at a site are equal. */
 function pinField(handle: string): string {
   return `b${handle}`;
 }

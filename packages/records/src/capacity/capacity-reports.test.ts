@@ -211,8 +211,8 @@ describe("what a site reports", () => {
     const [small, large] = site.sizeClasses;
     await rewrite(first(), siteId, { sizeClasses: [large, small].filter((sizeClass) => sizeClass !== undefined) }, 0);
     expect([await offered(first(), siteId, 0, clock.now()), (await readSite(first(), siteId)).observation?.ttlMs]).toEqual([0, 0]);
-    expect(await sendReport(first(), siteId, "own_counts", seen.observedAtMs, clock.now())).toBe("outdated");
-    expect(await sendReport(first(), siteId, "own_counts", seen.observedAtMs + 1, clock.now())).toBe("recorded");
+    expect(await sendReport(first(), siteId, "reporting_ended", seen.observedAtMs, clock.now())).toBe("outdated");
+    expect(await sendReport(first(), siteId, "reporting_ended", seen.observedAtMs + 1, clock.now())).toBe("recorded");
     expect(await offered(first(), siteId, 0, clock.now())).toBe(3);
     expect((await readSite(first(), siteId)).observation).toBeUndefined();
   });

@@ -1,52 +1,52 @@
 import { PetakError } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { createScript } from "../create-script.ts";
-
+import { createScript } from "../lua/create-script.ts";
 import { cellOf, siteRecordHead } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
 
-/** What a site says of its places of one size class; the rest of those installed are free. */
+/** A site's report on its places of one size class. The other installed places are free. */
 export interface ClassReport {
-  /** Places that work and have something inside, whoever put it there. */
+  /** Places in working order that contain anything. */
   occupied: number;
-  /** Places that do not work. */
+  /** Places out of order. */
   outOfService: number;
 }
 
-/** What a site says of all its places. */
+/** A capacity report: an operator's snapshot of all places of a site, or the end of its reporting. */
 export interface CapacityReport {
   siteId: string;
-  /** When it was so, in ms. */
+  /** When the snapshot was taken, in ms since 1970. */
   observedAtMs: number;
-  /** How long that holds, in whole s from 1 to 65534. Not looked at where the reports end. */
+  /** How long the report is valid, in whole s from 1 to 65534. Not used if the reporting ends. */
   ttlS: number;
   /**
-   * What is said of each size class, in the order of the site as it is stored; or that no reports come any more, and the gateway's own counts
-   * hold. It is asked again where the site's facts have changed meanwhile, and may throw.
+   * The report on each size class, in the order of the stored site. `reporting_ended`: the gateway's own counts apply from now on. Called again if the site's
+   * facts have changed meanwhile. May throw.
    */
-  classesOf(stored: StoredSite): readonly ClassReport[] | "own_counts";
+  classesOf(stored: StoredSite): readonly ClassReport[] | "reporting_ended";
 }
 
-/** `outdated`: nothing has changed, since it may lack what is recorded, or since it holds no more. */
+/** `outdated`: nothing was changed, since the report may lack recorded movements or is not valid any more. */
 export type ReportOutcome = "recorded" | "outdated";
 
-/** What operators report of their sites' places. */
+/** Records capacity reports. */
 export interface CapacityReports {
   /**
-   * Reconciles a report with the holds and the parcels that are recorded, and puts it in force. The same report once more has the same outcome.
+   * Reconciles a report with the recorded holds and parcels, and applies it. Idempotent: the same report again has the same outcome.
    *
-   * @param stored The site as the caller read it.
-   * @throws {PetakError} CONFLICT where the site's facts kept changing.
+   * @param stored the site as the caller read it
+   * @param nowMs the gateway's time, in ms since 1970
+   * @throws {PetakError} CONFLICT if the site's facts were changed concurrently too often.
    */
   record(report: CapacityReport, stored: StoredSite, nowMs: number): Promise<ReportOutcome>;
 }
 
-/** How often a report is tried against changes of its site's facts. */
+/** The most attempts at a report while its site's facts change. */
 const maxAttempts = 5;
 
 const reportScript = createScript("report-capacity");
 
-/** Records reports in Redis. */
+/** Records capacity reports in Redis. */
 export function createCapacityReports(redis: RedisConnection, keys: Keys, siteIds: SiteIds, sites: SiteStore): CapacityReports {
   return {
     async record(report, first, nowMs) {
@@ -72,8 +72,8 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, siteId
             siteNumberBytes(siteNumber),
             siteRecordHead(stored),
             observedAtMs,
-            classes === "own_counts" ? "-" : ttlS,
-            classes === "own_counts" ? "" : encodeClasses(classes),
+            classes === "reporting_ended" ? "-" : ttlS,
+            classes === "reporting_ended" ? "" : encodeClasses(classes),
             nowMs,
             keys.reservationPrefix(region),
           ],
@@ -88,7 +88,7 @@ export function createCapacityReports(redis: RedisConnection, keys: Keys, siteId
   };
 }
 
-/** Occupied and out of service of each class, u16 each, little-endian, as lua/report-capacity.lua reads them. */
+/** Encodes the counts of each class for lua/report-capacity.lua: occupied and out of service, u16 each, little-endian. */
 function encodeClasses(classes: readonly ClassReport[]): Buffer {
   const bytes = Buffer.alloc(classes.length * 4);
   classes.forEach(({ occupied, outOfService }, index) => {

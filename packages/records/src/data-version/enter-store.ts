@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { claimStoreCode, type Keys, type RedisConnection } from "@petak/redis";
-import { createScript } from "../create-script.ts";
+import { createScript } from "../lua/create-script.ts";
 import { DataVersionError, whyUnreadable } from "./data-version-error.ts";
 import { type DataVersions, storeVersions, unstatedVersion } from "./data-versions.ts";
 

@@ -4,8 +4,9 @@ import type { RedisConnection } from "@petak/redis";
 import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createEventStream, firstEntry } from "../events/event-stream.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { firstEntry } from "../encoding/stream-entry.ts";
+import { createEventStream } from "../events/event-stream.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 import { createDeliveryStore, type DeliveryStore, type StoredRetry } from "./delivery-store.ts";
 
 const redis = useRedis();
@@ -26,19 +27,19 @@ function retry(id: string, dueMs: number): StoredRetry {
 
 describe("the lease of a subscriber", () => {
   it("is one deliverer's until it is given back", async () => {
-    expect(await store.lease(subscriber, "a", long)).toBe("taken");
-    expect(await store.lease(subscriber, "b", long)).toBe("held");
-    expect(await store.lease(subscriber, "a", long)).toBe("kept");
+    expect(await store.lease(subscriber, "a", long)).toBe("acquired");
+    expect(await store.lease(subscriber, "b", long)).toBe("unavailable");
+    expect(await store.lease(subscriber, "a", long)).toBe("renewed");
     await store.release(subscriber, "b");
-    expect(await store.lease(subscriber, "b", long)).toBe("held");
+    expect(await store.lease(subscriber, "b", long)).toBe("unavailable");
     await store.release(subscriber, "a");
-    expect(await store.lease(subscriber, "b", long)).toBe("taken");
+    expect(await store.lease(subscriber, "b", long)).toBe("acquired");
   });
 
   it("goes to another when its holder has said nothing for as long as it was given", async () => {
-    expect(await store.lease(subscriber, "a", 50)).toBe("taken");
-    await expect.poll(() => store.lease(subscriber, "b", long)).toBe("taken");
-    expect(await store.lease(subscriber, "a", long)).toBe("held");
+    expect(await store.lease(subscriber, "a", 50)).toBe("acquired");
+    await expect.poll(() => store.lease(subscriber, "b", long)).toBe("acquired");
+    expect(await store.lease(subscriber, "a", long)).toBe("unavailable");
   });
 
   it("is what a deliverer writes by: one who lost it changes nothing", async () => {
@@ -48,7 +49,7 @@ describe("the lease of a subscriber", () => {
     expect(await store.commit(subscriber, "a", { fields: { cursor: "2", lastSuccess: "7" }, retries: [retry("evt_1", 10)] })).toBe(true);
     await store.release(subscriber, "a");
     await store.lease(subscriber, "b", long);
-    const changes = { fields: { cursor: "0" }, over: ["evt_1"], retries: [retry("evt_2", 1)], replays: [{ id: "r1", content: "" }] };
+    const changes = { fields: { cursor: "0" }, finished: ["evt_1"], retries: [retry("evt_2", 1)], replays: [{ id: "r1", content: "" }] };
     expect(await store.commit(subscriber, "a", changes)).toBe(false);
     expect(await store.fields(subscriber)).toEqual({ cursor: "2", lastSuccess: "7" });
     expect(await store.due(subscriber, 10, 10)).toEqual([retry("evt_1", 10)]);
@@ -64,7 +65,7 @@ describe("what is kept of deliveries", () => {
   it("gives the retries that are due, the longest first, and one for each event", async () => {
     const retries = [retry("evt_1", 30), retry("evt_2", 10), retry("evt_3", 20)];
     await store.commit(subscriber, "a", { retries });
-    await store.commit(subscriber, "a", { retries: [retry("evt_2", 15)], over: ["evt_3"] });
+    await store.commit(subscriber, "a", { retries: [retry("evt_2", 15)], finished: ["evt_3"] });
     expect(await store.due(subscriber, 29, 10)).toEqual([retry("evt_2", 15)]);
     expect(await store.pending(subscriber)).toEqual({ count: 2, nextMs: 15 });
     await store.bringForward(subscriber, 20);

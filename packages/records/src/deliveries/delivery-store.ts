@@ -1,80 +1,74 @@
 import type { Keys, RedisConnection } from "@petak/redis";
-import { createScript } from "../create-script.ts";
+import { type LeaseOutcome, releaseLease, takeLease } from "../lease/lease.ts";
+import { createScript } from "../lua/create-script.ts";
 
-/** What is remembered of one subscriber: names and values, which mean something to whoever delivers. */
+/** The state of one subscriber's deliveries: names and values, which the deliverer defines. */
 export type DeliveryFields = Readonly<Record<string, string>>;
 
-/** A delivery that failed and is to be tried again. */
+/** A failed delivery that will be repeated. */
 export interface StoredRetry {
-  /** The event's id. Of one event there is one retry. */
+  /** The event's id. An event has at most one retry. */
   id: string;
-  /** When it is due, in ms. */
+  /** When it is due, in ms since 1970. */
   dueMs: number;
   content: Buffer;
 }
 
-/** Events of the past that are to be delivered once more. */
+/** A request to deliver past events again. */
 export interface StoredReplay {
   id: string;
   content: string;
 }
 
-/** What came of some deliveries. What is not given stays as it was. */
+/** The results of deliveries. What is left out stays unchanged. */
 export interface DeliveryChanges {
-  /** Fields to write; an empty value takes the field away. */
+  /** Fields to write. An empty value deletes the field. */
   fields?: DeliveryFields;
-  /** Ids of the retries that are over. */
-  over?: readonly string[];
+  /** Ids of the retries to delete. */
+  finished?: readonly string[];
   retries?: readonly StoredRetry[];
-  /** Replays that have got on; an empty content ends one. */
+  /** Replays to update. An empty content deletes the replay. */
   replays?: readonly StoredReplay[];
 }
 
-/** What became of a lease: `taken` was nobody's before, `kept` was the asker's, `held` is somebody else's. */
-export type LeaseOutcome = "taken" | "kept" | "held";
-
 /**
- * How far the delivery of events to subscribers has come. One deliverer at a time holds a subscriber's lease; what it writes without holding
- * it any more is refused, so that one who was thought dead cannot undo what its successor has done.
+ * The progress of deliveries to subscribers. One deliverer at a time has a subscriber's lease. Without it writes are refused, so that a deliverer whose lease has
+ * expired cannot undo what its successor did.
  */
 export interface DeliveryStore {
-  /** Takes the lease of a subscriber, or holds on to it, for so many ms by the server's clock. */
+  /** Acquires or renews the lease of a subscriber, for `ttlMs` by the server's clock. */
   lease(subscriberId: string, token: string, ttlMs: number): Promise<LeaseOutcome>;
-  /** Gives the lease back, where it is the asker's. */
+  /** Releases the lease. Does nothing if somebody else has it. */
   release(subscriberId: string, token: string): Promise<void>;
-  /** Writes fields where they are not there yet. */
+  /** Writes the fields that do not exist yet. */
   begin(subscriberId: string, fields: DeliveryFields): Promise<void>;
+  /** The state of a subscriber's deliveries. */
   fields(subscriberId: string): Promise<DeliveryFields>;
-  /** Takes fields away, whoever holds the lease: a subscriber's owner has decided. */
+  /** Deletes fields by decision of the subscriber's owner, without a lease. */
   clear(subscriberId: string, fields: readonly string[]): Promise<void>;
-  /** Writes what came of deliveries, all or nothing. False: the lease is somebody else's, and nothing was written. */
+  /** Writes the results of deliveries atomically. Returns false, and writes nothing, if the lease was lost. */
   commit(subscriberId: string, token: string, changes: DeliveryChanges): Promise<boolean>;
-  /** Retries that are due, the longest first, at most `limit`. */
+  /** At most `limit` retries that are due at a time in ms since 1970, earliest first. */
   due(subscriberId: string, nowMs: number, limit: number): Promise<StoredRetry[]>;
-  /** How many retries there are, and when the first is due, in ms. */
+  /** The number of retries, and when the first is due, in ms since 1970. */
   pending(subscriberId: string): Promise<{ count: number; nextMs: number | undefined }>;
-  /** Makes all retries due at once: whoever failed works again. */
+  /** Makes all retries due now: the subscriber is available again. */
   bringForward(subscriberId: string, nowMs: number): Promise<void>;
+  /** The unfinished replays of a subscriber. */
   replays(subscriberId: string): Promise<StoredReplay[]>;
-  /** Adds a replay unless it is there. False: there are as many as may be already. */
+  /** Adds a replay unless it exists. Returns false if there are `max` others already. */
   addReplay(subscriberId: string, replay: StoredReplay, max: number): Promise<boolean>;
-  /** Forgets a subscriber, with its lease. */
+  /** Deletes everything about a subscriber, including its lease. */
   remove(subscriberId: string): Promise<void>;
 }
 
-const leaseScript = createScript("hold-lease");
 const commitScript = createScript("commit-deliveries");
 
-/** Keeps it in Redis, all of one subscriber in one slot. */
+/** Stores deliveries in Redis. All keys of one subscriber are in one slot. */
 export function createDeliveryStore(redis: RedisConnection, keys: Keys): DeliveryStore {
   const store: DeliveryStore = {
-    async lease(subscriberId, token, ttlMs) {
-      const [tag] = await leaseScript(redis, [keys.deliveryLease(subscriberId)], [token, ttlMs]);
-      return tag as LeaseOutcome;
-    },
-    async release(subscriberId, token) {
-      await leaseScript(redis, [keys.deliveryLease(subscriberId)], [token, 0]);
-    },
+    lease: (subscriberId, token, ttlMs) => takeLease(redis, keys.deliveryLease(subscriberId), token, ttlMs),
+    release: (subscriberId, token) => releaseLease(redis, keys.deliveryLease(subscriberId), token),
     async begin(subscriberId, fields) {
       const key = keys.deliveryState(subscriberId);
       await Promise.all(Object.entries(fields).map(([field, value]) => redis.hsetnx(key, field, value)));
@@ -83,7 +77,7 @@ export function createDeliveryStore(redis: RedisConnection, keys: Keys): Deliver
     async clear(subscriberId, fields) {
       await redis.hdel(keys.deliveryState(subscriberId), ...fields);
     },
-    async commit(subscriberId, token, { fields = {}, over = [], retries = [], replays = [] }) {
+    async commit(subscriberId, token, { fields = {}, finished = [], retries = [], replays = [] }) {
       const [tag] = await commitScript(
         redis,
         [
@@ -97,8 +91,8 @@ export function createDeliveryStore(redis: RedisConnection, keys: Keys): Deliver
           token,
           Object.keys(fields).length,
           ...Object.entries(fields).flat(),
-          over.length,
-          ...over,
+          finished.length,
+          ...finished,
           retries.length,
           ...retries.flatMap(({ id, dueMs, content }) => [id, dueMs, content]),
           replays.length,
@@ -125,7 +119,7 @@ export function createDeliveryStore(redis: RedisConnection, keys: Keys): Deliver
     async bringForward(subscriberId, nowMs) {
       const key = keys.deliveryDue(subscriberId);
       const ids = await redis.zrangebyscore(key, `(${nowMs}`, "+inf");
-      // Those that are over by now stay so.
+      // `XX`: a retry that was deleted meanwhile is not added again.
       if (ids.length > 0) await Promise.all(ids.map((id) => redis.zadd(key, "XX", String(nowMs), id)));
     },
     async replays(subscriberId) {
@@ -139,7 +133,7 @@ export function createDeliveryStore(redis: RedisConnection, keys: Keys): Deliver
       return true;
     },
     async remove(subscriberId) {
-      // The lease first: whoever delivers writes nothing more then.
+      // The lease first, so that the deliverer cannot write any more.
       await redis.del(keys.deliveryLease(subscriberId));
       const rest = [keys.deliveryState, keys.deliveryDue, keys.deliveryRetries, keys.deliveryReplays];
       await Promise.all(rest.map((keyOf) => redis.del(keyOf(subscriberId))));

@@ -3,8 +3,8 @@ import { TimestampSchema, timestampMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, PartyKind } from "@petak/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
-import { decodeEvent, encodeEvent } from "./event-bytes.ts";
+import { decodeEvent, encodeEvent } from "../encoding/event-bytes.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 import { outlineOf } from "./event-outline.ts";
 
 const time = fc.option(

@@ -2,26 +2,25 @@ import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { EventSchema } from "@petak/protocol";
 
-/** What of an event says in whose feeds it stands, and when it was recorded. */
+/** The fields of an event that determine whose feeds it belongs to and when it was recorded. */
 export interface EventOutline {
   participantId: string;
   operatorId: string;
   isTest: boolean;
-  /** In ms; 0 where it does not say. */
+  /** In ms since 1970. 0 if the event does not say. */
   recordedMs: number;
 }
 
 const fields = EventSchema.field;
 
-/** Of a timestamp. */
 const secondsNumber = TimestampSchema.field.seconds.number;
 const nanosNumber = TimestampSchema.field.nanos.number;
 
 /**
- * Reads the outline of an event from its bytes in a region's stream, as {@link decodeEvent} would read it with all the rest. Every event is heard of and
- * logged, and few are read here.
+ * Reads the outline of an event from its bytes in a region's stream, without decoding the rest as {@link decodeEvent} does: every event is appended to feeds,
+ * and few are read by this gateway.
  *
- * @throws {Error} where the bytes are no message
+ * @throws {Error} if the bytes are no message
  */
 export function outlineOf(bytes: Buffer): EventOutline {
   const outline: EventOutline = { participantId: "", operatorId: "", isTest: false, recordedMs: 0 };
@@ -37,7 +36,7 @@ export function outlineOf(bytes: Buffer): EventOutline {
     else if (number === fields.recordedAt.number) recordedMs = timeMs(reader.bytes());
     else reader.skip(wireType, number);
   }
-  // It is left out where it is the same.
+  // Left out if it is the same.
   outline.recordedMs = recordedMs ?? occurredMs;
   return outline;
 }

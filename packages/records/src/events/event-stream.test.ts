@@ -3,8 +3,8 @@ import { EventSchema, ReservationSchema } from "@petak/protocol";
 import { createKeys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
-import { testIds, testSiteIds } from "../ids/testing/test-ids.ts";
-import { encodeReservation } from "../reservations/reservation-record.ts";
+import { encodeReservation } from "../encoding/reservation-record.ts";
+import { testIds, testSiteIds } from "../testing/test-ids.ts";
 import { chainMax, createEventStream } from "./event-stream.ts";
 
 const redis = useRedis();

@@ -1,90 +1,81 @@
 import { type Event, parseReservationId, type Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { createScript } from "../create-script.ts";
-import { packEntry } from "../feeds/event-reference.ts";
-import { type ChainEntries, decodeChain, splitChain } from "../reservations/reservation-record.ts";
+import { decodeEvent, encodeEvent } from "../encoding/event-bytes.ts";
+import { type ChainEntries, decodeChain, splitChain } from "../encoding/reservation-record.ts";
+import { firstEntry, packEntry } from "../encoding/stream-entry.ts";
+import { createScript } from "../lua/create-script.ts";
 
-import { decodeEvent, encodeEvent } from "./event-bytes.ts";
 import { type EventOutline, outlineOf } from "./event-outline.ts";
 
-/** An event and its place in its region's stream. */
+/** An event and its position in its region's stream. */
 export interface RecordedEvent {
-  /** The stream's entry id, `<ms>-<number>`: a place to go on from. */
+  /** The stream's entry id, `<ms>-<number>`. */
   readonly entry: string;
-  /** The event, decoded when it is first asked for. */
+  /** The event, decoded on first access. @throws {Error} if the bytes are no event */
   readonly event: Event;
 }
 
-/** An event as it stands in a stream. */
+/** An event that was read from a stream. */
 export interface StreamEvent extends RecordedEvent {
-  /** In whose feeds it belongs and when it was recorded: read without the rest when it is asked for. */
+  readonly bytes: Buffer;
+  /** Whose feeds the event belongs to and when it was recorded: read from the bytes without decoding the rest. */
   readonly outline: EventOutline;
 }
 
 /** The events of one reservation. */
 export interface CountedChain {
-  /** Oldest first; of more than {@link chainMax} the latest. */
+  /** Oldest first, at most the latest {@link chainMax}. */
   readonly events: Event[];
-  /** How many there are before them. */
+  /** The number of earlier events. */
   readonly earlierCount: number;
 }
 
-/** Before the first entry of a stream. */
-export const firstEntry = "0-0";
-
-/** Whether one entry of a stream stands after another. */
-export function isAfter(entry: string, other: string): boolean {
-  const [timeMs = 0, number = 0] = entry.split("-").map(Number);
-  const [otherTimeMs = 0, otherNumber = 0] = other.split("-").map(Number);
-  return timeMs > otherTimeMs || (timeMs === otherTimeMs && number > otherNumber);
-}
-
-/** The regions' records of what happened. */
+/** The regions' event streams. */
 export interface EventStream {
-  /** Regions that have or had a site. */
+  /** The regions that have or had a site. */
   regions(): Promise<Region[]>;
   /** At most `count` events of a region after an entry, oldest first. */
   readAfter(region: Region, entry: string, count: number): Promise<RecordedEvent[]>;
-  /** The last entry of a region's stream; {@link firstEntry} where there is none. */
+  /** The last entry of a region's stream. {@link firstEntry} if it is empty. */
   lastEntry(region: Region): Promise<string>;
-  /** Where the events of one reservation are; none where there is no such reservation. */
+  /** The entries of one reservation's events. Empty if the reservation does not exist. */
   chainEntries(reservationId: string): Promise<ChainEntries>;
-  /** The events at some entries of a region, in their order. Those that are not there are left out. */
+  /** The events at entries of a region, in the given order. Entries that do not exist are left out. */
   readAt(region: Region, entries: readonly string[]): Promise<RecordedEvent[]>;
-  /** The events of one reservation, oldest first; of more than {@link chainMax} the latest. */
+  /** The events of one reservation, oldest first, at most the latest {@link chainMax}. */
   chain(reservationId: string): Promise<Event[]>;
-  /** The same, and how many there are before them. */
+  /** The same, with the number of earlier events. */
   countedChain(reservationId: string): Promise<CountedChain>;
   /**
-   * Records an event that is about no reservation, unless one was recorded under the same name in the region within {@link markTtlMs}: several may
-   * notice the same thing. Gives whether it was recorded now.
+   * Records an event that is about no reservation, unless one with the same name was recorded in the region within {@link markerTtlMs}: several gateways may
+   * notice the same incident. Returns whether it was recorded.
    */
   appendOnce(region: Region, name: string, event: Event): Promise<boolean>;
 }
 
-/** The same in Redis alone. */
-export interface StreamFeed extends EventStream {
+/** The event streams in Redis, without the archive. */
+export interface StoredEventStream extends EventStream {
   readAfter(region: Region, entry: string, count: number): Promise<StreamEvent[]>;
 }
 
 /**
- * Events of one chain that are read at most. A parcel's life has about ten; whoever asks for credentials without end makes a longer chain,
- * and this many of the longest events still fit one message.
+ * The most events of one chain that are read. A reservation has about ten; issuing credentials repeatedly makes more. This number of the longest events still
+ * fits one response.
  */
 export const chainMax = 2000;
 
-/** How long it is remembered that an event of a name was recorded, in ms: a week, longer than anybody goes on noticing one thing. */
-export const markTtlMs = 7 * 24 * 3_600_000;
+/** How long {@link EventStream.appendOnce} recognizes a name, in ms: a week, longer than any incident goes on being noticed. */
+export const markerTtlMs = 7 * 24 * 3_600_000;
 
-/** Events asked for in one round trip: a server does nothing else for as long as it looks for them. */
-const readAtOnce = 200;
+/** Events that one script reads. It blocks the server while it runs. */
+const readBatch = 200;
 
 const readScript = createScript("read-events", { isReadOnly: true });
 const appendScript = createScript("append-once");
 
-/** Reads events from Redis. */
-export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: SiteIds): StreamFeed {
-  const feed: StreamFeed = {
+/** Reads and records events in Redis. */
+export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: SiteIds): StoredEventStream {
+  const stream: StoredEventStream = {
     regions: () => redis.smembers(keys.regions()),
     async readAfter(region, entry, count) {
       const entries = await redis.xrangeBuffer(keys.events(region), `(${entry}`, "+", "COUNT", count);
@@ -101,8 +92,8 @@ export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: S
     },
     async readAt(region, entries) {
       const events: RecordedEvent[] = [];
-      for (let start = 0; start < entries.length; start += readAtOnce) {
-        const some = entries.slice(start, start + readAtOnce);
+      for (let start = 0; start < entries.length; start += readBatch) {
+        const some = entries.slice(start, start + readBatch);
         const [, ...found] = await readScript(redis, [keys.events(region)], [Buffer.concat(some.map(packEntry))]);
         for (const [index, bytes] of (found as Buffer[]).entries()) {
           if (bytes.length > 0) events.push(streamEvent(some[index] as string, bytes, siteIds));
@@ -110,34 +101,35 @@ export function createEventStream(redis: RedisConnection, keys: Keys, siteIds: S
       }
       return events;
     },
-    chain: async (reservationId) => (await feed.countedChain(reservationId)).events,
-    countedChain: (reservationId) => readChain(feed, reservationId),
+    chain: async (reservationId) => (await stream.countedChain(reservationId)).events,
+    countedChain: (reservationId) => readChain(stream, reservationId),
     async appendOnce(region, name, event) {
       const [tag] = await appendScript(
         redis,
         [keys.eventMarker(region, name), keys.events(region)],
-        [encodeEvent(event, siteIds), markTtlMs],
+        [encodeEvent(event, siteIds), markerTtlMs],
       );
       return tag === "done";
     },
   };
-  return feed;
+  return stream;
 }
 
-/** The latest events of a reservation, from wherever a feed has them. */
-export async function readChain(feed: Pick<EventStream, "chainEntries" | "readAt">, reservationId: string): Promise<CountedChain> {
-  const { entries, earlierCount } = await feed.chainEntries(reservationId);
+/** The latest events of a reservation. */
+export async function readChain(stream: Pick<EventStream, "chainEntries" | "readAt">, reservationId: string): Promise<CountedChain> {
+  const { entries, earlierCount } = await stream.chainEntries(reservationId);
   const latest = entries.slice(-chainMax);
   const region = parseReservationId(reservationId)?.region ?? "";
-  const events = (await feed.readAt(region, latest)).map(({ event }) => event);
+  const events = (await stream.readAt(region, latest)).map(({ event }) => event);
   return { events, earlierCount: earlierCount + entries.length - latest.length };
 }
 
-/** An event of a stream, which is decoded when it is asked for. */
+/** Wraps an event of a stream, to be decoded on first access. */
 export function streamEvent(entry: string, bytes: Buffer, siteIds: SiteIds): StreamEvent {
   let event: Event | undefined;
   return {
     entry,
+    bytes,
     get outline() {
       return outlineOf(bytes);
     },
@@ -150,6 +142,6 @@ export function streamEvent(entry: string, bytes: Buffer, siteIds: SiteIds): Str
 
 function eventBytes(fields: Buffer[]): Buffer {
   const [, bytes] = fields;
-  if (bytes === undefined) throw new Error("a stream entry without an event");
+  if (bytes === undefined) throw new Error("a stream entry has no event");
   return bytes;
 }

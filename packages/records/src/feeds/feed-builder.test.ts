@@ -4,8 +4,9 @@ import type { RedisConnection } from "@petak/redis";
 import { createKeys, type FeedName, type Keys } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createEventStream, type StreamFeed } from "../events/event-stream.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import type { StoredEventStream } from "../events/event-stream.ts";
+import { createEventStream } from "../events/event-stream.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 import { createFeedBuilder, type FeedBuilder } from "./feed-builder.ts";
 
 import { createFeedStore, type FeedStore } from "./feed-store.ts";
@@ -18,7 +19,7 @@ const other: FeedName = { participantId: "par_operator", mode: "test" };
 
 let keys: Keys;
 let connection: RedisConnection;
-let events: StreamFeed;
+let events: StoredEventStream;
 let store: FeedStore;
 
 beforeEach(async () => {
@@ -81,7 +82,7 @@ describe("a feed that has lost its end", () => {
     expect(await store.last(feed)).toBe(before + 1);
     await loseEnd();
     await record();
-    if (before > 0) onRead = builder.forget;
+    if (before > 0) onRead = builder.clear;
     await builder.buildFollowed(region);
     await buildWhole(builder);
     expect(await store.last(feed)).toBe(before + 2);
@@ -105,7 +106,7 @@ describe("a feed that has lost its end", () => {
           // It answers nobody for as long as the other's server takes to be replaced.
           await appended.promise;
           await loseEnd?.();
-          if (isForgotten && loseEnd !== undefined) builder.forget();
+          if (isForgotten && loseEnd !== undefined) builder.clear();
           loseEnd = undefined;
           throw new Error("away");
         },

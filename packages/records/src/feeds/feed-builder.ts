@@ -1,113 +1,114 @@
 import type { Region } from "@petak/protocol";
 import { coalescedRuns, type FeedName } from "@petak/redis";
-import { firstEntry, isAfter, type StreamFeed } from "../events/event-stream.ts";
+import { firstEntry, isAfter } from "../encoding/stream-entry.ts";
+import type { StoredEventStream } from "../events/event-stream.ts";
 import { feedId, feedsOfParticipant } from "./event-reference.ts";
 import { type Share, sharesOf } from "./feed-shares.ts";
 import type { FeedStore } from "./feed-store.ts";
 import type { EventItem, FeedTails } from "./feed-tails.ts";
 import type { RegionProgress } from "./region-progress.ts";
 
-/** Builds the participants' feeds from the regions' streams. */
+/** Builds the participants' feeds from the regions' event streams. */
 export interface FeedBuilder {
   /**
-   * Resolves when all that was recorded in a region before the call is in the feeds of those whom it concerns. Anyone may build at any time, any
-   * number at once, and die at any command: each event comes into each feed once, in the region's order.
+   * Resolves when every event that was recorded in a region before the call is in the feeds that it belongs to. Any number of gateways may build at the same
+   * time and crash at any command: each event is appended to each feed once, in the region's order.
    *
-   * @throws Error where a feed could not be written: its server is away. The others go on.
+   * @throws Error if a feed could not be written because its server is unreachable. The other feeds are built.
    */
   build(region: Region): Promise<void>;
   /**
-   * Resolves when all that was recorded in a region before the call is in the feeds that are followed here. To the others it may come later, by the next
-   * {@link build}, of whichever process: nothing is said to be logged that is in some feeds only.
+   * Resolves when every event that was recorded in a region before the call is in the feeds that are followed here. The next {@link build}, of any gateway,
+   * appends it to the others; the feed watermark is not advanced before.
    *
-   * @throws Error where a feed could not be written.
+   * @throws Error if a feed could not be written.
    */
   buildFollowed(region: Region): Promise<void>;
-  /** Whether a participant's feeds are among those for which {@link build} failed; true where nobody knows. */
+  /** Whether {@link build} failed for a feed of a participant. True if that is not known. */
   lacks(region: Region, participantId: string): boolean;
-  /** The entry up to which a region's events are known to be in the feeds. */
+  /** The entry up to which a region's events are known to be in all feeds. */
   builtUpTo(region: Region): string | undefined;
-  /** Forgets what it knows: a server may have lost what it had. */
-  forget(): void;
-  /** Looks in each feed for what the region's record says is there, and appends what is missing: a failover has lost it. */
+  /** Discards what is in memory: a server may have lost data. */
+  clear(): void;
+  /** Compares each feed with what the region's progress says it contains, and appends events that a failover has lost. */
   verify(region: Region): Promise<void>;
-  /** Resolves when nothing is under way for what was built. */
+  /** Resolves when no feed watermark is being written any more. */
   settled(): Promise<void>;
 }
 
-/** What building needs. */
+/** The options of a builder. */
 export interface FeedBuilderOptions {
-  events: Pick<StreamFeed, "readAfter">;
-  /** Reads what may be logged by now, where it need not be known how far the feeds are. Default: from `events`. */
-  recorded?: Pick<StreamFeed, "readAfter">;
+  events: Pick<StoredEventStream, "readAfter">;
+  /** Reads events that may be appended by now, without the feed watermark. Default: from `events`. */
+  recorded?: Pick<StoredEventStream, "readAfter">;
   feeds: Pick<FeedTails, "append" | "isFollowed"> & Pick<FeedStore, "position">;
   progress: RegionProgress;
   /**
-   * Hears of an event that cannot be read, which is passed over: it must not keep the others from being logged; and why it could not be said how far
-   * the feeds are.
+   * Called for an event that cannot be read, which is skipped so that it does not block the others, and for a failure to advance the feed watermark in the
+   * background.
    */
   onError: (error: unknown) => void;
 }
 
-/** Events of one round: fewer than a chunk of a feed holds. */
+/** The most events of one round. Must be at most a feed chunk. */
 const roundMax = 200;
 
-/** Entries read at once where a feed is mended. */
-const mendAtOnce = 200;
+/** Events read at once to repair a feed. */
+const repairBatch = 200;
 
 /**
- * Name of a feed → the last entry of a region that is known to be in it. It goes with the entry up to which all was appended: whoever reads on from there and
- * asks what the region's record says of a feed, which is less, would not notice that the feed has lost what came between.
+ * The last entry of a region that each feed is known to contain, by feed id. Valid only together with the entry up to which events were appended: the stored
+ * progress may be older, and appending after it would not detect that the feed has lost events since.
  */
 type Lasts = Map<string, string | undefined>;
 
-/** What is known of a region that nobody else has built since. */
-interface Known {
+/** The state of a region after a complete build, as long as no other gateway builds it. */
+interface Built {
   upTo: string;
   lasts: Lasts;
 }
 
-/** How far the feeds are that are followed here, which is said nowhere. */
+/** How far the feeds that are followed here are ahead of the feed watermark. */
 interface Ahead {
   upTo: string;
   lasts: Lasts;
-  /** Feeds to which something up to there is still to come, as nobody followed them here, by their names. */
-  owed: Map<string, FeedName>;
+  /** Feeds that lack events up to there because they were not followed here, by feed id. */
+  lacking: Map<string, FeedName>;
 }
 
-/** What is known of a region of whose events some are in the feeds of others, and cannot be brought into some feeds. */
+/** The state of a region after a build that failed for some feeds. */
 interface Stalled {
-  /** The entry up to which the others have them. */
+  /** The entry up to which the other feeds have the events. */
   after: string;
   lasts: Lasts;
-  /** Name of a feed → why it failed. It is left alone until all is tried again: what comes later must not come into it before what came earlier. */
+  /** Why each feed failed, by feed id. It gets nothing until all is tried again: later events must not be appended before earlier ones. */
   failed: Map<string, unknown>;
   sinceMs: number;
 }
 
-/** How long feeds that failed are left alone, in ms: meanwhile those of others go on, and nothing is read twice for them. */
+/** How long failed feeds are not tried again, in ms. Meanwhile the others are built without reading events twice. */
 const retryAllMs = 1000;
 
-/** Makes a builder. */
+/** Creates a builder. */
 export function createFeedBuilder({ events, recorded = events, feeds, progress, onError }: FeedBuilderOptions): FeedBuilder {
-  const known = new Map<Region, Known>();
+  const built = new Map<Region, Built>();
   const ahead = new Map<Region, Ahead>();
   const stalled = new Map<Region, Stalled>();
-  /** Regions of which somebody waits for all feeds. */
+  /** Regions for which a caller waits for all feeds. */
   const wanted = new Set<Region>();
   const runs = new Map<Region, () => Promise<void>>();
-  const marking = new Set<Promise<void>>();
+  const advancing = new Set<Promise<void>>();
 
-  /** Appends what is missing in one feed up to an entry. */
-  async function mend(feed: FeedName, region: Region, position: string | undefined, upTo: string): Promise<void> {
+  /** Appends the events up to an entry that a feed lacks after a position. */
+  async function repair(feed: FeedName, region: Region, position: string | undefined, upTo: string): Promise<void> {
     let after = position ?? firstEntry;
     for (;;) {
-      const read = await events.readAfter(region, after, mendAtOnce);
+      const read = await events.readAfter(region, after, repairBatch);
       const missing = read.filter(({ entry }) => !isAfter(entry, upTo));
       const share = sharesOf(missing, onError).find((one) => feedId(one.feed) === feedId(feed));
       if (share !== undefined) await feeds.append(feed, region, undefined, share.items);
       const last = missing.at(-1);
-      if (last === undefined || missing.length < mendAtOnce) return;
+      if (last === undefined || missing.length < repairBatch) return;
       after = last.entry;
     }
   }
@@ -115,14 +116,14 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
   async function append({ feed, items }: Share, region: Region, previous: string | undefined): Promise<void> {
     const outcome = await feeds.append(feed, region, previous, items);
     const last = items.at(-1);
-    if (outcome.tag === "behind" && last !== undefined) await mend(feed, region, outcome.position, last.entry);
+    if (outcome.tag === "behind" && last !== undefined) await repair(feed, region, outcome.position, last.entry);
   }
 
-  /** The last entry that is said to be in each feed, or that it got here behind that: from memory, where nobody else has built the region since. */
+  /** The last entry that each feed is known to contain: from memory if no other gateway has built the region since, else from the stored progress. */
   async function lastsOf(region: Region, upTo: string | undefined, shares: readonly Share[], here: Lasts): Promise<Lasts> {
-    const own = known.get(region);
+    const own = built.get(region);
     const lasts: Lasts = own !== undefined && own.upTo === upTo ? own.lasts : new Map();
-    await complete(lasts, region, shares);
+    await addStoredLasts(lasts, region, shares);
     for (const id of shares.map(({ feed }) => feedId(feed))) {
       const got = here.get(id);
       if (got !== undefined && isAfter(got, lasts.get(id) ?? firstEntry)) lasts.set(id, got);
@@ -130,14 +131,14 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
     return lasts;
   }
 
-  /** Adds what the region's record says is in feeds of which nothing is known. */
-  async function complete(lasts: Lasts, region: Region, shares: readonly Share[]): Promise<void> {
+  /** Adds the stored progress of feeds that are not in `lasts`. */
+  async function addStoredLasts(lasts: Lasts, region: Region, shares: readonly Share[]): Promise<void> {
     const missing = shares.map(({ feed }) => feed).filter((feed) => !lasts.has(feedId(feed)));
     const found = await progress.lastOf(region, missing);
     for (const [index, feed] of missing.entries()) lasts.set(feedId(feed), found[index]);
   }
 
-  /** Appends what each feed is to have, but for those that are known to fail; adds to these, and gives why. What the others have is in `lasts` then. */
+  /** Appends its share to each feed that is not in `failed`. Adds feeds that fail to `failed`, and updates `lasts` for the others. */
   async function appendAll(region: Region, shares: readonly Share[], lasts: Lasts, failed: Map<string, unknown>): Promise<void> {
     const able = shares.filter(({ feed }) => !failed.has(feedId(feed)));
     const results = await Promise.allSettled(able.map((share) => append(share, region, lasts.get(feedId(share.feed)))));
@@ -149,30 +150,30 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
   }
 
   /**
-   * Says how far a region's events are in the feeds, and nobody waits for it: they are there. Whoever builds next asks after it over the same connection,
-   * and where it was not said finds that they are there.
+   * Advances the feed watermark without making the caller wait: the events are in the feeds. The next build asks over the same connection, so after this write;
+   * if the write fails, it finds the events in the feeds.
    */
-  function markInBackground(region: Region, upTo: string, marks: readonly { feed: FeedName; entry: string }[]): void {
+  function advanceInBackground(region: Region, upTo: string, lasts: readonly { feed: FeedName; entry: string }[]): void {
     const done = progress
-      .mark(region, upTo, marks)
+      .advance(region, upTo, lasts)
       .catch(onError)
-      .finally(() => marking.delete(done));
-    marking.add(done);
+      .finally(() => advancing.delete(done));
+    advancing.add(done);
   }
 
-  /** Appends what has come to the feeds that are followed here. False where that is not to be done before the others have theirs. */
+  /** Appends new events to the feeds that are followed here. Returns false, and appends nothing, if all feeds must be built first. */
   async function appendFollowed(region: Region): Promise<boolean> {
     const own = ahead.get(region);
     if (own === undefined || stalled.has(region)) return false;
     const read = await recorded.readAfter(region, own.upTo, roundMax);
     const last = read.at(-1);
-    if (read.length === roundMax || [...own.owed.values()].some(feeds.isFollowed)) return false;
+    if (read.length === roundMax || [...own.lacking.values()].some(feeds.isFollowed)) return false;
     if (last === undefined) return true;
-    // Who builds for all tells of what cannot be read.
+    // Building all feeds reports events that cannot be read.
     const shares = sharesOf(read, () => undefined);
     const followed = shares.filter(({ feed }) => feeds.isFollowed(feed));
-    for (const share of shares) if (!followed.includes(share)) own.owed.set(feedId(share.feed), share.feed);
-    await complete(own.lasts, region, followed);
+    for (const share of shares) if (!followed.includes(share)) own.lacking.set(feedId(share.feed), share.feed);
+    await addStoredLasts(own.lasts, region, followed);
     const failed = new Map<string, unknown>();
     await appendAll(region, followed, own.lasts, failed);
     const [reason] = failed.values();
@@ -198,7 +199,7 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
       const last = read.at(-1);
       end = last?.entry ?? upTo ?? firstEntry;
       if (last === undefined) {
-        if (upTo !== undefined && known.get(region)?.upTo !== upTo) known.set(region, { upTo, lasts: new Map() });
+        if (upTo !== undefined && built.get(region)?.upTo !== upTo) built.set(region, { upTo, lasts: new Map() });
         break;
       }
       const isLastRound = read.length < roundMax;
@@ -207,11 +208,11 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
       await appendAll(region, shares, lasts, failed);
       for (const id of shares.map(({ feed }) => feedId(feed))) if (!failed.has(id)) here.set(id, lasts.get(id));
       if (failed.size === 0) {
-        const marks = shares.map(({ feed, items }) => ({ feed, entry: (items.at(-1) as EventItem).entry }));
-        if (isLastRound) markInBackground(region, last.entry, marks);
-        // Where it fails, another round would read the same as this one, and so on.
-        else await progress.mark(region, last.entry, marks);
-        known.set(region, { upTo: last.entry, lasts });
+        const appended = shares.map(({ feed, items }) => ({ feed, entry: (items.at(-1) as EventItem).entry }));
+        if (isLastRound) advanceInBackground(region, last.entry, appended);
+        // The next round reads after the feed watermark, so it must have been advanced.
+        else await progress.advance(region, last.entry, appended);
+        built.set(region, { upTo: last.entry, lasts });
       } else {
         after = last.entry;
       }
@@ -220,14 +221,14 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
     stalled.delete(region);
     const [reason] = failed.values();
     if (after === undefined || failed.size === 0) {
-      ahead.set(region, { upTo: end, lasts: here, owed: new Map() });
+      ahead.set(region, { upTo: end, lasts: here, lacking: new Map() });
       return;
     }
     stalled.set(region, { after, lasts: here, failed, sinceMs });
     throw reason;
   }
 
-  /** One at a time in a region: what is appended to a feed must come behind all that came before it. */
+  /** Builds one region at a time: a feed must get a region's events in order. */
   function run(region: Region): Promise<void> {
     const shared =
       runs.get(region) ??
@@ -249,20 +250,20 @@ export function createFeedBuilder({ events, recorded = events, feeds, progress, 
       return failed === undefined || feedsOfParticipant(participantId).some((feed) => failed.has(feedId(feed)));
     },
     async settled() {
-      await Promise.all(marking);
+      await Promise.all(advancing);
     },
-    forget() {
-      known.clear();
+    clear() {
+      built.clear();
       ahead.clear();
       stalled.clear();
     },
-    builtUpTo: (region) => known.get(region)?.upTo,
+    builtUpTo: (region) => built.get(region)?.upTo,
     async verify(region) {
       const lasts = await progress.allLasts(region);
       await Promise.all(
         lasts.map(async ({ feed, entry }) => {
           const position = await feeds.position(feed, region);
-          if (position === undefined || isAfter(entry, position)) await mend(feed, region, position, entry);
+          if (position === undefined || isAfter(entry, position)) await repair(feed, region, position, entry);
         }),
       );
     },

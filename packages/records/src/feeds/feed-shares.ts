@@ -3,26 +3,26 @@ import type { StreamEvent } from "../events/event-stream.ts";
 import { feedId, feedsOf } from "./event-reference.ts";
 import type { EventItem } from "./feed-tails.ts";
 
-/** What one feed is to have of some events, in their order. */
+/** The events that belong to one feed, in order. */
 export interface Share {
   readonly feed: FeedName;
   readonly items: readonly EventItem[];
 }
 
 /**
- * What each feed is to have of some events.
+ * Distributes events to the feeds that they belong to.
  *
- * @param onError hears of an event of which it cannot be read whose it is: it belongs in no feed, and must not keep the others from being logged
+ * @param onError called for an event that cannot be read. It belongs to no feed, and does not prevent the others from being appended
  */
 export function sharesOf(events: readonly StreamEvent[], onError: (error: unknown) => void): Share[] {
   const shares = new Map<string, { feed: FeedName; items: EventItem[] }>();
-  for (const logged of events) {
-    const { entry } = logged;
+  for (const recorded of events) {
+    const { entry } = recorded;
     try {
-      const { outline } = logged;
+      const { outline } = recorded;
       for (const feed of feedsOf(outline)) {
         const share = shares.get(feedId(feed)) ?? { feed, items: [] };
-        share.items.push({ entry, recordedMs: outline.recordedMs, logged });
+        share.items.push({ entry, recordedMs: outline.recordedMs, recorded });
         shares.set(feedId(feed), share);
       }
     } catch (error) {

@@ -1,39 +1,49 @@
 import type { Region } from "@petak/protocol";
 import type { FeedName, Keys, RedisConnection } from "@petak/redis";
-import { createScript } from "../create-script.ts";
-import { type EventReference, feedId, packEntry, packRegion, referenceBytes, unpackEntry, unpackReferences } from "./event-reference.ts";
-import type { FeedArchive } from "./feed-chunks.ts";
+import { packEntry, unpackEntry } from "../encoding/stream-entry.ts";
+import { createScript } from "../lua/create-script.ts";
+import { type EventReference, feedId, packRegion, referenceBytes, unpackReferences } from "./event-reference.ts";
 
-/** An event that is to stand in a feed. */
+/** An event to append to a feed. */
 export interface FeedItem {
   /** Its entry in its region's stream. */
   readonly entry: string;
-  /** When it was recorded, in ms. */
+  /** When it was recorded, in ms since 1970. */
   readonly recordedMs: number;
 }
 
-/**
- * What came of appending: all of it is there now, the last `count` of it as the feed's numbers up to `last`, directly behind the references `before`, and the
- * rest from before; or the feed has less of the region than was thought, up to `position`.
- */
+/** The result of appending. */
 export type AppendOutcome =
+  /**
+   * All events are in the feed. `last` is the feed's last number. The last `count` events were appended by this call, directly after the references `before`;
+   * the others were in the feed already.
+   */
   | { tag: "done"; last: number; count: number; before: readonly EventReference[] }
+  /** Nothing was appended: the feed lacks earlier events of the region. It has those up to `position`; undefined: none. */
   | { tag: "behind"; position: string | undefined };
 
-/** When the events of one chunk of a feed were recorded, in ms, both included. */
+/** When the first and the last event of a feed chunk were recorded, in ms since 1970. */
 export interface ChunkTimes {
   readonly chunk: number;
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
-/** The participants' feeds in Redis. Each event that concerns a participant has a number there, 1, 2, 3 and so on without a gap. */
+/** Chunks of feeds that were moved to the archive. */
+export interface FeedArchive {
+  /** At most `count` references of a feed from a number on, within one chunk. */
+  references(feed: FeedName, from: number, count: number): Promise<EventReference[]>;
+  /** The times of a feed's archived chunks. */
+  times(feed: FeedName): Promise<ChunkTimes[]>;
+}
+
+/** The participants' feeds. Each event that concerns a participant has a number in its feed: 1, 2, 3 and so on without a gap. */
 export interface FeedStore {
   /**
-   * Appends events of one region, at most {@link chunkSize}, in the region's order. What is there already is passed over.
+   * Appends events of one region, in the region's order, at most {@link chunkSize}. Events that are in the feed already are skipped.
    *
-   * @param previous the last entry before these that is said to be in the feed; undefined: none
-   * @param beforeMax how many of the references before what is appended are wanted at most. Default: none
+   * @param previous the entry of the region's preceding event in the feed, as far as the caller knows. Undefined: there is none
+   * @param beforeMax the most references to return in `before`. Default 0
    */
   append(
     feed: FeedName,
@@ -42,46 +52,46 @@ export interface FeedStore {
     items: readonly FeedItem[],
     beforeMax?: number,
   ): Promise<AppendOutcome>;
-  /** The last number of a feed; 0: it is empty. */
+  /** The last number of a feed. 0: it is empty. */
   last(feed: FeedName): Promise<number>;
-  /** The entry up to which a region's events are in a feed; undefined: none is. */
+  /** The entry up to which a region's events are in a feed. Undefined: it has none. */
   position(feed: FeedName, region: Region): Promise<string | undefined>;
-  /** At most `count` references from a number on, as far as they are in the same chunk; none where they are kept nowhere any more. */
+  /** At most `count` references from a number on, within one chunk. Empty if they are stored nowhere any more. */
   references(feed: FeedName, from: number, count: number): Promise<EventReference[]>;
-  /** The times of all chunks, in their order. */
+  /** The times of all chunks, in order. */
   times(feed: FeedName): Promise<ChunkTimes[]>;
-  /** The same of those that are in Redis. */
-  timesHere(feed: FeedName): Promise<ChunkTimes[]>;
+  /** The times of the chunks that are in Redis, in order. */
+  storedTimes(feed: FeedName): Promise<ChunkTimes[]>;
 }
 
-/** References of a chunk: 3.3 kB. */
+/** References in a chunk, which takes 3.3 kB. */
 export const chunkSize = 256;
 
-/** Bytes of an item: entry, and u48 of the time. */
+/** Bytes of an event to append: its packed entry, and when it was recorded as u48 in ms. */
 const itemBytes = 16;
 
-/** Feeds whose last numbers are remembered. */
-const rememberedMax = 10_000;
+/** Feeds whose last numbers are kept in memory. */
+const cachedLastsMax = 10_000;
 
 const appendScript = createScript("append-to-feed", { isSentAtOnce: true });
 
-/** The chunk in which a number lies. */
+/** The index of the chunk that contains a number. */
 export function chunkOf(number: number): number {
   return Math.floor((number - 1) / chunkSize);
 }
 
-/** Keeps the feeds in Redis. What has left it is read from an archive, where one is given. */
+/** Stores feeds in Redis. With an archive, chunks that were moved there are read from it. */
 export function createFeedStore(redis: RedisConnection, keys: Keys, archive?: FeedArchive): FeedStore {
-  /** How many of a feed's chunks have left for the archive. */
+  /** The number of a feed's chunks that were moved to the archive. */
   async function archivedChunks(feed: FeedName): Promise<number> {
     return archive === undefined ? 0 : Number((await redis.hget(keys.feedHead(feed), "a")) ?? 0);
   }
 
-  /** The last number of each feed as it was last seen here, which says in which chunk the next lies. */
+  /** The last known number of feeds, to guess the chunk to append to. */
   const lasts = new Map<string, number>();
 
-  function remember(feed: FeedName, last: number): void {
-    if (lasts.size >= rememberedMax) lasts.clear();
+  function cacheLast(feed: FeedName, last: number): void {
+    if (lasts.size >= cachedLastsMax) lasts.clear();
     lasts.set(feedId(feed), last);
   }
 
@@ -100,7 +110,7 @@ export function createFeedStore(redis: RedisConnection, keys: Keys, archive?: Fe
           const position = value as Buffer;
           return { tag, position: position.length === 0 ? undefined : unpackEntry(position) };
         }
-        remember(feed, Number(value));
+        cacheLast(feed, Number(value));
         if (tag === "done") return { tag, last: Number(value), count: Number(count), before: unpackReferences(before as Buffer) };
       }
     },
@@ -108,7 +118,7 @@ export function createFeedStore(redis: RedisConnection, keys: Keys, archive?: Fe
       return Number((await redis.hget(keys.feedHead(feed), "n")) ?? 0);
     },
     async position(feed, region) {
-      // A field of three bytes is no text.
+      // The field is binary.
       const [position] = await redis.hmgetBuffer(keys.feedHead(feed), packRegion(region));
       return position == null ? undefined : unpackEntry(position);
     },
@@ -121,14 +131,14 @@ export function createFeedStore(redis: RedisConnection, keys: Keys, archive?: Fe
       return await archive.references(feed, from, end - first);
     },
     async times(feed) {
-      const here = await store.timesHere(feed);
-      // In this order: what has left before the first is said by the second.
+      const here = await store.storedTimes(feed);
+      // In this order: a chunk that was moved before the first read is counted by the second.
       if (archive === undefined || (await archivedChunks(feed)) === 0) return here;
       const known = new Set(here.map(({ chunk }) => chunk));
       const archived = (await archive.times(feed)).filter(({ chunk }) => !known.has(chunk));
       return [...archived, ...here].sort((a, b) => a.chunk - b.chunk);
     },
-    async timesHere(feed) {
+    async storedTimes(feed) {
       const found = await redis.hgetallBuffer(keys.feedTimes(feed));
       return Object.entries(found)
         .map(([chunk, bytes]) => ({ chunk: Number(chunk), firstMs: bytes.readUIntLE(0, 6), lastMs: bytes.readUIntLE(6, 6) }))

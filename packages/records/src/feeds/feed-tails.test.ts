@@ -4,9 +4,9 @@ import { createKeys, type FeedName } from "@petak/redis";
 import { useRedis } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
 import type { EventReference } from "./event-reference.ts";
+import { type FeedPosition, positionAfter } from "./feed-position.ts";
 import { chunkSize, createFeedStore } from "./feed-store.ts";
 import { createFeedTails, type EventItem } from "./feed-tails.ts";
-import { type FeedPosition, placeAt } from "./feed-watermark.ts";
 
 const redis = useRedis();
 const region: Region = "836520";
@@ -18,11 +18,11 @@ let clock = 1_790_000_000_000;
 function items(count: number, of: Region = region): EventItem[] {
   return Array.from({ length: count }, () => {
     clock += 1;
-    return { entry: `${clock}-0`, recordedMs: clock, logged: { event: create(EventSchema, { eventId: newEventId(of) }) } };
+    return { entry: `${clock}-0`, recordedMs: clock, recorded: { event: create(EventSchema, { eventId: newEventId(of) }) } };
   });
 }
 
-const idsOf = (some: readonly Pick<EventItem, "logged">[] | undefined) => some?.map(({ logged }) => logged.event.eventId);
+const idsOf = (some: readonly Pick<EventItem, "recorded">[] | undefined) => some?.map(({ recorded }) => recorded.event.eventId);
 
 /** The ends of feeds in a process that follows one. */
 function startEnds() {
@@ -35,7 +35,7 @@ function startEnds() {
     const references: EventReference[] = [];
     while (references.length < number)
       references.push(...(await store.references(feed, references.length + 1, number - references.length)));
-    return placeAt(number, references);
+    return positionAfter(number, references);
   };
   const after = async (from: number | FeedPosition, count = 1000) => {
     const end = await ends.after(feed, typeof from === "number" ? await placeOf(from) : from, count);
@@ -96,7 +96,7 @@ describe("the end of a feed that is followed", () => {
     expect(await after({ number: 20 })).toBeUndefined();
     const other = items(1);
     const references = [...some.slice(0, 18), ...other, ...some.slice(19, 20)].map(({ entry }) => ({ region, entry }));
-    expect(await after(placeAt(20, references))).toBeUndefined();
+    expect(await after(positionAfter(20, references))).toBeUndefined();
   });
 
   it("begins anew where the feed is another than was thought, though it is as long", async () => {
@@ -126,7 +126,7 @@ describe("the end of a feed that is followed", () => {
   it("is forgotten when a server may have lost it", async () => {
     const { ends, append, after } = startEnds();
     await append(items(2));
-    ends.forget();
+    ends.clear();
     expect(await after(0)).toBeUndefined();
     const own = items(1);
     await append(own);

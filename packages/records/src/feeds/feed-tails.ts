@@ -2,167 +2,167 @@ import type { Region } from "@petak/protocol";
 import type { FeedName } from "@petak/redis";
 import type { RecordedEvent } from "../events/event-stream.ts";
 import { type EventReference, feedId } from "./event-reference.ts";
+import { checkedReferences, type FeedPosition, lastOf, matches } from "./feed-position.ts";
 import { type AppendOutcome, chunkSize, type FeedItem, type FeedStore } from "./feed-store.ts";
-import { type FeedPosition, isMarkOf, lastOf, markedReferences } from "./feed-watermark.ts";
 
-/** An event that is to stand in a feed. */
+/** An event to append to a feed, with its content. */
 export interface EventItem extends FeedItem {
-  readonly logged: Pick<RecordedEvent, "event">;
+  readonly recorded: Pick<RecordedEvent, "event">;
 }
 
-/** An event of a feed: where it stands in its region, and what it says, decoded once for all who follow the feed. */
+/** An event of a feed: its reference, and its content, decoded once for all subscribers of the feed. */
 export interface AppendedEvent extends EventReference {
-  readonly logged: Pick<RecordedEvent, "event">;
+  readonly recorded: Pick<RecordedEvent, "event">;
 }
 
-/** Some of a feed's end. */
+/** Events of a feed tail. */
 export interface FeedTail {
-  /** The last references before the events: those of which a mark is made, as far as they are known. */
+  /** The last references before the events, as far as they are known: those in the checksum. */
   before: readonly EventReference[];
   events: readonly AppendedEvent[];
-  /** The last number of the feed that is known. */
+  /** The feed's last known number. */
   last: number;
 }
 
 /**
- * The ends of the feeds that are followed here, as far as they were appended here, in memory: so that whoever waits for an event of this process gets it as
- * soon as it has its number, and nothing is read back.
+ * The feed tails: the last events of feeds that have a subscription, kept in memory if this gateway appended them. A subscriber gets such an event as soon as it
+ * has a number, without reading from Redis.
  */
 export interface FeedTails {
-  /** Begins to keep what comes to a feed. Gives the way to end that, which is to be called once. */
+  /** Starts to keep the tail of a feed. Returns a function that ends that, to be called once. */
   follow(feed: FeedName): () => void;
-  /** Appends to a feed as the store does, and keeps what was appended. */
+  /** Appends to a feed as {@link FeedStore.append} does, and keeps the events if the feed is followed. */
   append(feed: FeedName, region: Region, previous: string | undefined, items: readonly EventItem[]): Promise<AppendOutcome>;
-  /** Whether somebody follows a feed. */
+  /** Whether a feed is followed. */
   isFollowed(feed: FeedName): boolean;
   /**
-   * The events after a place, at most `count`, where the next of them were all appended here, behind what the place's mark was made of; undefined
-   * otherwise. What is being appended is waited for.
+   * At most `count` events after a position. Undefined if they are not all in the tail, or if the position's checksum does not match. Waits for an append in
+   * progress.
    */
-  after(feed: FeedName, place: FeedPosition, count: number): Promise<FeedTail | undefined>;
-  /** Forgets what it has: a server may have lost it. */
-  forget(): void;
+  after(feed: FeedName, position: FeedPosition, count: number): Promise<FeedTail | undefined>;
+  /** Discards all events: a server may have lost them. */
+  clear(): void;
 }
 
-/** What the ends need. */
+/** The options of feed tails. */
 export interface FeedTailsOptions {
   feeds: Pick<FeedStore, "append">;
-  /** Hears of the last number of a feed that is followed, as soon as its events can be had here. */
+  /** Called with the last number of a followed feed as soon as its events are in the tail. */
   onAppended: (feed: FeedName, last: number) => void;
 }
 
-/** Events that are kept of one feed, and of all feeds together: some 3 kB each. */
+/** The most events that are kept of one feed, and of all feeds together: about 3 kB each. */
 const keptPerFeed = chunkSize;
 const keptMax = 64 * chunkSize;
 
-interface Kept {
-  /** How many follow the feed. */
-  users: number;
+interface Tail {
+  /** The number of followers. */
+  followers: number;
   /** The last references before the events. */
   before: readonly EventReference[];
-  /** The feed's numbers up to `last`. */
+  /** The feed's last events. The last of them has the number `last`. */
   events: readonly AppendedEvent[];
   last: number;
-  /** The latest append that is under way. */
+  /** The latest append in progress. */
   appending: Promise<unknown> | undefined;
 }
 
-/** Keeps the ends of feeds over a store. */
+/** Creates the feed tails over a store. */
 export function createFeedTails({ feeds, onAppended }: FeedTailsOptions): FeedTails {
-  const followed = new Map<string, Kept>();
+  const followed = new Map<string, Tail>();
   let keptCount = 0;
 
-  function setEvents(kept: Kept, events: readonly AppendedEvent[]): void {
-    keptCount += events.length - kept.events.length;
-    kept.events = events;
+  function setEvents(tail: Tail, events: readonly AppendedEvent[]): void {
+    keptCount += events.length - tail.events.length;
+    tail.events = events;
   }
 
-  function forget(): void {
-    for (const kept of followed.values()) setEvents(kept, []);
+  function clear(): void {
+    for (const tail of followed.values()) setEvents(tail, []);
   }
 
-  function keep(kept: Kept, { last, count, before }: AppendOutcome & { tag: "done" }, appended: readonly AppendedEvent[]): void {
+  function keep(tail: Tail, { last, count, before }: AppendOutcome & { tag: "done" }, appended: readonly AppendedEvent[]): void {
     if (count === 0) return;
-    if (keptCount >= keptMax) forget();
-    if (!reachesTo(kept, last - count, before)) {
-      setEvents(kept, []);
-      kept.before = before;
+    if (keptCount >= keptMax) clear();
+    if (!reachesTo(tail, last - count, before)) {
+      setEvents(tail, []);
+      tail.before = before;
     }
-    const events = [...kept.events, ...appended.slice(-count)];
-    // Of those that are too many by now the references stay.
-    kept.before = referencesBefore({ ...kept, events }, Math.max(0, events.length - keptPerFeed));
-    setEvents(kept, events.slice(-keptPerFeed));
-    kept.last = last;
+    const events = [...tail.events, ...appended.slice(-count)];
+    // Excess events are dropped; the last references before the rest are kept.
+    tail.before = referencesBefore({ ...tail, events }, Math.max(0, events.length - keptPerFeed));
+    setEvents(tail, events.slice(-keptPerFeed));
+    tail.last = last;
   }
 
   return {
     follow(feed) {
       const id = feedId(feed);
-      const kept = followed.get(id) ?? { users: 0, before: [], events: [], last: 0, appending: undefined };
-      followed.set(id, kept);
-      kept.users += 1;
+      const tail = followed.get(id) ?? { followers: 0, before: [], events: [], last: 0, appending: undefined };
+      followed.set(id, tail);
+      tail.followers += 1;
       return () => {
-        kept.users -= 1;
-        if (kept.users > 0) return;
-        setEvents(kept, []);
+        tail.followers -= 1;
+        if (tail.followers > 0) return;
+        setEvents(tail, []);
         followed.delete(id);
       };
     },
     isFollowed: (feed) => followed.has(feedId(feed)),
     async append(feed, region, previous, items) {
-      const kept = followed.get(feedId(feed));
-      if (kept === undefined) return await feeds.append(feed, region, previous, items);
-      const appending = feeds.append(feed, region, previous, items, markedReferences);
-      kept.appending = appending;
+      const tail = followed.get(feedId(feed));
+      if (tail === undefined) return await feeds.append(feed, region, previous, items);
+      const appending = feeds.append(feed, region, previous, items, checkedReferences);
+      tail.appending = appending;
       try {
         const outcome = await appending;
-        if (outcome.tag === "done" && kept.users > 0) {
+        if (outcome.tag === "done" && tail.followers > 0) {
           keep(
-            kept,
+            tail,
             outcome,
-            items.map(({ entry, logged }) => ({ region, entry, logged })),
+            items.map(({ entry, recorded }) => ({ region, entry, recorded })),
           );
           onAppended(feed, outcome.last);
         }
         return outcome;
       } finally {
-        if (kept.appending === appending) kept.appending = undefined;
+        if (tail.appending === appending) tail.appending = undefined;
       }
     },
-    async after(feed, place, count) {
-      const kept = followed.get(feedId(feed));
-      if (kept === undefined) return undefined;
-      const found = find(kept, place, count);
-      if (found !== undefined || kept.appending === undefined || place.number < kept.last) return found;
-      // Where it failed, what is there now is to be had from the store.
-      await kept.appending.catch(() => undefined);
-      return find(kept, place, count);
+    async after(feed, position, count) {
+      const tail = followed.get(feedId(feed));
+      if (tail === undefined) return undefined;
+      const found = find(tail, position, count);
+      if (found !== undefined || tail.appending === undefined || position.number < tail.last) return found;
+      // If the append fails, the caller reads from the store.
+      await tail.appending.catch(() => undefined);
+      return find(tail, position, count);
     },
-    forget,
+    clear,
   };
 }
 
-/** Whether what is kept of a feed reaches up to a number, and is what the feed has: `references` are its last up to there. */
-function reachesTo(kept: Kept, number: number, references: readonly EventReference[]): boolean {
-  if (kept.events.length === 0 || kept.last !== number) return false;
-  const own = referencesBefore(kept, kept.events.length);
+/** Whether a tail ends at a number and agrees with `references`, the feed's last up to that number. */
+function reachesTo(tail: Tail, number: number, references: readonly EventReference[]): boolean {
+  if (tail.events.length === 0 || tail.last !== number) return false;
+  const own = referencesBefore(tail, tail.events.length);
   const known = Math.min(own.length, references.length);
   return known > 0 && own.slice(-known).every((one, index) => isSame(one, references.at(index - known)));
 }
 
-/** What is kept after a place. */
-function find(kept: Kept, { number, mark }: FeedPosition, count: number): FeedTail | undefined {
-  const at = kept.events.length - (kept.last - number);
-  if (at < 0 || at >= kept.events.length) return undefined;
-  const before = referencesBefore(kept, at);
-  // Of who has read something and does not say what, nobody knows whether it was this.
-  if (number > 0 && (mark === undefined || !isMarkOf(mark, before))) return undefined;
-  return { before, events: kept.events.slice(at, at + count), last: kept.last };
+/** The events of a tail after a position. */
+function find(tail: Tail, { number, checksum }: FeedPosition, count: number): FeedTail | undefined {
+  const at = tail.events.length - (tail.last - number);
+  if (at < 0 || at >= tail.events.length) return undefined;
+  const before = referencesBefore(tail, at);
+  // Without a checksum it is unknown whether the reader has read these events or others with the same numbers.
+  if (number > 0 && (checksum === undefined || !matches(checksum, before))) return undefined;
+  return { before, events: tail.events.slice(at, at + count), last: tail.last };
 }
 
-/** The last references before one of the events that are kept. */
-function referencesBefore({ before, events }: Pick<Kept, "before" | "events">, at: number): readonly EventReference[] {
-  const own = events.slice(Math.max(0, at - markedReferences), at);
+/** The last references before the event at an index. */
+function referencesBefore({ before, events }: Pick<Tail, "before" | "events">, at: number): readonly EventReference[] {
+  const own = events.slice(Math.max(0, at - checkedReferences), at);
   return lastOf([...before, ...own.map(({ region, entry }) => ({ region, entry }))]);
 }
 

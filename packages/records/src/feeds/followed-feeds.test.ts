@@ -7,11 +7,13 @@ import { createKeys, type FeedName, isStoreFailure, type Keys } from "@petak/red
 import { createRandom, type Random, testSeed, useRedis } from "@petak/testkit";
 import type { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { encodeEvent } from "../events/event-bytes.ts";
+import { encodeEvent } from "../encoding/event-bytes.ts";
 import { createEventStream } from "../events/event-stream.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
+import type { NumberedEvent } from "./feed-pages.ts";
+import type { FeedPosition } from "./feed-position.ts";
 
-import { createParticipantFeeds, type FeedPosition, type NumberedEvent, type ParticipantFeeds } from "./participant-feeds.ts";
+import { createParticipantFeeds, type ParticipantFeeds } from "./participant-feeds.ts";
 
 const redis = useRedis();
 const feed: FeedName = { participantId: "par_courier", mode: "test" };
@@ -104,13 +106,13 @@ async function startProcess(
 async function follow({ feeds }: Process, count: number): Promise<NumberedEvent[]> {
   const subscription = feeds.subscribe(feed);
   const events: NumberedEvent[] = [];
-  let place: FeedPosition = { number: 0 };
+  let position: FeedPosition = { number: 0 };
   while (events.length < count) {
-    await subscription.wait(place.number, 1000, []);
+    await subscription.wait(position.number, 1000, []);
     try {
-      const page = await feeds.readAfter(feed, place, random.int(1, 50));
+      const page = await feeds.readAfter(feed, position, random.int(1, 50));
       events.push(...page.events);
-      ({ place } = page);
+      ({ position } = page);
     } catch (error) {
       if (!isStoreFailure(error)) throw error;
     }
@@ -163,17 +165,17 @@ describe("a feed that is followed while it grows", () => {
   it("wakes who follows it for what another process appended, though that was heard before the answer to what was appended here", async () => {
     const [own, other] = await Promise.all([startProcess(), startProcess()]);
     const [following, news] = [own.feeds.subscribe(feed), other.feeds.subscribe(feed)];
-    const { place } = await own.feeds.readAfter(feed, { number: 0 }, 10);
+    const { position } = await own.feeds.readAfter(feed, { number: 0 }, 10);
     const release = own.holdAppended();
     await own.record("836520");
     expect(await news.wait(0, 10_000, [])).toBe(true);
     await other.record("836520");
     expect(await following.wait(1, 10_000, [])).toBe(true);
     release();
-    const page = await own.feeds.readAfter(feed, place, 1);
-    expect(page.place.number).toBe(1);
+    const page = await own.feeds.readAfter(feed, position, 1);
+    expect(page.position.number).toBe(1);
     expect(await following.wait(1, 1000, [])).toBe(true);
-    expect((await own.feeds.readAfter(feed, page.place, 10)).events.map(({ number }) => number)).toEqual([2]);
+    expect((await own.feeds.readAfter(feed, page.position, 10)).events.map(({ number }) => number)).toEqual([2]);
   });
 
   it("is not read back where somebody follows it and another process records, which leaves the logging to who waits", async () => {

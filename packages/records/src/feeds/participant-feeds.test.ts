@@ -7,13 +7,15 @@ import { createKeys, type FeedName, isStoreFailure, type Keys } from "@petak/red
 import { Crash, crashing, createRandom, dyingAt, type Random, testSeed, useRedis } from "@petak/testkit";
 import { Command } from "ioredis";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { createEventStream, type EventStream, type StreamFeed } from "../events/event-stream.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import type { StoredEventStream } from "../events/event-stream.ts";
+import { createEventStream, type EventStream } from "../events/event-stream.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 import { feedId, feedsOf } from "./event-reference.ts";
 import { createFeedBuilder, type FeedBuilder } from "./feed-builder.ts";
 import { createFeedChunks } from "./feed-chunks.ts";
+import type { FeedPosition } from "./feed-position.ts";
 import { createFeedStore } from "./feed-store.ts";
-import { createParticipantFeeds, type FeedPosition, type ParticipantFeeds, type ParticipantFeedsOptions } from "./participant-feeds.ts";
+import { createParticipantFeeds, type ParticipantFeeds, type ParticipantFeedsOptions } from "./participant-feeds.ts";
 import { createRegionProgress } from "./region-progress.ts";
 
 const redis = useRedis();
@@ -27,7 +29,7 @@ const regions = Array.from({ length: 5 }, (_, index) => (0x836520 + index).toStr
 
 let keys: Keys;
 let connection: RedisConnection;
-let record: StreamFeed;
+let record: StoredEventStream;
 let random: Random;
 /** What each feed must have of each region, in this order. */
 let expected: Map<string, Map<Region, string[]>>;
@@ -111,10 +113,10 @@ async function allKeys(): Promise<string[]> {
 async function readAll(feeds: ParticipantFeeds) {
   const read = new Map<string, Map<Region, string[]>>();
   for (const feed of everyone) {
-    let place: FeedPosition = { number: 0 };
+    let position: FeedPosition = { number: 0 };
     for (;;) {
-      const { number } = place;
-      const page = await feeds.readAfter(feed, place, random.int(1, 300));
+      const { number } = position;
+      const page = await feeds.readAfter(feed, position, random.int(1, 300));
       expect(page.events.map((one) => one.number)).toEqual(page.events.map((_, index) => number + index + 1));
       for (const { event } of page.events) {
         const region = event.eventId.slice(4, 10);
@@ -122,8 +124,8 @@ async function readAll(feeds: ParticipantFeeds) {
         read.set(feedId(feed), ofFeed);
         ofFeed.set(region, [...(ofFeed.get(region) ?? []), event.eventId]);
       }
-      ({ place } = page);
-      if (place.number === page.last) break;
+      ({ position } = page);
+      if (position.number === page.last) break;
     }
   }
   return read;
@@ -290,7 +292,8 @@ describe("a participant's feed", () => {
   it("is read on without missing anything where its end was lost, and other events have its numbers", async () => {
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     const feeds = startFeeds();
-    const idsOf = async (place: FeedPosition) => (await feeds.readAfter(feed, place, 10_000)).events.map(({ event }) => event.eventId);
+    const idsOf = async (position: FeedPosition) =>
+      (await feeds.readAfter(feed, position, 10_000)).events.map(({ event }) => event.eventId);
     const logAll = async (count: number) => {
       for (let index = 0; index < count; index++) await recordAny();
       await Promise.all(regions.map((region) => feeds.build(region)));
@@ -300,7 +303,7 @@ describe("a participant's feed", () => {
     const kept = await Promise.all((await allKeys()).map(async (key) => ({ key, bytes: await connection.dumpBuffer(key) })));
     await pause(lossMs);
     await logAll(random.int(20, 200));
-    const { place } = await feeds.readAfter(feed, { number: 0 }, 10_000);
+    const { position } = await feeds.readAfter(feed, { number: 0 }, 10_000);
     await Promise.all((await allKeys()).map((key) => connection.del(key)));
     await Promise.all(kept.map(({ key, bytes }) => connection.restore(key, 0, bytes, "REPLACE")));
     const before = new Set(await idsOf({ number: 0 }));
@@ -310,7 +313,7 @@ describe("a participant's feed", () => {
     const other = newBuilder(connection);
     for (const region of regions) await other.build(region);
     const fresh = (await idsOf({ number: 0 })).filter((id) => !before.has(id));
-    expect(await idsOf(place)).toEqual(fresh);
+    expect(await idsOf(position)).toEqual(fresh);
   });
 
   it("is read on without missing what replicas took long to confirm, where its end was lost and that was logged first", async () => {
@@ -337,13 +340,13 @@ describe("a participant's feed", () => {
     await pause(lossMs);
     const soon = await recordIn(prompt);
     await feeds.build(prompt);
-    const { place } = await feeds.readAfter(feed, { number: 0 }, 10);
-    expect(place.number).toBe(1);
+    const { position } = await feeds.readAfter(feed, { number: 0 }, 10);
+    expect(position.number).toBe(1);
     await Promise.all([keys.feedHead(feed), keys.feedTimes(feed), keys.feedChunk(feed, 0)].map((key) => connection.del(key)));
     confirm();
     await logging;
     await newBuilder(connection).verify(prompt);
-    const { events } = await feeds.readAfter(feed, place, 10);
+    const { events } = await feeds.readAfter(feed, position, 10);
     expect(events.map(({ event }) => event.eventId)).toEqual([late, soon]);
   });
 
@@ -374,9 +377,9 @@ describe("a participant's feed", () => {
     for (const read of [...numbers, random.int(0, items.length), random.int(0, items.length)]) {
       reads = 0;
       // An event a quarter of a second older than the newest that was read may not have been.
-      const place = { number: items.length, mark: { check: "00000000", count: 1, newestMs: startMs + read - 1 + 250 } };
-      const page = await feeds.readAfter(feed, place, 1);
-      expect(page.place.number).toBe(Math.min(read + 1, items.length));
+      const position = { number: items.length, checksum: { check: "00000000", count: 1, newestMs: startMs + read - 1 + 250 } };
+      const page = await feeds.readAfter(feed, position, 1);
+      expect(page.position.number).toBe(Math.min(read + 1, items.length));
       expect(reads).toBeLessThan(20);
     }
   });
@@ -467,12 +470,12 @@ describe("a participant's feed", () => {
     const feeds = startFeeds();
     await feeds.build(region);
     const chunks = createFeedChunks(connection, keys, testSiteIds);
-    for (const chunk of await chunks.before(feed, Number.POSITIVE_INFINITY, 1)) expect(await chunks.forget(feed, chunk)).toBe(true);
+    for (const chunk of await chunks.before(feed, Number.POSITIVE_INFINITY, 1)) expect(await chunks.delete(feed, chunk)).toBe(true);
     const read: string[] = [];
-    for (let place: FeedPosition = { number: 0 }; place.number < 300; ) {
-      const page = await feeds.readAfter(feed, place, 100);
+    for (let position: FeedPosition = { number: 0 }; position.number < 300; ) {
+      const page = await feeds.readAfter(feed, position, 100);
       read.push(...page.events.map(({ event }) => event.eventId));
-      ({ place } = page);
+      ({ position } = page);
     }
     expect(read).toEqual(ids.slice(256));
   });

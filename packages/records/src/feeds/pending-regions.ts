@@ -1,31 +1,31 @@
 import type { Region } from "@petak/protocol";
-import { isAfter } from "../events/event-stream.ts";
+import { isAfter } from "../encoding/stream-entry.ts";
 
-/** What was heard of and is not known to be in the feeds. */
+/** The regions with events that are not known to be in the feeds. */
 export interface PendingRegions {
-  /** A region has an entry, which concerns some participants; undefined: nobody knows whom. */
+  /** Adds a region's entry and the participants that it concerns. `everyone`: not known. */
   add(region: Region, entry: string, concerned: ReadonlySet<string> | "everyone", nowMs: number): void;
-  /** It was tried, and failed: {@link before} gives the region again when it is asked of a time after this. */
+  /** Hides a region from {@link before} until a time, after a failed attempt. */
   postpone(region: Region, timeMs: number): void;
-  /** All up to an entry is in the feeds. */
+  /** Removes a region's entries up to one: they are in the feeds. */
   remove(region: Region, upTo: string): void;
-  /** Regions with something that may concern a participant. */
+  /** The regions with an entry that may concern a participant. */
   of(participantId: string): Region[];
-  /** Regions with something of which was heard before a time. */
+  /** The regions whose first entry was added before a time. */
   before(timeMs: number): Region[];
 }
 
 interface PendingRegion {
-  /** When the first was heard of, in ms, or until when it is left alone. */
+  /** When the first entry was added, or until when the region is postponed, in ms. */
   sinceMs: number;
   newest: string;
-  /** Participant → the last entry that concerns it. */
+  /** The last entry that concerns each participant. */
   concerned: Map<string, string>;
-  /** The last entry of which nobody knows whom it concerns. */
+  /** The last entry that may concern everyone. */
   unknown: string | undefined;
 }
 
-/** Makes an empty record. It holds as much as is heard in the short time in which feeds are built. */
+/** Creates an empty set. Its size is bounded by what is recorded until the feeds are built. */
 export function createPendingRegions(): PendingRegions {
   const regions = new Map<Region, PendingRegion>();
   return {

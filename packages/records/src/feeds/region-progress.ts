@@ -1,33 +1,32 @@
 import type { Region } from "@petak/protocol";
 import type { FeedName, Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { createScript } from "../create-script.ts";
+import { packEntry, unpackEntry } from "../encoding/stream-entry.ts";
 import { type StreamEvent, streamEvent } from "../events/event-stream.ts";
+import { createScript } from "../lua/create-script.ts";
 
-import { packEntry, unpackEntry } from "./event-reference.ts";
-
-/** Some events of a region that are not said to be in the feeds. */
-export interface PendingRegion {
-  /** The entry up to which all is in the feeds; undefined: nothing is. */
+/** Events of a region after its feed watermark. */
+export interface PendingEvents {
+  /** The feed watermark: the entry up to which all events are in the feeds. Undefined: none are. */
   upTo: string | undefined;
   events: StreamEvent[];
 }
 
-/** How far each region's events are in the participants' feeds, as the region's own slot has it. */
+/** The feed watermarks of the regions, and for each feed the last entry of a region that it contains. Stored in the region's slot. */
 export interface RegionProgress {
-  /** At most `count` events that are not said to be in the feeds; of those after an entry, where one is given. */
-  pending(region: Region, count: number, after?: string): Promise<PendingRegion>;
-  /** The last entry of the region that is said to be in each of some feeds; undefined: none. */
+  /** At most `count` events after the feed watermark, or after an entry if one is given. */
+  pending(region: Region, count: number, after?: string): Promise<PendingEvents>;
+  /** The last entry of the region that each of the feeds is known to contain. Undefined: none. */
   lastOf(region: Region, feeds: readonly FeedName[]): Promise<(string | undefined)[]>;
-  /** Every feed that has events of the region, and the last entry in each. */
+  /** Every feed that contains events of the region, with the last entry that it is known to contain. */
   allLasts(region: Region): Promise<{ feed: FeedName; entry: string }[]>;
-  /** Says that all up to an entry is in the feeds, and which is the last in each feed that had some of it. */
-  mark(region: Region, upTo: string, lasts: readonly { feed: FeedName; entry: string }[]): Promise<void>;
+  /** Advances the feed watermark to an entry, and records the last entries of the feeds to which events were appended. It never goes back. */
+  advance(region: Region, upTo: string, lasts: readonly { feed: FeedName; entry: string }[]): Promise<void>;
 }
 
 const pendingScript = createScript("read-pending-events", { isReadOnly: true, isSentAtOnce: true });
-const markScript = createScript("advance-feed-watermark", { isSentAtOnce: true });
+const advanceScript = createScript("advance-feed-watermark", { isSentAtOnce: true });
 
-/** Keeps it in Redis. */
+/** Stores the progress in Redis. */
 export function createRegionProgress(redis: RedisConnection, keys: Keys, siteIds: SiteIds): RegionProgress {
   return {
     async pending(region, count, after = "") {
@@ -46,10 +45,12 @@ export function createRegionProgress(redis: RedisConnection, keys: Keys, siteIds
     },
     async allLasts(region) {
       const found = await redis.hgetallBuffer(keys.feedWatermarks(region));
-      return Object.entries(found).flatMap(([field, bytes]) => (field === "*" ? [] : [{ feed: logIn(field), entry: unpackEntry(bytes) }]));
+      return Object.entries(found).flatMap(([field, bytes]) =>
+        field === "*" ? [] : [{ feed: feedOfField(field), entry: unpackEntry(bytes) }],
+      );
     },
-    async mark(region, upTo, lasts) {
-      await markScript(
+    async advance(region, upTo, lasts) {
+      await advanceScript(
         redis,
         [keys.feedWatermarks(region)],
         [packEntry(upTo), ...lasts.flatMap(({ feed, entry }) => [fieldOf(feed), packEntry(entry)])],
@@ -58,12 +59,12 @@ export function createRegionProgress(redis: RedisConnection, keys: Keys, siteIds
   };
 }
 
-/** Most events are of the live network: its feeds have the shorter names. */
+/** The hash field of a feed. Most feeds are of the live network, so those have the shorter fields. */
 function fieldOf({ participantId, mode }: FeedName): string {
   return mode === "live" ? participantId : `${participantId} ${mode}`;
 }
 
-function logIn(field: string): FeedName {
+function feedOfField(field: string): FeedName {
   const [participantId = "", mode] = field.split(" ");
   return { participantId, mode: mode === "test" ? "test" : "live" };
 }

@@ -5,7 +5,7 @@ import { startTestReplica, startTestServer } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, it, onTestFinished } from "vitest";
 import { createEventStream } from "../events/event-stream.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 
 import { createParticipantFeeds } from "./participant-feeds.ts";
 
@@ -47,8 +47,8 @@ it("who follows a feed misses nothing where a master has lost its end and kept i
   const first = await record();
   await replica.promote();
   await record();
-  const { place } = await feeds.readAfter(feed, { number: 0 }, 10);
-  expect(place.number).toBe(2);
+  const { position } = await feeds.readAfter(feed, { number: 0 }, 10);
+  expect(position.number).toBe(2);
 
   // By itself a master waits five seconds for more replicas.
   await its.config("SET", "repl-diskless-sync-delay", "0");
@@ -62,7 +62,7 @@ it("who follows a feed misses nothing where a master has lost its end and kept i
   const second = await other.record();
   const third = await record();
   expect(await following.wait(2, 10_000, [])).toBe(true);
-  const { events } = await feeds.readAfter(feed, place, 10);
+  const { events } = await feeds.readAfter(feed, position, 10);
   // What was recorded in the moment before the loss may come twice.
   expect(events.map(({ event }) => event.eventId).filter((id) => id !== first)).toEqual([second, third]);
 });

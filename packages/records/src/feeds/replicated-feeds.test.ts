@@ -4,7 +4,7 @@ import { connectRedis, createAcknowledgements, createKeys, type FeedName } from 
 import { startTestReplica, startTestServer } from "@petak/testkit";
 import { expect, it, onTestFinished } from "vitest";
 import { createEventStream } from "../events/event-stream.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 
 import { createParticipantFeeds } from "./participant-feeds.ts";
 

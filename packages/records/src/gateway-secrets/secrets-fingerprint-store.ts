@@ -2,7 +2,7 @@ import type { Keys, RedisConnection } from "@petak/redis";
 
 /** Identifies the secrets of a gateway without revealing them. Fingerprints are 64 hexadecimal digits each. */
 export interface SecretsFingerprint {
-  /** SHA-256 of the public key of the older epoch, or of the only one. */
+  /** SHA-256 of the public key of the older issuer epoch, or of the only one. */
   issuerKey: string;
   /** The same of the younger epoch. Absent when there is one epoch only. */
   nextIssuerKey?: string;
@@ -30,7 +30,7 @@ export function createSecretsFingerprintStore(redis: RedisConnection, keys: Keys
     async claim(fingerprint) {
       const before = await redis.set(key, JSON.stringify(fingerprint), "NX", "GET");
       if (before === null) return fingerprint;
-      // What a gateway of an earlier version noted says nothing of when.
+      // Gateways of an earlier version did not record the time.
       return { announcedAtMs: 0, ...(JSON.parse(before) as Omit<SecretsFingerprint, "announcedAtMs">) };
     },
     async replace(fingerprint) {

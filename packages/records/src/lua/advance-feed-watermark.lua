@@ -1,16 +1,16 @@
 #!lua
--- Says up to which of a region's events all are in the participants' feeds, and which is the last in each of the feeds that had one of the last
--- events. Never goes back: of several who build, one may come late. Safe to run twice.
+-- Advances a region's feed watermark, and records the last entry of the region in each feed to which events were appended. The watermark never
+-- goes back: a gateway that builds concurrently may be late. Idempotent.
 --
--- KEYS[1] what is in the feeds: '*' → 10 bytes of an entry, name of a feed → 10 bytes of the last entry in it
--- ARGV[1] 10 bytes of the entry  ARGV[2..] name of a feed, 10 bytes of the last entry in it
--- Returns {'done'} | {'late'}: it was said already, of this entry or a later one
+-- KEYS[1] hash: '*' -> watermark, field of a feed -> last entry in it; entries of 10 bytes
+-- ARGV[1] new watermark  ARGV[2..] field of a feed, last entry in it
+-- Returns {'done'} | {'late'}: the watermark is there already, or beyond
 
-local logged = redis.call('HGET', KEYS[1], '*')
-if logged then
+local watermark = redis.call('HGET', KEYS[1], '*')
+if watermark then
   local ms, number = struct.unpack('<I6I4', ARGV[1])
-  local logged_ms, logged_number = struct.unpack('<I6I4', logged)
-  if ms < logged_ms or (ms == logged_ms and number <= logged_number) then
+  local old_ms, old_number = struct.unpack('<I6I4', watermark)
+  if ms < old_ms or (ms == old_ms and number <= old_number) then
     return { 'late' }
   end
 end

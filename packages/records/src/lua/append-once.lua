@@ -1,9 +1,9 @@
 #!lua
--- Records an event that is about no reservation, unless one was recorded under the same name. Safe to run twice.
+-- Records an event that is about no reservation, unless one was recorded under the same name. Idempotent.
 --
--- KEYS[1] mark of the name  KEYS[2] events
--- ARGV[1] event  ARGV[2] ms for which the name is remembered
--- Returns {'done'} | {'seen'}
+-- KEYS[1] marker of the name  KEYS[2] events
+-- ARGV[1] event  ARGV[2] how long the marker is stored, in ms
+-- Returns {'done'} | {'seen'}: one was recorded
 
 --- @include events
 

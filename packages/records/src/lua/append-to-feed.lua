@@ -1,18 +1,18 @@
 #!lua
--- Appends references to events of one region to a participant's feed, each once, with the next numbers of the feed. What was appended up to is kept
--- in the feed's own head, so that whoever comes second, or begins anew after a crash, finds what is there already. Safe to run twice.
+-- Appends references to events of one region to a participant's feed, each once, with the feed's next numbers. The head of the feed contains the
+-- entry up to which the region's events were appended, so a concurrent or repeated run skips them. Idempotent.
 --
--- KEYS[1] head of the log: 'n' → its last number, 3 bytes of region → entry up to which the region's events are in the feed
--- KEYS[2] times: index of a chunk from 0 → u48 first and u48 last ms at which its events were recorded
--- KEYS[3] chunk in which the next number lies  KEYS[4] the chunk after it  KEYS[5] the chunk before it; of the first, itself
+-- KEYS[1] head of the feed, a hash: 'n' -> last number, 3 bytes of region -> entry up to which the region's events are in the feed
+-- KEYS[2] times, a hash: chunk index from 0 -> u48 ms each of when its first and its last event were recorded
+-- KEYS[3] chunk of the next number  KEYS[4] the chunk after it  KEYS[5] the chunk before it, or KEYS[3] if that is the first
 -- ARGV[1] region, 3 bytes
--- ARGV[2] entry of the last event before these that the region's record says is in the feed, empty: none
--- ARGV[3] index of the chunk KEYS[3]  ARGV[4] references that a chunk holds
--- ARGV[5] events in the region's order, no more than a chunk holds: 10 bytes of entry, u48 ms at which it was recorded
--- ARGV[6] references that are wanted of those before what is appended, no more than a chunk holds
--- Returns {'done', last number, how many of the events were appended: the others were there, references before these as they are in the chunks, and fewer
---   where the feed begins, or a chunk has left for the archive} | {'moved', last number}: the next number lies in another chunk
---   | {'behind', entry up to which the region's events are in the feed, empty: none}: what came before these is not all there
+-- ARGV[2] entry of the region's event before these that the caller believes to be in the feed, '': none
+-- ARGV[3] index of the chunk KEYS[3]  ARGV[4] references in a full chunk
+-- ARGV[5] events in the region's order, at most a full chunk: for each 10 bytes of entry, u48 ms when it was recorded
+-- ARGV[6] references to return of those before the appended ones, at most a full chunk
+-- Returns {'done', last number, number of appended events (the others were there), references before them: fewer at the beginning of the feed
+--   or after an archived chunk} | {'moved', last number}: the next number is in another chunk
+--   | {'behind', entry up to which the region's events are in the feed, '': none}: the feed lacks events before these
 
 local region, previous, chunk, chunk_size, events = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local wanted = tonumber(ARGV[6])
@@ -66,7 +66,7 @@ for index = 0, 1 do
   if #references > 0 then
     redis.call('APPEND', KEYS[3 + index], table.concat(references))
     if #references == room then
-      -- Written once more it takes no more memory than it has bytes: a string that grows is given twice as many.
+      -- Rewritten to free memory: Redis allocates twice the length for a string that grows.
       redis.call('SET', KEYS[3 + index], redis.call('GET', KEYS[3 + index]))
     end
     local times = redis.call('HGET', KEYS[2], chunk + index)
@@ -80,6 +80,6 @@ for index = 0, 1 do
   room = chunk_size
 end
 redis.call('HSET', KEYS[1], 'n', count, region, position)
--- A server may forbid publishing to its users, and what was appended must not be undone by that.
+-- A server may deny publishing to its users, which must not undo what was appended.
 redis.pcall('SPUBLISH', KEYS[1], struct.pack('<I6', count))
 return { 'done', count, count - count_before, before }

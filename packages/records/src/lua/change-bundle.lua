@@ -1,30 +1,30 @@
 #!lua
--- Makes or changes a bundle of reservations at one site, and what goes with it: what its reservations say of it, events, its PIN, what the site's agent may
--- know, the remembered answer. All or nothing. Safe to run twice: the second run finds the answer or the revisions of the first.
+-- Creates or changes a bundle of reservations at one site, with its reservations, events and PIN, the version of the data that the site's agent
+-- synchronizes, and the response. Atomic. Idempotent: a repeated run finds the response, or changed revisions.
 --
--- KEYS[1] answer  KEYS[2] bundle  KEYS[3] events  KEYS[4] version of what is allowed  KEYS[5] pins  KEYS[6..] reservations
--- ARGV[1] fingerprint of 16 bytes  ARGV[2] ms for which the answer is remembered  ARGV[3] answer
+-- KEYS[1] response  KEYS[2] bundle  KEYS[3] events  KEYS[4] version of the agent's data  KEYS[5] PINs  KEYS[6..] reservations
+-- ARGV[1] fingerprint, 16 bytes  ARGV[2] how long the response is stored, in ms  ARGV[3] response
 -- ARGV[4] revision of the bundle that the caller read, 0: there was none
--- ARGV[5] revision in 4 bytes and message of the bundle to write, empty: as it was  ARGV[6] ms for which the bundle is kept from now on
--- ARGV[7] the bundle's field among the pins: 'b' and its handle  ARGV[8] PIN entry, '-': none, empty: as it was
--- ARGV[9] time in s: a bundle's PIN that began before it is forgotten
--- ARGV[10..] for each reservation three: the revision that the caller read; head and message to write, empty: as it was; an event, empty: none
--- Returns {'done'} | {'repeated', answer} | {'reused'} | {'stale'} | {'pin_taken'}
+-- ARGV[5] bundle to write: revision in 4 bytes, then the message; '': unchanged  ARGV[6] how long the bundle is stored from now on, in ms
+-- ARGV[7] the bundle's field among the PINs: 'b' and its handle  ARGV[8] PIN entry, '-': none, '': unchanged
+-- ARGV[9] time in s: PINs of bundles whose validity began before it are deleted
+-- ARGV[10..] for each reservation three: the revision that the caller read; head and message to write, '': unchanged; event, '': none
+-- Returns {'done'} | {'repeated', response} | {'reused'} | {'stale'} | {'pin_taken'}
 
---- @include answers
+--- @include stored-responses
 --- @include events
 --- @include reservation-record
 
--- A PIN entry: 32 bytes of hash, u32 begin, u32 end.
+-- A PIN entry: 32 bytes of hash, then begin and end of validity as u32.
 local PIN_HASH_BYTES, PIN_BEGIN_AT = 32, 33
 local BUNDLE_FIELD_BYTES = 17
 local FIRST_RESERVATION_KEY, FIRST_RESERVATION_ARG = 6, 10
 
 local fingerprint, field, entry = ARGV[1], ARGV[7], ARGV[8]
 
-local known = remembered(KEYS[1], fingerprint)
-if known then
-  return known
+local repetition = find_repetition(KEYS[1], fingerprint)
+if repetition then
+  return repetition
 end
 local stored = redis.call('GETRANGE', KEYS[2], 0, 3)
 local revision = stored == '' and 0 or struct.unpack('<I4', stored)
@@ -49,7 +49,7 @@ if #entry > 1 then
   for at = 1, #pins, 2 do
     local other, pin = pins[at], pins[at + 1]
     if #other == BUNDLE_FIELD_BYTES and struct.unpack('<I4', pin, PIN_BEGIN_AT) < tonumber(ARGV[9]) then
-      -- Its end cannot be moved any more, and nothing else takes it away when its parcels are gone and their records stay.
+      -- Its end cannot be moved any more. Nothing else deletes it if the bundle's parcels were collected but are not archived yet.
       redis.call('HDEL', KEYS[5], other)
     elseif other ~= field and string.sub(pin, 1, PIN_HASH_BYTES) == string.sub(entry, 1, PIN_HASH_BYTES) then
       return { 'pin_taken' }
@@ -76,5 +76,5 @@ for key = FIRST_RESERVATION_KEY, #KEYS do
   redis.call('SET', KEYS[key], amended_record(records[key], message_bytes[key], head_and_message, appended_entries[key]))
 end
 redis.call('INCR', KEYS[4])
-remember(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])
+store_response(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])
 return { 'done' }

@@ -1,13 +1,13 @@
 #!lua
--- Writes what came of deliveries to one subscriber, where the lease is still the writer's. Safe to run twice.
+-- Writes the results of deliveries to one subscriber if the writer still has the lease. Idempotent.
 --
 -- KEYS[1] lease  KEYS[2] state  KEYS[3] times at which retries are due  KEYS[4] retries  KEYS[5] replays
 -- ARGV[1] token of the writer, then four lists, each after its length:
---   of the state: field, value; an empty value takes the field away
---   of retries that are over: id
---   of retries to make: id, ms at which it is due, content
---   of replays: id, content; an empty content ends it. One that is not there any more is not made anew
--- Returns {'done'} | {'lost'}
+--   fields of the state: field, value; '' deletes the field
+--   retries to delete: id
+--   retries to add or replace: id, ms at which it is due, content
+--   replays to update: id, content; '' deletes the replay. One that does not exist is not added
+-- Returns {'done'} | {'lost'}: somebody else has the lease
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return { 'lost' }

@@ -1,14 +1,14 @@
 #!lua
--- Deletes a bundle when none of its reservations is stored any more: it expires together with the stored responses, and its PIN is removed. A change
--- of the bundle before that keeps it. Idempotent.
+-- Deletes a bundle if none of its reservations is stored any more: its PIN is deleted, and the bundle expires together with the stored responses
+-- unless it is changed before. Idempotent.
 --
--- KEYS[1] bundle  KEYS[2] version of what is allowed  KEYS[3] pins  KEYS[4..] its reservations
--- ARGV[1] revision that the caller read  ARGV[2] the bundle's field among the pins  ARGV[3] ms for which it is kept
--- Returns {'done'} | {'needed'}: one of its reservations is there | {'other'}: it is not as the caller read it
+-- KEYS[1] bundle  KEYS[2] version of the agent's data  KEYS[3] PINs  KEYS[4..] its reservations
+-- ARGV[1] revision that the caller read  ARGV[2] the bundle's field among the PINs  ARGV[3] how long it stays readable, in ms
+-- Returns {'done'} | {'needed'}: one of its reservations is stored | {'changed'}: it has another revision
 
 local stored = redis.call('GETRANGE', KEYS[1], 0, 3)
 if stored == '' or struct.unpack('<I4', stored) ~= tonumber(ARGV[1]) then
-  return { 'other' }
+  return { 'changed' }
 end
 for key = 4, #KEYS do
   if redis.call('EXISTS', KEYS[key]) == 1 then

@@ -1,22 +1,22 @@
 #!lua
--- Lets a reservation wait for a place at one or several sites of a region, and writes it with its deadline and its event: all or nothing. Where
--- one of the sites has a place for it, it takes that at once. Safe to run twice: the second run finds the answer of the first.
+-- Queues a reservation at one or several sites of a region, and writes it with its deadline and its event. Atomic. If one of the sites has a place
+-- for it, it is promoted at once. Idempotent: a repeated run finds the stored response.
 --
--- KEYS[1] answer  KEYS[2] reservation  KEYS[3] deadlines  KEYS[4] events  KEYS[5] who waits, see includes/queue.lua
--- then for each place: block, tallies, compartments taken by name, allowed, version of what is allowed
--- ARGV[1] fingerprint, 16 bytes   ARGV[2] ms for which the answer is remembered
+-- KEYS[1] response  KEYS[2] reservation  KEYS[3] deadlines  KEYS[4] events  KEYS[5] queues, see includes/queue.lua
+-- then for each place: block, site counts, named compartments, allowed reservations, version of the agent's data
+-- ARGV[1] fingerprint, 16 bytes   ARGV[2] how long the response is stored, in ms
 -- ARGV[3] handle                  ARGV[4] deadline in ms
--- ARGV[5] reservation but for when it came  ARGV[6] event
--- ARGV[7] rank, where it came earlier elsewhere; empty: it comes now
--- ARGV[8] the gateway's time, in ms         ARGV[9] its entry but for the rank
--- ARGV[10] revision of each place's site, as the caller saw it, 4 bytes each
--- ARGV[11] how many may wait at a site  ARGV[12] how many of one participant at a site  ARGV[13] and in the region
--- ARGV[14] what the keys of reservations begin with
--- Returns {'joined', reservation's message as it is answered} | {'answered', the same} | {'held', record}: the request took a place without
---   waiting | {'stale'}: a site has changed | {'site_full', place from 1, how many wait} | {'share_full', place from 1 or 0 for the region, how
---   many wait}
+-- ARGV[5] reservation, without the time at which it was queued  ARGV[6] event
+-- ARGV[7] rank of a reservation that was queued elsewhere before, '': it is queued now
+-- ARGV[8] the gateway's time, in ms   ARGV[9] queue entry, without the rank
+-- ARGV[10] revision of each place's site that the caller read, 4 bytes each
+-- ARGV[11] most reservations in the queue of a site  ARGV[12] most of one participant at a site  ARGV[13] most of one participant in the region
+-- ARGV[14] prefix of the reservations' keys
+-- Returns {'joined', message of the reservation for the response} | {'repeated', the same} | {'held', record}: the same request took a place
+--   before | {'stale'}: a site has changed | {'site_full', place from 1, length of its queue} | {'share_full', place from 1 or 0 for the region,
+--   number of the participant's queued reservations}
 
---- @include answers
+--- @include stored-responses
 --- @include events
 --- @include reservation-record
 --- @include site-index
@@ -31,9 +31,9 @@ local KEYS_BEFORE_PLACES, KEYS_OF_PLACE = 5, 5
 local handle, now = ARGV[3], tonumber(ARGV[8])
 local queue = { waiting = KEYS[5], deadlines = KEYS[3], events = KEYS[4], reservations = ARGV[14], now = now }
 
-local known = remembered(KEYS[1], ARGV[1])
-if known then
-  return { 'answered', known[2] }
+local repetition = find_repetition(KEYS[1], ARGV[1])
+if repetition then
+  return { 'repeated', repetition[2] }
 end
 local stored = redis.call('GET', KEYS[2])
 if stored then
@@ -50,8 +50,8 @@ local sites = {}
 for number, place in ipairs(waiting.places) do
   local at = KEYS_BEFORE_PLACES + KEYS_OF_PLACE * (number - 1)
   local site = {
-    number = place.number, block = KEYS[at + 1], tallies = KEYS[at + 2],
-    names = KEYS[at + 3], allowed = KEYS[at + 4], version = KEYS[at + 5],
+    number = place.number, block = KEYS[at + 1], counts = KEYS[at + 2],
+    compartments = KEYS[at + 3], allowed = KEYS[at + 4], version = KEYS[at + 5],
   }
   local revision = string.sub(ARGV[10], 4 * number - 3, 4 * number)
   if not unchanged_record(site.block, 0, place.number, revision) then
@@ -94,5 +94,5 @@ else
   local _, message_bytes = struct.unpack('<I4I2', stored)
   message = string.sub(stored, RESERVATION_HEAD_BYTES + 1, RESERVATION_HEAD_BYTES + message_bytes)
 end
-remember(KEYS[1], ARGV[1], 'A', message, ARGV[2])
+store_response(KEYS[1], ARGV[1], 'A', message, ARGV[2])
 return { 'joined', message }

@@ -1,15 +1,16 @@
 #!lua
--- Fixes the order in which a reservation tries several regions, before it tries the first. A repetition gets the plan that was fixed.
+-- Stores a plan: the order in which a request tries several regions, before it tries the first. A repeated request gets the stored plan.
+-- Idempotent.
 --
--- KEYS[1] plan  KEYS[2] reservation that the request would have made here without a plan
--- ARGV[1] fingerprint, 16 bytes  ARGV[2] plan; empty: only look  ARGV[3] ms for which it is remembered
--- Returns {'fixed', plan}: it was fixed just now | {'planned', plan} | {'repeated', record} | {'reused'} | {'none'}
+-- KEYS[1] plan  KEYS[2] reservation that the request would have made in this region without a plan
+-- ARGV[1] fingerprint, 16 bytes  ARGV[2] plan, '': only look for one  ARGV[3] how long it is stored, in ms
+-- Returns {'fixed', plan}: it was stored by this run | {'planned', plan} | {'repeated', record} | {'reused'} | {'none'}
 
---- @include answers
+--- @include stored-responses
 
-local known = remembered(KEYS[1], ARGV[1])
-if known then
-  return known
+local repetition = find_repetition(KEYS[1], ARGV[1])
+if repetition then
+  return repetition
 end
 local stored = redis.call('GET', KEYS[2])
 if stored then
@@ -18,5 +19,5 @@ end
 if ARGV[2] == '' then
   return { 'none' }
 end
-remember(KEYS[1], ARGV[1], 'P', ARGV[2], ARGV[3])
+store_response(KEYS[1], ARGV[1], 'P', ARGV[2], ARGV[3])
 return { 'fixed', ARGV[2] }

@@ -1,10 +1,10 @@
 #!lua
--- Gives the free places of a site to those that wait for them. Whatever frees a place does so itself; this is for what was freed without it, as
--- by a gateway of an older version. Safe to run twice.
+-- Promotes queued reservations to the free places of a site. Every script that frees a place does so itself; this repairs what was freed
+-- without it, e.g. by a gateway of an older version. Idempotent.
 --
--- KEYS[1] who waits, see includes/queue.lua  KEYS[2] deadlines  KEYS[3] events  KEYS[4] tallies  KEYS[5] block
--- KEYS[6] compartments taken by name  KEYS[7] allowed  KEYS[8] version of what is allowed
--- ARGV[1] site number, 4 bytes  ARGV[2] what the keys of reservations begin with  ARGV[3] the gateway's time, in ms
+-- KEYS[1] queues, see includes/queue.lua  KEYS[2] deadlines  KEYS[3] events  KEYS[4] site counts  KEYS[5] block
+-- KEYS[6] named compartments  KEYS[7] allowed reservations  KEYS[8] version of the agent's data
+-- ARGV[1] site number, 4 bytes  ARGV[2] prefix of the reservations' keys  ARGV[3] the gateway's time, in ms
 -- Returns {'done'}
 
 --- @include events
@@ -18,7 +18,7 @@
 
 promote(
   { waiting = KEYS[1], deadlines = KEYS[2], events = KEYS[3], reservations = ARGV[2], now = tonumber(ARGV[3]) },
-  { number = ARGV[1], tallies = KEYS[4], block = KEYS[5], names = KEYS[6], allowed = KEYS[7], version = KEYS[8] }
+  { number = ARGV[1], counts = KEYS[4], block = KEYS[5], compartments = KEYS[6], allowed = KEYS[7], version = KEYS[8] }
 )
 publish_events(KEYS[3])
 return { 'done' }

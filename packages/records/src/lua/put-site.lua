@@ -1,22 +1,22 @@
 #!lua
--- Writes the facts of a site and files it in the index, or takes it out: all or nothing. Safe to run twice. What the site reported of its
--- places stays in force where they are the same as before; else the availability is unknown until the next report.
+-- Writes the facts of a site, and adds it to the index, moves it or removes it. Atomic. Idempotent. The site's last capacity report stays in force
+-- if its places are the same as before; else the availability is unknown until the next report.
 --
--- KEYS[1] site  KEYS[2] block where it goes  KEYS[3] block where it was  KEYS[4] occupied cells  KEYS[5] profiles
--- KEYS[6] opening times  KEYS[7] tallies where it goes  KEYS[8] tallies where it was
--- KEYS[9] compartments taken by name  KEYS[10] allowed  KEYS[11] version of what is allowed
--- KEYS[12] who waits, see includes/queue.lua: those get what is free  KEYS[13] deadlines  KEYS[14] events
+-- KEYS[1] site  KEYS[2] new block  KEYS[3] old block  KEYS[4] occupied cells  KEYS[5] size profiles  KEYS[6] opening times
+-- KEYS[7] site counts of the new cell  KEYS[8] site counts of the old cell
+-- KEYS[9] named compartments  KEYS[10] allowed reservations  KEYS[11] version of the agent's data
+-- KEYS[12] queues, see includes/queue.lua  KEYS[13] deadlines  KEYS[14] events
 -- ARGV[1] site number, 4 bytes
--- ARGV[2] head of the site's record, as the caller read it; '' where the site does not exist
--- ARGV[3] the site's record               ARGV[4] record of the index; profile, opening hours, report and counts empty
+-- ARGV[2] head of the site's record that the caller read, '': the site does not exist
+-- ARGV[3] the site's record               ARGV[4] index record, without profile, opening hours, report and counts
 -- ARGV[5] installed of each class, u16    ARGV[6] size profile
--- ARGV[7] number, in the region, of the cell where it goes  ARGV[8] of the cell where it was
--- ARGV[9] '1' to file it, '0' to take it out
--- ARGV[10] '1' where every class that existed keeps its index and its id
--- ARGV[11] opening times, '' where it never closes
--- ARGV[12] the gateway's time, in ms  ARGV[13] what the keys of reservations begin with
--- ARGV[14] what would do for each that waits there, as it was read: u8 length and handle, u16 length and number of classes with classes
--- ARGV[15..] compartments that it has no more, or in another size class
+-- ARGV[7] number of the new cell in the region  ARGV[8] number of the old cell
+-- ARGV[9] '1' to have the site in the index, '0' not
+-- ARGV[10] '1' if every existing class keeps its index and id
+-- ARGV[11] opening times, '' if the site never closes
+-- ARGV[12] the gateway's time, in ms  ARGV[13] prefix of the reservations' keys
+-- ARGV[14] the classes that fit each reservation queued at the site: u8 length and handle, u16 length and number of classes with classes
+-- ARGV[15..] compartments that are removed or change their size class
 -- Returns {'put'} | {'stale'} | {'in_use', class} | {'compartment_in_use', compartment from 1}
 --   | {'profiles_full'} | {'opening_times_full'}
 
@@ -32,7 +32,7 @@
 local site_number, head, record = ARGV[1], ARGV[2], ARGV[4]
 local installed_bytes, profile, opening_times = ARGV[5], ARGV[6], ARGV[11]
 
--- The index of an item in a list to which it is appended if it is not there, or nil where its number would not fit into `greatest`.
+-- The index of an item in a list, to which it is appended if it is missing. Nil if the index would be more than `greatest`.
 local function index_in(list_key, item, greatest)
   local index = redis.call('LPOS', list_key, item)
   if index then
@@ -76,16 +76,16 @@ if #ARGV > 14 then
   end
 end
 
-local old_tally = not is_new and redis.call('HGET', KEYS[8], site_number) or nil
-local old_classes = old_tally and class_count(old_tally) or 0
+local old_counts = not is_new and redis.call('HGET', KEYS[8], site_number) or nil
+local old_classes = old_counts and class_count(old_counts) or 0
 local classes = #installed_bytes / 2
 local keeps_classes = ARGV[10] == '1'
 local same_places = keeps_classes and classes == old_classes
 local counts, free = {}, {}
 for class = 0, math.max(old_classes, classes) - 1 do
-  local was_installed, in_service, occupied, held, beyond = 0, 0, 0, 0, 0
+  local was_installed, in_service, occupied, held, by_others = 0, 0, 0, 0, 0
   if class < old_classes then
-    was_installed, in_service, occupied, held, beyond = class_counts(old_tally, class)
+    was_installed, in_service, occupied, held, by_others = class_counts(old_counts, class)
   end
   local in_use = occupied + held
   if in_use > 0 and (class >= classes or not keeps_classes) then
@@ -96,24 +96,24 @@ for class = 0, math.max(old_classes, classes) - 1 do
     if in_use > installed then
       return { 'in_use', class }
     end
-    -- What is out of order stays out of order.
+    -- Places out of order stay out of order.
     in_service = math.max(0, installed - (was_installed - in_service))
     same_places = same_places and installed == was_installed
-    beyond = keeps_classes and beyond or 0
-    counts[class + 1] = packed_counts(installed, in_service, occupied, held, beyond)
-    free[class + 1] = free_byte(in_service, occupied, held, beyond)
+    by_others = keeps_classes and by_others or 0
+    counts[class + 1] = packed_counts(installed, in_service, occupied, held, by_others)
+    free[class + 1] = free_byte(in_service, occupied, held, by_others)
   end
 end
 
-local report = old_tally and report_of(old_tally)
+local report = old_counts and report_of(old_counts)
 local observed, ttl = report_times(report)
-if observed and ttl ~= OWN_COUNTS and not same_places then
-  -- What was reported was said of other places. It holds no more, and nothing observed before it comes in after it.
+if observed and ttl ~= REPORTING_ENDED and not same_places then
+  -- The report was about other places: it is not valid any more. It is kept, so that an older one is still refused.
   ttl = 0
   report = struct.pack('<I6I2', observed, ttl)
 end
 
--- A record has 16 bits for either number.
+-- An index record has u16 for either number.
 local profile_number = index_in(KEYS[5], profile, 65535)
 if not profile_number then
   return { 'profiles_full' }
@@ -139,7 +139,7 @@ if offset then
   end
 end
 if ARGV[9] == '1' then
-  local filed = string.sub(record, 1, REPORTS_OFFSET)
+  local index_record = string.sub(record, 1, REPORTS_OFFSET)
     .. reports_byte(observed, ttl)
     .. string.sub(record, REPORTS_OFFSET + 2, 22)
     .. struct.pack('<I2', profile_number)
@@ -147,13 +147,13 @@ if ARGV[9] == '1' then
     .. struct.pack('<I2', hours_number)
     .. observed_bytes(observed, ttl)
     .. table.concat(free)
-  redis.call('APPEND', KEYS[2], filed .. string.rep('\0', RECORD_BYTES - #filed))
+  redis.call('APPEND', KEYS[2], index_record .. string.rep('\0', RECORD_BYTES - #index_record))
   redis.call('SETBIT', KEYS[4], ARGV[7], 1)
 end
 if KEYS[7] ~= KEYS[8] then
   redis.call('HDEL', KEYS[8], site_number)
 end
-redis.call('HSET', KEYS[7], site_number, packed_tally(old_tally and last_moved(old_tally) or 0, counts, report))
+redis.call('HSET', KEYS[7], site_number, packed_site_counts(old_counts and last_moved(old_counts) or 0, counts, report))
 redis.call('SET', KEYS[1], ARGV[3])
 
 for _, one in ipairs(refitted) do
@@ -171,7 +171,7 @@ for _, one in ipairs(refitted) do
   end
 end
 promote_safely(queue, {
-  number = site_number, tallies = KEYS[7], block = KEYS[2], names = KEYS[9], allowed = KEYS[10], version = KEYS[11],
+  number = site_number, counts = KEYS[7], block = KEYS[2], compartments = KEYS[9], allowed = KEYS[10], version = KEYS[11],
 })
 publish_events(queue.events)
 return { 'put' }

@@ -1,9 +1,9 @@
 #!lua
--- Reads events of a region by their entries. Changes nothing.
+-- Reads events of a region by their entries. Read-only.
 --
 -- KEYS[1] events
--- ARGV[1] 10 bytes of each entry
--- Returns {'read', bytes of each event, empty where there is no such entry}
+-- ARGV[1] entries, 10 bytes each
+-- Returns {'read', then the bytes of each event, '' if the entry does not exist}
 
 local reply = { 'read' }
 for at = 1, #ARGV[1], 10 do

@@ -1,9 +1,9 @@
 #!lua
--- Records a device's report that is about no reservation of this region. Safe to run twice.
+-- Records a device's report that is about no reservation of the region. Idempotent.
 --
--- KEYS[1] watermark  KEYS[2] events
+-- KEYS[1] watermark of the device  KEYS[2] events
 -- ARGV[1] sequence number  ARGV[2] event
--- Returns {'done'} | {'seen', watermark} | {'gap', watermark}
+-- Returns {'done'} | {'seen', watermark}: it was recorded before | {'gap', watermark}: earlier reports are missing
 
 --- @include events
 

@@ -1,17 +1,16 @@
 #!lua
--- Takes a reservation away that has ended, and that the archive has, when the clock has nothing more to do with it. Safe to run twice.
+-- Deletes an ended reservation that is archived and whose last deadline has passed. Idempotent.
 --
--- KEYS[1] reservation  KEYS[2] deadlines  KEYS[3] allowed  KEYS[4] version of what is allowed  KEYS[5] pins
--- ARGV[1] handle  ARGV[2] revision that the archive has  ARGV[3] last entry of its chain there, 10 bytes
--- Returns {'done'} | {'other'}: it is not as the archive has it, and nothing was done
+-- KEYS[1] reservation  KEYS[2] deadlines  KEYS[3] allowed reservations  KEYS[4] version of the agent's data  KEYS[5] PINs
+-- ARGV[1] handle  ARGV[2] archived revision  ARGV[3] last entry of the archived chain, 10 bytes
+-- Returns {'done'} | {'changed'}: it differs from the archived one, and nothing was deleted
 
 --- @include reservation-record
 --- @include archived-record
 
 local handle = ARGV[1]
-local compared = compared_record(KEYS[1], tonumber(ARGV[2]), ARGV[3])
-if compared == 'other' then
-  return { 'other' }
+if compare_record(KEYS[1], tonumber(ARGV[2]), ARGV[3]) == 'changed' then
+  return { 'changed' }
 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], handle)

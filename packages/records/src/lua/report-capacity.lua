@@ -1,25 +1,24 @@
 #!lua
--- Puts in force what a site reports of its places, or ends its reports: counts and index together, all or nothing. Safe to run twice: the
--- second run finds the report of the first.
+-- Applies a capacity report of a site, or ends its reporting: counts and index together. Atomic. Idempotent: a repeated run finds the report.
 --
--- A report counts everything that was inside when it was observed, parcels of this network too. What it counted beyond the parcels that are
--- recorded as inside is kept for each class, and taken from what may be promised, beside what is occupied and held. So whatever is recorded
--- in another order than it happened, a place is never promised twice:
+-- A report counts everything that was in the places when it was observed, including parcels of this network. For each class the surplus of the
+-- report over the occupied places that the store counts is stored as occupied by others, and subtracted from free to promise besides occupied
+-- and held. So no place is ever promised twice, in whatever order events are recorded:
 --
--- - Every movement recorded so far happened before the observation; else the report is outdated, for it may lack a parcel that the record
---   has, and that parcel would make up for another's.
--- - A parcel that went in before the observation and is recorded after it is counted twice until the next report.
--- - A parcel that came out before the observation and is recorded after it: lua/move-many.lua then counts one more beyond our own.
--- - One that moves after the observation is in neither, and is counted when it is recorded.
+-- - Every movement that was recorded so far must have happened before the observation, else the report is outdated: it might lack a parcel that
+--   the store counts, which would hide a parcel of somebody else.
+-- - A parcel that was deposited before the observation but is recorded after it is counted twice until the next report.
+-- - A parcel that was collected before the observation but is recorded after it: lua/apply-transitions.lua adds one to occupied by others.
+-- - A parcel that moves after the observation is not part of the surplus, and is counted when it is recorded.
 --
--- KEYS[1] site  KEYS[2] block  KEYS[3] tallies
--- KEYS[4] who waits, see includes/queue.lua: those get what is free  KEYS[5] deadlines  KEYS[6] events
--- KEYS[7] compartments taken by name  KEYS[8] allowed  KEYS[9] version of what is allowed
--- ARGV[1] site number, 4 bytes   ARGV[2] head of the site's record, as the caller read it
+-- KEYS[1] site  KEYS[2] block  KEYS[3] site counts
+-- KEYS[4] queues, see includes/queue.lua  KEYS[5] deadlines  KEYS[6] events
+-- KEYS[7] named compartments  KEYS[8] allowed reservations  KEYS[9] version of the agent's data
+-- ARGV[1] site number, 4 bytes   ARGV[2] head of the site's record that the caller read
 -- ARGV[3] when it was observed, in ms
--- ARGV[4] how long it holds, in s, from 1; '-': the reports end, and the gateway's own counts hold
--- ARGV[5] occupied and out of service of each class, u16 each; '' where the reports end
--- ARGV[6] the gateway's time, in ms  ARGV[7] what the keys of reservations begin with
+-- ARGV[4] its ttl in s, from 1; '-': the reporting ends, and the gateway's own counts apply
+-- ARGV[5] occupied and out of service of each class, u16 each; '' if the reporting ends
+-- ARGV[6] the gateway's time, in ms  ARGV[7] prefix of the reservations' keys
 -- Returns {'recorded'} | {'outdated'} | {'stale'}
 
 --- @include events
@@ -31,42 +30,42 @@
 --- @include wire
 --- @include queue
 
-local tally = redis.call('HGET', KEYS[3], ARGV[1])
-if not tally or redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1) ~= ARGV[2] then
+local site_counts = redis.call('HGET', KEYS[3], ARGV[1])
+if not site_counts or redis.call('GETRANGE', KEYS[1], 0, #ARGV[2] - 1) ~= ARGV[2] then
   return { 'stale' }
 end
 
 local ends = ARGV[4] == '-'
 local observed = tonumber(ARGV[3])
-local ttl = ends and OWN_COUNTS or tonumber(ARGV[4])
+local ttl = ends and REPORTING_ENDED or tonumber(ARGV[4])
 local report = struct.pack('<I6I2', observed, ttl) .. ARGV[5]
-if report_of(tally) == report then
+if report_of(site_counts) == report then
   return { 'recorded' }
 end
-local last_observed = report_times(report_of(tally))
+local last_observed = report_times(report_of(site_counts))
 if last_observed and observed <= last_observed then
   return { 'outdated' }
 end
 if not ends then
   local is_over = (math.floor(observed / 1000) + ttl) * 1000 <= tonumber(ARGV[6])
-  if observed <= last_moved(tally) or is_over then
+  if observed <= last_moved(site_counts) or is_over then
     return { 'outdated' }
   end
 end
 
 local counts, free = {}, {}
-for class = 0, class_count(tally) - 1 do
-  local installed, _, occupied, held = class_counts(tally, class)
-  local in_service, beyond = installed, 0
+for class = 0, class_count(site_counts) - 1 do
+  local installed, _, occupied, held = class_counts(site_counts, class)
+  local in_service, by_others = installed, 0
   if not ends then
     local reported, out_of_service = struct.unpack('<I2I2', ARGV[5], class * 4 + 1)
     in_service = installed - out_of_service
-    beyond = reported - occupied
+    by_others = reported - occupied
   end
-  counts[class + 1] = packed_counts(installed, in_service, occupied, held, beyond)
-  free[class + 1] = free_byte(in_service, occupied, held, beyond)
+  counts[class + 1] = packed_counts(installed, in_service, occupied, held, by_others)
+  free[class + 1] = free_byte(in_service, occupied, held, by_others)
 end
-redis.call('HSET', KEYS[3], ARGV[1], packed_tally(last_moved(tally), counts, report))
+redis.call('HSET', KEYS[3], ARGV[1], packed_site_counts(last_moved(site_counts), counts, report))
 local offset = record_offset(KEYS[2], ARGV[1])
 if offset then
   redis.call('SETRANGE', KEYS[2], offset + REPORTS_OFFSET, reports_byte(observed, ttl))
@@ -74,7 +73,7 @@ if offset then
 end
 promote_safely(
   { waiting = KEYS[4], deadlines = KEYS[5], events = KEYS[6], reservations = ARGV[7], now = tonumber(ARGV[6]) },
-  { number = ARGV[1], tallies = KEYS[3], block = KEYS[2], names = KEYS[7], allowed = KEYS[8], version = KEYS[9] }
+  { number = ARGV[1], counts = KEYS[3], block = KEYS[2], compartments = KEYS[7], allowed = KEYS[8], version = KEYS[9] }
 )
 publish_events(KEYS[6])
 return { 'recorded' }

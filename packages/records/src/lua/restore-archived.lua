@@ -1,10 +1,10 @@
 #!lua
--- Brings a reservation back that has left for the archive: something is to be recorded about it. It is given a deadline, so that the sweep takes it
--- away again where nothing is. Safe to run twice: one that is there stays as it is.
+-- Restores an archived reservation, so that events can be recorded about it. Its deadline lets the sweep delete it again if none are.
+-- Idempotent: a stored reservation is not changed.
 --
 -- KEYS[1] reservation  KEYS[2] deadlines
 -- ARGV[1] record  ARGV[2] handle  ARGV[3] deadline in ms
--- Returns {'done'} | {'there'}
+-- Returns {'done'} | {'there'}: it is stored
 
 if redis.call('EXISTS', KEYS[1]) == 1 then
   return { 'there' }

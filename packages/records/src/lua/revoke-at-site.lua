@@ -1,21 +1,22 @@
 #!lua
--- Writes down that a credential for work at a site opens nothing any more, with its event, what the site's agent may know, and the remembered answer. All
--- or nothing. Safe to run twice: the second run finds the answer of the first.
+-- Stores the revocation of a credential for SERVICE, with its event, the version of the data that the site's agent synchronizes, and the response.
+-- Atomic. Idempotent: a repeated run finds the response.
 --
--- KEYS[1] answer  KEYS[2] the site's revoked credentials  KEYS[3] events  KEYS[4] version of what is allowed
--- ARGV[1] fingerprint of 16 bytes  ARGV[2] ms for which the answer is remembered  ARGV[3] answer
--- ARGV[4] hash of the credential  ARGV[5] the gateway's clock in ms  ARGV[6] ms from then on for which it is kept  ARGV[7] how many may be kept  ARGV[8] event
--- Returns {'done'} | {'repeated', answer} | {'reused'} | {'full'}
+-- KEYS[1] response  KEYS[2] the site's revoked credentials  KEYS[3] events  KEYS[4] version of the agent's data
+-- ARGV[1] fingerprint, 16 bytes  ARGV[2] how long the response is stored, in ms  ARGV[3] response
+-- ARGV[4] hash of the credential  ARGV[5] the gateway's time, in ms  ARGV[6] how long the revocation is stored, in ms
+-- ARGV[7] most revocations of the site  ARGV[8] event
+-- Returns {'done'} | {'repeated', response} | {'reused'} | {'full'}
 
---- @include answers
+--- @include stored-responses
 --- @include events
 
 local fingerprint, hash = ARGV[1], ARGV[4]
 local now_ms, kept_ms = tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local known = remembered(KEYS[1], fingerprint)
-if known then
-  return known
+local repetition = find_repetition(KEYS[1], fingerprint)
+if repetition then
+  return repetition
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now_ms)
 if not redis.call('ZSCORE', KEYS[2], hash) then
@@ -28,5 +29,5 @@ if not redis.call('ZSCORE', KEYS[2], hash) then
   publish_events(KEYS[3])
   redis.call('INCR', KEYS[4])
 end
-remember(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])
+store_response(KEYS[1], fingerprint, 'A', ARGV[3], ARGV[2])
 return { 'done' }

@@ -2,18 +2,18 @@ import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufb
 import { type Key, KeySchema, type Participant, ParticipantSchema, type PublishableKey, PublishableKeySchema } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 
-/** Participants and their keys. Everything is written once under an id that follows from the request, so that a repetition finds it. */
+/** Participants and their keys. Their ids follow from the request that creates them, so adding is idempotent. */
 export interface ParticipantStore {
-  /** Writes a participant unless one with its id is there; gives the one that is there. */
+  /** Adds a participant unless one with its id exists. Returns the stored one. */
   add(participant: Participant): Promise<Participant>;
   find(participantId: string): Promise<Participant | undefined>;
   list(): Promise<Participant[]>;
-  /** Writes a key unless one with its id is there; gives the one that is there. */
+  /** Adds a key unless one with its id exists. Returns the stored one. */
   addKey(key: Key): Promise<Key>;
   findKey(keyId: string): Promise<Key | undefined>;
   /** Replaces a key, to revoke it. */
   replaceKey(key: Key): Promise<void>;
-  /** Writes a publishable key unless it is there; gives the one that is there. */
+  /** Adds a publishable key unless it exists. Returns the stored one. */
   addPublishableKey(key: PublishableKey): Promise<PublishableKey>;
   findPublishableKey(publishableKey: string): Promise<PublishableKey | undefined>;
   replacePublishableKey(key: PublishableKey): Promise<void>;
@@ -21,14 +21,14 @@ export interface ParticipantStore {
   keysOf(participantId: string): Promise<{ keys: Key[]; publishableKeys: PublishableKey[] }>;
 }
 
-/** Keeps participants in Redis. */
+/** Stores participants in Redis. */
 export function createParticipantStore(redis: RedisConnection, keys: Keys): ParticipantStore {
   async function read<Desc extends DescMessage>(schema: Desc, key: string): Promise<MessageShape<Desc> | undefined> {
     const bytes = await redis.getBuffer(key);
     return bytes === null ? undefined : fromBinary(schema, bytes);
   }
 
-  /** Writes where nothing is, and lists it in a set. The set comes last: a crash in between is mended by the repetition. */
+  /** Writes a message unless the key exists, and adds it to a set. The set is written last: after a crash in between, the repeated request adds it. */
   async function add<Desc extends DescMessage>(
     schema: Desc,
     key: string,

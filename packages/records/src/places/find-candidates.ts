@@ -1,13 +1,14 @@
 import { checkSite, greatCircleM, type NearestQuery, type NearestSearch, quantise, type SiteCheck, type SiteQuery } from "@petak/allocator";
-import { type HoldCandidate, holdClass, storedCandidate } from "../reservations/candidates.ts";
+import { holdClass } from "../encoding/hold-classes.ts";
+import { type HoldCandidate, storedCandidate } from "../reservations/candidates.ts";
 import type { SiteCache } from "../sites/site-cache.ts";
 import { siteNotFound } from "../sites/site-not-found.ts";
 import type { SiteStore, StoredSite } from "../sites/site-store.ts";
 import type { TermsBook } from "../terms/terms-book.ts";
-import { siteNotAccepting, siteUnmet } from "./unmet-site.ts";
+import { siteNotAccepting, siteUnmet } from "./place-errors.ts";
 import { isSearch } from "./wanted-place.ts";
 
-/** Where sites, their facts and their terms are found. */
+/** The sources of candidates. */
 export interface CandidateSources {
   /** The exact search for the nearest sites. */
   nearest: NearestSearch;
@@ -16,29 +17,38 @@ export interface CandidateSources {
   termsBook: Pick<TermsBook, "at" | "atSite">;
 }
 
-/** The call for which places are looked for. */
+/** The call that looks for a place. */
 export interface PlaceCall {
-  /** Ends a search that goes far. */
+  /** Ends a search over a long distance. */
   readonly signal: AbortSignal;
-  /** A site that a search passes over. Default: none. */
+  /** A site that searches leave out. Default: none. */
   readonly exceptSiteId?: string | undefined;
 }
 
+/**
+ * The number of sites that a call tries at once: first, and after others took the last place there. Results of a search are seldom older than a few ms, so the
+ * nearest site nearly always still has its place, and a search for one site takes half as long as a search for three.
+ */
+export const candidatesTried = { first: 1, again: 3 } as const;
+
+/** The most searches of one call while others take every place that it finds. In a rush for one place each round has a winner. */
+export const searchesMax = 25;
+
 /** Finds the sites at which a hold may be taken. */
 export interface CandidateFinder {
-  /** The nearest sites that satisfy a query, nearest first, but for the one that the call excepts. */
+  /** The nearest sites that satisfy a query, nearest first, without the one that the call excepts. */
   near(query: NearestQuery, call: PlaceCall): Promise<HoldCandidate[]>;
   /**
    * The named site.
    *
-   * @throws {PetakError} SITE_NOT_FOUND, SITE_NOT_ACCEPTING, and the reason for which the site does not satisfy the query.
+   * @throws {PetakError} SITE_NOT_FOUND, SITE_NOT_ACCEPTING, or the error for the requirement of the query that the site does not meet.
    */
   at(siteId: string, query: SiteQuery): Promise<HoldCandidate>;
-  /** A site that an earlier search found; undefined where it does not satisfy the query any more. */
+  /** A site that an earlier search found. Undefined if it does not satisfy the query any more. */
   again(siteId: string, query: SiteQuery | NearestQuery): Promise<HoldCandidate | undefined>;
 }
 
-/** Finds candidates by the index, and by what is stored of sites. */
+/** Finds candidates in the index and in the store. */
 export function createCandidateFinder({ nearest, sites, siteCache, termsBook }: CandidateSources): CandidateFinder {
   async function candidateOf(stored: StoredSite, { classes }: SiteCheck, { isHard = false }: SiteQuery): Promise<HoldCandidate> {
     return storedCandidate(

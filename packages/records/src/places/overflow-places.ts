@@ -4,11 +4,10 @@ import { waitingPlacesMax } from "../queue/queues.ts";
 import type { HoldCandidate } from "../reservations/candidates.ts";
 import type { HoldRequest, Holds } from "../reservations/reserve.ts";
 import type { SiteCache } from "../sites/site-cache.ts";
-import type { CandidateFinder, PlaceCall } from "./find-candidates.ts";
-import { candidatesTried, searchesMax } from "./rush-limits.ts";
+import { type CandidateFinder, candidatesTried, type PlaceCall, searchesMax } from "./find-candidates.ts";
 import { isSearch, type WantedPlace, withLimit } from "./wanted-place.ts";
 
-/** Where places elsewhere are found and queues are joined. */
+/** The sources of overflow places. */
 export interface OverflowSources {
   candidates: CandidateFinder;
   holds: Holds;
@@ -16,12 +15,12 @@ export interface OverflowSources {
   siteCache: Pick<SiteCache, "facts">;
 }
 
-/** Makes the candidate for a site of an order of sites that was fixed earlier; undefined where the site does not satisfy the query any more. */
+/** Makes the candidate for a site of a stored plan. Undefined if the site does not satisfy the query any more. */
 export type ResolveSite = (siteId: string) => Promise<HoldCandidate | undefined>;
 
 /**
- * The function that makes candidates again of the sites that a request tries. A request with an overflow policy may go beyond its own search, so that
- * neither the distance from where that search began nor the operators limit it.
+ * The function that makes candidates for the sites of a request's stored plan. With an overflow policy, the plan may contain sites beyond the request's own search,
+ * so neither the distance from its origin nor its operators are checked.
  */
 export function resolverFor({ again }: CandidateFinder, query: SiteQuery | NearestQuery, hasOverflow: boolean): ResolveSite {
   if (!hasOverflow || !isSearch(query)) return (siteId) => again(siteId, query);
@@ -29,12 +28,12 @@ export function resolverFor({ again }: CandidateFinder, query: SiteQuery | Neare
   return (siteId) => again(siteId, { ...anywhere, operatorIds: [] });
 }
 
-/** Gives a request that finds no place where it wants one the alternative that it declared in advance: a place at another site, or a place in a queue. */
+/** Takes the alternative that a request declared in its overflow policy: a place at another site, or a place in a queue. Undefined: it gets neither. */
 export type TakeOverflow = (wanted: WantedPlace, request: HoldRequest, call: PlaceCall) => Promise<Reservation | undefined>;
 
-/** Takes overflow places. Undefined: no other site has a place, and the request does not wait. */
+/** Creates the function that takes overflow places. */
 export function createTakeOverflow({ candidates, holds, nearest, siteCache }: OverflowSources): TakeOverflow {
-  /** The search that the overflow policy allows; undefined where it allows no other site. */
+  /** The search that the overflow policy allows. Undefined if it allows no other site. */
   async function searchElsewhere({ siteId, query, overflow }: WantedPlace): Promise<NearestQuery | undefined> {
     if (overflow === undefined || overflow.policy.maxDistanceM === 0) return undefined;
     if (siteId === undefined) return withLimit(overflow.search(query.origin), candidatesTried.again + 1);
@@ -43,8 +42,8 @@ export function createTakeOverflow({ candidates, holds, nearest, siteCache }: Ov
     return withLimit(overflow.search(site.position), candidatesTried.again + 1);
   }
 
-  /** The sites at which a request waits: the one that it wants, and the nearest others that would do, full or not. */
-  async function sitesToWaitAt({ siteId, query }: WantedPlace, elsewhere: NearestQuery | undefined, call: PlaceCall): Promise<string[]> {
+  /** The sites at which a request is queued: the wanted one, and the nearest others that satisfy the query, full or not. */
+  async function sitesToQueueAt({ siteId, query }: WantedPlace, elsewhere: NearestQuery | undefined, call: PlaceCall): Promise<string[]> {
     const siteIds = siteId === undefined ? [] : [siteId];
     const searches = siteId === undefined ? [query] : [];
     if (elsewhere !== undefined) searches.push(elsewhere);
@@ -53,7 +52,7 @@ export function createTakeOverflow({ candidates, holds, nearest, siteCache }: Ov
       siteIds.push(...found.map((candidate) => candidate.siteId).filter((found) => found !== call.exceptSiteId));
     }
     const [first] = siteIds;
-    // A reservation waits in one region: one script gives it a place in one instant, and takes it out of the other queues.
+    // All in one region: one script must give the reservation a place and remove it from the other queues atomically.
     const region = first === undefined ? undefined : parseSiteId(first)?.region;
     return [...new Set(siteIds)].filter((candidate) => parseSiteId(candidate)?.region === region).slice(0, waitingPlacesMax);
   }
@@ -68,7 +67,7 @@ export function createTakeOverflow({ candidates, holds, nearest, siteCache }: Ov
       if (outcome.tag !== "none") return outcome.reservation;
     }
     if (request.waiting === undefined) return undefined;
-    const siteIds = await sitesToWaitAt(wanted, elsewhere, call);
+    const siteIds = await sitesToQueueAt(wanted, elsewhere, call);
     if (siteIds.length === 0) return undefined;
     const outcome = await holds.wait(request, siteIds, resolve);
     return outcome.tag === "none" ? undefined : outcome.reservation;

@@ -2,8 +2,8 @@ import { type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { freeToPromise } from "../capacity/capacity.ts";
 import { createRecords, type Records } from "../records.ts";
+import { freeToPromise } from "../sites/site-counts.ts";
 import { type ModelReservation, QueueModel } from "./testing/queue-model.ts";
 import { end, reserveOrWait } from "./testing/waiting.ts";
 

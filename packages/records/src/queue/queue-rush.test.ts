@@ -1,5 +1,6 @@
 import { PetakError, type Reservation, ReservationState } from "@petak/protocol";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import {
   Crash,
   crashing,
@@ -13,9 +14,9 @@ import {
   useRedis,
 } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { freeToPromise } from "../capacity/capacity.ts";
 import { createRecords, type Records } from "../records.ts";
-import { unfairIn, type Wanted } from "./testing/fair-log.ts";
+import { freeToPromise } from "../sites/site-counts.ts";
+import { unfairIn, type Wanted } from "./testing/fairness.ts";
 import { end, regionOf, reserveOrWait, type Wish } from "./testing/waiting.ts";
 
 const attempts = roundsHere({ short: 300, ci: 1500 });
@@ -104,7 +105,7 @@ async function expectSound(siteIds: readonly string[], made: Iterable<string>, w
     }
   }
   const region = regionOf(siteIds[0] ?? "");
-  const keys = plain.keys;
+  const keys = createKeys(prefix());
   expect(await redis.client.hlen(keys.waiting(region))).toBe(waiting.length);
   const atSites = await Promise.all(siteIds.map((siteId) => plain.queues.sites(regionOf(siteId))));
   expect(new Set(atSites.flat())).toEqual(new Set(waiting.flatMap(({ queuedSiteIds }) => queuedSiteIds)));

@@ -12,40 +12,37 @@ import {
   type Site,
 } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
-import { createScript } from "../create-script.ts";
-import { encodeEvent } from "../events/event-bytes.ts";
-import { answerIn, answerTtlMs } from "../reservations/answer.ts";
-import { type HoldTerms, holdClass, noTerms } from "../reservations/candidates.ts";
-import {
-  decodeReservation,
-  decodeReservationMessage,
-  encodeReservationMessage,
-  type ShortIds,
-} from "../reservations/reservation-record.ts";
+import { encodeEvent } from "../encoding/event-bytes.ts";
+import { holdClass } from "../encoding/hold-classes.ts";
+import { decodeReservation, decodeReservationMessage, encodeReservationMessage } from "../encoding/reservation-record.ts";
+import { type HoldTerms, noTerms, type ShortIds } from "../encoding/short-ids.ts";
+import { decodeWaiting, encodeWaiting, type WaitingPlace } from "../encoding/waiting-entry.ts";
+import { responseIn, responseTtlMs } from "../idempotency/stored-response.ts";
+import { createScript } from "../lua/create-script.ts";
 import { cellOf } from "../sites/site-record.ts";
 import { type SiteStore, type StoredSite, siteNumberBytes } from "../sites/site-store.ts";
-import { decodeWaiting, encodeWaiting, type WaitingPlace } from "./waiting-entry.ts";
 
-/** How a reservation waits. */
+/** How a reservation is queued. */
 export interface Waiting {
-  /** What is asked of a site. */
+  /** The requirements on a site. */
   query: SiteQuery;
-  /** Whether a place of which it is not known whether it is free will do. */
+  /** Whether the reservation takes a place whose availability is unknown. */
   takesUnknown: boolean;
-  /** For how long a place is held when one comes free, in ms. */
+  /** How long a place is held after the promotion, in ms. */
   holdMs: number;
-  /** The terms in force at a site: what it waits for it gets on these. Left out: the store's first. */
+  /** The terms in force at a site, which apply to a place there. Default: the store's first terms. */
   termsAt?: (site: Site) => Promise<HoldTerms>;
-  /** When it came to wait elsewhere, in µs since 1970: its rank. Undefined: it comes now. */
+  /** When it was queued elsewhere, in µs since 1970: the rank that it keeps. Undefined: it is queued now. */
   sinceUs?: number;
-  /** The reservation but for id, sites and operator, with its `queued_until`. */
+  /** The reservation without id, sites and operator. `queued_until` must be set. */
   reservation: Reservation;
-  /** The event of its coming, and that of its promotion but for site, times and revision. */
+  /** The event of the queuing. */
   queuedEvent: (reservation: Reservation) => Event;
+  /** The event of the promotion, without site, times and revision. */
   promotedEvent: (reservationId: string) => Event;
 }
 
-/** Who waits, and how. */
+/** A reservation to queue. */
 export interface JoinRequest {
   participantId: string;
   requestId: string;
@@ -54,53 +51,58 @@ export interface JoinRequest {
   waiting: Waiting;
 }
 
-/** What became of one that came to wait: it waits, or a site had a place for it after all; or it had taken a place before. */
-export type JoinOutcome = { tag: "joined" | "answered" | "held"; reservation: Reservation } | { tag: "none" };
+/**
+ * The result of queuing: `joined` the reservation is queued, or was promoted at once; `repeated` the same request was queued before; `held` the same request had
+ * taken a place before; `none` none of the sites fits.
+ */
+export type JoinOutcome = { tag: "joined" | "repeated" | "held"; reservation: Reservation } | { tag: "none" };
 
-/** How many may wait. */
+/** The most queued reservations. */
 export interface QueueLimits {
   /** At one site. */
   siteMax: number;
-  /** Of one participant, at one site and in one region. */
+  /** Of one participant at one site. */
   shareMax: number;
+  /** Of one participant in one region. */
   regionShareMax: number;
 }
 
-/** Who waits for places, first come first served among those that fit. */
+/** The queues of sites, first come first served among those that fit. */
 export interface Queues {
   /**
-   * Lets a reservation wait at sites of one region, the wanted one first. Sites that do not do, or at which as many wait as may, are left out; where the
-   * first is left out for that, it is refused. `none` where no site is left.
+   * Queues a reservation at sites of one region, at most {@link waitingPlacesMax}. Sites that do not fit are left out. So are sites with a full queue, except
+   * that the first of those that fit must have room.
    *
-   * @throws {PetakError} QUEUE_FULL; QUEUE_SHARE_EXHAUSTED; CONFLICT where a site kept changing.
+   * @param siteIds the wanted site first
+   * @throws {PetakError} QUEUE_FULL or QUEUE_SHARE_EXHAUSTED for the first site; CONFLICT if a site was changed concurrently too often.
    */
   join(request: JoinRequest, siteIds: readonly string[]): Promise<JoinOutcome>;
-  /** What one that came to wait was answered; undefined where that is not remembered any more. */
-  answered(reservationId: string, participantId: string, requestId: string): Promise<Reservation | undefined>;
-  /** How many that wait for the same places of its first site are before a reservation; undefined where it does not wait. */
+  /** The stored response to the request that queued a reservation. Undefined if it has expired or there is none. */
+  findResponse(reservationId: string, participantId: string, requestId: string): Promise<Reservation | undefined>;
+  /** The number of reservations before a reservation in the queue for the same places of its first site. Undefined if it is not queued. */
   position(reservationId: string): Promise<number | undefined>;
-  /** The sites of a region at which somebody waits. */
+  /** The sites of a region that have a queue. */
   sites(region: Region): Promise<string[]>;
-  /** Gives the free places of a site to those that wait for them. Whatever frees a place does so itself: this repairs what did not. */
+  /** Promotes queued reservations to the free places of a site. Every script that frees a place does so itself; this repairs omissions. @param nowMs in ms since 1970 */
   promote(siteId: string, nowMs: number): Promise<void>;
 }
 
-/** Sites at which one reservation may wait. */
+/** The most sites at which one reservation is queued. */
 export const waitingPlacesMax = 8;
 
-/** A queue of a thousand at one site is many weeks' worth: whoever comes then is better told. */
+/** A thousand at one site would wait for many weeks: an error is more useful to the next. */
 export const defaultQueueLimits: QueueLimits = { siteMax: 1000, shareMax: 200, regionShareMax: 10_000 };
 
-/** How often it is judged anew where a site has changed before it could be written. */
+/** The most attempts while sites change concurrently. */
 const maxAttempts = 5;
 
-/** Places come free when parcels are collected: asking again within the minute is seldom of use. */
+/** When to retry a full queue, in ms. Places become free when parcels are collected, seldom within a minute. */
 const fullRetryMs = 60_000;
 
 const joinScript = createScript("join-queue");
 const promoteScript = createScript("promote");
 
-/** Keeps queues in Redis. */
+/** Stores queues in Redis. */
 export function createQueues(
   redis: RedisConnection,
   keys: Keys,
@@ -108,13 +110,13 @@ export function createQueues(
   sites: SiteStore,
   limits: QueueLimits = defaultQueueLimits,
 ): Queues {
-  const answerKey = (region: Region, participantId: string, requestId: string) =>
+  const responseKey = (region: Region, participantId: string, requestId: string) =>
     keys.storedResponse(region, participantId, `${requestId}#queue`);
 
-  async function placesAt(siteIds: readonly string[], { query, termsAt }: Waiting): Promise<JudgedPlace[]> {
+  async function placesAt(siteIds: readonly string[], { query, termsAt }: Waiting): Promise<CheckedPlace[]> {
     const stored = await sites.findAll(siteIds);
     const places = await Promise.all(
-      stored.map(async (one) => (one === undefined ? undefined : judge(one, query, (await termsAt?.(one.site)) ?? noTerms))),
+      stored.map(async (one) => (one === undefined ? undefined : placeAt(one, query, (await termsAt?.(one.site)) ?? noTerms))),
     );
     return places.filter((place) => place !== undefined);
   }
@@ -138,11 +140,12 @@ export function createQueues(
           queuedSiteIds: places.map(({ siteId }) => siteId),
         };
         const { queuedUntil, updatedAt } = reservation;
-        if (queuedUntil === undefined || updatedAt === undefined) throw new TypeError("a reservation waits without a limit");
+        if (queuedUntil === undefined || updatedAt === undefined)
+          throw new TypeError("a queued reservation has no queued_until or no updated_at");
         const [tag, value, count] = await joinScript(
           redis,
           [
-            answerKey(region, participantId, requestId),
+            responseKey(region, participantId, requestId),
             keys.reservation(region, handle),
             keys.deadlines(region),
             keys.events(region),
@@ -157,7 +160,7 @@ export function createQueues(
           ],
           [
             fingerprint,
-            answerTtlMs,
+            responseTtlMs,
             handle,
             timestampMs(queuedUntil),
             encodeReservationMessage(reservation, ids.siteIds, first.terms.termsNumber),
@@ -181,7 +184,7 @@ export function createQueues(
           ],
         );
         const message = value as Buffer;
-        if (tag === "joined" || tag === "answered") {
+        if (tag === "joined" || tag === "repeated") {
           return { tag, reservation: await decodeReservationMessage(region, handle, message, ids) };
         }
         if (tag === "held") return { tag, reservation: await decodeReservation(region, handle, message, ids) };
@@ -195,10 +198,10 @@ export function createQueues(
         metadata: { site_id: siteIds[0] ?? "" },
       });
     },
-    async answered(reservationId, participantId, requestId) {
+    async findResponse(reservationId, participantId, requestId) {
       const { region, handle } = parseReservationId(reservationId) as { region: Region; handle: string };
-      const record = await redis.getBuffer(answerKey(region, participantId, requestId));
-      const message = record === null ? undefined : answerIn(record);
+      const record = await redis.getBuffer(responseKey(region, participantId, requestId));
+      const message = record === null ? undefined : responseIn(record);
       return message === undefined ? undefined : await decodeReservationMessage(region, handle, message, ids);
     },
     async position(reservationId) {
@@ -239,15 +242,15 @@ export function createQueues(
   };
 }
 
-/** Whose share of the queues it takes: a participant has one in each of the two networks. */
+/** The name of the share that a reservation counts for: a participant has one in each network. */
 function sharerOf(participantId: string, { isTest }: Reservation): string {
   return isTest ? `${participantId} test` : participantId;
 }
 
-type JudgedPlace = WaitingPlace & { cell: string; revision: number };
+type CheckedPlace = WaitingPlace & { cell: string; revision: number };
 
-/** A site as a place to wait at; undefined where it would not do. */
-function judge(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuery, terms: HoldTerms): JudgedPlace | undefined {
+/** A site as a place to be queued at. Undefined if it does not fit. */
+function placeAt(stored: StoredSite, { knownAtMs: _knownAtMs, ...query }: SiteQuery, terms: HoldTerms): CheckedPlace | undefined {
   const { site, isOffered } = stored;
   const { siteId, operatorId, revision } = site;
   const { reason, classes } = checkSite(query, site);

@@ -38,7 +38,7 @@ async function move(before: Reservation, state: ReservationState, heldChange: nu
 async function report(ends: boolean, observedAtMs: number): Promise<void> {
   const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error("the site is gone");
-  const classesOf = () => (ends ? "own_counts" : [{ occupied: 0, outOfService: 0 }]);
+  const classesOf = () => (ends ? "reporting_ended" : [{ occupied: 0, outOfService: 0 }]);
   expect(await records.capacityReports.record({ siteId, observedAtMs, ttlS: 60, classesOf }, stored, observedAtMs)).toBe("recorded");
 }
 

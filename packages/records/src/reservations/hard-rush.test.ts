@@ -1,5 +1,6 @@
 import { asMade, namedCompartment } from "@petak/lifecycle";
 import { HoldKind, parseSiteId, type Region, type Reservation, ReservationState } from "@petak/protocol";
+import { createKeys } from "@petak/redis";
 import { Crash, crashing, createRandom, type Random, roundsHere, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createRecords, type Records } from "../records.ts";
@@ -140,7 +141,7 @@ function holders({ live }: ModelSite): Map<string, string[]> {
 
 async function storedHolders(siteId: string): Promise<Map<string, string[]>> {
   const { region, siteNumber } = parseSiteId(siteId) as { region: Region; siteNumber: number };
-  const fields = await redis.client.hgetall(steady[0]?.keys.siteCompartments(region, siteNumber) ?? "");
+  const fields = await redis.client.hgetall(createKeys(`${redis.keyPrefix}petak`).siteCompartments(region, siteNumber) ?? "");
   const idsOf = (handles: string) =>
     handles
       .trimEnd()

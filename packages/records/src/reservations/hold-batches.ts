@@ -3,60 +3,62 @@ import { type IndexCache, isSlotMovedError, type SlotWriter } from "@petak/alloc
 import type { Region } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { noteKey, type ScriptArgument, type ScriptReply } from "@petak/redis";
-import { GrowingBytes } from "../bytes/growing-bytes.ts";
-import { createScript } from "../create-script.ts";
-import { answerTtlMs } from "./answer.ts";
+import { GrowingBytes } from "../encoding/growing-bytes.ts";
+import { responseTtlMs } from "../idempotency/stored-response.ts";
+import { createScript } from "../lua/create-script.ts";
 import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
-import { createRegionSteps } from "./region-steps.ts";
+import { createRegionBatches } from "./region-batches.ts";
 
-/** A hold that many can be taken with in one step: soft, of a request that has got nothing before, with all candidates in one region. */
+/** A hold that can be taken in a batch: soft, of a request that has got nothing before, with all candidates in one region. */
 export interface PlainHold {
   handle: string;
   deadlineMs: number;
-  /** The key that ties the request id, and what it is tied to in the same step; or the key of its plan, and empty: it was tied just now. */
+  /** The key of the request id's binding, which the script writes; or, if the id was bound just before, the key of the request's plan. */
   requestKey: string;
-  tie: string;
-  /** Reservation and event, but for what depends on the candidate. */
+  /** The binding to write. "": the id was bound just before. */
+  binding: string;
+  /** The encoded reservation, without the parts that depend on the candidate. */
   reservation: Buffer;
+  /** The encoded event, without the parts that depend on the candidate. */
   event: Buffer;
   /** At most {@link plainCandidatesMax}. */
   candidates: readonly HoldCandidate[];
 }
 
 /**
- * What became of a plain hold: where it was taken; nothing was free, and its request id is tied; or it has to be taken by itself, and nothing was
- * done but perhaps to tie its request id.
+ * The result of a plain hold: `held` it was taken; `none` no place was free, and the request id is bound; `alone` it must be taken outside a batch, and nothing
+ * was changed except that the request id may be bound.
  */
-export type PlainOutcome = { tag: "held"; candidate: HoldCandidate; classIndex: number } | { tag: "none" } | { tag: "by itself" };
+export type PlainOutcome = { tag: "held"; candidate: HoldCandidate; classIndex: number } | { tag: "none" } | { tag: "alone" };
 
-/** Takes plain holds, those that come together in one step. */
+/** Takes plain holds in batches. */
 export interface HoldBatches {
   take(region: Region, hold: PlainHold): Promise<PlainOutcome>;
 }
 
-/** Candidates that a plain hold may have: with these a script's cells fit into the eight bits of their number. */
+/** The most candidates of a plain hold. With these, the cells of one script can be numbered by a u8. */
 export const plainCandidatesMax = 7;
 
-/** Holds that are taken in one step. The server does nothing else meanwhile, some 10 µs for each. */
-const holdsMax = 32;
+/** The most holds of one batch. The script blocks the server for about 10 µs for each. */
+const batchMax = 32;
 
 const outcomeBytes = 4;
 const heldOutcome = "H".charCodeAt(0);
 const noneOutcome = "N".charCodeAt(0);
-const byItselfOutcome = "O".charCodeAt(0);
+const aloneOutcome = "O".charCodeAt(0);
 const brokenOutcome = "B".charCodeAt(0);
 
 const script = createScript("hold-many", { isSentAtOnce: true });
 
-/** Takes the holds of each region that come in one turn of the event loop, and while earlier ones are under way, in one step. */
+/** Creates the batches, see {@link createRegionBatches}. With a cache, holds are taken over its connections, and its blocks are updated. */
 export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: SiteIds, cache?: IndexCache): HoldBatches {
   const bytes = new GrowingBytes();
-  const steps = createRegionSteps<PlainHold, PlainOutcome>({
-    atOnce: holdsMax,
+  const batches = createRegionBatches<PlainHold, PlainOutcome>({
+    batchMax,
     async run(region, batch) {
       const outcomes = await send(region, batch);
       return batch.map((hold, index) => {
-        return outcomeOf(hold, outcomes, index * outcomeBytes) ?? new Error(`the counts of a site of region ${region} are broken`);
+        return outcomeOf(hold, outcomes, index * outcomeBytes) ?? new Error(`the counts of a site of region ${region} are invalid`);
       });
     },
   });
@@ -71,7 +73,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
     }
     for (const hold of batch) scriptKeys.push(hold.requestKey);
     for (const cell of cells.cells) scriptKeys.push(keys.block(region, cell), keys.siteCounts(region, cell));
-    const scriptArguments = [answerTtlMs, batch.length, bytes.copy()];
+    const scriptArguments = [responseTtlMs, batch.length, bytes.copy()];
     const writer = cache?.slotWriterFor(keys.events(region));
     return (
       (await sendOver(writer, region, batch, scriptKeys, scriptArguments)) ??
@@ -79,7 +81,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
     );
   }
 
-  /** Writes holds over a slot writer and updates the cache. Undefined if there is no writer or the slot was moved. */
+  /** Takes holds over a slot writer and updates the cache. Undefined if there is no writer or the slot has moved. */
   async function sendOver(
     writer: SlotWriter | undefined,
     region: Region,
@@ -121,7 +123,7 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
   }
 
   /**
-   * Forgets the blocks that offer what was just refused: they are older than the refusal, and the server's invalidation may still be on its way. The next
+   * Removes blocks from the cache that offer a place that was just refused. They are outdated, but the server's invalidation may not have arrived, and the next
    * search would find the same places again.
    */
   function forgetOffers(writer: SlotWriter, region: Region, refused: readonly HoldCandidate[]): void {
@@ -136,17 +138,17 @@ export function createHoldBatches(redis: RedisConnection, keys: Keys, siteIds: S
   return {
     async take(region, hold) {
       noteKey(redis, keys.deadlines(region));
-      return await steps(region, hold);
+      return await batches(region, hold);
     },
   };
 }
 
 function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold, siteIds: SiteIds): void {
-  const { handle, deadlineMs, tie, reservation, event, candidates } = hold;
+  const { handle, deadlineMs, binding, reservation, event, candidates } = hold;
   bytes.latin1(handle);
   bytes.u48(deadlineMs);
-  bytes.u8(tie.length);
-  bytes.latin1(tie);
+  bytes.u8(binding.length);
+  bytes.latin1(binding);
   bytes.u16(reservation.length);
   bytes.bytes(reservation);
   bytes.u16(event.length);
@@ -154,7 +156,7 @@ function writeHold(bytes: GrowingBytes, cells: CandidateCells, hold: PlainHold, 
   bytes.afterLength16(() => writeCandidates(bytes, cells, candidates, { isHard: false, siteIds }));
 }
 
-/** What the script says of one hold; undefined where its site is broken. */
+/** Decodes the outcome of one hold. Undefined if the counts of its site are invalid. */
 function outcomeOf({ candidates }: PlainHold, outcomes: Buffer, at: number): PlainOutcome | undefined {
   switch (outcomes[at]) {
     case heldOutcome: {
@@ -163,8 +165,8 @@ function outcomeOf({ candidates }: PlainHold, outcomes: Buffer, at: number): Pla
     }
     case noneOutcome:
       return { tag: "none" };
-    case byItselfOutcome:
-      return { tag: "by itself" };
+    case aloneOutcome:
+      return { tag: "alone" };
     default:
       return undefined;
   }

@@ -17,7 +17,7 @@ import type { RedisConnection } from "@petak/redis";
 import { createRandom, makeSite, type Random, type SiteFacts, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { cellToBoundary } from "h3-js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { freeToPromise } from "../capacity/capacity.ts";
+import { freeToPromise } from "../sites/site-counts.ts";
 import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
 import type { HoldCandidate } from "./candidates.ts";
 import type { HoldOutcome } from "./reserve.ts";

@@ -13,54 +13,54 @@ import {
   ReservationSchema,
 } from "@petak/protocol";
 import { isCluster, type Keys, type RedisConnection, type ScriptReply } from "@petak/redis";
-import { GrowingBytes } from "../bytes/growing-bytes.ts";
-import { createScript } from "../create-script.ts";
-import { encodeEvent } from "../events/event-bytes.ts";
+import { encodeEvent } from "../encoding/event-bytes.ts";
+import { GrowingBytes } from "../encoding/growing-bytes.ts";
+import { decodeReservation, encodeReservationMessage } from "../encoding/reservation-record.ts";
+import { noTerms, type ShortIds } from "../encoding/short-ids.ts";
+import { bindingOf, type RequestIds, requestIdReused } from "../idempotency/request-ids.ts";
+import { responseTtlMs } from "../idempotency/stored-response.ts";
+import { createScript } from "../lua/create-script.ts";
 import type { Queues, Waiting } from "../queue/queues.ts";
-import { answerTtlMs } from "./answer.ts";
-import { CandidateCells, type HoldCandidate, noTerms, writeCandidates } from "./candidates.ts";
+import { CandidateCells, type HoldCandidate, writeCandidates } from "./candidates.ts";
 import { createHoldBatches, plainCandidatesMax } from "./hold-batches.ts";
-import { type RequestIds, tieOf } from "./request-ids.ts";
-import { decodeReservation, encodeReservationMessage, type ShortIds } from "./reservation-record.ts";
-import { requestIdReused } from "./reservation-store.ts";
 
-/** What a caller wants held. */
+/** A request for a hold. The idempotency flags are updated by the calls that it is passed to. */
 export interface HoldRequest {
   participantId: string;
   requestId: string;
   /** The first 16 bytes of the SHA-256 of the request's body. */
   fingerprint: Buffer;
   /**
-   * Whether the request id is tied to the body already ({@link RequestIds}). Taking a hold ties it otherwise, and sets this: in the hold's own step
-   * where that can be.
+   * Whether the request id is bound to the body already, see {@link RequestIds.claim}. Otherwise taking a hold binds it, if possible in the same script, and sets
+   * this.
    */
-  isTied: boolean;
-  /** Whether the request id was seen to come for the first time when it was tied, and nothing was tried since that may have been done. Default false. */
+  isBound: boolean;
+  /** Whether the request id was new when it was bound, and no attempt since may have taken a hold. Default false. */
   isFirst?: boolean;
-  /** The region in which the answer is remembered. It follows from the body alone, so that a repetition finds it. */
+  /** The region in which the response is stored. It follows from the body alone, so that a repeated request looks in the same region. */
   homeRegion: Region;
-  /** The reservation but for id, site, operator, size class and held compartment. Its `hold_expires_at` and its kind of hold are set. */
+  /** The reservation without id, site, operator, size class and held compartment. `hold_expires_at` and `hold_kind` must be set. */
   reservation: Reservation;
-  /** Its event but for what the reservation lacks. */
+  /** The event of the hold, without site and operator. */
   event: (reservationId: string) => Event;
-  /** When the hold ends, in ms. */
+  /** When the hold expires, in ms since 1970. */
   deadlineMs: number;
-  /** How it waits where nothing is free. Undefined: it does not. */
+  /** How the reservation is queued if no place is free. Undefined: it is not. */
   waiting?: Waiting;
 }
 
-/** What became of a hold: it was taken, or the request was answered before, or its reservation waits for a place now. */
+/** The result of a hold: `held` it was taken; `repeated` the same request got a reservation before; `queued` the reservation is queued; `none` no place is free. */
 export type HoldOutcome = { tag: "held" | "repeated" | "queued"; reservation: Reservation } | { tag: "none" };
 
 /** Takes holds. */
 export interface Holds {
   /**
-   * Holds a place at the first candidate that has one, or gives the reservation that the same request got before.
+   * Holds a place at the first candidate that has one, or returns the reservation that the same request got before.
    *
-   * Candidates of several regions are tried region after region in an order that is fixed first, so that a repetition, and a twin
-   * that runs at the same time, try the same regions in the same order and find what the other did.
+   * Candidates of several regions are tried region by region. The order, the plan, is stored first, so that a duplicate tries the same regions in the same order
+   * and finds the result of the other.
    *
-   * @param resolve Makes the candidate for a site of a plan that was fixed earlier; undefined where it is gone.
+   * @param resolve makes the candidate for a site of a stored plan. Undefined if the site does not fit any more
    * @throws {PetakError} REQUEST_ID_REUSED.
    */
   take(
@@ -69,10 +69,10 @@ export interface Holds {
     resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
   ): Promise<HoldOutcome>;
   /**
-   * Lets the request wait at sites of one region, or gives what it got before. That it waits is fixed as the order of several regions is: whoever
-   * repeats it, and a twin that still looks for a place, wait too.
+   * Queues the reservation at sites of one region, or returns what the same request got before. The decision to queue is stored as a plan too, so that a duplicate
+   * that is still looking for a place is queued as well.
    *
-   * @throws {PetakError} QUEUE_FULL; QUEUE_SHARE_EXHAUSTED.
+   * @throws {PetakError} REQUEST_ID_REUSED; QUEUE_FULL; QUEUE_SHARE_EXHAUSTED; CONFLICT if a site was changed concurrently too often.
    */
   wait(
     request: HoldRequest,
@@ -82,15 +82,15 @@ export interface Holds {
 }
 
 /**
- * How many plans one request may go through. Each is made of what a search showed, and fails only where others took all of it in between;
- * what failed stays failed, so that a repetition and a twin come to the same end.
+ * The most plans of one request. Each contains the results of a search, and fails only if other requests take all of them first. A failed plan stays failed, so
+ * that duplicates come to the same result.
  */
 const maxPlans = 8;
 
-/** What a plan begins with that says to wait at its sites. No site has such an id. */
-const waitMark = "wait";
+/** The first element of a plan to be queued at its sites. No site has this id. */
+const queuePrefix = "wait";
 
-/** What comes in a reservation's message before the length and the id of the compartment that it holds. */
+/** The tag of a reservation's field for the held compartment, without length and id. */
 const heldCompartmentTag = Buffer.from(toBinary(ReservationSchema, create(ReservationSchema, { heldCompartmentId: "x" }))).subarray(0, -2);
 
 const reserveScript = createScript("reserve");
@@ -107,8 +107,8 @@ export function createHolds(
 ): Holds {
   const { siteIds } = ids;
   const handleOf = (request: HoldRequest) => handleIn(siteIds.storeCode, request);
-  // A request id concerns no region, so that on a cluster its key lies where the hold's script may not go.
-  const canTie = !isCluster(redis);
+  // A request id belongs to no region, so on a cluster its key is usually in another slot than the script's keys.
+  const bindsInScript = !isCluster(redis);
   const batches = createHoldBatches(redis, keys, siteIds, cache);
   const candidateBytes = new GrowingBytes();
 
@@ -130,8 +130,8 @@ export function createHolds(
       keys.plan(region, participantId, requestId),
       keys.storedResponse(region, participantId, planName(requestId, plan ?? 0)),
     ];
-    const ties = !request.isTied && canTie;
-    if (ties) scriptKeys.push(keys.requestId(participantId, requestId));
+    const bindsHere = !request.isBound && bindsInScript;
+    if (bindsHere) scriptKeys.push(keys.requestId(participantId, requestId));
     for (const cell of cells) scriptKeys.push(keys.block(region, cell), keys.siteCounts(region, cell));
     const hardArguments = isHard ? [scriptKeys.length, heldCompartmentTag] : [];
     if (isHard) {
@@ -145,17 +145,17 @@ export function createHolds(
     }
     const reply = await reserveScript(redis, scriptKeys, [
       fingerprint,
-      answerTtlMs,
+      responseTtlMs,
       plan === undefined ? "0" : "1",
       handle,
       deadlineMs,
       encodeReservationMessage(reservation, siteIds, 0),
       encodeEvent(request.event(reservationId), siteIds),
-      ties ? tieOf(fingerprint) : "",
+      bindsHere ? bindingOf(fingerprint) : "",
       bytes,
       ...hardArguments,
     ]);
-    if (reply[0] !== "reused") request.isTied = true;
+    if (reply[0] !== "reused") request.isBound = true;
     const [tag, place, classIndex, compartmentId = ""] = reply;
     if (tag !== "held") return await replyIn(region, handle, reply, requestId);
     const candidate = candidates[Number(place) - 1] as HoldCandidate;
@@ -169,13 +169,10 @@ export function createHolds(
     return { cells: cells.cells, bytes: candidateBytes.copy() };
   }
 
-  /**
-   * Takes a hold together with others, where it is a plain one of a request that has not come before. Undefined where it has to be taken by
-   * itself.
-   */
-  async function takeTogether(request: HoldRequest, candidates: readonly HoldCandidate[]): Promise<HoldOutcome | undefined> {
-    const { participantId, requestId, fingerprint, reservation, deadlineMs, homeRegion, isTied, isFirst = false } = request;
-    if (isTied && !isFirst) return undefined;
+  /** Takes a hold in a batch with others, if it is plain and the request is new. Undefined if it must be taken alone. */
+  async function takeInBatch(request: HoldRequest, candidates: readonly HoldCandidate[]): Promise<HoldOutcome | undefined> {
+    const { participantId, requestId, fingerprint, reservation, deadlineMs, homeRegion, isBound, isFirst = false } = request;
+    if (isBound && !isFirst) return undefined;
     request.isFirst = false;
     if (reservation.holdKind === HoldKind.HARD || candidates.length > plainCandidatesMax) return undefined;
     const handle = handleOf(request);
@@ -183,23 +180,23 @@ export function createHolds(
     const outcome = await batches.take(homeRegion, {
       handle,
       deadlineMs,
-      requestKey: isTied ? keys.plan(homeRegion, participantId, requestId) : keys.requestId(participantId, requestId),
-      tie: isTied ? "" : tieOf(fingerprint),
+      requestKey: isBound ? keys.plan(homeRegion, participantId, requestId) : keys.requestId(participantId, requestId),
+      binding: isBound ? "" : bindingOf(fingerprint),
       reservation: encodeReservationMessage(reservation, siteIds, 0),
       event: encodeEvent(request.event(reservationId), siteIds),
       candidates,
     });
-    if (outcome.tag === "by itself") return undefined;
-    request.isTied = true;
+    if (outcome.tag === "alone") return undefined;
+    request.isBound = true;
     if (outcome.tag === "none") {
-      // What a twin may have begun since the script would find, so that the next candidates can be tried together with others' too.
+      // The next candidates can be tried in a batch too: the script detects what a duplicate has begun meanwhile.
       request.isFirst = true;
       return outcome;
     }
     return { tag: "held", reservation: heldReservation(reservation, reservationId, outcome.candidate, outcome.classIndex, "") };
   }
 
-  /** Follows a fixed plan: every region either holds, or is known to hold nothing, before the next is tried. */
+  /** Follows a stored plan. A region is tried only when it is stored that the one before has no place for the request. */
   async function follow(
     request: HoldRequest,
     plan: number,
@@ -207,21 +204,21 @@ export function createHolds(
     resolve: (siteId: string) => Promise<HoldCandidate | undefined>,
   ): Promise<HoldOutcome> {
     const [first, ...rest] = siteIds;
-    if (first === waitMark) return await join(request, rest);
+    if (first === queuePrefix) return await join(request, rest);
     for (const group of groupByRegion(siteIds)) {
       const candidates = (await Promise.all(group.siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
       const reply = await reserveIn(group.region, request, candidates, plan);
-      if (reply.tag === "planned") throw new Error("a plan within a plan");
+      if (reply.tag === "planned") throw new Error("a plan refers to another plan");
       if (reply.tag !== "none") return reply;
     }
     return { tag: "none" };
   }
 
-  /** Waits as a plan says. One that finds such a plan and does not wait any more gets nothing. */
+  /** Follows a plan to be queued. A request that cannot be queued any more gets `none`. */
   async function join(request: HoldRequest, siteIds: readonly string[]): Promise<HoldOutcome> {
     const { participantId, requestId, fingerprint, waiting } = request;
     const handle = handleOf(request);
-    const before = await queues.answered(formatReservationId(regionOf(siteIds), handle), participantId, requestId);
+    const before = await queues.findResponse(formatReservationId(regionOf(siteIds), handle), participantId, requestId);
     if (before !== undefined) return { tag: "repeated", reservation: before };
     if (waiting === undefined) return { tag: "none" };
     const outcome = await queues.join({ participantId, requestId, fingerprint, handle, waiting }, siteIds);
@@ -229,11 +226,11 @@ export function createHolds(
     return { tag: outcome.tag === "joined" ? "queued" : "repeated", reservation: outcome.reservation };
   }
 
-  /** One that waited when it was made was answered so, and the answer is remembered. */
-  async function asAnswered(outcome: HoldOutcome, { participantId, requestId }: HoldRequest): Promise<HoldOutcome> {
+  /** A repeated request whose reservation was queued gets the response of that time, not the reservation as it is now. */
+  async function asResponded(outcome: HoldOutcome, { participantId, requestId }: HoldRequest): Promise<HoldOutcome> {
     if (outcome.tag !== "repeated" || outcome.reservation.queuedSince === undefined) return outcome;
-    const answer = await queues.answered(outcome.reservation.reservationId, participantId, requestId);
-    return answer === undefined ? outcome : { tag: "repeated", reservation: answer };
+    const response = await queues.findResponse(outcome.reservation.reservationId, participantId, requestId);
+    return response === undefined ? outcome : { tag: "repeated", reservation: response };
   }
 
   async function take(
@@ -243,12 +240,12 @@ export function createHolds(
   ): Promise<HoldOutcome> {
     const { homeRegion } = request;
     const isHome = candidates.length > 0 && candidates.every(({ region }) => region === homeRegion);
-    if (!request.isTied && !(isHome && canTie)) {
+    if (!request.isBound && !(isHome && bindsInScript)) {
       request.isFirst = !(await requestIds.claim(request.participantId, request.requestId, request.fingerprint));
-      request.isTied = true;
+      request.isBound = true;
     }
-    const together = isHome ? await takeTogether(request, candidates) : undefined;
-    if (together !== undefined) return together;
+    const inBatch = isHome ? await takeInBatch(request, candidates) : undefined;
+    if (inBatch !== undefined) return inBatch;
     for (let plan = 0; plan < maxPlans; plan++) {
       const reply =
         isHome && plan === 0
@@ -268,14 +265,14 @@ export function createHolds(
 
   return {
     async take(request, candidates, resolve) {
-      return await asAnswered(await take(request, candidates, resolve), request);
+      return await asResponded(await take(request, candidates, resolve), request);
     },
     async wait(request, siteIds, resolve) {
-      // One more than those that may have failed.
+      // One more than the plans that may have failed.
       for (let plan = 0; plan <= maxPlans; plan++) {
-        const reply = await planIn(request.homeRegion, request, [waitMark, ...siteIds], plan);
+        const reply = await planIn(request.homeRegion, request, [queuePrefix, ...siteIds], plan);
         const outcome = reply.tag === "planned" ? await follow(request, plan, reply.siteIds, resolve) : reply;
-        if (outcome.tag !== "none" || (reply.tag === "planned" && reply.isNew)) return await asAnswered(outcome, request);
+        if (outcome.tag !== "none" || (reply.tag === "planned" && reply.isNew)) return await asResponded(outcome, request);
       }
       return { tag: "none" };
     },
@@ -287,7 +284,7 @@ export function createHolds(
     const reply = await planScript(
       redis,
       [keys.plan(region, participantId, planName(requestId, plan)), keys.reservation(region, handle)],
-      [fingerprint, steps.join(" "), answerTtlMs],
+      [fingerprint, steps.join(" "), responseTtlMs],
     );
     return await replyIn(region, handle, reply, requestId);
   }
@@ -309,12 +306,12 @@ export function createHolds(
   }
 }
 
-/** What a script said: what became of the hold, or the order of sites that was fixed for it. */
+/** The reply of a script: the result of the hold, or the stored plan. */
 type HoldReply = HoldOutcome | { tag: "planned"; siteIds: string[]; isNew: boolean };
 
 /**
- * The handle of the reservation that a request makes, the same whenever it comes to this store and another in any other: 80 bits of a hash of the store,
- * who asks, its id and its body. So a repetition finds the reservation itself, and nothing else need be remembered of a hold that was taken.
+ * The handle of the reservation that a request makes: 80 bits of a hash of store, participant, request id and body. A repeated request finds the reservation
+ * itself by it, so no response needs to be stored for a hold. Another store makes another handle.
  */
 function handleIn(storeCode: string, { participantId, requestId, fingerprint }: HoldRequest): string {
   const digest = hash("sha256", `${storeCode} ${participantId} ${requestId} ${fingerprint.toString("base64url")}`, "buffer");
@@ -324,12 +321,12 @@ function handleIn(storeCode: string, { participantId, requestId, fingerprint }: 
 /** Characters of a handle, five bits each. */
 const handleLength = 16;
 
-/** Under what the plans of a request, and what became of them, are remembered. */
+/** The name under which a plan of a request, or its failure, is stored. */
 function planName(requestId: string, plan: number): string {
   return plan === 0 ? requestId : `${requestId}#${plan}`;
 }
 
-/** A reservation with what depends on the candidate at which it was taken. */
+/** A reservation with the fields that depend on the candidate. */
 function heldReservation(
   reservation: Reservation,
   reservationId: string,
@@ -347,7 +344,7 @@ function heldReservation(
   return held;
 }
 
-/** What the caller sent beyond the protocol is not kept, so that it is not in the first answer either. */
+/** Drops unknown fields, as storing does, so that the first response equals that of a repetition. */
 function withoutUnknown(reservation: Reservation): Reservation {
   const known = { ...reservation, $unknown: undefined };
   if (known.parcel?.$unknown !== undefined) {
@@ -357,7 +354,7 @@ function withoutUnknown(reservation: Reservation): Reservation {
   return known;
 }
 
-/** The region of sites that all lie in one. */
+/** The region of sites that are all in one region. */
 function regionOf([siteId = ""]: readonly string[]): Region {
   return parseSiteId(siteId)?.region ?? "";
 }

@@ -3,10 +3,10 @@ import { parseSiteId, type Region } from "@petak/protocol";
 import { type RedisConnection, serverOf } from "@petak/redis";
 import { createRandom, makeSite, testSeed, testStoreCode, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
-import { createEventTail } from "../events/event-tail.ts";
-import { recordGrowth } from "../events/testing/record-growth.ts";
-import { testSiteIds } from "../ids/testing/test-ids.ts";
+import { createEventTail } from "../listening/event-tail.ts";
+import { recordGrowth } from "../listening/testing/record-growth.ts";
 import { createSearchableRecords, type SearchableRecords } from "../testing/searchable-records.ts";
+import { testSiteIds } from "../testing/test-ids.ts";
 import { participantId, request, reserve, resolveSite } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
@@ -100,7 +100,7 @@ describe("where three regions meet", () => {
       onGrown: grown.onGrown,
       onError: () => undefined,
       // Nobody looks whether something went unheard.
-      lookAtAllMs: 3_600_000,
+      pollAllMs: 3_600_000,
     });
     try {
       // Listened to from now on.

@@ -2,7 +2,7 @@ import type { Candidate, NearestQuery, SiteSearch } from "@petak/allocator";
 import type { Site } from "@petak/protocol";
 import type { SiteCache } from "./site-cache.ts";
 
-/** Ends a search that goes far by throwing the signal's reason. The signal is read only by such a search. */
+/** The call that searches. A search over a long distance ends with the signal's reason when the signal aborts; a short search does not read the signal. */
 export interface SearchCall {
   readonly signal: AbortSignal;
 }
@@ -10,25 +10,25 @@ export interface SearchCall {
 /** Sites that a search found. */
 export interface FoundSites {
   candidates: readonly Candidate[];
-  /** The facts by which each was found, in the same order; undefined if the site is gone. */
+  /** The facts of each candidate, in the same order. Undefined for a site that does not exist any more. */
   sites: readonly (Site | undefined)[];
 }
 
-/** The search, and the facts of what it finds. */
+/** The search, and the cache of sites' facts. */
 export interface FindSitesDependencies {
   search: Pick<SiteSearch, "nearest" | "forget">;
   siteFacts: Pick<SiteCache, "facts">;
 }
 
-/** How often one call searches while sites change. What still changes then is left out of its response. */
+/** The most searches of one call while sites change. Sites that still change are left out of the response. */
 const searchesMax = 5;
 
 /**
- * Finds the nearest sites with their facts: synchronously if everything is in memory.
+ * Finds the nearest sites with their facts. Synchronous if everything is in memory.
  *
- * Block and facts are separate keys, and a block in memory may be older than the facts. A candidate names size classes by their index, which means
- * nothing in the facts of another revision: an option made of both would describe a site that never existed. So if a site has changed since it was
- * found, its block is read again and the search is repeated.
+ * Blocks and facts are read from different keys, and a block in memory may be older than the facts. A candidate identifies size classes by index, which
+ * is meaningless in facts of another revision: the combination would describe a site that never existed. So if a site has changed since it was found, its
+ * block is read again and the search is repeated.
  */
 export function findSites(dependencies: FindSitesDependencies, query: NearestQuery, call: SearchCall): FoundSites | Promise<FoundSites> {
   const candidates = dependencies.search.nearest(query, call);

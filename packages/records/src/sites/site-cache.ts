@@ -1,30 +1,30 @@
 import type { Site } from "@petak/protocol";
 import type { SiteStore, StoredSite } from "./site-store.ts";
 
-/** A site and the revision of its facts that the index shows. */
+/** A site and the least revision of its facts that is wanted: the one in the index. */
 export interface WantedSite {
   siteId: string;
   revision: number;
 }
 
-/** Facts of sites, by id and revision: the index says which revision is in force, so that a cached fact is never a stale one. */
+/** A cache of sites' facts. Callers pass the revision that the index has, so stale facts are never returned. */
 export interface SiteCache {
   /**
-   * The facts of each site at the revision wanted or a later one, in the same order; undefined where the site is gone. At once where all are
-   * in the cache.
+   * The facts of each site at the wanted revision or a later one, in the same order. Undefined for a site that does not exist any more. Synchronous if all
+   * are in the cache.
    */
   facts(wanted: readonly WantedSite[]): (Site | undefined)[] | Promise<(Site | undefined)[]>;
-  /** Remembers a site that was read anyway. */
+  /** Adds a site that the caller has read. */
   remember(stored: Pick<StoredSite, "site">): void;
-  /** Forgets all. */
+  /** Empties the cache. */
   clear(): void;
 }
 
-/** Keeps at most `max` sites: about 1 kB each. */
+/** Creates a cache of at most `max` sites. Each takes about 1 kB. */
 export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
   const cache = new Map<string, Site>();
   const remember = ({ site }: { site: Site }) => {
-    // A read that began earlier may end later.
+    // An older read may complete after a newer one.
     if ((cache.get(site.siteId)?.revision ?? 0) > site.revision) return;
     if (cache.size >= max && !cache.has(site.siteId)) {
       const oldest = cache.keys().next().value;
@@ -43,7 +43,7 @@ export function createSiteCache(sites: SiteStore, max = 50_000): SiteCache {
     for (const [place, index] of missing.entries()) {
       const site = read[place];
       if (site !== undefined) remember({ site });
-      // Not from the cache: by now it may have dropped what it held, or have been cleared.
+      // Not from the cache, which may have evicted the site or been cleared meanwhile.
       found[index] = ifRecent(site, wanted[index] as WantedSite);
     }
     return found;

@@ -1,24 +1,24 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { type Site, SiteSchema } from "@petak/protocol";
-import { storedBytes } from "../bytes/stored-bytes.ts";
+import { storedBytes } from "../encoding/stored-bytes.ts";
 
-/** A stored site, without its counts. Where it lies in the index is known to this package alone. */
+/** A stored site without its counts. Its position in the index is internal to this package. */
 export interface FiledSite {
   readonly site: Site;
-  /** Whether it is filed in the index, and so takes reservations. */
+  /** Whether the site is in the index and takes reservations. */
   readonly isOffered: boolean;
 }
 
-/** What is stored of a site beside its counts. */
+/** A site's record. */
 export interface SiteRecord extends FiledSite {
-  /** Its index cell. */
+  /** The site's index cell. */
   readonly cell: string;
 }
 
 /**
  * The index cell of a site that the store returned.
  *
- * @throws {TypeError} where it is not as the store returned it.
+ * @throws {TypeError} if the object is not one that the store returned.
  */
 export function cellOf(filed: FiledSite): string {
   const { cell } = filed as SiteRecord;
@@ -26,18 +26,15 @@ export function cellOf(filed: FiledSite): string {
   return cell;
 }
 
-/** Bytes before the message: u32 revision, u8 1 where the site is filed, its cell as u64 with the most significant byte first. */
+/** Bytes before the message: u32 revision, little-endian; u8 1 if the site is in the index; its cell as u64, big-endian. */
 const headBytes = 13;
 
-/**
- * A site's record: head and message, without the id, under which it is kept. What an operator sends beyond the protocol is not kept: it would be a store for
- * anything.
- */
+/** Encodes a site's record: head and message. The message leaves out the site's id, which is in the key. */
 export function encodeSiteRecord(record: SiteRecord): Buffer {
   return Buffer.concat([siteRecordHead(record), storedBytes(SiteSchema, { ...record.site, siteId: "" })]);
 }
 
-/** The head of a site's record. Scripts compare it with what is stored: another means that the site was written meanwhile. */
+/** The head of a site's record. Scripts compare it with the stored one to detect that the site was changed concurrently. */
 export function siteRecordHead(filed: FiledSite): Buffer {
   const { site, isOffered } = filed;
   const head = Buffer.alloc(headBytes);
@@ -47,7 +44,7 @@ export function siteRecordHead(filed: FiledSite): Buffer {
   return head;
 }
 
-/** Reads what {@link encodeSiteRecord} wrote of the site with an id. */
+/** Decodes the record of the site with an id. */
 export function decodeSiteRecord(siteId: string, bytes: Buffer): SiteRecord {
   const site = fromBinary(SiteSchema, bytes.subarray(headBytes));
   site.siteId = siteId;

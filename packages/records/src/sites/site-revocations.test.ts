@@ -30,8 +30,8 @@ const hashOf = (number: number) => String(number).padStart(43, "h");
 
 function revocation(number: number, more: Partial<SiteRevocation> = {}): SiteRevocation {
   const event = create(EventSchema, { eventId: newEventId(region), type: EventType.CREDENTIAL_REVOKED, siteId });
-  const answer = { participantId: "par_a", requestId: randomUUID(), fingerprint: Buffer.alloc(16, 1), bytes: new Uint8Array() };
-  return { siteId, credentialHash: hashOf(number), nowMs, keptMs, keptMax: 3, event, answer, ...more };
+  const response = { participantId: "par_a", requestId: randomUUID(), fingerprint: Buffer.alloc(16, 1), bytes: new Uint8Array() };
+  return { siteId, credentialHash: hashOf(number), nowMs, keptMs, keptMax: 3, event, response, ...more };
 }
 
 async function recorded(): Promise<string[]> {
@@ -56,7 +56,7 @@ describe("a revoked credential for work at a site", () => {
     expect(await records.siteRevocations.add(revocation(1, { nowMs: nowMs + 1000 }))).toBe("done");
     expect(await recorded()).toEqual([one.event.eventId]);
     expect(await records.sites.allowedVersion(siteId)).toBe(1);
-    const other = { ...one, answer: { ...one.answer, fingerprint: Buffer.alloc(16, 2) } };
+    const other = { ...one, response: { ...one.response, fingerprint: Buffer.alloc(16, 2) } };
     await expect(records.siteRevocations.add(other)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
   });
 

@@ -1,57 +1,58 @@
 import type { Event } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
-import { createScript } from "../create-script.ts";
-import { encodeEvent } from "../events/event-bytes.ts";
-import { type Answer, answerArguments } from "../reservations/answer.ts";
-import { requestIdReused } from "../reservations/reservation-store.ts";
+import { encodeEvent } from "../encoding/event-bytes.ts";
+import { requestIdReused } from "../idempotency/request-ids.ts";
+import { responseArguments, type StoredResponse } from "../idempotency/stored-response.ts";
+import { createScript } from "../lua/create-script.ts";
 
-/** A credential for work at a site that is to open nothing any more. */
+/** The revocation of a credential for SERVICE. */
 export interface SiteRevocation {
   siteId: string;
   /** SHA-256 of the credential's id in base64url. */
   credentialHash: string;
   /** The gateway's clock, in ms. */
   nowMs: number;
-  /** For how long it is kept, in ms: for as long as the credential can open. */
+  /** How long the revocation is stored, in ms: as long as the credential would be valid. */
   keptMs: number;
-  /** How many of one site are kept at most. */
+  /** The most revocations that are stored for one site. */
   keptMax: number;
-  /** What is recorded, once for each credential. */
+  /** Recorded once for each credential. */
   event: Event;
-  /** The answer to remember for the request. */
-  answer: Answer;
+  /** The response to the request. */
+  response: StoredResponse;
 }
 
-/** The credentials for work at sites that open nothing any more, for as long as they would open. */
+/** Revoked credentials for SERVICE, until they would have expired. */
 export interface SiteRevocations {
   /**
-   * Writes one down, with its event, and lets the site's agent hear of it: all or nothing. `full`: as many are kept as may be, and nothing was done.
+   * Stores a revocation and its event, and makes the site's agent synchronize, atomically. `full`: the site has its most revocations, and nothing was
+   * changed.
    *
    * @throws {PetakError} REQUEST_ID_REUSED.
    */
   add(revocation: SiteRevocation): Promise<"done" | "repeated" | "full">;
-  /** Their hashes at a site, at a time in ms. */
+  /** The hashes of the credentials that are revoked at a site at a time, in ms. */
   at(siteId: string, nowMs: number): Promise<string[]>;
 }
 
 const script = createScript("revoke-at-site");
 
-/** Keeps them in Redis. */
+/** Stores revocations in Redis. */
 export function createSiteRevocations(redis: RedisConnection, keys: Keys, siteIds: SiteIds): SiteRevocations {
   return {
-    async add({ siteId, credentialHash, nowMs, keptMs, keptMax, event, answer }) {
+    async add({ siteId, credentialHash, nowMs, keptMs, keptMax, event, response }) {
       const { region, siteNumber } = siteIds.require(siteId);
       const [tag] = await script(
         redis,
         [
-          keys.storedResponse(region, answer.participantId, answer.requestId),
+          keys.storedResponse(region, response.participantId, response.requestId),
           keys.siteRevoked(region, siteNumber),
           keys.events(region),
           keys.siteAllowedVersion(region, siteNumber),
         ],
-        [...answerArguments(answer), credentialHash, nowMs, keptMs, keptMax, encodeEvent(event, siteIds)],
+        [...responseArguments(response), credentialHash, nowMs, keptMs, keptMax, encodeEvent(event, siteIds)],
       );
-      if (tag === "reused") throw requestIdReused(answer.requestId);
+      if (tag === "reused") throw requestIdReused(response.requestId);
       return tag as "done" | "repeated" | "full";
     },
     async at(siteId, nowMs) {

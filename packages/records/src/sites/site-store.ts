@@ -24,64 +24,65 @@ import {
 } from "@petak/protocol";
 import type { Keys, RedisConnection, SiteIds } from "@petak/redis";
 import { notifyKeysTouched } from "@petak/redis";
-import { decodeTally, type Tally } from "../capacity/tally.ts";
-import { createScript } from "../create-script.ts";
-import { refittedPlaces } from "../queue/refitted-places.ts";
+import { createScript } from "../lua/create-script.ts";
+import { refittedPlaces } from "./refitted-places.ts";
+import { decodeSiteCounts, type SiteCounts } from "./site-counts.ts";
 import { cellOf, decodeSiteRecord, encodeSiteRecord, type FiledSite, type SiteRecord, siteRecordHead } from "./site-record.ts";
 
-/** A site as it is stored, with its counts. */
-export type StoredSite = FiledSite & Tally;
+/** A stored site with its counts. */
+export type StoredSite = FiledSite & SiteCounts;
 
-/** What writing a site did. */
+/** The result of writing a site. */
 export interface PutOutcome {
   siteId: string;
   outcome: "created" | "updated" | "unchanged";
   revision: number;
 }
 
-/** The sites of the network. */
+/** The sites of the store. */
 export interface SiteStore {
   /** One site, or undefined. */
   find(siteId: string): Promise<StoredSite | undefined>;
   /**
-   * A site without its counts, in one round trip. A script that no longer finds it where it was filed refuses, and the caller reads it again. Several
-   * callers get the same object: it must not be changed.
+   * A site without its counts, in one round trip. If the site moves in the index afterwards, scripts refuse and the caller reads it again. Callers share the
+   * returned object and must not change it.
    */
   filed(siteId: string): Promise<FiledSite | undefined>;
   /** Several sites, in the same order. */
   findAll(siteIds: readonly string[]): Promise<(StoredSite | undefined)[]>;
-  /** The facts of several sites, in the same order, without what is counted there: in one round trip. */
+  /** The facts of several sites, in the same order, in one round trip. */
   facts(siteIds: readonly string[]): Promise<(Site | undefined)[]>;
-  /** How often what a site's agent may know has changed. */
+  /** A number that grows whenever the data changes that the site's agent synchronizes. */
   allowedVersion(siteId: string): Promise<number>;
-  /** The site that an operator knows under a reference, or undefined. */
+  /** The site with an operator's reference, or undefined. */
   findByRef(operatorId: string, operatorSiteRef: string): Promise<StoredSite | undefined>;
   /**
-   * Creates a site or changes its facts, and moves it in the index. `site.operatorId` and `site.operatorSiteRef` say which.
+   * Creates a site or changes its facts, and moves it in the index. `site.operatorId` and `site.operatorSiteRef` identify it.
    *
-   * @throws {PetakError} SITE_REGION_CHANGED where its place lies in another region than before; CAPACITY_IN_USE where the change takes
-   * away what reservations use; CONFLICT where others kept changing it; MODE_MISMATCH where `isTest` changes.
+   * @throws {PetakError} SITE_REGION_CHANGED if its position moves to another region; CAPACITY_IN_USE if the change removes places that reservations use;
+   *   CONFLICT if it was changed concurrently too often; MODE_MISMATCH if `isTest` changes; INVALID_FIELD if the region has too many different size
+   *   profiles or opening hours.
    */
   put(site: Site, nowMs: number): Promise<PutOutcome>;
-  /** Takes a site out of the index for good. */
+  /** Removes a site from the index permanently. */
   retire(siteId: string, nowMs: number): Promise<void>;
-  /** What {@link put} would refuse, without writing anything. */
+  /** Throws what {@link put} would throw, without writing anything. Returns the site as it is, or undefined if it would be created. */
   check(site: Site): Promise<StoredSite | undefined>;
 }
 
-/** How often a write is tried against concurrent writers of the same site. */
+/** The most attempts at a read or write against concurrent writers of the same site. */
 const maxAttempts = 5;
 
-/** Decoded sites that are kept: some tens of MB. */
+/** Decoded sites that are kept in memory: some tens of MB. */
 const decodedMax = 5000;
 
-/** A record holds the operator's number in 16 bits. */
+/** An index record has the operator's number as u16. */
 const maxOperatorNumber = 0xffff;
 
 const putScript = createScript("put-site");
 const replaceRefScript = createScript("replace-ref");
 
-/** Keeps sites in Redis. */
+/** Stores sites in Redis. */
 export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: SiteIds): SiteStore {
   async function readRecord(siteId: string): Promise<SiteRecord | undefined> {
     const id = siteIds.parse(siteId);
@@ -90,7 +91,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
     return bytes === null ? undefined : decodeSiteRecord(siteId, bytes);
   }
 
-  /** Sites as they were last read, beside their bytes: whoever moves reservations reads the same ones again and again, and decoding takes longest. */
+  /** Sites as they were last read, with their bytes: transitions read the same sites repeatedly, and decoding is the largest part of the cost. */
   const decoded = new Map<string, { bytes: Buffer; record: SiteRecord }>();
 
   async function filed(siteId: string): Promise<SiteRecord | undefined> {
@@ -112,13 +113,13 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
       if (record === undefined) return undefined;
       const { region, siteNumber } = siteIds.require(siteId);
       const head = siteRecordHead(record);
-      // The tally counts by the index of a size class. It belongs to the record that was read where that still stands after it: the two are separate
-      // keys, and a writer may have changed both in between.
+      // Counts are listed by the index of a size class, so they must belong to the record that was read. The two are separate keys: they belong together if
+      // the record is unchanged after the counts were read.
       const [bytes, headNow] = await Promise.all([
         redis.hgetBuffer(keys.siteCounts(region, record.cell), siteNumberBytes(siteNumber)),
         redis.getrangeBuffer(keys.site(region, siteNumber), 0, head.length - 1),
       ]);
-      if (bytes !== null && headNow.equals(head)) return { ...record, ...decodeTally(bytes) };
+      if (bytes !== null && headNow.equals(head)) return { ...record, ...decodeSiteCounts(bytes) };
     }
     throw conflict(siteId);
   }
@@ -136,7 +137,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
     return kept === null ? undefined : await find(siteIds.lengthen(kept));
   }
 
-  /** The id under which a reference is or will be stored. A crash after it was given out leaves a number unused, and no more. */
+  /** The id of the site with a reference, which is assigned if there is none. A crash afterwards leaves at most a number unused. */
   async function claimSiteId(site: Site, region: Region): Promise<string> {
     const refs = keys.operatorSiteRefs(site.operatorId);
     const kept = await redis.hget(refs, site.operatorSiteRef);
@@ -145,11 +146,11 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
     if (known !== undefined && (await find(known)) !== undefined) throw regionChanged(site, known, region);
     const siteId = siteIds.format(region, await redis.incr(keys.siteCounter(region)));
     const short = siteIds.shorten(siteId);
-    const isOurs =
+    const isClaimed =
       kept === null
         ? (await redis.hsetnx(refs, site.operatorSiteRef, short)) === 1
         : (await replaceRefScript(redis, [refs], [site.operatorSiteRef, kept, short]))[0] === "replaced";
-    return isOurs ? siteId : await claimSiteId(site, region);
+    return isClaimed ? siteId : await claimSiteId(site, region);
   }
 
   async function operatorNumber(operatorId: string): Promise<number> {
@@ -157,7 +158,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
     if (known !== null) return Number(known);
     const number = await redis.incr(keys.operatorCounter());
     if (number > maxOperatorNumber) throw new RangeError(`more than ${maxOperatorNumber} operators`);
-    // Of two writers that arrive at once one number wins; the other stays unused.
+    // If two writers run concurrently, one number wins and the other stays unused.
     await redis.hsetnx(keys.operatorNumbers(), operatorId, number);
     return Number(await redis.hget(keys.operatorNumbers(), operatorId));
   }
@@ -185,7 +186,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
       const outcome = await write(siteId, nowMs, () => placed);
       const ref = await redis.hget(keys.operatorSiteRefs(placed.operatorId), placed.operatorSiteRef);
       if (ref === siteIds.shorten(siteId)) return outcome;
-      // Another writer took this one's claim for what a crash had left, and gave the reference to a site in another region.
+      // Another writer mistook this claim for one that a crash had left, and gave the reference to a site in another region.
       await write(siteId, nowMs, (stored) => ({ ...(stored ?? placed), lifecycle: SiteLifecycle.DECOMMISSIONED }));
       throw conflict(siteId);
     },
@@ -197,7 +198,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
     },
   };
 
-  /** Refuses what would take away compartments that reservations have by name. */
+  /** Refuses a change that removes compartments with a hard hold or a parcel. */
   async function refuseLostInUse(before: Site, site: Site): Promise<void> {
     const lost = lostCompartments(before, site);
     if (lost.length === 0) return;
@@ -207,14 +208,14 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
     if (index >= 0) throw compartmentInUse(before, lost[index]);
   }
 
-  /** Says where sites are before one is there: a search must never miss it. */
+  /** Adds a region to a set of regions to search. Done before the site is written, so that no search misses it. */
   async function addTo(setKey: string, region: Region): Promise<void> {
     await redis.sadd(setKey, region);
-    // Also where it was there: another gateway may have added it a moment ago, and this one not have heard of it.
+    // Also if it was there already: another gateway may have just added it, and the invalidation may not have arrived here.
     notifyKeysTouched(redis, [setKey]);
   }
 
-  /** Writes the facts that follow from those that are stored, against concurrent writers. */
+  /** Replaces the stored facts by a function of them, with optimistic concurrency. */
   async function write(siteId: string, nowMs: number, change: (stored: PlacedSite | undefined) => PlacedSite): Promise<PutOutcome> {
     const { region, siteNumber } = siteIds.require(siteId);
     await addTo(keys.regions(), region);
@@ -294,7 +295,7 @@ export function createSiteStore(redis: RedisConnection, keys: Keys, siteIds: Sit
   }
 }
 
-/** The bytes by which scripts know a site in its block. */
+/** A site number as index records and site counts have it: u32, little-endian. */
 export function siteNumberBytes(siteNumber: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(siteNumber);
@@ -378,13 +379,13 @@ function compartmentInUse(site: Site, compartment: Compartment | undefined): Pet
   );
 }
 
-/** The compartments that a site has no more after a change, or in another size class. */
+/** The compartments that a change removes or moves to another size class. */
 function lostCompartments(before: Site, after: Site): Compartment[] {
   const kept = new Map(after.compartments.map(({ compartmentId, sizeClassId }) => [compartmentId, sizeClassId]));
   return before.compartments.filter(({ compartmentId, sizeClassId }) => kept.get(compartmentId) !== sizeClassId);
 }
 
-/** Whether every class that existed keeps its index: reservations and records know classes by index. */
+/** Whether every existing size class keeps its index, by which site counts and queue entries refer to it. */
 function keepsClasses(before: Site, after: Site): boolean {
   return before.sizeClasses.every(({ sizeClassId }, index) => after.sizeClasses[index]?.sizeClassId === sizeClassId);
 }

@@ -4,66 +4,67 @@ import { type Reservation, type Site, type Terms, TermsSchema, termsIdOf } from 
 import type { TermsOwner } from "@petak/redis";
 import type { TermsStore } from "./terms-store.ts";
 
-/** Which terms are in force where, and which ones a reservation was made on. */
+/** The terms in force at sites, and those on which reservations were made. */
 export interface TermsBook {
-  /** The terms in force at sites, in the same order: the same object for the same terms. At once where all are known. */
+  /** The terms in force at sites, in the same order. Equal terms are the same object. Synchronous if all are in memory. */
   at(sites: readonly (Site | undefined)[]): (KeptTerms | undefined)[] | Promise<(KeptTerms | undefined)[]>;
   /** The terms in force at one site. */
   atSite(site: Site): Promise<KeptTerms>;
-  /** The terms on which a reservation was made. At once where they are known. */
+  /** The terms on which a reservation was made. Synchronous if they are in memory. */
   of(reservation: Pick<Reservation, "termsId">): FullTerms | Promise<FullTerms>;
-  /** Sets what an operator's sites have where they do not say, in one of the two networks. */
+  /** Sets an operator's default terms in one network: they apply to fields that a site's own terms leave out. */
   setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
-  /** Forgets all. */
+  /** Empties the cache. */
   clear(): void;
 }
 
-/** Terms with their id, and with the number by which records know them. */
+/** Terms with their id and their number, which stored reservations contain. */
 export type KeptTerms = FullTerms & { readonly termsNumber: number };
 
-/** What an operator sets at one gateway holds at the others within this time, in ms. The protocol promises it. */
+/** How soon default terms that are set at one gateway are in force at the others, in ms. The protocol promises it. */
 const defaultsMs = 10_000;
 
-/** Operators, and different terms, that are kept in memory: 300 B each. */
-const keptMax = 10_000;
+/** Operators, and different terms, that are cached: 300 B each. */
+const cachedMax = 10_000;
 
 interface OperatorDefault {
   untilMs: number;
   terms: Terms | undefined;
 }
 
-/** What was in force at a site when it was last asked. */
+/** The terms in force at a site, and the default terms that they are based on. */
 interface InForce {
   operatorDefault: OperatorDefault;
   terms: KeptTerms;
 }
 
 /**
- * Remembers terms.
+ * Creates a cache of terms over the store.
  *
- * @param fallback The gateway's own terms, for what neither site nor operator says.
+ * @param fallback the gateway's own terms, for fields that neither site nor operator sets
+ * @param now the gateway's time, in ms since 1970
  */
 export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () => number): TermsBook {
   const defaults = { live: new Map<string, OperatorDefault>(), test: new Map<string, OperatorDefault>() };
   const inForce = new WeakMap<Site, InForce>();
   const byId = new Map<string, FullTerms>();
   const byText = new Map<string, KeptTerms>();
-  /** Counts the times that all was forgotten: what is still being read then may be from before. */
-  let forgotten = 0;
+  /** Counts the times that the cache was emptied: a read that began before must not fill it. */
+  let clearings = 0;
 
   const defaultsIn = ({ isTest }: Pick<TermsOwner, "isTest">) => (isTest ? defaults.test : defaults.live);
 
-  /** The one object for terms, with their id. */
+  /** The one object for equal terms, with their id. */
   async function keptTerms(terms: FullTerms): Promise<KeptTerms> {
     const text = Buffer.from(toBinary(TermsSchema, terms)).toString("latin1");
     const known = byText.get(text);
     if (known !== undefined) return known;
-    const begun = forgotten;
+    const begun = clearings;
     const termsId = await termsIdOf(terms);
     const termsNumber = await store.keep({ ...terms, termsId });
-    // Another call may have come to the same meanwhile.
+    // A concurrent call may have cached the same terms.
     const kept = byText.get(text) ?? { ...terms, termsId, termsNumber };
-    if (begun === forgotten) {
+    if (begun === clearings) {
       keep(byId, termsId, kept);
       keep(byText, text, kept);
     }
@@ -80,10 +81,10 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
   async function defaultOf(operator: TermsOwner): Promise<OperatorDefault> {
     const before = defaultsIn(operator).get(operator.operatorId);
     if (before !== undefined && before.untilMs > now()) return before;
-    const [begun, untilMs] = [forgotten, now() + defaultsMs];
+    const [begun, untilMs] = [clearings, now() + defaultsMs];
     const terms = await store.defaultOf(operator);
     const after = { untilMs, terms };
-    if (begun === forgotten) keep(defaultsIn(operator), operator.operatorId, after);
+    if (begun === clearings) keep(defaultsIn(operator), operator.operatorId, after);
     return after;
   }
 
@@ -97,7 +98,7 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
 
   async function lookUp(termsId: string): Promise<FullTerms> {
     const terms = await store.find(termsId);
-    // What a server lost with its last second nobody can show any more.
+    // A crashed server may have lost terms of its last second. The fallback applies then.
     if (terms === undefined) return await keptTerms(fallback);
     keep(byId, termsId, terms);
     return terms;
@@ -120,13 +121,13 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
       try {
         await store.setDefault(operator, terms);
       } finally {
-        // A write that failed may have been done.
-        forgotten += 1;
+        // A write whose reply was an error may have been executed.
+        clearings += 1;
         defaultsIn(operator).delete(operator.operatorId);
       }
     },
     clear() {
-      forgotten += 1;
+      clearings += 1;
       store.clear();
       for (const memory of [defaults.live, defaults.test, byId, byText]) memory.clear();
     },
@@ -134,7 +135,7 @@ export function createTermsBook(store: TermsStore, fallback: FullTerms, now: () 
 }
 
 function keep<Key, Value>(kept: Map<Key, Value>, key: Key, value: Value): void {
-  if (kept.size >= keptMax && !kept.has(key)) {
+  if (kept.size >= cachedMax && !kept.has(key)) {
     const [oldest] = kept.keys();
     if (oldest !== undefined) kept.delete(oldest);
   }

@@ -4,20 +4,20 @@ import { type Terms, TermsSchema } from "@petak/protocol";
 import type { Keys, RedisConnection, TermsOwner } from "@petak/redis";
 import type { TermsRecords } from "./terms-records.ts";
 
-/** Terms by their ids, and what operators have by default. */
+/** Terms by their ids, and the operators' default terms. */
 export interface TermsStore {
-  /** Keeps terms, which have their id. Gives the number by which reservations' records know them. */
+  /** Stores terms under their id. Returns their number, which stored reservations contain. */
   keep(terms: FullTerms): Promise<number>;
-  /** The terms with an id. Undefined where nobody has kept any so. */
+  /** The terms with an id, or undefined. */
   find(termsId: string): Promise<FullTerms | undefined>;
-  /** What an operator has by default, in one of the two networks. */
+  /** An operator's default terms in one network, or undefined. */
   defaultOf(operator: TermsOwner): Promise<Terms | undefined>;
   setDefault(operator: TermsOwner, terms: Terms): Promise<void>;
-  /** Forgets what is in memory. */
+  /** Empties the cache. */
   clear(): void;
 }
 
-/** Keeps operators' defaults in Redis, beside the terms of the records. */
+/** Stores operators' default terms in Redis. */
 export function createTermsStore(redis: RedisConnection, records: TermsRecords, keys: Keys): TermsStore {
   return {
     keep: records.keep,

@@ -1,12 +1,11 @@
 import type { Keys, RedisConnection } from "@petak/redis";
 
-/** A clock that is moved by hand and goes on by itself in between. It never goes back. */
+/** A clock that can be moved forward and otherwise advances with the system's clock. */
 export interface TestClock {
   /** The time in ms since 1970. */
   now(): number;
   /**
-   * Moves the clock forward. A time that has passed already changes nothing. What the store was told outlives the process: its records have times that
-   * the system's clock has not reached.
+   * Moves the clock forward. A time in the past is ignored. The offset is stored, since it must outlive the process: stored times are ahead of the system's clock.
    *
    * @param timeMs the new time, in ms since 1970
    */
@@ -14,7 +13,7 @@ export interface TestClock {
 }
 
 /**
- * Opens the test clock of a store. It begins with the system's time, or as far ahead of it as it was when the last gateway ended.
+ * Opens the test clock of a store. It starts at the system's time, or as far ahead of it as it was moved before.
  *
  * @param systemNow the system's clock, in ms since 1970
  */

@@ -1,3 +1,4 @@
-/** Candidates for holds, as tests and measurements make them themselves. Apart from what needs a test runner, so that a measurement can import it. */
-export { type HoldCandidate, holdClass, storedCandidate } from "../reservations/candidates.ts";
+/** What measurements use besides tests: a separate entry point, since the other one needs a test runner. */
+export { holdClass } from "../encoding/hold-classes.ts";
+export { type HoldCandidate, storedCandidate } from "../reservations/candidates.ts";
 export { createSearchableRecords, type SearchableRecords } from "./searchable-records.ts";

@@ -1,50 +1,51 @@
 import type { EventType, ModeName } from "@petak/protocol";
 import type { Keys, RedisConnection } from "@petak/redis";
 
-/** A key of an endpoint. Written once and never changed: when the key before it stops to sign is said by this one. */
+/** A signing key of an endpoint. Immutable: when a key stops signing is stored with its successor. */
 export interface StoredWebhookKey {
   /** From 1. */
   number: number;
+  /** In ms since 1970. */
   createdMs: number;
-  /** How long the key before it signs on, in ms. */
+  /** How long the previous key continues to sign, in ms. */
   overlapMs: number;
-  /** The request that made it, so that its repetition makes no other. */
+  /** The request that created it, so that a repetition creates no other. */
   requestId: string;
 }
 
-/** A webhook endpoint as its owner made it. */
+/** A webhook endpoint. */
 export interface StoredWebhook {
   endpointId: string;
   participantId: string;
   mode: ModeName;
   createdMs: number;
   url: string;
-  /** Empty: all. */
+  /** The types of events to deliver. Empty: all. */
   eventTypes: EventType[];
   label: string;
   isPaused: boolean;
-  /** When this URL last took a test event, in ms. */
+  /** When this URL last accepted a test event, in ms since 1970. Undefined: never. */
   verifiedMs: number | undefined;
-  /** In the order of their numbers. */
+  /** By ascending number. */
   keys: StoredWebhookKey[];
 }
 
-/** What an owner can change. What is not given stays as it is. */
+/** The properties that an owner can change. What is left out stays unchanged. */
 export type WebhookChanges = Partial<Pick<StoredWebhook, "url" | "eventTypes" | "label" | "isPaused">>;
 
-/** Webhook endpoints. Each property is a field of its own, so that two changes at once do not undo one another. */
+/** Webhook endpoints. Each property is a separate hash field, so that concurrent changes do not overwrite each other. */
 export interface WebhookStore {
-  /** Writes an endpoint where none with its id is there. False: its owner has `max` others. */
+  /** Adds an endpoint unless one with its id exists. Returns false if its owner has `max` others. */
   add(endpoint: Omit<StoredWebhook, "verifiedMs">, max: number): Promise<boolean>;
   find(endpointId: string): Promise<StoredWebhook | undefined>;
-  /** A participant's endpoints in one network, in the order in which they were made. */
+  /** A participant's endpoints in one network, oldest first. */
   listOf(participantId: string, mode: ModeName): Promise<StoredWebhook[]>;
   /** The ids of all endpoints. */
   all(): Promise<string[]>;
   change(endpointId: string, changes: WebhookChanges): Promise<void>;
-  /** Notes that a URL took a test event. It says nothing of another URL that the endpoint may have by now. */
+  /** Records that a URL accepted a test event. Has no effect if the endpoint has another URL by now. @param atMs in ms since 1970 */
   verify(endpointId: string, url: string, atMs: number): Promise<void>;
-  /** Adds the next key, unless the request has added one. */
+  /** Adds a key with the next number, unless the same request has added one. */
   addKey(endpointId: string, key: Omit<StoredWebhookKey, "number">): Promise<void>;
   remove(endpoint: Pick<StoredWebhook, "endpointId" | "participantId" | "mode">): Promise<void>;
 }
@@ -53,9 +54,9 @@ type Fields = Record<string, string>;
 
 const keyField = (number: number) => `key:${number}`;
 
-/** Keeps endpoints in Redis. */
+/** Stores webhook endpoints in Redis. */
 export function createWebhookStore(redis: RedisConnection, keys: Keys): WebhookStore {
-  /** Writes fields of an endpoint that is there. One that was removed meanwhile must not come back in part. */
+  /** Writes fields of an existing endpoint. One that was removed meanwhile must not be partly recreated. */
   async function write(endpointId: string, fields: Fields): Promise<void> {
     if (Object.keys(fields).length === 0) return;
     const key = keys.webhookEndpoint(endpointId);
@@ -78,7 +79,7 @@ export function createWebhookStore(redis: RedisConnection, keys: Keys): WebhookS
         ...Object.fromEntries(signing.map((key) => [keyField(key.number), JSON.stringify(key)])),
         made: JSON.stringify({ participantId, mode, createdMs }),
       };
-      // Field by field: a repetition must not undo what was changed since.
+      // Only missing fields: a repeated request must not undo later changes.
       await Promise.all(Object.entries(fields).map(([field, value]) => redis.hsetnx(keys.webhookEndpoint(endpointId), field, value)));
       await redis.sadd(keys.webhookEndpoints(), endpointId);
       return true;

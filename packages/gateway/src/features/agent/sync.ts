@@ -1,14 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { allowancesOf, bundleAllowanceOf, type PinEntry } from "@petak/lifecycle";
+import { allowancesOf, bundleAllowanceOf } from "@petak/lifecycle";
 import { type BundleAllowance, type Reservation, type SyncRequest, type SyncResponse, SyncResponseSchema } from "@petak/protocol";
-import {
-  type BundleStore,
-  decodePinEntry,
-  type ReservationStore,
-  type SiteRevocations,
-  type SiteStore,
-  siteNotFound,
-} from "@petak/records";
+import { type BundleStore, type ReservationStore, type SiteRevocations, type SiteStore, siteNotFound } from "@petak/records";
 import type { AgentCaller } from "../../identity/index.ts";
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../../secrets/issuer-epochs.ts";
@@ -40,7 +33,7 @@ export async function sync(dependencies: SyncDependencies, { knownVersion }: Syn
   const [allowed, revokedServiceHashes] = await Promise.all([reservations.allowedAt(siteId), siteRevocations.at(siteId, now())]);
   return create(SyncResponseSchema, {
     version,
-    allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pinOf(pin))),
+    allowances: allowed.flatMap(({ reservation, pin }) => allowancesOf(reservation, pin)),
     bundles: await bundleAllowances(
       dependencies,
       siteId,
@@ -63,10 +56,6 @@ async function bundleAllowances(
   return found.flatMap((bundle, index) => {
     if (bundle === undefined) return [];
     const reservationIds = bundle.reservationIds.filter((reservationId) => bundleOf.get(reservationId) === bundle.bundleId);
-    return bundleAllowanceOf(bundle, reservationIds, pinOf(pins[index]));
+    return bundleAllowanceOf(bundle, reservationIds, pins[index]);
   });
-}
-
-function pinOf(bytes: Buffer | undefined): PinEntry | undefined {
-  return bytes && decodePinEntry(bytes);
 }

@@ -62,7 +62,7 @@ function toReport({ siteId, observedAt, ttl, reportingEnded, sizeClasses }: Site
     siteId,
     observedAtMs,
     ttlS: ttl === undefined ? defaultTtlS : Math.floor(durationMs(ttl) / 1000),
-    classesOf: ({ site }) => (reportingEnded ? "own_counts" : reportedClasses(site, sizeClasses, path)),
+    classesOf: ({ site }) => (reportingEnded ? "reporting_ended" : reportedClasses(site, sizeClasses, path)),
   };
 }
 

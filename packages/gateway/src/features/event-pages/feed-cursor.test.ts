@@ -9,8 +9,8 @@ const feed: FeedName = { participantId: "par_0000000000000001", mode: "test" };
 const number = fc.nat({ max: 2 ** 48 - 2 });
 const range = fc.record({ toNumber: number, fromMs: number, toMs: number }, { requiredKeys: [] });
 const check = fc.nat({ max: 0xffff_ffff }).map((value) => value.toString(16).padStart(8, "0"));
-const mark = fc.record({ check, count: fc.integer({ min: 1, max: 16 }), newestMs: number });
-const cursors: fc.Arbitrary<FeedCursor> = fc.oneof(fc.record({ number }), fc.record({ number, mark }), fc.record({ number, range }));
+const checksum = fc.record({ check, count: fc.integer({ min: 1, max: 16 }), newestMs: number });
+const cursors: fc.Arbitrary<FeedCursor> = fc.oneof(fc.record({ number }), fc.record({ number, checksum }), fc.record({ number, range }));
 
 function reasonFor(text: string, of = feed) {
   try {

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type EventRange, invalidField, PetakError } from "@petak/protocol";
-import type { FeedPosition, FeedWatermark } from "@petak/records";
+import type { FeedChecksum, FeedPosition } from "@petak/records";
 import type { FeedName } from "@petak/redis";
 
 /** Which events of a feed are wanted. What is not given bounds nothing. */
@@ -37,7 +37,7 @@ export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, fiel
 
 /** How far a feed was read. */
 export interface FeedCursor extends FeedPosition {
-  /** What is wanted of the rest. Default: all. Those of a range have no mark. */
+  /** What is wanted of the rest. Default: all. A cursor of a range has no checksum. */
   range?: FeedRange;
 }
 
@@ -56,17 +56,17 @@ const none = 2 ** (8 * numberBytes) - 1;
 const plainBytes = 1 + ownerBytes + numberBytes;
 const rangeBytes = 3 * numberBytes;
 
-/** Of a mark: four bytes of its check, one of how many references it is of, and a time. */
-const markBytes = 4 + 1 + numberBytes;
+/** Bytes of a checksum: four of its digits, one of its number of references, and a time. */
+const checksumBytes = 4 + 1 + numberBytes;
 
-/** Writes a cursor. Opaque to callers: version, owner and number, then the mark of the place, or where it is one of a range, the bounds of that. */
-export function encodeCursor(feed: FeedName, { number, mark, range }: FeedCursor): string {
+/** Writes a cursor. Opaque to callers: version, owner and number, then the position's checksum, or the bounds of a range. */
+export function encodeCursor(feed: FeedName, { number, checksum, range }: FeedCursor): string {
   const head = Buffer.alloc(plainBytes);
   head.writeUInt8(version);
   ownerOf(feed).copy(head, 1);
   head.writeUIntBE(number, 1 + ownerBytes, numberBytes);
   if (range !== undefined) return Buffer.concat([head, rangeIn(range)]).toString("base64url");
-  return Buffer.concat(mark === undefined ? [head] : [head, markIn(mark)]).toString("base64url");
+  return Buffer.concat(checksum === undefined ? [head] : [head, checksumIn(checksum)]).toString("base64url");
 }
 
 function rangeIn({ toNumber, fromMs, toMs }: FeedRange): Buffer {
@@ -75,15 +75,15 @@ function rangeIn({ toNumber, fromMs, toMs }: FeedRange): Buffer {
   return bytes;
 }
 
-function markIn({ check, count, newestMs }: FeedWatermark): Buffer {
-  const bytes = Buffer.alloc(markBytes);
+function checksumIn({ check, count, newestMs }: FeedChecksum): Buffer {
+  const bytes = Buffer.alloc(checksumBytes);
   bytes.write(check, "hex");
   bytes.writeUInt8(count, 4);
   bytes.writeUIntBE(newestMs, 5, numberBytes);
   return bytes;
 }
 
-function markOf(bytes: Buffer): FeedWatermark {
+function checksumOf(bytes: Buffer): FeedChecksum {
   return { check: bytes.toString("hex", 0, 4), count: bytes.readUInt8(4), newestMs: bytes.readUIntBE(5, numberBytes) };
 }
 
@@ -95,7 +95,7 @@ function markOf(bytes: Buffer): FeedWatermark {
 export function decodeCursor(feed: FeedName, text: string): FeedCursor {
   const bytes = Buffer.from(text, "base64url");
   const rest = bytes.subarray(plainBytes);
-  const isWhole = bytes.length >= plainBytes && [0, markBytes, rangeBytes].includes(rest.length);
+  const isWhole = bytes.length >= plainBytes && [0, checksumBytes, rangeBytes].includes(rest.length);
   if (
     !isWhole ||
     bytes[0] !== version ||
@@ -108,7 +108,7 @@ export function decodeCursor(feed: FeedName, text: string): FeedCursor {
   }
   const number = bytes.readUIntBE(1 + ownerBytes, numberBytes);
   if (rest.length === 0) return { number };
-  if (rest.length === markBytes) return { number, mark: markOf(rest) };
+  if (rest.length === checksumBytes) return { number, checksum: checksumOf(rest) };
   const [toNumber, fromMs, toMs] = [0, 1, 2].map((index) => rest.readUIntBE(index * numberBytes, numberBytes));
   return { number, range: { ...given("toNumber", toNumber), ...given("fromMs", fromMs), ...given("toMs", toMs) } };
 }

@@ -59,7 +59,7 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
       // No further than the chunk, after which others may be passed over.
       const count = isTimed ? chunkSize - (at % chunkSize) : pageSize - events.length;
       const page = await read(feed, { number: at }, Math.min(count, end - at));
-      at = page.place.number;
+      at = page.position.number;
       scanned += count;
       for (const event of page.events) {
         if (!isWithin(event, range)) continue;
@@ -75,8 +75,8 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
   return {
     async readAfter(feed, cursor, pageSize, region) {
       if (cursor.range !== undefined) return await readRange(feed, cursor, pageSize);
-      const { events, place, last } = await read(feed, cursor, pageSize, region);
-      return { events, cursor: place, hasMore: place.number < last };
+      const { events, position, last } = await read(feed, cursor, pageSize, region);
+      return { events, cursor: position, hasMore: position.number < last };
     },
     bringUpToDate: ({ participantId }) => feeds.bringUpToDate(participantId),
     async end(feed) {
@@ -87,8 +87,8 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
 }
 
 /** Whoever begins by a number that is not there yet would miss what comes before it. */
-function refuseBeyond({ number, mark }: FeedPosition, last: number): void {
-  if (mark === undefined && number > last) throw invalidCursor(`it is after feed number ${number}, but the feed ends at ${last}`);
+function refuseBeyond({ number, checksum }: FeedPosition, last: number): void {
+  if (checksum === undefined && number > last) throw invalidCursor(`it is after feed number ${number}, but the feed ends at ${last}`);
 }
 
 function mayHave({ firstMs, lastMs }: ChunkTimes, { fromMs, toMs }: FeedRange): boolean {

@@ -39,7 +39,7 @@ export interface BundleChanges {
 export interface ChangedBundleRecords {
   bundles: Pick<BundleStore, "find" | "change">;
   reservations: Pick<ReservationStore, "find">;
-  requestIds: Pick<RequestIds, "claim" | "recall">;
+  requestIds: Pick<RequestIds, "claim" | "findResponseIn">;
 }
 
 /** Changes bundles in the records. */
@@ -74,13 +74,13 @@ export function createBundleChanges({ bundles, reservations, requestIds }: Chang
           const before = isNew ? await bundles.find(bundleId) : await findOwn(bundleId, caller);
           if (before !== undefined && before.participantId !== participantId) throw bundleNotFound(bundleId);
           // Read after the bundle: whoever has just changed it for the same request wrote the response in the same instant.
-          const known = await requestIds.recall(region, participantId, requestId, fingerprint);
+          const known = await requestIds.findResponseIn(region, participantId, requestId, fingerprint);
           if (known !== undefined) return known;
           const { transition, answer: bytes, ...facts } = await plan(before, attempt);
-          const answer = { participantId, requestId, fingerprint, bytes };
-          const outcome = await bundles.change({ ...transition, ...facts, bundleId, answer });
+          const response = { participantId, requestId, fingerprint, bytes };
+          const outcome = await bundles.change({ ...transition, ...facts, bundleId, response });
           if (outcome.tag === "done") return bytes;
-          return outcome.tag === "repeated" ? outcome.answer : undefined;
+          return outcome.tag === "repeated" ? outcome.response : undefined;
         },
         { conflict: () => changedTooOften(bundleId) },
       );

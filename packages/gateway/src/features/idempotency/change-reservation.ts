@@ -70,7 +70,7 @@ export interface ReservationChanges {
 export interface ChangedRecords {
   reservations: Pick<ReservationStore, "find" | "apply">;
   sites: Pick<SiteStore, "filed">;
-  requestIds: Pick<RequestIds, "claim" | "recall">;
+  requestIds: Pick<RequestIds, "claim" | "findResponseIn">;
 }
 
 /** Changes reservations in the records: every change that a participant's request, a redirection or an agent's report makes goes through here. */
@@ -94,10 +94,10 @@ export function createReservationChanges({ reservations, sites, requestIds }: Ch
     const transition = await receipts.attach(before, bare, receipt);
     if (transition !== bare && typeof planned !== "function") throw new TypeError("an answer was made before its receipt");
     const bytes = typeof planned === "function" ? await planned(transition) : planned;
-    const answer = { participantId: caller.participantId, requestId, fingerprint, bytes };
-    const outcome = await reservations.apply({ ...transition, site: filed, answer });
+    const response = { participantId: caller.participantId, requestId, fingerprint, bytes };
+    const outcome = await reservations.apply({ ...transition, site: filed, response });
     if (outcome.tag === "done") return bytes;
-    return outcome.tag === "repeated" ? outcome.answer : undefined;
+    return outcome.tag === "repeated" ? outcome.response : undefined;
   }
 
   const changes: ReservationChanges = {
@@ -116,7 +116,7 @@ export function createReservationChanges({ reservations, sites, requestIds }: Ch
       // same instant, so it must not be looked for earlier. The request id is claimed before anything is written in either case.
       const claiming = requestIds.claim(participantId, requestId, fingerprint);
       const read = () =>
-        Promise.allSettled([findOwn(reservationId, caller), requestIds.recall(region, participantId, requestId, fingerprint)]);
+        Promise.allSettled([findOwn(reservationId, caller), requestIds.findResponseIn(region, participantId, requestId, fingerprint)]);
       const firstReading = read();
       await Promise.allSettled([claiming, firstReading]);
       await claiming;

@@ -26,7 +26,7 @@ export type RequestWithId<Desc extends DescMessage> = MessageShape<Desc> & { req
  * @throws {PetakError} REQUEST_ID_REUSED if the id came with another body, or with a key of the other network.
  */
 export async function once<Request extends DescMessage, Response extends DescMessage>(
-  requestIds: Pick<RequestIds, "claim" | "kept" | "keep">,
+  requestIds: Pick<RequestIds, "claim" | "findResponse" | "storeResponse">,
   { participantId, mode }: Pick<ParticipantCaller, "participantId" | "mode">,
   schemas: CallSchemas<Request, Response>,
   request: RequestWithId<Request>,
@@ -35,8 +35,8 @@ export async function once<Request extends DescMessage, Response extends DescMes
   const { requestId } = request;
   const fingerprint = fingerprintOf(schemas.request, request, schemas.bodyNamesNetwork === true ? "live" : mode);
   const isDuplicate = await requestIds.claim(participantId, requestId, fingerprint);
-  const stored = isDuplicate ? await requestIds.kept(participantId, requestId, fingerprint) : undefined;
+  const stored = isDuplicate ? await requestIds.findResponse(participantId, requestId, fingerprint) : undefined;
   if (stored !== undefined) return fromBinary(schemas.response, stored);
   const response = toBinary(schemas.response, await work(), { writeUnknownFields: false });
-  return fromBinary(schemas.response, await requestIds.keep(participantId, requestId, fingerprint, response));
+  return fromBinary(schemas.response, await requestIds.storeResponse(participantId, requestId, fingerprint, response));
 }

@@ -5,6 +5,7 @@ import { type Event, EventType, GetCustodyChainResponseSchema, type Reservation,
 import { chainMax, type Records } from "@petak/records";
 import { type ArchiveWorld, courier, dayMs, openArchiveWorld } from "@petak/records/testing";
 import type { RedisConnection } from "@petak/redis";
+import { createKeys } from "@petak/redis";
 import { tempDir, useRedis } from "@petak/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createReceipts } from "./receipts.ts";
@@ -55,7 +56,9 @@ describe("a chain of more events than are listed", () => {
     await expectCounted(reservationId, undefined, count + 1);
     await addEvents(moved, 3);
     await expectCounted(reservationId, undefined, count + 4);
-    const longest = await redis.client.strlen(world.records.keys.reservation(reservationId.slice(4, 10), reservationId.slice(11)));
+    const longest = await redis.client.strlen(
+      createKeys(`${redis.keyPrefix}petak`).reservation(reservationId.slice(4, 10), reservationId.slice(11)),
+    );
     expect(longest).toBeLessThan(10 * chainMax + 1000);
   });
 

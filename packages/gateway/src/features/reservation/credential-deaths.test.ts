@@ -22,7 +22,7 @@ import {
   RevokeCredentialRequestSchema,
   Role,
 } from "@petak/protocol";
-import { decodePinEntry } from "@petak/records";
+import { decodePinEntry } from "@petak/records/testing";
 import { atEveryDeath, dies, useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { contextOf, testCaller } from "../../identity/testing/test-caller.ts";

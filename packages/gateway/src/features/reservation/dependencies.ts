@@ -35,7 +35,7 @@ export interface ReservationDependencies {
   siteCache: Pick<SiteCache, "facts">;
   siteRevocations: Pick<SiteRevocations, "at" | "add">;
   termsBook: Pick<TermsBook, "of">;
-  requestIds: Pick<RequestIds, "claim" | "kept" | "keep">;
+  requestIds: Pick<RequestIds, "claim" | "findResponse" | "storeResponse">;
   events: Pick<EventStream, "appendOnce" | "regions">;
   reader: FeedReader;
   /** The clock, in ms. */

@@ -42,7 +42,7 @@ export async function issueServiceCredential(
   const issue = (terms: CredentialValidity) => credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
   const validity = await openingTerms(credentials.serviceValidity(atMs), await siteRevocations.at(siteId, atMs), issue);
   const wanted = credentials.encodeTerms({ ...validity, attempt: 0, sizeClassIndex: 0 });
-  const terms = credentials.decodeTerms(await requestIds.keep(participantId, requestId, fingerprint, wanted));
+  const terms = credentials.decodeTerms(await requestIds.storeResponse(participantId, requestId, fingerprint, wanted));
   const actor = participantParty(caller);
   const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs });
   await events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);

@@ -60,8 +60,8 @@ export async function redirect(
   const fingerprint = fingerprintOf(RedirectRequestSchema, request);
   const isFirst = !(await requestIds.claim(participantId, requestId, fingerprint));
   if (!isFirst) {
-    const kept = await requestIds.kept(participantId, requestId, fingerprint);
-    if (kept !== undefined) return fromBinary(RedirectResponseSchema, kept);
+    const stored = await requestIds.findResponse(participantId, requestId, fingerprint);
+    if (stored !== undefined) return fromBinary(RedirectResponseSchema, stored);
   }
   const old = await changes.findOwn(reservationId, caller);
   changes.refuseOthers(old, caller, "owner");
@@ -78,8 +78,8 @@ export async function redirect(
   const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
   const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
   if (site !== undefined) response.site = summarise(site, terms);
-  const kept = await requestIds.keep(participantId, requestId, fingerprint, toBinary(RedirectResponseSchema, response));
-  return fromBinary(RedirectResponseSchema, kept);
+  const stored = await requestIds.storeResponse(participantId, requestId, fingerprint, toBinary(RedirectResponseSchema, response));
+  return fromBinary(RedirectResponseSchema, stored);
 }
 
 /** Where the parcel may go: where the request asks for, or within what was declared in advance. */

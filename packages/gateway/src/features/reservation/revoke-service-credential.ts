@@ -38,7 +38,7 @@ export async function revokeServiceCredential(
     occurredAtMs: nowMs,
     proof: { kind: ProofKind.ACCESS_TOKEN, credentialHash },
   });
-  const answer = { participantId, requestId, fingerprint, bytes: new Uint8Array() };
-  const outcome = await siteRevocations.add({ siteId, credentialHash, nowMs, keptMs, keptMax, event, answer });
+  const response = { participantId, requestId, fingerprint, bytes: new Uint8Array() };
+  const outcome = await siteRevocations.add({ siteId, credentialHash, nowMs, keptMs, keptMax, event, response });
   if (outcome === "full") throw credentialsExhausted(siteId, keptMax, "revoked");
 }

@@ -2,41 +2,42 @@ import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm } fro
 import { dirname } from "node:path";
 import { ArchiveFailure } from "./archive-failure.ts";
 
-/** A file that is open for reading. */
+/** A file opened for reading. */
 export interface OpenFile {
   readonly sizeBytes: number;
-  /** So many bytes from an offset. */
+  /** Reads bytes from an offset. @throws {ArchiveFailure} if the file is shorter */
   read(offset: number, bytes: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-/** The steps of which everything on the archive's file system is made. Each is durable when it has resolved, but for what {@link syncDir} says. */
+/** The operations on the archive's file system. Contents are durable when the operation has resolved; names only after {@link syncDir}. */
 export interface ArchiveFiles {
-  /** Makes a directory, and those above it, where they are not there. */
+  /** Creates a directory and its missing parents. Durable. */
   makeDir(path: string): Promise<void>;
-  /** The names in a directory; none where it is not there. */
+  /** The names in a directory. Empty if it does not exist. */
   names(path: string): Promise<string[]>;
-  /** A whole file, or undefined where there is none. */
+  /** Reads a file. Undefined if it does not exist. */
   read(path: string): Promise<Buffer | undefined>;
-  /** Opens a file for reading; undefined where there is none. */
+  /** Opens a file for reading. Undefined if it does not exist. */
   open(path: string): Promise<OpenFile | undefined>;
-  /** Writes a file, anew where there is one, and waits for the disk. */
+  /** Writes a file, replacing an existing one, and flushes it to disk. */
   write(path: string, content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void>;
-  /** Gives a file another name that nobody has. False where somebody has it. */
+  /** Gives a file a second name. Returns false if that exists. */
   linkNew(from: string, to: string): Promise<boolean>;
+  /** Renames a file, replacing an existing one. */
   rename(from: string, to: string): Promise<void>;
-  /** Removes a file, where it is there. */
+  /** Removes a file if it exists. */
   remove(path: string): Promise<void>;
-  /** Waits until the names in a directory are on the disk: names that were made, changed and removed are not before. */
+  /** Flushes the names in a directory to disk: created, changed and removed names are not durable before. */
   syncDir(path: string): Promise<void>;
 }
 
-/** The steps on the file system of this machine. */
+/** The operations on the local file system. */
 export const diskFiles: ArchiveFiles = {
   async makeDir(path) {
     const first = await mkdir(path, { recursive: true });
     if (first === undefined) return;
-    // The name of each directory that was made stands in the one above it.
+    // The name of each created directory is stored in its parent.
     for (let made = path; made.length >= first.length; made = dirname(made)) await diskFiles.syncDir(dirname(made));
   },
   async names(path) {

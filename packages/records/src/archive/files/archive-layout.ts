@@ -2,55 +2,56 @@ import { join } from "node:path";
 import type { Region } from "@petak/protocol";
 import type { FeedName } from "@petak/redis";
 
-/** A day in ms. The archive's days are those of UTC, by the clock of the server with the records. */
+/** A day in ms. Days of the archive are UTC days by the clock of the Redis server. */
 export const dayMs = 86_400_000;
 
 /** A day of the archive, `YYYY-MM-DD`. */
 export type ArchiveDate = string;
 
-/** The day in which a time in ms lies. */
+/** The day of a time in ms since 1970. */
 export function dateAt(timeMs: number): ArchiveDate {
   return new Date(timeMs).toISOString().slice(0, 10);
 }
 
-/** When a day begins, in ms. */
+/** When a day begins, in ms since 1970. */
 export function startOf(date: ArchiveDate): number {
   return Date.parse(`${date}T00:00:00Z`);
 }
 
-/** When a day has ended, in ms. */
+/** When a day ends, in ms since 1970. */
 export function endOf(date: ArchiveDate): number {
   return startOf(date) + dayMs;
 }
 
-/** Where things lie under the archive's directory, as in a bucket of objects that are written once. */
+/** The paths in the archive's directory. Files are written once, as objects in a bucket. */
 export interface ArchiveLayout {
-  /** The directory of one network. */
+  /** The directory of one network's archive. */
   readonly root: string;
-  /** Says whose archive it is. */
+  /** The file with the archive's id. */
   readonly identity: string;
   regionDir(region: Region): string;
   dayDir(region: Region, date: ArchiveDate): string;
-  /** What happened in a region on a day: the one file that people read. */
+  /** The events and reservations of a region's day. */
   data(region: Region, date: ArchiveDate): string;
-  /** The same before it counts, by who writes it. */
+  /** The data while an attempt writes it. */
   unfinishedData(region: Region, date: ArchiveDate, attempt: string): string;
-  /** What is in the data and where. The day is archived when it is there. */
+  /** The index of the data. The day is archived as soon as this file exists. */
   manifest(region: Region, date: ArchiveDate): string;
+  /** The manifest while an attempt writes it. */
   unfinishedManifest(region: Region, date: ArchiveDate, attempt: string): string;
-  /** The directory of a participant's feed in one of the two networks, see feed-file.ts. */
+  /** The directory of a participant's feed in one network, see feed-file.ts. */
   feedDir(feed: FeedName): string;
-  /** The directory of the runs of a region's index, see handle-index.ts. */
+  /** The directory of a region's index, see handle-index.ts. */
   indexDir(region: Region): string;
 }
 
-/** What names that do not count end with. */
+/** The suffix of files that are being written, and of those that a crash has left. */
 export const unfinishedSuffix = ".unfinished";
 
-/** What the names of files end with that were not read back as they had been written. They are kept, for whoever looks into it. */
+/** The suffix of files that could not be read back as written. They are kept for investigation. */
 export const damagedSuffix = ".damaged";
 
-/** The layout under a directory, for a network by its prefix of keys. */
+/** Creates the layout for a network, which its key prefix identifies. */
 export function createLayout(directory: string, prefix: string): ArchiveLayout {
   const root = join(directory, prefix);
   const regionDir = (region: Region) => join(root, `region=${region}`);
@@ -69,12 +70,12 @@ export function createLayout(directory: string, prefix: string): ArchiveLayout {
   };
 }
 
-/** The region of a directory's name, or undefined. */
+/** The region that a directory's name names, or undefined. */
 export function regionOfName(name: string): Region | undefined {
   return /^region=(8[0-9a-f]{5})$/.exec(name)?.[1];
 }
 
-/** The day of a directory's name, or undefined. */
+/** The day that a directory's name names, or undefined. */
 export function dateOfName(name: string): ArchiveDate | undefined {
   return /^date=(\d{4}-\d{2}-\d{2})$/.exec(name)?.[1];
 }

@@ -2,9 +2,9 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { type Event, EventSchema, EventType, ReservationSchema, ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
-import { encodeEvent } from "../../events/event-bytes.ts";
-import { testSiteIds } from "../../ids/testing/test-ids.ts";
-import { storedEvent } from "../region-archive.ts";
+import { encodeEvent } from "../../encoding/event-bytes.ts";
+import { streamEvent } from "../../events/event-stream.ts";
+import { testSiteIds } from "../../testing/test-ids.ts";
 import { eventLine, isEventOf, isLineOf, isReservationOf, readReservation, recordedEvent, reservationLine } from "./archive-line.ts";
 
 const reservationId = "res_83652b_0000000000000001";
@@ -26,26 +26,26 @@ const event = (): Event =>
 describe("a line of the archive", () => {
   it("is JSON that people read, and gives the event back to the byte", () => {
     const bytes = encodeEvent(event(), testSiteIds);
-    const line = eventLine(storedEvent("5-1", bytes, testSiteIds));
+    const line = eventLine(streamEvent("5-1", bytes, testSiteIds));
     expect(JSON.parse(line)).toMatchObject({ entry: "5-1", event: { type: "EVENT_TYPE_PARCEL_COLLECTED", reservationId } });
     expect(line).not.toContain("\n");
     const logged = recordedEvent(line);
     expect(logged.entry).toBe("5-1");
     expect(toBinary(EventSchema, logged.event)).toEqual(toBinary(EventSchema, event()));
-    expect(isEventOf(line, storedEvent("5-1", bytes, testSiteIds))).toBe(true);
-    expect(isEventOf(line, storedEvent("5-2", bytes, testSiteIds))).toBe(false);
-    expect(isEventOf(line, storedEvent("5-1", encodeEvent({ ...event(), partnerReference: "other" }, testSiteIds), testSiteIds))).toBe(
+    expect(isEventOf(line, streamEvent("5-1", bytes, testSiteIds))).toBe(true);
+    expect(isEventOf(line, streamEvent("5-2", bytes, testSiteIds))).toBe(false);
+    expect(isEventOf(line, streamEvent("5-1", encodeEvent({ ...event(), partnerReference: "other" }, testSiteIds), testSiteIds))).toBe(
       false,
     );
   });
 
   it("keeps what a newer gateway has written and this one does not know", () => {
     const bytes = Buffer.from(withNewerField(encodeEvent(event(), testSiteIds)));
-    const line = eventLine(storedEvent("5-1", bytes, testSiteIds));
+    const line = eventLine(streamEvent("5-1", bytes, testSiteIds));
     expect(JSON.parse(line)).toMatchObject({ event: { reservationId }, binary: expect.any(String) });
     expect(recordedEvent(line).event.$unknown).toHaveLength(1);
     expect(recordedEvent(line).event.siteId).toBe(event().siteId);
-    expect(isEventOf(line, storedEvent("5-1", bytes, testSiteIds))).toBe(true);
+    expect(isEventOf(line, streamEvent("5-1", bytes, testSiteIds))).toBe(true);
     const reservation = create(ReservationSchema, {
       reservationId,
       participantId: "par_1",
@@ -62,7 +62,7 @@ describe("a line of the archive", () => {
   });
 
   it("keeps what is no event as it is", () => {
-    const line = eventLine(storedEvent("5-1", Buffer.from("no event"), testSiteIds));
+    const line = eventLine(streamEvent("5-1", Buffer.from("no event"), testSiteIds));
     expect(JSON.parse(line)).toEqual({ entry: "5-1", binary: Buffer.from("no event").toString("base64") });
     expect(() => recordedEvent(line).event).toThrow();
   });

@@ -1,24 +1,19 @@
 import { type DescMessage, fromBinary, fromJson, type JsonValue, type MessageShape, toBinary, toJson } from "@bufbuild/protobuf";
-import { EventSchema, type Reservation, ReservationSchema } from "@petak/protocol";
-import type { RecordedEvent } from "../../events/event-stream.ts";
-import type { StoredEvent } from "../region-archive.ts";
+import { EventSchema, ReservationSchema } from "@petak/protocol";
+import type { ReservationWithChain } from "../../encoding/reservation-record.ts";
+import type { RecordedEvent, StreamEvent } from "../../events/event-stream.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 
-/** A reservation that has ended, and the entries of the events about it in its region's record, oldest first. */
-export interface ArchivedReservation {
-  reservation: Reservation;
-  chain: readonly string[];
-}
 
 const eventStart = '{"entry":"';
 const reservationStart = '{"reservation":';
 const binaryMark = '"binary":"';
 
 /**
- * The line of an event: its entry and the event as JSON. Where the JSON does not say all of it, since a newer gateway has written it, the message stands
- * beside it and counts; where it is no event, the bytes from the record.
+ * Encodes the line of an event: its entry, and the event as JSON. If the JSON is incomplete, since a newer gateway has written the event, the line also contains the
+ * encoded message, which takes precedence. If the bytes are no event, the line contains the bytes instead.
  */
-export function eventLine(stored: StoredEvent): string {
+export function eventLine(stored: Pick<StreamEvent, "entry" | "bytes" | "event">): string {
   const { entry, bytes } = stored;
   const json = jsonOf(EventSchema, () => stored.event);
   const event = json.text === undefined ? "" : `,"event":${json.text}`;
@@ -27,15 +22,15 @@ export function eventLine(stored: StoredEvent): string {
   return `${eventStart}${entry}"${event}${binary}}`;
 }
 
-/** The line of a reservation. */
-export function reservationLine({ reservation, chain }: ArchivedReservation): string {
+/** Encodes the line of a reservation. */
+export function reservationLine({ reservation, chain }: ReservationWithChain): string {
   const json = jsonOf(ReservationSchema, () => reservation);
   const { text = JSON.stringify({ reservationId: reservation.reservationId }) } = json;
   const binary = json.isWhole ? "" : `,${binaryMark}${Buffer.from(toBinary(ReservationSchema, reservation)).toString("base64")}"`;
   return `${reservationStart}${text},"chain":${JSON.stringify(chain)}${binary}}`;
 }
 
-/** Whether a line is of an event; else it is of a reservation. */
+/** Whether a line is an event's, not a reservation's. */
 export function isEventLine(line: string): boolean {
   return line.startsWith(eventStart);
 }
@@ -45,7 +40,7 @@ export function entryOf(line: string): string {
   return line.slice(eventStart.length, line.indexOf('"', eventStart.length));
 }
 
-/** The event of a line, read when it is first asked for. */
+/** The event of a line, decoded on first access. */
 export function recordedEvent(line: string): RecordedEvent {
   let event: RecordedEvent["event"] | undefined;
   return {
@@ -57,20 +52,20 @@ export function recordedEvent(line: string): RecordedEvent {
   };
 }
 
-/** Whether a line is that of a reservation. */
+/** Whether a line is that of the reservation with an id. */
 export function isLineOf(line: string, reservationId: string): boolean {
   return line.startsWith(reservationStart) && line.includes(`"reservationId":"${reservationId}"`);
 }
 
-/** The reservation of a line. */
-export function readReservation(line: string): ArchivedReservation {
+/** Decodes the reservation of a line. */
+export function readReservation(line: string): ReservationWithChain {
   const { reservation, chain, binary } = parse(line) as { reservation: JsonValue; chain: string[]; binary?: string };
   if (binary === undefined) return { reservation: fromJson(ReservationSchema, reservation), chain };
   return { reservation: fromBinary(ReservationSchema, Buffer.from(binary, "base64")), chain };
 }
 
-/** Whether a line says of an event what its region's stream says, whichever version has written the line. */
-export function isEventOf(line: string, stored: StoredEvent): boolean {
+/** Whether a line, written by any version, equals an event of a stream. */
+export function isEventOf(line: string, stored: Pick<StreamEvent, "entry" | "bytes" | "event">): boolean {
   if (line === eventLine(stored)) return true;
   return (
     entryOf(line) === stored.entry &&
@@ -82,8 +77,8 @@ export function isEventOf(line: string, stored: StoredEvent): boolean {
   );
 }
 
-/** Whether a line says of a reservation what the records say. */
-export function isReservationOf(line: string, stored: ArchivedReservation): boolean {
+/** Whether a line, written by any version, equals a stored reservation. */
+export function isReservationOf(line: string, stored: ReservationWithChain): boolean {
   if (line === reservationLine(stored)) return true;
   const { reservation, chain } = readReservation(line);
   return (
@@ -104,8 +99,8 @@ function isSame<Desc extends DescMessage>(schema: Desc, read: () => MessageShape
   }
 }
 
-/** The reservations among some lines. */
-export function reservationsIn(lines: readonly string[]): ArchivedReservation[] {
+/** Decodes the reservations among lines. */
+export function reservationsIn(lines: readonly string[]): ReservationWithChain[] {
   return lines.filter((line) => !isEventLine(line)).map(readReservation);
 }
 
@@ -119,11 +114,11 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
-    throw new ArchiveFailure("damaged", "a line that is no JSON", { cause: error });
+    throw new ArchiveFailure("damaged", "a line is not valid JSON", { cause: error });
   }
 }
 
-/** A message's JSON, if it has one, and whether all of the message can be read from it again. */
+/** A message as JSON if possible, and whether the whole message can be decoded from the JSON. */
 function jsonOf<Desc extends DescMessage>(schema: Desc, read: () => MessageShape<Desc>): { text?: string; isWhole: boolean } {
   try {
     const message = read();
@@ -131,7 +126,7 @@ function jsonOf<Desc extends DescMessage>(schema: Desc, read: () => MessageShape
     const again = fromJson(schema, json);
     return { text: JSON.stringify(json), isWhole: Buffer.compare(toBinary(schema, message), toBinary(schema, again)) === 0 };
   } catch {
-    // What cannot be read here is kept as it is: a later gateway may.
+    // Kept as bytes: a newer gateway may be able to decode it.
     return { isWhole: false };
   }
 }

@@ -1,37 +1,42 @@
 import { formatReservationId, type Region } from "@petak/protocol";
-import { isAfter, type RecordedEvent } from "../../events/event-stream.ts";
+import type { ReservationWithChain } from "../../encoding/reservation-record.ts";
+import { entryTimeMs, isAfter } from "../../encoding/stream-entry.ts";
+import type { RecordedEvent } from "../../events/event-stream.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, startOf } from "./archive-layout.ts";
-import { type ArchivedReservation, entryOf, isEventLine, isLineOf, readReservation, recordedEvent } from "./archive-line.ts";
+import { entryOf, isEventLine, isLineOf, readReservation, recordedEvent } from "./archive-line.ts";
 import type { DayManifest, DayMember } from "./day-manifest.ts";
 import { coversDay, findInRun, type HandlePlace, runsIn } from "./handle-index.ts";
 import { openData, readManifest, readMember } from "./read-day.ts";
 import { WeightedCache } from "./weighted-cache.ts";
 
-/** Reads what has left the records. */
+/** Reads the archive. */
 export interface ArchiveReader {
   /**
-   * What is archived under a handle, oldest first; nothing where there is nothing. Several where something was recorded about a reservation
-   * after it was archived, or its request was made anew long after. `untilMs` is before when the region's events are archived.
+   * The archived copies of a reservation, oldest first. More than one if events were recorded about the reservation after it was archived, or if its request was
+   * repeated long afterwards.
+   *
+   * @param untilMs all of the region's events before this time are archived, in ms since 1970
+   * @throws {ArchiveFailure} if the archive is damaged or incomplete
    */
-  find(region: Region, handle: string, untilMs: number): Promise<ArchivedReservation[]>;
-  /** At most `count` events of a region after an entry and before a time, oldest first. */
+  find(region: Region, handle: string, untilMs: number): Promise<ReservationWithChain[]>;
+  /** At most `count` events of a region after an entry and before a time in ms since 1970, oldest first. */
   readAfter(region: Region, entry: string, beforeMs: number, count: number): Promise<RecordedEvent[]>;
-  /** The events at some entries of a region, by their entry. */
+  /** The events at entries of a region, by entry. Missing ones are left out. */
   readAt(region: Region, entries: readonly string[]): Promise<Map<string, RecordedEvent>>;
 }
 
-/** What is kept of members that were read, in characters: about 32 MB. */
+/** The cache of lines, in characters: about 32 MB. */
 const linesMax = 16 * 1024 * 1024;
 
-/** What is kept of manifests, in members that they list: some 10 MB. */
+/** The cache of manifests, in members that they list: about 10 MB. */
 const membersMax = 100_000;
 
-/** How often a look at the index begins anew when its runs were merged meanwhile. */
+/** The most attempts at reading the index while its runs are merged. */
 const maxAttempts = 5;
 
-/** Reads an archive. It may grow meanwhile; what is there never changes. */
+/** Creates a reader. The archive may grow meanwhile, but existing files never change. */
 export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout): ArchiveReader {
   const members = new WeightedCache<Promise<string[]>>(linesMax);
   const manifests = new WeightedCache<DayManifest>(membersMax);
@@ -50,7 +55,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
     const known = members.get(name);
     if (known !== undefined) return await known;
     const reading = readLines(manifest, member);
-    // Kept before it is read, so that those who come meanwhile wait for the same.
+    // Cached before it has been read, so that concurrent calls share the read.
     members.set(name, reading, 0);
     try {
       const lines = await reading;
@@ -82,15 +87,15 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
     const directory = layout.indexDir(region);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const { runs } = runsIn(directory, await files.names(directory));
-      if (!coversDay(runs, dateAt(untilMs - 1))) throw new ArchiveFailure("damaged", `the index of region ${region} is not whole`);
+      if (!coversDay(runs, dateAt(untilMs - 1))) throw new ArchiveFailure("damaged", `the index of region ${region} is incomplete`);
       const found = await Promise.all(runs.map(({ path }) => placesInRun(path, handle)));
       const places = found.filter((some) => some !== undefined);
       if (places.length === runs.length) return places.flat();
     }
-    throw new ArchiveFailure("away", `the index of region ${region} kept changing`);
+    throw new ArchiveFailure("unavailable", `the index of region ${region} was changed concurrently too often`);
   }
 
-  /** Undefined where the run has gone. */
+  /** Finds a handle in a run. Undefined if the run was removed. */
   async function placesInRun(path: string, handle: string): Promise<HandlePlace[] | undefined> {
     const file = await files.open(path);
     if (file === undefined) return undefined;
@@ -119,9 +124,9 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
 
     async readAfter(region, entry, beforeMs, count) {
       const events: RecordedEvent[] = [];
-      const firstDate = dateAt(timeOf(entry));
+      const firstDate = dateAt(entryTimeMs(entry));
       for (const date of await datesOf(region)) {
-        // What is not before the time may be written anew.
+        // Days that are not before the time may still be rewritten.
         if (date < firstDate || startOf(date) >= beforeMs) continue;
         const manifest = await manifestOf(region, date);
         if (manifest === undefined) continue;
@@ -131,7 +136,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
             if (!isEventLine(line)) continue;
             const at = entryOf(line);
             if (!isAfter(at, entry)) continue;
-            if (timeOf(at) >= beforeMs || events.length >= count) return events;
+            if (entryTimeMs(at) >= beforeMs || events.length >= count) return events;
             events.push(recordedEvent(line));
           }
         }
@@ -142,7 +147,7 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
     async readAt(region, entries) {
       const found = new Map<string, RecordedEvent>();
       const wanted = new Set(entries);
-      for (const date of new Set(entries.map((entry) => dateAt(timeOf(entry))))) {
+      for (const date of new Set(entries.map((entry) => dateAt(entryTimeMs(entry))))) {
         const manifest = await manifestOf(region, date);
         for (const member of manifest?.members ?? []) {
           const isWanted = entries.some((entry) => !isAfter(member.firstEntry, entry) && !isAfter(entry, member.lastEntry));
@@ -157,10 +162,6 @@ export function createArchiveReader(files: ArchiveFiles, layout: ArchiveLayout):
   };
 }
 
-function timeOf(entry: string): number {
-  return Number(entry.slice(0, entry.indexOf("-")));
-}
-
 function misplaced(region: Region, date: ArchiveDate): ArchiveFailure {
-  return new ArchiveFailure("damaged", `the index of region ${region} names a reservation on ${date} that is not there`);
+  return new ArchiveFailure("damaged", `the index of region ${region} lists a reservation on ${date} that is missing`);
 }

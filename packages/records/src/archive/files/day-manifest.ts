@@ -3,25 +3,26 @@ import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveDate } from "./archive-layout.ts";
 import { requireArchiveVersion } from "./archive-version.ts";
 
-/** A part of a day's file that can be read by itself: one member of the gzip file. */
+/** A member of a day's gzip file, which can be decompressed alone. */
 export interface DayMember {
-  /** Where it begins in the file, and its length there. */
+  /** Its offset in the file. */
   offset: number;
+  /** Its compressed length. */
   bytes: number;
-  /** Events and reservations in it, and the entries of the first event and the last. */
+  /** The numbers of its events and reservations, and the entries of its first and last event. */
   events: number;
   reservations: number;
   firstEntry: string;
   lastEntry: string;
 }
 
-/** What is in the file of a region's day. */
+/** The index of a region's day file. */
 export interface DayManifest {
   /** The version of the archive's data with which it was written. */
   version: number;
   region: Region;
   date: ArchiveDate;
-  /** Who wrote it. */
+  /** Identifies the attempt that wrote it. */
   attempt: string;
   /** Length and SHA-256, in hexadecimal digits, of the file. */
   bytes: number;
@@ -31,22 +32,22 @@ export interface DayManifest {
   members: DayMember[];
 }
 
-/** A manifest as it is written. */
+/** Encodes a manifest. */
 export function encodeManifest(manifest: DayManifest): Buffer {
   return Buffer.from(`${JSON.stringify(manifest)}\n`);
 }
 
-/** Reads one. Throws an ArchiveFailure where it is not of that day, is none, or is of a version that this release does not read. */
+/** Decodes the manifest of a day. @throws {ArchiveFailure} if it is damaged, of another day, or of a version that this release does not read */
 export function decodeManifest(bytes: Buffer, region: Region, date: ArchiveDate): DayManifest {
   let manifest: Partial<DayManifest>;
   try {
     manifest = JSON.parse(bytes.toString()) as Partial<DayManifest>;
   } catch (error) {
-    throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is no JSON`, { cause: error });
+    throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is not valid JSON`, { cause: error });
   }
   requireArchiveVersion(`the archive of region ${region}, ${date},`, manifest.version);
   if (typeof manifest.version !== "number" || manifest.region !== region || manifest.date !== date || !Array.isArray(manifest.members)) {
-    throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is not one of that day`);
+    throw new ArchiveFailure("damaged", `the manifest of region ${region}, ${date}, is of another day`);
   }
   return manifest as DayManifest;
 }

@@ -8,15 +8,14 @@ import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveLayout, unfinishedSuffix } from "./archive-layout.ts";
 
 /**
- * One file of a participant's feed: chunks of references to events that follow one another. The feed can be made again from the events themselves; the file says
- * which number each has.
+ * A file with consecutive chunks of a participant's feed: references to events, which determine the number of each event in the feed.
  *
- * `petaklog`, u32 number of the first chunk, u32 how many; for each the u48 times in ms at which its first and its last event were recorded; for each its
- * references, as lua/append-to-feed.lua writes them; SHA-256 of all this. The numbers of the head are big-endian.
+ * Format: `petaklog`; u32 index of the first chunk; u32 number of chunks; for each chunk the times at which its first and its last event were recorded, u48 each, in
+ * ms since 1970; for each chunk its references as lua/append-to-feed.lua writes them; SHA-256 of everything before. Numbers in the head are big-endian.
  */
 export interface FeedFile {
   path: string;
-  /** The first chunk and the last. */
+  /** The indexes of the first and the last chunk. */
   first: number;
   last: number;
 }
@@ -39,7 +38,7 @@ export async function feedFiles(files: ArchiveFiles, layout: ArchiveLayout, feed
     .sort((a, b) => a.first - b.first);
 }
 
-/** Writes chunks that follow one another, unless a file of the same is there. */
+/** Writes consecutive chunks, unless a file with the same chunks exists. */
 export async function writeFeedFile(
   files: ArchiveFiles,
   layout: ArchiveLayout,
@@ -56,37 +55,37 @@ export async function writeFeedFile(
   await files.write(unfinished, [encode(first, chunks)]);
   await files.linkNew(unfinished, path);
   await files.syncDir(directory);
-  // What others left who died counts for nothing either.
+  // Also those that crashed attempts have left.
   for (const other of (await files.names(directory)).filter((left) => left.endsWith(unfinishedSuffix))) {
     await files.remove(join(directory, other));
   }
   return { path, first, last };
 }
 
-/** Reads a whole file, and compares it with its checksum. Throws an ArchiveFailure where it is not as it was written. */
+/** Reads a file and verifies its checksum. @throws {ArchiveFailure} if it is missing or damaged */
 export async function readFeedFile(files: ArchiveFiles, { path, first, last }: FeedFile): Promise<StoredChunk[]> {
   const bytes = await files.read(path);
-  if (bytes === undefined) throw new ArchiveFailure("away", `${path} has gone`);
+  if (bytes === undefined) throw new ArchiveFailure("unavailable", `${path} is missing`);
   const end = bytes.length - digestBytes;
   const count = last - first + 1;
   const isWhole = bytes.length === sizeOf(count) && bytes.subarray(end).equals(digestOf(bytes.subarray(0, end)));
   const isOfName =
     isWhole && bytes.toString("latin1", 0, 8) === magic && bytes.readUInt32BE(8) === first && bytes.readUInt32BE(12) === count;
-  if (!isOfName) throw new ArchiveFailure("damaged", `${path} is not as it was written`);
+  if (!isOfName) throw new ArchiveFailure("damaged", `${path} is damaged`);
   return Array.from({ length: count }, (_, index) => ({
     ...timesAt(bytes, headBytes + index * timesBytes, first + index),
     bytes: bytes.subarray(referencesOffset(count, index), referencesOffset(count, index + 1)),
   }));
 }
 
-/** Reads the references of one chunk of an open file. */
+/** Reads the references of one chunk. @throws {ArchiveFailure} if the file has a wrong size */
 export async function readFeedChunk(file: OpenFile, { path, first, last }: FeedFile, chunk: number): Promise<Buffer> {
   const count = last - first + 1;
-  if (file.sizeBytes !== sizeOf(count)) throw new ArchiveFailure("damaged", `${path} is not as it was written`);
+  if (file.sizeBytes !== sizeOf(count)) throw new ArchiveFailure("damaged", `${path} is damaged`);
   return await file.read(referencesOffset(count, chunk - first), chunkBytes);
 }
 
-/** Reads the times of the chunks of an open file. */
+/** Reads the times of the chunks. */
 export async function readFeedTimes(file: OpenFile, { first, last }: FeedFile): Promise<ChunkTimes[]> {
   const count = last - first + 1;
   const bytes = await file.read(headBytes, count * timesBytes);

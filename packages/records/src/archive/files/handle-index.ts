@@ -3,24 +3,24 @@ import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveDate, dateAt, dayMs, startOf, unfinishedSuffix } from "./archive-layout.ts";
 
-/** Where a reservation stands in the archive: its day, and the number of the member of the day's file. */
+/** The location of a reservation in the archive: its day, and the number of the member in the day's file. */
 export interface HandlePlace {
   date: ArchiveDate;
   member: number;
 }
 
-/** A reservation's handle and where it stands. */
+/** A reservation's handle and its location. */
 export interface IndexEntry extends HandlePlace {
   handle: string;
 }
 
 /**
- * One file of a region's index: some days' reservations, in the order of their handles. Days come in one by one, and runs of about equal length are
- * merged, so that a region has as many runs as its number of reservations has binary digits, and each is read at two places for one handle.
+ * A file of a region's index: the reservations of a range of days, sorted by handle. Days are added one by one, and runs of about equal length are merged, so the
+ * number of runs grows with the logarithm of the number of reservations. Looking up a handle reads two parts of each run.
  *
- * Head of 16 bytes: `petakidx`, u32 number of entries, u8 bits of the fan-out, 3 bytes of nothing. Fan-out: 2^bits + 1 times u32, the number of
- * entries whose handles begin with less than those bits. Entries of 16 bytes: the 80 bits of the handle, u16 days since 1970, u32 number of the member. All
- * big-endian.
+ * Format: a head of 16 bytes: `petakidx`, u32 number of entries, u8 number of fan-out bits, 3 bytes of zero. Then the fan-out: 2^bits + 1 times u32, the number of
+ * entries whose handles begin with less than those bits. Then entries of 16 bytes: the 80 bits of the handle, u16 days since 1970, u32 number of the member. All
+ * numbers are big-endian.
  */
 export interface IndexRun {
   from: ArchiveDate;
@@ -32,13 +32,13 @@ const magic = "petakidx";
 const headBytes = 16;
 const handleBytes = 10;
 const entryBytes = 16;
-/** Entries behind one number of the fan-out, about. */
+/** The average number of entries in a bucket of the fan-out. */
 const bucketEntries = 32;
 const fanOutBitsMax = 22;
 /** Entries that are read or written at once. */
-const entriesAtOnce = 4096;
+const entriesBatch = 4096;
 
-/** The alphabet of handles, see the ids of the protocol. */
+/** The alphabet of handles: base32 as in the protocol's ids. */
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** The 80 bits of a handle. */
@@ -48,7 +48,7 @@ export function handleKey(handle: string): Buffer {
   return Buffer.from(bits.toString(16).padStart(2 * handleBytes, "0"), "hex");
 }
 
-/** The runs that count, oldest first: one that lies within another was merged into it, and is about to go. */
+/** The runs of an index, oldest first. One whose days are within another's was merged into that and is superseded. */
 export function runsIn(directory: string, names: readonly string[]): { runs: IndexRun[]; superseded: string[] } {
   const all = names.flatMap((name): IndexRun[] => {
     const match = /^(\d{4}-\d{2}-\d{2})_(\d{4}-\d{2}-\d{2})\.idx$/.exec(name);
@@ -59,12 +59,12 @@ export function runsIn(directory: string, names: readonly string[]): { runs: Ind
   return { runs, superseded: all.filter((run) => !runs.includes(run)).map(({ path }) => path) };
 }
 
-/** Whether the index has a day. */
+/** Whether runs contain a day. */
 export function coversDay(runs: readonly IndexRun[], date: ArchiveDate): boolean {
   return runs.some(({ from, to }) => from <= date && date <= to);
 }
 
-/** Where one run has a handle. */
+/** Finds the locations of a handle in a run. */
 export async function findInRun(file: OpenFile, path: string, handle: string): Promise<HandlePlace[]> {
   const key = handleKey(handle);
   const { count, bits } = await readHead(file, path);
@@ -74,8 +74,8 @@ export async function findInRun(file: OpenFile, path: string, handle: string): P
   if (start > end || end > count) throw new ArchiveFailure("damaged", `the index ${path} is damaged`);
   const base = entriesOffset(bits);
   const places: HandlePlace[] = [];
-  for (let at = start; at < end; at += entriesAtOnce) {
-    const entries = await file.read(base + at * entryBytes, Math.min(entriesAtOnce, end - at) * entryBytes);
+  for (let at = start; at < end; at += entriesBatch) {
+    const entries = await file.read(base + at * entryBytes, Math.min(entriesBatch, end - at) * entryBytes);
     for (let offset = 0; offset < entries.length; offset += entryBytes) {
       if (entries.compare(key, 0, handleBytes, offset, offset + handleBytes) !== 0) continue;
       places.push({
@@ -87,7 +87,7 @@ export async function findInRun(file: OpenFile, path: string, handle: string): P
   return places;
 }
 
-/** Adds the reservations of one day. */
+/** Adds the reservations of one day as a new run. */
 export async function addDay(files: ArchiveFiles, directory: string, date: ArchiveDate, entries: readonly IndexEntry[]): Promise<void> {
   const sorted = entries.map(encodeEntry).sort(Buffer.compare);
   await files.makeDir(directory);
@@ -96,7 +96,7 @@ export async function addDay(files: ArchiveFiles, directory: string, date: Archi
   });
 }
 
-/** Merges runs of about equal length, the newest first, and removes those that were merged. */
+/** Merges runs of about equal length, newest first, and removes those that were merged. */
 export async function mergeRuns(files: ArchiveFiles, directory: string): Promise<void> {
   for (;;) {
     const { runs, superseded } = runsIn(directory, await files.names(directory));
@@ -110,7 +110,7 @@ export async function mergeRuns(files: ArchiveFiles, directory: string): Promise
   }
 }
 
-/** Merges a run with the one after it, unless it is more than twice as long. */
+/** Merges a run with the next one, and returns true. Returns false if it is more than twice as long. */
 async function mergeTwo(files: ArchiveFiles, directory: string, older: IndexRun, newer: IndexRun): Promise<boolean> {
   const a = await openRun(files, older);
   try {
@@ -127,7 +127,7 @@ async function mergeTwo(files: ArchiveFiles, directory: string, older: IndexRun,
   }
 }
 
-/** All entries of a run, for whoever checks it. Throws an ArchiveFailure where they are out of order. */
+/** All entries of a run. @throws {ArchiveFailure} if they are out of order */
 export async function* entriesOfRun(files: ArchiveFiles, run: IndexRun): AsyncGenerator<{ key: Buffer } & HandlePlace> {
   const opened = await openRun(files, run);
   try {
@@ -155,7 +155,7 @@ interface OpenRun {
 
 async function openRun(files: ArchiveFiles, { path }: IndexRun): Promise<OpenRun> {
   const file = await files.open(path);
-  if (file === undefined) throw new ArchiveFailure("away", `the index ${path} has gone`);
+  if (file === undefined) throw new ArchiveFailure("unavailable", `the index ${path} is missing`);
   try {
     return { file, path, ...(await readHead(file, path)) };
   } catch (error) {
@@ -174,8 +174,8 @@ async function readHead(file: OpenFile, path: string): Promise<{ count: number; 
 }
 
 async function* entriesOf({ file, count, bits }: OpenRun): AsyncGenerator<Buffer> {
-  for (let at = 0; at < count; at += entriesAtOnce) {
-    const some = Math.min(entriesAtOnce, count - at);
+  for (let at = 0; at < count; at += entriesBatch) {
+    const some = Math.min(entriesBatch, count - at);
     const bytes = await file.read(entriesOffset(bits) + at * entryBytes, some * entryBytes);
     for (let index = 0; index < some; index++) yield bytes.subarray(index * entryBytes, (index + 1) * entryBytes);
   }
@@ -194,7 +194,7 @@ async function* merged(a: AsyncGenerator<Buffer>, b: AsyncGenerator<Buffer>): As
   }
 }
 
-/** Writes a run of which the entries can be read twice: once to count them. */
+/** Writes a run. `entries` is called twice: the entries are counted first. */
 async function writeRun(
   files: ArchiveFiles,
   directory: string,
@@ -228,7 +228,7 @@ async function* inChunks(head: Buffer, entries: AsyncGenerator<Buffer>): AsyncGe
   yield head;
   let chunk: Buffer[] = [];
   for await (const entry of entries) {
-    if (chunk.push(entry) < entriesAtOnce) continue;
+    if (chunk.push(entry) < entriesBatch) continue;
     yield Buffer.concat(chunk);
     chunk = [];
   }

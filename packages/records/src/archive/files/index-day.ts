@@ -7,7 +7,7 @@ import type { DayManifest } from "./day-manifest.ts";
 import { addDay, type IndexEntry, mergeRuns } from "./handle-index.ts";
 import { openData, readManifest, readMember } from "./read-day.ts";
 
-/** Adds the reservations of a day's file to its region's index. */
+/** Adds the reservations of a day to its region's index. */
 export async function indexDay(files: ArchiveFiles, layout: ArchiveLayout, file: OpenFile, manifest: DayManifest): Promise<void> {
   const { region, date } = manifest;
   const entries: IndexEntry[] = [];
@@ -20,7 +20,7 @@ export async function indexDay(files: ArchiveFiles, layout: ArchiveLayout, file:
   await addDay(files, layout.indexDir(region), date, entries);
 }
 
-/** Makes a region's index anew from its days. No gateway may archive meanwhile. */
+/** Rebuilds a region's index from its days. No gateway may archive meanwhile. */
 export async function rebuildIndex(files: ArchiveFiles, layout: ArchiveLayout, region: Region): Promise<void> {
   const directory = layout.indexDir(region);
   for (const name of await files.names(directory)) await files.remove(join(directory, name));

@@ -1,6 +1,6 @@
 import { type Event, parseReservationId, type Region, type Reservation } from "@petak/protocol";
-import { isAfter } from "../../events/event-stream.ts";
-import { splitChain } from "../../reservations/reservation-record.ts";
+import { splitChain } from "../../encoding/reservation-record.ts";
+import { isAfter } from "../../encoding/stream-entry.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 import type { ArchiveFiles, OpenFile } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, dateAt, dateOfName, endOf, regionOfName } from "./archive-layout.ts";
@@ -21,16 +21,16 @@ export interface ArchivedDay {
   bytes: number;
 }
 
-/** Something in an archive that is not as it should be. */
+/** A defect of an archive. */
 export interface ArchiveProblem {
-  /** Undefined where it is a participant's feed. */
+  /** Undefined for a participant's feed. */
   region?: Region;
-  /** Undefined where it is the region's index. */
+  /** Undefined for a region's index. */
   date?: ArchiveDate;
   problem: string;
 }
 
-/** The days of an archive, by region and in order. One whose manifest cannot be read comes as a problem. */
+/** The days of an archive, sorted by region and date. A day whose manifest cannot be read is returned as a problem. */
 export async function* archivedDays(files: ArchiveFiles, layout: ArchiveLayout): AsyncGenerator<DayManifest | ArchiveProblem> {
   for (const region of await regionsOf(files, layout)) {
     const dates = (await files.names(layout.regionDir(region))).flatMap((name) => dateOfName(name) ?? []).sort();
@@ -45,15 +45,12 @@ export async function* archivedDays(files: ArchiveFiles, layout: ArchiveLayout):
   }
 }
 
-/** The regions of an archive, in order. */
+/** The regions of an archive, sorted. */
 export async function regionsOf(files: ArchiveFiles, layout: ArchiveLayout): Promise<Region[]> {
   return (await files.names(layout.root)).flatMap((name) => regionOfName(name) ?? []).sort();
 }
 
-/**
- * Reads a day whole, and gives what is wrong with it: its checksum, its counts, the order of its events, what cannot be read, and reservations that
- * do not stand behind their last event.
- */
+/** Reads a day completely, and returns its first defect: in its checksum, counts, order of events, encoding, or the position of reservations after their last event. */
 export async function checkDay(files: ArchiveFiles, layout: ArchiveLayout, manifest: DayManifest): Promise<ArchiveProblem[]> {
   const { region, date } = manifest;
   let file: OpenFile | undefined;
@@ -75,7 +72,7 @@ export async function checkDay(files: ArchiveFiles, layout: ArchiveLayout, manif
   }
 }
 
-/** Compares a region's index with its days, and gives what is wrong with it. */
+/** Compares a region's index with its days, and returns the first defect. */
 export async function checkIndex(files: ArchiveFiles, layout: ArchiveLayout, days: readonly DayManifest[]): Promise<ArchiveProblem[]> {
   const [{ region } = { region: "" }] = days;
   try {
@@ -97,14 +94,14 @@ export async function checkIndex(files: ArchiveFiles, layout: ArchiveLayout, day
     }
     const [surplus] = found.keys();
     if (surplus !== undefined)
-      throw new ArchiveFailure("damaged", `the index has reservations on ${surplus.slice(0, 10)}, which is not there`);
+      throw new ArchiveFailure("damaged", `the index lists reservations on ${surplus.slice(0, 10)}, which is not archived`);
     return [];
   } catch (error) {
     return [{ region, problem: messageOf(error) }];
   }
 }
 
-/** Reads the files of all participants' feeds, and gives what is wrong with them: what is not as it was written, or missing in the middle. */
+/** Reads the files of all participants' feeds, and returns their defects: damaged files, and missing chunks before existing ones. */
 export async function checkFeeds(files: ArchiveFiles, layout: ArchiveLayout): Promise<ArchiveProblem[]> {
   const problems: ArchiveProblem[] = [];
   for (const name of await files.names(layout.root)) {
@@ -113,7 +110,7 @@ export async function checkFeeds(files: ArchiveFiles, layout: ArchiveLayout): Pr
     for (const mode of ["live", "test"] as const) {
       let end = 0;
       for (const file of await feedFiles(files, layout, { participantId, mode })) {
-        if (file.first > end) problems.push({ problem: `${file.path}: the chunks from ${end} on are missing before it` });
+        if (file.first > end) problems.push({ problem: `${file.path}: the chunks from ${end} to ${file.first - 1} before it are missing` });
         end = Math.max(end, file.last + 1);
         await readFeedFile(files, file).catch((error: unknown) => problems.push({ problem: messageOf(error) }));
       }
@@ -122,7 +119,7 @@ export async function checkFeeds(files: ArchiveFiles, layout: ArchiveLayout): Pr
   return problems;
 }
 
-/** What an archive has of one reservation: as it ended last, and all of its events. Undefined where it has nothing. */
+/** An archived reservation in its last version, and all of its archived events. Undefined if it is not archived. */
 export async function findArchived(
   files: ArchiveFiles,
   layout: ArchiveLayout,
@@ -143,12 +140,12 @@ export async function findArchived(
 }
 
 function checkEvent(line: string, last: string | undefined, date: ArchiveDate): string {
-  const logged = recordedEvent(line);
-  const { entry } = logged;
-  if (last !== undefined && !isAfter(entry, last)) throw new ArchiveFailure("damaged", `event ${entry} stands behind ${last}`);
-  if (dateAt(Number.parseInt(entry, 10)) !== date) throw new ArchiveFailure("damaged", `event ${entry} is not of this day`);
-  // Throws where it cannot be read.
-  void logged.event;
+  const recorded = recordedEvent(line);
+  const { entry } = recorded;
+  if (last !== undefined && !isAfter(entry, last)) throw new ArchiveFailure("damaged", `event ${entry} comes after ${last}`);
+  if (dateAt(Number.parseInt(entry, 10)) !== date) throw new ArchiveFailure("damaged", `event ${entry} is of another day`);
+  // Throws if it cannot be decoded.
+  void recorded.event;
   return entry;
 }
 
@@ -156,13 +153,13 @@ function checkReservation(line: string, last: string | undefined, region: Region
   const { reservation, chain } = readReservation(line);
   const { reservationId } = reservation;
   if (parseReservationId(reservationId)?.region !== region) {
-    throw new ArchiveFailure("damaged", `reservation ${reservationId} is not of this region`);
+    throw new ArchiveFailure("damaged", `reservation ${reservationId} is of another region`);
   }
-  if (chain.at(-1) !== last) throw new ArchiveFailure("damaged", `reservation ${reservationId} does not stand behind its last event`);
+  if (chain.at(-1) !== last) throw new ArchiveFailure("damaged", `reservation ${reservationId} does not follow its last event`);
 }
 
 function lacking(region: Region, date: ArchiveDate): ArchiveFailure {
-  return new ArchiveFailure("damaged", `the index of region ${region} does not have what ended on ${date}`);
+  return new ArchiveFailure("damaged", `the index of region ${region} lacks reservations of ${date}`);
 }
 
 function problemOf(error: unknown, region: Region, date: ArchiveDate): ArchiveProblem {

@@ -10,13 +10,13 @@ import { type DayManifest, type DayMember, decodeManifest } from "./day-manifest
 
 const decompress = promisify(gunzip);
 
-/** The most that a member may be when it is decompressed, in bytes: far above what is written, and no danger to the process. */
+/** The most bytes of a decompressed member: far more than is written, and safe for the process. */
 const memberMaxBytes = 64 * 1024 * 1024;
 
-/** Bytes that are read at once where a whole file is. */
+/** Bytes that are read at once from a whole file. */
 const chunkBytes = 1024 * 1024;
 
-/** The manifest of a region's day, or undefined where the day is not in the archive. */
+/** The manifest of a region's day. Undefined if the day is not archived. @throws {ArchiveFailure} if it is damaged */
 export async function readManifest(
   files: ArchiveFiles,
   layout: ArchiveLayout,
@@ -27,17 +27,17 @@ export async function readManifest(
   return bytes === undefined ? undefined : decodeManifest(bytes, region, date);
 }
 
-/** Opens a day's data. Its writer may have died, or be just about, before it gave it its name. */
+/** Opens a day's data, which may still have its unfinished name: its writer may be about to rename it or may have crashed. */
 export async function openData(files: ArchiveFiles, layout: ArchiveLayout, { region, date, attempt }: DayManifest): Promise<OpenFile> {
   const paths = [layout.data(region, date), layout.unfinishedData(region, date, attempt), layout.data(region, date)];
   for (const path of paths) {
     const file = await files.open(path);
     if (file !== undefined) return file;
   }
-  throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, is missing, and its manifest is there`);
+  throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, is missing, but its manifest exists`);
 }
 
-/** The lines of one member. */
+/** The lines of one member. @throws {ArchiveFailure} if they do not match the manifest */
 export async function readMember(file: OpenFile, { region, date }: DayManifest, member: DayMember): Promise<string[]> {
   const compressed = await file.read(member.offset, member.bytes);
   const damaged = (why: string, cause?: unknown) =>
@@ -54,24 +54,24 @@ export async function readMember(file: OpenFile, { region, date }: DayManifest, 
   if (events.length !== member.events || lines.length - events.length !== member.reservations) {
     throw damaged(
       `it has ${events.length} events and ${lines.length - events.length} reservations, ` +
-        `and the manifest says ${member.events} and ${member.reservations}`,
+        `but the manifest says ${member.events} and ${member.reservations}`,
     );
   }
   if (entryOf(events[0] ?? "") !== member.firstEntry || entryOf(events.at(-1) ?? "") !== member.lastEntry) {
-    throw damaged("its first event or its last is not the one that the manifest names");
+    throw damaged("its first or last event is not the one in the manifest");
   }
   return lines;
 }
 
-/** Compares a whole file with its manifest. Throws an ArchiveFailure where a byte is not as it was written. */
+/** Compares a file with the length and checksum in its manifest. @throws {ArchiveFailure} if they differ */
 export async function checkData(file: OpenFile, manifest: DayManifest): Promise<void> {
   const { region, date, bytes, sha256 } = manifest;
   if (file.sizeBytes !== bytes) {
-    throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, has ${file.sizeBytes} bytes in place of ${bytes}`);
+    throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, has ${file.sizeBytes} bytes instead of ${bytes}`);
   }
   const digest = createHash("sha256");
   for (let at = 0; at < bytes; at += chunkBytes) digest.update(await file.read(at, Math.min(chunkBytes, bytes - at)));
   const found = digest.digest("hex");
   if (found === sha256) return;
-  throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, has the SHA-256 ${found} in place of ${sha256}`);
+  throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, has the SHA-256 ${found} instead of ${sha256}`);
 }

@@ -1,4 +1,4 @@
-/** Keeps what was used last, up to a weight. */
+/** A least-recently-used cache with a maximum total weight. */
 export class WeightedCache<Value> {
   readonly #values = new Map<string, { value: Value; weight: number }>();
   readonly #weightMax: number;
@@ -11,7 +11,7 @@ export class WeightedCache<Value> {
   get(name: string): Value | undefined {
     const kept = this.#values.get(name);
     if (kept === undefined) return undefined;
-    // A map gives its entries in the order in which they were set.
+    // A map iterates in the order of insertion.
     this.#values.delete(name);
     this.#values.set(name, kept);
     return kept.value;

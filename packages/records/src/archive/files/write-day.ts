@@ -9,20 +9,20 @@ import type { ArchiveFiles } from "./archive-files.ts";
 import { type ArchiveDate, type ArchiveLayout, damagedSuffix, unfinishedSuffix } from "./archive-layout.ts";
 import { type DayManifest, type DayMember, encodeManifest } from "./day-manifest.ts";
 
-/** An event's line, and that of the reservation which ended with it. */
+/** The line of an event, and that of the reservation that ended with it. */
 export interface DayEntry {
   entry: string;
   eventLine: string;
   reservationLine?: string;
 }
 
-/** Which day is written, and by whom. */
+/** The day to write. */
 export interface DayToWrite {
   region: Region;
   date: ArchiveDate;
-  /** Names this attempt, and no other. */
+  /** A unique id of this attempt. */
   attempt: string;
-  /** Text of a member before it is compressed, at least, in characters. Default 131,072: not much to read for one reservation, and it still compresses well. */
+  /** The least uncompressed length of a member, in characters. Default 131,072: little to read for one reservation, and it still compresses well. */
   memberChars?: number;
 }
 
@@ -31,8 +31,8 @@ const memberCharsDefault = 128 * 1024;
 const compress = promisify(gzip);
 
 /**
- * Writes the file of a region's day, which is not there until all of it is on the disk: the data under a name that does not count, then the manifest, of
- * which only one writer can make the name, then the data's own name. Where another was faster, what this one wrote goes.
+ * Writes the file of a region's day atomically: first the data under an unfinished name, then the manifest, whose name only one writer can create. {@link finishDay}
+ * gives the data its final name and removes the files of slower writers.
  */
 export async function writeDay(
   files: ArchiveFiles,
@@ -74,26 +74,28 @@ export async function writeDay(
 }
 
 /**
- * Finishes a day whose manifest is there: gives the data its name where the writer died before it could, and removes what others left. To be
- * done before the day is relied on; safe to do at any time.
+ * Finishes a day whose manifest exists: gives the data its final name, and removes the unfinished files of other attempts. Must be called before data of the day is
+ * deleted from the store. Idempotent.
+ *
+ * @throws {ArchiveFailure} if the data is missing
  */
 export async function finishDay(files: ArchiveFiles, layout: ArchiveLayout, { region, date, attempt }: DayManifest): Promise<void> {
   const directory = layout.dayDir(region, date);
   const names = await files.names(directory);
   if (!names.includes(basename(layout.data(region, date)))) {
     const unfinished = layout.unfinishedData(region, date, attempt);
-    if (!names.includes(basename(unfinished))) throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, has gone`);
+    if (!names.includes(basename(unfinished))) throw new ArchiveFailure("damaged", `the file of region ${region}, ${date}, is missing`);
     await files.rename(unfinished, layout.data(region, date));
   }
   for (const name of names.filter((other) => other.endsWith(unfinishedSuffix))) await files.remove(join(directory, name));
   await files.syncDir(directory);
 }
 
-/** Sets a day aside that cannot be read back and of which nothing has been taken from the records, so that it is written anew. */
+/** Renames the files of a damaged day, of which nothing was deleted from the store, so that it is written again. */
 export async function discardDay(files: ArchiveFiles, layout: ArchiveLayout, { region, date, attempt }: DayManifest): Promise<void> {
   const directory = layout.dayDir(region, date);
   const names = await files.names(directory);
-  // The manifest last: the day counts until then.
+  // The manifest last: the day counts as archived until then.
   for (const path of [layout.data(region, date), layout.manifest(region, date)]) {
     if (names.includes(basename(path))) await files.rename(path, `${path}.${attempt}${damagedSuffix}`);
     await files.syncDir(directory);

@@ -4,10 +4,10 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
 import { participantParty, reservationEvent, transitionTo } from "@petak/lifecycle";
 import { EventSchema, EventType, HoldKind, PartyKind, type Reservation, ReservationSchema, ReservationState } from "@petak/protocol";
-import type { RedisConnection } from "@petak/redis";
+import { createKeys, type Keys, type RedisConnection } from "@petak/redis";
 import { createFrozenClock, type FrozenClock, makeSite, moveServerClock, type TestRedis, testStoreCode } from "@petak/testkit";
-import { firstEntry } from "../../events/event-stream.ts";
-import { createRecords, type Records } from "../../records.ts";
+import { firstEntry } from "../../encoding/stream-entry.ts";
+import { createRecords, type Records, type RecordsWithArchive } from "../../records.ts";
 import type { StoredTransition } from "../../reservations/reservation-store.ts";
 import { requireIdentity } from "../archive-identity.ts";
 import { type Archiver, type ArchiverOptions, createArchiver } from "../archiver.ts";
@@ -15,7 +15,7 @@ import { createFeedArchive } from "../feed-archive.ts";
 import { type ArchiveFiles, diskFiles } from "../files/archive-files.ts";
 import { type ArchiveLayout, createLayout, dayMs } from "../files/archive-layout.ts";
 import { createArchiveReader } from "../files/archive-reader.ts";
-import { type RecordsWithArchive, withArchive } from "../reservation-archive.ts";
+import { withArchive } from "../reservation-archive.ts";
 
 const origin = { latitude: 1.3, longitude: 103.8 };
 
@@ -38,6 +38,7 @@ export interface Told {
 export interface ArchiveWorld {
   readonly clock: FrozenClock;
   readonly prefix: string;
+  readonly keys: Keys;
   readonly layout: ArchiveLayout;
   /** The records as they are without the archive. */
   readonly records: Records;
@@ -107,7 +108,7 @@ export async function openArchiveWorld(
         participantId: courier.participantId,
         requestId: randomUUID(),
         fingerprint: Buffer.alloc(16),
-        isTied: false,
+        isBound: false,
         homeRegion: region,
         reservation,
         deadlineMs: clock.now() + 900_000,
@@ -151,6 +152,7 @@ export async function openArchiveWorld(
   return {
     clock,
     prefix,
+    keys: createKeys(prefix),
     layout,
     records,
     ids,

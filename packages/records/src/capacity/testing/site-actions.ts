@@ -29,7 +29,7 @@ export async function hold(
     participantId,
     requestId,
     fingerprint: Buffer.from(requestId.slice(-16)),
-    isTied: true,
+    isBound: true,
     homeRegion: parseSiteId(siteId)?.region as Region,
     reservation: create(ReservationSchema, { participantId, revision: 1 }),
     deadlineMs: 2_000_000_000_000,
@@ -71,12 +71,12 @@ export async function recordStep(records: Records, siteId: string, parcel: Model
 export async function sendReport(
   records: Records,
   siteId: string,
-  what: Snapshot | "own_counts",
+  what: Snapshot | "reporting_ended",
   observedAtMs: number,
   nowMs: number,
 ): Promise<ReportOutcome> {
-  const ttlS = what === "own_counts" ? 300 : what.ttlS;
-  const classesOf = () => (what === "own_counts" ? what : what.classes);
+  const ttlS = what === "reporting_ended" ? 300 : what.ttlS;
+  const classesOf = () => (what === "reporting_ended" ? what : what.classes);
   return await records.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf }, await readSite(records, siteId), nowMs);
 }
 

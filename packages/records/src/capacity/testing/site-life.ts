@@ -3,8 +3,8 @@ import { isKnownAt } from "@petak/allocator";
 import { LatLngSchema, Purpose } from "@petak/protocol";
 import type { FrozenClock, Random } from "@petak/testkit";
 import { expect } from "vitest";
+import { freeToPromise } from "../../sites/site-counts.ts";
 import type { SearchableRecords } from "../../testing/searchable-records.ts";
-import { freeToPromise } from "../capacity.ts";
 import { hold, readSite, recordStep, rewrite, sendReport } from "./site-actions.ts";
 import type { ModelClass, ModelParcel, SiteModel, Snapshot } from "./site-model.ts";
 
@@ -86,8 +86,8 @@ export interface SiteLife {
 
 /** Begins a life at a site that nothing has happened at. */
 export function createLife({ gatewayRecords, siteId, model, random, clock, nextNumber }: LifeOptions): SiteLife {
-  const underWay: (Snapshot | "own_counts")[] = [];
-  const observedAtMs = new Map<Snapshot | "own_counts", number>();
+  const underWay: (Snapshot | "reporting_ended")[] = [];
+  const observedAtMs = new Map<Snapshot | "reporting_ended", number>();
   const any = () => random.pick(gatewayRecords);
   const pickParcel = (is: ModelParcel["is"]) => {
     const parcels = model.parcels.filter((parcel) => parcel.is === is && parcel.recorded !== "over");
@@ -141,7 +141,7 @@ export function createLife({ gatewayRecords, siteId, model, random, clock, nextN
     async observe() {
       // Two looks at one instant would be one report.
       if ([...observedAtMs.values()].includes(clock.now())) clock.advance(1);
-      const snapshot = random.bool(0.05) ? "own_counts" : model.observe(clock.now(), random.pick([10, 60, 300]));
+      const snapshot = random.bool(0.05) ? "reporting_ended" : model.observe(clock.now(), random.pick([10, 60, 300]));
       observedAtMs.set(snapshot, clock.now());
       underWay.push(snapshot);
     },
@@ -164,13 +164,13 @@ export function createLife({ gatewayRecords, siteId, model, random, clock, nextN
       const sizeClasses = site.sizeClasses.map((sizeClass, index) => ({ ...sizeClass, installed: places[index] ?? 0 }));
       await rewrite(any(), siteId, { sizeClasses }, 0);
       (model.classes[classIndex] as ModelClass).installed += 1;
-      if (model.basis !== "own_counts") model.basis = "nothing";
+      if (model.basis !== "reporting_ended") model.basis = "nothing";
       // What was seen of the site as it was would be refused before it came here.
       underWay.length = 0;
     },
   };
 
-  async function deliver(snapshot: Snapshot | "own_counts"): Promise<void> {
+  async function deliver(snapshot: Snapshot | "reporting_ended"): Promise<void> {
     const atMs = observedAtMs.get(snapshot) ?? 0;
     const expected = model.outcomeOf(snapshot, atMs, clock.now());
     expect(await sendReport(any(), siteId, snapshot, atMs, clock.now())).toBe(expected);

@@ -32,7 +32,7 @@ export interface SiteModel {
   classes: ModelClass[];
   parcels: ModelParcel[];
   /** What the counts in force rest on: the report recorded last, own counts, or nothing since the places changed. */
-  basis: Snapshot | "own_counts" | "nothing";
+  basis: Snapshot | "reporting_ended" | "nothing";
   /** Looks behind the doors. */
   observe(nowMs: number, ttlS: number): Snapshot;
   /** Doors of a class behind which nothing is, and which open. */
@@ -42,14 +42,14 @@ export interface SiteModel {
   /** Parcels that really moved, and nobody recorded it yet. */
   unrecorded(): ModelParcel[];
   /** What must become of a report. */
-  outcomeOf(snapshot: Snapshot | "own_counts", observedAtMs: number, nowMs: number): ReportOutcome;
+  outcomeOf(snapshot: Snapshot | "reporting_ended", observedAtMs: number, nowMs: number): ReportOutcome;
   /** Takes over that a report was recorded. */
-  recorded(snapshot: Snapshot | "own_counts", observedAtMs: number): void;
+  recorded(snapshot: Snapshot | "reporting_ended", observedAtMs: number): void;
 }
 
 /** Makes the model of an empty site with so many places of each size class. */
 export function createSiteModel(installed: readonly number[]): SiteModel {
-  let last: { what: Snapshot | "own_counts"; observedAtMs: number } | undefined;
+  let last: { what: Snapshot | "reporting_ended"; observedAtMs: number } | undefined;
   const countOf = (classIndex: number, isCounted: (parcel: ModelParcel) => boolean) =>
     model.parcels.filter((parcel) => parcel.classIndex === classIndex && isCounted(parcel)).length;
   const insideOf = (classIndex: number) => countOf(classIndex, ({ is }) => is === "inside");
@@ -67,7 +67,7 @@ export function createSiteModel(installed: readonly number[]): SiteModel {
   const model: SiteModel = {
     classes: installed.map((places) => ({ installed: places, broken: 0, foreign: 0 })),
     parcels: [],
-    basis: "own_counts",
+    basis: "reporting_ended",
     observe: (observedAtMs, ttlS) => ({
       observedAtMs,
       ttlS,
@@ -91,7 +91,7 @@ export function createSiteModel(installed: readonly number[]): SiteModel {
     outcomeOf(snapshot, observedAtMs, nowMs) {
       if (last?.what === snapshot && last.observedAtMs === observedAtMs && model.basis !== "nothing") return "recorded";
       if (last !== undefined && observedAtMs <= last.observedAtMs) return "outdated";
-      if (snapshot === "own_counts") return "recorded";
+      if (snapshot === "reporting_ended") return "recorded";
       const isOver = nowMs >= Math.floor(observedAtMs / 1000) * 1000 + snapshot.ttlS * 1000;
       return isOver || observedAtMs <= lastMovedAtMs() ? "outdated" : "recorded";
     },

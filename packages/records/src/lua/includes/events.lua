@@ -1,13 +1,13 @@
--- Events of one region. A script appends what it records, and publishes all of it at its end.
+-- Events of one region. A script appends the events that it records, and publishes all of them at its end.
 
--- What was appended, for those who listen: 10 bytes of entry, u32 length, event.
+-- The events to publish: for each 10 bytes of entry, u32 length, event.
 local appended = {}
 local last_time, last_number
 
--- Appends an event to the region's stream and gives its entry as 10 bytes, as a reservation's chain has it.
+-- Appends an event to the region's stream. Returns its packed entry of 10 bytes, as a reservation's chain contains it.
 local function append_event(events_key, event)
   if last_time then
-    -- Nobody else appends while a script runs.
+    -- No other client can append while the script runs.
     last_number = last_number + 1
     redis.call('XADD', events_key, last_time .. '-' .. last_number, 'event', event)
   else
@@ -22,7 +22,7 @@ local function append_event(events_key, event)
   return entry
 end
 
--- Tells those who listen. A server may forbid publishing to its users, and what was recorded must not be undone by that.
+-- Publishes the appended events. A server may deny publishing to its users, which must not undo what was recorded.
 local function publish_events(events_key)
   if #appended > 0 then
     redis.pcall('SPUBLISH', events_key, table.concat(appended))

@@ -1,20 +1,20 @@
--- Which compartments of a site are taken by name: a hash, compartment id -> the handles of those who have it, a space after each. A hard
--- hold has the one that it was promised, a parcel the one behind whose door its agent says that it lies. There are two for one where a
--- parcel was put, without the network, where a hold had been promised; it is free when both are over.
+-- The named compartments of a site that are taken: a hash, compartment id -> the handles of the reservations that have it, each followed by a
+-- space. A hard hold has the compartment that was promised, a parcel the one that its agent reported. A compartment has two reservations if,
+-- without the network, a parcel was deposited where a hard hold had been promised. It is free when both have ended.
 
-local function take_name(key, compartment, handle)
+local function take_compartment(key, compartment, handle)
   local holders = redis.call('HGET', key, compartment) or ''
   if not string.find(holders, handle .. ' ', 1, true) then
     redis.call('HSET', key, compartment, holders .. handle .. ' ')
   end
 end
 
-local function free_name(key, compartment, handle)
+local function free_compartment(key, compartment, handle)
   local holders = redis.call('HGET', key, compartment)
   if not holders then
     return
   end
-  -- A handle has letters and digits only.
+  -- As a pattern: a handle consists of letters and digits only.
   local others = string.gsub(holders, handle .. ' ', '')
   if others == '' then
     redis.call('HDEL', key, compartment)
@@ -23,8 +23,8 @@ local function free_name(key, compartment, handle)
   end
 end
 
--- The first of a list of compartment ids, each after a byte of its length, that nobody has; nil where each is taken.
-local function first_free_name(key, compartments)
+-- The first free compartment of a list of ids, each after a byte of its length. Nil if all are taken.
+local function first_free_compartment(key, compartments)
   local taken = {}
   for _, compartment in ipairs(redis.call('HKEYS', key)) do
     taken[compartment] = true

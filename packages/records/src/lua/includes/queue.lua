@@ -1,25 +1,26 @@
--- Who waits for places of a region's sites, first come first served among those that fit. Goes after events, reservation-record, site-index,
--- reports, named-compartments, fields and wire. The keys, as keys.ts names them, are made here of the first: which of them a script touches
--- turns out in it, and all of them lie in the region's slot.
+-- The queues of a region's sites, first come first served among those that fit. Include after events, reservation-record, site-index, reports,
+-- named-compartments, fields and wire. The other keys are derived from the first as keys.ts names them: which of them a script touches is known
+-- only while it runs, and all of them are in the region's slot.
 --
 --   <waiting>                 hash: handle -> entry
---   <waiting>:last            the rank that was given last
---   <waiting>:sites           set of the numbers of the sites at which somebody waits
---   <waiting>:shares          hash: participant in a network, or that and site -> how many of its reservations wait
---   <waiting>:<site>          sorted set: handle -> rank, all that wait at a site
---   <waiting>:<site>.<class>  sorted set: handle -> rank, those of them that a size class would do for
+--   <waiting>:last            the last rank that was assigned
+--   <waiting>:sites           set: numbers of the sites with a queue
+--   <waiting>:shares          hash: participant in a network, or that and a site -> number of its queued reservations
+--   <waiting>:<site>          sorted set: handle -> rank, the reservations queued at a site
+--   <waiting>:<site>.<class>  sorted set: handle -> rank, those of them that fit into a size class
 --
--- A rank is when a reservation came to wait, in µs since 1970, and no two of a region are given the same.
+-- A rank is when a reservation was queued, in us since 1970, and unique in the region.
 --
--- An entry: double rank, u8 flags, u32 ms for which a place is held, u8 length and participant, u16 length and event of the promotion, u16 length
--- and what the caller asked of a site, u8 number of places, and each place: 4 bytes of site number, u8 length and what the site adds to the
--- reservation, u8 length and what it adds to the event, u8 number of classes, and for each class, best first: u8 index, u8 length and what it
--- adds to the reservation; where the hold is hard, also u16 length and ids of its compartments, best first, each after u8 length.
+-- An entry: double rank, u8 flags, u32 ms for which a place is held after the promotion, u8 length and participant, u16 length and event of the
+-- promotion, u16 length and query, u8 number of places, and for each place: 4 bytes of site number, u8 length and the site's part of the
+-- reservation, u8 length and the site's part of the event, u8 number of classes, and for each class, best first: u8 index, u8 length and the
+-- class's part of the reservation; for a hard hold also u16 length and the ids of its compartments, best first, each after u8 length.
 --
--- At no instant is there a place free for which somebody waits: whatever frees one calls promote() in the same script.
+-- Invariant: no place is free for which a reservation is queued. Every script that frees a place calls promote().
 
--- A place of which it is not known whether it is free will do.
+-- The reservation takes a place whose availability is unknown.
 local TAKES_UNKNOWN = 1
+-- The reservation takes a named compartment.
 local TAKES_NAMED = 2
 
 local function read_waiting(entry)
@@ -30,14 +31,14 @@ local function read_waiting(entry)
   }
   for number = 1, count do
     local place, classes = { classes = {} }, nil
-    place.number, place.reservation_rest, place.event_rest, classes, at = struct.unpack('<c4Bc0Bc0B', entry, at)
+    place.number, place.reservation_part, place.event_part, classes, at = struct.unpack('<c4Bc0Bc0B', entry, at)
     place.site = string.format('%d', struct.unpack('<I4', place.number))
     place.classes_from = at - 1
     for position = 1, classes do
       local class = {}
-      class.index, class.rest, at = struct.unpack('BBc0', entry, at)
+      class.index, class.part, at = struct.unpack('BBc0', entry, at)
       if waiting.takes_named then
-        class.names, at = struct.unpack('<I2c0', entry, at)
+        class.compartments, at = struct.unpack('<I2c0', entry, at)
       end
       place.classes[position] = class
     end
@@ -111,7 +112,7 @@ local function leave_queue(queue, handle, waiting)
   redis.call('HDEL', queue.waiting, handle)
 end
 
--- How many that would take one of the same places of a site came earlier.
+-- The number of reservations before a rank that fit into one of the same size classes of a site.
 local function count_ahead(queue, place, rank)
   local seen, ahead = {}, 0
   for _, class in ipairs(place.classes) do
@@ -125,43 +126,44 @@ local function count_ahead(queue, place, rank)
   return ahead
 end
 
--- The class of a site that a waiting reservation would take now, best first, with the compartment where the hold is hard; nil for none.
+-- The best size class of a site that a queued reservation can take now, with the compartment for a hard hold. Nil if there is none.
 local function class_to_take(site, waiting, place)
   if not site.is_known and not waiting.takes_unknown then
     return nil
   end
-  -- What is reported has counts and no names.
+  -- A site that reports has counts only, no free compartments by name.
   if waiting.takes_named and site.is_reported then
     return nil
   end
   for _, class in ipairs(place.classes) do
     if site.free[class.index] > 0 then
-      local name = waiting.takes_named and first_free_name(site.names, class.names)
-      if name or not waiting.takes_named then
-        return class, name
+      local compartment = waiting.takes_named and first_free_compartment(site.compartments, class.compartments)
+      if compartment or not waiting.takes_named then
+        return class, compartment
       end
     end
   end
   return nil
 end
 
-local function look_at_site(queue, site)
-  local tally = redis.call('HGET', site.tallies, site.number)
-  if not tally then
+-- Reads the counts of a site into `site`. False if it has none.
+local function read_counts(queue, site)
+  local site_counts = redis.call('HGET', site.counts, site.number)
+  if not site_counts then
     return false
   end
-  local observed, ttl = report_times(report_of(tally))
-  site.tally, site.free = tally, {}
-  site.is_reported = observed ~= nil and ttl ~= OWN_COUNTS
+  local observed, ttl = report_times(report_of(site_counts))
+  site.site_counts, site.free = site_counts, {}
+  site.is_reported = observed ~= nil and ttl ~= REPORTING_ENDED
   site.is_known = not site.is_reported or (math.floor(observed / 1000) + ttl) * 1000 > queue.now
-  for class = 0, class_count(tally) - 1 do
-    local _, in_service, occupied, held, beyond = class_counts(tally, class)
-    site.free[class] = free_places(in_service, occupied, held, beyond)
+  for class = 0, class_count(site_counts) - 1 do
+    local _, in_service, occupied, held, by_others = class_counts(site_counts, class)
+    site.free[class] = free_places(in_service, occupied, held, by_others)
   end
   return true
 end
 
--- The first of those that wait for a class that would take a place of the site now. Nearly always it is the very first.
+-- The first reservation in the queue of a size class that can take a place of the site now: nearly always the very first.
 local function first_to_take(queue, site, class)
   local key, from = class_queue(queue, site.text, class), 0
   while true do
@@ -170,7 +172,7 @@ local function first_to_take(queue, site, class)
       return nil
     end
     for at = 1, #found, 2 do
-      -- One that has waited long enough gets nothing any more, also where nobody has come by to say so.
+      -- A reservation whose queue deadline has passed gets nothing, even if the sweep has not ended it yet.
       local is_over = tonumber(redis.call('ZSCORE', queue.deadlines, found[at]) or '0') <= queue.now
       local waiting = not is_over and waiting_at(queue, found[at])
       local place = waiting and place_at(waiting, site.number)
@@ -182,9 +184,9 @@ local function first_to_take(queue, site, class)
   end
 end
 
--- Gives a waiting reservation the place of a class. What it was is part of what it is from now on.
+-- Promotes a queued reservation to a place of a site. The new message appends the changed fields to the old one.
 local function take_place(queue, site, offset, handle, waiting, place)
-  local class, name = class_to_take(site, waiting, place)
+  local class, compartment = class_to_take(site, waiting, place)
   leave_queue(queue, handle, waiting)
   local key = queue.reservations .. handle
   local stored = redis.call('GET', key)
@@ -192,43 +194,45 @@ local function take_place(queue, site, offset, handle, waiting, place)
     return
   end
   local revision, message_bytes = struct.unpack('<I4I2', stored)
-  move_counts(site.tallies, site.block, site.number, site.tally, class.index, 1, 0, 0, last_moved(site.tally), offset)
+  change_counts(
+    site.counts, site.block, site.number, site.site_counts, class.index, 1, 0, 0, last_moved(site.site_counts), offset
+  )
   revision = revision + 1
   local expires = queue.now + waiting.hold_ms
   local message = string.sub(stored, RESERVATION_HEAD_BYTES + 1, RESERVATION_HEAD_BYTES + message_bytes)
-    .. place.reservation_rest .. class.rest
+    .. place.reservation_part .. class.part
     .. number_field(RESERVATION_STATE, RESERVATION_STATE_HELD)
     .. number_field(RESERVATION_REVISION, revision)
     .. time_field(RESERVATION_UPDATED_AT, queue.now * 1000)
     .. time_field(RESERVATION_HOLD_EXPIRES_AT, expires * 1000)
-  if name then
-    message = message .. text_field(RESERVATION_HELD_COMPARTMENT_ID, name)
-    take_name(site.names, name, handle)
-    -- The site's agent must keep the door for it from now on.
+  if compartment then
+    message = message .. text_field(RESERVATION_HELD_COMPARTMENT_ID, compartment)
+    take_compartment(site.compartments, compartment, handle)
+    -- From now on the site's agent must keep the door for it.
     redis.call('SADD', site.allowed, handle)
     redis.call('INCR', site.version)
   end
   local entry = append_event(
     queue.events,
-    waiting.event .. place.event_rest .. time_field(EVENT_OCCURRED_AT, queue.now * 1000) .. number_field(EVENT_RESERVATION_REVISION, revision)
+    waiting.event .. place.event_part .. time_field(EVENT_OCCURRED_AT, queue.now * 1000) .. number_field(EVENT_RESERVATION_REVISION, revision)
   )
   redis.call('SET', key, amended_record(stored, message_bytes, reservation_head(revision, #message) .. message, entry))
   redis.call('ZADD', queue.deadlines, rank_text(expires), handle)
 end
 
--- Gives the free places of a site to those that wait for them, the earliest first. What it appends its caller publishes.
---   queue: waiting, deadlines, events (keys), reservations (what the keys of reservations begin with), now (ms)
---   site: number (4 bytes), tallies, block, names, allowed, version (keys)
+-- Promotes queued reservations to the free places of a site, earliest first. The caller must publish the events.
+--   queue: waiting, deadlines, events (keys), reservations (prefix of the reservations' keys), now (ms)
+--   site: number (4 bytes), counts, block, compartments, allowed, version (keys)
 local function promote(queue, site)
   site.text = string.format('%d', struct.unpack('<I4', site.number))
   if redis.call('EXISTS', site_queue(queue, site.text)) == 0 then
     return
   end
-  -- A site that is not filed takes no reservations.
+  -- A site that is not in the index takes no reservations.
   local offset = record_offset(site.block, site.number)
-  while offset and look_at_site(queue, site) do
+  while offset and read_counts(queue, site) do
     local first, first_rank, first_waiting, first_place
-    for class = 0, class_count(site.tally) - 1 do
+    for class = 0, class_count(site.site_counts) - 1 do
       if site.free[class] > 0 then
         local handle, rank, waiting, place = first_to_take(queue, site, class)
         if handle and (not first or rank < first_rank or (rank == first_rank and handle < first)) then
@@ -243,7 +247,7 @@ local function promote(queue, site)
   end
 end
 
--- As promote(). An entry that is broken must not undo half of what a script has done before.
+-- As promote(), but ignores errors: an invalid entry must not abort a script after half of its writes.
 local function promote_safely(queue, site)
   pcall(promote, queue, site)
 end

@@ -1,28 +1,28 @@
--- What sites report of their places. Goes after site-index.lua.
+-- The last capacity report of a site, at the end of its site counts. Include after site-index.lua.
 
 local OBSERVED_OFFSET = 28
 
--- What a report says in place of how long it holds where it ends the reports.
-local OWN_COUNTS = 65535
+-- The ttl of a report that ends the reporting: the gateway's own counts apply again.
+local REPORTING_ENDED = 65535
 
-local function class_count(tally)
-  return string.byte(tally, TALLY_HEAD_BYTES)
+local function class_count(site_counts)
+  return string.byte(site_counts, COUNTS_HEAD_BYTES)
 end
 
--- The site's last report, or nil where it never reported.
-local function report_of(tally)
-  local at = TALLY_HEAD_BYTES + class_count(tally) * CLASS_BYTES
-  if #tally == at then
+-- The site's last report. Nil if it never reported.
+local function report_of(site_counts)
+  local at = COUNTS_HEAD_BYTES + class_count(site_counts) * CLASS_BYTES
+  if #site_counts == at then
     return nil
   end
-  return string.sub(tally, at + 1)
+  return string.sub(site_counts, at + 1)
 end
 
-local function packed_tally(moved_at, counts, report)
+local function packed_site_counts(moved_at, counts, report)
   return struct.pack('<I6B', moved_at, #counts) .. table.concat(counts) .. (report or '')
 end
 
--- When a report was observed, in ms, and for how long it holds, in s: 0 not any more, OWN_COUNTS. Nil where there is none.
+-- When a report was observed, in ms, and its ttl in s: 0 if it is not valid any more, or REPORTING_ENDED. Nil if there is no report.
 local function report_times(report)
   if not report then
     return nil
@@ -30,14 +30,14 @@ local function report_times(report)
   return struct.unpack('<I6I2', report)
 end
 
--- Whether what the site reports is in force, or was, until it ends its reports: the byte of a record's flags that says so.
+-- The flag of an index record that says whether the site reports, even if its last report has expired.
 local function reports_byte(observed, ttl)
-  return (observed and ttl ~= OWN_COUNTS) and '\1' or '\0'
+  return (observed and ttl ~= REPORTING_ENDED) and '\1' or '\0'
 end
 
--- What a record says of it.
+-- The observation in an index record: u32 s, u16 ttl in s, u16 of zero.
 local function observed_bytes(observed, ttl)
-  if not observed or ttl == OWN_COUNTS then
+  if not observed or ttl == REPORTING_ENDED then
     return string.rep('\0', 8)
   end
   return struct.pack('<I4I2I2', math.floor(observed / 1000), ttl, 0)

@@ -1,6 +1,6 @@
--- A stored reservation: u32 revision, u16 length of the message, the message, then the reservation's chain: 10 bytes for each event about it.
--- A chain keeps its latest 2000: a parcel's life has about ten, and who asks for credentials without end must not make it longer. How many are not
--- in it any more then stands before them, as an entry of time 0.
+-- A stored reservation: u32 revision, u16 length of the message, the message, then the chain: 10 bytes for each event about the reservation.
+-- A chain contains the latest 2000 entries: usual are about ten, but issuing credentials repeatedly must not make it longer. The number of
+-- earlier entries is then stored before them, as an entry of time 0.
 
 local RESERVATION_HEAD_BYTES = 6
 local CHAIN_MAX_BYTES = 20000
@@ -11,7 +11,7 @@ end
 
 local NO_TIME = string.rep('\0', 6)
 
--- A chain's latest entries, and before them how many others there were.
+-- Shortens a chain to its latest entries, with the number of earlier ones before them.
 local function latest_of(chain)
   local left_out, from = 0, 1
   if string.sub(chain, 1, 6) == NO_TIME then
@@ -24,7 +24,7 @@ local function latest_of(chain)
   return NO_TIME .. struct.pack('<I4', left_out + excess / 10) .. string.sub(chain, -CHAIN_MAX_BYTES)
 end
 
--- A whole record with its message written anew where `head_and_message` is not empty, and with more events in its chain.
+-- A complete record with entries added to its chain, and with a new head and message unless `head_and_message` is empty.
 local function amended_record(stored, message_bytes, head_and_message, entries)
   local chain_from = RESERVATION_HEAD_BYTES + message_bytes
   if head_and_message == '' then

@@ -1,14 +1,14 @@
--- The packed index, as block/record.ts and capacity/tally.ts lay it out.
+-- The index records and the site counts, in the layouts of block/record.ts (allocator) and sites/site-counts.ts.
 
 local RECORD_BYTES = 44
 local REVISION_OFFSET = 12
 local FREE_OFFSET = 36
--- The byte of the flags that scripts write and nobody else: 1 where what the site reports is in force, or was, until it ends its reports.
+-- The flag that only scripts write: 1 if the site reports its counts, even if its last report has expired.
 local REPORTS_OFFSET = 18
-local TALLY_HEAD_BYTES = 7
+local COUNTS_HEAD_BYTES = 7
 local CLASS_BYTES = 10
 
--- Offset of a site's record in a block, or nil.
+-- The offset of a site's record in a block, or nil.
 local function offset_in(block, site_number)
   local at = string.find(block, site_number, 1, true)
   while at do
@@ -25,8 +25,8 @@ local function record_offset(block_key, site_number)
   return block and offset_in(block, site_number) or nil
 end
 
--- A site's record as it stands and its offset, nil where the site is not filed in the cell any more or its facts have changed since: whoever
--- searches again sees the new ones. `offset` is where the caller saw it.
+-- A site's record and its offset. Nil if the site is not in the cell any more or its facts have another revision: a new search sees the
+-- current ones. `offset` is where the caller found the record.
 local function unchanged_record(block_key, offset, site_number, revision)
   local record = redis.call('GETRANGE', block_key, offset, offset + RECORD_BYTES - 1)
   if string.sub(record, 1, 4) ~= site_number then
@@ -42,51 +42,51 @@ local function unchanged_record(block_key, offset, site_number, revision)
   return record, offset
 end
 
--- installed, in service, occupied, held of a size class, and what its site's last report counted as occupied beyond our own: below 0 where
--- parcels of ours were gone that are not recorded as collected yet.
-local function class_counts(tally, class)
-  return struct.unpack('<I2I2I2I2i2', tally, TALLY_HEAD_BYTES + class * CLASS_BYTES + 1)
+-- The counts of a size class: installed, in service, occupied, held, and occupied by others: what the last report counted as occupied minus
+-- what the store did. The last is negative if parcels of this network were gone whose collection was not recorded yet.
+local function class_counts(site_counts, class)
+  return struct.unpack('<I2I2I2I2i2', site_counts, COUNTS_HEAD_BYTES + class * CLASS_BYTES + 1)
 end
 
-local function packed_counts(installed, in_service, occupied, held, beyond)
-  return struct.pack('<I2I2I2I2i2', installed, in_service, occupied, held, beyond)
+local function packed_counts(installed, in_service, occupied, held, by_others)
+  return struct.pack('<I2I2I2I2i2', installed, in_service, occupied, held, by_others)
 end
 
--- When a parcel last went in or came out, in ms, 0 for never.
-local function last_moved(tally)
-  return struct.unpack('<I6', tally)
+-- When a parcel was last deposited or collected, in ms. 0: never.
+local function last_moved(site_counts)
+  return struct.unpack('<I6', site_counts)
 end
 
 -- Free to promise.
-local function free_places(in_service, occupied, held, beyond)
-  return math.max(0, in_service - occupied - held - math.max(0, beyond))
+local function free_places(in_service, occupied, held, by_others)
+  return math.max(0, in_service - occupied - held - math.max(0, by_others))
 end
 
--- The byte that offers a size class: free to promise, 255 meaning 255 or more.
-local function free_byte(in_service, occupied, held, beyond)
-  return string.char(math.min(255, free_places(in_service, occupied, held, beyond)))
+-- The byte of an index record that offers a size class: free to promise, at most 255.
+local function free_byte(in_service, occupied, held, by_others)
+  return string.char(math.min(255, free_places(in_service, occupied, held, by_others)))
 end
 
--- Moves the counts of one size class and the byte that offers it, in one step, so that the index cannot lie. `offset` is that of the site's
--- record in its block, nil where it is not filed. Gives what went wrong, or nil and the byte.
-local function move_counts(
-  tallies_key, block_key, site_number, tally, class, held_change, occupied_change, beyond_change, moved_at, offset
+-- Changes the counts of one size class and the byte that offers it together, so that the index always agrees with the counts. `offset` is
+-- that of the site's record in its block, nil if the site is not in the index. Returns an error, or nil and the byte.
+local function change_counts(
+  counts_key, block_key, site_number, site_counts, class, held_change, occupied_change, by_others_change, moved_at, offset
 )
-  local installed, in_service, occupied, held, beyond = class_counts(tally, class)
+  local installed, in_service, occupied, held, by_others = class_counts(site_counts, class)
   occupied = occupied + occupied_change
   held = held + held_change
-  beyond = beyond + beyond_change
+  by_others = by_others + by_others_change
   if occupied < 0 or held < 0 then
-    return redis.error_reply('PETAK counts below zero in ' .. tallies_key)
+    return redis.error_reply('PETAK counts below zero in ' .. counts_key)
   end
-  local at = TALLY_HEAD_BYTES + class * CLASS_BYTES
+  local at = COUNTS_HEAD_BYTES + class * CLASS_BYTES
   redis.call(
-    'HSET', tallies_key, site_number,
-    struct.pack('<I6', moved_at) .. string.sub(tally, 7, at)
-      .. packed_counts(installed, in_service, occupied, held, beyond)
-      .. string.sub(tally, at + CLASS_BYTES + 1)
+    'HSET', counts_key, site_number,
+    struct.pack('<I6', moved_at) .. string.sub(site_counts, 7, at)
+      .. packed_counts(installed, in_service, occupied, held, by_others)
+      .. string.sub(site_counts, at + CLASS_BYTES + 1)
   )
-  local free = free_byte(in_service, occupied, held, beyond)
+  local free = free_byte(in_service, occupied, held, by_others)
   if offset then
     redis.call('SETRANGE', block_key, offset + FREE_OFFSET + class, free)
   end

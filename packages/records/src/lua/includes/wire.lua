@@ -1,5 +1,5 @@
--- Parts of encoded messages that scripts write themselves. Encoded messages may be joined: a parser merges the parts, and the later number wins.
--- Goes after fields.
+-- Encodes parts of messages. Encoded messages may be concatenated: a parser merges them, and later fields override earlier ones. Include
+-- after fields.
 
 local function varint(number)
   local bytes = ''
@@ -18,7 +18,7 @@ local function text_field(field, text)
   return varint(field * 8 + 2) .. varint(#text) .. text
 end
 
--- A google.protobuf.Timestamp, from microseconds since 1970. The part of a second is written where it is 0 too: there may be another before.
+-- A google.protobuf.Timestamp, from microseconds since 1970. Nanos are written even if they are 0, to override an earlier value.
 local function time_field(field, us)
   return text_field(
     field,

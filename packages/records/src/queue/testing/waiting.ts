@@ -17,8 +17,9 @@ import {
   ReservationSchema,
   ReservationState,
 } from "@petak/protocol";
+import { holdClass } from "../../encoding/hold-classes.ts";
 import type { Records } from "../../records.ts";
-import { type HoldCandidate, holdClass, storedCandidate } from "../../reservations/candidates.ts";
+import { type HoldCandidate, storedCandidate } from "../../reservations/candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../../reservations/reserve.ts";
 
 /** What a test asks for. */
@@ -76,7 +77,7 @@ export function requestFor(wish: Wish, nowMs: number): HoldRequest {
     participantId,
     requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
     fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
-    isTied: false,
+    isBound: false,
     homeRegion: parseSiteId(siteIds[0] ?? "")?.region ?? "",
     reservation: create(ReservationSchema, {
       ...common,
@@ -121,7 +122,7 @@ export async function reserveOrWait(records: Records, wish: Wish, nowMs: number)
   const query = queryOf(wish);
   const resolve = (siteId: string) => candidateAt(records, siteId, query);
   request.isFirst = !(await records.requestIds.claim(request.participantId, request.requestId, request.fingerprint));
-  request.isTied = true;
+  request.isBound = true;
   for (const siteIds of [wish.siteIds, wish.elsewhere ?? []]) {
     const candidates = (await Promise.all(siteIds.map(resolve))).filter((candidate) => candidate !== undefined);
     if (candidates.length === 0) continue;

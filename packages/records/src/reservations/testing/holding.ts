@@ -33,7 +33,7 @@ export function request(origin: Position, number: number): HoldRequest {
     participantId,
     requestId: `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`,
     fingerprint: Buffer.from(`fingerprint-${number}`.padEnd(16).slice(0, 16)),
-    isTied: false,
+    isBound: false,
     homeRegion: regionOfCell(indexCellOf(origin)),
     reservation,
     deadlineMs: 2_000_000_000_000,

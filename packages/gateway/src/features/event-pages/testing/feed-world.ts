@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { EventSchema, newEventId } from "@petak/protocol";
 import { createParticipantFeeds, createRecords, type ParticipantFeeds, type Records } from "@petak/records";
+import { createKeys } from "@petak/redis";
 import type { TestRedis } from "@petak/testkit";
 import { testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
@@ -38,7 +39,7 @@ export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
   const feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
-    keys: records.keys,
+    keys: createKeys(redis.keyPrefix),
     siteIds: records.siteIds,
     onError: (error) => {
       throw error;
@@ -62,7 +63,7 @@ export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
           isTest: true,
           recordedAt: timestampFromMs(recordedMs),
         });
-        await connection.sadd(records.keys.regions(), region);
+        await connection.sadd(createKeys(redis.keyPrefix).regions(), region);
         await records.events.appendOnce(region, eventId, event);
         return isMine ? [eventId] : [];
       });

@@ -344,7 +344,7 @@ describe("of two gateways", () => {
   it("the other takes over when one dies, and what was under way is sent again", async () => {
     const { endpointId } = await world.addEndpoint(receiver.url);
     // One that took the lease, and was not heard of again.
-    expect(await world.records.deliveries.lease(endpointId, "the dead", 400)).toBe("taken");
+    expect(await world.records.deliveries.lease(endpointId, "the dead", 400)).toBe("acquired");
     const ids = await world.record(5);
     world.deliver({ leaseMs });
     await untilReceived(5);

@@ -43,8 +43,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     const outcome = await deliveries.lease(endpointId, token, leaseMs);
     const worker = workers.get(endpointId);
     // Taken anew means that another may have had it: what is known here of the endpoint's state is old.
-    if (worker !== undefined && outcome !== "kept") await worker.stop(AbortSignal.abort());
-    if (outcome !== "held" && !stopping.signal.aborted && !workers.has(endpointId)) start(endpointId);
+    if (worker !== undefined && outcome !== "renewed") await worker.stop(AbortSignal.abort());
+    if (outcome !== "unavailable" && !stopping.signal.aborted && !workers.has(endpointId)) start(endpointId);
   }
 
   async function look(): Promise<void> {

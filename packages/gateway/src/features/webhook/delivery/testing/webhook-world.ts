@@ -60,12 +60,12 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
   const feeds = createParticipantFeeds({
     redis: connection,
     connect: () => redis.connectLater(),
-    keys: records.keys,
+    keys: createKeys(redis.keyPrefix),
     siteIds: records.siteIds,
     onError: () => undefined,
   });
   const reader = createFeedReader(feeds);
-  await connection.sadd(records.keys.regions(), region);
+  await connection.sadd(createKeys(redis.keyPrefix).regions(), region);
   const dispatchers: Dispatcher[] = [];
   let made = 0;
   onTestFinished(async () => {

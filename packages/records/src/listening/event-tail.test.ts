@@ -1,0 +1,211 @@
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { EventSchema } from "@petak/protocol";
+import type { RedisAddress } from "@petak/redis";
+import { connectRedis, createKeys } from "@petak/redis";
+import { createTempDir, useRedis } from "@petak/testkit";
+import { Redis } from "ioredis";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createReservationStore } from "../reservations/reservation-store.ts";
+import { createSiteStore } from "../sites/site-store.ts";
+import { testIds, testSiteIds } from "../testing/test-ids.ts";
+import { createEventTail } from "./event-tail.ts";
+import { recordGrowth } from "./testing/record-growth.ts";
+
+const redis = useRedis();
+const region = "83652b";
+const long = 60_000;
+
+interface StartOptions {
+  address?: RedisAddress;
+  commandTimeoutMs?: number;
+}
+
+/** A tail that has heard of all there is, and what it tells. */
+async function startTail({ address = redis.address, commandTimeoutMs = 5000 }: StartOptions = {}) {
+  const { all: grown, onGrown } = recordGrowth();
+  const errors: unknown[] = [];
+  const tail = createEventTail({
+    connect: () => connectRedis(address, { onError: () => undefined, commandTimeoutMs }),
+    keys: createKeys(redis.keyPrefix),
+    siteIds: testSiteIds,
+    onGrown,
+    onError: (error) => errors.push(error),
+  });
+  onTestFinished(() => tail.stop());
+  await redis.client.sadd(createKeys(redis.keyPrefix).regions(), region);
+  await tail.catchUp();
+  return { tail, grown, errors };
+}
+
+/** Records an event as the scripts do: in one step with telling of it. */
+async function recordBytes(bytes: Buffer): Promise<string> {
+  const script = `
+    local entry = redis.call('XADD', KEYS[1], '*', 'event', ARGV[1])
+    local ms, number = string.match(entry, '^(%d+)-(%d+)$')
+    redis.call('SPUBLISH', KEYS[1], struct.pack('<I6I4I4', tonumber(ms), tonumber(number), #ARGV[1]) .. ARGV[1])
+    return entry`;
+  return (await redis.client.eval(script, 1, createKeys(redis.keyPrefix).events(region), bytes)) as string;
+}
+
+/** Records an event of a participant at an operator's site. */
+async function record(participantId: string, operatorId = "par_operator"): Promise<string> {
+  return await recordBytes(Buffer.from(toBinary(EventSchema, create(EventSchema, { participantId, operatorId }))));
+}
+
+/** A Unix socket before the server's, which can fall silent without closing anything. */
+async function startProxy(path: string) {
+  const sockets: Socket[] = [];
+  const open = (inbound: Socket) => {
+    const outbound = connect(redis.options.path);
+    inbound.pipe(outbound).pipe(inbound);
+    for (const socket of [inbound, outbound]) sockets.push(socket.on("error", () => undefined));
+  };
+  const server = createServer(open);
+  await new Promise<void>((resolve) => void server.listen(path, resolve));
+  return {
+    fallSilent() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
+    connections: () => sockets.length / 2,
+    stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+describe("the event tail", () => {
+  it("tells of each event and whom it concerns, as it happens", async () => {
+    const { grown } = await startTail();
+    const entries = [await record("par_courier"), await record("par_other", "par_another")];
+    // A look at what stood there before may come so late that it sees the first of them too.
+    await expect
+      .poll(() => grown.filter(({ concerned }) => concerned !== "everyone"))
+      .toEqual([
+        { region, entry: entries[0], concerned: "par_courier par_operator" },
+        { region, entry: entries[1], concerned: "par_another par_other" },
+      ]);
+  });
+
+  it("has told of all that was recorded before, once it has caught up, however often it is asked", async () => {
+    const { tail, grown } = await startTail();
+    for (let count = 0; count < 200; count++) {
+      const entry = await record("par_courier");
+      await tail.catchUp();
+      expect(grown.map((told) => told.entry)).toContain(entry);
+    }
+  });
+
+  it("has told of what stood in a region before it was noticed, of which nobody knows whom it concerns", async () => {
+    const { tail, grown } = await startTail();
+    const other = "83652c";
+    const keys = createKeys(redis.keyPrefix);
+    const entry = (await redis.client.xadd(keys.events(other), "*", "event", "anything")) as string;
+    await redis.client.sadd(keys.regions(), other);
+    await tail.catchUp();
+    expect(grown).toEqual([{ region: other, entry, concerned: "everyone" }]);
+  });
+
+  it("goes on after an entry that is no event, which may concern anyone", async () => {
+    const { grown, errors } = await startTail();
+    const entry = await recordBytes(Buffer.from([0xff]));
+    await record("par_courier");
+    await expect.poll(() => grown.map(({ concerned }) => concerned)).toContain("par_courier par_operator");
+    expect(grown).toContainEqual({ region, entry, concerned: "everyone" });
+    expect(errors).toEqual([]);
+  });
+
+  it("wakes those who follow a feed when it grows, and those who come later at once", async () => {
+    const { tail } = await startTail();
+    const feed = { participantId: "par_courier", mode: "test" } as const;
+    const key = createKeys(redis.keyPrefix).feedHead(feed);
+    const following = tail.subscribe(feed);
+    const waiting = following.wait(0, long, []);
+    const grow = async (number: number) => {
+      await redis.client.hset(key, "n", number);
+      const message = Buffer.alloc(6);
+      message.writeUIntLE(number, 0, 6);
+      await redis.client.spublish(key, message);
+    };
+    await grow(1);
+    expect(await waiting).toBe(true);
+    const next = following.wait(1, long, []);
+    await grow(2);
+    expect(await next).toBe(true);
+    expect(await tail.subscribe(feed).wait(1, long, [])).toBe(true);
+    expect(await following.wait(2, 1, [])).toBe(false);
+  });
+
+  it.skipIf(redis.isCluster)("notices what its user may not hear published, and recording it is not refused", async () => {
+    const keys = createKeys(redis.keyPrefix);
+    const username = redis.keyPrefix.replace(":", "");
+    await redis.client.acl("SETUSER", username, "on", ">secret", "resetchannels", `~${redis.keyPrefix}*`, "+@all");
+    const connect = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
+    const writer = connect();
+    const { all: grown, onGrown } = recordGrowth();
+    const tail = createEventTail({ connect, keys, siteIds: testSiteIds, onGrown, onError: () => undefined, pollAllMs: 100 });
+    try {
+      await redis.client.sadd(keys.regions(), region);
+      await tail.catchUp();
+      const event = create(EventSchema, { participantId: "par_courier" });
+      const record = async (sequence: number) => {
+        const report = { siteId: testSiteIds.format(region, 1), keyId: "key_1", sequence };
+        expect(
+          await createReservationStore(writer, keys, testIds(writer, keys), createSiteStore(writer, keys, testSiteIds)).record(
+            region,
+            report,
+            event,
+          ),
+        ).toEqual({
+          tag: "done",
+        });
+      };
+      await record(1);
+      await expect.poll(() => grown.length).toBe(1);
+      await record(2);
+      await tail.catchUp();
+      expect(grown.length).toBe(2);
+    } finally {
+      writer.disconnect();
+      await tail.stop();
+      await redis.client.acl("DELUSER", username);
+    }
+  });
+
+  it.skipIf(redis.isCluster)("hears all where its user may listen and others may not publish", async () => {
+    const keys = createKeys(redis.keyPrefix);
+    const username = redis.keyPrefix.replace(":", "");
+    await redis.client.acl("SETUSER", username, "on", ">secret", "allchannels", `~${redis.keyPrefix}*`, "+@all", "-spublish");
+    const connect = () => new Redis({ ...redis.options, username, password: "secret", lazyConnect: true });
+    const { all: grown, onGrown } = recordGrowth();
+    const tail = createEventTail({ connect, keys, siteIds: testSiteIds, onGrown, onError: () => undefined });
+    try {
+      await redis.client.sadd(keys.regions(), region);
+      await tail.catchUp();
+      await redis.client.xadd(keys.events(region), "*", "event", "anything");
+      await tail.catchUp();
+      expect(grown.length).toBe(1);
+    } finally {
+      await tail.stop();
+      await redis.client.acl("DELUSER", username);
+    }
+  });
+
+  it.skipIf(redis.isCluster)("makes a new connection where the old one fell silent, and misses nothing of the meantime", async () => {
+    const directory = await createTempDir();
+    const proxy = await startProxy(join(directory.path, "proxy.sock"));
+    try {
+      const { grown, errors } = await startTail({ address: { socketPath: join(directory.path, "proxy.sock") }, commandTimeoutMs: 800 });
+      proxy.fallSilent();
+      const entry = await record("par_courier");
+      await expect.poll(() => grown, { timeout: long }).toEqual([{ region, entry, concerned: "everyone" }]);
+      expect(proxy.connections()).toBe(2);
+      expect(errors.some((error) => String(error).includes("timed out"))).toBe(true);
+    } finally {
+      proxy.stop();
+      await directory.remove();
+    }
+  });
+});
