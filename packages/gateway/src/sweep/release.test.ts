@@ -52,7 +52,7 @@ async function cancelledWithToken(): Promise<Reservation> {
 describe("a reservation that has ended, of which the clock is not done when its day leaves", () => {
   it("stays for its site's agent until its token has ended, and is taken away then", async () => {
     const cancelled = await cancelledWithToken();
-    const told = await world.told();
+    const told = await world.readContent();
     expect([await isInRecords(cancelled), await allowedHandles()]).toEqual([true, [parseReservationId(cancelled.reservationId)?.handle]]);
     await sweep();
     expect(await isInRecords(cancelled)).toBe(true);
@@ -60,7 +60,7 @@ describe("a reservation that has ended, of which the clock is not done when its 
     await sweep();
     expect([await isInRecords(cancelled), await allowedHandles()]).toEqual([false, []]);
     expect(await redis.client.zcard(world.keys.deadlines(region))).toBe(0);
-    expect(await world.told()).toEqual(told);
+    expect(await world.readContent()).toEqual(told);
   });
 
   it("stays while the archive cannot be read, and is looked at again in an hour", async () => {

@@ -27,7 +27,7 @@ afterEach(() => connection.disconnect());
 
 const unavailable = { reason: "ARCHIVE_UNAVAILABLE", retryAfterMs: 5000 };
 
-/** Looks for something to archive over some files. Gives what went wrong. */
+/** Runs one round of archiving over some files. Returns the errors. */
 async function failureOf(files: Partial<ArchiveFiles>): Promise<unknown> {
   const failures: unknown[] = [];
   const onFailure = (error: unknown) => void failures.push(error);
@@ -35,14 +35,14 @@ async function failureOf(files: Partial<ArchiveFiles>): Promise<unknown> {
   return failures[0];
 }
 
-/** Whether the records have all of it. */
+/** Whether the store has all events. */
 async function hasAll(): Promise<boolean> {
   const found = await Promise.all(world.ids.map((id) => world.records.reservations.find(id)));
   const inStream = await redis.client.xlen(world.keys.events(region));
   return found.every((reservation) => reservation !== undefined) && inStream === 12;
 }
 
-describe("an archive in trouble", () => {
+describe("an archive with a fault", () => {
   it.each<[string, Partial<ArchiveFiles>]>([
     ["the disk is full", { write: () => Promise.reject(Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" })) }],
     ["the disk fails", { syncDir: () => Promise.reject(Object.assign(new Error("EIO: i/o error"), { code: "EIO" })) }],
@@ -50,17 +50,17 @@ describe("an archive in trouble", () => {
     ["a name cannot be made", { linkNew: () => Promise.reject(Object.assign(new Error("EPERM: no links here"), { code: "EPERM" })) }],
   ])("takes nothing away where %s, and goes on when it is mended", async (_, files) => {
     await world.pass(5 * dayMs);
-    const before = await world.told(world.records);
-    // The directory has its name before the trouble comes.
+    const before = await world.readContent(world.records);
+    // The directory exists before the fault.
     await world.archiver({ retentionMs: 100 * dayMs }).once();
     expect(await failureOf(files)).toBeInstanceOf(Error);
     expect(await hasAll()).toBe(true);
     expect(await failureOf({})).toBeUndefined();
     expect(await hasAll()).toBe(false);
-    expect(await world.told()).toEqual(before);
+    expect(await world.readContent()).toEqual(before);
   });
 
-  it("has no version and no id yet where the disk was full when it was to get them, and gets both when there is room", async () => {
+  it("has neither version nor id after a full disk, and gets both when there is room", async () => {
     const write: ArchiveFiles["write"] = async (path) => {
       await writeFile(path, "");
       throw Object.assign(new Error("ENOSPC: no space left"), { code: "ENOSPC" });
@@ -74,7 +74,7 @@ describe("an archive in trouble", () => {
     expect(written).toEqual({ version: archiveVersions.written, id: await world.records.archive.identity() });
   });
 
-  it("is refused where its version is one that this release does not read, and passes where it cannot be looked at", async () => {
+  it("is refused if its version is one that this release does not read, and accepted if it cannot be read at all", async () => {
     await world.archiver().once();
     const { identity } = world.layout;
     const { id } = JSON.parse(await readFile(identity, "utf8"));
@@ -90,10 +90,10 @@ describe("an archive in trouble", () => {
     await requireReadableArchive({ ...diskFiles, read }, world.layout);
   });
 
-  it("is not taken for an empty one where its directory is not there: nothing is written, and nothing looks as if it had never been", async () => {
+  it("is not mistaken for an empty one if its directory is missing: nothing is written, and archived data does not appear not to exist", async () => {
     await world.pass(5 * dayMs);
     await world.archiver().once();
-    const before = await world.told();
+    const before = await world.readContent();
     await world.live([CONFIRMED, DEPOSITED, COLLECTED]);
     await world.pass(5 * dayMs);
     await rename(directory, `${directory}-elsewhere`);
@@ -102,36 +102,38 @@ describe("an archive in trouble", () => {
     await expect(reservations.find(id)).rejects.toMatchObject(unavailable);
     await expect(events.chain(id)).rejects.toMatchObject(unavailable);
     await expect(events.readAfter(region, "0-0", 10)).rejects.toMatchObject(unavailable);
-    // What is in the records goes on.
+    // Stored data is still available.
     expect(await reservations.find(world.ids.at(-1) ?? "")).toMatchObject({ state: COLLECTED });
     await expect(world.archiver().once()).rejects.toThrow(/is empty, but the archive of this store is [0-9a-f]{32}/);
     expect(await redis.client.xlen(world.keys.events(region))).toBe(4);
     expect(await diskFiles.names(directory)).toEqual([]);
     await rename(`${directory}-elsewhere`, directory);
     await world.archiver().once();
-    const after = await world.told();
+    const after = await world.readContent();
     expect(after.events.slice(0, before.events.length)).toEqual(before.events);
     expect(after.events).toHaveLength(before.events.length + 4);
   });
 
-  it("is not taken for that of other records", async () => {
+  it("is not mistaken for that of another store", async () => {
     await world.archiver().once();
     const other = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}other:` }, connection, await tempDir());
     await other.archiver().once();
-    await expect(other.archiver({ layout: world.layout }).once()).rejects.toThrow(/is the archive [0-9a-f]{32}, but the archive of this store/);
+    await expect(other.archiver({ layout: world.layout }).once()).rejects.toThrow(
+      /is the archive [0-9a-f]{32}, but the archive of this store/,
+    );
   });
 
-  it("says so where a byte of it has changed, and does not answer with what is left", async () => {
+  it("reports a changed byte, and returns no partial results", async () => {
     await world.pass(5 * dayMs);
     await world.archiver().once();
     const path = world.layout.data(region, dateAt(world.clock.now() - 5 * dayMs));
     const bytes = await readFile(path);
     bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
     await writeFile(path, bytes);
-    await expect(world.told()).rejects.toMatchObject(unavailable);
+    await expect(world.readContent()).rejects.toMatchObject(unavailable);
   });
 
-  it("is not guessed at by a gateway that was not given it", async () => {
+  it("is required by a gateway without one when archived data is requested", async () => {
     await world.pass(5 * dayMs);
     await world.archiver().once();
     const { withArchive } = await import("./reservation-archive.ts");
@@ -146,12 +148,12 @@ describe("an archive in trouble", () => {
     await expect(without.events.readAfter(region, "0-0", 1)).rejects.toMatchObject(unavailable);
   });
 
-  it("is one directory for each network", () => {
+  it("has a separate directory for each network", () => {
     expect(createLayout("/archive", "one").root).not.toBe(createLayout("/archive", "two").root);
   });
 });
 
-/** Writes a byte of a day's data otherwise. */
+/** Changes a byte of a day's data. */
 async function writeSpoilt(path: string, content: Parameters<ArchiveFiles["write"]>[1]): Promise<void> {
   await diskFiles.write(path, content);
   if (!path.includes("ndjson")) return;

@@ -15,7 +15,7 @@ import { createMortal, type DeathMoment } from "./testing/mortal.ts";
 const redis = useRedis();
 const { CANCELLED, COLLECTED, CONFIRMED, DEPOSITED } = ReservationState;
 const whole = [CONFIRMED, DEPOSITED, COLLECTED];
-/** The process dies at every so manieth of its steps. */
+/** The distance between the steps at which the process crashes. */
 const stride = roundsHere({ short: 12, ci: 6, long: 1 });
 let connection: RedisConnection;
 
@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => connection.disconnect());
 
-/** A world with something to archive on two days, and something that stays. */
+/** A world with two days to archive, and reservations that stay. */
 async function worldWithTwoDays(name: string): Promise<ArchiveWorld> {
   const world = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}${name}:` }, connection, await tempDir());
   await world.live(whole);
@@ -38,12 +38,12 @@ async function worldWithTwoDays(name: string): Promise<ArchiveWorld> {
   return world;
 }
 
-/** The lease of a dead process ends by the server's clock, which is not waited for. */
+/** Deletes the lease of a crashed process instead of waiting for it to expire. */
 async function endLease({ keys }: ArchiveWorld): Promise<void> {
   await redis.client.del(keys.archiveLease(region));
 }
 
-/** All entries that there are, in the files and in the stream. */
+/** All entries, in the files and in the stream. */
 async function entriesEverywhere({ keys, layout }: ArchiveWorld): Promise<string[]> {
   const entries: string[] = [];
   for (const name of await diskFiles.names(layout.regionDir(region))) {
@@ -60,7 +60,7 @@ async function entriesEverywhere({ keys, layout }: ArchiveWorld): Promise<string
   return [...entries, ...inStream.map(([entry]) => entry)];
 }
 
-/** Finds everything where it should be, once, when all has been archived. */
+/** Checks that everything is in the right place exactly once after all days were archived. */
 async function expectArchived(world: ArchiveWorld): Promise<void> {
   const entries = await entriesEverywhere(world);
   expect(entries).toHaveLength(4 + 2 + 3 + 4 + 2);
@@ -69,25 +69,25 @@ async function expectArchived(world: ArchiveWorld): Promise<void> {
   expect(inRecords).toEqual([false, false, true, false, true]);
 }
 
-describe("an archiver that is killed", () => {
+describe("an archiver that crashes", () => {
   it.each<DeathMoment>(["before", "done"])(
-    "loses nothing and doubles nothing, whichever step it dies at (%s), and another finishes what it began",
+    "loses and duplicates nothing, at whichever step it crashes (%s), and another completes its work",
     async (moment) => {
       const random = createRandom(testSeed());
       let stepsSeen = 0;
       for (let atStep = 1 + random.int(0, stride - 1); ; atStep += stride) {
         const world = await worldWithTwoDays(`${moment}${atStep}`);
-        const before = await world.told(world.records);
+        const before = await world.readContent(world.records);
         const mortal = createMortal(connection, diskFiles, atStep, moment);
         const archiver = world.archiver({ files: mortal.files, memberChars: 1500 }, mortal.connection);
         const died = await dies(archiver.once());
         expect(died || mortal.isDead).toBe(mortal.isDead);
         stepsSeen = Math.max(stepsSeen, mortal.steps.length);
-        // Whoever reads now finds everything, wherever it is.
-        expect(await world.told()).toEqual(before);
+        // Readers find everything at this point too.
+        expect(await world.readContent()).toEqual(before);
         await endLease(world);
         await world.archiver({ memberChars: 1500 }).once();
-        expect(await world.told()).toEqual(before);
+        expect(await world.readContent()).toEqual(before);
         await expectArchived(world);
         if (!mortal.isDead) break;
       }
@@ -96,29 +96,29 @@ describe("an archiver that is killed", () => {
     120_000,
   );
 
-  it("does no harm to three others that work on the same days at the same time without a lease, and die now and then", async () => {
+  it("does not disturb three others that work on the same days concurrently without a lease and crash now and then", async () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < roundsHere({ short: 2, ci: 8 }); round++) {
       const world = await worldWithTwoDays(`rush${round}`);
-      const before = await world.told(world.records);
+      const before = await world.readContent(world.records);
       const work = async () => {
         for (let life = 0; life < 20; life++) {
           const dying = crashing(connection, random, 0.05);
           const archiver = world.archiver({ memberChars: 1500, records: withoutLease(world.records, dying, world) });
-          // What another has just finished, or begun anew, is met with an error and left to the next look.
+          // A day that another has just finished or restarted causes an error, and is left to the next round.
           await archiver.once().catch(() => undefined);
         }
       };
-      await Promise.all([work(), work(), work(), (async () => expect(await world.told()).toEqual(before))()]);
+      await Promise.all([work(), work(), work(), (async () => expect(await world.readContent()).toEqual(before))()]);
       await endLease(world);
       await world.archiver().once();
-      expect(await world.told()).toEqual(before);
+      expect(await world.readContent()).toEqual(before);
       await expectArchived(world);
     }
   });
 });
 
-/** Records whose archive everybody may work on at once. */
+/** Records whose archiving needs no lease. */
 function withoutLease(
   records: Records,
   dying: RedisConnection,

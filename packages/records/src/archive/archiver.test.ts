@@ -24,19 +24,19 @@ beforeEach(async () => {
 });
 afterEach(() => connection.disconnect());
 
-/** What the region's stream has, as entries. */
+/** The entries in the region's stream. */
 async function inStream(): Promise<string[]> {
   return (await redis.client.xrange(world.keys.events(region), "-", "+")).map(([entry]) => entry);
 }
 
-/** Which reservations the records have. */
+/** The reservations in the store. */
 async function inRecords(): Promise<string[]> {
   const found = await Promise.all(world.ids.map(async (id) => ((await world.records.reservations.find(id)) === undefined ? [] : [id])));
   return found.flat();
 }
 
 describe("archiving", () => {
-  it("lets a day leave when its end is as long ago as things are kept, and not before", async () => {
+  it("archives a day as soon as its retention has passed, and not before", async () => {
     const { reservationId } = await world.live(whole);
     const endMs = Date.parse(`${dateAt(world.clock.now())}T00:00:00Z`) + dayMs;
     await world.pass(endMs + retentionMs - 1 - world.clock.now());
@@ -47,18 +47,18 @@ describe("archiving", () => {
     expect([await inRecords(), await inStream()]).toEqual([[], []]);
   });
 
-  it("keeps the answers as they were, to the byte: reservations, chains, and the events from every cursor", async () => {
+  it("does not change a byte of what is read: reservations, chains, and the events from every cursor", async () => {
     const random = createRandom(testSeed());
     const lives = [whole, [CANCELLED], [CONFIRMED, CANCELLED], [CONFIRMED, DEPOSITED], [CONFIRMED], whole.slice(0, 1), []];
     for (let count = 0; count < 70; count++) {
       await world.live(random.pick(lives));
       await world.pass(random.int(0, 4 * hourMs));
     }
-    const before = await world.told(world.records);
+    const before = await world.readContent(world.records);
     const pages = await readOn(world.records, firstEntry, 1);
     expect(await world.archiver({ memberChars: 5000 }).once()).toBeGreaterThan(1);
-    expect(await world.told()).toEqual(before);
-    // Part of it is in the archive, and every place to go on from is as good as it was.
+    expect(await world.readContent()).toEqual(before);
+    // A part is archived, and reading continues from every position.
     expect((await inStream()).length).toBeGreaterThan(0);
     expect((await inStream()).length).toBeLessThan(before.events.length);
     for (let round = 0; round < 20; round++) {
@@ -68,7 +68,7 @@ describe("archiving", () => {
     }
   });
 
-  it("keeps the participants' feeds as they were, whatever part of them is in the archive", async () => {
+  it("does not change the participants' feeds, whichever part of them is archived", async () => {
     const feeds = createParticipantFeeds({
       redis: connection,
       connect: () => redis.connectLater(),
@@ -94,7 +94,7 @@ describe("archiving", () => {
     expect(await feeds.readAfter(feed, { number: 0 }, 1000)).toEqual(before);
   });
 
-  it("takes nothing away of which the feeds do not have all", async () => {
+  it("deletes no event that is not in all feeds", async () => {
     await world.live(whole);
     await world.pass(4 * dayMs);
     const failures: unknown[] = [];
@@ -104,7 +104,7 @@ describe("archiving", () => {
     expect((await inStream()).length).toBe(4);
   });
 
-  it("writes one file for a day that `zcat` reads, each event in it once and in order, with what ended with it", async () => {
+  it("writes one file a day that `zcat` reads, with each event once and in order, and the reservations that ended with it", async () => {
     for (let count = 0; count < 10; count++) await world.live(whole);
     const date = dateAt(world.clock.now());
     await world.pass(4 * dayMs);
@@ -121,28 +121,28 @@ describe("archiving", () => {
     expect(reservations.every(({ chain }) => chain.length === 4)).toBe(true);
   });
 
-  it("keeps what has not ended, and lets it leave with the day of its end, however late that is", async () => {
+  it("keeps a reservation that has not ended, and archives it with the day of its end", async () => {
     const inside = await world.live([CONFIRMED, DEPOSITED]);
-    const told = await world.told(world.records);
+    const told = await world.readContent(world.records);
     await world.pass(10 * dayMs);
     await world.archiver().once();
     expect(await inRecords()).toEqual([inside.reservationId]);
-    expect(await world.told()).toEqual(told);
-    await world.move(inside, COLLECTED);
-    const after = await world.told();
+    expect(await world.readContent()).toEqual(told);
+    await world.transition(inside, COLLECTED);
+    const after = await world.readContent();
     expect(after.chains[inside.reservationId]).toHaveLength(4);
     await world.pass(4 * dayMs);
     await world.archiver().once();
     expect([await inRecords(), await inStream()]).toEqual([[], []]);
-    expect(await world.told()).toEqual(after);
+    expect(await world.readContent()).toEqual(after);
   });
 
-  it("brings a reservation back about which a site reports late, and archives it again with all of its chain", async () => {
+  it("restores a reservation for a late report, and archives it again with its whole chain", async () => {
     const cancelled = await world.live([CONFIRMED, CANCELLED]);
     await world.pass(5 * dayMs);
     await world.archiver().once();
     expect(await inRecords()).toEqual([]);
-    const doubt = await world.move(cancelled, IN_DOUBT);
+    const doubt = await world.transition(cancelled, IN_DOUBT);
     expect(await inRecords()).toEqual([cancelled.reservationId]);
     expect((await world.reading().events.chain(cancelled.reservationId)).map(({ stateAfter }) => stateAfter)).toEqual([
       ReservationState.HELD,
@@ -150,15 +150,15 @@ describe("archiving", () => {
       CANCELLED,
       IN_DOUBT,
     ]);
-    await world.move(doubt, COLLECTED);
-    const told = await world.told();
+    await world.transition(doubt, COLLECTED);
+    const told = await world.readContent();
     await world.pass(5 * dayMs);
     await world.archiver().once();
     expect(await inRecords()).toEqual([]);
-    expect(await world.told()).toEqual(told);
+    expect(await world.readContent()).toEqual(told);
   });
 
-  it("does nothing where the clock of the server says that it is not time yet, whatever its own says", async () => {
+  it("does nothing if the retention has not passed by the server's clock, whatever the gateway's clock says", async () => {
     await world.live(whole);
     const serverTimeMs = world.clock.now();
     await world.pass(100 * dayMs);
@@ -166,14 +166,14 @@ describe("archiving", () => {
     expect(await inRecords()).toHaveLength(1);
   });
 
-  it("records nothing more in a day that has left, though the server's clock is set back", async () => {
+  it("records nothing in an archived day, even if the server's clock is set back", async () => {
     await world.live(whole);
     const endMs = Date.parse(`${dateAt(world.clock.now())}T00:00:00Z`) + dayMs;
     world.clock.advance(5 * dayMs);
-    // The server goes on where it was.
+    // The server continues with its last entry id.
     await world.archiver().once();
     await world.live([CANCELLED]);
     expect((await inStream()).every((entry) => Number.parseInt(entry, 10) >= endMs)).toBe(true);
-    expect((await world.told()).events).toHaveLength(6);
+    expect((await world.readContent()).events).toHaveLength(6);
   });
 });

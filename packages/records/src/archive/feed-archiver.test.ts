@@ -16,7 +16,7 @@ import { type ArchiveWorld, courier, openArchiveWorld, region, retentionMs } fro
 import { createMortal, type DeathMoment } from "./testing/mortal.ts";
 
 const redis = useRedis();
-/** The process dies at every so manieth of its steps. */
+/** The distance between the steps at which the process crashes. */
 const stride = roundsHere({ short: 4, ci: 1 });
 const feed = { participantId: courier.participantId, mode: "test" } as const;
 let connection: RedisConnection;
@@ -33,7 +33,7 @@ afterEach(async () => {
   connection.disconnect();
 });
 
-/** Three days of 300 events of the courier's: three whole chunks, and a part of one. */
+/** Three days of 300 events of the courier: three full chunks and a part of one. */
 async function begin(name: string): Promise<void> {
   world = await openArchiveWorld({ client: redis.client, keyPrefix: `${redis.keyPrefix}${name}:` }, connection, await tempDir());
   const { clock, keys, records } = world;
@@ -86,7 +86,7 @@ const options = (over: Partial<Parameters<typeof archiveFeeds>[0]> = {}) => ({
 });
 
 describe("archiving participants' feeds", () => {
-  it("lets whole chunks leave when their last day is as old as what leaves a region, and reads them as if they had stayed", async () => {
+  it("archives full chunks once the retention of their last day has passed, and reads them as before", async () => {
     const before = await all();
     expect(before.page.events.map(({ number }) => number)).toEqual(Array.from({ length: 900 }, (_, index) => index + 1));
     await archiveFeeds(options(), world.clock.now() - 3 * dayMs);
@@ -94,7 +94,7 @@ describe("archiving participants' feeds", () => {
     await archiveFeeds(options(), world.clock.now() - dayMs);
     expect(await chunksHere()).toEqual([2, 3]);
     expect(await all()).toEqual(before);
-    // The events leave too.
+    // The events are archived too.
     await world.archiver({ settle: feeds.build }).once();
     expect(await chunksHere()).toEqual([3]);
     expect(await feedFiles(diskFiles, world.layout, feed)).toMatchObject([
@@ -108,7 +108,7 @@ describe("archiving participants' feeds", () => {
   });
 
   it.each<DeathMoment>(["before", "done"])(
-    "loses no number and gives none twice, at whichever step it dies (%s), and another finishes what it began",
+    "loses and duplicates no number, at whichever step it crashes (%s), and another completes its work",
     async (moment) => {
       const random = createRandom(testSeed());
       for (let atStep = random.int(1, stride); ; atStep += stride) {
@@ -128,14 +128,14 @@ describe("archiving participants' feeds", () => {
     120_000,
   );
 
-  it("does not read over what cannot be read", async () => {
+  it("does not skip chunks that cannot be read", async () => {
     await archiveFeeds(options(), world.clock.now());
     await rm(join(world.layout.feedDir(feed)), { recursive: true });
     await expect(feeds.readAfter(feed, { number: 0 }, 10)).rejects.toMatchObject({ reason: "ARCHIVE_UNAVAILABLE" });
     expect((await feeds.readAfter(feed, { number: 768 }, 10)).events).toHaveLength(10);
   });
 
-  it("leaves a chunk that is not what the archive has", async () => {
+  it("does not delete a chunk that differs from the archive", async () => {
     const key = world.keys.feedChunk(feed, 1);
     const kept = (await redis.client.getBuffer(key)) ?? Buffer.alloc(0);
     await archiveFeeds(options(), world.clock.now());

@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => connection.disconnect());
 
-/** A reservation whose events are some entries, in the records. */
+/** Stores a reservation with a chain of entries. */
 async function stored(handle: string, chain: readonly string[], revision = chain.length): Promise<ReservationWithChain> {
   const reservation = create(ReservationSchema, {
     reservationId: `res_${region}_${handle}`,
@@ -43,8 +43,8 @@ const handles = ["000000000000000a", "000000000000000b", "000000000000000c", "00
 const isThere = async (handle: string) => (await redis.client.exists(keys.reservation(region, handle))) === 1;
 const inStream = async () => (await redis.client.xrange(keys.events(region), "-", "+")).map(([entry]) => entry);
 
-describe("what leaves for the archive", () => {
-  it("goes in one step: events, and the reservations that are as the archive has them and that the clock has done with", async () => {
+describe("the region archive", () => {
+  it("deletes atomically: events, and the reservations that equal the archived ones and have no deadline", async () => {
     await record("5-0", "5-1", "7-0", "9-0");
     const same = await stored(handles[0], ["5-0", "5-1"]);
     const grown = await stored(handles[1], ["5-0"]);
@@ -58,7 +58,7 @@ describe("what leaves for the archive", () => {
     expect(await Promise.all(handles.map(isThere))).toEqual([false, true, true, true]);
     expect(await inStream()).toEqual(["9-0"]);
     expect(await archive.archivedUntil(region)).toBe(8);
-    // Whoever died before it heard of it does it again, and a day that left before does not bring the time back.
+    // Repeated after a crash, it changes nothing, and an earlier day does not set the time back.
     expect(await archive.deleteArchived(region, 7, member)).toBe(0);
     expect([await inStream(), await archive.archivedUntil(region)]).toEqual([["9-0"], 8]);
   });
@@ -77,7 +77,7 @@ describe("what leaves for the archive", () => {
     expect([await isThere(handles[0]), await archive.archivedUntil(region)]).toEqual([true, 0]);
   });
 
-  it("leaves a day in which nothing can be recorded any more, whatever the server's clock says", async () => {
+  it("closes a day so that nothing can be recorded in it, whatever the server's clock says", async () => {
     await archive.closeUntil(region, 1000);
     expect(await redis.client.exists(keys.events(region))).toBe(0);
     await record("5-0");
@@ -87,7 +87,7 @@ describe("what leaves for the archive", () => {
     expect(await redis.client.xadd(keys.events(region), "*", "event", "x")).toBe(`${farMs}-1`);
   });
 
-  it("comes back with its chain and a deadline, and goes with all that was kept for its site's agent", async () => {
+  it("restores a reservation with its chain and a deadline, and releases it with the data for its site's agent", async () => {
     const ended = await stored(handles[0], ["5-0", "5-1"]);
     await redis.client.del(keys.reservation(region, handles[0]));
     await archive.restore(ended, 77);
@@ -105,20 +105,20 @@ describe("what leaves for the archive", () => {
     ]);
     expect(left).toEqual([false, null, [], 0]);
     expect(await redis.client.get(keys.siteAllowedVersion(region, 1))).toBe("1");
-    // Restored once it has changed, it stays as it is.
+    // Restoring does not overwrite a reservation that has changed since.
     await archive.restore(ended, 77);
     const changed = await stored(handles[0], ["5-0", "5-1", "9-0"]);
     await archive.restore(ended, 99);
     expect(await archive.endingWith(region, [{ handle: handles[0], entry: "9-0" }])).toMatchObject([{ chain: changed.chain }]);
   });
 
-  it("has one archive, whoever names it first", async () => {
+  it("has the first archive id that was claimed", async () => {
     expect(await archive.identity()).toBeUndefined();
     expect(await Promise.all([archive.claimIdentity("a"), archive.claimIdentity("b")])).toEqual(["a", "a"]);
     expect(await archive.identity()).toBe("a");
   });
 
-  it("is as old as the server says", async () => {
+  it("returns the server's time", async () => {
     expect(Math.abs((await archive.serverTimeMs()) - Date.now())).toBeLessThan(60_000);
   });
 });

@@ -54,7 +54,7 @@ beforeEach(async () => {
 const event = (reservationId: string) =>
   create(EventSchema, { eventId: newEventId(region), type: EventType.RESERVATION_BUNDLED, reservationId, siteId });
 
-/** The change that makes the bundle of both reservations. */
+/** The change that creates the bundle of both reservations. */
 function making(requestId: string, more: Partial<BundleChange> = {}): BundleChange {
   return {
     bundleId: bundle.bundleId,
@@ -88,7 +88,7 @@ async function bundled(): Promise<(Reservation | undefined)[]> {
 }
 
 describe("a bundle", () => {
-  it("is made with what its reservations say of it and their events in one step, and once", async () => {
+  it("is created once, atomically with its reservations and their events", async () => {
     const requestId = randomUUID();
     expect(await records.bundles.find(bundle.bundleId)).toBeUndefined();
     expect(await records.bundles.change(making(requestId))).toEqual({ tag: "done" });
@@ -103,12 +103,12 @@ describe("a bundle", () => {
       records.bundles.change({ ...again, response: { ...again.response, fingerprint: Buffer.alloc(16, 2) } }),
     ).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
     expect((await records.events.readAfter(region, "0-0", 100)).length).toBe(4);
-    // It is kept for longer than any parcel lies, and not for ever.
+    // It is stored for longer than any parcel, but not for ever.
     const keptMs = await redis.client.pttl(keys().bundle(region, "5t8yq2m4p9w7z3x1"));
     expect(keptMs).toBeGreaterThan(170 * 86_400_000);
   });
 
-  it("is not made where one of its reservations, or it itself, has changed meanwhile", async () => {
+  it("is not written if it or one of its reservations has changed since it was read", async () => {
     const [first, second] = making(randomUUID()).reservations;
     if (first === undefined || second === undefined) throw new Error("two reservations");
     const stale = [first, { ...second, before: { ...second.before, revision: 7 } }];
@@ -118,7 +118,7 @@ describe("a bundle", () => {
     expect(await records.bundles.find(bundle.bundleId)).toBeUndefined();
   });
 
-  it("is whole or not there wherever its maker dies, and a repetition makes it once", async () => {
+  it("is complete or missing wherever the gateway crashes, and a repeated request creates it once", async () => {
     for (const isDone of [false, true]) {
       const requestId = randomUUID();
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
@@ -132,7 +132,7 @@ describe("a bundle", () => {
     expect((await bundled()).map((one) => one?.revision)).toEqual([2, 2]);
   });
 
-  it("has a PIN that no other bundle or parcel of the site has, until it is taken away or can have no later end any more", async () => {
+  it("has a PIN that is unique at the site until it is removed or its end cannot be moved any more", async () => {
     await records.bundles.change(making(randomUUID()));
     const other = { ...bundle, bundleId: formatBundleId(region, "0000000000000000") };
     const pins = () => records.bundles.pins(siteId, [bundle.bundleId, other.bundleId]);
@@ -145,11 +145,11 @@ describe("a bundle", () => {
     expect(await records.reservations.apply({ before, ...place, pin: pin(2, endS), events: [] })).toEqual({ tag: "done" });
     expect(await records.bundles.change(pinning(bundle, pin(2, endS)))).toEqual({ tag: "pin_taken" });
     expect((await pins()).map((one) => one?.hash[0])).toEqual([1, undefined]);
-    // As long as its end may be moved it is kept, though it has passed.
+    // It is stored as long as its end may be moved, even after that end.
     const lastMs = nowMs + 14 * dayS * 1000 + 600_000;
     expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(4, endS), lastMs))).toEqual({ tag: "done" });
     expect((await pins()).map((one) => one?.hash[0])).toEqual([1, 4]);
-    // A later one of any bundle forgets those that have expired; a reservation's own stays until its life is over.
+    // A later PIN of any bundle deletes the expired ones; the PIN of a reservation stays until the reservation ends.
     const lateMs = lastMs + 1000;
     expect(await records.bundles.change(pinning({ ...other, revision: 0 }, pin(3, endS), lateMs))).toEqual({ tag: "done" });
     expect((await pins()).map((one) => one?.hash[0])).toEqual([undefined, 3]);
@@ -158,12 +158,12 @@ describe("a bundle", () => {
     expect(await records.bundles.change(pinning(bundle, pin(2, endS), lateMs))).toEqual({ tag: "pin_taken" });
   });
 
-  it("has a PIN whose end is never moved back by a parcel's, nor beyond fourteen days from its begin, and is nowhere where it has none", async () => {
+  it("has a PIN whose end a parcel moves neither back nor beyond fourteen days from its begin, and gets none by that if it has none", async () => {
     await records.bundles.change(making(randomUUID()));
     await records.bundles.change(pinning(bundle, pin(1, endS)));
     const place = { heldChange: 0, occupiedChange: 0, events: [] };
     const pinsKey = keys().sitePins(region, parseSiteId(siteId)?.siteNumber ?? 0);
-    /** Moves the ends of PINs in one step; gives until when each opens that there is. */
+    /** Moves the ends of PINs in one batch. Returns the end of each existing PIN. */
     async function movingEnds(moves: readonly { of: number; expiresAtS: number }[]): Promise<Record<string, number>> {
       const found = await bundled();
       const outcomes = moves.map(async ({ of, expiresAtS }) => {
@@ -191,7 +191,7 @@ describe("a bundle", () => {
     expect(await movingEnds([{ of: 0, expiresAtS: nowS + 15 * dayS }])).toEqual({ bundle: nowS + 14 * dayS, parcel: nowS + 15 * dayS });
     await records.bundles.change(pinning(bundle, null));
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 30 }])).toEqual({ parcel: endS + 30 });
-    // One that is in no bundle moves its own alone.
+    // A reservation in no bundle moves the end of its own PIN only.
     await records.bundles.change(pinning(bundle, pin(1, endS)));
     const [before] = await bundled();
     const left = { ...(before as Reservation), bundleId: "", revision: (before?.revision ?? 0) + 1 };
@@ -199,13 +199,13 @@ describe("a bundle", () => {
     expect(await movingEnds([{ of: 0, expiresAtS: endS + 40 }])).toEqual({ bundle: endS, parcel: endS + 40 });
   });
 
-  it("tells its site's agent that something has changed", async () => {
+  it("increments the version of its site agent's data", async () => {
     const version = await records.sites.allowedVersion(siteId);
     await records.bundles.change(making(randomUUID()));
     expect(await records.sites.allowedVersion(siteId)).toBe(version + 1);
   });
 
-  it("is let go when the last of its reservations has left the records, with its PIN, and not before", async () => {
+  it("is deleted together with its PIN when none of its reservations is stored any more, and not before", async () => {
     await records.bundles.change(making(randomUUID()));
     await records.bundles.change(pinning(bundle, pin(1, endS)));
     const keptMs = () => redis.client.pttl(keys().bundle(region, "5t8yq2m4p9w7z3x1"));
@@ -220,14 +220,14 @@ describe("a bundle", () => {
     expect(await records.sites.allowedVersion(siteId)).toBe(version);
     expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
     expect(await records.sites.allowedVersion(siteId)).toBe(version + 1);
-    // As long as answers: a repetition of its last change still finds it.
+    // As long as responses: a repetition of its last change still finds it.
     expect([await keptMs(), await isPinned()]).toEqual([expect.closeTo(25 * 3_600_000, -6), false]);
     expect(await records.bundles.find(bundle.bundleId)).toEqual(bundle);
-    // Letting it go again does not keep it for longer.
+    // Deleting it again does not extend that.
     await redis.client.pexpire(keys().bundle(region, "5t8yq2m4p9w7z3x1"), 5000);
     expect(await records.bundles.deleteIfEmpty(bundle.bundleId)).toBe(true);
     expect(await keptMs()).toBeLessThanOrEqual(5000);
-    // A change of it does.
+    // A change does.
     await records.bundles.change(pinning(bundle, null));
     expect(await keptMs()).toBeGreaterThan(170 * 86_400_000);
     expect(await records.bundles.deleteIfEmpty(formatBundleId(region, "0000000000000000"))).toBe(false);

@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const first = () => gatewayRecords[0] as SearchableRecords;
 
-/** Puts a site whose second size class alone takes a large parcel. */
+/** Puts a site with two size classes, of which only the second fits a large parcel. */
 async function putSite(ref: string, small: number, large: number): Promise<string> {
   const site = makeSite({
     ...origin,
@@ -40,8 +40,8 @@ async function putSite(ref: string, small: number, large: number): Promise<strin
   return (await first().sites.put(site, clock.now())).siteId;
 }
 
-describe("what a site reports", () => {
-  it("never lets a place be promised twice, whatever comes in whatever order", async () => {
+describe("a capacity report", () => {
+  it("never leads to a place that is promised twice, whatever happens in any order", async () => {
     const seed = testSeed();
     const seen = { recorded: 0, outdated: 0, held: 0, none: 0, exact: 0 };
     const rounds = roundsHere({ short: 6, ci: 15 });
@@ -67,11 +67,11 @@ describe("what a site reports", () => {
       await life.settle();
       for (const [what, count] of Object.entries(life.seen)) seen[what as keyof typeof seen] += count;
     }
-    // Otherwise the rounds would have tried nothing.
+    // Otherwise the rounds would have tested nothing.
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(0);
   });
 
-  it("never lets a place be promised twice while others hold and deposit at the same time", async () => {
+  it("never leads to a place that is promised twice while others hold and deposit concurrently", async () => {
     const random = createRandom(testSeed());
     const recorded = { recorded: 0, outdated: 0 };
     const rounds = roundsHere({ short: 15, ci: 60 });
@@ -97,7 +97,7 @@ describe("what a site reports", () => {
         ]);
         const outcomes = await Promise.all(
           rush.map(async (act) => {
-            // Each comes after so many round trips of its own.
+            // Each starts after a random number of round trips.
             for (let trips = random.int(0, 6); trips > 0; trips--) await readSite(random.pick(gatewayRecords), siteId);
             return await act();
           }),
@@ -116,9 +116,9 @@ describe("what a site reports", () => {
   });
 
   it.each([
-    ["gone", 1000],
-    ["going", 0],
-  ])("keeps another's place taken when a parcel that it saw %s is recorded as collected afterwards", async (_what, agoMs) => {
+    ["collected before it", 1000],
+    ["collected at the same time", 0],
+  ])("still counts a place of somebody else when a parcel that was %s is recorded as collected afterwards", async (_what, agoMs) => {
     const siteId = await putSite("late", 1, 2);
     const mine = (await hold(first(), siteId, requests++, [1])) as ModelParcel;
     mine.movedAtMs.inside = clock.now();
@@ -126,7 +126,7 @@ describe("what a site reports", () => {
     clock.advance(1000);
     mine.movedAtMs.over = clock.now();
     clock.advance(agoMs);
-    // What is inside now is somebody else's.
+    // The content is now somebody else's.
     const classes = [
       { occupied: 0, outOfService: 0, foreign: 0 },
       { occupied: 1, outOfService: 0, foreign: 1 },
@@ -138,7 +138,7 @@ describe("what a site reports", () => {
     expect(await offered(first(), siteId, 1, clock.now())).toBe(1);
   });
 
-  it("is outdated where it is older than the last movement, in whatever order movements are recorded", async () => {
+  it("is outdated if it is older than the last movement, in whatever order movements are recorded", async () => {
     const siteId = await putSite("order", 3, 3);
     const parcels = [await hold(first(), siteId, requests++, [0]), await hold(first(), siteId, requests++, [0])] as ModelParcel[];
     for (const parcel of parcels) {
@@ -154,7 +154,7 @@ describe("what a site reports", () => {
     expect(outcomes).toEqual(["outdated", "outdated", "recorded"]);
   });
 
-  it("counts exactly where it saw fewer parcels than were recorded, as soon as their collection is", async () => {
+  it("that counted fewer parcels than were recorded is exact once their collection is recorded", async () => {
     const siteId = await putSite("fewer", 1, 2);
     const parcels = [await hold(first(), siteId, requests++, [1]), await hold(first(), siteId, requests++, [1])] as ModelParcel[];
     for (const parcel of parcels) {
@@ -174,7 +174,7 @@ describe("what a site reports", () => {
     expect(free).toEqual([0, 1, 2]);
   });
 
-  it("holds until its time is over and not an instant longer, and its repetition has the same outcome whenever it comes", async () => {
+  it("is valid for exactly its ttl, and has the same outcome when it is repeated at any time", async () => {
     const siteId = await putSite("ttl", 3, 3);
     const free = { occupied: 1, outOfService: 1, foreign: 1 };
     clock.set(clock.now() + 700);
@@ -182,7 +182,7 @@ describe("what a site reports", () => {
     const seen = { observedAtMs, ttlS: 60, classes: [free, free] };
     const send = (nowMs: number) => sendReport(first(), siteId, seen, observedAtMs, nowMs);
     expect(await send(observedAtMs)).toBe("recorded");
-    // Whole seconds count: 60 s after the second in which it was observed.
+    // Times are truncated to seconds: 60 s after the second in which it was observed.
     const endsMs = observedAtMs - 700 + 60_000;
     for (const [knownAtMs, expected] of [
       [observedAtMs - 30_000, 1],
@@ -200,7 +200,7 @@ describe("what a site reports", () => {
     expect(await send(endsMs)).toBe("outdated");
   });
 
-  it("is of no use for a site whose places changed, and ends where the site says so", async () => {
+  it("is not valid any more after the site's places have changed, or the reporting has ended", async () => {
     const siteId = await putSite("changed", 3, 3);
     const free = { occupied: 1, outOfService: 1, foreign: 1 };
     const seen = { observedAtMs: clock.now(), ttlS: 300, classes: [free, free] };

@@ -26,7 +26,7 @@ function retry(id: string, dueMs: number): StoredRetry {
 }
 
 describe("the lease of a subscriber", () => {
-  it("is one deliverer's until it is given back", async () => {
+  it("belongs to one deliverer until it is released", async () => {
     expect(await store.lease(subscriber, "a", long)).toBe("acquired");
     expect(await store.lease(subscriber, "b", long)).toBe("unavailable");
     expect(await store.lease(subscriber, "a", long)).toBe("renewed");
@@ -36,13 +36,13 @@ describe("the lease of a subscriber", () => {
     expect(await store.lease(subscriber, "b", long)).toBe("acquired");
   });
 
-  it("goes to another when its holder has said nothing for as long as it was given", async () => {
+  it("can be acquired by another when it has expired", async () => {
     expect(await store.lease(subscriber, "a", 50)).toBe("acquired");
     await expect.poll(() => store.lease(subscriber, "b", long)).toBe("acquired");
     expect(await store.lease(subscriber, "a", long)).toBe("unavailable");
   });
 
-  it("is what a deliverer writes by: one who lost it changes nothing", async () => {
+  it("is required to write: a deliverer that lost it changes nothing", async () => {
     await store.lease(subscriber, "a", long);
     await store.begin(subscriber, { cursor: "1" });
     await store.addReplay(subscriber, { id: "r1", content: "x" }, 5);
@@ -57,12 +57,12 @@ describe("the lease of a subscriber", () => {
   });
 });
 
-describe("what is kept of deliveries", () => {
+describe("the progress of deliveries", () => {
   beforeEach(async () => {
     await store.lease(subscriber, "a", long);
   });
 
-  it("gives the retries that are due, the longest first, and one for each event", async () => {
+  it("contains one retry for each event, and returns those that are due, earliest first", async () => {
     const retries = [retry("evt_1", 30), retry("evt_2", 10), retry("evt_3", 20)];
     await store.commit(subscriber, "a", { retries });
     await store.commit(subscriber, "a", { retries: [retry("evt_2", 15)], finished: ["evt_3"] });
@@ -72,7 +72,7 @@ describe("what is kept of deliveries", () => {
     expect(await store.due(subscriber, 20, 10)).toEqual([retry("evt_2", 15), retry("evt_1", 20)]);
   });
 
-  it("has no more replays than may be, and the same one twice is one", async () => {
+  it("has at most the maximum of replays, and adding one twice adds one", async () => {
     for (const id of ["r1", "r2", "r2"]) expect(await store.addReplay(subscriber, { id, content: "x" }, 2)).toBe(true);
     expect(await store.addReplay(subscriber, { id: "r3", content: "x" }, 2)).toBe(false);
     const replays = [
@@ -84,7 +84,7 @@ describe("what is kept of deliveries", () => {
     expect(await store.replays(subscriber)).toEqual([{ id: "r2", content: "y" }]);
   });
 
-  it("is gone with the subscriber, and does not come back by who still delivers", async () => {
+  it("is deleted with the subscriber, and not recreated by a deliverer", async () => {
     await store.commit(subscriber, "a", { fields: { cursor: "1" }, retries: [retry("evt_1", 1)] });
     await store.remove(subscriber);
     expect(await store.commit(subscriber, "a", { fields: { cursor: "2" } })).toBe(false);
@@ -92,7 +92,7 @@ describe("what is kept of deliveries", () => {
   });
 });
 
-it("an event of a name is recorded once in its region, however many notice it", async () => {
+it("an event with a name is recorded once in its region, however many gateways notice it", async () => {
   const feed = createEventStream(connection, createKeys(redis.keyPrefix), testSiteIds);
   const event = create(EventSchema, { eventId: "evt_83652b_1", participantId: "par_a" });
   const recorded = await Promise.all(["x", "x", "y"].map((name) => feed.appendOnce("83652b", name, event)));

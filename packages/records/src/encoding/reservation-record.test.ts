@@ -27,7 +27,7 @@ const region = "83652b";
 const handle = "0123456789abcdef";
 const reservationId = `res_${region}_${handle}`;
 
-/** The numbers of terms, as those of a store are. */
+/** The numbers of terms, as in a store. */
 const termsId = "terms_5t8yq2m4p9w7z3x1";
 const ids: ShortIds = {
   siteIds: testSiteIds,
@@ -35,7 +35,7 @@ const ids: ShortIds = {
 };
 const otherStoresSite = formatSiteId("836520", "an0therst0", siteNumberMax);
 
-/** A value of a field that is not the one it has when it is not set. */
+/** A value of a field that differs from its default. */
 function someValue(field: DescField): unknown {
   switch (field.fieldKind) {
     case "enum":
@@ -57,14 +57,14 @@ function someValue(field: DescField): unknown {
 }
 
 describe("a reservation's record", () => {
-  it.each(ReservationSchema.fields.map((field) => [field.localName, field] as const))("keeps %s", async (_name, field) => {
+  it.each(ReservationSchema.fields.map((field) => [field.localName, field] as const))("preserves %s", async (_name, field) => {
     const updatedAt = timestampFromMs(1_790_000_000_000);
     const reservation = create(ReservationSchema, { revision: 1, updatedAt, holdKind: HoldKind.SOFT, [field.localName]: someValue(field) });
     reservation.reservationId = reservationId;
     expect(await decodeReservation(region, handle, await encodeReservation(reservation, ids), ids)).toEqual(reservation);
   });
 
-  it("keeps who the parties are, though it names the participant once", async () => {
+  it("preserves the parties, although it names the participant once", async () => {
     const party = (kind: PartyKind, participantId: string) => create(PartySchema, { kind, participantId });
     for (const depositor of [party(PartyKind.PARTICIPANT, "par_a"), party(PartyKind.PARTICIPANT, "par_b"), party(PartyKind.CONSUMER, "")]) {
       const createdAt = timestampFromMs(1_790_000_000_000);
@@ -91,8 +91,8 @@ describe("a reservation's record", () => {
     expect(await decodeReservation(region, handle, await encodeReservation(reservation, ids), ids)).toEqual(reservation);
   });
 
-  it("has room for all that callers can say and that can become of it, in letters of any alphabet", async () => {
-    /** A text of so many characters, as many bytes as a rule lets it have. */
+  it("has room for the longest reservation that callers and transitions can make, in any alphabet", async () => {
+    /** A text with the most characters and bytes that a rule allows. */
     const widest = (length: number, isAllowed: (text: string) => boolean) =>
       ["\u{1f4e6}", "\u0e01", "\u00e9", "x"].map((letter) => letter.repeat(length)).find(isAllowed) ?? "";
     const isValid = <Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) => {
@@ -158,7 +158,7 @@ describe("a reservation's record", () => {
     for (const left of [region, testSiteIds.storeCode, "site_", "terms_"]) expect(stored.includes(left)).toBe(false);
   });
 
-  it("takes no byte to say that a hold is soft, and says so where nothing does", async () => {
+  it("takes no byte for a soft hold, and decodes a missing kind as soft", async () => {
     const reservation = create(ReservationSchema, { reservationId, participantId: "par_a", revision: 1, holdKind: HoldKind.SOFT });
     const stored = await encodeReservation(reservation, ids);
     expect(stored).toEqual(await encodeReservation({ ...reservation, holdKind: HoldKind.UNSPECIFIED }, ids));

@@ -12,7 +12,7 @@ const time = fc.option(
   { nil: undefined },
 );
 
-/** Anything that may stand in an event beside what the outline has, and that. */
+/** Any event, with the fields of the outline and others. */
 const anyEvent = fc.record({
   eventId: fc.string(),
   reservationId: fc.constantFrom("", "res_83652b_0123456789abcdef"),
@@ -27,7 +27,7 @@ const anyEvent = fc.record({
 });
 
 describe("the outline of an event", () => {
-  it("is what the whole event says", () => {
+  it("equals the fields of the decoded event", () => {
     fc.assert(
       fc.property(anyEvent, ({ kind, sequence, unknown, occurredAt, recordedAt, ...rest }) => {
         const event = create(EventSchema, {
@@ -36,7 +36,7 @@ describe("the outline of an event", () => {
           proof: { deviceSequence: sequence },
           ...(occurredAt && { occurredAt: create(TimestampSchema, occurredAt) }),
           ...(recordedAt && { recordedAt: create(TimestampSchema, recordedAt) }),
-          // Of a newer gateway.
+          // A field of a newer gateway.
           $unknown: [{ no: 4000, wireType: 2, data: Uint8Array.of(unknown.length, ...unknown) }],
         });
         const bytes = encodeEvent(event, testSiteIds);
@@ -52,7 +52,7 @@ describe("the outline of an event", () => {
     );
   });
 
-  it("is not to be had of what is no message, or ends in the middle of one", () => {
+  it("cannot be read from bytes that are no message or a part of one", () => {
     const bytes = encodeEvent(
       create(EventSchema, { participantId: "par_a", operatorId: "par_b", proof: { credentialHash: "c".repeat(43) } }),
       testSiteIds,

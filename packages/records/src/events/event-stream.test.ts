@@ -13,8 +13,8 @@ const handle = "0123456789abcdef";
 const bytesOf = (eventId: string, participantId = "par_a") =>
   Buffer.from(toBinary(EventSchema, create(EventSchema, { eventId, participantId, operatorId: "par_b" })));
 
-describe("the event feed", () => {
-  it("gives events by their entries, in whatever order and number they are asked for, and leaves out what is not there", async () => {
+describe("the event stream", () => {
+  it("returns events by their entries, in any order and number, without those that do not exist", async () => {
     const keys = createKeys(redis.keyPrefix);
     const entries = Array.from({ length: 450 }, (_, index) => `${1_795_534_815_000 + Math.floor(index / 3)}-${index % 3}`);
     const pipeline = redis.client.pipeline();
@@ -25,7 +25,7 @@ describe("the event feed", () => {
     expect(found.map(({ entry, event }) => [entry, event.eventId])).toEqual(entries.toReversed().map((entry) => [entry, `evt_${entry}`]));
   });
 
-  it("gives the latest events of a chain that is longer than any parcel's, in order", async () => {
+  it("returns the latest events of a very long chain, in order", async () => {
     const keys = createKeys(redis.keyPrefix);
     const stored = create(ReservationSchema, { revision: 1, participantId: "par_a" });
     const pipeline = redis.client.pipeline();

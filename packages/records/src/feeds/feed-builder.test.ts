@@ -35,7 +35,7 @@ async function record(operatorId = ""): Promise<void> {
   await events.appendOnce(region, event.eventId, event);
 }
 
-/** Gives the way to make the feed what it is now: what a failover does that loses what came since. */
+/** Returns a function that resets the feed to its current state, as a failover does that loses later writes. */
 async function keepEnd(): Promise<() => Promise<void>> {
   const all = [keys.feedHead(feed), keys.feedTimes(feed), keys.feedChunk(feed, 0)];
   const kept = await Promise.all(all.map((key) => connection.dumpBuffer(key)));
@@ -55,9 +55,9 @@ async function buildWhole(builder: FeedBuilder): Promise<void> {
 
 describe("a feed that has lost its end", () => {
   it.each([
-    ["what was known is forgotten while the next events are read", 1],
-    ["nothing was logged in the region before", 0],
-  ])("gets it back with the next event of who follows it, though %s", async (_, before) => {
+    ["memory is cleared while the next events are read", 1],
+    ["no event of the region was in a feed before", 0],
+  ])("is repaired with the next event of its follower, although %s", async (_, before) => {
     let onRead = () => {};
     const builder = createFeedBuilder({
       events,
@@ -88,50 +88,53 @@ describe("a feed that has lost its end", () => {
     expect(await store.last(feed)).toBe(before + 2);
   });
 
-  it.each([true, false])("gets it back while the server of another feed is away, forgotten meanwhile: %s", async (isForgotten) => {
-    let isAway = false;
-    let loseEnd: (() => Promise<void>) | undefined;
-    let appended = Promise.withResolvers<void>();
-    const builder = createFeedBuilder({
-      events,
-      feeds: {
-        ...store,
-        isFollowed: () => false,
-        async append(to, ...what) {
-          if (to.participantId !== other.participantId || !isAway) {
-            const outcome = await store.append(to, ...what);
-            appended.resolve();
-            return outcome;
-          }
-          // It answers nobody for as long as the other's server takes to be replaced.
-          await appended.promise;
-          await loseEnd?.();
-          if (isForgotten && loseEnd !== undefined) builder.clear();
-          loseEnd = undefined;
-          throw new Error("away");
+  it.each([true, false])(
+    "is repaired while the server of another feed is unreachable, memory cleared meanwhile: %s",
+    async (isForgotten) => {
+      let isAway = false;
+      let loseEnd: (() => Promise<void>) | undefined;
+      let appended = Promise.withResolvers<void>();
+      const builder = createFeedBuilder({
+        events,
+        feeds: {
+          ...store,
+          isFollowed: () => false,
+          async append(to, ...what) {
+            if (to.participantId !== other.participantId || !isAway) {
+              const outcome = await store.append(to, ...what);
+              appended.resolve();
+              return outcome;
+            }
+            // It does not reply until the failover of the other server is over.
+            await appended.promise;
+            await loseEnd?.();
+            if (isForgotten && loseEnd !== undefined) builder.clear();
+            loseEnd = undefined;
+            throw new Error("unreachable");
+          },
         },
-      },
-      progress: createRegionProgress(connection, keys, testSiteIds),
-      onError(error) {
-        throw error;
-      },
-    });
-    await record();
-    await buildWhole(builder);
-    isAway = true;
-    loseEnd = await keepEnd();
-    appended = Promise.withResolvers();
-    await record(other.participantId);
-    await expect(builder.build(region)).rejects.toThrow("away");
-    await record();
-    await expect(builder.build(region)).rejects.toThrow("away");
-    isAway = false;
-    const isBuilt = () =>
-      builder.build(region).then(
-        () => true,
-        () => false,
-      );
-    await expect.poll(isBuilt).toBe(true);
-    expect([await store.last(feed), await store.last(other)]).toEqual([3, 1]);
-  });
+        progress: createRegionProgress(connection, keys, testSiteIds),
+        onError(error) {
+          throw error;
+        },
+      });
+      await record();
+      await buildWhole(builder);
+      isAway = true;
+      loseEnd = await keepEnd();
+      appended = Promise.withResolvers();
+      await record(other.participantId);
+      await expect(builder.build(region)).rejects.toThrow("unreachable");
+      await record();
+      await expect(builder.build(region)).rejects.toThrow("unreachable");
+      isAway = false;
+      const isBuilt = () =>
+        builder.build(region).then(
+          () => true,
+          () => false,
+        );
+      await expect.poll(isBuilt).toBe(true);
+      expect([await store.last(feed), await store.last(other)]).toEqual([3, 1]);
+    },
+  );
 });

@@ -24,49 +24,49 @@ function items(count: number, of: Region = region): EventItem[] {
 
 const idsOf = (some: readonly Pick<EventItem, "recorded">[] | undefined) => some?.map(({ recorded }) => recorded.event.eventId);
 
-/** The ends of feeds in a process that follows one. */
-function startEnds() {
-  const told: number[] = [];
+/** The feed tails of a gateway that follows one feed. */
+function startTails() {
+  const appendedLasts: number[] = [];
   const store = createFeedStore(redis.client, createKeys(redis.keyPrefix));
-  const ends = createFeedTails({ feeds: store, onAppended: (_, last) => told.push(last) });
+  const ends = createFeedTails({ feeds: store, onAppended: (_, last) => appendedLasts.push(last) });
   const append = (some: readonly EventItem[], of: Region = region) => ends.append(feed, of, undefined, some);
-  /** The place of who has read the feed up to a number. */
-  const placeOf = async (number: number) => {
+  /** The position of a reader that has read the feed up to a number. */
+  const positionAt = async (number: number) => {
     const references: EventReference[] = [];
     while (references.length < number)
       references.push(...(await store.references(feed, references.length + 1, number - references.length)));
     return positionAfter(number, references);
   };
   const after = async (from: number | FeedPosition, count = 1000) => {
-    const end = await ends.after(feed, typeof from === "number" ? await placeOf(from) : from, count);
+    const end = await ends.after(feed, typeof from === "number" ? await positionAt(from) : from, count);
     return end === undefined ? undefined : { ids: idsOf(end.events), last: end.last };
   };
-  return { ends, store, told, append, placeOf, after, unfollow: ends.follow(feed) };
+  return { ends, store, appendedLasts, append, positionAt, after, unfollow: ends.follow(feed) };
 }
 
-describe("the end of a feed that is followed", () => {
-  it("has what was appended here after a number, as soon as that is told", async () => {
-    const { append, after, told } = startEnds();
+describe("the tail of a followed feed", () => {
+  it("contains the events that were appended here after a number, as soon as they are reported", async () => {
+    const { append, after, appendedLasts } = startTails();
     const some = items(5);
     await append(some.slice(0, 2));
     await append(some.slice(2));
-    expect(told).toEqual([2, 5]);
+    expect(appendedLasts).toEqual([2, 5]);
     expect(await after(0)).toEqual({ ids: idsOf(some), last: 5 });
     expect(await after(3)).toEqual({ ids: idsOf(some.slice(3)), last: 5 });
     expect(await after(1, 2)).toEqual({ ids: idsOf(some.slice(1, 3)), last: 5 });
     expect(await after(5)).toBeUndefined();
   });
 
-  it("is waited for while it is being appended", async () => {
-    const { append, after } = startEnds();
+  it("waits for an append in progress", async () => {
+    const { append, after } = startTails();
     const some = items(3);
     const appending = append(some);
     expect(await after(0)).toEqual({ ids: idsOf(some), last: 3 });
     await appending;
   });
 
-  it("has nothing of before what another process appended between", async () => {
-    const { append, after, store } = startEnds();
+  it("contains nothing from before an append of another gateway", async () => {
+    const { append, after, store } = startTails();
     await append(items(2));
     await store.append(feed, elsewhere, undefined, items(3, elsewhere));
     const own = items(2);
@@ -75,8 +75,8 @@ describe("the end of a feed that is followed", () => {
     expect(await after(5)).toEqual({ ids: idsOf(own), last: 7 });
   });
 
-  it("has each event under its own number where others had appended some of them already", async () => {
-    const { append, after, store } = startEnds();
+  it("contains each event under its own number if another gateway had appended some of them already", async () => {
+    const { append, after, store } = startTails();
     const some = items(6);
     await store.append(feed, region, undefined, some.slice(0, 4));
     await store.append(feed, elsewhere, undefined, items(2, elsewhere));
@@ -87,11 +87,11 @@ describe("the end of a feed that is followed", () => {
     expect(await after(6)).toEqual({ ids: idsOf(some.slice(4)), last: 8 });
   });
 
-  it("is for nobody who has read other events under its numbers, or does not say which: a server has lost the feed's end", async () => {
-    const { append, placeOf, after } = startEnds();
+  it("is not used for a reader that has read other events under its numbers, or without a checksum: a server may have lost the feed's end", async () => {
+    const { append, positionAt, after } = startTails();
     const some = items(30);
     await append(some);
-    const place = await placeOf(20);
+    const place = await positionAt(20);
     expect(await after(place)).toEqual({ ids: idsOf(some.slice(20)), last: 30 });
     expect(await after({ number: 20 })).toBeUndefined();
     const other = items(1);
@@ -99,10 +99,10 @@ describe("the end of a feed that is followed", () => {
     expect(await after(positionAfter(20, references))).toBeUndefined();
   });
 
-  it("begins anew where the feed is another than was thought, though it is as long", async () => {
-    const { append, placeOf, after, store } = startEnds();
+  it("starts again if the feed differs although it is as long", async () => {
+    const { append, positionAt, after, store } = startTails();
     await append(items(2));
-    const before = await placeOf(2);
+    const before = await positionAt(2);
     const keys = createKeys(redis.keyPrefix);
     await Promise.all([keys.feedHead(feed), keys.feedTimes(feed), keys.feedChunk(feed, 0)].map((key) => redis.client.del(key)));
     await store.append(feed, elsewhere, undefined, items(2, elsewhere));
@@ -113,8 +113,8 @@ describe("the end of a feed that is followed", () => {
     expect(await after(2)).toEqual({ ids: idsOf(own), last: 3 });
   });
 
-  it("knows what stands before it in the chunk before, too", async () => {
-    const { append, after, store } = startEnds();
+  it("includes references of the previous chunk in the checksum", async () => {
+    const { append, after, store } = startTails();
     const some = items(chunkSize + 3);
     await store.append(feed, region, undefined, some.slice(0, 200));
     await store.append(feed, region, undefined, some.slice(200));
@@ -123,8 +123,8 @@ describe("the end of a feed that is followed", () => {
     expect(await after(chunkSize + 3)).toEqual({ ids: idsOf(own), last: chunkSize + 4 });
   });
 
-  it("is forgotten when a server may have lost it", async () => {
-    const { ends, append, after } = startEnds();
+  it("is discarded when a server may have lost it", async () => {
+    const { ends, append, after } = startTails();
     await append(items(2));
     ends.clear();
     expect(await after(0)).toBeUndefined();
@@ -133,8 +133,8 @@ describe("the end of a feed that is followed", () => {
     expect(await after(2)).toEqual({ ids: idsOf(own), last: 3 });
   });
 
-  it("reaches no further back than a chunk of the feed", async () => {
-    const { append, after } = startEnds();
+  it("contains at most one chunk of the feed", async () => {
+    const { append, after } = startTails();
     const some = items(chunkSize + 44);
     await append(some.slice(0, 200));
     await append(some.slice(200));
@@ -142,8 +142,8 @@ describe("the end of a feed that is followed", () => {
     expect(await after(44)).toEqual({ ids: idsOf(some.slice(44)), last: chunkSize + 44 });
   });
 
-  it("is not kept of a feed that nobody follows any more", async () => {
-    const { append, after, unfollow, ends } = startEnds();
+  it("is discarded when the feed is not followed any more", async () => {
+    const { append, after, unfollow, ends } = startTails();
     await append(items(2));
     unfollow();
     ends.follow(feed);

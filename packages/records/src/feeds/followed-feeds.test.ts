@@ -28,14 +28,14 @@ beforeEach(() => {
 });
 
 interface Process {
-  /** How often it has read a feed. */
+  /** How often it has read a feed from Redis. */
   reads(): number;
   feeds: ParticipantFeeds;
-  /** Records something of the participant, however often the connection is lost meanwhile. */
+  /** Records an event of the participant, even if the connection is lost meanwhile. */
   record(region?: Region): Promise<void>;
-  /** Keeps the answers to what it appends to the feed back from now on. Gives the way to let them through. */
+  /** Delays the replies to appends from now on. Returns the function that lets them through. */
   holdAppended(): () => void;
-  /** Loses the connection, which is connected again by itself. */
+  /** Closes the connection, which reconnects by itself. */
   loseConnection(): Promise<void>;
 }
 
@@ -102,7 +102,7 @@ async function startProcess(
   };
 }
 
-/** Follows the feed from its beginning until it has so many events. */
+/** Follows the feed from its beginning until it has read a number of events. */
 async function follow({ feeds }: Process, count: number): Promise<NumberedEvent[]> {
   const subscription = feeds.subscribe(feed);
   const events: NumberedEvent[] = [];
@@ -121,8 +121,8 @@ async function follow({ feeds }: Process, count: number): Promise<NumberedEvent[
   return events;
 }
 
-describe("a feed that is followed while it grows", () => {
-  it("comes to all who follow it as it is read back, whichever process appends and though connections are lost", {
+describe("a followed feed", () => {
+  it("is the same for all subscribers as in Redis, whichever gateway appends and even if connections are lost", {
     timeout: 300_000,
   }, async () => {
     const processes = await Promise.all([startProcess(), startProcess(), startProcess()]);
@@ -130,7 +130,7 @@ describe("a feed that is followed while it grows", () => {
     const following = processes.map((process) => follow(process, each * processes.length));
     let isOver = false;
     const losing = (async () => {
-      // A cluster's connections are lost in tests of their own.
+      // Lost connections of a cluster have their own tests.
       while (!isOver && !redis.isCluster) await random.pick(processes).loseConnection();
     })();
     await Promise.all(
@@ -152,17 +152,17 @@ describe("a feed that is followed while it grows", () => {
     for (const some of followed) expect(told(some)).toEqual(told(events));
   });
 
-  it("is not read back where it grows", async () => {
+  it("is not read from Redis when it grows", async () => {
     const process = await startProcess();
     const count = 100;
     const following = follow(process, count);
     for (let index = 0; index < count; index++) await process.record();
     expect((await following).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
-    // Before it is known where the feed ends.
+    // Before the end of the feed is known.
     expect(process.reads()).toBeLessThan(5);
   });
 
-  it("wakes who follows it for what another process appended, though that was heard before the answer to what was appended here", async () => {
+  it("wakes subscribers for an append of another gateway that is reported before the reply to an own append", async () => {
     const [own, other] = await Promise.all([startProcess(), startProcess()]);
     const [following, news] = [own.feeds.subscribe(feed), other.feeds.subscribe(feed)];
     const { position } = await own.feeds.readAfter(feed, { number: 0 }, 10);
@@ -178,24 +178,24 @@ describe("a feed that is followed while it grows", () => {
     expect((await own.feeds.readAfter(feed, page.position, 10)).events.map(({ number }) => number)).toEqual([2]);
   });
 
-  it("is not read back where somebody follows it and another process records, which leaves the logging to who waits", async () => {
+  it("is not read from Redis when another gateway records events and this one appends them for its subscribers", async () => {
     const [recording, following] = await Promise.all([startProcess(), startProcess()]);
     const count = 100;
     const followed = follow(following, count);
     await following.feeds.bringUpToDate(feed.participantId);
     for (let index = 0; index < count; index++) await recording.record();
     expect((await followed).map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, index) => index + 1));
-    // Each time that the other was quicker.
+    // Once for each time that the other gateway was faster.
     expect(following.reads()).toBeLessThan(count / 2);
   });
 
-  it("goes on behind an event that cannot be read", async () => {
+  it("continues after an event that cannot be read", async () => {
     const defects: unknown[] = [];
     const process = await startProcess((error) => defects.push(error));
     const region = random.pick(regions);
     const broken = Buffer.concat([
       encodeEvent(create(EventSchema, { isTest: true, ...feed }), testSiteIds),
-      // An actor that is no message.
+      // The actor is no message.
       Buffer.from([EventSchema.field.actor.number * 8 + WireType.LengthDelimited, 1, 0xff]),
     ]);
     const following = follow(process, 2);

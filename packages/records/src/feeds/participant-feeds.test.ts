@@ -31,7 +31,7 @@ let keys: Keys;
 let connection: RedisConnection;
 let record: StoredEventStream;
 let random: Random;
-/** What each feed must have of each region, in this order. */
+/** The expected events of each region in each feed, in order. */
 let expected: Map<string, Map<Region, string[]>>;
 
 beforeEach(async () => {
@@ -44,7 +44,7 @@ beforeEach(async () => {
   return () => connection.disconnect();
 });
 
-/** Records something that happened somewhere to somebody's parcel, or to nobody's. */
+/** Records an event of a random region and participant, or of none. */
 async function recordAny(via: EventStream = record): Promise<void> {
   const region = random.pick(regions);
   const event = create(EventSchema, {
@@ -62,7 +62,7 @@ async function recordAny(via: EventStream = record): Promise<void> {
   }
 }
 
-/** A builder of a process that has just begun, and may die. */
+/** The builder of a gateway that has just started and may crash. */
 function newBuilder(
   over: RedisConnection,
   onCrash: () => void = () => undefined,
@@ -94,10 +94,10 @@ function startFeeds(options: Partial<ParticipantFeedsOptions> = {}): Participant
   return feeds;
 }
 
-/** How long before and after a loss nothing is recorded, in ms: longer than what is read again to be sure. */
+/** How long nothing is recorded before and after a loss, in ms: longer than the overlap that is read again. */
 const lossMs = 400;
 
-/** The keys of the records under the test's prefix. */
+/** The store's keys under the test's prefix. */
 async function allKeys(): Promise<string[]> {
   const ofFeeds = everyone.flatMap((feed) => [
     keys.feedHead(feed),
@@ -109,7 +109,7 @@ async function allKeys(): Promise<string[]> {
   return all.filter((_, index) => found[index] === 1);
 }
 
-/** Each feed as it is read, region by region; checks that its numbers are 1, 2, 3 and so on. */
+/** Reads each feed, region by region. Checks that its numbers are 1, 2, 3 and so on. */
 async function readAll(feeds: ParticipantFeeds) {
   const read = new Map<string, Map<Region, string[]>>();
   for (const feed of everyone) {
@@ -132,14 +132,14 @@ async function readAll(feeds: ParticipantFeeds) {
 }
 
 describe("a participant's feed", () => {
-  it("has each event of its participant once, numbered from 1 without a gap, in its region's order, whoever reads", async () => {
+  it("has each event of its participant once, numbered from 1 without a gap, in its region's order, for every reader", async () => {
     const feeds = startFeeds();
     for (let count = 0; count < 600; count++) await recordAny();
     await Promise.all([...couriers, ...operators].map((participantId) => feeds.bringUpToDate(participantId)));
     expect(await readAll(feeds)).toEqual(expected);
   });
 
-  it("has what was recorded elsewhere an instant before it is read, though nobody there has logged it", async () => {
+  it("has events that another gateway has just recorded, before that appends them", async () => {
     const feeds = startFeeds();
     const other = await redis.connect();
     const elsewhere = createEventStream(other, keys, testSiteIds);
@@ -155,7 +155,7 @@ describe("a participant's feed", () => {
     other.disconnect();
   });
 
-  it("grows by itself when the gateway that recorded died before it logged anything", async () => {
+  it("grows by itself when the gateway that recorded the events crashed before it appended them", async () => {
     const feeds = startFeeds();
     await feeds.bringUpToDate("par_courier1");
     const other = await redis.connect();
@@ -166,7 +166,7 @@ describe("a participant's feed", () => {
     expect(await following.wait(0, 10_000, [])).toBe(true);
   });
 
-  it("is the same though builders die before and after each of their commands, and others build at the same time", {
+  it("is the same although builders crash before and after each of their commands, and others build concurrently", {
     timeout: 300_000,
   }, async () => {
     for (let count = 0; count < 500; count++) await recordAny();
@@ -196,7 +196,7 @@ describe("a participant's feed", () => {
     expect(await readAll(feeds)).toEqual(expected);
   });
 
-  it("is the same though many build at once, each dying now and then, while events are recorded", async () => {
+  it("is the same although many build concurrently and crash now and then while events are recorded", async () => {
     let isOver = false;
     let deaths = 0;
     async function buildAndDie(): Promise<void> {
@@ -223,7 +223,7 @@ describe("a participant's feed", () => {
     expect(await readAll(feeds)).toEqual(expected);
   });
 
-  it("has all that was recorded as soon as it is built for those who follow it, whenever that began, whoever builds and dies", {
+  it("has all recorded events as soon as it is built for its followers, whenever they began to follow, whoever builds and crashes", {
     timeout: 300_000,
   }, async () => {
     let deaths = 0;
@@ -263,7 +263,7 @@ describe("a participant's feed", () => {
     expect(await readAll(feeds)).toEqual(expected);
   });
 
-  it("is mended where a failover has lost its end and the region's own record was kept", async () => {
+  it("is repaired if a failover has lost its end but not the region's progress", async () => {
     for (let count = 0; count < 300; count++) await recordAny();
     const builder = newBuilder(connection);
     for (const region of regions) await builder.build(region);
@@ -279,7 +279,7 @@ describe("a participant's feed", () => {
     if (isByVerifying) {
       for (const region of regions) await newBuilder(connection).verify(region);
     } else {
-      // Whoever appends the next of a region finds that something is missing.
+      // Appending the region's next event detects that some are missing.
       const counts = () => regions.map((region) => expected.get(feedId(feed))?.get(region)?.length);
       const countsBefore = counts();
       while (counts().some((count, index) => count === countsBefore[index])) await recordAny();
@@ -289,7 +289,7 @@ describe("a participant's feed", () => {
     expect(await readAll(feeds)).toEqual(expected);
   });
 
-  it("is read on without missing anything where its end was lost, and other events have its numbers", async () => {
+  it("is read without missing an event if its end was lost and other events have its numbers", async () => {
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     const feeds = startFeeds();
     const idsOf = async (position: FeedPosition) =>
@@ -299,7 +299,7 @@ describe("a participant's feed", () => {
       await Promise.all(regions.map((region) => feeds.build(region)));
     };
     await logAll(random.int(50, 600));
-    // What a server that loses its power comes back with: everything as it was a while ago.
+    // What remains after a power failure: the state of a while ago.
     const kept = await Promise.all((await allKeys()).map(async (key) => ({ key, bytes: await connection.dumpBuffer(key) })));
     await pause(lossMs);
     await logAll(random.int(20, 200));
@@ -308,7 +308,7 @@ describe("a participant's feed", () => {
     await Promise.all(kept.map(({ key, bytes }) => connection.restore(key, 0, bytes, "REPLACE")));
     const before = new Set(await idsOf({ number: 0 }));
     await pause(lossMs);
-    // In another process: what this one has heard of is there no more.
+    // In another gateway: the events that this one has received do not exist any more.
     for (let index = random.int(1, 400); index > 0; index--) await recordAny();
     const other = newBuilder(connection);
     for (const region of regions) await other.build(region);
@@ -316,7 +316,7 @@ describe("a participant's feed", () => {
     expect(await idsOf(position)).toEqual(fresh);
   });
 
-  it("is read on without missing what replicas took long to confirm, where its end was lost and that was logged first", async () => {
+  it("is read without missing an event that replicas acknowledged late and that was appended first after its end was lost", async () => {
     const [slow = "", prompt = ""] = regions;
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     const recordIn = async (region: Region) => {
@@ -350,7 +350,7 @@ describe("a participant's feed", () => {
     expect(events.map(({ event }) => event.eventId)).toEqual([late, soon]);
   });
 
-  it("looks at few of its chunks for where to go on, whatever cursor somebody makes up", async () => {
+  it("reads few of its chunks to find where to continue, whatever cursor a caller invents", async () => {
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     const chunks = 100;
     const store = createFeedStore(connection, keys);
@@ -376,7 +376,7 @@ describe("a participant's feed", () => {
     const numbers = [0, 1, 255, 256, 257, 300, 5000, 12_800, items.length - 300, items.length - 1, items.length];
     for (const read of [...numbers, random.int(0, items.length), random.int(0, items.length)]) {
       reads = 0;
-      // An event a quarter of a second older than the newest that was read may not have been.
+      // An event a quarter of a second older than the newest one that was read may be unread.
       const position = { number: items.length, checksum: { check: "00000000", count: 1, newestMs: startMs + read - 1 + 250 } };
       const page = await feeds.readAfter(feed, position, 1);
       expect(page.position.number).toBe(Math.min(read + 1, items.length));
@@ -384,9 +384,9 @@ describe("a participant's feed", () => {
     }
   });
 
-  it("goes on where the feed of another cannot be written, and that one has everything, in order, when it can", async () => {
+  it("grows while the feed of another cannot be written, and that one has everything in order once it can", async () => {
     const lame = "par_courier2";
-    let isAway = true;
+    let isUnreachable = true;
     const halting = new Proxy(connection, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target);
@@ -394,7 +394,9 @@ describe("a participant's feed", () => {
         return (...args: unknown[]): unknown => {
           const [command] = args;
           const [, , key] = command instanceof Command ? command.args : [];
-          return isAway && String(key).includes(lame) ? Promise.reject(new Error("away")) : Reflect.apply(value, target, args);
+          return isUnreachable && String(key).includes(lame)
+            ? Promise.reject(new Error("unreachable"))
+            : Reflect.apply(value, target, args);
         };
       },
     });
@@ -410,12 +412,12 @@ describe("a participant's feed", () => {
     const store = createFeedStore(connection, keys);
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     expect(await store.last(feed)).toBe([...(expected.get(feedId(feed))?.values() ?? [])].flat().length);
-    isAway = false;
+    isUnreachable = false;
     await expect.poll(async () => (await buildAll()).map(({ status }) => status)).toEqual(regions.map(() => "fulfilled"));
     expect(await readAll(startFeeds())).toEqual(expected);
   });
 
-  it("is not built over and over while the region cannot be told how far it is, and has everything once it can", async () => {
+  it("is not built repeatedly while the feed watermark cannot be advanced, and has everything once it can", async () => {
     const [region = ""] = regions;
     let isRefused = true;
     let commands = 0;
@@ -432,7 +434,7 @@ describe("a participant's feed", () => {
         };
       },
     });
-    // More than one round of building takes.
+    // More than one round of building.
     while ((await connection.xlen(keys.events(region))) < 250) await recordAny();
     const builder = newBuilder(refusing);
     await expect(builder.build(region)).rejects.toThrow("MISCONF");
@@ -442,7 +444,7 @@ describe("a participant's feed", () => {
     expect(await readAll(startFeeds())).toEqual(expected);
   });
 
-  it("passes over what cannot be read, and keeps the rest", async () => {
+  it("skips events that cannot be read, and has the rest", async () => {
     const [region = ""] = regions;
     const errors: unknown[] = [];
     const builder = createFeedBuilder({
@@ -458,7 +460,7 @@ describe("a participant's feed", () => {
     expect(await readAll(startFeeds())).toEqual(expected);
   });
 
-  it("is read on behind a chunk that is kept nowhere any more, and no event of the next is passed over with it", async () => {
+  it("is read after a chunk that is stored nowhere any more, without skipping an event of the next", async () => {
     const [region = ""] = regions;
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     const ids: string[] = [];
@@ -480,7 +482,7 @@ describe("a participant's feed", () => {
     expect(read).toEqual(ids.slice(256));
   });
 
-  it("takes little memory: 14 bytes an event where there are many", async () => {
+  it("takes little memory: 14 bytes for each of many events", async () => {
     const store = createFeedStore(connection, keys);
     const feed: FeedName = { participantId: "par_courier1", mode: "test" };
     const items = Array.from({ length: 256 * 20 }, (_, index) => ({

@@ -13,7 +13,7 @@ const region = "836520";
 const feed: FeedName = { participantId: "par_courier", mode: "test" };
 const keys = createKeys("lost");
 
-it("who follows a feed misses nothing where a master has lost its end and kept its connections: one that was a replica for a while", async () => {
+it("a subscriber misses nothing if a master has lost the feed's end but kept its connections, since it was a replica for a while", async () => {
   const master = await startTestServer({ hasReplicas: true });
   onTestFinished(() => master.stop());
   const replica = await startTestReplica(master);
@@ -50,7 +50,7 @@ it("who follows a feed misses nothing where a master has lost its end and kept i
   const { position } = await feeds.readAfter(feed, { number: 0 }, 10);
   expect(position.number).toBe(2);
 
-  // By itself a master waits five seconds for more replicas.
+  // By default a master waits five seconds for more replicas.
   await its.config("SET", "repl-diskless-sync-delay", "0");
   await own.replicaof("127.0.0.1", replica.port as number);
   await expect.poll(() => own.info("replication")).toMatch(/master_link_status:up/);
@@ -63,6 +63,6 @@ it("who follows a feed misses nothing where a master has lost its end and kept i
   const third = await record();
   expect(await following.wait(2, 10_000, [])).toBe(true);
   const { events } = await feeds.readAfter(feed, position, 10);
-  // What was recorded in the moment before the loss may come twice.
+  // Events of the last moment before the loss may be returned twice.
   expect(events.map(({ event }) => event.eventId).filter((id) => id !== first)).toEqual([second, third]);
 });

@@ -11,7 +11,7 @@ import { createParticipantFeeds } from "./participant-feeds.ts";
 const region = "836520";
 const feed: FeedName = { participantId: "par_courier", mode: "test" };
 
-it("an event that replicas do not have comes into no feed, and comes there when they have it", async () => {
+it("an event is appended to feeds only when replicas have it", async () => {
   await using master = await startTestServer({ hasReplicas: true });
   await using replica = await startTestReplica(master);
   const keys = createKeys("replicated");
@@ -40,12 +40,12 @@ it("an event that replicas do not have comes into no feed, and comes there when 
   };
   await redis.sadd(keys.regions(), region);
   await record();
-  // From here on the server has the scripts, as it nearly always does.
+  // From here on the server has the scripts, as usual.
   expect(await following.wait(0, 20_000, [])).toBe(true);
 
   replica.freeze();
   await record();
-  // Whoever follows the feed has had it built already, in vain, since when it is known that the replica is away.
+  // A subscriber has caused a failed build already, so it is known that the replica is unreachable.
   await expect(feeds.build(region)).rejects.toMatchObject({
     reason: expect.stringMatching(/^(DURABILITY_UNCONFIRMED|REPLICAS_UNAVAILABLE)$/),
   });

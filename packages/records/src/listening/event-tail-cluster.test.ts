@@ -17,7 +17,7 @@ const keys = createKeys("petak");
 let records: Records;
 let tail: EventTail;
 let grown: Growth[];
-/** One at each master. */
+/** One region at each master. */
 let regions: Region[];
 
 beforeAll(async () => {
@@ -52,7 +52,7 @@ function regionAt({ port }: TestClusterNode): Region {
   }
 }
 
-/** The regions that the tail speaks of, until there are so many. */
+/** The regions that the tail reports, up to a number. */
 async function heard(count: number): Promise<Set<Region>> {
   const told = () => new Set(grown.map(({ region }) => region));
   await expect.poll(() => told().size, { timeout: long }).toBe(count);
@@ -71,7 +71,7 @@ async function record(region: Region): Promise<void> {
 }
 
 describe("the event tail of a cluster", () => {
-  it("hears of a region whose slot moves to another master, before, meanwhile and afterwards", async () => {
+  it("reports a region whose slot moves to another master, before, during and after the move", async () => {
     const [region = ""] = regions;
     const [from, to] = cluster.nodes as [TestClusterNode, TestClusterNode];
     await record(region);
@@ -85,7 +85,7 @@ describe("the event tail of a cluster", () => {
     await cluster.moveSlot(keys.events(region), to, from);
   });
 
-  it("hears of all regions again when a master was killed and is back", async () => {
+  it("reports all regions again when a master was killed and restarted", async () => {
     const [region = ""] = regions;
     const [node] = cluster.nodes as [TestClusterNode];
     await node.kill9();

@@ -22,7 +22,7 @@ interface StartOptions {
   commandTimeoutMs?: number;
 }
 
-/** A tail that has heard of all there is, and what it tells. */
+/** A tail that is up to date, and its reports. */
 async function startTail({ address = redis.address, commandTimeoutMs = 5000 }: StartOptions = {}) {
   const { all: grown, onGrown } = recordGrowth();
   const errors: unknown[] = [];
@@ -39,7 +39,7 @@ async function startTail({ address = redis.address, commandTimeoutMs = 5000 }: S
   return { tail, grown, errors };
 }
 
-/** Records an event as the scripts do: in one step with telling of it. */
+/** Records and publishes an event atomically, as the scripts do. */
 async function recordBytes(bytes: Buffer): Promise<string> {
   const script = `
     local entry = redis.call('XADD', KEYS[1], '*', 'event', ARGV[1])
@@ -54,7 +54,7 @@ async function record(participantId: string, operatorId = "par_operator"): Promi
   return await recordBytes(Buffer.from(toBinary(EventSchema, create(EventSchema, { participantId, operatorId }))));
 }
 
-/** A Unix socket before the server's, which can fall silent without closing anything. */
+/** A Unix socket in front of the server's, which can become unresponsive without closing connections. */
 async function startProxy(path: string) {
   const sockets: Socket[] = [];
   const open = (inbound: Socket) => {
@@ -77,10 +77,10 @@ async function startProxy(path: string) {
 }
 
 describe("the event tail", () => {
-  it("tells of each event and whom it concerns, as it happens", async () => {
+  it("reports each event and whom it concerns as it is recorded", async () => {
     const { grown } = await startTail();
     const entries = [await record("par_courier"), await record("par_other", "par_another")];
-    // A look at what stood there before may come so late that it sees the first of them too.
+    // The initial poll may be so late that it reports the first of them too.
     await expect
       .poll(() => grown.filter(({ concerned }) => concerned !== "everyone"))
       .toEqual([
@@ -89,7 +89,7 @@ describe("the event tail", () => {
       ]);
   });
 
-  it("has told of all that was recorded before, once it has caught up, however often it is asked", async () => {
+  it("has reported every event that was recorded before once it has caught up, however often it is asked", async () => {
     const { tail, grown } = await startTail();
     for (let count = 0; count < 200; count++) {
       const entry = await record("par_courier");
@@ -98,7 +98,7 @@ describe("the event tail", () => {
     }
   });
 
-  it("has told of what stood in a region before it was noticed, of which nobody knows whom it concerns", async () => {
+  it("reports events that were in a region before it was detected, as concerning everyone", async () => {
     const { tail, grown } = await startTail();
     const other = "83652c";
     const keys = createKeys(redis.keyPrefix);
@@ -108,7 +108,7 @@ describe("the event tail", () => {
     expect(grown).toEqual([{ region: other, entry, concerned: "everyone" }]);
   });
 
-  it("goes on after an entry that is no event, which may concern anyone", async () => {
+  it("continues after an entry that is no event, which it reports as concerning everyone", async () => {
     const { grown, errors } = await startTail();
     const entry = await recordBytes(Buffer.from([0xff]));
     await record("par_courier");
@@ -117,7 +117,7 @@ describe("the event tail", () => {
     expect(errors).toEqual([]);
   });
 
-  it("wakes those who follow a feed when it grows, and those who come later at once", async () => {
+  it("wakes subscribers of a feed when it grows, and later ones immediately", async () => {
     const { tail } = await startTail();
     const feed = { participantId: "par_courier", mode: "test" } as const;
     const key = createKeys(redis.keyPrefix).feedHead(feed);
@@ -138,7 +138,7 @@ describe("the event tail", () => {
     expect(await following.wait(2, 1, [])).toBe(false);
   });
 
-  it.skipIf(redis.isCluster)("notices what its user may not hear published, and recording it is not refused", async () => {
+  it.skipIf(redis.isCluster)("detects events that its user may not receive, and recording them does not fail", async () => {
     const keys = createKeys(redis.keyPrefix);
     const username = redis.keyPrefix.replace(":", "");
     await redis.client.acl("SETUSER", username, "on", ">secret", "resetchannels", `~${redis.keyPrefix}*`, "+@all");
@@ -174,7 +174,7 @@ describe("the event tail", () => {
     }
   });
 
-  it.skipIf(redis.isCluster)("hears all where its user may listen and others may not publish", async () => {
+  it.skipIf(redis.isCluster)("reports all events if its user may subscribe but others may not publish", async () => {
     const keys = createKeys(redis.keyPrefix);
     const username = redis.keyPrefix.replace(":", "");
     await redis.client.acl("SETUSER", username, "on", ">secret", "allchannels", `~${redis.keyPrefix}*`, "+@all", "-spublish");
@@ -193,7 +193,7 @@ describe("the event tail", () => {
     }
   });
 
-  it.skipIf(redis.isCluster)("makes a new connection where the old one fell silent, and misses nothing of the meantime", async () => {
+  it.skipIf(redis.isCluster)("reconnects if the connection becomes unresponsive, and misses nothing", async () => {
     const directory = await createTempDir();
     const proxy = await startProxy(join(directory.path, "proxy.sock"));
     try {

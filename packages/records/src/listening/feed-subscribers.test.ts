@@ -5,8 +5,8 @@ import { createFeedSubscribers } from "./feed-subscribers.ts";
 const feed = { participantId: "par_a", mode: "test" } as const;
 const long = 60_000;
 
-describe("those who wait for a feed", () => {
-  it("are woken when it has a number after theirs, and not by what is told of another or of an end that was lost", async () => {
+describe("subscribers of a feed", () => {
+  it("are woken by a greater number of their feed, not by another feed or a lost end", async () => {
     const subscribers = createFeedSubscribers();
     const one = subscribers.add("a", feed);
     subscribers.setLast("a", 7);
@@ -21,7 +21,7 @@ describe("those who wait for a feed", () => {
     expect(await one.wait(6, 0, [])).toBe(false);
   });
 
-  it("leave nothing behind when the last has left", async () => {
+  it("leave nothing behind after the last has closed", async () => {
     const subscribers = createFeedSubscribers();
     const [one, other] = [subscribers.add("a", feed), subscribers.add("a", feed)];
     const waiting = one.wait(0, long, []);

@@ -28,7 +28,7 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-/** Asks as a client does that is cut off now and then: until there is an answer. */
+/** Requests repeatedly, as a client whose connection fails now and then, until there is a response. */
 async function ask(wish: Wish): Promise<Reservation> {
   for (;;) {
     try {
@@ -41,8 +41,10 @@ async function ask(wish: Wish): Promise<Reservation> {
   }
 }
 
-describe("a request that may go to another region or wait", () => {
-  it("does one of the two, once, however many ask for it at once and whoever dies", { timeout: 240_000 }, async () => {
+describe("a request that may go to another region or be queued", () => {
+  it("gets one of the two, once, however many duplicates run concurrently and whichever gateway crashes", {
+    timeout: 240_000,
+  }, async () => {
     const [plain] = steady as [Records];
     const [corner] = cornersNear({ latitude: 1.3, longitude: 103.8 }) as [RegionCorner, ...RegionCorner[]];
     const siteIds = await Promise.all(
@@ -60,11 +62,11 @@ describe("a request that may go to another region or wait", () => {
     const seen = { queued: 0, there: 0, elsewhere: 0 };
     const isMissing = () => Object.values(seen).some((count) => count === 0);
     let asked = 0;
-    // What is rare comes about in some rounds more.
+    // Rare outcomes take some more rounds.
     for (; asked < rounds || (asked < 10 * rounds && isMissing()); asked++) {
       const number = asked;
       const wish: Wish = { number, siteIds: [wanted], elsewhere: random.shuffle(elsewhere), edgeMm: 300 };
-      // While the twins ask, places come free and go.
+      // While the duplicates run, places become free and are taken.
       const [answers] = await Promise.all([
         Promise.all(Array.from({ length: 3 }, () => ask({ ...wish, elsewhere: random.shuffle(elsewhere) }))),
         random.bool(0.7) && live.length > 2 ? end(plain, live.splice(random.int(0, live.length - 1), 1)[0] ?? "", nowMs) : undefined,

@@ -22,11 +22,11 @@ async function reserved(wish: Wish, nowMs: number): Promise<Reservation> {
   return outcome.reservation;
 }
 
-describe("a promotion in the store", () => {
+describe("a promotion by a script", () => {
   it.each([
     { kind: "soft", holdKind: HoldKind.SOFT, heldCompartmentId: "" },
     { kind: "hard", holdKind: HoldKind.HARD, heldCompartmentId: "M0" },
-  ])("of a $kind hold writes what the lifecycle says", async ({ holdKind, heldCompartmentId }) => {
+  ])("of a $kind hold writes the same as the lifecycle's transition", async ({ holdKind, heldCompartmentId }) => {
     const classes: [string, number, number, number, number, number][] = [["M", 200, 200, 200, 1000, 1]];
     const { siteId } = await records.sites.put(siteWithNames({ latitude: 1.35, longitude: 103.82, ref: "full", classes }), 0);
     const wish = { siteIds: [siteId], edgeMm: 100, holdKind };
@@ -44,7 +44,7 @@ describe("a promotion in the store", () => {
     const region = siteId.slice("site_".length, "site_".length + 6);
     expect(await records.reservations.due(region, (deadlineMs as number) - 1, 10)).toEqual([]);
     expect(await records.reservations.due(region, deadlineMs as number, 10)).toEqual([reservationId]);
-    // The event was made when it came to wait, and completed where the place came free.
+    // The event was encoded when the reservation was queued, and completed by the script that freed the place.
     const recorded = (await records.events.chain(reservationId)).at(-1);
     const [event] = events;
     const { type, occurredAt, reservationRevision } = event ?? {};

@@ -119,7 +119,7 @@ async function expectAsModelled({ model, siteIds, made }: Life): Promise<void> {
 }
 
 describe("a queue", () => {
-  it("serves first come first served among those that fit, as a plain list does", { timeout: 240_000 }, async () => {
+  it("is first come first served among those that fit, as a plain list is", { timeout: 240_000 }, async () => {
     const random = createRandom(testSeed());
     for (let number = 0; number < lives; number++) {
       const life = await newLife(number, random);

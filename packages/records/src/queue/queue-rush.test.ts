@@ -45,12 +45,12 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-/** Takes places into service and out of it, as operators do while others come and go. */
+/** Changes the number of installed places, as operators do concurrently with requests. */
 async function changePlaces(records: Records): Promise<string> {
   return await putSite(random.int(0, 4), [random.int(1, 2), random.int(1, 3), random.int(0, 2)], records);
 }
 
-/** What is in use stays, and who writes beside many others may have to come again. */
+/** The errors that are expected: places in use cannot be removed, and concurrent writers may conflict. */
 function refusedInUse(error: unknown): void {
   if (!(error instanceof PetakError) || !["CAPACITY_IN_USE", "CONFLICT"].includes(error.reason)) throw error;
 }
@@ -68,7 +68,7 @@ const fitting = (edgeMm: number) =>
     .filter(([, edge]) => edge >= edgeMm)
     .map(([id]) => id);
 
-/** Does something as a client does: whoever dies in it is asked again by somebody who does not. */
+/** Performs a request as a client does: after a crash it is repeated at a gateway that does not crash. */
 async function survived<Result>(work: (records: Records) => Promise<Result>): Promise<{ result: Result; hasCrashed: boolean }> {
   try {
     return { result: await work(random.pick(random.bool(0.5) ? mortal : steady)), hasCrashed: false };
@@ -84,7 +84,7 @@ async function reservationOf(records: Records, wish: Wish): Promise<Reservation>
   return outcome.reservation;
 }
 
-/** What must be true of sites and of those that were made there, whatever has happened. */
+/** Checks the invariants of sites and their reservations. */
 async function expectSound(siteIds: readonly string[], made: Iterable<string>, wantedBy: ReadonlyMap<string, Wanted>): Promise<void> {
   const [plain] = steady as [Records];
   const standing = (await Promise.all([...made].map((id) => plain.reservations.find(id)))).filter((one) => one !== undefined);
@@ -114,7 +114,7 @@ async function expectSound(siteIds: readonly string[], made: Iterable<string>, w
 }
 
 describe("a rush for full sites", () => {
-  it("is served in order, with no place twice and nobody beside a free one, whoever dies at whichever step", {
+  it("is served in order, with no place taken twice and none free for a queued reservation, whichever gateway crashes at whichever step", {
     timeout: 600_000,
   }, async () => {
     const siteIds: string[] = [];
@@ -145,7 +145,7 @@ describe("a rush for full sites", () => {
         if (live.size > 20) {
           const id = random.pick([...live]);
           live.delete(id);
-          // One that changes just now is as alive as before.
+          // A reservation that changes concurrently is as good as before.
           let isEnded = false;
           for (let attempt = 0; attempt < 20 && !isEnded; attempt++) {
             const ended = await survived((records) => end(records, id, nowMs));
@@ -166,8 +166,8 @@ describe("a rush for full sites", () => {
   });
 });
 
-describe("a gateway that dies", () => {
-  it("at any command while it lets one wait, or frees a place, leaves what a repetition finishes", async () => {
+describe("a gateway that crashes", () => {
+  it("at any command while it queues a reservation or frees a place leaves a state that a repeated request completes", async () => {
     const [plain] = steady as [Records];
     const [connection] = connections as [RedisConnection];
     const [first, second] = [await putSite(0, [0, 1, 0]), await putSite(1, [0, 1, 0])];
@@ -210,13 +210,13 @@ describe("a gateway that dies", () => {
         }
         expect(await plain.reservations.find(waiting.reservationId)).toMatchObject({ state: ReservationState.HELD, siteId: second });
         await expectSound(siteIds, made, wantedBy);
-        // The first answer stays the same.
+        // The first response is repeated.
         expect(await reservationOf(plain, wanted)).toEqual(waiting);
         for (const id of made) await end(plain, id, nowMs);
         await expectSound(siteIds, made, wantedBy);
       }
     }
-    // It would say nothing if there were hardly anything to die at.
+    // The test would prove nothing with hardly any commands to crash at.
     expect(atCommand).toBeGreaterThan(6);
   });
 });

@@ -43,7 +43,7 @@ async function report(ends: boolean, observedAtMs: number): Promise<void> {
 }
 
 describe("a hard hold", () => {
-  it("is of one compartment by its name, and its repetition of the same, wherever the parcel was put in the end", async () => {
+  it("promises one compartment by its name, and its repetition the same, wherever the parcel was deposited", async () => {
     const first = held(await hold(1));
     expect(first).toMatchObject({ holdKind: HoldKind.HARD, heldCompartmentId: "M0", compartmentId: "", sizeClassId: "M" });
     expect(held(await hold(2)).heldCompartmentId).toBe("M1");
@@ -55,7 +55,7 @@ describe("a hard hold", () => {
     expect((await hold(4)).tag).toBe("none");
   });
 
-  it("is taken by a plan of several regions too, and found by its repetition", async () => {
+  it("can be taken by a plan over several regions, and is found by its repetition", async () => {
     const elsewhere = { latitude: 10, longitude: 103.8 };
     const first = await holdAt(records, siteId, elsewhere, 1);
     expect(held(first).heldCompartmentId).toBe("M0");
@@ -64,7 +64,7 @@ describe("a hard hold", () => {
     expect((await holdAt(records, siteId, elsewhere, 3)).tag).toBe("none");
   });
 
-  it("gives its compartment free when it ends, and when its parcel is gone", async () => {
+  it("frees its compartment when it ends and when its parcel was collected", async () => {
     const first = held(await hold(1));
     await move(first, ReservationState.EXPIRED, -1, 0);
     const second = held(await hold(2));
@@ -75,12 +75,12 @@ describe("a hard hold", () => {
     expect(held(await hold(4)).heldCompartmentId).toBe("M0");
   });
 
-  it("is of no compartment in which a parcel lies, and of none that was put into a promised one until both are over", async () => {
+  it("never promises a compartment with a parcel, nor a promised one with another parcel until both have ended", async () => {
     const soft = held(await hold(1, HoldKind.SOFT));
     expect(soft).toMatchObject({ holdKind: HoldKind.SOFT, heldCompartmentId: "" });
     const hard = held(await hold(2));
     expect(hard.heldCompartmentId).toBe("M0");
-    // The agent had not heard of the promise.
+    // The agent did not know of the promise.
     const inside = await move(soft, ReservationState.DEPOSITED, -1, 1, "M0");
     await move(inside, ReservationState.COLLECTED, 0, -1, "M0");
     expect(held(await hold(3)).heldCompartmentId).toBe("M1");
@@ -88,7 +88,7 @@ describe("a hard hold", () => {
     expect(held(await hold(4)).heldCompartmentId).toBe("M0");
   });
 
-  it("is told to the site's agent before it is confirmed, and a soft one is not", async () => {
+  it("is known to the site's agent before it is confirmed, unlike a soft hold", async () => {
     await hold(1, HoldKind.SOFT);
     expect([await records.reservations.allowedAt(siteId), await records.sites.allowedVersion(siteId)]).toEqual([[], 0]);
     const hard = held(await hold(2));
@@ -96,26 +96,26 @@ describe("a hard hold", () => {
     expect(await records.sites.allowedVersion(siteId)).toBe(1);
   });
 
-  it("is not taken where the site reports its places, until it ends its reports, nor found there", async () => {
+  it("is neither found nor taken at a site that reports its counts, until the reporting ends", async () => {
     const query = plainQuery(origin, { isHard: true });
     const found = async () => (await records.nearest(query)).length;
     expect(await found()).toBe(1);
     await report(false, 1000);
     expect([await found(), (await hold(1)).tag, (await hold(2, HoldKind.SOFT)).tag]).toEqual([0, "none", "held"]);
-    // Not by a change of its facts either.
+    // A change of its facts does not change that.
     await records.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }, { name: "Renamed" }), 0);
     expect([await found(), (await hold(3)).tag]).toEqual([0, "none"]);
     await report(true, 2000);
     expect([await found(), (await hold(4)).tag]).toEqual([1, "held"]);
   });
 
-  it("is not taken where the site lists no compartments", async () => {
+  it("is not taken at a site that lists no compartments", async () => {
     await records.sites.put(siteWithNames({ ...origin, classes: [["M", 400, 200, 500, 20_000, 2]] }, { compartments: [] }), 0);
     expect(await records.nearest(plainQuery(origin, { isHard: true }))).toEqual([]);
     expect((await hold(1)).tag).toBe("none");
   });
 
-  it("keeps its compartment in the site's list and in its size class, and so does a parcel inside", async () => {
+  it("prevents its compartment from being removed or changing its size class, as a parcel does", async () => {
     const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 2]];
     const doors = (...ids: string[]) => ({ compartments: ids.map((compartmentId) => ({ compartmentId, sizeClassId: "M" })) });
     const put = (...ids: string[]) => records.sites.put(siteWithNames({ ...origin, classes }, doors(...ids)), 0);

@@ -9,7 +9,7 @@ import { holdAt, siteWithNames } from "./testing/named-site.ts";
 const redis = useRedis();
 const origin = { latitude: 1.35, longitude: 103.82 };
 const waves = roundsHere({ short: 60, ci: 120 });
-/** What happens at once in a wave. */
+/** The actions of one wave, which run concurrently. */
 const actsAtOnce = 24;
 const installed = [4, 3];
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
   };
 });
 
-/** Does something as a client does: whoever dies in it is asked again by somebody who does not. */
+/** Performs a request as a client does: after a crash it is repeated at a gateway that does not crash. */
 async function survived<Result>(work: (records: Records) => Promise<Result>): Promise<Result> {
   try {
     return await work(random.pick(random.bool() ? mortal : steady));
@@ -43,15 +43,15 @@ async function survived<Result>(work: (records: Records) => Promise<Result>): Pr
 
 const seen = { hard: 0, soft: 0, none: 0, ended: 0, deposited: 0, elsewhere: 0, intoPromised: 0, collected: 0, crashed: 0, repeated: 0 };
 
-/** A site, its doors as they are, and the reservations that have not ended. */
+/** A site, the real content of its doors, and the reservations that have not ended. */
 interface ModelSite {
   siteId: string;
-  /** Where parcels lie. */
+  /** The compartments with a parcel. */
   full: Set<string>;
   live: Map<string, Reservation>;
 }
 
-/** The first answer to each request. */
+/** The first response to each request. */
 const answers = new Map<number, { siteId: string; kind: HoldKind; reservation: Reservation }>();
 
 async function hold(site: ModelSite, number: number): Promise<void> {
@@ -67,7 +67,7 @@ async function hold(site: ModelSite, number: number): Promise<void> {
   site.live.set(reservation.reservationId, reservation);
 }
 
-/** Moves a reservation on, once, whoever dies in it. */
+/** Applies a transition once, even if the gateway crashes. */
 async function move(
   site: ModelSite,
   before: Reservation,
@@ -85,7 +85,7 @@ async function move(
   else site.live.set(before.reservationId, after);
 }
 
-/** The depositor comes: the agent opens the promised door; one that has not heard of promises opens any door that is empty. */
+/** Deposits a parcel: the agent opens the promised door; an agent that does not know of promises opens any empty door. */
 async function deposit(site: ModelSite, before: Reservation): Promise<void> {
   const promised = new Set(
     [...site.live.values()].map(({ heldCompartmentId, state }) => (state === ReservationState.HELD ? heldCompartmentId : "")),
@@ -132,7 +132,7 @@ async function repeat(): Promise<void> {
   expect(asMade(reservation)).toEqual(reservation);
 }
 
-/** Compartment → who has it by name, as the model knows it. */
+/** The reservations that have each compartment by name, by the model. */
 function holders({ live }: ModelSite): Map<string, string[]> {
   const named = [...live.values()].filter((reservation) => namedCompartment(reservation) !== "");
   const byName = Map.groupBy(named, namedCompartment);
@@ -151,7 +151,7 @@ async function storedHolders(siteId: string): Promise<Map<string, string[]>> {
 }
 
 describe("a rush of hard and soft holds", () => {
-  it("promises each compartment once, gives every name free, and repeats its answers, whoever dies at whichever step", {
+  it("promises each compartment once, frees every compartment, and repeats its responses, whichever gateway crashes at whichever step", {
     timeout: 300_000,
   }, async () => {
     const sites: ModelSite[] = [];
@@ -178,7 +178,7 @@ describe("a rush of hard and soft holds", () => {
         const doors = promises.map(({ heldCompartmentId }) => heldCompartmentId).filter((door) => door !== "");
         expect(new Set(doors).size).toBe(doors.length);
         for (const { heldCompartmentId, reservationId } of promises) {
-          // Whoever had it by name before this wave and still has it had it when it was promised.
+          // A reservation that had the compartment before this wave and still has it had it when it was promised.
           const earlier = before[index]?.get(heldCompartmentId) ?? [];
           if (!earlier.includes(reservationId)) expect(earlier.filter((id) => now.get(heldCompartmentId)?.includes(id))).toEqual([]);
         }
@@ -191,7 +191,7 @@ describe("a rush of hard and soft holds", () => {
       }
     }
 
-    // Whatever has gone before: where a place is free there is a name for it, and no more names than places.
+    // A free place has a free compartment, and there are no more named compartments taken than places.
     for (const site of sites) {
       for (const one of [...site.live.values()]) {
         if (one.state === ReservationState.DEPOSITED) await move(site, one, { state: ReservationState.COLLECTED }, 0, -1);
@@ -205,7 +205,7 @@ describe("a rush of hard and soft holds", () => {
       }
       expect(doors).toEqual(["S0", "S1", "S2", "S3", "L0", "L1", "L2"]);
     }
-    // Otherwise the waves would have tried nothing.
+    // Otherwise the waves would have tested nothing.
     for (const [what, count] of Object.entries(seen)) expect([what, count > 0]).toEqual([what, true]);
     process.stdout.write(`${waves} waves: ${JSON.stringify(seen)}\n`);
   });

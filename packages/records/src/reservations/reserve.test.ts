@@ -63,7 +63,7 @@ function near(place: Position, spreadDeg: number, random: Random): Position {
 }
 
 describe("holds", () => {
-  it("never exceed what is there and never come twice for one request, at the border of regions", async () => {
+  it("never exceed the places and are never taken twice for one request, at the border of regions", async () => {
     const random = createRandom(testSeed());
     const border = borderPoint();
     const places = new Map<string, number>();
@@ -108,7 +108,7 @@ describe("holds", () => {
     expect(events.flat().length).toBe(held.size);
   });
 
-  it("are finished by a repetition after a crash between the plan and the hold", async () => {
+  it("are completed by a repeated request after a crash between the plan and the hold", async () => {
     const border = borderPoint();
     const random = createRandom(testSeed());
     const siteIds: string[] = [];
@@ -127,7 +127,7 @@ describe("holds", () => {
     expect(two.tag === "none" ? undefined : two.reservation).toEqual(one.tag === "none" ? undefined : one.reservation);
   });
 
-  it("that found their first site full come once, where a twin took a place or fixed an order of sites before they go on", async () => {
+  it("that found their first site full are taken once if a duplicate took a place or stored a plan before they continue", async () => {
     const [corner] = cornersNear({ latitude: 1.3, longitude: 103.8 }) as [RegionCorner, ...RegionCorner[]];
     const border = corner.position;
     const home = regionOfCell(indexCellOf(border));
@@ -159,7 +159,7 @@ describe("holds", () => {
     expect(heldBy(await first().holds.take(beatenByOrder, [await candidateAt(third)], resolve)).siteId).toBe(abroad);
   });
 
-  it("are answered alike the first time and when they are repeated, also where the request had fields that are unknown here", async () => {
+  it("have the same response the first time and when they are repeated, also for a request with unknown fields", async () => {
     const origin = { latitude: 1.3, longitude: 103.8 };
     const { siteId } = await first().sites.put(makeSite({ ...origin, classes: [["M", 400, 200, 500, 20_000, 1]] }), 0);
     const wanted = request(origin, 1);
@@ -172,7 +172,7 @@ describe("holds", () => {
     expect(repeated).toEqual(held);
   });
 
-  it("are repeated as they were first, whatever has become of the reservation since", async () => {
+  it("are repeated with the first response, whatever has happened to the reservation since", async () => {
     const origin = { latitude: 1.3, longitude: 103.8 };
     const { siteId } = await first().sites.put(makeSite(origin), 0);
     const at = (ms: number) => timestampFromMs(1_790_000_000_000 + ms);
@@ -211,7 +211,7 @@ describe("holds", () => {
     expect(heldBy(await first().holds.take(hold, [], resolve))).toEqual(held);
   });
 
-  it("refuse a request id that comes with another body", async () => {
+  it("refuse a request id with another body", async () => {
     const origin = { latitude: 1.3, longitude: 103.8 };
     const { requestIds } = first();
     const { participantId, requestId, fingerprint } = request(origin, 1);
@@ -245,7 +245,7 @@ describe("a site", () => {
     expect(candidate).toMatchObject({ siteId, classes: [{ index: 0, free: 3 }] });
   });
 
-  it("keeps what its reservations use", async () => {
+  it("cannot lose places that its reservations use", async () => {
     const origin = { latitude: 1.3, longitude: 103.8 };
     await first().sites.put(makeSite(origin), 0);
     await reserve(first(), origin, 1);

@@ -9,11 +9,11 @@ import type { HoldOutcome } from "./reserve.ts";
 import { giveBack, reserve } from "./testing/holding.ts";
 import { cornersNear, type RegionCorner } from "./testing/region-corner.ts";
 
-/** Attempts to hold a place. */
+/** The number of attempts to hold a place. */
 const attempts = roundsHere({ short: 3_000, ci: 100_000, long: 1_000_000 });
 const clients = 48;
 
-/** So near that a search reads the cells around its origin and no others: this is about what happens then. */
+/** So near that a search reads only the cells around its origin: this test is about the holds. */
 const reachM = 450;
 const connectionsOfEach = 4;
 
@@ -41,13 +41,13 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-/** A point within some hundred metres of where three regions meet, or, mostly, of the middle of one: a hold over several takes more steps. */
+/** A point within a few hundred metres of a corner of three regions or, mostly, of the middle of one: holds over several regions take more steps. */
 function somewhere(): Position {
   const { latitude, longitude } = random.bool(0.2) ? corner.position : city;
   return { latitude: latitude + random.float(-0.004, 0.004), longitude: longitude + random.float(-0.004, 0.004) };
 }
 
-/** Does something as a client does: whoever dies in it is asked again by somebody who does not. */
+/** Performs a request as a client does: after a crash it is repeated at a gateway that does not crash. */
 async function survived<Result>(work: (records: SearchableRecords) => Promise<Result>): Promise<{ result: Result; hasCrashed: boolean }> {
   try {
     return { result: await work(random.pick(random.bool(0.5) ? mortal : steady)), hasCrashed: false };
@@ -58,7 +58,9 @@ async function survived<Result>(work: (records: SearchableRecords) => Promise<Re
 }
 
 describe("a rush for the last places", () => {
-  it("holds each once, leaks none and repeats its answers, whoever dies at whichever step", { timeout: 1_800_000 }, async () => {
+  it("takes each once, leaks none and repeats its responses, whichever gateway crashes at whichever step", {
+    timeout: 1_800_000,
+  }, async () => {
     const capacities = new Map<string, number>();
     for (let index = 0; index < 40; index += 1) {
       const installed = random.int(1, 6);
@@ -77,7 +79,7 @@ describe("a rush for the last places", () => {
         return;
       }
       const { reservation } = outcome;
-      // One reservation for one request, and one request for one reservation.
+      // Requests and reservations are in one-to-one correspondence.
       expect(answers.get(number) ?? reservation.reservationId).toBe(reservation.reservationId);
       if (answers.has(number)) return;
       expect(given.has(reservation.reservationId)).toBe(false);
@@ -133,7 +135,7 @@ describe("a rush for the last places", () => {
     ]);
     expect(deadlines.reduce((sum, count) => sum + count, 0)).toBe(held.size);
     expect(events.reduce((sum, count) => sum + count, 0)).toBe(seen.held + seen.given);
-    // It was a rush: places were fought for, and processes died.
+    // It was a rush: requests competed for places, and gateways crashed.
     expect(seen.held).toBeGreaterThan(attempts / 10);
     expect(seen.crashed).toBeGreaterThan(attempts / 100);
     process.stdout.write(`${attempts} attempts: ${JSON.stringify(seen)}\n`);

@@ -21,14 +21,14 @@ beforeEach(async () => {
   records = createSearchableRecords({ redis: connection, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
   const corners = cornersNear(singapore);
   const serversAt = ({ regions }: RegionCorner) => new Set(regions.map((region) => serverOf(connection, records.keys.events(region))));
-  // On a cluster of three masters: where each of them has one of the three.
+  // On a cluster of three masters: a corner with one region at each of them.
   const found = corners.find((one) => serversAt(one).size === (redis.isCluster ? 3 : 1));
   if (found === undefined) throw new Error(`none of ${corners.length} corners will do`);
   corner = found;
   return () => connection.disconnect();
 });
 
-/** Puts a site with one place. */
+/** Adds a site with one place. */
 async function putSite(region: Region, distanceM: number): Promise<string> {
   const site = makeSite({
     ...corner.inRegion(region, distanceM),
@@ -41,7 +41,7 @@ async function putSite(region: Region, distanceM: number): Promise<string> {
 const siteOf = (outcome: Awaited<ReturnType<typeof reserve>>) => (outcome.tag === "none" ? undefined : outcome.reservation.siteId);
 
 describe("where three regions meet", () => {
-  it("the nearest come from all three, in the order of their distance", async () => {
+  it("the nearest sites come from all three, in the order of their distance", async () => {
     const distances = createRandom(testSeed()).shuffle([20, 30, 40, 50, 60, 70, 80, 90, 99]);
     const placed: { siteId: string; distanceM: number }[] = [];
     for (const [index, distanceM] of distances.entries()) {
@@ -57,7 +57,7 @@ describe("where three regions meet", () => {
     expect(held).toEqual([...expected, undefined]);
   });
 
-  it("the nearest is across the edge where it is nearer", async () => {
+  it("the nearest site is across the edge if it is nearer", async () => {
     const [here, there, elsewhere] = corner.regions;
     const own = await putSite(here, 150);
     const across = await putSite(there, 20);
@@ -66,7 +66,7 @@ describe("where three regions meet", () => {
     expect(siteOf(await reserve(records, corner.inRegion(here, 10), 2))).toBe(own);
   });
 
-  it("rushes and repetitions get one place each, and no place is held twice", async () => {
+  it("concurrent and repeated requests get one place each, and no place is held twice", async () => {
     const siteIds = await Promise.all(corner.regions.map((region) => putSite(region, 50)));
     const others = await Promise.all(Array.from({ length: 3 }, () => redis.connect()));
     const gatewayRecords = others.map((other) =>
@@ -90,7 +90,7 @@ describe("where three regions meet", () => {
     expect(held.flat().sort()).toEqual([...siteIds].sort());
   });
 
-  it("events of all three are heard as they happen", async () => {
+  it("events of all three are reported as they are recorded", async () => {
     for (const region of corner.regions) await putSite(region, 50);
     const grown = recordGrowth();
     const tail = createEventTail({
@@ -99,11 +99,11 @@ describe("where three regions meet", () => {
       siteIds: testSiteIds,
       onGrown: grown.onGrown,
       onError: () => undefined,
-      // Nobody looks whether something went unheard.
+      // No polling.
       pollAllMs: 3_600_000,
     });
     try {
-      // Listened to from now on.
+      // Subscribed from now on.
       await tail.catchUp();
       for (let number = 0; number < 3; number++) await reserve(records, corner.position, number);
       await expect

@@ -30,7 +30,7 @@ async function hold(number: number): Promise<Reservation> {
 
 const holdMany = (count: number) => Promise.all(Array.from({ length: count }, (_, index) => hold(index)));
 
-/** The end of a hold, with whatever is different. */
+/** The transition that ends a hold, with overrides. */
 async function ending(before: Reservation, more: Partial<StoredTransition> = {}): Promise<StoredTransition> {
   return {
     before,
@@ -53,9 +53,9 @@ const response = (number: number, fingerprint = number) => ({
 
 const counts = async () => (await records.sites.find(siteId))?.counts[0];
 
-/** Each outcome by its tag, or the reason or the message with which it failed. */
-const outcomesOf = async (moves: Promise<StoredTransition>[]) => {
-  const transitions = await Promise.all(moves);
+/** The tag of each outcome, or the reason or message of its error. */
+const outcomesOf = async (pending: Promise<StoredTransition>[]) => {
+  const transitions = await Promise.all(pending);
   return await Promise.all(
     transitions.map((transition) =>
       records.reservations.apply(transition).then(
@@ -66,8 +66,8 @@ const outcomesOf = async (moves: Promise<StoredTransition>[]) => {
   );
 };
 
-describe("moves that come together", () => {
-  it("are each made once, with one event each in the order in which they came", async () => {
+describe("transitions in one batch", () => {
+  it("are each applied once, with one event each, in order", async () => {
     const held = await holdMany(40);
     expect(await counts()).toMatchObject({ held: 40 });
     const lastHeld = await records.events.lastEntry(region);
@@ -81,7 +81,7 @@ describe("moves that come together", () => {
     }
   });
 
-  it("each get what they would have got alone, whatever becomes of the others", async () => {
+  it("each have the same outcome as alone, whatever the outcome of the others", async () => {
     const held = await holdMany(8);
     const [one, two, three, four, five, six, seven, eight] = held as [
       Reservation,
@@ -100,7 +100,7 @@ describe("moves that come together", () => {
     expect(
       await outcomesOf([
         ending(one, { response: response(1) }),
-        // The same request again, and another under its id.
+        // The same request again, and another body with its id.
         ending(one, { response: response(1) }),
         ending(two, { response: response(1, 2) }),
         ending(gone),
@@ -111,7 +111,7 @@ describe("moves that come together", () => {
         ending(four, { report: report(2) }),
         ending(five, { heldChange: 0, pin }),
         ending(six, { heldChange: 0, pin }),
-        // More is taken away than there is.
+        // Counts below zero.
         ending(seven, { heldChange: -40 }),
         ending(eight),
       ]),
@@ -137,7 +137,7 @@ describe("moves that come together", () => {
     expect(await records.reservations.find(seven.reservationId)).toEqual(seven);
   });
 
-  it("of one reservation are made one after the other, and only one of those that read the same", async () => {
+  it("of one reservation are applied in order, but only one of those with the same revision", async () => {
     const before = await hold(1);
     expect(await outcomesOf([ending(before), ending(before), ending({ ...before, revision: 2 }, { heldChange: 0 })])).toEqual([
       "done",
@@ -148,7 +148,7 @@ describe("moves that come together", () => {
     expect(await counts()).toMatchObject({ held: 0 });
   });
 
-  it("tell the site's agent of each change of what it should know", async () => {
+  it("increment the version of the site agent's data for each change", async () => {
     const held = await holdMany(3);
     const before = await records.sites.allowedVersion(siteId);
     await outcomesOf(held.map((each) => ending(each, { isAllowed: true, heldChange: 0 })));
@@ -156,7 +156,7 @@ describe("moves that come together", () => {
     expect(await records.reservations.allowedAt(siteId)).toHaveLength(3);
   });
 
-  it("record every event of theirs, and are refused where there are more than can be counted", async () => {
+  it("record every event, and are refused if there are too many", async () => {
     const [some, most, tooMany] = (await holdMany(3)) as [Reservation, Reservation, Reservation];
     const eventsOf = ({ reservationId }: Reservation, count: number) => ({
       events: Array.from({ length: count }, () => create(EventSchema, { reservationId, participantId })),
@@ -169,7 +169,7 @@ describe("moves that come together", () => {
     expect(await counts()).toMatchObject({ held: 1 });
   });
 
-  it("do not keep others from their end where a record is broken", async () => {
+  it("do not affect others if a record is invalid", async () => {
     const [broken, whole] = (await holdMany(2)) as [Reservation, Reservation];
     const { handle } = parseReservationId(broken.reservationId) as { handle: string };
     const key = createKeys(`${redis.keyPrefix}petak`).reservation(region, handle);

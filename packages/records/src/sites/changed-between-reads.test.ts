@@ -4,7 +4,7 @@ import { createRecords } from "../records.ts";
 
 const redis = useRedis();
 
-it("a site is read with the counts of its own size classes, though a writer exchanges them between record and counts", async () => {
+it("a site is read with the counts of its own size classes, even if a writer swaps them between the reads of record and counts", async () => {
   const [reading, writing] = [await redis.connect(), await redis.connect()];
   try {
     const [reader, writer] = [reading, writing].map((connection) =>

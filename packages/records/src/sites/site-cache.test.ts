@@ -18,7 +18,7 @@ const put = (ref: string, places = 1) =>
   records.sites.put(makeSite({ latitude: 1.3, longitude: 103.8, ref, classes: [["M", 400, 200, 500, 20_000, places]] }), 0);
 
 describe("the cache of sites' facts", () => {
-  it("gives facts that it held when it was asked, though others take their room while the rest is read", async () => {
+  it("returns facts that it had when it was asked, even if they are evicted while the rest is read", async () => {
     const wanted = [await put("a"), await put("b"), await put("c")].map(({ siteId, revision }) => ({ siteId, revision }));
     const cache = createSiteCache(records.sites, 1);
     await cache.facts(wanted.slice(0, 1));
@@ -26,7 +26,7 @@ describe("the cache of sites' facts", () => {
     expect(facts.map((site) => site?.operatorSiteRef)).toEqual(["a", "b", "c"]);
   });
 
-  it("gives facts that it held when it was asked, though it is cleared while the rest is read", async () => {
+  it("returns facts that it had when it was asked, even if it is cleared while the rest is read", async () => {
     const wanted = [await put("a"), await put("b")].map(({ siteId, revision }) => ({ siteId, revision }));
     const cache = createSiteCache(records.sites);
     await cache.facts(wanted.slice(0, 1));
@@ -35,7 +35,7 @@ describe("the cache of sites' facts", () => {
     expect((await reading).map((site) => site?.operatorSiteRef)).toEqual(["a", "b"]);
   });
 
-  it("does not go back to the facts of a read that began earlier and ends later", async () => {
+  it("does not replace facts by those of a read that began earlier and ended later", async () => {
     const { siteId } = await put("a");
     const before = await records.sites.find(siteId);
     if (before === undefined) throw new Error("the site was put");

@@ -38,8 +38,8 @@ async function recorded(): Promise<string[]> {
   return (await records.events.readAfter(region, "0", 100)).map(({ event }) => event.eventId);
 }
 
-describe("a revoked credential for work at a site", () => {
-  it("is on the site's list and no other's, with its event, and the agent hears that something has changed", async () => {
+describe("a revoked credential for SERVICE", () => {
+  it("is stored for its site only, with its event, and increments the version of the agent's data", async () => {
     const [one, two] = [revocation(1), revocation(2)];
     expect([await records.siteRevocations.add(one), await records.siteRevocations.add(two)]).toEqual(["done", "done"]);
     expect((await records.siteRevocations.at(siteId, nowMs)).sort()).toEqual([hashOf(1), hashOf(2)]);
@@ -49,7 +49,7 @@ describe("a revoked credential for work at a site", () => {
     expect(await recorded()).toEqual([one.event.eventId, two.event.eventId]);
   });
 
-  it("is written down and told of once, whoever repeats it", async () => {
+  it("is stored and recorded once, whoever repeats it", async () => {
     const one = revocation(1);
     expect(await records.siteRevocations.add(one)).toBe("done");
     expect(await records.siteRevocations.add(one)).toBe("repeated");
@@ -60,7 +60,7 @@ describe("a revoked credential for work at a site", () => {
     await expect(records.siteRevocations.add(other)).rejects.toMatchObject({ reason: "REQUEST_ID_REUSED" });
   });
 
-  it("is whole or not there wherever its gateway dies, and a repetition makes it once", async () => {
+  it("is complete or missing wherever the gateway crashes, and a repeated request stores it once", async () => {
     for (const isDone of [false, true]) {
       const { connection: dying } = dyingAt(connection, { atCommand: 1, isDone });
       const mortal = createRecords({ redis: dying, storeCode: testStoreCode, prefix: `${redis.keyPrefix}petak` });
@@ -71,7 +71,7 @@ describe("a revoked credential for work at a site", () => {
     expect(await recorded()).toHaveLength(2);
   });
 
-  it("is one of so many, and leaves the list when it would not open any more", async () => {
+  it("counts towards a maximum, and is deleted when the credential has expired", async () => {
     for (const number of [1, 2, 3]) await records.siteRevocations.add(revocation(number));
     expect(await records.siteRevocations.add(revocation(4))).toBe("full");
     expect(await recorded()).toHaveLength(3);
@@ -81,7 +81,7 @@ describe("a revoked credential for work at a site", () => {
     expect(await records.siteRevocations.at(siteId, nowMs + keptMs)).toEqual([hashOf(4)]);
   });
 
-  it("takes no memory for longer than it is kept", async () => {
+  it("takes no memory after that", async () => {
     await records.siteRevocations.add(revocation(1));
     const key = createKeys(`${redis.keyPrefix}petak`).siteRevoked(region, parseSiteId(siteId)?.siteNumber ?? 0);
     expect(await connection.pttl(key)).toBeGreaterThan(0);

@@ -29,7 +29,7 @@ const book = () => createTermsBook(store(), fallback, clock.now);
 const free = (hours: number): Terms => create(TermsSchema, { freeStorage: durationFromMs(hours * hourMs) });
 
 describe("terms", () => {
-  it("have one number for the same terms, however many keep them at once, and another for others", async () => {
+  it("have one number for equal terms, however many store them concurrently, and another for others", async () => {
     const given = await Promise.all(
       [1, 2, 3, 1, 2, 3, 3].map(async (hours) => {
         const terms = termsInForce(fallback, free(hours));
@@ -46,14 +46,14 @@ describe("terms", () => {
     expect(await Promise.all(all.map(async (number) => await records().idOf(number)))).toEqual(given.map(({ termsId }) => termsId));
   });
 
-  it("that are not there have no id and the first number, and none of a reservation stay none", async () => {
+  it("that do not exist have no id and the first number, and a reservation without terms stays without", async () => {
     expect(await records().idOf(7)).toBe("");
     expect(await records().idOf(0)).toBe("");
     expect(await records().numberOf("terms_0123456789abcdef")).toBe(0);
     expect(records().numberOf("")).toBe(0);
   });
 
-  it("of the gateway take nothing of a record where nobody sets others, and keep their id when it is set up anew", async () => {
+  it("of the gateway take no bytes in a record if there are no others, and keep their id after a restart", async () => {
     const first = await book().atSite(plain);
     expect(first.termsNumber).toBe(0);
     const changed = createTermsBook(store(), gatewayTerms({ collectWithinMs: hourMs, storageMaxMs: hourMs }), clock.now);
@@ -74,7 +74,7 @@ describe("terms", () => {
     expect(await here.atSite(plain)).toBe(first);
   });
 
-  it("that an operator sets hold at once where they were set, and elsewhere within ten seconds", async () => {
+  it("that an operator sets are in force at once at that gateway, and elsewhere within ten seconds", async () => {
     const [here, there] = [book(), book()];
     await Promise.all([here.atSite(plain), there.atSite(plain)]);
     await here.setDefault({ operatorId: "par_1", isTest: false }, free(1));
@@ -85,7 +85,7 @@ describe("terms", () => {
     expect((await there.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
   });
 
-  it("that an operator sets hold at once where they were set, though the ones before are still being read", async () => {
+  it("that an operator sets are in force at once at that gateway, even while the old ones are being read", async () => {
     const stored = store();
     const answered = Promise.withResolvers<void>();
     const letGo = Promise.withResolvers<void>();
@@ -110,7 +110,7 @@ describe("terms", () => {
     expect((await here.atSite(plain)).freeStorage).toEqual(durationFromMs(hourMs));
   });
 
-  it("are read anew ten seconds after they were asked for, however long the answer took", async () => {
+  it("are read again ten seconds after they were requested, however long the reply took", async () => {
     const stored = store();
     const there = createTermsBook(
       {

@@ -52,7 +52,7 @@ describe("a chain of more events than are listed", () => {
       count += added;
       await expectCounted(reservationId, events.at(-1), count);
     }
-    const moved = await world.move(confirmed, CANCELLED);
+    const moved = await world.transition(confirmed, CANCELLED);
     await expectCounted(reservationId, undefined, count + 1);
     await addEvents(moved, 3);
     await expectCounted(reservationId, undefined, count + 4);
@@ -66,14 +66,14 @@ describe("a chain of more events than are listed", () => {
     const confirmed = await world.live([CONFIRMED]);
     const { reservationId } = confirmed;
     await addEvents(confirmed, chainMax + 500);
-    const cancelled = await world.move(confirmed, CANCELLED);
+    const cancelled = await world.transition(confirmed, CANCELLED);
     const count = chainMax + 503;
     await expectCounted(reservationId, undefined, count);
     await world.pass(5 * dayMs);
     await world.archiver().once();
     expect(await world.records.reservations.find(reservationId)).toBeUndefined();
     await expectCounted(reservationId, undefined, count, world.reading());
-    const doubted = await world.move(cancelled, IN_DOUBT);
+    const doubted = await world.transition(cancelled, IN_DOUBT);
     const events = await addEvents(doubted, chainMax + 10);
     await expectCounted(reservationId, events.at(-1), count + chainMax + 11, world.reading());
   });

@@ -24,7 +24,7 @@ const event = (): Event =>
   });
 
 describe("a line of the archive", () => {
-  it("is JSON that people read, and gives the event back to the byte", () => {
+  it("is readable JSON from which the event is decoded to the byte", () => {
     const bytes = encodeEvent(event(), testSiteIds);
     const line = eventLine(streamEvent("5-1", bytes, testSiteIds));
     expect(JSON.parse(line)).toMatchObject({ entry: "5-1", event: { type: "EVENT_TYPE_PARCEL_COLLECTED", reservationId } });
@@ -39,7 +39,7 @@ describe("a line of the archive", () => {
     );
   });
 
-  it("keeps what a newer gateway has written and this one does not know", () => {
+  it("preserves what a newer gateway has written and this one does not know", () => {
     const bytes = Buffer.from(withNewerField(encodeEvent(event(), testSiteIds)));
     const line = eventLine(streamEvent("5-1", bytes, testSiteIds));
     expect(JSON.parse(line)).toMatchObject({ event: { reservationId }, binary: expect.any(String) });
@@ -61,7 +61,7 @@ describe("a line of the archive", () => {
     expect(isReservationOf(archived, { reservation: newer, chain: ["1-0"] })).toBe(false);
   });
 
-  it("keeps what is no event as it is", () => {
+  it("preserves bytes that are no event", () => {
     const line = eventLine(streamEvent("5-1", Buffer.from("no event"), testSiteIds));
     expect(JSON.parse(line)).toEqual({ entry: "5-1", binary: Buffer.from("no event").toString("base64") });
     expect(() => recordedEvent(line).event).toThrow();

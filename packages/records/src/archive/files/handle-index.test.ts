@@ -36,7 +36,7 @@ describe("the index of handles", () => {
     for (let day = 0; day < 40; day++) {
       const count = random.pick([0, 1, 5, 400]);
       const own = Array.from({ length: count }, (_, member) => ({
-        // Some come again, as what is reported late brings them back.
+        // Some have several days, as late reports cause.
         handle: random.bool(0.1) && entries.length > 0 ? random.pick(entries).handle : randomBase32(16),
         date: dateOf(day),
         member,
@@ -59,7 +59,7 @@ describe("the index of handles", () => {
     expect(read).toHaveLength(entries.length);
   });
 
-  it("passes over what was merged and is not removed yet", async () => {
+  it("ignores runs that were merged but not removed yet", async () => {
     const names = ["2026-01-01_2026-01-04.idx", "2026-01-01_2026-01-02.idx", "2026-01-03_2026-01-04.idx", "2026-01-05_2026-01-05.idx"];
     const { runs, superseded } = runsIn("/index", [...names, "2026-01-06_2026-01-06.ab.unfinished"]);
     expect(runs.map(({ from, to }) => [from, to])).toEqual([
@@ -69,12 +69,12 @@ describe("the index of handles", () => {
     expect(superseded).toHaveLength(2);
   });
 
-  it("takes a handle's five bits a character, all of them", () => {
+  it("uses all five bits of each character of a handle", () => {
     expect(handleKey("zzzzzzzzzzzzzzzz").toString("hex")).toBe("f".repeat(20));
     expect(handleKey("0000000000000001").toString("hex")).toBe(`${"0".repeat(19)}1`);
   });
 
-  it("says so where a run is not as it was written", async () => {
+  it("reports a damaged run", async () => {
     const directory = join(await tempDir(), "index");
     await addDay(diskFiles, directory, dateOf(0), [{ handle: randomBase32(16), date: dateOf(0), member: 0 }]);
     const [run] = await runsOf(directory);

@@ -19,56 +19,56 @@ import { withArchive } from "../reservation-archive.ts";
 
 const origin = { latitude: 1.3, longitude: 103.8 };
 
-/** The region of everything in these tests. */
+/** The region of these tests. */
 export const region = regionOfCell(indexCellOf(quantise(origin)));
 
-/** Who makes the reservations. */
+/** The participant that makes the reservations. */
 export const courier = { participantId: "par_0000000000000002" } as const;
 
 const S = ReservationState;
 
-/** Everything that the archive must not change: by reservation its bytes and those of its chain, and the events in their order. */
-export interface Told {
+/** Everything that archiving must not change: the bytes of each reservation and its chain, and of the events in order. */
+export interface Content {
   reservations: Record<string, string>;
   chains: Record<string, string[]>;
   events: string[];
 }
 
-/** Records of one region, and a directory for their archive. */
+/** Records of one region, and the directory of their archive. */
 export interface ArchiveWorld {
   readonly clock: FrozenClock;
   readonly prefix: string;
   readonly keys: Keys;
   readonly layout: ArchiveLayout;
-  /** The records as they are without the archive. */
+  /** The records without the archive. */
   readonly records: Records;
-  /** Ids of all reservations that were made. */
+  /** The ids of all reservations. */
   readonly ids: readonly string[];
-  /** Lets time pass, for the gateways and for the server. */
+  /** Advances the clocks of the gateways and of the server. */
   pass(ms: number): Promise<void>;
-  /** Makes a reservation and moves it on through some states. */
+  /** Makes a reservation and applies transitions to it. */
   live(states: readonly ReservationState[], change?: Partial<StoredTransition>): Promise<Reservation>;
-  /** Moves one on, over the records with the archive behind them. */
-  move(before: Reservation, state: ReservationState, change?: Partial<StoredTransition>): Promise<Reservation>;
+  /** Applies a transition, over the records with the archive. */
+  transition(before: Reservation, state: ReservationState, change?: Partial<StoredTransition>): Promise<Reservation>;
   /** The same records over another connection. */
   over(connection: RedisConnection): Records;
   archiver(options?: Partial<ArchiverOptions>, connection?: RedisConnection): Archiver;
-  /** The records with the archive behind them. */
+  /** The records with the archive. */
   reading(files?: ArchiveFiles): RecordsWithArchive;
-  /** Reads everything that was made, as its maker may. */
-  told(records?: Records): Promise<Told>;
+  /** Reads all reservations, chains and events. */
+  readContent(records?: Records): Promise<Content>;
 }
 
-/** How long things are kept in these tests, in ms: two days. */
+/** The retention of these tests, in ms: two days. */
 export const retentionMs = 2 * dayMs;
 
-/** Makes a world under a test's prefix. */
+/** Creates the records under a test's prefix. */
 export async function openArchiveWorld(
   redis: Pick<TestRedis, "client" | "keyPrefix">,
   connection: RedisConnection,
   directory: string,
 ): Promise<ArchiveWorld> {
-  // The server dates events by its clock, so that the frozen one begins where that is, and only goes on.
+  // Events are dated by the server's clock, so the frozen clock starts at its time.
   const clock = createFrozenClock(Date.now());
   const prefix = `${redis.keyPrefix}petak`;
   const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix });
@@ -125,7 +125,7 @@ export async function openArchiveWorld(
       [candidate],
       async () => candidate,
     );
-    if (outcome.tag !== "held") throw new Error(`a hold came to ${outcome.tag}`);
+    if (outcome.tag !== "held") throw new Error(`a hold returned ${outcome.tag}`);
     ids.push(outcome.reservation.reservationId);
     return outcome.reservation;
   }
@@ -141,12 +141,12 @@ export async function openArchiveWorld(
     });
   }
 
-  async function move(before: Reservation, state: ReservationState, change: Partial<StoredTransition> = {}): Promise<Reservation> {
-    const transition = transitionTo(before, { state }, { actor: participantParty(courier) }, clock.now());
+  async function transition(before: Reservation, state: ReservationState, change: Partial<StoredTransition> = {}): Promise<Reservation> {
+    const planned = transitionTo(before, { state }, { actor: participantParty(courier) }, clock.now());
     const place = { movedAtMs: clock.now(), deadlineMs: null };
-    const outcome = await reading().reservations.apply({ ...transition, ...place, ...change });
-    if (outcome.tag !== "done") throw new Error(`a move came to ${outcome.tag}`);
-    return transition.after;
+    const outcome = await reading().reservations.apply({ ...planned, ...place, ...change });
+    if (outcome.tag !== "done") throw new Error(`a transition returned ${outcome.tag}`);
+    return planned.after;
   }
 
   return {
@@ -156,7 +156,7 @@ export async function openArchiveWorld(
     layout,
     records,
     ids,
-    move,
+    transition,
     reading,
     over: (other) => createRecords({ redis: other, storeCode: testStoreCode, prefix }),
     async pass(ms) {
@@ -166,7 +166,7 @@ export async function openArchiveWorld(
     async live(states, change = {}) {
       let reservation = await hold();
       for (const [index, state] of states.entries()) {
-        reservation = await move(reservation, state, index === states.length - 1 ? change : {});
+        reservation = await transition(reservation, state, index === states.length - 1 ? change : {});
       }
       return reservation;
     },
@@ -183,25 +183,25 @@ export async function openArchiveWorld(
         },
         ...options,
       }),
-    async told(records = reading()) {
-      const told: Told = { reservations: {}, chains: {}, events: [] };
+    async readContent(records = reading()) {
+      const content: Content = { reservations: {}, chains: {}, events: [] };
       for (const id of ids) {
         const reservation = await records.reservations.find(id);
-        told.reservations[id] = reservation === undefined ? "none" : hex(toBinary(ReservationSchema, reservation));
-        told.chains[id] = (await records.events.chain(id)).map((event) => hex(toBinary(EventSchema, event)));
+        content.reservations[id] = reservation === undefined ? "none" : hex(toBinary(ReservationSchema, reservation));
+        content.chains[id] = (await records.events.chain(id)).map((event) => hex(toBinary(EventSchema, event)));
       }
-      told.events = (await readOn(records, firstEntry, 37)).map(({ bytes }) => bytes);
-      return told;
+      content.events = (await readOn(records, firstEntry, 37)).map(({ bytes }) => bytes);
+      return content;
     },
   };
 }
 
-/** Reads all events of the region after an entry, so many at a time, each with its entry. */
+/** Reads all events of the region after an entry, in pages of `count`. */
 export async function readOn(records: Records, entry: string, count: number): Promise<{ bytes: string; entry: string }[]> {
   const all: { bytes: string; entry: string }[] = [];
   for (let from = entry; ; ) {
     const read = await records.events.readAfter(region, from, count);
-    all.push(...read.map((logged) => ({ bytes: hex(toBinary(EventSchema, logged.event)), entry: logged.entry })));
+    all.push(...read.map((recorded) => ({ bytes: hex(toBinary(EventSchema, recorded.event)), entry: recorded.entry })));
     if (read.length < count) return all;
     from = read.at(-1)?.entry ?? from;
   }

@@ -2,26 +2,26 @@ import type { RedisConnection } from "@petak/redis";
 import { Crash } from "@petak/testkit";
 import type { ArchiveFiles } from "../files/archive-files.ts";
 
-/** When a process dies at a step: before it is done, or when it is done and nobody has heard of it. A file that it writes is then half there. */
+/** When a process crashes at a step: before the step, or after it, before its result arrives. A file that it writes is then incomplete. */
 export type DeathMoment = "before" | "done";
 
-/** A process that dies once, at one of its steps: a command to Redis or a step on the file system, counted together. */
+/** A process that crashes once at one of its steps: a command to Redis or an operation on the file system. */
 export interface Mortal {
   readonly connection: RedisConnection;
   readonly files: ArchiveFiles;
-  /** The steps that it took. */
+  /** The steps so far. */
   readonly steps: readonly string[];
   readonly isDead: boolean;
 }
 
 const commands = /^(get|set|del|eval|x|z|h|smembers|time|pttl|mget)/;
 
-/** Makes one. Once it is dead nothing that it does comes about any more. @param atStep from 1 */
+/** Creates such a process. After the crash its steps have no effect. @param atStep from 1 */
 export function createMortal(connection: RedisConnection, files: ArchiveFiles, atStep: number, moment: DeathMoment): Mortal {
   const steps: string[] = [];
   let isDead = false;
 
-  /** Takes a step, unless it is dead or dies of it. */
+  /** Performs a step unless the process has crashed or crashes at it. */
   async function step<Result>(name: string, work: () => Promise<Result>, done: () => Promise<unknown> = work): Promise<Result> {
     if (isDead) throw new Crash();
     steps.push(name);
@@ -48,7 +48,7 @@ export function createMortal(connection: RedisConnection, files: ArchiveFiles, a
       step(
         "open",
         () => files.open(path),
-        // What it held open, the system closes.
+        // The system closes the open files of a crashed process.
         async () => (await files.open(path))?.close(),
       ),
     write: (path, content) =>

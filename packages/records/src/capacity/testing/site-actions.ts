@@ -8,14 +8,14 @@ import type { ModelParcel, Snapshot } from "./site-model.ts";
 
 const participantId = "par_0000000000000009";
 
-/** The site as it is stored now. */
+/** Reads the site. */
 export async function readSite(records: Records, siteId: string): Promise<StoredSite> {
   const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error(`no site ${siteId}`);
   return stored;
 }
 
-/** Asks for a place of the first class that has one. Gives the parcel that has it now, or undefined. */
+/** Holds a place of the first class that has one. Returns the parcel, or undefined if none has. */
 export async function hold(
   records: Records,
   siteId: string,
@@ -44,7 +44,7 @@ export async function hold(
   return { reservationId, classIndex, is: "held", recorded: "held", movedAtMs: { inside: 0, over: 0 } };
 }
 
-/** Records the next step of a parcel: that it went in, that it came out, or, where it never was inside, that its hold was given back. */
+/** Records the next movement of a parcel: its deposit, its collection, or, if it was never deposited, the end of its hold. */
 export async function recordStep(records: Records, siteId: string, parcel: ModelParcel): Promise<void> {
   const { recorded, movedAtMs } = parcel;
   const isGivenBack = recorded === "held" && movedAtMs.inside === 0;
@@ -62,7 +62,7 @@ export async function recordStep(records: Records, siteId: string, parcel: Model
       events: [],
     });
     if (tag === "done") break;
-    if (tag !== "stale") throw new Error(`moving gave ${tag}`);
+    if (tag !== "stale") throw new Error(`a transition returned ${tag}`);
   }
   parcel.recorded = to;
 }
@@ -80,7 +80,7 @@ export async function sendReport(
   return await records.capacityReports.record({ siteId, observedAtMs, ttlS, classesOf }, await readSite(records, siteId), nowMs);
 }
 
-/** Writes the site's facts with other places or another name, or somewhere else. */
+/** Changes the site's facts: its places, its name or its position. */
 export async function rewrite(records: Records, siteId: string, change: Partial<Site>, nowMs: number): Promise<void> {
   const { site } = await readSite(records, siteId);
   await records.sites.put({ ...site, ...change }, nowMs);

@@ -18,14 +18,14 @@ const measures = [
   { widthMm: 500, heightMm: 500, depthMm: 500, massG: 100 },
 ] as const;
 
-/** What a search offers of a class of a site: the byte of the index, where the site is offered. */
+/** The free places of a class that a search offers. 0 if it does not offer the site. */
 export async function offered(records: SearchableRecords, siteId: string, classIndex: number, knownAtMs?: number): Promise<number> {
   const found = await records.nearest({
     origin,
     parcel: measures[classIndex === 0 ? 0 : 1],
     purpose: Purpose.DELIVERY,
     isTest: true,
-    // More than there are sites at this point: the newest comes last among those that are equally far.
+    // More than the sites at this point: the newest is the last of those at equal distance.
     limit: 300,
     radiusM: 10_000,
     kinds: [],
@@ -36,7 +36,7 @@ export async function offered(records: SearchableRecords, siteId: string, classI
   return found.find((candidate) => candidate.siteId === siteId)?.classes.find(({ index }) => index === classIndex)?.free ?? 0;
 }
 
-/** What may never be otherwise, whatever was done in whatever order. */
+/** Checks the invariants. */
 export async function checkPromises(records: SearchableRecords, siteId: string, model: SiteModel, nowMs: number): Promise<void> {
   const { counts, observation } = await readSite(records, siteId);
   for (const [classIndex, count] of counts.entries()) {
@@ -53,38 +53,38 @@ export async function checkPromises(records: SearchableRecords, siteId: string, 
   }
 }
 
-/** What a life is made of. */
+/** The options of a random life. */
 export interface LifeOptions {
-  /** The connections over which things are done. */
+  /** The records over several connections. */
   gatewayRecords: readonly [SearchableRecords, ...SearchableRecords[]];
   siteId: string;
   model: SiteModel;
   random: Random;
   clock: FrozenClock;
-  /** Gives a number that no request had before. */
+  /** Returns a number that no request had before. */
   nextNumber: () => number;
 }
 
-/** What happened in a life, for a test to see that enough did. */
+/** Counts what happened, for a test to check its coverage. */
 export interface LifeCounts {
   recorded: number;
   outdated: number;
   held: number;
   none: number;
-  /** Times that a count was compared and not only bounded. */
+  /** The number of counts that were compared exactly, not only bounded. */
   exact: number;
 }
 
-/** Random life at one site, seen by its model. */
+/** Random actions at one site, applied to its model too. */
 export interface SiteLife {
   readonly seen: LifeCounts;
-  /** One thing happens: at the door, in the record, or between the two. */
+  /** Performs one random action: at the door, in the store, or a report. */
   step(): Promise<void>;
-  /** Records all that happened, looks and reports: after that the counts must be exact. */
+  /** Records everything that happened, and reports. The counts must be exact then. */
   settle(): Promise<void>;
 }
 
-/** Begins a life at a site that nothing has happened at. */
+/** Starts at a site at which nothing has happened. */
 export function createLife({ gatewayRecords, siteId, model, random, clock, nextNumber }: LifeOptions): SiteLife {
   const underWay: (Snapshot | "reporting_ended")[] = [];
   const observedAtMs = new Map<Snapshot | "reporting_ended", number>();
@@ -139,7 +139,7 @@ export function createLife({ gatewayRecords, siteId, model, random, clock, nextN
       else if (isEmpty) place.broken++;
     },
     async observe() {
-      // Two looks at one instant would be one report.
+      // Two snapshots at one instant would be one report.
       if ([...observedAtMs.values()].includes(clock.now())) clock.advance(1);
       const snapshot = random.bool(0.05) ? "reporting_ended" : model.observe(clock.now(), random.pick([10, 60, 300]));
       observedAtMs.set(snapshot, clock.now());
@@ -147,7 +147,7 @@ export function createLife({ gatewayRecords, siteId, model, random, clock, nextN
     },
     async deliver() {
       if (underWay.length === 0) return;
-      // Most come at once and in order, some late, some twice.
+      // Most reports arrive immediately and in order, some late, some twice.
       const snapshot = random.bool(0.5) ? (underWay.at(-1) as Snapshot) : random.pick(underWay);
       await deliver(snapshot);
     },
@@ -165,7 +165,7 @@ export function createLife({ gatewayRecords, siteId, model, random, clock, nextN
       await rewrite(any(), siteId, { sizeClasses }, 0);
       (model.classes[classIndex] as ModelClass).installed += 1;
       if (model.basis !== "reporting_ended") model.basis = "nothing";
-      // What was seen of the site as it was would be refused before it came here.
+      // Reports on the former places would be refused before they come here.
       underWay.length = 0;
     },
   };

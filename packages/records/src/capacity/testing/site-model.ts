@@ -1,12 +1,12 @@
 import type { ReportOutcome } from "../capacity-reports.ts";
 
-/** A parcel of this network, as it really is and as it is recorded. */
+/** A parcel of this network, in reality and in the store. */
 export interface ModelParcel {
   reservationId: string;
   classIndex: number;
-  /** Where it really is. A hold has no parcel inside yet; what is over takes no place any more. */
+  /** Its real state. `held`: not deposited yet; `over`: it takes no place any more. */
   is: "held" | "inside" | "over";
-  /** What the record says of it. */
+  /** Its recorded state. */
   recorded: "held" | "inside" | "over";
   /** When it went in and came out, in ms. */
   movedAtMs: { inside: number; over: number };
@@ -16,45 +16,45 @@ export interface ModelParcel {
 export interface ModelClass {
   installed: number;
   broken: number;
-  /** Places that somebody else uses. */
+  /** Places occupied by others. */
   foreign: number;
 }
 
-/** What a site looked like at one instant. */
+/** A site's places at one instant. */
 export interface Snapshot {
   observedAtMs: number;
   ttlS: number;
   classes: { occupied: number; outOfService: number; foreign: number }[];
 }
 
-/** A site's doors and what of them is recorded: plain numbers, counted anew each time. */
+/** A model of a site's doors and of what is recorded: plain numbers, counted from scratch each time. */
 export interface SiteModel {
   classes: ModelClass[];
   parcels: ModelParcel[];
-  /** What the counts in force rest on: the report recorded last, own counts, or nothing since the places changed. */
+  /** The basis of the counts in force: the last report, the gateway's own counts, or nothing since the places changed. */
   basis: Snapshot | "reporting_ended" | "nothing";
-  /** Looks behind the doors. */
+  /** Takes a snapshot. */
   observe(nowMs: number, ttlS: number): Snapshot;
-  /** Doors of a class behind which nothing is, and which open. */
+  /** Working doors of a class with an empty compartment. */
   emptyDoors(classIndex: number): number;
-  /** How many more places of a class can be promised, by what the counts rest on and by every parcel as it really is. */
+  /** The number of places of a class that can be promised, by the basis of the counts and the real state of every parcel. */
   promisable(classIndex: number): number;
-  /** Parcels that really moved, and nobody recorded it yet. */
+  /** Parcels whose last movement is not recorded yet. */
   unrecorded(): ModelParcel[];
-  /** What must become of a report. */
+  /** The expected outcome of a report. */
   outcomeOf(snapshot: Snapshot | "reporting_ended", observedAtMs: number, nowMs: number): ReportOutcome;
-  /** Takes over that a report was recorded. */
+  /** Applies a recorded report. */
   recorded(snapshot: Snapshot | "reporting_ended", observedAtMs: number): void;
 }
 
-/** Makes the model of an empty site with so many places of each size class. */
+/** Creates the model of an empty site. */
 export function createSiteModel(installed: readonly number[]): SiteModel {
   let last: { what: Snapshot | "reporting_ended"; observedAtMs: number } | undefined;
   const countOf = (classIndex: number, isCounted: (parcel: ModelParcel) => boolean) =>
     model.parcels.filter((parcel) => parcel.classIndex === classIndex && isCounted(parcel)).length;
   const insideOf = (classIndex: number) => countOf(classIndex, ({ is }) => is === "inside");
 
-  /** When a parcel last moved, of what is recorded. */
+  /** When a parcel last moved, by what is recorded. */
   function lastMovedAtMs(): number {
     return Math.max(
       0,

@@ -1,15 +1,15 @@
 import type { Region } from "@petak/protocol";
 import type { EventTailOptions } from "../event-tail.ts";
 
-/** What a tail has told. */
+/** A report of a tail. */
 export interface Growth {
   region: Region;
   entry: string;
-  /** Participants whom it concerns, in the order of their names; `everyone` where nobody knows. */
+  /** The participants that it concerns, sorted, or `everyone`. */
   concerned: string;
 }
 
-/** Keeps what a tail tells. */
+/** Collects the reports of a tail. */
 export function recordGrowth(): { all: Growth[]; onGrown: EventTailOptions["onGrown"] } {
   const all: Growth[] = [];
   return {

@@ -1,4 +1,4 @@
-/** A size class of the model: what fits by the edge of a cube, and how many places there are. */
+/** A size class of the model: the edge of the largest cube that fits, and the number of places. */
 export interface ModelClass {
   id: string;
   edgeMm: number;
@@ -11,15 +11,15 @@ export interface ModelReservation {
   edgeMm: number;
   siteIds: readonly string[];
   state: "waits" | "held" | "over";
-  /** Where it is held. */
+  /** The site at which it is held. */
   siteId: string;
   classId: string;
 }
 
-/** Sites with places for cubes, and those who wait, in memory: first come first served among those that fit, the smallest place that does. */
+/** A model in memory of sites with places for cubes, and their queues: first come first served among those that fit, into the smallest fitting place. */
 export class QueueModel {
   readonly sites = new Map<string, ModelClass[]>();
-  /** In the order in which they came. */
+  /** In the order of their requests. */
   readonly reservations: ModelReservation[] = [];
 
   free(siteId: string, classId: string): number {
@@ -48,7 +48,7 @@ export class QueueModel {
     if (state === "held") this.promote(siteId);
   }
 
-  /** How many that wait for the same places of its first site are before it. */
+  /** The number of reservations before it in the queue for the same places of its first site. */
   position(reservation: ModelReservation): number {
     const [siteId = ""] = reservation.siteIds;
     const wanted = this.fitting(siteId, reservation.edgeMm);

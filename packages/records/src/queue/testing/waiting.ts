@@ -22,19 +22,19 @@ import type { Records } from "../../records.ts";
 import { type HoldCandidate, storedCandidate } from "../../reservations/candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../../reservations/reserve.ts";
 
-/** What a test asks for. */
+/** A request of a test. */
 export interface Wish {
   number: number;
-  /** The sites, all of one region, the wanted one first. */
+  /** The sites at which it may be queued, all of one region, the wanted one first. */
   siteIds: readonly string[];
-  /** Sites of any region that are tried before it waits, and not waited for. */
+  /** Sites of any region that are tried before it is queued. */
   elsewhere?: readonly string[];
-  /** Its edges in mm: a cube. */
+  /** The edge of the parcel, a cube, in mm. */
   edgeMm: number;
   participantId?: string;
   holdKind?: HoldKind;
   takesUnknown?: boolean;
-  /** When it came to wait elsewhere, in µs. */
+  /** When it was queued elsewhere, in µs since 1970. */
   sinceUs?: number;
 }
 
@@ -58,7 +58,7 @@ export function queryOf({ edgeMm, holdKind = HoldKind.SOFT }: Pick<Wish, "edgeMm
   };
 }
 
-/** The request for a wish: the same each time, but for the time. */
+/** The hold request for a wish: the same each time, except for the time. */
 export function requestFor(wish: Wish, nowMs: number): HoldRequest {
   const { number, siteIds, edgeMm, participantId = defaultParticipant, holdKind = HoldKind.SOFT, takesUnknown = false, sinceUs } = wish;
   const at = timestampFromMs(nowMs);
@@ -116,7 +116,7 @@ async function candidateAt(records: Records, siteId: string, query: SiteQuery): 
   );
 }
 
-/** Takes the first place that there is, or waits for one, as a gateway does. */
+/** Takes the first free place, or queues the reservation, as a gateway does. */
 export async function reserveOrWait(records: Records, wish: Wish, nowMs: number): Promise<HoldOutcome> {
   const request = requestFor(wish, nowMs);
   const query = queryOf(wish);
@@ -132,7 +132,7 @@ export async function reserveOrWait(records: Records, wish: Wish, nowMs: number)
   return await records.holds.wait(request, wish.siteIds, resolve);
 }
 
-/** Ends a reservation that waits or is held. False where it has ended already, or has changed just now. */
+/** Cancels a queued or held reservation. Returns false if it has ended already or has changed concurrently. */
 export async function end(records: Records, reservationId: string, nowMs: number): Promise<boolean> {
   const before = await records.reservations.find(reservationId);
   if (before === undefined) return false;

@@ -8,7 +8,7 @@ import type { SearchableRecords } from "../../testing/searchable-records.ts";
 import { type HoldCandidate, storedCandidate } from "../candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../reserve.ts";
 
-/** Who asks for holds in the tests. */
+/** The participant that requests holds in the tests. */
 export const participantId = "par_0000000000000009";
 
 /** Fits the place of every test site. */
@@ -41,7 +41,7 @@ export function request(origin: Position, number: number): HoldRequest {
   };
 }
 
-/** Finds and holds as a gateway does: at the nearest, and where others took its last place, at the nearest few. */
+/** Finds and holds a place as a gateway does: at the nearest site or, if others took its last place, at one of the nearest four. */
 export async function reserve(records: SearchableRecords, origin: Position, number: number, radiusM = 20_000): Promise<HoldOutcome> {
   const hold = request(origin, number);
   let outcome: HoldOutcome = { tag: "none" };
@@ -63,7 +63,7 @@ function cancelled(before: Reservation): { after: Reservation; event: Event } {
   return { after, event: create(EventSchema, { reservationId: before.reservationId, participantId }) };
 }
 
-/** Gives a place back. False where it was given back already. */
+/** Cancels a held reservation. Returns false if it is not held any more. */
 export async function giveBack(records: SearchableRecords, reservationId: string): Promise<boolean> {
   const before = await records.reservations.find(reservationId);
   if (before === undefined || before.state !== ReservationState.HELD) return false;

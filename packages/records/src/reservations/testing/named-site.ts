@@ -6,7 +6,7 @@ import { type HoldCandidate, storedCandidate } from "../candidates.ts";
 import type { HoldOutcome, HoldRequest } from "../reserve.ts";
 import { request } from "./holding.ts";
 
-/** A site that lists its compartments: `M0`, `M1` … of its size class `M`. */
+/** A site that lists its compartments: `M0`, `M1` … for its size class `M`. */
 export function siteWithNames(facts: SiteFacts, more: MoreFacts = {}): Site {
   const site = makeSite(facts);
   const compartments = site.sizeClasses.flatMap(({ sizeClassId, installed }) =>
@@ -15,7 +15,7 @@ export function siteWithNames(facts: SiteFacts, more: MoreFacts = {}): Site {
   return makeSite(facts, { compartments, ...more });
 }
 
-/** A stored site as a candidate with all its size classes and the names of their compartments. */
+/** A stored site as a candidate with all its size classes and their compartments. */
 export async function namedCandidate(records: Records, siteId: string): Promise<HoldCandidate> {
   const stored = await records.sites.find(siteId);
   if (stored === undefined) throw new Error(`no site ${siteId}`);
@@ -34,7 +34,7 @@ export function requestOf(origin: Position, number: number, holdKind: HoldKind):
   return { ...asked, reservation: { ...asked.reservation, holdKind } };
 }
 
-/** Asks one site for a hold. */
+/** Takes a hold at one site. */
 export async function holdAt(
   records: Records,
   siteId: string,

@@ -7,17 +7,17 @@ import { cellToLatLng, cellToVertexes, gridDisk, latLngToCell, vertexToLatLng } 
 export interface RegionCorner {
   position: Position;
   regions: readonly [Region, Region, Region];
-  /** A place in one of the regions, so many metres from the corner. At most 200: an index cell is some 400 m wide. */
+  /** A position in one of the regions at a distance from the corner: at most 200 m, since an index cell is about 400 m wide. */
   inRegion(region: Region, distanceM: number): Position;
 }
 
 const indexResolution = 8;
 const regionResolution = 3;
 
-/** The corners of the region around a place: points of which each of the three index cells that meet there lies in another region. */
+/** The corners of the region around a position: points at which index cells of three different regions meet. */
 export function cornersNear({ latitude, longitude }: Position): RegionCorner[] {
   return cellToVertexes(latLngToCell(latitude, longitude, regionResolution)).flatMap((vertex) => {
-    // Regions are made of whole index cells, so that their corners are not quite where the cells of their own resolution have theirs.
+    // Regions consist of whole index cells, so their corners differ a little from those of the cells of their own resolution.
     const around = gridDisk(latLngToCell(...vertexToLatLng(vertex), indexResolution), 6);
     const cellsAt = Map.groupBy(
       around.flatMap((cell) => cellToVertexes(cell).map((corner) => ({ cell, corner }))),
