@@ -4,7 +4,6 @@ import type { ReservationWithChain } from "../../encoding/reservation-record.ts"
 import type { RecordedEvent, StreamEvent } from "../../events/event-stream.ts";
 import { ArchiveFailure } from "./archive-failure.ts";
 
-
 const eventStart = '{"entry":"';
 const reservationStart = '{"reservation":';
 const binaryMark = '"binary":"';
