@@ -1,6 +1,6 @@
 import { createParticipantFeeds, type ParticipantFeeds } from "@petak/records";
 import { dropUnresponsive, type RedisConnection } from "@petak/redis";
-import { createFeedReader, type FeedReader } from "../features/event-pages/feed-reader.ts";
+import { createFeedReader, type FeedReader } from "../features/feed/feed-reader.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { OpenRecords } from "./open-records.ts";
 

@@ -5,11 +5,10 @@ import { Health, ServerReflectionV1, ServerReflectionV1Alpha } from "@petak/prot
 import { TestClockService } from "@petak/protocol/test-clock";
 import { createAgentService } from "../features/agent/service.ts";
 import { createEventView } from "../features/custody/event-view.ts";
+import { createReceipts } from "../features/custody/receipts/receipts.ts";
 import { createCustodyService } from "../features/custody/service.ts";
 import { createDirectoryService } from "../features/directory/service.ts";
-import { whenDurable } from "../features/durability/when-durable.ts";
 import { createParticipantService } from "../features/participant/service.ts";
-import { createReceipts } from "../features/receipts/receipts.ts";
 import { createCredentialIssuer } from "../features/reservation/credential-issuer.ts";
 import { createReservationService } from "../features/reservation/service.ts";
 import type { MoveTestClockDependencies } from "../features/test-clock/move-test-clock.ts";
@@ -23,6 +22,7 @@ import type { GatewayOptions } from "./gateway-options.ts";
 import type { OpenFeeds } from "./open-feeds.ts";
 import type { OpenRecords } from "./open-records.ts";
 import type { OpenSecrets } from "./open-secrets.ts";
+import { whenDurable } from "./when-durable.ts";
 
 /** The services of the protocol that a gateway offers. */
 export const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];

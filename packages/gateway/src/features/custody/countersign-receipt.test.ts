@@ -17,9 +17,9 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { testCaller } from "../../identity/testing/test-caller.ts";
 import { signingKey } from "../../secrets/issuer-epochs.ts";
 import { createReservationChanges } from "../idempotency/change-reservation.ts";
-import { receiptsOf } from "../receipts/receipts-of.ts";
 import { openReservationWorld, type ReservationWorld } from "../reservation/testing/reservation-world.ts";
 import { countersignReceipt } from "./countersign-receipt.ts";
+import { receiptsOf } from "./receipts/receipts-of.ts";
 
 const redis = useRedis();
 const courier = testCaller(Role.COURIER);

@@ -17,7 +17,7 @@ import {
 import type { EventStream } from "@petak/records";
 import type { KeyDirectory, ParticipantCaller } from "../../identity/index.ts";
 import type { ReservationChanges } from "../idempotency/change-reservation.ts";
-import { type EventWithReceipt, hasReceipt, receiptsOf } from "../receipts/receipts-of.ts";
+import { type EventWithReceipt, hasReceipt, receiptsOf } from "./receipts/receipts-of.ts";
 
 /** What countersigning takes. */
 export interface CountersignReceiptDependencies {

@@ -1,7 +1,7 @@
 import type { ParticipantFeeds } from "@petak/records";
+import type { CallerShares } from "../../identity/caller-shares.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
-import type { CallerShares } from "../limits/caller-shares.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import type { EventView } from "./event-view.ts";
 
 /** How a call reads the caller's feed and waits for what comes. */

@@ -2,7 +2,7 @@ import { durationFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { findTimeZone } from "@petak/allocator";
 import type { Event } from "@petak/protocol";
 import type { SiteCache } from "@petak/records";
-import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../cloud-events/cloud-event-attributes.ts";
+import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../feed/cloud-event-attributes.ts";
 
 /** Adds to events what is told of them and not recorded with each: what they are as CloudEvents, and what the clocks at their sites showed. */
 export type EventView = (events: readonly Event[]) => Promise<Event[]>;

@@ -3,9 +3,9 @@ import { isParty } from "@petak/lifecycle";
 import { type GetCustodyChainRequest, type GetCustodyChainResponse, GetCustodyChainResponseSchema } from "@petak/protocol";
 import { type EventStream, type ReservationStore, reservationNotFound } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import type { Receipts } from "../receipts/receipts.ts";
-import { receiptsOf } from "../receipts/receipts-of.ts";
 import type { EventView } from "./event-view.ts";
+import type { Receipts } from "./receipts/receipts.ts";
+import { receiptsOf } from "./receipts/receipts-of.ts";
 
 /** What reading a custody chain takes. */
 export interface GetCustodyChainDependencies {

@@ -3,9 +3,9 @@ import { durationMs } from "@bufbuild/protobuf/wkt";
 import { invalidField, type ListEventsRequest, type ListEventsResponse, ListEventsResponseSchema } from "@petak/protocol";
 import type { FeedName } from "@petak/redis";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "../event-pages/feed-cursor.ts";
-import { followFeed } from "../event-pages/feed-follower.ts";
-import type { EventPage, FeedReader } from "../event-pages/feed-reader.ts";
+import { decodeCursor, encodeCursor, type FeedCursor, rangeCursor } from "../feed/feed-cursor.ts";
+import { followFeed } from "../feed/feed-follower.ts";
+import type { EventPage, FeedReader } from "../feed/feed-reader.ts";
 import type { EventFeedDependencies } from "./event-feed.ts";
 import type { EventView } from "./event-view.ts";
 

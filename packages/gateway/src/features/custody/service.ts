@@ -1,16 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type CustodyService, Role } from "@petak/protocol";
 import type { ParticipantFeeds, Records } from "@petak/records";
+import { createCallerShares } from "../../identity/caller-shares.ts";
 import { type KeyDirectory, type ParticipantCaller, requireParticipant } from "../../identity/index.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import { createReservationChanges } from "../idempotency/change-reservation.ts";
-import { createCallerShares } from "../limits/caller-shares.ts";
-import type { Receipts } from "../receipts/receipts.ts";
 import { correctEvents } from "./correct-events.ts";
 import { countersignReceipt } from "./countersign-receipt.ts";
 import type { EventView } from "./event-view.ts";
 import { getCustodyChain } from "./get-custody-chain.ts";
 import { listEvents } from "./list-events.ts";
+import type { Receipts } from "./receipts/receipts.ts";
 import { streamsPerCaller, watchEvents } from "./watch-events.ts";
 
 /** The stores, keys and clock of the record of custody. */

@@ -2,9 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import { invalidField, PetakError, type WatchEventsRequest, type WatchEventsResponse, WatchEventsResponseSchema } from "@petak/protocol";
 import type { FeedName } from "@petak/redis";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { decodeCursor, encodeCursor, type FeedCursor } from "../event-pages/feed-cursor.ts";
-import { followFeed } from "../event-pages/feed-follower.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
+import { decodeCursor, encodeCursor, type FeedCursor } from "../feed/feed-cursor.ts";
+import { followFeed } from "../feed/feed-follower.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import type { EventFeedDependencies } from "./event-feed.ts";
 
 /** Streams of one participant open at once: more than it has servers that read, and a small part of what a gateway holds open. */

@@ -9,7 +9,7 @@ import {
 } from "@petak/protocol";
 import { type FoundSites, findSites, type SearchCall, type SiteCache, type TermsBook } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
-import { findNearestQuery } from "../search/nearest-query.ts";
+import { findNearestQuery } from "../sites/nearest-query.ts";
 import { siteOptions } from "./site-options.ts";
 
 /** The search, and the records of what it finds. */

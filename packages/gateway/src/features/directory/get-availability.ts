@@ -2,8 +2,8 @@ import { create } from "@bufbuild/protobuf";
 import { type GetAvailabilityRequest, type GetAvailabilityResponse, GetAvailabilityResponseSchema } from "@petak/protocol";
 import type { SiteStore } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
+import { findVisibleSites } from "../sites/find-sites.ts";
 import { availabilityOf } from "./availability.ts";
-import { findVisible } from "./stored-sites.ts";
 
 /** What reading availability takes. */
 export interface GetAvailabilityDependencies {
@@ -18,6 +18,6 @@ export async function getAvailability(
   { mode }: ParticipantCaller | PublishableCaller,
 ): Promise<GetAvailabilityResponse> {
   const nowMs = now();
-  const found = await findVisible(sites, siteIds, mode === "test");
+  const found = await findVisibleSites(sites, siteIds, mode === "test");
   return create(GetAvailabilityResponseSchema, { availabilities: found.map((stored) => availabilityOf(stored, nowMs)) });
 }

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type GetSiteRequest, type GetSiteResponse, GetSiteResponseSchema } from "@petak/protocol";
 import type { SiteStore, TermsBook } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
-import { findVisible } from "./stored-sites.ts";
+import { findVisibleSites } from "../sites/find-sites.ts";
 
 /** What reading a site takes. */
 export interface GetSiteDependencies {
@@ -16,7 +16,7 @@ export async function getSite(
   { siteId }: GetSiteRequest,
   { mode }: ParticipantCaller | PublishableCaller,
 ): Promise<GetSiteResponse> {
-  const [stored] = await findVisible(sites, [siteId], mode === "test");
+  const [stored] = await findVisibleSites(sites, [siteId], mode === "test");
   if (stored === undefined) return create(GetSiteResponseSchema);
   return create(GetSiteResponseSchema, { site: stored.site, terms: await termsBook.atSite(stored.site) });
 }

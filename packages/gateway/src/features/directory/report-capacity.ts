@@ -12,9 +12,9 @@ import {
 import type { CapacityReport, CapacityReports, RequestIds, SiteStore, StoredSite } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { once } from "../idempotency/once.ts";
+import { findOwnSites } from "../sites/find-sites.ts";
 import { refuseFuture, reportedClasses } from "./capacity-rules.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
-import { findOwn } from "./stored-sites.ts";
 
 /** How long a report holds where it does not say, in s: no snapshot may be older than five minutes. */
 const defaultTtlS = 300;
@@ -41,7 +41,7 @@ export async function reportCapacity(
   const reports = request.sites.map((capacity, index) => toReport(capacity, now(), `sites[${index}]`));
   return await once(requestIds, caller, schemas, request, async () => {
     const siteIds = reports.map(({ siteId }) => siteId);
-    const stored = await findOwn(sites, siteIds, caller);
+    const stored = await findOwnSites(sites, siteIds, caller);
     const found = reports.map((report, index) => ({ report, site: stored[index] as StoredSite }));
     for (const { report, site } of found) report.classesOf(site);
     const outcomes = await inBatches(found, parallelWrites, ({ report, site }) => capacityReports.record(report, site, now()));

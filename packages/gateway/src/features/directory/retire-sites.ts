@@ -3,8 +3,8 @@ import { type RetireSitesRequest, RetireSitesRequestSchema, type RetireSitesResp
 import type { RequestIds, SiteStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { once } from "../idempotency/once.ts";
+import { findOwnSites } from "../sites/find-sites.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
-import { findOwn } from "./stored-sites.ts";
 
 /** What retiring sites takes. */
 export interface RetireSitesDependencies {
@@ -22,7 +22,7 @@ export async function retireSites(
   caller: ParticipantCaller,
 ): Promise<RetireSitesResponse> {
   return await once(requestIds, caller, schemas, request, async () => {
-    const found = await findOwn(sites, request.siteIds, caller);
+    const found = await findOwnSites(sites, request.siteIds, caller);
     await inBatches(found, parallelWrites, ({ site }) => sites.retire(site.siteId, now()));
     return create(RetireSitesResponseSchema);
   });

@@ -1,7 +1,7 @@
 import type { Candidate } from "@petak/allocator";
 import type { Site, SiteOption, Terms } from "@petak/protocol";
 import { bestSizeClass, type FoundSites } from "@petak/records";
-import { summarise } from "../search/site-summary.ts";
+import { summarise } from "../sites/site-summary.ts";
 import { freshnessOf } from "./availability.ts";
 
 /** The options of found sites, in their order, without those that are gone. `terms` has the terms of each site, in the same order. */

@@ -12,7 +12,7 @@ import {
   type TransitionOutcome,
 } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import type { ReceiptFacts, Receipts } from "../receipts/receipts.ts";
+import type { ReceiptFacts, Receipts } from "../custody/receipts/receipts.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 

@@ -5,8 +5,8 @@ import { fingerprintOf } from "./fingerprint.ts";
 import type { RequestWithId } from "./once.ts";
 
 /**
- * Binds a request id to the body it came with, for calls that store no response: what they do is idempotent, and a duplicate reads its result from
- * what was written.
+ * Binds a request id to the body it came with, for calls that store no response, or store it in the same step as their change. Returns the fingerprint
+ * of the body.
  *
  * @throws {PetakError} REQUEST_ID_REUSED if the id came with another body.
  */
@@ -15,6 +15,8 @@ export async function claimRequest<Request extends DescMessage>(
   { participantId }: Pick<ParticipantCaller, "participantId">,
   schema: Request,
   request: RequestWithId<Request>,
-): Promise<void> {
-  await requestIds.claim(participantId, request.requestId, fingerprintOf(schema, request));
+): Promise<Buffer> {
+  const fingerprint = fingerprintOf(schema, request);
+  await requestIds.claim(participantId, request.requestId, fingerprint);
+  return fingerprint;
 }

@@ -4,17 +4,17 @@ import { isLowOrderPoint } from "@petak/credential";
 import {
   invalidField,
   KeySchema,
-  Mode,
   type RegisterKeyRequest,
   RegisterKeyRequestSchema,
   type RegisterKeyResponse,
   RegisterKeyResponseSchema,
 } from "@petak/protocol";
-import { type ParticipantStore, type RequestIds, type SiteStore, siteNotFound } from "@petak/records";
+import type { ParticipantStore, RequestIds, SiteStore } from "@petak/records";
 import { type CachedKeyDirectory, modeName } from "../../identity/cached-key-directory.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { claimRequest } from "../idempotency/claim-request.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
+import { findOwnSite } from "../sites/find-sites.ts";
 import { findSubject, refuseLiveFromTest } from "./subject.ts";
 
 /** What registering a key takes. */
@@ -40,7 +40,7 @@ export async function registerKey(
   if (isLowOrderPoint(publicKey)) {
     throw invalidField("public_key", "must not be a point of low order: signatures by it prove nothing", "register_key.order");
   }
-  if (siteId !== "") await checkAgentSite(sites, siteId, participantId, mode);
+  if (siteId !== "") await findOwnSite(sites, siteId, { participantId, mode: modeName(mode) });
   await claimRequest(requestIds, caller, RegisterKeyRequestSchema, request);
   const key = create(KeySchema, {
     keyId: `key_${modeName(mode)}_${derivedId(storeCode, caller, request, 16)}`,
@@ -54,11 +54,4 @@ export async function registerKey(
   const registered = await participants.addKey(key);
   keyDirectory.forget(registered.keyId);
   return create(RegisterKeyResponseSchema, { key: registered });
-}
-
-async function checkAgentSite(sites: Pick<SiteStore, "find">, siteId: string, participantId: string, mode: Mode): Promise<void> {
-  const stored = await sites.find(siteId);
-  if (stored === undefined || stored.site.operatorId !== participantId || stored.site.isTest !== (mode === Mode.TEST)) {
-    throw siteNotFound(siteId);
-  }
 }

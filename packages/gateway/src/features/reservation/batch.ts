@@ -12,8 +12,8 @@ import {
   catalogue,
   PetakError,
 } from "@petak/protocol";
+import type { CallerShares } from "../../identity/caller-shares.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import type { CallerShares } from "../limits/caller-shares.ts";
 
 /** A single call of a batch. */
 export type SingleCall = Exclude<BatchCall["call"], { case: undefined }>;

@@ -13,10 +13,10 @@ import {
   type SiteStore,
   type TermsBook,
 } from "@petak/records";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
+import type { Receipts } from "../custody/receipts/receipts.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import { type BundleChanges, createBundleChanges } from "../idempotency/change-bundle.ts";
 import { createReservationChanges, type ReservationChanges } from "../idempotency/change-reservation.ts";
-import type { Receipts } from "../receipts/receipts.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 
 /** The interfaces that the calls of the reservation service use, by subject. Each call names those that it uses. */

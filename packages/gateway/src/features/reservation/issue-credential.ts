@@ -8,6 +8,7 @@ import {
   IssueCredentialResponseSchema,
   type Reservation,
   Role,
+  type Site,
 } from "@petak/protocol";
 import { type ParticipantCaller, requireRole } from "../../identity/index.ts";
 import type { CredentialSubject, CredentialTerms } from "./credential-issuer.ts";
@@ -15,7 +16,6 @@ import type { ReservationDependencies } from "./dependencies.ts";
 import { checkIssueRequest } from "./issue-request.ts";
 import { type IssueServiceCredentialDependencies, issueServiceCredential } from "./issue-service-credential.ts";
 import { openingTerms } from "./opening-terms.ts";
-import { sizeClassIndexOf } from "./size-class-index.ts";
 
 export type IssueCredentialDependencies = IssueServiceCredentialDependencies & Pick<ReservationDependencies, "changes" | "termsBook">;
 
@@ -52,4 +52,11 @@ export async function issueCredential(
 
 function subjectOf({ siteId, reservationId }: Reservation): CredentialSubject {
   return { siteId, subjectId: reservationId };
+}
+
+/** The index of a size class in which a place is held or occupied. Such a class keeps its index. */
+function sizeClassIndexOf({ siteId, sizeClasses }: Site, sizeClassId: string): number {
+  const index = sizeClasses.findIndex((sizeClass) => sizeClass.sizeClassId === sizeClassId);
+  if (index < 0) throw new Error(`site ${siteId} has no size class ${sizeClassId}`);
+  return index;
 }

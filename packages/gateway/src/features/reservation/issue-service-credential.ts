@@ -12,10 +12,11 @@ import {
 } from "@petak/protocol";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import { claimOnce } from "../idempotency/once.ts";
+import { findOwnSite } from "../sites/find-sites.ts";
 import type { CredentialValidity } from "./credential-issuer.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 import { openingTerms } from "./opening-terms.ts";
-import { findOwnSite } from "./own-site.ts";
 
 export type IssueServiceCredentialDependencies = Pick<
   ReservationDependencies,
@@ -23,8 +24,8 @@ export type IssueServiceCredentialDependencies = Pick<
 >;
 
 /**
- * Issues a credential for SERVICE to a site's operator. The terms are stored before the event is recorded: the repetition of a request that was cut short
- * gets the same credential, and the event is recorded once.
+ * Issues a credential for SERVICE to a site's operator. The stored response is the credential's terms, and it is stored before the event is recorded: a
+ * duplicate of an interrupted request gets the same credential, and the event is recorded once.
  */
 export async function issueServiceCredential(
   { credentials, events, requestIds, siteRevocations, sites, now }: IssueServiceCredentialDependencies,
@@ -32,17 +33,18 @@ export async function issueServiceCredential(
   caller: ParticipantCaller,
 ): Promise<IssueCredentialResponse> {
   const { requestId, siteId, compartmentId, holderPublicKey } = request;
-  if (holderPublicKey === undefined) throw new TypeError("a request for SERVICE without a key was let through");
+  if (holderPublicKey === undefined) throw new TypeError("validation accepted a request for SERVICE without a key");
   const { participantId } = caller;
-  const fingerprint = fingerprintOf(IssueCredentialRequestSchema, request);
-  await requestIds.claim(participantId, requestId, fingerprint);
+  const claimed = await claimOnce(requestIds, caller, requestId, fingerprintOf(IssueCredentialRequestSchema, request));
   const site = await findOwnSite(sites, siteId, caller);
   refuseUnknownDoor(site, compartmentId);
   const atMs = now();
   const issue = (terms: CredentialValidity) => credentials.issueService({ siteId, compartmentId, holderPublicKey, terms });
-  const validity = await openingTerms(credentials.serviceValidity(atMs), await siteRevocations.at(siteId, atMs), issue);
-  const wanted = credentials.encodeTerms({ ...validity, attempt: 0, sizeClassIndex: 0 });
-  const terms = credentials.decodeTerms(await requestIds.storeResponse(participantId, requestId, fingerprint, wanted));
+  async function newTerms(): Promise<Uint8Array> {
+    const validity = await openingTerms(credentials.serviceValidity(atMs), await siteRevocations.at(siteId, atMs), issue);
+    return credentials.encodeTerms({ ...validity, attempt: 0, sizeClassIndex: 0 });
+  }
+  const terms = credentials.decodeTerms(claimed.stored ?? (await claimed.store(await newTerms())));
   const actor = participantParty(caller);
   const event = siteEvent({ type: EventType.CREDENTIAL_ISSUED, site, actor, occurredAtMs: atMs });
   await events.appendOnce(parseSiteId(siteId)?.region ?? "", `issued:${participantId}:${requestId}`, event);

@@ -15,7 +15,7 @@ import {
   type Reservation,
 } from "@petak/protocol";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { decodeCursor, encodeCursor } from "../event-pages/feed-cursor.ts";
+import { decodeCursor, encodeCursor } from "../feed/feed-cursor.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor } from "./list-cursor.ts";
 

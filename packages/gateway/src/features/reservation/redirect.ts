@@ -1,4 +1,4 @@
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { heldEvent, isBoundByPolicy, nextRedirectStep, participantParty, refuseRedirect, replacement } from "@petak/lifecycle";
 import {
   invalidField,
@@ -14,9 +14,9 @@ import {
 import { type PlaceCall, type PlaceHold, reservationNotFound, type WantedPlace } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { changedTooOften } from "../idempotency/change-reservation.ts";
-import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import { type ClaimedRequest, once } from "../idempotency/once.ts";
 import { retryOnConflict } from "../idempotency/retry-on-conflict.ts";
-import { summarise } from "../search/site-summary.ts";
+import { summarise } from "../sites/site-summary.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 import { boundPlace, type RedirectPlace } from "./overflow-bounds.ts";
 import { waitingFor } from "./waiting.ts";
@@ -27,8 +27,10 @@ export type RedirectDependencies = Pick<
   "changes" | "places" | "requestIds" | "reservations" | "siteCache" | "sites" | "termsBook" | "now" | "holdDefaultMs"
 >;
 
-/** Attempts to bring a redirection to its end. Each of its steps takes one, and so does each concurrent change. */
+/** Attempts to complete a redirection. Each step takes one, and so does each concurrent change. */
 const attempts = 8;
+
+const schemas = { request: RedirectRequestSchema, response: RedirectResponseSchema, bodyNamesNetwork: true };
 
 /** The old reservation as it ended, and the new one. */
 interface Redirected {
@@ -37,16 +39,15 @@ interface Redirected {
 }
 
 /**
- * Lets a parcel go to another place. Each step is done once however often it is begun, so that a repetition after a crash at any instant finishes the
- * rest:
+ * Replaces a reservation by one at another site. Each step is idempotent, so that a duplicate after a crash at any point completes the rest:
  *
- * 1. A place is held elsewhere, or waited for where the old reservation waits and nothing is free: under the request's own handle, so that a repetition
- *    finds it.
- * 2. Where the old reservation is confirmed, so is the new one.
- * 3. The old reservation ends, if it still can. Where it cannot, the new one is given back, and the refusal says why. Where the new one has ended
- *    meanwhile, because nobody came back in time, the old one stays as it is.
+ * 1. A place is held elsewhere, or queued for if the old reservation is queued and no place is free. The new reservation's handle follows from the
+ *    request, so that a duplicate finds it.
+ * 2. If the old reservation is confirmed, the new one is confirmed too.
+ * 3. The old reservation is ended, if its state still permits that. Otherwise the new one is given back, and the error names the reason. If the new one
+ *    has expired because the request was not repeated in time, the old one stays as it is.
  *
- * Then the response is stored. Until the third step both places are taken.
+ * Then the response is stored. Until step 3 both places are taken.
  */
 export async function redirect(
   dependencies: RedirectDependencies,
@@ -54,21 +55,26 @@ export async function redirect(
   caller: ParticipantCaller,
   call: Pick<PlaceCall, "signal">,
 ): Promise<RedirectResponse> {
-  const { changes, places, requestIds, siteCache, termsBook, now } = dependencies;
-  const { requestId, reservationId } = request;
-  const { participantId } = caller;
-  const fingerprint = fingerprintOf(RedirectRequestSchema, request);
-  const isFirst = !(await requestIds.claim(participantId, requestId, fingerprint));
-  if (!isFirst) {
-    const stored = await requestIds.findResponse(participantId, requestId, fingerprint);
-    if (stored !== undefined) return fromBinary(RedirectResponseSchema, stored);
-  }
-  const old = await changes.findOwn(reservationId, caller);
+  return await once(dependencies.requestIds, caller, schemas, request, (claimed) =>
+    takeAndSettle(dependencies, request, caller, call, claimed),
+  );
+}
+
+/** Takes the place elsewhere and completes the redirection. */
+async function takeAndSettle(
+  dependencies: RedirectDependencies,
+  request: RedirectRequest,
+  caller: ParticipantCaller,
+  call: Pick<PlaceCall, "signal">,
+  { isDuplicate, fingerprint }: ClaimedRequest,
+): Promise<RedirectResponse> {
+  const { changes, places, siteCache, termsBook, now } = dependencies;
+  const old = await changes.findOwn(request.reservationId, caller);
   changes.refuseOthers(old, caller, "owner");
   const place = await placeFor(dependencies, request, caller, old);
   const { wanted, hold } = holdElsewhere(dependencies, { ...request, place }, caller, old);
-  const claimed: PlaceHold = { ...hold, fingerprint, claimed: isFirst ? "first" : "repeated" };
-  let taken = isFirst ? undefined : await places.find(wanted, claimed);
+  const claimed: PlaceHold = { ...hold, fingerprint, claimed: isDuplicate ? "repeated" : "first" };
+  let taken = isDuplicate ? await places.find(wanted, claimed) : undefined;
   if (taken === undefined) {
     refuseRedirect(old, now());
     taken = await places.take(wanted, claimed, { signal: call.signal, exceptSiteId: old.siteId });
@@ -78,11 +84,10 @@ export async function redirect(
   const response = create(RedirectResponseSchema, { reservation: redirected.taken, redirected: redirected.old });
   const [site] = await siteCache.facts([{ siteId: redirected.taken.siteId, revision: 0 }]);
   if (site !== undefined) response.site = summarise(site, terms);
-  const stored = await requestIds.storeResponse(participantId, requestId, fingerprint, toBinary(RedirectResponseSchema, response));
-  return fromBinary(RedirectResponseSchema, stored);
+  return response;
 }
 
-/** Where the parcel may go: where the request asks for, or within what was declared in advance. */
+/** The place that the request asks for, restricted by the overflow policy if the caller is bound by it. */
 async function placeFor(
   { sites, now }: Pick<RedirectDependencies, "sites" | "now">,
   { place }: RedirectRequest,
@@ -90,13 +95,13 @@ async function placeFor(
   old: Reservation,
 ): Promise<RedirectPlace> {
   if (!isBoundByPolicy(old, caller)) return place;
-  // That the reservation has ended says more than anything else that is wrong.
+  // An ended reservation is the more useful error, so it is checked first.
   if (old.redirectedTo === "") refuseRedirect(old, now());
-  // Not from the cache, where nothing says that these facts are in force.
+  // Read from the store: cached facts may be outdated.
   return await boundPlace(old, place, sites.facts);
 }
 
-/** The place that is wanted elsewhere, and the hold on it: the same whenever the request comes, but for the times. */
+/** The place that is wanted elsewhere, and the hold on it. Duplicates of the request differ only in the times. */
 function holdElsewhere(
   { now, holdDefaultMs }: Pick<RedirectDependencies, "now" | "holdDefaultMs">,
   request: RedirectRequest,
@@ -105,7 +110,7 @@ function holdElsewhere(
 ): { wanted: WantedPlace; hold: Omit<PlaceHold, "fingerprint"> } {
   const { place } = request;
   if (place.case === "siteId" && place.value === old.siteId) {
-    // That the reservation has ended says more than anything else that is wrong.
+    // An ended reservation is the more useful error, so it is checked first.
     refuseRedirect(old, now());
     throw invalidField("site_id", "must not be the reservation's own site", "redirect.to_another_site");
   }
@@ -142,7 +147,7 @@ function holdElsewhere(
   return { wanted: wantedPlaceOf(asked, old.isTest, atMs), hold };
 }
 
-/** Takes one step after another, each by what both reservations are just then, until the old one has ended in favour of the new one. */
+/** Takes the remaining steps, each chosen by the current state of both reservations, until the old one has ended in favour of the new one. */
 async function settle(
   { changes, reservations, termsBook, now }: Pick<RedirectDependencies, "changes" | "reservations" | "termsBook" | "now">,
   { reservationId, reason }: RedirectRequest,

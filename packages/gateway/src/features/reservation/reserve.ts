@@ -12,7 +12,7 @@ import {
 import type { PlaceCall, PlaceHold } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { fingerprintOf } from "../idempotency/fingerprint.ts";
-import { summarise } from "../search/site-summary.ts";
+import { summarise } from "../sites/site-summary.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
 import { waitingFor } from "./waiting.ts";
 import { wantedPlaceOf } from "./wanted-place.ts";

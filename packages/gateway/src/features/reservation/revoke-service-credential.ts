@@ -1,17 +1,17 @@
 import { credentialsExhausted, participantParty, siteEvent } from "@petak/lifecycle";
 import { EventType, invalidField, ProofKind, type RevokeCredentialRequest, RevokeCredentialRequestSchema } from "@petak/protocol";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { fingerprintOf } from "../idempotency/fingerprint.ts";
+import { claimRequest } from "../idempotency/claim-request.ts";
+import { findOwnSite } from "../sites/find-sites.ts";
 import { serviceLifetimeMs } from "./credential-issuer.ts";
 import type { ReservationDependencies } from "./dependencies.ts";
-import { findOwnSite } from "./own-site.ts";
 
 export type RevokeServiceCredentialDependencies = Pick<ReservationDependencies, "requestIds" | "siteRevocations" | "sites" | "now">;
 
-/** How long a revocation is kept, in ms: for as long as the credential can open, and for an hour by which a site's clock may be wrong. */
+/** How long a revocation is kept, in ms: the credential's longest lifetime plus an hour for errors of the site's clock. */
 const keptMs = serviceLifetimeMs + 3_600_000;
 
-/** The number of current revocations of one site at most: the whole list goes to the site whenever it changes. */
+/** Most current revocations of one site. The whole list is sent to the site whenever it changes. */
 const keptMax = 100;
 
 /** Revokes a credential for work at a site, for the site's operator. */
@@ -27,8 +27,7 @@ export async function revokeServiceCredential(
   }
   if (pin) throw invalidField("pin", "must be false for a site, which has no PIN", "revoke_credential.pin_for_collect");
   const { participantId } = caller;
-  const fingerprint = fingerprintOf(RevokeCredentialRequestSchema, request);
-  await requestIds.claim(participantId, requestId, fingerprint);
+  const fingerprint = await claimRequest(requestIds, caller, RevokeCredentialRequestSchema, request);
   const site = await findOwnSite(sites, siteId, caller);
   const nowMs = now();
   const event = siteEvent({

@@ -1,7 +1,7 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type ReservationService, Role } from "@petak/protocol";
+import { createCallerShares } from "../../identity/caller-shares.ts";
 import { requireParticipant } from "../../identity/index.ts";
-import { createCallerShares } from "../limits/caller-shares.ts";
 import { batch, batchesAtOnce, type SingleCall } from "./batch.ts";
 import { cancel } from "./cancel.ts";
 import { confirm } from "./confirm.ts";

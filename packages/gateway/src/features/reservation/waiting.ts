@@ -2,7 +2,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { promotedEvent, queuedEvent, queuedReservation, waitingRank } from "@petak/lifecycle";
 import type { Party, Reservation, ReserveRequest } from "@petak/protocol";
 import type { PlaceHold } from "@petak/records";
-import { namedSiteQuery } from "../search/nearest-query.ts";
+import { namedSiteQuery } from "../sites/nearest-query.ts";
 
 /** How a request waits where no place is free. */
 export interface WaitingFacts {

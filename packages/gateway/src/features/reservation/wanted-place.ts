@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type NearestPlace, NearestPlaceSchema, type ReserveRequest } from "@petak/protocol";
 import type { Overflow, WantedPlace } from "@petak/records";
-import { namedSiteQuery, reserveNearestQuery } from "../search/nearest-query.ts";
+import { namedSiteQuery, reserveNearestQuery } from "../sites/nearest-query.ts";
 
 /** Where a request wants its place. */
 export function wantedPlaceOf(request: ReserveRequest, isTest: boolean, nowMs: number): WantedPlace {

@@ -8,8 +8,8 @@ import {
 } from "@petak/protocol";
 import type { DeliveryStore, RequestIds, WebhookStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { decodeCursor, encodeCursor } from "../event-pages/feed-cursor.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
+import { decodeCursor, encodeCursor } from "../feed/feed-cursor.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
 import { once } from "../idempotency/once.ts";
 import type { Dispatcher } from "./delivery/dispatcher.ts";

@@ -11,8 +11,8 @@ import {
 } from "@petak/protocol";
 import type { DeliveryStore, RequestIds } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
-import { decodeCursor, type FeedCursor, rangeCursor } from "../event-pages/feed-cursor.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
+import { decodeCursor, type FeedCursor, rangeCursor } from "../feed/feed-cursor.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
 import { once } from "../idempotency/once.ts";
 import type { Dispatcher } from "./delivery/dispatcher.ts";

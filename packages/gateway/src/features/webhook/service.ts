@@ -1,9 +1,9 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { WebhookService } from "@petak/protocol";
 import type { Records, WebhookStore } from "@petak/records";
+import { createCallerShares } from "../../identity/caller-shares.ts";
 import { requireParticipant } from "../../identity/index.ts";
-import type { FeedReader } from "../event-pages/feed-reader.ts";
-import { createCallerShares } from "../limits/caller-shares.ts";
+import type { FeedReader } from "../feed/feed-reader.ts";
 import { createEndpoint } from "./create-endpoint.ts";
 import { deleteEndpoint } from "./delete-endpoint.ts";
 import type { CloudEventWriter } from "./delivery/cloud-event.ts";

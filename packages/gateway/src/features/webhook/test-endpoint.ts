@@ -9,10 +9,10 @@ import {
   WebhookFailure,
 } from "@petak/protocol";
 import type { RequestIds, WebhookStore } from "@petak/records";
+import type { CallerShares } from "../../identity/caller-shares.ts";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
 import { once } from "../idempotency/once.ts";
-import type { CallerShares } from "../limits/caller-shares.ts";
 import type { CloudEventWriter } from "./delivery/cloud-event.ts";
 import type { SignAndPost } from "./delivery/sign-and-post.ts";
 import { type ViewDependencies, viewNow } from "./endpoint-view.ts";

@@ -1,10 +1,9 @@
+import { type DescMessage, isFieldSet, type MessageShape } from "@bufbuild/protobuf";
 import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { FindNearestResponseSchema, type SiteOption, SiteOptionSchema } from "@petak/protocol";
 import { type AnswerEncoder, ByteOutput, varintBytes } from "../../../transport/index.ts";
 import { createLastEncoding, siteEncodings } from "./encodings.ts";
-import { hasOther } from "./has-other.ts";
 import { textJson, timestampJson } from "./json-text.ts";
-import { isUint32 } from "./plain-json.ts";
 
 const timestamps = createLastEncoding(TimestampSchema, timestampJson);
 const durations = createLastEncoding(DurationSchema);
@@ -148,4 +147,19 @@ function writeField(tag: number, value: Uint8Array): void {
   output.byte(tag);
   output.varint(value.length);
   output.bytes(value);
+}
+
+/** Makes a test of whether a message has a field set that is not in `known`, or one that is not in its schema. */
+function hasOther<Desc extends DescMessage>(schema: Desc, known: readonly string[]): (message: MessageShape<Desc>) => boolean {
+  const others = schema.fields.filter(({ localName }) => !known.includes(localName));
+  return (message) => {
+    if (message.$unknown !== undefined) return true;
+    for (const field of others) if (isFieldSet(message, field)) return true;
+    return false;
+  };
+}
+
+/** Whether a value is a number that a field of type uint32 takes as it is. */
+function isUint32(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 0xffffffff && !Object.is(value, -0);
 }

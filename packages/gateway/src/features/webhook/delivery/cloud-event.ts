@@ -1,6 +1,6 @@
 import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { CloudEventAttributesSchema, type Event, EventSchema, WebhookEventDataSchema } from "@petak/protocol";
-import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../../cloud-events/cloud-event-attributes.ts";
+import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../../feed/cloud-event-attributes.ts";
 
 /** The content type of every delivery: a CloudEvent in structured mode. */
 export const cloudEventType = "application/cloudevents+json";

@@ -1,7 +1,7 @@
 import { WebhookFailure } from "@petak/protocol";
 import type { DeliveryFields } from "@petak/records";
 import type { FeedName } from "@petak/redis";
-import { decodeCursor, type FeedCursor } from "../../event-pages/feed-cursor.ts";
+import { decodeCursor, type FeedCursor } from "../../feed/feed-cursor.ts";
 import type { Attempt } from "./post-event.ts";
 
 /** How the deliveries to an endpoint have been going. Times are in ms. */

@@ -1,6 +1,6 @@
 import type { Event, Region } from "@petak/protocol";
 import type { StoredRetry } from "@petak/records";
-import { subjectOf } from "../../cloud-events/cloud-event-attributes.ts";
+import { subjectOf } from "../../feed/cloud-event-attributes.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import type { Attempt } from "./post-event.ts";
 

@@ -1,7 +1,7 @@
 import { EventType, WebhookFailure } from "@petak/protocol";
 import type { EventStream, StoredWebhook } from "@petak/records";
 import type { Logger } from "../../../observability/index.ts";
-import { cloudEventTypeOf } from "../../cloud-events/cloud-event-attributes.ts";
+import { cloudEventTypeOf } from "../../feed/cloud-event-attributes.ts";
 import { type DeliveryOutcome, regionOfEvent } from "./delivery.ts";
 import { type DeliveryHealth, isFailing } from "./delivery-health.ts";
 import { type WebhookAlarm, webhookEvent } from "./webhook-event.ts";

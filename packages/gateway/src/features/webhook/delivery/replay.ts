@@ -1,8 +1,8 @@
 import type { Event } from "@petak/protocol";
 import type { StoredReplay } from "@petak/records";
 import type { FeedName } from "@petak/redis";
-import type { FeedCursor } from "../../event-pages/feed-cursor.ts";
-import type { FeedReader } from "../../event-pages/feed-reader.ts";
+import type { FeedCursor } from "../../feed/feed-cursor.ts";
+import type { FeedReader } from "../../feed/feed-reader.ts";
 
 /** Some events of a replay, and the replay as it stands after them: without content, it has come to its end. */
 export interface ReplayPage {

@@ -1,7 +1,7 @@
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
 import type { ParticipantFeeds, Records, WebhookStore } from "@petak/records";
-import type { Logger, Metrics, TellFailure } from "../../../observability/index.ts";
-import type { FeedReader } from "../../event-pages/feed-reader.ts";
+import type { TellFailure, Logger, Metrics } from "../../../observability/index.ts";
+import type { FeedReader } from "../../feed/feed-reader.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
 import type { ReachPolicy } from "./endpoint-url.ts";

@@ -15,8 +15,8 @@ import { createManualTimers, createRandom, type ManualTimers, type TestRedis, te
 import { onTestFinished } from "vitest";
 import { createLogger } from "../../../../observability/logger.ts";
 import { createMetrics, type Metrics } from "../../../../observability/metrics.ts";
-import { encodeCursor } from "../../../event-pages/feed-cursor.ts";
-import { createFeedReader, type FeedReader } from "../../../event-pages/feed-reader.ts";
+import { encodeCursor } from "../../../feed/feed-cursor.ts";
+import { createFeedReader, type FeedReader } from "../../../feed/feed-reader.ts";
 import { type DeliveryHealth, healthIn } from "../delivery-health.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { type Networks, parseNetworks } from "../networks.ts";

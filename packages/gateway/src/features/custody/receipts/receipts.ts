@@ -11,8 +11,8 @@ import {
   type Reservation,
   type SignedReport,
 } from "@petak/protocol";
-import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
-import { signingKey } from "../../secrets/issuer-epochs.ts";
+import type { GatewaySecrets } from "../../../secrets/gateway-secrets.ts";
+import { signingKey } from "../../../secrets/issuer-epochs.ts";
 
 /** What a receipt says that neither the reservation nor the event does. */
 export interface ReceiptFacts {
