@@ -15,5 +15,5 @@ export { epochInForce, type IssuerEpoch, type IssuerEpochs } from "./secrets/iss
 export { readIssuerEpochs, readIssuerKeyPeriods, rotateIssuer, SecretsFileError } from "./secrets/rotate-issuer.ts";
 export { earliestAnnouncementMs, RotationRefusedError } from "./secrets/rotation.ts";
 export { prepareServingProcess } from "./serving-process.ts";
-export { StoreStartError } from "./store-watch/store-start-error.ts";
+export { StoreStartError } from "./store-watch/store-watch.ts";
 export { type ServerAddress, ServerStartError } from "./transport/index.ts";

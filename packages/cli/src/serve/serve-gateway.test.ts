@@ -94,7 +94,7 @@ test("a gateway that must not use the data any more stops, and says why to whoev
   await expect(fetch(`${served.url}/readyz`)).rejects.toThrow();
 });
 
-test("a connection to Redis that broke is told of in the log, and that it is ready again", async () => {
+test("a broken connection to Redis is logged, and its recovery too", async () => {
   const messages: string[] = [];
   const dataDir = join(await tempDir(), "data");
   const config = loadConfig({ flags: { port: "0", dataDir, shutdownGraceMs: "0" }, env: {} });
@@ -103,26 +103,29 @@ test("a connection to Redis that broke is told of in the log, and that it is rea
   onTestFinished(() => served.stop());
   const tool = connect(served.redis?.socketPath ?? "");
   tool.write("CLIENT KILL TYPE normal SKIPME yes\r\n");
-  await vi.waitFor(() => expect(messages).toContainEqual(expect.stringMatching(/^Redis (was away for|is back after) \d/)), 60_000);
+  await vi.waitFor(
+    () => expect(messages).toContainEqual(expect.stringMatching(/^Redis (was unreachable for|is reachable again after) \d/)),
+    60_000,
+  );
   tool.destroy();
 });
 
-test("a Redis that cannot be reached is named, without its password", async () => {
+test("an unreachable Redis is named, without its password", async () => {
   const port = await freePort();
   const failure = serve({ redisUrl: `redis://petak:secret@127.0.0.1:${port}` });
   await expect(failure).rejects.toThrow(
-    `Redis, redis://127.0.0.1:${port}, cannot be reached: nothing listens at its address; start it (connect ECONNREFUSED 127.0.0.1:${port}).`,
+    `Redis, redis://127.0.0.1:${port}, is unreachable: nothing listens at its address; start it (connect ECONNREFUSED 127.0.0.1:${port}).`,
   );
   await expect(failure).rejects.not.toThrow("secret");
 });
 
-test("a Redis that takes no changes is named at the start, with why and what to do", async () => {
+test("a Redis that rejects writes is named at the start, with the cause and the remedy", async () => {
   await using server = await startTestServer();
   const tool = connectRedis({ socketPath: server.options.path }, { onError: () => undefined });
   await tool.connect();
   await tool.config("SET", "maxmemory", "1");
   tool.disconnect();
   await expect(serve({ redisUrl: server.url })).rejects.toThrow(
-    new RegExp(`^Redis, ${server.url}, takes no changes: its memory has reached maxmemory; raise that .* \\(OOM .*\\)\\.$`),
+    new RegExp(`^Redis, ${server.url}, rejects writes: its memory has reached maxmemory; raise that .* \\(OOM .*\\)\\.$`),
   );
 });

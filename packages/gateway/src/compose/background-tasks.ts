@@ -23,7 +23,7 @@ export function startBackgroundTasks(
     termsBook,
     now: storeClock?.now ?? now,
     intervalMs: options.sweepIntervalMs,
-    onError: (error) => watch.tell("the sweep", error),
+    onError: (error) => watch.logFailure("the sweep", error),
   });
   stack.defer(() => sweep.stop());
   stack.defer(archive.start(feeds.build));

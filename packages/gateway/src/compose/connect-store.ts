@@ -34,7 +34,7 @@ export interface ConnectedStore extends Store {
 }
 
 /** Prepares the connection to the store and watches it. What has to be released at the end goes on the stack. */
-export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStack, areFollowed: () => boolean): Store {
+export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStack, hasEnoughReplicas: () => boolean): Store {
   const { redis: address, keyPrefix = "petak", logger, metrics } = options;
   const onConnectionError = (error: Error) => {
     metrics.redisConnectionErrors.inc();
@@ -43,7 +43,7 @@ export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStac
   const redis = connectRedis(address, { onError: onConnectionError });
   stack.defer(() => redis.disconnect());
   const keys = createKeys(keyPrefix);
-  const watch = watchStore({ redis, keys, address: redisAddressText(address), logger, metrics, areFollowed });
+  const watch = watchStore({ redis, keys, address: redisAddressText(address), logger, metrics, hasEnoughReplicas });
   stack.defer(() => watch.stop());
   return {
     redis,
@@ -53,7 +53,7 @@ export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStac
     onConnectionError,
     onCallFailed(error) {
       if (isCommandTimeout(error)) dropUnresponsive(redis);
-      watch.tell("a call", error);
+      watch.logFailure("a call", error);
     },
   };
 }

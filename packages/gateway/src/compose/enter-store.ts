@@ -20,7 +20,7 @@ export async function enterStore(
     redis,
     keys,
     ...storeEntry,
-    onError: (error) => watch.tell("the renewal of this gateway's registration", error),
+    onError: (error) => watch.logFailure("the renewal of this gateway's registration", error),
     onRefused,
   });
   stack.defer(() => entry.leave());

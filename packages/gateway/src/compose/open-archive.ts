@@ -14,9 +14,8 @@ import {
   withArchive,
 } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
-import type { Logger } from "../observability/logger.ts";
+import type { LogFailure, Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { TellFailure } from "../observability/tell-failure.ts";
 
 /** Where ended reservations and old events go, and when. */
 export interface ArchiveOptions {
@@ -39,7 +38,7 @@ export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
   keyPrefix: string;
   now: () => number;
   logger: Logger;
-  tell: TellFailure;
+  logFailure: LogFailure;
   metrics: Metrics;
 }
 
@@ -59,7 +58,7 @@ export interface OpenArchive {
 }
 
 /** Opens the archive of a gateway. Without a directory nothing is archived, and what others have archived cannot be read. */
-export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ...options }: OpenArchiveOptions): OpenArchive {
+export function openArchive({ records, keyPrefix, now, logger, logFailure, metrics, ...options }: OpenArchiveOptions): OpenArchive {
   const { directory, retentionMs, intervalMs, files = diskFiles, serverTimeMs } = options;
   const layout = directory === undefined ? undefined : createLayout(directory, keyPrefix);
   const reader = layout && createArchiveReader(files, layout);
@@ -100,7 +99,7 @@ export function openArchive({ records, keyPrefix, now, logger, tell, metrics, ..
         if (isStoreFailure(error)) {
           // It says nothing about the archive, whose files may be well or not.
           isCutShort = true;
-          tell("archiving", error);
+          logFailure("archiving", error);
           return;
         }
         failures++;

@@ -30,7 +30,7 @@ export function openFeeds(store: ConnectedStore, { archive }: OpenRecords, stack
     },
     keys,
     siteIds,
-    onError: (error) => watch.tell("participants' feeds", error),
+    onError: (error) => watch.logFailure("participants' feeds", error),
     ...(acknowledgements && { acknowledge: acknowledgements.acknowledge, acknowledgedWithinMs: acknowledgements.withinMs }),
   });
   stack.defer(() => feeds.stop());

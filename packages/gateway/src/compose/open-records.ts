@@ -58,7 +58,7 @@ export async function openRecords(
     indexCache: store.acknowledgements === undefined ? search.indexCache : undefined,
     queueLimits: queueLimitsOf(options),
   });
-  const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, tell: store.watch.tell, metrics });
+  const archive = openArchive({ ...options.archive, records: stored, keyPrefix, now, logger, logFailure: store.watch.logFailure, metrics });
   const participants = createParticipantStore(store.writer, store.keys);
   const siteCache = createSiteCache(archive.records.sites);
   const termsBook = createTermsBook(createTermsStore(store.writer, stored.terms, keys), gatewayTerms(options), now);
@@ -66,7 +66,7 @@ export async function openRecords(
   redis.on("ready", () => {
     siteCache.clear();
     termsBook.clear();
-    void checkSameStore({ redis, keys, storeCode, tell: store.watch.tell, onOther: leaveStore });
+    void checkSameStore({ redis, keys, storeCode, logFailure: store.watch.logFailure, onOther: leaveStore });
   });
   function leaveStore(error: Error): void {
     logger.error({ reason: error.message }, "the gateway lets go of Redis");

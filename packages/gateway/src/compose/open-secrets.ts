@@ -35,7 +35,7 @@ export async function openSecrets(
     now,
     intervalMs: options.secretsIntervalMs ?? secretsIntervalMs,
     logger,
-    tell: watch.tell,
+    logFailure: watch.logFailure,
   });
   stack.defer(() => secretsWatch.stop());
   return { inFile, secrets: { ...inFile, issuerEpochs: secretsWatch.issuerEpochs } };

@@ -21,7 +21,7 @@ export function createPlainPages(
     metrics,
     logger,
     checks: { redis: watch.requireAnswers, secrets: () => void secrets.issuerEpochs() },
-    notes: () => ({ ...archive.notes(), changes: watch.takesChanges ? "ok" : "refused" }),
+    notes: () => ({ ...archive.notes(), changes: watch.acceptsWrites ? "ok" : "refused" }),
     isServing: health.isServing,
   });
   // The keys by which doors open.

@@ -74,7 +74,7 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     audience: options.audience,
     now,
     logger,
-    tell: store.watch.tell,
+    logFailure: store.watch.logFailure,
     metrics,
   });
   const authenticatorBy = (clockNow: () => number) =>

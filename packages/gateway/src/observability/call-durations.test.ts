@@ -3,7 +3,7 @@ import { Histogram, Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { CallDurations } from "./call-durations.ts";
 
-test("the durations of calls are shown as a histogram of prom-client shows them", async () => {
+test("call durations are exported like a histogram of prom-client", async () => {
   const random = createRandom(testSeed());
   const buckets = [0.001, 0.01, 0.1, 1];
   const [name, help] = ["calls_seconds", "Seconds of a call."];

@@ -1,6 +1,6 @@
 import type { MetricValueWithName } from "prom-client";
 
-/** What calls are told apart by. Every label has few values. */
+/** Labels of a call. Every label has few values. */
 export interface CallLabels {
   method: string;
   protocol: string;
@@ -12,14 +12,14 @@ type Label = keyof CallLabels | "le";
 /** The calls of one method, protocol and code. */
 interface Series {
   labels: CallLabels;
-  /** Calls by bucket, those beyond the last one at the end. */
+  /** Calls by bucket. The last element counts calls beyond the last bound. */
   counts: Float64Array;
   sumS: number;
 }
 
 /**
- * A histogram of the calls' durations, in seconds. It looks like one of prom-client's to whoever reads it, and counts a call in a tenth of
- * the time: prom-client checks the labels, and writes and sorts them into a key, at every observation.
+ * Histogram of call durations in seconds. A registry reads it like a histogram of prom-client. Counting takes a tenth of the time, because prom-client
+ * validates the labels and sorts them into a key at every observation.
  */
 export class CallDurations {
   readonly name: string;
@@ -37,7 +37,7 @@ export class CallDurations {
     this.#boundsS = bucketsS;
   }
 
-  /** Counts a call that took this long, in seconds. */
+  /** Counts a call. */
   count(method: string, protocol: string, code: string, durationS: number): void {
     const series = this.#series.get(method)?.get(code)?.get(protocol) ?? this.#begin({ method, protocol, code });
     const bounds = this.#boundsS;
@@ -47,7 +47,7 @@ export class CallDurations {
     series.sumS += durationS;
   }
 
-  /** All that was counted, as a registry of prom-client takes it. */
+  /** The counts in the format of a prom-client registry. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: string; values: MetricValueWithName<Label>[] }> {
     const values: MetricValueWithName<Label>[] = [];
     for (const byCode of this.#series.values()) {
@@ -56,7 +56,7 @@ export class CallDurations {
     return Promise.resolve({ name: this.name, help: this.help, type: this.type, aggregator: this.aggregator, values });
   }
 
-  /** Forgets all that was counted. */
+  /** Resets all counts. */
   reset(): void {
     this.#series.clear();
   }
@@ -70,12 +70,12 @@ export class CallDurations {
   }
 
   #write({ labels, counts, sumS }: Series, values: MetricValueWithName<Label>[]): void {
-    let sofar = 0;
+    let total = 0;
     for (const [index, count] of counts.entries()) {
-      sofar += count;
-      values.push({ metricName: `${this.name}_bucket`, labels: { le: this.#boundsS[index] ?? "+Inf", ...labels }, value: sofar });
+      total += count;
+      values.push({ metricName: `${this.name}_bucket`, labels: { le: this.#boundsS[index] ?? "+Inf", ...labels }, value: total });
     }
     values.push({ metricName: `${this.name}_sum`, labels, value: sumS });
-    values.push({ metricName: `${this.name}_count`, labels, value: sofar });
+    values.push({ metricName: `${this.name}_count`, labels, value: total });
   }
 }

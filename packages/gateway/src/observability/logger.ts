@@ -2,22 +2,22 @@ import { type DestinationStream, type Logger, pino } from "pino";
 
 export type { Logger };
 
-/** Levels of log lines, most talkative first. `silent` writes nothing. */
+/** Log levels, most verbose first. `silent` writes nothing. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
 
 /** One of {@link logLevels}. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** Where log lines go and which. */
+/** Options of {@link createLogger}. */
 export interface LoggerOptions {
-  /** The least important level that is written. Default `info`: one line an RPC, nothing a message. */
+  /** The lowest level that is written. Default `info`: one line for each RPC, none for the messages of a stream. */
   level?: LogLevel;
-  /** Where lines are written, one JSON object a line. Default standard output, where process managers look for them. */
+  /** Receives the lines, one JSON object each. Default standard output, where process managers read them. */
   destination?: DestinationStream;
 }
 
-// A key is redacted at the top of a line and one level below it, which is where this gateway's own code puts facts. Code that logs a
-// whole request is refused in review, since no list of names can make that safe.
+// Keys are redacted at the top of a line and one level below, where this gateway's code puts fields. Code must not log whole requests: no list of names
+// makes that safe.
 const secretKeys = [
   "authorization",
   "token",
@@ -31,7 +31,7 @@ const secretKeys = [
   "password",
 ];
 
-/** The gateway's logger: JSON lines with the time in ms, names of secrets redacted wherever they appear by mistake. */
+/** Creates the gateway's logger: JSON lines with the time in ms. Fields with the names of secrets are redacted. */
 export function createLogger({ level = "info", destination }: LoggerOptions = {}): Logger {
   const options = {
     level,
@@ -45,9 +45,12 @@ export function createLogger({ level = "info", destination }: LoggerOptions = {}
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-/** An error without the facts that libraries hang on it: ioredis adds the command with all its arguments, hashed PINs among them. */
+/** Serializes an error without the fields that libraries add: ioredis adds the command with all arguments, hashed PINs among them. */
 function serializeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;
   return { type: name, message, stack, ...(cause === undefined ? {} : { cause: serializeError(cause) }) };
 }
+
+/** Logs a failure in a part of the gateway that no call waits for. `part` names it as the subject of a sentence, e.g. `a webhook's delivery`. */
+export type LogFailure = (part: string, error: unknown, facts?: Record<string, unknown>) => void;

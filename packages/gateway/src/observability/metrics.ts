@@ -1,54 +1,54 @@
 import { Counter, collectDefaultMetrics, Gauge, type Histogram, Registry } from "prom-client";
 import { CallDurations } from "./call-durations.ts";
 
-/** What is counted at `/metrics`. Every label has few values: methods that do not exist are all `unknown`. */
+/** The metrics at `/metrics`. Every label has few values: all methods that do not exist are `unknown`. */
 export interface Metrics {
-  /** Where the metrics are registered. Others may add theirs. */
+  /** The registry of these metrics. Other code may add its own. */
   readonly registry: Registry;
-  /** Seconds from a call's headers to the end of its answer, by `method`, `protocol` and `code`. */
+  /** Seconds from a call's headers to the end of its response, by `method`, `protocol` and `code`. */
   readonly rpcDuration: CallDurations;
-  /** Calls being handled now, by `kind`, as {@link inHand} has them. */
+  /** Calls in progress by `kind`, read from {@link inHand}. */
   readonly rpcInFlight: Gauge<"kind">;
-  /** Calls being handled now. Whoever handles them counts here, since a gauge takes longer than many a call. */
+  /** Calls in progress. Handlers count here, because updating a gauge takes longer than some calls. */
   readonly inHand: { unary: number; stream: number };
   /** Calls refused with OVERLOADED, by `kind`. */
   readonly rpcShed: Counter<"kind">;
   /** Open TCP connections. */
   readonly connections: Gauge;
-  /** Attempts to deliver a webhook, by `outcome`: `delivered`, or why not. */
+  /** Attempts to deliver a webhook, by `outcome`: `delivered`, or the reason of the failure. */
   readonly webhookAttempts: Counter<"outcome">;
-  /** What has left the records for the archive, by `kind`: `event`, `reservation`. */
+  /** Items moved from the store to the archive, by `kind`: `event`, `reservation`. */
   readonly archived: Counter<"kind">;
-  /** Rounds of archiving, or regions in one, that failed. */
+  /** Failed archiving rounds, or failed regions of a round. */
   readonly archiveFailures: Counter;
-  /** For how many seconds the oldest that should be in the archive has been waiting for it. */
+  /** Seconds for which the oldest item due for the archive has waited. */
   readonly archiveLag: Gauge;
-  /** 1 while Redis answers, all of its masters where there are several; 0 while it does not. */
+  /** 1 while Redis responds, in a cluster all of its masters; otherwise 0. */
   readonly redisUp: Gauge;
-  /** 1 while Redis answers and takes no changes, by `reason`: `disk`, `memory`, `read_only`, `replicas`; 0 otherwise. */
-  readonly redisRefusesChanges: Gauge<"reason">;
+  /** 1 while Redis responds but rejects writes, by `reason`: `disk`, `memory`, `read_only`, `replicas`; otherwise 0. */
+  readonly redisRejectsWrites: Gauge<"reason">;
   /** Errors of connections to Redis. */
   readonly redisConnectionErrors: Counter;
 }
 
-/** How metrics are made. */
+/** Options of {@link createMetrics}. */
 export interface MetricsOptions {
-  /** Whether to measure the process too: CPU, memory, event loop. Default true. Tests turn it off, since it keeps observers running. */
+  /** Whether to measure CPU, memory and event loop of the process too. Default true. Tests turn it off, because its observers keep running. */
   processMetrics?: boolean;
 }
 
-/** Makes the gateway's metrics in a registry of their own, so that two gateways in one process do not mix. */
+/** Creates a gateway's metrics in a separate registry, so that two gateways in one process do not mix. */
 export function createMetrics({ processMetrics = true }: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   if (processMetrics) collectDefaultMetrics({ register: registry });
   const rpcDuration = new CallDurations({
     name: "petak_rpc_duration_seconds",
-    help: "Seconds from a call's headers to the end of its answer.",
-    // The hot path answers within a millisecond, a long poll within 30 s: the buckets must tell both apart.
+    help: "Seconds from a call's headers to the end of its response.",
+    // Searches take less than a millisecond and long polls up to 30 s. The buckets resolve both.
     bucketsS: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60],
   });
-  // A registry asks its metrics for their name and their values, and for nothing else.
+  // A registry uses only the name and the values of its metrics.
   registry.registerMetric(rpcDuration as unknown as Histogram);
   const inHand = { unary: 0, stream: 0 };
   return {
@@ -56,7 +56,7 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     rpcDuration,
     rpcInFlight: new Gauge({
       name: "petak_rpc_in_flight",
-      help: "Calls being handled now.",
+      help: "Calls in progress.",
       labelNames: ["kind"],
       registers,
       collect() {
@@ -75,28 +75,28 @@ export function createMetrics({ processMetrics = true }: MetricsOptions = {}): M
     }),
     archived: new Counter({
       name: "petak_archived_total",
-      help: "What has left the records for the archive.",
+      help: "Items moved from the store to the archive.",
       labelNames: ["kind"],
       registers,
     }),
     archiveFailures: new Counter({
       name: "petak_archive_failures_total",
-      help: "Rounds of archiving, or regions in one, that failed.",
+      help: "Failed archiving rounds, or failed regions of a round.",
       registers,
     }),
     archiveLag: new Gauge({
       name: "petak_archive_lag_seconds",
-      help: "For how long the oldest that should be in the archive has been waiting for it.",
+      help: "Seconds for which the oldest item due for the archive has waited.",
       registers,
     }),
     redisUp: new Gauge({
       name: "petak_redis_up",
-      help: "1 while Redis answers, all of its masters where there are several; 0 while it does not.",
+      help: "1 while Redis responds, in a cluster all of its masters; otherwise 0.",
       registers,
     }),
-    redisRefusesChanges: new Gauge({
-      name: "petak_redis_refuses_changes",
-      help: "1 while Redis answers and takes no changes, by reason.",
+    redisRejectsWrites: new Gauge({
+      name: "petak_redis_rejects_writes",
+      help: "1 while Redis responds but rejects writes, by reason.",
       labelNames: ["reason"],
       registers,
     }),

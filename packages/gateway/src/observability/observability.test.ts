@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { createLogger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 
-test("secrets that get into a log line by mistake are not written", () => {
+test("secrets in a log line are redacted", () => {
   const lines: string[] = [];
   const logger = createLogger({ destination: { write: (line) => void lines.push(line) } });
   const bare = { token: "s3cret", pin: "s3cret" };
@@ -32,7 +32,7 @@ test("metrics of two gateways in one process do not mix, and the process is meas
   expect(await two.registry.metrics()).toContain("process_resident_memory_bytes");
 });
 
-test("the operator's guide explains every metric, and its alerts ask for none that there is not", async () => {
+test("the operator's guide explains every metric, and its alerts use existing metrics only", async () => {
   const guide = await readFile(join(import.meta.dirname, "../../../../docs/guides/operator.md"), "utf8");
   const names = createMetrics({ processMetrics: false })
     .registry.getMetricsAsArray()

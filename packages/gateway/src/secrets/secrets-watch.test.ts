@@ -27,7 +27,7 @@ async function watchFile(path: string) {
     now: clock.now,
     intervalMs: 3_600_000,
     logger,
-    tell: (part, error) => logger.error({ err: error }, part),
+    logFailure: (part, error) => logger.error({ err: error }, part),
   });
   onTestFinished(() => watch.stop());
   return { watch, lines, keyIds: () => watch.issuerEpochs().map(({ key }) => key.keyId) };

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { PetakError } from "@petak/protocol";
 import type { SecretsFingerprintStore } from "@petak/records";
-import type { Logger, TellFailure } from "../observability/index.ts";
+import type { LogFailure, Logger } from "../observability/index.ts";
 import { checkSharedSecrets, type SecretsStanding } from "./check-shared-secrets.ts";
 import type { SecretsFromFile } from "./gateway-secrets.ts";
 import { type IssuerEpochs, rotationMarginMs } from "./issuer-epochs.ts";
@@ -40,9 +40,9 @@ export function watchSecrets(options: {
   now: () => number;
   intervalMs: number;
   logger: Logger;
-  tell: TellFailure;
+  logFailure: LogFailure;
 }): SecretsWatch {
-  const { secrets, path, store, now, intervalMs, logger, tell } = options;
+  const { secrets, path, store, now, intervalMs, logger, logFailure } = options;
   const stopping = new AbortController();
   let standing: SecretsStanding = { outdated: false };
 
@@ -56,7 +56,7 @@ export function watchSecrets(options: {
     try {
       standing = await checkSharedSecrets(store, secrets, path);
     } catch (error) {
-      tell("the comparison of the gateway's secrets with those of the gateways beside it", error);
+      logFailure("the comparison of the gateway's secrets with those of the gateways beside it", error);
     }
     const [keyId, youngest] = keyIds();
     if (youngest !== youngestBefore) logger.info({ keyId, nextKeyId: youngest }, "an issuer key was announced");

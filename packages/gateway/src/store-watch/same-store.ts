@@ -1,32 +1,28 @@
 import { claimStoreCode, type Keys, type RedisConnection, StoreCodeError } from "@petak/redis";
-import type { TellFailure } from "../observability/tell-failure.ts";
+import type { LogFailure } from "../observability/logger.ts";
 
-/** What the check of a store needs. */
 export interface SameStoreOptions {
   redis: RedisConnection;
   keys: Keys;
-  /** The code of the store with which the gateway began. */
+  /** The code of the store with which the gateway started. */
   storeCode: string;
-  /** Hears that the store is another one now: its records must not be served under the ids of the first. */
+  /** Called if Redis now has another store: its records must not be served under the ids of the first. */
   onOther: (error: StoreCodeError) => void;
-  /** Hears that the store could not be asked. It is asked again with the next connection. */
-  tell: TellFailure;
+  /** Called if the code could not be read. The check is repeated after the next connection. */
+  logFailure: LogFailure;
 }
 
-/**
- * Makes sure that a connection that has begun anew leads to the records with which the gateway began, and gives them their code again where Redis has
- * lost it.
- */
-export async function checkSameStore({ redis, keys, storeCode, onOther, tell }: SameStoreOptions): Promise<void> {
+/** Checks after a reconnection that Redis still has the store with which the gateway started, and writes the store's code again if Redis has lost it. */
+export async function checkSameStore({ redis, keys, storeCode, onOther, logFailure }: SameStoreOptions): Promise<void> {
   try {
     const found = await claimStoreCode(redis, keys, storeCode);
     if (found === storeCode) return;
     onOther(
       new StoreCodeError(
-        `Redis has other records than those with which this gateway began: their store code is ${found}, and was ${storeCode}. Calls are refused until the gateway is started again`,
+        `Redis has another store than at the start of this gateway: its store code is ${found}, and was ${storeCode}. Calls are refused until the gateway is restarted`,
       ),
     );
   } catch (error) {
-    tell("the store code", error as Error);
+    logFailure("the check of the store code", error as Error);
   }
 }

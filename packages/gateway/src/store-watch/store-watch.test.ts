@@ -15,7 +15,7 @@ import {
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLogger, createMetrics, type Metrics } from "../observability/index.ts";
-import { remindMs } from "./spell.ts";
+import { remindMs } from "./outage.ts";
 import { type StoreWatch, watchStore } from "./store-watch.ts";
 
 interface Line {
@@ -37,14 +37,14 @@ let address: RedisAddress;
 let lines: Line[];
 let metrics: Metrics;
 let redis: RedisConnection;
-/** A connection of the tests' own. */
+/** A separate connection, not watched. */
 let tool: Redis;
 let watch: StoreWatch;
-/** What the watch's clock shows. It stands still but for what a test lets pass. */
+/** The watch's clock, in ms. Only the test advances it. */
 let nowMs: number;
-/** What the connection has said that is wrong. */
+/** Messages of the connection's errors. */
 let failures: string[];
-let areFollowed: boolean;
+let hasEnoughReplicas: boolean;
 
 beforeEach(async () => {
   server = await startTestServer({ searchPath: await searchPathForFullDisk(await tempDir()) });
@@ -64,7 +64,7 @@ async function begin(at: RedisAddress): Promise<void> {
   lines = [];
   failures = [];
   nowMs = Date.now();
-  areFollowed = true;
+  hasEnoughReplicas = true;
   metrics = createMetrics({ processMetrics: false });
   const logger = createLogger({ destination: { write: (line: string) => void lines.push(JSON.parse(line) as Line) } });
   const onError = (failure: Error) => {
@@ -78,20 +78,20 @@ async function begin(at: RedisAddress): Promise<void> {
     address: redisAddressText(at),
     logger,
     metrics,
-    areFollowed: () => areFollowed,
+    hasEnoughReplicas: () => hasEnoughReplicas,
     now: () => nowMs,
   });
   await redis.connect();
 }
 
-/** What every part of a gateway does all the time: it asks, and tells what it met. */
+/** Sends a command for each of 20 parts of a gateway and logs those that fail. */
 async function work(): Promise<void> {
   const parts = Array.from({ length: 20 }, (_, index) => `part ${index}`);
-  await Promise.all(parts.map((part) => redis.incr("petak:any").catch((failure: unknown) => watch.tell(part, failure))));
+  await Promise.all(parts.map((part) => redis.incr("petak:any").catch((failure: unknown) => watch.logFailure(part, failure))));
 }
 
-/** @param passingMs How much time passes with each look at the log. Less than between two looks: the clock is then slower than the one on the wall. */
-async function untilTold(count: number, passingMs = 0): Promise<void> {
+/** Works until the log has `count` lines. @param passingMs advances the clock before each check; less than the real time between two */
+async function untilLogged(count: number, passingMs = 0): Promise<void> {
   await expect
     .poll(async () => {
       nowMs += passingMs;
@@ -101,8 +101,8 @@ async function untilTold(count: number, passingMs = 0): Promise<void> {
     .toBe(count);
 }
 
-/** Waits until the watch has met that Redis is away, and its connection has said why, and lets so much time pass that it is told of. */
-async function untilAway(why: RegExp): Promise<void> {
+/** Waits until the watch has found Redis unreachable and the connection has reported the cause, then advances the clock until the outage is logged. */
+async function untilUnreachable(why: RegExp): Promise<void> {
   await expect
     .poll(async () => {
       await work();
@@ -112,15 +112,15 @@ async function untilAway(why: RegExp): Promise<void> {
   nowMs += 500;
 }
 
-/** Waits until Redis answers the watch again, and lets so much time pass that it is told of. */
-async function untilBack(): Promise<void> {
+/** Waits until Redis responds to the watch again, then advances the clock until the end of the outage is logged. */
+async function untilReachable(): Promise<void> {
   await expect.poll(up, soon).toBe(1);
   nowMs += 1000;
 }
 
-/** Waits until Redis takes changes again, and lets so much time pass that it is told of. */
-async function untilTaken(): Promise<void> {
-  await expect.poll(() => watch.takesChanges, soon).toBe(true);
+/** Waits until Redis accepts writes again, then advances the clock until the end of the outage is logged. */
+async function untilAccepted(): Promise<void> {
+  await expect.poll(() => watch.acceptsWrites, soon).toBe(true);
   nowMs += 3000;
 }
 
@@ -128,18 +128,18 @@ async function up(): Promise<number | undefined> {
   return (await metrics.redisUp.get()).values[0]?.value;
 }
 
-/** Why changes are refused, by the metric. */
-async function refusedFor(): Promise<unknown[]> {
-  const { values } = await metrics.redisRefusesChanges.get();
+/** Why writes are rejected, by the metric. */
+async function rejectedFor(): Promise<unknown[]> {
+  const { values } = await metrics.redisRejectsWrites.get();
   return values.flatMap(({ value, labels }) => (value === 1 ? [labels.reason] : []));
 }
 
-describe("a Redis that is away", () => {
-  it("is told of once when it begins, once a minute while it lasts, and once when it is back, by all parts together", async () => {
+describe("an unreachable Redis", () => {
+  it("is logged once at the start, once a minute during the outage and once at the end, for all parts together", async () => {
     expect(await up()).toBe(1);
     await server.kill9();
-    await untilAway(/ECONNREFUSED|ENOENT/);
-    await untilTold(1);
+    await untilUnreachable(/ECONNREFUSED|ENOENT/);
+    await untilLogged(1);
     expect(lines[0]).toMatchObject({
       level: error,
       redis: `unix://${server.options.path}`,
@@ -147,151 +147,151 @@ describe("a Redis that is away", () => {
       since: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     });
     expect(lines[0]?.msg).toBe(
-      "Redis is away: nothing listens at its address; start it. Calls that need it get STORE_UNAVAILABLE, and the gateway connects again by itself",
+      "Redis is unreachable: nothing listens at its address; start it. Calls that need it get STORE_UNAVAILABLE; the gateway reconnects automatically",
     );
     expect(await up()).toBe(0);
-    await expect(watch.requireAnswers()).rejects.toThrow(`${server.options.path} does not answer`);
+    await expect(watch.requireAnswers()).rejects.toThrow(`${server.options.path} does not respond`);
 
     nowMs += remindMs;
-    await untilTold(2);
+    await untilLogged(2);
     expect(lines[1]).toMatchObject({ level: error, since: lines[0]?.since });
-    expect(lines[1]?.msg).toBe("Redis is still away: nothing listens at its address; start it");
+    expect(lines[1]?.msg).toBe("Redis is still unreachable: nothing listens at its address; start it");
 
     await server.restart();
-    await untilBack();
-    await untilTold(3);
+    await untilReachable();
+    await untilLogged(3);
     expect(lines[2]).toMatchObject({ level: info, redis: `unix://${server.options.path}` });
     expect(lines[2]?.outage_ms).toBeGreaterThanOrEqual(remindMs);
-    expect(lines[2]?.msg).toBe("Redis is back after 60.5 s");
+    expect(lines[2]?.msg).toBe("Redis is reachable again after 60.5 s");
     expect(await up()).toBe(1);
     await watch.requireAnswers();
     expect(lines.filter((line) => "err" in line || JSON.stringify(line).includes("    at "))).toEqual([]);
   });
 
-  it("is told of as one that hangs where it takes connections and does not answer", async () => {
+  it("is logged as hanging if it accepts connections and does not respond", async () => {
     process.kill(server.pid, "SIGSTOP");
     try {
-      await untilTold(1);
+      await untilLogged(1);
     } finally {
       process.kill(server.pid, "SIGCONT");
     }
-    expect(lines[0]?.msg).toMatch(/^Redis is away: it takes connections and answers nothing; it stands still, or waits for its disk\. /);
-    await untilBack();
-    await untilTold(2);
-    expect(lines[1]?.msg).toMatch(/^Redis is back after \d+\.\d s$/);
-    // It had not answered for two seconds when that was noticed.
+    expect(lines[0]?.msg).toMatch(/^Redis is unreachable: it accepts connections but does not respond; it hangs, or waits for its disk\. /);
+    await untilReachable();
+    await untilLogged(2);
+    expect(lines[1]?.msg).toMatch(/^Redis is reachable again after \d+\.\d s$/);
+    // The outage began two seconds before the time-out revealed it.
     expect(lines[1]?.outage_ms).toBeGreaterThanOrEqual(2000);
   });
 
-  it("is told of in one line where it was for a moment", async () => {
+  it("is logged in one line if it was short", async () => {
     const lost = once(redis, "close");
     await tool.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
     await lost;
     await once(redis, "ready");
     nowMs += 60;
-    await untilBack();
-    await untilTold(1);
+    await untilReachable();
+    await untilLogged(1);
     expect(lines[0]).toMatchObject({ level: warn, outage_ms: expect.any(Number) });
-    expect(lines[0]?.msg).toMatch(/^Redis was away for 0\.\d\d s: /);
+    expect(lines[0]?.msg).toMatch(/^Redis was unreachable for 0\.\d\d s: /);
   });
 
-  it("is told of as one that does not let the gateway in where its password was changed", async () => {
+  it("is logged with rejected credentials as its cause after the password was changed", async () => {
     await tool.config("SET", "requirepass", "another");
     await tool.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-    await untilAway(/^(NOAUTH|WRONGPASS) /);
-    await untilTold(1);
-    expect(lines[0]?.msg).toMatch(/^Redis is away: it refuses the user or the password of redisUrl\. /);
+    await untilUnreachable(/^(NOAUTH|WRONGPASS) /);
+    await untilLogged(1);
+    expect(lines[0]?.msg).toMatch(/^Redis is unreachable: it rejects the user or the password in redisUrl\. /);
     await tool.config("SET", "requirepass", "");
-    await untilBack();
-    await untilTold(2);
+    await untilReachable();
+    await untilLogged(2);
   });
 
-  it("is told of as one that reads its records back, while it does", async () => {
+  it("is logged as loading its data while it does", async () => {
     await using slow = await startTestServer({ searchPath: await searchPathForSlowStart(await tempDir(), 300) });
     watch.stop();
     redis.disconnect();
     await begin({ socketPath: slow.options.path });
     await Promise.all(Array.from({ length: 10_000 }, (_, number) => redis.set(`petak:${number}`, "1")));
     await slow.kill9();
-    await untilAway(/ECONNREFUSED|ENOENT/);
-    await untilTold(1);
+    await untilUnreachable(/ECONNREFUSED|ENOENT/);
+    await untilLogged(1);
     const back = slow.restart();
     await expect.poll(() => redis.status, soon).toBe("connect");
-    // It reads for three seconds, and is told of when it has for one.
+    // It loads for three seconds, and is logged so after one.
     await expect
       .poll(() => {
         nowMs += remindMs;
         return lines.at(-1)?.msg;
       }, soon)
-      .toBe("Redis is still away: it has begun, and reads its records back, after which it answers");
+      .toBe("Redis is still unreachable: it has started and is loading its data; it responds once that is done");
     await back;
     redis.disconnect();
   });
 });
 
-describe("a Redis that takes no changes", () => {
-  it("because its disk is full is told of once, with what to do, and once when it takes them again", async () => {
+describe("a Redis that rejects writes", () => {
+  it("because its disk is full is logged once with the remedy, and once when it accepts them again", async () => {
     await fillDisk(server, 0);
-    await untilTold(1);
+    await untilLogged(1);
     expect(lines[0]).toMatchObject({ level: error, reason: expect.stringMatching(/^MISCONF /) });
     expect(lines[0]?.msg).toBe(
-      "Redis takes no changes: it cannot write to its disk; make room there, or see what else is wrong with it, and it goes on by itself. Calls that change something get STORE_UNAVAILABLE; searches and other reads go on",
+      "Redis rejects writes: it cannot write to its disk; free space or repair the disk, and it recovers by itself. Changes get STORE_UNAVAILABLE; searches and other reads work",
     );
-    expect([await up(), await refusedFor(), watch.takesChanges]).toEqual([1, ["disk"], false]);
+    expect([await up(), await rejectedFor(), watch.acceptsWrites]).toEqual([1, ["disk"], false]);
     await watch.requireAnswers();
     nowMs += remindMs;
-    await untilTold(2);
-    expect(lines[1]?.msg).toMatch(/^Redis still takes no changes: it cannot write to its disk; /);
+    await untilLogged(2);
+    expect(lines[1]?.msg).toMatch(/^Redis still rejects writes: it cannot write to its disk; /);
     await freeDisk(server);
-    await untilTaken();
-    await untilTold(3);
-    expect(lines[2]?.msg).toBe("Redis takes changes again, after 60.0 s");
-    expect([await refusedFor(), watch.takesChanges]).toEqual([[], true]);
+    await untilAccepted();
+    await untilLogged(3);
+    expect(lines[2]?.msg).toBe("Redis accepts writes again after 60.0 s");
+    expect([await rejectedFor(), watch.acceptsWrites]).toEqual([[], true]);
   });
 
-  it("because its memory is full is told of as that, also where nobody asks any more", async () => {
+  it("because its memory is full is logged so, also if no more writes are sent", async () => {
     await tool.config("SET", "maxmemory", "1");
     await work();
     expect(lines).toHaveLength(1);
-    expect(lines[0]?.msg).toMatch(/^Redis takes no changes: its memory has reached maxmemory; raise that /);
-    expect(await refusedFor()).toEqual(["memory"]);
+    expect(lines[0]?.msg).toMatch(/^Redis rejects writes: its memory has reached maxmemory; raise that /);
+    expect(await rejectedFor()).toEqual(["memory"]);
     await tool.config("SET", "maxmemory", "0");
-    await untilTaken();
+    await untilAccepted();
     await expect.poll(() => lines.length, soon).toBe(2);
-    expect(lines[1]?.msg).toMatch(/^Redis takes changes again, after \d/);
+    expect(lines[1]?.msg).toMatch(/^Redis accepts writes again after \d/);
   });
 
-  it("because it was made a replica is told of as that", async () => {
+  it("because it was made a replica is logged so", async () => {
     await tool.replicaof("127.0.0.1", 1);
-    await untilTold(1);
-    expect(lines[0]?.msg).toMatch(/^Redis takes no changes: it is a replica; let redisUrl lead to the master\. /);
-    expect(await refusedFor()).toEqual(["read_only"]);
+    await untilLogged(1);
+    expect(lines[0]?.msg).toMatch(/^Redis rejects writes: it is a replica; set redisUrl to the master\. /);
+    expect(await rejectedFor()).toEqual(["read_only"]);
     await tool.replicaof("NO", "ONE");
-    await untilTaken();
-    await untilTold(2);
+    await untilAccepted();
+    await untilLogged(2);
   });
 
-  it("because too few replicas follow is told of once they have been missing for more than a reconnection", async () => {
-    areFollowed = false;
-    await expect.poll(() => watch.takesChanges, soon).toBe(false);
-    expect(await refusedFor()).toEqual(["replicas"]);
+  it("because too few replicas are connected is logged once they are missing for longer than a reconnection takes", async () => {
+    hasEnoughReplicas = false;
+    await expect.poll(() => watch.acceptsWrites, soon).toBe(false);
+    expect(await rejectedFor()).toEqual(["replicas"]);
     expect(lines).toEqual([]);
     nowMs += 3000;
     await expect.poll(() => lines.length, soon).toBe(1);
     expect(lines[0]?.msg).toMatch(
-      /^Redis takes no changes: too few replicas follow it; .* get REPLICAS_UNAVAILABLE or DURABILITY_UNCONFIRMED;/,
+      /^Redis rejects writes: too few replicas are connected; .* get REPLICAS_UNAVAILABLE or DURABILITY_UNCONFIRMED;/,
     );
-    watch.tell("participants' logs", new PetakError("DURABILITY_UNCONFIRMED", "may be done", { cause: new Error("WAIT") }));
-    areFollowed = true;
-    await expect.poll(() => watch.takesChanges, soon).toBe(true);
+    watch.logFailure("participants' feeds", new PetakError("DURABILITY_UNCONFIRMED", "may be done", { cause: new Error("WAIT") }));
+    hasEnoughReplicas = true;
+    await expect.poll(() => watch.acceptsWrites, soon).toBe(true);
     nowMs += 3000;
     await expect.poll(() => lines.length, soon).toBe(2);
   });
 });
 
-describe("what a part tells", () => {
-  it("goes to the log as it is where it is not about Redis", () => {
-    watch.tell("the sweep", new TypeError("no such thing"), { region: "83652b" });
+describe("a failure of a part", () => {
+  it("is logged as it is if Redis did not cause it", () => {
+    watch.logFailure("the sweep", new TypeError("no such thing"), { region: "83652b" });
     const stack = expect.stringContaining("    at ");
     expect(lines).toEqual([
       expect.objectContaining({
@@ -303,14 +303,14 @@ describe("what a part tells", () => {
     ]);
   });
 
-  it("is told once a minute where Redis answers others", async () => {
-    const failure = () => watch.tell("the sweep", new Error("Connection is closed."));
+  it("is logged once a minute if Redis responds to others", async () => {
+    const failure = () => watch.logFailure("the sweep", new Error("Connection is closed."));
     failure();
     await expect.poll(() => lines.length, soon).toBe(1);
     expect(lines[0]).toMatchObject({ level: warn, reason: "Connection is closed.", redis: `unix://${server.options.path}` });
-    expect(lines[0]?.msg).toBe("the sweep failed, while Redis answers others; it is tried again");
+    expect(lines[0]?.msg).toBe("the sweep failed although Redis responds to others; it is retried");
     for (let times = 0; times < 100; times++) failure();
-    watch.tell("another", new Error("Connection is closed."));
+    watch.logFailure("another", new Error("Connection is closed."));
     await expect.poll(() => lines.length, soon).toBe(2);
     expect(lines[1]?.msg).toMatch(/^another failed/);
     nowMs += remindMs;
@@ -318,31 +318,31 @@ describe("what a part tells", () => {
     await expect.poll(() => lines.length, soon).toBe(3);
   });
 
-  it("is looked through for what Redis said behind an answer to a caller", async () => {
+  it("is attributed to Redis by the cause of the error that a call got", async () => {
     await tool.config("SET", "maxmemory", "1");
     const oom = await tool.set("any", "1").catch((cause: unknown) => cause);
-    watch.tell("a call", new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now", { cause: oom }));
-    expect(lines[0]?.msg).toMatch(/^Redis takes no changes: its memory /);
+    watch.logFailure("a call", new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now", { cause: oom }));
+    expect(lines[0]?.msg).toMatch(/^Redis rejects writes: its memory /);
   });
 
-  it("is silence while connections come back after an outage", async () => {
+  it("is not logged while connections recover after an outage", async () => {
     await server.kill9();
-    await untilAway(/ECONNREFUSED|ENOENT/);
-    await untilTold(1);
+    await untilUnreachable(/ECONNREFUSED|ENOENT/);
+    await untilLogged(1);
     await server.restart();
-    await untilBack();
-    await untilTold(2);
-    watch.tell("a connection that takes longer", new Error("connect ECONNREFUSED"));
-    // A look that begins now ends after the one that this has brought about.
+    await untilReachable();
+    await untilLogged(2);
+    watch.logFailure("a connection that takes longer", new Error("connect ECONNREFUSED"));
+    // A command sent now ends after the check that this failure started.
     await expect.poll(() => redis.get("petak:any"), soon).not.toBeNull();
     nowMs += 15_000;
-    watch.tell("a connection that takes too long", new Error("connect ECONNREFUSED"));
+    watch.logFailure("a connection that takes too long", new Error("connect ECONNREFUSED"));
     await expect.poll(() => lines.length, soon).toBe(3);
     expect(lines[2]?.msg).toMatch(/^a connection that takes too long failed/);
   });
 });
 
-it("an address to which connections are made and break again is away once, however often they do", async () => {
+it("connections that are made and break again are a single outage", async () => {
   const link = await openRedisLink(server.options);
   watch.stop();
   redis.disconnect();
@@ -352,17 +352,17 @@ it("an address to which connections are made and break again is away once, howev
     if (isBreaking) link.sever();
   });
   link.sever();
-  await untilTold(1, 10);
+  await untilLogged(1, 10);
   const connected: number[] = [];
   redis.on("ready", () => connected.push(lines.length));
   await expect.poll(() => connected.length, soon).toBeGreaterThan(5);
   isBreaking = false;
-  await untilTold(2, 10);
-  expect(lines.map(({ msg }) => msg.slice(0, 13))).toEqual(["Redis is away", "Redis is back"]);
+  await untilLogged(2, 10);
+  expect(lines.map(({ msg }) => /^Redis is (unreachable|reachable again)/.exec(msg)?.[1])).toEqual(["unreachable", "reachable again"]);
   await link.stop();
 });
 
-it("of a cluster the servers are named that are away or full", async () => {
+it("the unreachable or full servers of a cluster are named", async () => {
   await using cluster = await startTestCluster();
   const [gone, full] = cluster.nodes.map(({ port }) => `127.0.0.1:${port}`);
   watch.stop();
@@ -370,25 +370,25 @@ it("of a cluster the servers are named that are away or full", async () => {
   await begin(cluster.address);
   const member = new Redis({ port: cluster.nodes[1]?.port ?? 0 });
   await member.config("SET", "maxmemory", "1");
-  watch.tell("a call", new Error("OOM command not allowed when used memory > 'maxmemory'."));
-  const untilToldIn = (count: number) =>
+  watch.logFailure("a call", new Error("OOM command not allowed when used memory > 'maxmemory'."));
+  const untilLogged = (count: number) =>
     expect
       .poll(() => {
         nowMs += 10;
         return lines.length;
       }, soon)
       .toBe(count);
-  await untilToldIn(1);
+  await untilLogged(1);
   expect(lines[0]).toMatchObject({ redis: redisAddressText(address), servers: [full] });
   await member.config("SET", "maxmemory", "0");
   member.disconnect();
-  await untilTaken();
-  await untilToldIn(2);
+  await untilAccepted();
+  await untilLogged(2);
 
   await cluster.nodes[0]?.kill9();
-  await untilToldIn(3);
-  expect(lines[2]?.msg).toMatch(/^Redis is away: /);
+  await untilLogged(3);
+  expect(lines[2]?.msg).toMatch(/^Redis is unreachable: /);
   expect(lines[2]?.servers).toContain(gone);
   await cluster.nodes[0]?.restart();
-  await untilToldIn(4);
+  await untilLogged(4);
 });

@@ -1,149 +1,165 @@
 import { coalescedRuns, type Keys, type RedisConnection, serversRejectingWrites, unresponsiveServers } from "@petak/redis";
-import type { Logger } from "../observability/logger.ts";
+import type { LogFailure, Logger } from "../observability/logger.ts";
 import type { Metrics } from "../observability/metrics.ts";
-import type { TellFailure } from "../observability/tell-failure.ts";
-import { createAway } from "./away.ts";
-import { createRefusing } from "./refusing.ts";
-import { remindMs } from "./spell.ts";
-import { StoreStartError } from "./store-start-error.ts";
-import { awayCause, isForWantOfReplicas, refusalAdvice, refusalIn, refusals, saidIn, storeFailureIn } from "./store-trouble.ts";
+import { remindMs } from "./outage.ts";
+import {
+  isReplicasError,
+  messageOf,
+  rejectionAdvice,
+  rejectionReasonIn,
+  rejectionReasons,
+  storeFailureIn,
+  unreachableCause,
+} from "./store-trouble.ts";
+import { createUnreachableOutage } from "./unreachable.ts";
+import { createWriteRejectionOutage } from "./write-rejection.ts";
 
-/** What the watch needs. */
+/** At the start of a gateway, Redis was unreachable or rejected writes. The message names the server, the cause as far as it is known, and the remedy. */
+export class StoreStartError extends Error {
+  override readonly name = "StoreStartError";
+}
+
 export interface StoreWatchOptions {
-  /** The connection over which calls are answered: by it Redis is there or away. */
+  /** The connection that serves calls: it decides whether Redis is reachable. */
   redis: RedisConnection;
   keys: Keys;
-  /** What the log calls the server. */
+  /** Names the server in log lines. */
   address: string;
   logger: Logger;
   metrics: Metrics;
-  /** Whether as many replicas follow as changes wait for. Default: they do. */
-  areFollowed?: () => boolean;
+  /** Whether as many replicas are connected as changes wait for. Default: they are. */
+  hasEnoughReplicas?: () => boolean;
   /** The clock, in ms. Default: the system's. */
   now?: () => number;
 }
 
 /**
- * Tells the operator what is wrong with Redis: one line when it begins, one a minute while it goes on, and one when it is over, whatever part of the
- * gateway meets it and however often.
+ * Logs outages of Redis for the operator: one line when an outage begins, one a minute while it goes on, and one when it is over, no matter which part of
+ * the gateway meets it and how often.
  */
 export interface StoreWatch {
   /**
-   * Takes what went wrong in a part of the gateway. What is wrong with Redis is told once for all parts; what is not goes to the log as it is. A part that
-   * fails while Redis answers others is told of once a minute.
+   * Logs a failure in a part of the gateway. Failures of Redis are logged once for all parts, other errors as they are. A part that fails while Redis
+   * responds to the rest is logged once a minute.
    */
-  readonly tell: TellFailure;
-  /** Takes an error of a connection to Redis. */
+  readonly logFailure: LogFailure;
+  /** Records an error of a connection to Redis. */
   connectionFailed(error: Error): void;
-  /** @throws Error where a server does not answer, with its name. */
+  /** @throws {Error} if a server does not respond, with its name. */
   requireAnswers(): Promise<void>;
   /** Whether the server is a replica, or was a moment ago. */
   readonly isReplica: boolean;
-  /** Whether Redis takes changes, as far as is known. */
-  readonly takesChanges: boolean;
-  /** What to say to whoever starts a gateway that could not because of this error: a {@link StoreStartError}, or the same where it is not about Redis. */
+  /** Whether Redis accepts writes, as far as is known. */
+  readonly acceptsWrites: boolean;
+  /** Explains an error by which a gateway could not start: a {@link StoreStartError}, or the error itself if it is not about Redis. */
   explain(error: unknown): unknown;
-  /** Tells nothing more. */
+  /** Ends the watch. Nothing is logged afterwards. */
   stop(): void;
 }
 
-/** How often it is looked whether what is wrong still is, in ms. */
-const lookIntervalMs = 250;
+/** Interval between checks during an outage, in ms. */
+const checkIntervalMs = 250;
 
-/** How long after Redis was away a part of the gateway may still be connecting again, in ms. */
+/** How long after an outage parts of the gateway may still be reconnecting, in ms. */
 const settleMs = 15_000;
 
 /** Starts to watch. */
 export function watchStore(options: StoreWatchOptions): StoreWatch {
-  const { redis, keys, address, logger, metrics, areFollowed = () => true, now = Date.now } = options;
-  const refusing = createRefusing({ redis, address, logger, now });
-  // A replica is left again and again, until the address leads to the master.
-  const away = createAway({ redis, address, logger, now, isExpected: () => refusing.isOpenFor("read_only") });
-  /** When a part was last told of that failed while Redis answered. */
-  const toldApart = new Map<string, number>();
+  const { redis, keys, address, logger, metrics, hasEnoughReplicas = () => true, now = Date.now } = options;
+  const rejection = createWriteRejectionOutage({ redis, address, logger, now });
+  // The gateway drops its connection to a replica repeatedly, until the address leads to the master.
+  const unreachable = createUnreachableOutage({ redis, address, logger, now, isExpected: () => rejection.isOpenFor("read_only") });
+  /** When a part was last logged that failed while Redis responded to the rest. */
+  const loggedAlone = new Map<string, number>();
   let isStopped = false;
 
-  function show(): void {
-    metrics.redisUp.set(away.isFailing ? 0 : 1);
-    const { reasons } = refusing;
-    for (const reason of refusals) metrics.redisRefusesChanges.set({ reason }, reasons.has(reason) ? 1 : 0);
+  function updateMetrics(): void {
+    metrics.redisUp.set(unreachable.isFailing ? 0 : 1);
+    const { reasons } = rejection;
+    for (const reason of rejectionReasons) metrics.redisRejectsWrites.set({ reason }, reasons.has(reason) ? 1 : 0);
   }
 
-  const look = coalescedRuns(async () => {
-    const silent = await unresponsiveServers(redis);
+  const check = coalescedRuns(async () => {
+    const unresponsive = await unresponsiveServers(redis);
     if (isStopped) return;
-    away.take(silent);
-    // One that is away says nothing about what it would refuse.
-    if (silent.length === 0 && refusing.isOpen) {
+    unreachable.update(unresponsive);
+    // An unreachable server does not say what it would reject.
+    if (unresponsive.length === 0 && rejection.isOpen) {
       const servers = await serversRejectingWrites(redis, keys);
       if (isStopped) return;
-      refusing.take(servers);
+      rejection.update(servers);
     }
-    if (!away.isOpen) refusing.takeFollowed(areFollowed());
-    show();
+    if (!unreachable.isOpen) rejection.updateReplicas(hasEnoughReplicas());
+    updateMetrics();
   });
 
-  /** Either Redis is away, or something is wrong with one part's way to it. */
+  /** Finds out whether Redis is unreachable, or only one part's connection to it has failed. */
   function suspect(part: string, error: Error, facts: Record<string, unknown>): void {
-    away.suspect(error);
-    // It was told when it began.
-    if (away.isOpen) return;
-    void look().then(() => {
-      if (isStopped || away.isOpen) return;
-      away.clear();
-      if (now() - away.backMs < settleMs || now() - (toldApart.get(part) ?? Number.NEGATIVE_INFINITY) < remindMs) return;
-      toldApart.set(part, now());
-      logger.warn({ redis: address, reason: saidIn(error), ...facts }, `${part} failed, while Redis answers others; it is tried again`);
+    unreachable.suspect(error);
+    // The outage has been logged when it began.
+    if (unreachable.isOpen) return;
+    void check().then(() => {
+      if (isStopped || unreachable.isOpen) return;
+      unreachable.clear();
+      const isRecent = now() - (loggedAlone.get(part) ?? Number.NEGATIVE_INFINITY) < remindMs;
+      if (isRecent || now() - unreachable.endedMs < settleMs) return;
+      loggedAlone.set(part, now());
+      logger.warn(
+        { redis: address, reason: messageOf(error), ...facts },
+        `${part} failed although Redis responds to others; it is retried`,
+      );
     });
   }
 
-  function take(part: string, error: Error, facts: Record<string, unknown> = {}): void {
+  function recordFailure(part: string, error: Error, facts: Record<string, unknown> = {}): void {
     if (isStopped) return;
-    const refusal = refusalIn(error);
-    if (refusal === undefined) {
+    const reason = rejectionReasonIn(error);
+    if (reason === undefined) {
       suspect(part, error, facts);
       return;
     }
-    refusing.heard(refusal, error);
-    show();
+    rejection.rejected(reason, error);
+    updateMetrics();
   }
 
-  const connectionFailed = (error: Error) => take("a connection to Redis", error);
+  const connectionFailed = (error: Error) => recordFailure("a connection to Redis", error);
   const onClose = () => connectionFailed(new Error("Connection is closed."));
   redis.on("close", onClose);
   const timer = setInterval(() => {
-    if (away.isOpen || refusing.isOpen || !areFollowed()) void look();
-  }, lookIntervalMs);
+    if (unreachable.isOpen || rejection.isOpen || !hasEnoughReplicas()) void check();
+  }, checkIntervalMs);
   timer.unref();
-  show();
+  updateMetrics();
 
   return {
-    tell(part, error, facts) {
-      // That too few replicas follow is told of by itself, and what they did not confirm in time is asked again.
-      if (isStopped || isForWantOfReplicas(error)) return;
+    logFailure(part, error, facts) {
+      // Missing replicas are logged by the checks, and changes that they did not confirm in time are sent again by the callers.
+      if (isStopped || isReplicasError(error)) return;
       const failure = storeFailureIn(error);
       if (failure === undefined) logger.error({ err: error, ...facts }, part);
-      else take(part, failure, facts);
+      else recordFailure(part, failure, facts);
     },
     connectionFailed,
     async requireAnswers() {
       const [first] = await unresponsiveServers(redis);
-      if (first !== undefined) throw new Error(`${first.server || address} does not answer`, { cause: first.error });
+      if (first !== undefined) throw new Error(`${first.server || address} does not respond`, { cause: first.error });
     },
     explain(error) {
-      const failure = storeFailureIn(error) ?? (error instanceof Error && awayCause(error) !== undefined ? error : undefined);
+      const failure = storeFailureIn(error) ?? (error instanceof Error && unreachableCause(error) !== undefined ? error : undefined);
       if (failure === undefined) return error;
-      const refusal = refusalIn(failure);
-      if (refusal === undefined) away.suspect(failure);
+      const reason = rejectionReasonIn(failure);
+      if (reason === undefined) unreachable.suspect(failure);
       const why =
-        refusal === undefined ? `cannot be reached: ${away.why()}` : `takes no changes: ${refusalAdvice[refusal]} (${saidIn(failure)})`;
+        reason === undefined
+          ? `is unreachable: ${unreachable.explanation()}`
+          : `rejects writes: ${rejectionAdvice[reason]} (${messageOf(failure)})`;
       return new StoreStartError(`Redis, ${address}, ${why}.`, { cause: error });
     },
     get isReplica() {
-      return refusing.isOpenFor("read_only");
+      return rejection.isOpenFor("read_only");
     },
-    get takesChanges() {
-      return refusing.reasons.size === 0;
+    get acceptsWrites() {
+      return rejection.reasons.size === 0;
     },
     stop() {
       isStopped = true;

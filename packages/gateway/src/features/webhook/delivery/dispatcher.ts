@@ -23,7 +23,7 @@ const renewals = 3;
 
 /** Starts dispatching. Of several gateways, each endpoint is that of the first to take its lease. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { store, deliveries, tell, leaseMs = 15_000 } = options;
+  const { store, deliveries, logFailure, leaseMs = 15_000 } = options;
   const token = randomUUID();
   const workers = new Map<string, EndpointWorker>();
   const stopping = new AbortController();
@@ -60,7 +60,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       try {
         await look();
       } catch (error) {
-        tell("the leasing of webhooks", error);
+        logFailure("the leasing of webhooks", error);
       }
       if (!isWoken && !stopping.signal.aborted) await sleep();
     }

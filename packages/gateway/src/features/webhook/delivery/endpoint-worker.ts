@@ -1,10 +1,10 @@
-import type { TellFailure } from "../../../observability/index.ts";
+import type { LogFailure } from "../../../observability/index.ts";
 import { createDeliveryRounds, type Rest, type RoundDependencies } from "./delivery-rounds.ts";
 import { type AttemptDependencies, createBatchSender } from "./send-batch.ts";
 
 /** What all workers share. */
 export interface WorkerDependencies extends RoundDependencies, AttemptDependencies {
-  tell: TellFailure;
+  logFailure: LogFailure;
 }
 
 /** Delivers to one endpoint for as long as this gateway holds its lease. */
@@ -26,7 +26,7 @@ const newsTimeoutMs = 3_600_000;
 
 /** Starts delivering to an endpoint. */
 export function startEndpointWorker(endpointId: string, token: string, dependencies: WorkerDependencies): EndpointWorker {
-  const { now, after, tell } = dependencies;
+  const { now, after, logFailure } = dependencies;
   const stopping = new AbortController();
   const cutter = new AbortController();
   let isWoken = false;
@@ -55,7 +55,7 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
         if (rest === undefined) break;
         await wait(rest);
       } catch (error) {
-        tell("a webhook's delivery", error, { endpoint_id: endpointId });
+        logFailure("a webhook's delivery", error, { endpoint_id: endpointId });
         // What was read and not stored is read again.
         rounds.closeFollower();
         await wait({ untilMs: now() + afterErrorMs, hearsNews: false });

@@ -1,6 +1,6 @@
 import { WebhookFailure, WebhookFailureSchema } from "@petak/protocol";
 import type { ParticipantFeeds, Records, WebhookStore } from "@petak/records";
-import type { TellFailure, Logger, Metrics } from "../../../observability/index.ts";
+import type { LogFailure, Logger, Metrics } from "../../../observability/index.ts";
 import type { FeedReader } from "../../feed/feed-reader.ts";
 import { type CloudEventWriter, createCloudEventWriter } from "./cloud-event.ts";
 import { type Dispatcher, startDispatcher } from "./dispatcher.ts";
@@ -37,7 +37,7 @@ export interface WebhookSendingOptions extends WebhookOptions {
   audience: string;
   now: () => number;
   logger: Logger;
-  tell: TellFailure;
+  logFailure: LogFailure;
   metrics: Metrics;
 }
 

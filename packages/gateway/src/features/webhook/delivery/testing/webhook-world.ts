@@ -92,7 +92,7 @@ export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> 
         after: timers.after,
         random: random.float,
         logger: createLogger({ level: "silent" }),
-        tell: () => undefined,
+        logFailure: () => undefined,
         metrics,
         allowedNetworks: parseNetworks("127.0.0.0/8") as Networks,
         allowHttp: true,

@@ -14,7 +14,7 @@ const calls = roundsHere({ short: 500, ci: 2_000, long: 60_000 });
 const atOnce = 50;
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-/** What a call may take while Redis is away, in ms: the machine's own pauses, and no time-out of a command, which is 2 s. */
+/** What a call may take while Redis is unreachable, in ms: the machine's own pauses, and no time-out of a command, which is 2 s. */
 const answeredWithinMs = 1500;
 
 /** How long the first calls to a server that hangs may take, in ms: one time-out of a command, and what a machine with much else to do takes. */
@@ -29,7 +29,7 @@ let city: City;
 
 beforeEach(async () => {
   server = await startTestServer({ appendfsync: "always" });
-  run = beginFaultRun("Redis away, calls flooding in");
+  run = beginFaultRun("Redis unreachable, calls flooding in");
   city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}], random: run.random });
 });
 afterEach(async () => {

@@ -114,8 +114,8 @@ async function tellsNoMore(): Promise<void> {
 describe("the log of a gateway whose Redis", () => {
   it("is gone and comes back tells that it is, and that it is back", async () => {
     await begin({ socketPath: server.options.path });
-    const away = /^Redis is away: nothing listens at its address; start it\./;
-    const back = /^Redis is back after \d/;
+    const away = /^Redis is unreachable: nothing listens at its address; start it\./;
+    const back = /^Redis is reachable again after \d/;
     await server.kill9();
     await untilTold([away]);
     await tellsNoMore();
@@ -128,8 +128,8 @@ describe("the log of a gateway whose Redis", () => {
 
   it("hangs and goes on tells that it does, and that it is back", async () => {
     await begin({ socketPath: server.options.path });
-    const away = /^Redis is away: it takes connections and answers nothing; /;
-    const back = /^Redis is back after \d/;
+    const away = /^Redis is unreachable: it accepts connections but does not respond; /;
+    const back = /^Redis is reachable again after \d/;
     process.kill(server.pid, "SIGSTOP");
     try {
       await untilTold([away]);
@@ -145,9 +145,9 @@ describe("the log of a gateway whose Redis", () => {
   it("has a full disk, or a full memory, tells which of these, what to do, and that it is over", async () => {
     await begin({ socketPath: server.options.path });
     const tool = new Redis(server.options);
-    const disk = /^Redis takes no changes: it cannot write to its disk; make room there/;
-    const memory = /^Redis takes no changes: its memory has reached maxmemory; raise that/;
-    const over = /^Redis takes changes again, after \d/;
+    const disk = /^Redis rejects writes: it cannot write to its disk; free space/;
+    const memory = /^Redis rejects writes: its memory has reached maxmemory; raise that/;
+    const over = /^Redis accepts writes again after \d/;
 
     await fillDisk(server, 100);
     await untilTold([disk]);
@@ -168,8 +168,8 @@ describe("the log of a gateway whose Redis", () => {
     const replica = await startTestReplica(server);
     const link = await openRedisLink(server.options);
     await begin({ url: link.url });
-    const follows = /^Redis takes no changes: it is a replica; let redisUrl lead to the master/;
-    const over = /^Redis takes changes again, after \d/;
+    const follows = /^Redis rejects writes: it is a replica; set redisUrl to the master/;
+    const over = /^Redis accepts writes again after \d/;
     await replica.promote();
     const tool = new Redis(server.options);
     await tool.replicaof("127.0.0.1", replica.port ?? 0);
@@ -190,8 +190,8 @@ describe("the log of a gateway whose Redis", () => {
     const replica = await startTestReplica(server);
     const link = await openRedisLink(server.options);
     await begin({ url: link.url }, { level: "replicated", check: "refuse", replication: { replicas: 1, on: "memory", withinMs: 300 } });
-    const few = /^Redis takes no changes: too few replicas follow it; look after them/;
-    const over = /^Redis takes changes again, after \d/;
+    const few = /^Redis rejects writes: too few replicas are connected; check them/;
+    const over = /^Redis accepts writes again after \d/;
     replica.freeze();
     await untilTold([few]);
     const refused = linesOf(({ reason = "" }) => ["DURABILITY_UNCONFIRMED", "REPLICAS_UNAVAILABLE"].includes(reason));
@@ -203,7 +203,7 @@ describe("the log of a gateway whose Redis", () => {
     const follower = await startTestReplica(replica);
     await replica.promote();
     link.moveTo(replica.options);
-    await expect.poll(() => told().at(-1)?.msg, soon).toMatch(/^Redis (was away for|is back after) \d/);
+    await expect.poll(() => told().at(-1)?.msg, soon).toMatch(/^Redis (was unreachable for|is reachable again after) \d/);
     await tellsNoMore();
     await network.stop();
     await link.stop();

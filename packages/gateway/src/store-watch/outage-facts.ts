@@ -1,26 +1,26 @@
 import { isCluster, type RedisConnection } from "@petak/redis";
 
-/** What the log says of a time in which something is wrong with Redis, beside the sentence about it. */
-export interface SpellFacts {
+/** Fields of a log line about an outage. */
+export interface OutageFacts {
   redis: string;
-  /** Of a cluster; one server is its address. */
+  /** The failing servers of a cluster. A single server is named by `redis`. */
   servers?: readonly string[];
   reason?: string;
   since: string;
 }
 
 /**
- * Makes them.
+ * Makes the fields of a log line about an outage.
  *
- * @param address What the log calls the server.
- * @param reason What the server said, or the client in place of it; undefined: nothing.
- * @param sinceMs When it began, in ms.
+ * @param address names the server
+ * @param reason message of the server or the client. Undefined: unknown
+ * @param sinceMs when the outage began, in ms
  */
-export function spellFacts(
+export function outageFacts(
   { redis, address }: { redis: RedisConnection; address: string },
   { reason, servers = [] }: { reason?: string | undefined; servers?: readonly string[] },
   sinceMs: number,
-): SpellFacts {
+): OutageFacts {
   return {
     redis: address,
     ...(isCluster(redis) ? { servers } : {}),
