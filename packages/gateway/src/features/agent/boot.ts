@@ -6,17 +6,16 @@ import type { AgentCaller } from "../../identity/index.ts";
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
 import { trustBundleAt } from "../../secrets/issuer-epochs.ts";
 
-/** What starting an agent takes. */
 export interface BootDependencies {
   sites: Pick<SiteStore, "find">;
   reservations: Pick<ReservationStore, "watermark">;
   secrets: Pick<GatewaySecrets, "issuerEpochs" | "pinKey">;
   now: () => number;
-  /** How often agents call Sync when nothing else prompts them, in ms. */
+  /** Interval of Sync calls without other causes, in ms. */
   syncIntervalMs: number;
 }
 
-/** Gives an agent its site, the trust bundle, its site's PIN key, the time, and up to which number its reports are recorded. */
+/** Returns an agent's site, the trust bundle, its site's PIN key, the time, and the watermark of its reports. */
 export async function boot(
   { sites, reservations, secrets, now, syncIntervalMs }: BootDependencies,
   _request: BootRequest,

@@ -13,7 +13,6 @@ import type { AgentCaller } from "../../identity/index.ts";
 import { changedTooOften, type ReservationChanges } from "../idempotency/change-reservation.ts";
 import { retryOnConflict } from "../idempotency/retry-on-conflict.ts";
 
-/** What recording one report takes. */
 export interface RecordReportDependencies {
   sites: Pick<SiteStore, "filed">;
   changes: Pick<ReservationChanges, "apply">;
@@ -23,14 +22,14 @@ export interface RecordReportDependencies {
   now: () => number;
 }
 
-/** A report of an agent, and what it signed. */
+/** A report of an agent with its verified signature. */
 export interface VerifiedReport {
   event: DeviceEvent;
   signed: SignedReport;
 }
 
 /**
- * Records one report with the transition that it causes. Gives the watermark: the number of the last report that is recorded.
+ * Records one report with the transition that it causes. Returns the watermark: the number of the last recorded report.
  *
  * @throws {PetakError} SEQUENCE_GAP if the report does not follow the watermark; CONFLICT if its reservation was changed concurrently too often.
  */
@@ -75,7 +74,7 @@ async function filedSite({ sites }: Pick<RecordReportDependencies, "sites">, sit
   return filed;
 }
 
-/** A reservation at the site. Reports about any other are recorded without it. */
+/** Finds a reservation at the site. A report about any other reservation is recorded without it. */
 async function reservationAt(
   { reservations }: Pick<RecordReportDependencies, "reservations">,
   siteId: string,
@@ -85,7 +84,7 @@ async function reservationAt(
   return reservation?.siteId === siteId ? reservation : undefined;
 }
 
-/** The hash of the credential from which a delegate's was made, or nothing if no record knows it. */
+/** The hash of the credential from which a delegation was made. Empty if it is not recorded. */
 async function parentHashOf(
   { bundles }: Pick<RecordReportDependencies, "bundles">,
   { bundleId, credentialHash }: DeviceEvent,
@@ -96,7 +95,7 @@ async function parentHashOf(
   return delegations.find((one) => one.credentialHash === credentialHash)?.parentCredentialHash ?? "";
 }
 
-/** The error for a report whose number does not follow the watermark, the number of the last report that is recorded. */
+/** The error for a report whose number does not follow the watermark. */
 export function sequenceGap(watermark: number, sequence: bigint): PetakError {
   return new PetakError("SEQUENCE_GAP", `report ${sequence} was sent, but the next report must be ${watermark + 1}`, {
     metadata: { expected: String(watermark + 1), received: String(sequence), subject: String(sequence) },

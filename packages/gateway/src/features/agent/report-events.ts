@@ -12,14 +12,12 @@ import {
 import type { AgentCaller, KeyDirectory } from "../../identity/index.ts";
 import { type RecordReportDependencies, recordReport, sequenceGap } from "./record-report.ts";
 
-/** What recording an agent's reports takes. */
 export interface ReportEventsDependencies extends RecordReportDependencies {
-  /** Where agents' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
 }
 
 /**
- * Records reports in the order of their numbers and gives the number of the last one recorded: the watermark, from which the agent continues. Reports
+ * Records reports in the order of their numbers and returns the watermark, the number of the last one recorded, after which the agent continues. Reports
  * at or below the watermark change nothing.
  *
  * @throws {PetakError} SEQUENCE_GAP if a number is missing; REPORT_SIGNATURE_INVALID, before anything is recorded, if a report was not signed by the
@@ -47,7 +45,7 @@ function refuseGaps(events: readonly DeviceEvent[]): void {
   });
 }
 
-/** The signed statement of each report. Throws at the first that the caller's key did not sign. */
+/** Verifies the signatures of the reports. Throws at the first that the caller's key did not sign. */
 async function signedReports(
   keys: Pick<KeyDirectory, "findKey">,
   { keyId, siteId }: AgentCaller,

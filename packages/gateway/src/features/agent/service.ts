@@ -9,20 +9,18 @@ import { boot } from "./boot.ts";
 import { reportEvents } from "./report-events.ts";
 import { sync } from "./sync.ts";
 
-/** The stores, keys and clock of the agents' service. */
 export interface AgentDependencies {
   records: Pick<Records, "sites" | "reservations" | "bundles" | "siteRevocations" | "requestIds">;
   secrets: GatewaySecrets;
-  /** Where agents' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
   receipts: Receipts;
   now: () => number;
-  /** How often agents call Sync when nothing else prompts them, in ms. */
+  /** Interval of Sync calls without other causes, in ms. */
   syncIntervalMs: number;
   termsBook: TermsBook;
 }
 
-/** The agents' service: each call only by the agent of the site that it names, and where it is handled. */
+/** Creates the agent service. Every call is restricted to the agent of the site that it names. */
 export function createAgentService({ records, receipts, ...rest }: AgentDependencies): ServiceImpl<typeof AgentService> {
   const { sites, reservations, bundles, siteRevocations } = records;
   const dependencies = { ...rest, changes: createReservationChanges(records, receipts), sites, reservations, bundles, siteRevocations };

@@ -6,7 +6,6 @@ import type { AgentCaller } from "../../identity/index.ts";
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
 import { bundleVersionAt, trustBundleAt } from "../../secrets/issuer-epochs.ts";
 
-/** What an agent's state is read from. */
 export interface SyncDependencies {
   sites: Pick<SiteStore, "find" | "allowedVersion">;
   reservations: Pick<ReservationStore, "allowedAt">;
@@ -17,15 +16,15 @@ export interface SyncDependencies {
 }
 
 /**
- * The version of a state has two parts: a count of the changes of the allowances, less than this, plus the trust bundle's version times this. So an
- * agent learns of new issuer keys at a site where nothing happens as soon as at a busy one.
+ * Factor of the trust bundle's version in the version of an agent's state. The rest counts changes of the allowances and is less than this. So agents
+ * get new issuer keys also at sites where nothing else changes.
  */
 const allowedVersions = 2n ** 28n;
 
-/** Gives an agent everything that its site may open for, unless the version that it knows is the current one. */
+/** Returns everything that the site may open for, unless the agent knows the current version. */
 export async function sync(dependencies: SyncDependencies, { knownVersion }: SyncRequest, { siteId }: AgentCaller): Promise<SyncResponse> {
   const { sites, reservations, siteRevocations, secrets, now } = dependencies;
-  // The version first: what changes while the list is read shows as a newer version at the next call.
+  // The version is read first: a change during the reading gives a newer version at the next call.
   const [allowedVersion, stored] = await Promise.all([sites.allowedVersion(siteId), sites.find(siteId)]);
   if (stored === undefined) throw siteNotFound(siteId);
   const version = BigInt(bundleVersionAt(secrets.issuerEpochs(), now())) * allowedVersions + BigInt(allowedVersion + 1);

@@ -15,7 +15,6 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import type { ReservationChanges } from "../idempotency/change-reservation.ts";
 import type { EventView } from "./event-view.ts";
 
-/** What correcting events takes. */
 export interface CorrectEventsDependencies {
   changes: Pick<ReservationChanges, "changeBy">;
   events: Pick<EventStream, "chain">;
@@ -23,7 +22,7 @@ export interface CorrectEventsDependencies {
   now: () => number;
 }
 
-/** Declares events of a reservation wrong, by another event at the end of its chain: no recorded event ever changes. Gives that correction. */
+/** Appends a correction, which declares earlier events of a reservation wrong, to its chain. Recorded events never change. Returns the correction. */
 export async function correctEvents(
   { changes, events, view, now }: CorrectEventsDependencies,
   request: CorrectEventsRequest,
@@ -40,7 +39,7 @@ export async function correctEvents(
       const unknown = eventIds.find((eventId) => !known.has(eventId));
       if (unknown !== undefined) throw eventNotFound(reservationId, unknown);
       const { transition, event } = correction(before, { actor: participantParty(caller), eventIds, reason, occurredAt }, atMs);
-      return { transition, answer: toBinary(EventSchema, event, { writeUnknownFields: false }) };
+      return { transition, response: toBinary(EventSchema, event, { writeUnknownFields: false }) };
     },
   });
   const [event] = await view([fromBinary(EventSchema, stored)]);

@@ -19,16 +19,14 @@ import type { KeyDirectory, ParticipantCaller } from "../../identity/index.ts";
 import type { ReservationChanges } from "../idempotency/change-reservation.ts";
 import { type EventWithReceipt, hasReceipt, receiptsOf } from "./receipts/receipts-of.ts";
 
-/** What countersigning takes. */
 export interface CountersignReceiptDependencies {
   changes: Pick<ReservationChanges, "changeBy">;
   events: Pick<EventStream, "chain">;
-  /** Where participants' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
   now: () => number;
 }
 
-/** Adds the signature of the party that gave or received a parcel, as a link at the end of the chain: no recorded link ever changes. */
+/** Appends the signature of a party to a hand-over to the chain, as another link. Recorded links never change. */
 export async function countersignReceipt(
   dependencies: CountersignReceiptDependencies,
   request: CountersignReceiptRequest,
@@ -45,14 +43,14 @@ export async function countersignReceipt(
       return {
         transition: amend(before, {}, { type: EventType.RECEIPT_COUNTERSIGNED, actor: participantParty(caller) }, now()),
         receipt: { countersignature },
-        answer: async ({ events: written }) => toBinary(CountersignReceiptResponseSchema, await responseOf(written)),
+        response: async ({ events: written }) => toBinary(CountersignReceiptResponseSchema, await responseOf(written)),
       };
     },
   });
   return fromBinary(CountersignReceiptResponseSchema, stored);
 }
 
-/** The link of the hand-over to which the caller was a party and which it has not countersigned yet. */
+/** Finds the link to countersign. Throws if it does not exist, or if the caller was not a party to the hand-over or has countersigned it before. */
 function linkToSign(
   { number }: CountersignReceiptRequest,
   { participantId }: ParticipantCaller,
@@ -84,7 +82,7 @@ function linkToSign(
   return link;
 }
 
-/** The countersignature of a link's receipt, by a key of the caller. Throws COUNTERSIGNATURE_INVALID for any other. */
+/** Verifies the countersignature of a link's receipt. Throws COUNTERSIGNATURE_INVALID unless a key of the caller made it. */
 async function verified(
   request: CountersignReceiptRequest,
   { participantId, mode }: ParticipantCaller,

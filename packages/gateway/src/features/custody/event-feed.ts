@@ -4,16 +4,16 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import type { FeedReader } from "../feed/feed-reader.ts";
 import type { EventView } from "./event-view.ts";
 
-/** How a call reads the caller's feed and waits for what comes. */
+/** Dependencies of the calls that read the caller's feed and wait for new events. */
 export interface EventFeedDependencies {
   reader: FeedReader;
   feeds: Pick<ParticipantFeeds, "subscribe">;
   view: EventView;
-  /** How many calls of a participant may wait at once. */
+  /** Limits each participant's concurrent waiting calls. */
   shares: CallerShares;
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
-  /** Throws if the caller's key has been revoked since the call began: a call that waits outlives many a key. */
+  /** Throws if the caller's key was revoked during the call, which may last longer than the key. */
   stillValid: (caller: ParticipantCaller) => Promise<void>;
 }

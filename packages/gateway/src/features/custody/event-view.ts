@@ -4,10 +4,10 @@ import type { Event } from "@petak/protocol";
 import type { SiteCache } from "@petak/records";
 import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../feed/cloud-event-attributes.ts";
 
-/** Adds to events what is told of them and not recorded with each: what they are as CloudEvents, and what the clocks at their sites showed. */
+/** Adds derived fields to events: their CloudEvents attributes, and the UTC offset at their sites. */
 export type EventView = (events: readonly Event[]) => Promise<Event[]>;
 
-/** Makes it for a gateway with an audience. */
+/** Creates the view. @param audience names the gateway in the `source` of CloudEvents */
 export function createEventView(audience: string, siteCache: Pick<SiteCache, "facts">): EventView {
   const source = cloudEventSource(audience);
   return async (events) => {

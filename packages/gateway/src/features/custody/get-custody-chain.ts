@@ -7,7 +7,6 @@ import type { EventView } from "./event-view.ts";
 import type { Receipts } from "./receipts/receipts.ts";
 import { receiptsOf } from "./receipts/receipts-of.ts";
 
-/** What reading a custody chain takes. */
 export interface GetCustodyChainDependencies {
   reservations: Pick<ReservationStore, "find">;
   events: Pick<EventStream, "countedChain">;
@@ -16,17 +15,17 @@ export interface GetCustodyChainDependencies {
   now: () => number;
 }
 
-/** Gives a reservation with its events, their receipts, and a signed statement of how many there are. Throws RESERVATION_NOT_FOUND for others than its parties. */
+/** Returns a reservation with its events, their receipts, and a signed statement of their number. Throws RESERVATION_NOT_FOUND unless the caller is a party. */
 export async function getCustodyChain(
   { reservations, events: stream, receipts, view, now }: GetCustodyChainDependencies,
   { reservationId }: GetCustodyChainRequest,
   caller: ParticipantCaller,
 ): Promise<GetCustodyChainResponse> {
-  // Taken before anything is read: a statement of an instant must have all that was recorded until then.
+  // Taken before anything is read: the statement must cover everything recorded until this time.
   const asOfMs = now();
   const reservation = await reservations.find(reservationId);
   if (reservation === undefined || !isParty(reservation, caller)) throw reservationNotFound(reservationId);
-  // Events recorded after the reservation was read are left out, so that its state and the end of its chain are those of the events.
+  // Events recorded after the reservation was read are omitted, so that its state and the head of its chain match the events.
   const { events: found, earlierCount } = await stream.countedChain(reservationId);
   const events = await view(found.filter(({ reservationRevision }) => reservationRevision <= reservation.revision));
   const statement = await receipts.state({ reservation, events, earlierCount, asOfMs });

@@ -9,19 +9,20 @@ import type { EventPage, FeedReader } from "../feed/feed-reader.ts";
 import type { EventFeedDependencies } from "./event-feed.ts";
 import type { EventView } from "./event-view.ts";
 
-/** What ends a long poll: its signal, and its deadline in ms from now if it has one. */
+/** The context of the call. */
 export interface ListEventsCall {
   readonly signal: AbortSignal;
+  /** Time until the deadline, in ms. Undefined: no deadline. */
   timeoutMs(): number | undefined;
 }
 
-/** Events of a page if the caller does not say how many. */
+/** Page size if the request does not specify it. */
 const defaultPageSize = 100;
 
-/** Part of a long poll's deadline that is left for the response itself, in ms. */
+/** Part of a long poll's deadline that is reserved for the response, in ms. */
 const responseMs = 250;
 
-/** Lists the caller's events after a cursor, in a range, or from now on; waits up to `wait` for the first if there are none yet. */
+/** Lists the caller's events after a cursor, in a range, or from now on. Waits up to `wait` for the first event if there is none yet. */
 export async function listEvents(
   dependencies: EventFeedDependencies,
   request: ListEventsRequest,
@@ -31,9 +32,9 @@ export async function listEvents(
   const { reader, view, now } = dependencies;
   const pageSize = request.pageSize === 0 ? defaultPageSize : request.pageSize;
   const wantedMs = request.wait === undefined ? 0 : durationMs(request.wait);
-  // An empty page in time says more than a deadline that passed.
-  const patienceMs = Math.max(0, (call.timeoutMs() ?? wantedMs + responseMs) - responseMs);
-  const deadlineMs = now() + Math.min(wantedMs, patienceMs);
+  // An empty page within the deadline is more useful than an exceeded deadline.
+  const availableMs = Math.max(0, (call.timeoutMs() ?? wantedMs + responseMs) - responseMs);
+  const deadlineMs = now() + Math.min(wantedMs, availableMs);
   const cursor = await startOf(reader, caller, request);
   if (deadlineMs <= now() || cursor.range !== undefined) {
     await reader.bringUpToDate(caller);
@@ -62,7 +63,7 @@ async function poll(
       const page = await follower.next(pageSize);
       const leftMs = deadlineMs - now();
       const isDone = page.events.length > 0 || page.hasMore || isLast || leftMs <= 0 || stopping.aborted || signal.aborted;
-      // Beyond the caller's share the response comes at once, as if the request did not wait: an error would say less.
+      // Beyond the caller's limit the call responds at once, as if it did not ask to wait. That is more useful than an error.
       giveBack ??= isDone ? undefined : shares.take(caller.participantId);
       if (isDone || giveBack === undefined) return await responseOf(view, caller, page);
       isLast = !(await follower.wait(leftMs, [signal, stopping]));

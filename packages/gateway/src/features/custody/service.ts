@@ -13,10 +13,8 @@ import { listEvents } from "./list-events.ts";
 import type { Receipts } from "./receipts/receipts.ts";
 import { streamsPerCaller, watchEvents } from "./watch-events.ts";
 
-/** The stores, keys and clock of the record of custody. */
 export interface CustodyDependencies {
   records: Pick<Records, "reservations" | "events" | "sites" | "requestIds">;
-  /** Where participants' keys are found. */
   keys: Pick<KeyDirectory, "findKey">;
   receipts: Receipts;
   feeds: ParticipantFeeds;
@@ -25,21 +23,21 @@ export interface CustodyDependencies {
   now: () => number;
   /** Aborts when the gateway begins to stop. */
   stopping: AbortSignal;
-  /** Throws if the caller's key has been revoked since the call began: a call that waits outlives many a key. */
+  /** Throws if the caller's key was revoked during the call, which may last longer than the key. */
   stillValid: (caller: ParticipantCaller) => Promise<void>;
   /**
-   * Most calls of ListEvents that wait at once, of all callers. Each takes one of the places of unary calls, so this must be well below their
-   * number. Default 256: half of it.
+   * Most ListEvents calls that wait concurrently, over all callers. Each counts as a unary call, so this must be well below the limit of those. Default
+   * 256, half of that limit.
    */
   waitingPollsMax?: number;
 }
 
-/** Calls of ListEvents of one participant that wait at once: more than it has servers that read, and a small part of all that may wait. */
+/** Most waiting ListEvents calls of one participant: more than it has servers that read, and a small part of the total. */
 const waitingPollsPerCaller = 16;
 
 const operators = { roles: [Role.OPERATOR] };
 
-/** The record of custody: who may make each call, and where it is handled. */
+/** Creates the custody service: for each call its handler, and the roles that may make it. */
 export function createCustodyService(options: CustodyDependencies): ServiceImpl<typeof CustodyService> {
   const { records, receipts, waitingPollsMax = 256 } = options;
   const { reservations, events } = records;

@@ -7,20 +7,20 @@ import { followFeed } from "../feed/feed-follower.ts";
 import type { FeedReader } from "../feed/feed-reader.ts";
 import type { EventFeedDependencies } from "./event-feed.ts";
 
-/** Streams of one participant open at once: more than it has servers that read, and a small part of what a gateway holds open. */
+/** Most open streams of one participant: more than it has servers that read, and a small part of what a gateway can hold. */
 export const streamsPerCaller = 16;
 
-/** Pause that a caller with too many open streams is told, in ms: a stream lives long, so another does not end soon. */
+/** Retry delay for a caller with too many open streams, in ms. Streams are long-lived, so none ends soon. */
 const streamRetryAfterMs = 5000;
 
-/** Events of one message of a stream, as many as a page may have: about 350 kB. */
+/** Most events in one message of a stream: as many as in a page, about 350 kB. */
 const streamPageSize = 1000;
 
-/** Longest silence of a stream, in ms: one that is silent for longer looks dead to proxies and people. */
+/** Interval of heartbeats, in ms. Proxies close streams that are silent for longer. */
 const heartbeatMs = 15_000;
 
 /**
- * Streams the caller's events as they are recorded, with a message without events after each {@link heartbeatMs} of silence.
+ * Streams the caller's events as they are recorded. A message without events is sent after each {@link heartbeatMs} without events.
  *
  * @throws {PetakError} RATE_LIMITED if the caller has too many streams open; SHUTTING_DOWN when the gateway stops.
  */
@@ -32,7 +32,7 @@ export async function* watchEvents(
 ): AsyncGenerator<WatchEventsResponse, void> {
   const giveBack = shares.take(caller.participantId);
   if (giveBack === undefined) throw tooManyStreams(caller);
-  // The signal aborts at the end of every call: a stream that nobody reads any more never reaches its end here.
+  // The signal aborts at the end of every call. A generator that is no longer read would not reach its `finally`.
   signal.addEventListener("abort", giveBack, { once: true });
   if (signal.aborted) giveBack();
   let close: (() => void) | undefined;
@@ -43,7 +43,7 @@ export async function* watchEvents(
     let beatAtMs = Number.NEGATIVE_INFINITY;
     let isBeatDue = true;
     for (;;) {
-      // Checked first: a stop aborts the stream's signal too, and an end without a reason would look like the end of all events.
+      // Checked first: a stop also aborts the stream's signal, and an end without an error would look like the end of all events.
       if (stopping.aborted) throw shuttingDown();
       if (signal.aborted) return;
       await stillValid(caller);

@@ -4,27 +4,27 @@ import { isKnownAt, type Observation } from "@petak/allocator";
 import { AvailabilityState, type SiteAvailability, SiteAvailabilitySchema, SiteLifecycle } from "@petak/protocol";
 import { freeToPromise, type StoredSite } from "@petak/records";
 
-/** When counts were true, and how long after that they may be relied on. */
+/** Time of an observation, and how long it stays valid. */
 export interface Freshness {
   observedAt: Timestamp;
   ttl: Duration;
 }
 
 /**
- * How long the gateway's own counts may be relied on after they were read. They are true when read; a minute is what the field asks of fresh
- * availability at the 99th percentile.
+ * How long the gateway's own counts stay valid after they were read. They are exact when read; a minute is the usual requirement for fresh availability
+ * at the 99th percentile.
  */
 const ownCountsTtlMs = 60_000;
 
-/** The same object in every answer, so that it is encoded once. */
+/** The same object in every response, so that it is encoded once. */
 const ownCountsTtl = durationFromMs(ownCountsTtlMs);
 
 let lastMs = Number.NaN;
 let lastOwn: Freshness;
 
 /**
- * Says when counts that are read now were true. Those of the gateway's own have the same objects within a millisecond, which must not be
- * changed: many calls come in one.
+ * Freshness of counts that are read now. For the gateway's own counts it is the same object within a millisecond, because many calls fall into one. It
+ * must not be modified.
  */
 export function freshnessOf(observation: Observation | undefined, nowMs: number): Freshness {
   if (observation !== undefined) return { observedAt: timestampFromMs(observation.observedAtMs), ttl: durationFromMs(observation.ttlMs) };
@@ -35,7 +35,7 @@ export function freshnessOf(observation: Observation | undefined, nowMs: number)
   return lastOwn;
 }
 
-/** What is free at a site. */
+/** The availability of a site. */
 export function availabilityOf({ site, counts, observation, isOffered }: StoredSite, nowMs: number): SiteAvailability {
   return create(SiteAvailabilitySchema, {
     siteId: site.siteId,

@@ -1,13 +1,13 @@
 import { invalidField, type Site, type SiteCapacity } from "@petak/protocol";
 import type { ClassReport } from "@petak/records";
 
-/** How far ahead of the gateway's clock a site's may be, in ms. */
+/** How far a site's clock may be ahead of the gateway's, in ms. */
 const clockSkewMaxMs = 30_000;
 
 /**
- * Refuses a time of observation that is yet to come.
+ * Refuses an observation in the future.
  *
- * @param path Where the site stands in the request, e.g. `sites[3]`.
+ * @param path path of the site in the request, e.g. `sites[3]`
  * @throws {PetakError} INVALID_FIELD.
  */
 export function refuseFuture(observedAtMs: number, nowMs: number, path: string): void {
@@ -20,11 +20,10 @@ export function refuseFuture(observedAtMs: number, nowMs: number, path: string):
 }
 
 /**
- * What is reported of each size class, in the order of the site.
+ * The reported counts of each size class, in the site's order.
  *
- * @param path Where the site stands in the request, e.g. `sites[3]`.
- * @throws {PetakError} INVALID_FIELD where a size class of the site is missing, there twice, or not the site's, or where its numbers do not
- * add up to the places installed.
+ * @param path path of the site in the request, e.g. `sites[3]`
+ * @throws {PetakError} INVALID_FIELD if a size class is missing, repeated or unknown, or if its numbers do not add up to the places installed.
  */
 export function reportedClasses({ siteId, sizeClasses }: Site, reported: SiteCapacity["sizeClasses"], path: string): ClassReport[] {
   const places = new Map(sizeClasses.map(({ sizeClassId, installed }) => [sizeClassId, installed]));

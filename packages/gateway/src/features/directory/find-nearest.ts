@@ -12,7 +12,6 @@ import type { ParticipantCaller, PublishableCaller } from "../../identity/index.
 import { findNearestQuery } from "../sites/nearest-query.ts";
 import { siteOptions } from "./site-options.ts";
 
-/** The search, and the records of what it finds. */
 export interface FindNearestDependencies {
   search: SiteSearch;
   siteFacts: Pick<SiteCache, "facts">;
@@ -21,8 +20,8 @@ export interface FindNearestDependencies {
 }
 
 /**
- * Finds the nearest sites with a free place in which the parcel fits. Most calls find everything in memory and return a response, not a promise:
- * waiting for a turn of the event loop would cost more than the search.
+ * Finds the nearest sites with a free place that the parcel fits. Returns synchronously if everything is cached, which is usual: a turn of the event
+ * loop would take longer than the search.
  */
 export function findNearest(
   dependencies: FindNearestDependencies,

@@ -5,13 +5,12 @@ import type { ParticipantCaller, PublishableCaller } from "../../identity/index.
 import { findVisibleSites } from "../sites/find-sites.ts";
 import { availabilityOf } from "./availability.ts";
 
-/** What reading availability takes. */
 export interface GetAvailabilityDependencies {
   sites: Pick<SiteStore, "findAll">;
   now: () => number;
 }
 
-/** Gives the availability of sites, in the order of the request. Throws SITE_NOT_FOUND if the caller's network does not have one of them. */
+/** Returns the availability of sites, in the order of the request. Throws SITE_NOT_FOUND if one of them is not in the caller's network. */
 export async function getAvailability(
   { sites, now }: GetAvailabilityDependencies,
   { siteIds }: GetAvailabilityRequest,

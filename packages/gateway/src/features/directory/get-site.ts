@@ -4,13 +4,12 @@ import type { SiteStore, TermsBook } from "@petak/records";
 import type { ParticipantCaller, PublishableCaller } from "../../identity/index.ts";
 import { findVisibleSites } from "../sites/find-sites.ts";
 
-/** What reading a site takes. */
 export interface GetSiteDependencies {
   sites: Pick<SiteStore, "findAll">;
   termsBook: Pick<TermsBook, "atSite">;
 }
 
-/** Gives a site with the terms that apply there now. Throws SITE_NOT_FOUND if the caller's network has no such site. */
+/** Returns a site with the terms that apply there now. Throws SITE_NOT_FOUND if it is not in the caller's network. */
 export async function getSite(
   { sites, termsBook }: GetSiteDependencies,
   { siteId }: GetSiteRequest,

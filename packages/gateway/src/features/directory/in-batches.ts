@@ -1,7 +1,7 @@
-/** Sites that one call writes at a time: enough to hide the round trips, few enough to leave room for other calls. */
+/** Sites that one call writes concurrently: enough to hide the round trips, few enough not to delay other calls. */
 export const parallelWrites = 16;
 
-/** Works on a batch of items at once, then on the next. Gives the results in the order of the items. */
+/** Processes the items in batches, those of a batch concurrently. Returns the results in the order of the items. */
 export async function inBatches<Item, Result>(
   items: readonly Item[],
   batch: number,

@@ -16,10 +16,9 @@ import { findOwnSites } from "../sites/find-sites.ts";
 import { refuseFuture, reportedClasses } from "./capacity-rules.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
 
-/** How long a report holds where it does not say, in s: no snapshot may be older than five minutes. */
+/** Validity of a report if it does not specify it, in s: no snapshot may be older than five minutes. */
 const defaultTtlS = 300;
 
-/** What recording capacity reports takes. */
 export interface ReportCapacityDependencies {
   sites: Pick<SiteStore, "findAll">;
   capacityReports: CapacityReports;
@@ -30,7 +29,7 @@ export interface ReportCapacityDependencies {
 const schemas = { request: ReportCapacityRequestSchema, response: ReportCapacityResponseSchema, bodyNamesNetwork: true };
 
 /**
- * Records the caller's capacity reports, each site on its own. Everything that would be refused is refused before the first report is recorded.
+ * Records the caller's capacity reports, each site separately. All reports are validated before the first is recorded.
  */
 export async function reportCapacity(
   { sites, capacityReports, requestIds, now }: ReportCapacityDependencies,
@@ -55,7 +54,7 @@ export async function reportCapacity(
 }
 
 function toReport({ siteId, observedAt, ttl, reportingEnded, sizeClasses }: SiteCapacity, nowMs: number, path: string): CapacityReport {
-  if (observedAt === undefined) throw new TypeError("validation let an empty field through");
+  if (observedAt === undefined) throw new TypeError("validation accepted an empty field");
   const observedAtMs = timestampMs(observedAt);
   refuseFuture(observedAtMs, nowMs, path);
   return {

@@ -6,7 +6,6 @@ import { once } from "../idempotency/once.ts";
 import { findOwnSites } from "../sites/find-sites.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
 
-/** What retiring sites takes. */
 export interface RetireSitesDependencies {
   sites: Pick<SiteStore, "findAll" | "retire">;
   requestIds: RequestIds;
@@ -15,7 +14,7 @@ export interface RetireSitesDependencies {
 
 const schemas = { request: RetireSitesRequestSchema, response: RetireSitesResponseSchema, bodyNamesNetwork: true };
 
-/** Retires the caller's sites. Throws SITE_NOT_FOUND before the first is retired if one of them is not the caller's. */
+/** Retires the caller's sites. Throws SITE_NOT_FOUND, before any is retired, if one of them is not the caller's. */
 export async function retireSites(
   { sites, requestIds, now }: RetireSitesDependencies,
   request: RetireSitesRequest,

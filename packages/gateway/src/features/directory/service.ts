@@ -11,7 +11,6 @@ import { retireSites } from "./retire-sites.ts";
 import { setDefaultTerms } from "./set-default-terms.ts";
 import { upsertSites } from "./upsert-sites.ts";
 
-/** The stores and the clock of the directory. */
 export interface DirectoryDependencies {
   search: SiteSearch;
   records: Pick<Records, "sites" | "capacityReports" | "requestIds">;
@@ -22,7 +21,7 @@ export interface DirectoryDependencies {
 
 const operators = { roles: [Role.OPERATOR] };
 
-/** The directory of sites: who may make each call, and where it is handled. */
+/** Creates the directory service: for each call its handler, and the roles that may make it. */
 export function createDirectoryService({
   search,
   records,

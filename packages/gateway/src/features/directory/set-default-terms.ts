@@ -10,7 +10,6 @@ import type { RequestIds, TermsBook } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { once } from "../idempotency/once.ts";
 
-/** What setting an operator's terms takes. */
 export interface SetDefaultTermsDependencies {
   termsBook: Pick<TermsBook, "setDefault">;
   requestIds: RequestIds;
@@ -18,14 +17,14 @@ export interface SetDefaultTermsDependencies {
 
 const schemas = { request: SetDefaultTermsRequestSchema, response: SetDefaultTermsResponseSchema };
 
-/** Sets the terms that apply at those of the caller's sites that have none of their own. */
+/** Sets the terms that apply at the caller's sites without terms of their own. */
 export async function setDefaultTerms(
   { termsBook, requestIds }: SetDefaultTermsDependencies,
   request: SetDefaultTermsRequest,
   caller: ParticipantCaller,
 ): Promise<SetDefaultTermsResponse> {
   const { terms } = request;
-  if (terms === undefined) throw new TypeError("validation let an empty field through");
+  if (terms === undefined) throw new TypeError("validation accepted an empty field");
   checkTerms(terms, "terms");
   return await once(requestIds, caller, schemas, request, async () => {
     await termsBook.setDefault({ operatorId: caller.participantId, isTest: caller.mode === "test" }, asGiven(terms));

@@ -4,7 +4,7 @@ import { bestSizeClass, type FoundSites } from "@petak/records";
 import { summarise } from "../sites/site-summary.ts";
 import { freshnessOf } from "./availability.ts";
 
-/** The options of found sites, in their order, without those that are gone. `terms` has the terms of each site, in the same order. */
+/** The options for found sites, in their order, without sites that no longer exist. @param terms terms of each site, in the same order */
 export function siteOptions({ candidates, sites }: FoundSites, terms: readonly (Terms | undefined)[], nowMs: number): SiteOption[] {
   const options: SiteOption[] = [];
   for (let index = 0; index < candidates.length; index++) {
@@ -18,7 +18,7 @@ function optionOf(candidate: Candidate, site: Site, terms: Terms, nowMs: number)
   const { distanceM, observation } = candidate;
   const { sizeClassId, free } = bestSizeClass(candidate, site);
   const { observedAt, ttl } = freshnessOf(observation, nowMs);
-  // A message as it stands: `create` would check every field again.
+  // A literal, because `create` would check every field again.
   return {
     $typeName: "petak.v1.SiteOption",
     site: summarise(site, terms),

@@ -2,9 +2,9 @@ import { checkTerms } from "@petak/lifecycle";
 import { type ExceptionalDay, invalidField, type LocalDate, type Site, type WeeklyPeriod } from "@petak/protocol";
 
 /**
- * The rules of a site that the schema cannot say.
+ * Checks the rules of a site that the schema cannot express.
  *
- * @param path Where the site stands in the request, e.g. `sites[3]`.
+ * @param path path of the site in the request, e.g. `sites[3]`
  * @throws {PetakError} INVALID_FIELD.
  */
 export function checkSiteRules(site: Site, path: string): void {
@@ -18,7 +18,7 @@ export function checkSiteRules(site: Site, path: string): void {
 
 function checkTimeZone(timeZone: string, path: string): void {
   try {
-    // Node takes an offset such as +08:00 too, which knows no summer time and which other readers of the zone refuse.
+    // Node also accepts offsets such as +08:00, which have no daylight saving time and which other implementations reject.
     if (/^[+-]/.test(timeZone)) throw new RangeError("an offset");
     new Intl.DateTimeFormat("en", { timeZone });
   } catch {
@@ -109,7 +109,7 @@ function checkPlaces({ sizeClasses, compartments }: Site, path: string): void {
   });
 }
 
-/** Doors at heights that their size class does not have would break what was promised of the class. */
+/** Checks that compartments lie within the heights that their size class promises. */
 function checkHeights({ sizeClasses, compartments }: Site, path: string): void {
   sizeClasses.forEach(({ lowestCentreHeightMm: lowest, highestCentreHeightMm: highest }, index) => {
     if (lowest > 0 && highest > 0 && highest < lowest) {

@@ -16,7 +16,6 @@ import { once } from "../idempotency/once.ts";
 import { inBatches, parallelWrites } from "./in-batches.ts";
 import { checkSiteRules } from "./site-rules.ts";
 
-/** What writing sites takes. */
 export interface UpsertSitesDependencies {
   sites: Pick<SiteStore, "check" | "put">;
   requestIds: RequestIds;
@@ -26,8 +25,7 @@ export interface UpsertSitesDependencies {
 const schemas = { request: UpsertSitesRequestSchema, response: UpsertSitesResponseSchema, bodyNamesNetwork: true };
 
 /**
- * Creates or replaces the caller's sites, each found by its `operator_site_ref`. Everything that would be refused is refused before the first site is
- * written.
+ * Creates or replaces the caller's sites, identified by their `operator_site_ref`. All sites are validated before the first is written.
  */
 export async function upsertSites(
   { sites: store, requestIds, now }: UpsertSitesDependencies,
@@ -61,7 +59,7 @@ export async function upsertSites(
   });
 }
 
-/** A site as the caller's, without what only the gateway says of it. */
+/** The site of the request as the caller's, without the fields that only the gateway sets. */
 function ownSite(site: Site, index: number, { participantId, mode }: ParticipantCaller): Site {
   const path = `sites[${index}]`;
   checkSiteRules(site, path);

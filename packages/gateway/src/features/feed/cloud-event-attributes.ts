@@ -2,10 +2,10 @@ import { create } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { type CloudEventAttributes, CloudEventAttributesSchema, type Event, type EventType, EventTypeSchema } from "@petak/protocol";
 
-/** What the data of a CloudEvent is: a whole event, or what webhooks say of it. */
+/** Schemas of the data of a CloudEvent: a whole event, or the data of a webhook. */
 export const cloudEventData = { event: "urn:petak:v1:Event", webhook: "urn:petak:v1:WebhookEventData" } as const;
 
-/** Digits of `sequence`: numbers up to 2^48 have one fewer. */
+/** Digits of `sequence`. Numbers up to 2^48 have 15. */
 const sequenceDigits = 16;
 
 /**
@@ -17,7 +17,7 @@ export function cloudEventSource(audience: string): string {
   return `urn:petak:gateway:${encodeURIComponent(audience)}`;
 }
 
-/** What an event is as a CloudEvent, with its number in the log of whoever it is for. */
+/** The CloudEvents attributes of an event, including its number in the recipient's feed. */
 export function cloudEventAttributes(event: Event, source: string, dataschema: string): CloudEventAttributes {
   const attributes = create(CloudEventAttributesSchema);
   attributes.specversion = "1.0";
@@ -31,12 +31,12 @@ export function cloudEventAttributes(event: Event, source: string, dataschema: s
   return attributes;
 }
 
-/** What an event is about: its reservation, else its endpoint, else its site. */
+/** The subject of an event: its reservation, or else its endpoint, or else its site. */
 export function subjectOf({ reservationId, webhookEndpointId, siteId }: Event): string {
   return reservationId || webhookEndpointId || siteId;
 }
 
-/** The CloudEvents type of a type of event, e.g. `petak.v1.PARCEL_DEPOSITED`. */
+/** The CloudEvents type of an event type, e.g. `petak.v1.PARCEL_DEPOSITED`. */
 export function cloudEventTypeOf(type: EventType): string {
   const value = EventTypeSchema.value[type];
   return `petak.v1.${value === undefined ? type : value.name.slice("EVENT_TYPE_".length)}`;

@@ -4,9 +4,9 @@ import { type EventRange, invalidField, PetakError } from "@petak/protocol";
 import type { FeedChecksum, FeedPosition } from "@petak/records";
 import type { FeedName } from "@petak/redis";
 
-/** Which events of a feed are wanted. What is not given bounds nothing. */
+/** Bounds on the events of a feed. Omitted bounds are unlimited. */
 export interface FeedRange {
-  /** The last number, included. */
+  /** Last feed number, inclusive. */
   toNumber?: number;
   /** Recorded at or after this, in ms. */
   fromMs?: number;
@@ -15,9 +15,9 @@ export interface FeedRange {
 }
 
 /**
- * The cursor at the beginning of a range.
+ * Makes the cursor for the beginning of a range.
  *
- * @throws {PetakError} INVALID_FIELD where it ends before it begins.
+ * @throws {PetakError} INVALID_FIELD if the range ends before it begins.
  */
 export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, field = "range."): FeedCursor {
   if (toNumber > 0n && toNumber < fromNumber)
@@ -35,22 +35,22 @@ export function rangeCursor({ fromNumber, toNumber, from, to }: EventRange, fiel
   };
 }
 
-/** How far a feed was read. */
+/** Position in a feed. */
 export interface FeedCursor extends FeedPosition {
-  /** What is wanted of the rest. Default: all. A cursor of a range has no checksum. */
+  /** Bounds of the remaining events. Default: none. A cursor with a range has no `checksum`. */
   range?: FeedRange;
 }
 
-/** Begins every cursor, so that the layout may change. */
+/** First byte of every cursor. Changes with the layout. */
 const version = 4;
 
-/** Of whose feed it is: enough that one that came from elsewhere by mistake is noticed. Whoever makes one up reads his own feed. */
+/** Length of the hash that names the feed. It detects cursors that are used by mistake; a forged cursor reads the forger's own feed. */
 const ownerBytes = 5;
 
-/** Of a number, and of a time in ms. */
+/** Length of a feed number, and of a time in ms. */
 const numberBytes = 6;
 
-/** Stands for what is not given. */
+/** Encodes an omitted bound. */
 const none = 2 ** (8 * numberBytes) - 1;
 
 const plainBytes = 1 + ownerBytes + numberBytes;
@@ -59,23 +59,23 @@ const rangeBytes = 3 * numberBytes;
 /** Bytes of a checksum: four of its digits, one of its number of references, and a time. */
 const checksumBytes = 4 + 1 + numberBytes;
 
-/** Writes a cursor. Opaque to callers: version, owner and number, then the position's checksum, or the bounds of a range. */
+/** Encodes a cursor, opaque to callers: version, owner and feed number, then the checksum of the position or the bounds of the range. */
 export function encodeCursor(feed: FeedName, { number, checksum, range }: FeedCursor): string {
   const head = Buffer.alloc(plainBytes);
   head.writeUInt8(version);
   ownerOf(feed).copy(head, 1);
   head.writeUIntBE(number, 1 + ownerBytes, numberBytes);
-  if (range !== undefined) return Buffer.concat([head, rangeIn(range)]).toString("base64url");
-  return Buffer.concat(checksum === undefined ? [head] : [head, checksumIn(checksum)]).toString("base64url");
+  if (range !== undefined) return Buffer.concat([head, encodeRange(range)]).toString("base64url");
+  return Buffer.concat(checksum === undefined ? [head] : [head, encodeChecksum(checksum)]).toString("base64url");
 }
 
-function rangeIn({ toNumber, fromMs, toMs }: FeedRange): Buffer {
+function encodeRange({ toNumber, fromMs, toMs }: FeedRange): Buffer {
   const bytes = Buffer.alloc(rangeBytes);
   for (const [index, value] of [toNumber, fromMs, toMs].entries()) bytes.writeUIntBE(value ?? none, index * numberBytes, numberBytes);
   return bytes;
 }
 
-function checksumIn({ check, count, newestMs }: FeedChecksum): Buffer {
+function encodeChecksum({ check, count, newestMs }: FeedChecksum): Buffer {
   const bytes = Buffer.alloc(checksumBytes);
   bytes.write(check, "hex");
   bytes.writeUInt8(count, 4);
@@ -83,14 +83,14 @@ function checksumIn({ check, count, newestMs }: FeedChecksum): Buffer {
   return bytes;
 }
 
-function checksumOf(bytes: Buffer): FeedChecksum {
+function decodeChecksum(bytes: Buffer): FeedChecksum {
   return { check: bytes.toString("hex", 0, 4), count: bytes.readUInt8(4), newestMs: bytes.readUIntBE(5, numberBytes) };
 }
 
 /**
- * Reads a cursor.
+ * Decodes a cursor.
  *
- * @throws {PetakError} CURSOR_INVALID where the text is not what {@link encodeCursor} writes for this feed.
+ * @throws {PetakError} CURSOR_INVALID if {@link encodeCursor} did not make it for this feed.
  */
 export function decodeCursor(feed: FeedName, text: string): FeedCursor {
   const bytes = Buffer.from(text, "base64url");
@@ -108,12 +108,12 @@ export function decodeCursor(feed: FeedName, text: string): FeedCursor {
   }
   const number = bytes.readUIntBE(1 + ownerBytes, numberBytes);
   if (rest.length === 0) return { number };
-  if (rest.length === checksumBytes) return { number, checksum: checksumOf(rest) };
+  if (rest.length === checksumBytes) return { number, checksum: decodeChecksum(rest) };
   const [toNumber, fromMs, toMs] = [0, 1, 2].map((index) => rest.readUIntBE(index * numberBytes, numberBytes));
   return { number, range: { ...given("toNumber", toNumber), ...given("fromMs", fromMs), ...given("toMs", toMs) } };
 }
 
-/** The error for a cursor that is of no use. */
+/** The error for a cursor that cannot be used. */
 export function invalidCursor(why: string): PetakError {
   return new PetakError("CURSOR_INVALID", `cursor: ${why}`, {
     fieldViolations: [{ field: "cursor", description: "must be a cursor of this feed", rule: "cursor.made_here" }],

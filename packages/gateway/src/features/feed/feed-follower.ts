@@ -3,22 +3,21 @@ import type { FeedName } from "@petak/redis";
 import type { FeedCursor } from "./feed-cursor.ts";
 import type { EventPage, FeedReader } from "./feed-reader.ts";
 
-/** One reading of a feed as it grows. */
+/** Reads a feed as it grows. */
 export interface FeedFollower {
-  /** The next events, at most `pageSize`. The first time, all that was acknowledged before is there. */
+  /** Reads the next events, at most `pageSize`. The first call sees everything that was acknowledged before it. */
   next(pageSize: number): Promise<EventPage>;
-  /** Resolves with true when there is something to read, with false after `timeoutMs` or when a signal aborts. */
+  /** Resolves with true when there are new events, with false after `timeoutMs` or when a signal aborts. */
   wait(timeoutMs: number, signals: readonly AbortSignal[]): Promise<boolean>;
-  /** Ends the following. May be called any number of times. */
+  /** Stops following. May be called repeatedly. */
   close(): void;
 }
 
-/** What a follower needs. */
 export interface FollowerOptions {
   reader: FeedReader;
   feeds: Pick<ParticipantFeeds, "subscribe">;
   feed: FeedName;
-  /** Where it begins. */
+  /** Where to start. */
   cursor: FeedCursor;
 }
 

@@ -4,35 +4,36 @@ import { type ChunkTimes, chunkOf, chunkSize, type FeedPage, type FeedPosition, 
 import type { FeedName } from "@petak/redis";
 import { type FeedCursor, type FeedRange, invalidCursor } from "./feed-cursor.ts";
 
-/** Some events of a feed, and how far it was read. */
+/** A page of a feed. */
 export interface EventPage {
-  /** In the order of their numbers, which they have in `feedNumber`. */
+  /** In the order of their `feedNumber`. */
   events: Event[];
+  /** The position after the page. */
   cursor: FeedCursor;
-  /** Whether there is more after the cursor already that may be wanted. */
+  /** Whether the feed already has events after the cursor that may match. */
   hasMore: boolean;
 }
 
 /** Reads participants' feeds in pages. */
 export interface FeedReader {
   /**
-   * The events after a cursor, at most `pageSize`. Of a range in which few are, a page may have none and say that there is more: it looks at
-   * 2,000 events at most.
+   * Reads the events after a cursor, at most `pageSize`. A page of a sparse range may be empty although there is more, because at most 2,000 events are
+   * examined for it.
    *
-   * @param region only events of this region. Not together with a range
-   * @throws {PetakError} CURSOR_INVALID where the cursor stands after the feed's end.
+   * @param region reads only events of this region. Not together with a range
+   * @throws {PetakError} CURSOR_INVALID if the cursor is after the end of the feed.
    */
   readAfter(feed: FeedName, cursor: FeedCursor, pageSize: number, region?: Region): Promise<EventPage>;
-  /** Resolves when all that was acknowledged before the call is in the participant's feeds. */
+  /** Resolves when the participant's feeds contain everything that was acknowledged before the call. */
   bringUpToDate(feed: FeedName): Promise<void>;
-  /** The cursor behind everything recorded so far. */
+  /** The cursor after everything recorded so far. */
   end(feed: FeedName): Promise<FeedCursor>;
 }
 
-/** How many events one page of a range looks at. */
+/** Events that are examined for one page of a range. */
 const scannedMax = 2000;
 
-/** Reads through the records' feeds. */
+/** Creates a reader of participants' feeds. */
 export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
   async function read(
     feed: FeedName,
@@ -49,14 +50,14 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
     const isTimed = range.fromMs !== undefined || range.toMs !== undefined;
     const [last, times] = await Promise.all([feeds.last(feed), isTimed ? feeds.times(feed) : []]);
     const end = Math.min(last, range.toNumber ?? Number.POSITIVE_INFINITY);
-    const passedOver = new Set(times.filter((chunk) => !mayHave(chunk, range)).map(({ chunk }) => chunk));
+    const skipped = new Set(times.filter((chunk) => !mayHave(chunk, range)).map(({ chunk }) => chunk));
     const events: Event[] = [];
     let at = number;
     for (let scanned = 0; ; ) {
-      while (at < end && passedOver.has(chunkOf(at + 1))) at = Math.min(end, (chunkOf(at + 1) + 1) * chunkSize);
+      while (at < end && skipped.has(chunkOf(at + 1))) at = Math.min(end, (chunkOf(at + 1) + 1) * chunkSize);
       if (at >= end) return { events, cursor: { number: at, range }, hasMore: false };
       if (events.length >= pageSize || scanned >= scannedMax) return { events, cursor: { number: at, range }, hasMore: true };
-      // No further than the chunk, after which others may be passed over.
+      // Read to the end of the chunk at most: the next chunks may be skipped.
       const count = isTimed ? chunkSize - (at % chunkSize) : pageSize - events.length;
       const page = await read(feed, { number: at }, Math.min(count, end - at));
       at = page.position.number;
@@ -86,7 +87,7 @@ export function createFeedReader(feeds: ParticipantFeeds): FeedReader {
   };
 }
 
-/** Whoever begins by a number that is not there yet would miss what comes before it. */
+/** Refuses a position after the end of the feed: the events up to it would be missed. */
 function refuseBeyond({ number, checksum }: FeedPosition, last: number): void {
   if (checksum === undefined && number > last) throw invalidCursor(`it is after feed number ${number}, but the feed ends at ${last}`);
 }

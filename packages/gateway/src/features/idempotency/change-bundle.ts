@@ -4,25 +4,25 @@ import { type BundleChange, type BundleStore, type RequestIds, type ReservationS
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { retryOnConflict } from "./retry-on-conflict.ts";
 
-/** A change of a bundle by a request, and its response. */
+/** A change of a bundle by a request, and its encoded response. */
 interface PlannedChange extends Pick<BundleChange, "siteId" | "nowMs"> {
   transition: BundleTransition;
-  answer: Uint8Array;
+  response: Uint8Array;
 }
 
 /** Reads and changes bundles for their parties. */
 export interface BundleChanges {
-  /** A bundle to which the caller is a party. For anybody else it does not exist: BUNDLE_NOT_FOUND. */
+  /** Finds a bundle to which the caller is a party. Throws BUNDLE_NOT_FOUND otherwise. */
   findOwn(bundleId: string, caller: ParticipantCaller): Promise<Bundle>;
-  /** Reservations that the caller made, in the order of the ids. Throws RESERVATION_NOT_FOUND where the caller did not make one of them. */
+  /** Finds reservations that the caller made, in the order of the ids. Throws RESERVATION_NOT_FOUND if the caller did not make one of them. */
   findMembers(reservationIds: readonly string[], caller: ParticipantCaller): Promise<Reservation[]>;
-  /** The reservations that are still in a bundle, in its order. */
+  /** The reservations that are still in a bundle, in the bundle's order. */
   membersOf(bundle: Bundle): Promise<Reservation[]>;
   /**
-   * Makes a change once, retries it where the bundle or its reservations change concurrently, and returns its stored response. A repetition gets the first
-   * one.
+   * Makes a change once and returns its encoded response. A duplicate gets the stored response. The change is retried if the bundle or its reservations
+   * are changed concurrently.
    *
-   * @param isNew whether the bundle may be missing. Otherwise BUNDLE_NOT_FOUND, also where another participant made it.
+   * @param isNew whether the bundle may be missing. Otherwise BUNDLE_NOT_FOUND, also if another participant made it
    */
   change(change: {
     caller: ParticipantCaller;
@@ -30,19 +30,19 @@ export interface BundleChanges {
     fingerprint: Buffer;
     bundleId: string;
     isNew: boolean;
-    /** Called again where what it read has changed. @param attempt counts the calls, from 0 */
+    /** Called again after a conflict. @param attempt number of the call, from 0 */
     plan(before: Bundle | undefined, attempt: number): Promise<PlannedChange>;
   }): Promise<Uint8Array>;
 }
 
-/** The records that a change of a bundle reads and writes. */
+/** The stores that a change of a bundle reads and writes. */
 export interface ChangedBundleRecords {
   bundles: Pick<BundleStore, "find" | "change">;
   reservations: Pick<ReservationStore, "find">;
   requestIds: Pick<RequestIds, "claim" | "findResponseIn">;
 }
 
-/** Changes bundles in the records. */
+/** Creates {@link BundleChanges} over the stores. */
 export function createBundleChanges({ bundles, reservations, requestIds }: ChangedBundleRecords): BundleChanges {
   async function findOwn(bundleId: string, caller: ParticipantCaller): Promise<Bundle> {
     const bundle = await bundles.find(bundleId);
@@ -73,10 +73,10 @@ export function createBundleChanges({ bundles, reservations, requestIds }: Chang
         async (attempt) => {
           const before = isNew ? await bundles.find(bundleId) : await findOwn(bundleId, caller);
           if (before !== undefined && before.participantId !== participantId) throw bundleNotFound(bundleId);
-          // Read after the bundle: whoever has just changed it for the same request wrote the response in the same instant.
-          const known = await requestIds.findResponseIn(region, participantId, requestId, fingerprint);
-          if (known !== undefined) return known;
-          const { transition, answer: bytes, ...facts } = await plan(before, attempt);
+          // Read after the bundle: a duplicate that has just changed it has written the response in the same step.
+          const stored = await requestIds.findResponseIn(region, participantId, requestId, fingerprint);
+          if (stored !== undefined) return stored;
+          const { transition, response: bytes, ...facts } = await plan(before, attempt);
           const response = { participantId, requestId, fingerprint, bytes };
           const outcome = await bundles.change({ ...transition, ...facts, bundleId, response });
           if (outcome.tag === "done") return bytes;

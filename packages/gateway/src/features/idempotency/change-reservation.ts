@@ -19,61 +19,64 @@ import { retryOnConflict } from "./retry-on-conflict.ts";
 /** A change of a reservation by one of its parties. */
 export interface Change {
   caller: ParticipantCaller;
-  /** UUID: the idempotency key, with the caller. */
+  /** UUID. Together with the caller it is the idempotency key. */
   requestId: string;
   reservationId: string;
-  /** The first 16 bytes of the SHA-256 of the request's body. */
+  /** Hash of the request's body, see {@link fingerprintOf}. */
   fingerprint: Buffer;
   changer: Changer;
   /**
-   * The transition of the reservation as it stands, and the response to store. Called again where the reservation has changed meanwhile.
+   * Plans the transition of the current reservation and its response. Called again after a conflict.
    *
-   * @param attempt counts the calls, from 0
+   * @param attempt number of the call, from 0
    */
   plan(before: Reservation, filed: FiledSite, attempt: number): Promise<PlannedChange>;
 }
 
-/** A request that names the one reservation it is about. */
+/** A request about one reservation. */
 export type ChangeRequest = Pick<Change, "requestId" | "reservationId">;
 
-/** A change by such a request. */
+/** The rest of the change that a {@link ChangeRequest} makes. */
 export type ChangeByRequest = Pick<Change, "caller" | "changer" | "plan">;
 
-/** A transition by a request, and its response. */
+/** A transition by a request, and the response to store. */
 export interface PlannedChange {
   transition: Transition;
-  /** Response, or a function of the stored reservation and its receipt. */
-  answer: Uint8Array | ((written: Pick<Transition, "after" | "events">) => Uint8Array | Promise<Uint8Array>);
+  /** The encoded response, or a function of the written reservation and its events with their receipt. */
+  response: Uint8Array | ((written: Pick<Transition, "after" | "events">) => Uint8Array | Promise<Uint8Array>);
   /** Further facts for the receipt. */
   receipt?: ReceiptFacts;
 }
 
 /** Reads and changes reservations for their parties. */
 export interface ReservationChanges {
-  /** A reservation to which the caller is a party. For anybody else it does not exist: RESERVATION_NOT_FOUND. */
+  /** Finds a reservation to which the caller is a party. Throws RESERVATION_NOT_FOUND otherwise. */
   findOwn(reservationId: string, caller: ParticipantCaller): Promise<Reservation>;
-  /** Throws RESERVATION_NOT_FOUND where the caller may not make a change. */
+  /** Throws RESERVATION_NOT_FOUND if the caller may not make a change. */
   refuseOthers(reservation: Reservation, caller: ParticipantCaller, changer: Changer): void;
-  /** Makes a change once, retries it where the reservation changes concurrently, and returns its stored response. A repetition gets the first one. */
+  /**
+   * Makes a change once and returns its encoded response. A duplicate gets the stored response. The change is retried if the reservation is changed
+   * concurrently.
+   */
   change(change: Change): Promise<Uint8Array>;
-  /** The same by a request that names its reservation. */
+  /** {@link change} by a request that names its reservation. */
   changeBy<Desc extends DescMessage>(
     schema: Desc,
     request: MessageShape<Desc> & ChangeRequest,
     change: ChangeByRequest,
   ): Promise<Uint8Array>;
-  /** Attaches the receipt that a transition needs, and writes the transition once. The outcome `stale` means that the caller must read again. */
+  /** Attaches the receipt that a transition requires, and tries to write the transition. The outcome `stale` is a conflict: read again and retry. */
   apply(transition: StoredTransition, receipt?: ReceiptFacts): Promise<TransitionOutcome>;
 }
 
-/** The records that a change reads and writes. */
+/** The stores that a change reads and writes. */
 export interface ChangedRecords {
   reservations: Pick<ReservationStore, "find" | "apply">;
   sites: Pick<SiteStore, "filed">;
   requestIds: Pick<RequestIds, "claim" | "findResponseIn">;
 }
 
-/** Changes reservations in the records: every change that a participant's request, a redirection or an agent's report makes goes through here. */
+/** Creates {@link ReservationChanges} over the stores. All changes by requests, redirections and agents' reports go through it. */
 export function createReservationChanges({ reservations, sites, requestIds }: ChangedRecords, receipts: Receipts): ReservationChanges {
   async function findOwn(reservationId: string, caller: ParticipantCaller): Promise<Reservation> {
     const reservation = await reservations.find(reservationId);
@@ -85,14 +88,14 @@ export function createReservationChanges({ reservations, sites, requestIds }: Ch
     if (!mayChange(reservation, caller, changer)) throw reservationNotFound(reservation.reservationId);
   }
 
-  /** Plans and writes the change of a reservation as it was read. Undefined: it has changed meanwhile. */
+  /** Plans and writes the change of a reservation as it was read. Undefined: a conflict. */
   async function tryChange(change: Change, before: Reservation, attempt: number): Promise<Uint8Array | undefined> {
     const { caller, requestId, fingerprint, plan } = change;
     const filed = await sites.filed(before.siteId);
     if (filed === undefined) throw siteNotFound(before.siteId);
-    const { transition: bare, answer: planned, receipt } = await plan(before, filed, attempt);
+    const { transition: bare, response: planned, receipt } = await plan(before, filed, attempt);
     const transition = await receipts.attach(before, bare, receipt);
-    if (transition !== bare && typeof planned !== "function") throw new TypeError("an answer was made before its receipt");
+    if (transition !== bare && typeof planned !== "function") throw new TypeError("a response was encoded before its receipt");
     const bytes = typeof planned === "function" ? await planned(transition) : planned;
     const response = { participantId: caller.participantId, requestId, fingerprint, bytes };
     const outcome = await reservations.apply({ ...transition, site: filed, response });
@@ -112,8 +115,8 @@ export function createReservationChanges({ reservations, sites, requestIds }: Ch
       const { caller, requestId, reservationId, fingerprint, changer } = change;
       const { participantId } = caller;
       const region = parseReservationId(reservationId)?.region ?? "";
-      // All three go to the server together, in this order: whoever has just changed the reservation for the same request wrote the response in the
-      // same instant, so it must not be looked for earlier. The request id is claimed before anything is written in either case.
+      // All three commands are sent together, in this order. A duplicate that has just changed the reservation has written the response in the same step,
+      // so the response is read after the reservation. The request id is claimed before anything is written.
       const claiming = requestIds.claim(participantId, requestId, fingerprint);
       const read = () =>
         Promise.allSettled([findOwn(reservationId, caller), requestIds.findResponseIn(region, participantId, requestId, fingerprint)]);
@@ -134,14 +137,14 @@ export function createReservationChanges({ reservations, sites, requestIds }: Ch
   return changes;
 }
 
-/** The error for a reservation that other calls kept changing. @param resend what the caller sends again */
+/** The error after too many conflicts. @param resend names what the caller should send again */
 export function changedTooOften(reservationId: string, resend: "request" | "reports" = "request"): PetakError {
   return new PetakError("CONFLICT", `reservation ${reservationId} was changed concurrently too often; send the same ${resend} again`, {
     metadata: { reservation_id: reservationId },
   });
 }
 
-/** The value of a settled promise, or its error, as if the promise had been awaited. */
+/** The value of a settled promise. Throws its error. */
 function settled<Value>(result: PromiseSettledResult<Value>): Value {
   if (result.status === "rejected") throw result.reason;
   return result.value;

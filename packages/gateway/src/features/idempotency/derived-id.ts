@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { encodeBase32 } from "@petak/protocol";
 
-/** Characters of an id at most: one for each byte of the hash. */
+/** Longest id, in characters: one for each byte of the hash. */
 const derivedMaxLength = 32;
 
 /**
- * An id that follows from a request to a store, of `length` characters: a repetition makes the same one, and the same request to another store makes
- * another. Nobody can foresee it without the caller's request id.
+ * Derives an id of `length` characters from a request: a duplicate gives the same id, and the same request to another store gives another. The id cannot
+ * be predicted without the request id.
  */
 export function derivedId(
   storeCode: string,

@@ -1,6 +1,6 @@
 import type { PetakError } from "@petak/protocol";
 
-/** How often an optimistic change is tried, and how it fails. */
+/** Options of {@link retryOnConflict}. */
 export interface RetryOptions {
   /** The number of attempts. Default 5. */
   attempts?: number;
@@ -11,9 +11,9 @@ export interface RetryOptions {
 const defaultAttempts = 5;
 
 /**
- * Repeats an optimistic change: an attempt reads, plans by what it read, and writes only if nothing has changed meanwhile.
+ * Retries a change under optimistic concurrency: an attempt reads, plans, and writes only if what it read is unchanged.
  *
- * @param attempt gets its number, from 0, and returns undefined where another attempt is needed, because what it read has changed or there is more to do
+ * @param attempt gets its number, from 0. It returns undefined to request another attempt, after a conflict or if more steps remain
  * @throws {PetakError} `conflict` after the last attempt
  */
 export async function retryOnConflict<Result>(

@@ -12,16 +12,15 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import { claimRequest } from "../idempotency/claim-request.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
 
-/** What adding a participant takes. */
 export interface CreateParticipantDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   participants: Pick<ParticipantStore, "add">;
   requestIds: Pick<RequestIds, "claim">;
   now: () => number;
 }
 
-/** Adds a participant, whose id follows from the request: a duplicate gives the same one. */
+/** Creates a participant. Its id is derived from the request, so that a duplicate gives the same one. */
 export async function createParticipant(
   { storeCode, participants, requestIds, now }: CreateParticipantDependencies,
   request: CreateParticipantRequest,

@@ -16,19 +16,18 @@ import { claimRequest } from "../idempotency/claim-request.ts";
 import { derivedId } from "../idempotency/derived-id.ts";
 import { findSubject, refuseLiveFromTest } from "./subject.ts";
 
-/** What making a publishable key takes. */
 export interface CreatePublishableKeyDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   participants: Pick<ParticipantStore, "find" | "addPublishableKey">;
   requestIds: Pick<RequestIds, "claim">;
   now: () => number;
 }
 
-/** Requests a second of a publishable key if the request does not say how many. */
+/** Rate limit of a publishable key if the request does not specify it, in requests per second. */
 const defaultRequestsPerSecond = 50;
 
-/** Makes a publishable key for web pages. The key follows from the request: a duplicate gives the same one. */
+/** Creates a publishable key for web pages. It is derived from the request, so that a duplicate gives the same one. */
 export async function createPublishableKey(
   { storeCode, participants, requestIds, now }: CreatePublishableKeyDependencies,
   request: CreatePublishableKeyRequest,

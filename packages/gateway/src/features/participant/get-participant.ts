@@ -4,12 +4,11 @@ import type { ParticipantStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { findSubject } from "./subject.ts";
 
-/** What reading a participant takes. */
 export interface GetParticipantDependencies {
   participants: Pick<ParticipantStore, "find">;
 }
 
-/** Gives the caller itself, or for ADMIN any participant. */
+/** Returns the caller itself, or for ADMIN any participant. */
 export async function getParticipant(
   { participants }: GetParticipantDependencies,
   { participantId }: GetParticipantRequest,

@@ -4,12 +4,11 @@ import type { ParticipantStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { findSubject } from "./subject.ts";
 
-/** What listing keys takes. */
 export interface ListKeysDependencies {
   participants: Pick<ParticipantStore, "find" | "keysOf">;
 }
 
-/** Gives the keys and publishable keys of the caller, or for ADMIN of any participant. */
+/** Returns the keys and publishable keys of the caller, or for ADMIN of any participant. */
 export async function listKeys(
   { participants }: ListKeysDependencies,
   request: ListKeysRequest,

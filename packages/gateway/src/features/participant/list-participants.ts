@@ -3,12 +3,11 @@ import { type ListParticipantsRequest, type ListParticipantsResponse, ListPartic
 import type { ParticipantStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 
-/** What listing participants takes. */
 export interface ListParticipantsDependencies {
   participants: Pick<ParticipantStore, "list">;
 }
 
-/** Gives all participants of the gateway. */
+/** Returns all participants. */
 export async function listParticipants(
   { participants }: ListParticipantsDependencies,
   _request: ListParticipantsRequest,

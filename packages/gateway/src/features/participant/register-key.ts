@@ -17,9 +17,8 @@ import { derivedId } from "../idempotency/derived-id.ts";
 import { findOwnSite } from "../sites/find-sites.ts";
 import { findSubject, refuseLiveFromTest } from "./subject.ts";
 
-/** What registering a key takes. */
 export interface RegisterKeyDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   participants: Pick<ParticipantStore, "find" | "addKey">;
   sites: Pick<SiteStore, "find">;
@@ -28,7 +27,7 @@ export interface RegisterKeyDependencies {
   now: () => number;
 }
 
-/** Registers a public key of a participant, or of the agent of one of its sites. The key's id follows from the request: a duplicate gives the same one. */
+/** Registers a public key of a participant or of its site's agent. The key's id is derived from the request, so that a duplicate gives the same one. */
 export async function registerKey(
   { storeCode, participants, sites, keyDirectory, requestIds, now }: RegisterKeyDependencies,
   request: RegisterKeyRequest,

@@ -14,7 +14,6 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 import { claimRequest } from "../idempotency/claim-request.ts";
 import { isAdmin, refuseLiveFromTest } from "./subject.ts";
 
-/** What revoking a key takes. */
 export interface RevokeKeyDependencies {
   participants: Pick<ParticipantStore, "findKey" | "findPublishableKey" | "replaceKey" | "replacePublishableKey">;
   keyDirectory: Pick<CachedKeyDirectory, "forget">;
@@ -23,7 +22,7 @@ export interface RevokeKeyDependencies {
 }
 
 /**
- * Revokes a key or publishable key of the caller, or for ADMIN of any participant. A key that was revoked keeps the time at which it was.
+ * Revokes a key or publishable key of the caller, or for ADMIN of any participant. A key that is already revoked keeps the time of its revocation.
  *
  * @throws {PetakError} KEY_NOT_FOUND if it does not exist or the caller may not see it; MODE_MISMATCH for a live key by a test key.
  */

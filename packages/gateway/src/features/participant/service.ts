@@ -11,7 +11,6 @@ import { listParticipants } from "./list-participants.ts";
 import { registerKey } from "./register-key.ts";
 import { revokeKey } from "./revoke-key.ts";
 
-/** The stores and the clock of the participants' service. */
 export interface ParticipantDependencies {
   records: Pick<Records, "sites" | "requestIds" | "siteIds">;
   participants: ParticipantStore;
@@ -21,7 +20,7 @@ export interface ParticipantDependencies {
 
 const admins = { roles: [Role.ADMIN] };
 
-/** Participants and their keys: who may make each call, and where it is handled. */
+/** Creates the participant service: for each call its handler, and the roles that may make it. */
 export function createParticipantService({ records, ...rest }: ParticipantDependencies): ServiceImpl<typeof ParticipantService> {
   const { sites, requestIds, siteIds } = records;
   const dependencies = { ...rest, sites, requestIds, storeCode: siteIds.storeCode };

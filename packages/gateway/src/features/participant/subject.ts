@@ -2,13 +2,13 @@ import { Mode, type Participant, PetakError, Role } from "@petak/protocol";
 import type { ParticipantStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 
-/** Whether the caller administers the network. */
+/** Whether the caller has the role ADMIN. */
 export function isAdmin({ roles }: ParticipantCaller): boolean {
   return roles.includes(Role.ADMIN);
 }
 
 /**
- * The participant that a request is about: the caller if `participantId` is empty; another only for ADMIN.
+ * Finds the participant that a request is about: the caller if `participantId` is empty, or for ADMIN any participant.
  *
  * @throws {PetakError} PARTICIPANT_NOT_FOUND if it does not exist or the caller may not see it.
  */
@@ -29,7 +29,7 @@ export async function findSubject(
 }
 
 /**
- * Refuses a change of a live key by a test key, also one of ADMIN: a test key lies around in scripts and must never be a way to a live one.
+ * Refuses a change of a live key by a test key, also by one of ADMIN: test keys are kept in scripts and must never give access to live keys.
  *
  * @throws {PetakError} MODE_MISMATCH.
  */

@@ -19,22 +19,22 @@ import type { ParticipantCaller } from "../../identity/index.ts";
 export type SingleCall = Exclude<BatchCall["call"], { case: undefined }>;
 
 export interface BatchDependencies {
-  /** The batches that run. */
+  /** Limits concurrent batches. */
   shares: CallerShares;
-  /** Makes one call as if it had come alone, and gives its response. */
+  /** Handles one call as if it had been sent alone, and returns its response. */
   make(call: SingleCall): Promise<unknown>;
 }
 
-/** The calls of one batch that are made at once: as many holds as are taken in one step. */
-const atOnce = 32;
+/** Concurrent calls of one batch: as many as the store combines into one step. */
+const concurrency = 32;
 
-/** The batches of one caller that may run at once, and of all callers: multiplied by {@link atOnce}, these are as much load on the store as single calls. */
-export const batchesAtOnce = { perCaller: 4, total: 32 } as const;
+/** Concurrent batches, for each caller and in total. Multiplied by {@link concurrency}, they load the store as much as single calls may. */
+export const concurrentBatches = { perCaller: 4, total: 32 } as const;
 
-/** When a caller with too many batches may try again, in ms: a batch takes a fraction of that. */
+/** Retry delay for a caller with too many batches, in ms. A batch takes a fraction of that. */
 const retryAfterMs = 1000;
 
-/** Makes several calls in one, each as if it had come alone. */
+/** Handles several calls in one, each as if it had been sent alone. */
 export async function batch(
   { shares, make }: BatchDependencies,
   request: BatchRequest,
@@ -46,7 +46,7 @@ export async function batch(
   try {
     const results: BatchResult[] = [];
     const waiting = inOrder(request.calls);
-    // A defect, or an unreachable store, concerns more than one call: no further call is begun then.
+    // A defect or an unreachable store affects all calls, so no further call is started.
     let isStopped = false;
     const work = async () => {
       for (let group = waiting.shift(); group !== undefined; group = waiting.shift()) {
@@ -57,7 +57,7 @@ export async function batch(
         }
       }
     };
-    const workers = Array.from({ length: Math.min(atOnce, waiting.length) }, async () => {
+    const workers = Array.from({ length: Math.min(concurrency, waiting.length) }, async () => {
       try {
         await work();
       } catch (error) {
@@ -75,7 +75,7 @@ export async function batch(
 }
 
 async function resultOf({ call }: BatchCall, make: BatchDependencies["make"]): Promise<BatchResult> {
-  if (call.case === undefined) throw new TypeError("validation let an empty call through");
+  if (call.case === undefined) throw new TypeError("validation accepted an empty call");
   try {
     const value = await make(call);
     return create(BatchResultSchema, { result: { case: call.case, value } as BatchResult["result"] });
@@ -85,11 +85,11 @@ async function resultOf({ call }: BatchCall, make: BatchDependencies["make"]): P
   }
 }
 
-/** The indexes of the calls, in groups that are made one call after the other: the calls about one reservation, and each other call by itself. */
+/** Groups the indexes of calls that must run in sequence: calls about the same reservation. Every other call is a group of its own. */
 function inOrder(calls: readonly BatchCall[]): number[][] {
   const groups = new Map<string | number, number[]>();
   for (const [index, { call }] of calls.entries()) {
-    // A credential for work at a site names no reservation.
+    // A request for a SERVICE credential names no reservation.
     const about = call.case === undefined || call.case === "reserve" ? index : call.value.reservationId || index;
     const group = groups.get(about);
     if (group === undefined) groups.set(about, [index]);
@@ -114,7 +114,7 @@ function batchError({ reason, message, metadata, fieldViolations, retryAfterMs: 
 function tooManyBatches(participantId: string): PetakError {
   return new PetakError(
     "RATE_LIMITED",
-    `'${participantId}' has ${batchesAtOnce.perCaller} concurrent batches at this gateway, or all callers have ${batchesAtOnce.total}, which is the limit; ` +
+    `'${participantId}' has ${concurrentBatches.perCaller} concurrent batches at this gateway, or all callers have ${concurrentBatches.total}, which is the limit; ` +
       `try again in ${retryAfterMs} ms`,
     { retryAfterMs },
   );

@@ -7,7 +7,7 @@ import type { ReservationDependencies } from "./dependencies.ts";
 
 export type CancelDependencies = Pick<ReservationDependencies, "changes" | "termsBook" | "now">;
 
-/** Ends a reservation before the deposit. */
+/** Cancels a reservation before the deposit. */
 export async function cancel(
   { changes, termsBook, now }: CancelDependencies,
   request: CancelRequest,
@@ -19,7 +19,7 @@ export async function cancel(
     plan: async (before) => {
       const facts = { actor: participantParty(caller), terms: await termsBook.of(before), reason: request.reason };
       const transition = cancelled(before, facts, now());
-      return { transition, answer: writtenReservation(transition) };
+      return { transition, response: writtenReservation(transition) };
     },
   });
   return create(CancelResponseSchema, { reservation });

@@ -13,8 +13,8 @@ export async function changeReservation<Desc extends DescMessage>(
   return fromBinary(ReservationSchema, await changes.changeBy(schema, request, change));
 }
 
-/** The reservation as it was written, with the end of its chain of receipts, as a stored response. */
+/** Encodes the reservation as it was written, including the head of its receipt chain, as the response to store. */
 export function writtenReservation({ after }: Pick<Transition, "after">): Uint8Array {
-  if (after === undefined) throw new TypeError("nothing was written of the reservation");
+  if (after === undefined) throw new TypeError("the transition does not write the reservation");
   return toBinary(ReservationSchema, after);
 }

@@ -21,7 +21,7 @@ export async function confirm(
       const terms = await termsBook.of(before);
       const depositWithinMs = request.depositWithin === undefined ? depositDefaultMs : durationMs(request.depositWithin);
       const transition = confirmed(before, { actor: participantParty(caller), terms, depositWithinMs }, now());
-      return { transition, answer: writtenReservation };
+      return { transition, response: writtenReservation };
     },
   });
   return create(ConfirmResponseSchema, { reservation });

@@ -15,83 +15,84 @@ import { Act, parseBundleId, type Reservation, type TrustBundle } from "@petak/p
 import type { GatewaySecrets } from "../../secrets/gateway-secrets.ts";
 import { signingKey, trustBundleAt } from "../../secrets/issuer-epochs.ts";
 
-/** When a credential opens, in s since 1970. */
+/** Period in which a credential opens, in s since 1970. */
 export interface CredentialValidity {
   notBeforeS: number;
   expiresAtS: number;
 }
 
-/** From what a credential can be made again, bit for bit: it is remembered in place of the credential. */
+/** The inputs from which a credential can be made again bit for bit. They are stored in place of the credential. */
 export interface CredentialTerms extends CredentialValidity {
-  /** Counts the PINs tried: one that another parcel at the site has already is passed over. */
+  /** Number of PINs that were skipped because another parcel at the site has them. */
   attempt: number;
-  /** Which of the site's size classes it was when the credential was issued: the operator may order them anew later. */
+  /** Index of the size class at the time of issue. The operator may reorder the site's classes later. */
   sizeClassIndex: number;
 }
 
-/** What a credential is for: a reservation or a bundle, by its id, and its site. */
+/** The subject of a credential. */
 export interface CredentialSubject {
   siteId: string;
+  /** Id of a reservation or a bundle. */
   subjectId: string;
 }
 
-/** What a credential is issued for. */
+/** Input of {@link CredentialIssuer.issue}. */
 export interface IssueInput extends CredentialSubject {
   requestId: string;
   act: Act;
   withPin: boolean;
-  /** 32 bytes: whose the token is. Undefined: it opens for whoever shows it. */
+  /** Public key to which the token is bound, 32 bytes. Undefined: anybody who presents the token may use it. */
   holderPublicKey?: Uint8Array | undefined;
-  /** Whether it is a delegate's. Default false. */
+  /** Whether the credential is a delegation. Default false. */
   isDelegated?: boolean;
   terms: CredentialTerms;
 }
 
-/** What a credential for work at a site is issued for. */
+/** Input of {@link CredentialIssuer.issueService}. */
 export interface IssueServiceInput {
   siteId: string;
-  /** The one door that it opens. Empty: each behind which no parcel lies. */
+  /** The only door that it opens. Empty: all doors of compartments without a parcel. */
   compartmentId: string;
   holderPublicKey: Uint8Array;
   terms: CredentialValidity;
 }
 
-/** A credential. Its fields are those of the answers that carry one. */
+/** A credential, with the fields of the responses that contain one. */
 export interface IssuedCredential {
   accessToken: string;
-  /** Empty unless asked for. */
+  /** Empty unless requested. */
   pin: string;
   notBefore: Timestamp;
   expiresAt: Timestamp;
-  /** The hash by which events speak of the access token. */
+  /** Hash that identifies the access token in events. */
   credentialHash: string;
 }
 
-/** Makes credentials. The same request makes the same credential, so that no readable copy has to be kept. */
+/** Issues credentials. The same input gives the same credential, so that no readable copy is stored. */
 export interface CredentialIssuer {
   /**
-   * When a credential opens that is issued now. The reservation's own limit must not have passed. One for COLLECT that is issued before the deposit
-   * opens for the terms' free storage after the last moment for it.
+   * Validity of a credential that is issued now. The reservation's limit in force must not have passed. A COLLECT credential that is issued before the
+   * deposit is valid until the free storage after the latest possible deposit ends.
    */
   validity(reservation: Reservation, terms: FullTerms, act: Act, nowMs: number): CredentialValidity;
-  /** When a credential for work at a site opens that is issued now. */
+  /** Validity of a SERVICE credential that is issued now. */
   serviceValidity(nowMs: number): CredentialValidity;
-  /** The issuer keys that are relied on at a time, in ms. */
+  /** The trust bundle at a time, in ms. */
   trustBundle(nowMs: number): TrustBundle;
   encodeTerms(terms: CredentialTerms): Uint8Array;
   decodeTerms(bytes: Uint8Array): CredentialTerms;
-  /** The PIN as the site knows it. */
+  /** The PIN as the site stores it. */
   pinEntry(subject: CredentialSubject, requestId: string, terms: CredentialTerms): Promise<PinEntry>;
   issue(input: IssueInput): Promise<IssuedCredential>;
   issueService(input: IssueServiceInput): Promise<IssuedCredential>;
 }
 
-/** A credential for work at a site is good for a shift, in ms. */
+/** Lifetime of a SERVICE credential, in ms: one working shift. */
 export const serviceLifetimeMs = 8 * 3_600_000;
 
 const termsBytes = 10;
 
-/** Issues with a gateway's keys. */
+/** Creates an issuer with a gateway's secrets. */
 export function createCredentialIssuer(secrets: GatewaySecrets): CredentialIssuer {
   const pinOf = (subjectId: string, requestId: string, attempt: number) =>
     generatePin(secrets.derivationKey, {

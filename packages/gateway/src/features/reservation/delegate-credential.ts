@@ -28,7 +28,7 @@ import { openingTerms } from "./opening-terms.ts";
 
 export type DelegateCredentialDependencies = Pick<ReservationDependencies, "changes" | "bundleChanges" | "credentials" | "now">;
 
-/** Makes a narrower access token of one for COLLECT, for somebody else. */
+/** Makes a narrower access token from a COLLECT token, for another person. */
 export async function delegateCredential(
   dependencies: DelegateCredentialDependencies,
   request: DelegateCredentialRequest,
@@ -47,8 +47,8 @@ export async function delegateCredential(
     });
   const fingerprint = fingerprintOf(DelegateCredentialRequestSchema, request);
 
-  /** The terms of the narrower credential, where it may be made, and the facts that are recorded of it. */
-  async function made(record: CredentialRecord, atMs: number) {
+  /** Checks that the delegation is allowed. Gives its terms as the encoded response, and the facts to record. */
+  async function prepare(record: CredentialRecord, atMs: number) {
     refuseParent(parent, record, parentCredentialHash, atMs);
     refuseHolder(parent, request);
     const validity = delegationValidity(parent, request.expiresAt, atMs);
@@ -56,37 +56,37 @@ export async function delegateCredential(
     const terms = await openingTerms(wanted, revokedHashes(record), issue);
     const { credentialHash } = await issue(terms);
     const facts = { actor: participantParty(caller), credentialHash, parentCredentialHash, expiresAtS: terms.expiresAtS };
-    return { facts, answer: credentials.encodeTerms(terms) };
+    return { facts, response: credentials.encodeTerms(terms) };
   }
 
-  const answer =
+  const stored =
     bundleId === ""
       ? await changes.change({
           ...{ caller, requestId, reservationId, fingerprint, changer: "owner" },
           plan: async (before) => {
             const atMs = now();
             refuseAct(before, Act.COLLECT, atMs);
-            const { answer, facts } = await made(before, atMs);
-            return { transition: delegate(before, facts, atMs), answer };
+            const { response, facts } = await prepare(before, atMs);
+            return { transition: delegate(before, facts, atMs), response };
           },
         })
       : await bundleChanges.change({
           ...{ caller, requestId, bundleId, fingerprint, isNew: false },
           plan: async (before) => {
             const atMs = now();
-            if (before === undefined) throw new Error("a bundle that must be there is not");
+            if (before === undefined) throw new Error("an existing bundle was not read");
             const collectable = collectableOf(await bundleChanges.membersOf(before), bundleId, atMs);
-            const { answer, facts } = await made(before, atMs);
-            return { transition: delegateOfBundle(before, { ...facts, collectable }, atMs), siteId, nowMs: atMs, answer };
+            const { response, facts } = await prepare(before, atMs);
+            return { transition: delegateOfBundle(before, { ...facts, collectable }, atMs), siteId, nowMs: atMs, response };
           },
         });
-  const { pin: _pin, ...issued } = await issue(credentials.decodeTerms(answer));
+  const { pin: _pin, ...issued } = await issue(credentials.decodeTerms(stored));
   return create(DelegateCredentialResponseSchema, { ...issued, parentCredentialHash });
 }
 
 /**
- * The claims of a token whose signature is good. {@link refuseParent} decides whether the token may be delegated: a repetition may come when it does not
- * open any more.
+ * The claims of a token with a valid signature. Whether it may be delegated is decided later, by {@link refuseParent}: a duplicate may arrive after the
+ * token has expired.
  */
 async function claimsOf(
   token: string,
@@ -98,7 +98,7 @@ async function claimsOf(
   return judgement.claims;
 }
 
-/** Refuses a delegated credential that would open more easily than its parent. */
+/** Refuses a delegation that would be weaker than its parent. */
 function refuseHolder({ bundleId = "", holderKeyHash }: AccessTokenClaims, { holderPublicKey }: DelegateCredentialRequest): void {
   if (holderKeyHash !== undefined && holderPublicKey === undefined) {
     const why = "is required: the access token is bound to a key, so the delegated token must be bound too";

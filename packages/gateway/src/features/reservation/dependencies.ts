@@ -19,9 +19,9 @@ import { type BundleChanges, createBundleChanges } from "../idempotency/change-b
 import { createReservationChanges, type ReservationChanges } from "../idempotency/change-reservation.ts";
 import type { CredentialIssuer } from "./credential-issuer.ts";
 
-/** The interfaces that the calls of the reservation service use, by subject. Each call names those that it uses. */
+/** Dependencies of the reservation service's handlers. Each handler picks those that it uses. */
 export interface ReservationDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   places: Places;
   /** Reads and changes reservations for their parties. */
@@ -40,15 +40,15 @@ export interface ReservationDependencies {
   reader: FeedReader;
   /** The clock, in ms. */
   now: () => number;
-  /** How long a place is held where the caller does not say, in ms. */
+  /** Duration of a hold if the request does not specify it, in ms. */
   holdDefaultMs: number;
-  /** How long a place is held at most, from when the hold was taken, in ms. */
+  /** Longest hold, from its beginning, in ms. */
   holdMaxMs: number;
-  /** How long the depositor has where the caller does not say, in ms. */
+  /** Time for the deposit if the request does not specify it, in ms. */
   depositDefaultMs: number;
 }
 
-/** The records of a store, by subject. */
+/** Stores, by subject. */
 interface ReservationRecords extends Pick<ReservationDependencies, "queues" | "siteRevocations" | "events"> {
   holds: PlaceSources["holds"];
   sites: SiteStore;

@@ -18,10 +18,10 @@ export async function extend(
     changer: "owner or operator",
     plan: async (before) => {
       const { until } = request;
-      if (until === undefined) throw new TypeError("validation let an empty field through");
+      if (until === undefined) throw new TypeError("validation accepted an empty field");
       const facts = { actor: participantParty(caller), until, terms: await termsBook.of(before), holdMaxMs };
       const transition = extended(before, facts, now());
-      return { transition, answer: writtenReservation(transition) };
+      return { transition, response: writtenReservation(transition) };
     },
   });
   return create(ExtendResponseSchema, { reservation });

@@ -5,7 +5,7 @@ import type { ReservationDependencies } from "./dependencies.ts";
 
 export type GetBundleDependencies = Pick<ReservationDependencies, "bundleChanges" | "reservations">;
 
-/** Gives a bundle with its reservations. */
+/** Returns a bundle with its reservations. */
 export async function getBundle(
   { bundleChanges, reservations }: GetBundleDependencies,
   { bundleId }: GetBundleRequest,

@@ -5,7 +5,7 @@ import type { ReservationDependencies } from "./dependencies.ts";
 
 export type GetReservationDependencies = Pick<ReservationDependencies, "changes" | "queues" | "termsBook">;
 
-/** Gives a reservation with its terms, and its place in the queue where it waits. */
+/** Returns a reservation with its terms and, if it is queued, its position in the queue. */
 export async function getReservation(
   { changes, queues, termsBook }: GetReservationDependencies,
   { reservationId }: GetReservationRequest,
@@ -15,7 +15,7 @@ export async function getReservation(
   const terms = await termsBook.of(reservation);
   if (reservation.state !== ReservationState.QUEUED) return create(GetReservationResponseSchema, { reservation, terms });
   const queuePosition = await queues.position(reservation.reservationId);
-  // Without a position, a place came free a moment ago.
+  // Without a position it has just left the queue, so it is read again.
   const current = queuePosition === undefined ? await changes.findOwn(reservationId, caller) : { ...reservation, queuePosition };
   return create(GetReservationResponseSchema, { reservation: current, terms });
 }

@@ -13,7 +13,7 @@ import type { ReservationDependencies } from "./dependencies.ts";
 
 export type IssueBundleCredentialDependencies = Pick<ReservationDependencies, "bundleChanges" | "credentials" | "termsBook" | "now">;
 
-/** Issues one credential for COLLECT for all parcels of a bundle. */
+/** Issues one COLLECT credential for all parcels of a bundle. */
 export async function issueBundleCredential(
   { bundleChanges, credentials, termsBook, now }: IssueBundleCredentialDependencies,
   request: IssueBundleCredentialRequest,
@@ -22,7 +22,7 @@ export async function issueBundleCredential(
   const { requestId, bundleId, withPin } = request;
   const { siteId } = await bundleChanges.findOwn(bundleId, caller);
   const subject = { siteId, subjectId: bundleId };
-  const answer = await bundleChanges.change({
+  const stored = await bundleChanges.change({
     caller,
     requestId,
     fingerprint: fingerprintOf(IssueBundleCredentialRequestSchema, request),
@@ -38,9 +38,9 @@ export async function issueBundleCredential(
       const terms = { notBeforeS: Math.floor(atMs / 1000), expiresAtS, attempt, sizeClassIndex: 0 };
       const pin = withPin ? await credentials.pinEntry(subject, requestId, terms) : undefined;
       const transition = bundleCredentialIssued(before, { bundleId, actor: participantParty(caller), pin, collectable }, atMs);
-      return { transition, siteId, nowMs: atMs, answer: credentials.encodeTerms(terms) };
+      return { transition, siteId, nowMs: atMs, response: credentials.encodeTerms(terms) };
     },
   });
-  const issued = await credentials.issue({ ...subject, requestId, act: Act.COLLECT, withPin, terms: credentials.decodeTerms(answer) });
+  const issued = await credentials.issue({ ...subject, requestId, act: Act.COLLECT, withPin, terms: credentials.decodeTerms(stored) });
   return create(IssueBundleCredentialResponseSchema, issued);
 }

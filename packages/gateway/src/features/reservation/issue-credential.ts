@@ -19,7 +19,7 @@ import { openingTerms } from "./opening-terms.ts";
 
 export type IssueCredentialDependencies = IssueServiceCredentialDependencies & Pick<ReservationDependencies, "changes" | "termsBook">;
 
-/** Issues an access token, and where it is asked for a PIN, for one act: at a reservation's site, or for an operator's work at a site. */
+/** Issues an access token and, if requested, a PIN for one act: for a reservation, or SERVICE for a site's operator. */
 export async function issueCredential(
   dependencies: IssueCredentialDependencies,
   request: IssueCredentialRequest,
@@ -31,7 +31,7 @@ export async function issueCredential(
   const { requestId, act, withPin, holderPublicKey } = request;
   const issue = (subject: CredentialSubject, terms: CredentialTerms) =>
     credentials.issue({ ...subject, requestId, act, withPin, holderPublicKey, terms });
-  const answer = await changes.changeBy(IssueCredentialRequestSchema, request, {
+  const stored = await changes.changeBy(IssueCredentialRequestSchema, request, {
     caller,
     changer: "owner",
     plan: async (before, { site }, attempt) => {
@@ -43,10 +43,10 @@ export async function issueCredential(
       const terms = await openingTerms(wanted, revokedHashes(before), (some) => issue(subjectOf(before), some));
       const pin = withPin ? await credentials.pinEntry(subjectOf(before), requestId, terms) : undefined;
       const transition = credentialIssued(before, { actor: participantParty(caller), pin }, atMs);
-      return { transition, answer: credentials.encodeTerms(terms) };
+      return { transition, response: credentials.encodeTerms(terms) };
     },
   });
-  const issued = await issue(subjectOf(await changes.findOwn(request.reservationId, caller)), credentials.decodeTerms(answer));
+  const issued = await issue(subjectOf(await changes.findOwn(request.reservationId, caller)), credentials.decodeTerms(stored));
   return create(IssueCredentialResponseSchema, issued);
 }
 

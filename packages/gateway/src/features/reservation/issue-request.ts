@@ -1,7 +1,7 @@
 import { isLowOrderPoint } from "@petak/credential";
 import { Act, type IssueCredentialRequest, invalidField } from "@petak/protocol";
 
-/** Refuses a request for a credential whose fields do not go together, with INVALID_FIELD. */
+/** Throws INVALID_FIELD if the fields of a request for a credential contradict each other. */
 export function checkIssueRequest(request: IssueCredentialRequest): void {
   const { act, reservationId, siteId, compartmentId, withPin, holderPublicKey } = request;
   const isService = act === Act.SERVICE;

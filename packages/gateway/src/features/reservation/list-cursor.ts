@@ -2,25 +2,26 @@ import { hash } from "node:crypto";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type ListReservationsRequest, ListReservationsRequestSchema, PetakError } from "@petak/protocol";
 
-/** How far a list was read: `after` says it in the words of what was read. */
+/** Position in a list of reservations. */
 export interface ListCursor {
-  /** What is read: the reservations in the order in which they were made, or those that are overdue. */
+  /** Order of the list: reservations as they were made, or overdue ones by region and id. */
   kind: "made" | "overdue";
+  /** Position in that order, in its own format. */
   after: string;
 }
 
-/** Of the hash of the question: enough that a cursor for another one is noticed. */
-const questionLength = 8;
+/** Length of the hash of the filters, enough to detect a cursor for other filters. */
+const filtersLength = 8;
 
-/** Writes a cursor. Opaque to callers. */
+/** Encodes a cursor. It is opaque to callers. */
 export function encodeListCursor(request: ListReservationsRequest, { kind, after }: ListCursor): string {
-  return `${kind}.${questionOf(request)}.${after}`;
+  return `${kind}.${filtersHash(request)}.${after}`;
 }
 
 /**
- * Reads the cursor of a request: after what to go on, "" at the beginning.
+ * Reads the cursor of a request: the position after which to continue, "" for the beginning.
  *
- * @throws {PetakError} CURSOR_INVALID where it is none, or one for another question.
+ * @throws {PetakError} CURSOR_INVALID if it is malformed, or made for other filters.
  */
 export function decodeListCursor(request: ListReservationsRequest, kind: ListCursor["kind"]): string {
   if (request.cursor === "") return "";
@@ -29,16 +30,16 @@ export function decodeListCursor(request: ListReservationsRequest, kind: ListCur
   return request.cursor.slice(start.length);
 }
 
-/** The error for a cursor that was not made here for the question that it comes with. */
+/** The error for a cursor that was not made here for the filters of the request. */
 export function invalidListCursor(): PetakError {
   return new PetakError("CURSOR_INVALID", "cursor was not made by this gateway for these filters; start again without a cursor", {
     fieldViolations: [{ field: "cursor", description: "must be a cursor of this gateway for the same filters", rule: "cursor.made_here" }],
   });
 }
 
-/** Names what is asked for, whatever the size of the page. */
-function questionOf({ states, siteId, purpose, partnerReference, overdue, deadlineBefore }: ListReservationsRequest): string {
-  const question = create(ListReservationsRequestSchema, { states: [...states].sort(), siteId, purpose, partnerReference, overdue });
-  if (deadlineBefore !== undefined) question.deadlineBefore = deadlineBefore;
-  return hash("sha256", toBinary(ListReservationsRequestSchema, question), "base64url").slice(0, questionLength);
+/** Hash of the filters, without the page size. */
+function filtersHash({ states, siteId, purpose, partnerReference, overdue, deadlineBefore }: ListReservationsRequest): string {
+  const filters = create(ListReservationsRequestSchema, { states: [...states].sort(), siteId, purpose, partnerReference, overdue });
+  if (deadlineBefore !== undefined) filters.deadlineBefore = deadlineBefore;
+  return hash("sha256", toBinary(ListReservationsRequestSchema, filters), "base64url").slice(0, filtersLength);
 }

@@ -21,28 +21,29 @@ import { decodeListCursor, encodeListCursor, invalidListCursor, type ListCursor 
 
 export type ListReservationsDependencies = Pick<ReservationDependencies, "events" | "reader" | "reservations" | "sites">;
 
-/** Reservations of a page where a caller does not say how many. */
+/** Page size if the request does not specify it. */
 const defaultPageSize = 100;
 
-/** How often a page reads on while it is not full: of a parcel's life one event in eight or so makes a reservation. */
+/** Reads of the feed for one page until it is full. About one event in eight makes a reservation. */
 const readsMax = 8;
 
-/** Overdue reservations that a page looks at, whosever they are. */
-const overdueLookedAtMax = 2000;
+/** Overdue reservations that are examined for one page, including those of other parties. */
+const overdueExaminedMax = 2000;
 
 /** Overdue reservations read in one round trip. */
-const overdueAtOnce = 200;
+const overdueBatchSize = 200;
 
-/** Regions that a page looks through for overdue reservations: most have none. */
+/** Regions that are searched for one page of overdue reservations. Most have none. */
 const regionsMax = 200;
 
-/** Some of a list, and where to go on; undefined: that was all. */
+/** A page of reservations. */
 interface Page {
   found: Reservation[];
+  /** Where to continue. Undefined: the list is complete. */
   next: ListCursor | undefined;
 }
 
-/** One of the two ways to list: the reservations of a page, and where it ends. */
+/** Reads a page in one of the two orders. */
 type ReadPage = (
   dependencies: ListReservationsDependencies,
   request: ListReservationsRequest,
@@ -51,9 +52,9 @@ type ReadPage = (
 ) => Promise<Page>;
 
 /**
- * Lists reservations without an index of them, which would take more memory than a reservation may. The event that made a reservation is recorded once and
- * stays where it is, so that reading the caller's feed in order shows each reservation once, whatever becomes of it meanwhile; the reservation is then
- * read as it stands. Only overdue reservations have an index, by id.
+ * Lists reservations without an index, which would take too much memory. The event that made a reservation is recorded once at a fixed position of the
+ * caller's feed, so that reading the feed in order yields each reservation once, regardless of later changes. The current reservation is then read by id.
+ * Only overdue reservations have an index.
  */
 export async function listReservations(
   dependencies: ListReservationsDependencies,
@@ -71,7 +72,7 @@ export async function listReservations(
   });
 }
 
-/** Reads on in the caller's feed. */
+/** Reads reservations in the order in which they were made, from the caller's feed. */
 const readMade: ReadPage = async (dependencies, request, caller, { after, pageSize }) => {
   const { reader, reservations } = dependencies;
   const regions = regionsOf(request);
@@ -81,18 +82,18 @@ const readMade: ReadPage = async (dependencies, request, caller, { after, pageSi
   let cursor = after === "" ? { number: 0 } : decodeCursor(caller, after);
   await reader.bringUpToDate(caller);
   for (let reads = 0; reads < readsMax && found.length < pageSize; reads++) {
-    // No more than fit: each event shows one reservation at most.
+    // Each event yields one reservation at most, so this does not exceed the page.
     const page = await reader.readAfter(caller, cursor, pageSize - found.length, region);
-    const showing = page.events.filter((event) => isMaking(event, request) || isPromotion(event, request));
+    const relevant = page.events.filter((event) => isMaking(event, request) || isPromotion(event, request));
     const read = await findAll(
       reservations,
-      showing.map(({ reservationId }) => reservationId),
+      relevant.map(({ reservationId }) => reservationId),
     );
     for (const [index, reservation] of read.entries()) {
       if (reservation === undefined || !isParty(reservation, caller) || !isWanted(reservation, request)) continue;
-      const wasShown =
-        isPromotion(showing[index] as Event, request) && (await wasShownWhenMade(dependencies, reservation, request, caller));
-      if (!wasShown) found.push(reservation);
+      const wasListed =
+        isPromotion(relevant[index] as Event, request) && (await wasListedWhenMade(dependencies, reservation, request, caller));
+      if (!wasListed) found.push(reservation);
     }
     ({ cursor } = page);
     if (!page.hasMore) return { found, next: undefined };
@@ -101,10 +102,10 @@ const readMade: ReadPage = async (dependencies, request, caller, { after, pageSi
 };
 
 /**
- * Whether the event that made a reservation has shown it already. One that waited was made at the site that it wanted, and may be at another now: the
- * operator of that site, and a list of that site, see it promoted there.
+ * Whether a promoted reservation was already listed by the event that made it. A queued reservation was made at the site that it asked for and may have
+ * been promoted at another one: the operator of that other site, and a list of that site, get it by its promotion.
  */
-async function wasShownWhenMade(
+async function wasListedWhenMade(
   { sites }: Pick<ListReservationsDependencies, "sites">,
   { queuedSiteIds, participantId }: Reservation,
   { siteId }: ListReservationsRequest,
@@ -116,26 +117,26 @@ async function wasShownWhenMade(
   return (await sites.find(madeAt))?.site.operatorId === caller.participantId;
 }
 
-/** Reads on in the regions' indexes of overdue reservations. */
+/** Reads overdue reservations from the regions' indexes. */
 const readOverdue: ReadPage = async ({ events, reservations }, request, caller, { after, pageSize }) => {
   const place = after === "" ? { region: "", afterId: "" } : parsePlace(after);
   const inRegions = [...(regionsOf(request) ?? (await events.regions()))].filter((region) => region >= place.region).sort();
   const found: Reservation[] = [];
-  let lookedAt = 0;
+  let examined = 0;
   for (const [index, region] of inRegions.entries()) {
     let afterId = region === place.region ? place.afterId : "";
     for (;;) {
-      if (found.length >= pageSize || lookedAt >= overdueLookedAtMax || index >= regionsMax) {
+      if (found.length >= pageSize || examined >= overdueExaminedMax || index >= regionsMax) {
         return { found, next: { kind: "overdue", after: placeAfter(region, afterId) } };
       }
-      // No more than fit.
-      const ids = await reservations.overdue(region, afterId, Math.min(overdueAtOnce, pageSize - found.length));
+      // No more than fit into the page.
+      const ids = await reservations.overdue(region, afterId, Math.min(overdueBatchSize, pageSize - found.length));
       if (ids.length === 0) break;
       for (const reservation of await findAll(reservations, ids)) {
         if (reservation !== undefined && isParty(reservation, caller) && isWanted(reservation, request)) found.push(reservation);
       }
       afterId = ids.at(-1) as string;
-      lookedAt += ids.length;
+      examined += ids.length;
     }
   }
   return { found, next: undefined };
@@ -148,14 +149,14 @@ function findAll(
   return Promise.all(ids.map((id) => reservations.find(id)));
 }
 
-/** The regions in which a wanted reservation can be; undefined: any region. */
+/** The regions that can have matching reservations. Undefined: all. */
 function regionsOf({ siteId }: ListReservationsRequest): ReadonlySet<Region> | undefined {
   if (siteId === "") return undefined;
   const id = parseSiteId(siteId);
   return new Set(id === undefined ? [] : [id.region]);
 }
 
-/** Whether an event made a reservation that may be wanted. Only the first revision has none before it. */
+/** Whether an event made a reservation that may match. Making a reservation writes its first revision. */
 function isMaking(
   { reservationId, reservationRevision, stateBefore, stateAfter, ...event }: Event,
   request: ListReservationsRequest,
@@ -165,7 +166,7 @@ function isMaking(
   return isFirst && isAt && (request.partnerReference === "" || event.partnerReference === request.partnerReference);
 }
 
-/** Whether an event promoted a reservation that may be wanted. */
+/** Whether an event promoted a reservation that may match. */
 function isPromotion({ type, siteId, partnerReference }: Event, request: ListReservationsRequest): boolean {
   if (type !== EventType.RESERVATION_PROMOTED || (request.siteId !== "" && siteId !== request.siteId)) return false;
   return request.partnerReference === "" || partnerReference === request.partnerReference;
@@ -183,7 +184,7 @@ function isWanted(reservation: Reservation, request: ListReservationsRequest): b
   return limit !== undefined && timestampMs(limit) < timestampMs(deadlineBefore);
 }
 
-/** A place in the lists of the regions: a region, and a handle unless it is at the region's beginning. */
+/** Encodes a position in the regions' indexes: a region, and a handle unless it is at the beginning of the region. */
 function placeAfter(region: Region, afterId: string): string {
   return `${region}.${parseReservationId(afterId)?.handle ?? ""}`;
 }

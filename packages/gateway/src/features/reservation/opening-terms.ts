@@ -1,10 +1,10 @@
 import type { CredentialValidity, IssuedCredential } from "./credential-issuer.ts";
 
 /**
- * The terms of a credential that opens. A token that is bound to a key has no id of its own: one that was issued, and revoked, in the same second would be
- * this one as well. Then it begins a second later, which every door's skew lets pass.
+ * Adjusts the terms of a credential so that it is not revoked already. A token that is bound to a key has no random id: it equals a token that was issued
+ * and revoked for the same purpose in the same second. In that case its validity begins a second later, which the clock skew that doors allow covers.
  *
- * @param revoked the hashes of those that open nothing any more
+ * @param revoked hashes of the revoked credentials
  */
 export async function openingTerms<Terms extends CredentialValidity>(
   wanted: Terms,

@@ -4,15 +4,15 @@ import { nearestWithin, refuseOutside, wantedSiteOf } from "@petak/lifecycle";
 import { NearestPlaceSchema, type RedirectRequest, type Reservation, type Site } from "@petak/protocol";
 import { siteNotFound } from "@petak/records";
 
-/** Where a reservation may be redirected to: as it is asked for, or within what was declared in advance. */
+/** The place of a redirection. */
 export type RedirectPlace = RedirectRequest["place"];
 
-/** Reads the facts of sites, in the same order. */
+/** Reads sites, in the order of the ids. */
 export type ReadSites = (siteIds: readonly string[]) => Promise<(Site | undefined)[]>;
 
 /**
- * The place to which a caller may redirect that is bound by the overflow policy: the site that it names, where the policy allows it; or the nearest of
- * what the policy allows, measured from the site that was wanted.
+ * Restricts the place of a redirection to the overflow policy: the named site, if the policy allows it, or else the nearest allowed site, measured from
+ * the site that the reservation asked for.
  *
  * @throws {PetakError} OUTSIDE_OVERFLOW_POLICY; SITE_NOT_FOUND.
  */

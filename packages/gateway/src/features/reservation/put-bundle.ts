@@ -17,10 +17,10 @@ import type { ReservationDependencies } from "./dependencies.ts";
 
 export type PutBundleDependencies = Pick<ReservationDependencies, "bundleChanges" | "storeCode" | "now">;
 
-/** Characters of a bundle's handle, five bits each. */
+/** Length of a bundle's handle, in characters of five bits. */
 const handleLength = 16;
 
-/** Makes a bundle of reservations at one site, or changes which reservations it has. */
+/** Makes a bundle of reservations at one site, or replaces its reservations. */
 export async function putBundle(
   { bundleChanges, storeCode, now }: PutBundleDependencies,
   request: PutBundleRequest,
@@ -31,9 +31,9 @@ export async function putBundle(
   const region = parseReservationId(firstId)?.region;
   if (region === undefined) throw reservationNotFound(firstId);
   const isNew = request.bundleId === "";
-  // The id follows from the request, so that a repetition finds the same bundle.
+  // The id is derived from the request, so that a duplicate finds the same bundle.
   const bundleId = isNew ? formatBundleId(region, derivedId(storeCode, caller, request, handleLength)) : request.bundleId;
-  const answer = await bundleChanges.change({
+  const stored = await bundleChanges.change({
     caller,
     requestId,
     fingerprint: fingerprintOf(PutBundleRequestSchema, request),
@@ -45,8 +45,8 @@ export async function putBundle(
       const siteId = before?.siteId ?? members[0]?.siteId ?? "";
       const earlier = before === undefined ? [] : await bundleChanges.membersOf(before);
       const transition = put(before, { bundleId, actor: participantParty(caller), members, earlier }, atMs);
-      return { transition, siteId, nowMs: atMs, answer: toBinary(BundleSchema, transition.after) };
+      return { transition, siteId, nowMs: atMs, response: toBinary(BundleSchema, transition.after) };
     },
   });
-  return create(PutBundleResponseSchema, { bundle: fromBinary(BundleSchema, answer) });
+  return create(PutBundleResponseSchema, { bundle: fromBinary(BundleSchema, stored) });
 }

@@ -22,7 +22,7 @@ export type ReserveDependencies = Pick<
   "places" | "siteCache" | "termsBook" | "now" | "holdDefaultMs" | "holdMaxMs"
 >;
 
-/** Holds a place at the named site, or at the nearest site that satisfies the request, and makes a reservation of it. */
+/** Holds a place at the named site, or at the nearest site that satisfies the request, and makes the reservation. */
 export async function reserve(
   dependencies: ReserveDependencies,
   request: ReserveRequest,
@@ -51,7 +51,7 @@ export async function reserve(
   return respond(dependencies, request, taken);
 }
 
-/** The response, at once where the site and its terms are in memory. */
+/** Builds the response, synchronously if the site and its terms are cached. */
 function respond(
   { siteCache, termsBook }: Pick<ReserveDependencies, "siteCache" | "termsBook">,
   request: ReserveRequest,

@@ -12,7 +12,7 @@ import type { ReservationDependencies } from "./dependencies.ts";
 
 export type ResolveDoubtDependencies = Pick<ReservationDependencies, "changes" | "now">;
 
-/** Records what the operator found at a door of which nobody knew whether a parcel is inside. */
+/** Resolves a doubt: records whether the operator found the parcel inside. */
 export async function resolveDoubt(
   { changes, now }: ResolveDoubtDependencies,
   request: ResolveDoubtRequest,
@@ -23,7 +23,7 @@ export async function resolveDoubt(
     changer: "operator",
     plan: async (before) => ({
       transition: resolved(before, { actor: participantParty(caller), outcome: request.outcome }, now()),
-      answer: writtenReservation,
+      response: writtenReservation,
     }),
   });
   return create(ResolveDoubtResponseSchema, { reservation });

@@ -15,7 +15,7 @@ import { type RevokeServiceCredentialDependencies, revokeServiceCredential } fro
 
 export type RevokeCredentialDependencies = RevokeServiceCredentialDependencies & Pick<ReservationDependencies, "bundleChanges" | "changes">;
 
-/** Ends an access token, or the PIN, of a reservation or a bundle; or a credential for work at a site. */
+/** Revokes an access token or the PIN of a reservation or a bundle, or a SERVICE credential. */
 export async function revokeCredential(
   dependencies: RevokeCredentialDependencies,
   request: RevokeCredentialRequest,
@@ -33,23 +33,28 @@ export async function revokeCredential(
   }
   const fingerprint = fingerprintOf(RevokeCredentialRequestSchema, request);
   const facts = { actor: participantParty(caller), credentialHash: revoked, endsPin: request.pin };
-  const answer = new Uint8Array();
+  const encodedResponse = new Uint8Array();
   if (subject.case === "bundleId") {
     const bundleId = subject.value;
     await bundleChanges.change({
       ...{ caller, requestId, bundleId, fingerprint, isNew: false },
       plan: async (before) => {
         const atMs = now();
-        if (before === undefined) throw new Error("a bundle that must be there is not");
+        if (before === undefined) throw new Error("an existing bundle was not read");
         const members = await bundleChanges.membersOf(before);
-        return { transition: revokeOfBundle(before, { ...facts, members }, atMs), siteId: before.siteId, nowMs: atMs, answer };
+        return {
+          transition: revokeOfBundle(before, { ...facts, members }, atMs),
+          siteId: before.siteId,
+          nowMs: atMs,
+          response: encodedResponse,
+        };
       },
     });
     return response;
   }
   await changes.change({
     ...{ caller, requestId, reservationId: subject.value ?? "", fingerprint, changer: "owner" },
-    plan: async (before) => ({ transition: revoke(before, facts, now()), answer }),
+    plan: async (before) => ({ transition: revoke(before, facts, now()), response: encodedResponse }),
   });
   return response;
 }

@@ -14,7 +14,7 @@ const keptMs = serviceLifetimeMs + 3_600_000;
 /** Most current revocations of one site. The whole list is sent to the site whenever it changes. */
 const keptMax = 100;
 
-/** Revokes a credential for work at a site, for the site's operator. */
+/** Revokes a SERVICE credential for the site's operator. */
 export async function revokeServiceCredential(
   { requestIds, siteRevocations, sites, now }: RevokeServiceCredentialDependencies,
   request: RevokeCredentialRequest,

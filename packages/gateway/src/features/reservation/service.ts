@@ -2,7 +2,7 @@ import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type ReservationService, Role } from "@petak/protocol";
 import { createCallerShares } from "../../identity/caller-shares.ts";
 import { requireParticipant } from "../../identity/index.ts";
-import { batch, batchesAtOnce, type SingleCall } from "./batch.ts";
+import { batch, concurrentBatches, type SingleCall } from "./batch.ts";
 import { cancel } from "./cancel.ts";
 import { confirm } from "./confirm.ts";
 import { delegateCredential } from "./delegate-credential.ts";
@@ -19,15 +19,15 @@ import { reserve } from "./reserve.ts";
 import { resolveDoubt } from "./resolve-doubt.ts";
 import { revokeCredential } from "./revoke-credential.ts";
 
-/** The roles that make reservations. An overflow policy is the consumer's choice, which only a merchant states for it. */
+/** Roles that may make reservations. An overflow policy is the consumer's choice, and only a merchant may state it. */
 const bookers = { roles: [Role.COURIER, Role.MERCHANT] };
 const policyMakers = { roles: [Role.MERCHANT] };
 const operators = { roles: [Role.OPERATOR] };
 
-/** The reservation service: which function answers each call, and who may make it. */
+/** Creates the reservation service: for each call its handler, and the roles that may make it. */
 export function createReservationService(parts: ReservationParts): ServiceImpl<typeof ReservationService> {
   const uses = reservationDependencies(parts);
-  const shares = createCallerShares(batchesAtOnce);
+  const shares = createCallerShares(concurrentBatches);
   const calls: Omit<ServiceImpl<typeof ReservationService>, "batch"> = {
     reserve: (request, context) => reserve(uses, request, requireParticipant(context, bookers), context),
     confirm: (request, context) => confirm(uses, request, requireParticipant(context)),

@@ -4,24 +4,24 @@ import type { Party, Reservation, ReserveRequest } from "@petak/protocol";
 import type { PlaceHold } from "@petak/records";
 import { namedSiteQuery } from "../sites/nearest-query.ts";
 
-/** How a request waits where no place is free. */
+/** Input of {@link waitingFor}. */
 export interface WaitingFacts {
   asked: ReserveRequest;
-  /** The reservation as it would be held. */
+  /** The reservation as it will be when a place is held. */
   held: Reservation;
-  /** Until when it waits. */
+  /** End of the wait. */
   until: Timestamp;
-  /** For how long a place is held when one comes free, in ms. */
+  /** Duration of the hold after the promotion, in ms. */
   holdMs: number;
-  /** When it came to wait elsewhere. Undefined: it comes now. */
+  /** When the replaced reservation was queued, whose rank this one keeps. Undefined: queued now. */
   since?: Timestamp | undefined;
   actor: Party;
   atMs: number;
-  /** The reservation that it replaces, where that is redirected. */
+  /** The reservation that it replaces in a redirection. */
   relatedReservationId?: string;
 }
 
-/** The part of a hold that says how the reservation waits. */
+/** Makes the part of a hold that queues the reservation if no place is free. */
 export function waitingFor(facts: WaitingFacts): NonNullable<PlaceHold["waiting"]> {
   const { asked, held, until, holdMs, since, actor, atMs, relatedReservationId } = facts;
   const query = namedSiteQuery(asked, held.isTest, atMs);

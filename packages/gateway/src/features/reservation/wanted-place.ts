@@ -3,7 +3,7 @@ import { type NearestPlace, NearestPlaceSchema, type ReserveRequest } from "@pet
 import type { Overflow, WantedPlace } from "@petak/records";
 import { namedSiteQuery, reserveNearestQuery } from "../sites/nearest-query.ts";
 
-/** Where a request wants its place. */
+/** The place that a request asks for, with the searches that its overflow policy allows. */
 export function wantedPlaceOf(request: ReserveRequest, isTest: boolean, nowMs: number): WantedPlace {
   const { place, overflowPolicy: policy } = request;
   const search = (at: NearestPlace) => reserveNearestQuery(request, at, isTest, nowMs, 1);

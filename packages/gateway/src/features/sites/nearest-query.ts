@@ -12,21 +12,21 @@ import {
 } from "@petak/protocol";
 import { countryOf } from "./country-of.ts";
 
-/** Options given where a caller does not say how many. */
+/** Number of options if the request does not specify it. */
 const defaultLimit = 5;
 
 /**
- * Heights of a compartment's centre that `accessible` allows, in mm: the unobstructed forward reach of the 2010 ADA Standards for
- * Accessible Design, 308.2.1, from 15 to 48 inches.
+ * Heights of a compartment's centre that `accessible` permits, in mm: the unobstructed forward reach of the 2010 ADA Standards for Accessible Design,
+ * 308.2.1, 15 to 48 inches.
  */
 const accessibleHeightsMm = { min: 380, max: 1220 } as const;
 
-/** What FindNearest looks for. */
+/** The query of FindNearest. */
 export function findNearestQuery(request: FindNearestRequest, isTest: boolean, nowMs: number): NearestQuery {
   return nearestQuery(request, request, isTest, nowMs, request.limit === 0 ? defaultLimit : request.limit);
 }
 
-/** What Reserve looks for near a point. */
+/** The query of Reserve near a point. */
 export function reserveNearestQuery(
   request: ReserveRequest,
   place: NearestPlace,
@@ -39,7 +39,7 @@ export function reserveNearestQuery(
   return query;
 }
 
-/** What Reserve asks of a site that it names: the country too, where one is named. */
+/** The conditions of Reserve on a named site. The country is one only if the request names it. */
 export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: number): SiteQuery {
   const { parcel, purpose, requirements, holdKind } = request;
   if (parcel === undefined) throw emptyField();
@@ -58,7 +58,7 @@ export function namedSiteQuery(request: ReserveRequest, isTest: boolean, nowMs: 
   return query;
 }
 
-/** What both requests have. */
+/** Fields that FindNearest and Reserve have in common. */
 interface Asked {
   parcel?: Parcel | undefined;
   purpose: Purpose;
@@ -70,7 +70,7 @@ function nearestQuery(asked: Asked, place: FindNearestRequest | NearestPlace, is
   const { origin, radiusM, kinds, operatorIds, excludedOperatorIds } = place;
   const { parcel, purpose, requirements } = asked;
   if (origin === undefined || parcel === undefined) throw emptyField();
-  // Field by field: to spread one object into another takes longer than all the rest of a plain query.
+  // Field by field: spreading objects would take longer than the rest of a simple query.
   const query: NearestQuery = {
     parcel,
     purpose,
@@ -93,7 +93,7 @@ function addConditions(query: SiteQuery, { requirements, includeUnknown }: Asked
   if (!includeUnknown) query.knownAtMs = nowMs;
 }
 
-/** A site across a strait or a border is offered to those only who ask for its country. */
+/** Countries of the sites to offer. A site beyond a border or strait is offered only if its country is requested. */
 function countriesNear(origin: LatLng, requirements: SiteRequirements | undefined): readonly string[] {
   if (requirements?.anyCountry === true) return [];
   if (requirements !== undefined && requirements.countryCodes.length > 0) return requirements.countryCodes;
@@ -120,5 +120,5 @@ function window({ from, to, atLeast }: NonNullable<SiteRequirements["openWithin"
 }
 
 function emptyField(): TypeError {
-  return new TypeError("validation let an empty field through");
+  return new TypeError("validation accepted an empty field");
 }

@@ -4,8 +4,8 @@ import { type Site, type SiteSummary, SiteSummarySchema, type Terms } from "@pet
 const summaries = new WeakMap<Site, SiteSummary>();
 
 /**
- * What a list of options shows of a site on its terms: the same object for the same site while its terms are the same object, which must not be
- * changed.
+ * The summary of a site and its terms for a list of options. Returns the same object while site and terms are the same objects. It must not be
+ * modified.
  */
 export function summarise(site: Site, terms: Terms): SiteSummary {
   let summary = summaries.get(site);

@@ -10,13 +10,13 @@ export interface MoveTestClockDependencies {
   sweep: Pick<Sweep, "once">;
 }
 
-/** The longest step, in ms: 10 years. A longer one is a mistake, and the clock cannot be moved back. */
+/** Longest step, in ms: 10 years. A longer one is probably a mistake, and the clock cannot be moved back. */
 const stepMaxMs = 3653 * 86_400_000;
 
 /**
  * Moves the test clock and applies everything that becomes due.
  *
- * @throws {PetakError} INVALID_FIELD where the time has passed, or lies too far ahead.
+ * @throws {PetakError} INVALID_FIELD if the time is in the past or too far ahead.
  */
 export async function moveTestClock(
   { clock, sweep }: MoveTestClockDependencies,
@@ -25,7 +25,7 @@ export async function moveTestClock(
   if (time === undefined) throw new TypeError("validation accepted an empty time");
   const wantedMs = timestampMs(time);
   const nowMs = clock.now();
-  // The clock has gone on since the caller read it: a time of the last minute is the present one.
+  // The clock has advanced since the caller read it, so a time within the last minute counts as now.
   if (wantedMs < nowMs - 60_000) {
     throw invalidField("time", `must not be before the gateway's time, ${new Date(nowMs).toISOString()}`, "test_clock.forward");
   }
@@ -34,7 +34,7 @@ export async function moveTestClock(
   }
   await clock.moveTo(wantedMs);
   let changedReservations = 0;
-  // What the clock ends may free a place for a reservation whose own deadline has passed as well.
+  // A reservation that ends may free a place for another one whose deadline has passed as well.
   for (let changed = await sweep.once(); changed > 0; changed = await sweep.once()) changedReservations += changed;
   return create(MoveTestClockResponseSchema, { time: timestampFromMs(clock.now()), changedReservations });
 }

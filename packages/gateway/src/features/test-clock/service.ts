@@ -6,7 +6,7 @@ import { GetTestClockResponseSchema, type TestClockService } from "@petak/protoc
 import { requireParticipant } from "../../identity/index.ts";
 import { type MoveTestClockDependencies, moveTestClock } from "./move-test-clock.ts";
 
-/** The calls that drive a test clock. */
+/** Creates the service that reads and moves the test clock. */
 export function createTestClockService(dependencies: MoveTestClockDependencies): ServiceImpl<typeof TestClockService> {
   return {
     getTestClock(_request, context) {

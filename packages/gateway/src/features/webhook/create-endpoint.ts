@@ -16,9 +16,8 @@ import type { Dispatcher } from "./delivery/dispatcher.ts";
 import { type ReachPolicy, requireEndpointUrl } from "./delivery/endpoint-url.ts";
 import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
 
-/** What making an endpoint takes. */
 export interface CreateEndpointDependencies extends ViewDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   store: Pick<WebhookStore, "find" | "add">;
   deliveries: ViewDependencies["deliveries"] & Pick<DeliveryStore, "begin" | "remove">;
@@ -28,12 +27,12 @@ export interface CreateEndpointDependencies extends ViewDependencies {
   policy: ReachPolicy;
 }
 
-/** Endpoints of one participant in each network: one for each of its systems, and no list that grows by itself. */
+/** Most endpoints of one participant in each network: enough for one endpoint for each of its systems. */
 const endpointsMax = 20;
 
 const schemas = { request: CreateEndpointRequestSchema, response: CreateEndpointResponseSchema };
 
-/** Makes an endpoint that gets the events after `cursor`, or those recorded from now on. Its id follows from the request. */
+/** Creates an endpoint that gets the events after `cursor`, or those recorded from now on. Its id is derived from the request. */
 export async function createEndpoint(
   dependencies: CreateEndpointDependencies,
   request: CreateEndpointRequest,
@@ -45,7 +44,7 @@ export async function createEndpoint(
   const start = request.cursor === "" ? undefined : decodeCursor(caller, request.cursor);
   return await once(requestIds, caller, schemas, request, async () => {
     const endpointId = `whe_${mode}_${derivedId(storeCode, caller, request, 16)}`;
-    // The cursor is stored first: a gateway that finds the endpoint starts to deliver.
+    // The cursor is stored first, because a gateway that finds the endpoint starts to deliver.
     const { range: _, ...place } = start ?? (await reader.end(caller));
     await deliveries.begin(endpointId, { cursor: encodeCursor(caller, place) });
     const endpoint = {

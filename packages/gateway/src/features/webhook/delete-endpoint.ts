@@ -11,7 +11,6 @@ import { once } from "../idempotency/once.ts";
 import type { Dispatcher } from "./delivery/dispatcher.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What deleting an endpoint takes. */
 export interface DeleteEndpointDependencies {
   store: Pick<WebhookStore, "find" | "change" | "remove">;
   deliveries: Pick<DeliveryStore, "remove">;
@@ -30,7 +29,7 @@ export async function deleteEndpoint(
   return await once(requestIds, caller, schemas, request, async () => {
     const endpoint = await findOwnEndpoint(store, request.endpointId, caller);
     const { endpointId } = endpoint;
-    // Paused first: a gateway that finds it half removed sends nothing, and a duplicate of the request still finds it.
+    // Paused first, so that a gateway that finds it half removed sends nothing. A duplicate of the request still finds it.
     await store.change(endpointId, { isPaused: true });
     await deliveries.remove(endpointId);
     await store.remove(endpoint);

@@ -8,16 +8,15 @@ import { type DeliveryHealth, healthIn, isFailing } from "./delivery/delivery-he
 import { signingKeysAt } from "./delivery/signing-keys.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What showing an endpoint takes. */
 export interface ViewDependencies {
   store: Pick<WebhookStore, "find">;
   deliveries: Pick<DeliveryStore, "fields" | "pending" | "replays">;
-  /** Endpoints' keys follow from it. */
+  /** Endpoints' keys are derived from it, see {@link deriveWebhookKey}. */
   derivationKey: Uint8Array;
   now: () => number;
 }
 
-/** An endpoint as its owner sees it, with the health of its deliveries. `lagMs`, in ms, if it was looked at. */
+/** An endpoint as its owner sees it, with the health of its deliveries. @param lagMs age of the oldest pending event, in ms, if it was determined */
 export async function viewOf(
   { deliveries, derivationKey, now }: ViewDependencies,
   endpoint: StoredWebhook,
@@ -50,7 +49,7 @@ export async function viewOf(
   });
 }
 
-/** The caller's endpoint as it is stored now. */
+/** {@link viewOf} the caller's endpoint as it is stored now. */
 export async function viewNow(dependencies: ViewDependencies, endpointId: string, caller: ParticipantCaller): Promise<WebhookEndpoint> {
   return await viewOf(dependencies, await findOwnEndpoint(dependencies.store, endpointId, caller));
 }
@@ -60,7 +59,7 @@ interface DeliveryView {
   health: DeliveryHealth;
   pending: { count: number; nextMs: number | undefined };
   openReplays: number;
-  /** How long the oldest event that was not tried has waited, in ms. Undefined if it was not looked at. */
+  /** Age of the oldest event that was not attempted yet, in ms. Undefined: not determined. */
   lagMs: number | undefined;
 }
 

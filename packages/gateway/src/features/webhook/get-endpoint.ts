@@ -9,15 +9,14 @@ import { cursorIn, healthIn } from "./delivery/delivery-health.ts";
 import { type ViewDependencies, viewOf } from "./endpoint-view.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What reading an endpoint takes. */
 export interface GetEndpointDependencies extends ViewDependencies {
   reader: Pick<FeedReader, "bringUpToDate" | "readAfter">;
 }
 
-/** Pages of the feed that are searched for the oldest event that was not tried. */
+/** Pages of the feed that are searched for the oldest event that was not attempted yet. */
 const lagPagesMax = 10;
 
-/** Gives an endpoint of the caller with its health, including its lag. */
+/** Returns an endpoint of the caller with its health, including its lag. */
 export async function getEndpoint(
   dependencies: GetEndpointDependencies,
   request: GetEndpointRequest,
@@ -29,8 +28,8 @@ export async function getEndpoint(
 }
 
 /**
- * How long the oldest event that was not tried has waited, in ms. If the first {@link lagPagesMax} pages hold nothing that the endpoint wants, it is the
- * age of the last event read, so that no whole feed is read.
+ * Age of the oldest event that was not attempted yet, in ms. If none of the first {@link lagPagesMax} pages has an event for the endpoint, the age of the
+ * last event read, to avoid reading the whole feed.
  */
 async function lagOf(
   { deliveries, reader, now }: GetEndpointDependencies,

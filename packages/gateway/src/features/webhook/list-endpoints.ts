@@ -4,12 +4,11 @@ import type { WebhookStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 import { type ViewDependencies, viewOf } from "./endpoint-view.ts";
 
-/** What listing endpoints takes. */
 export interface ListEndpointsDependencies extends ViewDependencies {
   store: Pick<WebhookStore, "find" | "listOf">;
 }
 
-/** Gives the caller's endpoints in the network of its key. */
+/** Returns the caller's endpoints in the network of its key. */
 export async function listEndpoints(
   dependencies: ListEndpointsDependencies,
   _request: ListEndpointsRequest,

@@ -3,9 +3,9 @@ import type { StoredWebhook, WebhookStore } from "@petak/records";
 import type { ParticipantCaller } from "../../identity/index.ts";
 
 /**
- * An endpoint of the caller in the network of its key. Another participant's looks as if it did not exist.
+ * Finds an endpoint of the caller in the network of its key.
  *
- * @throws {PetakError} WEBHOOK_ENDPOINT_NOT_FOUND.
+ * @throws {PetakError} WEBHOOK_ENDPOINT_NOT_FOUND, also for the endpoint of another participant.
  */
 export async function findOwnEndpoint(
   store: Pick<WebhookStore, "find">,

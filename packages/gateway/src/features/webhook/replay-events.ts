@@ -20,9 +20,8 @@ import { replayAt } from "./delivery/replay.ts";
 import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What replaying events takes. */
 export interface ReplayEventsDependencies extends ViewDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   deliveries: ViewDependencies["deliveries"] & Pick<DeliveryStore, "addReplay">;
   reader: Pick<FeedReader, "bringUpToDate">;
@@ -30,12 +29,12 @@ export interface ReplayEventsDependencies extends ViewDependencies {
   requestIds: RequestIds;
 }
 
-/** Open replays of one endpoint. They are delivered one after another. */
+/** Most open replays of one endpoint. They are delivered one after another. */
 const replaysMax = 5;
 
 const schemas = { request: ReplayEventsRequestSchema, response: ReplayEventsResponseSchema };
 
-/** Starts to deliver the events of a range again, by default those until now, beside the new ones. */
+/** Starts to deliver the events of a range again, by default up to now. New events are delivered meanwhile. */
 export async function replayEvents(
   dependencies: ReplayEventsDependencies,
   request: ReplayEventsRequest,

@@ -12,18 +12,17 @@ import { once } from "../idempotency/once.ts";
 import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What rotating an endpoint's key takes. */
 export interface RotateEndpointKeyDependencies extends ViewDependencies {
   store: Pick<WebhookStore, "find" | "addKey">;
   requestIds: RequestIds;
 }
 
-/** How long the old key still signs if the request does not say, in ms: a day, in which a receiver can be deployed. */
+/** Overlap of the old key if the request does not specify it, in ms: a day, enough to deploy a receiver. */
 const overlapDefaultMs = 24 * 3_600_000;
 
 const schemas = { request: RotateEndpointKeyRequestSchema, response: RotateEndpointKeyResponseSchema };
 
-/** Gives an endpoint a new signing key. The old one signs beside it for the overlap. */
+/** Adds a signing key to an endpoint. The old key signs too during the overlap. */
 export async function rotateEndpointKey(
   dependencies: RotateEndpointKeyDependencies,
   request: RotateEndpointKeyRequest,

@@ -17,7 +17,6 @@ import { rotateEndpointKey } from "./rotate-endpoint-key.ts";
 import { testEndpoint, testShares } from "./test-endpoint.ts";
 import { updateEndpoint } from "./update-endpoint.ts";
 
-/** The stores, the delivery and the clock of the webhooks' service. */
 export interface WebhookDependencies {
   records: Pick<Records, "deliveries" | "requestIds" | "siteIds">;
   store: WebhookStore;
@@ -26,12 +25,12 @@ export interface WebhookDependencies {
   signAndPost: SignAndPost;
   writer: CloudEventWriter;
   policy: ReachPolicy;
-  /** Endpoints' keys follow from it. */
+  /** Endpoints' keys are derived from it. */
   derivationKey: Uint8Array;
   now: () => number;
 }
 
-/** Participants' webhook endpoints: who may make each call, and where it is handled. */
+/** Creates the webhook service: for each call its handler. Every participant may make every call. */
 export function createWebhookService({ records, ...rest }: WebhookDependencies): ServiceImpl<typeof WebhookService> {
   const { deliveries, requestIds, siteIds } = records;
   const dependencies = { ...rest, deliveries, requestIds, storeCode: siteIds.storeCode, tests: createCallerShares(testShares) };

@@ -18,37 +18,37 @@ import type { SignAndPost } from "./delivery/sign-and-post.ts";
 import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What testing an endpoint takes. */
 export interface TestEndpointDependencies extends ViewDependencies {
-  /** The code of the store, by which ids are its own. */
+  /** Code of the store, which makes derived ids unique over stores. */
   storeCode: string;
   store: Pick<WebhookStore, "find" | "verify">;
   writer: Pick<CloudEventWriter, "test">;
   signAndPost: SignAndPost;
-  /** How many tests may run at once. */
+  /** Limits concurrent tests. */
   tests: CallerShares;
   requestIds: RequestIds;
 }
 
-/** What ends a test: the call's signal, and its deadline in ms from now if it has one. */
+/** The context of the call. */
 export interface TestEndpointCall {
   readonly signal: AbortSignal;
+  /** Time until the deadline, in ms. Undefined: no deadline. */
   timeoutMs(): number | undefined;
 }
 
-/** Tests that run at once, of one participant and of all: each holds a place of unary calls for as long as an endpoint likes. */
+/** Most concurrent tests, for each participant and in total. A test counts as a unary call for as long as the endpoint takes. */
 export const testShares = { perCaller: 2, total: 64 } as const;
 
-/** Pause that a caller with too many tests is told, in ms. */
+/** Retry delay for a caller with too many tests, in ms. */
 const testRetryAfterMs = 5000;
 
-/** Longest test, in ms, and the part of the call's deadline that is left for the response. */
+/** Longest test, and the part of the call's deadline that is reserved for the response, in ms. */
 const testTimeoutMs = 15_000;
 const responseMs = 500;
 
 const schemas = { request: TestEndpointRequestSchema, response: TestEndpointResponseSchema };
 
-/** Sends a test event, which stands in no feed, and gives what came of it. A delivered one verifies the endpoint's URL. */
+/** Sends a test event, which is in no feed, and returns the result. A successful delivery verifies the endpoint's URL. */
 export async function testEndpoint(
   dependencies: TestEndpointDependencies,
   request: TestEndpointRequest,

@@ -14,7 +14,6 @@ import { type ReachPolicy, requireEndpointUrl } from "./delivery/endpoint-url.ts
 import { type ViewDependencies, viewNow } from "./endpoint-view.ts";
 import { findOwnEndpoint } from "./own-endpoint.ts";
 
-/** What changing an endpoint takes. */
 export interface UpdateEndpointDependencies extends ViewDependencies {
   store: Pick<WebhookStore, "find" | "change">;
   deliveries: ViewDependencies["deliveries"] & Pick<DeliveryStore, "clear" | "bringForward">;
@@ -25,7 +24,7 @@ export interface UpdateEndpointDependencies extends ViewDependencies {
 
 const schemas = { request: UpdateEndpointRequestSchema, response: UpdateEndpointResponseSchema };
 
-/** Changes the fields that the request sets. `paused: false` also enables an endpoint that was disabled, and retries what failed at once. */
+/** Changes the fields that the request sets. `paused: false` also enables a disabled endpoint and retries failed deliveries at once. */
 export async function updateEndpoint(
   dependencies: UpdateEndpointDependencies,
   request: UpdateEndpointRequest,
@@ -42,7 +41,7 @@ export async function updateEndpoint(
       ...(request.paused === undefined ? {} : { isPaused: request.paused }),
     });
     if (request.paused === false) {
-      // Its owner says that it works: what failed is retried at once, and failures are counted from zero.
+      // The owner states that the endpoint works: failed deliveries are retried at once, and failures are counted from zero.
       await deliveries.clear(endpointId, fieldsOfFailing);
       await deliveries.bringForward(endpointId, now());
     }

@@ -14,28 +14,28 @@ import {
 import type { GatewaySecrets } from "../../../secrets/gateway-secrets.ts";
 import { signingKey } from "../../../secrets/issuer-epochs.ts";
 
-/** What a receipt says that neither the reservation nor the event does. */
+/** Facts of a receipt that are neither in the reservation nor in the event. */
 export interface ReceiptFacts {
-  /** The site's side. */
+  /** The signed report of the site's agent. */
   report?: SignedReport;
-  /** The other side's. */
+  /** The countersignature of a party. */
   countersignature?: Countersignature;
-  /** The reservation whose chain goes on in this one. */
+  /** The reservation whose chain this one continues. */
   continued?: Reservation;
 }
 
-/** Makes the receipts of what reservations go through. */
+/** Signs receipts of hand-overs and statements of chains. */
 export interface Receipts {
   /**
-   * Adds the receipt to a transition that needs one, and the chain's new end to its reservation, so that both are recorded in the step that makes
-   * the change: whatever is cut off, there is one receipt or none. Any other transition comes back as it is.
+   * Adds the receipt to the event of a hand-over, and the new head of the chain to its reservation, so that both are written in the same step as the
+   * transition: a crash leaves one receipt or none. A transition without a hand-over is returned unchanged.
    */
   attach<Given extends Pick<Transition, "after" | "events">>(before: Reservation, transition: Given, facts?: ReceiptFacts): Promise<Given>;
-  /** States how a chain stands, for whoever is given it. */
+  /** Signs a statement of the current length of a chain. */
   state(chain: StandingChain): Promise<ChainStatement>;
 }
 
-/** Makes receipts with the issuer's keys: each is signed by the key in force when it is recorded. */
+/** Creates receipts with the issuer's keys. Each receipt is signed by the key in force when it is recorded. */
 export function createReceipts(secrets: Pick<GatewaySecrets, "issuerEpochs">): Receipts {
   return {
     state: (chain) => signChainStatement(chain, signingKey(secrets.issuerEpochs(), chain.asOfMs)),
@@ -44,12 +44,11 @@ export function createReceipts(secrets: Pick<GatewaySecrets, "issuerEpochs">): R
       if (event === undefined) return transition;
       const { after } = transition;
       const handOver = handOverOf(event);
-      if (after === undefined || event.recordedAt === undefined)
-        throw new TypeError("a receipt needs a reservation that is written, and a time");
+      if (after === undefined || event.recordedAt === undefined) throw new TypeError("a receipt requires a written reservation and a time");
       const operator = create(PartySchema, { kind: PartyKind.PARTICIPANT, participantId: before.operatorId });
       const givenBy = partyOn(handOver?.sides?.[0], before, operator);
       const receivedBy = partyOn(handOver?.sides?.[1], before, operator);
-      // The first link of a chain goes on where another ended, if one did.
+      // The first link of a chain refers to the last link of the chain that it continues, if any.
       const continued = before.chain === undefined ? facts.continued : undefined;
       const head = before.chain ?? continued?.chain;
       const { eventReceipt, receipt } = await signReceipt(

@@ -1,13 +1,13 @@
 import { type DescMessage, type Message, type MessageShape, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { SiteSummarySchema } from "@petak/protocol";
 
-/** What messages of one type look like on the wire. */
+/** Encodes messages of one type. */
 export interface Encodings<Desc extends DescMessage, Json> {
   json(message: MessageShape<Desc>): Json;
   binary(message: MessageShape<Desc>): Uint8Array;
 }
 
-/** Remembers the encodings of messages that are the same object in many answers, JSON in UTF-8. They must not change. */
+/** Caches the encodings of message objects that occur in many responses, JSON as UTF-8. The messages must not be modified. */
 function createEncodings<Desc extends DescMessage>(schema: Desc): Encodings<Desc, Uint8Array> {
   const known = new WeakMap<Message, { json?: Uint8Array; binary?: Uint8Array }>();
   const encodedOf = (message: MessageShape<Desc>) => {
@@ -32,7 +32,7 @@ function createEncodings<Desc extends DescMessage>(schema: Desc): Encodings<Desc
   };
 }
 
-/** Remembers the encoding of the message that was encoded last: the parts of an answer mostly have the same one. It must not change. */
+/** Caches the encoding of the last message object, which the options of a response often share. It must not be modified. */
 export function createLastEncoding<Desc extends DescMessage>(
   schema: Desc,
   toJson: (message: MessageShape<Desc>) => string = (message) => toJsonString(schema, message),
@@ -59,5 +59,5 @@ export function createLastEncoding<Desc extends DescMessage>(
   };
 }
 
-/** The summaries of sites, each encoded once for all the answers that it is in: `summarise` gives the same object for the same site. */
+/** Encodings of site summaries, each made once: `summarise` returns the same object for the same site. */
 export const siteEncodings = createEncodings(SiteSummarySchema);

@@ -1,15 +1,15 @@
 import { toJsonString } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 
-/** A text that JSON writes as it is. */
+/** Matches text that needs no escaping in JSON. */
 const plainText = /^[A-Za-z0-9_-]*$/;
 
-/** A text as JSON. */
+/** Encodes a text as JSON. */
 export function textJson(text: string): string {
   return plainText.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-/** A time as the library writes it, without its detours where the time is one of this age in whole ms. */
+/** Encodes a time as JSON exactly as the library does. Times in whole ms since 1970 take a fast path. */
 export function timestampJson(time: Timestamp): string {
   const { seconds, nanos } = time;
   const isPlain =

@@ -23,16 +23,16 @@ const jsonKeys = {
   end: Buffer.from("]}"),
 };
 
-/** Tags of the fields of Protobuf, all below 16 and so one byte each. */
+/** Tags of the Protobuf fields, one byte each. */
 const tags = { option: 0x0a, site: 0x0a, distanceM: 0x11, sizeClassId: 0x1a, freeToPromise: 0x20, observedAt: 0x2a, ttl: 0x32 };
 
 const doubleBytes = 8;
 
-/** What this encoder writes into, answer after answer. */
+/** Buffer that all responses are written to. */
 const output = new ByteOutput();
 
 /**
- * Encodes the answers of FindNearest. Each site's summary is encoded once.
+ * Encodes responses of FindNearest, with each site's summary encoded once. Returns undefined to leave a response to the library.
  *
  * Rent (`npm run bench -- rent`, commit 1254f10): 17 to 23 % of the processor time of a search from all over the city.
  */
@@ -99,7 +99,7 @@ function writeJson({ site, distanceM, sizeClassId, freeToPromise, observedAt, tt
   output.byte(closingBrace);
 }
 
-/** Writes a key after the character that stands before it. Gives what stands before the next. */
+/** Writes a key after its separator. Returns the separator of the next key. */
 function writeKey(before: number, key: Uint8Array): number {
   output.byte(before);
   output.bytes(key);
@@ -138,7 +138,7 @@ function writeBinary({ site, distanceM, sizeClassId, freeToPromise, observedAt, 
   if (ttlBytes !== undefined) writeField(tags.ttl, ttlBytes);
 }
 
-/** The length of a field whose value is so long, its tag and length included. Undefined: there is none. */
+/** Encoded length of a field including its tag and length. Undefined `valueBytes`: the field is not set. */
 function fieldBytes(valueBytes: number | undefined): number {
   return valueBytes === undefined ? 0 : 1 + varintBytes(valueBytes) + valueBytes;
 }

@@ -8,31 +8,33 @@ import { testStoreCode } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { createFeedReader, type FeedReader } from "../feed-reader.ts";
 
-/** Whose feed is read in the tests of what reads feeds. */
+/** The feed that the tests read. */
 export const feed = { participantId: "par_0000000000000001", mode: "test" } as const;
 
-/** Something to record: in which region, when in ms by the gateway's clock, and whether the feed's participant may see it. */
+/** An event to record. */
 export interface TestEvent {
   region: string;
+  /** By the gateway's clock, in ms. */
   recordedMs: number;
+  /** Whether the event belongs to {@link feed}. */
   isMine: boolean;
 }
 
-/** The records of one test, and what reads them as a gateway does. */
+/** Stores of one test, with the feeds and their reader. */
 export interface FeedWorld {
   readonly records: Records;
   readonly feeds: ParticipantFeeds;
   readonly reader: FeedReader;
-  /** Records events and gives the ids of those that the feed's participant may see. */
+  /** Records events and returns the ids of those in {@link feed}. */
   record(events: readonly TestEvent[]): Promise<string[]>;
 }
 
-/** The nth of many regions. */
+/** The nth test region. */
 export function regionAt(index: number): string {
   return (0x830000 + index).toString(16);
 }
 
-/** Opens the records under a test's prefix. Closed with the test. */
+/** Opens stores under a test's key prefix. Closed with the test. */
 export async function openFeedWorld(redis: TestRedis): Promise<FeedWorld> {
   const connection = await redis.connect();
   const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });

@@ -29,49 +29,49 @@ import { createReservationService } from "../service.ts";
 
 const dayMs = 86_400_000;
 
-/** How long a place is held where nobody says, in ms. */
+/** Default duration of a hold, in ms. */
 export const holdDefaultMs = 900_000;
 
-/** How long a parcel can be collected where nobody extends, in ms. */
+/** Time for the collection without an extension, in ms. */
 const collectWithinMs = 3 * dayMs;
 
-/** Fits into every place of {@link ReservationWorld.putSite}. */
+/** Fits every place of {@link ReservationWorld.putSite}. */
 export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-/** One gateway's calls about reservations, and what they work with. Nothing can be listed. */
+/** The reservation service of one gateway, with its dependencies. ListReservations is not available. */
 export interface ReservationGateway {
   readonly records: SearchableRecords;
   readonly siteCache: SiteCache;
   readonly termsBook: TermsBook;
   readonly credentials: CredentialIssuer;
   readonly service: ServiceImpl<typeof ReservationService>;
-  /** The interfaces that the service's calls use. */
+  /** Dependencies of the service's handlers. */
   readonly dependencies: ReservationDependencies;
-  /** Reserves at a site for the {@link parcel}, unless `more` says something else. */
+  /** Reserves at a site for the {@link parcel}. `more` overrides fields of the request. */
   reserve(siteId: string, more?: MessageInitShape<typeof ReserveRequestSchema>): Promise<Reservation>;
   confirm(reservationId: string): Promise<Reservation>;
-  /** Moves a confirmed reservation on as its site's operator states: the parcel was deposited, and can be collected for three days. */
+  /** Records the deposit of a confirmed reservation's parcel, which can then be collected for three days. */
   deposit(reservationId: string): Promise<Reservation>;
 }
 
-/** The records of one test, and gateways over them that share their secrets and a clock that stands. */
+/** Stores of one test, and gateways over them that share secrets and a frozen clock. */
 export interface ReservationWorld {
   readonly clock: FrozenClock;
-  /** What any number of gateways may use. Closed with the test. */
+  /** A connection for any number of gateways. Closed with the test. */
   readonly connection: RedisConnection;
   readonly secrets: GatewaySecrets;
   readonly receipts: Receipts;
-  /** Of calls that the world's caller makes. */
+  /** Context of calls by the world's caller. */
   readonly context: HandlerContext;
-  /** A gateway that does not die. */
+  /** A gateway that is never interrupted. */
   readonly steady: ReservationGateway;
-  /** Another, over a connection of its own. */
+  /** Creates a gateway over another connection. */
   over(connection: RedisConnection): ReservationGateway;
-  /** Puts a site with places of one size class, `M`. Gives its id. */
+  /** Puts a site with places of one size class, `M`. Returns its id. */
   putSite(places: number, facts?: { ref?: string; latitude?: number }): Promise<string>;
 }
 
-/** Opens the records under a test's prefix, and starts a gateway for calls that one participant makes. */
+/** Opens stores under a test's key prefix, and a gateway for calls by one participant. */
 export async function openReservationWorld(redis: TestRedis, caller: ParticipantCaller): Promise<ReservationWorld> {
   const clock = createFrozenClock(1_800_000_000_000);
   const secrets = await loadGatewaySecrets(join(await tempDir(), "secrets.json"), clock.now);
@@ -92,7 +92,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
       termsBook,
       credentials,
       receipts,
-      // Nothing is listed here.
+      // These tests do not list.
       reader: {} as FeedReader,
       now: clock.now,
       holdDefaultMs,
@@ -147,7 +147,7 @@ export async function openReservationWorld(redis: TestRedis, caller: Participant
   };
 }
 
-/** Opens a connection to which each gateway of a test listens. Closed with the test. */
+/** Opens a connection that many gateways of a test share. Closed with the test. */
 export async function openForMany(redis: TestRedis): Promise<RedisConnection> {
   const connection = await redis.connect();
   connection.setMaxListeners(0);

@@ -5,10 +5,10 @@ import { cloudEventAttributes, cloudEventData, cloudEventSource } from "../../fe
 /** The content type of every delivery: a CloudEvent in structured mode. */
 export const cloudEventType = "application/cloudevents+json";
 
-/** The type of a test event. It stands in no record. */
+/** Type of a test event, which is never recorded. */
 export const testEventType = "petak.v1.WEBHOOK_TEST";
 
-/** Writes events as they are delivered. */
+/** Encodes events for delivery. */
 export interface CloudEventWriter {
   /** A custody event. */
   event(event: Event): Buffer;
@@ -17,9 +17,9 @@ export interface CloudEventWriter {
 }
 
 /**
- * Makes the writer of a gateway's events: CloudEvents 1.0 as JSON. Their data is handles and nothing else; whoever may know more asks for it.
+ * Creates an encoder of events as CloudEvents 1.0 in JSON. Their data are ids and states only; an authorized receiver asks the gateway for more.
  *
- * @param audience names the gateway, as its request tokens do: it is the end of `source`
+ * @param audience names the gateway at the end of `source`
  */
 export function createCloudEventWriter(audience: string): CloudEventWriter {
   const source = cloudEventSource(audience);

@@ -4,37 +4,38 @@ import type { FeedName } from "@petak/redis";
 import { decodeCursor, type FeedCursor } from "../../feed/feed-cursor.ts";
 import type { Attempt } from "./post-event.ts";
 
-/** How the deliveries to an endpoint have been going. Times are in ms. */
+/** Health of the deliveries to an endpoint. Times are in ms. */
 export interface DeliveryHealth {
-  /** How far its owner's feed was read; empty: it was not. */
+  /** Position in the owner's feed. Empty: the beginning. */
   cursor: string;
   lastSuccessMs: number | undefined;
   lastFailureMs: number | undefined;
   lastFailure: WebhookFailure;
   lastFailureStatus: number;
   consecutiveFailures: number;
-  /** When the first of the consecutive failures was. */
+  /** Time of the first of the consecutive failures. */
   failingSinceMs: number | undefined;
-  /** The `failingSinceMs` of which an alarm has told. */
+  /** The `failingSinceMs` for which an alarm was recorded. */
   alarmedOfMs: number | undefined;
-  /** When the gateway gave the endpoint up. */
+  /** When the gateway disabled the endpoint. */
   disabledMs: number | undefined;
+  /** Number of events whose last attempt failed. */
   abandoned: number;
-  /** When an event was last tried, while the endpoint is failing, that had not been tried before. */
+  /** When a new event was last attempted while the endpoint was failing. */
   probedMs: number | undefined;
 }
 
-/** An endpoint is failing after so many attempts in a row that failed, over so many ms: a restart of its server is no reason for an alarm. */
+/** An endpoint is failing after this many consecutive failures over at least this time, in ms, so that a restart of its server raises no alarm. */
 const failingAttempts = 3;
 const failingForMs = 60_000;
 
-/** While an endpoint is failing one new event is tried in this time, in ms, so that it is noticed soon when it works again. */
+/** Interval in which one new event is attempted while an endpoint is failing, in ms, to detect its recovery. */
 export const probeIntervalMs = 5 * 60_000;
 
-/** Fields that its owner takes away to let an endpoint go on. */
+/** Fields that are cleared when the owner resumes the endpoint. */
 export const fieldsOfFailing: readonly string[] = ["disabledMs", "consecutiveFailures", "failingSinceMs", "alarmedOfMs", "probedMs"];
 
-/** Whether attempts have failed for a while. */
+/** Whether the endpoint is failing. */
 export function isFailing({ consecutiveFailures, failingSinceMs, lastFailureMs }: DeliveryHealth): boolean {
   if (failingSinceMs === undefined || lastFailureMs === undefined) return false;
   return consecutiveFailures >= failingAttempts && lastFailureMs - failingSinceMs >= failingForMs;
@@ -62,7 +63,7 @@ export function afterAttempt(health: DeliveryHealth, { failure, status }: Attemp
   };
 }
 
-/** Reads what {@link fieldsOfHealth} wrote. */
+/** Decodes what {@link fieldsOfHealth} encodes. */
 export function healthIn(fields: DeliveryFields): DeliveryHealth {
   const ms = (field: string) => (fields[field] === undefined ? undefined : Number(fields[field]));
   return {
@@ -80,13 +81,13 @@ export function healthIn(fields: DeliveryFields): DeliveryHealth {
   };
 }
 
-/** The fields that changed, as they are kept; an empty value takes a field away. */
+/** Encodes the changed fields. An empty value deletes a field. */
 export function fieldsOfHealth(health: DeliveryHealth, before: DeliveryHealth): DeliveryFields {
   const names = Object.keys(health) as (keyof DeliveryHealth)[];
   return Object.fromEntries(names.filter((name) => health[name] !== before[name]).map((name) => [name, String(health[name] ?? "")]));
 }
 
-/** How far the feed of an endpoint's owner was read for it. */
+/** The endpoint's position in its owner's feed. */
 export function cursorIn(feed: FeedName, { cursor }: Pick<DeliveryHealth, "cursor">): FeedCursor {
   return cursor === "" ? { number: 0 } : decodeCursor(feed, cursor);
 }

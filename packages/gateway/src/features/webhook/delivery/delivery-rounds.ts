@@ -13,7 +13,6 @@ import { readReplay } from "./replay.ts";
 import type { SendBatch } from "./send-batch.ts";
 import { settleOutcomes } from "./settle-outcomes.ts";
 
-/** Where endpoints, deliveries and events are, for all endpoints. */
 export interface RoundDependencies {
   deliveries: DeliveryStore;
   events: Pick<EventStream, "appendOnce">;
@@ -27,36 +26,36 @@ export interface RoundDependencies {
   logger: Logger;
 }
 
-/** How long there is nothing to send after a round. */
+/** The pause after a round. */
 export interface Rest {
-  /** When the next round is due, in ms. */
+  /** When the next round is due, in ms since 1970. */
   untilMs: number;
-  /** Whether new events in the feed make it due earlier. */
-  hearsNews: boolean;
+  /** Whether new events in the feed end the pause. */
+  endsWithNews: boolean;
 }
 
-/** The rounds of one endpoint: each sends what there is to send and stores what came of it. */
+/** Delivery rounds of one endpoint. Each round sends due deliveries and stores the outcomes. */
 export interface DeliveryRounds {
-  /** Runs one round. Gives undefined if the endpoint is gone or its lease went to another gateway. */
+  /** Runs one round. Undefined: the endpoint was deleted, or its lease went to another gateway. */
   run(): Promise<Rest | undefined>;
-  /** Follows the feed while the endpoint takes new events. */
+  /** Follows the feed while new events are delivered. */
   readonly follower: FeedFollower | undefined;
-  /** Stops following: the next round reads from the stored cursor again. */
+  /** Stops following. The next round reads from the stored cursor. */
   closeFollower(): void;
 }
 
-/** Events of one batch. What is tried and not yet stored when a gateway dies is sent twice, so it is few. */
+/** Events in one batch. Events whose outcome is not stored when a gateway dies are sent again, so a batch is small. */
 const batchSize = 20;
 
-/** Retries of one batch while an endpoint fails: one after another they may take 15 s each, and meanwhile nobody sees whether it was paused. */
+/** Retries in one batch while an endpoint is failing. They run one after another, up to 15 s each, and a pause by the owner takes effect afterwards. */
 const failingBatchSize = 4;
 
-/** Most retries of one endpoint. Beyond it new events wait in the feed, which has room. */
+/** Most pending retries of one endpoint. Beyond that, new events wait in the feed. */
 export const pendingMax = 1000;
 
-const never: Rest = { untilMs: Number.POSITIVE_INFINITY, hearsNews: false };
+const never: Rest = { untilMs: Number.POSITIVE_INFINITY, endsWithNews: false };
 
-/** Makes the rounds of an endpoint whose lease is held with `token`. */
+/** Creates the rounds of an endpoint. @param token owner of the endpoint's lease */
 export function createDeliveryRounds(
   endpointId: string,
   token: string,
@@ -71,7 +70,7 @@ export function createDeliveryRounds(
     follower = undefined;
   }
 
-  /** Whether the endpoint wants an event: never one about itself, which would feed on its own failures. */
+  /** Whether an event matches the endpoint's filter. Events about the endpoint itself never do, because a failed delivery would cause further events. */
   function isWanted(event: Event, { eventTypes }: StoredWebhook): boolean {
     return event.webhookEndpointId !== endpointId && (eventTypes.length === 0 || eventTypes.includes(event.type));
   }
@@ -97,7 +96,7 @@ export function createDeliveryRounds(
     const takesNew = room > 0 && probeAtMs <= nowMs;
     follower ??= followFeed({ reader, feeds, feed, cursor: cursorIn(feed, before) });
     const page = takesNew ? await follower.next(wasFailing ? 1 : Math.min(batchSize, room)) : undefined;
-    // New events come first if there is little room.
+    // New events take precedence over replays if there is little room for retries.
     const mayReplay = replay !== undefined && !wasFailing && room >= 2 * batchSize;
     const replayed = !mayReplay ? undefined : await readReplay(replay, reader, feed, batchSize);
 
@@ -118,9 +117,9 @@ export function createDeliveryRounds(
     const hasMore = !isFailingNow && (page?.hasMore === true || (replayed !== undefined && replayed.after.content !== ""));
     const { count, nextMs = Number.POSITIVE_INFINITY } = await deliveries.pending(endpointId);
     const hasRoom = count < pendingMax;
-    if ((hasMore && hasRoom) || (wasFailing && !isFailingNow)) return { untilMs: now(), hearsNews: true };
+    if ((hasMore && hasRoom) || (wasFailing && !isFailingNow)) return { untilMs: now(), endsWithNews: true };
     const nextProbeMs = isFailingNow ? (next.probedMs ?? next.lastFailureMs ?? 0) + probeIntervalMs : Number.POSITIVE_INFINITY;
-    return { untilMs: Math.min(nextMs, nextProbeMs), hearsNews: hasRoom && !isFailingNow };
+    return { untilMs: Math.min(nextMs, nextProbeMs), endsWithNews: hasRoom && !isFailingNow };
   }
 
   return {

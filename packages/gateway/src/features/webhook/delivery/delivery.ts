@@ -4,25 +4,26 @@ import { subjectOf } from "../../feed/cloud-event-attributes.ts";
 import type { CloudEventWriter } from "./cloud-event.ts";
 import type { Attempt } from "./post-event.ts";
 
-/** One event on its way to one endpoint. */
+/** The delivery of one event to one endpoint. */
 export interface Delivery {
   /** The event's id. */
   id: string;
-  /** What the event is about: events about one thing are sent one after another. */
+  /** Subject of the event. Events with the same subject are sent one after another. */
   subject: string;
   /** The same bytes in every attempt. */
   body: Buffer;
   /** Attempts made so far. */
   attempts: number;
-  /** When the first was made, in ms. */
+  /** Time of the first attempt, in ms. */
   firstMs: number;
-  /** Whether it is kept as a retry already. */
+  /** Whether it is already stored as a retry. */
   isRetry: boolean;
 }
 
-/** A delivery and what came of it; without an attempt, there was none, because the gateway stops or the endpoint is gone. */
+/** A delivery and its outcome. */
 export interface DeliveryOutcome {
   delivery: Delivery;
+  /** Undefined: not attempted, because the gateway stops or the endpoint was changed. */
   attempt: Attempt | undefined;
 }
 
@@ -33,29 +34,29 @@ interface RetryContent {
   body: string;
 }
 
-/** The delivery of an event that was not tried yet. */
+/** The delivery of an event that was not attempted yet. */
 export function firstDelivery(event: Event, writer: CloudEventWriter, nowMs: number): Delivery {
   return { id: event.eventId, subject: subjectOf(event), body: writer.event(event), attempts: 0, firstMs: nowMs, isRetry: false };
 }
 
-/** A delivery as it is kept to be tried again. */
+/** Encodes a delivery as a retry. */
 export function retryOf({ id, subject, attempts, firstMs, body }: Delivery, dueMs: number): StoredRetry {
   const content: RetryContent = { subject, attempts, firstMs, body: body.toString() };
   return { id, dueMs, content: Buffer.from(JSON.stringify(content)) };
 }
 
-/** Reads what {@link retryOf} wrote. */
+/** Decodes what {@link retryOf} encodes. */
 export function deliveryOf({ id, content }: StoredRetry): Delivery {
   const { body, ...rest } = JSON.parse(content.toString()) as RetryContent;
   return { id, ...rest, body: Buffer.from(body), isRetry: true };
 }
 
-/** The region in whose record an event is. */
+/** The region in whose event stream an event is. */
 export function regionOfEvent(eventId: string): Region | undefined {
   return /^evt_(8[0-9a-f]{5})_/.exec(eventId)?.[1];
 }
 
-/** Deliveries by what they are about, in their order; of one event the first. */
+/** Groups deliveries by subject, in their order. Of several deliveries of one event only the first is kept. */
 export function bySubject(deliveries: Iterable<Delivery>): Delivery[][] {
   const seen = new Set<string>();
   const groups = new Map<string, Delivery[]>();

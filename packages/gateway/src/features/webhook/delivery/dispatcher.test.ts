@@ -3,17 +3,17 @@ import type { StoredWebhook } from "@petak/records";
 import { useRedis } from "@petak/testkit";
 import { beforeEach, describe, expect, it } from "vitest";
 import { deriveWebhookKey } from "../../../secrets/webhook-keys.ts";
+import { backoffScheduleMs } from "./backoff-schedule.ts";
 import { cursorIn } from "./delivery-health.ts";
 import { pendingMax } from "./delivery-rounds.ts";
 import { replayAt } from "./replay.ts";
-import { retryLadderMs } from "./retry-ladder.ts";
 import { type Receiver, startReceiver } from "./testing/receiver.ts";
 import { verifyDelivery } from "./testing/verify-delivery.ts";
 import { derivationKey, openWebhookWorld, participantId, type WebhookWorld } from "./testing/webhook-world.ts";
 
 const redis = useRedis();
 const minuteMs = 60_000;
-/** How long the lease of a gateway lasts, in ms: so long that it does not end where the machine has much else to do, for what was sent comes again then. */
+/** Duration of a lease, in ms: long enough not to expire on a loaded machine, because events are sent again after that. */
 const leaseMs = 2000;
 let world: WebhookWorld;
 let receiver: Receiver;
@@ -23,12 +23,12 @@ beforeEach(async () => {
   receiver = await startReceiver();
 });
 
-/** Resolves when a receiver has got so many requests and all have been answered. */
+/** Resolves when a receiver has got `count` requests and responded to all. */
 async function untilReceived(count: number, from = receiver): Promise<void> {
   await expect.poll(() => [from.received.length, from.open.now], { interval: 5 }).toEqual([count, 0]);
 }
 
-/** Resolves when everything recorded so far was taken, and that is written down: only then may the clock move on. */
+/** Resolves when everything recorded so far was accepted and the outcomes are stored. Only then may the clock advance. */
 async function untilAllTaken(endpoint: StoredWebhook): Promise<void> {
   const { number } = await world.reader.end(endpoint);
   const read = async () => cursorIn(endpoint, await world.health(endpoint)).number;
@@ -36,7 +36,7 @@ async function untilAllTaken(endpoint: StoredWebhook): Promise<void> {
   expect((await world.records.deliveries.pending(endpoint.endpointId)).count).toBe(0);
 }
 
-/** Resolves when the last attempt has failed, and it is written down when the next one is due. */
+/** Resolves when the last attempt has failed and its retry is stored. */
 async function untilRetryIsDue({ endpointId }: StoredWebhook): Promise<void> {
   const next = async () => (await world.records.deliveries.pending(endpointId)).nextMs;
   await expect.poll(next, { interval: 5 }).toBeGreaterThan(world.timers.now());
@@ -45,7 +45,7 @@ async function untilRetryIsDue({ endpointId }: StoredWebhook): Promise<void> {
 const answerAll = (status: number) => receiver.answer(status);
 
 describe("a dispatcher", () => {
-  it("sends what happens to whom it concerns, once, and nothing of others or of the other network", async () => {
+  it("sends events to the participant that they concern, once, and none of other participants or of the other network", async () => {
     await world.addEndpoint(receiver.url);
     await world.record(3, { participantId: "par_0000000000000009" });
     world.deliver();
@@ -56,7 +56,7 @@ describe("a dispatcher", () => {
     expect([...receiver.ids()].sort()).toEqual([...mine, ...asOperator].sort());
   });
 
-  it("sends what happened since the endpoint was made, also while no gateway ran", async () => {
+  it("sends events recorded since the endpoint was created, also while no gateway ran", async () => {
     await world.record(5);
     await world.addEndpoint(receiver.url);
     const missed = await world.record(5);
@@ -65,7 +65,7 @@ describe("a dispatcher", () => {
     expect([...receiver.ids()].sort()).toEqual([...missed].sort());
   });
 
-  it("signs so that the receiver can verify, by the key that its owner is shown", async () => {
+  it("signs with the key that the owner sees, so that the receiver can verify", async () => {
     const { endpointId } = await world.addEndpoint(receiver.url);
     world.deliver();
     await world.record(1);
@@ -78,7 +78,7 @@ describe("a dispatcher", () => {
     expect(() => verifyDelivery({ headers: received?.headers ?? {}, body: received?.body ?? "" }, publicKey)).toThrow(/timestamp too/);
   });
 
-  it("keeps the order of what is about one reservation, and does not wait for others", async () => {
+  it("keeps the order of events about one reservation, and does not wait for others", async () => {
     await world.addEndpoint(receiver.url);
     const held: (() => void)[] = [];
     receiver.answer((response, { body }) => {
@@ -96,7 +96,7 @@ describe("a dispatcher", () => {
     held[1]?.();
   });
 
-  it("has four attempts under way at one endpoint and no more", async () => {
+  it("has at most four concurrent attempts to one endpoint", async () => {
     await world.addEndpoint(receiver.url);
     const release = Promise.withResolvers<void>();
     receiver.answer((response) => void release.promise.then(() => response.writeHead(204).end()));
@@ -108,7 +108,7 @@ describe("a dispatcher", () => {
     expect(receiver.open.most).toBe(4);
   });
 
-  it("sends only the types that were asked for", async () => {
+  it("sends only the types in the filter", async () => {
     await world.addEndpoint(receiver.url, { eventTypes: [EventType.PARCEL_DEPOSITED] });
     world.deliver();
     await world.record(3);
@@ -118,16 +118,16 @@ describe("a dispatcher", () => {
   });
 });
 
-describe("an event that is not taken", () => {
-  it("is sent again on each rung of the ladder, the same bytes under the same id, and given up after the last", async () => {
+describe("an event that is not accepted", () => {
+  it("is sent again after each delay of the schedule, the same bytes under the same id, and given up after the last", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     answerAll(500);
     world.deliver();
     const [id] = await world.record(1);
-    for (const [index, rungMs] of retryLadderMs.entries()) {
+    for (const [index, delayMs] of backoffScheduleMs.entries()) {
       if (index > 0) {
         await untilRetryIsDue(endpoint);
-        world.timers.advance(rungMs * 1.1 + 1);
+        world.timers.advance(delayMs * 1.1 + 1);
       }
       await untilReceived(index + 1);
     }
@@ -139,7 +139,7 @@ describe("an event that is not taken", () => {
     expect((await world.records.deliveries.pending(endpoint.endpointId)).count).toBe(0);
   });
 
-  it("does not hold up later ones", async () => {
+  it("does not delay later events", async () => {
     await world.addEndpoint(receiver.url);
     receiver.answer((response, { body }) => void response.writeHead(body.includes("res_bad") ? 500 : 204).end());
     const [bad] = await world.record(1, { reservationId: "res_bad" });
@@ -150,7 +150,7 @@ describe("an event that is not taken", () => {
     expect(receiver.ids()).toEqual(expect.arrayContaining([bad, ...later]));
   });
 
-  it("comes again when Retry-After says", async () => {
+  it("is sent again after the time in Retry-After", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     receiver.answer((response) => void response.writeHead(503, { "retry-after": "3600" }).end());
     world.deliver();
@@ -160,7 +160,7 @@ describe("an event that is not taken", () => {
     await expect.poll(() => world.records.deliveries.pending(endpoint.endpointId)).toEqual({ count: 1, nextMs: dueMs });
   });
 
-  it("is one of a thousand at most; at that number new ones wait in the record", async () => {
+  it("is one of at most a thousand pending ones, beyond which new events wait in the feed", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     answerAll(500);
     const ids = await world.record(pendingMax + 30);
@@ -173,7 +173,7 @@ describe("an event that is not taken", () => {
     expect(new Set(receiver.ids())).toEqual(new Set(ids));
   });
 
-  it("because the endpoint is gone ends it at once, with an alarm", async () => {
+  it("because the endpoint responds with 410 disables it at once, with an alarm", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     answerAll(410);
     world.deliver();
@@ -199,7 +199,7 @@ describe("an endpoint that fails", () => {
     await untilReceived(3);
   }
 
-  it("raises one alarm that its owner sees in the record, and none for a hiccup", async () => {
+  it("raises one alarm for its owner, and none for a short failure", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     const other = await startReceiver();
     await world.addEndpoint(other.url, { eventTypes: [EventType.WEBHOOK_ENDPOINT_FAILING] });
@@ -220,7 +220,7 @@ describe("an endpoint that fails", () => {
     expect((await world.alarms()).length).toBe(1);
   });
 
-  it("is tried with one new event every five minutes, and gets the rest when it works again", async () => {
+  it("gets one new event every five minutes, and the rest when it works again", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     answerAll(500);
     world.deliver();
@@ -266,8 +266,8 @@ describe("an endpoint that fails", () => {
   });
 });
 
-describe("what its owner does", () => {
-  it("pauses it and lets it go on, and nothing is missed", async () => {
+describe("an owner of an endpoint", () => {
+  it("pauses and resumes it, and no event is missed", async () => {
     const { endpointId } = await world.addEndpoint(receiver.url);
     const dispatcher = world.deliver();
     const first = await world.record(3);
@@ -287,7 +287,7 @@ describe("what its owner does", () => {
     expect(receiver.ids()).toEqual(expect.arrayContaining([...first, ...paused]));
   });
 
-  it("removes it, and nothing more is sent or kept", async () => {
+  it("deletes it, and nothing more is sent or stored", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     const dispatcher = world.deliver();
     answerAll(500);
@@ -303,7 +303,7 @@ describe("what its owner does", () => {
     expect(receiver.received.length).toBe(1);
   });
 
-  it("has what was recorded in a time replayed, beside what is new", async () => {
+  it("replays events of a period while new ones are delivered", async () => {
     const endpoint = await world.addEndpoint(receiver.url);
     const dispatcher = world.deliver();
     const early = await world.record(3);
@@ -327,7 +327,7 @@ describe("what its owner does", () => {
 });
 
 describe("of two gateways", () => {
-  it("one delivers to an endpoint, and the other goes on when it stops, without a break and without twice", async () => {
+  it("one delivers to an endpoint, and the other continues when it stops, without gaps or duplicates", async () => {
     await world.addEndpoint(receiver.url);
     const first = world.deliver({ leaseMs });
     const ids = await world.record(5);
@@ -341,7 +341,7 @@ describe("of two gateways", () => {
     expect([...receiver.ids()].sort()).toEqual([...ids].sort());
   });
 
-  it("the other takes over when one dies, and what was under way is sent again", async () => {
+  it("the other takes over when one dies, and deliveries in flight are sent again", async () => {
     const { endpointId } = await world.addEndpoint(receiver.url);
     // One that took the lease, and was not heard of again.
     expect(await world.records.deliveries.lease(endpointId, "the dead", 400)).toBe("acquired");

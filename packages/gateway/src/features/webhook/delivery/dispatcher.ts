@@ -1,27 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { type EndpointWorker, startEndpointWorker, type WorkerDependencies } from "./endpoint-worker.ts";
 
-/** What a dispatcher needs. */
 export interface DispatcherOptions extends WorkerDependencies {
   /**
-   * How long a gateway may be silent before another delivers in its place, in ms. Default 15 s: longer than a gateway is busy with itself, short
-   * enough that nobody notices. The one clock here that cannot be handed in: it is that of Redis.
+   * Duration of an endpoint's lease, in ms by Redis's clock: how long a gateway may be unresponsive before another one takes over. Default 15 s, longer
+   * than a gateway's pauses and short enough to go unnoticed.
    */
   leaseMs?: number;
 }
 
 /** Delivers to the endpoints whose leases this gateway holds. */
 export interface Dispatcher {
-  /** Looks at an endpoint at once: it was made or changed here. */
+  /** Starts a round for an endpoint that was created or changed here. */
   wake(endpointId: string): void;
-  /** Resolves when every endpoint has been left to the other gateways. What is under way after `graceMs` is broken off, and sent again by them. */
+  /** Releases all leases. Attempts that are in flight after `graceMs` are aborted; other gateways send them again. */
   stop(graceMs: number): Promise<void>;
 }
 
-/** Of a lease, how much of it passes before it is held on to. */
+/** Renewals during one lease. */
 const renewals = 3;
 
-/** Starts dispatching. Of several gateways, each endpoint is that of the first to take its lease. */
+/** Starts dispatching. Of several gateways, the one that acquires an endpoint's lease delivers to it. */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { store, deliveries, logFailure, leaseMs = 15_000 } = options;
   const token = randomUUID();
@@ -38,18 +37,18 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     });
   }
 
-  /** Takes the lease of an endpoint, or holds on to it. */
-  async function hold(endpointId: string): Promise<void> {
+  /** Acquires or renews the lease of an endpoint. */
+  async function lease(endpointId: string): Promise<void> {
     const outcome = await deliveries.lease(endpointId, token, leaseMs);
     const worker = workers.get(endpointId);
-    // Taken anew means that another may have had it: what is known here of the endpoint's state is old.
+    // Lease re-acquired: another gateway may have had it meanwhile, so the worker's state is stale.
     if (worker !== undefined && outcome !== "renewed") await worker.stop(AbortSignal.abort());
     if (outcome !== "unavailable" && !stopping.signal.aborted && !workers.has(endpointId)) start(endpointId);
   }
 
-  async function look(): Promise<void> {
+  async function leaseAll(): Promise<void> {
     const endpointIds = new Set(await store.all());
-    const results = await Promise.allSettled([...endpointIds].map(hold));
+    const results = await Promise.allSettled([...endpointIds].map(lease));
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
@@ -58,7 +57,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     while (!stopping.signal.aborted) {
       isWoken = false;
       try {
-        await look();
+        await leaseAll();
       } catch (error) {
         logFailure("the leasing of webhooks", error);
       }

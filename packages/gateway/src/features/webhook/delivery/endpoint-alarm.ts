@@ -6,7 +6,6 @@ import { type DeliveryOutcome, regionOfEvent } from "./delivery.ts";
 import { type DeliveryHealth, isFailing } from "./delivery-health.ts";
 import { type WebhookAlarm, webhookEvent } from "./webhook-event.ts";
 
-/** What an alarm needs. */
 export interface EndpointAlarmDependencies {
   events: Pick<EventStream, "appendOnce">;
   logger: Logger;
@@ -14,8 +13,8 @@ export interface EndpointAlarmDependencies {
 }
 
 /**
- * Tells an endpoint's owner, through the record, that the endpoint is failing or was given up: once each time, however many gateways notice it. Gives
- * the health with what has been told.
+ * Records an event for the owner when an endpoint starts failing or is disabled: once each time, even if several gateways notice it. Returns the health
+ * with the alarms recorded in it.
  */
 export type EndpointAlarm = (
   endpoint: StoredWebhook,
@@ -24,24 +23,24 @@ export type EndpointAlarm = (
   outcomes: readonly DeliveryOutcome[],
 ) => Promise<DeliveryHealth>;
 
-/** Makes the alarm. */
+/** Creates the alarm. */
 export function createEndpointAlarm({ events, logger, now }: EndpointAlarmDependencies): EndpointAlarm {
   return async (endpoint, before, after, outcomes) => {
     const failed = outcomes.find(({ attempt }) => attempt !== undefined && attempt.failure !== WebhookFailure.UNSPECIFIED);
     const region = failed === undefined ? undefined : regionOfEvent(failed.delivery.id);
     if (region === undefined) return after;
     const { endpointId } = endpoint;
-    const tell = async (type: WebhookAlarm["type"], sinceMs: number) => {
+    const record = async (type: WebhookAlarm["type"], sinceMs: number) => {
       await events.appendOnce(region, `${endpointId}:${type}:${sinceMs}`, webhookEvent({ type, endpoint, region, nowMs: now() }));
       logger.warn({ endpoint_id: endpointId, event: cloudEventTypeOf(type) }, "webhook endpoint");
     };
     let health = after;
     if (isFailing(health) && health.failingSinceMs !== undefined && health.alarmedOfMs !== health.failingSinceMs) {
-      await tell(EventType.WEBHOOK_ENDPOINT_FAILING, health.failingSinceMs);
+      await record(EventType.WEBHOOK_ENDPOINT_FAILING, health.failingSinceMs);
       health = { ...health, alarmedOfMs: health.failingSinceMs };
     }
     if (health.disabledMs !== undefined && before.disabledMs === undefined) {
-      await tell(EventType.WEBHOOK_ENDPOINT_DISABLED, health.disabledMs);
+      await record(EventType.WEBHOOK_ENDPOINT_DISABLED, health.disabledMs);
     }
     return health;
   };

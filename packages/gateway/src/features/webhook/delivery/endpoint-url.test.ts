@@ -34,7 +34,7 @@ describe("the URL of an endpoint", () => {
     expect(checkEndpointUrl(text, strict)).toMatch(why);
   });
 
-  it("may lead where the configuration allows it", () => {
+  it("may name addresses that the configuration allows", () => {
     expect(checkEndpointUrl("http://127.0.0.1:8080/", loopback)).toEqual(new URL("http://127.0.0.1:8080/"));
     expect(checkEndpointUrl("http://[::1]:8080/", loopback)).toMatch(/does not send/);
   });

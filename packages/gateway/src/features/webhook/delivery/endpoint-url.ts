@@ -2,19 +2,19 @@ import { isIP } from "node:net";
 import { invalidField } from "@petak/protocol";
 import { mayReach, type Networks } from "./networks.ts";
 
-/** Where webhooks may be sent. */
+/** Which URLs webhooks may be sent to. */
 export interface ReachPolicy {
   /** Networks that are allowed although they are not public. */
   readonly allowedNetworks: Networks;
-  /** Whether `http://` is allowed too. */
+  /** Whether `http://` is allowed. */
   readonly allowHttp: boolean;
 }
 
-/** Ports below 1024 that belong to the web. At the others of them live services that should not be talked to by anybody's wish. */
+/** Allowed ports below 1024. The others belong to services that webhooks must not reach. */
 const webPorts: ReadonlySet<string> = new Set(["", "80", "443"]);
 const unprivilegedFrom = 1024;
 
-/** The URL of an endpoint, or in words why it cannot be one. What its name leads to is looked at in each attempt. */
+/** Parses the URL of an endpoint, or says why it is not allowed. The addresses of a host name are checked at each attempt. */
 export function checkEndpointUrl(text: string, { allowedNetworks, allowHttp }: ReachPolicy): URL | string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) return "must be a URL that begins with https://";
@@ -31,13 +31,13 @@ export function checkEndpointUrl(text: string, { allowedNetworks, allowHttp }: R
   return url;
 }
 
-/** The address that a URL names itself, without the brackets of IPv6; undefined where it has a name. */
+/** The IP address in a URL, without the brackets of IPv6. Undefined: the URL has a host name. */
 export function addressIn({ hostname }: URL): string | undefined {
   const address = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
   return isIP(address) === 0 ? undefined : address;
 }
 
-/** Refuses a URL to which this gateway sends no webhooks, with INVALID_FIELD. */
+/** Throws INVALID_FIELD for a URL to which this gateway sends no webhooks. */
 export function requireEndpointUrl(url: string, policy: ReachPolicy): void {
   const checked = checkEndpointUrl(url, policy);
   if (typeof checked === "string") throw invalidField("url", checked, "webhook_endpoint.url");

@@ -2,26 +2,25 @@ import type { LogFailure } from "../../../observability/index.ts";
 import { createDeliveryRounds, type Rest, type RoundDependencies } from "./delivery-rounds.ts";
 import { type AttemptDependencies, createBatchSender } from "./send-batch.ts";
 
-/** What all workers share. */
 export interface WorkerDependencies extends RoundDependencies, AttemptDependencies {
   logFailure: LogFailure;
 }
 
 /** Delivers to one endpoint for as long as this gateway holds its lease. */
 export interface EndpointWorker {
-  /** Starts a round at once: something about the endpoint was changed. */
+  /** Starts a round at once, after a change of the endpoint. */
   wake(): void;
-  /** Begins no further attempt and resolves when those under way have ended; `cut` aborts them. */
+  /** Starts no further attempt and resolves when those in flight have ended. `cut` aborts them. */
   stop(cut: AbortSignal): Promise<void>;
-  /** Resolves when it has ended: it was stopped, its lease went to another gateway, or its endpoint is gone. */
+  /** Resolves when the worker has ended: it was stopped, its lease went to another gateway, or its endpoint was deleted. */
   readonly ended: Promise<void>;
 }
 
-/** How long a change by another gateway stays unnoticed, in ms, and the pause after an error. */
-const lookAgainMs = 5000;
+/** Longest time until a change by another gateway is noticed, and the pause after an error, in ms. */
+const pollIntervalMs = 5000;
 const afterErrorMs = 1000;
 
-/** Longest wait for new events, in ms; a timer ends it much earlier. */
+/** Upper bound of a wait for new events, in ms. A timer ends the wait much earlier. */
 const newsTimeoutMs = 3_600_000;
 
 /** Starts delivering to an endpoint. */
@@ -34,15 +33,15 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
   const send = createBatchSender(dependencies, { stopping: stopping.signal, cut: cutter.signal, isInterrupted: () => isWoken });
   const rounds = createDeliveryRounds(endpointId, token, dependencies, send);
 
-  /** Waits until a time, new events, a wake or the stop. */
-  async function wait({ untilMs, hearsNews }: Rest): Promise<void> {
+  /** Waits until the given time, new events, a call of `wake` or the stop. */
+  async function wait({ untilMs, endsWithNews }: Rest): Promise<void> {
     const waiting = new AbortController();
     wakeUp = () => waiting.abort();
-    const waitMs = Math.min(lookAgainMs, untilMs - now());
+    const waitMs = Math.min(pollIntervalMs, untilMs - now());
     if (isWoken || waitMs <= 0 || stopping.signal.aborted) return;
     const cancel = after(waitMs, wakeUp);
     const ends = [stopping.signal, waiting.signal];
-    if (hearsNews && rounds.follower !== undefined) await rounds.follower.wait(newsTimeoutMs, ends);
+    if (endsWithNews && rounds.follower !== undefined) await rounds.follower.wait(newsTimeoutMs, ends);
     else await untilOneAborts(ends);
     cancel();
   }
@@ -56,9 +55,9 @@ export function startEndpointWorker(endpointId: string, token: string, dependenc
         await wait(rest);
       } catch (error) {
         logFailure("a webhook's delivery", error, { endpoint_id: endpointId });
-        // What was read and not stored is read again.
+        // Events that were read and not stored are read again.
         rounds.closeFollower();
-        await wait({ untilMs: now() + afterErrorMs, hearsNews: false });
+        await wait({ untilMs: now() + afterErrorMs, endsWithNews: false });
       }
     }
     rounds.closeFollower();

@@ -33,19 +33,19 @@ describe("without allowed networks", () => {
 describe("allowed networks", () => {
   const allowed = parseNetworks("127.0.0.0/8, 10.1.0.0/16,fd00::/8") as Networks;
 
-  it.each(["127.0.0.1", "::ffff:127.0.0.1", "10.1.255.1", "fd12::1"])("have %s", (address) => {
+  it.each(["127.0.0.1", "::ffff:127.0.0.1", "10.1.255.1", "fd12::1"])("include %s", (address) => {
     expect(mayReach(address, allowed)).toBe(true);
   });
 
-  it.each(["10.2.0.1", "::1", "fc00::1", "169.254.169.254", "64:ff9b::7f00:1"])("have not %s", (address) => {
+  it.each(["10.2.0.1", "::1", "fc00::1", "169.254.169.254", "64:ff9b::7f00:1"])("do not include %s", (address) => {
     expect(mayReach(address, allowed)).toBe(false);
   });
 
-  it.each(["127.0.0.1", "127.0.0.0/33", "loopback", "10.0.0.0/8;::1/128", "::/129"])("are not what %s says", (text) => {
+  it.each(["127.0.0.1", "127.0.0.0/33", "loopback", "10.0.0.0/8;::1/128", "::/129"])("are not valid as %s", (text) => {
     expect(parseNetworks(text)).toBeUndefined();
   });
 
-  it("may be none", () => {
+  it("may be empty", () => {
     expect(parseNetworks("")).toEqual([]);
   });
 });

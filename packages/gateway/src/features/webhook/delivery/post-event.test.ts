@@ -37,7 +37,7 @@ async function startRaw(onSocket: (socket: Socket) => void): Promise<string> {
 }
 
 describe("an attempt", () => {
-  it("is one POST with the headers and the body that were given", async () => {
+  it("is one POST with the given headers and body", async () => {
     const receiver = await startReceiver();
     expect(await postTo(`${receiver.url}?a=b`)).toMatchObject({ failure: WebhookFailure.UNSPECIFIED, status: 204, excerpt: "" });
     expect(receiver.received).toEqual([expect.objectContaining({ method: "POST", path: "/hooks?a=b", body: "{}", id: "evt_1" })]);
@@ -68,13 +68,13 @@ describe("an attempt", () => {
     expect(elsewhere.received).toEqual([]);
   });
 
-  it("says what Retry-After asks for", async () => {
+  it("reports the delay in Retry-After", async () => {
     const receiver = await startReceiver();
     receiver.answer((response) => void response.writeHead(503, { "retry-after": "120" }).end());
     expect(await postTo(receiver.url)).toMatchObject({ status: 503, retryAfterMs: 120_000 });
   });
 
-  it("shows the beginning of the answer, and nothing that is no text", async () => {
+  it("shows the beginning of the response, printable text only", async () => {
     const receiver = await startReceiver();
     receiver.answer((response) => void response.writeHead(400).end(`no\u0000\u001b[31m such\r\n order\u202e ${"x".repeat(100_000)}`));
     const { excerpt } = await postTo(receiver.url);
@@ -127,11 +127,11 @@ describe("an attempt", () => {
     expect(await postTo(await startRaw(onSocket))).toMatchObject({ failure, status: 0 });
   });
 
-  it("fails where nobody listens", async () => {
+  it("fails if nothing listens at the address", async () => {
     expect(await postTo(`http://127.0.0.1:${await freePort()}/`)).toMatchObject({ failure: WebhookFailure.CONNECTION_FAILED, status: 0 });
   });
 
-  it("is broken off with the signal, and says so by rejecting", async () => {
+  it("is aborted by the signal and rejects", async () => {
     const url = await startRaw(() => cut.abort(new Error("the gateway stops")));
     const cut = new AbortController();
     const post = createPostEvent({ policy: loopback, resolve: () => Promise.resolve([]), now: Date.now, after: afterByTimer });
@@ -148,7 +148,7 @@ describe("over TLS", () => {
     expect(await postTo(url, { trustedCertificates: testCertificate })).toMatchObject({ failure: WebhookFailure.UNSPECIFIED });
   });
 
-  it("the certificate must be good for the name, wherever the name leads", async () => {
+  it("the certificate must match the name, whatever address it resolves to", async () => {
     const receiver = await startReceiver({ tls: { cert: testCertificate, key: testKey } });
     const attempt = await postTo(`https://other.example:${receiver.port}/`, { trustedCertificates: testCertificate });
     expect(attempt).toMatchObject({ failure: WebhookFailure.TLS_FAILED, status: 0 });
@@ -161,7 +161,7 @@ describe("over TLS", () => {
   });
 });
 
-describe("where a name leads", () => {
+describe("the address of a name", () => {
   const strict = { allowedNetworks: [], allowHttp: true };
 
   it.each([["127.0.0.1"], ["10.0.0.1"], ["169.254.169.254"], ["::1"], ["::ffff:127.0.0.1"], ["8.8.8.8", "192.168.0.1"]])(
@@ -174,7 +174,7 @@ describe("where a name leads", () => {
     },
   );
 
-  it("is refused for an address in the URL itself too", async () => {
+  it("is checked for an address in the URL too", async () => {
     const receiver = await startReceiver();
     const hosts = ["127.0.0.1", "0x7f000001", "[::ffff:127.0.0.1]"];
     for (const host of hosts) {
@@ -184,7 +184,7 @@ describe("where a name leads", () => {
     expect(receiver.received).toEqual([]);
   });
 
-  it("is looked at once, and the connection goes to what was looked at, whatever the name says a moment later", async () => {
+  it("is resolved once, and the connection uses that result even if the name changes afterwards", async () => {
     const good = await startReceiver();
     const answers = [["127.0.0.1"], ["127.0.0.2"]];
     let questions = 0;
@@ -198,7 +198,7 @@ describe("where a name leads", () => {
     expect([questions, good.received.length]).toEqual([2, 1]);
   });
 
-  it("is nowhere where it has no address, or the name servers say nothing in time", async () => {
+  it("is missing if the name does not resolve in time", async () => {
     expect(await postTo("http://hooks.example/", { resolve: () => Promise.resolve([]) })).toMatchObject({
       failure: WebhookFailure.NAME_NOT_RESOLVED,
     });
@@ -210,7 +210,7 @@ describe("where a name leads", () => {
     expect(await attempt).toMatchObject({ failure: WebhookFailure.TIMED_OUT });
   });
 
-  it("is only sent to in the clear where that is allowed", async () => {
+  it("gets unencrypted requests only if that is allowed", async () => {
     const receiver = await startReceiver();
     const attempt = await postTo(receiver.url, { policy: { ...loopback, allowHttp: false } });
     expect([attempt.failure, receiver.received]).toEqual([WebhookFailure.ADDRESS_REFUSED, []]);

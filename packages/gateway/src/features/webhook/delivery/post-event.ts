@@ -3,65 +3,64 @@ import { request as httpsRequest } from "node:https";
 import { isIP, type LookupFunction } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebhookFailure } from "@petak/protocol";
+import { parseRetryAfter } from "./backoff-schedule.ts";
 import { addressIn, checkEndpointUrl, type ReachPolicy } from "./endpoint-url.ts";
 import { mayReach } from "./networks.ts";
 import type { ResolveHost } from "./resolve-host.ts";
-import { parseRetryAfter } from "./retry-ladder.ts";
 import type { After } from "./timers.ts";
 
-/** What came of one attempt. */
+/** Result of one attempt. */
 export interface Attempt {
-  /** UNSPECIFIED: it was taken, with a status that begins with 2. */
+  /** UNSPECIFIED: accepted, with a 2xx status. */
   failure: WebhookFailure;
-  /** The HTTP status; 0 where there was no answer. */
+  /** The HTTP status. 0: no response. */
   status: number;
-  /** What the endpoint asks for with `Retry-After`, in ms. */
+  /** Delay that the endpoint requested with `Retry-After`, in ms. */
   retryAfterMs: number | undefined;
-  /** How long it took, in ms. */
+  /** Duration, in ms. */
   tookMs: number;
-  /** The beginning of the answer's body, printable: at most {@link excerptMaxChars}. */
+  /** Printable beginning of the response body, at most {@link excerptMaxChars}. */
   excerpt: string;
 }
 
-/** What is sent. */
+/** The request to send. */
 export interface PostedEvent {
   url: string;
   headers: Readonly<Record<string, string>>;
   body: Buffer;
 }
 
-/** What sending needs. */
 export interface PostDependencies {
   policy: ReachPolicy;
   resolve: ResolveHost;
   now: () => number;
   after: After;
-  /** Certificates in PEM that are trusted beside the system's. */
+  /** Additional trusted certificates in PEM. */
   trustedCertificates?: string;
 }
 
-/** How one attempt is made. */
+/** Options of one attempt. */
 export interface PostOptions {
-  /** How long it may take in all, in ms. */
+  /** Longest duration, in ms. */
   timeoutMs: number;
-  /** Ends it early, with the signal's reason. */
+  /** Aborts the attempt, which rejects with the signal's reason. */
   signal: AbortSignal;
 }
 
-/** Sends one event once. Rejects only where the signal aborts. */
+/** Makes one attempt. Rejects only if the signal aborts. */
 export type PostEvent = (event: PostedEvent, options: PostOptions) => Promise<Attempt>;
 
-/** How much of an answer's body is read, and how much of that is shown. What it says is the endpoint's business. */
+/** How much of a response body is read, and how much of that is shown to the owner. */
 const readMaxBytes = 1024;
 const excerptMaxChars = 200;
 
-/** How long the body of an answer is waited for, in ms: its status has said all that matters. */
+/** How long to wait for the response body, in ms. Only the status matters. */
 const bodyTimeoutMs = 1000;
 
-/** The greatest head of an answer that is read, in bytes. */
+/** Largest response head, in bytes. */
 const headMaxBytes = 8192;
 
-/** An attempt ended with a reason of its own. */
+/** Ends an attempt with a specific failure. */
 class AttemptError extends Error {
   override readonly name = "AttemptError";
   readonly failure: WebhookFailure;
@@ -73,8 +72,8 @@ class AttemptError extends Error {
 }
 
 /**
- * Makes what sends events: one POST over a connection of its own, to the very addresses that were looked at, so that a name that changes its
- * mind between the look and the connection leads nowhere. No redirect is followed and no proxy asked.
+ * Creates the sender. Each attempt is one POST over a new connection to the addresses that were checked, so that a host name that resolves differently
+ * after the check has no effect. Redirects are not followed, and proxies are not used.
  */
 export function createPostEvent({ policy, resolve, now, after, trustedCertificates }: PostDependencies): PostEvent {
   async function addressesOf(url: URL, signal: AbortSignal): Promise<string[]> {
@@ -82,13 +81,13 @@ export function createPostEvent({ policy, resolve, now, after, trustedCertificat
     const addresses = own === undefined ? await resolve(url.hostname, signal) : [own];
     signal.throwIfAborted();
     if (addresses.length === 0) throw new AttemptError(WebhookFailure.NAME_NOT_RESOLVED);
-    // One that leads both outside and inside is made to deceive.
+    // A name with both public and internal addresses is an attack.
     if (!addresses.every((address) => mayReach(address, policy.allowedNetworks))) throw new AttemptError(WebhookFailure.ADDRESS_REFUSED);
     return addresses;
   }
 
   async function post({ url: text, headers, body }: PostedEvent, signal: AbortSignal) {
-    // The configuration may have become stricter since the endpoint was made.
+    // The configuration may have become stricter since the endpoint was created.
     const url = checkEndpointUrl(text, policy);
     if (typeof url === "string") throw new AttemptError(WebhookFailure.ADDRESS_REFUSED);
     const lookup = lookupOf(await addressesOf(url, signal));
@@ -101,8 +100,8 @@ export function createPostEvent({ policy, resolve, now, after, trustedCertificat
       signal,
       ...(trustedCertificates === undefined ? {} : { ca: trustedCertificates }),
     });
-    const response = await answerTo(request, body);
-    const excerpt = await beginningOf(response, after);
+    const response = await responseTo(request, body);
+    const excerpt = await excerptOf(response, after);
     response.destroy();
     return { response, excerpt };
   }
@@ -134,7 +133,7 @@ export function createPostEvent({ policy, resolve, now, after, trustedCertificat
   };
 }
 
-/** Gives a connection the addresses that were looked at, whatever it asks for. */
+/** A look-up that returns the checked addresses for any host name. */
 function lookupOf(addresses: readonly string[]): LookupFunction {
   const all = addresses.map((address) => ({ address, family: isIP(address) }));
   return (_hostname, options, callback) => {
@@ -143,8 +142,8 @@ function lookupOf(addresses: readonly string[]): LookupFunction {
   };
 }
 
-/** The head of the answer. */
-function answerTo(request: ClientRequest, body: Buffer): Promise<IncomingMessage> {
+/** Sends the body and resolves with the response, whose body is not read yet. */
+function responseTo(request: ClientRequest, body: Buffer): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     let isHandshaking = false;
     request.on("socket", (socket) => {
@@ -156,7 +155,7 @@ function answerTo(request: ClientRequest, body: Buffer): Promise<IncomingMessage
       });
     });
     request.on("response", resolve);
-    // A protocol that nobody asked for.
+    // The request asks for no upgrade.
     request.on("upgrade", (_response, socket) => {
       socket.destroy();
       reject(new AttemptError(WebhookFailure.RESPONSE_MALFORMED));
@@ -169,8 +168,8 @@ function answerTo(request: ClientRequest, body: Buffer): Promise<IncomingMessage
   });
 }
 
-/** The beginning of a body as text for people. A body that breaks off, or does not end, has said enough. */
-function beginningOf(response: IncomingMessage, after: After): Promise<string> {
+/** Reads the beginning of a body as printable text. A body that breaks off or does not end is cut there. */
+function excerptOf(response: IncomingMessage, after: After): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let length = 0;

@@ -4,18 +4,19 @@ import type { FeedName } from "@petak/redis";
 import type { FeedCursor } from "../../feed/feed-cursor.ts";
 import type { FeedReader } from "../../feed/feed-reader.ts";
 
-/** Some events of a replay, and the replay as it stands after them: without content, it has come to its end. */
+/** A page of a replay. */
 export interface ReplayPage {
   events: Event[];
+  /** The replay after the page. Empty content: it has ended. */
   after: StoredReplay;
 }
 
-/** A replay that has come as far as a cursor of its range. */
+/** Encodes a replay at a cursor of its range. */
 export function replayAt(id: string, cursor: FeedCursor): StoredReplay {
   return { id, content: JSON.stringify(cursor) };
 }
 
-/** Reads on in a replay. */
+/** Reads the next page of a replay. */
 export async function readReplay({ id, content }: StoredReplay, reader: FeedReader, feed: FeedName, pageSize: number): Promise<ReplayPage> {
   const { events, cursor, hasMore } = await reader.readAfter(feed, JSON.parse(content) as FeedCursor, pageSize);
   return { events, after: hasMore ? replayAt(id, cursor) : { id, content: "" } };

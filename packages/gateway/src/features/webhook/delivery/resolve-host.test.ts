@@ -10,7 +10,7 @@ import { afterByTimer } from "./timers.ts";
 const never = new AbortController().signal;
 
 describe("a name", () => {
-  it("has the addresses that the name server says", async () => {
+  it("has the addresses from the name server", async () => {
     const server = await startNameServer((name) => (name === "hooks.example" ? ["192.0.2.1", "192.0.2.2"] : []));
     const resolve = createDnsResolver({ servers: [server.address] });
     expect(await resolve("hooks.example", never)).toEqual(["192.0.2.1", "192.0.2.2"]);
@@ -18,7 +18,7 @@ describe("a name", () => {
     expect([...server.questions].sort()).toEqual(["hooks.example A", "hooks.example AAAA", "nowhere.example A", "nowhere.example AAAA"]);
   });
 
-  it("of this machine, or one that never is any, is not asked for", async () => {
+  it("that is special, like localhost and invalid, is not queried", async () => {
     const server = await startNameServer(() => ["192.0.2.1"]);
     const resolve = createDnsResolver({ servers: [server.address] });
     const names = ["localhost", "LocalHost.", "a.localhost", "hooks.invalid", "INVALID"];
@@ -26,7 +26,7 @@ describe("a name", () => {
     expect([found, server.questions]).toEqual([[["127.0.0.1", "::1"], ["127.0.0.1", "::1"], ["127.0.0.1", "::1"], [], []], []]);
   });
 
-  it("is given up on when nobody waits for it any more", async () => {
+  it("is not resolved further after an abort", async () => {
     const given = new AbortController();
     const server = await startNameServer(() => {
       given.abort();
@@ -35,7 +35,7 @@ describe("a name", () => {
     expect(await createDnsResolver({ servers: [server.address] })("silent.example", given.signal)).toEqual([]);
   });
 
-  it("that leads inside at the second question has led there in vain", async () => {
+  it("that resolves to an internal address at the second query is still reached at the first", async () => {
     const receiver = await startReceiver();
     const addresses = ["127.0.0.1", "169.254.169.254", "10.0.0.1"];
     const server = await startNameServer(() => [addresses.shift() ?? ""]);

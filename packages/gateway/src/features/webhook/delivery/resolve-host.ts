@@ -1,28 +1,27 @@
 import { Resolver } from "node:dns/promises";
 
-/** Gives every address of a name; none where it has none. Ends early when the signal aborts. */
+/** Resolves a host name to all its addresses. Empty if it has none. Ends early when the signal aborts. */
 export type ResolveHost = (name: string, signal: AbortSignal) => Promise<string[]>;
 
-/** How long one question to a name server may take, in ms, and how often it is asked: much less than an attempt. */
-const questionTimeoutMs = 2000;
-const questionTries = 2;
+/** Time-out of one query, in ms, and the number of tries. Together much shorter than an attempt. */
+const queryTimeoutMs = 2000;
+const queryTries = 2;
 
-/** How names are asked for. */
 export interface DnsOptions {
   /** Name servers as `address:port`. Default: the system's. */
   servers?: readonly string[];
 }
 
 /**
- * Makes what asks name servers. Not the system's own resolver: that one works in the few threads of the process, where a name that is answered
- * slowly would delay everybody's file system and everybody's deliveries. So `/etc/hosts` is not read.
+ * Creates a resolver that queries name servers directly. The system's resolver would run in the small thread pool of the process, where a slow name
+ * delays all file system access and deliveries. Therefore `/etc/hosts` is not read.
  */
 export function createDnsResolver({ servers }: DnsOptions = {}): ResolveHost {
   return async (name, signal) => {
-    // Names of this machine, and those that never are any, which no name server need know (RFC 6761).
+    // Special names that are not queried (RFC 6761).
     if (/(^|\.)localhost\.?$/i.test(name)) return ["127.0.0.1", "::1"];
     if (/(^|\.)invalid\.?$/i.test(name)) return [];
-    const resolver = new Resolver({ timeout: questionTimeoutMs, tries: questionTries });
+    const resolver = new Resolver({ timeout: queryTimeoutMs, tries: queryTries });
     if (servers !== undefined) resolver.setServers(servers);
     const cancel = () => resolver.cancel();
     signal.addEventListener("abort", cancel, { once: true });

@@ -4,10 +4,9 @@ import { bySubject, type Delivery, type DeliveryOutcome } from "./delivery.ts";
 import { afterAttempt, type DeliveryHealth, isFailing } from "./delivery-health.ts";
 import type { Attempt } from "./post-event.ts";
 import type { SignAndPost } from "./sign-and-post.ts";
-import type { Place, Slots } from "./slots.ts";
+import type { Slot, Slots } from "./slots.ts";
 import type { After } from "./timers.ts";
 
-/** How attempts are made, for all endpoints. */
 export interface AttemptDependencies {
   signAndPost: SignAndPost;
   slots: Slots;
@@ -17,19 +16,19 @@ export interface AttemptDependencies {
   onAttempt: (attempt: Attempt) => void;
 }
 
-/** What ends the batches of one endpoint. */
+/** Conditions that end the batches of one endpoint. */
 export interface BatchEnds {
   /** Aborts when no further attempt may begin. */
   stopping: AbortSignal;
-  /** Aborts attempts under way. */
+  /** Aborts attempts in flight. */
   cut: AbortSignal;
-  /** Whether the batch should end early, because something about the endpoint was changed. */
+  /** Whether the batch should end early, because the endpoint was changed. */
   isInterrupted: () => boolean;
 }
 
 /**
- * Sends a batch: deliveries about one subject one after another, those about several subjects at once. Gives the outcome of each, and the health after
- * all of them.
+ * Sends a batch: deliveries with one subject in sequence, those with different subjects concurrently. Returns the outcome of each, and the health
+ * afterwards.
  */
 export type SendBatch = (
   endpoint: StoredWebhook,
@@ -37,30 +36,30 @@ export type SendBatch = (
   before: DeliveryHealth,
 ) => Promise<{ outcomes: DeliveryOutcome[]; health: DeliveryHealth }>;
 
-/** Longest attempt, in ms: what Standard Webhooks asks for at least. */
+/** Time-out of an attempt, in ms: the minimum of Standard Webhooks. */
 const attemptTimeoutMs = 15_000;
 
-/** Attempts under way at once to one endpoint, each about another reservation. */
+/** Concurrent attempts to one endpoint, each with another subject. */
 const concurrency = 4;
 
-/** An attempt that takes longer, in ms, goes over to the slow ones, and the endpoint's next begins there. */
+/** An attempt that takes longer, in ms, moves to the slots for slow endpoints, and the endpoint's next attempt starts there. */
 const slowAttemptMs = 2000;
 
-/** Makes the sender of one endpoint's batches. */
+/** Creates the sender of one endpoint's batches. */
 export function createBatchSender(
   { signAndPost, slots, now, after, onAttempt }: AttemptDependencies,
   { stopping, cut, isInterrupted }: BatchEnds,
 ): SendBatch {
   let lastTookMs = 0;
 
-  /** One attempt, or undefined if none was made. */
+  /** Makes one attempt. Undefined: none was made, because the gateway stops. */
   async function tryOnce(endpoint: StoredWebhook, delivery: Delivery, health: DeliveryHealth): Promise<Attempt | undefined> {
     const isSlow = health.consecutiveFailures > 0 || lastTookMs > slowAttemptMs;
-    let place: Place | undefined;
+    let slot: Slot | undefined;
     let cancel: (() => void) | undefined;
     try {
-      place = await slots.take(isSlow ? "slow" : "prompt", stopping);
-      cancel = after(slowAttemptMs, place.slowDown);
+      slot = await slots.take(isSlow ? "slow" : "prompt", stopping);
+      cancel = after(slowAttemptMs, slot.slowDown);
       const attempt = await signAndPost(endpoint, delivery, { timeoutMs: attemptTimeoutMs, signal: cut });
       lastTookMs = attempt.tookMs;
       onAttempt(attempt);
@@ -70,7 +69,7 @@ export function createBatchSender(
       throw error;
     } finally {
       cancel?.();
-      place?.giveBack();
+      slot?.release();
     }
   }
 
@@ -81,7 +80,7 @@ export function createBatchSender(
     async function run(): Promise<void> {
       for (const group of groups) {
         for (const delivery of group) {
-          // What was changed is read first: the owner may have paused the endpoint.
+          // A changed endpoint is read again first: the owner may have paused it.
           const isOver = stopping.aborted || isInterrupted() || health.disabledMs !== undefined;
           const attempt = isOver ? undefined : await tryOnce(endpoint, delivery, health);
           outcomes.push({ delivery, attempt });

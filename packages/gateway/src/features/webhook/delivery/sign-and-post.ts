@@ -5,10 +5,10 @@ import type { Attempt, PostEvent, PostOptions } from "./post-event.ts";
 import { signingKeysAt } from "./signing-keys.ts";
 import { signedHeaders } from "./webhook-signature.ts";
 
-/** Sends an event to an endpoint once, signed for this attempt. Rejects only where the signal aborts. */
+/** Makes one signed attempt to deliver an event. Rejects only if the signal aborts. */
 export type SignAndPost = (endpoint: StoredWebhook, event: { id: string; body: Buffer }, options: PostOptions) => Promise<Attempt>;
 
-/** Makes it, with the keys that follow from a gateway's derivation key. */
+/** Creates the function. The endpoints' keys are derived from `derivationKey`. */
 export function createSignAndPost(post: PostEvent, derivationKey: Uint8Array, now: () => number): SignAndPost {
   return (endpoint, { id, body }, options) => {
     const nowMs = now();

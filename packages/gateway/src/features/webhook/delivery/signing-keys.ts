@@ -1,15 +1,15 @@
 import type { StoredWebhook, StoredWebhookKey } from "@petak/records";
 
-/** A key that signs now. */
+/** A key that is in use. */
 export interface SigningKey extends StoredWebhookKey {
-  /** When it stops to sign, in ms. Undefined: it is the newest. */
+  /** When it stops signing, in ms. Undefined: it is the newest. */
   expiresMs: number | undefined;
 }
 
-/** Keys that sign at once, at most: the headers stay short, and who changes keys again in a hurry still has time. */
+/** Most keys that sign concurrently: bounds the headers, and allows a second rotation during an overlap. */
 export const signingKeysMax = 3;
 
-/** The keys of an endpoint that sign at a time, newest first. */
+/** The keys of an endpoint that are in use at a time, newest first. */
 export function signingKeysAt({ keys }: Pick<StoredWebhook, "keys">, nowMs: number): SigningKey[] {
   const all = keys.map((key, index): SigningKey => {
     const next = keys[index + 1];

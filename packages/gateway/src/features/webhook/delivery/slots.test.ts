@@ -14,43 +14,43 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return hasSettled;
 }
 
-it("slow endpoints wait for one another, and the prompt ones do not wait for them", async () => {
+it("slow endpoints wait for each other, and prompt ones do not wait for them", async () => {
   const slots = createSlots(4);
-  const place = await slots.take("slow", never);
+  const slot = await slots.take("slow", never);
   await slots.take("slow", never);
   const third = slots.take("slow", never);
   const fourth = slots.take("slow", never);
   expect(await isSettled(third)).toBe(false);
   await slots.take("prompt", never);
   await slots.take("prompt", never);
-  place.giveBack();
-  place.giveBack();
+  slot.release();
+  slot.release();
   expect([await isSettled(third), await isSettled(fourth)]).toEqual([true, false]);
 });
 
-it("who does not want to wait any more takes no place", async () => {
+it("an aborted request takes no slot", async () => {
   const slots = createSlots(2);
-  const place = await slots.take("prompt", never);
+  const slot = await slots.take("prompt", never);
   const giveUp = new AbortController();
   const given = slots.take("prompt", giveUp.signal);
   giveUp.abort(new Error("enough"));
   await expect(given).rejects.toThrow("enough");
   await expect(slots.take("prompt", giveUp.signal)).rejects.toThrow("enough");
-  place.giveBack();
+  slot.release();
   await slots.take("prompt", never);
 });
 
-it("an attempt that turns out to be slow makes room for a prompt one, as long as there is room among the slow", async () => {
+it("an attempt that turns out to be slow frees a prompt slot while a slow one is free", async () => {
   const slots = createSlots(2);
   const first = await slots.take("prompt", never);
   const second = slots.take("prompt", never);
   first.slowDown();
   expect(await isSettled(second)).toBe(true);
-  // The slow lane is full now.
+  // All slow slots are taken now.
   const third = slots.take("prompt", never);
   (await second).slowDown();
   expect(await isSettled(third)).toBe(false);
-  first.giveBack();
+  first.release();
   (await second).slowDown();
   expect(await isSettled(third)).toBe(true);
 });

@@ -1,40 +1,40 @@
-/** Which of the places an attempt takes: those for endpoints that answer promptly, or those for the rest. */
-export type Lane = "prompt" | "slow";
+/** Class of an attempt: to an endpoint that responds promptly, or to one that fails or is slow. */
+export type SlotClass = "prompt" | "slow";
 
-/** A place that somebody has. */
-export interface Place {
-  /** Goes over to the slow ones, where there is room among them: the attempt takes long. */
+/** The right to make one attempt. */
+export interface Slot {
+  /** Exchanges a prompt slot for a slow one if one is free, because the attempt takes long. */
   slowDown(): void;
-  /** Gives it back. May be called any number of times. */
-  giveBack(): void;
+  /** Releases the slot. May be called repeatedly. */
+  release(): void;
 }
 
-/** Places for attempts that are under way at once. */
+/** Limits concurrent attempts. */
 export interface Slots {
-  /** Resolves when there is a place. Rejects when the signal aborts before. */
-  take(lane: Lane, signal: AbortSignal): Promise<Place>;
+  /** Resolves when a slot is free. Rejects if the signal aborts before. */
+  take(slotClass: SlotClass, signal: AbortSignal): Promise<Slot>;
 }
 
-/** Of all places, the part that endpoints may have that fail or take long. However many they are, the others have the rest. */
+/** Fraction of the slots for endpoints that fail or are slow, so that they cannot take those of the others. */
 const slowShare = 0.5;
 
-/** Makes `total` places, at least two. Within a lane who waited longest is next. */
+/** Creates `total` slots, at least two. Within a class, slots are given in the order of the requests. */
 export function createSlots(total: number): Slots {
-  const slowPlaces = Math.max(1, Math.floor(total * slowShare));
-  const lanes: Record<Lane, LanePlaces> = { slow: createLane(slowPlaces), prompt: createLane(Math.max(1, total - slowPlaces)) };
+  const slowSlots = Math.max(1, Math.floor(total * slowShare));
+  const pools: Record<SlotClass, SlotPool> = { slow: createPool(slowSlots), prompt: createPool(Math.max(1, total - slowSlots)) };
   return {
-    async take(lane, signal) {
-      await lanes[lane].take(signal);
-      let held: Lane | undefined = lane;
+    async take(slotClass, signal) {
+      await pools[slotClass].take(signal);
+      let held: SlotClass | undefined = slotClass;
       return {
         slowDown() {
-          if (held !== "prompt" || !lanes.slow.takeNow()) return;
+          if (held !== "prompt" || !pools.slow.takeNow()) return;
           held = "slow";
-          lanes.prompt.giveBack();
+          pools.prompt.release();
         },
-        giveBack() {
+        release() {
           if (held === undefined) return;
-          lanes[held].giveBack();
+          pools[held].release();
           held = undefined;
         },
       };
@@ -42,15 +42,15 @@ export function createSlots(total: number): Slots {
   };
 }
 
-interface LanePlaces {
+interface SlotPool {
   take(signal: AbortSignal): Promise<void>;
-  /** Takes a place if there is one and nobody waits for it. */
+  /** Takes a slot if one is free. */
   takeNow(): boolean;
-  giveBack(): void;
+  release(): void;
 }
 
-function createLane(places: number): LanePlaces {
-  let free = places;
+function createPool(slots: number): SlotPool {
+  let free = slots;
   const waiting = new Set<() => void>();
 
   function takeNow(): boolean {
@@ -61,7 +61,7 @@ function createLane(places: number): LanePlaces {
 
   return {
     takeNow,
-    giveBack() {
+    release() {
       const [next] = waiting;
       if (next === undefined) free++;
       else next();

@@ -1,10 +1,10 @@
-/** Runs something after a time in ms, unless the function that it gives is called before. */
+/** Runs a function after a delay in ms. Returns a function that cancels it. */
 export type After = (delayMs: number, run: () => void) => () => void;
 
-/** The longest that a timer of Node can wait, in ms. */
+/** Longest delay of a Node timer, in ms. */
 const timerMaxMs = 2 ** 31 - 1;
 
-/** {@link After} by the process's own timers. */
+/** {@link After} with Node's timers. */
 export const afterByTimer: After = (delayMs, run) => {
   const timer = setTimeout(run, Math.min(delayMs, timerMaxMs));
   return () => clearTimeout(timer);

@@ -4,16 +4,16 @@ import { eventSchemaVersion } from "@petak/lifecycle";
 import { type Event, EventSchema, type EventType, newEventId, PartyKind, PartySchema, type Region } from "@petak/protocol";
 import type { StoredWebhook } from "@petak/records";
 
-/** What an alarm tells of. */
+/** Facts of an alarm about an endpoint. */
 export interface WebhookAlarm {
   type: typeof EventType.WEBHOOK_ENDPOINT_FAILING | typeof EventType.WEBHOOK_ENDPOINT_DISABLED;
   endpoint: Pick<StoredWebhook, "endpointId" | "participantId" | "mode">;
-  /** Where it is recorded: the region of the event whose delivery failed, since every event lies in a region. */
+  /** Region in whose event stream it is recorded: that of the event whose delivery failed. */
   region: Region;
   nowMs: number;
 }
 
-/** An event about a webhook endpoint. Its owner sees it, and nobody else. */
+/** Makes an event about a webhook endpoint. Only the owner gets it. */
 export function webhookEvent({ type, endpoint, region, nowMs }: WebhookAlarm): Event {
   const at = timestampFromMs(nowMs);
   return create(EventSchema, {

@@ -11,23 +11,22 @@ import { createSignAndPost, type SignAndPost } from "./sign-and-post.ts";
 import { createSlots } from "./slots.ts";
 import { type After, afterByTimer } from "./timers.ts";
 
-/** How webhooks are sent. */
+/** Settings of webhook delivery. */
 export interface WebhookOptions extends Partial<ReachPolicy> {
-  /** Attempts under way at once, over all endpoints. Default 256. */
+  /** Most concurrent attempts, over all endpoints. Default 256. */
   concurrency?: number;
-  /** See {@link startDispatcher}. */
+  /** See {@link DispatcherOptions}. */
   leaseMs?: number;
-  /** How names are resolved. Default: by the system's name servers. */
+  /** Resolves host names. Default: queries the system's name servers. */
   resolve?: ResolveHost;
-  /** Certificates in PEM that are trusted beside the system's. */
+  /** Additional trusted certificates in PEM. */
   trustedCertificates?: string;
-  /** What waits. Default: the process's timers. */
+  /** Timers. Default: Node's. */
   after?: After;
-  /** A number in [0, 1) that spreads retries. Default `Math.random`. */
+  /** Returns a number in [0, 1), for the jitter of retries. Default `Math.random`. */
   random?: () => number;
 }
 
-/** What sending needs of the gateway. */
 export interface WebhookSendingOptions extends WebhookOptions {
   records: Pick<Records, "deliveries" | "events">;
   store: WebhookStore;
@@ -41,14 +40,14 @@ export interface WebhookSendingOptions extends WebhookOptions {
   metrics: Metrics;
 }
 
-/** The parts that send webhooks, put together. */
+/** The parts of webhook delivery. */
 export interface WebhookSending {
   readonly store: WebhookStore;
   readonly reader: FeedReader;
   readonly writer: CloudEventWriter;
   readonly signAndPost: SignAndPost;
   readonly policy: ReachPolicy;
-  /** Passes on to the dispatcher, once that has started. */
+  /** Forwards to the dispatcher, once it has started. */
   readonly dispatcher: Pick<Dispatcher, "wake">;
   /** Starts delivering. */
   start(): Dispatcher;
@@ -56,7 +55,7 @@ export interface WebhookSending {
 
 const concurrencyDefault = 256;
 
-/** Puts them together. */
+/** Creates the parts. */
 export function createWebhookSending(options: WebhookSendingOptions): WebhookSending {
   const {
     records: { deliveries, events },

@@ -42,7 +42,7 @@ function delivery(keys = [first], at = timestampS): { headers: Record<string, st
 }
 
 describe("a delivery", () => {
-  it("is accepted by standardwebhooks and cloudevents, and says handles only", () => {
+  it("is accepted by standardwebhooks and cloudevents, and contains ids and states only", () => {
     const parsed = verifyDelivery(delivery(), first.publicKey);
     expect({ ...parsed, data: parsed.data }).toEqual({
       specversion: "1.0",
@@ -72,7 +72,7 @@ describe("a delivery", () => {
     expect(signature).toMatch(/^v1a,[A-Za-z0-9+/]{86}==$/);
   });
 
-  it("is refused where a byte of it, its id, its time or its key is another", () => {
+  it("is rejected if a byte of it, its id, its time or its key differs", () => {
     const { headers, body: text } = delivery();
     const altered = [
       { headers, body: text.replace("DEPOSITED", "COLLECTED") },
@@ -84,17 +84,17 @@ describe("a delivery", () => {
     expect(() => verifyDelivery(delivery(), second.publicKey)).toThrow("none of 1 signatures");
   });
 
-  it("is refused by the library when it is older than five minutes", () => {
+  it("is rejected by the library if it is older than five minutes", () => {
     expect(() => verifyDelivery(delivery([first], timestampS - 301), first.publicKey)).toThrow("Message timestamp too old");
   });
 
-  it("carries a signature of each key while keys change, and each is good by itself", () => {
+  it("carries a valid signature by each key during a rotation", () => {
     const both = delivery([second, first]);
     expect(String(both.headers["webhook-signature"]).split(" ").length).toBe(2);
     for (const { publicKey } of [first, second]) verifyDelivery(both, publicKey);
   });
 
-  it("is not verified by the library alone, which knows no v1a yet; when it does, the guide can be shorter", () => {
+  it("is not verified by the library alone, which does not support v1a yet; once it does, the guide can be shorter", () => {
     const { headers, body: text } = delivery();
     const library = new Webhook(first.publicKey.slice("whpk_".length));
     expect(() => library.verify(text, headers)).toThrow(WebhookVerificationError);
@@ -110,7 +110,7 @@ describe("a delivery", () => {
 });
 
 describe("an endpoint's keys", () => {
-  it("are its own, each another, and always the same", () => {
+  it("differ by endpoint and number, and are always the same", () => {
     const others = [deriveWebhookKey(derivationKey, "whe_test_0", 1), deriveWebhookKey(Buffer.alloc(32, 8), endpointId, 1)];
     const all = [first, second, ...others].map(({ publicKey }) => publicKey);
     expect(new Set(all).size).toBe(4);
@@ -118,7 +118,7 @@ describe("an endpoint's keys", () => {
     expect(deriveWebhookKey(derivationKey, endpointId, 1).publicKey).toBe(first.publicKey);
   });
 
-  it("sign beside the newest until their time is over, three at most", () => {
+  it("sign along with the newest until they expire, three at most", () => {
     const key = (number: number, createdMs: number, overlapMs: number) => ({ number, createdMs, overlapMs, requestId: String(number) });
     const keys = [key(1, 0, 0), key(2, 1000, 500), key(3, 1200, 500), key(4, 1300, 500)];
     const signingAt = (nowMs: number, count: number) => signingKeysAt({ keys: keys.slice(0, count) }, nowMs).map(({ number }) => number);

@@ -1,17 +1,17 @@
 import { type KeyObject, sign } from "node:crypto";
 
-/** What is sent, as far as it is signed. */
+/** The signed content of a delivery. */
 export interface SignedContent {
   /** The `webhook-id`: the event's id. */
   id: string;
-  /** When the attempt is made, in seconds since 1970: the `webhook-timestamp`. */
+  /** Time of the attempt, in seconds since 1970: the `webhook-timestamp`. */
   timestampS: number;
   body: Buffer;
 }
 
 /**
- * The headers of Standard Webhooks for one attempt. There is one signed form: `v1a`, Ed25519 over `id.timestamp.body`. While an endpoint's key is
- * changed there is one signature of each key, with a space between them.
+ * The headers of Standard Webhooks for one attempt. The only signed form is `v1a`, Ed25519 over `id.timestamp.body`. During a key rotation there is one
+ * signature for each key, separated by spaces.
  */
 export function signedHeaders({ id, timestampS, body }: SignedContent, keys: readonly KeyObject[]): Record<string, string> {
   const content = Buffer.concat([Buffer.from(`${id}.${timestampS}.`), body]);

@@ -20,18 +20,18 @@ const vectors = JSON.parse(readFileSync(new URL("../../../../../../docs/webhook-
 };
 
 describe("the published vectors", () => {
-  it("have the keys that follow from their seeds", () => {
+  it("have the keys derived from their seeds", () => {
     const derived = vectors.keys.map(({ seed }) => webhookKeyFromSeed(Buffer.from(seed, "hex")).publicKey);
     expect(derived).toEqual(vectors.keys.map(({ publicKey }) => publicKey));
   });
 
-  it.each(vectors.cases)("are told apart rightly: $name", ({ id, timestamp, body, signature, publicKeys, isValid }) => {
+  it.each(vectors.cases)("are judged correctly: $name", ({ id, timestamp, body, signature, publicKeys, isValid }) => {
     const content = `${id}.${timestamp}.${body}`;
     const isGood = signature.split(" ").some((one) => publicKeys.some((publicKey) => isSignatureOf(one, publicKey, content)));
     expect(isGood).toBe(isValid);
   });
 
-  it("are what is signed here", () => {
+  it("equal the signatures made here", () => {
     const [{ id, timestamp, body, signature } = {} as Vector] = vectors.cases;
     const { privateKey } = webhookKeyFromSeed(Buffer.from(vectors.keys[0]?.seed ?? "", "hex"));
     const headers = signedHeaders({ id, timestampS: Number(timestamp), body: Buffer.from(body) }, [privateKey]);

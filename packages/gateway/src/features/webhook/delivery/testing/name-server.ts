@@ -2,11 +2,11 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { onTestFinished } from "vitest";
 
-/** A name server that says what a test wants. */
+/** A name server with configurable responses. */
 export interface NameServer {
   /** `127.0.0.1:port`. */
   readonly address: string;
-  /** The names that were asked for, and whether for IPv4 (`A`) or IPv6 (`AAAA`) addresses. */
+  /** The queries so far: the name, and `A` for IPv4 or `AAAA` for IPv6 addresses. */
   readonly questions: string[];
 }
 
@@ -16,7 +16,7 @@ const headBytes = 12;
 /**
  * Starts a name server on a free port of 127.0.0.1, for a test.
  *
- * @param answer the IPv4 addresses of a name; it has none of IPv6. Undefined: nothing is answered. Asked once for each question of them
+ * @param answer returns the IPv4 addresses of a name, which has no IPv6 addresses. Undefined: the query is not answered. Called once for each `A` query
  */
 export async function startNameServer(answer: (name: string) => readonly string[] | undefined): Promise<NameServer> {
   const questions: string[] = [];
@@ -29,7 +29,7 @@ export async function startNameServer(answer: (name: string) => readonly string[
     if (addresses === undefined) return;
     const head = Buffer.alloc(headBytes);
     query.copy(head, 0, 0, 2);
-    // An answer, without an error, to one question.
+    // A response without error to one query.
     head.writeUInt16BE(0x8180, 2);
     head.writeUInt16BE(1, 4);
     head.writeUInt16BE(addresses.length, 6);
@@ -42,7 +42,7 @@ export async function startNameServer(answer: (name: string) => readonly string[
   return { address: `127.0.0.1:${socket.address().port}`, questions };
 }
 
-/** The name that is asked for, and where it ends. */
+/** The queried name, and the offset at which it ends. */
 function readName(query: Buffer): { name: string; end: number } {
   const labels: string[] = [];
   let at = headBytes;

@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A request as a receiver got it. */
+/** A received request. */
 export interface Received {
   method: string;
   path: string;
@@ -14,26 +14,26 @@ export interface Received {
   id: string;
 }
 
-/** Answers a request, now or later. */
+/** Responds to a request, now or later. */
 export type Answer = (response: ServerResponse, received: Received) => void;
 
-/** A courier's server that takes webhooks. */
+/** A server that receives webhooks. */
 export interface Receiver {
   readonly url: string;
   readonly port: number;
-  /** What came, in its order. */
+  /** Received requests, in order. */
   readonly received: Received[];
-  /** The ids of what came. */
+  /** Ids of the received events. */
   ids(): string[];
-  /** Answers from now on. At first with 204. */
+  /** Sets the response to later requests. Initially 204. */
   answer(answer: Answer | number): void;
-  /** Requests that are not answered yet, and the most there ever were. */
+  /** Requests without a response, now and at most so far. */
   readonly open: { now: number; most: number };
-  /** Ends it, with what is under way. */
+  /** Closes the server and its connections. */
   close(): Promise<void>;
 }
 
-/** Starts a receiver on a free port of 127.0.0.1, and ends it with the test. */
+/** Starts a receiver on a free port of 127.0.0.1. Closed with the test. */
 export async function startReceiver({ tls }: { tls?: { cert: string; key: string } } = {}): Promise<Receiver> {
   const received: Received[] = [];
   const open = { now: 0, most: 0 };

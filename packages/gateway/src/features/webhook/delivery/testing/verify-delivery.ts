@@ -3,13 +3,13 @@ import { type CloudEventV1, HTTP } from "cloudevents";
 import { Webhook } from "standardwebhooks";
 import type { Received } from "./receiver.ts";
 
-/** A key for the part of the library that knows `v1` only. It signs nothing that is sent. */
+/** A key for the library, which supports `v1` only. It signs nothing that is sent. */
 const libraryKey = "whsec_cGV0YWsgdGVzdHMgdmVyaWZ5IHdpdGggdGhlIGxpYnJhcnk=";
 
-/** What stands before the 32 bytes of an Ed25519 public key in SPKI (RFC 8410). */
+/** DER prefix of an Ed25519 public key in SPKI (RFC 8410). */
 const spkiHead = Buffer.from("302a300506032b6570032100", "hex");
 
-/** Whether a signature, `v1a,…`, is that of a public key, `whpk_…`, over some content. */
+/** Whether a signature `v1a,…` over some content verifies with a public key `whpk_…`. */
 export function isSignatureOf(signature: string, publicKey: string, content: string): boolean {
   const key = createPublicKey({
     key: Buffer.concat([spkiHead, Buffer.from(publicKey.slice("whpk_".length), "base64")]),
@@ -21,11 +21,10 @@ export function isSignatureOf(signature: string, publicKey: string, content: str
 }
 
 /**
- * Checks a delivery as its receiver must, and gives the event. The library `standardwebhooks` knows `v1` and not `v1a` yet, so its part is what
- * the two have in common: it must read the three headers, find the time fit, sign the very content that the Ed25519 signature is of, and pass over
- * the form that it does not know. The `cloudevents` SDK must find the event valid.
+ * Verifies a delivery as a receiver must, and returns the event. The library `standardwebhooks` does not support `v1a` yet, so it checks what both forms
+ * share: the three headers, the time, the signed content, and that unknown forms are ignored. The `cloudevents` SDK must accept the event.
  *
- * @throws {Error} where anything is wrong
+ * @throws {Error} if any check fails
  */
 export function verifyDelivery({ headers, body }: Pick<Received, "headers" | "body">, publicKey: string): CloudEventV1<unknown> {
   const id = String(headers["webhook-id"]);

@@ -22,34 +22,34 @@ import type { Dispatcher } from "../dispatcher.ts";
 import { type Networks, parseNetworks } from "../networks.ts";
 import { createWebhookSending, type WebhookOptions } from "../webhook-sending.ts";
 
-/** The region of every event here. */
+/** The region of all events. */
 export const region = "83652b";
 
-/** Whose events these are. */
+/** The participant whose events are delivered. */
 export const participantId = "par_0000000000000001";
 
-/** The secret from which endpoints' keys follow here. */
+/** The secret from which endpoints' keys are derived. */
 export const derivationKey: Uint8Array = Buffer.alloc(32, 7);
 
-/** Records, endpoints, and gateways that deliver, with one clock that stands still. */
+/** Stores, endpoints, and gateways that deliver, with a manual clock. */
 export interface WebhookWorld {
   readonly records: Records;
   readonly store: WebhookStore;
   readonly reader: FeedReader;
   readonly timers: ManualTimers;
   readonly metrics: Metrics;
-  /** Starts what delivers in a gateway. Ended with the test. */
+  /** Starts a gateway's dispatcher. Stopped with the test. */
   deliver(options?: WebhookOptions): Dispatcher;
-  /** Makes an endpoint that begins with what happens from now on. */
+  /** Adds an endpoint for events from now on. */
   addEndpoint(url: string, more?: Partial<StoredWebhook>): Promise<StoredWebhook>;
-  /** Records events of the participant, about one reservation each unless one is named, and gives their ids. */
+  /** Records events of the participant, each about another reservation unless `more` names one, and returns their ids. */
   record(count: number, more?: Partial<Event>): Promise<string[]>;
   health(endpoint: StoredWebhook): Promise<DeliveryHealth>;
-  /** Events in the record that are about endpoints: their type and their endpoint. */
+  /** Type and endpoint of the recorded events about endpoints. */
   alarms(): Promise<[EventType, string][]>;
 }
 
-/** Opens a world under a test's prefix. */
+/** Opens a world under a test's key prefix. */
 export async function openWebhookWorld(redis: TestRedis): Promise<WebhookWorld> {
   const connection: RedisConnection = await redis.connect();
   const records = createRecords({ redis: connection, storeCode: testStoreCode, prefix: redis.keyPrefix });

@@ -1,25 +1,25 @@
 import { createRandom, testSeed } from "@petak/testkit";
 import { describe, expect, it } from "vitest";
-import { nextAttemptMs, parseRetryAfter, retryAfterMaxMs, retryLadderMs } from "./retry-ladder.ts";
+import { backoffScheduleMs, nextAttemptMs, parseRetryAfter, retryAfterMaxMs } from "./backoff-schedule.ts";
 
-describe("the retry ladder", () => {
+describe("the backoff schedule", () => {
   it("makes ten attempts over 75 hours", () => {
-    expect(retryLadderMs.length).toBe(10);
-    const totalMs = retryLadderMs.reduce((sum, rungMs) => sum + rungMs, 0);
+    expect(backoffScheduleMs.length).toBe(10);
+    const totalMs = backoffScheduleMs.reduce((sum, delayMs) => sum + delayMs, 0);
     expect(totalMs / 3_600_000).toBeCloseTo(75.58, 1);
     expect(nextAttemptMs(10, undefined, 0)).toBeUndefined();
   });
 
-  it("waits each rung, and up to a tenth longer", () => {
+  it("delays each attempt by its entry and up to a tenth more", () => {
     const random = createRandom(testSeed());
-    for (const [attempts, rungMs] of retryLadderMs.entries()) {
+    for (const [attempts, delayMs] of backoffScheduleMs.entries()) {
       const waitMs = nextAttemptMs(attempts, undefined, random.float()) ?? -1;
-      expect(waitMs).toBeGreaterThanOrEqual(rungMs);
-      expect(waitMs).toBeLessThanOrEqual(rungMs * 1.1 + 1);
+      expect(waitMs).toBeGreaterThanOrEqual(delayMs);
+      expect(waitMs).toBeLessThanOrEqual(delayMs * 1.1 + 1);
     }
   });
 
-  it("waits as long as the endpoint asks for, never shorter than its rung and never longer than a day", () => {
+  it("delays as long as the endpoint requests, not less than its entry and at most a day", () => {
     expect(nextAttemptMs(1, 60_000, 0)).toBe(60_000);
     expect(nextAttemptMs(2, 1000, 0)).toBe(300_000);
     expect(nextAttemptMs(1, 1e12, 0)).toBe(retryAfterMaxMs);
