@@ -47,7 +47,7 @@ beforeEach(async () => {
   siteId = await world.putSite(1000);
 });
 
-/** A reservation whose parcel was deposited. */
+/** Makes a reservation whose parcel was deposited. */
 async function deposited(): Promise<string> {
   const { reservationId } = await steady.reserve(siteId);
   await steady.confirm(reservationId);
@@ -55,7 +55,7 @@ async function deposited(): Promise<string> {
   return reservationId;
 }
 
-/** The acts of a chain, which must be whole and true. */
+/** The acts of a chain. Expects that the chain verifies. */
 async function actsOf(records: Records, reservationId: string): Promise<string[]> {
   const events = await records.events.chain(reservationId);
   const reservation = (await records.reservations.find(reservationId)) as Reservation;
@@ -65,8 +65,8 @@ async function actsOf(records: Records, reservationId: string): Promise<string[]
   return links.map(({ claims }) => claims.act);
 }
 
-describe("a receipt, at whichever command the gateway dies", () => {
-  it("is made once for a confirmation, and the answer tells of it", async () => {
+describe("a receipt, wherever the gateway dies", () => {
+  it("is made once for a confirmation, and the response has it", async () => {
     await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying) => {
       const { reservationId } = await steady.reserve(siteId);
       const request = create(ConfirmRequestSchema, { requestId: randomUUID(), reservationId });
@@ -79,7 +79,7 @@ describe("a receipt, at whichever command the gateway dies", () => {
     });
   });
 
-  it("is countersigned once, with one answer", async () => {
+  it("is countersigned once, with one response", async () => {
     await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying) => {
       const reservationId = await deposited();
       const [, receipt] = await receiptsOf(await steady.records.events.chain(reservationId));

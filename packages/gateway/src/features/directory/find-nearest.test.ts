@@ -22,7 +22,7 @@ beforeEach(async () => {
 const put = (...classes: (readonly [string, number, number, number, number, number])[]) =>
   world.steady.records.sites.put(makeSite({ ...origin, classes: classes.map((one) => [...one]) }), 0);
 
-/** What is answered where something happens after each search, before the facts are read. */
+/** The response if something changes after each search, before the sites are read. */
 async function findNearest(afterSearch: (search: number) => Promise<unknown>): Promise<FindNearestResponse> {
   const { records, termsBook } = world.steady;
   let searches = 0;

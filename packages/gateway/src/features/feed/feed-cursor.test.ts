@@ -21,7 +21,7 @@ function reasonFor(text: string, of = feed) {
 }
 
 describe("a cursor", () => {
-  it("is read back as it was written, and is short", () => {
+  it("is decoded as it was encoded, and is short", () => {
     fc.assert(
       fc.property(cursors, (cursor) => {
         const text = encodeCursor(feed, cursor);
@@ -32,13 +32,13 @@ describe("a cursor", () => {
     );
   });
 
-  it("is good for nobody else, nor in the other network", () => {
+  it("is refused for another participant and in the other network", () => {
     const text = encodeCursor(feed, { number: 7 });
     expect(reasonFor(text, { ...feed, participantId: "par_0000000000000002" })).toBe("CURSOR_INVALID");
     expect(reasonFor(text, { ...feed, mode: "live" })).toBe("CURSOR_INVALID");
   });
 
-  it("has one spelling only: anything else is CURSOR_INVALID", () => {
+  it("has a single encoding: anything else is CURSOR_INVALID", () => {
     const good = Buffer.from(encodeCursor(feed, { number: 7 }), "base64url");
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {

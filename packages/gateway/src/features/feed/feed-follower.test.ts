@@ -13,7 +13,7 @@ beforeEach(async () => {
 const idsOf = (page: { events: { eventId: string }[] }) => page.events.map(({ eventId }) => eventId);
 
 describe("a follower", () => {
-  it("has at once what was recorded before it began, and is woken by what comes, and by nothing of others", async () => {
+  it("gets earlier events at once, and is woken by its own new events only", async () => {
     const before = await world.record([{ region: regionAt(0), recordedMs: 1, isMine: true }]);
     const follower = followFeed({ ...world, feed, cursor: { number: 0 } });
     expect(idsOf(await follower.next(10))).toEqual(before);
@@ -28,7 +28,7 @@ describe("a follower", () => {
     expect(await closing).toBe(false);
   });
 
-  it("misses nothing and tells nothing twice while others record", async () => {
+  it("misses and repeats nothing while others record", async () => {
     const random = createRandom(testSeed());
     const follower = followFeed({ ...world, feed, cursor: { number: 0 } });
     const mine: string[] = [];

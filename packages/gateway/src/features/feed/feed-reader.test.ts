@@ -18,7 +18,7 @@ beforeEach(async () => {
   random = createRandom(testSeed());
 });
 
-/** Records events whose times go forth and back, as those of gateways whose clocks differ do. */
+/** Records events whose times are not in order, as with gateways whose clocks differ. */
 async function recordMany(count: number): Promise<string[]> {
   const events = Array.from({ length: count }, (_, index) => ({
     region: regionAt(random.int(0, 3)),
@@ -28,7 +28,7 @@ async function recordMany(count: number): Promise<string[]> {
   return await world.record(events);
 }
 
-/** Reads pages until there is no more, each from the cursor that the last one gave. */
+/** Reads pages to the end, each from the cursor of the page before. */
 async function readAll(cursor: FeedCursor, pageSize: () => number): Promise<Event[]> {
   const events: Event[] = [];
   for (let place = cursor; ; ) {
@@ -42,7 +42,7 @@ async function readAll(cursor: FeedCursor, pageSize: () => number): Promise<Even
 }
 
 describe("the reader of feeds", () => {
-  it("gives each event once with its number, however the pages are cut", async () => {
+  it("gives each event once with its number, at any page size", async () => {
     const mine = await recordMany(700);
     await reader.bringUpToDate(feed);
     const events = await readAll({ number: 0 }, () => random.int(1, 400));
@@ -50,7 +50,7 @@ describe("the reader of feeds", () => {
     expect(events.map(({ feedNumber }) => Number(feedNumber))).toEqual(events.map((_, index) => index + 1));
   });
 
-  it("gives just the events of a range of numbers and times, however the pages are cut", async () => {
+  it("gives exactly the events of a range of numbers and times, at any page size", async () => {
     await recordMany(900);
     await reader.bringUpToDate(feed);
     const all = await readAll({ number: 0 }, () => 1000);
@@ -71,7 +71,7 @@ describe("the reader of feeds", () => {
     }
   });
 
-  it("ends a page of a range after so many events, whether or not they are in it, and goes on in the next", async () => {
+  it("ends a page of a range after a limited number of examined events, and continues in the next", async () => {
     const evenMs = () => startMs + 2 * random.int(0, 5000);
     await world.record(Array.from({ length: 2600 }, () => ({ region: regionAt(0), recordedMs: evenMs(), isMine: true })));
     await reader.bringUpToDate(feed);
@@ -82,12 +82,12 @@ describe("the reader of feeds", () => {
     expect(await reader.readAfter(feed, first.cursor, 10)).toMatchObject({ events: [], hasMore: false });
   });
 
-  it("refuses a cursor that stands after the feed's end", async () => {
+  it("refuses a cursor after the end of the feed", async () => {
     await recordMany(5);
     await reader.bringUpToDate(feed);
     const { number } = await reader.end(feed);
     expect(reasonOf(await reader.readAfter(feed, { number: number + 1 }, 10).catch((error: unknown) => error))).toBe("CURSOR_INVALID");
-    // What was asked for by its numbers may be yet to come.
+    // A range may end at numbers that do not exist yet.
     expect(await reader.readAfter(feed, { number: number + 1, range: {} }, 10)).toMatchObject({ events: [], hasMore: false });
     expect(await reader.readAfter(feed, { number }, 10)).toEqual({ events: [], cursor: { number }, hasMore: false });
   });

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fingerprintOf } from "./fingerprint.ts";
 
-/** The definition. Fingerprints are kept for a day, by gateways of several versions. */
+/** The definition. It must not change, because gateways of several versions share stored fingerprints. */
 function defined<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): Buffer {
   return createHash("sha256").update(schema.typeName).update(toBinary(schema, message)).digest().subarray(0, 16);
 }
@@ -37,7 +37,7 @@ const request = fc
   });
 
 describe("a fingerprint", () => {
-  it("is the hash of the type's name and the library's bytes, with what is unknown in them", () => {
+  it("is the hash of the type's name and the library's encoding, including unknown fields", () => {
     fc.assert(
       fc.property(request, (message) => {
         expect(fingerprintOf(ReserveRequestSchema, message)).toEqual(defined(ReserveRequestSchema, message));
@@ -46,7 +46,7 @@ describe("a fingerprint", () => {
     );
   });
 
-  it("tells equal bodies of two types apart", () => {
+  it("differs for equal bodies of two types", () => {
     const [confirm, cancel] = [
       { requestId: "a", reservationId: "b" },
       { requestId: "a", reservationId: "b" },

@@ -29,8 +29,8 @@ function reservationsOf({ results }: BatchResponse): Reservation[] {
   });
 }
 
-describe("a batch that is cut off", () => {
-  it("is finished by its repetition at whichever command the gateway dies, and does nothing twice", async () => {
+describe("an interrupted batch", () => {
+  it("is completed by a duplicate wherever the gateway dies, and does nothing twice", async () => {
     const { connection } = world;
     const steady = gatewayOver(connection);
     const reserve = (count: number) =>
@@ -65,7 +65,7 @@ describe("a batch that is cut off", () => {
         expect((await steady.records.sites.find(siteId))?.counts[0]?.held).toBe(reserved);
       }
     }
-    // It would say nothing if there were hardly anything to die at.
+    // Ensures that there were enough commands to die at.
     expect(died).toBeGreaterThan(20);
   });
 });

@@ -42,7 +42,7 @@ beforeEach(async () => {
   siteId = await world.putSite(1000);
 });
 
-/** A reservation of the courier's that is confirmed, for which a credential to collect can be issued. */
+/** Makes a confirmed reservation, for which a COLLECT credential can be issued. Returns its id. */
 async function confirmed(): Promise<string> {
   const { reservationId } = await steady.reserve(siteId);
   await steady.confirm(reservationId);
@@ -69,29 +69,29 @@ const foundBundle = async (bundleId: string) => (await steady.records.bundles.fi
 const eventsOf = async (reservationId: string, type: EventType) =>
   (await steady.records.events.chain(reservationId)).filter((event) => event.type === type);
 
-/** All PINs of the site, with the field under which each is kept. */
+/** Expiry of each PIN of the site in s since 1970, by the field of the PIN. */
 async function pins(): Promise<Map<string, number>> {
   const { region = "", siteNumber = 0 } = parseSiteId(siteId) ?? {};
   const kept = await world.connection.hgetallBuffer(steady.records.keys.sitePins(region, siteNumber));
   return new Map(Object.entries(kept).map(([field, entry]) => [field, decodePinEntry(entry).expiresAtS]));
 }
 
-/** The field among {@link pins} of a reservation's, or of a bundle's. */
+/** The field in {@link pins} of a reservation or bundle. */
 const fieldOf = (id: string) => `${id.startsWith("bdl_") ? "b" : ""}${id.slice(-16)}`;
 
-/** How many keys there are of each kind, the kind being the words of the name without what names one of them; and how many PINs. */
+/** Number of keys of each kind, which is the key name without ids, and number of PINs. */
 async function keyCounts(): Promise<Record<string, number>> {
   const counts: Record<string, number> = { PINs: (await pins()).size };
   for (const name of await world.connection.keys(`${redis.keyPrefix}*`)) {
     const words = name.slice(redis.keyPrefix.length).split(":");
     const kind = words.filter((word) => /^[a-z-]{3,11}$/.test(word)).join(" ");
-    // One for all PINs of the site.
+    // One key holds all PINs of the site.
     if (!kind.endsWith("pins")) counts[kind] = (counts[kind] ?? 0) + 1;
   }
   return counts;
 }
 
-/** What a call has added to the keys. */
+/** Number of keys that a call has added, by kind. */
 async function added(work: () => Promise<unknown>): Promise<Record<string, number>> {
   const before = await keyCounts();
   await work();
@@ -101,18 +101,20 @@ async function added(work: () => Promise<unknown>): Promise<Record<string, numbe
   );
 }
 
-/** A call that is made of one thing anew each time, and what must have become of that once it was done, however often it was begun. */
-interface Tried<Subject, Answer> {
+/** A call under test. */
+interface Tested<Subject, Response> {
+  /** Prepares a new subject for each attempt. */
   prepare(): Promise<Subject>;
-  call(gateway: ReservationGateway, requestId: string, subject: Subject): Promise<Answer>;
-  expectOnce(subject: Subject, answer: Answer): Promise<void>;
+  call(gateway: ReservationGateway, requestId: string, subject: Subject): Promise<Response>;
+  /** Expects that the call had its effect once. */
+  expectOnce(subject: Subject, response: Response): Promise<void>;
 }
 
 /**
- * Makes a call at gateways that die at each of its commands, before or after the command is done, until one does not die; and repeats it at another each
- * time: one answer, whenever it is asked for, done once, and no key more than where nobody dies.
+ * Makes a call to gateways that die at each of its commands in turn, before or after the command is executed, and repeats it at another gateway. Expects
+ * that every duplicate gets the same response, that the effect happens once, and that no additional keys remain.
  */
-async function survivesEveryDeath<Subject, Answer>({ prepare, call, expectOnce }: Tried<Subject, Answer>): Promise<void> {
+async function survivesEveryDeath<Subject, Response>({ prepare, call, expectOnce }: Tested<Subject, Response>): Promise<void> {
   const undisturbed = await prepare();
   const usual = await added(() => call(steady, randomUUID(), undisturbed));
   await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying, { atCommand, isDone }) => {
@@ -122,21 +124,21 @@ async function survivesEveryDeath<Subject, Answer>({ prepare, call, expectOnce }
     let hasDied = false;
     const keys = await added(async () => {
       hasDied = await dies(call(mortal, requestId, subject));
-      // Whoever comes back comes later.
+      // A duplicate arrives later.
       world.clock.advance(1000);
-      const answer = await call(steady, requestId, subject);
-      await expectOnce(subject, answer);
+      const response = await call(steady, requestId, subject);
+      await expectOnce(subject, response);
       world.clock.advance(60_000);
-      expect(await call(steady, requestId, subject)).toEqual(answer);
-      await expectOnce(subject, answer);
+      expect(await call(steady, requestId, subject)).toEqual(response);
+      await expectOnce(subject, response);
     });
     expect([atCommand, isDone, keys]).toEqual([atCommand, isDone, usual]);
     return hasDied;
   });
 }
 
-describe("a credential, at whichever command the gateway dies", () => {
-  it("is issued once, with the PIN that opens", async () => {
+describe("a credential, wherever the gateway dies", () => {
+  it("is issued once, with the PIN that is stored", async () => {
     await survivesEveryDeath({
       prepare: confirmed,
       call: async ({ service }, requestId, reservationId) => {
@@ -264,44 +266,41 @@ describe("a credential, at whichever command the gateway dies", () => {
   });
 });
 
-describe("an extension, at whichever command the gateway dies", () => {
-  it.each(["alone", "in a batch"])(
-    "%s moves the ends of the parcel's PIN and of its bundle's once, and those of no others",
-    async (how) => {
-      await survivesEveryDeath({
-        async prepare() {
-          const [extended = "", beside = ""] = [await confirmed(), await confirmed()];
-          for (const reservationId of [extended, beside]) await steady.deposit(reservationId);
-          const { bundleId } = await bundled([extended, beside]);
-          const { bundleId: otherId } = await bundled([await confirmed()]);
-          await issuedForBundle(otherId, true);
-          await issued(beside, true);
-          await issued(extended, true);
-          await issuedForBundle(bundleId, true);
-          const untilMs = world.clock.now() + 5 * 86_400_000;
-          return { extended, bundleId, untilMs, before: await pins(), version: await steady.records.sites.allowedVersion(siteId) };
-        },
-        call: async ({ service }, requestId, { extended, untilMs }) => {
-          const request = create(ExtendRequestSchema, { requestId, reservationId: extended, until: timestampFromMs(untilMs) });
-          if (how === "alone") return ((await service.extend(request, context)) as ExtendResponse).reservation;
-          const calls = [{ call: { case: "extend" as const, value: request } }];
-          const { results } = (await service.batch(create(BatchRequestSchema, { calls }), context)) as BatchResponse;
-          const [only] = results;
-          return only?.result.case === "extend" ? only.result.value.reservation : undefined;
-        },
-        async expectOnce({ extended, bundleId, untilMs, before, version }, answer) {
-          expect(answer).toMatchObject({ reservationId: extended, collectUntil: timestampFromMs(untilMs) });
-          expect(await eventsOf(extended, EventType.RESERVATION_EXTENDED)).toHaveLength(1);
-          const moved = [extended, bundleId].map((id) => [fieldOf(id), untilMs / 1000] as const);
-          expect(await pins()).toEqual(new Map([...before, ...moved]));
-          expect(await steady.records.sites.allowedVersion(siteId)).toBe(version + 1);
-        },
-      });
-    },
-  );
+describe("an extension, wherever the gateway dies", () => {
+  it.each(["alone", "in a batch"])("%s extends the PINs of the parcel and of its bundle once, and no others", async (how) => {
+    await survivesEveryDeath({
+      async prepare() {
+        const [extended = "", beside = ""] = [await confirmed(), await confirmed()];
+        for (const reservationId of [extended, beside]) await steady.deposit(reservationId);
+        const { bundleId } = await bundled([extended, beside]);
+        const { bundleId: otherId } = await bundled([await confirmed()]);
+        await issuedForBundle(otherId, true);
+        await issued(beside, true);
+        await issued(extended, true);
+        await issuedForBundle(bundleId, true);
+        const untilMs = world.clock.now() + 5 * 86_400_000;
+        return { extended, bundleId, untilMs, before: await pins(), version: await steady.records.sites.allowedVersion(siteId) };
+      },
+      call: async ({ service }, requestId, { extended, untilMs }) => {
+        const request = create(ExtendRequestSchema, { requestId, reservationId: extended, until: timestampFromMs(untilMs) });
+        if (how === "alone") return ((await service.extend(request, context)) as ExtendResponse).reservation;
+        const calls = [{ call: { case: "extend" as const, value: request } }];
+        const { results } = (await service.batch(create(BatchRequestSchema, { calls }), context)) as BatchResponse;
+        const [only] = results;
+        return only?.result.case === "extend" ? only.result.value.reservation : undefined;
+      },
+      async expectOnce({ extended, bundleId, untilMs, before, version }, response) {
+        expect(response).toMatchObject({ reservationId: extended, collectUntil: timestampFromMs(untilMs) });
+        expect(await eventsOf(extended, EventType.RESERVATION_EXTENDED)).toHaveLength(1);
+        const moved = [extended, bundleId].map((id) => [fieldOf(id), untilMs / 1000] as const);
+        expect(await pins()).toEqual(new Map([...before, ...moved]));
+        expect(await steady.records.sites.allowedVersion(siteId)).toBe(version + 1);
+      },
+    });
+  });
 });
 
-describe("a bundle, at whichever command the gateway dies", () => {
+describe("a bundle, wherever the gateway dies", () => {
   it("is made once, of all its parcels", async () => {
     await survivesEveryDeath({
       prepare: async () => [await confirmed(), await confirmed(), await confirmed()],
@@ -318,7 +317,7 @@ describe("a bundle, at whichever command the gateway dies", () => {
     });
   });
 
-  it("is changed once: one parcel comes, one leaves, one stays", async () => {
+  it("is changed once: one parcel is added, one is removed, one stays", async () => {
     await survivesEveryDeath({
       async prepare() {
         const [staying, leaving, coming] = [await confirmed(), await confirmed(), await confirmed()];
@@ -341,7 +340,7 @@ describe("a bundle, at whichever command the gateway dies", () => {
     });
   });
 
-  it("gets one credential for all its parcels, with the PIN that opens", async () => {
+  it("gets one credential for all its parcels, with the PIN that is stored", async () => {
     await survivesEveryDeath({
       async prepare() {
         const ids = [await confirmed(), await confirmed()];

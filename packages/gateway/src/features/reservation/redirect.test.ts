@@ -34,7 +34,7 @@ let steady: ReturnType<typeof gatewayOver>;
 let here: string;
 let there: string;
 
-/** @param meanwhile What happens when the new place has been taken. Default: nothing. */
+/** @param meanwhile runs after the new place has been taken. Default: nothing */
 function gatewayOver(connection: RedisConnection, meanwhile: () => Promise<unknown> = async () => undefined) {
   const { records, siteCache, dependencies } = world.over(connection);
   const places: Places = {
@@ -59,7 +59,7 @@ beforeEach(async () => {
   there = await world.putSite(2, { ref: "there", latitude: 1.31 });
 });
 
-/** A reservation of the courier's at the site `here`. */
+/** Makes a reservation of the courier at the site `here`. */
 const holdHere = () => world.steady.reserve(here, { partnerReference: "order-7" });
 
 async function move(reservationId: string, state: ReservationState, change: Partial<Reservation> = {}): Promise<Reservation> {
@@ -88,7 +88,7 @@ async function heldAt(records: Records, siteId: string): Promise<number | undefi
   return (await records.sites.find(siteId))?.counts[0]?.held;
 }
 
-/** What every redirected reservation must come to, whatever happened on the way. */
+/** Expects a complete redirection, whatever failed before. */
 async function expectRedirected(old: Reservation, { reservation, redirected }: RedirectResponse): Promise<void> {
   const { records } = steady;
   const newId = reservation?.reservationId ?? "";
@@ -103,16 +103,16 @@ async function expectRedirected(old: Reservation, { reservation, redirected }: R
   expect(reservation?.depositUntil).toEqual(old.depositUntil);
   expect(await records.reservations.find(newId)).toEqual(reservation);
   expect([await heldAt(records, here), await heldAt(records, there)]).toEqual([0, 1]);
-  const logged = await records.events.readAfter(newId.slice(4, 10), "0-0", 100);
-  const said = logged.map(({ event }) => [event.type, event.reservationId, event.relatedReservationId]);
-  expect(said.filter(([, , related]) => related !== "")).toEqual([
+  const recorded = await records.events.readAfter(newId.slice(4, 10), "0-0", 100);
+  const transitions = recorded.map(({ event }) => [event.type, event.reservationId, event.relatedReservationId]);
+  expect(transitions.filter(([, , related]) => related !== "")).toEqual([
     [EventType.RESERVATION_HELD, newId, old.reservationId],
     [EventType.RESERVATION_CANCELLED, old.reservationId, newId],
   ]);
 }
 
 describe("a redirection", () => {
-  it("holds elsewhere, ends the old reservation, and confirms the new one where the old one was", async () => {
+  it("holds a place elsewhere, ends the old reservation, and confirms the new one if the old one was confirmed", async () => {
     const held = await holdHere();
     await expectRedirected(held, await steady.redirect(toNearest(held.reservationId), courier, call));
     const confirmed = await confirm((await holdHere()).reservationId);
@@ -120,7 +120,7 @@ describe("a redirection", () => {
     expect(response.reservation).toMatchObject({ state: ReservationState.CONFIRMED, siteId: there });
   });
 
-  it("is bound by where its sites are now, whatever is remembered of them", async () => {
+  it("applies the overflow policy to the current positions of the sites, not to cached ones", async () => {
     const old = await world.steady.reserve(here, { overflowPolicy: create(OverflowPolicySchema, { maxDistanceM: 2000 }) });
     const toThere = () => toNearest(old.reservationId, { place: { case: "siteId", value: there } });
     const { records, siteCache, redirect } = steady;
@@ -131,7 +131,7 @@ describe("a redirection", () => {
     expect((await redirect(toThere(), courier, call)).reservation?.siteId).toBe(there);
   });
 
-  it("lets the chain of receipts go on from where the old one ended", async () => {
+  it("continues the chain of receipts of the old reservation", async () => {
     const old = await confirm((await holdHere()).reservationId);
     const { reservation } = await steady.redirect(toNearest(old.reservationId), courier, call);
     const [event] = (await steady.records.events.chain(reservation?.reservationId ?? "")).slice(-1);
@@ -141,7 +141,7 @@ describe("a redirection", () => {
     expect(reservation?.chain).toMatchObject({ length: 1, lastHash: (await receiptOf(event, receipt)).hash });
   });
 
-  it.each(["held", "confirmed"])("of what is %s is finished by a repetition, at whichever command the gateway dies", async (state) => {
+  it.each(["held", "confirmed"])("of a %s reservation is completed by a duplicate, wherever the gateway dies", async (state) => {
     await atEveryDeath({ connection: world.connection, commandsMin: 8 }, async (dying) => {
       const first = await holdHere();
       const old = state === "held" ? first : await confirm(first.reservationId);
@@ -149,7 +149,7 @@ describe("a redirection", () => {
       const hasDied = await dies(gatewayOver(dying).redirect(request, courier, call));
       const response = await steady.redirect(request, courier, call);
       await expectRedirectedOnce(old, response);
-      // The same answer however often, also when the new reservation has moved on.
+      // The same response every time, also after a change of the new reservation.
       await move(response.reservation?.reservationId ?? "", ReservationState.CANCELLED);
       expect(await steady.redirect(request, courier, call)).toEqual(response);
       return hasDied;
@@ -163,12 +163,12 @@ describe("a redirection", () => {
   }
 
   it.each(["held", "confirmed"])(
-    "leaves what is %s as it is where the place elsewhere has gone before the request came again",
+    "leaves a %s reservation unchanged if the place elsewhere has expired before the request is repeated",
     async (state) => {
       const first = await holdHere();
       const old = state === "held" ? first : await confirm(first.reservationId);
       const request = toNearest(old.reservationId);
-      // The claim, the look at the old one, the search, and the hold, which is taken.
+      // Dies at later and later commands until the hold has been taken.
       let atCommand = 1;
       while ((await heldAt(steady.records, there)) === 0) {
         const mortal = gatewayOver(dyingAt(world.connection, { atCommand, isDone: true }).connection);
@@ -182,7 +182,7 @@ describe("a redirection", () => {
     },
   );
 
-  it("confirms the new one where the old one was confirmed while the place was taken", async () => {
+  it("confirms the new reservation if the old one was confirmed meanwhile", async () => {
     const old = await holdHere();
     const slow = gatewayOver(world.connection, () => confirm(old.reservationId));
     const { reservation, redirected } = await slow.redirect(toNearest(old.reservationId), courier, call);
@@ -190,7 +190,7 @@ describe("a redirection", () => {
     expect(reservation?.depositUntil).toEqual(redirected?.depositUntil);
   });
 
-  it("changes nothing where no other site has a place", async () => {
+  it("changes nothing if no other site has a free place", async () => {
     for (let taken = 0; taken < 2; taken += 1) {
       await steady.redirect(toNearest((await holdHere()).reservationId), courier, call);
     }
@@ -199,7 +199,7 @@ describe("a redirection", () => {
     expect(await steady.records.reservations.find(old.reservationId)).toEqual(old);
   });
 
-  it("gives the new place back where the parcel was deposited meanwhile", async () => {
+  it("gives the new place back if the parcel was deposited meanwhile", async () => {
     const old = await confirm((await holdHere()).reservationId);
     const slow = gatewayOver(world.connection, () => move(old.reservationId, ReservationState.DEPOSITED));
     await expect(slow.redirect(toNearest(old.reservationId), courier, call)).rejects.toMatchObject({ reason: "ILLEGAL_STATE" });

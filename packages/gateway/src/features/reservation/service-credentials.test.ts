@@ -21,7 +21,7 @@ import { openReservationWorld, type ReservationWorld } from "./testing/reservati
 
 const redis = useRedis();
 const { publicKey: holderPublicKey } = await generateKeyPair();
-// Whose the site is.
+// The operator of the site.
 const operator = testCaller(Role.OPERATOR, "par_0000000000000001");
 
 let world: ReservationWorld;
@@ -50,12 +50,12 @@ function requestFor(compartmentId = ""): IssueCredentialRequest {
 
 async function issuedEvents(): Promise<number> {
   const [region = ""] = await steady.records.events.regions();
-  const logged = await steady.records.events.readAfter(region, "0-0", 1000);
-  expect(logged.every(({ event }) => event.type === EventType.CREDENTIAL_ISSUED && event.siteId === siteId)).toBe(true);
-  return logged.length;
+  const recorded = await steady.records.events.readAfter(region, "0-0", 1000);
+  expect(recorded.every(({ event }) => event.type === EventType.CREDENTIAL_ISSUED && event.siteId === siteId)).toBe(true);
+  return recorded.length;
 }
 
-it("gives a request that was cut short the same credential, at whichever command the gateway dies, and records it once", async () => {
+it("a duplicate of an interrupted request gets the same credential, wherever the gateway dies, and it is recorded once", async () => {
   let before = 0;
   await atEveryDeath({ connection: world.connection, commandsMin: 3 }, async (dying) => {
     const request = requestFor();
@@ -70,14 +70,14 @@ it("gives a request that was cut short the same credential, at whichever command
   });
 });
 
-it("gives twins one credential", async () => {
+it("concurrent duplicates get one credential", async () => {
   const request = requestFor("A7");
-  const answers = await Promise.all(Array.from({ length: 8 }, () => steady.issue(request, operator)));
-  expect(new Set(answers.map(({ accessToken }) => accessToken)).size).toBe(1);
+  const responses = await Promise.all(Array.from({ length: 8 }, () => steady.issue(request, operator)));
+  expect(new Set(responses.map(({ accessToken }) => accessToken)).size).toBe(1);
   expect(await issuedEvents()).toBe(1);
 });
 
-it("gives one that opens where the same was issued and revoked in the same second", async () => {
+it("a credential is not revoked although an equal one was issued and revoked in the same second", async () => {
   const revoked: string[] = [];
   for (let time = 0; time < 3; time++) {
     const { credentialHash } = await steady.issue(requestFor("A7"), operator);

@@ -70,8 +70,8 @@ const redirection = (old: Reservation, siteId: string) => ({
   reason: CancellationReason.CONSUMER_REQUEST,
 });
 
-describe("a redirection of what waits", () => {
-  // The third lies in another region.
+describe("a redirection of a queued reservation", () => {
+  // The last two sites are in another region.
   const targets = [
     ["a free site", "there", 1.31, true],
     ["a full site", "there", 1.31, false],
@@ -79,7 +79,7 @@ describe("a redirection of what waits", () => {
     ["a full site of another region", "beyond", 3, false],
   ] as const;
 
-  it.each(targets)("to %s is finished by a repetition, at whichever command the gateway dies", async (_where, ref, latitude, isFree) => {
+  it.each(targets)("to %s is completed by a duplicate, wherever the gateway dies", async (_where, ref, latitude, isFree) => {
     const [here, target] = [await world.putSite(1), await world.putSite(1, { ref, latitude })];
     await steady.reserve(here);
     const blocking = isFree ? 0 : 1;
@@ -105,7 +105,7 @@ describe("a redirection of what waits", () => {
     });
   });
 
-  it("leaves one of the two and one place, where a place comes free while it is cut off", async () => {
+  it("leaves one reservation and one place if a place becomes free while it is interrupted", async () => {
     const [here, there] = [await world.putSite(1), await world.putSite(1, { ref: "there", latitude: 1.31 })];
     await steady.reserve(there);
     const seen = new Set<string>();
@@ -123,7 +123,7 @@ describe("a redirection of what waits", () => {
         },
       );
       const { state } = await steady.found(old.reservationId);
-      // Either it moved to the other queue before, or it kept the place that it has got.
+      // Either it had moved to the other queue, or it keeps the place that it got.
       expect(state).toBe(outcome === undefined ? HELD : CANCELLED);
       seen.add(outcome === undefined ? "kept" : "moved");
       expect([await held(here), await held(there)]).toEqual([outcome === undefined ? 1 : 0, 1]);
@@ -136,7 +136,7 @@ describe("a redirection of what waits", () => {
 });
 
 describe("sweeping a queue", () => {
-  it("promotes, rejects and passes on each once, with five gateways at it", async () => {
+  it("promotes, rejects and expires each reservation once, with five gateways sweeping", async () => {
     const siteId = await world.putSite(20);
     const region = parseSiteId(siteId)?.region ?? "";
     const holding = await Promise.all(Array.from({ length: 20 }, () => steady.reserve(siteId)));
@@ -157,7 +157,7 @@ describe("sweeping a queue", () => {
       [...new Set((await Promise.all(some.map(({ reservationId }) => steady.found(reservationId)))).map(({ state }) => state))].sort();
     await sweep();
     expect([await held(siteId), await waitingAt(siteId)]).toEqual([20, 70]);
-    // The ten that wait ten minutes are over before the first hold is.
+    // The ten reservations that wait for ten minutes are rejected before the first hold expires.
     world.clock.advance(15 * minuteMs);
     await sweep();
     expect(await statesOf(holding)).toEqual([EXPIRED]);
@@ -177,7 +177,7 @@ describe("sweeping a queue", () => {
     await Promise.all(sweeps.map((one) => one.stop()));
   });
 
-  it("gives a place to who waits for it where a gateway that knows no queues has freed it", async () => {
+  it("promotes a queued reservation after a gateway without support for queues has freed a place", async () => {
     const siteId = await world.putSite(1);
     const { region, siteNumber } = parseSiteId(siteId) as { region: string; siteNumber: number };
     await steady.reserve(siteId);
@@ -185,7 +185,7 @@ describe("sweeping a queue", () => {
     const { keys } = steady.records;
     const cell = indexCellOf(quantise({ latitude: 1.3, longitude: 103.8 }));
     const { connection } = world;
-    // What such a gateway would write: one held less, and nobody promoted.
+    // Such a gateway would decrement `held` and promote nobody.
     const field = Buffer.alloc(4);
     field.writeUInt32LE(siteNumber);
     const tally = (await connection.hgetBuffer(keys.siteCounts(region, cell), field)) as Buffer;

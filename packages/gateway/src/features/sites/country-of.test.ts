@@ -21,13 +21,13 @@ describe("the country of a point", () => {
     expect(countryOf({ latitude, longitude })).toBe(country);
   });
 
-  it("is a territory where that has a code of its own, and the state where it has none", () => {
+  it("is the territory if that has its own code, and otherwise the state", () => {
     expect(countryOf({ latitude: 22.4, longitude: 114.1 })).toBe("HK");
     expect(countryOf({ latitude: -21.1, longitude: 55.5 })).toBe("RE");
     expect(countryOf({ latitude: 28.1, longitude: -15.4 })).toBe("ES");
   });
 
-  it("is none on the high sea, at the antimeridian there, and at the north pole", () => {
+  it("is undefined on the high seas, also at the antimeridian, and at the north pole", () => {
     for (const [latitude, longitude] of [
       [0, -140],
       [0, 180],

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => connection.disconnect());
 
-/** Records events about a reservation that leave it as it is, as asking for credentials without end does. */
+/** Records events that do not change the reservation, as many issued credentials do. */
 async function addEvents(reservation: Reservation, count: number): Promise<Event[]> {
   const facts = { type: EventType.CREDENTIAL_ISSUED, reservation, actor: participantParty(courier), occurredAtMs: world.clock.now() };
   const events = Array.from({ length: count }, () => reservationEvent(facts));
@@ -33,7 +33,7 @@ async function addEvents(reservation: Reservation, count: number): Promise<Event
   return events;
 }
 
-/** What a chain says, which must have this many events in all, the listed ones being the latest of them. */
+/** Expects that a chain has `count` events in total and lists the latest of them. */
 async function expectCounted(reservationId: string, last: Event | undefined, count: number, from: Records = world.records): Promise<void> {
   const { events, earlierCount } = await from.events.countedChain(reservationId);
   expect([earlierCount + events.length, events.length]).toEqual([count, Math.min(count, chainMax)]);
@@ -41,8 +41,8 @@ async function expectCounted(reservationId: string, last: Event | undefined, cou
   expect(new Set(events.map(({ eventId }) => eventId)).size).toBe(events.length);
 }
 
-describe("a chain of more events than are listed", () => {
-  it("says how many are left out, whenever its record is cut", async () => {
+describe("a chain with more events than are listed", () => {
+  it("counts the omitted events, at any length", async () => {
     const confirmed = await world.live([CONFIRMED]);
     const { reservationId } = confirmed;
     await expectCounted(reservationId, undefined, 2);
@@ -62,7 +62,7 @@ describe("a chain of more events than are listed", () => {
     expect(longest).toBeLessThan(10 * chainMax + 1000);
   });
 
-  it("says it as well when it has left for the archive, and when it came back", async () => {
+  it("counts them also in the archive and after a restore", async () => {
     const confirmed = await world.live([CONFIRMED]);
     const { reservationId } = confirmed;
     await addEvents(confirmed, chainMax + 500);
@@ -78,7 +78,7 @@ describe("a chain of more events than are listed", () => {
     await expectCounted(reservationId, events.at(-1), count + chainMax + 11, world.reading());
   });
 
-  it("is stated with its count, and from which event on it is listed", async () => {
+  it("is stated with its count and the first listed event", async () => {
     const key = await generateIssuerKey();
     const receipts = createReceipts({ issuerEpochs: () => [{ key, announcedAtMs: 0, signsFromMs: 0 }] });
     const confirmed = await world.live([CONFIRMED]);

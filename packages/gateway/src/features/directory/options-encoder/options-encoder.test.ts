@@ -38,14 +38,14 @@ const option = fc
 
 const copied = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes);
 
-describe("the encoder of FindNearest's answer", () => {
-  it("writes what the library would write, to the byte", () => {
+describe("the encoder of FindNearest responses", () => {
+  it("writes the same bytes as the library", () => {
     let own = 0;
     fc.assert(
       fc.property(fc.array(option, { maxLength: 6 }), fc.boolean(), (options, isRepeated) => {
-        // The same objects in several places, as in answers that share the summary of a site.
+        // The same objects in several places, as in responses that share the summary of a site.
         const answer = create(FindNearestResponseSchema, { options: isRepeated ? [...options, ...options] : options });
-        // Two answers are not there at once.
+        // The output buffer is reused, so each result is copied before the next.
         const json = copied(optionsEncoder.json(answer));
         const binary = copied(optionsEncoder.binary(answer));
         if (json !== undefined) {
@@ -59,7 +59,7 @@ describe("the encoder of FindNearest's answer", () => {
     expect(own).toBeGreaterThan(500);
   });
 
-  it("leaves to the library what it does not know", () => {
+  it("leaves messages with unknown fields to the library", () => {
     const $unknown = [{ no: 1999, wireType: WireType.Varint, data: Uint8Array.of(1) }];
     const strange = create(FindNearestResponseSchema, { options: [{ ...create(SiteOptionSchema, { sizeClassId: "M" }), $unknown }] });
     for (const answer of [strange, { ...create(FindNearestResponseSchema, { options: [{ sizeClassId: "M" }] }), $unknown }]) {

@@ -72,7 +72,7 @@ describe("a dispatcher", () => {
     await untilReceived(1);
     const [received] = receiver.received;
     const { publicKey } = deriveWebhookKey(derivationKey, endpointId, 1);
-    // The library looks at the real clock, and the one here stands still.
+    // The library uses the system clock; the one here is manual.
     const timestamp = Math.floor(world.timers.now() / 1000);
     expect(received?.headers).toMatchObject({ "webhook-timestamp": String(timestamp), "content-type": "application/cloudevents+json" });
     expect(() => verifyDelivery({ headers: received?.headers ?? {}, body: received?.body ?? "" }, publicKey)).toThrow(/timestamp too/);
@@ -187,7 +187,7 @@ describe("an event that is not accepted", () => {
 });
 
 describe("an endpoint that fails", () => {
-  /** Lets three attempts fail over more than a minute. */
+  /** Makes three attempts fail over more than a minute. */
   async function letFail(endpoint: StoredWebhook): Promise<void> {
     await world.record(1);
     await untilReceived(1);
@@ -207,12 +207,12 @@ describe("an endpoint that fails", () => {
     world.deliver();
     await world.record(5);
     await untilReceived(5);
-    // Five at once failed: a server that starts anew does that.
+    // Five concurrent failures, as during a restart of the server.
     await expect.poll(() => world.health(endpoint)).toMatchObject({ consecutiveFailures: 5 });
     expect(await world.alarms()).toEqual([]);
     world.timers.advance(minuteMs);
     await expect.poll(() => world.alarms()).toEqual([[EventType.WEBHOOK_ENDPOINT_FAILING, endpoint.endpointId]]);
-    // Another endpoint is told, the failing one is not told of itself.
+    // Another endpoint gets the alarm, the failing one does not.
     await untilReceived(1, other);
     expect(receiver.received.some(({ body }) => body.includes("WEBHOOK_ENDPOINT"))).toBe(false);
     world.timers.advance(6 * minuteMs);
@@ -246,7 +246,7 @@ describe("an endpoint that fails", () => {
     dead.answer(answer);
     const endpoints = await Promise.all(Array.from({ length: 10 }, () => world.addEndpoint(dead.url, { eventTypes })));
     await world.addEndpoint(receiver.url, { eventTypes });
-    // Fewer places than the dead ones would fill.
+    // Fewer slots than the dead endpoints would take.
     world.deliver({ concurrency: 8 });
     await world.record(1);
     await expect
@@ -259,7 +259,7 @@ describe("an endpoint that fails", () => {
         { interval: 5 },
       )
       .toBe(true);
-    // By now it is known which are dead. The clock stands still, so none of theirs ends.
+    // The dead endpoints are known by now. The clock is stopped, so their attempts do not end.
     const more = await world.record(40);
     await untilReceived(41);
     expect(receiver.ids()).toEqual(expect.arrayContaining(more));
@@ -343,7 +343,7 @@ describe("of two gateways", () => {
 
   it("the other takes over when one dies, and deliveries in flight are sent again", async () => {
     const { endpointId } = await world.addEndpoint(receiver.url);
-    // One that took the lease, and was not heard of again.
+    // A gateway that acquired the lease and died.
     expect(await world.records.deliveries.lease(endpointId, "the dead", 400)).toBe("acquired");
     const ids = await world.record(5);
     world.deliver({ leaseMs });
@@ -362,7 +362,7 @@ describe("of two gateways", () => {
     await stopped;
     answerAll(204);
     world.deliver({ leaseMs });
-    // The four that were under way were not answered, and come once more.
+    // The four attempts in flight got no response and are sent again.
     await expect.poll(() => new Set(receiver.ids()).size).toBe(20);
     await untilReceived(24);
     expect(new Set(receiver.ids())).toEqual(new Set(ids));

@@ -193,7 +193,7 @@ describe("the address of a name", () => {
     const url = `http://hooks.example:${good.port}/`;
     expect(await postTo(url, { policy: onlyFirst, resolve })).toMatchObject({ failure: WebhookFailure.UNSPECIFIED });
     expect([questions, good.received.map(({ headers }) => headers.host)]).toEqual([1, [`hooks.example:${good.port}`]]);
-    // Each attempt looks anew.
+    // Each attempt resolves the name again.
     expect(await postTo(url, { policy: onlyFirst, resolve })).toMatchObject({ failure: WebhookFailure.ADDRESS_REFUSED });
     expect([questions, good.received.length]).toEqual([2, 1]);
   });

@@ -62,7 +62,7 @@ describe("a delivery", () => {
         isTest: true,
       },
     });
-    // The partner may have put a person's name where it should not.
+    // The partner's reference may contain personal data.
     expect(body.toString()).not.toMatch(/Ana|5550|par_/);
     expect(body.length).toBeLessThan(20_000);
   });
