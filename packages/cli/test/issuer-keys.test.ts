@@ -38,7 +38,7 @@ test("an issuer key is shown, announced and not announced twice, and the gateway
 
   const again = await petak("rotate-issuer");
   expect(again.exitCode).toBe(1);
-  expect(again.stderr).toMatch(/^petak: Nothing was changed: agents rely on the key .{4} of the epoch before until \d{4}-/);
+  expect(again.stderr).toMatch(/^petak: Nothing was changed: agents trust the key .{4} of the previous epoch until \d{4}-/);
 });
 
 test("the data directory is the one that the gateway's configuration names", async () => {

@@ -50,7 +50,7 @@ test("an administrator's key that was revoked is refused with the path of its fi
 test("a gateway with secrets of its own does not share the records of another", async () => {
   const { redis } = await serve();
   await expect(serve({ redisUrl: `unix://${redis?.socketPath}` })).rejects.toThrow(
-    / has not the secrets of the gateways that used this Redis/,
+    / does not have the secrets of the gateways that used this Redis/,
   );
 });
 

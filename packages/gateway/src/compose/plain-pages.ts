@@ -1,5 +1,5 @@
 import { toIssuerKeySet, toJwks } from "@petak/credential";
-import { epochsToTell, issuerKeyPeriods } from "../secrets/issuer-epochs.ts";
+import { issuerKeyPeriods, publishedEpochs } from "../secrets/issuer-epochs.ts";
 import { json, operationalRoutes, type PlainRoute } from "../transport/index.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -9,7 +9,7 @@ import type { ServedServices } from "./services.ts";
 
 const cached = { "cache-control": "public, max-age=300" };
 
-/** The pages beside the protocol: metrics, liveness and readiness, and the issuer's public keys. */
+/** Creates the plain HTTP pages: metrics, liveness, readiness, and the issuer's public keys. */
 export function createPlainPages(
   { watch }: ConnectedStore,
   { inFile, secrets }: OpenSecrets,
@@ -24,12 +24,12 @@ export function createPlainPages(
     notes: () => ({ ...archive.notes(), changes: watch.acceptsWrites ? "ok" : "refused" }),
     isServing: health.isServing,
   });
-  // The keys by which doors open.
+  // The keys that agents trust.
   pages.set("/.well-known/petak/jwks.json", () => ({
-    ...json(toJwks(epochsToTell(inFile.issuerEpochs(), now()).map(({ key }) => key))),
+    ...json(toJwks(publishedEpochs(inFile.issuerEpochs(), now()).map(({ key }) => key))),
     headers: cached,
   }));
-  // All keys that ever signed receipts. They are kept apart, since no door may be opened by an old one.
+  // All keys that ever signed receipts. They are separate, because old keys must not open doors.
   pages.set("/.well-known/petak/issuer-keys.json", () => ({
     ...json(toIssuerKeySet([...inFile.pastKeys(), ...issuerKeyPeriods(inFile.issuerEpochs())])),
     headers: cached,

@@ -57,7 +57,7 @@ async function signParts(header: object, claims: object): Promise<string> {
   return `${signed}.${encodeBase64url(await signEd25519(pair.privateJwk, new TextEncoder().encode(signed)))}`;
 }
 
-/** Asks as the interceptor does. What is recalled must be what the whole look would find. */
+/** Authenticates as the identity step does. Expects that `recall` agrees with the complete authentication. */
 async function authenticate(token: string | undefined, origin?: string) {
   const authorization = token === undefined ? undefined : `Bearer ${token}`;
   const recalled = authenticator.recall(authorization);
@@ -103,14 +103,14 @@ describe("a request token", () => {
     expect(await authenticate(token)).toMatchObject({ kind: "participant" });
   });
 
-  it("is missed where there is none: CREDENTIALS_MISSING", async () => {
+  it("is required: CREDENTIALS_MISSING", async () => {
     expect(await reasonFor(undefined)).toBe("CREDENTIALS_MISSING");
     await expect(authenticator.authenticate({ authorization: "  ", origin: undefined })).rejects.toMatchObject({
       reason: "CREDENTIALS_MISSING",
     });
   });
 
-  it("must be one bearer token in form: CREDENTIALS_MALFORMED", async () => {
+  it("must be one well-formed bearer token: CREDENTIALS_MALFORMED", async () => {
     const token = await sign();
     for (const authorization of [
       "Basic YTpi",
@@ -144,23 +144,23 @@ describe("a request token", () => {
   it("must be signed with Ed25519: TOKEN_ALGORITHM_WRONG", async () => {
     expect(await reasonFor(await signParts({ ...header, alg: "none" }, claims))).toBe("TOKEN_ALGORITHM_WRONG");
     const [header64 = "", payload64 = ""] = (await signParts({ ...header, alg: "HS256" }, claims)).split(".");
-    // The old trick: an HMAC under the public key.
+    // Algorithm confusion: an HMAC with the public key.
     const hmac = createHmac("sha256", pair.publicKey).update(`${header64}.${payload64}`).digest("base64url");
     expect(await reasonFor(`${header64}.${payload64}.${hmac}`)).toBe("TOKEN_ALGORITHM_WRONG");
   });
 
-  it("must be of the request token's type: TOKEN_TYPE_WRONG", async () => {
+  it("must have the type of request tokens: TOKEN_TYPE_WRONG", async () => {
     for (const typ of ["JWT", "petak-deposit", undefined])
       expect(await reasonFor(await signParts({ ...header, typ }, claims))).toBe("TOKEN_TYPE_WRONG");
   });
 
-  it("must be for this gateway: TOKEN_AUDIENCE_WRONG, which says what is expected", async () => {
+  it("must be for this gateway: TOKEN_AUDIENCE_WRONG, which names the expected audience", async () => {
     const refusal = await refusalOf(await sign({ audience: "https://other.example" }));
     expect(refusal.reason).toBe("TOKEN_AUDIENCE_WRONG");
     expect(refusal.metadata).toEqual({ expected: audience });
   });
 
-  it("must not have expired, not even by a moment: TOKEN_EXPIRED", async () => {
+  it("must not have expired, without leeway: TOKEN_EXPIRED", async () => {
     const token = await sign();
     nowMs = startMs + 300_000;
     expect(await reasonFor(token)).toBe("TOKEN_EXPIRED");
@@ -168,14 +168,14 @@ describe("a request token", () => {
     expect(await authenticate(token)).toMatchObject({ kind: "participant" });
   });
 
-  it("is told apart when it was good here before it expired: TOKEN_REPLAYED_AFTER_EXPIRY", async () => {
+  it("is refused as TOKEN_REPLAYED_AFTER_EXPIRY if it was used here before it expired", async () => {
     const token = await sign();
     await authenticate(token);
     nowMs = startMs + 300_000;
     expect(await reasonFor(token)).toBe("TOKEN_REPLAYED_AFTER_EXPIRY");
   });
 
-  it("may come 30 s early and no more: TOKEN_NOT_YET_VALID", async () => {
+  it("may be used up to 30 s early: TOKEN_NOT_YET_VALID", async () => {
     nowMs = startMs - 30_000;
     expect(await authenticate(await sign())).toMatchObject({ kind: "participant" });
     nowMs -= 1;
@@ -184,7 +184,7 @@ describe("a request token", () => {
     expect(await reasonFor(await signParts(header, { ...claims, nbf: claims.iat + 31 }))).toBe("TOKEN_NOT_YET_VALID");
   });
 
-  it("must not be good for more than 600 s: TOKEN_LIFETIME_TOO_LONG", async () => {
+  it("must not be valid for more than 600 s: TOKEN_LIFETIME_TOO_LONG", async () => {
     expect(await authenticate(await sign({ lifetimeMs: 600_000 }))).toMatchObject({ kind: "participant" });
     expect(await reasonFor(await sign({ lifetimeMs: 601_000 }))).toBe("TOKEN_LIFETIME_TOO_LONG");
   });
@@ -193,14 +193,14 @@ describe("a request token", () => {
     expect(await reasonFor(await sign({ privateKey: (await generateKeyPair()).privateJwk }))).toBe("TOKEN_SIGNATURE_WRONG");
     const [header64 = "", payload64 = ""] = (await sign()).split(".");
     expect(await reasonFor(`${header64}.${payload64}.`)).toBe("TOKEN_SIGNATURE_WRONG");
-    // Under the neutral point as a key, the signature of all messages is the neutral point and nought.
+    // With the neutral point as public key, the neutral point and zero sign every message.
     const neutral = new Uint8Array(32).fill(1, 0, 1);
     keys.set("key_test_a", { ...(keys.get("key_test_a") as KeyRecord), publicKey: neutral });
     const forged = encodeBase64url(Uint8Array.of(...neutral, ...new Uint8Array(32)));
     expect(await reasonFor(`${header64}.${payload64}.${forged}`)).toBe("TOKEN_SIGNATURE_WRONG");
   });
 
-  it("must have every claim and header field in its kind: TOKEN_CLAIMS_INVALID, which names it", async () => {
+  it("must have every claim and header field with its type: TOKEN_CLAIMS_INVALID, which names it", async () => {
     const wrong: [object, object, string][] = [
       [{ kid: undefined }, {}, "kid"],
       [{ kid: 7 }, {}, "kid"],
@@ -227,7 +227,7 @@ describe("a request token", () => {
     expect(await reasonFor(await sign({ keyId: "key_test_z" }))).toBe("KEY_UNKNOWN");
   });
 
-  it("must name a key that was not revoked: KEY_REVOKED, also where it was good a moment ago", async () => {
+  it("must name a key that is not revoked: KEY_REVOKED, also if it was valid a moment ago", async () => {
     const token = await sign();
     await authenticate(token);
     keys.set("key_test_a", { ...(keys.get("key_test_a") as KeyRecord), revokedAtMs: startMs + 1 });
@@ -243,7 +243,7 @@ describe("a request token", () => {
     expect(JSON.stringify([refusal.message, refusal.metadata])).not.toContain("par_a");
   });
 
-  it("is recalled by its header once it was verified, and no longer than it holds", async () => {
+  it("is recalled by its header after its verification, until it expires", async () => {
     const token = await sign();
     expect(authenticator.recall(`Bearer ${token}`)).toBeUndefined();
     const caller = await authenticate(token);
@@ -262,21 +262,21 @@ describe("a request token", () => {
     expect(authenticator.recall(`Bearer ${token}`)).toBeUndefined();
   });
 
-  it("gives the roles that its participant has now", async () => {
+  it("gives the participant's current roles", async () => {
     const token = await sign();
     await authenticate(token);
     keys.set("key_test_a", { ...(keys.get("key_test_a") as KeyRecord), roles: [Role.OPERATOR] });
     expect(await authenticate(token)).toMatchObject({ roles: [Role.OPERATOR] });
   });
 
-  it("is verified once for many first uses at the same time", async () => {
+  it("is verified once for many concurrent first uses", async () => {
     const token = await sign();
     await Promise.all(Array.from({ length: 100 }, () => authenticate(token)));
-    // One look-up by the one verification, and one by each use.
+    // One look-up by the verification, and one by each use.
     expect(lookUps).toBe(101);
   });
 
-  it("is forgotten where more tokens come than are remembered", async () => {
+  it("is evicted when more tokens are used than the cache holds", async () => {
     authenticator = createAuthenticator({ keys: directory, audience, now: () => nowMs, cacheMax: 2 });
     const tokens = await Promise.all([1, 2, 3].map((second) => sign({ issuedAtMs: startMs + second * 1000 })));
     for (const token of tokens) await authenticate(token);
@@ -288,7 +288,7 @@ describe("a request token", () => {
     ]);
   });
 
-  it("is refused with STORE_UNAVAILABLE while keys cannot be looked up, and is good again after", async () => {
+  it("is refused with STORE_UNAVAILABLE while keys cannot be looked up, and accepted afterwards", async () => {
     const token = await sign();
     let isDown = true;
     const flaky = {
@@ -305,7 +305,7 @@ describe("a request token", () => {
 });
 
 describe("a publishable key", () => {
-  it("names a page of one of its origins", async () => {
+  it("authenticates a page of one of its origins", async () => {
     const page = { kind: "publishable", participantId: "par_a", mode: "live", key: "pk_live_a" };
     expect(await authenticate("pk_live_a", "https://shop.example")).toEqual(page);
     expect(await authenticate("pk_test_a", "https://anywhere.example")).toMatchObject({ mode: "test" });
@@ -313,7 +313,7 @@ describe("a publishable key", () => {
     expect(await authenticate("pk_test_b")).toMatchObject({ mode: "test" });
   });
 
-  it("is refused elsewhere: ORIGIN_NOT_ALLOWED", async () => {
+  it("is refused for other origins: ORIGIN_NOT_ALLOWED", async () => {
     for (const origin of ["https://shop.example.evil.example", "http://shop.example", "https://shop.example:444", "null", "", undefined]) {
       expect(await reasonFor("pk_live_a", origin), String(origin)).toBe("ORIGIN_NOT_ALLOWED");
     }
@@ -322,7 +322,7 @@ describe("a publishable key", () => {
     expect(await reasonFor("pk_live_b", "https://shop.example")).toBe("ORIGIN_NOT_ALLOWED");
   });
 
-  it("knows an origin that was registered with its default port or in capitals", async () => {
+  it("matches an origin that was registered with its default port or in capitals", async () => {
     publishableKeys.set("pk_live_a", {
       ...(publishableKeys.get("pk_live_a") as PublishableKeyRecord),
       origins: ["https://Shop.example:443"],
@@ -336,7 +336,7 @@ describe("a publishable key", () => {
     expect(await reasonFor("pk_test_a")).toBe("KEY_REVOKED");
   });
 
-  it("is held to its rate: RATE_LIMITED, which says when to come again", async () => {
+  it("is limited to its rate: RATE_LIMITED, with a retry delay", async () => {
     await authenticate("pk_test_a");
     await authenticate("pk_test_a");
     const refusal = await refusalOf("pk_test_a");
@@ -348,7 +348,7 @@ describe("a publishable key", () => {
   });
 });
 
-describe("garbage", () => {
+describe("malformed input", () => {
   it("is refused with a reason of the catalogue and nothing else", async () => {
     const token = await sign();
     const json = fc.json().map((text) => encodeBase64url(new TextEncoder().encode(text)));
@@ -367,7 +367,7 @@ describe("garbage", () => {
     );
   });
 
-  it("is any token with one character changed", async () => {
+  it("includes any token with one character changed", async () => {
     const token = await sign();
     await fc.assert(
       fc.asyncProperty(fc.nat(token.length - 1), fc.constantFrom(..."ABab01-_."), async (index, character) => {
@@ -379,8 +379,8 @@ describe("garbage", () => {
   });
 });
 
-describe("a caller whose call lasts", () => {
-  it("is looked at again: KEY_REVOKED once the key is revoked, STORE_UNAVAILABLE where nobody can say", async () => {
+describe("the caller of a long call", () => {
+  it("is checked again: KEY_REVOKED once the key is revoked, STORE_UNAVAILABLE if that cannot be determined", async () => {
     const caller = await authenticate(await sign());
     if (caller.kind !== "participant") throw new Error(caller.kind);
     await authenticator.recheck(caller);

@@ -8,14 +8,13 @@ import { createRateLimiter } from "./rate-limiter.ts";
 import { checkAudienceAndTime, parseRequestToken } from "./request-token.ts";
 import { createVerifiedTokens, type VerifiedToken } from "./verified-tokens.ts";
 
-/** What an authenticator needs. */
 export interface AuthenticatorOptions {
   keys: KeyDirectory;
-  /** What request tokens must carry in `aud`. */
+  /** Required `aud` of request tokens. */
   audience: string;
   /** The clock, in ms. */
   now: () => number;
-  /** How many verified tokens are remembered, and how many publishable keys' rates. Default 10,000: about 2 MB. */
+  /** Most cached tokens, and most publishable keys with a rate limit in memory. Default 10,000, about 2 MB. */
   cacheMax?: number;
 }
 
@@ -23,37 +22,37 @@ export interface AuthenticatorOptions {
 export interface RequestCredentials {
   /** The Authorization header. */
   authorization: string | undefined;
-  /** The Origin header, which browsers add to what pages send. */
+  /** The Origin header, which browsers add to requests of pages. */
   origin: string | undefined;
 }
 
-/** Says who makes a request. */
+/** Authenticates requests. */
 export interface Authenticator {
   /**
-   * The caller, where a token in this very header was verified before and still holds, and its key is in memory. Undefined where that is
-   * not so, or not known at once: then {@link authenticate} says.
+   * The caller, if the token in the same header was verified before and is still valid, and its key is cached. Undefined otherwise: call
+   * {@link authenticate}.
    */
   recall(authorization: string | undefined): Caller | undefined;
-  /** The caller. Throws a PetakError with the reason for which the credentials are refused, and nothing else. */
+  /** Authenticates a request. Rejects only with a PetakError that has the reason. */
   authenticate(credentials: RequestCredentials): Promise<Caller>;
-  /** Looks at the key of a participant again, for a call that has lasted. Throws KEY_REVOKED where it was revoked in the meantime. */
+  /** Checks a participant's key again during a long call. Throws KEY_REVOKED if it was revoked meanwhile. */
   recheck(caller: ParticipantCaller): Promise<void>;
 }
 
-/** A request token of the protocol has about 350 characters; ids and audiences of the greatest length stay below this. */
+/** Longest Authorization header, in characters. A request token has about 350, with ids and audience of maximum length still less than this. */
 const bearerMaxLength = 2048;
 
 /**
- * Makes an authenticator. A token's signature is verified once; after that its hash is remembered, and only its expiry and its key are
- * looked at, so that a revoked key ends the tokens it signed.
+ * Creates an authenticator. A token's signature is verified once. Later uses of the token only check its expiry and its key, so that a revocation of the
+ * key takes effect.
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { keys, audience, now, cacheMax = 10_000 } = options;
   const verified = createVerifiedTokens(cacheMax);
-  // By the whole header: hashing a token takes longer than all the rest of a repeated look.
+  // Keyed by the whole header: hashing the token would take longer than the rest of a repeated authentication.
   const recent = createVerifiedTokens(cacheMax);
   const limiter = createRateLimiter({ now, max: cacheMax });
-  // First uses of one token at the same time share one verification. Bounded by the calls in hand.
+  // Concurrent first uses of a token share one verification. Bounded by the number of calls in progress.
   const verifying = new Map<string, Promise<VerifiedToken>>();
 
   async function verify(text: string): Promise<VerifiedToken> {
@@ -166,7 +165,7 @@ async function orUnavailable<Result>(work: () => Promise<Result>): Promise<Resul
     return await work();
   } catch (error) {
     if (error instanceof PetakError) throw error;
-    // Nothing else here fails but the look-up of keys.
+    // Only the look-up of keys can fail here.
     throw new PetakError("STORE_UNAVAILABLE", "the gateway cannot look up keys now; try again in 1000 ms", {
       cause: error,
       retryAfterMs: 1000,
@@ -201,7 +200,7 @@ function readBearer(authorization: string | undefined): string {
   return bearer;
 }
 
-/** A caller's own text as far as an error shows it. */
+/** Text of a caller, shortened for an error message. */
 function shown(text: string): string {
   return text.length <= 100 ? text : `${text.slice(0, 100)}…`;
 }

@@ -3,25 +3,25 @@ import { Mode, type ModeName } from "@petak/protocol";
 import type { ParticipantStore } from "@petak/records";
 import type { Found, KeyDirectory, KeyRecord, PublishableKeyRecord } from "./index.ts";
 
-/** A key directory that remembers, and can be told to forget. */
+/** A key directory with a cache. */
 export interface CachedKeyDirectory extends KeyDirectory {
-  /** Forgets a key or a publishable key that has just been changed here. */
+  /** Removes a key or publishable key from the cache, after a change by this gateway. */
   forget(id: string): void;
 }
 
-/** What one gateway revokes stops at the others within this time, in ms. The protocol's documentation promises it. */
+/** Time until a revocation takes effect at other gateways, in ms. The protocol's documentation promises it. */
 const cacheMs = 10_000;
 
-/** Entries kept at most, keys that do not exist included: who makes keys up cannot fill the memory. */
+/** Most cache entries, including keys that do not exist, so that invented keys cannot fill the memory. */
 const cacheMax = 10_000;
 
 const keyIdPattern = /^key_(live|test)_[0-9a-z]{16}$/;
 const publishableKeyPattern = /^pk_(live|test)_[0-9a-z]{24}$/;
 
-/** Looks keys up in the participants' store. */
+/** Creates a cached directory over the participant store. */
 export function createCachedKeyDirectory(store: ParticipantStore, now: () => number): CachedKeyDirectory {
-  const keys = createMemory<KeyRecord>(now);
-  const publishableKeys = createMemory<PublishableKeyRecord>(now);
+  const keys = createCache<KeyRecord>(now);
+  const publishableKeys = createCache<PublishableKeyRecord>(now);
 
   return {
     forget(id) {
@@ -63,13 +63,13 @@ export function createCachedKeyDirectory(store: ParticipantStore, now: () => num
   };
 }
 
-interface Memory<Wanted> {
+interface Cache<Wanted> {
   find(id: string, look: () => Promise<Wanted | undefined>): Found<Wanted>;
   forget(id: string): void;
 }
 
-/** Remembers what was looked up, and that there was nothing, for as long as it may be relied on. */
-function createMemory<Wanted>(now: () => number): Memory<Wanted> {
+/** Caches results of look-ups for {@link cacheMs}, including that a key does not exist. */
+function createCache<Wanted>(now: () => number): Cache<Wanted> {
   const entries = new Map<string, { untilMs: number; found: Found<Wanted> }>();
 
   async function settled(id: string, entry: { found: Found<Wanted> }, looking: Promise<Wanted | undefined>): Promise<Wanted | undefined> {
@@ -95,7 +95,7 @@ function createMemory<Wanted>(now: () => number): Memory<Wanted> {
       }
       const entry: { untilMs: number; found: Found<Wanted> } = { untilMs: now() + cacheMs, found: undefined };
       const looking = settled(id, entry, look());
-      // Whoever asked may not wait for it.
+      // The caller may not await it.
       looking.catch(() => {});
       entry.found = looking;
       entries.set(id, entry);
@@ -104,7 +104,7 @@ function createMemory<Wanted>(now: () => number): Memory<Wanted> {
   };
 }
 
-/** A mode as ids spell it. */
+/** The name of a mode in ids. */
 export function modeName(mode: Mode): ModeName {
   return mode === Mode.LIVE ? "live" : "test";
 }

@@ -27,7 +27,7 @@ function reasonFrom(call: () => unknown): Reason | "allowed" {
 }
 
 describe("requireParticipant", () => {
-  it("gives the participant, with any of the roles asked for", () => {
+  it("gives the participant if it has one of the roles", () => {
     expect(requireParticipant(contextOf(participant))).toBe(participant);
     expect(requireParticipant(contextOf(participant), { roles: [Role.MERCHANT, Role.COURIER] })).toBe(participant);
   });
@@ -59,12 +59,12 @@ describe("requireReader", () => {
     expect(reasonFrom(() => requireReader(contextOf(agent)))).toBe("AGENT_KEY_NOT_ALLOWED");
   });
 
-  it("lets nobody through where no interceptor said who calls", () => {
+  it("refuses a call without a caller in its context", () => {
     expect(reasonFrom(() => requireReader(contextOf(undefined)))).toBe("INTERNAL");
   });
 });
 
-/** Says of a call what the server says of one that came over the network. */
+/** Calls a service with the call context that the server sets. */
 const asCall: Interceptor = (next) => (request) => {
   const [authorization, origin] = ["authorization", "origin"].map((name) => request.header.get(name) ?? undefined);
   const call = {
@@ -112,7 +112,7 @@ describe("the identity step", () => {
     expect(seen).toEqual([page]);
   });
 
-  it("lets no call without credentials come to a service, except to public ones", async () => {
+  it("refuses calls without credentials, except to public services", async () => {
     seen.length = 0;
     await expect(createClient(DirectoryService, transport).getSite({ siteId: "s" })).rejects.toThrow();
     expect(seen).toEqual([]);

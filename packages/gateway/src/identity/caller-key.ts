@@ -2,10 +2,10 @@ import { type ContextValues, createContextKey } from "@connectrpc/connect";
 import { PetakError, Role } from "@petak/protocol";
 import type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
 
-/** Where a call's context holds its caller. Undefined only in services that need no credentials. */
+/** Key of the caller in a call's context. Undefined only in services that require no credentials. */
 export const callerKey = createContextKey<Caller | undefined>(undefined, { description: "the call's authenticated caller" });
 
-/** The part of a handler's context that says who calls. */
+/** The part of a handler's context that has the caller. */
 export interface CallerContext {
   readonly values: ContextValues;
 }
@@ -13,8 +13,8 @@ export interface CallerContext {
 const roleNames = new Map<Role, string>(Object.entries(Role).map(([name, role]) => [role, name]));
 
 /**
- * The calling participant. Throws PUBLISHABLE_KEY_NOT_ALLOWED or AGENT_KEY_NOT_ALLOWED for another kind of caller, and ROLE_REQUIRED
- * where `roles` are given and it has none of them.
+ * The calling participant. Throws PUBLISHABLE_KEY_NOT_ALLOWED or AGENT_KEY_NOT_ALLOWED for another kind of caller, and ROLE_REQUIRED if `roles` are
+ * given and it has none of them.
  */
 export function requireParticipant(context: CallerContext, options: { roles?: readonly Role[] } = {}): ParticipantCaller {
   const caller = callerOf(context);
@@ -28,7 +28,7 @@ export function requireParticipant(context: CallerContext, options: { roles?: re
   return options.roles === undefined ? caller : requireRole(caller, options.roles);
 }
 
-/** The participant, where it has one of the roles. Throws ROLE_REQUIRED otherwise. */
+/** Returns the participant if it has one of the roles. Throws ROLE_REQUIRED otherwise. */
 export function requireRole(caller: ParticipantCaller, roles: readonly Role[]): ParticipantCaller {
   if (roles.some((role) => caller.roles.includes(role))) return caller;
   const wanted = roles.map((role) => roleNames.get(role) ?? String(role)).join(" or ");
@@ -51,7 +51,7 @@ export function requireAgent(context: CallerContext, siteId: string): AgentCalle
   return caller;
 }
 
-/** A caller that reads the directory: a participant or a page. Throws AGENT_KEY_NOT_ALLOWED for an agent. */
+/** A caller that may read the directory: a participant or a page. Throws AGENT_KEY_NOT_ALLOWED for an agent. */
 export function requireReader(context: CallerContext): ParticipantCaller | PublishableCaller {
   const caller = callerOf(context);
   if (caller.kind === "agent") throw agentKeyNotAllowed(caller);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createCallerShares } from "./caller-shares.ts";
 
 describe("shares", () => {
-  it("keep one caller from taking what others need", () => {
+  it("limit each caller and the total", () => {
     const shares = createCallerShares({ perCaller: 2, total: 3 });
     const first = shares.take("par_a");
     expect([shares.take("par_a"), shares.take("par_a")]).toEqual([expect.any(Function), undefined]);

@@ -1,11 +1,12 @@
-/** Places that callers take for as long as they need them. */
+/** Limits concurrent work, for each caller and in total. */
 export interface CallerShares {
-  /** Takes a place: gives what gives it back, any number of times, or undefined where the caller or all together have as many as they may. */
+  /** Acquires a share. Returns a function that releases it and may be called repeatedly. Undefined: a limit is reached. */
   take(participantId: string): (() => void) | undefined;
 }
 
-/** Makes shares of which each participant may have `perCaller` at once, and all together `total`. */
-export function createCallerShares({ perCaller, total = Number.POSITIVE_INFINITY }: { perCaller: number; total?: number }): CallerShares {
+/** Creates shares. @param options most concurrent shares of each participant, and in total, by default unlimited */
+export function createCallerShares(options: { perCaller: number; total?: number }): CallerShares {
+  const { perCaller, total = Number.POSITIVE_INFINITY } = options;
   const taken = new Map<string, number>();
   let all = 0;
   return {
@@ -14,10 +15,10 @@ export function createCallerShares({ perCaller, total = Number.POSITIVE_INFINITY
       if (own >= perCaller || all >= total) return undefined;
       taken.set(participantId, own + 1);
       all++;
-      let isGivenBack = false;
+      let isReleased = false;
       return () => {
-        if (isGivenBack) return;
-        isGivenBack = true;
+        if (isReleased) return;
+        isReleased = true;
         all--;
         const left = (taken.get(participantId) ?? 1) - 1;
         if (left === 0) taken.delete(participantId);

@@ -9,7 +9,7 @@ export interface ParticipantCaller {
   readonly keyId: string;
 }
 
-/** A site's agent. */
+/** The agent of a site. */
 export interface AgentCaller {
   readonly kind: "agent";
   /** The operator of its site. */
@@ -23,12 +23,12 @@ export interface AgentCaller {
 /** A web page with a publishable key. */
 export interface PublishableCaller {
   readonly kind: "publishable";
-  /** Whose key it is. */
+  /** Owner of the key. */
   readonly participantId: string;
   readonly mode: ModeName;
   /** The publishable key. */
   readonly key: string;
 }
 
-/** Who makes a request. */
+/** The authenticated sender of a request. */
 export type Caller = ParticipantCaller | AgentCaller | PublishableCaller;

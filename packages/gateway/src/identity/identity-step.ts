@@ -3,16 +3,15 @@ import type { CallStep } from "../transport/call/call-step.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { callerKey } from "./caller-key.ts";
 
-/** What the step needs. */
 export interface IdentityStepOptions {
   authenticator: Authenticator;
-  /** Full names of the services that need no credentials, e.g. `grpc.health.v1.Health`. Every other service needs them. */
+  /** Full names of the services that require no credentials, e.g. `grpc.health.v1.Health`. */
   publicServices: ReadonlySet<string>;
 }
 
 /**
- * Makes the step that finds out who makes each request and puts the caller under {@link callerKey}. Throws the authenticator's PetakError;
- * whoever is further out turns it into what goes on the wire. It waits only where the credentials were not seen before.
+ * Creates the step that authenticates each request and stores the caller under {@link callerKey}. Throws the authenticator's PetakError, which outer steps
+ * encode. Runs synchronously if the credentials are cached.
  */
 export function createIdentityStep({ authenticator, publicServices }: IdentityStepOptions): CallStep {
   return {

@@ -1,4 +1,4 @@
-/** Who makes a request, and what that caller may do. */
+/** Authentication of callers, and their permissions and limits. */
 export { type Authenticator, type AuthenticatorOptions, createAuthenticator, type RequestCredentials } from "./authenticator.ts";
 export type { AgentCaller, Caller, ParticipantCaller, PublishableCaller } from "./caller.ts";
 export { type CallerContext, callerKey, requireAgent, requireParticipant, requireReader, requireRole } from "./caller-key.ts";

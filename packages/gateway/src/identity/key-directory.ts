@@ -1,6 +1,6 @@
 import type { ModeName, Role } from "@petak/protocol";
 
-/** A registered public key, with what its participant may do. */
+/** A registered public key, with its participant's roles. */
 export interface KeyRecord {
   readonly keyId: string;
   readonly participantId: string;
@@ -9,9 +9,9 @@ export interface KeyRecord {
   readonly mode: ModeName;
   /** 32 bytes. */
   readonly publicKey: Uint8Array;
-  /** For an agent's key: the site it runs. */
+  /** Site of an agent's key. */
   readonly siteId?: string;
-  /** When it was or will be revoked, in ms. */
+  /** Time of the revocation, past or future, in ms. */
   readonly revokedAtMs?: number;
 }
 
@@ -20,20 +20,19 @@ export interface PublishableKeyRecord {
   readonly publishableKey: string;
   readonly participantId: string;
   readonly mode: ModeName;
-  /** The web origins whose pages may use it. `*`: every origin, for test keys only. */
+  /** Web origins whose pages may use the key. `*`: every origin, for test keys only. */
   readonly origins: readonly string[];
-  /** Requests a second that one gateway answers with it. */
+  /** Rate limit at each gateway, in requests per second. */
   readonly requestsPerSecond: number;
   /** When it was revoked, in ms. */
   readonly revokedAtMs?: number;
 }
 
-/** What was looked up: at once where it was in memory. */
+/** Result of a look-up, not a promise if it was cached. */
 export type Found<Wanted> = Wanted | undefined | Promise<Wanted | undefined>;
 
 /**
- * Finds keys. It is asked at every request, so it answers from memory; what it holds may be 10 s old at most, because a revoked key opens
- * nothing after that.
+ * Finds keys. It is used for every request and therefore cached. Entries are at most 10 s old, so that a revocation takes effect within that time.
  */
 export interface KeyDirectory {
   /** The key with an id, revoked or not. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createRateLimiter } from "./rate-limiter.ts";
 
-it("never lets through more than one second's requests and the rate from then on", () => {
+it("never admits more than one second's requests as a burst and the rate afterwards", () => {
   fc.assert(
     fc.property(fc.array(fc.nat(300), { maxLength: 200 }), fc.integer({ min: 1, max: 50 }), (steps, rate) => {
       let nowMs = 1_000_000;
@@ -17,7 +17,7 @@ it("never lets through more than one second's requests and the rate from then on
   );
 });
 
-it("lets a request through after the time that it named", () => {
+it("admits a request after the delay that it returned", () => {
   let nowMs = 0;
   const limiter = createRateLimiter({ now: () => nowMs, max: 10 });
   for (let request = 0; request < 3; request += 1) expect(limiter.take("a", 3)).toBe(0);
@@ -27,7 +27,7 @@ it("lets a request through after the time that it named", () => {
   expect(limiter.take("a", 3)).toBe(0);
 });
 
-it("remembers no more keys than it may, the least recently used forgotten first", () => {
+it("keeps a limited number of keys and evicts the least recently used", () => {
   const limiter = createRateLimiter({ now: () => 0, max: 2 });
   for (const key of ["a", "b", "a", "c"]) limiter.take(key, 2);
   expect(limiter.size).toBe(2);

@@ -1,20 +1,19 @@
-/** Counts requests by key. */
+/** Limits the request rate of keys. */
 export interface RateLimiter {
-  /** Takes one request from a key's allowance: 0 where it may go on, else after how many ms another may. */
+  /** Counts a request. Returns 0 if it is allowed, or else the delay until another one is, in ms. */
   take(key: string, requestsPerSecond: number): number;
   readonly size: number;
 }
 
 interface Bucket {
-  /** Requests that may come at once. Range: [0, requestsPerSecond]. */
+  /** Allowed requests. Range: [0, requestsPerSecond]. */
   level: number;
   filledAtMs: number;
 }
 
 /**
- * Makes a limiter that lets a key have one second's requests at once and its rate from then on. It remembers at most `max` keys, the
- * least recently used forgotten first: a key that is forgotten begins again with one second's requests, which the keys in use outnumber
- * only where there are more than `max` of them.
+ * Creates a token bucket limiter with bursts of one second's requests. It keeps at most `max` keys and evicts the least recently used: an evicted key
+ * starts with a full burst again, which happens only if more than `max` keys are in use.
  */
 export function createRateLimiter(options: { now: () => number; max: number }): RateLimiter {
   const { now, max } = options;

@@ -1,31 +1,30 @@
 import { decodeBase64url, requestTokenMaxLifetimeMs, requestTokenType, tokenAlgorithm } from "@petak/credential";
 import { PetakError } from "@petak/protocol";
 
-/** A request token taken apart. Nothing of it is proven before its signature is. */
+/** A parsed request token. It is not trustworthy before its signature is verified. */
 export interface RequestToken {
   readonly keyId: string;
   readonly participantId: string;
   readonly audience: string;
-  /** From when it is good, in ms: the later of `iat` and `nbf`. */
+  /** Beginning of its validity, in ms: the later of `iat` and `nbf`. */
   readonly notBeforeMs: number;
   readonly expiresAtMs: number;
-  /** 64 bytes, or another number that no signature has. */
+  /** 64 bytes. Any other length fails the verification. */
   readonly signature: Uint8Array;
-  /** What was signed. */
+  /** The signed bytes. */
   readonly signed: Uint8Array<ArrayBuffer>;
 }
 
 /**
- * How far a caller's clock may be ahead, in ms. Only the beginning is lenient: a token that comes too early is its own signer's, whose
- * clock is ahead, and nothing is lost by taking it. The end is exact: the signer chose it and could have left itself time, and a lenient
- * end would let a leaked token live longer than ten minutes.
+ * How far a caller's clock may be ahead, in ms. Leeway applies to the beginning only: accepting a token early is harmless. The end is exact, because leeway
+ * would extend the life of a leaked token beyond ten minutes, and the signer can choose a later end.
  */
 const clockAheadMs = 30_000;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
-/** Takes a request token apart. Throws a PetakError that says what is wrong with its form, algorithm, type or claims. */
+/** Parses a request token. Throws a PetakError if its form, algorithm, type or claims are wrong. */
 export function parseRequestToken(text: string): RequestToken {
   const parts = text.split(".");
   const [header64 = "", payload64 = "", signature64 = ""] = parts;
@@ -44,7 +43,7 @@ export function parseRequestToken(text: string): RequestToken {
   if ("crit" in header) throw claimInvalid("crit", "critical header fields are not supported");
   const keyId = readText("kid", header.kid);
   const participantId = readText("iss", claims.iss);
-  // Some libraries write one audience as an array of one.
+  // Some libraries encode a single audience as an array.
   const audience = readText("aud", Array.isArray(claims.aud) && claims.aud.length === 1 ? claims.aud[0] : claims.aud);
   const issuedAtMs = readTime("iat", claims.iat);
   const expiresAtMs = readTime("exp", claims.exp);
@@ -61,7 +60,7 @@ export function parseRequestToken(text: string): RequestToken {
   return { keyId, participantId, audience, notBeforeMs, expiresAtMs, signature, signed: encoder.encode(`${header64}.${payload64}`) };
 }
 
-/** Throws a PetakError where a token is for another gateway or not for now. */
+/** Throws a PetakError if a token is for another gateway or not valid now. */
 export function checkAudienceAndTime(token: RequestToken, audience: string, nowMs: number): void {
   if (token.audience !== audience) {
     throw new PetakError("TOKEN_AUDIENCE_WRONG", `aud must be "${audience}"`, { metadata: { expected: audience } });
@@ -106,7 +105,7 @@ function readText(name: string, value: unknown): string {
   return value;
 }
 
-/** Reads a NumericDate in ms. The limit is the last instant that a Date can say. */
+/** Reads a NumericDate in ms. The limit is the last time that a Date can represent. */
 function readTime(name: string, value: unknown): number {
   if (typeof value !== "number" || !(value >= 0 && value <= 8.64e12))
     throw claimInvalid(name, "it must be a number of seconds since 1970-01-01T00:00:00Z");

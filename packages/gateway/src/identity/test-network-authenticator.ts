@@ -2,16 +2,16 @@ import { PetakError, Role } from "@petak/protocol";
 import type { Authenticator } from "./authenticator.ts";
 import type { Caller } from "./caller.ts";
 
-/** The reasons for which a token that is good by one clock is refused by another. */
+/** Errors of tokens that may be valid by another clock. */
 const clockReasons: ReadonlySet<string> = new Set(["TOKEN_EXPIRED", "TOKEN_NOT_YET_VALID", "TOKEN_REPLAYED_AFTER_EXPIRY"]);
 
 /**
- * Authenticates the callers of a gateway with a test clock. A request token is good by the test clock or by the system's clock, so that callers that do
- * not follow the test clock can make calls too. Live keys are refused, except those of participants that only administer: nothing of the live network may
- * depend on a clock that is moved by hand.
+ * Authenticates the callers of a gateway with a test clock. A request token must be valid by the test clock or by the system's clock, so that callers that
+ * do not follow the test clock can make calls too. Live keys are refused, except those of participants with no other role than ADMIN: nothing in the live
+ * network may depend on a clock that is moved by hand.
  *
- * @param byTestClock judges tokens by the test clock
- * @param bySystemClock judges tokens by the system's clock
+ * @param byTestClock authenticates by the test clock
+ * @param bySystemClock authenticates by the system's clock
  */
 export function testNetworkAuthenticator(byTestClock: Authenticator, bySystemClock: Authenticator): Authenticator {
   return {

@@ -1,41 +1,41 @@
-/** What is remembered of a token whose signature was good. */
+/** Facts about a token with a verified signature. */
 export interface VerifiedToken {
   readonly keyId: string;
   readonly participantId: string;
   readonly expiresAtMs: number;
 }
 
-/** Tokens that were verified, the least recently used forgotten first. */
+/** LRU cache of verified tokens. */
 export interface VerifiedTokens {
-  /** The token with a hash, expired ones too. */
+  /** Finds a token, also an expired one. */
   find(hash: string): VerifiedToken | undefined;
   add(hash: string, token: VerifiedToken): void;
   readonly size: number;
 }
 
 /**
- * Makes a memory for at most `max` tokens. Expired ones stay until their place is needed, so that one which comes again can be told from
- * one that was never good here.
+ * Creates a cache of at most `max` tokens. Expired tokens stay until they are evicted, so that their reuse can be distinguished from tokens that were
+ * never valid here.
  */
 export function createVerifiedTokens(max: number): VerifiedTokens {
   const tokens = new Map<string, VerifiedToken>();
-  let youngest: VerifiedToken | undefined;
+  let newest: VerifiedToken | undefined;
   return {
     find(hash) {
       const token = tokens.get(hash);
-      // Most callers come many times in a row.
-      if (token !== undefined && token !== youngest) {
-        // A Map keeps the order of insertion: put again, it is the youngest.
+      // Most callers make many calls in a row.
+      if (token !== undefined && token !== newest) {
+        // A Map keeps the order of insertion, so reinsertion makes it the newest.
         tokens.delete(hash);
         tokens.set(hash, token);
-        youngest = token;
+        newest = token;
       }
       return token;
     },
     add(hash, token) {
       tokens.delete(hash);
       tokens.set(hash, token);
-      youngest = token;
+      newest = token;
       if (tokens.size <= max) return;
       const [oldest] = tokens.keys();
       if (oldest !== undefined) tokens.delete(oldest);

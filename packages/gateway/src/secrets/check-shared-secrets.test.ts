@@ -15,12 +15,12 @@ async function newPath(): Promise<string> {
   return join(await tempDir(), "secrets.json");
 }
 
-/** What a gateway does at its start. */
+/** The check at the start of a gateway. */
 async function start(path: string): Promise<void> {
   await requireSharedSecrets(store(), await loadGatewaySecrets(path), path);
 }
 
-/** What it does while it runs. */
+/** The check while it runs. */
 async function look(path: string) {
   return checkSharedSecrets(store(), await loadGatewaySecrets(path), path);
 }
@@ -29,8 +29,8 @@ async function readJson(path: string): Promise<Record<string, unknown>> {
   return JSON.parse(await readFile(path, "utf8"));
 }
 
-describe("gateways over the same records", () => {
-  it("start with the same secrets, again and again", async () => {
+describe("gateways of one store", () => {
+  it("start with the same secrets repeatedly", async () => {
     const [one, other] = [await newPath(), await newPath()];
     await start(one);
     await copyFile(one, other);
@@ -38,11 +38,11 @@ describe("gateways over the same records", () => {
     await start(one);
   });
 
-  it("do not start with others, and say what differs and what to do", async () => {
+  it("do not start with different secrets, and say what differs and what to do", async () => {
     const [one, other, mixed] = [await newPath(), await newPath(), await newPath()];
     await start(one);
     await expect(start(other)).rejects.toThrow(
-      /secrets\.json has not the secrets .* \(the issuer key and the derivation key differ\): copy gateway-secrets\.json .* another Redis/,
+      /secrets\.json does not have the secrets .* \(the issuer key and the derivation key differ\): copy gateway-secrets\.json .* another Redis/,
     );
     const [{ derivation_key }, rest] = [await readJson(other), await readJson(one)];
     await writeFile(mixed, JSON.stringify({ ...rest, derivation_key }));
@@ -59,7 +59,7 @@ describe("gateways over the same records", () => {
     await expect(start(mixed)).rejects.toThrow(/\(the issuer key differs\)/);
   });
 
-  it("take over from one another after a rotation, and the one with the older file is told", async () => {
+  it("follow a rotation, and the one with the older file reports it", async () => {
     const [rotated, copy] = [await newPath(), await newPath()];
     await start(rotated);
     await copyFile(rotated, copy);
@@ -69,14 +69,14 @@ describe("gateways over the same records", () => {
     expect(await look(rotated)).toEqual({ outdated: false });
     expect(await look(copy)).toEqual({ outdated: true, newerSinceMs: nowMs });
     await expect(start(copy)).rejects.toThrow(
-      /secrets\.json is older than the secrets of the gateways beside it, .* copy gateway-secrets\.json/,
+      /secrets\.json is older than the secrets of the other gateways, .* copy gateway-secrets\.json/,
     );
     await copyFile(rotated, copy);
     await start(copy);
     expect(await look(rotated)).toEqual({ outdated: false });
   });
 
-  it("do not start with the same old key and another new one", async () => {
+  it("do not start with the same old key and different new keys", async () => {
     const [one, other] = [await newPath(), await newPath()];
     await start(one);
     await copyFile(one, other);
@@ -87,7 +87,7 @@ describe("gateways over the same records", () => {
     await expect(start(other)).rejects.toThrow(/\(the issuer key differs\)/);
   });
 
-  it("know one another by what a gateway of an earlier version has noted", async () => {
+  it("accept the fingerprint that a gateway of an earlier version has stored", async () => {
     const path = await newPath();
     await start(path);
     const { announcedAtMs, ...noted } = JSON.parse((await redis.client.get(store().key)) ?? "");
@@ -116,7 +116,7 @@ describe("gateways over the same records", () => {
   });
 });
 
-/** Another network's secrets. */
+/** Secrets of another network. */
 async function otherFile(): Promise<string> {
   const path = await newPath();
   await loadGatewaySecrets(path);

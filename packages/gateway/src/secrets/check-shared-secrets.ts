@@ -2,23 +2,23 @@ import type { SecretsFingerprintStore } from "@petak/records";
 import type { GatewaySecrets } from "./gateway-secrets.ts";
 import { fingerprintOfSecrets } from "./secrets-fingerprint.ts";
 
-/** A gateway's secrets are not those of the gateways with which it shares its records. The message says what differs and the way out. */
+/** A gateway's secrets differ from those of the other gateways of its store. The message says what differs and how to resolve it. */
 export class SecretsMismatchError extends Error {
   override readonly name = "SecretsMismatchError";
 }
 
 /**
- * How a gateway's secrets stand to those of the gateways beside it: the same, or `outdated`: another gateway has a newer issuer key, which was
- * announced at that time.
+ * Comparison of a gateway's secrets with those of the other gateways of its store. `outdated`: another gateway has a newer issuer key, announced at
+ * `newerSinceMs`.
  */
 export type SecretsStanding = { readonly outdated: false } | { readonly outdated: true; readonly newerSinceMs: number };
 
 /**
- * Makes sure that all gateways over the same records have the same secrets: each would refuse the tokens and PINs of the others. Secrets
- * that are newer by a rotation are noted for the others.
+ * Checks that all gateways of a store have the same secrets; otherwise each would refuse the tokens and PINs of the others. If these secrets are newer by a
+ * rotation, their fingerprint is stored for the others.
  *
- * @param path Where the secrets are kept, for the message.
- * @throws {SecretsMismatchError} where the gateways before had others, of which these are no newer and no older state.
+ * @param path path of the secrets file, for the message
+ * @throws {SecretsMismatchError} if the other gateways have different secrets that are no earlier or later state of these.
  */
 export async function checkSharedSecrets(
   store: SecretsFingerprintStore,
@@ -26,23 +26,23 @@ export async function checkSharedSecrets(
   path: string,
 ): Promise<SecretsStanding> {
   const own = fingerprintOfSecrets(secrets);
-  const noted = await store.claim(own);
-  const hasSameRoot = noted.derivationKey === own.derivationKey;
-  // The derivation key never changes: secrets with the same one are states of one file, before and after a rotation.
-  if (hasSameRoot && own.announcedAtMs > noted.announcedAtMs) {
+  const stored = await store.claim(own);
+  const hasSameRoot = stored.derivationKey === own.derivationKey;
+  // The derivation key never changes, so secrets with the same one are the same file before and after a rotation.
+  if (hasSameRoot && own.announcedAtMs > stored.announcedAtMs) {
     await store.replace(own);
     return { outdated: false };
   }
-  if (hasSameRoot && own.announcedAtMs < noted.announcedAtMs) return { outdated: true, newerSinceMs: noted.announcedAtMs };
-  const hasSameKeys = noted.issuerKey === own.issuerKey && noted.nextIssuerKey === own.nextIssuerKey;
+  if (hasSameRoot && own.announcedAtMs < stored.announcedAtMs) return { outdated: true, newerSinceMs: stored.announcedAtMs };
+  const hasSameKeys = stored.issuerKey === own.issuerKey && stored.nextIssuerKey === own.nextIssuerKey;
   const differing = [...(hasSameKeys ? [] : ["the issuer key"]), ...(hasSameRoot ? [] : ["the derivation key"])];
   if (differing.length === 0) return { outdated: false };
   throw new SecretsMismatchError(
-    `${path} has not the secrets of the gateways that used this Redis before (${differing.join(" and ")} ${differing.length > 1 ? "differ" : "differs"}): copy gateway-secrets.json from the data directory of one of them, or use another Redis; where their secrets are lost for good, delete the key ${store.key} in Redis, and no token or PIN issued before opens a door.`,
+    `${path} does not have the secrets of the gateways that used this Redis before (${differing.join(" and ")} ${differing.length > 1 ? "differ" : "differs"}): copy gateway-secrets.json from the data directory of one of them, or use another Redis. If their secrets are lost, delete the key ${store.key} in Redis; tokens and PINs issued before then no longer open any door.`,
   );
 }
 
-/** The same at a gateway's start: outdated secrets are no secrets to start with. @throws {SecretsMismatchError} */
+/** {@link checkSharedSecrets} at the start of a gateway. @throws {SecretsMismatchError} also if the secrets are outdated */
 export async function requireSharedSecrets(
   store: SecretsFingerprintStore,
   secrets: Pick<GatewaySecrets, "issuerEpochs" | "derivationKey">,
@@ -51,6 +51,6 @@ export async function requireSharedSecrets(
   const standing = await checkSharedSecrets(store, secrets, path);
   if (!standing.outdated) return;
   throw new SecretsMismatchError(
-    `${path} is older than the secrets of the gateways beside it, which have an issuer key since ${new Date(standing.newerSinceMs).toISOString()}: copy gateway-secrets.json from the data directory of one of them; where the newer secrets are lost for good, delete the key ${store.key} in Redis.`,
+    `${path} is older than the secrets of the other gateways, which have had a newer issuer key since ${new Date(standing.newerSinceMs).toISOString()}: copy gateway-secrets.json from the data directory of one of them. If the newer secrets are lost, delete the key ${store.key} in Redis.`,
   );
 }

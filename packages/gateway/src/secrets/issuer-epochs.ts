@@ -1,56 +1,56 @@
 import { accessTokenMaxLifetimeMs, createTrustBundle, type IssuerKeyPair, type IssuerKeyPeriod } from "@petak/credential";
 import type { TrustBundle } from "@petak/protocol";
 
-/** A time during which one key signs access tokens. */
+/** A period in which one key signs access tokens. */
 export interface IssuerEpoch {
   readonly key: IssuerKeyPair;
-  /** Since when gateways can know of the key, in ms: when it was written into their secrets. 0: before this was noted. */
+  /** When the key was written into the secrets, in ms. 0: unknown. */
   readonly announcedAtMs: number;
-  /** From when the key signs, in ms: a whole second. 0: from the beginning. */
+  /** When the key starts to sign, in ms: a whole second. 0: from the beginning. */
   readonly signsFromMs: number;
-  /** Until when agents rely on the key, in ms. Undefined: no other follows it yet. */
+  /** Until when agents trust the key, in ms. Undefined: no other key follows it yet. */
   readonly notAfterMs?: number;
 }
 
-/** The epochs that a gateway knows, the older first: one, or two with a rotation between them that is to come or has been. */
+/** The epochs that a gateway knows, the older first: one, or two around a rotation in the future or past. */
 export type IssuerEpochs = readonly [IssuerEpoch] | readonly [IssuerEpoch, IssuerEpoch];
 
-/** How long an agent may rely on a trust bundle, in ms: it works through a week without the network. */
+/** Lifetime of a trust bundle, in ms: agents work for a week without the network. */
 export const trustBundleLifetimeMs = 7 * 24 * 3_600_000;
 
 /**
- * What is added to each wait of a rotation, in ms: an hour, for gateways that read the new secrets late (see `secrets-watch.ts`), for the
- * differences between their clocks, and for the skew that agents allow.
+ * Margin of each wait in a rotation, in ms: for gateways that read the new secrets late (see `secrets-watch.ts`), differences between their clocks, and the
+ * skew that agents allow.
  */
 export const rotationMarginMs = 3_600_000;
 
-/** How long a key must be known before it signs, in ms: until then every trust bundle without it has expired. */
+/** Time between the announcement of a key and its first signature, in ms: after it, every trust bundle without the key has expired. */
 export const announcementMs = trustBundleLifetimeMs + rotationMarginMs;
 
-/** How long a key is relied on after it has signed for the last time, in ms: until then every token that it signed has expired. */
+/** How long a key is trusted after its last signature, in ms: after it, every token signed by the key has expired. */
 export const retirementMs = accessTokenMaxLifetimeMs + rotationMarginMs;
 
 /**
- * The key that signs a token which is good from a time on, in ms. By the token's time and not the clock: whoever repeats a request gets the
- * same token, also after a rotation and from another gateway.
+ * The key for a token whose validity begins at `notBeforeMs`. It follows from the token and not from the clock, so that a duplicate of a request gets the
+ * same token after a rotation and from another gateway.
  */
 export function signingKey(epochs: IssuerEpochs, notBeforeMs: number): IssuerKeyPair {
   return epochInForce(epochs, notBeforeMs).key;
 }
 
-/** The epoch whose key signs at a time, in ms. */
+/** The epoch in force at a time, in ms. */
 export function epochInForce([first, second]: IssuerEpochs, atMs: number): IssuerEpoch {
   return second !== undefined && second.signsFromMs <= atMs ? second : first;
 }
 
-/** The epochs whose keys agents should know at a time, in ms: the one in force, and the one that is to come or was before it. */
-export function epochsToTell(epochs: IssuerEpochs, nowMs: number): IssuerEpoch[] {
+/** The epochs whose keys agents must know at a time, in ms: the one in force, and the next or previous one. */
+export function publishedEpochs(epochs: IssuerEpochs, nowMs: number): IssuerEpoch[] {
   const inForce = epochInForce(epochs, nowMs);
   const others = epochs.filter((epoch) => epoch !== inForce && (epoch.notAfterMs === undefined || nowMs < epoch.notAfterMs));
   return [inForce, ...others];
 }
 
-/** When each epoch's key signs, without its private half: as it is published for whoever verifies receipts. */
+/** The signing periods of the epochs' public keys, as published for the verification of receipts. */
 export function issuerKeyPeriods(epochs: IssuerEpochs): IssuerKeyPeriod[] {
   return epochs.map(({ key: { keyId, publicKey }, signsFromMs }, index) => ({
     keyId,
@@ -60,9 +60,12 @@ export function issuerKeyPeriods(epochs: IssuerEpochs): IssuerKeyPeriod[] {
   }));
 }
 
-/** The trust bundle of a time, in ms. */
+/** The trust bundle at a time, in ms. */
 export function trustBundleAt(epochs: IssuerEpochs, nowMs: number): TrustBundle {
-  const keys = epochsToTell(epochs, nowMs).map(({ key, notAfterMs }) => ({ ...key, ...(notAfterMs === undefined ? {} : { notAfterMs }) }));
+  const keys = publishedEpochs(epochs, nowMs).map(({ key, notAfterMs }) => ({
+    ...key,
+    ...(notAfterMs === undefined ? {} : { notAfterMs }),
+  }));
   return createTrustBundle({
     version: BigInt(bundleVersionAt(epochs, nowMs)),
     keys,
@@ -72,8 +75,8 @@ export function trustBundleAt(epochs: IssuerEpochs, nowMs: number): TrustBundle 
 }
 
 /**
- * The version of the trust bundle of a time: the second at which its keys changed last, by an announcement, a change of epochs or a
- * retirement. So it grows with every change, also where a gateway's secrets were lost and made anew. 1: before changes were noted.
+ * The version of the trust bundle at a time: the time of the last change of its keys in s since 1970, by an announcement, a change of epochs or a
+ * retirement. So it grows with every change, also after secrets were lost and replaced. 1: the time is unknown.
  */
 export function bundleVersionAt(epochs: IssuerEpochs, nowMs: number): number {
   const announcements = epochs.map(({ announcedAtMs }) => announcedAtMs);

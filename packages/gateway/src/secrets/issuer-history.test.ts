@@ -11,7 +11,7 @@ import { earliestAnnouncementMs } from "./rotation.ts";
 const dayMs = 86_400_000;
 const startMs = Date.UTC(2026, 0, 1);
 
-it("whichever key signed at whatever time is published for ever, with that time in its period and in no other", async () => {
+it("every key that ever signed stays published, and each signing time is in the period of exactly one key", async () => {
   const random = createRandom(testSeed());
   const path = join(await tempDir(), "gateway-secrets.json");
   let nowMs = startMs;
@@ -35,7 +35,7 @@ it("whichever key signed at whatever time is published for ever, with that time 
     const fitting = periods.filter(({ signsFromMs = 0, signsUntilMs = Infinity }) => signsFromMs <= atMs && atMs < signsUntilMs);
     expect(fitting.map((period) => [period.keyId, Buffer.from(period.publicKey)])).toEqual([[keyId, Buffer.from(publicKey)]]);
   }
-  // Of those that were rotated out nothing private is kept.
+  // The private halves of earlier keys are not kept.
   const written = JSON.parse(await readFile(path, "utf8")) as { past_issuer_keys: object[]; issuer_epochs: object[] };
   expect([written.past_issuer_keys.length, written.issuer_epochs.length]).toEqual([5, 2]);
   for (const key of written.past_issuer_keys) expect(Object.keys(key)).not.toContain("d");

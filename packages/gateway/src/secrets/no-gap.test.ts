@@ -28,13 +28,13 @@ beforeAll(async () => {
   while (keys.length < 4) keys.push(await generateIssuerKey({ takenKeyIds: new Set(keys.map(({ keyId }) => keyId)) }));
 });
 
-/** A state of the secrets file, and since when it is there. */
+/** A state of the secrets file, and when it was written. */
 interface FileState {
   readonly fromMs: number;
   readonly epochs: IssuerEpochs;
 }
 
-/** The secrets file over some months, the newest state first, as an operator rotates: as soon as it is allowed, or later. */
+/** The states of the secrets file over some months with rotations, each as soon as allowed or later. Newest first. */
 function fileHistory(delaysMs: readonly number[]): [FileState, ...FileState[]] {
   const [first, ...others] = keys;
   if (first === undefined) throw new Error("there are keys");
@@ -50,17 +50,17 @@ function fileHistory(delaysMs: readonly number[]): [FileState, ...FileState[]] {
 }
 
 const gateway = fc.record({
-  // As late as a gateway may read the file and still answer.
+  // As late as a gateway may read the file and still serve.
   lagMs: fc.oneof(fc.constant(outdatedGraceMs), fc.integer({ min: 0, max: outdatedGraceMs })),
   clockMs: fc.integer({ min: -minuteMs, max: minuteMs }),
 });
 const someGateway = fc.nat(gatewayCount - 1);
-/** A part of a time span: all of it and none of it more often than what lies between. */
+/** A fraction of a time span, biased to 0 and 1. */
 const part = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
-/** How long an agent is without the network: minutes, or almost all of a bundle's life. */
+/** How long an agent has no network: minutes, or almost the lifetime of a bundle. */
 const gapMs = part.map((share) => minuteMs + share * (trustBundleLifetimeMs - 12 * minuteMs));
 
-/** A moment of interest: anywhere, or within minutes of a change. */
+/** A time to examine: any, or within minutes of a change. */
 function momentOf(history: readonly FileState[], { which, share }: { which: number; share: number }): number {
   const changesMs = history.flatMap(({ epochs }) =>
     epochs.flatMap(({ announcedAtMs, signsFromMs, notAfterMs = 0 }) => [announcedAtMs, signsFromMs, notAfterMs]),
@@ -72,14 +72,14 @@ function momentOf(history: readonly FileState[], { which, share }: { which: numb
 
 const moment = fc.record({ which: fc.nat(8), share: part });
 
-it("at every instant each token that is alive opens, through rotations, whichever gateways signed it and told the agent of keys", async () => {
+it("every valid token opens at every time during rotations, no matter which gateways signed it and served the agent", async () => {
   let shown = 0;
   const property = fc.asyncProperty(
     fc.array(fc.integer({ min: 0, max: 5 * dayMs }), { minLength: 1, maxLength: 3 }),
     fc.array(gateway, { minLength: gatewayCount, maxLength: gatewayCount }),
-    // An agent's clock beside the truth, so that it is never more than the skew from a gateway's.
+    // Error of the agent's clock, so that it differs from a gateway's by the skew at most.
     fc.integer({ min: -4 * minuteMs, max: 4 * minuteMs }),
-    // When the agent reaches a gateway first, and how long after each time again.
+    // The agent's first contact with a gateway, and the time between contacts.
     moment,
     fc.array(fc.record({ gapMs, by: someGateway }), { minLength: 6, maxLength: 20 }),
     fc.array(fc.record({ minted: moment, life: part, show: part, by: someGateway }), { minLength: 8, maxLength: 8 }),
@@ -101,7 +101,7 @@ it("at every instant each token that is alive opens, through rotations, whicheve
         const mintedMs = momentOf(history, minted);
         const notBeforeMs = Math.floor(clockOf(by, mintedMs) / 1000) * 1000;
         const expiresAtMs = notBeforeMs + 1000 + Math.floor((life * (14 * dayMs - 1000)) / 1000) * 1000;
-        // Up to the last moment at which the agent still takes it.
+        // Up to the last time at which the agent accepts it.
         const shownMs = mintedMs + show * Math.max(0, expiresAtMs + defaultMaxSkewMs - agentClockMs - 1 - mintedMs);
         const bundle = held.findLast(({ fromMs }) => fromMs <= shownMs)?.bundle;
         if (bundle === undefined || isBundleExpired(bundle, shownMs + agentClockMs)) continue;

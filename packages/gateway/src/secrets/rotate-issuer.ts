@@ -4,30 +4,29 @@ import { type IssuerEpochs, issuerKeyPeriods } from "./issuer-epochs.ts";
 import { announceKey } from "./rotation.ts";
 import { readSecretsFile, replaceSecretsFile } from "./secrets-file.ts";
 
-/** A secrets file that cannot be worked on. The message says why and the way out. */
+/** A secrets file cannot be used. The message says why and how to resolve it. */
 export class SecretsFileError extends Error {
   override readonly name = "SecretsFileError";
 }
 
-/** The issuer's keys in a secrets file, past and present. @throws {SecretsFileError} where there is none. */
+/** The issuer's past and present keys in a secrets file. @throws {SecretsFileError} if the file cannot be used */
 export async function readIssuerKeyPeriods(path: string): Promise<IssuerKeyPeriod[]> {
   const { pastKeys, epochs } = await readExisting(path);
   return [...pastKeys, ...issuerKeyPeriods(epochs)];
 }
 
-/** The issuer epochs in a secrets file. @throws {SecretsFileError} where there is none. */
+/** The issuer epochs in a secrets file. @throws {SecretsFileError} if the file cannot be used */
 export async function readIssuerEpochs(path: string): Promise<IssuerEpochs> {
   return (await readExisting(path)).epochs;
 }
 
 /**
- * Announces a new issuer key in a secrets file: gateways tell agents of it from now on, sign with it from `signsFromMs` on, and agents rely
- * on the one before until its last token has expired. That is all there is to do: what follows comes with time. A crash leaves the file as it was
- * or as it is afterwards.
+ * Announces a new issuer key in a secrets file. Gateways send it to agents from now on and sign with it from `signsFromMs` on; agents trust the previous key
+ * until its last token has expired. No further steps are necessary. A crash leaves the file either unchanged or complete.
  *
- * @param signsFromMs when the new key is to sign first, in ms. Undefined: as early as no agent can miss it
- * @throws {RotationRefusedError} where tokens would not open for some time, {@link SecretsFileError} where there is no such file or somebody
- * else rotates.
+ * @param signsFromMs when the new key starts to sign, in ms. Undefined: as soon as all agents know it
+ * @throws {RotationRefusedError} if valid tokens would not open for some time; {@link SecretsFileError} if the file cannot be used or another rotation is in
+ *   progress.
  */
 export async function rotateIssuer(path: string, nowMs: number, signsFromMs?: number): Promise<IssuerEpochs> {
   const lockPath = `${path}.lock`;
@@ -49,7 +48,7 @@ async function readExisting(path: string) {
   const stored = await readSecretsFile(path).catch((cause: Error) => {
     throw new SecretsFileError(cause.message, { cause });
   });
-  if (stored === undefined) throw new SecretsFileError(`${path} does not exist; a gateway makes it at its first start`);
+  if (stored === undefined) throw new SecretsFileError(`${path} does not exist; a gateway creates it at its first start`);
   return stored;
 }
 
@@ -58,8 +57,8 @@ async function takeLock(lockPath: string, path: string): Promise<void> {
     await (await open(lockPath, "wx", 0o600)).close();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new SecretsFileError(`${path} does not exist; a gateway makes it at its first start`);
+    if (code === "ENOENT") throw new SecretsFileError(`${path} does not exist; a gateway creates it at its first start`);
     if (code !== "EEXIST") throw new SecretsFileError(message, { cause: error });
-    throw new SecretsFileError(`somebody else rotates, or did and was broken off: where nobody does, delete ${lockPath}`);
+    throw new SecretsFileError(`another rotation is in progress, or was interrupted: if none is running, delete ${lockPath}`);
   }
 }

@@ -1,13 +1,13 @@
 import { generateIssuerKey } from "@petak/credential";
 import { beforeAll, describe, expect, it } from "vitest";
-import { bundleVersionAt, epochsToTell, type IssuerEpochs, signingKey, trustBundleAt } from "./issuer-epochs.ts";
+import { bundleVersionAt, type IssuerEpochs, publishedEpochs, signingKey, trustBundleAt } from "./issuer-epochs.ts";
 import { announceKey, earliestAnnouncementMs, earliestSigningMs, RotationRefusedError } from "./rotation.ts";
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const madeMs = Date.UTC(2026, 0, 1);
 const nowMs = Date.UTC(2026, 10, 1);
-/** When a key that is announced now signs, and when the one before ends. */
+/** When a key that is announced now starts to sign, and when the previous one ends. */
 const signsMs = nowMs + 7 * dayMs + hourMs;
 const endsMs = signsMs + 14 * dayMs + hourMs;
 let before: IssuerEpochs;
@@ -42,12 +42,14 @@ describe("an announced key", () => {
     ]);
   });
 
-  it("is told at once, and the key before until its last token has expired", () => {
-    const told = [nowMs, signsMs - 1, signsMs, endsMs - 1, endsMs].map((atMs) => epochsToTell(after, atMs).map(({ key }) => key.keyId));
-    expect(told).toEqual([[oldId, newId], [oldId, newId], [newId, oldId], [newId, oldId], [newId]]);
+  it("is published at once, and the previous key until its last token has expired", () => {
+    const published = [nowMs, signsMs - 1, signsMs, endsMs - 1, endsMs].map((atMs) =>
+      publishedEpochs(after, atMs).map(({ key }) => key.keyId),
+    );
+    expect(published).toEqual([[oldId, newId], [oldId, newId], [newId, oldId], [newId, oldId], [newId]]);
   });
 
-  it("makes another trust bundle at each change, with a greater version", () => {
+  it("gives a trust bundle with a greater version at each change", () => {
     const versions = [nowMs - 1, nowMs, signsMs - 1, signsMs, endsMs - 1, endsMs].map((atMs) =>
       bundleVersionAt(atMs < nowMs ? before : after, atMs),
     );
@@ -55,7 +57,7 @@ describe("an announced key", () => {
     expect(bundleVersionAt([{ ...before[0], announcedAtMs: 0, signsFromMs: 0 }], nowMs)).toBe(1);
   });
 
-  it("lets a trust bundle name the end of the key before, where that is sooner than its own", () => {
+  it("gives the end of the previous key in the trust bundle, if that is sooner than the end of the bundle", () => {
     const endOf = (atMs: number, keyId: string) =>
       Number(trustBundleAt(after, atMs).issuerKeys.find((key) => key.keyId === keyId)?.notAfter?.seconds) * 1000;
     expect(endOf(signsMs, oldId)).toBe(signsMs + 7 * dayMs);
@@ -63,7 +65,7 @@ describe("an announced key", () => {
     expect(endOf(endsMs - dayMs, newId)).toBe(endsMs + 6 * dayMs);
   });
 
-  it("can sign later than it could, and not sooner", () => {
+  it("can start to sign later than possible, and not sooner", () => {
     const { key } = after[0];
     const laterMs = earliestSigningMs(nowMs) + 5 * dayMs;
     const [first, second] = announceKey(before, key, nowMs, laterMs);
@@ -75,13 +77,13 @@ describe("an announced key", () => {
 });
 
 describe("the next rotation", () => {
-  it("is refused up to the end of the epoch before, and names it", () => {
+  it("is refused until the previous epoch ends, and names that time", () => {
     const { key } = after[0];
     for (const atMs of [nowMs, signsMs - 1, signsMs, endsMs - 1]) {
       const refusal = refusalOf(() => announceKey(after, key, atMs));
       expect(refusal.earliestMs).toBe(endsMs);
       expect(refusal.message).toBe(
-        `agents rely on the key ${oldId} of the epoch before until 2026-11-22T02:00:00Z; the next rotation can be announced from then on`,
+        `agents trust the key ${oldId} of the previous epoch until 2026-11-22T02:00:00Z; the next rotation can be announced from then on`,
       );
     }
     expect([earliestAnnouncementMs(after, nowMs), earliestAnnouncementMs(after, endsMs), earliestAnnouncementMs(before, nowMs)]).toEqual([
@@ -91,7 +93,7 @@ describe("the next rotation", () => {
     ]);
   });
 
-  it("drops the epoch before", async () => {
+  it("drops the previous epoch", async () => {
     const key = await generateIssuerKey({ takenKeyIds: new Set([oldId, newId]) });
     const epochs = announceKey(after, key, endsMs);
     expect(epochs.map((epoch) => epoch.key.keyId)).toEqual([newId, key.keyId]);

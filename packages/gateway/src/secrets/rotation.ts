@@ -1,10 +1,10 @@
 import type { IssuerKeyPair } from "@petak/credential";
 import { announcementMs, epochInForce, type IssuerEpochs, retirementMs } from "./issuer-epochs.ts";
 
-/** A rotation that would leave a time at which good tokens do not open. The message says what is in the way and the earliest time. */
+/** A rotation would cause a period in which valid tokens do not open. The message has the reason and the earliest possible time. */
 export class RotationRefusedError extends Error {
   override readonly name = "RotationRefusedError";
-  /** The earliest time for what was wanted, in ms. */
+  /** The earliest possible time, in ms. */
   readonly earliestMs: number;
 
   constructor(message: string, earliestMs: number) {
@@ -14,30 +14,29 @@ export class RotationRefusedError extends Error {
 }
 
 /**
- * When the next rotation may be announced, in ms: at once, or when agents rely on no key any more but the one in force. Until then a trust
- * bundle would have three epochs.
+ * When the next rotation may be announced, in ms: when agents trust only the key in force. Earlier, a trust bundle would have three epochs.
  */
 export function earliestAnnouncementMs([first, second]: IssuerEpochs, nowMs: number): number {
   return second === undefined ? nowMs : Math.max(nowMs, first.notAfterMs ?? nowMs);
 }
 
-/** When a key that is announced at a time can sign first, in ms: a whole second. */
+/** When a key that is announced at a time may start to sign, in ms: a whole second. */
 export function earliestSigningMs(announcedAtMs: number): number {
   return Math.ceil((announcedAtMs + announcementMs) / 1000) * 1000;
 }
 
 /**
- * The epochs after the announcement of a key: the epoch in force, with its end, and the one of the key. An epoch before is dropped.
+ * The epochs after the announcement of a key: the epoch in force with its end, and the epoch of the new key. An earlier epoch is dropped.
  *
- * @param signsFromMs when the key is to sign first, in ms. Undefined: as early as it can
- * @throws {RotationRefusedError} where agents rely on an epoch before still, or would have to rely on the key before they all know it.
+ * @param signsFromMs when the key starts to sign, in ms. Undefined: as early as possible
+ * @throws {RotationRefusedError} if agents still trust an earlier epoch, or the key would sign before all agents know it.
  */
 export function announceKey(epochs: IssuerEpochs, key: IssuerKeyPair, nowMs: number, signsFromMs?: number): IssuerEpochs {
   const [first] = epochs;
   const announceableMs = earliestAnnouncementMs(epochs, nowMs);
   if (announceableMs > nowMs) {
     throw new RotationRefusedError(
-      `agents rely on the key ${first.key.keyId} of the epoch before until ${isoOf(announceableMs)}; the next rotation can be announced from then on`,
+      `agents trust the key ${first.key.keyId} of the previous epoch until ${isoOf(announceableMs)}; the next rotation can be announced from then on`,
       announceableMs,
     );
   }
@@ -45,7 +44,7 @@ export function announceKey(epochs: IssuerEpochs, key: IssuerKeyPair, nowMs: num
   const wantedMs = signsFromMs ?? earliestMs;
   if (wantedMs < earliestMs) {
     throw new RotationRefusedError(
-      `a key that is announced now can sign from ${isoOf(earliestMs)} on, when every agent that opens doors knows it, and not from ${isoOf(wantedMs)}`,
+      `a key that is announced now can sign from ${isoOf(earliestMs)} on, when all agents know it, and not from ${isoOf(wantedMs)}`,
       earliestMs,
     );
   }
@@ -57,7 +56,7 @@ export function announceKey(epochs: IssuerEpochs, key: IssuerKeyPair, nowMs: num
   ];
 }
 
-/** A time in ms as people write it. */
+/** A time in RFC 3339, without zero milliseconds. */
 function isoOf(timeMs: number): string {
   return new Date(timeMs).toISOString().replace(".000Z", "Z");
 }

@@ -22,7 +22,7 @@ async function madeFile(): Promise<string> {
 }
 
 describe("a secrets file", () => {
-  it("is made once, for its user only, and is the same for all who start at once", async () => {
+  it("is created once, for its user only, and shared by all gateways that start concurrently", async () => {
     const path = await newPath();
     const all = await Promise.all([1, 2, 3].map(() => loadGatewaySecrets(path, () => madeMs)));
     const ids = all.map((secrets) => secrets.issuerEpochs().map(({ key }) => key.keyId));
@@ -32,7 +32,7 @@ describe("a secrets file", () => {
     expect(all[0]?.issuerEpochs()[0]).toMatchObject({ announcedAtMs: madeMs, signsFromMs: madeMs });
   });
 
-  it("from before there were epochs keeps its keys, and can be rotated", async () => {
+  it("of a version without epochs keeps its keys, and can be rotated", async () => {
     const path = join(await tempDir(), "gateway-secrets.json");
     const key = await generateIssuerKey();
     const derivation_key = Buffer.alloc(32, 9).toString("base64url");
@@ -47,7 +47,7 @@ describe("a secrets file", () => {
     expect(Buffer.from(await (await loadGatewaySecrets(path)).pinKey("site_83652b_k3v9c0x2md00004k"))).toEqual(pinKey);
   });
 
-  it("is refused where it is something else, and left as it is", async () => {
+  it("is refused and left unchanged if its content is invalid", async () => {
     const good = JSON.parse(await readFile(await madeFile(), "utf8"));
     const [epoch] = good.issuer_epochs;
     const later = { ...epoch, signs_from: new Date(nowMs).toISOString() };
@@ -93,7 +93,7 @@ describe("the version of a secrets file", () => {
 });
 
 describe("a rotation", () => {
-  it("changes the file in one step, and a gateway that reads it again knows the new key", async () => {
+  it("changes the file atomically, and a gateway that reads it again has the new key", async () => {
     const path = await madeFile();
     const secrets = await loadGatewaySecrets(path);
     const [before] = secrets.issuerEpochs();
@@ -106,7 +106,7 @@ describe("a rotation", () => {
     expect(await readdir(dirname(path))).toEqual(["gateway-secrets.json"]);
   });
 
-  it("that is refused leaves the file as it was, and the way free for the next", async () => {
+  it("that is refused leaves the file unchanged and unlocked", async () => {
     const path = await madeFile();
     const text = await readFile(path, "utf8");
     await expect(rotateIssuer(path, nowMs, nowMs + weekMs)).rejects.toThrow(RotationRefusedError);
@@ -116,31 +116,31 @@ describe("a rotation", () => {
     expect(await readIssuerEpochs(path)).toHaveLength(2);
   });
 
-  it("is one of two that begin at once", async () => {
+  it("succeeds once if two start concurrently", async () => {
     const path = await madeFile();
     const outcomes = await Promise.allSettled([rotateIssuer(path, nowMs), rotateIssuer(path, nowMs)]);
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(await readIssuerEpochs(path)).toHaveLength(2);
   });
 
-  it("that was broken off says what to delete, and has changed nothing", async () => {
+  it("that was interrupted says what to delete, and has changed nothing", async () => {
     const path = await madeFile();
-    // What is left where the machine stops between the draft and its taking the file's place.
+    // The state after a crash between writing the draft and renaming it.
     await writeFile(`${path}.lock`, "");
     await writeFile(`${path}.1.abcdef01`, "{");
     await expect(rotateIssuer(path, nowMs)).rejects.toThrow(`delete ${path}.lock`);
     expect((await loadGatewaySecrets(path)).issuerEpochs()).toHaveLength(1);
   });
 
-  it("needs a file that is there", async () => {
+  it("requires an existing file", async () => {
     const path = await newPath();
-    await expect(rotateIssuer(path, nowMs)).rejects.toThrow(/does not exist; a gateway makes it at its first start/);
+    await expect(rotateIssuer(path, nowMs)).rejects.toThrow(/does not exist; a gateway creates it at its first start/);
     await expect(readIssuerEpochs(path)).rejects.toThrow(/does not exist/);
   });
 });
 
 describe("reading again", () => {
-  it("keeps what was known where the file is gone, broken or another's", async () => {
+  it("keeps the current secrets if the file is missing, invalid or another network's", async () => {
     const [path, foreign] = [await madeFile(), await madeFile()];
     const secrets = await loadGatewaySecrets(path);
     const before = secrets.issuerEpochs();

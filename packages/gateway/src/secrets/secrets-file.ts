@@ -17,16 +17,16 @@ export class SecretsVersionError extends Error {
   override readonly name = "SecretsVersionError";
 }
 
-/** What a secrets file holds. */
+/** Content of a secrets file. */
 export interface StoredSecrets {
   readonly epochs: IssuerEpochs;
-  /** The keys of the epochs before these, oldest first: their public halves, since what they signed is to be verified for ever. */
+  /** The public keys of earlier epochs, oldest first, for the verification of old receipts. */
   readonly pastKeys: readonly IssuerKeyPeriod[];
   /** 32 bytes. */
   readonly derivationKey: Uint8Array;
 }
 
-/** An epoch, as it is written. Times are in RFC 3339. */
+/** Format of an epoch. Times are in RFC 3339. */
 interface WrittenEpoch {
   private_jwk: Ed25519PrivateJwk;
   announced_at: string;
@@ -34,10 +34,10 @@ interface WrittenEpoch {
   not_after?: string;
 }
 
-/** The version of the secrets files that this release writes, and the newest that it reads. A file that states none has version 1. */
+/** The version of secrets files that this release writes, and the latest that it reads. A file without a version has version 1. */
 const fileVersion = 1;
 
-/** A secrets file. One from before there were epochs has `issuer_private_jwk` in their place. */
+/** Format of a secrets file. Files of versions without epochs have `issuer_private_jwk` instead. */
 interface WrittenSecrets {
   version?: number;
   derivation_key?: string;
@@ -46,7 +46,7 @@ interface WrittenSecrets {
   issuer_private_jwk?: Ed25519PrivateJwk;
 }
 
-/** Reads a secrets file. Undefined: there is none. @throws {Error} where the file is something else, or {@link SecretsVersionError}. */
+/** Reads a secrets file. Undefined: it does not exist. @throws {Error} if the file is not a secrets file; {@link SecretsVersionError} */
 export async function readSecretsFile(path: string): Promise<StoredSecrets | undefined> {
   let text: string;
   try {
@@ -69,7 +69,7 @@ export async function readSecretsFile(path: string): Promise<StoredSecrets | und
 }
 
 /**
- * Makes a secrets file where there is none, for this user only, and gives what is in it. Of two who do so at once, one makes the secrets and
+ * Creates a secrets file for this user only, unless it exists, and returns its content. If two processes do so concurrently, one creates the secrets and
  * both get them.
  */
 export async function makeSecretsFile(path: string, nowMs: number): Promise<StoredSecrets> {
@@ -78,7 +78,7 @@ export async function makeSecretsFile(path: string, nowMs: number): Promise<Stor
   const epochs = [{ key, announcedAtMs: nowMs, signsFromMs: nowMs }] as const;
   const draft = await writeDraft(path, { epochs, pastKeys: [], derivationKey: randomBytes(32) });
   try {
-    // A link fails where the file exists already, a rename would replace it.
+    // `link` fails if the file exists, whereas `rename` would replace it.
     await link(draft, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
@@ -86,16 +86,16 @@ export async function makeSecretsFile(path: string, nowMs: number): Promise<Stor
     await unlink(draft);
   }
   const made = await readSecretsFile(path);
-  if (made === undefined) throw new Error(`${path} was there and is gone`);
+  if (made === undefined) throw new Error(`${path} was deleted while it was read`);
   return made;
 }
 
-/** Puts other secrets in a file's place, at once and for good: a reader sees the old file or the new one, and a crash leaves one of them. */
+/** Replaces a secrets file atomically and durably: readers see the old file or the new one, and a crash leaves one of them. */
 export async function replaceSecretsFile(path: string, secrets: StoredSecrets): Promise<void> {
   const { uid, gid } = await stat(path);
   const draft = await writeDraft(path, secrets);
   try {
-    // Who rotates as root must not take the file away from the gateway's user.
+    // A rotation by root must keep the file readable for the gateway's user.
     if (process.geteuid?.() === 0) await chown(draft, uid, gid);
     await rename(draft, path);
   } catch (error) {
@@ -151,7 +151,7 @@ async function readEpochs({ issuer_epochs, issuer_private_jwk }: WrittenSecrets)
   const isInOrder = first.signsFromMs < second.signsFromMs && (first.notAfterMs ?? 0) > second.signsFromMs;
   if (!isInOrder || first.key.keyId === second.key.keyId) {
     throw new TypeError(
-      "issuer_epochs must be two keys with other ids, the older first, with not_after after the younger one's signs_from",
+      "issuer_epochs must be two keys with different ids, the older first, with not_after later than signs_from of the newer one",
     );
   }
   return [first, second];
@@ -168,6 +168,6 @@ async function readEpoch({ private_jwk, announced_at, signs_from, not_after }: W
 
 function readTime(text: string): number {
   const timeMs = Date.parse(text);
-  if (Number.isNaN(timeMs)) throw new TypeError(`'${text}' is no time`);
+  if (Number.isNaN(timeMs)) throw new TypeError(`'${text}' is not a time`);
   return timeMs;
 }

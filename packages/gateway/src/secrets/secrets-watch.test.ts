@@ -13,7 +13,7 @@ import { outdatedGraceMs, watchSecrets } from "./secrets-watch.ts";
 const redis = useRedis();
 const clock = createFrozenClock();
 
-/** A gateway's secrets from a file, watched by hand. */
+/** A gateway's secrets from a file. The test triggers the checks. */
 async function watchFile(path: string) {
   const store = createSecretsFingerprintStore(redis.client, createKeys(redis.keyPrefix));
   const secrets = await loadGatewaySecrets(path, clock.now);
@@ -33,7 +33,7 @@ async function watchFile(path: string) {
   return { watch, lines, keyIds: () => watch.issuerEpochs().map(({ key }) => key.keyId) };
 }
 
-it("gateways over one file take up a new key without a restart", async () => {
+it("gateways with one file use a new key without a restart", async () => {
   const path = join(await tempDir(), "secrets.json");
   const [one, other] = [await watchFile(path), await watchFile(path)];
   const [before] = one.keyIds();
@@ -46,7 +46,7 @@ it("gateways over one file take up a new key without a restart", async () => {
   }
 });
 
-it("a gateway whose copy is older goes on for half an hour, and then signs and tells nothing until it has the newer one", async () => {
+it("a gateway with an older copy continues for half an hour, and then refuses calls until it has the newer one", async () => {
   const [path, copy] = [join(await tempDir(), "secrets.json"), join(await tempDir(), "secrets.json")];
   const rotated = await watchFile(path);
   await copyFile(path, copy);
@@ -56,7 +56,7 @@ it("a gateway whose copy is older goes on for half an hour, and then signs and t
   await rotated.watch.once();
   await late.watch.once();
   expect(late.lines.map(({ level, msg }) => [level, msg])).toEqual([
-    [50, "this gateway's secrets are older than those of the gateways beside it: copy their file here"],
+    [50, "this gateway's secrets are older than those of the other gateways: copy their file here"],
   ]);
   clock.advance(outdatedGraceMs - 1);
   expect(late.keyIds()).toHaveLength(1);
@@ -68,7 +68,7 @@ it("a gateway whose copy is older goes on for half an hour, and then signs and t
   expect(late.keyIds()).toEqual(rotated.keyIds());
 });
 
-it("a file that cannot be read is said, and changes nothing", async () => {
+it("an unreadable file is logged, and changes nothing", async () => {
   const path = join(await tempDir(), "secrets.json");
   const { watch, lines, keyIds } = await watchFile(path);
   const before = keyIds();
@@ -76,6 +76,6 @@ it("a file that cannot be read is said, and changes nothing", async () => {
   await watch.once();
   expect(keyIds()).toEqual(before);
   expect(lines.map(({ level, msg }) => [level, msg])).toEqual([
-    [50, "the gateway's secrets could not be read again, and it goes on with those it has"],
+    [50, "the secrets could not be read again; the gateway continues with the current ones"],
   ]);
 });

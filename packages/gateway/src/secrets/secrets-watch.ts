@@ -6,29 +6,29 @@ import { checkSharedSecrets, type SecretsStanding } from "./check-shared-secrets
 import type { SecretsFromFile } from "./gateway-secrets.ts";
 import { type IssuerEpochs, rotationMarginMs } from "./issuer-epochs.ts";
 
-/** How often a gateway reads its secrets again, in ms. */
+/** Interval in which a gateway reads its secrets again, in ms. */
 export const secretsIntervalMs = 10_000;
 
 /**
- * How long a gateway may go on with secrets that are older than another's, in ms: half of a rotation's margin, so that the other half is left
- * for clocks that differ. Where each gateway has a copy of the file, a new one must be in place everywhere by then.
+ * How long a gateway may use secrets that are older than those of another gateway, in ms: half of a rotation's margin, which leaves the other half for
+ * differences between clocks. If each gateway has a copy of the file, all copies must be replaced within this time.
  */
 export const outdatedGraceMs = rotationMarginMs / 2;
 
-/** When a gateway with outdated secrets is worth asking again, in ms. */
+/** Retry delay for calls to a gateway with outdated secrets, in ms. */
 const retryAfterMs = 1000;
 
-/** Keeps a running gateway's secrets in step with their file, and with the gateways beside it. */
+/** Reads a running gateway's secrets again when their file changes, and compares them with those of the other gateways. */
 export interface SecretsWatch {
   /**
-   * The issuer keys to sign with and to tell agents of.
+   * The issuer keys to sign with and to publish.
    *
-   * @throws {PetakError} STORE_UNAVAILABLE where another gateway has had newer ones for longer than {@link outdatedGraceMs}.
+   * @throws {PetakError} STORE_UNAVAILABLE if another gateway has had newer keys for longer than {@link outdatedGraceMs}.
    */
   issuerEpochs(): IssuerEpochs;
-  /** Reads the file once, and looks at what the others have. What goes wrong is told to the operator. */
+  /** Reads the file and compares the secrets once. Failures are logged. */
   once(): Promise<void>;
-  /** Resolves when the round under way has ended. */
+  /** Resolves when the current round has ended. */
   stop(): Promise<void>;
 }
 
@@ -47,21 +47,21 @@ export function watchSecrets(options: {
   let standing: SecretsStanding = { outdated: false };
 
   async function once(): Promise<void> {
-    const [, youngestBefore] = keyIds();
+    const [, newestBefore] = keyIds();
     try {
       await secrets.refresh();
     } catch (error) {
-      logger.error({ err: error }, "the gateway's secrets could not be read again, and it goes on with those it has");
+      logger.error({ err: error }, "the secrets could not be read again; the gateway continues with the current ones");
     }
     try {
       standing = await checkSharedSecrets(store, secrets, path);
     } catch (error) {
-      logFailure("the comparison of the gateway's secrets with those of the gateways beside it", error);
+      logFailure("the comparison of the gateway's secrets with those of the other gateways", error);
     }
-    const [keyId, youngest] = keyIds();
-    if (youngest !== youngestBefore) logger.info({ keyId, nextKeyId: youngest }, "an issuer key was announced");
+    const [keyId, newest] = keyIds();
+    if (newest !== newestBefore) logger.info({ keyId, nextKeyId: newest }, "an issuer key was announced");
     if (standing.outdated)
-      logger.error({ path }, "this gateway's secrets are older than those of the gateways beside it: copy their file here");
+      logger.error({ path }, "this gateway's secrets are older than those of the other gateways: copy their file here");
   }
 
   function keyIds(): (string | undefined)[] {

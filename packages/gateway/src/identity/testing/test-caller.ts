@@ -2,12 +2,12 @@ import { createContextValues, type HandlerContext } from "@connectrpc/connect";
 import type { Role } from "@petak/protocol";
 import { callerKey, type ParticipantCaller } from "../index.ts";
 
-/** A participant in one role, with a key of the test network. Default: the one that is nobody's operator in the other tests. */
+/** A participant with one role and a test key. The default participant operates no sites in the tests. */
 export function testCaller(role: Role, participantId = "par_0000000000000002"): ParticipantCaller {
   return { kind: "participant", participantId, roles: [role], mode: "test", keyId: "key_test_0000000000000001" };
 }
 
-/** What a call gets to know of who makes it. */
+/** The context of a call by a caller. */
 export function contextOf(caller: ParticipantCaller): HandlerContext {
   return { values: createContextValues().set(callerKey, caller), signal: new AbortController().signal } as HandlerContext;
 }
