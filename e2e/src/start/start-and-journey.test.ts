@@ -60,7 +60,7 @@ describe("petak start", () => {
   it("refuses settings that do not exist or are wrong, with their names", async () => {
     const result = await runPetak(folder.path, ["start", "--port", "99999"], { PETAK_PROT: "1" });
     expect(result.exitCode).toBe(2);
-    expect(result.stderr).toContain("PETAK_PROT is no setting. Did you mean PETAK_PORT?");
+    expect(result.stderr).toContain("PETAK_PROT is not a setting. Did you mean PETAK_PORT?");
     expect(result.stderr).toContain("port must be 0 to 65535");
   });
 });

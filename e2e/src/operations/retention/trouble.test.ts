@@ -38,7 +38,7 @@ it("a gateway whose archive has gone says so and goes on serving, and archives a
     await rename(directory, `${directory}-elsewhere`);
     await expect.poll(ready).toMatchObject({ status: "ready", archive: "failing" });
     expect(await failures()).toBeGreaterThan(0);
-    expect(network.log().map(({ msg }) => msg)).toContain("archiving failed; nothing was taken from the records");
+    expect(network.log().map(({ msg }) => msg)).toContain("archiving failed; nothing was deleted from the store");
     const place = { case: "siteId", value: siteId } as const;
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     expect((await courier.client.reservations.getReservation({ reservationId: reservation?.reservationId ?? "" })).reservation).toEqual(

@@ -5,7 +5,7 @@ import type { OpenFeeds } from "./open-feeds.ts";
 import type { OpenRecords } from "./open-records.ts";
 import { followStoreClock } from "./store-clock.ts";
 
-/** Starts the sweep and the archiver. They end with the stack. Returns the sweep. */
+/** Starts the sweep and the archiver, which the stack stops. Returns the sweep. */
 export function startBackgroundTasks(
   { redis, watch }: ConnectedStore,
   { stored, archive, termsBook }: OpenRecords,

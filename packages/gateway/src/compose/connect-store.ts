@@ -12,28 +12,28 @@ import { type StoreWatch, watchStore } from "../store-watch/store-watch.ts";
 import { replicatedAcknowledgements, requireDurability } from "./durability.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 
-/** A store, not connected yet. */
+/** A store that is not connected yet. */
 export interface Store {
   readonly redis: RedisConnection;
   readonly keys: Keys;
   readonly watch: StoreWatch;
-  /** Makes another connection to the same store, not connected yet. */
+  /** Creates another connection to the same store, not connected yet. */
   connectAnother(): RedisConnection;
-  /** Takes an error of any connection to the store. */
+  /** Handles an error of any connection to the store. */
   onConnectionError(error: Error): void;
-  /** Takes an error of a call. After a time-out the connection is dropped, so that the next calls fail at once. */
+  /** Handles an error of a call. After a time-out the connection is dropped, so that the next calls fail at once. */
   onCallFailed(error: Error): void;
 }
 
 /** A connected store. */
 export interface ConnectedStore extends Store {
-  /** The connection for changes. It keeps account of them where replicas must acknowledge them. */
+  /** The connection for writes. It counts them if replicas must acknowledge them. */
   readonly writer: RedisConnection;
-  /** Present where replicas must acknowledge changes. */
+  /** Present if replicas must acknowledge changes. */
   readonly acknowledgements: Acknowledgements | undefined;
 }
 
-/** Prepares the connection to the store and watches it. What has to be released at the end goes on the stack. */
+/** Creates the connection to the store and its watch, which the stack releases. */
 export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStack, hasEnoughReplicas: () => boolean): Store {
   const { redis: address, keyPrefix = "petak", logger, metrics } = options;
   const onConnectionError = (error: Error) => {
@@ -61,7 +61,7 @@ export function prepareStore(options: GatewayOptions, stack: AsyncDisposableStac
 /**
  * Connects to the store and checks its durability.
  *
- * @throws {DurabilityError} where the server contradicts the level and the check refuses that.
+ * @throws {DurabilityError} if the server contradicts the durability level and the check is `refuse`.
  */
 export async function connectStore(
   store: Store,

@@ -9,34 +9,34 @@ import {
 } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 
-/** How safe a change is when it is answered. */
+/** Durability of changes. */
 export interface DurabilityOptions {
   level: DurabilityLevel;
-  /** What a start does where the server contradicts the level. */
+  /** What happens at the start if the server contradicts the level. */
   check: "refuse" | "warn";
-  /** What replicas must have, where the level is `replicated`. */
+  /** Required acknowledgements of replicas for the level `replicated`. */
   replication: ReplicationLevel;
 }
 
-/** The server that has the records does not keep what the operator has asked for. The message says what, and the way out. */
+/** The server is configured for less than the requested durability. The message says what to change. */
 export class DurabilityError extends Error {
   override readonly name = "DurabilityError";
 }
 
 /**
- * Looks whether the server keeps what the level says.
+ * Checks that the server provides the durability level. Settings that the server does not reveal are logged as warnings.
  *
- * @throws {DurabilityError} where it contradicts the level, and a start is to be refused then. What it does not tell is warned of.
+ * @throws {DurabilityError} if it contradicts the level and the check is `refuse`.
  */
 export async function requireDurability(redis: RedisConnection, { level, check }: DurabilityOptions, logger: Logger): Promise<void> {
   const { contradictions, unknown } = await inspectDurability(redis, level);
   if (contradictions.length > 0 && check === "refuse") {
-    throw new DurabilityError(`${contradictions.join(" ")} To start all the same, set durabilityCheck to warn.`);
+    throw new DurabilityError(`${contradictions.join(" ")} To start anyway, set durabilityCheck to warn.`);
   }
   for (const problem of [...contradictions, ...unknown]) logger.warn({ durability: level }, problem);
 }
 
-/** What changes wait for before they are answered; undefined where the server's own answer is enough. */
+/** Creates the acknowledgements that changes wait for. Undefined: the server's own response is enough. */
 export function replicatedAcknowledgements(
   connection: RedisConnection,
   keys: Keys,

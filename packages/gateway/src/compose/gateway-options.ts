@@ -46,7 +46,7 @@ export interface GatewayOptions {
   agentSyncIntervalMs: number;
   /** How often the secrets are read again, in ms. Default 10,000: a rotation allows an hour for it. */
   secretsIntervalMs?: number;
-  /** Where webhooks may be sent, and how many at a time. Default: to public addresses over TLS. */
+  /** Settings of webhook delivery. Default: to public addresses over TLS. */
   webhooks?: WebhookOptions;
   /** Where ended reservations and old events go, and when. Default: they stay in the store. */
   archive?: ArchiveOptions;

@@ -19,21 +19,20 @@ import type { Metrics } from "../observability/metrics.ts";
 
 /** Where ended reservations and old events go, and when. */
 export interface ArchiveOptions {
-  /** The directory, which all gateways of the same records share. */
+  /** The directory, which all gateways of the store share. */
   directory: string;
-  /** How long what has ended stays in the records, in ms: at least 25 h. */
+  /** How long ended reservations and events stay in the store, in ms: at least 25 h. */
   retentionMs: number;
-  /** Pause between two looks whether there is something to archive, in ms. */
+  /** Pause between two checks for days to archive, in ms. */
   intervalMs: number;
-  /** The steps on the file system. Default: those of this machine. */
+  /** Access to files. Default: the local file system. */
   files?: ArchiveFiles;
-  /** The clock of the server with the records, in ms. Default: asks it. */
+  /** The store's clock, in ms. Default: asks the server. */
   serverTimeMs?: () => Promise<number>;
 }
 
-/** How an archive is opened. */
 export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
-  /** The records as they are without the archive. */
+  /** The stores, without the archive. */
   records: Records;
   keyPrefix: string;
   now: () => number;
@@ -44,28 +43,28 @@ export interface OpenArchiveOptions extends Partial<ArchiveOptions> {
 
 /** A gateway's archive. */
 export interface OpenArchive {
-  /** The records, and behind them the archive. */
+  /** The stores, extended by what was archived. */
   readonly records: RecordsWithArchive;
   readonly release: Release;
-  /** What is to be shown of it beside the gateway's health. */
+  /** Notes about the archive on the readiness page. */
   notes(): Record<string, string>;
   /**
-   * Begins to archive. The function that is given ends it.
+   * Starts to archive. Returns a function that stops it.
    *
-   * @param settle see {@link ArchiverOptions}
+   * @param settle see {@link createArchiver}
    */
   start(settle: (region: Region) => Promise<void>): () => Promise<void>;
 }
 
-/** Opens the archive of a gateway. Without a directory nothing is archived, and what others have archived cannot be read. */
+/** Opens the archive of a gateway. Without a directory nothing is archived, and data that other gateways have archived cannot be read. */
 export function openArchive({ records, keyPrefix, now, logger, logFailure, metrics, ...options }: OpenArchiveOptions): OpenArchive {
   const { directory, retentionMs, intervalMs, files = diskFiles, serverTimeMs } = options;
   const layout = directory === undefined ? undefined : createLayout(directory, keyPrefix);
   const reader = layout && createArchiveReader(files, layout);
-  /** What went wrong in the round under way, and whether it did in the last. */
+  /** Failures in the current round, and whether the last complete round failed. */
   let failures = 0;
   let isFailing = false;
-  /** Whether Redis ended the round under way. */
+  /** Whether a failure of Redis ended the current round. */
   let isCutShort = false;
   const archived = withArchive({
     records,
@@ -97,14 +96,14 @@ export function openArchive({ records, keyPrefix, now, logger, logFailure, metri
       onLag: (lagMs) => metrics.archiveLag.set(lagMs / 1000),
       onFailure: (error, region) => {
         if (isStoreFailure(error)) {
-          // It says nothing about the archive, whose files may be well or not.
+          // This says nothing about the archive's files.
           isCutShort = true;
           logFailure("archiving", error);
           return;
         }
         failures++;
         metrics.archiveFailures.inc();
-        logger.error({ err: error, ...(region === undefined ? {} : { region }) }, "archiving failed; nothing was taken from the records");
+        logger.error({ err: error, ...(region === undefined ? {} : { region }) }, "archiving failed; nothing was deleted from the store");
       },
       onRoundEnded: () => {
         if (failures > 0 || !isCutShort) isFailing = failures > 0;

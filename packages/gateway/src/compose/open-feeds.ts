@@ -10,13 +10,13 @@ export interface OpenFeeds {
   readonly reader: FeedReader;
 }
 
-/** Starts to build and to follow the participants' feeds. */
+/** Starts to build and follow the participants' feeds. */
 export function openFeeds(store: ConnectedStore, { archive }: OpenRecords, stack: AsyncDisposableStack): OpenFeeds {
   const { redis, writer, keys, watch, acknowledgements } = store;
   const { events, feedArchive, siteIds } = archive.records;
   let tail: RedisConnection | undefined;
   redis.on("ready", () => {
-    // The connection that receives published events sends no writes, by which it would notice that its server has become a replica.
+    // The connection that receives published events does not write, so it would not notice that its server has become a replica.
     if (watch.isReplica && tail !== undefined) dropUnresponsive(tail);
   });
   const feeds = createParticipantFeeds({

@@ -20,13 +20,13 @@ import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { type OpenArchive, openArchive } from "./open-archive.ts";
 
-/** The records of a gateway, and what it keeps of them in memory. */
+/** The stores of a gateway and their caches. */
 export interface OpenRecords {
   /** The search for sites. */
   readonly search: OwnedSiteSearch;
-  /** The records in the store alone: what the sweep and the archive work on. */
+  /** The stores without the archive, for the sweep and the archiver. */
   readonly stored: Records;
-  /** The archive, and through it the records including what was archived. */
+  /** The archive, and through it the stores extended by what was archived. */
   readonly archive: OpenArchive;
   readonly participants: ParticipantStore;
   readonly keyDirectory: CachedKeyDirectory;
@@ -54,7 +54,7 @@ export async function openRecords(
     redis: store.writer,
     prefix: keyPrefix,
     storeCode,
-    // Acknowledgements count what was written over the store's writer, so holds are written over nothing else.
+    // Acknowledgements count writes over the store's writer, so holds must be written over that connection.
     indexCache: store.acknowledgements === undefined ? search.indexCache : undefined,
     queueLimits: queueLimitsOf(options),
   });
@@ -62,15 +62,15 @@ export async function openRecords(
   const participants = createParticipantStore(store.writer, store.keys);
   const siteCache = createSiteCache(archive.records.sites);
   const termsBook = createTermsBook(createTermsStore(store.writer, stored.terms, keys), gatewayTerms(options), now);
-  // Numbers that a failover has lost may be assigned again to something else.
+  // After a failover, numbers that were lost may be assigned again to other sites and terms.
   redis.on("ready", () => {
     siteCache.clear();
     termsBook.clear();
     void checkSameStore({ redis, keys, storeCode, logFailure: store.watch.logFailure, onOther: leaveStore });
   });
   function leaveStore(error: Error): void {
-    logger.error({ reason: error.message }, "the gateway lets go of Redis");
-    // Nothing reads or writes without it: calls get STORE_UNAVAILABLE, and the gateway is not ready any more.
+    logger.error({ reason: error.message }, "the gateway disconnects from Redis");
+    // Without a connection all calls get STORE_UNAVAILABLE, and the gateway is no longer ready.
     search.stop();
     redis.disconnect();
   }

@@ -6,18 +6,18 @@ import { secretsIntervalMs, watchSecrets } from "../secrets/secrets-watch.ts";
 import type { ConnectedStore } from "./connect-store.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 
-/** The file with a gateway's secrets, in its data directory. */
+/** Name of the secrets file in a gateway's data directory. */
 export const secretsFileName = "gateway-secrets.json";
 
 /** The secrets of a gateway. */
 export interface OpenSecrets {
-  /** As the file has them now. */
+  /** As they are in the file. */
   readonly inFile: SecretsFromFile;
-  /** As all gateways of the store use them now. */
+  /** As they may be used: {@link GatewaySecrets.issuerEpochs} throws if another gateway has newer ones. */
   readonly secrets: GatewaySecrets;
 }
 
-/** Loads the secrets, checks that the other gateways of the store have the same, and follows changes of the file. */
+/** Loads the secrets, checks that the other gateways of the store have the same, and reads the file again when it changes. */
 export async function openSecrets(
   { redis, keys, watch }: ConnectedStore,
   options: GatewayOptions,

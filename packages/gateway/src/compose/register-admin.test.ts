@@ -20,16 +20,16 @@ beforeEach(() => {
 const register = () => registerAdmin(participants, admin, nowMs);
 
 describe("the administrator", () => {
-  it("is registered by the first start and found by the next", async () => {
+  it("is registered at the first start and reused at the next", async () => {
     await register();
     await registerAdmin(participants, admin, nowMs + 1000);
     expect(await participants.find(admin.participantId)).toMatchObject({ roles: [Role.ADMIN], createdAt: timestampFromMs(nowMs) });
     expect(await participants.findKey(admin.keyId)).toMatchObject({ mode: Mode.LIVE, createdAt: timestampFromMs(nowMs) });
   });
 
-  it("is refused where the participant has another role, and gets no key", async () => {
+  it("is refused if the participant has another role, and gets no key", async () => {
     await participants.add(create(ParticipantSchema, { participantId: admin.participantId, roles: [Role.COURIER] }));
-    await expect(register()).rejects.toThrow(new RegExp(`^${admin.participantId} .* not the role ADMIN.* --admin-key-file\\.$`));
+    await expect(register()).rejects.toThrow(new RegExp(`^${admin.participantId} .* does not have the role ADMIN.* --admin-key-file\\.$`));
     await expect(register()).rejects.toBeInstanceOf(AdminError);
     expect(await participants.findKey(admin.keyId)).toBeUndefined();
   });
@@ -40,7 +40,7 @@ describe("the administrator", () => {
     ["has another public key", { publicKey: new Uint8Array(32).fill(8) }, /is registered with another public key/],
     ["is a test key", { mode: Mode.TEST }, /is a test key/],
     ["is an agent's", { siteId: "site_1" }, /is the key of the agent at site_1/],
-  ])("is refused where its key %s", async (_, facts, message) => {
+  ])("is refused if its key %s", async (_, facts, message) => {
     await participants.addKey(create(KeySchema, { ...admin, mode: Mode.LIVE, ...facts }));
     await expect(register()).rejects.toThrow(message);
   });

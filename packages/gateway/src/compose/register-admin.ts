@@ -3,7 +3,7 @@ import { timestampDate, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Key, KeySchema, Mode, ParticipantSchema, Role } from "@petak/protocol";
 import type { ParticipantStore } from "@petak/records";
 
-/** The participant that runs the gateway, known to it from its start. */
+/** The administrator of a gateway. */
 export interface AdminIdentity {
   participantId: string;
   /** A live key: it registers live and test keys of others. */
@@ -13,19 +13,18 @@ export interface AdminIdentity {
 }
 
 /**
- * The administrator that a gateway was given cannot be it. The message is one sentence for the person at the terminal, with the way out.
+ * The configured administrator cannot be used. The message says why and what to do.
  *
- * It is not put right here: a key was revoked because somebody wanted it to end, and a participant that is no administrator is most likely
- * another's key file that was named by mistake.
+ * It is not repaired automatically: a key was revoked on purpose, and a participant without the role ADMIN probably means that the wrong key file was named.
  */
 export class AdminError extends Error {
   override readonly name = "AdminError";
 }
 
 /**
- * Makes sure that ADMIN and its key are registered.
+ * Registers the administrator and its key, unless they are registered.
  *
- * @throws {AdminError} where the records know the participant or the key, and it is not good for an administrator.
+ * @throws {AdminError} if the participant or the key exists and cannot be used by an administrator.
  */
 export async function registerAdmin(participants: ParticipantStore, admin: AdminIdentity, nowMs: number): Promise<void> {
   const { participantId, keyId, publicKey } = admin;
@@ -35,23 +34,23 @@ export async function registerAdmin(participants: ParticipantStore, admin: Admin
   );
   if (!roles.includes(Role.ADMIN)) {
     throw new AdminError(
-      `${participantId} takes part already and has not the role ADMIN, so it cannot administer the gateway: name the administrator's key file with --admin-key-file.`,
+      `${participantId} is registered and does not have the role ADMIN, so it cannot administer the gateway: name the administrator's key file with --admin-key-file.`,
     );
   }
   const key = create(KeySchema, { keyId, participantId, publicKey, mode: Mode.LIVE, createdAt, label: "administration" });
-  const trouble = troubleWith(await participants.addKey(key), key);
-  if (trouble !== undefined) {
+  const problem = problemWith(await participants.addKey(key), key);
+  if (problem !== undefined) {
     throw new AdminError(
-      `The administrator's key ${keyId} ${trouble}: name another key file of an administrator with --admin-key-file, or move this one away and start again, and a new administrator is made.`,
+      `The administrator's key ${keyId} ${problem}: name another key file of an administrator with --admin-key-file, or move this file away and start again to create a new administrator.`,
     );
   }
 }
 
-function troubleWith(registered: Key, { participantId, publicKey }: Key): string | undefined {
+function problemWith(registered: Key, { participantId, publicKey }: Key): string | undefined {
   if (registered.revokedAt !== undefined) return `was revoked at ${timestampDate(registered.revokedAt).toISOString()}`;
   if (registered.participantId !== participantId) return `belongs to ${registered.participantId}`;
   if (Buffer.compare(registered.publicKey, publicKey) !== 0) return "is registered with another public key";
-  if (registered.mode !== Mode.LIVE) return "is a test key, and an administrator needs a live one";
+  if (registered.mode !== Mode.LIVE) return "is a test key, but an administrator requires a live key";
   if (registered.siteId !== "") return `is the key of the agent at ${registered.siteId}`;
   return undefined;
 }

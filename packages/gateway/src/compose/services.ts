@@ -27,19 +27,19 @@ import { whenDurable } from "./when-durable.ts";
 /** The services of the protocol that a gateway offers. */
 export const services = [DirectoryService, ReservationService, CustodyService, AgentService, ParticipantService, WebhookService];
 
-/** Services that reveal nothing of the network and need no caller: whether the gateway is well, and what it speaks. */
+/** Services that require no caller, because they reveal nothing about the network: health and reflection. */
 export const publicServices: ReadonlySet<string> = new Set([
   Health.typeName,
   ServerReflectionV1.typeName,
   ServerReflectionV1Alpha.typeName,
 ]);
 
-/** The opened parts of a gateway, from which its services are made. */
+/** The parts of a gateway from which its services are created. */
 export interface ServiceParts extends OpenRecords, OpenFeeds, Pick<OpenSecrets, "secrets"> {
   readonly store: ConnectedStore;
   readonly webhooks: WebhookSending;
   readonly authenticator: Authenticator;
-  /** Present where the gateway has a test clock. */
+  /** Present if the gateway has a test clock. */
   readonly testClock: MoveTestClockDependencies | undefined;
   /** Aborted when the gateway stops: ends long polls and streams. */
   readonly stopping: AbortSignal;
@@ -51,7 +51,7 @@ export interface ServedServices {
   readonly health: GatewayHealth;
 }
 
-/** Makes the services. Their changes are acknowledged once they are as durable as the store's level says. */
+/** Creates the services. Their changes are acknowledged once the store's durability level is reached. */
 export function createServices(parts: ServiceParts, options: GatewayOptions): ServedServices {
   const { store, search, secrets, siteCache, termsBook, keyDirectory, participants, feeds, reader, webhooks } = parts;
   const { records } = parts.archive;

@@ -18,25 +18,25 @@ import { registerAdmin } from "./register-admin.ts";
 import { createServices, publicServices, services } from "./services.ts";
 
 /**
- * How long a start waits for the directory of occupied cells, in ms: much longer than reading it takes. Without it, the first searches that go far
- * read it themselves.
+ * How long a start waits for the directory of occupied cells, in ms: much longer than reading it takes. Without it, the first searches over long
+ * distances read it themselves.
  */
 const directoryTimeoutMs = 5000;
 
 /** How long a start waits for replicas, in ms. */
 const replicasTimeoutMs = 2000;
 
-/** How long a stop waits for webhooks in flight, in ms: most are answered by then, and another gateway sends the others again. */
+/** How long a stop waits for webhook attempts in flight, in ms: most have ended by then, and another gateway sends the others again. */
 const webhookGraceMs = 2000;
 
 /**
- * Starts a gateway. Resolves when it takes calls.
+ * Starts a gateway. Resolves when it accepts calls.
  *
- * @throws {ServerStartError} where it cannot listen; {@link StoreStartError} where Redis cannot be reached or accepts no writes;
- * {@link DataVersionError} where this release must not use the store's data.
+ * @throws {ServerStartError} if it cannot listen; {@link StoreStartError} if Redis is unreachable or rejects writes; {@link DataVersionError} if this release
+ *   must not use the store's data.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  // Compiled before anything is connected: nobody waits for an answer meanwhile.
+  // Compiled before connecting, while no call is waiting.
   prepareValidation(services);
   const stack = new AsyncDisposableStack();
   let acknowledgements: Acknowledgements | undefined;
@@ -140,7 +140,7 @@ function createPort(options: GatewayOptions, served: Served): OnePortServer {
   return createOnePortServer({ requestListener, logger, metrics, ...(tls && { tls }), limits: options.serverLimits ?? {} });
 }
 
-/** Waits a while for what makes the first calls fast, or possible. */
+/** Waits for the directory of occupied cells and for replicas, for a limited time. */
 async function untilReady(
   { acknowledgements }: ConnectedStore,
   { search }: Pick<OpenRecords, "search">,
@@ -149,7 +149,7 @@ async function untilReady(
   if (!(await search.ready(directoryTimeoutMs))) {
     logger.warn(
       { timeoutMs: directoryTimeoutMs },
-      "the directory of sites has not been read yet; the first searches that go far take longer",
+      "the directory of sites has not been read yet; the first searches over long distances take longer",
     );
   }
   if (acknowledgements !== undefined && !(await acknowledgements.ready(replicasTimeoutMs))) {

@@ -1,7 +1,6 @@
 import { type RedisConnection, storeTimeMs } from "@petak/redis";
 import type { Logger } from "../observability/logger.ts";
 
-/** What the store's clock needs. */
 export interface StoreClockOptions {
   redis: RedisConnection;
   /** The gateway's own clock, in ms. */
@@ -11,27 +10,27 @@ export interface StoreClockOptions {
 
 /** A clock that is never ahead of the store's, which all gateways share. */
 export interface StoreClock {
-  /** What it shows, in ms; before it was ever compared, a time before all others. */
+  /** The time in ms. Minus infinity until the first comparison. */
   now(): number;
   stop(): void;
 }
 
-/** How often it is compared, in ms: clocks drift by less than a ms meanwhile. */
+/** Interval of comparisons, in ms. Clocks drift by less than a ms in it. */
 const compareIntervalMs = 10_000;
 
-/** How soon it is compared again where the store did not answer, in ms. */
-const againIntervalMs = 1000;
+/** Delay of the next comparison after a failure, in ms. */
+const retryIntervalMs = 1000;
 
-/** By how much the two may differ before somebody is told, in ms: a tenth of what would be noticed at a door. */
-const toldAboveMs = 5000;
+/** Difference between the clocks above which a warning is logged, in ms: a tenth of what would be noticed at a door. */
+const warnAboveMs = 5000;
 
 /**
- * Follows the store's clock. What ends by the clock must not end early because one of several gateways is ahead of the others: it is ended when the
- * gateway and the store agree that its time is over.
+ * Follows the store's clock. A deadline must not be applied early by a gateway whose clock is ahead: it passes when both the gateway's and the store's
+ * clock have reached it.
  */
 export function followStoreClock({ redis, now, logger }: StoreClockOptions): StoreClock {
   let behindMs: number | undefined;
-  let isTold = false;
+  let isWarned = false;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -39,24 +38,24 @@ export function followStoreClock({ redis, now, logger }: StoreClockOptions): Sto
     let waitMs = compareIntervalMs;
     try {
       const storeMs = await storeTimeMs(redis);
-      // It was read before the answer came, so that this clock trails the store's and is never ahead.
+      // The store's time was read before its response arrived, so this clock trails the store's and is never ahead.
       behindMs = storeMs - now();
-      tell(behindMs);
+      warnOnce(behindMs);
     } catch {
-      // What cannot be reached is told by those who need it more.
-      waitMs = againIntervalMs;
+      // Other parts report an unreachable store.
+      waitMs = retryIntervalMs;
     }
     if (isStopped) return;
     timer = setTimeout(() => void compare(), waitMs);
     timer.unref();
   }
 
-  function tell(skewMs: number): void {
-    const isFar = Math.abs(skewMs) > toldAboveMs;
-    if (isFar && !isTold) {
+  function warnOnce(skewMs: number): void {
+    const isTooLarge = Math.abs(skewMs) > warnAboveMs;
+    if (isTooLarge && !isWarned) {
       logger.warn({ gatewayAheadMs: Math.round(-skewMs) }, "the clocks of this gateway and of Redis differ; set both by NTP");
     }
-    isTold = isFar;
+    isWarned = isTooLarge;
   }
 
   void compare();

@@ -6,8 +6,8 @@ import type { Acknowledgements } from "@petak/redis";
 type UnaryMethod = (request: unknown, context: HandlerContext) => Promise<unknown>;
 
 /**
- * The same service, whose changes are answered when they are as safe as they must be. A repetition waits too: what it finds done may not be safe yet.
- * Calls without side effects answer as before.
+ * Wraps a service so that its changes respond after replicas have acknowledged them. Duplicates wait too, because the change that they find may not be
+ * acknowledged yet. Calls without side effects are not affected.
  */
 export function whenDurable<Service extends DescService>(
   service: Service,

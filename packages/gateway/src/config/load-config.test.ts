@@ -25,7 +25,7 @@ function problemsOf(sources: ConfigSources): readonly string[] {
   return [];
 }
 
-test("with nothing given, every setting has its default, which is one that it may have", () => {
+test("without sources, every setting has its default, which is an allowed value", () => {
   const config: Record<string, unknown> = { ...loadConfig() };
   for (const setting of settings as readonly Setting[]) {
     expect(config[setting.name]).toBe(setting.default);
@@ -33,7 +33,7 @@ test("with nothing given, every setting has its default, which is one that it ma
   }
 });
 
-test("flags go before the environment, the environment before the file, the file before the defaults", () => {
+test("flags take precedence over the environment, the environment over the file, the file over the defaults", () => {
   const filePath = file('{"port": 1, "audience": "from-file", "logLevel": "warn"}');
   const config = loadConfig({
     flags: { port: "3", host: undefined },
@@ -55,24 +55,24 @@ test("durations may carry a unit", () => {
   }
 });
 
-test("every problem is told at once, with the setting, the value and what is allowed", () => {
+test("all problems are listed, with the setting, the value and the allowed values", () => {
   const filePath = file('{"prot": 1, "logLevel": "loud", "port": "80"}');
   const env = { PETAK_REDIS_ULR: "x", PETAK_URL: "http://a", PETAK_REDIS_URL: "http://user:secret@a", PETAK_SHUTDOWN_GRACE_MS: "soon" };
   const problems = problemsOf({ flags: { port: "99999", nothing: 1 }, env, filePath });
   expect(problems).toEqual([
-    `${filePath}: prot is no setting. Did you mean port?`,
+    `${filePath}: prot is not a setting. Did you mean port?`,
     `${filePath}: logLevel=loud: logLevel must be trace, debug, info, warn, error, silent.`,
-    "PETAK_REDIS_ULR is no setting. Did you mean PETAK_REDIS_URL?",
+    "PETAK_REDIS_ULR is not a setting. Did you mean PETAK_REDIS_URL?",
     "PETAK_REDIS_URL: redisUrl must be empty, or a URL that begins with redis:// or rediss:// or unix:// or redis+cluster:// or rediss+cluster://.",
     "PETAK_SHUTDOWN_GRACE_MS=soon: shutdownGraceMs must be 0 to 600000 ms, or with a unit: 500ms, 15s, 2m, 24h.",
     "--port=99999: port must be 0 to 65535.",
-    "nothing is no setting. docs/configuration.md lists them all.",
+    "nothing is not a setting. docs/configuration.md lists them all.",
   ]);
 });
 
-test("settings that do not go together are refused", () => {
+test("contradicting settings are refused", () => {
   expect(problemsOf({ flags: { tlsCert: "a.pem" } })).toEqual([
-    "tlsCert and tlsKey go together: give both for TLS, or neither for cleartext.",
+    "tlsCert and tlsKey must be set together for TLS, or both be empty for cleartext.",
   ]);
   expect(problemsOf({ flags: { defaultTimeoutMs: "90s" } })).toEqual([
     "defaultTimeoutMs=90000 must be at most maxTimeoutMs, which is 60000.",
@@ -80,15 +80,15 @@ test("settings that do not go together are refused", () => {
   expect(problemsOf({ flags: { holdMaxMs: "1s" } })).toEqual(["holdDefaultMs=900000 must be at most holdMaxMs, which is 1000."]);
 });
 
-test("a file that is not there, no JSON or no object is told with its path", () => {
+test("a missing file, invalid JSON and a value that is no object are reported with the path", () => {
   expect(problemsOf({ filePath: "/nowhere/petak.config.json" })[0]).toMatch(
     /^\/nowhere\/petak\.config\.json: the configuration file cannot be read/,
   );
-  expect(problemsOf({ filePath: file("{") })[0]).toMatch(/is no JSON/);
+  expect(problemsOf({ filePath: file("{") })[0]).toMatch(/is not valid JSON/);
   expect(problemsOf({ filePath: file("[]") })[0]).toMatch(/must be a JSON object/);
 });
 
-test("values of wrong kinds are refused for each kind of setting", () => {
+test("values of wrong types are refused for each type of setting", () => {
   for (const [name, bad] of [
     ["host", "a b"],
     ["host", ""],
@@ -107,7 +107,7 @@ test("values of wrong kinds are refused for each kind of setting", () => {
   }
 });
 
-test("names, flags and variables are each their own", () => {
+test("names, flags and variables are unique", () => {
   for (const of of [(setting: Setting) => setting.name, flagOf, variableOf]) {
     const all = (settings as readonly Setting[]).map(of);
     expect(new Set(all).size).toBe(all.length);

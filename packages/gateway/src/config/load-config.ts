@@ -2,17 +2,17 @@ import { readFileSync } from "node:fs";
 import { flagOf, parseSetting, rangeOf, type Setting, variableOf } from "./setting.ts";
 import { type Config, otherVariables, settings } from "./settings.ts";
 
-/** Where a configuration comes from, strongest first: flags, environment, file, defaults. */
+/** Sources of a configuration. Precedence: flags, environment, file, defaults. */
 export interface ConfigSources {
-  /** Settings from the command line by name, e.g. `{ redisUrl: "redis://…" }`. What is undefined was not given. */
+  /** Settings from the command line by name, e.g. `{ redisUrl: "redis://…" }`. Undefined entries are ignored. */
   flags?: Readonly<Record<string, unknown>>;
   /** The environment. Default: none. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** The JSON file that `--config` names. Without it, the one that PETAK_CONFIG names, and else none. */
+  /** The JSON file of `--config`. Default: the file that PETAK_CONFIG names, if any. */
   filePath?: string;
 }
 
-/** A configuration that cannot be used. Tells every problem at once, each with its setting, its value and what is allowed. */
+/** A configuration is invalid. Lists all problems, each with the setting, the value and the allowed values. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   /** One sentence for each problem. */
@@ -30,7 +30,7 @@ const byVariable = new Map<string, Setting>(settings.map((setting) => [variableO
 /**
  * Loads the configuration of a gateway.
  *
- * @throws {ConfigError} A setting is unknown or its value is wrong, the file cannot be read, or settings do not go together.
+ * @throws {ConfigError} if a setting is unknown, its value is invalid, the file cannot be read, or settings contradict each other.
  */
 export function loadConfig({ flags = {}, env = {}, filePath }: ConfigSources = {}): Config {
   const problems: string[] = [];
@@ -47,20 +47,20 @@ export function loadConfig({ flags = {}, env = {}, filePath }: ConfigSources = {
   if (path !== undefined && path !== "") {
     for (const [name, value] of Object.entries(readFile(path, problems))) {
       const setting = byName.get(name);
-      if (setting === undefined) problems.push(`${path}: ${name} is no setting. ${nearest(name, byName.keys())}`);
+      if (setting === undefined) problems.push(`${path}: ${name} is not a setting. ${nearest(name, byName.keys())}`);
       else take(setting, `${path}: ${name}`, value);
     }
   }
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith("PETAK_") || value === undefined || Object.hasOwn(otherVariables, variable)) continue;
     const setting = byVariable.get(variable);
-    if (setting === undefined) problems.push(`${variable} is no setting. ${nearest(variable, byVariable.keys())}`);
+    if (setting === undefined) problems.push(`${variable} is not a setting. ${nearest(variable, byVariable.keys())}`);
     else take(setting, variable, value);
   }
   for (const [name, value] of Object.entries(flags)) {
     if (value === undefined) continue;
     const setting = byName.get(name);
-    if (setting === undefined) problems.push(`${name} is no setting. ${nearest(name, byName.keys())}`);
+    if (setting === undefined) problems.push(`${name} is not a setting. ${nearest(name, byName.keys())}`);
     else take(setting, flagOf(setting), value);
   }
   const config = values as unknown as Config;
@@ -82,7 +82,7 @@ function readFile(path: string, problems: string[]): Record<string, unknown> {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
     problems.push(`${path}: the configuration file must be a JSON object.`);
   } catch (error) {
-    problems.push(`${path}: the configuration file is no JSON: ${error instanceof Error ? error.message : String(error)}.`);
+    problems.push(`${path}: the configuration file is not valid JSON: ${error instanceof Error ? error.message : String(error)}.`);
   }
   return {};
 }
@@ -90,7 +90,7 @@ function readFile(path: string, problems: string[]): Record<string, unknown> {
 function contradictions(config: Config): string[] {
   const problems: string[] = [];
   if ((config.tlsCert === "") !== (config.tlsKey === "")) {
-    problems.push("tlsCert and tlsKey go together: give both for TLS, or neither for cleartext.");
+    problems.push("tlsCert and tlsKey must be set together for TLS, or both be empty for cleartext.");
   }
   if (config.defaultTimeoutMs > config.maxTimeoutMs) {
     problems.push(`defaultTimeoutMs=${config.defaultTimeoutMs} must be at most maxTimeoutMs, which is ${config.maxTimeoutMs}.`);
@@ -106,7 +106,7 @@ function shown(value: unknown): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
-/** The known name that is fewest changes away from a wrong one. */
+/** Suggests the known name with the smallest edit distance. */
 function nearest(wrong: string, known: Iterable<string>): string {
   let best = "";
   let bestChanges = Math.ceil(wrong.length / 3) + 1;

@@ -1,17 +1,17 @@
 import { parseRedisAddress, redisProtocols } from "@petak/redis";
 import { parseNetworks } from "../features/webhook/delivery/networks.ts";
 
-/** What a setting's value is, and how its text is read. */
+/** Type of a setting's value, and how its text is parsed. */
 export type SettingType =
-  | { readonly kind: "string"; readonly pattern?: RegExp; readonly patternSaid?: string }
+  | { readonly kind: "string"; readonly pattern?: RegExp; readonly patternText?: string }
   | { readonly kind: "int"; readonly min: number; readonly max: number }
   | { readonly kind: "bool" }
-  /** A time in ms. Its text may also carry a unit: `500ms`, `15s`, `2m`, `24h`. */
+  /** A duration in ms. Its text may also have a unit: `500ms`, `15s`, `2m`, `24h`. */
   | { readonly kind: "duration"; readonly minMs: number; readonly maxMs: number }
   | { readonly kind: "enum"; readonly values: readonly string[] }
   | { readonly kind: "path" }
   | { readonly kind: "redis" }
-  /** CIDR blocks with commas between them. */
+  /** CIDR blocks, separated by commas. */
   | { readonly kind: "networks" };
 
 /** The TypeScript type of a setting's value. */
@@ -23,15 +23,15 @@ export type SettingValue<Type extends SettingType> = Type extends { kind: "int" 
       ? Value
       : string;
 
-/** One setting. Flag and variable follow from the name: `redisUrl` is `--redis-url` and `PETAK_REDIS_URL`. */
+/** One setting. Its flag and variable are derived from the name: `redisUrl` is `--redis-url` and `PETAK_REDIS_URL`. */
 export interface Setting {
   /** Its name in camelCase, as in the file and in the code. Durations end in Ms and sizes in Bytes. */
   readonly name: string;
   readonly type: SettingType;
   readonly default: string | number | boolean;
-  /** One sentence: what it is, in which unit, and why the default is what it is. */
+  /** One sentence: the meaning, the unit, and the reason for the default. */
   readonly doc: string;
-  /** Whether its value must not be shown, in errors neither. */
+  /** Whether its value must not be shown, not even in errors. */
   readonly secret?: boolean;
 }
 
@@ -45,7 +45,7 @@ export function variableOf({ name }: Setting): string {
   return `PETAK_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }
 
-/** What a setting's value may be, in words. */
+/** Describes the allowed values of a setting. */
 export function rangeOf({ type }: Setting): string {
   switch (type.kind) {
     case "int":
@@ -63,11 +63,11 @@ export function rangeOf({ type }: Setting): string {
     case "networks":
       return "empty, or networks such as 10.0.0.0/8,fd00::/8";
     case "string":
-      return type.patternSaid ?? "text";
+      return type.patternText ?? "text";
   }
 }
 
-/** A setting's value, or undefined where it is none that the setting may have. Text comes from flags and variables, the rest from the file. */
+/** Parses a setting's value. Undefined: not allowed. Flags and variables are text; the file may have other types. */
 export function parseSetting({ type }: Setting, value: unknown): string | number | boolean | undefined {
   switch (type.kind) {
     case "int":

@@ -40,7 +40,7 @@ const allowedHandles = () => redis.client.smembers(world.keys.siteAllowed(region
 const dueMs = async ({ reservationId }: Reservation) =>
   Number(await redis.client.zscore(world.keys.deadlines(region), parseReservationId(reservationId)?.handle ?? ""));
 
-/** A reservation that was cancelled while a token to deposit is about, and whose day is in the archive. */
+/** Makes a cancelled reservation whose DEPOSIT token is still valid, and whose day is in the archive. */
 async function cancelledWithToken(): Promise<Reservation> {
   const tokenEndsMs = world.clock.now() + 7 * dayMs;
   const cancelled = await world.live([CONFIRMED, CANCELLED], { deadlineMs: tokenEndsMs, isAllowed: true });
@@ -49,10 +49,10 @@ async function cancelledWithToken(): Promise<Reservation> {
   return cancelled;
 }
 
-describe("a reservation that has ended, of which the clock is not done when its day leaves", () => {
-  it("stays for its site's agent until its token has ended, and is taken away then", async () => {
+describe("an ended reservation with a deadline after its day was archived", () => {
+  it("stays for its site's agent until its token has expired, and is deleted then", async () => {
     const cancelled = await cancelledWithToken();
-    const told = await world.readContent();
+    const before = await world.readContent();
     expect([await isInRecords(cancelled), await allowedHandles()]).toEqual([true, [parseReservationId(cancelled.reservationId)?.handle]]);
     await sweep();
     expect(await isInRecords(cancelled)).toBe(true);
@@ -60,10 +60,10 @@ describe("a reservation that has ended, of which the clock is not done when its 
     await sweep();
     expect([await isInRecords(cancelled), await allowedHandles()]).toEqual([false, []]);
     expect(await redis.client.zcard(world.keys.deadlines(region))).toBe(0);
-    expect(await world.readContent()).toEqual(told);
+    expect(await world.readContent()).toEqual(before);
   });
 
-  it("stays while the archive cannot be read, and is looked at again in an hour", async () => {
+  it("stays while the archive cannot be read, and is checked again in an hour", async () => {
     const cancelled = await cancelledWithToken();
     await world.pass(3 * dayMs);
     await rename(directory, `${directory}-elsewhere`);
@@ -75,7 +75,7 @@ describe("a reservation that has ended, of which the clock is not done when its 
     expect(await isInRecords(cancelled)).toBe(false);
   });
 
-  it("is taken away again where it was brought back and nothing came of that", async () => {
+  it("is deleted again after a restore without further changes", async () => {
     const cancelled = await world.live([CANCELLED]);
     await world.pass(5 * dayMs);
     await world.archiver().once();

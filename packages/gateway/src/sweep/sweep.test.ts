@@ -75,7 +75,7 @@ async function hold(holdMs: number): Promise<Reservation> {
   return outcome.reservation;
 }
 
-async function moveOn(
+async function change(
   before: Reservation,
   state: ReservationState,
   deadlineMs: number,
@@ -90,20 +90,20 @@ async function moveOn(
 
 async function confirmed(): Promise<Reservation> {
   const untilMs = clock.now() + 5 * minuteMs;
-  return await moveOn(await hold(minuteMs), ReservationState.CONFIRMED, untilMs, { depositUntil: timestampFromMs(untilMs) });
+  return await change(await hold(minuteMs), ReservationState.CONFIRMED, untilMs, { depositUntil: timestampFromMs(untilMs) });
 }
 
 async function deposited(): Promise<Reservation> {
   const untilMs = clock.now() + 10 * minuteMs;
-  return await moveOn(await confirmed(), ReservationState.DEPOSITED, untilMs, {
+  return await change(await confirmed(), ReservationState.DEPOSITED, untilMs, {
     depositedAt: timestampFromMs(clock.now()),
     collectUntil: timestampFromMs(untilMs),
   });
 }
 
-/** How often each type of event was recorded since an entry. */
 const termsBook = { of: () => gatewayTerms({ collectWithinMs: 3_600_000, storageMaxMs: 3_600_000 }) };
 
+/** Number of events of each type after an entry. */
 async function eventsAfter(entry: string): Promise<Map<EventType, number>> {
   const counts = new Map<EventType, number>();
   for (const { event } of await one().events.readAfter(homeRegion, entry, 10_000)) {
@@ -112,27 +112,27 @@ async function eventsAfter(entry: string): Promise<Map<EventType, number>> {
   return counts;
 }
 
-/** Lets so many gateways sweep at once, once each. Gives how many reservations they moved on together. */
-async function sweepAtOnce(gateways: number): Promise<number> {
+/** Sweeps once with several gateways concurrently. Returns the total number of applied deadlines. */
+async function sweepConcurrently(gateways: number): Promise<number> {
   const errors: unknown[] = [];
   const sweeps = gatewayRecords
     .slice(0, gateways)
     .map((records) => startSweep({ records, termsBook, now: clock.now, intervalMs: 600_000, onError: (error) => void errors.push(error) }));
-  // Each has begun a round by itself.
-  const moved = await Promise.all(sweeps.map((sweep) => sweep.once()));
+  // Each gateway has also started a round by itself.
+  const applied = await Promise.all(sweeps.map((sweep) => sweep.once()));
   await Promise.all(sweeps.map((sweep) => sweep.stop()));
   expect(errors).toEqual([]);
-  return moved.reduce((sum, count) => sum + count, 0);
+  return applied.reduce((sum, count) => sum + count, 0);
 }
 
 describe("sweeping", () => {
-  it("ends each hold once and frees its place, with five gateways at it", async () => {
+  it("ends each hold once and frees its place, with five gateways sweeping", async () => {
     const random = createRandom(testSeed());
     const holds = await Promise.all(Array.from({ length: 300 }, () => hold(random.int(1, 100) * 1000)));
     const before = await one().events.lastEntry(homeRegion);
     clock.advance(50_000);
     const due = holds.filter(({ holdExpiresAt }) => Number(holdExpiresAt?.seconds) * 1000 <= clock.now()).length;
-    await sweepAtOnce(5);
+    await sweepConcurrently(5);
     expect(await eventsAfter(before)).toEqual(new Map([[EventType.RESERVATION_EXPIRED, due]]));
     expect((await one().sites.find(siteId))?.counts[0]?.held).toBe(300 - due);
     for (const { reservationId, holdExpiresAt } of holds) {
@@ -142,14 +142,14 @@ describe("sweeping", () => {
     }
   });
 
-  it("ends thousands of holds in a few steps, not one by one", async () => {
+  it("ends thousands of holds in a few steps", async () => {
     const holds = 2000;
     await Promise.all(Array.from({ length: holds }, () => hold(1000)));
     clock.advance(1000);
     const sending = vi.spyOn(connections[0] as RedisConnection, "sendCommand");
     const onError = (error: unknown) => expect.fail(String(error));
     const sweep = startSweep({ records: one(), termsBook, now: clock.now, intervalMs: 600_000, onError });
-    // Its own rounds move some of them on too.
+    // Its own rounds end some of them too.
     while ((await one().reservations.due(homeRegion, clock.now(), 1)).length > 0) await sweep.once();
     await sweep.stop();
     expect((await one().sites.find(siteId))?.counts[0]?.held).toBe(0);
@@ -157,7 +157,7 @@ describe("sweeping", () => {
     expect(scripts.length).toBeLessThan(holds / 16);
   });
 
-  it("ends what is behind any number of records that are broken, and of those with which nothing is to be done", async () => {
+  it("ends a hold behind any number of broken records and of records without a passed deadline", async () => {
     const broken = await Promise.all(Array.from({ length: 250 }, () => hold(1000)));
     const ended = await Promise.all(Array.from({ length: 250 }, () => hold(2000)));
     const last = await hold(3000);
@@ -169,7 +169,7 @@ describe("sweeping", () => {
       );
     }
     for (const before of ended) {
-      await moveOn(before, ReservationState.CANCELLED, clock.now() + 2000, {});
+      await change(before, ReservationState.CANCELLED, clock.now() + 2000, {});
     }
     clock.advance(3000);
     const errors: unknown[] = [];
@@ -182,9 +182,9 @@ describe("sweeping", () => {
     expect(await one().reservations.due(homeRegion, clock.now(), 1000)).toHaveLength(broken.length);
   });
 
-  it("gives a round up where the store goes away, and ends it when all that it had begun has ended", async () => {
+  it("ends a round after a failure of the store, once all changes in progress have ended", async () => {
     const [lost, slow] = [await hold(1000), await hold(1000)];
-    for (const before of [lost, slow]) await moveOn(before, ReservationState.CANCELLED, clock.now() + 1000, {});
+    for (const before of [lost, slow]) await change(before, ReservationState.CANCELLED, clock.now() + 1000, {});
     clock.advance(1000);
     const [, gone] = connections as [RedisConnection, RedisConnection];
     gone.disconnect();
@@ -208,20 +208,20 @@ describe("sweeping", () => {
     });
     await slowBegins.promise;
     const stopped = sweep.stop().then(() => happened.push("the sweep ended"));
-    // A way to the server and back is long enough for whoever would not wait.
+    // One round trip is enough time for an implementation that does not wait.
     await one().sites.find(siteId);
     slowMayEnd.resolve();
     await stopped;
     expect(happened).toEqual(["the slow one ended", storeFailure, "the sweep ended"]);
   });
 
-  it("catches up with all that came due in an hour in which no gateway ran", async () => {
+  it("catches up after an hour in which no gateway ran", async () => {
     const each = 40;
     const all = Array.from({ length: each }, async () => [await hold(minuteMs), await confirmed(), await deposited()]);
     await Promise.all(all);
     const before = await one().events.lastEntry(homeRegion);
     clock.advance(60 * minuteMs);
-    await sweepAtOnce(2);
+    await sweepConcurrently(2);
     const { RESERVATION_EXPIRED, RESERVATION_NO_SHOW, PARCEL_OVERDUE } = EventType;
     expect(await eventsAfter(before)).toEqual(
       new Map([
@@ -231,8 +231,8 @@ describe("sweeping", () => {
       ]),
     );
     expect((await one().sites.find(siteId))?.counts[0]).toMatchObject({ held: 0, occupied: each });
-    // Nothing is left to be done, and nothing is done twice.
-    expect(await sweepAtOnce(5)).toBe(0);
+    // Nothing remains, and nothing is applied twice.
+    expect(await sweepConcurrently(5)).toBe(0);
     expect((await eventsAfter(before)).get(PARCEL_OVERDUE)).toBe(each);
   });
 });

@@ -4,7 +4,6 @@ import type { Region } from "@petak/protocol";
 import type { Records, Release, TermsBook } from "@petak/records";
 import { isStoreFailure } from "@petak/redis";
 
-/** What the sweep needs. */
 export interface SweepOptions {
   records: Records;
   termsBook: Pick<TermsBook, "of">;
@@ -12,97 +11,107 @@ export interface SweepOptions {
   /** Pause between two rounds, in ms. */
   intervalMs: number;
   onError: (error: unknown) => void;
-  /** Takes away what the archive has. Default: nothing is archived. */
+  /** Deletes an ended reservation that is in the archive. Default: nothing is archived. */
   release?: Release;
 }
 
 /**
- * Moves reservations on that the clock has passed: holds that were not confirmed, deposits that did not come, what has waited long enough. And sees to
- * it that nobody waits beside a free place, whatever freed it.
+ * Applies passed deadlines to reservations: of holds, deposits, collections and queues. Also promotes queued reservations where a place is free.
  */
 export interface Sweep {
-  /** Goes through all regions once. Gives the number of reservations moved on. */
+  /** Sweeps all regions once. Returns the number of reservations whose deadline was applied. */
   once(): Promise<number>;
-  /** Resolves when the round under way has ended. */
+  /** Resolves when the current round has ended. */
   stop(): Promise<void>;
 }
 
-/** When it is tried again to take away what the archive has while it cannot be read, in ms. */
-const releaseAgainMs = 3_600_000;
+/** Delay of the next attempt to release a reservation if the archive cannot be read, in ms. */
+const releaseRetryMs = 3_600_000;
 
-/** Reservations of one region that are looked for in one go. */
-const atOnce = 200;
+/** Due reservations of one region that are read at a time. */
+const pageSize = 200;
 
-/** Reservations that are moved on together: as many as the store makes of moves in one step. What thousands of holds have taken is free within a second. */
-const together = 32;
+/** Reservations that are changed concurrently: as many as the store combines into one step, so that thousands of holds expire within a second. */
+const concurrency = 32;
 
-/** What became of one that is due: it was moved on; nothing is to be done with it any more, or later; or it could not be, or is not as it was read. */
-type Step = "moved" | "settled" | "stuck";
+/**
+ * Outcome for one reservation from the index of deadlines:
+ *
+ * - `applied`: its deadline was applied.
+ * - `settled`: nothing is due, or not yet. The index is up to date.
+ * - `skipped`: it could not be changed, or was changed concurrently. It stays in the index, and the next round reads it again.
+ */
+type Step = "applied" | "settled" | "skipped";
 
-/** That the store was away when one was to be moved on, so that nothing else can be either. */
-interface StoreAway {
+/** A failure of the store, which ends the round. */
+interface StoreFailed {
   readonly storeFailure: unknown;
 }
 
-/** Starts sweeping. Several gateways may sweep at once: the first to move a reservation on does, the others find it moved. */
+/**
+ * Starts sweeping. Several gateways may sweep concurrently: the first to write a change applies it, and the others skip the reservation.
+ *
+ * Transitions are written directly and not by the changes of requests: they have no caller, no idempotency key and no hand-over that needs a receipt. A
+ * conflict is not retried within the round: whoever changed the reservation has also set its next deadline, by which the next round finds it.
+ */
 export function startSweep({ records, termsBook, now, intervalMs, onError, release = async () => "kept" }: SweepOptions): Sweep {
   const stopping = new AbortController();
 
-  async function moveOn(reservationId: string): Promise<Step> {
+  async function sweepOne(reservationId: string): Promise<Step> {
     const before = await records.reservations.find(reservationId);
-    if (before === undefined) return "stuck";
+    if (before === undefined) return "skipped";
     const site = await records.sites.filed(before.siteId);
-    if (site === undefined) return "stuck";
+    if (site === undefined) return "skipped";
     const nowMs = now();
     const write = async (transition: Transition) => (await records.reservations.apply({ ...transition, site })).tag === "done";
     if (isDue(before, nowMs)) {
       const terms = await termsBook.of(before);
-      return (await write(passDeadline(before, { terms }, nowMs))) ? "moved" : "stuck";
+      return (await write(passDeadline(before, { terms }, nowMs))) ? "applied" : "skipped";
     }
-    // The clock has nothing more to do with it.
+    // Nothing is due.
     const outcome = hasEnded(before) ? await release(before) : "kept";
     if (outcome === "released") return "settled";
-    return (await write(nothingDue(before, outcome === "later" ? nowMs + releaseAgainMs : null))) ? "settled" : "stuck";
+    return (await write(nothingDue(before, outcome === "later" ? nowMs + releaseRetryMs : null))) ? "settled" : "skipped";
   }
 
-  /** Moves one on as far as that goes, and throws nothing: the others of its batch go on beside it. */
-  async function tryToMoveOn(reservationId: string): Promise<Step | StoreAway> {
+  /** {@link sweepOne} without throwing: the others of its batch continue. */
+  async function trySweepOne(reservationId: string): Promise<Step | StoreFailed> {
     try {
-      return await moveOn(reservationId);
+      return await sweepOne(reservationId);
     } catch (error) {
       if (isStoreFailure(error)) return { storeFailure: error };
       onError(error);
-      return "stuck";
+      return "skipped";
     }
   }
 
-  /** All that is due in a region, however much it is. */
+  /** Applies all passed deadlines of a region. */
   async function sweepRegion(region: Region): Promise<number> {
-    let moved = 0;
-    // What cannot be moved on, or was by somebody else just now, must not keep the others waiting.
-    let stuck = 0;
+    let applied = 0;
+    // Skipped reservations stay at the head of the index and must not block the others.
+    let skipped = 0;
     for (;;) {
-      const due = await records.reservations.due(region, now(), atOnce, stuck);
-      for (let from = 0; from < due.length; from += together) {
-        if (stopping.signal.aborted) return moved;
-        for (const step of await Promise.all(due.slice(from, from + together).map(tryToMoveOn))) {
+      const due = await records.reservations.due(region, now(), pageSize, skipped);
+      for (let from = 0; from < due.length; from += concurrency) {
+        if (stopping.signal.aborted) return applied;
+        for (const step of await Promise.all(due.slice(from, from + concurrency).map(trySweepOne))) {
           if (typeof step === "object") throw step.storeFailure;
-          if (step === "moved") moved += 1;
-          if (step === "stuck") stuck += 1;
+          if (step === "applied") applied += 1;
+          if (step === "skipped") skipped += 1;
         }
       }
-      if (due.length < atOnce) return moved;
+      if (due.length < pageSize) return applied;
     }
   }
 
-  /** Whatever frees a place gives it to who waits for it. A gateway of an older version does not. */
+  /** Scripts that free a place promote the head of the queue, except those of older versions, so that free places are checked here too. */
   async function promoteIn(region: Region): Promise<void> {
     for (const siteId of await records.queues.sites(region)) {
       if (stopping.signal.aborted) return;
       try {
         await records.queues.promote(siteId, now());
       } catch (error) {
-        // A queue that is broken must not keep the others waiting.
+        // A broken queue must not block the others.
         if (isStoreFailure(error)) throw error;
         onError(error);
       }
@@ -110,12 +119,12 @@ export function startSweep({ records, termsBook, now, intervalMs, onError, relea
   }
 
   async function once(): Promise<number> {
-    let moved = 0;
+    let applied = 0;
     for (const region of await records.events.regions()) {
-      moved += await sweepRegion(region);
+      applied += await sweepRegion(region);
       await promoteIn(region);
     }
-    return moved;
+    return applied;
   }
 
   async function run(): Promise<void> {
