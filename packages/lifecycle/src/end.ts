@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { type Reservation, ReservationState, siteClockSkewMs } from "@petak/protocol";
+import { deadlineMsOf } from "./deadlines.ts";
 import type { Transition } from "./transition.ts";
 
 const S = ReservationState;
@@ -21,11 +22,16 @@ export function closeAccess({ depositUntil }: Reservation, atMs: number): Requir
 }
 
 /**
- * A reservation that was due and that the clock changes no more: its site's agent need not know of it any more where it has ended.
+ * Updates the deadline of a reservation that was listed as due although nothing is due: it changed after it was listed, or it has ended and its site's
+ * agent need no longer know of it. A later deadline stays.
  *
- * @param againMs when to come back to it, in ms; null: never
+ * @param atMs the time, in ms
+ * @param againMs when to look at it again, in ms, if it has no deadline. Undefined: never
  */
-export function nothingDue(before: Reservation, againMs: number | null): Transition {
-  const isOver = tokenStates.has(before.state);
-  return { before, heldChange: 0, occupiedChange: 0, deadlineMs: againMs, ...(isOver ? { isAllowed: false } : {}), events: [] };
+export function nothingDue(before: Reservation, atMs: number, againMs?: number): Transition {
+  const unchanged = { before, heldChange: 0, occupiedChange: 0, events: [] } as const;
+  if (!tokenStates.has(before.state)) return { ...unchanged, deadlineMs: deadlineMsOf(before) ?? againMs ?? null };
+  const tokenEndsMs = closeAccess(before, atMs).deadlineMs;
+  if (tokenEndsMs !== null) return { ...unchanged, deadlineMs: tokenEndsMs };
+  return { ...unchanged, deadlineMs: againMs ?? null, isAllowed: false };
 }

@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { indexCellOf, quantise, regionOfCell } from "@petak/allocator";
-import { gatewayTerms, participantParty, transitionTo } from "@petak/lifecycle";
+import { cancel, extend, gatewayTerms, participantParty, transitionTo } from "@petak/lifecycle";
 import {
+  CancellationReason,
   EventSchema,
   EventType,
   HoldKind,
   parseReservationId,
+  parseSiteId,
   type Reservation,
   ReservationSchema,
   ReservationState,
@@ -213,6 +215,43 @@ describe("sweeping", () => {
     slowMayEnd.resolve();
     await stopped;
     expect(happened).toEqual(["the slow one ended", storeFailure, "the sweep ended"]);
+  });
+
+  it("keeps the later deadline of a reservation that changes after it was listed as due", async () => {
+    const [held, confirmedOne] = [await hold(5 * minuteMs), await confirmed()];
+    const actor = participantParty({ participantId });
+    const untilMs = clock.now() + 6 * minuteMs;
+    // Both changes are planned before the deadlines and written after the sweep has listed the reservations.
+    const extended = extend(held, { actor, until: timestampFromMs(untilMs), terms: termsBook.of(), holdMaxMs: 60 * minuteMs }, clock.now());
+    const cancelled = cancel(confirmedOne, { actor, terms: termsBook.of(), reason: CancellationReason.CONSUMER_REQUEST }, clock.now());
+    clock.advance(5 * minuteMs);
+    let writing: Promise<unknown> | undefined;
+    const reservations: Records["reservations"] = {
+      ...one().reservations,
+      async due(...asked) {
+        const ids = await one().reservations.due(...asked);
+        writing ??= Promise.all([extended, cancelled].map(one().reservations.apply));
+        expect(await writing).toEqual([{ tag: "done" }, { tag: "done" }]);
+        return ids;
+      },
+    };
+    expect((await one().reservations.due(homeRegion, clock.now(), 1000)).sort()).toEqual(
+      [held.reservationId, confirmedOne.reservationId].sort(),
+    );
+    const onError = (error: unknown) => expect.fail(String(error));
+    const sweep = startSweep({ records: { ...one(), reservations }, termsBook, now: clock.now, intervalMs: 600_000, onError });
+    await sweep.once();
+    await sweep.stop();
+    const dueAt = async (nowMs: number) => (await one().reservations.due(homeRegion, nowMs, 1000)).sort();
+    expect(await dueAt(untilMs - 1)).toEqual([]);
+    expect(await dueAt(untilMs)).toEqual([held.reservationId]);
+    const { deadlineMs } = cancelled;
+    if (typeof deadlineMs !== "number") throw new Error("the token to deposit does not outlive the reservation");
+    expect(await dueAt(deadlineMs - 1)).toEqual([held.reservationId]);
+    expect(await dueAt(deadlineMs)).toEqual([held.reservationId, confirmedOne.reservationId].sort());
+    const { region = "", siteNumber = 0 } = parseSiteId(siteId) ?? {};
+    const allowed = await (connections[0] as RedisConnection).smembers(one().keys.siteAllowed(region, siteNumber));
+    expect(allowed).toContain(parseReservationId(confirmedOne.reservationId)?.handle);
   });
 
   it("catches up after an hour in which no gateway ran", async () => {

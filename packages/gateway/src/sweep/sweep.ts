@@ -68,10 +68,11 @@ export function startSweep({ records, termsBook, now, intervalMs, onError, relea
       const terms = await termsBook.of(before);
       return (await write(passDeadline(before, { terms }, nowMs))) ? "applied" : "skipped";
     }
-    // Nothing is due.
+    // Nothing is due: it has ended, or was changed after it was listed.
     const outcome = hasEnded(before) ? await release(before) : "kept";
     if (outcome === "released") return "settled";
-    return (await write(nothingDue(before, outcome === "later" ? nowMs + releaseRetryMs : null))) ? "settled" : "skipped";
+    const transition = nothingDue(before, nowMs, outcome === "later" ? nowMs + releaseRetryMs : undefined);
+    return (await write(transition)) ? "settled" : "skipped";
   }
 
   /** {@link sweepOne} without throwing: the others of its batch continue. */
