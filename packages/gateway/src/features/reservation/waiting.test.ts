@@ -188,9 +188,9 @@ describe("sweeping a queue", () => {
     // Such a gateway would decrement `held` and promote nobody.
     const field = Buffer.alloc(4);
     field.writeUInt32LE(siteNumber);
-    const tally = (await connection.hgetBuffer(keys.siteCounts(region, cell), field)) as Buffer;
-    tally.writeUInt16LE(0, 7 + 6);
-    await connection.hset(keys.siteCounts(region, cell), field, tally);
+    const counts = (await connection.hgetBuffer(keys.siteCounts(region, cell), field)) as Buffer;
+    counts.writeUInt16LE(0, 7 + 6);
+    await connection.hset(keys.siteCounts(region, cell), field, counts);
     const { records, termsBook } = steady;
     const sweep = startSweep({ records, termsBook, now: world.clock.now, intervalMs: 600_000, onError: () => undefined });
     await sweep.once();
