@@ -5,9 +5,9 @@ import type { GatewayOptions } from "./gateway-options.ts";
 /**
  * Checks the versions of the data in the store and its archive, and registers this gateway.
  *
- * @param onRefused takes the reason why this gateway must not use the store any more, since another one has raised the version. Called once at most.
+ * @param onRefused called with the reason, at most once, when another gateway has raised the data version beyond what this gateway reads
  * @returns the store's code
- * @throws {DataVersionError} where this release must not use the store or the archive.
+ * @throws {DataVersionError} if this release must not use the store or the archive.
  */
 export async function enterStore(
   { redis, keys, watch }: ConnectedStore,

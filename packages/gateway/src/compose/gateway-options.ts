@@ -67,7 +67,7 @@ export interface GatewayOptions {
   hasUnaryFastPath?: boolean;
   /** Whether the HTTP/1.1 fast reader reads plain unary calls. Needs the unary fast path. Default true; false for comparisons. */
   hasHttp1FastReader?: boolean;
-  /** How the gateway enters the store. Default: as this release. Tests stand in for other releases with it. */
+  /** How the gateway enters the store. Default: as this release. Tests use it to act as other releases. */
   storeEntry?: Partial<Pick<EnterStoreOptions, "versions" | "registeredMs">>;
 }
 
@@ -75,8 +75,8 @@ export interface GatewayOptions {
 export interface Gateway {
   readonly address: ServerAddress;
   /**
-   * Resolves when the gateway has stopped by itself, with the reason: another gateway has raised the version of the store's data beyond what this
-   * one reads. Else it stays pending.
+   * Resolves when the gateway has stopped because another gateway has raised the version of the store's data beyond what this one reads. Otherwise it
+   * stays pending.
    */
   readonly refusal: Promise<DataVersionError>;
   /** Stops taking calls, completes those in flight, and releases everything. */

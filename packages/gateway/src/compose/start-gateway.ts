@@ -115,8 +115,8 @@ async function startOver(store: ConnectedStore, given: GatewayOptions, stack: As
     return stopped;
   };
   const refusal = refused.promise.then(async (error) => {
-    logger.fatal({ err: error }, "the gateway stops: it must not use the data in Redis any more");
-    await stop().catch((err: Error) => logger.error({ err }, "the gateway did not stop in order"));
+    logger.fatal({ err: error }, "the gateway stops, because this release can no longer use the data in Redis");
+    await stop().catch((err: Error) => logger.error({ err }, "the gateway did not stop cleanly"));
     return error;
   });
   return { address, refusal, stop };

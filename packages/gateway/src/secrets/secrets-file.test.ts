@@ -75,7 +75,7 @@ describe("a secrets file", () => {
 });
 
 describe("the version of a secrets file", () => {
-  it("is stated; a file that states none is read, and one of a later version is refused in one sentence and left as it is", async () => {
+  it("is written; a file without one is read, and a file of a later version is refused in one sentence and left unchanged", async () => {
     const path = await madeFile();
     const written = JSON.parse(await readFile(path, "utf8"));
     expect(written.version).toBe(1);
