@@ -250,7 +250,9 @@ describe("sweeping", () => {
     expect(await dueAt(deadlineMs - 1)).toEqual([held.reservationId]);
     expect(await dueAt(deadlineMs)).toEqual([held.reservationId, confirmedOne.reservationId].sort());
     const { region = "", siteNumber = 0 } = parseSiteId(siteId) ?? {};
-    const allowed = await (connections[0] as RedisConnection).smembers(one().keys.siteAllowed(region, siteNumber));
+    const allowed = await (connections[0] as RedisConnection).smembers(
+      createKeys(`${redis.keyPrefix}petak`).siteAllowed(region, siteNumber),
+    );
     expect(allowed).toContain(parseReservationId(confirmedOne.reservationId)?.handle);
   });
 

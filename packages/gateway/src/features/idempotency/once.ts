@@ -66,6 +66,6 @@ export async function once<Request extends DescMessage, Response extends DescMes
 ): Promise<MessageShape<Response>> {
   const fingerprint = fingerprintOf(schemas.request, request, schemas.bodyNamesNetwork === true ? "live" : caller.mode);
   const claimed = await claimOnce(requestIds, caller, request.requestId, fingerprint);
-  const stored = claimed.stored ?? (await claimed.store(toBinary(schemas.response, await work(claimed), { writeUnknownFields: false }))));
+  const stored = claimed.stored ?? (await claimed.store(toBinary(schemas.response, await work(claimed), { writeUnknownFields: false })));
   return fromBinary(schemas.response, stored);
 }
