@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { EventSchema } from "@petak/protocol";
 import type { RedisAddress } from "@petak/redis";
-import { connectRedis, createKeys } from "@petak/redis";
+import { connectRedis, createKeys, type RedisConnection } from "@petak/redis";
 import { createTempDir, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -20,14 +20,20 @@ const long = 60_000;
 interface StartOptions {
   address?: RedisAddress;
   commandTimeoutMs?: number;
+  /** Gets the connection of the tail. */
+  onConnect?: (connection: RedisConnection) => void;
 }
 
 /** A tail that is up to date, and its reports. */
-async function startTail({ address = redis.address, commandTimeoutMs = 5000 }: StartOptions = {}) {
+async function startTail({ address = redis.address, commandTimeoutMs = 5000, onConnect = () => undefined }: StartOptions = {}) {
   const { all: grown, onGrown } = recordGrowth();
   const errors: unknown[] = [];
   const tail = createEventTail({
-    connect: () => connectRedis(address, { onError: () => undefined, commandTimeoutMs }),
+    connect() {
+      const connection = connectRedis(address, { onError: () => undefined, commandTimeoutMs });
+      onConnect(connection);
+      return connection;
+    },
     keys: createKeys(redis.keyPrefix),
     siteIds: testSiteIds,
     onGrown,
@@ -106,6 +112,36 @@ describe("the event tail", () => {
     await redis.client.sadd(keys.regions(), other);
     await tail.catchUp();
     expect(grown).toEqual([{ region: other, entry, concerned: "everyone" }]);
+  });
+
+  it("reports it even if the first poll of the region is in progress, and polls again if that fails", async () => {
+    const [polling, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
+    const other = "83652c";
+    const keys = createKeys(redis.keyPrefix);
+    let connection = undefined as RedisConnection | undefined;
+    const { tail, grown } = await startTail({
+      onConnect(made) {
+        connection = made;
+        const xrevrange = made.xrevrange.bind(made) as (...args: unknown[]) => Promise<never>;
+        let isFirst = true;
+        Object.assign(made, {
+          xrevrange(key: string, ...args: unknown[]) {
+            if (key !== keys.events(other) || !isFirst) return xrevrange(key, ...args);
+            isFirst = false;
+            polling.resolve();
+            return answer.promise;
+          },
+        });
+      },
+    });
+    const entry = (await redis.client.xadd(keys.events(other), "*", "event", "anything")) as string;
+    await redis.client.sadd(keys.regions(), other);
+    await polling.promise;
+    const reported = tail.catchUp().then(() => grown.map((each) => each.entry));
+    // Replies come in order: catchUp has its own by then.
+    await connection?.scard(keys.regions());
+    answer.reject(new Error("no answer"));
+    expect(await reported).toEqual([entry]);
   });
 
   it("continues after an entry that is no event, which it reports as concerning everyone", async () => {

@@ -67,10 +67,10 @@ export function createEventTail({
   const regions = new Map<string, Region>();
   /** The last entry that was reported of each region. */
   const lastEntries = new Map<Region, string>();
-  /** Regions whose last entry has been polled since the last lost connection. */
+  /** Regions to which it is subscribed and whose last entry has been polled since: every event there is reported. */
   const polled = new Set<Region>();
   let pollAllAtMs = 0;
-  /** The number of interruptions after which events may have been missed, and the number after which all was polled. */
+  /** The number of interruptions after which events may have been missed, and the number after which all was polled; -1 while some channel is not received. */
   let interruptions = 0;
   let polledInterruptions = -1;
   /** Whether the server denies publishing to this user. */
@@ -153,9 +153,10 @@ export function createEventTail({
     const wanted = [...regions.keys(), ...subscribers.feeds.keys()];
     const { begun, missing, failures } = await channels.listen(wanted);
     if (begun[0] !== undefined) await tryToPublish(begun[0]).catch(collectError);
-    const toPoll = isTimeForAll || isPublishingDenied ? wanted : [...begun, ...missing];
-    await Promise.all(toPoll.map((channel) => poll(channel).catch(collectError)));
-    if (missing.length === 0 && errors.length === 0 && !isPublishingDenied) polledInterruptions = interruptionsBefore;
+    const unpolled = [...regions].flatMap(([channel, region]) => (polled.has(region) ? [] : [channel]));
+    const toPoll = isTimeForAll || isPublishingDenied ? wanted : new Set([...begun, ...missing, ...unpolled]);
+    await Promise.all([...toPoll].map((channel) => poll(channel).catch(collectError)));
+    polledInterruptions = missing.length === 0 && errors.length === 0 && !isPublishingDenied ? interruptionsBefore : -1;
     failures.forEach(dropIfUnresponsive);
     lastErrors = { subscribing: failures, polling: errors };
   });
@@ -202,7 +203,8 @@ export function createEventTail({
         dropIfUnresponsive(error);
         throw error;
       });
-      if (count === regions.size && polledInterruptions === interruptions) return;
+      // A region may be known and not yet polled.
+      if (count === polled.size && polledInterruptions === interruptions) return;
       await synchronize();
       const [failure] = lastErrors.polling;
       if (failure !== undefined) throw failure;
