@@ -65,6 +65,7 @@ describe.each(wireProtocols)("over %s", (protocol) => {
 it("CANCELED is what the gateway records of a caller that went away", async () => {
   await inSideNetwork(redis, {}, async ({ network }) => {
     const http2 = createHttp2Connection(network.port);
+    const leaving = new AbortController();
     const gone = http2.send({
       headers: {
         ":method": "POST",
@@ -73,10 +74,12 @@ it("CANCELED is what the gateway records of a caller that went away", async () =
         authorization: await authorizationOf(network.admin),
       },
       body: Buffer.from('{"wait":"30s"}'),
-      timeoutMs: 200,
+      timeoutMs: 60_000,
+      signal: leaving.signal,
     });
     await untilInFlight(network, "unary", 1);
-    expect((await gone).end).toBe("late");
+    leaving.abort();
+    expect((await gone).end).toBe("left");
     await expect
       .poll(() => network.log().find(({ method }) => method === "petak.v1.CustodyService/ListEvents"))
       .toMatchObject({ code: "canceled", reason: "CANCELED" });

@@ -174,7 +174,7 @@ describe.each(names)("%s", (name) => {
     const { method, message } = requests.get(name) as GoodRequest;
     const authorization = callers[caller as CallerName];
     for (const protocol of wireProtocols) {
-      const answer = await world.raw.call(protocol, method, message, { authorization, headers: { origin: shopOrigin }, timeoutMs: 5000 });
+      const answer = await world.raw.call(protocol, method, message, { authorization, headers: { origin: shopOrigin }, timeoutMs: 30_000 });
       expect([protocol, answer.end, readFailure(answer)?.reason]).toEqual([protocol, "complete", reason]);
     }
   });
@@ -214,7 +214,7 @@ describe("what opens a door", () => {
         const answer = await world.raw.call(protocol, issueCredential, message, {
           authorization: callers[caller],
           headers: { origin: shopOrigin },
-          timeoutMs: 5000,
+          timeoutMs: 30_000,
         });
         expect([caller, protocol, readFailure(answer)?.reason]).toEqual([caller, protocol, refused[caller]]);
       }

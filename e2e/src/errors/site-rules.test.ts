@@ -97,7 +97,7 @@ const wrongSites: [what: string, field: string, SiteInit][] = [
 
 async function refusalOf(protocol: WireProtocol, message: MessageInitShape<typeof DirectoryService.method.upsertSites.input>) {
   const authorization = await authorizationOf(world.operator);
-  const answer = await world.raw.call(protocol, DirectoryService.method.upsertSites, message, { authorization, timeoutMs: 5000 });
+  const answer = await world.raw.call(protocol, DirectoryService.method.upsertSites, message, { authorization, timeoutMs: 30_000 });
   const failure = readFailure(answer);
   return [failure?.reason, failure?.violations.map(({ field }) => field)];
 }

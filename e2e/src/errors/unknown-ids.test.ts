@@ -114,7 +114,7 @@ describe("an id that nobody has", () => {
       // An agent's key knows its own site alone, so the two are the same to it.
       for (const protocol of wireProtocols) {
         const message = await withId(request, path, id);
-        const answer = await world.raw.call(protocol, request.method, message, { authorization: callers[by], timeoutMs: 5000 });
+        const answer = await world.raw.call(protocol, request.method, message, { authorization: callers[by], timeoutMs: 30_000 });
         const failure = readFailure(answer);
         expect([protocol, id, failure?.reason ?? "", answer.end]).toEqual([protocol, id, reason, "complete"]);
         if (failure === undefined || reason.startsWith("AGENT_") || reason === "NO_PLACE_FREE") continue;
@@ -148,7 +148,7 @@ describe("a cursor", () => {
     const { method } = requestTo(name);
     for (const cursor of wrong) {
       for (const protocol of wireProtocols) {
-        const answer = await world.raw.call(protocol, method, { cursor } as never, { authorization: callers.courier, timeoutMs: 5000 });
+        const answer = await world.raw.call(protocol, method, { cursor } as never, { authorization: callers.courier, timeoutMs: 30_000 });
         const failure = readFailure(answer);
         expect([protocol, cursor, failure?.reason, failure?.violations[0]?.field]).toEqual([protocol, cursor, "CURSOR_INVALID", "cursor"]);
       }

@@ -13,7 +13,7 @@ const redis = useRedis();
 const origin = { latitude: 1.3, longitude: 103.8 };
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const hourMs = 3_600_000;
-const isOver = { timeout: 20_000, interval: 20 };
+const isOver = { interval: 20 };
 
 /** A gateway over a store of its own, with what was made there. */
 interface Scene {

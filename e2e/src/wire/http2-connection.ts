@@ -9,6 +9,8 @@ export interface Http2Sending {
   timeoutMs: number;
   /** Whether the answer may have no end: then its first bytes are enough. */
   isEndless?: boolean;
+  /** Lets the caller go away before the answer. */
+  signal?: AbortSignal;
   /** Whether the caller leaves its half of the stream open after the body. */
   keepsOpen?: boolean;
 }
@@ -58,7 +60,7 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
   }
 
   return {
-    send({ headers, body, timeoutMs, isEndless = false, keepsOpen = false }) {
+    send({ headers, body, timeoutMs, isEndless = false, signal, keepsOpen = false }) {
       const startedMs = performance.now();
       return new Promise<RawAnswer>((resolve, reject) => {
         const slot = usable();
@@ -75,10 +77,12 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
         let trailers: Record<string, string> = {};
         let end: RawAnswer["end"] | undefined;
         const chunks: Buffer[] = [];
-        const timer = setTimeout(() => {
-          end = "late";
+        const leave = (as: RawAnswer["end"]) => {
+          end = as;
           stream.close(constants.NGHTTP2_CANCEL);
-        }, timeoutMs);
+        };
+        const timer = setTimeout(() => leave("late"), timeoutMs);
+        signal?.addEventListener("abort", () => leave("left"));
         stream.on("response", (fields) => {
           status = Number(fields[":status"]);
           received = joined(fields);
@@ -88,10 +92,7 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
         });
         stream.on("data", (chunk: Buffer) => {
           chunks.push(chunk);
-          if (isEndless && end === undefined) {
-            end = "left";
-            stream.close(constants.NGHTTP2_CANCEL);
-          }
+          if (isEndless && end === undefined) leave("left");
         });
         stream.on("end", () => {
           end ??= "complete";

@@ -15,7 +15,7 @@ export interface TestReplica extends TestServer {
 const pollMs = 10;
 
 /** Longest time until a replica has got everything that its master had, in ms. */
-const caughtUpWithinMs = 30_000;
+const caughtUpWithinMs = 60_000;
 
 /**
  * Starts a replica of a server that was started with `hasReplicas`, and resolves when it has everything. It can have replicas itself: once promoted, it

@@ -45,8 +45,6 @@ export interface Checked {
   lost: number;
 }
 
-const heardWithin = { timeout: 30_000, interval: 5 };
-
 /** The step that an event says was taken. */
 const stateByEvent = new Map<EventType, ReservationState>(Object.values(steps).map(({ event, state }) => [event, state]));
 
@@ -204,7 +202,7 @@ async function checkCounts({ callers, courier, sites, lives }: CheckInput): Prom
 /** Every listener hears every event of the log, and none twice. */
 async function checkListeners({ listeners }: CheckInput, ids: readonly string[]): Promise<void> {
   for (const { heard } of listeners) {
-    await expect.poll(() => missing(ids, heard), heardWithin).toEqual([]);
+    await expect.poll(() => missing(ids, heard), { interval: 5 }).toEqual([]);
     expect(new Set(heard).size, "events that a listener heard twice").toBe(heard.length);
   }
 }

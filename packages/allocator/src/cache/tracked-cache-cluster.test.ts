@@ -88,9 +88,7 @@ async function neverStale(keys: readonly string[], act: (change: (key: string, v
   const judge = (key: string, value: unknown, atMs: number, how: string) => {
     const goneMs = gone.get(key)?.get(value as string | null);
     const ageMs = goneMs === undefined ? 0 : Math.round(atMs - goneMs);
-    expect(ageMs, `${how} of ${key} says ${String(value)}, which it held ${ageMs} ms ago`).toBeLessThan(
-      ageMs < oldestMs ? oldestMs : onThisMachine(oldestMs),
-    );
+    expect(ageMs, `${how} of ${key} says ${String(value)}, which it held ${ageMs} ms ago`).toBeLessThan(onThisMachine(oldestMs, ageMs));
   };
   let isOver = false;
   let looks = 0;

@@ -19,7 +19,7 @@ let underWay: number;
 let hearing: Redis[];
 
 /** Much longer than needed. */
-const readyTimeoutMs = 10_000;
+const readyTimeoutMs = 60_000;
 
 /** Commands that connections send on their own. */
 const housekeeping = new Set(["auth", "client", "cluster", "hello", "info", "ping", "subscribe"]);

@@ -10,7 +10,6 @@ import { createEventTail, type EventTail } from "./event-tail.ts";
 import { type Growth, recordGrowth } from "./testing/record-growth.ts";
 
 const participantId = "par_0000000000000001";
-const long = 20_000;
 let cluster: TestCluster;
 let connection: ClusterConnection;
 const keys = createKeys("petak");
@@ -55,7 +54,7 @@ function regionAt({ port }: TestClusterNode): Region {
 /** The regions that the tail reports, up to a number. */
 async function heard(count: number): Promise<Set<Region>> {
   const told = () => new Set(grown.map(({ region }) => region));
-  await expect.poll(() => told().size, { timeout: long }).toBe(count);
+  await expect.poll(() => told().size).toBe(count);
   const all = told();
   grown.length = 0;
   return all;
@@ -79,7 +78,7 @@ describe("the event tail of a cluster", () => {
     await cluster.moveSlot(keys.events(region), from, to);
     await record(region);
     expect(await heard(1)).toEqual(new Set([region]));
-    await expect.poll(() => connection.masterOf(keys.events(region))?.options.port, { timeout: long }).toBe(to.port);
+    await expect.poll(() => connection.masterOf(keys.events(region))?.options.port).toBe(to.port);
     await record(region);
     expect(await heard(1)).toEqual(new Set([region]));
     await cluster.moveSlot(keys.events(region), to, from);
@@ -91,16 +90,14 @@ describe("the event tail of a cluster", () => {
     await node.kill9();
     await node.restart();
     await expect
-      .poll(
-        () =>
-          connection
-            .ping()
-            .then(() => record(region))
-            .then(
-              () => true,
-              () => false,
-            ),
-        { timeout: long },
+      .poll(() =>
+        connection
+          .ping()
+          .then(() => record(region))
+          .then(
+            () => true,
+            () => false,
+          ),
       )
       .toBe(true);
     expect(await heard(1)).toEqual(new Set([region]));

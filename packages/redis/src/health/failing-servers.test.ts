@@ -19,8 +19,8 @@ const soon = { interval: 50 };
 
 let connection: RedisConnection;
 
-async function open(address: Parameters<typeof connectRedis>[0]): Promise<void> {
-  connection = connectRedis(address, { onError: () => undefined, commandTimeoutMs: 300 });
+async function open(address: Parameters<typeof connectRedis>[0], commandTimeoutMs = 5000): Promise<void> {
+  connection = connectRedis(address, { onError: () => undefined, commandTimeoutMs });
   await connection.connect();
 }
 
@@ -40,6 +40,8 @@ describe("one server", () => {
   });
 
   it("that is unresponsive is listed with its timeout", async () => {
+    connection.disconnect();
+    await open({ socketPath: server.options.path }, 300);
     process.kill(server.pid, "SIGSTOP");
     const silent = await unresponsiveServers(connection);
     process.kill(server.pid, "SIGCONT");
