@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { processEnv } from "@petak/testkit";
 import { expect, test } from "vitest";
 
 const main = join(import.meta.dirname, "../src/main.ts");
@@ -14,14 +15,9 @@ registerHooks({ load(url, context, next) { writeSync(2, url + "\\n"); return nex
 async function loadedBy(...args: string[]): Promise<string[]> {
   const flags = ["--disable-warning=ExperimentalWarning", "--import", `data:text/javascript,${encodeURIComponent(tell)}`];
   return await new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [...flags, main, ...args],
-      { env: { PATH: process.env.PATH }, maxBuffer: 1e8 },
-      (_error, _stdout, stderr) => {
-        resolve(stderr.split("\n").filter((line) => line.startsWith(pathToFileURL("/").href)));
-      },
-    );
+    execFile(process.execPath, [...flags, main, ...args], { env: processEnv(), maxBuffer: 1e8 }, (_error, _stdout, stderr) => {
+      resolve(stderr.split("\n").filter((line) => line.startsWith(pathToFileURL("/").href)));
+    });
   });
 }
 
