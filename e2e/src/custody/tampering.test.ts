@@ -10,6 +10,8 @@ import { changed, useLives } from "./use-lives.ts";
 const schema = GetCustodyChainResponseSchema;
 const lives = useLives();
 const { faultsOf, verdictOf } = lives;
+/** How many characters of a receipt lie between two that are turned, one after another. */
+const everyNth = roundsHere({ short: 3, ci: 1 });
 const wholeChain = () => lives.wholeChain({ linksMin: 3 });
 
 /** Verifies what became of a chain, which must be found to be false, at the links that are named and only with the faults that are. */
@@ -40,7 +42,7 @@ describe("a changed byte is found, and the link named", () => {
   it("in every character of every receipt", async () => {
     const { statement: _, ...chain } = await wholeChain();
     for (const [index, { jws, number }] of chain.receipts.entries()) {
-      for (let at = 0; at < jws.length; at += 1) {
+      for (let at = lives.random.int(0, everyNth - 1); at < jws.length; at += everyNth) {
         const tampered = changed(chain, ({ receipts }) => {
           (receipts[index] as Receipt).jws = turned(lives.random, jws, at);
         });

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { clone, create, type JsonValue, type Message, ScalarType, toJson } from "@bufbuild/protobuf";
 import type { DurationSchema } from "@bufbuild/protobuf/wkt";
 import type { Reason } from "@petak/protocol";
-import { onThisMachine, useRedis } from "@petak/testkit";
+import { onThisMachine, roundsHere, useRedis } from "@petak/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import type { Callers, GoodRequest } from "../testing/good-requests.ts";
@@ -15,6 +15,8 @@ import type { RawAnswer } from "../wire/raw-answer.ts";
 const names = everyMethod.map(nameOfMethod);
 
 /** The deadline of these calls, in ms: each has to be answered within it. */
+/** Over how many protocols each wrong value is sent. */
+const protocolsOfEach = roundsHere({ short: 1, ci: 4 });
 /** The deadline of a call, in ms. */
 const timeoutMs = 30_000;
 /** By when a call is answered, in ms. */
@@ -57,6 +59,15 @@ async function sendJson({ method, by }: GoodRequest, message: JsonValue): Promis
   return inShort(await world.raw.callJson(method, message, { authorization: callers[by], timeoutMs }));
 }
 
+/** Counts the values that were put somewhere. */
+let puts = 0;
+
+/** The protocols over which the next value is sent: by turns, or all. */
+function inTurn(protocols: readonly WireProtocol[]): readonly WireProtocol[] {
+  puts += 1;
+  return [...protocols, ...protocols].slice(puts % protocols.length).slice(0, Math.min(protocolsOfEach, protocols.length));
+}
+
 /** Puts each value into each spot of the good request, and tells where the answer was another than INVALID_FIELD for that spot. */
 async function notRefused(
   name: string,
@@ -69,7 +80,7 @@ async function notRefused(
   const wrong: string[] = [];
   for (const [index, { path }] of spots.entries()) {
     for (const value of free.has(path) ? [] : valuesFor(spots[index] as Spot)) {
-      for (const protocol of protocols) {
+      for (const protocol of inTurn(protocols)) {
         const message = clone(schema, request.message);
         spotsOf(schema, message)[index]?.put(value);
         const { reason, fields } = await send(protocol, request, message);

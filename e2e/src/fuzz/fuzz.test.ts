@@ -9,7 +9,7 @@ import { createRequestSource, runTimeouts } from "./request-source.ts";
 import { run } from "./run.ts";
 
 /** Requests for each protocol: one half to warm up, and one that must leave nothing behind. */
-const requestsOfEach = roundsHere({ short: 1_500, ci: 20_000, long: 200_000 });
+const requestsOfEach = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
 
 /** How each protocol's requests come, and how many of them at once. Together 32. */
 const ways: { protocol: WireProtocol; http: 1 | 2; share: number; concurrency: number }[] = [

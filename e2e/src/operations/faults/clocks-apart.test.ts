@@ -10,7 +10,7 @@ import { until } from "./until.ts";
 
 const rounds = roundsHere({ short: 1, ci: 2, long: 30 });
 const apartMs = 90_000;
-const holdS = 6n;
+const holdS = BigInt(roundsHere({ short: 2, ci: 6 }));
 /** What no test waits for. */
 const farMs = 30_000;
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };

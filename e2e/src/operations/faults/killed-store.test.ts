@@ -5,7 +5,7 @@ import { buildCity, type City } from "./city.ts";
 import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 
 /** How often something is killed, with `always` and `everysec` each. */
-const kills = roundsHere({ short: 2, ci: 6, long: 110 });
+const kills = roundsHere({ short: 1, ci: 6, long: 110 });
 
 let run: FaultRun;
 let server: TestServer;
