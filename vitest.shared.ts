@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -6,12 +7,11 @@ export default defineConfig({
     // A process that has read the code once runs file after file: reading it anew for each took half of the time. What a test changes in its
     // process, it puts back.
     isolate: false,
-    // Much of the time of the long tests is that of their servers, so that a core left free for those would stand idle.
-    maxWorkers: "100%",
+    // A third of the time tests wait: for a time-out, a server's start or a clock. One worker more than there are cores fills it.
+    maxWorkers: availableParallelism() + 1,
     // None of these is what a test waits for where all is well. They are long because a machine with much else to do takes many times as long.
     testTimeout: 120_000,
     hookTimeout: 300_000,
     expect: { poll: { timeout: 60_000 } },
-    ...(process.env.SCRATCH === undefined ? {} : { setupFiles: [process.env.SCRATCH] }),
   },
 });

@@ -2,17 +2,22 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Parts of the names of the files that take longest, longest first. */
 const long = [
-  "faults/dying-gateways",
   "fuzz/fuzz",
+  "faults/told-at-night",
+  "faults/dying-gateways",
+  "life/life",
+  "fuzz/two-paths",
+  "faults/",
+  "retention/soak",
+  "examples/",
+  "fuzz/raw-sockets",
+  "start/start-and-journey",
+  "errors/every-reason",
   "reservations/rush",
   "search/nearest",
-  "fuzz/two-paths",
-  "life/life",
-  "retention/soak",
-  "faults/",
   "search/constraints",
+  "store-watch",
   "connection/cluster",
-  "examples/",
 ];
 
 /**
