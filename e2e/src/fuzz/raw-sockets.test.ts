@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { createRandom, onThisMachine, type Random, testSeed, useRedis } from "@petak/testkit";
+import { createRandom, onThisMachine, type Random, roundsHere, testSeed, useRedis } from "@petak/testkit";
 import { type GatewayProcess, type ProcessNetwork, startTestNetwork } from "@petak/testkit/network";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -8,6 +8,9 @@ const settings = frame(4, 0, 0, Buffer.alloc(0));
 
 /** The limits of this gateway, short so that the tests need not wait long. */
 const serverLimits = { headersTimeoutMs: 1000, requestTimeoutMs: 2000, sniffTimeoutMs: 1000 };
+
+/** Conversations of each kind. */
+const conversationCount = roundsHere({ short: 150, ci: 300 });
 
 /** By when a connection that brings nothing in order is closed, in ms: the longest limit, Node's interval of looking, and some patience. */
 const closedWithinMs = 8000;
@@ -153,14 +156,14 @@ async function expectUnharmed(): Promise<void> {
 describe("a connection that does not speak HTTP in order", () => {
   it("is closed, whatever it sends", async () => {
     const random = createRandom(testSeed());
-    const conversations = Array.from({ length: 300 }, () => ({ pieces: [garbage(random)], leaves: random.bool(0.8) }));
+    const conversations = Array.from({ length: conversationCount }, () => ({ pieces: [garbage(random)], leaves: random.bool(0.8) }));
     for (const { openMs } of await converseAll(conversations)) expect(openMs).toBeLessThan(onThisMachine(closedWithinMs));
     await expectUnharmed();
   });
 
   it("is closed when it breaks the rules of HTTP/2, floods included", async () => {
     const random = createRandom(testSeed());
-    const conversations = Array.from({ length: 300 }, () => ({
+    const conversations = Array.from({ length: conversationCount }, () => ({
       pieces: [Buffer.concat([preface, settings, ...brokenFrames(random)])],
       leaves: true,
     }));
@@ -195,7 +198,7 @@ describe("a connection that does not speak HTTP in order", () => {
     const sound = Buffer.from(
       'POST /petak.v1.CustodyService/ListEvents HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"wait":"30s"}',
     );
-    const conversations = Array.from({ length: 200 }, () => ({
+    const conversations = Array.from({ length: conversationCount }, () => ({
       pieces: [sound.subarray(0, random.int(1, sound.byteLength))],
       leaves: true,
     }));
