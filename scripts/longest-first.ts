@@ -3,7 +3,6 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Parts of the names of the files that take longest, longest first. */
 const long = [
   "fuzz/fuzz",
-  "faults/told-at-night",
   "faults/dying-gateways",
   "life/life",
   "fuzz/two-paths",

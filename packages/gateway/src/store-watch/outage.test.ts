@@ -12,7 +12,7 @@ beforeEach(() => {
   beganMs = clock.now();
   outage = createOutage({
     now: clock.now,
-    reportAfterMs: 200,
+    reportAfterMs: () => 200,
     steadyMs: 1000,
     onStarted: (sinceMs) => reports.push(`started at ${sinceMs - beganMs}`),
     onOngoing: (sinceMs) => reports.push(`ongoing since ${sinceMs - beganMs}`),

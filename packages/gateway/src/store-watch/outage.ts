@@ -14,8 +14,8 @@ export interface Outage {
 export interface OutageOptions {
   /** The clock, in ms. */
   now: () => number;
-  /** How long it must fail before the start is reported. A shorter outage is reported once, at its end. */
-  reportAfterMs: number;
+  /** How long it must have failed before the start is reported, asked at each failure. A shorter outage is reported once, at its end. */
+  reportAfterMs: () => number;
   /** How long it must have worked before the outage is over, so that intermittent failures are one outage. */
   steadyMs: number;
   onStarted: (sinceMs: number) => void;
@@ -46,7 +46,7 @@ export function createOutage({ now, reportAfterMs, steadyMs, onStarted, onOngoin
       sinceMs ??= beganMs;
       worksSinceMs = undefined;
       if (reportedMs === undefined) {
-        if (nowMs - sinceMs < reportAfterMs) return;
+        if (nowMs - sinceMs < reportAfterMs()) return;
         onStarted(sinceMs);
       } else {
         if (nowMs - reportedMs < remindMs) return;

@@ -13,7 +13,7 @@ import {
   tempDir,
 } from "@petak/testkit";
 import { Redis } from "ioredis";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createLogger, createMetrics, type Metrics } from "../observability/index.ts";
 import { remindMs } from "./outage.ts";
 import { type StoreWatch, watchStore } from "./store-watch.ts";
@@ -269,6 +269,20 @@ describe("a Redis that rejects writes", () => {
     await tool.replicaof("NO", "ONE");
     await untilAccepted();
     await untilLogged(2);
+  });
+
+  it("because it was made a replica is logged as unreachable only if it does not respond soon: the gateway leaves it on purpose", async () => {
+    await tool.replicaof("127.0.0.1", 1);
+    await untilLogged(1);
+    await server.kill9();
+    await untilUnreachable(/ECONNREFUSED|ENOENT/);
+    nowMs += 2000;
+    const checks = vi.spyOn(redis, "ping");
+    await expect.poll(() => checks.mock.calls.length, soon).toBeGreaterThan(2);
+    expect(lines).toHaveLength(1);
+    nowMs += 1000;
+    await untilLogged(2);
+    expect(lines[1]?.msg).toMatch(/^Redis is unreachable: nothing listens at its address/);
   });
 
   it("because too few replicas are connected is logged once they are missing for longer than a reconnection takes", async () => {

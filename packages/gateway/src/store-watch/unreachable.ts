@@ -35,6 +35,9 @@ export interface UnreachableOptions {
 /** How long Redis must be unreachable before it is reported, in ms: by then a few connection attempts have shown the cause. */
 const reportAfterMs = 500;
 
+/** The same while the gateway reconnects on purpose, in ms: calls are known to fail, and a machine with other work may take this long. */
+const expectedReportAfterMs = 3000;
+
 /** How long Redis must have responded before the outage is over, in ms. */
 const steadyMs = 1000;
 
@@ -55,7 +58,7 @@ export function createUnreachableOutage({ redis, address, logger, now, isExpecte
   const facts = (sinceMs: number) => outageFacts({ redis, address }, { reason: cause && messageOf(cause), servers }, sinceMs);
   const outage = createOutage({
     now,
-    reportAfterMs,
+    reportAfterMs: () => (isExpected() ? expectedReportAfterMs : reportAfterMs),
     steadyMs,
     onStarted: (sinceMs) =>
       logger.error(

@@ -51,7 +51,7 @@ export function createWriteRejectionOutage({ redis, address, logger, now }: Writ
     const facts = (sinceMs: number) => outageFacts({ redis, address }, last.get(reason) ?? {}, sinceMs);
     return createOutage({
       now,
-      reportAfterMs,
+      reportAfterMs: () => reportAfterMs,
       steadyMs,
       onStarted: (sinceMs) =>
         logger.error(facts(sinceMs), `Redis rejects writes: ${advice}. Changes get ${errorReasons}; searches and other reads work`),
