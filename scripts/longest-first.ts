@@ -3,9 +3,9 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Parts of the names of the files that take longest, longest first. */
 const long = [
   "fuzz/fuzz",
-  "faults/dying-gateways",
+  "faults/killed-gateways",
   "life/life",
-  "fuzz/two-paths",
+  "fuzz/call-paths",
   "faults/",
   "retention/soak",
   "examples/",

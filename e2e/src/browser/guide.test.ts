@@ -9,17 +9,17 @@ import { startPageServer } from "./page-server.ts";
 import { type SearchNetwork, startSearchNetwork } from "./search-network.ts";
 import { useBrowser } from "./use-browser.ts";
 
-/** What the scripts of the guide do, in the page. */
+/** The guide's scripts, as functions of the page. */
 interface Guide {
   nearestSites(latitude: number, longitude: number): Promise<{ siteId: string; name: string; distanceM: number }[]>;
-  /** The public half of a new key, which the page keeps: in base64url, since Playwright's answers hold no bytes. */
+  /** The public half of a new key pair that the page keeps, in base64url, because Playwright's results cannot hold bytes. */
   publicKey(): Promise<string>;
-  /** The reference of the merchant's first site, asked for by a request that the page signs. */
+  /** The reference of the merchant's first site, from a request that the page signs. */
   nameSigned(participantId: string, keyId: string, siteId: string): Promise<string>;
 }
 
 declare global {
-  /** In the browser alone. */
+  /** Set in the browser only. */
   var guide: Guide;
 }
 
@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 afterEach(() => search.network.stop());
 
-/** The one script of the guide that has a word, with what a reader would put in, and the patience of a machine under load. */
+/** The guide's only script that contains a word, with a reader's values filled in and a timeout for machines under load. */
 async function scriptWith(word: string, publishableKey = ""): Promise<string> {
   const blocks = await readCodeBlocks(join(repositoryDir, "docs/guides/browser.md"));
   const scripts = blocks.filter(({ language, code }) => language === "ts" && code.includes(word)).map(({ code }) => code);
@@ -46,7 +46,7 @@ async function scriptWith(word: string, publishableKey = ""): Promise<string> {
 }
 
 describe("The guide for web pages", () => {
-  it("finds the nearest sites on the origin of its key, and says why it does not on another", async () => {
+  it("finds the nearest sites from the origin of its key, and says why it fails from another origin", async () => {
     let script = "";
     await using shop = await startPageServer(async (origin) => {
       script = `${await scriptWith("nearestSites", await search.publishableKeyFor(origin))}\nglobalThis.guide = { nearestSites };`;

@@ -3,11 +3,11 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-/** A web origin on this machine that serves a page with one script. */
+/** A local web origin that serves a page with one script. */
 export interface PageServer extends AsyncDisposable {
   /** Its origin, e.g. `http://127.0.0.1:40123`. */
   readonly origin: string;
-  /** Which other origins the page may call, from when it is loaded next. Default none. */
+  /** The other origins that the page may call, from its next load on. Default none. */
   allowedOrigins: readonly string[];
 }
 
@@ -17,7 +17,7 @@ const html = `<!doctype html>
 
 let testScript: Promise<string> | undefined;
 
-/** Bundles a script for browsers, from a file or a text. */
+/** Bundles a script for browsers from a file or a text. */
 async function bundle(entry: { path: string } | { source: string }): Promise<string> {
   const input =
     "path" in entry
@@ -35,17 +35,17 @@ async function bundle(entry: { path: string } | { source: string }): Promise<str
   return outputFiles[0]?.text ?? "";
 }
 
-/** The test page's script, bundled once in a test process. */
+/** The test page's script, bundled once per test process. */
 function bundleTestScript(): Promise<string> {
   testScript ??= bundle({ path: fileURLToPath(new URL("page/main.ts", import.meta.url)) });
   return testScript;
 }
 
 /**
- * Serves a page under a policy that allows its own script and calls to named origins, and nothing else: no inline script, no `eval`, nothing from
- * elsewhere.
+ * Serves a page under a content security policy that allows its own script and calls to named origins, and nothing else: no inline script,
+ * no `eval`, no other origin.
  *
- * @param sourceFor gives another script, in TypeScript, for the origin of the page. Default: the test page's own
+ * @param sourceFor returns another script, in TypeScript, for the origin of the page. Default: the test page's own
  */
 export async function startPageServer(sourceFor?: (origin: string) => Promise<string>): Promise<PageServer> {
   let main = "";
@@ -55,7 +55,7 @@ export async function startPageServer(sourceFor?: (origin: string) => Promise<st
     response.setHeader("content-security-policy", policy);
     if (request.url === "/") return response.setHeader("content-type", "text/html; charset=utf-8").end(html);
     if (request.url === "/main.js") return response.setHeader("content-type", "text/javascript; charset=utf-8").end(main);
-    // Browsers ask for an icon of each site.
+    // Browsers request an icon from each site.
     response.statusCode = request.url === "/favicon.ico" ? 204 : 404;
     return response.end();
   });

@@ -3,18 +3,18 @@ import { Mode, Role } from "@petak/protocol";
 import { makeSite, type TestRedis } from "@petak/testkit";
 import { startTestNetwork, type TestNetwork } from "@petak/testkit/network";
 
-/** A network with two sites, and a merchant whose pages search it. */
+/** A network with two sites and a merchant whose pages search it. */
 export interface SearchNetwork {
   network: TestNetwork;
   /** The sites, nearest to 1.3° N 103.8° E first. */
   siteIds: string[];
   /** Makes a publishable key for pages of an origin. */
   publishableKeyFor(origin: string): Promise<string>;
-  /** Registers a public key of the merchant's. */
+  /** Registers a public key of the merchant. */
   registerKey(publicKey: Uint8Array): Promise<{ participantId: string; keyId: string }>;
 }
 
-/** Starts a gateway with the network. The test stops it. */
+/** Starts a gateway with the network, stopped with the test. */
 export async function startSearchNetwork(redis: TestRedis): Promise<SearchNetwork> {
   const network = await startTestNetwork({ redis });
   const operator = await network.join("Operator", [Role.OPERATOR]);

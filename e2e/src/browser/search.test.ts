@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 afterEach(() => search.network.stop());
 
-/** What the page of an origin finds by a key of the shop's origin. */
+/** The result of a search from the page of an origin, with the key of the shop's origin. */
 async function findFrom(origin: string, options: Partial<Gateway> = {}) {
   const page = await browser.open(origin);
   const call = [{ baseUrl: search.network.baseUrl, ...options }, await search.publishableKeyFor(shop.origin)] as const;
@@ -55,7 +55,7 @@ describe("A page", () => {
     await browser.expectComplaints(/^error: Content Security Policy blocked .* by connect-src$/, /Content Security Policy/);
   });
 
-  it("checks a request by the schema's rules before it sends it, and finds what Node finds", async () => {
+  it("validates a request before it sends it, with the same results as Node", async () => {
     const page = await browser.open(shop.origin);
     const brokenInPage = (json: object) => page.evaluate((text) => globalThis.testPage.brokenRules(text), JSON.stringify(json));
     const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };

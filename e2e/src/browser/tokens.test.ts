@@ -26,12 +26,12 @@ beforeEach(async () => {
   order = { siteId, reservationId, notBeforeMs: nowMs, expiresAtMs: nowMs + 3_600_000, challenge: newChallenge() };
 });
 
-it("the page's own code can make none of texts", async () => {
-  expect(await page.evaluate(() => globalThis.testPage.canMakeCode())).toBe(false);
+it("the page's own code cannot evaluate text", async () => {
+  expect(await page.evaluate(() => globalThis.testPage.canEvaluateText())).toBe(false);
   await browser.expectComplaints(/^error: Content Security Policy blocked eval by script-src$/);
 });
 
-it("a token that a page mints, and its holder's proof, open the one site's door on Node", async () => {
+it("a token minted in a page opens a door of its site on Node, with its holder's presence proof", async () => {
   const minted = await page.evaluate((wanted) => globalThis.testPage.mintBoundToken(wanted), order);
   expect(await judgeBoundToken(minted, siteId, nowMs)).toBe(reservationId);
   expect(await judgeBoundToken(minted, otherSiteId, nowMs)).toBe("SITE");
@@ -39,7 +39,7 @@ it("a token that a page mints, and its holder's proof, open the one site's door 
   expect(await judgeBoundToken({ ...minted, presence: stranger.presence }, siteId, nowMs)).toBe("HOLDER_KEY");
 });
 
-it("a token that Node mints, and its holder's proof, open the one site's door in a page", async () => {
+it("a token minted on Node opens a door of its site in a page, with its holder's presence proof", async () => {
   const minted = await mintBoundToken(order);
   const judge = (token: typeof minted, site: string) =>
     page.evaluate(([one, at, now]) => globalThis.testPage.judgeBoundToken(one, at, now), [token, site, nowMs] as const);

@@ -2,7 +2,7 @@ import { findChromium } from "@petak/testkit/find-chromium";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
-/** Switched off: what a browser does by itself on the network, and what a machine without screen and graphics cannot do. */
+/** Disabled features: the browser's own network use, and what fails on a machine without screen and graphics. */
 const switches = [
   "--disable-gpu",
   "--disable-quic",
@@ -12,26 +12,26 @@ const switches = [
   "--disable-sync",
 ];
 
-/** How long a page may take to complain, in ms: as long as a test may, nearly, since a machine under load is slow. */
+/** How long to wait for a page's complaints, in ms: nearly the timeout of a test, because a machine under load is slow. */
 const patienceMs = 25_000;
 
-/** Runs in each page before its own script: what the policy blocks is shown, also where the page's code expects it. */
+/** Runs in each page before its own script and reports what the policy blocks, even if the page's code handles it. */
 const showBlocked = `addEventListener("securitypolicyviolation", ({ blockedURI, effectiveDirective }) =>
   console.error("Content Security Policy blocked " + blockedURI + " by " + effectiveDirective))`;
 
-/** A browser that the tests of a file share. Each test has pages of its own. */
+/** A browser shared by the tests of a file. Each test has its own pages. */
 export interface TestBrowser {
   /** Opens the page of an origin, and waits until its script has run. */
   open(origin: string): Promise<Page>;
   /**
-   * Waits until the pages have complained of each of these: errors and warnings on the console, uncaught errors, and what the policy blocked, each as a line.
-   * Complaints that match one are not counted against the test.
+   * Waits until the pages have complained of each of these: console errors and warnings, uncaught errors and requests blocked by the
+   * policy, each as a line. Complaints that match a pattern do not fail the test.
    */
   expectComplaints(...patterns: RegExp[]): Promise<void>;
 }
 
 /**
- * Starts a Chromium for the tests of a file, with a new profile, and ends it behind them. A test fails where its pages complain of anything.
+ * Starts a Chromium with a new profile for the tests of a file, and stops it after them. A test fails if its pages complain of anything.
  */
 export function useBrowser(): TestBrowser {
   let browser: Browser;
@@ -41,7 +41,7 @@ export function useBrowser(): TestBrowser {
 
   beforeAll(async () => {
     const { path } = await findChromium();
-    // The sandbox does not start as root.
+    // Chromium's sandbox does not start as root.
     browser = await chromium.launch({ executablePath: path, chromiumSandbox: process.geteuid?.() !== 0, args: switches });
   });
 
@@ -67,7 +67,7 @@ export function useBrowser(): TestBrowser {
       return page;
     },
     async expectComplaints(...patterns) {
-      // Pages complain when they come to it, which may be after they have answered.
+      // A page may complain after it has returned a result.
       await expect
         .poll(() => patterns.filter((pattern) => !complaints.some((line) => pattern.test(line))), { timeout: patienceMs })
         .toEqual([]);

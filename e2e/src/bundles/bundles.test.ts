@@ -53,7 +53,7 @@ async function reserve(at = siteId, by = courier, purpose: Purpose = Purpose.DEL
   return reservationId;
 }
 
-/** Reserves, confirms and deposits so many parcels. */
+/** Reserves, confirms and deposits this many parcels. */
 async function deposited(count: number): Promise<string[]> {
   const reservationIds: string[] = [];
   while (reservationIds.length < count) {
@@ -72,7 +72,7 @@ async function deposit(reservationId: string): Promise<void> {
 
 async function bundleOf(reservationIds: string[], bundleId = ""): Promise<Bundle> {
   const { bundle } = await courier.client.reservations.putBundle({ requestId: randomUUID(), bundleId, reservationIds });
-  if (bundle === undefined) throw new Error("the answer has no bundle");
+  if (bundle === undefined) throw new Error("the response has no bundle");
   return bundle;
 }
 
@@ -92,7 +92,7 @@ const delegate = (accessToken: string, untilMs?: number) =>
 
 const extension = (reservationId: string, untilMs: number) => ({ requestId: randomUUID(), reservationId, until: timestampFromMs(untilMs) });
 
-/** What the gateway's list says of the only bundle's PIN at the next Sync: until when it opens, in ms; undefined: there is none. */
+/** The end of the only bundle's PIN as the gateway's list states it at the next Sync, in ms; undefined if the list has no PIN. */
 async function listedPinEndMs(): Promise<number | undefined> {
   await terminal.agent.syncNow();
   const [bundle] = terminal.store.bundles();
@@ -101,7 +101,7 @@ async function listedPinEndMs(): Promise<number | undefined> {
 
 const openDoors = () => names.filter((name) => terminal.cabinet.doorState(name) === "OPEN");
 
-/** Takes the parcels out of one open door after another. @returns the doors in their order */
+/** Takes the parcels out of each open door until none is open. @returns the doors in the order in which they opened */
 async function takeAll(): Promise<string[]> {
   const taken: string[] = [];
   for (let [door] = openDoors(); door !== undefined; [door] = openDoors()) {
@@ -135,7 +135,7 @@ describe("a bundle", () => {
     expect(await terminal.agent.present({ token: accessToken })).toEqual(notAccepted);
   });
 
-  it("is collected with one PIN, which counts as one and is no other parcel's", async () => {
+  it("is collected with one PIN for all its parcels", async () => {
     const reservationIds = await deposited(3);
     const { bundleId } = await bundleOf(reservationIds);
     const { pin } = await bundleCredential(bundleId, true);
@@ -145,7 +145,7 @@ describe("a bundle", () => {
     expect(await takeAll()).toEqual(["A1", "A2", "A3"]);
   });
 
-  it("takes parcels in before and after they are deposited, and lets them go; one that was cancelled or redirected holds up none", async () => {
+  it("accepts and releases parcels before and after their deposit, and is not held up by cancelled or redirected ones", async () => {
     const [inside = ""] = await deposited(1);
     const later = await reserve();
     const cancelled = await reserve();
@@ -172,7 +172,7 @@ describe("a bundle", () => {
     const { accessToken } = await bundleCredential(bundleId);
     await terminal.agent.syncNow();
     await terminal.agent.present({ token: accessToken });
-    // In the order that was given last: `later` lies behind A2.
+    // In the order of the last PutBundle: `later` lies behind A2.
     expect(await takeAll()).toEqual(["A2", "A1"]);
     expect(terminal.cabinet.contents()).toEqual(["A3"]);
     const got = await courier.client.reservations.getBundle({ bundleId });
@@ -180,7 +180,7 @@ describe("a bundle", () => {
     expect(got.reservations.map(({ state }) => state)).toEqual([ReservationState.COLLECTED, ReservationState.COLLECTED]);
   });
 
-  it("is of reservations of one participant at one site with one collector", async () => {
+  it("accepts only reservations of one participant at one site with one collector", async () => {
     const one = await reserve();
     const other = await network.join("Another courier", [Role.COURIER]);
     const put = (reservationIds: string[], bundleId = "") =>
@@ -202,11 +202,11 @@ describe("a bundle", () => {
     );
   });
 
-  it("is the same for the same request, and so are its credentials", async () => {
+  it("gets the same response to a repeated request, and so do its credentials", async () => {
     const reservationIds = await deposited(2);
     const put = { requestId: randomUUID(), reservationIds };
-    const [first, twin] = await Promise.all([courier.client.reservations.putBundle(put), courier.client.reservations.putBundle(put)]);
-    expect(twin).toEqual(first);
+    const [first, duplicate] = await Promise.all([courier.client.reservations.putBundle(put), courier.client.reservations.putBundle(put)]);
+    expect(duplicate).toEqual(first);
     const bundleId = first.bundle?.bundleId ?? "";
     const issue = { requestId: randomUUID(), bundleId, withPin: true };
     const credential = await courier.client.reservations.issueBundleCredential(issue);
@@ -222,7 +222,7 @@ describe("a bundle", () => {
   });
 });
 
-describe("a bundle whose parcel is given more time", () => {
+describe("a bundle with a parcel whose storage is extended", () => {
   it.each(["alone", "in a batch"])("by Extend %s is collected with its PIN until the new limit, though that had ended", async (how) => {
     const [extended = "", beside = ""] = await deposited(2);
     const { bundleId } = await bundleOf([extended, beside]);
@@ -237,12 +237,12 @@ describe("a bundle whose parcel is given more time", () => {
     clock.advance(2 * dayMs - 1);
     expect(await terminal.agent.present({ pin })).toMatchObject({ opened: true, doorsToCome: 1 });
     expect(await takeAll()).toEqual(["A1", "A2"]);
-    // What is over cannot be given more time, and the PIN is spent for both.
+    // An ended reservation cannot be extended, and the PIN is spent for both.
     expect(await reason(courier.client.reservations.extend(extension(beside, clock.now() + dayMs)))).toBe("ILLEGAL_STATE");
     expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
   });
 
-  it("keeps the latest of its parcels' limits as its PIN's end, at most 14 days from when that was issued", async () => {
+  it("keeps the latest of its parcels' limits as the end of its PIN, at most 14 days from when the PIN was issued", async () => {
     const early = await reserve();
     const { bundleId } = await bundleOf([early]);
     const issuedAtMs = Math.floor(clock.now() / 1000) * 1000;
@@ -262,14 +262,14 @@ describe("a bundle whose parcel is given more time", () => {
     expect(await extend(later, 6)).toBe(depositedMs + 6 * dayMs);
     expect(await extend(early, 4)).toBe(depositedMs + 6 * dayMs);
     expect(await extend(early, 14)).toBe(issuedAtMs + 14 * dayMs);
-    // A parcel that is taken out of the bundle moves it no more.
+    // A parcel that has left the bundle no longer affects it.
     await bundleOf([early], bundleId);
     await bundleCredential(bundleId, true);
     const nextEndMs = await listedPinEndMs();
     expect(await extend(later, 10)).toBe(nextEndMs);
   });
 
-  it("gets no PIN by it where it has none, or none any more; a repeated Extend brings none back either", async () => {
+  it("gets no PIN from Extend if it has none or if it was revoked; a repeated Extend does not restore it either", async () => {
     const [one = ""] = await deposited(1);
     const { bundleId } = await bundleOf([one]);
     await courier.client.reservations.extend(extension(one, clock.now() + 4 * dayMs));
@@ -286,14 +286,14 @@ describe("a bundle whose parcel is given more time", () => {
     expect(await terminal.agent.present({ pin })).toEqual(notAccepted);
   });
 
-  it("opens no door with a PIN that was spent, for a parcel that came later and was given more time", async () => {
+  it("opens no door with a spent PIN for a parcel that joined later and was extended", async () => {
     const first = await deposited(2);
     const { bundleId } = await bundleOf(first);
     const { pin } = await bundleCredential(bundleId, true);
     await terminal.agent.syncNow();
     await terminal.agent.present({ pin });
     expect(await takeAll()).toEqual(["A1", "A2"]);
-    // The site hears of the bundle no more, and the PIN's end passes.
+    // The site no longer hears of the bundle, and the PIN's end passes.
     await terminal.agent.syncNow();
     clock.advance(3 * dayMs + hourMs);
     await terminal.agent.syncNow();
@@ -309,7 +309,7 @@ describe("a bundle whose parcel is given more time", () => {
 });
 
 describe("a delegate", () => {
-  it("collects with a credential of its own, which the record tells apart; the recipient's has nothing to open for then", async () => {
+  it("collects with a delegated credential, which the record distinguishes; the recipient's credential then opens nothing", async () => {
     const [reservationId = ""] = await deposited(1);
     const recipient = await collectToken(reservationId);
     const child = await delegate(recipient);
@@ -344,7 +344,7 @@ describe("a delegate", () => {
     expect(events.at(-1)?.proof).toMatchObject({ parentCredentialHash: child.parentCredentialHash });
   });
 
-  it("is refused like anybody when it has expired, was revoked, or comes for another reservation or to another site", async () => {
+  it("is refused like any holder when the credential has expired, was revoked, or is for another reservation or site", async () => {
     const [one = "", two = ""] = await deposited(2);
     const recipient = await collectToken(one);
     const short = await delegate(recipient, clock.now() + hourMs);
@@ -366,11 +366,11 @@ describe("a delegate", () => {
     await terminal.agent.flushed();
     expect(await refusals(one)).toEqual(["REVOKED", "EXPIRED"]);
     expect(await refusals(two)).toEqual([]);
-    // The recipient's own is as good as before.
+    // The recipient's own credential still works.
     expect(await terminal.agent.present({ token: recipient })).toMatchObject({ opened: true });
   });
 
-  it("gets a credential of one to collect only, that is genuine, good, the recipient's own and not revoked", async () => {
+  it("gets a credential only from the recipient's own collect token, if that is genuine, valid and not revoked", async () => {
     const [reservationId = ""] = await deposited(1);
     const waiting = await reserve();
     const recipient = await collectToken(reservationId);
@@ -396,7 +396,7 @@ describe("a delegate", () => {
     expect(await reason(delegate(recipient, clock.now() + 999))).toBe("INVALID_FIELD");
     for (let count = 1; count < 10; count += 1) await delegate(recipient);
     expect(await reason(delegate(recipient))).toBe("CREDENTIALS_EXHAUSTED");
-    // Whoever revokes the recipient's revokes what was made of it.
+    // Revoking the recipient's credential revokes those made from it.
     await courier.client.reservations.revokeCredential({
       requestId: randomUUID(),
       subject: { case: "reservationId", value: reservationId },
@@ -411,7 +411,7 @@ describe("a delegate", () => {
     expect(await refusal(recipient)).toBe("ILLEGAL_STATE");
   });
 
-  it("has the same credential for the same request, also when the recipient's has expired since", async () => {
+  it("gets the same credential for the same request, even after the recipient's credential has expired", async () => {
     const [reservationId = ""] = await deposited(1);
     const request = { requestId: randomUUID(), accessToken: await collectToken(reservationId) };
     const child = await courier.client.reservations.delegateCredential(request);
@@ -423,7 +423,7 @@ describe("a delegate", () => {
 });
 
 describe("a PIN", () => {
-  it("opens nothing when it was revoked, a reservation's and a bundle's", async () => {
+  it("opens nothing after it was revoked, for a reservation and for a bundle", async () => {
     const [one = "", two = ""] = await deposited(2);
     const own = await courier.client.reservations.issueCredential({
       requestId: randomUUID(),

@@ -53,14 +53,14 @@ async function takeOut(): Promise<void> {
   await terminal.agent.flushed();
 }
 
-/** Resolves when the clock has nothing to do that is due. */
+/** Resolves when the sweep has nothing left that is due. */
 async function swept(): Promise<void> {
   const region = siteIds[0]?.slice("site_".length, "site_".length + 6);
   const key = `${redis.keyPrefix}petak:{${region}}:deadlines`;
   await expect.poll(() => redis.client.zcount(key, "-inf", clock.now())).toBe(0);
 }
 
-/** How a reservation ends while a second token to deposit for it is about. */
+/** The ways in which a reservation can end while a second deposit token is in circulation. */
 const ends: Record<string, { state: ReservationState; end: (reservationId: string) => Promise<unknown> }> = {
   cancelled: {
     state: ReservationState.CANCELLED,
@@ -96,11 +96,11 @@ const ends: Record<string, { state: ReservationState; end: (reservationId: strin
   },
 };
 
-describe.each(Object.entries(ends))("a second token to deposit for a reservation that was %s", (_how, { state, end }) => {
+describe.each(Object.entries(ends))("a second deposit token for a reservation that was %s", (_how, { state, end }) => {
   it.each([
     ["the terminal", false],
     ["a new terminal that saw nothing of it", true],
-  ])("opens nothing at %s, up to the last moment at which a clock that is behind could take it for good", async (_where, isNew) => {
+  ])("opens nothing at %s, up to the last instant at which a slow clock could still accept it", async (_where, isNew) => {
     const place = { case: "siteId", value: siteIds[0] ?? "" } as const;
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     const reservationId = reservation?.reservationId ?? "";
@@ -135,8 +135,8 @@ describe.each(Object.entries(ends))("a second token to deposit for a reservation
   });
 });
 
-describe("a token to deposit for a reservation to which nobody came in time", () => {
-  it.each([false, true])("opens nothing once the gateway has given the place up, whether it was revoked: %s", async (isRevoked) => {
+describe("a deposit token for a reservation whose depositor did not come in time", () => {
+  it.each([false, true])("opens nothing once the gateway has released the place (revoked: %s)", async (isRevoked) => {
     const place = { case: "siteId", value: siteIds[0] ?? "" } as const;
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     const reservationId = reservation?.reservationId ?? "";

@@ -1,10 +1,10 @@
 import { type DescMessage, fromJson, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
 import type { Random } from "@petak/testkit";
 
-/** A way through a JSON document. */
+/** The keys and indexes that lead to one value of a JSON document. */
 export type Path = (string | number)[];
 
-/** The ways to all values of a JSON document that are no lists and no objects. */
+/** The paths of all values of a JSON document that are neither lists nor objects. */
 export function leavesOf(value: JsonValue, path: Path = []): Path[] {
   if (Array.isArray(value)) return value.flatMap((element, index) => leavesOf(element, [...path, index]));
   if (typeof value === "object" && value !== null) {
@@ -13,7 +13,7 @@ export function leavesOf(value: JsonValue, path: Path = []): Path[] {
   return [path];
 }
 
-/** The document with another value at the end of a way. */
+/** The document with another value at a path. */
 export function withChanged(random: Random, json: JsonValue, path: Path): JsonValue {
   const copy = structuredClone(json);
   let holder = copy as Record<string | number, JsonValue>;
@@ -26,13 +26,13 @@ export function withChanged(random: Random, json: JsonValue, path: Path): JsonVa
   return copy;
 }
 
-/** The text with one bit of one of its characters turned, so that it stays a text. */
+/** The text with one bit of one character flipped such that it stays valid text. */
 export function turned(random: Random, text: string, at: number): string {
   const code = text.charCodeAt(at) ^ (1 << random.int(0, 6));
   return text.slice(0, at) + String.fromCharCode(code) + text.slice(at + 1);
 }
 
-/** The message of a JSON document, or undefined where it is none. */
+/** The message of a JSON document, or undefined if the document is no such message. */
 export function parsed<Desc extends DescMessage>(schema: Desc, json: JsonValue): MessageShape<Desc> | undefined {
   try {
     return fromJson(schema, json, { ignoreUnknownFields: true });

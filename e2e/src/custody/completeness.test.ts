@@ -20,7 +20,7 @@ const lives = useLives();
 const { verdictOf, faultsOf } = lives;
 const wholeChain = (ending?: number) => lives.wholeChain({ ending });
 
-/** The chain as it would have stood after fewer events, with everything in it set back that is not signed anew: only the statement is as it was. */
+/** The chain as it stood after fewer events: unsigned parts are reset, and only the statement is left unchanged. */
 function cutAfter(chain: GetCustodyChainResponse, eventCount: number): GetCustodyChainResponse {
   return changed(chain, (copy) => {
     copy.events.splice(eventCount);
@@ -38,7 +38,7 @@ function cutAfter(chain: GetCustodyChainResponse, eventCount: number): GetCustod
 const withStatement = (chain: GetCustodyChainResponse, statement: ChainStatement) => create(schema, { ...chain, statement });
 
 describe("a chain whose end was cut off", () => {
-  it("is found wherever it is cut, and every missing receipt and event is named", async () => {
+  it("is detected at every cut, and every missing receipt and event is named", async () => {
     for (let ending = 0; ending < endings; ending += 1) {
       const chain = await wholeChain(ending);
       for (let count = 1; count < chain.events.length; count += 1) {
@@ -57,7 +57,7 @@ describe("a chain whose end was cut off", () => {
     }
   });
 
-  it("is true and not shown to be complete where the statement is taken away with it", async () => {
+  it("is valid but not proven complete if the statement is removed with it", async () => {
     const chain = await wholeChain(0);
     for (let count = 1; count <= chain.events.length; count += 1) {
       const cut = cutAfter(chain, count);
@@ -66,7 +66,7 @@ describe("a chain whose end was cut off", () => {
     }
   });
 
-  it("is complete as of the statement that was made then, and not as of one that was made later or earlier", async () => {
+  it("is complete as of the statement made at that time, and not as of a later or earlier one", async () => {
     const chain = await wholeChain(0);
     const { reservation, events } = cutAfter(chain, chain.events.length - 1);
     const asOfMs = Number(events.at(-1)?.recordedAt?.seconds) * 1000 + 1000;
@@ -87,7 +87,7 @@ async function stated(
 }
 
 describe("a statement", () => {
-  it("is found to be false where any of its characters is another", async () => {
+  it("is invalid if any of its characters is changed", async () => {
     const chain = await wholeChain();
     const { jws = "" } = chain.statement ?? {};
     for (let at = 0; at < jws.length; at += 1) {
@@ -100,7 +100,7 @@ describe("a statement", () => {
     }
   });
 
-  it("is found to be false where any byte of the events' hashes is another, or they are cut", async () => {
+  it("is invalid if any byte of the event hashes is changed or they are truncated", async () => {
     const chain = await wholeChain();
     const { length = 0 } = chain.statement?.eventHashes ?? {};
     for (let at = 0; at < length; at += 1) {
@@ -120,7 +120,7 @@ describe("a statement", () => {
     expect((await faultsOf(both)).map(({ code }) => code)).toEqual(expect.arrayContaining(["EVENT_HASHES", "EVENT_DIFFERS"]));
   });
 
-  it("is none where somebody else signed it, at another time, or of another reservation", async () => {
+  it("is invalid if it was signed by somebody else, at another time or for another reservation", async () => {
     const [chain, other] = [await wholeChain(), await wholeChain()];
     const { reservation, events } = chain;
     const standing = { reservation: reservation as Reservation, events, asOfMs: 0 };
@@ -139,7 +139,7 @@ describe("a statement", () => {
     ]);
   });
 
-  it("shows every other state and revision", async () => {
+  it("reveals any other state and revision", async () => {
     const chain = await wholeChain();
     for (const state of Object.values(ReservationState).filter(
       (value) => typeof value === "number" && value !== chain.reservation?.state,
@@ -160,8 +160,8 @@ describe("a statement", () => {
   });
 });
 
-describe("an event, whether it hands anything over or not", () => {
-  it("is named where any of its values is another", async () => {
+describe("an event, with or without a hand-over", () => {
+  it("is named if any of its values is changed", async () => {
     const chain = await wholeChain(2);
     const json = toJson(schema, chain);
     let count = 0;
@@ -169,7 +169,7 @@ describe("an event, whether it hands anything over or not", () => {
       const [list, index, member] = path;
       if (list !== "events" || member === "receipt") continue;
       const tampered = parsed(schema, withChanged(lives.random, json, path));
-      // What is no message any more is found by whoever reads it.
+      // A change that no longer parses is found by every reader.
       if (tampered === undefined) continue;
       const { eventId } = tampered.events[index as number] as Event;
       const found = (await faultsOf(tampered)).filter((fault) => fault.eventId === eventId && fault.link === undefined);
@@ -179,7 +179,7 @@ describe("an event, whether it hands anything over or not", () => {
     expect(count).toBeGreaterThan(10 * chain.events.length);
   });
 
-  it("is named where a time of its is another by a millionth of a ms", async () => {
+  it("is named if one of its times is changed by one nanosecond", async () => {
     const chain = await wholeChain();
     for (const name of ["occurredAt", "recordedAt", "occurredAtUtcOffset"] as const) {
       const tampered = changed(
@@ -190,7 +190,7 @@ describe("an event, whether it hands anything over or not", () => {
     }
   });
 
-  it("is named where it is missing, and so are its neighbours where several are", async () => {
+  it("is named if it is missing, alone or with its neighbours", async () => {
     const chain = await wholeChain(2);
     const { length } = chain.events;
     for (let from = 0; from < length; from += 1) {
@@ -204,7 +204,7 @@ describe("an event, whether it hands anything over or not", () => {
     }
   });
 
-  it("is named where any two are swapped", async () => {
+  it("is named if it is swapped with any other", async () => {
     const chain = await wholeChain(2);
     const { length } = chain.events;
     for (let left = 0; left < length - 1; left += 1) {
@@ -220,7 +220,7 @@ describe("an event, whether it hands anything over or not", () => {
     }
   });
 
-  it("is named where it stands there twice, or was never there", async () => {
+  it("is named if it appears twice or never happened", async () => {
     const [chain, other] = [await wholeChain(2), await wholeChain(2)];
     for (let at = 0; at <= chain.events.length; at += 1) {
       const source = lives.random.pick(chain.events);
@@ -235,7 +235,7 @@ describe("an event, whether it hands anything over or not", () => {
     }
   });
 
-  it("is never complained of in a true chain, whatever the life", async () => {
+  it("is not reported in any valid chain", async () => {
     for (let life = 0; life < roundsHere({ short: 20, ci: 60 }); life += 1) {
       const { faults, statement } = await verdictOf(await randomChain(lives.random, lives.keys));
       expect(faults).toEqual([]);

@@ -49,19 +49,19 @@ import type { Random } from "@petak/testkit";
 const S = ReservationState;
 const E = EventType;
 
-/** When the second issuer key takes over. */
+/** When the second issuer key starts to sign. */
 const changeMs = Date.UTC(2026, 10, 25);
 
 /** The keys of a network, for lives without a gateway. */
 export interface LifeKeys {
   issuers: readonly [IssuerKeyPair, IssuerKeyPair];
-  /** As they are published. */
+  /** The issuer's keys as they are published. */
   periods: readonly IssuerKeyPeriod[];
   agent: Ed25519KeyPair;
   courier: Ed25519KeyPair;
 }
 
-/** Makes keys of all that sign. */
+/** Makes the keys of all signers. */
 export async function makeLifeKeys(): Promise<LifeKeys> {
   const first = await generateIssuerKey();
   const second = await generateIssuerKey({ takenKeyIds: new Set([first.keyId]) });
@@ -78,7 +78,7 @@ export function issuerAt({ issuers }: LifeKeys, atMs: number): IssuerKeyPair {
   return issuers[atMs < changeMs ? 0 : 1];
 }
 
-/** A parcel's life as it goes on, with the receipts that a gateway makes of it. */
+/** A parcel's life, step by step, with the receipts that a gateway makes of it. */
 class Life {
   readonly events: Event[] = [];
   readonly receipts: Receipt[] = [];
@@ -111,7 +111,7 @@ class Life {
     });
   }
 
-  /** Something happens by an agent's report, by a participant, or by the clock. */
+  /** Records an event that an agent reported, a participant caused or the clock caused. */
   async go(type: EventType, to: ReservationState, by: "agent" | "operator" | "participant" | "clock", countersignature?: Countersignature) {
     this.#atMs += this.#random.int(1, 90) * 60_000;
     const { operatorId, participantId, reservationId, siteId, state } = this.reservation;
@@ -151,7 +151,7 @@ class Life {
     this.#atMs = recordedAtMs;
   }
 
-  /** The participant signs one of the receipts of what it gave or received, where there is one that it has not signed. */
+  /** The participant signs one of the receipts of a hand-over that it gave or received, if one is unsigned. */
   async countersign(): Promise<void> {
     const { participantId, state } = this.reservation;
     const signed = new Set(this.events.map(({ receipt }) => receipt?.countersignature?.number));
@@ -170,7 +170,7 @@ class Life {
     await this.go(E.RECEIPT_COUNTERSIGNED, state, "participant", countersignature);
   }
 
-  /** What GetCustodyChain answers a minute later. */
+  /** The response to GetCustodyChain a minute later. */
   async chain(): Promise<GetCustodyChainResponse> {
     const { reservation, events, receipts } = this;
     const asOfMs = this.#atMs + 60_000;
@@ -178,7 +178,7 @@ class Life {
     return create(GetCustodyChainResponseSchema, { reservation, events, receipts, statement });
   }
 
-  /** The agent's report of an event, and what proves it in the event. */
+  /** The agent's report of an event, and the event's proof. */
   async #report(event: Event): Promise<SignedReport> {
     const random = this.#random;
     const { privateJwk, publicKey } = this.#keys.agent;
@@ -249,17 +249,17 @@ async function signText(privateJwk: Ed25519KeyPair["privateJwk"], text: string):
   return await signEd25519(privateJwk, new TextEncoder().encode(text));
 }
 
-/** What an agent's hand-overs are reported with. */
+/** The act of the credential with which an agent's hand-over is reported. */
 const acts: ReadonlyMap<EventType, Act> = new Map<EventType, Act>([
   [E.PARCEL_DEPOSITED, Act.DEPOSIT],
   [E.PARCEL_COLLECTED, Act.COLLECT],
   [E.PARCEL_RECALLED, Act.RECALL],
 ]);
 
-/** How a life can end: the parcel is collected or taken back, or there is a doubt, which is resolved in one of five ways. */
+/** The number of ways in which a life can end: collected, taken back, or in doubt with one of five resolutions. */
 export const endings = 7;
 
-/** The chain of a random life with an ending, which may be cut short at any step before. */
+/** The chain of a random life with a given ending. It may be cut short at any earlier step. */
 export async function randomChain(
   random: Random,
   keys: LifeKeys,

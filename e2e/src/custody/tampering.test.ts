@@ -14,7 +14,7 @@ const { faultsOf, verdictOf } = lives;
 const everyNth = roundsHere({ short: 3, ci: 1 });
 const wholeChain = () => lives.wholeChain({ linksMin: 3 });
 
-/** Verifies what became of a chain, which must be found to be false, at the links that are named and only with the faults that are. */
+/** Verifies a tampered chain and expects faults at the named links only, and only with the named codes. */
 async function expectFound(chain: GetCustodyChainResponse, { links, codes }: { links?: number[]; codes?: string[] }): Promise<void> {
   const faults = await faultsOf(chain);
   expect(faults).not.toEqual([]);
@@ -23,11 +23,11 @@ async function expectFound(chain: GetCustodyChainResponse, { links, codes }: { l
   for (const { message } of faults) expect(message).not.toBe("");
 }
 
-describe("a true chain", () => {
-  it("is never complained of, whatever the life and wherever it stands, and after a way through JSON", async () => {
+describe("a valid chain", () => {
+  it("has no faults, whatever its life and position, also after conversion to JSON and back", async () => {
     const seen = new Set<string>();
     for (let life = 0; life < roundsHere({ short: 40, ci: 150 }); life += 1) {
-      // The first ones are whole and have every ending.
+      // The first lives are whole and cover every ending.
       const chain = await randomChain(lives.random, lives.keys, life < 2 * endings ? { mayEndEarly: false, ending: life % endings } : {});
       expect(await faultsOf(chain)).toEqual([]);
       expect(await faultsOf(fromJson(schema, toJson(schema, chain)))).toEqual([]);
@@ -38,7 +38,7 @@ describe("a true chain", () => {
   });
 });
 
-describe("a changed byte is found, and the link named", () => {
+describe("a changed byte is found and its link named", () => {
   it("in every character of every receipt", async () => {
     const { statement: _, ...chain } = await wholeChain();
     for (const [index, { jws, number }] of chain.receipts.entries()) {
@@ -51,7 +51,7 @@ describe("a changed byte is found, and the link named", () => {
     }
   });
 
-  it("in every value of the events that were signed, of what makes their receipts, and of the chain's end", {
+  it("in every signed value of the events, of the data of their receipts, and of the chain's end", {
     timeout: 300_000,
   }, async () => {
     const chain = await wholeChain();
@@ -59,16 +59,16 @@ describe("a changed byte is found, and the link named", () => {
     const numbers = new Map(chain.events.map(({ receipt }, index) => [index, receipt?.number]));
     for (const path of leavesOf(json)) {
       const [list, index] = path;
-      // What is told of an event and not recorded with it is signed with the statement alone: completeness.test.ts changes it.
-      const isTold = path[2] === "cloudEvent" || path[2] === "occurredAtUtcOffset";
-      const isSigned = list === "events" && !isTold && numbers.get(index as number) !== undefined;
+      // What the gateway adds to an event without recording it is covered by the statement alone: completeness.test.ts changes it.
+      const isAdded = path[2] === "cloudEvent" || path[2] === "occurredAtUtcOffset";
+      const isSigned = list === "events" && !isAdded && numbers.get(index as number) !== undefined;
       const isEnd = list === "reservation" && path[1] === "chain";
       const isStated = list === "receipts";
       if (!isSigned && !isEnd && !isStated) continue;
       const tampered = parsed(schema, withChanged(lives.random, json, path));
-      // What is no message any more is found by whoever reads it.
+      // A change that no longer parses is found by every reader.
       if (tampered === undefined) continue;
-      // The last character of base64 has bits that say nothing: the same bytes are no change.
+      // The last character of base64 has unused bits: a change that leaves the bytes equal is no change.
       if (equals(schema, tampered, fromJson(schema, json))) continue;
       const faults = await faultsOf(tampered);
       expect([path.join("."), faults.length]).not.toEqual([path.join("."), 0]);
@@ -92,20 +92,20 @@ describe("a changed byte is found, and the link named", () => {
 });
 
 describe("the order of links", () => {
-  it("is found where any one is missing", async () => {
+  it("is found if any link is missing", async () => {
     const chain = await wholeChain();
     for (const { number } of chain.receipts) {
       const tampered = changed(chain, (copy) => {
         copy.receipts = copy.receipts.filter((receipt) => receipt.number !== number);
       });
       await expectFound(tampered, { links: [number], codes: ["MISSING"] });
-      // With its event away as well.
+      // The same without its event.
       tampered.events = tampered.events.filter(({ receipt }) => receipt?.number !== number);
       await expectFound(tampered, { links: [number], codes: ["MISSING"] });
     }
   });
 
-  it("is found where any two are swapped", async () => {
+  it("is found if any two are swapped", async () => {
     const chain = await wholeChain();
     const last = chain.receipts.length - 1;
     for (let left = 0; left < last; left += 1) {
@@ -120,7 +120,7 @@ describe("the order of links", () => {
     }
   });
 
-  it("is found where a link stands twice", async () => {
+  it("is found if a link appears twice", async () => {
     const chain = await wholeChain();
     for (const receipt of chain.receipts) {
       const tampered = changed(chain, ({ receipts }) => void receipts.splice(lives.random.int(0, receipts.length), 0, receipt));
@@ -128,7 +128,7 @@ describe("the order of links", () => {
     }
   });
 
-  it("is found where the end is cut off, if the reservation does not lie as well", async () => {
+  it("is found if the end is cut off, unless the reservation was changed to match", async () => {
     const chain = await wholeChain();
     for (let length = 0; length < chain.receipts.length; length += 1) {
       const tampered = changed(chain, (copy) => {
@@ -139,8 +139,8 @@ describe("the order of links", () => {
   });
 });
 
-describe("what another signed", () => {
-  it("is found where a link of another reservation is put in a link's place, or between two", async () => {
+describe("data signed by another party", () => {
+  it("is found if a link of another reservation replaces a link or is inserted between two", async () => {
     const [chain, other] = [await wholeChain(), await wholeChain()];
     for (const [index, { number }] of chain.receipts.entries()) {
       const foreign = other.receipts[index % other.receipts.length] as Receipt;
@@ -151,7 +151,7 @@ describe("what another signed", () => {
     }
   });
 
-  it("is found where somebody else made the receipt, with a key under the same id", async () => {
+  it("is found if somebody else made the receipt with a key of the same id", async () => {
     const chain = await wholeChain();
     const stranger = await makeLifeKeys();
     for (const [index, event] of chain.events.entries()) {
@@ -167,7 +167,7 @@ describe("what another signed", () => {
     }
   });
 
-  it("is found where an issuer's key signed at a time that is not its own, or is not known", async () => {
+  it("is found if an issuer's key signed outside its period or is unknown", async () => {
     const chain = await wholeChain();
     const swapped = lives.keys.periods.map((period) => ({ ...period, signsFromMs: 0, signsUntilMs: 1 }));
     const late = await verdictOf(chain, swapped);
@@ -184,7 +184,7 @@ describe("what another signed", () => {
     ]);
   });
 
-  it("is found where an issuer signs a report or a countersignature that its owner did not sign", async () => {
+  it("is found if an issuer signs a report or a countersignature in place of its owner", async () => {
     const chain = await wholeChain();
     const found = new Set<string>();
     for (const [index, event] of chain.events.entries()) {

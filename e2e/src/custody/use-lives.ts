@@ -5,20 +5,20 @@ import { createRandom, type Random, testSeed } from "@petak/testkit";
 import { beforeAll, beforeEach } from "vitest";
 import { type LifeKeys, makeLifeKeys, randomChain } from "./random-life.ts";
 
-/** Chains of random lives for the tests of a file. To be used within a test. */
+/** Chains of random lives for the tests of a file. Usable only within a test. */
 export interface Lives {
-  /** Those with which all signs. */
+  /** The keys of all signers. */
   readonly keys: LifeKeys;
-  /** Begins at the seed with each test. */
+  /** Starts from the seed in each test. */
   readonly random: Random;
-  /** The chain of a whole life with at least `linksMin` links. Default: any number, and any ending. */
+  /** The chain of a whole life with at least `linksMin` links. Default: any number of links and any ending. */
   wholeChain(wanted?: { ending?: number | undefined; linksMin?: number }): Promise<GetCustodyChainResponse>;
-  /** What is found of a chain. Default of the issuer's keys: those that sign. */
+  /** The verdict on a chain. Default of the issuer's keys: those that signed. */
   verdictOf(chain: GetCustodyChainResponse, issuerKeys?: readonly IssuerKeyPeriod[]): Promise<ChainVerdict>;
   faultsOf(chain: GetCustodyChainResponse): Promise<readonly ChainFault[]>;
 }
 
-/** Gives the tests of a file such chains. Call it at the top. */
+/** Provides such chains to the tests of a file. Call it at the top of the file. */
 export function useLives(): Lives {
   let keys: LifeKeys;
   let random: Random;
@@ -49,7 +49,7 @@ export function useLives(): Lives {
   };
 }
 
-/** A copy of a chain, changed. */
+/** A changed copy of a chain. */
 export function changed(chain: GetCustodyChainResponse, change: (copy: GetCustodyChainResponse) => void): GetCustodyChainResponse {
   const copy = clone(GetCustodyChainResponseSchema, chain);
   change(copy);

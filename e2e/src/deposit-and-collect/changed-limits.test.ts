@@ -57,7 +57,7 @@ const typesOf = async (reservationId: string) =>
   (await courier.client.custody.getCustodyChain({ reservationId })).events.map(({ type }) => type);
 
 describe("Extend", () => {
-  it("moves the limit of the hold, and the clock keeps to the new one", async () => {
+  it("changes the limit of the hold, and the clock applies the new one", async () => {
     const requestId = randomUUID();
     const place = { case: "siteId", value: siteId } as const;
     const first = await courier.client.reservations.reserve({ requestId, place, parcel });
@@ -65,7 +65,7 @@ describe("Extend", () => {
     const untilMs = clock.now() + 2 * hourMs;
     const { reservation } = await extend(courier, reservationId, untilMs);
     expect(reservation).toMatchObject({ state: ReservationState.HELD, holdExpiresAt: timestampFromMs(untilMs) });
-    // A repeated Reserve gets its first answer.
+    // A repeated Reserve gets its first response.
     expect(await courier.client.reservations.reserve({ requestId, place, parcel })).toEqual(first);
     clock.advance(hourMs);
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
@@ -77,7 +77,7 @@ describe("Extend", () => {
     expect(await typesOf(second)).toEqual([EventType.RESERVATION_HELD, EventType.RESERVATION_EXTENDED, EventType.RESERVATION_EXPIRED]);
   });
 
-  it("gives the collector more time, as far as a parcel may lie, and the PIN with it", async () => {
+  it("extends the collection, up to the longest storage, and the PIN with it", async () => {
     const reservationId = await confirmed();
     await courier.client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true });
     await agent.report({ type: DeviceEventType.PARCEL_DEPOSITED, reservationId });
@@ -95,7 +95,7 @@ describe("Extend", () => {
     expect(await reasonFor(extend(courier, reservationId, depositedMs + dayMs))).toBe("INVALID_FIELD");
   });
 
-  it("is the operator's too where the parcel is inside, and nobody else's", async () => {
+  it("is permitted to the operator while the parcel is inside, and to nobody else", async () => {
     const [held, inside] = [await hold(), await deposited()];
     expect(await reasonFor(extend(operator, held, clock.now() + hourMs))).toBe("ILLEGAL_STATE");
     await extend(operator, inside, clock.now() + 4 * dayMs);
@@ -103,7 +103,7 @@ describe("Extend", () => {
     expect(await reasonFor(extend(stranger, inside, clock.now() + 4.5 * dayMs))).toBe("RESERVATION_NOT_FOUND");
   });
 
-  it("does nothing twice, and nothing after the limit", async () => {
+  it("has no effect when repeated, and none after the limit", async () => {
     const reservationId = await confirmed();
     const request = { requestId: randomUUID(), reservationId, until: timestampFromMs(clock.now() + 2 * dayMs) };
     const first = await courier.client.reservations.extend(request);
@@ -115,7 +115,7 @@ describe("Extend", () => {
 });
 
 describe("a parcel that is not collected in time", () => {
-  it("is said to be overdue, once for each limit that it passes, and can still be collected", async () => {
+  it("is reported as overdue once for each limit that it passes, and can still be collected", async () => {
     const reservationId = await deposited();
     const overdue = async () => (await typesOf(reservationId)).filter((type) => type === EventType.PARCEL_OVERDUE).length;
     clock.advance(3 * dayMs);
@@ -131,7 +131,7 @@ describe("a parcel that is not collected in time", () => {
 });
 
 describe("Redirect", () => {
-  it("lets the parcel go elsewhere, and what was issued for the old place opens nothing any more", async () => {
+  it("moves the reservation to another site, and the credentials of the old place no longer open anything", async () => {
     const reservationId = await confirmed();
     await courier.client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true });
     const request = {
@@ -154,7 +154,7 @@ describe("Redirect", () => {
       cancellationReason: CancellationReason.SITE_PROBLEM,
       relatedReservationId: reservation?.reservationId,
     });
-    // The new one is deposited at like any other.
+    // The new reservation is deposited like any other.
     const credential = { requestId: randomUUID(), reservationId: reservation?.reservationId ?? "", act: Act.DEPOSIT };
     expect((await courier.client.reservations.issueCredential(credential)).accessToken).not.toBe("");
   });
@@ -165,7 +165,7 @@ describe("ResolveDoubt", () => {
     [DoubtOutcome.COLLECTED, ReservationState.COLLECTED, EventType.PARCEL_COLLECTED],
     [DoubtOutcome.RECALLED, ReservationState.RECALLED, EventType.PARCEL_RECALLED],
     [DoubtOutcome.NO_PARCEL, ReservationState.NO_SHOW, EventType.RESERVATION_NO_SHOW],
-  ])("ends a doubt as the operator found it (%i), and the place is free", async (outcome, state, type) => {
+  ])("ends a doubt with the outcome that the operator states (%i), and frees the place", async (outcome, state, type) => {
     const reservationId = await confirmed();
     await agent.report({ type: DeviceEventType.DOUBT, reservationId });
     const free = async () => {

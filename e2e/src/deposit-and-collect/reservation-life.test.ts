@@ -97,7 +97,7 @@ describe("a reservation", () => {
     expect(rest.events.length).toBe(4);
   });
 
-  it("is reported of by a device that is told of the last report that is recorded, whatever it sends again", async () => {
+  it("acknowledges the last recorded report to the device, whichever reports it sends again", async () => {
     const siteId = await makeOneSite();
     const { reservation } = await courier.client.reservations.reserve({
       requestId: randomUUID(),
@@ -121,7 +121,7 @@ describe("a reservation", () => {
     expect(await reportAll(second)).toBe(3n);
   });
 
-  it("is shown to its parties and to nobody else", async () => {
+  it("is visible to its parties and to nobody else", async () => {
     await makeOneSite();
     const stranger = await network.join("Stranger", [Role.COURIER]);
     const { reservation } = await courier.client.reservations.reserve({
@@ -144,15 +144,15 @@ describe("a reservation", () => {
   it("is made once, however often the same request is sent", async () => {
     await makeOneSite(10);
     const request = { requestId: randomUUID(), place: { case: "nearest" as const, value: { origin } }, parcel };
-    const answers = await Promise.all(Array.from({ length: 8 }, () => courier.client.reservations.reserve(request)));
-    expect(new Set(answers.map(({ reservation }) => reservation?.reservationId)).size).toBe(1);
+    const responses = await Promise.all(Array.from({ length: 8 }, () => courier.client.reservations.reserve(request)));
+    expect(new Set(responses.map(({ reservation }) => reservation?.reservationId)).size).toBe(1);
     const again = await courier.client.reservations
       .reserve({ ...request, parcel: { ...parcel, massG: 2 } })
       .catch((error: unknown) => error);
     expect(reasonOf(again)).toBe("REQUEST_ID_REUSED");
   });
 
-  it("gives the answer to one request to no other, also where what ties the id to a body was lost or has run out before the answer", async () => {
+  it("never gets the response to another request, even if the fingerprint of its request id was lost or expired before the response", async () => {
     const siteId = await makeOneSite();
     const place = { case: "siteId", value: siteId } as const;
     const { reservations } = courier.client;
@@ -171,7 +171,7 @@ describe("a reservation", () => {
     expect(confirmed.reservation?.state).toBe(ReservationState.CONFIRMED);
   });
 
-  it("redirected is not what another was redirected to, whose request had the same id long ago", async () => {
+  it("redirected is not the target of an earlier redirect whose request had the same id", async () => {
     const sites = ["one", "two", "three"].map((ref) => makeSite({ ...origin, ref }));
     const [from = "", ...others] = await network.putSites(operator, ...sites);
     const requestId = randomUUID();

@@ -45,14 +45,14 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     foreign = { operator: foreignOperator, siteId: foreignSiteId, reservationId: reservation?.reservationId ?? "" };
   });
 
-  it("one sees the sites of its own network and no others", async () => {
+  it("a courier sees the sites of its own network and no others", async () => {
     const { options } = await courier.client.directory.findNearest({ origin, parcel, limit: 50 });
     expect(options.map(({ site }) => site?.siteId)).toEqual([siteId]);
     expect(await reason(() => courier.client.directory.getSite({ siteId: foreign.siteId }))).toBe("SITE_NOT_FOUND");
     expect(await reason(() => courier.client.directory.getAvailability({ siteIds: [siteId, foreign.siteId] }))).toBe("SITE_NOT_FOUND");
   });
 
-  it("one is not given what the same request was given in the other network", async () => {
+  it("a request id that was used in the other network is refused", async () => {
     const request = { requestId: randomUUID(), place: { case: "nearest", value: { origin } }, parcel } as const;
     const elsewhere = await network.withMode(courier, other);
     const { reservation } = await elsewhere.client.reservations.reserve(request);
@@ -63,7 +63,7 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     expect(await reason(() => operator.client.directory.setDefaultTerms(terms))).toBe("REQUEST_ID_REUSED");
   });
 
-  it("one waits whatever waits for the same participant in the other network", async () => {
+  it("a participant's share of a queue does not count its reservations in the other network", async () => {
     const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 1]];
     const waitAt = async (owner: TestParticipant, by: TestParticipant, forTest: boolean) => {
       const site = makeSite({ ...origin, ref: `full-${forTest}`, isTest: forTest, classes });
@@ -91,7 +91,7 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     expect(await termsAt(foreign.operator, foreign.siteId)).toEqual(before);
   });
 
-  it("one can reserve, change and read nothing of the other network, though participant and site are one's own", async () => {
+  it("nothing of the other network can be reserved, changed or read, not even by its own participant", async () => {
     const { reservations, custody, directory } = courier.client;
     const { reservationId } = foreign;
     const place = { case: "siteId" as const, value: foreign.siteId };
@@ -110,7 +110,7 @@ describe.each(modes)("with a $name key", ({ mode, other }) => {
     );
   });
 
-  it("one can make no site of the other network, nor turn one into the other", async () => {
+  it("no site can be made in the other network or moved there", async () => {
     expect(await reason(() => makeOne(operator, !isTest))).toBe("MODE_MISMATCH");
     const turned = makeSite({ ...origin, ref: isTest ? "live" : "test", isTest });
     expect(await reason(() => operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [turned] }))).toBe("MODE_MISMATCH");

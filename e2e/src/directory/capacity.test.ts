@@ -23,7 +23,7 @@ const { RECORDED, OUTDATED } = ReportCapacityOutcome;
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
-/** The gateway's clock. Those who call sign by the real one, so it begins there. */
+/** The gateway's clock. It starts at the real time, by which callers sign. */
 let clock: FrozenClock;
 let siteId: string;
 
@@ -51,7 +51,7 @@ async function addSite(ref: string): Promise<string> {
 
 type Report = MessageInitShape<typeof SiteCapacitySchema>;
 
-/** Everything free but what is said of class M. */
+/** A report in which everything is free except what is given of class M. */
 function report(occupied: number, outOfService = 0, more: Report = {}): Report {
   const observedAt = timestampFromMs(clock.now());
   const sizeClasses = [
@@ -84,7 +84,7 @@ async function find(includeUnknown = false): Promise<{ siteId: string; freeToPro
   }));
 }
 
-/** Reserves at the site, or near it, and gives the site and class or the error's reason. */
+/** Reserves at the site, or near it. Returns the site and size class, or the error's reason. */
 async function reserve(place: "named" | "nearest", includeUnknown = false): Promise<string> {
   const target = place === "named" ? ({ case: "siteId", value: siteId } as const) : ({ case: "nearest", value: { origin } } as const);
   try {
@@ -102,7 +102,7 @@ function reasonOf(error: unknown): string {
 }
 
 describe("a capacity report", () => {
-  it("is reconciled with what this network holds and has inside", async () => {
+  it("is reconciled with what this network holds and has deposited", async () => {
     const { reservation } = await courier.client.reservations.reserve({
       requestId: randomUUID(),
       place: { case: "siteId", value: siteId },
@@ -116,7 +116,7 @@ describe("a capacity report", () => {
       await agent.report({ type, reservationId, compartmentId: "A1" });
       clock.advance(1000);
     };
-    // Two places are others', one does not open, and the last is held.
+    // Two places are occupied by others, one is out of service, and the last is held.
     clock.advance(1000);
     const early = report(1);
     clock.advance(1000);
@@ -125,7 +125,7 @@ describe("a capacity report", () => {
     expect(await countsOfM()).toEqual({ ...common, occupied: 0, held: 1, occupiedByOthers: 2, freeToPromise: 0 });
     await happened(DeviceEventType.PARCEL_DEPOSITED);
     expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedByOthers: 2, freeToPromise: 0 });
-    // Now the site counts three, and one of them is known.
+    // Now the site counts three occupied places, one of which the gateway knows.
     expect(await send([report(3, 1)])).toEqual([RECORDED]);
     expect(await countsOfM()).toEqual({ ...common, occupied: 1, held: 0, occupiedByOthers: 2, freeToPromise: 0 });
     await happened(DeviceEventType.PARCEL_COLLECTED);
@@ -135,7 +135,7 @@ describe("a capacity report", () => {
     expect(await countsOfM()).toEqual({ installed: 4, inService: 4, occupied: 0, held: 0, occupiedByOthers: 0, freeToPromise: 4 });
   });
 
-  it("is not shut out by a device whose clock is ahead", async () => {
+  it("is not rejected because of a device whose clock is ahead", async () => {
     const { reservation } = await courier.client.reservations.reserve({
       requestId: randomUUID(),
       place: { case: "siteId", value: siteId },
@@ -152,7 +152,7 @@ describe("a capacity report", () => {
     expect(await countsOfM()).toMatchObject({ occupied: 1, occupiedByOthers: 0, freeToPromise: 3 });
   });
 
-  it("takes the place of what the gateway counts, and gives it back at the end", async () => {
+  it("replaces the gateway's own counts, which apply again when reporting ends", async () => {
     expect(await find()).toEqual([{ siteId, freeToPromise: 4, observedAtMs: clock.now(), ttlS: 60 }]);
     const observedAtMs = Math.floor(clock.now() / 1000) * 1000;
     await send([report(4)]);
@@ -168,7 +168,7 @@ describe("a capacity report", () => {
     expect(await find()).toEqual([{ siteId, freeToPromise: 4, observedAtMs: clock.now(), ttlS: 60 }]);
   });
 
-  it("past its time leaves the site unknown, which is offered to nobody who does not ask for it", async () => {
+  it("makes the site unknown once its ttl has passed; unknown sites are offered only on request", async () => {
     const observedAtMs = Math.floor(clock.now() / 1000) * 1000;
     clock.set(observedAtMs);
     await send([report(1, 0, { ttl: { seconds: 10n } })]);
@@ -190,7 +190,7 @@ describe("a capacity report", () => {
     expect([(await find())[0]?.freeToPromise, await reserve("named")]).toEqual([1, "M"]);
   });
 
-  it("of many sites is judged site by site, and a repetition of the request has the same answer", async () => {
+  it("of many sites is judged site by site, and a repeated request gets the same response", async () => {
     const second = await addSite("second");
     await send([report(1)]);
     const ttl = { seconds: 10n };
@@ -222,7 +222,7 @@ describe("a capacity report", () => {
       () => report(0, 0, { sizeClasses: [{ sizeClassId: "XL" }] }),
     ],
     ["no size classes", "sites[0]", () => report(0, 0, { sizeClasses: [] })],
-    ["size classes where reports end", "sites[0]", () => report(0, 0, { reportingEnded: true })],
+    ["size classes in a report that ends the reporting", "sites[0]", () => report(0, 0, { reportingEnded: true })],
     ["a time to come", "sites[0].observed_at", () => report(0, 0, { observedAt: timestampFromMs(clock.now() + 30_001) })],
     ["a time to live of more than five minutes", "sites[0].ttl", () => report(0, 0, { ttl: { seconds: 300n, nanos: 1 } })],
     ["a time to live of less than ten seconds", "sites[0].ttl", () => report(0, 0, { ttl: { seconds: 9n, nanos: 999_999_999 } })],
@@ -234,12 +234,12 @@ describe("a capacity report", () => {
     expect((await find()).map(({ ttlS }) => ttlS)).toEqual([60, 60]);
   });
 
-  it("with a site twice is refused, and from half a minute ahead it is not", async () => {
+  it("with one site twice is refused, and one from half a minute ahead is accepted", async () => {
     await expect(send([report(0), report(1)]).catch(reasonOf)).resolves.toBe("INVALID_FIELD sites[1].site_id");
     expect(await send([report(0, 0, { observedAt: timestampFromMs(clock.now() + 30_000) })])).toEqual([RECORDED]);
   });
 
-  it("of another's site is refused whole", async () => {
+  it("of another operator's site is refused as a whole", async () => {
     const rival = await network.join("Rival", [Role.OPERATOR]);
     await expect(send([report(4)], randomUUID(), rival).catch(reasonOf)).resolves.toBe("SITE_NOT_FOUND");
     expect((await find()).map(({ ttlS }) => ttlS)).toEqual([60]);

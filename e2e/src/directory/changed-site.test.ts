@@ -16,7 +16,7 @@ beforeEach(async () => {
   return () => network.stop();
 });
 
-/** Writes the one site with one size class. */
+/** Writes the site with one size class. */
 async function putSite(sizeClassId: string): Promise<string> {
   const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [[sizeClassId, 400, 200, 500, 20_000, 4]] });
   return await network.putSite(operator, site);
@@ -36,8 +36,8 @@ async function report(siteId: string, reservationId: string, ...types: DeviceEve
   return await agent.report(...types.map((type) => ({ type, reservationId })));
 }
 
-describe("after an operator has taken a size class away that nothing is held in", () => {
-  it("a deposit for a reservation that was cancelled is recorded all the same", async () => {
+describe("after an operator has removed a size class in which nothing is held", () => {
+  it("a deposit for a cancelled reservation is still recorded", async () => {
     const siteId = await putSite("M");
     const reservationId = await holdAt(siteId);
     await courier.client.reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
@@ -48,7 +48,7 @@ describe("after an operator has taken a size class away that nothing is held in"
     expect(events.map(({ type }) => type).slice(2)).toEqual([EventType.DOOR_OPENED, EventType.RESERVATION_IN_DOUBT]);
   });
 
-  it("a credential that is asked for again is the same", async () => {
+  it("a repeated request for a credential gets the same one", async () => {
     const siteId = await putSite("M");
     const reservationId = await holdAt(siteId);
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });

@@ -13,7 +13,7 @@ async function delegate({ world, protocol }: Scene, accessToken: string) {
   return await world.raw.call(protocol, delegateCredential, request, { authorization: await authorizationOf(world.courier) });
 }
 
-/** The reasons of bundles and of credentials that are made of others. */
+/** Provocations of the reasons about bundles and delegated credentials. */
 export const bundleProvocations = {
   CREDENTIAL_NOT_ACCEPTED: {
     provoke: async (scene) => {

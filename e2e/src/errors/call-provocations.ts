@@ -16,7 +16,7 @@ import { inSideNetwork, untilInFlight } from "../testing/side-network.ts";
 import { authorizationOf, origin, parcel } from "../testing/world.ts";
 import { envelope } from "../wire/envelope.ts";
 import { readFailure } from "../wire/failure.ts";
-import { bodyOf, spellingOf } from "../wire/protocols.ts";
+import { bodyOf, callEncodingOf } from "../wire/protocols.ts";
 import type { Provocation } from "./provocation.ts";
 
 const { findNearest, getSite } = DirectoryService.method;
@@ -24,7 +24,7 @@ const { listEvents, watchEvents } = CustodyService.method;
 const { getReservation } = ReservationService.method;
 const longPoll = { fromNow: true, wait: { seconds: 30n } };
 
-/** The reasons that say something of the call itself, whatever it is about. */
+/** Provocations of the reasons about the call itself, whatever its subject. */
 export const callProvocations = {
   INVALID_FIELD: {
     provoke: async ({ world, protocol }) =>
@@ -42,7 +42,10 @@ export const callProvocations = {
         protocol,
         findNearest,
         {},
-        { authorization: await authorizationOf(world.courier), body: bodyOf(spellingOf(protocol, false), Buffer.from("{]\xff", "latin1")) },
+        {
+          authorization: await authorizationOf(world.courier),
+          body: bodyOf(callEncodingOf(protocol, false), Buffer.from("{]\xff", "latin1")),
+        },
       ),
   },
   MESSAGE_TOO_LARGE: {
@@ -53,7 +56,7 @@ export const callProvocations = {
         {},
         {
           authorization: await authorizationOf(world.courier),
-          body: bodyOf(spellingOf(protocol, false), Buffer.alloc(2 * 1024 * 1024, 0x20)),
+          body: bodyOf(callEncodingOf(protocol, false), Buffer.alloc(2 * 1024 * 1024, 0x20)),
         },
       ),
     metadata: () => ({ limit_bytes: "1048576" }),
@@ -64,7 +67,7 @@ export const callProvocations = {
   },
   ENCODING_NOT_SUPPORTED: {
     provoke: async ({ world, protocol }) => {
-      const { encodingHeader, isFramed } = spellingOf(protocol, false);
+      const { encodingHeader, isFramed } = callEncodingOf(protocol, false);
       const message = gzipSync(toBinary(FindNearestRequestSchema, create(FindNearestRequestSchema, { origin, parcel })));
       return await world.raw.call(
         protocol,
@@ -97,7 +100,7 @@ export const callProvocations = {
         await untilInFlight(network, "unary", 1);
         const second = await raw.call(protocol, getSite, { siteId: "site_83652b_k3v9c0x2md000001" }, { authorization });
         await network.stop();
-        // It was in hand, so the stop let it end well.
+        // The call was in progress, so the stop lets it finish.
         expect(readFailure(await first)).toBeUndefined();
         return second;
       }),
@@ -117,13 +120,13 @@ export const callProvocations = {
       await using server = await startTestServer();
       return await inSideNetwork(server, {}, async ({ network, raw }) => {
         const courier = await network.join("Courier", [Role.COURIER]);
-        const ask = async () =>
+        const call = async () =>
           await raw.call(protocol, findNearest, { origin, parcel }, { authorization: await authorizationOf(courier) });
-        expect(readFailure(await ask())).toBeUndefined();
+        expect(readFailure(await call())).toBeUndefined();
         await server.kill9();
-        const refused = await ask();
+        const refused = await call();
         await server.restart();
-        await expect.poll(async () => readFailure(await ask())?.reason, { interval: 20 }).toBeUndefined();
+        await expect.poll(async () => readFailure(await call())?.reason, { interval: 20 }).toBeUndefined();
         return refused;
       });
     },
@@ -132,7 +135,7 @@ export const callProvocations = {
     provoke: ({ redis, protocol }) =>
       inSideNetwork(redis, {}, async ({ network, raw }) => {
         const courier = await network.join("Courier", [Role.COURIER]);
-        // Another gateway has archived, and this one was not given the archive.
+        // Another gateway has archived, and this one was started without the archive.
         await redis.client.set(createKeys(network.shared.keyPrefix).archivedUntil("83652b"), Date.now());
         const reservationId = "res_83652b_0000000000000000";
         return await raw.call(protocol, getReservation, { reservationId }, { authorization: await authorizationOf(courier) });
@@ -144,7 +147,7 @@ export const callProvocations = {
         const operator = await network.join("Operator", [Role.OPERATOR]);
         const siteId = await network.putSite(operator, makeSite(origin));
         const { region, siteNumber } = parseSiteId(siteId) ?? { region: "", siteNumber: 0 };
-        // The record is no message any more, which the gateway may take for granted.
+        // The record is corrupted, which the gateway may assume never to happen.
         const key = createKeys(network.shared.keyPrefix).site(region, siteNumber);
         await redis.client.setrange(key, (await redis.client.strlen(key)) - 8, Buffer.from("defect\xff\xff", "latin1"));
         const answer = await raw.call(
@@ -159,7 +162,7 @@ export const callProvocations = {
         expect(defects).toEqual([expect.objectContaining({ level: 50, request_id: "find-me" })]);
         const { err } = defects[0] ?? {};
         if (err === undefined) throw new Error("the line of the defect has no error");
-        // What the log tells is nowhere in the answer.
+        // Nothing of the logged error is in the response.
         const sent = JSON.stringify([answer.headers, answer.trailers, answer.body.toString("latin1")]);
         expect(sent).not.toContain(err.message);
         expect(sent).not.toMatch(/\.ts|\.js|node_modules| at |facts/);

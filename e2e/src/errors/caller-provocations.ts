@@ -14,23 +14,23 @@ import type { Provocation, Scene } from "./provocation.ts";
 
 const { findNearest } = DirectoryService.method;
 
-/** Asks for the nearest site with an Authorization header. */
-function ask({ world, protocol }: Scene, authorization?: string): Promise<RawAnswer> {
+/** Calls FindNearest with an Authorization header. */
+function callWith({ world, protocol }: Scene, authorization?: string): Promise<RawAnswer> {
   return world.raw.call(protocol, findNearest, { origin, parcel }, authorization === undefined ? {} : { authorization });
 }
 
-/** Gives the courier another key. */
+/** Registers another key for the courier. */
 async function newKey({ world }: Scene): Promise<{ keyId: string; privateJwk: Ed25519PrivateJwk }> {
   const { publicKey, privateJwk } = await generateKeyPair();
   const { key } = await world.courier.client.participants.registerKey({ requestId: randomUUID(), publicKey, mode: Mode.TEST });
   return { keyId: key?.keyId ?? "", privateJwk };
 }
 
-/** Asks with a token of the courier's that is wrong in one way. */
-async function askWith(scene: Scene, wrong: Partial<TokenParts>): Promise<RawAnswer> {
+/** Calls with a courier's token that is wrong in one way. */
+async function callWithToken(scene: Scene, wrong: Partial<TokenParts>): Promise<RawAnswer> {
   const { participantId } = scene.world.courier;
   const right = { ...(await newKey(scene)), participantId, audience: testAudience, issuedAtS: Math.floor(Date.now() / 1000) };
-  return await ask(scene, await signWrongly({ ...right, ...wrong }));
+  return await callWith(scene, await signWrongly({ ...right, ...wrong }));
 }
 
 const isoTime = () => expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown;
@@ -38,24 +38,24 @@ const someKeyId = () => ({ key_id: expect.stringMatching(/^key_test_[0-9a-z]{16}
 const inThePast = { issuedAtS: Math.floor(Date.now() / 1000) - 61 };
 const inTheFuture = { issuedAtS: Math.floor(Date.now() / 1000) + 3600 };
 
-/** The reasons that say something of who calls. */
+/** Provocations of the reasons about the caller. */
 export const callerProvocations = {
-  CREDENTIALS_MISSING: { provoke: (scene) => ask(scene) },
-  CREDENTIALS_MALFORMED: { provoke: (scene) => ask(scene, "Bearer a.b.c") },
+  CREDENTIALS_MISSING: { provoke: (scene) => callWith(scene) },
+  CREDENTIALS_MALFORMED: { provoke: (scene) => callWith(scene, "Bearer a.b.c") },
   TOKEN_ALGORITHM_WRONG: {
-    provoke: (scene) => askWith(scene, { header: { alg: "none" } }),
+    provoke: (scene) => callWithToken(scene, { header: { alg: "none" } }),
     metadata: () => ({ expected: "EdDSA" }),
   },
   TOKEN_TYPE_WRONG: {
-    provoke: (scene) => askWith(scene, { header: { typ: "JWT" } }),
+    provoke: (scene) => callWithToken(scene, { header: { typ: "JWT" } }),
     metadata: () => ({ expected: "petak-request+jwt" }),
   },
   TOKEN_AUDIENCE_WRONG: {
-    provoke: (scene) => askWith(scene, { audience: "another" }),
+    provoke: (scene) => callWithToken(scene, { audience: "another" }),
     metadata: () => ({ expected: testAudience }),
   },
   TOKEN_EXPIRED: {
-    provoke: (scene) => askWith(scene, inThePast),
+    provoke: (scene) => callWithToken(scene, inThePast),
     metadata: () => ({ server_time: isoTime() }),
   },
   TOKEN_REPLAYED_AFTER_EXPIRY: {
@@ -71,40 +71,40 @@ export const callerProvocations = {
     },
   },
   TOKEN_NOT_YET_VALID: {
-    provoke: (scene) => askWith(scene, inTheFuture),
+    provoke: (scene) => callWithToken(scene, inTheFuture),
     metadata: () => ({ server_time: isoTime() }),
   },
   TOKEN_LIFETIME_TOO_LONG: {
-    provoke: (scene) => askWith(scene, { claims: { exp: Math.floor(Date.now() / 1000) + 3600 } }),
+    provoke: (scene) => callWithToken(scene, { claims: { exp: Math.floor(Date.now() / 1000) + 3600 } }),
     metadata: () => ({ limit_seconds: "600" }),
   },
   TOKEN_SIGNATURE_WRONG: {
-    provoke: async (scene) => await askWith(scene, { privateJwk: (await generateKeyPair()).privateJwk }),
+    provoke: async (scene) => await callWithToken(scene, { privateJwk: (await generateKeyPair()).privateJwk }),
     metadata: someKeyId,
   },
   TOKEN_CLAIMS_INVALID: {
-    provoke: (scene) => askWith(scene, { claims: { iss: undefined } }),
+    provoke: (scene) => callWithToken(scene, { claims: { iss: undefined } }),
     metadata: () => ({ claim: "iss" }),
   },
   KEY_UNKNOWN: {
-    provoke: (scene) => askWith(scene, { keyId: newKeyId("test") }),
+    provoke: (scene) => callWithToken(scene, { keyId: newKeyId("test") }),
     metadata: someKeyId,
   },
   KEY_REVOKED: {
     provoke: async (scene) => {
       const key = await newKey(scene);
       await scene.world.courier.client.participants.revokeKey({ requestId: randomUUID(), keyId: key.keyId });
-      return await askWith(scene, key);
+      return await callWithToken(scene, key);
     },
     metadata: someKeyId,
   },
   KEY_ISSUER_MISMATCH: {
-    provoke: (scene) => askWith(scene, { participantId: scene.world.stranger.participantId }),
+    provoke: (scene) => callWithToken(scene, { participantId: scene.world.stranger.participantId }),
     metadata: someKeyId,
   },
   RATE_LIMITED: {
     provoke: ({ redis, protocol }) =>
-      // The clock stands still, so the second request comes in the same second however slow the machine.
+      // The clock is frozen, so the second request falls into the same second on any machine.
       inSideNetwork(redis, { now: createFrozenClock(Date.now()).now }, async ({ network, raw }) => {
         const { publishableKey } = await network.admin.client.participants.createPublishableKey({
           requestId: randomUUID(),

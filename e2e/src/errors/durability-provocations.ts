@@ -17,7 +17,7 @@ const replicated: DurabilityOptions = {
 const { createParticipant } = ParticipantService.method;
 const newcomer = () => ({ requestId: randomUUID(), displayName: "Newcomer", roles: [Role.COURIER] });
 
-/** How each reason is provoked that speaks of what is not safe yet. */
+/** Provocations of the reasons about changes that are not durable yet. */
 export const durabilityProvocations = {
   DURABILITY_UNCONFIRMED: {
     provoke: async ({ protocol }) => {
@@ -29,7 +29,7 @@ export const durabilityProvocations = {
         replica.freeze();
         const answer = await raw.call(protocol, createParticipant, request, options);
         replica.thaw();
-        // The same request is answered when the replica is back.
+        // The same request succeeds when the replica is back.
         await expect.poll(async () => readFailure(await raw.call(protocol, createParticipant, request, options))?.reason).toBe(undefined);
         return answer;
       });

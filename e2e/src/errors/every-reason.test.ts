@@ -17,11 +17,11 @@ import { permissionProvocations } from "./permission-provocations.ts";
 import type { Provocation } from "./provocation.ts";
 import { recordProvocations } from "./record-provocations.ts";
 
-/** Who went away gets no answer, so this one reason is seen in the gateway's own record of the call. */
-const seenInFeeds = ["CANCELED"] as const satisfies Reason[];
+/** A caller that disconnects gets no response, so this reason is observed in the gateway's log of the call. */
+const seenInLog = ["CANCELED"] as const satisfies Reason[];
 
-// The type refuses a reason of the catalogue for which there is neither a provocation nor a test of its own.
-const provocations: Readonly<Record<Exclude<Reason, (typeof seenInFeeds)[number]>, Provocation>> = {
+// The type requires a provocation or a test for every reason of the catalogue.
+const provocations: Readonly<Record<Exclude<Reason, (typeof seenInLog)[number]>, Provocation>> = {
   ...bundleProvocations,
   ...callProvocations,
   ...durabilityProvocations,
@@ -38,31 +38,34 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-it("there is a test for every reason of the catalogue, and none for another", () => {
-  expect([...Object.keys(provocations), ...seenInFeeds].sort()).toEqual(Object.keys(catalogue).sort());
+it("every reason of the catalogue has a test, and no other reason has one", () => {
+  expect([...Object.keys(provocations), ...seenInLog].sort()).toEqual(Object.keys(catalogue).sort());
 });
 
 describe.each(wireProtocols)("over %s", (protocol) => {
-  it.each(Object.entries(provocations))("%s comes with all that is promised", async (reason, { provoke, metadata, fields = [] }) => {
-    const entry: CatalogueEntry = catalogue[reason as Reason];
-    const answer = await provoke({ world, redis, protocol });
-    const failure = readFailure(answer);
-    expect(failure).toMatchObject({ code: entry.code, reason, domain: errorDomain });
-    expect(failure?.metadata).toEqual(metadata?.(world) ?? {});
-    expect(Object.keys(entry.metadata)).toEqual(expect.arrayContaining(Object.keys(failure?.metadata ?? {})));
-    expect(failure?.violations.map(({ field }) => field)).toEqual(fields);
-    expect(failure?.violations.every(({ rule }) => rule !== "")).toBe(true);
-    expect(failure?.preconditionSubject).toBe(entry.code === Code.FailedPrecondition ? failure?.metadata.subject : undefined);
-    expect(failure?.retryAfterMs).toEqual(entry.retry === "retry_info" ? expect.any(Number) : undefined);
-    expect(failure?.message).not.toBe("");
-    expect(answer.end).toBe("complete");
-    expect(answer.headers["x-request-id"]).toMatch(/^[\w.-]+$/);
-    const ofConnect = answer.headers["content-type"] === "application/json";
-    expect(ofConnect ? [codeToHttpStatus(entry.code), ...(entry.otherStatuses ?? [])] : [200]).toContain(answer.status);
-  });
+  it.each(Object.entries(provocations))(
+    "%s has the code, metadata, fields and retry delay that the catalogue promises",
+    async (reason, { provoke, metadata, fields = [] }) => {
+      const entry: CatalogueEntry = catalogue[reason as Reason];
+      const answer = await provoke({ world, redis, protocol });
+      const failure = readFailure(answer);
+      expect(failure).toMatchObject({ code: entry.code, reason, domain: errorDomain });
+      expect(failure?.metadata).toEqual(metadata?.(world) ?? {});
+      expect(Object.keys(entry.metadata)).toEqual(expect.arrayContaining(Object.keys(failure?.metadata ?? {})));
+      expect(failure?.violations.map(({ field }) => field)).toEqual(fields);
+      expect(failure?.violations.every(({ rule }) => rule !== "")).toBe(true);
+      expect(failure?.preconditionSubject).toBe(entry.code === Code.FailedPrecondition ? failure?.metadata.subject : undefined);
+      expect(failure?.retryAfterMs).toEqual(entry.retry === "retry_info" ? expect.any(Number) : undefined);
+      expect(failure?.message).not.toBe("");
+      expect(answer.end).toBe("complete");
+      expect(answer.headers["x-request-id"]).toMatch(/^[\w.-]+$/);
+      const ofConnect = answer.headers["content-type"] === "application/json";
+      expect(ofConnect ? [codeToHttpStatus(entry.code), ...(entry.otherStatuses ?? [])] : [200]).toContain(answer.status);
+    },
+  );
 });
 
-it("CANCELED is what the gateway records of a caller that went away", async () => {
+it("CANCELED is logged for a caller that disconnected", async () => {
   await inSideNetwork(redis, {}, async ({ network }) => {
     const http2 = createHttp2Connection(network.port);
     const leaving = new AbortController();

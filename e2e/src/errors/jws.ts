@@ -1,6 +1,6 @@
 import { type Ed25519PrivateJwk, encodeBase64url, requestTokenType, signEd25519, tokenAlgorithm } from "@petak/credential";
 
-/** Whose key signs, and whom the token names. */
+/** The signing key and the parties that a token names. */
 export interface TokenParts {
   privateJwk: Ed25519PrivateJwk;
   keyId: string;
@@ -8,13 +8,13 @@ export interface TokenParts {
   audience: string;
   /** In s since 1970. */
   issuedAtS: number;
-  /** Members of the header in place of the right ones. */
+  /** Members of the header that replace the correct ones. */
   header?: Record<string, unknown>;
-  /** Members of the claims in place of the right ones; undefined leaves one out. */
+  /** Members of the claims that replace the correct ones; undefined omits one. */
   claims?: Record<string, unknown>;
 }
 
-/** Signs a request token that may be wrong in any way, and gives the Authorization header with it. */
+/** Signs a request token that may be wrong in any way. Returns the Authorization header with it. */
 export async function signWrongly({ privateJwk, keyId, participantId, audience, issuedAtS, header, claims }: TokenParts): Promise<string> {
   const encoded = [
     { alg: tokenAlgorithm, typ: requestTokenType, kid: keyId, ...header },

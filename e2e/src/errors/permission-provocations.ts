@@ -8,7 +8,7 @@ const { listEvents } = CustodyService.method;
 const { boot } = AgentService.method;
 const { createPublishableKey } = ParticipantService.method;
 
-/** The reasons that say something of what the caller may do. */
+/** Provocations of the reasons about what the caller is permitted to do. */
 export const permissionProvocations = {
   ROLE_REQUIRED: {
     provoke: async ({ world, protocol }) => {

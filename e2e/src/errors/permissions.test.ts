@@ -60,7 +60,7 @@ const notItsOwner = {
   liveCourier: "WEBHOOK_ENDPOINT_NOT_FOUND",
 } satisfies Refusals;
 
-/** Who is refused with what, where the request is a good one of somebody else's. */
+/** The callers that are refused, and with which reason, when they send a good request of somebody else's. */
 const refusals: Record<string, Refusals> = {
   "DirectoryService/FindNearest": { agent: "AGENT_KEY_NOT_ALLOWED" },
   "DirectoryService/GetSite": { agent: "AGENT_KEY_NOT_ALLOWED", ...otherNetwork },
@@ -165,7 +165,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-it("the table has every RPC", () => {
+it("the table lists every RPC", () => {
   expect(Object.keys(refusals).sort()).toEqual([...names].sort());
 });
 
@@ -180,16 +180,16 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-describe("what opens a door", () => {
+describe("a credential", () => {
   const strangers = { publishable: "PUBLISHABLE_KEY_NOT_ALLOWED", agent: "AGENT_KEY_NOT_ALLOWED" } as const;
   const ofReservation = { ...strangers, ...notAParty, operator: "RESERVATION_NOT_FOUND" } satisfies Refusals;
   const { issueCredential } = ReservationService.method;
 
-  /** Who is refused what, for each act. Whoever is not named gets it. */
+  /** The callers that are refused for each act, with the reason. Callers that are not listed are permitted. */
   const byAct: Record<Exclude<keyof typeof Act, "UNSPECIFIED">, Refusals> = {
     DEPOSIT: ofReservation,
     COLLECT: ofReservation,
-    // Who may have it is told of the state before it is refused for that.
+    // A permitted caller gets the refusal about the state, which is checked before the holder's key.
     RECALL: { ...ofReservation, courier: "ILLEGAL_STATE" },
     SERVICE: {
       ...strangers,
@@ -201,14 +201,14 @@ describe("what opens a door", () => {
       liveOperator: "SITE_NOT_FOUND",
     },
   };
-  const whoever = ["publishable", "agent", "courier", "stranger", "operator", "rival", "admin", "liveCourier", "liveOperator"] as const;
+  const everyone = ["publishable", "agent", "courier", "stranger", "operator", "rival", "admin", "liveCourier", "liveOperator"] as const;
 
-  it.each(Object.entries(byAct))("is issued for %s to whoever may have it, and to nobody else", async (name, refused) => {
+  it.each(Object.entries(byAct))("for %s is issued to permitted callers only", async (name, refused) => {
     const act = Act[name as keyof typeof Act];
     const { reservationId } = await world.holdAndConfirm();
     const { publicKey: holderPublicKey } = await generateKeyPair();
     const subject = act === Act.SERVICE ? { siteId: world.siteId } : { reservationId };
-    for (const caller of whoever) {
+    for (const caller of everyone) {
       for (const protocol of wireProtocols) {
         const message = create(issueCredential.input, { requestId: randomUUID(), act, holderPublicKey, ...subject });
         const answer = await world.raw.call(protocol, issueCredential, message, {
@@ -222,8 +222,8 @@ describe("what opens a door", () => {
   });
 });
 
-describe("what is another's or of the other network", () => {
-  /** What goes wrong with a message of a caller's. */
+describe("another participant's subject or one of the other network", () => {
+  /** The reason for which every protocol refuses a caller's message. */
   async function reasonFor<Method extends DescMethod>(
     caller: CallerName,
     method: Method,
@@ -242,18 +242,18 @@ describe("what is another's or of the other network", () => {
   const { registerKey, createPublishableKey, revokeKey } = ParticipantService.method;
   const publicKey = new Uint8Array(32).fill(7);
 
-  it("is no site for an agent's key", async () => {
+  it("cannot be the site of an agent's key", async () => {
     const key = { publicKey, mode: Mode.TEST };
     expect(await reasonFor("rival", registerKey, { ...key, requestId: randomUUID(), siteId: world.siteId })).toBe("SITE_NOT_FOUND");
     expect(await reasonFor("operator", registerKey, { ...key, requestId: randomUUID(), siteId: "site_83652b_k3v9c0x2md0000zz" })).toBe(
       "SITE_NOT_FOUND",
     );
-    // The site is of the test network, and the key would be of the live one.
+    // The site is in the test network, and the key would be in the live one.
     const live = { publicKey, mode: Mode.LIVE, requestId: randomUUID(), siteId: world.siteId };
     expect(await reasonFor("liveOperator", registerKey, live)).toBe("SITE_NOT_FOUND");
   });
 
-  it("is not to be had with a test key where it is live", async () => {
+  it("cannot be reached with a test key if it is live", async () => {
     const live = { mode: Mode.LIVE, requestId: randomUUID() };
     expect(await reasonFor("courier", registerKey, { ...live, publicKey })).toBe("MODE_MISMATCH");
     expect(await reasonFor("courier", createPublishableKey, { ...live, origins: ["https://a.example"] })).toBe("MODE_MISMATCH");
@@ -263,7 +263,7 @@ describe("what is another's or of the other network", () => {
     expect(await reasonFor("courier", revokeKey, { requestId: randomUUID(), keyId })).toBe("KEY_NOT_FOUND");
   });
 
-  it("is no place to reserve", async () => {
+  it("cannot be reserved at", async () => {
     const message = { requestId: randomUUID(), parcel: { widthMm: 1, heightMm: 1, depthMm: 1, massG: 1 } };
     const place = { case: "siteId", value: world.siteId } as const;
     expect(await reasonFor("liveCourier", ReservationService.method.reserve, { ...message, place })).toBe("SITE_NOT_FOUND");

@@ -53,7 +53,7 @@ async function reserveAt({ world, protocol }: Scene, siteId: string, requestId: 
   );
 }
 
-/** Lets more wait at a full site than a network lets. */
+/** Queues one reservation more at a full site than the network's limits permit. */
 async function waitBeyond(limits: TestNetworkOptions, redis: TestRedis, protocol: WireProtocol): Promise<RawAnswer> {
   return await inSideNetwork(redis, limits, async ({ network, raw }) => {
     const operator = await network.join("Operator", [Role.OPERATOR]);
@@ -79,7 +79,7 @@ async function waitBeyond(limits: TestNetworkOptions, redis: TestRedis, protocol
   });
 }
 
-/** Countersigns a receipt, or does it wrong. */
+/** Countersigns a receipt, with the given parts replaced by wrong ones. */
 async function countersign(
   { world, protocol }: Scene,
   change: Partial<GoodRequestSubjects["toCountersign"]>,
@@ -92,10 +92,10 @@ async function countersign(
 
 const unknownEventId = "evt_83652b_0000000000000000";
 
-/** How many write one site at once: more than the gateway tries for the last of them, whatever the order. */
+/** How many requests write one site at once: more than the gateway's attempts for the last of them, in any order. */
 const writers = 40;
 
-/** The reasons that say something of the records: what is named is not there, or does not stand as it would have to. */
+/** Provocations of the reasons about stored data: what a request names does not exist or is not in the required state. */
 export const recordProvocations = {
   SITE_NOT_FOUND: {
     provoke: async ({ world, protocol }) =>
@@ -173,7 +173,7 @@ export const recordProvocations = {
     provoke: async ({ world, protocol }) => {
       const eager = await world.network.join("Eager", [Role.COURIER]);
       const endpointId = await addWebhook(eager);
-      // Paused, so that none ends.
+      // Paused, so that no replay finishes.
       await eager.client.webhooks.updateEndpoint({ requestId: randomUUID(), endpointId, paused: true });
       for (let count = 0; count < 5; count++) await eager.client.webhooks.replayEvents({ requestId: randomUUID(), endpointId });
       return await world.raw.call(
@@ -201,7 +201,7 @@ export const recordProvocations = {
   EXTENSION_EXHAUSTED: {
     provoke: async ({ world, protocol }) => {
       const { reservationId } = await world.hold();
-      // Longer than a place is held: the first gets as much as there is.
+      // Longer than the longest hold: the first such extension gets the longest possible one.
       const until = timestampFromMs(Date.now() + 30 * 86_400_000);
       await world.courier.client.reservations.extend({ requestId: randomUUID(), reservationId, until });
       return await world.raw.call(
@@ -349,7 +349,7 @@ export const recordProvocations = {
     }),
   },
   NOT_PARTY_TO_HAND_OVER: {
-    // That a place was promised is no hand-over.
+    // Promising a place is no hand-over.
     provoke: async (scene) => await countersign(scene, { number: 1 }),
     metadata: () => ({ reservation_id: oneId("res"), number: "1", act: "RESERVED", subject: oneId("res") }),
   },
@@ -387,7 +387,7 @@ export const recordProvocations = {
     metadata: () => ({ ...someSite(), requirement: "DANGEROUS_GOODS" }),
   },
   AVAILABILITY_UNKNOWN: {
-    // A report of places that the site has no more says nothing of those that it has.
+    // A report that counts other places than the site now has says nothing about those.
     provoke: async (scene) => {
       const { world, protocol } = scene;
       const { siteId, site } = await world.addSite();
@@ -405,7 +405,7 @@ export const recordProvocations = {
     metadata: someSite,
   },
   CONFLICT: {
-    // Everybody writes other facts of one site. Each round of the race has one winner, and the gateway starts anew five times.
+    // All requests write different facts of one site. Each round of the race has one winner, and the gateway retries five times.
     provoke: async ({ world, protocol }) => {
       const { site } = await world.addSite();
       const authorization = await authorizationOf(world.operator);
@@ -421,7 +421,7 @@ export const recordProvocations = {
       );
       const failures = answers.map(readFailure);
       expect([...new Set(failures.map((failure) => failure?.reason))].sort()).toEqual(["CONFLICT", undefined]);
-      // When the race is over, writing succeeds at once.
+      // When the race is over, a write succeeds at once.
       const lost = answers[failures.findIndex((failure) => failure !== undefined)];
       if (lost === undefined) throw new Error("nobody lost");
       await world.operator.client.directory.upsertSites({ requestId: randomUUID(), sites: [{ ...site, name: "Last" }] });

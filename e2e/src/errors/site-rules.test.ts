@@ -19,9 +19,9 @@ type SiteInit = MessageInitShape<typeof SiteSchema>;
 const sizeClass = { sizeClassId: "M", widthMm: 400, heightMm: 200, depthMm: 500, maxMassG: 20_000, installed: 2 };
 const newYear = { year: 2027, month: 1, day: 1 };
 
-/** A site with something wrong that no schema sees or that takes two fields to be wrong, and the field that is named. */
+/** Sites with a mistake that no schema rule of one field detects, and the field that the refusal names. */
 const wrongSites: [what: string, field: string, SiteInit][] = [
-  ["a time zone that is none", "sites[1].time_zone", { timeZone: "Mars/Olympus" }],
+  ["an unknown time zone", "sites[1].time_zone", { timeZone: "Mars/Olympus" }],
   ["a time zone that is an offset", "sites[1].time_zone", { timeZone: "+08:00" }],
   [
     "a 30th of February",
@@ -35,7 +35,7 @@ const wrongSites: [what: string, field: string, SiteInit][] = [
     { openingHours: { exceptions: [{ date: newYear, open: [{ openMinute: 700, closeMinute: 600 }] }] } },
   ],
   [
-    "weekly periods of what is always open",
+    "weekly periods although it is always open",
     "sites[1].opening_hours",
     { openingHours: { alwaysOpen: true, weekly: [{ openDay: 1, closeDay: 1, closeMinute: 60 }] } },
   ],
@@ -69,7 +69,7 @@ const wrongSites: [what: string, field: string, SiteInit][] = [
     { sizeClasses: Array.from({ length: 9 }, (_, n) => ({ ...sizeClass, sizeClassId: `${n}` })) },
   ],
   [
-    "a door of no size class",
+    "a door of an unknown size class",
     "sites[1].compartments[0].size_class_id",
     { sizeClasses: [sizeClass], compartments: [{ compartmentId: "A1", sizeClassId: "L" }] },
   ],
@@ -91,7 +91,7 @@ const wrongSites: [what: string, field: string, SiteInit][] = [
   ],
   ["a reference twice", "sites[1].operator_site_ref", { operatorSiteRef: "first" }],
   ["a country in small letters", "sites[1].address.country_code", { address: { countryCode: "sg" } }],
-  ["a picture that is not on https", "sites[1].access.photo_url", { access: { photoUrl: "http://photos.example/1.jpg" } }],
+  ["a photo that is not served over https", "sites[1].access.photo_url", { access: { photoUrl: "http://photos.example/1.jpg" } }],
   ["a purpose twice", "sites[1].purposes", { purposes: [1, 1] }],
 ];
 
@@ -111,7 +111,7 @@ function siteWith(ref: string, wrong: SiteInit = {}) {
 }
 
 describe("a site with", () => {
-  it.each(wrongSites)("%s is refused, names %s, and nothing is written", async (_what, field, wrong) => {
+  it.each(wrongSites)("%s is refused, %s is named, and nothing is written", async (_what, field, wrong) => {
     const sites = [siteWith("first"), siteWith("second", wrong)];
     for (const validateOnly of [false, true]) {
       for (const protocol of wireProtocols) {
@@ -129,7 +129,7 @@ describe("a site with", () => {
     expect(found.options.map(({ site }) => site?.name).filter((name) => name?.includes("first") || name?.includes("second"))).toEqual([]);
   });
 
-  it("the other network's mark is refused and names the field", async () => {
+  it("the other network's mode is refused, and the field is named", async () => {
     const sites = [siteWith("first"), siteWith("second", { isTest: false })];
     for (const protocol of wireProtocols) {
       expect(await refusalOf(protocol, { requestId: randomUUID(), sites })).toEqual(["MODE_MISMATCH", ["sites[1].is_test"]]);
@@ -138,7 +138,7 @@ describe("a site with", () => {
 });
 
 describe("a request that contradicts itself", () => {
-  it("is refused and names the field", async () => {
+  it("is refused, and the field is named", async () => {
     const { reservationId } = await world.holdAndConfirm();
     const lowOrder = new Uint8Array(32);
     const { issueCredential } = ReservationService.method;

@@ -6,41 +6,41 @@ import type { TestParticipant } from "@petak/testkit/network";
 import { inSideNetwork } from "../testing/side-network.ts";
 import { authorizationOf, origin, parcel, shopOrigin } from "../testing/world.ts";
 import type { RawCaller } from "../wire/call.ts";
-import type { AskedAbout, Asker } from "./state-asks.ts";
+import type { AttemptSubject, Requester } from "./state-attempts.ts";
 
-/** What is made in a scene, and asked about. */
-export type Subject = Omit<AskedAbout, "nowMs" | "holderPublicKey">;
+/** A reservation made in a scene, as the subject of attempts. */
+export type Subject = Omit<AttemptSubject, "nowMs" | "holderPublicKey">;
 
-/** Makes reservations in a network whose clock stands still until it is told to move. */
+/** Makes reservations in a network whose clock is frozen until it is advanced. */
 export interface StatesScene {
   clock: FrozenClock;
   raw: RawCaller;
   holderPublicKey: Uint8Array<ArrayBuffer>;
-  participants: Record<Exclude<Asker, "agent" | "page">, TestParticipant>;
-  /** The Authorization header of whoever asks, by the clock as it stands. */
-  authorize(asker: Asker): Promise<string>;
-  /** Holds a place, in a bundle of its own where that is wanted. */
+  participants: Record<Exclude<Requester, "agent" | "page">, TestParticipant>;
+  /** The requester's Authorization header at the clock's time. */
+  authorize(requester: Requester): Promise<string>;
+  /** Holds a place, on request in a bundle of its own. */
   hold(inBundle?: boolean): Promise<Subject>;
-  /** Holds, confirms and lets a credential to collect be issued. */
+  /** Holds, confirms and issues a credential to collect. */
   confirmed(inBundle?: boolean): Promise<Subject>;
-  /** Lets the agent report of one that is confirmed. */
+  /** Makes a confirmed reservation of which the agent then reports. */
   reported(inBundle: boolean, ...types: DeviceEventType[]): Promise<Subject>;
-  /** Gives up one that was confirmed. */
+  /** Makes a confirmed reservation and cancels it. */
   cancelled(inBundle?: boolean): Promise<Subject>;
-  /** Lets one wait at a full site. */
+  /** Makes a reservation that waits at a full site. */
   queued(): Promise<Subject>;
   stateOf(subject: Subject): Promise<ReservationState | undefined>;
 }
 
-/** Every limit of a reservation is a minute here, and tokens are good for longer. */
+/** Every limit of a reservation is one minute here; tokens are valid for longer. */
 const limit = { seconds: 60n };
 
-/** The same in ms. */
+/** The same limit in ms. */
 export const limitMs = 60_000;
 
-/** Makes a scene over a server of its own keys, and ends it. */
+/** Runs work in a scene over a server with its own keys, and stops it afterwards. */
 export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, work: (scene: StatesScene) => Promise<void>): Promise<void> {
-  // In the midst of a second: credentials count in whole ones.
+  // In the middle of a second, because credentials count in whole seconds.
   const clock = createFrozenClock(Math.floor(Date.now() / 1000) * 1000 + 500);
   const overrides = { now: clock.now, sweepIntervalMs, collectWithinMs: limitMs };
   await inSideNetwork(redis, overrides, async ({ network, raw }) => {
@@ -95,9 +95,9 @@ export async function inStatesScene(redis: TestRedis, sweepIntervalMs: number, w
       raw,
       holderPublicKey,
       participants,
-      authorize(asker) {
-        if (asker === "page") return Promise.resolve(`Bearer ${publishableKey?.publishableKey ?? ""}`);
-        return asker === "agent" ? agentSigner.authorization() : authorizationOf(participants[asker]);
+      authorize(requester) {
+        if (requester === "page") return Promise.resolve(`Bearer ${publishableKey?.publishableKey ?? ""}`);
+        return requester === "agent" ? agentSigner.authorization() : authorizationOf(participants[requester]);
       },
       hold,
       confirmed,

@@ -8,7 +8,7 @@ import { callersOf, goodRequestsIn, startWorld, type World } from "../testing/wo
 import { readFailure } from "../wire/failure.ts";
 import { wireProtocols } from "../wire/protocols.ts";
 
-/** Ids that nobody has, well-formed and not, and some that mean something to whoever builds names out of them. */
+/** Ids that nobody has, well-formed and malformed, and some that could break code that builds key names from them. */
 const ids = [
   "site_83652b_zzzz",
   "site_83652b_k3v9c0x2md00zzzz",
@@ -33,7 +33,7 @@ const ids = [
   "' OR 1=1 --",
 ];
 
-/** Fields that name something, with who asks and what comes back where there is no such thing. */
+/** Fields that name something, with the caller and the reason of the refusal if it does not exist. An empty reason: the call succeeds. */
 const fields: [method: string, path: string, by: keyof Callers, reason: Reason | ""][] = [
   ["GetSite", "site_id", "courier", "SITE_NOT_FOUND"],
   ["GetAvailability", "site_ids[0]", "courier", "SITE_NOT_FOUND"],
@@ -68,9 +68,9 @@ const fields: [method: string, path: string, by: keyof Callers, reason: Reason |
   ["Boot", "site_id", "agent", "AGENT_SITE_MISMATCH"],
   ["Sync", "site_id", "agent", "AGENT_SITE_MISMATCH"],
   ["ReportEvents", "site_id", "agent", "AGENT_SITE_MISMATCH"],
-  // What happened at the door has happened, whatever the credential named.
+  // An event at the door is recorded whatever the credential named.
   ["ReportEvents", "events[0].reservation_id", "agent", ""],
-  // A filter that nobody passes, and one that refuses nobody.
+  // A filter that no site passes, and one that excludes none.
   ["FindNearest", "operator_ids[0]", "courier", ""],
   ["FindNearest", "excluded_operator_ids[0]", "courier", ""],
   ["Reserve", "nearest.operator_ids[0]", "courier", ""],
@@ -88,7 +88,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** The good request with another id, and a request id of its own, since it is another request. An agent signs what it reports then. */
+/** The good request with another id and a new request id, because it is a different request. An agent's report is signed again. */
 async function withId({ method, message }: GoodRequest, path: string, id: string): Promise<Message> {
   const changed = clone(method.input, message);
   for (const spot of spotsOf(method.input, changed)) {
@@ -106,12 +106,12 @@ function requestTo(name: string): GoodRequest & { method: DescMethod } {
   return request;
 }
 
-describe("an id that nobody has", () => {
-  it.each(fields)("in %s %s of %s gives %s", async (name, path, by, reason) => {
+describe("an unknown id", () => {
+  it.each(fields)("in %s %s sent by the %s gives %s", async (name, path, by, reason) => {
     const request = requestTo(name);
-    // In the store its keys are filed under this name.
+    // The store files its keys under this name.
     for (const id of [...ids, `${world.courier.participantId}:keys`]) {
-      // An agent's key knows its own site alone, so the two are the same to it.
+      // An agent's key knows only its own site, so it cannot distinguish the two.
       for (const protocol of wireProtocols) {
         const message = await withId(request, path, id);
         const answer = await world.raw.call(protocol, request.method, message, { authorization: callers[by], timeoutMs: 30_000 });
@@ -125,7 +125,7 @@ describe("an id that nobody has", () => {
 });
 
 describe("a cursor", () => {
-  it.each(["ListEvents", "WatchEvents"])("of %s is taken as it was given and in no other form", async (name) => {
+  it.each(["ListEvents", "WatchEvents"])("of %s is accepted only in the form in which it was issued", async (name) => {
     const { reservationId } = await world.hold();
     const { nextCursor } = await world.courier.client.custody.listEvents({});
     expect(reservationId).not.toBe("");

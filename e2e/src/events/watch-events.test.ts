@@ -27,7 +27,7 @@ async function reserve(): Promise<string> {
   return reservation?.reservationId ?? "";
 }
 
-/** Reads messages of a stream until so many events have come. */
+/** Reads messages of a stream until this many events have arrived. */
 async function takeEvents(stream: AsyncIterator<WatchEventsResponse>, count: number) {
   const events: { type: EventType; reservationId: string }[] = [];
   let cursor = "";
@@ -41,7 +41,7 @@ async function takeEvents(stream: AsyncIterator<WatchEventsResponse>, count: num
 }
 
 describe.each(["connect", "grpc", "grpc-web"] as const)("events over %s", (protocol) => {
-  it("come to whoever watches as they happen, and go on from the last cursor after a break", async () => {
+  it("reach a watcher as they happen, and continue from the last cursor after a disconnect", async () => {
     const watcher = network.clientFor(courier.signer, { protocol });
     const leaving = new AbortController();
     const stream = watcher.custody.watchEvents({ fromNow: true }, { signal: leaving.signal })[Symbol.asyncIterator]();
@@ -61,7 +61,7 @@ describe.each(["connect", "grpc", "grpc-web"] as const)("events over %s", (proto
 });
 
 describe("events", () => {
-  it("come to the parties and to nobody else, whether watched or listed", async () => {
+  it("reach the parties and nobody else, whether watched or listed", async () => {
     const stranger = await network.join("Stranger", [Role.COURIER]);
     const streams = [operator, stranger].map(({ client }) => client.custody.watchEvents({})[Symbol.asyncIterator]());
     const reservationId = await reserve();
@@ -74,7 +74,7 @@ describe("events", () => {
     for (const stream of streams) await stream.return?.();
   });
 
-  it("are each listed once, however the pages are cut", async () => {
+  it("are each listed once for any page size", async () => {
     for (let index = 0; index < 12; index++) await reserve();
     const { events: all } = await courier.client.custody.listEvents({ pageSize: 1000 });
     expect(all.length).toBe(12);
@@ -91,7 +91,7 @@ describe("events", () => {
     expect(new Set(paged).size).toBe(12);
   });
 
-  it("end with KEY_REVOKED for a stream and a long poll whose key is revoked, before anything more is told", async () => {
+  it("end with KEY_REVOKED in a stream and a long poll whose key is revoked, before any further event is sent", async () => {
     const spy = await network.withMode(courier, Mode.TEST);
     const stream = spy.client.custody.watchEvents({ fromNow: true })[Symbol.asyncIterator]();
     await stream.next();
@@ -103,20 +103,20 @@ describe("events", () => {
     expect([reasonOf(await streaming), reasonOf(await polling)]).toEqual(["KEY_REVOKED", "KEY_REVOKED"]);
   });
 
-  it("are waited for by 16 calls of a participant at once: one more is answered, and the gateway has room for others", async () => {
+  it("can be awaited by 16 calls of a participant at once: a further call returns at once, and other callers are served", async () => {
     const wait = { seconds: 20n, nanos: 0 };
     const leaving = new AbortController();
     const poll = () => courier.client.custody.listEvents({ fromNow: true, wait }, { signal: leaving.signal });
     const waiting = Array.from({ length: 16 }, () => poll().catch(() => undefined));
     await expect.poll(async () => (await network.inFlight()).unary).toBe(16);
-    // How far the sixteen have come is not to be seen from here: those beyond answer when all of them wait.
+    // It is not visible whether all sixteen wait already; further calls return at once as soon as they do.
     await expect.poll(async () => await Promise.race([poll().then(({ events }) => events), pause(100)])).toEqual([]);
     expect((await operator.client.directory.findNearest({ origin, parcel })).options.length).toBe(1);
     leaving.abort();
     await Promise.all(waiting);
   });
 
-  it("are streamed 16 times to a participant at once: one more is RATE_LIMITED until one has ended", async () => {
+  it("can be streamed 16 times to a participant at once: a further stream is RATE_LIMITED until one has ended", async () => {
     const watcher = network.clientFor(courier.signer, { retry: false }).custody;
     const open = (signal: AbortSignal) => watcher.watchEvents({ fromNow: true }, { signal })[Symbol.asyncIterator]().next();
     const [one, others] = [new AbortController(), new AbortController()];
@@ -130,7 +130,7 @@ describe("events", () => {
     others.abort();
   });
 
-  it("of a chain are shown to its parties alone", async () => {
+  it("of a chain are visible to its parties only", async () => {
     const stranger = await network.join("Stranger", [Role.COURIER]);
     const reservationId = await reserve();
     expect((await courier.client.custody.getCustodyChain({ reservationId })).events.map(({ type }) => type)).toEqual([
@@ -140,7 +140,7 @@ describe("events", () => {
     expect(reasonOf(refused)).toBe("RESERVATION_NOT_FOUND");
   });
 
-  it("end with SHUTTING_DOWN when the gateway stops, and a long poll is answered", async () => {
+  it("end with SHUTTING_DOWN when the gateway stops, and a long poll gets a response", async () => {
     const stream = courier.client.custody.watchEvents({})[Symbol.asyncIterator]();
     await stream.next();
     const polling = courier.client.custody.listEvents({ wait: { seconds: 20n, nanos: 0 } });

@@ -2,17 +2,17 @@ import { once } from "node:events";
 import { type ClientHttp2Session, connect, constants, createServer, type Http2Session, type IncomingHttpHeaders } from "node:http2";
 import type { AddressInfo } from "node:net";
 
-/** A proxy that loses one answer. */
+/** A proxy that drops one response. */
 export interface BreakingProxy {
   url: string;
-  /** How many answers it has lost: 0 or 1. */
+  /** How many responses it has dropped: 0 or 1. */
   lost(): number;
   stop(): Promise<void>;
 }
 
 /**
- * Starts an HTTP/2 proxy before a gateway. When the gateway has answered the first request for a path, the caller's connection breaks in
- * place of the answer: the worst moment, since the work is done and the caller does not know.
+ * Starts an HTTP/2 proxy in front of a gateway. When the gateway has answered the first request for a path, the proxy breaks the caller's
+ * connection instead of forwarding the response: the worst moment, because the work is done and the caller does not know.
  */
 export async function startBreakingProxy(gatewayUrl: string, path: string): Promise<BreakingProxy> {
   let lost = 0;
@@ -22,7 +22,7 @@ export async function startBreakingProxy(gatewayUrl: string, path: string): Prom
   server.on("session", (session) => sessions.add(session));
   server.on("stream", (stream, headers) => {
     const request = upstream.request({ ...headers, [constants.HTTP2_HEADER_AUTHORITY]: new URL(gatewayUrl).host });
-    // The other side is told by the end of this one.
+    // The end of this stream informs the other side.
     stream.on("error", () => request.close());
     request.on("error", () => stream.close());
     stream.on("close", () => request.close());

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 
-/** A fenced piece of a page. */
+/** A fenced code block of a page. */
 export interface CodeBlock {
-  /** What stands behind the opening fence, e.g. `sh`. */
+  /** The info string of the opening fence, e.g. `sh`. */
   language: string;
   code: string;
   /** The line of the opening fence, from 1. */
   line: number;
 }
 
-/** The fenced pieces of a Markdown page, in their order. */
+/** The fenced code blocks of a Markdown page, in order. */
 export async function readCodeBlocks(path: string): Promise<CodeBlock[]> {
   const blocks: CodeBlock[] = [];
   let open: { language: string; lines: string[]; line: number } | undefined;
@@ -27,7 +27,7 @@ export async function readCodeBlocks(path: string): Promise<CodeBlock[]> {
   return blocks;
 }
 
-/** A text without what stands before and behind each of its lines, to compare pieces that are indented otherwise. */
+/** A text without the white space around each of its lines, to compare blocks with different indentation. */
 export function withoutIndentation(text: string): string {
   return text
     .split("\n")

@@ -10,7 +10,7 @@ import { courierExamples } from "./courier-examples.ts";
 import { type ExampleSurroundings, runCourier, runCourierAndTerminal } from "./example-process.ts";
 
 const redis = useRedis();
-/** Where the examples look by default. */
+/** The position at which the examples search by default. */
 const position = { latitude: 1.3521, longitude: 103.8198 };
 let network: TestNetwork;
 let courier: TestParticipant;
@@ -62,7 +62,7 @@ describe.each(await courierExamples())("the courier's example in $language", (ex
     expect(reservation?.state).toBe(ReservationState.COLLECTED);
   });
 
-  it("holds one place where the connection breaks in place of Reserve's answer", async () => {
+  it("holds one place if the connection breaks before Reserve's response arrives", async () => {
     const proxy = await startBreakingProxy(network.baseUrl, "/petak.v1.ReservationService/Reserve");
     const throughProxy = { ...surroundings, gateway: proxy.url };
     const { steps, stderr } = await runCourier(example, throughProxy, { until: ({ step }) => step === "confirmed" });
@@ -74,13 +74,13 @@ describe.each(await courierExamples())("the courier's example in $language", (ex
     expect(held).toEqual([steps.at(-1)?.reservationId]);
   });
 
-  it("says the reason of a refusal and the field, and does not ask again", async () => {
+  it("prints the reason and the field of a refusal, and does not retry", async () => {
     const { exitCode, steps, stderr } = await runCourier(example, surroundings, { args: ["--origin", "91,103.8"] });
     expect([exitCode, steps]).toEqual([1, []]);
     expect(stderr).toMatch(/^INVALID_FIELD \(INVALID_ARGUMENT\): .*\nWrong fields: origin\.latitude\n$/);
   });
 
-  it("does not wait a minute for a place", async () => {
+  it("does not wait in a queue for a place", async () => {
     const { exitCode, stderr } = await runCourier(example, surroundings, { args: ["--origin", "0,-30"] });
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^NO_PLACE_FREE \(RESOURCE_EXHAUSTED\): .*\n$/);

@@ -4,16 +4,16 @@ import { courierModules, findPython } from "./find-python.ts";
 /** The root of the repository. */
 export const repositoryDir = join(import.meta.dirname, "../../..");
 
-/** A courier's integration in some language. */
+/** A courier's integration in one language. */
 export interface CourierExample {
   language: string;
   /** The program and its first arguments. */
   command: readonly [program: string, ...args: string[]];
-  /** Why it cannot run here. Undefined: it can. */
+  /** Why it cannot run here. Undefined if it can. */
   obstacle?: string;
 }
 
-/** The examples of this repository. Those that cannot run here say why, on standard error too. */
+/** The examples of this repository. An example that cannot run here says why, also on standard error. */
 export async function courierExamples(): Promise<CourierExample[]> {
   const python = await findPython(courierModules);
   const obstacle =

@@ -28,7 +28,7 @@ function commandsWith(word: string, blocks: readonly CodeBlock[]): string[] {
   return blocks.filter(({ language, code }) => language === "sh" && code.includes(word)).map(({ code }) => code);
 }
 
-/** What `petak start` prints to paste, without its margin. */
+/** The curl command that `petak start` prints, without its margin. */
 function printedCurl(): string {
   const [command = ""] = /^ {2}curl .*\\\n.*\\\n.*$/m.exec(started.said()) ?? [];
   return command.replaceAll(/^ {2}/gm, "");
@@ -44,7 +44,7 @@ describe("the curl command", () => {
     expect(options.map(({ distanceM }) => distanceM)).toEqual(options.map(({ distanceM }) => distanceM).sort((a, b) => a - b));
   });
 
-  it("is the same in the README, but for the port and the key", async () => {
+  it("is the same in the README, except for the port and the key", async () => {
     const [shown, ...others] = commandsWith("curl", await readCodeBlocks(readmePath));
     expect(others).toEqual([]);
     const printed = printedCurl()
@@ -58,11 +58,11 @@ describe("the curl command", () => {
 });
 
 describe("the courier's guide", () => {
-  it("shows commands that do what it says, one after another", async ({ annotate }) => {
+  it("shows commands that do what the guide says, in order", async ({ annotate }) => {
     const said: string[] = [];
     for (const { code, line } of (await readCodeBlocks(guidePath)).filter(({ language }) => language === "sh")) {
       if (code.startsWith("python3") && !reader.hasPython) {
-        await annotate(`line ${line} was passed over: there is no Python here with what the example needs`);
+        await annotate(`line ${line} was skipped: no Python here has the modules of the example`);
         continue;
       }
       const { exitCode, stdout, stderr } = await reader.run(code);
@@ -89,7 +89,7 @@ describe("the courier's guide", () => {
   it.each([
     ["ts", "courier-typescript"],
     ["python", "courier-python"],
-  ])("takes what it shows of %s from %s", async (language, name) => {
+  ])("shows only %s code that is in %s", async (language, name) => {
     const exampleDir = join(repositoryDir, "examples", name);
     const files = (await readdir(exampleDir)).filter((file) => /\.(ts|py)$/.test(file));
     const sources = await Promise.all(files.map(async (file) => withoutIndentation(await readFile(join(exampleDir, file), "utf8"))));

@@ -6,20 +6,20 @@ import { processEnv } from "@petak/testkit";
 import { onTestFinished } from "vitest";
 import { type CourierExample, repositoryDir } from "./courier-examples.ts";
 
-/** A line that a courier's example prints. */
+/** A line printed by a courier's example. */
 export interface ExampleStep {
   step: string;
   [fact: string]: unknown;
 }
 
-/** How an example ended and what it printed. */
+/** An example's exit code and output. */
 export interface ExampleResult {
   exitCode: number | null;
   steps: ExampleStep[];
   stderr: string;
 }
 
-/** What the examples need: a gateway, a courier's key, and the folder with the operators' keys. */
+/** The environment of the examples: a gateway, a courier's key, and the folder with the operators' keys. */
 export interface ExampleSurroundings {
   gateway: string;
   courierKey: string;
@@ -27,9 +27,9 @@ export interface ExampleSurroundings {
 }
 
 /**
- * Runs a courier's example to its end.
+ * Runs a courier's example until it exits.
  *
- * @param until where it is ended before its time: after the step that this returns true for
+ * @param until kills the example early, after the step for which this returns true
  */
 export async function runCourier(
   { command: [program, ...first] }: CourierExample,
@@ -48,7 +48,7 @@ export async function runCourier(
   return { exitCode: (await exited)[0], steps, stderr: stderr() };
 }
 
-/** Runs a courier's example with a terminal at the end of its pipe, as the guide shows it. */
+/** Runs a courier's example piped into a terminal, as the guide shows it. */
 export async function runCourierAndTerminal(
   { command: [program, ...first] }: CourierExample,
   { gateway, courierKey, operatorKeys }: ExampleSurroundings,
@@ -57,7 +57,7 @@ export async function runCourierAndTerminal(
   const script = join(repositoryDir, "examples/terminal-typescript/terminal.ts");
   const terminal = start([process.execPath, script, "--gateway", gateway, "--keys", operatorKeys]);
   courier.stdout.pipe(terminal.stdin);
-  // Without a terminal the courier would wait for an event that never comes.
+  // Without a terminal the courier would wait for an event that never arrives.
   terminal.on("close", () => courier.kill());
   terminal.stdin.on("error", () => courier.kill());
   const [courierSaid, terminalSaid, stdout] = [collect(courier.stderr), collect(terminal.stderr), collect(terminal.stdout)];
@@ -68,7 +68,10 @@ export async function runCourierAndTerminal(
   return { courierExitCode, terminal: { exitCode, steps, stderr: courierSaid() + terminalSaid() } };
 }
 
-/** Starts a program that does not outlive its test, without the variables of whoever runs it, and without files written beside the sources. */
+/**
+ * Starts a program that ends with its test, without the environment variables of the test run, and without writing files beside the
+ * sources.
+ */
 function start([program, ...args]: readonly [string, ...string[]]): ChildProcessWithoutNullStreams {
   const env = processEnv({ HOME: process.env.HOME ?? "", PYTHONDONTWRITEBYTECODE: "1" });
   const child = spawn(program, args, { env });

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
 
-/** What the courier's example imports. */
+/** The modules that the courier's example imports. */
 export const courierModules = "grpc, google.protobuf, jwt, cryptography";
 
 /**
- * The first Python that has what an example imports. The system's own comes first: it is the one that packages are installed for.
+ * The first Python in which the modules can be imported. The system's own Python is tried first, because packages are installed for it.
  *
- * @param modules what is imported, as Python writes it: `jwt, cryptography`
+ * @param modules as in a Python import statement: `jwt, cryptography`
  */
 export async function findPython(modules: string): Promise<string | undefined> {
   for (const program of ["/usr/bin/python3", "python3"]) {

@@ -27,7 +27,7 @@ let commands: string[];
 beforeAll(async () => {
   folder = await createTempDir();
   commands = (await readCodeBlocks(guidePath)).filter(({ language }) => language === "sh").map(({ code }) => code);
-  // Overdue a second after it lies there.
+  // A parcel is overdue one second after its deposit.
   network = await startTestNetwork({ redis, collectWithinMs: 1000 });
   courier = await network.join("Courier", [Role.COURIER]);
   operator = await network.join("Operator", [Role.OPERATOR]);
@@ -44,14 +44,14 @@ afterAll(async () => {
   await folder.remove();
 });
 
-/** A parcel that lies at the site. */
-interface Lying {
+/** A deposited parcel at the site. */
+interface Deposited {
   reservationId: string;
   terminal: SimulatedTerminal;
 }
 
 /** Deposits a parcel at a terminal of its own. */
-async function deposit(): Promise<Lying> {
+async function deposit(): Promise<Deposited> {
   const { reservations } = courier.client;
   const place = { case: "siteId", value: siteId } as const;
   const parcel = { widthMm: 300, heightMm: 150, depthMm: 200, massG: 1200 };
@@ -65,33 +65,33 @@ async function deposit(): Promise<Lying> {
 }
 
 describe("the guide to overdue parcels", () => {
-  it("shows commands that do what it says, one after another", { timeout: 180_000 }, async () => {
-    let lying = await deposit();
+  it("shows commands that do what the guide says, in order", { timeout: 180_000 }, async () => {
+    let parcel = await deposit();
     const said: [command: string, stdout: string][] = [];
-    /** Shows the terminal what a command has proven, and takes the parcel out. */
+    /** Shows the terminal a command's token and proof, and takes the parcel out. */
     async function takeOut(answer: string, proof: string): Promise<void> {
       const { accessToken } = JSON.parse(await readFile(join(folder.path, answer), "utf8")) as { accessToken: string };
       const shown: TokenShown = { token: accessToken, presence: proof.trim() };
-      expect(await lying.terminal.agent.present({ token: accessToken })).toMatchObject({ opened: false });
-      expect(await lying.terminal.agent.present(shown)).toMatchObject({ opened: true, compartmentId: "M-1" });
-      lying.terminal.cabinet.takeOut("M-1");
-      lying.terminal.cabinet.closeDoor("M-1");
-      await lying.terminal.agent.flushed();
+      expect(await parcel.terminal.agent.present({ token: accessToken })).toMatchObject({ opened: false });
+      expect(await parcel.terminal.agent.present(shown)).toMatchObject({ opened: true, compartmentId: "M-1" });
+      parcel.terminal.cabinet.takeOut("M-1");
+      parcel.terminal.cabinet.closeDoor("M-1");
+      await parcel.terminal.agent.flushed();
     }
     for (const command of commands) {
       if (command.includes("journey")) {
         expect((await reader.run(command)).stdout).toMatch(/PARCEL_RECALLED/);
         continue;
       }
-      if (command.includes("--key rimba.json reservations")) lying = await deposit();
+      if (command.includes("--key rimba.json reservations")) parcel = await deposit();
       const isList = command.includes("--overdue");
       const wanted = command
-        .replaceAll("res_…", lying.reservationId)
+        .replaceAll("res_…", parcel.reservationId)
         .replaceAll("site_…", siteId)
-        .replace("CHALLENGE", lying.terminal.agent.challenge().challenge);
+        .replace("CHALLENGE", parcel.terminal.agent.challenge().challenge);
       let result = await reader.run(wanted);
-      // The clock says that it is overdue a second after the deposit.
-      while (isList && !result.stdout.includes(lying.reservationId)) result = await reader.run(wanted);
+      // The parcel becomes overdue a second after the deposit.
+      while (isList && !result.stdout.includes(parcel.reservationId)) result = await reader.run(wanted);
       if (command.includes("curl")) expect(result.exitCode).toBe(0);
       else expect([command, result.exitCode, result.stderr]).toEqual([command, 0, ""]);
       said.push([command, result.stdout]);
@@ -99,7 +99,7 @@ describe("the guide to overdue parcels", () => {
       if (answer !== undefined) await takeOut(answer, result.stdout);
       if (answer === "service.json") {
         const { reservations } = operator.client;
-        const stateNow = async () => (await reservations.getReservation({ reservationId: lying.reservationId })).reservation?.state;
+        const stateNow = async () => (await reservations.getReservation({ reservationId: parcel.reservationId })).reservation?.state;
         await expect.poll(stateNow).toBe(ReservationState.IN_DOUBT);
       }
     }
@@ -111,7 +111,7 @@ describe("the guide to overdue parcels", () => {
 });
 
 describe("the example of a holder", () => {
-  it("proves as the rule book says", async () => {
+  it("proves presence as the rule book says", async () => {
     const holder = await generateKeyPair();
     const { privateJwk } = holder;
     const challenge = `${"B".repeat(21)}A`;

@@ -5,7 +5,7 @@ import { processEnv } from "@petak/testkit";
 import { repositoryDir } from "./courier-examples.ts";
 import { courierModules, findPython } from "./find-python.ts";
 
-/** What a command printed. */
+/** A command's exit code and output. */
 export interface ShownResult {
   exitCode: number;
   stdout: string;
@@ -14,21 +14,21 @@ export interface ShownResult {
 
 /** Runs commands of the documentation as a reader would. */
 export interface Reader {
-  /** False where the system lacks what the Python example needs. */
+  /** False if the system lacks the modules of the Python example. */
   readonly hasPython: boolean;
-  /** Runs what stands in a block. */
+  /** Runs a code block. */
   run(code: string): Promise<ShownResult>;
 }
 
-/** The address in the documentation: where `npm start` listens. */
+/** The address in the documentation, at which `npm start` listens. */
 const shownUrl = "http://127.0.0.1:8420";
 
 /** Does what `npx` does with a program that is installed. npm's own takes two thirds of the time of a command; the first one is run by it. */
 const npxOfHere = `program=$1; shift; exec "node_modules/.bin/$program" "$@"`;
 
 /**
- * Makes a reader who works in a folder as in a clone of the repository. The address of the documentation stands for the one given, and a
- * placeholder such as `res_…` for the last id with that prefix that a command has printed.
+ * Makes a reader who works in a folder as in a clone of the repository. In commands, the given address replaces the documented one, and a
+ * placeholder such as `res_…` is replaced by the last id with that prefix that a command has printed.
  */
 export async function createReader(folder: string, url: string, known: readonly string[]): Promise<Reader> {
   for (const name of ["node_modules", "examples"]) await symlink(join(repositoryDir, name), join(folder, name));

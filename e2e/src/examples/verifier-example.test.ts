@@ -18,7 +18,7 @@ interface Ended {
   stderr: string;
 }
 
-/** Runs the verifier over files of vectors, or over all that are published. */
+/** Runs the verifier over files of vectors; default: all published ones. */
 const runVerifier = (...files: string[]) => runScript("run_vectors.py", ...files);
 
 async function runScript(name: string, ...args: string[]): Promise<Ended> {
@@ -51,7 +51,7 @@ describe("the verifier in Python", () => {
     expect(await runVerifier()).toEqual({ exitCode: 0, stdout: `${count} vectors, 0 differ\n`, stderr: "" });
   });
 
-  it("ends with 1 at a difference and names it", async () => {
+  it("exits with 1 at a difference and names it", async () => {
     const file = await readVectorFile("01-acts.json");
     for (const { expected } of file.vectors.slice(0, 1)) expected.decision = "REFUSE";
     const path = join(await tempDir(), "changed.json");
@@ -61,7 +61,7 @@ describe("the verifier in Python", () => {
     expect(stderr).toContain("acts/deposit: ");
   });
 
-  it("verifies a saved chain with the issuer's keys, and names the link that is missing, or the state that is none", async () => {
+  it("verifies a saved chain with the issuer's keys, and names a missing link or an unknown state", async () => {
     const file = JSON.parse(await readFile(join(vectorsDir, "receipts/05-statements.json"), "utf8")) as {
       vectors: { issuer_keys: object; chain: { reservation: object; receipts: object[]; statement?: object } }[];
     };
@@ -82,7 +82,7 @@ describe("the verifier in Python", () => {
     const [first, , last] = vector.chain.receipts;
     const cut = await runScript("verify_chain.py", await save("cut.json", { ...vector.chain, receipts: [first, last] }), keys);
     expect(cut).toEqual({ exitCode: 1, stdout: "2 links, 1 faults\n", stderr: "link 2: MISSING\n" });
-    // As a gateway writes a state that its protocol does not know.
+    // A gateway writes a state unknown to its protocol like this.
     const { reservation } = vector.chain;
     const unnamed = await runScript(
       "verify_chain.py",
@@ -92,7 +92,7 @@ describe("the verifier in Python", () => {
     expect(unnamed).toEqual({ exitCode: 1, stdout: "3 links, 2 faults\n", stderr: "chain: EVENT_ORDER\nchain: STATE_DIFFERS\n" });
   });
 
-  it("ends with 1 where there are no vectors to run", async () => {
+  it("exits with 1 if there are no vectors to run", async () => {
     const path = join(await tempDir(), "none.json");
     await writeFile(path, '{"vectors":[]}');
     expect((await runVerifier(path)).exitCode).toBe(1);

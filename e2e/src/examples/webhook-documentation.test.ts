@@ -14,7 +14,7 @@ const pagePath = join(repositoryDir, "docs/webhooks.md");
 const exampleDir = join(repositoryDir, "examples/webhook-typescript");
 const shownPort = "8421";
 
-/** A line that the receiver prints. */
+/** A line printed by the receiver. */
 interface Line {
   listening?: number;
   refused?: string;
@@ -22,7 +22,7 @@ interface Line {
   type?: string;
 }
 
-/** Starts the receiver as the page says, and keeps what it prints. */
+/** Starts the receiver as the page says, and collects its output. */
 function startReceiver(command: string, port: number): { lines: Line[]; process: ChildProcessWithoutNullStreams } {
   const [, args = ""] = /^npx node (.*)$/m.exec(command) ?? [];
   const process_ = spawn(process.execPath, [...args.split(" "), "--port", String(port)], {
@@ -56,7 +56,7 @@ describe("the page on webhooks", () => {
     await folder.remove();
   });
 
-  it("shows commands that do what it says, one after another", async () => {
+  it("shows commands that do what the page says, in order", async () => {
     const port = await freePort();
     const said: string[] = [];
     let lines: Line[] = [];
@@ -81,7 +81,7 @@ describe("the page on webhooks", () => {
     expect(lines.some(({ refused }) => refused !== undefined)).toBe(false);
   });
 
-  it("takes what it shows of TypeScript from the example", async () => {
+  it("shows only TypeScript that is in the example", async () => {
     const sources = await Promise.all(["receiver.ts", "verify-webhook.ts"].map((file) => readFile(join(exampleDir, file), "utf8")));
     const blocks = (await readCodeBlocks(pagePath)).filter(({ language }) => language === "ts");
     expect(blocks.length).toBeGreaterThan(0);
@@ -93,7 +93,7 @@ describe("the page on webhooks", () => {
 });
 
 describe("the example's verification", () => {
-  it("tells the published vectors apart, at their time and no later", async () => {
+  it("accepts and rejects the published vectors at their time, and rejects them later", async () => {
     const text = await readFile(join(repositoryDir, "docs/webhook-vectors.json"), "utf8");
     const { cases } = JSON.parse(text) as {
       cases: { name: string; id: string; timestamp: string; body: string; signature: string; publicKeys: string[]; isValid: boolean }[];

@@ -17,29 +17,29 @@ import {
   type World,
 } from "../testing/world.ts";
 
-/** A call that is in order, to be spoilt. */
-export interface SoundCall {
+/** A valid call, to be mutated. */
+export interface ValidCall {
   method: DescMethod;
   message: Message;
-  /** The Authorization header that it needs; undefined for the services that need none. */
+  /** The Authorization header of the call; undefined for services that need none. */
   authorization: string | undefined;
 }
 
-/** Sound calls to all that a gateway serves, without end. */
+/** An endless supply of valid calls to everything that a gateway serves. */
 export interface Corpus {
-  next(random: Random): SoundCall;
-  /** Authorization headers of callers of every kind. */
+  next(random: Random): ValidCall;
+  /** Authorization headers of every kind of caller. */
   authorizations: readonly string[];
 }
 
-/** How much work there is in reservations for calls to come at. */
+/** How many reservations of each kind are made for the calls to act on. */
 const reservationsOfEach = 40;
 
 /**
- * Calls whose answers grow with what the calls before them have made. They come less often, so that the number of requests does not decide
- * how long each takes.
+ * Calls whose responses grow with what earlier calls have made. They are rare, so that the number of requests does not determine how long
+ * each takes.
  */
-const seldom = new Set([
+const rare = new Set([
   "UpsertSites",
   "RetireSites",
   "ListEvents",
@@ -56,7 +56,7 @@ const seldom = new Set([
   "Watch",
 ]);
 
-/** Fills a network with what the calls are about. */
+/** Fills a network with the subjects of the calls. */
 export async function createCorpus(world: World): Promise<Corpus> {
   const { operator, courier, stranger, liveCourier } = world;
   const [held, confirmed, doubtful, retirable, spareKeys] = await Promise.all([
@@ -73,7 +73,7 @@ export async function createCorpus(world: World): Promise<Corpus> {
   const toCountersign = await countersigning(world);
   const [webhookEndpointId = "", deletableEndpointId = ""] = await manyOf(2, () => addWebhook(courier));
   const callers: Callers = await callersOf(world);
-  const sound: SoundCall[] = [];
+  const sound: ValidCall[] = [];
   for (let variant = 0; variant < reservationsOfEach; variant += 1) {
     const requests = await makeGoodRequests({
       origin,
@@ -99,9 +99,9 @@ export async function createCorpus(world: World): Promise<Corpus> {
     sound.push(...requests.map(({ method, by, message }) => ({ method, message, authorization: callers[by] })));
   }
   sound.push(...publicCalls());
-  const often = sound.filter(({ method }) => !seldom.has(method.name));
+  const often = sound.filter(({ method }) => !rare.has(method.name));
   const byMethod = groupByMethod(often);
-  const rareByMethod = groupByMethod(sound.filter(({ method }) => seldom.has(method.name)));
+  const rareByMethod = groupByMethod(sound.filter(({ method }) => rare.has(method.name)));
   return {
     next(random) {
       const { method, message, authorization } = random.pick(random.pick(random.bool(0.1) ? rareByMethod : byMethod));
@@ -116,7 +116,7 @@ export async function createCorpus(world: World): Promise<Corpus> {
   };
 }
 
-/** Another request than the last: with a request id of its own it is looked at, and not found to be a repetition. */
+/** A new request id, so that the request is processed instead of being answered as a repetition. */
 function withNewIds(random: Random, message: Message): Message {
   return "requestId" in message ? ({ ...message, requestId: seededUuid(random) } as Message) : message;
 }
@@ -126,8 +126,8 @@ function seededUuid(random: Random): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
-/** Health and reflection, which answer everybody. */
-function publicCalls(): SoundCall[] {
+/** Health and reflection, which respond to every caller. */
+function publicCalls(): ValidCall[] {
   const reflected = [ServerReflectionV1, ServerReflectionV1Alpha].flatMap(({ method: { serverReflectionInfo } }) => [
     call(serverReflectionInfo, { messageRequest: { case: "listServices", value: "" } }),
     call(serverReflectionInfo, { host: "h", messageRequest: { case: "fileByFilename", value: "petak/v1/geo.proto" } }),
@@ -145,13 +145,13 @@ function publicCalls(): SoundCall[] {
   ];
 }
 
-function call<Method extends DescMethod>(method: Method, message: MessageInitShape<Method["input"]>): SoundCall {
+function call<Method extends DescMethod>(method: Method, message: MessageInitShape<Method["input"]>): ValidCall {
   const { input } = method as DescMethod;
   return { method, message: create(input, message as MessageInitShape<typeof input>), authorization: undefined };
 }
 
-function groupByMethod(calls: readonly SoundCall[]): SoundCall[][] {
-  const groups = new Map<DescMethod, SoundCall[]>();
+function groupByMethod(calls: readonly ValidCall[]): ValidCall[][] {
+  const groups = new Map<DescMethod, ValidCall[]>();
   for (const one of calls) groups.set(one.method, [...(groups.get(one.method) ?? []), one]);
   return [...groups.values()];
 }

@@ -1,24 +1,24 @@
-/** One request of a fuzz run, and what may come of it. */
+/** One request of a fuzz run, and the permitted outcomes. */
 export interface FuzzRequest {
-  /** What was spoilt, for whoever has to find out why an answer was wrong. */
+  /** What was mutated, for the complaint about a wrong response. */
   what: string;
   /** The HTTP method. */
   verb: string;
   path: string;
-  /** In order; a name may come twice. Content-Length and Host are added unless {@link isFramedByHand}. */
+  /** In order; names may repeat. Content-Length and Host are added unless {@link isFramedByHand}. */
   headers: (readonly [name: string, value: string])[];
   body: Buffer;
-  /** When an answer is due, in ms. */
+  /** When a response is due, in ms. */
   dueMs: number;
-  /** Whether the answer may go on for ever. */
+  /** Whether the response may be endless. */
   isEndless: boolean;
-  /** Over HTTP/1.1: the headers frame the body, rightly or not, and the body goes out as it is. */
+  /** Over HTTP/1.1: the headers frame the body, correctly or not, and the body is sent unchanged. */
   isFramedByHand: boolean;
-  /** Whether HTTP itself is broken, so that its parser may answer without a reason, or only hang up. */
+  /** Whether the request violates HTTP itself, so that the HTTP parser may respond without a reason or just disconnect. */
   isBrokenHttp: boolean;
 }
 
-/** The request as HTTP/1.1 has it, byte for byte. */
+/** The request as HTTP/1.1 bytes. */
 export function renderHttp1({ verb, path, headers, body, isFramedByHand }: FuzzRequest): Buffer {
   const framing: (readonly [string, string])[] = isFramedByHand
     ? []
@@ -30,7 +30,7 @@ export function renderHttp1({ verb, path, headers, body, isFramedByHand }: FuzzR
   return Buffer.concat([Buffer.from(`${verb} ${path} HTTP/1.1\r\n${lines}\r\n`, "latin1"), body]);
 }
 
-/** Its headers as HTTP/2 has them. Of a name that came twice the last one goes, since Node's client sends most of them once only. */
+/** The headers for HTTP/2. Of a repeated name only the last value is kept, because Node's client sends most names only once. */
 export function renderHttp2({ verb, path, headers }: FuzzRequest): Record<string, string> {
   return { ":method": verb, ":path": path, ...Object.fromEntries(headers) };
 }

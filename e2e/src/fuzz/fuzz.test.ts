@@ -8,10 +8,10 @@ import { type Corpus, createCorpus } from "./corpus.ts";
 import { createRequestSource, runTimeouts } from "./request-source.ts";
 import { run } from "./run.ts";
 
-/** Requests for each protocol: one half to warm up, and one that must leave nothing behind. */
+/** Requests of each protocol: half of them warm up, and the other half must not leave anything behind. */
 const requestsOfEach = roundsHere({ short: 1_000, ci: 20_000, long: 200_000 });
 
-/** How each protocol's requests come, and how many of them at once. Together 32. */
+/** Each protocol's HTTP version, share of the requests and number of concurrent requests. Together 32. */
 const ways: { protocol: WireProtocol; http: 1 | 2; share: number; concurrency: number }[] = [
   { protocol: "connect-json", http: 1, share: 1, concurrency: 8 },
   { protocol: "connect", http: 1, share: 0.5, concurrency: 4 },
@@ -20,10 +20,10 @@ const ways: { protocol: WireProtocol; http: 1 | 2; share: number; concurrency: n
   { protocol: "grpc-web", http: 1, share: 1, concurrency: 8 },
 ];
 
-/** How much more heap the second half may leave in use than the first: what the engine keeps for itself comes and goes by as much. */
+/** How much more heap may be in use after the second half than after the first, in bytes. The engine's own use varies by as much. */
 const growthMaxBytes = 3 * 1024 * 1024;
 
-/** What a run that deserves its name brings about, beside what comes seldom. */
+/** The reasons that a meaningful run must provoke, besides rare ones. */
 const commonReasons: Reason[] = [
   "INVALID_FIELD",
   "MALFORMED_MESSAGE",
@@ -61,7 +61,7 @@ beforeAll(async () => {
   network = await startTestNetwork({
     redis,
     ownProcess: true,
-    // Refusals come by the ten thousand.
+    // There are tens of thousands of refusals.
     hasShortStacks: true,
     callLimits: runTimeouts,
     serverLimits: { headersTimeoutMs: 2000, requestTimeoutMs: 4000, sniffTimeoutMs: 2000 },
@@ -72,7 +72,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-/** The gateway once all that came from outside is closed. */
+/** Measures the gateway once all outside connections are closed. */
 async function atRest(): Promise<Measurement> {
   network.closeClients();
   let measured = await gateway.measure();
@@ -85,7 +85,7 @@ async function atRest(): Promise<Measurement> {
 }
 
 describe("malformed requests", () => {
-  it("are answered with a reason, in time, and leave nothing behind", { timeout: 1_800_000 }, async () => {
+  it("are answered with a reason and in time, and leave nothing behind", { timeout: 1_800_000 }, async () => {
     const random = createRandom(testSeed());
     const streams = ways.map(({ protocol, http, share, concurrency }) => ({
       port: gateway.port,
@@ -114,7 +114,7 @@ describe("malformed requests", () => {
     expect(after.heapBytes - before.heapBytes).toBeLessThan(growthMaxBytes);
     expect(after.handles).toBeLessThanOrEqual(atFirst.handles);
 
-    // It was in earnest: the requests came to whatever refuses them. What is rare takes more of them.
+    // The requests have reached every common refusal. Rare ones take more requests.
     for (let more = 0; more < 20 && commonReasons.some((reason) => !seen.has(reason)); more += 1) await throwHalf();
     expect([...seen.keys()]).toEqual(expect.arrayContaining(commonReasons));
     const { options } = await world.courier.client.directory.findNearest({ origin, parcel });

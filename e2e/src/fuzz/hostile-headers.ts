@@ -8,7 +8,7 @@ const signature = Buffer.alloc(64, 7).toString("base64url");
 const token = (header: unknown, payload: unknown, signed = signature): string =>
   `Bearer ${base64url(header)}.${base64url(payload)}.${signed}`;
 
-/** Authorization headers of all shapes, none of them in order. */
+/** Invalid Authorization headers of all kinds. */
 const authorizations: readonly string[] = [
   "",
   "Bearer",
@@ -80,7 +80,7 @@ const contentTypes: readonly string[] = [
   ",,,",
 ];
 
-/** Deadlines that are none. Those that are, and short, come with the calls themselves. */
+/** Invalid deadlines. Valid and short ones come with the calls themselves. */
 const timeouts: readonly string[] = [
   "",
   "soon",
@@ -113,7 +113,7 @@ const encodings: readonly string[] = [
   "*",
 ];
 
-/** Headers that mean something to somebody, with values that mean nothing. Each may come with any request. */
+/** Headers that have a meaning somewhere, with meaningless values. Each may be added to any request. */
 const others: readonly (readonly [string, string])[] = [
   ["x-request-id", "a".repeat(65)],
   ["x-request-id", "a b"],

@@ -1,4 +1,4 @@
-/** Texts that something somewhere may take for more than texts. */
+/** Strings that some code may interpret instead of treating as text. */
 export const hostileTexts: readonly string[] = [
   "",
   " ",
@@ -35,7 +35,7 @@ export const hostileTexts: readonly string[] = [
   "00000000-0000-0000-0000-000000000000",
 ];
 
-/** Coordinates at and beyond every edge. */
+/** Coordinates at and beyond every limit. */
 export const hostileDoubles: readonly number[] = [
   0,
   -0,
@@ -55,13 +55,13 @@ export const hostileDoubles: readonly number[] = [
   179.99999999,
 ];
 
-/** Whole numbers at every edge of 32 bits. */
+/** Integers at every limit of 32 bits. */
 export const hostileUint32s: readonly number[] = [0, 1, 2, 50, 51, 1000, 1001, 65_535, 65_536, 0x7fffffff, 0x80000000, 0xffffffff];
 
-/** Whole numbers at every edge of 64 bits, and of what a double holds. */
+/** Integers at every limit of 64 bits and of a double's precision. */
 export const hostileUint64s: readonly bigint[] = [0n, 1n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
 
-/** Seconds and nanos of times and lengths of time, in order and not. */
+/** Valid and invalid seconds and nanos of timestamps and durations. */
 export const hostileTimes: readonly { seconds: bigint; nanos: number }[] = [
   { seconds: 0n, nanos: 0 },
   { seconds: 1n, nanos: -1 },

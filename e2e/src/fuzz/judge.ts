@@ -5,13 +5,13 @@ import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import type { FuzzRequest } from "./fuzz-request.ts";
 
-/** How much later than its deadline an answer may come, in ms, where two cores have all to do at once. */
+/** How much later than its deadline a response may arrive, in ms, when two cores are fully loaded. */
 const slackMs = 8000;
 
-/** Reasons that only something wrong with the gateway or what it stands on can have. Nothing a caller sends may bring them about. */
+/** Reasons that only a fault of the gateway or its store can have. No request may cause them. */
 const never = new Set<string>(["INTERNAL", "STORE_UNAVAILABLE", "SHUTTING_DOWN", "OVERLOADED"]);
 
-/** What is wrong with an answer; undefined where it is in order. `seen` gets what came. */
+/** What is wrong with a response; undefined if nothing is. Counts its reason in `seen`. */
 export function judge(request: FuzzRequest, answer: RawAnswer, seen: Map<string, number>): string | undefined {
   const note = (what: string): undefined => {
     seen.set(what, (seen.get(what) ?? 0) + 1);
@@ -23,7 +23,7 @@ export function judge(request: FuzzRequest, answer: RawAnswer, seen: Map<string,
   if (answer.end === "late" || isSlow) return complain(`late: ${Math.round(answer.elapsedMs)} ms`);
   if (answer.end === "left") return note("left");
   if (answer.end === "closed" && answer.status === 0) {
-    return request.isBrokenHttp ? note("closed") : complain("closed without an answer");
+    return request.isBrokenHttp ? note("closed") : complain("closed without a response");
   }
   if (answer.status >= 200 && answer.status < 300 && answer.body.byteLength === 0 && answer.headers["content-type"] === undefined) {
     return note("no content");
@@ -37,10 +37,10 @@ export function judge(request: FuzzRequest, answer: RawAnswer, seen: Map<string,
   }
   if (failure === undefined) return note("accepted");
   const { reason = "", code, domain } = failure;
-  if (!Object.hasOwn(catalogue, reason) || domain !== errorDomain) return complain(`no reason of the catalogue: ${reason}`);
+  if (!Object.hasOwn(catalogue, reason) || domain !== errorDomain) return complain(`unknown reason: ${reason}`);
   if (never.has(reason)) return complain(`${reason}: ${failure.message}`);
   const entry: CatalogueEntry = catalogue[reason as Reason];
-  // Health checking has a code of its own for a service that is not here.
+  // Health checking has its own code for an unknown service.
   const isUnknownService = reason === "METHOD_NOT_FOUND" && code === Code.NotFound && request.path.startsWith("/grpc.health.v1.Health/");
   if (code !== entry.code && !isUnknownService) return complain(`${reason} with code ${Code[code]}`);
   return note(reason);

@@ -1,6 +1,6 @@
 import type { Random } from "@petak/testkit";
 
-/** Bytes that are no message, or hardly one: random, cut, with bits turned, spliced, and with what parsers stumble over. */
+/** Invalid or nearly invalid message bytes: random, truncated, with flipped bits, spliced, or with input that parsers mishandle. */
 export function mutateBytes(random: Random, bytes: Uint8Array): Buffer {
   switch (random.int(0, 9)) {
     case 0:
@@ -23,7 +23,7 @@ export function mutateBytes(random: Random, bytes: Uint8Array): Buffer {
       return Buffer.concat([bytes, bytes]);
     default: {
       const at = random.bool() ? bytes.byteLength : random.int(0, bytes.byteLength);
-      return Buffer.concat([bytes.subarray(0, at), random.pick(stumblingBlocks), bytes.subarray(at)]);
+      return Buffer.concat([bytes.subarray(0, at), random.pick(parserTraps), bytes.subarray(at)]);
     }
   }
 }
@@ -38,8 +38,8 @@ function withBitsTurned(random: Random, bytes: Uint8Array): Buffer {
   return turned;
 }
 
-/** In the binary encoding: groups within groups, open ends, wire types that do not exist, numbers too long, lengths beyond the end. */
-const stumblingBlocks: readonly Buffer[] = [
+/** In the binary encoding: nested groups, unterminated groups, unknown wire types, oversized numbers, lengths beyond the end. */
+const parserTraps: readonly Buffer[] = [
   Buffer.alloc(20_000, 0x0b),
   Buffer.concat([Buffer.alloc(500, 0x0b), Buffer.alloc(500, 0x0c)]),
   Buffer.from([0x0c]),
@@ -50,7 +50,7 @@ const stumblingBlocks: readonly Buffer[] = [
   Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]),
   Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01]),
   Buffer.from([0xfa, 0xff, 0xff, 0xff, 0x0f, 0x02, 0x00, 0x00]),
-  // Field 1 as text that is no UTF-8: an overlong form, a surrogate, a byte alone.
+  // Field 1 with invalid UTF-8: an overlong form, a surrogate, a lone byte.
   Buffer.from([0x0a, 0x02, 0xc0, 0x80]),
   Buffer.from([0x0a, 0x03, 0xed, 0xa0, 0x80]),
   Buffer.from([0x0a, 0x01, 0xff]),

@@ -1,6 +1,6 @@
 import type { Random } from "@petak/testkit";
 
-/** JSON that is none, or none of the type: wrong types and depths, keys twice, numbers beyond all bounds, texts that are no Unicode. */
+/** Invalid JSON or JSON of another type: wrong types and depths, duplicate keys, numbers out of range, invalid Unicode. */
 export function mutateJson(random: Random, text: string): Buffer {
   switch (random.int(0, 13)) {
     case 0:
@@ -29,7 +29,7 @@ export function mutateJson(random: Random, text: string): Buffer {
     case 10:
       return Buffer.from(`\ufeff${text}`, random.pick(["utf8", "utf16le"] as const));
     case 11: {
-      // A byte that no UTF-8 has, somewhere.
+      // A byte that UTF-8 does not permit, at a random position.
       const bytes = Buffer.from(text);
       bytes.writeUInt8(random.pick([0xff, 0xc0, 0xed, 0x80]), random.int(0, bytes.byteLength - 1));
       return bytes;
@@ -47,7 +47,7 @@ export function mutateJson(random: Random, text: string): Buffer {
 
 const primitive = /"(?:[^"\\]|\\.)*"(?!\s*:)|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|true|false|null/gi;
 
-/** Puts something else in place of one to three values. */
+/** Replaces one to three values. */
 function withOtherValues(random: Random, text: string): string {
   let changed = text;
   for (let left = random.int(1, 3); left > 0; left -= 1) {

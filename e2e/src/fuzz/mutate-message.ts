@@ -4,7 +4,7 @@ import type { Random } from "@petak/testkit";
 import { isWellKnown, type Spot, spotsOf } from "../testing/schema-walk.ts";
 import { hostileDoubles, hostileTexts, hostileTimes, hostileUint32s, hostileUint64s } from "./hostile-values.ts";
 
-/** A message of the right type with one to three values that are extreme, wrong or missing. */
+/** A message of the right type in which one to three values are extreme, wrong or missing. */
 export function mutateMessage(random: Random, schema: DescMessage, message: Message): Message {
   const mutant = clone(schema, message);
   for (let left = random.int(1, 3); left > 0; left -= 1) {

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const settings = frame(4, 0, 0, Buffer.alloc(0));
 
-/** The limits of this gateway, short so that the tests need not wait long. */
+/** The limits of this gateway, short to keep the tests short. */
 const serverLimits = { headersTimeoutMs: 1000, requestTimeoutMs: 2000, sniffTimeoutMs: 1000 };
 
 /** Conversations of each kind. */
 const conversationCount = roundsHere({ short: 150, ci: 300 });
 
-/** By when a connection that brings nothing in order is closed, in ms: the longest limit, Node's interval of looking, and some patience. */
+/** When a connection without a valid request must be closed, in ms: the longest limit, the interval of Node's check, and some slack. */
 const closedWithinMs = 8000;
 
 const redis = useRedis();
@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => network?.stop());
 
-/** A frame of HTTP/2. */
+/** An HTTP/2 frame. */
 function frame(type: number, flags: number, stream: number, payload: Uint8Array, length = payload.byteLength): Buffer {
   const header = Buffer.alloc(9);
   header.writeUIntBE(length, 0, 3);
@@ -41,16 +41,16 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array,
   return Buffer.concat([header, payload]);
 }
 
-/** What one connection sends, piece by piece; the peer may hang up at any of them. */
+/** What one connection sends, piece by piece; the peer may disconnect after any piece. */
 interface Conversation {
   pieces: Buffer[];
   /** Pause between two pieces, in ms. */
   pauseMs?: number;
-  /** Whether the client leaves when it has said all; otherwise the gateway has to close. */
+  /** Whether the client disconnects when it has sent everything; otherwise the gateway must. */
   leaves?: boolean;
 }
 
-/** Holds a conversation. Gives what came back and how long the connection was open. */
+/** Holds a conversation. Returns the received bytes and how long the connection was open, in ms. */
 function converse({ pieces, pauseMs = 0, leaves = false }: Conversation): Promise<{ received: Buffer; openMs: number }> {
   return new Promise((resolve) => {
     const openedMs = performance.now();
@@ -74,7 +74,7 @@ function converse({ pieces, pauseMs = 0, leaves = false }: Conversation): Promis
   });
 }
 
-/** Bytes that are no HTTP: of other protocols, random, and almost right. */
+/** Bytes that are not HTTP: of other protocols, random, or almost valid. */
 function garbage(random: Random): Buffer {
   return random.pick([
     () => Buffer.from(random.bytes(random.int(1, 300))),
@@ -94,7 +94,7 @@ function garbage(random: Random): Buffer {
   ])();
 }
 
-/** Frames of HTTP/2 that break its rules, each after a sound beginning. */
+/** Invalid sequences of HTTP/2 frames, each after a valid beginning. */
 function brokenFrames(random: Random): Buffer[] {
   const any = (length: number) => Buffer.from(random.bytes(length));
   const headers = (stream: number, flags: number, block: Uint8Array) => frame(1, flags, stream, block);
@@ -116,10 +116,10 @@ function brokenFrames(random: Random): Buffer[] {
     () => [headers(1, 0, request), frame(0, 1, 1, any(5))],
     () => [headers(5, 5, request), headers(3, 5, request)],
     () => [frame(9, 4, 1, request)],
-    // A field that refers to an entry which no table has, and one whose length never ends.
+    // A header field that refers to an unknown table entry, and one whose length never ends.
     () => [headers(1, 5, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]))],
     () => [headers(1, 5, Buffer.from([0x40, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f]))],
-    // Floods: of settings, of pings, of resets, of headers that never end, of empty data.
+    // Floods of settings, pings, resets, endless headers and empty data.
     () => Array.from({ length: 2000 }, () => settings),
     () => Array.from({ length: 2000 }, () => frame(6, 0, 0, Buffer.alloc(8))),
     () =>
@@ -129,7 +129,7 @@ function brokenFrames(random: Random): Buffer[] {
   ])();
 }
 
-/** Some conversations at once, so that a few hundred need not come one after another. */
+/** Holds some conversations concurrently, so that a few hundred take less time. */
 async function converseAll(conversations: Conversation[]): Promise<{ received: Buffer; openMs: number }[]> {
   const results: { received: Buffer; openMs: number }[] = [];
   const rest = [...conversations];
@@ -140,7 +140,7 @@ async function converseAll(conversations: Conversation[]): Promise<{ received: B
   return results;
 }
 
-/** The gateway takes part in nothing any more, has written no error, and answers. */
+/** The gateway has no open connection, has logged no error, and responds. */
 async function expectUnharmed(): Promise<void> {
   const isAtRest = async (): Promise<unknown> => {
     const { inFlight, connections } = await gateway.measure();
@@ -153,7 +153,7 @@ async function expectUnharmed(): Promise<void> {
   expect(await response.json()).toEqual({ status: "live" });
 }
 
-describe("a connection that does not speak HTTP in order", () => {
+describe("a connection that does not speak valid HTTP", () => {
   it("is closed, whatever it sends", async () => {
     const random = createRandom(testSeed());
     const conversations = Array.from({ length: conversationCount }, () => ({ pieces: [garbage(random)], leaves: random.bool(0.8) }));
@@ -161,7 +161,7 @@ describe("a connection that does not speak HTTP in order", () => {
     await expectUnharmed();
   });
 
-  it("is closed when it breaks the rules of HTTP/2, floods included", async () => {
+  it("is closed when it breaks the rules of HTTP/2, including by floods", async () => {
     const random = createRandom(testSeed());
     const conversations = Array.from({ length: conversationCount }, () => ({
       pieces: [Buffer.concat([preface, settings, ...brokenFrames(random)])],
@@ -193,7 +193,7 @@ describe("a connection that does not speak HTTP in order", () => {
     await expectUnharmed();
   });
 
-  it("is not kept by leaving in the midst of a request", async () => {
+  it("is not leaked when its client disconnects in the middle of a request", async () => {
     const random = createRandom(testSeed());
     const sound = Buffer.from(
       'POST /petak.v1.CustodyService/ListEvents HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{"wait":"30s"}',

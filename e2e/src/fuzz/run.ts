@@ -2,30 +2,30 @@ import type { FuzzRequest } from "./fuzz-request.ts";
 import { judge } from "./judge.ts";
 import { connect, type Send } from "./send.ts";
 
-/** One stream of requests. */
+/** One run of requests. */
 export interface RunOptions {
   port: number;
   http: 1 | 2;
-  /** How many are sent. */
+  /** The number of requests to send. */
   requests: number;
-  /** How many of them are under way at once. */
+  /** The number of concurrent requests. */
   concurrency: number;
   next(): FuzzRequest;
 }
 
-/** What came of it. */
+/** The outcome of a run. */
 export interface RunResult {
   requests: number;
-  /** What was wrong with answers; none is what there should be. After a few the run ends. */
+  /** What was wrong with responses; empty if nothing was. The run ends after a few. */
   complaints: string[];
-  /** How often each reason, or what else ended a request, was seen. */
+  /** How often each reason or other outcome of a request was seen. */
   seen: Map<string, number>;
 }
 
-/** The first ones say enough. */
+/** The first few complaints suffice. */
 const complaintsMax = 5;
 
-/** Sends requests from a source, some at once, and judges the answers. */
+/** Sends requests from a source concurrently and judges the responses. */
 export async function run({ port, http, requests, concurrency, next }: RunOptions): Promise<RunResult> {
   const result: RunResult = { requests: 0, complaints: [], seen: new Map() };
 
@@ -38,7 +38,7 @@ export async function run({ port, http, requests, concurrency, next }: RunOption
     }
   }
 
-  // A connection of HTTP/2 carries four at a time, one of HTTP/1.1 one.
+  // A connection carries four concurrent requests over HTTP/2, and one over HTTP/1.1.
   const carries = http === 1 ? 1 : 4;
   const connections = Array.from({ length: Math.ceil(concurrency / carries) }, () => connect(port, http));
   const senders = connections.flatMap(({ send }) => Array.from({ length: carries }, () => send));

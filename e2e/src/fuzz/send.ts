@@ -3,13 +3,13 @@ import { createHttp2Connection } from "../wire/http2-connection.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 import { type FuzzRequest, renderHttp1, renderHttp2 } from "./fuzz-request.ts";
 
-/** Sends one request and waits for its answer. */
+/** Sends one request and waits for its response. */
 export type Send = (request: FuzzRequest) => Promise<RawAnswer>;
 
-/** How long an answer is waited for, in ms: so long that whoever is late is seen to be late. */
+/** How long to wait for a response, in ms: long enough to measure how late a late one is. */
 const patienceMs = 60_000;
 
-/** Opens a connection over which fuzz requests go. */
+/** Opens a connection for fuzz requests. */
 export function connect(port: number, http: 1 | 2): { send: Send; close(): void } {
   if (http === 2) {
     const session = createHttp2Connection(port);
@@ -24,7 +24,7 @@ export function connect(port: number, http: 1 | 2): { send: Send; close(): void 
     async send(request) {
       const sending = { bytes: renderHttp1(request), timeoutMs: patienceMs, isEndless: request.isEndless };
       if (!request.isFramedByHand) return await kept.send(sending);
-      // What frames its body wrongly may leave the rest of it in the connection.
+      // A wrongly framed body may leave bytes in the connection.
       const own = createHttp1Connection(port);
       const answer = await own.send(sending);
       own.close();

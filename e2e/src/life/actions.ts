@@ -19,23 +19,23 @@ import { nameOf, randomTerms, termsMessage, type World } from "./life-world.ts";
 import { type Actor, final, type LifeModel, type ModelBundle, type ModelOutcome, type ModelReservation } from "./model.ts";
 import type { ModelCredential, ModelRecord } from "./model-credentials.ts";
 
-/** Something that somebody does: to the model, and to the gateway. */
+/** An action of a party, applied to the model and to the gateway. */
 export interface Action {
   said: string;
   expected: ModelOutcome | { done: true };
   send: () => Promise<Reservation | undefined>;
 }
 
-/** What there is to draw from. */
+/** The state from which actions are drawn. */
 export interface Scene {
   random: Random;
   model: LifeModel;
   world: World;
-  /** What an action is to be about. Left out: whatever there is. */
+  /** The reservation of the action. Default: any. */
   focus?: ModelReservation;
 }
 
-/** Makes an action by somebody; nothing where there is nothing yet that it could be about. */
+/** Makes an action of a party; undefined if it has no possible subject yet. */
 type Maker = (scene: Scene, by: Actor) => Action | undefined;
 
 const minuteMs = 60_000;
@@ -44,7 +44,7 @@ const { publicKey: holderPublicKey } = await generateKeyPair();
 /** The hash of no credential. */
 const unknownHash = "A".repeat(43);
 
-/** Whatever is done to reservations by a call, by the name of the call. */
+/** Makers of the actions on reservations, by the name of the call. */
 export const makers: Readonly<Record<string, Maker>> = {
   "ReservationService/Reserve": reserve,
   "ReservationService/Confirm": ofReservation((scene, by, reservation) => {
@@ -118,27 +118,27 @@ export const makers: Readonly<Record<string, Maker>> = {
   "CustodyService/CorrectEvents": ofReservation((scene, by, reservation) => {
     const isThere = scene.random.bool(0.7);
     const reservationId = idOf(scene, reservation);
-    const { courier, [by]: whoever } = scene.world.people;
+    const { courier, [by]: party } = scene.world.people;
     return {
-      said: `${by} declares ${isThere ? "an event" : "what is no event"} of ${about(reservation)} wrong`,
+      said: `${by} declares ${isThere ? "an event" : "an unknown event"} of ${about(reservation)} wrong`,
       expected: scene.model.correct(by, reservation, isThere),
       send: async () => {
         const { events } = await courier.client.custody.getCustodyChain({ reservationId });
         const eventIds = [isThere ? (events[0]?.eventId ?? "") : "evt_none"];
         const request = { requestId: randomUUID(), reservationId, eventIds, reason: CorrectionReason.OTHER };
-        await whoever.client.custody.correctEvents(request);
+        await party.client.custody.correctEvents(request);
         return undefined;
       },
     };
   }),
   "CustodyService/CountersignReceipt": ofReservation((scene, by, reservation) => {
-    // Mostly under what was handed over: other receipts nobody can sign.
+    // Usually the receipt of a hand-over, because others cannot be countersigned.
     const handOvers = reservation.receipts.flatMap(({ sides }, index) => (sides.length > 0 ? [index + 1] : []));
     const isHandOver = handOvers.length > 0 && scene.random.bool(0.7);
     const number = isHandOver ? scene.random.pick(handOvers) : scene.random.int(1, reservation.receipts.length + 1);
     const reservationId = idOf(scene, reservation);
-    const { courier, [by]: whoever } = scene.world.people;
-    const { participantId, signer } = whoever;
+    const { courier, [by]: party } = scene.world.people;
+    const { participantId, signer } = party;
     return {
       said: `${by} signs under receipt ${number} of ${about(reservation)}`,
       expected: scene.model.countersign(by, reservation, number),
@@ -147,7 +147,7 @@ export const makers: Readonly<Record<string, Maker>> = {
         const receiptHash = receipts[number - 1]?.hash ?? unknownHash;
         const signature = await signer.sign(countersignatureText({ keyId: signer.keyId, participantId, receiptHash }));
         const signed = { receiptHash, keyId: signer.keyId, signature };
-        await whoever.client.custody.countersignReceipt({ requestId: randomUUID(), reservationId, number, ...signed });
+        await party.client.custody.countersignReceipt({ requestId: randomUUID(), reservationId, number, ...signed });
         return undefined;
       },
     };
@@ -183,7 +183,7 @@ export const makers: Readonly<Record<string, Maker>> = {
 const { DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT } = DeviceEventType;
 const reports = [DOOR_OPENED, PARCEL_DEPOSITED, PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT];
 
-/** What an agent reports: mostly that of the reservation's site. */
+/** A report of an agent, usually that of the reservation's site. */
 export function report(scene: Scene, types: readonly DeviceEventType[] = reports): Action | undefined {
   const { random, model, world } = scene;
   const reservation = someReservation(scene);
@@ -194,7 +194,7 @@ export function report(scene: Scene, types: readonly DeviceEventType[] = reports
   const site = isElsewhere ? 1 - reservation.site : reservation.site;
   const siteId = world.siteIds[site] ?? "";
   const nowMs = world.clock.now();
-  // A site without the network reports late.
+  // A site without a network reports late.
   const occurredMs = nowMs - (random.bool(0.3) ? random.int(1, 30) * minuteMs : 0);
   return {
     said: `the agent${isElsewhere ? " of another site" : ""} reports ${nameOf(DeviceEventType, type)} of ${about(reservation)}`,
@@ -211,7 +211,7 @@ export function report(scene: Scene, types: readonly DeviceEventType[] = reports
   };
 }
 
-/** What is done for a reservation in each state when all goes well, and how often beside the others. */
+/** The calls for a reservation in each state when all goes well, with their relative frequency. */
 const steps: ReadonlyMap<ReservationState, Readonly<Record<string, number>>> = new Map<ReservationState, Record<string, number>>([
   [ReservationState.QUEUED, { "ReservationService/Redirect": 2, "ReservationService/Extend": 1 }],
   [ReservationState.HELD, { "ReservationService/Confirm": 1 }],
@@ -239,10 +239,10 @@ const steps: ReadonlyMap<ReservationState, Readonly<Record<string, number>>> = n
   [ReservationState.IN_DOUBT, { "ReservationService/ResolveDoubt": 1 }],
 ]);
 
-/** States from which on there is much to do. */
+/** States from which many steps are possible. */
 const advanced: readonly ReservationState[] = [ReservationState.CONFIRMED, ReservationState.DEPOSITED];
 
-/** The next step of a reservation by whoever takes it when all goes well: only so do lives come far. */
+/** The next step of a reservation when all goes well. Without such steps, few lives would get far. */
 export function nextStep(scene: Scene): { scene: Scene; call: string; isOperators: boolean } | Action | undefined {
   const { random, model } = scene;
   const standing = model.reservations.filter(({ state }) => steps.has(state));
@@ -260,7 +260,7 @@ export function nextStep(scene: Scene): { scene: Scene; call: string; isOperator
 
 function reserve(scene: Scene, by: Actor): Action | undefined {
   const { random, model, world } = scene;
-  // Another courier's reservations would be a life of their own.
+  // The lives of the other courier's reservations are separate.
   if (by === "stranger") return undefined;
   const site = random.int(0, world.siteIds.length - 1);
   const waitMinutes = random.bool(0.7) ? random.int(5, 90) : 0;
@@ -275,10 +275,10 @@ function reserve(scene: Scene, by: Actor): Action | undefined {
   };
 }
 
-/** Farther than the other site of a life is away, and not as far as any other, in m. */
+/** The search distance, in m: it includes the other site of the same life, and no site of any other. */
 const eitherM = 2000;
 
-/** At a site or, where that is full, at the other: as declared in advance, or since the nearest will do. */
+/** Reserves at a site or, if it is full, at the other one: by an overflow policy, or because any nearest site is accepted. */
 function reserveAtEither(scene: Scene, by: Actor, site: number): Action {
   const { random, model, world } = scene;
   const others = world.siteIds.map((_, index) => index).filter((index) => index !== site);
@@ -300,7 +300,7 @@ function delegate(scene: Scene, by: Actor): Action | undefined {
   const { random, model, world } = scene;
   const record = recordWith(scene, ({ issued }) => issued.length > 0);
   if (record === undefined) return undefined;
-  // Mostly what was issued last: what is older has often ended.
+  // Usually the last one issued: older ones have often expired.
   const known = [...record.issued, ...record.delegated];
   const parent = random.bool(0.6) ? (record.issued.at(-1) as ModelCredential) : random.pick(known);
   const { accessToken = "" } = world.tokens.get(parent) ?? {};
@@ -323,7 +323,7 @@ function revoke(scene: Scene, by: Actor): Action | undefined {
   const record = recordWith(scene, () => true);
   if (record === undefined) return undefined;
   const known = [...record.issued, ...record.delegated];
-  // Mostly one of which others were made. The record keeps what it is told, whether or not there is such a credential.
+  // Usually a credential from which others were delegated. The gateway records any hash, whether or not such a credential exists.
   const parents = record.delegated.flatMap(({ parent }) => parent ?? []);
   const some = parents.length > 0 && random.bool(0.5) ? parents : known;
   const credential = some.length > 0 && random.bool(0.9) ? random.pick(some) : { act: Act.COLLECT, expiresMs: 0 };
@@ -369,7 +369,7 @@ function ofReservation(make: (scene: Scene, by: Actor, reservation: ModelReserva
   };
 }
 
-/** A reservation: mostly one of which something may become yet. */
+/** A reservation, usually one that can still change. */
 function someReservation({ random, model, focus }: Scene): ModelReservation | undefined {
   if (focus !== undefined) return focus;
   const live = model.reservations.filter(({ state }) => !final.includes(state));
@@ -377,7 +377,7 @@ function someReservation({ random, model, focus }: Scene): ModelReservation | un
   return some.length === 0 ? undefined : random.pick(some);
 }
 
-/** A reservation or a bundle that is as wanted. */
+/** A reservation or bundle with a property. */
 function recordWith(
   { random, model, focus }: Scene,
   isWanted: (record: ModelRecord) => boolean,
@@ -413,7 +413,7 @@ interface BatchedAnswer {
   credentialHash: string;
 }
 
-/** Makes a call by itself or, now and then, in a batch, where it must come to the same. */
+/** Makes a call alone or, sometimes, in a batch, with the same result. */
 function callOf(
   scene: Scene,
   by: Actor,

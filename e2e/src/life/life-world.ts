@@ -9,31 +9,31 @@ import type { Actor, LifeModel } from "./model.ts";
 import type { ModelCredential } from "./model-credentials.ts";
 import type { GivenTerms } from "./model-terms.ts";
 
-/** Who takes part in all lives. */
+/** The participants of all lives. */
 export interface People {
   clock: FrozenClock;
   network: TestNetwork;
   people: Record<Actor, TestParticipant>;
 }
 
-/** The gateway's side of one life: two sites, their agents, and what was made, by its number in the model. */
+/** The gateway's side of one life: two sites, their agents, and the ids of what was made, by number in the model. */
 export interface World extends People {
   siteIds: string[];
-  /** Where the sites are. No site of another life is as near to one of them as they are to each other. */
+  /** The positions of the sites. They are nearer to each other than to any site of another life. */
   positions: { latitude: number; longitude: number }[];
   agents: PetakClient[];
   sequences: bigint[];
   ids: string[];
   bundleIds: string[];
-  /** The credentials that were issued, as they came. */
+  /** The credentials as they were issued. */
   tokens: Map<ModelCredential, { accessToken: string; credentialHash: string }>;
 }
 
-/** How far the sites of a life are from each other, and lives, in degrees. */
+/** The distance between the sites of a life, and between lives, in degrees. */
 const siteDeg = 0.01;
 const lifeDeg = 0.05;
 
-/** Makes the sites of the life of a number. */
+/** Makes the sites of a life, at a position derived from its number. */
 export async function newWorld(around: People, life: number, installed: readonly number[], terms: readonly GivenTerms[]): Promise<World> {
   const { network, people } = around;
   const origin = { latitude: 1.3 + (life % 40) * lifeDeg, longitude: 103.8 + Math.floor(life / 40) * lifeDeg };
@@ -47,7 +47,7 @@ export async function newWorld(around: People, life: number, installed: readonly
   return { ...around, siteIds, positions, agents, sequences: siteIds.map(() => 0n), ids: [], bundleIds: [], tokens: new Map() };
 }
 
-/** Terms as somebody might set them; what is not there is not said. */
+/** Random terms. Fields that are left out use the defaults. */
 export function randomTerms(random: Random): GivenTerms {
   const minuteMs = 60_000;
   const said = <Value>(value: Value) => (random.bool(0.6) ? value : undefined);
@@ -64,7 +64,7 @@ export function randomTerms(random: Random): GivenTerms {
   return Object.fromEntries(Object.entries({ ...given, longestStorageMs }).filter(([, value]) => value !== undefined));
 }
 
-/** Terms as the protocol has them. */
+/** The protocol's message of terms. */
 export function termsMessage(terms: GivenTerms): MessageInitShape<typeof TermsSchema> {
   const { freeStorageMs, longestStorageMs, pricePerDay, freeChangeMs, lateFee, noShowAfterMs, noShowFee } = terms;
   return {
@@ -86,12 +86,12 @@ function centsOf(money: Money | undefined): number {
   return money === undefined ? 0 : Number(money.units) * 100 + money.nanos / 10_000_000;
 }
 
-/** What the protocol calls a value of an enum. */
+/** The name of an enum value in the protocol. */
 export function nameOf(values: Readonly<Record<string, number>>, wanted: number): string {
   return Object.keys(values).find((name) => values[name] === wanted) ?? String(wanted);
 }
 
-/** What the gateway says of all reservations and bundles and of both sites' places, in the model's words. */
+/** The gateway's reservations, bundles and counts of both sites, in terms of the model. */
 export async function gatewayState({ people, ids, bundleIds, siteIds }: World) {
   const { reservations, directory } = people.courier.client;
   const calls = ids.map((reservationId) => ({ call: { case: "getReservation", value: { reservationId } } }) as const);
@@ -130,7 +130,7 @@ export async function gatewayState({ people, ids, bundleIds, siteIds }: World) {
   };
 }
 
-/** The same of the model. */
+/** The same state of the model. */
 export function modelState(model: LifeModel, siteCount: number): Awaited<ReturnType<typeof gatewayState>> {
   return {
     reservations: model.reservations.map((reservation) => {

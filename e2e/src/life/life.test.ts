@@ -10,10 +10,10 @@ import { gatewayState, modelState, nameOf, newWorld, type People, randomTerms } 
 import { type Actor, LifeModel, type ModelLimits } from "./model.ts";
 import type { GivenTerms } from "./model-terms.ts";
 
-/** Lives of which each begins with nothing, and the steps of each. */
+/** The number of lives, each of which starts empty, and the steps of each. */
 const lives = roundsHere({ short: 5, ci: 60, long: 1000 });
 const stepsOfEach = 40;
-/** How many lives more there may be until all has happened that should. It takes some thirty in all. */
+/** How many more lives there may be until everything expected has happened. Some thirty are enough. */
 const moreLivesMax = 200;
 
 const minuteMs = 60_000;
@@ -35,12 +35,12 @@ const limits: ModelLimits = {
 
 const actors: readonly Actor[] = ["courier", "stranger", "operator", "rival"];
 
-/** The calls that change something, and are not made in these lives, each with what they would change. */
+/** The calls that change something and are not made in these lives, each with what they change. */
 const notMade: Readonly<Record<string, string>> = {
-  "DirectoryService/UpsertSites": "sites; begins each life",
-  "DirectoryService/ReportCapacity": "the places of sites; capacity.test.ts and queue.test.ts compare what becomes of reservations",
+  "DirectoryService/UpsertSites": "sites; starts each life",
+  "DirectoryService/ReportCapacity": "the places of sites; capacity.test.ts and queue.test.ts compare their effects on reservations",
   "DirectoryService/RetireSites": "sites; changed-site.test.ts",
-  "ReservationService/Batch": "what its calls do: each of them goes in a batch now and then",
+  "ReservationService/Batch": "the same as its calls: each of them is sometimes made in a batch",
   "ParticipantService/CreateParticipant": "participants",
   "ParticipantService/RegisterKey": "keys",
   "ParticipantService/RevokeKey": "keys",
@@ -53,7 +53,7 @@ const notMade: Readonly<Record<string, string>> = {
   "WebhookService/DeleteEndpoint": "webhook endpoints",
 };
 
-/** What must have come about in the lives, as it is said of them, for the test to say anything of it. */
+/** What must have happened in the lives, as described by the actions, for the test to be meaningful. */
 const wantedToHappen: readonly RegExp[] = [
   ...["CANCELLED", "NO_SHOW", "DEPOSITED"].map((state) => new RegExp(`^${state} with a fee`)),
   /courier redirects .*CONFIRMED.*done/,
@@ -78,7 +78,7 @@ beforeEach(async () => {
   const overrides = { now: clock.now, holdDefaultMs, holdMaxMs, ...storage, sweepIntervalMs: 5 };
   network = await startTestNetwork({ redis, ...overrides });
   const people = {
-    // A courier that sells deliveries itself: where its parcels go is its own to decide.
+    // The courier is its own merchant, so it may redirect its parcels anywhere.
     courier: await network.join("Courier", [Role.COURIER, Role.MERCHANT]),
     stranger: await network.join("Stranger", [Role.COURIER]),
     operator: await network.join("Operator", [Role.OPERATOR]),
@@ -88,15 +88,15 @@ beforeEach(async () => {
 });
 afterEach(() => network.stop());
 
-/** How often each call was made by each. */
+/** How often each participant made each call. */
 type Counts = Map<string, number>;
 
-/** Who is to have made which call. Another courier's reservations would be lives of their own. */
+/** The calls that each participant must have made. The lives of the other courier's reservations are separate. */
 const pairs = Object.keys(makers)
   .flatMap((call) => actors.map((by) => ({ call, by, pair: `${call} by ${by}` })))
   .filter(({ pair }) => pair !== "ReservationService/Reserve by stranger");
 
-/** Something to do: now and then what was done least, so that everybody has tried everything. */
+/** Picks an action; sometimes the one done least often, so that everybody tries everything. */
 function pickAction(scene: Scene, counts: Counts): Action {
   const { random, model } = scene;
   const make = ({ call, by, pair }: (typeof pairs)[number], about = scene): Action | undefined => {
@@ -124,8 +124,8 @@ function pickAction(scene: Scene, counts: Counts): Action {
   return make({ call, by, pair: `${call} by ${by}` }) ?? pickAction(scene, counts);
 }
 
-/** The rest of a participant's log after a number, whose numbers have no gap. */
-async function readLog({ client }: TestParticipant, after: number): Promise<Event[]> {
+/** The events of a participant's feed after a number. Expects the numbers to have no gap. */
+async function readFeed({ client }: TestParticipant, after: number): Promise<Event[]> {
   const events: Event[] = [];
   for (;;) {
     const from = BigInt(after + events.length + 1);
@@ -141,7 +141,7 @@ const idsByReservation = (events: readonly Event[]) =>
     [...Map.groupBy(events, ({ reservationId }) => reservationId)].map(([id, own]) => [id, own.map(({ eventId }) => eventId)]),
   );
 
-/** Takes the steps of a life, and compares after each. Gives what was said of them. */
+/** Takes the steps of a life, and compares the model with the gateway after each. Returns the descriptions of the steps. */
 async function live(scene: Scene, counts: Counts, seen: Set<string>): Promise<string[]> {
   const { random, model, world } = scene;
   const said: string[] = [];
@@ -173,13 +173,13 @@ async function live(scene: Scene, counts: Counts, seen: Set<string>): Promise<st
   return said;
 }
 
-it("every call that changes something is made here by everybody, or has a word why not", () => {
+it("every call that changes something is made here by everybody, or has a reason why not", () => {
   const changing = everyMethod.filter(({ idempotency }) => idempotency !== MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS);
-  const told = changing.map(nameOfMethod).filter((name) => !["AgentService/Boot", "AgentService/Sync"].includes(name));
-  expect([...Object.keys(makers), ...Object.keys(notMade)].sort()).toEqual(told.sort());
+  const expected = changing.map(nameOfMethod).filter((name) => !["AgentService/Boot", "AgentService/Sync"].includes(name));
+  expect([...Object.keys(makers), ...Object.keys(notMade)].sort()).toEqual(expected.sort());
 });
 
-it("whoever does whatever in whatever order, reservations live as the documentation says", {
+it("reservations behave as documented for any sequence of actions by anybody", {
   timeout: (lives + moreLivesMax) * 20_000,
 }, async () => {
   const random: Random = createRandom(testSeed());
@@ -194,7 +194,7 @@ it("whoever does whatever in whatever order, reservations live as the documentat
     ...pairs.flatMap(({ pair }) => (counts.has(pair) ? [] : [pair])),
   ];
   const hasHappened = () => seen.size > 150 && missing().length === 0;
-  // What is rare comes about in some lives more: as many as it takes.
+  // Rare outcomes need further lives, as many as it takes.
   let lived = 0;
   for (let life = 0; life < lives || (life < lives + moreLivesMax && !hasHappened()); life += 1) {
     lived += 1;
@@ -204,16 +204,16 @@ it("whoever does whatever in whatever order, reservations live as the documentat
     const world = await newWorld(around, life, installed, terms);
     const said = await live({ random, model, world }, counts, seen);
     defaults = model.defaults;
-    // Whatever has happened, its receipts are a chain, and what was declared wrong is there with what declares it.
+    // The receipts of every reservation form a valid chain, and corrected events are there with their corrections.
     const chains = await Promise.all(world.ids.map((reservationId) => expectTrueChain(people.courier, reservationId, issuerKeys)));
     expect(chains.length).toBe(model.reservations.length);
     const corrections = chains.map(({ events }) => events.filter(({ type }) => type === EventType.EVENTS_CORRECTED).length);
     expect({ said, corrections }).toEqual({ said, corrections: model.reservations.map((reservation) => reservation.corrections) });
-    // The log of each party has just the events of the reservations that the model has, each once and in the order of its chain.
+    // The feed of each party has exactly the events of the model's reservations, each once and in the order of its chain.
     for (const actor of ["courier", "operator"] as const) {
-      const events = await readLog(people[actor], logged[actor]);
+      const events = await readFeed(people[actor], logged[actor]);
       logged[actor] += events.length;
-      // The clock goes on with reservations of the lives before.
+      // The clock also affects reservations of earlier lives.
       const own = events.filter(({ reservationId }) => world.ids.includes(reservationId));
       expect({ said, actor, log: idsByReservation(own) }).toEqual({
         said,
@@ -222,9 +222,9 @@ it("whoever does whatever in whatever order, reservations live as the documentat
       });
     }
   }
-  for (const actor of ["stranger", "rival"] as const) expect(await readLog(people[actor], 0)).toEqual([]);
+  for (const actor of ["stranger", "rival"] as const) expect(await readFeed(people[actor], 0)).toEqual([]);
   process.stdout.write(`${lived} lives\n`);
-  // It would say little if hardly anything had happened.
+  // The test is meaningful only if many different outcomes occurred.
   expect(seen.size).toBeGreaterThan(150);
   expect(missing()).toEqual([]);
 });

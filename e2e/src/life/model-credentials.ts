@@ -4,21 +4,21 @@ import { Act, type Reason } from "@petak/protocol";
 export interface ModelCredential {
   readonly act: Act;
   readonly expiresMs: number;
-  /** Of which it was made, where it is a delegate's. */
+  /** The credential from which it was delegated, if any. */
   readonly parent?: ModelCredential;
 }
 
-/** What a reservation or a bundle knows of its credentials. */
+/** The credentials of a reservation or a bundle. */
 export interface ModelRecord {
   readonly issued: ModelCredential[];
   readonly delegated: ModelCredential[];
-  /** Those of both that open nothing any more. */
+  /** Credentials, issued or delegated, that no longer open anything. */
   readonly ended: Set<ModelCredential>;
-  /** Those that stand in its list of what was revoked, which delegates' do not. */
+  /** The revoked credentials in its list, to which delegated ones are not added. */
   readonly revoked: ModelCredential[];
 }
 
-/** So many credentials can be delegated, and so many revoked, of one reservation or bundle. */
+/** The largest number of delegated and of revoked credentials of one reservation or bundle. */
 const credentialsMax = 10;
 
 const dayMs = 86_400_000;
@@ -28,7 +28,7 @@ export function newRecord(): ModelRecord {
   return { issued: [], delegated: [], ended: new Set(), revoked: [] };
 }
 
-/** Makes a narrower credential of one. Gives why it was refused. */
+/** Delegates a narrower credential. Returns the reason of a refusal. */
 export function delegateOf(record: ModelRecord, parent: ModelCredential, nowMs: number): Reason | undefined {
   const isGood = parent.act === Act.COLLECT && parent.parent === undefined && parent.expiresMs - 1000 > nowMs && !record.ended.has(parent);
   if (!isGood) return "CREDENTIAL_NOT_ACCEPTED";
@@ -37,7 +37,7 @@ export function delegateOf(record: ModelRecord, parent: ModelCredential, nowMs: 
   return undefined;
 }
 
-/** Ends a credential and what was made of it. Gives why it was refused. */
+/** Ends a credential and those delegated from it. Returns the reason of a refusal. */
 export function revokeOf(record: ModelRecord, credential: ModelCredential): Reason | undefined {
   const isListed = record.delegated.includes(credential) || record.revoked.includes(credential);
   if (!isListed && record.revoked.length >= credentialsMax) return "CREDENTIALS_EXHAUSTED";

@@ -2,42 +2,42 @@ import { Act, DeviceEventType, DoubtOutcome, type Reason, ReservationState as St
 import { delegateOf, type ModelCredential, type ModelRecord, newRecord, revokeOf } from "./model-credentials.ts";
 import { freeChangeUntil, type GivenTerms, type ModelTerms, storageFee, termsInForce } from "./model-terms.ts";
 
-/** Who acts: the courier that reserves, another courier, the operator of the sites, and another operator. */
+/** The actors: the courier that reserves, another courier, the operator of the sites, and another operator. */
 export type Actor = "courier" | "stranger" | "operator" | "rival";
 
 /** A link of a reservation's chain in the model. */
 export interface ModelReceipt {
-  /** Who gave the parcel to whom, of those who can sign for it. Empty: nothing was handed over. */
+  /** The giver and the receiver of the parcel, as far as they can countersign. Empty: no hand-over. */
   readonly sides: readonly Actor[];
   readonly signedBy: Actor[];
 }
 
-/** What is known of a reservation in the model. Times in ms. */
+/** A reservation in the model. Times in ms. */
 export interface ModelReservation extends ModelRecord {
   readonly id: number;
   state: State;
   site: number;
   createdMs: number;
-  /** Its rank among those that wait: where it stands in the order in which they came. */
+  /** Its rank in queues, by the order of arrival. */
   rank: number;
   queuedUntilMs: number | undefined;
-  /** Whether it has or had a place: nothing that a site reports can be about one that had none. */
+  /** Whether it has or had a place. Reports of a site can only be about such a reservation. */
   hadPlace: boolean;
   holdUntilMs: number | undefined;
   depositUntilMs: number | undefined;
   collectUntilMs: number | undefined;
   depositedMs: number | undefined;
-  /** Whether it was found to lie there past its limit. It stays so when the parcel leaves after all. */
+  /** Whether it was found to be overdue. It stays so when the parcel is collected after all. */
   isOverdue: boolean;
   /** The bundle that its record names. */
   bundle: ModelBundle | undefined;
-  /** On which it was made. */
+  /** The terms on which it was made. */
   readonly terms: ModelTerms;
   freeChangeUntilMs: number | undefined;
   /** In cents. */
   feeDue: number;
   readonly receipts: ModelReceipt[];
-  /** How often events of it were declared wrong. */
+  /** How many of its events were corrected. */
   corrections: number;
 }
 
@@ -48,42 +48,42 @@ export interface ModelBundle extends ModelRecord {
   members: ModelReservation[];
 }
 
-/** How far limits go, in ms. */
+/** The gateway's limits, in ms. */
 export interface ModelLimits {
   holdDefaultMs: number;
   holdMaxMs: number;
   waitMaxMs: number;
-  /** How long the clock waits for a deposit that has begun. */
+  /** How long a deposit in progress postpones the deadline. */
   depositUnderWayMs: number;
-  /** What holds where neither site nor operator says. */
+  /** The terms where neither site nor operator sets them. */
   terms: ModelTerms;
 }
 
-/** What came of an action: the reservation that it was about or made, or why it was refused. */
+/** The result of an action: the reservation concerned, or the reason of a refusal. */
 export type ModelOutcome = { reservation: ModelReservation } | { refused: Reason };
 
 const couriers: readonly Actor[] = ["courier", "stranger"];
 const beforeDeposit: readonly State[] = [State.QUEUED, State.HELD, State.CONFIRMED];
 const leaving: ReadonlySet<DeviceEventType> = new Set([DeviceEventType.PARCEL_COLLECTED, DeviceEventType.PARCEL_RECALLED]);
 const joining: readonly State[] = [State.HELD, State.CONFIRMED, State.DEPOSITED];
-/** States in which nothing becomes of a reservation any more but by what a site reports. */
+/** States that only a report of a site can change. */
 export const final: readonly State[] = [State.REJECTED, State.EXPIRED, State.CANCELLED, State.NO_SHOW, State.COLLECTED, State.RECALLED];
 const revocable: readonly State[] = [State.CONFIRMED, State.DEPOSITED, State.IN_DOUBT];
-/** A token lives for so long at most, and one to take a parcel back for so long, in ms. */
+/** The longest lifetime of a token, and that of a token to recall, in ms. */
 const tokenMaxMs = 14 * 86_400_000;
 const recallTokenMs = 86_400_000;
 const over: readonly State[] = [State.EXPIRED, State.CANCELLED, State.NO_SHOW];
 
 /**
- * The life of reservations as the protocol's documentation tells it, in memory and without anything that could fail: what the gateway is compared
- * with. It knows nothing of the table of moves.
+ * The life of reservations as documented by the protocol, in memory and without failures, as the reference for the gateway. It does not use
+ * the table of transitions.
  */
 export class LifeModel {
   readonly reservations: ModelReservation[] = [];
   readonly bundles: ModelBundle[] = [];
   readonly held: number[];
   readonly occupied: number[];
-  /** What the operator says of terms where its sites do not. */
+  /** The operator's default terms. */
   defaults: GivenTerms;
   readonly #installed: readonly number[];
   readonly #siteTerms: readonly GivenTerms[];
@@ -102,18 +102,18 @@ export class LifeModel {
     return Math.max(0, (this.#installed[site] ?? 0) - (this.held[site] ?? 0) - (this.occupied[site] ?? 0));
   }
 
-  /** How many that wait at its site came before a reservation; 0 where it does not wait. */
+  /** The number of reservations ahead of it in its site's queue; 0 if it does not wait. */
   position({ state, site, rank }: ModelReservation): number {
     if (state !== State.QUEUED) return 0;
     return this.#waitingAt(site).filter((other) => other.rank < rank).length;
   }
 
-  /** At the first of some sites that has a place. */
+  /** Reserves at the first of some sites that has a free place. */
   reserveAtFirst(by: Actor, sites: readonly number[], nowMs: number): ModelOutcome {
     return this.reserve(by, sites.find((site) => this.free(site) > 0) ?? (sites[0] as number), nowMs);
   }
 
-  /** Until when it waits where nothing is free; undefined: it does not. */
+  /** `queuedUntilMs` is the end of the wait if no place is free; undefined: it does not wait. */
   reserve(by: Actor, site: number, nowMs: number, queuedUntilMs?: number, rank = this.reservations.length): ModelOutcome {
     if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     const isFree = this.free(site) > 0;
@@ -192,13 +192,13 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** Gives the new reservation. */
+  /** Returns the new reservation. */
   redirect(by: Actor, old: ModelReservation, site: number, nowMs: number): ModelOutcome {
     if (!couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (!beforeDeposit.includes(old.state)) return { refused: "ILLEGAL_STATE" };
     if (old.site === site) return { refused: "INVALID_FIELD" };
-    // What waits goes on waiting there, with its rank.
+    // A waiting reservation continues to wait there, with its rank.
     const taken = old.state === State.QUEUED ? this.reserve(by, site, nowMs, old.queuedUntilMs, old.rank) : this.reserve(by, site, nowMs);
     if ("refused" in taken) return taken;
     if (old.state === State.CONFIRMED) this.#confirm(taken.reservation, old.depositUntilMs ?? 0, nowMs);
@@ -213,7 +213,7 @@ export class LifeModel {
     if (outcome === DoubtOutcome.COLLECTED) this.#left(reservation, State.COLLECTED);
     else if (outcome === DoubtOutcome.RECALLED) this.#left(reservation, State.RECALLED);
     else {
-      // Whether somebody was to pay for not having come is not for the operator of the site to say.
+      // The operator does not decide whether a no-show has a fee.
       reservation.state = State.NO_SHOW;
       reservation.receipts.push({ sides: [], signedBy: [] });
     }
@@ -227,7 +227,7 @@ export class LifeModel {
     const expiresMs = this.#lastMoment(reservation, act, nowMs);
     if (expiresMs === undefined) return { refused: "ILLEGAL_STATE" };
     const issued = { act, expiresMs: Math.min(expiresMs, nowMs + tokenMaxMs) };
-    // One that is bound to a key is told from others by its times alone: of those issued in one second there is one that opens.
+    // Credentials bound to the same key differ by their times alone: of those issued within one second, one opens.
     const same =
       act === Act.RECALL
         ? reservation.issued.find((one) => one.act === act && one.expiresMs === issued.expiresMs && !reservation.ended.has(one))
@@ -236,14 +236,14 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** Lets somebody else collect, by a credential of a reservation. */
+  /** Delegates a reservation's credential to somebody else. */
   delegate(by: Actor, reservation: ModelReservation, parent: ModelCredential, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (this.#lastMoment(reservation, Act.COLLECT, nowMs) === undefined) return { refused: "ILLEGAL_STATE" };
     return outcomeOf(delegateOf(reservation, parent, nowMs), reservation);
   }
 
-  /** The same by a credential of a bundle. */
+  /** Delegates a bundle's credential. */
   delegateBundle(by: Actor, bundle: ModelBundle, parent: ModelCredential, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
     const [first] = this.#collectable(bundle, nowMs);
@@ -251,20 +251,20 @@ export class LifeModel {
     return outcomeOf(delegateOf(bundle, parent, nowMs), first);
   }
 
-  /** Lets a credential of a reservation open nothing any more. */
+  /** Revokes a credential of a reservation. */
   revoke(by: Actor, reservation: ModelReservation, credential: ModelCredential): ModelOutcome {
     if (by !== "courier") return { refused: "RESERVATION_NOT_FOUND" };
     if (!revocable.includes(reservation.state)) return { refused: "ILLEGAL_STATE" };
     return outcomeOf(revokeOf(reservation, credential), reservation);
   }
 
-  /** The same for a bundle's, whatever has become of what is in it. */
+  /** Revokes a credential of a bundle, in any state of its members. */
   revokeOfBundle(by: Actor, bundle: ModelBundle, credential: ModelCredential): ModelOutcome {
     if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
     return outcomeOf(revokeOf(bundle, credential), bundle.members[0] as ModelReservation);
   }
 
-  /** Declares an event wrong, or one that there is not. */
+  /** Corrects an event that exists or does not. */
   correct(by: Actor, reservation: ModelReservation, isThere: boolean): ModelOutcome {
     if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     if (by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
@@ -273,7 +273,7 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** Signs under the receipt of a number. */
+  /** Countersigns the receipt with a number. */
   countersign(by: Actor, reservation: ModelReservation, number: number): ModelOutcome {
     if (by !== "courier" && by !== "operator") return { refused: "RESERVATION_NOT_FOUND" };
     const receipt = reservation.receipts[number - 1];
@@ -285,14 +285,14 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** Says what holds at the operator's sites from now on where they do not say. */
+  /** Sets the default terms of the operator's sites. */
   setDefaults(by: Actor, terms: GivenTerms): ModelOutcome | { done: true } {
     if (couriers.includes(by)) return { refused: "ROLE_REQUIRED" };
     if (by === "operator") this.defaults = terms;
     return { done: true };
   }
 
-  /** Says which reservations belong to a bundle, or to a new one. Others in it leave, but for those that are over. */
+  /** Sets the members of a new or existing bundle. Members that are left out leave it, except those that have ended. */
   putBundle(by: Actor, members: readonly ModelReservation[], bundle: ModelBundle | undefined): ModelOutcome {
     if (by !== "courier") return { refused: bundle === undefined ? "RESERVATION_NOT_FOUND" : "BUNDLE_NOT_FOUND" };
     const site = bundle?.site ?? members[0]?.site ?? 0;
@@ -312,7 +312,7 @@ export class LifeModel {
     return { reservation: members[0] as ModelReservation };
   }
 
-  /** A credential for all of a bundle that can be collected. */
+  /** Issues a credential for all members of a bundle that can be collected. */
   issueBundle(by: Actor, bundle: ModelBundle, nowMs: number): ModelOutcome {
     if (by !== "courier") return { refused: "BUNDLE_NOT_FOUND" };
     const collectable = this.#collectable(bundle, nowMs);
@@ -323,14 +323,14 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** What an agent reports has happened, and is never refused. The act is that of the credential that it was shown. */
+  /** Applies an agent's report, which is never refused. The act is that of the credential shown. */
   report(reservation: ModelReservation, type: DeviceEventType, act: Act, occurredMs: number, nowMs: number): ModelOutcome {
     const { state, site, hadPlace, depositUntilMs = 0, terms } = reservation;
     if (!hadPlace) return { reservation };
     const isExpected = state === State.CONFIRMED || state === State.DEPOSITED;
     const isLate = state === State.NO_SHOW && occurredMs < depositUntilMs;
     if (type === DeviceEventType.DOOR_OPENED) {
-      // For a deposit, which must not be interrupted by the clock.
+      // A deposit has started, and its deadline must not interrupt it.
       if (state === State.CONFIRMED && act === Act.DEPOSIT) {
         reservation.depositUntilMs = Math.max(depositUntilMs, nowMs + this.#limits.depositUnderWayMs);
       }
@@ -338,7 +338,7 @@ export class LifeModel {
       reservation.state = State.DEPOSITED;
       reservation.depositedMs = occurredMs;
       reservation.collectUntilMs = nowMs + terms.freeStorageMs;
-      // Somebody has come after all.
+      // The depositor came after all.
       reservation.feeDue = 0;
       reservation.receipts.push({ sides: ["courier", "operator"], signedBy: [] });
       if (state === State.CONFIRMED) this.#count(this.held, site, -1);
@@ -347,7 +347,7 @@ export class LifeModel {
       this.#left(reservation, type === DeviceEventType.PARCEL_RECALLED ? State.RECALLED : State.COLLECTED);
       this.#count(this.occupied, site, -1);
     } else if (state === State.HELD || over.includes(state) || (isExpected && type !== DeviceEventType.PARCEL_DEPOSITED)) {
-      // The door and the record disagree, and there may be a parcel.
+      // Door and record disagree, and there may be a parcel.
       reservation.state = State.IN_DOUBT;
       if (state !== State.DEPOSITED) this.#count(this.occupied, site, 1);
       if (state === State.HELD || state === State.CONFIRMED) this.#count(this.held, site, -1);
@@ -356,7 +356,7 @@ export class LifeModel {
     return { reservation };
   }
 
-  /** What the clock ends. */
+  /** Applies the deadlines that have passed. */
   pass(nowMs: number): void {
     for (const reservation of this.reservations) {
       if (reservation.state === State.QUEUED && (reservation.queuedUntilMs ?? 0) <= nowMs) reservation.state = State.REJECTED;
@@ -382,15 +382,15 @@ export class LifeModel {
     reservation.receipts.push({ sides: [], signedBy: [] });
   }
 
-  /** The parcel has gone. Who collects is no participant, and cannot sign. */
+  /** The parcel has left. A consumer who collects is no participant and cannot countersign. */
   #left(reservation: ModelReservation, to: State): void {
     reservation.state = to;
     reservation.receipts.push({ sides: to === State.RECALLED ? ["operator", "courier"] : ["operator"], signedBy: [] });
   }
 
-  /** Until when a credential for an act opens that is issued now, in ms; undefined where none is. */
+  /** The end of a credential for an act that is issued now, in ms; undefined if none is issued. */
   #lastMoment({ state, depositUntilMs = 0, collectUntilMs = 0, terms }: ModelReservation, act: Act, nowMs: number): number | undefined {
-    // A credential counts in whole seconds.
+    // Credentials count in whole seconds.
     const lastMs = nowMs - (nowMs % 1000) + 999;
     if (act === Act.RECALL) return state === State.DEPOSITED ? nowMs + recallTokenMs : undefined;
     if (state === State.CONFIRMED && depositUntilMs > lastMs)
@@ -406,7 +406,7 @@ export class LifeModel {
     return this.reservations.filter((one) => one.state === State.QUEUED && one.site === site).sort((a, b) => a.rank - b.rank);
   }
 
-  /** Whoever has waited longest gets what is free. */
+  /** Promotes the reservations that have waited longest to the free places. */
   #promote(site: number, nowMs: number): void {
     for (const first of this.#waitingAt(site)) {
       if (this.free(site) === 0) return;

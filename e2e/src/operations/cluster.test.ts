@@ -17,24 +17,24 @@ import { startTestNetwork, type TestNetwork, type TestParticipant } from "@petak
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-/** Where three regions meet, each of which another of the three masters has: in the north-east of Thailand. */
+/** A point where three regions meet, each on another of the three masters, in the north-east of Thailand. */
 const corner: Position = { latitude: 17.38543191000541, longitude: 104.1474308745654 };
-/** 60 m, of a degree of latitude. */
+/** 60 m in degrees of latitude. */
 const siteDistanceDeg = 60 / 111_195;
 
-/** How soon a call must be answered where the records are away: long before any time-out. */
+/** How soon a call must be answered when the store is unreachable: long before any timeout. */
 const atOnceMs = 500;
 
 let cluster: TestCluster;
 let network: TestNetwork;
 let operator: TestParticipant;
 let courier: TestParticipant;
-/** One site in each of three regions, all within a hundred metres of the others. */
+/** One site in each of three regions, all within a hundred metres of each other. */
 let siteIds: string[];
 
 beforeAll(async () => {
   cluster = await startTestCluster();
-  // Errors are logged while a master is away.
+  // Errors are logged while a master is unreachable.
   network = await startTestNetwork({ redis: cluster, expectsErrors: true });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER], undefined, { retry: false });
@@ -72,7 +72,7 @@ async function reserveNearest() {
   return { reservationId: reservation?.reservationId ?? "", siteId: reservation?.siteId ?? "" };
 }
 
-/** Reads a stream until an event of a type has come; gives the types of all that came. */
+/** Reads a stream until an event of a type arrives. Returns the types of all events that arrived. */
 async function watchUntil(stream: AsyncIterator<WatchEventsResponse>, last: EventType): Promise<EventType[]> {
   const types: EventType[] = [];
   while (!types.includes(last)) {
@@ -84,7 +84,7 @@ async function watchUntil(stream: AsyncIterator<WatchEventsResponse>, last: Even
 }
 
 describe("a gateway over a cluster", () => {
-  it("finds across the edges of three regions, each of which another master has", async () => {
+  it("finds sites across the borders of three regions on three masters", async () => {
     expect(new Set(siteIds.map((siteId) => parseSiteId(siteId)?.region)).size).toBe(3);
     const { options } = await courier.client.directory.findNearest({ origin: corner, parcel, limit: 3 });
     expect(options.map(({ site }) => site?.siteId).sort()).toEqual([...siteIds].sort());
@@ -128,7 +128,7 @@ describe("a gateway over a cluster", () => {
     expect(reservation?.state).toBe(ReservationState.COLLECTED);
   });
 
-  it("answers STORE_UNAVAILABLE at once while masters are away, and goes on with what was begun when they are back", async () => {
+  it("answers STORE_UNAVAILABLE at once while masters are unreachable, and completes unfinished work when they are back", async () => {
     const held = await Promise.all(Array.from({ length: 3 }, reserveNearest));
     const confirmations = held.map(({ reservationId }) => ({ requestId: randomUUID(), reservationId }));
     const watched = await courier.client.custody.listEvents({ fromNow: true });
@@ -143,7 +143,7 @@ describe("a gateway over a cluster", () => {
           return { reason: answer instanceof Error ? reasonOf(answer) : "CONFIRMED", tookMs: performance.now() - startMs };
         }),
       );
-    // At first only what the one has is out of reach; soon the others notice, and take nothing on either.
+    // At first only one master's data are unreachable; soon the other masters notice, and reject writes too.
     const reasons = new Set<string | undefined>();
     await expect
       .poll(async () => {
@@ -161,7 +161,7 @@ describe("a gateway over a cluster", () => {
     await killed?.restart();
     await expect.poll(async () => (await confirmAll()).every(({ reason }) => reason === "CONFIRMED")).toBe(true);
     await expect.poll(async () => (await fetch(`${network.baseUrl}/readyz`)).status).toBe(200);
-    // What asks several masters at once meets the old map of the cluster for a while.
+    // A call that reads from several masters may use the outdated slot map for a while.
     const events: Event[] = [];
     const readEvents = async () => {
       const page = await courier.client.custody.listEvents({ cursor: watched.nextCursor });

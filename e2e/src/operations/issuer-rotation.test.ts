@@ -13,17 +13,17 @@ const redis = useRedis();
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const startMs = Date.UTC(2026, 5, 1);
-/** The key is announced on day 1, signs on day 8 and an hour, and is alone from day 22 and two hours on. */
+/** The key is announced on day 1, signs from an hour into day 8, and is the only one from two hours into day 22. */
 const announcedMs = startMs + dayMs;
 const signsMs = announcedMs + 7 * dayMs + hourMs;
 const aloneMs = signsMs + 14 * dayMs + hourMs;
 let clock: FrozenClock;
 let secretsPath: string;
-/** Two gateways over the same records and the same secrets. */
+/** Two gateways over the same store and the same secrets. */
 let gateways: [TestNetwork, TestNetwork];
 let operator: TestParticipant;
 let courier: TestParticipant;
-/** What was reserved in a test. */
+/** The reservations made in a test. */
 let reservationIds: string[];
 
 beforeEach(async () => {
@@ -43,7 +43,7 @@ function startGateway(dataDir: string): Promise<TestNetwork> {
     now: clock.now,
     dataDir,
     depositDefaultMs: 7 * dayMs,
-    // As long as a token may live.
+    // The lifetime of the longest token.
     collectWithinMs: 14 * dayMs,
     secretsIntervalMs: 10,
     logger: createLogger({ level: "silent" }),
@@ -52,7 +52,7 @@ function startGateway(dataDir: string): Promise<TestNetwork> {
 
 type TestTerminal = SimulatedTerminal & { siteId: string };
 
-/** A site with an agent that reaches a gateway when the test says so. */
+/** A site whose agent synchronizes when the test says so. */
 async function startTerminal(ref: string): Promise<TestTerminal> {
   const site = makeSite({ ref, latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 20]] });
   const siteId = await gateways[0].putSite(operator, site);
@@ -76,7 +76,7 @@ async function requestOf({ siteId }: Pick<TestTerminal, "siteId">): Promise<{ re
   return { requestId: randomUUID(), reservationId, act: Act.DEPOSIT };
 }
 
-/** A token to collect, which lives for 14 days, with its parcel inside. */
+/** A token to collect a deposited parcel, valid for 14 days. */
 async function tokenFor(terminal: TestTerminal): Promise<string> {
   const { issueCredential } = courier.client.reservations;
   const request = await requestOf(terminal);
@@ -100,13 +100,13 @@ async function publishedKeyIds(): Promise<string[][]> {
   return ((await Promise.all(answers)) as { keys: { kid: string }[] }[]).map(({ keys }) => keys.map(({ kid }) => kid));
 }
 
-it("an issuer key is rotated while gateways run, and every token opens at agents that are online, offline over the announcement or over the change", async () => {
+it("an issuer key is rotated without stopping gateways, and every token opens at agents that are online, offline over the announcement or offline over the change", async () => {
   const [online, late] = [await startTerminal("online"), await startTerminal("late")];
   const [[oldId] = []] = await publishedKeyIds();
   const firstVersion = online.store.trustBundle()?.version ?? 0n;
 
   clock.set(announcedMs);
-  // The last that one agent hears for almost a week is a trust bundle without the key.
+  // One agent's last trust bundle for almost a week does not contain the key.
   const early = await startTerminal("early");
   const [first, second] = await rotateIssuer(secretsPath, clock.now());
   expect([first.notAfterMs, second?.signsFromMs]).toEqual([aloneMs, signsMs]);
@@ -121,7 +121,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
   const before = [await tokenFor(online), await tokenFor(early), await tokenFor(late)];
   expect(before.map(keyIdOf)).toEqual([oldId, oldId, oldId]);
 
-  // Two days before the change another agent hears of the key and then of nothing.
+  // Another agent receives the key two days before the change and nothing after that.
   clock.set(signsMs - 2 * dayMs);
   await late.agent.syncNow();
   clock.set(announcedMs + 7 * dayMs - 1000);
@@ -142,7 +142,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
     [newId, oldId],
     [newId, oldId],
   ]);
-  // Nobody has told any agent of the change, and none needs to know.
+  // No agent was informed of the change, and none needs to be.
   for (const [index, terminal] of [online, early, late].entries()) await expectOpens(terminal, after[index] ?? "");
   await online.agent.syncNow();
   expect(online.store.trustBundle()?.version).toBe(BigInt(signsMs / 1000));
@@ -151,7 +151,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
   await expectOpens(late, last[2] ?? "");
   await expectOpens(late, before[2] ?? "");
   await expectOpens(late, await tokenFor(late));
-  // A repetition is answered as the first time, by the other gateway too.
+  // A repeated request gets the same response, also from the other gateway.
   const other = gateways[1].clientFor(courier.signer);
   expect((await other.reservations.issueCredential(repeated)).accessToken).toBe(lastRepeated);
 
@@ -172,7 +172,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
       [newId, 2],
       [newId, 2],
     ]);
-  // The first key opens no door any more, and what it signed is verified still.
+  // The first key no longer opens doors, but its signatures can still be verified.
   const issuerKeys = await publishedIssuerKeys(gateways[1].baseUrl);
   expect(issuerKeys.map(({ keyId }) => keyId)).toEqual([oldId, newId, expect.any(String)]);
   const signers = new Set<string>();
@@ -183,7 +183,7 @@ it("an issuer key is rotated while gateways run, and every token opens at agents
   expect(signers).toEqual(new Set([oldId, newId]));
 });
 
-it("a gateway with a copy that was not replaced goes on for half an hour, then issues nothing and is not ready, until it has the new file", async () => {
+it("a gateway whose copy of the secrets was not replaced continues for half an hour, then issues nothing and is not ready until it has the new file", async () => {
   const dataDir = join(await tempDir(), "copy");
   await mkdir(dataDir);
   const copyPath = join(dataDir, "gateway-secrets.json");
@@ -204,7 +204,7 @@ it("a gateway with a copy that was not replaced goes on for half an hour, then i
   clock.advance(30 * 60_000);
   await expect.poll(isReady).toBe(false);
   expect(reasonOf(await reservations.issueCredential(request).catch((error: unknown) => error))).toBe("STORE_UNAVAILABLE");
-  // Another gateway answers as the first one did, and agents hear of the key from it.
+  // Another gateway returns the same response, and agents receive the new key from it.
   expect(await courier.client.reservations.issueCredential(request)).toEqual(issued);
   await agent.syncNow();
 

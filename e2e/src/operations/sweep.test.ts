@@ -7,7 +7,7 @@ import { inSideNetwork } from "../testing/side-network.ts";
 
 const redis = useRedis();
 
-it("a hold ends in time although the record of another that is due cannot be read", async () => {
+it("a hold ends in time although another due reservation cannot be read", async () => {
   const clock = createFrozenClock(Date.now());
   await inSideNetwork(redis, { now: clock.now }, async ({ network }) => {
     const operator = await network.join("Operator", [Role.OPERATOR]);

@@ -22,7 +22,7 @@ const options = { testClock: true, holdDefaultMs: hourMs, holdMaxMs: hourMs, col
 
 beforeEach(async () => {
   aheadMs = 0;
-  // Sweeps come by the hand of the test alone.
+  // Sweeps run only when the test advances the clock.
   network = await startTestNetwork({ redis, ...options, sweepIntervalMs: dayMs });
   operator = await network.join("Operator", [Role.OPERATOR]);
   courier = await network.join("Courier", [Role.COURIER]);
@@ -38,10 +38,10 @@ async function nowMs(): Promise<number> {
   return timestampMs(time ?? timestampFromMs(0));
 }
 
-/** By how much the gateway's clock is ahead of the system's, as far as the test has moved it. */
+/** How far the test has advanced the gateway's clock ahead of the system's, in ms. */
 let aheadMs = 0;
 
-/** Moves the clock on. Gives how many reservations changed. */
+/** Advances the clock. Returns how many reservations changed. */
 async function pass(ms: number): Promise<number> {
   const time = timestampFromMs((await nowMs()) + ms);
   const moved = await clockOf(network, network.admin).moveTestClock({ time });
@@ -58,7 +58,7 @@ async function reserve(): Promise<string> {
 const stateOf = async (reservationId: string) => (await courier.client.reservations.getReservation({ reservationId })).reservation?.state;
 
 describe("a gateway with a test clock", () => {
-  it("goes through a parcel's week in a few calls", async () => {
+  it("takes a parcel through a week in a few calls", async () => {
     const expired = await reserve();
     expect(await pass(hourMs)).toBe(1);
     expect(await stateOf(expired)).toBe(ReservationState.EXPIRED);
@@ -76,12 +76,12 @@ describe("a gateway with a test clock", () => {
     const { events } = await courier.client.custody.listEvents({});
     expect(events.filter((event) => event.reservationId === reservationId).at(-1)?.type).toBe(EventType.PARCEL_OVERDUE);
 
-    // The door follows the clock as well: days after its end the token opens nothing.
+    // The site follows the clock too: days after its end the token opens nothing.
     await pass(20 * dayMs);
     expect(await terminal.agent.present({ token: collect })).toMatchObject({ opened: false });
   });
 
-  it("takes request tokens of the system's time and of its own", async () => {
+  it("accepts request tokens of the system's time and of its own", async () => {
     await pass(dayMs);
     expect(await stateOf(await reserve())).toBe(ReservationState.HELD);
     const signer = createRequestSigner({ ...courier.key, now: () => Date.now() + aheadMs });
@@ -95,19 +95,19 @@ describe("a gateway with a test clock", () => {
     expect(reasonOf(refused)).toBe("MODE_MISMATCH");
   });
 
-  it("is moved forward only, and by an administrator only", async () => {
+  it("is advanced only, never set back, and only by an administrator", async () => {
     const now = await nowMs();
-    const move = (by: TestParticipant, timeMs: number) =>
+    const advance = (by: TestParticipant, timeMs: number) =>
       clockOf(network, by)
         .moveTestClock({ time: timestampFromMs(timeMs) })
         .catch((error: unknown) => reasonOf(error));
-    expect(await move(network.admin, now - 2 * hourMs)).toBe("INVALID_FIELD");
-    expect(await move(network.admin, now + 11 * 366 * dayMs)).toBe("INVALID_FIELD");
-    expect(await move(courier, now + hourMs)).toBe("ROLE_REQUIRED");
+    expect(await advance(network.admin, now - 2 * hourMs)).toBe("INVALID_FIELD");
+    expect(await advance(network.admin, now + 11 * 366 * dayMs)).toBe("INVALID_FIELD");
+    expect(await advance(courier, now + hourMs)).toBe("ROLE_REQUIRED");
     expect(await nowMs()).toBeLessThan(now + hourMs);
   });
 
-  it("keeps its time when it starts again, and another gateway has no such clock", async () => {
+  it("keeps its time after a restart, and other gateways have no test clock", async () => {
     await pass(7 * dayMs);
     const before = await nowMs();
     const again = await startTestNetwork({ redis, ...options, dataDir: network.shared.dataDir });

@@ -15,7 +15,7 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const hourMs = 3_600_000;
 const isOver = { interval: 20 };
 
-/** A gateway over a store of its own, with what was made there. */
+/** A gateway over a store of its own, with everything that was made there. */
 interface Scene {
   network: TestNetwork;
   operator: TestParticipant;
@@ -25,7 +25,7 @@ interface Scene {
   bundleId: string;
   endpointId: string;
   termsIds: string[];
-  /** Every id in what was answered, but for those of terms. */
+  /** Every id in the responses, except those of terms. */
   ids: Set<string>;
 }
 
@@ -33,7 +33,7 @@ let here: Scene;
 let there: Scene;
 
 beforeAll(async () => {
-  // The same is asked of both, with the same request ids, references and positions.
+  // Both gateways get the same requests, with the same request ids, references and positions.
   const requestIds = Array.from({ length: 40 }, () => randomUUID());
   [here, there] = await Promise.all([make(await startTestNetwork({ redis }), requestIds), make(await startTestNetwork(), requestIds)]);
 });
@@ -95,7 +95,7 @@ async function make(network: TestNetwork, requestIds: readonly string[]): Promis
 }
 
 describe("two gateways over two stores in one region", () => {
-  it("have no id in common, whatever is made at both, and every id once", () => {
+  it("have no id in common, and issue each id once", () => {
     const kinds = (scene: Scene) => new Set([...scene.ids].map((id) => id.slice(0, id.indexOf("_"))));
     for (const scene of [here, there]) expect(kinds(scene)).toEqual(new Set(["site", "res", "bdl", "evt", "par", "key", "pk", "whe"]));
     expect(here.ids.size).toBe(there.ids.size);
@@ -106,7 +106,7 @@ describe("two gateways over two stores in one region", () => {
     }
   });
 
-  it("count their sites alike, and tell them apart by the codes of their stores", () => {
+  it("number their sites alike, and distinguish them by the codes of their stores", () => {
     const [mine, theirs] = [here, there].map(({ siteIds }) => siteIds.map((siteId) => parseSiteId(siteId)));
     expect(mine?.map((site) => [site?.region, site?.siteNumber])).toEqual(theirs?.map((site) => [site?.region, site?.siteNumber]));
     const codes = [mine, theirs].map((sites) => new Set(sites?.map((site) => site?.storeCode)));
@@ -114,7 +114,7 @@ describe("two gateways over two stores in one region", () => {
     expect(codes[0]).not.toEqual(codes[1]);
   });
 
-  it("name the same terms alike, by an id that whoever has the terms can compute, and other terms otherwise", async () => {
+  it("give the same terms the same id, which anybody with the terms can compute, and other terms another id", async () => {
     expect(here.termsIds).toEqual(there.termsIds);
     const { options } = await here.courier.client.directory.findNearest({ origin, parcel });
     const terms = options[0]?.site?.terms as Terms;
@@ -130,7 +130,7 @@ describe("two gateways over two stores in one region", () => {
     expect(reservation?.termsId).toBe(terms.termsId);
   });
 
-  it("answer an id of the other as one that nobody has, and never with what they have under the same number", async () => {
+  it("treat an id of the other store as unknown, and never as their own with the same number", async () => {
     const { operator, courier } = here;
     const { directory, reservations, participants } = operator.client;
     const [siteId = ""] = there.siteIds;
@@ -157,7 +157,7 @@ describe("two gateways over two stores in one region", () => {
 });
 
 describe("a gateway whose Redis comes back", () => {
-  it("without the store's code gives it back, and with another one serves its records no more", async () => {
+  it("without the store code writes it back, and with another store code stops serving", async () => {
     const network = await startTestNetwork({ expectsErrors: true });
     const { redis: address, keyPrefix } = network.shared;
     const tool = new Redis((address as { socketPath: string }).socketPath);

@@ -35,9 +35,9 @@ let operator: TestParticipant;
 let courier: TestParticipant;
 let siteId: string;
 let terminal: SimulatedTerminal;
-/** Whether the agent hears what has changed. */
-let hears: boolean;
-/** Who stands at the door with a key. */
+/** Whether the agent can synchronize. */
+let canSync: boolean;
+/** The holder of a key at the door. */
 let holder: SimulatedHolder;
 
 beforeEach(async () => {
@@ -49,11 +49,11 @@ beforeEach(async () => {
   holder = await newHolder();
   const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 3]] }, { compartments });
   siteId = await network.putSite(operator, site);
-  hears = true;
+  canSync = true;
   const line = network.clientFor(await network.agentSigner(operator, siteId)).agents;
   const client: typeof line = {
     ...line,
-    sync: (...asked) => (hears ? line.sync(...asked) : Promise.reject(new Error("the site has no network"))),
+    sync: (...asked) => (canSync ? line.sync(...asked) : Promise.reject(new Error("the site has no network"))),
   };
   terminal = await network.openTerminal(operator, siteId, { client, cabinet: compartments, graceMs: 0 });
   return () => network.stop();
@@ -68,7 +68,7 @@ const reasonFor = async (work: Promise<unknown>) => reasonOf(await work.catch((e
 
 const recallOf = (reservationId: string): Asked => ({ reservationId, act: Act.RECALL, holderPublicKey: holder.publicKey });
 
-/** A token with a proof for a challenge of the site. */
+/** A token with a presence proof for a challenge of the site. */
 function proven(token: string, compartmentId?: string): Promise<TokenShown> {
   return holder.show(terminal, token, compartmentId === undefined ? {} : { compartmentId });
 }
@@ -101,13 +101,13 @@ async function places() {
   return { held: place?.held, occupied: place?.occupied, free: place?.freeToPromise };
 }
 
-/** The events of the operator's log that are about no reservation. */
+/** The events of the operator's feed that are about no reservation. */
 async function siteEvents(): Promise<Event[]> {
   return (await operator.client.custody.listEvents({ pageSize: 1000 })).events.filter(({ reservationId }) => reservationId === "");
 }
 
-describe("a parcel that is overdue", () => {
-  it("goes back by the same steps as it came: its collector's credentials end, its place is free, and each step is an event", async () => {
+describe("an overdue parcel", () => {
+  it("is recalled: its collector's credentials end, its place becomes free, and each step is an event", async () => {
     const { reservationId, compartmentId } = await deposited();
     const collect = await issue(courier, { reservationId, act: Act.COLLECT, withPin: true });
     await terminal.agent.syncNow();
@@ -133,7 +133,7 @@ describe("a parcel that is overdue", () => {
       proof: { compartmentId, offline: false, credentialHash: events.at(-3)?.proof?.credentialHash },
     });
     expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
-    // What each side signed says the same: the operator gave the parcel back to its depositor.
+    // The receipts agree: the operator gave the parcel back to its depositor.
     const { receipts } = await expectTrueChain(courier, reservationId, await publishedIssuerKeys(network.baseUrl));
     const actOf = ({ jws }: Receipt): string => JSON.parse(Buffer.from(jws.split(".")[1] ?? "", "base64url").toString()).act;
     expect(receipts.map(actOf)).toEqual(["RESERVED", "DEPOSITED", "RECALLED"]);
@@ -160,7 +160,7 @@ describe("a parcel that is overdue", () => {
     ]);
   });
 
-  it("is its collector's while the recall is under way, until the door has opened for one of them", async () => {
+  it("can be collected during a recall until a door has opened for one of the two", async () => {
     const { reservationId, compartmentId } = await deposited();
     const recall = await issue(courier, recallOf(reservationId));
     const collect = await issue(courier, { reservationId, act: Act.COLLECT });
@@ -173,7 +173,7 @@ describe("a parcel that is overdue", () => {
     expect((await chainOf(reservationId)).reservation?.state).toBe(ReservationState.COLLECTED);
   });
 
-  it("lets who came for it in the end bring nothing with another token to deposit", async () => {
+  it("cannot be deposited again with a second deposit token after the recall", async () => {
     const place = { case: "siteId", value: siteId } as const;
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     const reservationId = reservation?.reservationId ?? "";
@@ -203,7 +203,7 @@ describe("a recall that is reported late", () => {
     };
   });
 
-  it("happened when the site says, hours before, and once", async () => {
+  it("is recorded once, with the time at the site hours before", async () => {
     const { reservationId } = await deposited();
     const atMs = clock.now() + 60_000;
     clock.advance(10 * 3_600_000);
@@ -223,7 +223,7 @@ describe("a recall that is reported late", () => {
     expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
   });
 
-  it("changes nothing any more where the operator has said what became of the parcel, and stands in the record", async () => {
+  it("is recorded but changes nothing if the operator has already resolved the doubt", async () => {
     const { reservationId } = await deposited();
     await report(DeviceEventType.DOUBT, reservationId);
     const outcome = DoubtOutcome.COLLECTED;
@@ -235,7 +235,7 @@ describe("a recall that is reported late", () => {
     expect(await places()).toEqual({ held: 0, occupied: 0, free: 3 });
   });
 
-  it("is a doubt where the record knows of no deposit", async () => {
+  it("causes a doubt if no deposit was recorded", async () => {
     const place = { case: "siteId", value: siteId } as const;
     const { reservation } = await courier.client.reservations.reserve({ requestId: randomUUID(), place, parcel });
     const reservationId = reservation?.reservationId ?? "";
@@ -246,10 +246,10 @@ describe("a recall that is reported late", () => {
   });
 });
 
-describe("the proof that an event names", () => {
+describe("the proof of an event", () => {
   const { ACCESS_TOKEN, BOUND_ACCESS_TOKEN, PIN } = ProofKind;
 
-  /** What is said of how the door was opened, in each event of one. */
+  /** The kind of proof in each event of a type. */
   async function kindsOf(reservationId: string, ...types: EventType[]): Promise<(ProofKind | undefined)[]> {
     const { events } = await chainOf(reservationId);
     return events.filter(({ type }) => types.includes(type)).map(({ proof }) => proof?.kind);
@@ -267,7 +267,7 @@ describe("the proof that an event names", () => {
     if (!outcome.opened) throw new Error(`refused: ${outcome.refusal}`);
   }
 
-  it("says of a deposit and a collection whether the token's holder proved to be there, and so does the receipt", async () => {
+  it("says, for a deposit and a collection, whether the token's holder proved presence, and so does the receipt", async () => {
     const reservationId = await confirmed();
     const bound = { reservationId, holderPublicKey: holder.publicKey };
     const deposit = await issue(courier, { ...bound, act: Act.DEPOSIT });
@@ -284,7 +284,7 @@ describe("the proof that an event names", () => {
     expect(receipts.map(kindIn)).toEqual(["", "BOUND_ACCESS_TOKEN", "BOUND_ACCESS_TOKEN"]);
   });
 
-  it("says so of a delegate, of a recall and of work, and of nobody whose token is bound to no key", async () => {
+  it("says so for a delegate, a recall and service, and never for a token that is bound to no key", async () => {
     const { PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, SERVICE_DOOR_OPENED } = EventType;
     const first = await deposited();
     const parent = await issue(courier, { reservationId: first.reservationId, act: Act.COLLECT, holderPublicKey: holder.publicKey });
@@ -316,10 +316,10 @@ describe("the proof that an event names", () => {
   });
 });
 
-describe("work at a site", () => {
+describe("service at a site", () => {
   const service = (compartmentId = ""): Asked => ({ siteId, compartmentId, act: Act.SERVICE, holderPublicKey: holder.publicKey });
 
-  it("opens doors behind which nothing lies, and its operator sees each opening", async () => {
+  it("opens empty compartments, and its operator sees each opening", async () => {
     const { reservationId } = await deposited();
     const before = (await chainOf(reservationId)).types;
     const { accessToken, notBefore, expiresAt } = await issue(operator, service());
@@ -345,7 +345,7 @@ describe("work at a site", () => {
     expect((await chainOf(reservationId)).types).toEqual(before);
   });
 
-  it("leaves a parcel in custody behind the door that the operator named, and tells its parties", async () => {
+  it("leaves a parcel in custody behind the door that the operator named, and informs its parties", async () => {
     const { reservationId, compartmentId } = await deposited();
     const { accessToken } = await issue(operator, service(compartmentId));
     expect(await terminal.agent.present(await proven(accessToken))).toMatchObject({ opened: true, compartmentId });
@@ -356,7 +356,7 @@ describe("work at a site", () => {
     expect(types.slice(-2)).toEqual([EventType.SERVICE_DOOR_OPENED, EventType.SERVICE_DOOR_CLOSED]);
   });
 
-  it("never collects: a parcel that was taken out is in doubt, and its operator says what became of it", async () => {
+  it("never collects: a parcel that was taken out is in doubt, and its operator resolves the doubt", async () => {
     const { reservationId, compartmentId } = await deposited();
     const { accessToken } = await issue(operator, service(compartmentId));
     await terminal.agent.present(await proven(accessToken));
@@ -372,7 +372,7 @@ describe("work at a site", () => {
   const revoke = (by: TestParticipant, credentialHash: string, more: object = {}, requestId = randomUUID()) =>
     by.client.reservations.revokeCredential({ requestId, subject: { case: "siteId", value: siteId }, credentialHash, ...more });
 
-  it("ends before its hours are over where its operator revokes it, at every door and for that token alone", async () => {
+  it("ends early if its operator revokes its token, at every door and for that token alone", async () => {
     const [lost, kept] = [await issue(operator, service()), await issue(operator, service("A3"))];
     expect(await terminal.agent.present(await proven(lost.accessToken, "A1"))).toMatchObject({ opened: true });
     terminal.cabinet.closeDoor("A1");
@@ -397,9 +397,9 @@ describe("work at a site", () => {
     expect(refused?.proof).toMatchObject({ refusal: "REVOKED", credentialHash: lost.credentialHash });
   });
 
-  it("opens where the site has not heard that it was revoked, and the report says that it was decided offline", async () => {
+  it("is permitted by a site that has not received the revocation, and the report says that it was decided offline", async () => {
     const { accessToken, credentialHash } = await issue(operator, service());
-    hears = false;
+    canSync = false;
     await revoke(operator, credentialHash);
     await expect(terminal.agent.syncNow()).rejects.toThrow("no network");
     expect(await terminal.agent.present(await proven(accessToken, "A1"))).toMatchObject({ opened: true });
@@ -409,18 +409,18 @@ describe("work at a site", () => {
       offline: true,
       credentialHash,
     });
-    hears = true;
+    canSync = true;
     await terminal.agent.syncNow();
     expect(await terminal.agent.present(await proven(accessToken, "A2"))).toMatchObject({ opened: false });
-    // Until its own end at the latest.
+    // At the latest until the token ends.
     const other = await issue(operator, service());
-    hears = false;
+    canSync = false;
     await revoke(operator, other.credentialHash);
     clock.advance(8 * 3_600_000 + 10 * 60_000);
     expect(await terminal.agent.present(await proven(other.accessToken, "A3"))).toMatchObject({ opened: false });
   });
 
-  it("is revoked by its site's operator and nobody else, by its hash, and lets nobody revoke what collects", async () => {
+  it("is revoked by its site's operator only, by the token's hash, which revokes no credential to collect", async () => {
     const rival = await network.join("Rival", [Role.OPERATOR]);
     const { credentialHash } = await issue(operator, service());
     expect(await reasonFor(revoke(courier, credentialHash))).toBe("ROLE_REQUIRED");
@@ -437,7 +437,7 @@ describe("work at a site", () => {
     expect(await terminal.agent.present({ token: collect.accessToken })).toMatchObject({ opened: true, compartmentId });
   });
 
-  it("is one of a hundred that a site's list has at once", async () => {
+  it("has at most a hundred revoked tokens per site at once", async () => {
     const hashes = Array.from({ length: 100 }, (_, number) => String(number).padStart(43, "h"));
     for (const hash of hashes) await revoke(operator, hash);
     const failure = await revoke(operator, "x".repeat(43)).catch((error: ConnectError) => fromConnectError(error));
@@ -446,7 +446,7 @@ describe("work at a site", () => {
     await revoke(operator, "x".repeat(43));
   });
 
-  it("is its operator's to allow, at its own sites, and for doors that there are", async () => {
+  it("is permitted by its operator only, at its own sites and for existing doors", async () => {
     const rival = await network.join("Rival", [Role.OPERATOR]);
     expect(await reasonFor(issue(courier, service()))).toBe("ROLE_REQUIRED");
     expect(await reasonFor(issue(rival, service()))).toBe("SITE_NOT_FOUND");
@@ -454,7 +454,7 @@ describe("work at a site", () => {
     expect(await reasonFor(issue(operator, service("Z9")))).toBe("INVALID_FIELD");
   });
 
-  it("is allowed once, however often it is asked for", async () => {
+  it("is permitted once for a repeated request", async () => {
     const requestId = randomUUID();
     const first = await issue(operator, service(), requestId);
     clock.advance(3_600_000);
@@ -465,14 +465,14 @@ describe("work at a site", () => {
 });
 
 describe("a credential", () => {
-  it("is issued to who may have it, for each act", async () => {
+  it("to recall or to collect is issued to the courier of the reservation only", async () => {
     const merchant = await network.join("Merchant", [Role.MERCHANT]);
     const { reservationId } = await deposited();
     const { publicKey: holderPublicKey } = holder;
     for (const [by, reason] of [
       [courier, undefined],
       [merchant, "RESERVATION_NOT_FOUND"],
-      // Custody of a recalled parcel passes to its depositor, and the operator is none.
+      // Custody of a recalled parcel passes to its depositor, which is not the operator.
       [operator, "RESERVATION_NOT_FOUND"],
     ] as const) {
       expect(await reasonFor(issue(by, { reservationId, act: Act.RECALL, holderPublicKey }))).toBe(reason);
@@ -480,7 +480,7 @@ describe("a credential", () => {
     }
   });
 
-  it("is refused where what is asked does not go together, with the field that is wrong", async () => {
+  it("is refused if the fields of the request contradict each other, and the wrong field is named", async () => {
     const { reservationId } = await deposited();
     const holderPublicKey = holder.publicKey;
     const collect = { reservationId, act: Act.COLLECT };

@@ -45,7 +45,7 @@ type Call = MessageInitShape<typeof BatchCallSchema>["call"];
 const batch = (by: TestParticipant, calls: readonly Call[]) =>
   by.client.reservations.batch({ calls: calls.map((call) => create(BatchCallSchema, { call } as BatchCall)) });
 
-/** What a call comes to alone, as a batch says it. */
+/** The result of a single call in the form of a batch's result. */
 async function alone(by: TestParticipant, call: Call): Promise<BatchResult> {
   const { case: name, value } = call as BatchCall["call"] & { case: string };
   const methods = by.client.reservations as unknown as Record<string, (request: unknown) => Promise<unknown>>;
@@ -76,7 +76,7 @@ const reserve = (siteId: string): Call => ({
   value: { requestId: randomUUID(), place: { case: "siteId", value: siteId }, parcel },
 });
 
-/** Reservations that are held, as many as asked for. */
+/** The given number of held reservations. */
 async function held(count: number): Promise<string[]> {
   const { results } = await batch(
     courier,
@@ -87,7 +87,7 @@ async function held(count: number): Promise<string[]> {
 
 const change = (ids: readonly string[], about: number) => ({ requestId: randomUUID(), reservationId: ids[about] ?? "" });
 
-/** Results with a name for each reservation, by the order in which they come, and without what each has of its own. */
+/** Results in which each reservation id is replaced by the order of its appearance, and unique values by a constant. */
 function named(results: readonly BatchResult[]): JsonValue {
   const names = new Map<string, string>();
   const nameOf = (id: string) => {
@@ -102,7 +102,7 @@ function named(results: readonly BatchResult[]): JsonValue {
 }
 
 describe("Batch", () => {
-  it("does and answers what the same calls do and answer alone, and keeps their order", async () => {
+  it("has the same effects and results as its calls made one by one, in their order", async () => {
     const random = createRandom(testSeed());
     for (let round = 0; round < 12; round++) {
       const nothing = "res_83652b_0000000000000000";
@@ -111,8 +111,8 @@ describe("Batch", () => {
         [...(await held(8)), nothing],
       ];
       const by = random.bool(0.2) ? operator : courier;
-      // The same story for two sets of reservations: told call by call of the one, in a batch of the other.
-      const stories = Array.from({ length: random.int(1, 40) }, () => {
+      // The same calls for two sets of reservations: one by one for the first set, in a batch for the second.
+      const makers = Array.from({ length: random.int(1, 40) }, () => {
         const about = random.int(0, 8);
         const [siteId, act] = [
           random.pick([...siteIds, "site_83652b_k3v9c0x2md000zzz"]),
@@ -129,20 +129,20 @@ describe("Batch", () => {
           (ids) => ({ case: "getReservation", value: { reservationId: ids[about] ?? "" } }),
         ]);
       });
-      const calls = stories.map((story) => story(forCalls));
-      const batched = stories.map((story) => story(forBatch));
+      const calls = makers.map((make) => make(forCalls));
+      const batched = makers.map((make) => make(forBatch));
       const one: BatchResult[] = [];
       for (const call of calls) one.push(await alone(by, call));
       const { results } = await batch(by, batched);
       expect(named(results)).toEqual(named(one));
-      // A repetition answers the same: what was done is not done twice. Whatever failed may be possible now.
+      // A repeated batch gets the same results, and nothing is done twice. Failed calls are left out, because they might succeed now.
       const changes = results.flatMap(({ result }, index) => (result.case === "error" || result.case === "getReservation" ? [] : [index]));
       const again = await batch(by, changes.length === 0 ? batched.slice(0, 1) : changes.map((index) => batched[index]));
       if (changes.length > 0) expect(again.results).toEqual(changes.map((index) => results[index]));
     }
   });
 
-  it("says of each failure what the same call alone is refused with", async () => {
+  it("refuses each failing call as a single call would be refused", async () => {
     const [reservationId = ""] = await held(1);
     const calls: Call[] = [
       reserve(siteIds[2] ?? ""),
@@ -183,7 +183,7 @@ describe("Batch", () => {
     expect(states).toEqual([...Array(40).fill(6), ...Array(40).fill(7)]);
   });
 
-  it("refuses a message that is wrong as a whole, and more batches at once than one may have", async () => {
+  it("refuses an invalid message as a whole, and more concurrent batches than permitted", async () => {
     const wrong = [reserve(siteIds[0] ?? ""), { case: "confirm", value: { requestId: "x", reservationId: "" } } as Call];
     const error = fromConnectError(ConnectError.from(await batch(courier, wrong).catch((thrown: unknown) => thrown)));
     expect(error).toMatchObject({ reason: "INVALID_FIELD" });
@@ -196,7 +196,7 @@ describe("Batch", () => {
     expect(refused.length).toBeGreaterThan(0);
     for (const refusal of refused) expect(refusal).toMatchObject({ reason: "RATE_LIMITED", retryAfterMs: 1000 });
     expect(durationMs({ seconds: 1n, nanos: 0, $typeName: "google.protobuf.Duration" })).toBe(refused[0]?.retryAfterMs);
-    // What was refused was not begun: sent again it is done, and what was done is not done twice.
+    // A refused batch was not started: repeated, it is executed, and batches that were executed are not executed twice.
     expect((await batch(courier, tooMany.slice(0, 100))).results.filter(({ result }) => result.case === "reserve")).toHaveLength(100);
   });
 });

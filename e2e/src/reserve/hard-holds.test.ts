@@ -27,7 +27,7 @@ async function putSite(more: MoreFacts = {}): Promise<string> {
 async function reserve(holdKind: HoldKind, requestId = randomUUID()): Promise<Reservation> {
   const place = { case: "nearest", value: { origin } } as const;
   const { reservation } = await courier.client.reservations.reserve({ requestId, place, parcel, holdKind });
-  if (reservation === undefined) throw new Error("the answer has no reservation");
+  if (reservation === undefined) throw new Error("the response has no reservation");
   return reservation;
 }
 
@@ -49,7 +49,7 @@ async function token(reservationId: string, act: Act): Promise<{ token: string }
 const openTerminal = (siteId: string) => network.openTerminal(operator, siteId, { cabinet: compartments });
 
 describe("a hard hold", () => {
-  it("is of one door from the hold to the collection, and no other parcel comes behind it", async () => {
+  it("reserves one door from the hold to the collection, and no other parcel is put there", async () => {
     const siteId = await putSite();
     const requestId = randomUUID();
     const hard = await reserve(HoldKind.HARD, requestId);
@@ -72,7 +72,7 @@ describe("a hard hold", () => {
         await agent.flushed();
         return opened.compartmentId;
       };
-      // Told of before it is confirmed.
+      // The agent hears of the hold before it is confirmed.
       expect([await put(soft.reservationId), await put(other.reservationId)]).toEqual(["A1", "A2"]);
       await confirm(hard.reservationId);
       await agent.syncNow();
@@ -92,7 +92,7 @@ describe("a hard hold", () => {
     }
   });
 
-  it("gives its door free when it is cancelled, when its time is over, and no sooner", async () => {
+  it("releases its door when it is cancelled or has expired, and not before", async () => {
     const siteId = await putSite();
     const doors = [await reserve(HoldKind.HARD), await reserve(HoldKind.HARD), await reserve(HoldKind.HARD)];
     expect(doors.map(({ heldCompartmentId }) => heldCompartmentId)).toEqual(["A3", "A2", "A1"]);
@@ -105,7 +105,7 @@ describe("a hard hold", () => {
     await expect.poll(() => reserveAt(siteId, HoldKind.HARD)).toBe("A2");
   });
 
-  it("is refused where the site cannot promise a door: it lists none, or its operator reports what is free", async () => {
+  it("is refused if the site cannot reserve a door: it lists none, or its operator reports the free places", async () => {
     const siteId = await putSite({ compartments: [] });
     expect(await reserveAt(siteId, HoldKind.HARD)).toBe("SITE_REQUIREMENT_UNMET");
     expect(await reserve(HoldKind.HARD).catch(reasonOf)).toBe("NO_PLACE_FREE");

@@ -21,7 +21,7 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const classes: [string, number, number, number, number, number][] = [["M", 400, 200, 500, 20_000, 200]];
-/** In regions of their own. */
+/** Positions in three regions. */
 const places = [
   { latitude: 1.3, longitude: 103.8 },
   { latitude: 2.9, longitude: 101.7 },
@@ -36,7 +36,7 @@ interface World {
   network: TestNetwork;
   couriers: TestParticipant[];
   operators: TestParticipant[];
-  /** The first two are the first operator's, the third is the second's. */
+  /** The first two belong to the first operator, the third to the second. */
   siteIds: string[];
   report: Report;
 }
@@ -74,7 +74,7 @@ async function confirm(courier: TestParticipant, { reservationId }: Reservation)
   await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
 }
 
-/** Goes through all pages, with something that happens between two of them. */
+/** Reads all pages, and calls `between` between any two of them. */
 async function listAll(by: TestParticipant, question: Question, pageSize: number, between: () => Promise<void> = async () => {}) {
   const found: Reservation[] = [];
   let pages = 0;
@@ -96,14 +96,14 @@ async function readAll(by: TestParticipant, ids: readonly string[]): Promise<Res
   return read.map(({ reservation }) => reservation as Reservation);
 }
 
-async function walksWhileMuchHappens(world: World): Promise<void> {
+async function listsDuringChanges(world: World): Promise<void> {
   const { clock, couriers, operators, siteIds, report } = world;
   expect(new Set(places.map((place) => regionOfCell(indexCellOf(place)))).size).toBe(places.length);
   const random = createRandom(testSeed());
   const own = new Map(couriers.map((courier) => [courier, [] as string[]]));
   const siteOf = new Map<string, string>();
 
-  /** Something that a party does. */
+  /** A random action of a party. */
   async function happen(): Promise<void> {
     const courier = random.pick(couriers);
     const ids = own.get(courier) as string[];
@@ -138,7 +138,7 @@ async function walksWhileMuchHappens(world: World): Promise<void> {
     expect(new Set(ids).size).toBe(ids.length);
     expect(before.filter((id) => !ids.includes(id))).toEqual([]);
     expect(ids.filter((id) => !mine().includes(id))).toEqual([]);
-    // Nothing happens now: the list says what GetReservation says, and a filter leaves out what it says and nothing else.
+    // Nothing changes now: the list matches GetReservation, and a filter excludes exactly the reservations that do not match it.
     const now = await readAll(by, mine());
     for (const states of [[], [ReservationState.CONFIRMED], [ReservationState.HELD, ReservationState.COLLECTED]]) {
       for (const siteId of ["", siteIds[0] ?? ""]) {
@@ -157,17 +157,17 @@ async function walksWhileMuchHappens(world: World): Promise<void> {
 }
 
 describe("ListReservations", () => {
-  it("shows each reservation that is there all the while once, in three regions, whatever happens meanwhile", async () => {
-    await walksWhileMuchHappens(await startWorld());
+  it("lists each reservation that exists throughout exactly once, in three regions, whatever else happens", async () => {
+    await listsDuringChanges(await startWorld());
   });
 
   it("does so on a cluster", async () => {
     const cluster = await startTestCluster();
     onTestFinished(() => cluster.stop());
-    await walksWhileMuchHappens(await startWorld(cluster));
+    await listsDuringChanges(await startWorld(cluster));
   });
 
-  it("shows what is overdue to the courier and to the site's operator, until it is extended, collected or in doubt", async () => {
+  it("lists an overdue parcel to the courier and to the site's operator until it is extended, collected or in doubt", async () => {
     const { clock, couriers, operators, siteIds, report } = await startWorld();
     const [courier, other] = couriers as [TestParticipant, TestParticipant];
     const inside: Reservation[] = [];
@@ -206,7 +206,7 @@ describe("ListReservations", () => {
     await expect.poll(() => overdueOf(courier)).toEqual([extended, ...ofCourier.slice(3)]);
   });
 
-  it("filters by purpose, by the partner's reference and by the limit that is in force", async () => {
+  it("filters by purpose, by the partner's reference and by the current deadline", async () => {
     const { clock, couriers, siteIds, report } = await startWorld();
     const [courier] = couriers as [TestParticipant];
     const siteId = siteIds[0] ?? "";
@@ -229,7 +229,7 @@ describe("ListReservations", () => {
     expect(await listed({ siteId: "site_nothing" })).toEqual([]);
   });
 
-  it("goes on only with a cursor of the same question", async () => {
+  it("accepts a cursor only with the query that it was issued for", async () => {
     const { couriers, siteIds } = await startWorld();
     const [courier] = couriers as [TestParticipant];
     for (const siteId of siteIds) await hold(courier, siteId);

@@ -22,7 +22,7 @@ type Requirements = MessageInitShape<typeof SiteRequirementsSchema>;
 
 const redis = useRedis();
 const measures = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
-/** Two sides of the strait between Johor and Singapore, and the open sea. */
+/** The two sides of the strait between Johor and Singapore, and the open sea. */
 const johor = { latitude: 1.4585, longitude: 103.764 };
 const singapore = { latitude: 1.4469, longitude: 103.769 };
 const highSea = { latitude: 0, longitude: -140 };
@@ -52,7 +52,7 @@ async function find(requirements: Requirements, needs: ParcelRequirement[] = [],
   return options.map(({ site }) => site?.siteId);
 }
 
-/** Reserves, and gives the site or what the error says. */
+/** Reserves. Returns the site, or the reason and detail of the error. */
 async function reserve(
   where: string | { latitude: number; longitude: number },
   requirements: Requirements,
@@ -80,14 +80,14 @@ const day = (openDay: DayOfWeek, openMinute: number, closeMinute: number, closeD
   closeMinute,
 });
 
-describe("a site that is not as required", () => {
+describe("a site that does not meet a requirement", () => {
   const sited: [name: string, requirement: string, Requirements, lacking: MoreFacts, having: MoreFacts][] = [
     ["a way without steps", "STEP_FREE", { stepFree: true }, {}, { access: { stepFree: true } }],
     ["payment by card", "CARD_PAYMENT", { cardPayment: true }, {}, { equipment: { cardPayment: true } }],
     ["a cooled place", "REFRIGERATED", { refrigerated: true }, {}, { sizeClasses: [{ ...place, refrigerated: true }] }],
     ["a country", "COUNTRY", { countryCodes: ["MY"] }, { address: { countryCode: "SG" } }, { address: { countryCode: "MY" } }],
     [
-      "a compartment that everybody reaches, whichever opens",
+      "a compartment within everybody's reach, whichever opens",
       "COMPARTMENT_HEIGHT",
       { accessible: true },
       { sizeClasses: [{ ...place, lowestCentreHeightMm: 380, highestCentreHeightMm: 1221 }] },
@@ -115,7 +115,7 @@ describe("a site that is not as required", () => {
       { openingHours: { weekly: [day(DayOfWeek.THURSDAY, 600, 840), day(DayOfWeek.FRIDAY, 480, 600)] } },
     ],
   ];
-  it.each(sited)("by %s is neither offered nor reserved: %s", async (_name, requirement, requirements, lacking, having) => {
+  it.each(sited)("(%s) is neither offered nor reserved: %s", async (_name, requirement, requirements, lacking, having) => {
     const without = await addSite(lacking);
     const asked = { anyCountry: requirements.countryCodes === undefined, ...requirements };
     expect(await find(asked)).toEqual([]);
@@ -135,7 +135,7 @@ describe("a site that is not as required", () => {
     ["PERSONAL_COLLECTION", ParcelRequirement.PERSONAL_COLLECTION, { services: [SiteService.PERSONAL_COLLECTION] }],
     ["NO_LOCKER", ParcelRequirement.NO_LOCKER, { kind: SiteKind.COLLECTION_POINT }],
   ];
-  it.each(needs)("by %s of the parcel is neither offered nor reserved", async (name, requirement, having) => {
+  it.each(needs)("(%s of the parcel) is neither offered nor reserved", async (name, requirement, having) => {
     const without = await addSite();
     expect(await find({}, [requirement])).toEqual([]);
     expect(await reserve(singapore, {}, [requirement])).toBe("NO_PLACE_FREE");
@@ -146,7 +146,7 @@ describe("a site that is not as required", () => {
     expect(await reserve(suitable, {}, [requirement])).toBe(suitable);
   });
 
-  it("does not take from the answer that a request got before", async () => {
+  it("does not change the response that an earlier request got", async () => {
     const siteId = await addSite({ access: { stepFree: true } });
     const request = {
       requestId: randomUUID(),
@@ -161,7 +161,7 @@ describe("a site that is not as required", () => {
     expect(await reserve(siteId, { stepFree: true })).toBe("SITE_REQUIREMENT_UNMET STEP_FREE");
   });
 
-  it("gives the class of a site that is, where only one is", async () => {
+  it("is offered with the size class that meets it, if only one does", async () => {
     await addSite({ sizeClasses: [place, { ...place, sizeClassId: "COLD", widthMm: 800, refrigerated: true }] });
     const { options } = await courier.client.directory.findNearest({
       origin: singapore,
@@ -173,7 +173,7 @@ describe("a site that is not as required", () => {
 });
 
 describe("a site across a strait", () => {
-  it("is offered and reserved for those only who ask for its country", async () => {
+  it("is offered and reserved only if the request permits its country", async () => {
     const inJohor = await addSite({ address: { countryCode: "MY" } }, johor);
     const inSingapore = await addSite();
     expect([await find({}, [], johor), await find({}, [], singapore)]).toEqual([[inJohor], [inSingapore]]);
@@ -181,14 +181,14 @@ describe("a site across a strait", () => {
     expect(await find({ countryCodes: ["MY", "SG"] }, [], singapore)).toEqual([inSingapore, inJohor]);
     expect(await find({ anyCountry: true }, [], johor)).toEqual([inJohor, inSingapore]);
     expect(await find({ countryCodes: ["ID"] }, [], singapore)).toEqual([]);
-    // In no country's waters nothing says which is the asker's.
+    // On the open sea, no country can be derived from the position.
     expect((await find({}, [], highSea)).sort()).toEqual([inJohor, inSingapore].sort());
     expect([await reserve(johor, {}), await reserve(singapore, {})]).toEqual([inJohor, inSingapore]);
-    // Who names a site asks for it.
+    // A request that names the site permits its country.
     expect(await reserve(inJohor, {})).toBe(inJohor);
   });
 
-  it("is not offered in place of one that is full", async () => {
+  it("is not offered instead of a full one", async () => {
     const inSingapore = await addSite({ sizeClasses: [{ ...place, installed: 1 }] });
     await addSite({ address: { countryCode: "MY" } }, johor);
     expect(await reserve(singapore, {})).toBe(inSingapore);
@@ -196,10 +196,10 @@ describe("a site across a strait", () => {
   });
 });
 
-describe("what was passed over", () => {
+describe("the count of sites passed over", () => {
   const ask = { origin: singapore, parcel: measures };
 
-  it("is told on request, each site once by its first reason, as far as the farthest option", async () => {
+  it("is given on request, with each site's first reason, up to the distance of the farthest option", async () => {
     await addSite({ sizeClasses: [{ ...place, installed: 1 }] });
     expect(await reserve(singapore, {})).not.toBe("");
     await addSite({ purposes: [Purpose.RETURN], access: { stepFree: false } });
@@ -227,7 +227,7 @@ describe("what was passed over", () => {
     expect(everywhere.passedOver?.withinM).toBe(50_000);
   });
 
-  it("is left out where nobody asks, and says nothing of the other network", async () => {
+  it("is omitted if it was not requested, and does not include the other network", async () => {
     await addSite({ openingHours: { weekly: [] } });
     const requirements = { openAt: at("2026-11-05T12:00+08:00") };
     expect((await courier.client.directory.findNearest({ ...ask, requirements })).passedOver).toBeUndefined();
@@ -237,11 +237,11 @@ describe("what was passed over", () => {
   });
 });
 
-describe("requirements that contradict themselves", () => {
+describe("requirements that contradict each other", () => {
   const from = at("2026-11-05T12:00Z");
   const wrong: [what: string, Requirements, field: string][] = [
     ["any country and one", { anyCountry: true, countryCodes: ["SG"] }, "requirements"],
-    ["a country that is none", { countryCodes: ["sg"] }, "requirements.country_codes[0]"],
+    ["an invalid country", { countryCodes: ["sg"] }, "requirements.country_codes[0]"],
     ["a greatest height below the least", { minCentreHeightMm: 900, maxCentreHeightMm: 800 }, "requirements"],
     [
       "a window that ends before it begins",
@@ -256,7 +256,7 @@ describe("requirements that contradict themselves", () => {
     ],
     ["a window without an end", { openWithin: { from, atLeast: { seconds: 1n } } }, "requirements.open_within.to"],
   ];
-  it.each(wrong)("%s: refused", async (_what, requirements, field) => {
+  it.each(wrong)("are refused: %s", async (_what, requirements, field) => {
     expect(await reserve(singapore, requirements)).toBe(`INVALID_FIELD ${field}`);
   });
 });

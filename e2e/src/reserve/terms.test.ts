@@ -25,7 +25,7 @@ const classes: [string, number, number, number, number, number][] = [["M", 400, 
 const seconds = (ms: number) => ({ seconds: BigInt(ms / 1000), nanos: 0 });
 const dollars = (units: number, cents = 0) => create(MoneySchema, { currencyCode: "SGD", units: BigInt(units), nanos: cents * 10_000_000 });
 
-/** What is strict of a site: every part of its terms is other than the gateway's. */
+/** Terms of a strict site: every field differs from the gateway's default. */
 const strict = {
   freeStorage: seconds(2 * dayMs),
   longestStorage: seconds(4 * dayMs),
@@ -87,11 +87,11 @@ const cancel = (by: TestParticipant, reservationId: string) =>
 const extend = (by: TestParticipant, reservationId: string, untilMs: number) =>
   by.client.reservations.extend({ requestId: randomUUID(), reservationId, until: timestampFromMs(untilMs) });
 
-/** Terms without their number. */
+/** Terms without their id. */
 const said = (terms: TermsInit | undefined) => toJson(TermsSchema, create(TermsSchema, { ...terms, termsId: "" }));
 
 describe("The terms of a place", () => {
-  it("stand on the offer, at the site, in the answer to Reserve and at the reservation", async () => {
+  it("are in the offer, at the site, in the response to Reserve and in the reservation", async () => {
     const { options } = await courier.client.directory.findNearest({ origin, parcel });
     expect(options.map(({ site }) => said(site?.terms))).toEqual([
       said(strict),
@@ -105,7 +105,7 @@ describe("The terms of a place", () => {
     expect(said(agreedAt?.terms)).toEqual(said(strict));
   });
 
-  it("are put together of what the site, its operator and the gateway say", async () => {
+  it("combine those of the site, its operator and the gateway, in this order", async () => {
     const site3 = await put("site-3", { lateChangeFee: dollars(1) });
     const setTo = (terms: TermsInit) => operator.client.directory.setDefaultTerms({ requestId: randomUUID(), terms });
     await setTo({ freeStorage: seconds(hourMs), lateChangeFee: dollars(2), noShowFee: dollars(0) });
@@ -114,13 +114,13 @@ describe("The terms of a place", () => {
     expect(await termsAt(site3)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(hourMs), lateChangeFee: dollars(1) }));
     expect(await termsAt(otherId)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(hourMs), lateChangeFee: dollars(2) }));
     expect(await termsAt(siteId)).toEqual(said(strict));
-    // More free storage than a site's longest is as much as the longest.
+    // Free storage is limited to the site's longest storage.
     await setTo({ freeStorage: seconds(10 * dayMs), longestStorage: seconds(10 * dayMs) });
     const site4 = await put("site-4", { longestStorage: seconds(dayMs) });
     expect(await termsAt(site4)).toEqual(said({ ...gatewayLimits, freeStorage: seconds(dayMs), longestStorage: seconds(dayMs) }));
   });
 
-  it("are refused where they contradict themselves, and change with a request once", async () => {
+  it("are refused if they contradict each other, and a repeated request changes them once", async () => {
     const wrong = { freeStorage: seconds(2 * dayMs), longestStorage: seconds(dayMs) };
     const reason = async (work: Promise<unknown>) => reasonOf(await work.catch((error: unknown) => error));
     expect(await reason(put("site-5", wrong))).toBe("INVALID_FIELD");
@@ -133,7 +133,7 @@ describe("The terms of a place", () => {
     expect(await reason(operator.client.directory.setDefaultTerms({ ...request, terms: {} }))).toBe("REQUEST_ID_REUSED");
   });
 
-  it("that a reservation was made on stay, whatever its operator says afterwards", async () => {
+  it("of a reservation stay the same when its operator changes its own", async () => {
     const requestId = randomUUID();
     const request = { requestId, place: { case: "siteId", value: siteId } as const, parcel };
     const first = await courier.client.reservations.reserve(request);
@@ -152,8 +152,8 @@ describe("The terms of a place", () => {
   });
 });
 
-describe("The clock", () => {
-  it("waits for a depositor as long as the terms say, and then says what that costs", async () => {
+describe("A deadline", () => {
+  it("for the deposit follows the terms, and its fee is due afterwards", async () => {
     const reservationId = await confirmed(7 * dayMs);
     const { reservation } = await read(reservationId);
     expect(reservation?.depositUntil).toEqual(timestampFromMs(clock.now() + 12 * hourMs));
@@ -166,7 +166,7 @@ describe("The clock", () => {
     expect(await lastEvent(reservationId)).toMatchObject({ type: EventType.RESERVATION_NO_SHOW, feeDue: dollars(5, 5) });
   });
 
-  it("takes the fee back where a late report says that the depositor came in time", async () => {
+  it("for the deposit costs nothing if a late report says that the depositor came in time", async () => {
     const reservationId = await confirmed();
     clock.advance(11 * hourMs);
     await expect.poll(async () => (await read(reservationId)).reservation?.state).toBe(ReservationState.NO_SHOW);
@@ -177,7 +177,7 @@ describe("The clock", () => {
     expect(reservation?.feeDue).toBeUndefined();
   });
 
-  it("lets a parcel lie free as long as the terms say, then says that it is overdue", async () => {
+  it("for free storage follows the terms, and the parcel is then overdue", async () => {
     const reservationId = await deposited();
     const { reservation } = await read(reservationId);
     expect(timestampMs(reservation?.collectUntil ?? timestampFromMs(0))).toBe(clock.now() + 2 * dayMs);
@@ -186,8 +186,8 @@ describe("The clock", () => {
   });
 });
 
-describe("A change of mind", () => {
-  it("costs nothing before the limit for it, and the fee after", async () => {
+describe("A cancellation", () => {
+  it("costs nothing before the limit for free changes, and the fee after it", async () => {
     const [early, late] = [await confirmed(), await confirmed()];
     const { reservation } = await read(early);
     expect(reservation?.freeChangeUntil).toEqual(timestampFromMs(clock.now() + 4 * hourMs));
@@ -202,21 +202,21 @@ describe("A change of mind", () => {
     expect(await lastEvent(late)).toMatchObject({ type: EventType.RESERVATION_CANCELLED, feeDue: dollars(3) });
   });
 
-  it("costs nothing where it is the operator's, or the hold was not confirmed", async () => {
+  it("costs nothing if the operator cancels or the hold was not confirmed", async () => {
     const [ofOperator, held] = [await confirmed(), (await hold()).reservation?.reservationId ?? ""];
     expect((await cancel(courier, held)).reservation?.feeDue).toBeUndefined();
     clock.advance(9 * hourMs);
     expect((await cancel(operator, ofOperator)).reservation?.feeDue).toBeUndefined();
   });
 
-  it("is not made free by an extension", async () => {
+  it("does not become free by an extension", async () => {
     const reservationId = await confirmed();
     clock.advance(9 * hourMs);
     await extend(courier, reservationId, clock.now() + 12 * hourMs);
     expect((await cancel(courier, reservationId)).reservation?.feeDue).toEqual(dollars(3));
   });
 
-  it("costs the same where the parcel goes elsewhere, on the terms of the new place", async () => {
+  it("costs the same if the parcel is redirected, on the terms of the new place", async () => {
     const reservationId = await confirmed();
     clock.advance(5 * hourMs);
     const { reservation, redirected, site } = await courier.client.reservations.redirect({
@@ -233,8 +233,8 @@ describe("A change of mind", () => {
   });
 });
 
-describe("More time for the collection", () => {
-  it("costs each day begun after the free storage, added up", async () => {
+describe("An extension of the storage", () => {
+  it("costs each day begun after the free storage, in total", async () => {
     const reservationId = await deposited();
     const freeUntilMs = clock.now() + 2 * dayMs;
     const dueAfter = async (by: TestParticipant, untilMs: number): Promise<Money | undefined> =>
@@ -247,7 +247,7 @@ describe("More time for the collection", () => {
     expect((await read(reservationId)).reservation?.collectUntil).toEqual(timestampFromMs(freeUntilMs + 2 * dayMs));
   });
 
-  it("costs nothing where the operator gives it", async () => {
+  it("costs nothing if the operator extends", async () => {
     const reservationId = await deposited();
     expect((await extend(operator, reservationId, clock.now() + 4 * dayMs)).reservation?.feeDue).toBeUndefined();
   });

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe("petak start", () => {
-  it("says where it is, a key for trying things, and three commands to paste", () => {
+  it("prints its address, a key for trial use, and three commands to paste", () => {
     const said = started.said();
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(said).toMatch(/pk_test_[0-9a-z]{24}/);
@@ -29,14 +29,14 @@ describe("petak start", () => {
     expect(said).toContain("npx petak journey");
   });
 
-  it("keeps its keys and its data where only its user can read them", async () => {
+  it("keeps its keys and data in files that only its user can read", async () => {
     for (const path of [".petak/keys/admin.json", ".petak/keys/courier.json", ".petak/gateway-secrets.json", ".petak/gateway.log"]) {
       expect((await stat(join(folder.path, path))).mode & 0o077, path).toBe(0);
     }
     expect(await readFile(join(folder.path, ".petak/gateway.log"), "utf8")).not.toContain("eyJ");
   });
 
-  it("says in one sentence that its folder is in use, or its port", async () => {
+  it("says in one sentence that its folder or its port is in use", async () => {
     const sameFolder = await runPetak(folder.path, startArgs);
     expect(sameFolder).toMatchObject({ exitCode: 1, stdout: "" });
     expect(sameFolder.stderr).toMatch(/^petak: The data directory .* is in use .*\n$/);
@@ -47,7 +47,7 @@ describe("petak start", () => {
     expect(samePort.stderr).toMatch(/^petak: 127\.0\.0\.1:\d+ is in use by another program: .* --port\.\n$/);
   });
 
-  it("goes on without its log where that cannot be written, and says so once", async () => {
+  it("continues without its log if it cannot write that, and says so once", async () => {
     const other = await createTempDir();
     await mkdir(join(other.path, ".petak"));
     await symlink("/dev/full", join(other.path, ".petak/gateway.log"));
@@ -57,7 +57,7 @@ describe("petak start", () => {
     expect(unlogged.noted().match(/cannot be written \(ENOSPC: .*\); nothing more is logged\./g)).toHaveLength(1);
   });
 
-  it("refuses settings that do not exist or are wrong, with their names", async () => {
+  it("refuses unknown and invalid settings by name", async () => {
     const result = await runPetak(folder.path, ["start", "--port", "99999"], { PETAK_PROT: "1" });
     expect(result.exitCode).toBe(2);
     expect(result.stderr).toContain("PETAK_PROT is not a setting. Did you mean PETAK_PORT?");
@@ -66,7 +66,7 @@ describe("petak start", () => {
 });
 
 describe("petak journey", () => {
-  it("walks one parcel and shows each step and the custody chain", async () => {
+  it("walks one parcel through its life and shows each step and the custody chain", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const steps = ["options found", "Place held", "Confirmed", "issued: deposit", "issued: collect", "opened for deposit"];
@@ -76,7 +76,7 @@ describe("petak journey", () => {
     expect(result.stdout).not.toContain("\u001b[");
   });
 
-  it("gives the same to machines, and opens by PIN too", async () => {
+  it("prints the same as JSON, and also opens by PIN", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url, "--pin", "--json"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const steps = JSON.parse(result.stdout) as { step: string; by?: string; events?: { type: string }[] }[];
@@ -97,7 +97,7 @@ describe("petak journey", () => {
     expect(steps.at(-1)?.events?.at(-1)?.type).toBe("EVENT_TYPE_PARCEL_COLLECTED");
   });
 
-  it("walks several parcels, which are collected in one visit, a door after the other", async () => {
+  it("collects several parcels in one visit, one door after the other", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url, "--parcels", "3"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     expect(result.stdout).toContain("Bundled: 3 parcels, one collection");
@@ -107,14 +107,14 @@ describe("petak journey", () => {
     expect((await runPetak(folder.path, ["journey", "--url", url, "--parcels", "21"])).exitCode).toBe(2);
   });
 
-  it("holds a door by its name, and comes behind that one", async () => {
+  it("holds a door by its name, and the parcel is deposited there", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url, "--hard"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const [, door] = /size class \S+, door (\S+), /.exec(result.stdout) ?? [];
     expect(result.stdout).toContain(`Door ${door} opened for deposit`);
   });
 
-  it("takes a parcel back that nobody collected, after a technician has opened its door", async () => {
+  it("takes back a parcel that nobody collected, after a technician has opened its door", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", url, "--recall", "--service"]);
     expect(result).toMatchObject({ exitCode: 0, stderr: "" });
     const steps = ["Deposited", "issued: service", "opened for service", "the parcel lies behind it", "issued: recall"];
@@ -125,7 +125,7 @@ describe("petak journey", () => {
     expect(result.stdout).not.toContain("COLLECTED");
   });
 
-  it("says where to start a gateway where none answers", async () => {
+  it("says how to start a gateway if none answers", async () => {
     const result = await runPetak(folder.path, ["journey", "--url", "http://127.0.0.1:9"]);
     expect(result).toMatchObject({ exitCode: 3, stdout: "" });
     expect(result.stderr).toBe("petak: No gateway answers at http://127.0.0.1:9. Start one with `npm start`.\n");
@@ -133,7 +133,7 @@ describe("petak journey", () => {
 });
 
 describe("petak start, a second time", () => {
-  it("ends in good order, and finds its data again", async () => {
+  it("exits cleanly and finds its data again", async () => {
     const find = async (at: string) =>
       (await runPetak(folder.path, ["find", "1.3521,103.8198", "--any-country", "--url", at, "--json"])).stdout;
     const before = JSON.parse(await find(url)) as { options: { site: { siteId: string } }[] };

@@ -4,13 +4,13 @@ import type { GetCustodyChainResponse, Receipt } from "@petak/protocol";
 import type { TestParticipant } from "@petak/testkit/network";
 import { expect } from "vitest";
 
-/** The issuer's keys, as a gateway publishes them. */
+/** The issuer's keys as a gateway publishes them. */
 export async function publishedIssuerKeys(baseUrl: string): Promise<IssuerKeyPeriod[]> {
   const answer = await fetch(`${baseUrl}/.well-known/petak/issuer-keys.json`);
   return await readIssuerKeySet(await answer.json());
 }
 
-/** The chain of a reservation, which must be whole and true, and stated to be complete as of now. */
+/** The chain of a reservation. Expects it to be valid, and stated to be complete as of now. */
 export async function expectTrueChain(
   { client }: Pick<TestParticipant, "client">,
   reservationId: string,
@@ -24,7 +24,7 @@ export async function expectTrueChain(
   return chain;
 }
 
-/** Adds a participant's signature under a receipt. */
+/** Adds a participant's signature to a receipt. */
 export async function countersign(
   { participantId, signer, client }: TestParticipant,
   reservationId: string,

@@ -1,12 +1,12 @@
 import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import * as protocol from "@petak/protocol";
 
-/** Every RPC of `petak.v1`, as the descriptors have them: what a test tries by this list misses none that is added later. */
+/** Every RPC of `petak.v1`, from the descriptors, so that a test that iterates over this list covers every future RPC. */
 export const everyMethod: readonly DescMethod[] = Object.values<unknown>(protocol)
   .filter(isService)
   .flatMap(({ methods }) => methods);
 
-/** What tests call a method, e.g. `ReservationService/Confirm`. */
+/** The name of a method in tests, e.g. `ReservationService/Confirm`. */
 export function nameOfMethod({ parent, name }: DescMethod): string {
   return `${parent.name}/${name}`;
 }

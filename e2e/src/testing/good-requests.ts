@@ -32,30 +32,30 @@ import {
   WebhookService,
 } from "@petak/protocol";
 
-/** The Authorization headers of those whose requests must be in order. */
+/** The Authorization headers of the callers of good requests. */
 export type Callers = Record<"operator" | "courier" | "admin" | "agent", string>;
 
-/** A request that is in order, with every field set that a caller may set. */
+/** A valid request in which every field is set that a caller may set. */
 export interface GoodRequest {
   method: DescMethod;
-  /** Who may make it. */
+  /** A caller who is permitted to make it. */
   by: keyof Callers;
   message: Message;
 }
 
-/** What good requests are about. */
+/** The subjects of good requests. */
 export interface GoodRequestSubjects {
   origin: { latitude: number; longitude: number };
   parcel: { widthMm: number; heightMm: number; depthMm: number; massG: number };
-  /** A site of the operator's, with an agent. */
+  /** A site of the operator with an agent. */
   siteId: string;
-  /** A site of the operator's that may be retired, with one size class `M` of 4 places. */
+  /** A site of the operator that may be retired, with one size class `M` of 4 places. */
   retirableSiteId: string;
   operatorId: string;
   courierId: string;
-  /** A key of the courier's that may be revoked. */
+  /** A key of the courier that may be revoked. */
   revocableKeyId: string;
-  /** Reservations of the courier's: held, held, confirmed, held, and in doubt at a site of the operator's. */
+  /** Reservations of the courier: held, held, confirmed, held, and in doubt at a site of the operator. */
   toConfirm: string;
   toCancel: string;
   toOpen: string;
@@ -64,21 +64,21 @@ export interface GoodRequestSubjects {
   /** A bundle of the third of these alone, and an access token to collect it. */
   bundleId: string;
   accessToken: string;
-  /** Webhook endpoints of the courier's, the second of which may be deleted. */
+  /** Webhook endpoints of the courier, the second of which may be deleted. */
   webhookEndpointId: string;
   deletableEndpointId: string;
-  /** A receipt that the courier is to countersign, with its signature. */
+  /** A receipt for the courier to countersign, with its signature. */
   toCountersign: { reservationId: string; number: number; receiptHash: string; keyId: string; signature: Uint8Array<ArrayBuffer> };
   /** A reservation at the operator's site, and some of its events. */
   toCorrect: { reservationId: string; eventIds: string[] };
-  /** Who signs for the agent. */
+  /** The agent's signer. */
   agent: RequestSigner;
-  /** The number that the agent's next report must have. */
+  /** The sequence number of the agent's next report. */
   nextSequence: bigint;
   makeUuid?: () => string;
 }
 
-/** Where webhooks find nobody: a name that never is one. */
+/** An address whose name never resolves, so that webhooks reach nobody. */
 export const nowhereUrl = "https://hooks.invalid/petak";
 
 /** One good request for each RPC of `petak.v1`. */
@@ -297,7 +297,7 @@ export async function makeGoodRequests(subjects: GoodRequestSubjects): Promise<G
   ];
 }
 
-/** A report as its agent signs it. */
+/** A report signed by its agent. */
 export async function signedReport(
   agent: RequestSigner,
   siteId: string,
@@ -312,7 +312,7 @@ function good<Method extends DescMethod>(method: Method, by: keyof Callers, mess
   return { method, by, message: create(input, message as MessageInitShape<typeof input>) };
 }
 
-/** What makes a site meet the requirements of the good requests. */
+/** Facilities that meet the requirements of the good requests. */
 export const everyFacility = {
   access: { entranceHint: "Behind the lift", photoUrl: "https://photos.example/1.jpg", stepFree: true, indoors: true },
   equipment: {
@@ -333,7 +333,7 @@ export const everyFacility = {
   ],
 };
 
-/** Terms with everything said that can be said, for as long as the gateways of tests give by themselves. */
+/** Terms with every field set, with the same durations as the default terms of test gateways. */
 export const everyTerm = {
   freeStorage: { seconds: 259_200n },
   longestStorage: { seconds: 1_209_600n },
@@ -344,7 +344,7 @@ export const everyTerm = {
   noShowFee: { currencyCode: "SGD", units: 3n, nanos: 1 },
 };
 
-/** A size class that meets them, with as many places. */
+/** A size class that meets the requirements, with the given number of places. */
 export function everySizeClass(installed: number) {
   return {
     sizeClassId: "M",
@@ -359,7 +359,7 @@ export function everySizeClass(installed: number) {
   };
 }
 
-/** A site with everything said that can be said of one. */
+/** A site with every field set. */
 function fullSite(position: { latitude: number; longitude: number }) {
   return create(SiteSchema, {
     operatorSiteRef: "full",

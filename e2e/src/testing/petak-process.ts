@@ -5,14 +5,14 @@ import { processEnv } from "@petak/testkit";
 
 const launcher = join(import.meta.dirname, "../../../packages/cli/bin/petak.mjs");
 
-/** How a command ended and what it said. */
+/** A command's exit code and output. */
 export interface CommandResult {
   exitCode: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs `petak` to its end, in a folder of its own, without the variables of whoever runs the tests. */
+/** Runs `petak` until it exits, in its own folder, without the environment variables of the test run. */
 export async function runPetak(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<CommandResult> {
   return await new Promise((resolve) => {
     execFile(process.execPath, [launcher, ...args], { cwd, env: cleanEnv(env) }, (error, stdout, stderr) => {
@@ -21,18 +21,18 @@ export async function runPetak(cwd: string, args: readonly string[], env: Record
   });
 }
 
-/** `petak start` that runs. */
+/** A running `petak start`. */
 export interface StartedPetak {
   child: ChildProcess;
-  /** All it has said on standard output. */
+  /** All output on standard output so far. */
   said(): string;
-  /** All it has said on standard error. */
+  /** All output on standard error so far. */
   noted(): string;
-  /** Presses Ctrl-C and waits for the end. */
+  /** Presses Ctrl-C and waits for the exit. */
   interrupt(): Promise<number | null>;
 }
 
-/** Runs `petak` and resolves when it has said something, or has ended. */
+/** Runs `petak` and resolves when its output matches a pattern, or it has exited. */
 export async function startPetak(cwd: string, args: readonly string[], awaited: RegExp): Promise<StartedPetak> {
   const child = spawn(process.execPath, [launcher, ...args], { cwd, env: cleanEnv({}), stdio: ["ignore", "pipe", "pipe"] });
   let said = "";

@@ -1,20 +1,20 @@
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 
-/** One value somewhere in a message: a field, or an element of a repeated one. */
+/** One value in a message: a field, or an element of a repeated one. */
 export interface Spot {
   /** Its path as errors name it, e.g. `sites[0].position.latitude`. */
   path: string;
   /** The members that lead to it in JSON. */
   jsonPath: (string | number)[];
   field: DescField;
-  /** Puts a value there, whatever its type. */
+  /** Sets it to a value of any type. */
   put(value: unknown): unknown;
 }
 
 /**
- * The spots of a message, those within its messages too. What is not set is not gone into; of a repeated field the elements that are
- * there are spots. Timestamps and durations are spots as they are: JSON has them in one piece.
+ * The values of a message and of the messages in it. Unset fields are included, but not descended into; of a repeated field each element is
+ * a value. Timestamps and durations are single values, as in JSON.
  */
 export function spotsOf(schema: DescMessage, message: Message): Spot[] {
   return walk(schema, message, "", []);
@@ -50,7 +50,7 @@ function walk(schema: DescMessage, message: Message, prefix: string, jsonPrefix:
   });
 }
 
-/** Whether a message is a timestamp, a duration or another that JSON writes in a way of its own. */
+/** Whether a message is a timestamp, a duration or another type with its own JSON form. */
 export function isWellKnown({ typeName }: DescMessage): boolean {
   return typeName.startsWith("google.protobuf.");
 }

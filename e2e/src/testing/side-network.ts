@@ -3,13 +3,13 @@ import type { RedisAddress } from "@petak/redis";
 import { startTestNetwork, type TestNetwork, type TestNetworkOptions } from "@petak/testkit/network";
 import { createRawCaller, type RawCaller } from "../wire/call.ts";
 
-/** A network of its own, for what would disturb others. */
+/** A separate network, for tests that would disturb others. */
 export interface SideNetwork {
   network: TestNetwork;
   raw: RawCaller;
 }
 
-/** Runs work in a network of its own and stops it after. */
+/** Runs work in a separate network and stops it afterwards. */
 export async function inSideNetwork<Result>(
   redis: { readonly address: RedisAddress },
   overrides: TestNetworkOptions,
@@ -26,7 +26,7 @@ export async function inSideNetwork<Result>(
   }
 }
 
-/** Resolves when a gateway has so many calls of a kind in hand. */
+/** Resolves when a gateway has this many calls of a kind in progress. */
 export async function untilInFlight({ inFlight }: TestNetwork, kind: "unary" | "stream", wanted: number): Promise<void> {
   while ((await inFlight())[kind] < wanted) await new Promise((resolve) => setImmediate(resolve));
 }

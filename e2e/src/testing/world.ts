@@ -27,7 +27,7 @@ import {
   nowhereUrl,
 } from "./good-requests.ts";
 
-/** Where the sites of these tests lie. */
+/** The position of the sites of these tests. */
 export const origin = { latitude: 1.3, longitude: 103.8 };
 
 /** A parcel that fits the sites of these tests. */
@@ -36,7 +36,7 @@ export const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 }
 /** The web origin of the publishable key. */
 export const shopOrigin = "https://shop.example";
 
-/** A network with everybody whose calls these tests make. */
+/** A network with all callers of these tests. */
 export interface World {
   network: TestParticipants;
   raw: RawCaller;
@@ -45,7 +45,7 @@ export interface World {
   /** Runs `rivalSiteId`. */
   rival: TestParticipant;
   courier: TestParticipant;
-  /** A courier that is a party to nothing. */
+  /** A courier that is a party to no reservation. */
   stranger: TestParticipant;
   liveOperator: TestParticipant;
   liveCourier: TestParticipant;
@@ -55,20 +55,20 @@ export interface World {
   agent: RequestSigner;
   /** A publishable key for {@link shopOrigin}. */
   publishableKey: string;
-  /** Makes a site with a reference that nobody had before. */
+  /** Makes a site with a new reference. */
   addSite(facts?: Partial<SiteFacts>, more?: MoreFacts): Promise<{ siteId: string; site: Site }>;
   /** Holds a place as the courier. */
   hold(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
   /** Holds and confirms. */
   holdAndConfirm(place?: MessageInitShape<typeof ReserveRequestSchema>["place"]): Promise<Reservation>;
-  /** Holds and confirms at a site of the operator's whose agent then reports the deposit. Gives the receipts there are. */
+  /** Holds and confirms at a site of the operator, whose agent then reports the deposit. Returns the receipts so far. */
   deposited(): Promise<{ reservationId: string; receipts: Receipt[] }>;
-  /** Holds and confirms at a site of the operator's whose agent then reports doubt. */
+  /** Holds and confirms at a site of the operator, whose agent then reports a doubt. */
   inDoubt(): Promise<Reservation>;
   stop(): Promise<void>;
 }
 
-/** The Authorization headers of those whose calls must be in order. */
+/** The Authorization headers of the callers of good requests. */
 export async function callersOf({ operator, courier, network, agent }: World): Promise<Callers> {
   const [operators, couriers, admins, agents] = await Promise.all([
     operator.signer.authorization(),
@@ -84,13 +84,13 @@ export function authorizationOf({ signer }: { signer: RequestSigner }): Promise<
   return signer.authorization();
 }
 
-/** Starts a network and lets everybody join it. */
+/** Starts a network that all participants join. */
 export async function startWorld(redis: TestRedis): Promise<World> {
   const network = await startTestNetwork({ redis });
   return await populate(network, () => network.stop());
 }
 
-/** Lets everybody join the network of a gateway that runs, and says how it is stopped. */
+/** Makes all participants join the network of a running gateway; `stop` stops it. */
 export async function populate(network: TestParticipants, stop: () => Promise<void>): Promise<World> {
   const [operator, rival, courier, stranger, liveOperator, liveCourier] = await Promise.all([
     network.join("Operator", [Role.OPERATOR]),
@@ -151,7 +151,7 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
       return { reservationId, receipts };
     },
     async inDoubt() {
-      // A site of its own: the other agent's reports are numbered by who makes them.
+      // A separate site, because each agent numbers its own reports.
       const { siteId: doubtfulId } = await addTo(operator);
       const doubtful = await holdAndConfirm({ case: "siteId", value: doubtfulId });
       const agent = await network.reporterAt(operator, doubtfulId);
@@ -165,13 +165,13 @@ export async function populate(network: TestParticipants, stop: () => Promise<vo
   };
 }
 
-/** Makes a webhook endpoint that leads nowhere, and gives its id. */
+/** Makes a webhook endpoint that reaches nobody. Returns its id. */
 export async function addWebhook({ client }: TestParticipant): Promise<string> {
   const { endpoint } = await client.webhooks.createEndpoint({ requestId: randomUUID(), url: nowhereUrl });
   return endpoint?.endpointId ?? "";
 }
 
-/** A receipt of a deposit by the courier, and the courier's signature under it. */
+/** A receipt of a deposit by the courier, with the courier's signature. */
 export async function countersigning(world: World): Promise<GoodRequestSubjects["toCountersign"]> {
   const { participantId, signer } = world.courier;
   const { reservationId, receipts } = await world.deposited();
@@ -194,7 +194,7 @@ export async function correcting({ courier }: World, reservationId: string): Pro
   return { reservationId, eventIds: events.slice(0, 1).map(({ eventId }) => eventId) };
 }
 
-/** One good request for each RPC, with what it needs made anew. */
+/** One good request for each RPC, with new subjects. */
 export async function goodRequestsIn(world: World): Promise<GoodRequest[]> {
   const { operator, courier } = world;
   const [retirable, toConfirm, toCancel, toOpen, toRedirect, toResolve, toCountersign, spare] = await Promise.all([

@@ -45,7 +45,7 @@ beforeEach(async () => {
   return () => network.stop();
 });
 
-/** Puts a site so many thousandths of a degree north of the origin, some 111 m each. */
+/** Puts a site the given number of thousandths of a degree north of the origin; each is some 111 m. */
 async function put(
   ref: string,
   north: number,
@@ -83,7 +83,7 @@ const { QUEUED, HELD, CANCELLED, REJECTED, EXPIRED, CONFIRMED } = ReservationSta
 const wait = { wait: minutes(60) };
 
 describe("a full site", () => {
-  it("refuses, unless the request says to wait: then it is queued, with its position and limit", async () => {
+  it("refuses, unless the request permits waiting: then it is queued, with its position and limit", async () => {
     const siteId = await put("full", 0, 1);
     const held = await reserveAt(siteId);
     await expect(reserveAt(siteId)).rejects.toSatisfy(has("NO_PLACE_FREE"));
@@ -103,7 +103,7 @@ describe("a full site", () => {
     expect(promoted.holdExpiresAt && timestampMs(promoted.holdExpiresAt)).toBe(clock.now() + 15 * minuteMs);
   });
 
-  it("gives what was freed to the first that fits it, and to nobody who comes later", async () => {
+  it("gives a freed place to the first reservation that fits it, and to no later request", async () => {
     const siteId = await put("mixed", 0, 1, {
       facts: {
         classes: [
@@ -129,7 +129,7 @@ describe("a full site", () => {
     expect(availabilities[0]?.sizeClasses.map(({ freeToPromise }) => freeToPromise)).toEqual([0, 0]);
   });
 
-  it("passes a promotion on that nobody takes up, and forgets who has waited long enough", async () => {
+  it("promotes the next one if a promotion is not confirmed, and rejects those whose wait has ended", async () => {
     const siteId = await put("full", 0, 1);
     const held = await reserveAt(siteId);
     const first = await reserveAt(siteId, wait);
@@ -147,7 +147,7 @@ describe("a full site", () => {
     clock.advance(5 * minuteMs);
     await expect.poll(() => states([fourth])).toEqual([REJECTED]);
     expect(await found(fourth)).toMatchObject({ overflowFallback: OverflowFallback.ASK_CONSUMER });
-    // Whoever follows the events need not ask for the reservation.
+    // The event has the fallback, so the reservation need not be read.
     const { events } = await courier.client.custody.listEvents({});
     const ends = events.flatMap(({ type, reservationId, overflowFallback }) =>
       type === EventType.RESERVATION_REJECTED || overflowFallback !== OverflowFallback.UNSPECIFIED
@@ -160,7 +160,7 @@ describe("a full site", () => {
     ]);
   });
 
-  it("pushes what happens in the queue as events", async () => {
+  it("records each change of the queue as an event", async () => {
     const siteId = await put("full", 0, 1);
     const held = await reserveAt(siteId);
     const [first, second] = [await reserveAt(siteId, wait), await reserveAt(siteId, { wait: minutes(1) })];
@@ -168,8 +168,8 @@ describe("a full site", () => {
     clock.advance(minuteMs);
     await expect.poll(() => states([second])).toEqual([REJECTED]);
     const { events } = await courier.client.custody.listEvents({});
-    const told = events.map(({ type, reservationId, stateBefore, stateAfter }) => [type, reservationId, stateBefore, stateAfter]);
-    expect(told).toEqual([
+    const changes = events.map(({ type, reservationId, stateBefore, stateAfter }) => [type, reservationId, stateBefore, stateAfter]);
+    expect(changes).toEqual([
       [EventType.RESERVATION_HELD, held.reservationId, 0, HELD],
       [EventType.RESERVATION_QUEUED, first.reservationId, 0, QUEUED],
       [EventType.RESERVATION_QUEUED, second.reservationId, 0, QUEUED],
@@ -186,7 +186,7 @@ describe("a full site", () => {
     expect(chain.map(({ type }) => type)).toEqual([EventType.RESERVATION_QUEUED, EventType.RESERVATION_PROMOTED]);
   });
 
-  it("answers a repetition as it answered first, whatever has happened since", async () => {
+  it("answers a repeated request with the first response, whatever has happened since", async () => {
     const siteId = await put("full", 0, 1);
     const held = await reserveAt(siteId);
     await reserveAt(siteId, wait);
@@ -201,7 +201,7 @@ describe("a full site", () => {
     await expect(reserveAt(siteId, { wait: minutes(61) }, { requestId })).rejects.toSatisfy(has("REQUEST_ID_REUSED"));
   });
 
-  it("lets those who wait cancel, and wait longer without losing their rank", async () => {
+  it("permits waiting reservations to be cancelled, and to be extended without losing their rank", async () => {
     const siteId = await put("full", 0, 1);
     const held = await reserveAt(siteId);
     const waiting = [await reserveAt(siteId, { wait: minutes(10) }), await reserveAt(siteId, wait), await reserveAt(siteId, wait)];
@@ -230,7 +230,7 @@ describe("a full site", () => {
   });
 });
 
-describe("a place comes free for those who wait", () => {
+describe("a place becomes free for the queue", () => {
   it("when the operator reports it, adds it, or takes the site back into service", async () => {
     const siteId = await put("reported", 0, 2);
     const report = (free: number) =>
@@ -264,14 +264,14 @@ describe("a place comes free for those who wait", () => {
     expect(await states(waiting)).toEqual([HELD, HELD, QUEUED, QUEUED]);
     await put("reported", 0, 3);
     expect(await states(waiting)).toEqual([HELD, HELD, HELD, QUEUED]);
-    // What fits is judged by the site as it is.
+    // Fit is judged by the current measures of the site.
     await put("reported", 0, 4, { facts: { classes: [["M", 100, 100, 100, 20_000, 4]] } });
     expect(await states(waiting)).toEqual([HELD, HELD, HELD, QUEUED]);
     await put("reported", 0, 4);
     expect(await states(waiting)).toEqual([HELD, HELD, HELD, HELD]);
   });
 
-  it("but not while nobody knows whether it is free, unless that will do", async () => {
+  it("but not while its availability is unknown, unless the request permits that", async () => {
     const siteId = await put("reported", 0, 2);
     const observedAt = timestampFromMs(clock.now());
     const sizeClasses = [{ sizeClassId: "M", free: 1, occupied: 1, outOfService: 0 }];
@@ -294,7 +294,7 @@ describe("a place comes free for those who wait", () => {
     expect(await states(waiting)).toEqual([HELD, HELD]);
   });
 
-  it("as a door by its name, where that is what is waited for", async () => {
+  it("as a named door, if the reservation waits for one", async () => {
     const compartments = [{ compartmentId: "M0", sizeClassId: "M" }];
     const siteId = await put("named", 0, 1, { says: { compartments } });
     const hard = { holdKind: HoldKind.HARD };
@@ -309,7 +309,7 @@ describe("a place comes free for those who wait", () => {
 });
 
 describe("an overflow policy", () => {
-  it("leads to the nearest other site within the distance, of an operator allowed", async () => {
+  it("leads to the nearest other site of a permitted operator within the distance", async () => {
     const wanted = await put("wanted", 0, 1);
     await reserveAt(wanted);
     await put("rival", 1, 3, { by: rival });
@@ -322,7 +322,7 @@ describe("an overflow policy", () => {
     expect(await reserveAt(wanted, { maxDistanceM: 500 })).toMatchObject({ state: HELD, operatorId: rival.participantId });
   });
 
-  it("lets one wait at several sites, and takes what comes free first", async () => {
+  it("queues a reservation at several sites, and takes the first place that becomes free", async () => {
     const wanted = await put("wanted", 0, 1);
     const near = await put("near", 2, 1);
     const blocking = [await reserveAt(wanted), await reserveAt(near)];
@@ -333,12 +333,12 @@ describe("an overflow policy", () => {
     expect(await found(first)).toMatchObject({ state: HELD, siteId: near, wantedSiteId: wanted });
     await cancel(blocking[0] as Reservation);
     expect(await found(second)).toMatchObject({ state: HELD, siteId: wanted });
-    // Nobody waits any more: places are for whoever comes.
+    // The queue is empty: places are offered again.
     await cancel(second);
     expect(await reserveAt(wanted)).toMatchObject({ state: HELD });
   });
 
-  it("lists what waits, and what was promoted elsewhere, once to each of its parties", async () => {
+  it("lists waiting reservations, and those promoted elsewhere, once to each of their parties", async () => {
     const [wanted, near, own] = [await put("wanted", 0, 1), await put("near", 1, 1, { by: rival }), await put("own", 2, 1)];
     const blocking = [await reserveAt(wanted), await reserveAt(near), await reserveAt(own)];
     const asked = { maxDistanceM: 500, wait: minutes(60) };
@@ -361,7 +361,7 @@ describe("an overflow policy", () => {
     expect([await listed(courier, wanted), await listed(operator, wanted)]).toEqual([[2], [2]]);
   });
 
-  it("holds for the nearest too, from where it was looked", async () => {
+  it("applies to the nearest site too, with distances from the origin of the search", async () => {
     const near = await put("near", 0, 1);
     const place = { case: "nearest", value: { origin, radiusM: 100 } } as const;
     const nearest = { place };
@@ -375,7 +375,7 @@ describe("an overflow policy", () => {
     ).rejects.toSatisfy(has("NO_PLACE_FREE"));
   });
 
-  it("binds a courier that redirects, and not a merchant, who may change it", async () => {
+  it("restricts redirects by a courier, but not by a merchant, who may change it", async () => {
     const wanted = await put("wanted", 0, 9);
     const near = await put("near", 2, 9);
     const rivals = await put("rivals", 1, 9, { by: rival });
@@ -396,7 +396,7 @@ describe("an overflow policy", () => {
     await expect(redirect(courier, held, to(near), { overflowPolicy: {} })).rejects.toSatisfy(has("ROLE_REQUIRED"));
     const moved = (await redirect(courier, held, to(near))).reservation as Reservation;
     expect(moved).toMatchObject({ siteId: near, wantedSiteId: wanted, overflowPolicy: { maxDistanceM: 500 } });
-    // However often it is moved, the distance is that from the site that was wanted.
+    // After any number of redirects, the distance is measured from the site that was wanted.
     const north = { ...origin, latitude: origin.latitude + 0.009 };
     const back = (await redirect(courier, moved, { case: "nearest", value: { origin: north } })).reservation as Reservation;
     expect(back).toMatchObject({ siteId: wanted });
@@ -408,7 +408,7 @@ describe("an overflow policy", () => {
     expect(changed).toMatchObject({ siteId: far, wantedSiteId: far, overflowPolicy: { maxDistanceM: 100 } });
   });
 
-  it("lets what waits go to another site with its rank", async () => {
+  it("keeps the rank of a waiting reservation that is redirected", async () => {
     const [here, there] = [await put("here", 0, 1), await put("there", 5, 1)];
     const blocking = [await reserveAt(here, {}, {}, merchant), await reserveAt(there, {}, {}, merchant)];
     const first = await reserveAt(here, wait, {}, merchant);

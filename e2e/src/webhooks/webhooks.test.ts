@@ -25,13 +25,13 @@ beforeAll(async () => {
 });
 afterAll(() => network.stop());
 
-/** A delivery as a courier's server got it. */
+/** A delivery as received by a courier's server. */
 interface Received {
   headers: IncomingHttpHeaders;
   body: string;
 }
 
-/** A courier's server, which answers with a status. */
+/** A courier's server, which responds with a configurable status. */
 async function startServer(): Promise<{ url: string; received: Received[]; answer(status: number): void }> {
   const received: Received[] = [];
   let status = 204;
@@ -79,7 +79,7 @@ async function joinWithEndpoint(url: string, mode = Mode.TEST) {
   };
 }
 
-/** What a courier reads of a delivery, verified as the guide says and parsed with the SDK. */
+/** A delivery, verified as the guide says and parsed with the SDK. */
 function read({ headers, body }: Received, publicKeys: readonly string[]) {
   verifyWebhook(publicKeys, headers, body);
   const event = HTTP.toEvent<Record<string, unknown>>({ headers: headers as Record<string, string>, body });
@@ -88,7 +88,7 @@ function read({ headers, body }: Received, publicKeys: readonly string[]) {
 }
 
 describe("a courier's endpoint", () => {
-  it("is told of each of its events, as ListEvents has them", async () => {
+  it("receives each event of its courier, equal to that of ListEvents", async () => {
     const server = await startServer();
     const { courier, webhooks, endpointId, get, reserve, cancel } = await joinWithEndpoint(server.url);
     const made = await get();
@@ -102,9 +102,9 @@ describe("a courier's endpoint", () => {
     await cancel(reservationId);
     await expect.poll(() => server.received.length).toBe(2);
     const publicKeys = made?.keys.map(({ publicKey }) => publicKey) ?? [];
-    const told = server.received.map((one) => read(one, publicKeys));
+    const deliveries = server.received.map((one) => read(one, publicKeys));
     const { events } = await courier.client.custody.listEvents({});
-    expect(told.map(({ id, type, subject, time }) => ({ id, type, subject, time }))).toEqual(
+    expect(deliveries.map(({ id, type, subject, time }) => ({ id, type, subject, time }))).toEqual(
       events.map(({ eventId, type, reservationId: subject, occurredAt }) => ({
         id: eventId,
         type: `petak.v1.${EventTypeSchema.value[type]?.localName}`,
@@ -112,7 +112,7 @@ describe("a courier's endpoint", () => {
         time: occurredAt === undefined ? "" : timestampDate(occurredAt).toISOString(),
       })),
     );
-    expect(told.map(({ data }) => data)).toMatchObject([
+    expect(deliveries.map(({ data }) => data)).toMatchObject([
       { reservationId, siteId, state: "RESERVATION_STATE_HELD", isTest: true },
       { reservationId, siteId, state: "RESERVATION_STATE_CANCELLED", reservationRevision: 2 },
     ]);
@@ -123,7 +123,7 @@ describe("a courier's endpoint", () => {
     expect((await webhooks.listEndpoints({})).endpoints).toEqual([]);
   });
 
-  it("begins where the reading of the events stands, so that none falls in between", async () => {
+  it("starts at the cursor given, so that no event is missed", async () => {
     const server = await startServer();
     const { courier, webhooks, reserve } = await joinWithEndpoint(nowhereUrl);
     await reserve();
@@ -134,7 +134,7 @@ describe("a courier's endpoint", () => {
     expect(JSON.parse(server.received[0]?.body ?? "")).toMatchObject({ subject: reservationId });
   });
 
-  it("is tested at once, and is verified for as long as it has that URL", async () => {
+  it("is tested at once, and stays verified while its URL does not change", async () => {
     const server = await startServer();
     const { webhooks, endpointId, get } = await joinWithEndpoint(server.url);
     server.answer(503);
@@ -155,7 +155,7 @@ describe("a courier's endpoint", () => {
     expect(moved.endpoint?.verifiedAt).toBeUndefined();
   });
 
-  it("gets a new key, beside which the old one signs until the overlap is over", async () => {
+  it("gets a new key, and the old one signs as well until the overlap has ended", async () => {
     const server = await startServer();
     const { webhooks, endpointId, get, reserve } = await joinWithEndpoint(server.url);
     const [old] = (await get())?.keys ?? [];
@@ -173,7 +173,7 @@ describe("a courier's endpoint", () => {
     expect(now.endpoint?.keys.map(({ number }) => number)).toEqual([3, 1]);
   });
 
-  it("is paused and goes on, and what happened meanwhile comes then", async () => {
+  it("is paused and resumed, and then receives the events of the pause", async () => {
     const server = await startServer();
     const { webhooks, endpointId, get, reserve } = await joinWithEndpoint(server.url);
     await webhooks.updateEndpoint({ requestId: randomUUID(), endpointId, paused: true });
@@ -186,7 +186,7 @@ describe("a courier's endpoint", () => {
     expect(JSON.parse(server.received[0]?.body ?? "")).toMatchObject({ subject: reservationId });
   });
 
-  it("has events of a time, or after a cursor, replayed under the ids that they had", async () => {
+  it("gets events of a period, or after a cursor, replayed under their former ids", async () => {
     const server = await startServer();
     const { courier, webhooks, endpointId, get, reserve } = await joinWithEndpoint(server.url);
     await reserve();
@@ -204,7 +204,7 @@ describe("a courier's endpoint", () => {
     await expect.poll(get).toMatchObject({ health: { openReplays: 0 } });
   });
 
-  it("that answers 410 is disabled, which its owner reads in the record, until it lets it go on", async () => {
+  it("that answers 410 is disabled, which its owner sees in the feed, until its owner resumes it", async () => {
     const server = await startServer();
     const { courier, webhooks, endpointId, get, reserve } = await joinWithEndpoint(server.url);
     server.answer(410);
@@ -228,8 +228,8 @@ describe("a courier's endpoint", () => {
   });
 });
 
-describe("what is asked for", () => {
-  it("is done once, however often it is asked for", async () => {
+describe("a change of endpoints", () => {
+  it("is made once, however often the request is repeated", async () => {
     const courier = await network.join("Courier", [Role.COURIER]);
     const { webhooks } = courier.client;
     const request = { requestId: randomUUID(), url: nowhereUrl };
@@ -254,12 +254,12 @@ describe("what is asked for", () => {
     "https://[::ffff:10.0.0.1]/",
     "https://user@hooks.example/",
     "ftp://hooks.example/",
-  ])("is no endpoint at %s", async (url) => {
+  ])("is refused for the address %s", async (url) => {
     const made = operator.client.webhooks.createEndpoint({ requestId: randomUUID(), url });
     expect(reasonOf(await made.catch((error: unknown) => error))).toBe("INVALID_FIELD");
   });
 
-  it("is another's business in the other network", async () => {
+  it("is not visible in the other network", async () => {
     const { courier, endpointId } = await joinWithEndpoint(nowhereUrl);
     const live = await network.withMode(courier, Mode.LIVE);
     expect((await live.client.webhooks.listEndpoints({})).endpoints).toEqual([]);

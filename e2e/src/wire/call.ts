@@ -1,24 +1,24 @@
 import { create, type DescMethod, type JsonValue, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { createHttp1Connection } from "./http1-connection.ts";
 import { createHttp2Connection } from "./http2-connection.ts";
-import { bodyOf, type Spelling, spellingOf, type WireProtocol } from "./protocols.ts";
+import { bodyOf, type CallEncoding, callEncodingOf, type WireProtocol } from "./protocols.ts";
 import type { RawAnswer } from "./raw-answer.ts";
 
-/** What one call says beside its message. */
+/** The parts of a call besides its message. */
 export interface CallOptions {
-  /** The Authorization header; none where it is left out. */
+  /** The Authorization header; omitted if undefined. */
   authorization?: string;
-  /** Further headers, or others than the protocol's own. */
+  /** Additional headers, or replacements of the protocol's own. */
   headers?: Record<string, string>;
-  /** The deadline that is sent, in ms. */
+  /** The deadline to send, in ms. */
   timeoutMs?: number;
-  /** The body as it is sent, envelopes and all, in place of the message. */
+  /** The body as sent, including envelopes, instead of the message. */
   body?: Uint8Array;
-  /** The path in place of the method's. */
+  /** The path, instead of the method's. */
   path?: string;
 }
 
-/** Makes calls to a gateway, byte for byte as they are told: for what no proper client would send. */
+/** Sends exactly the given bytes to a gateway, for requests that no correct client would send. */
 export interface RawCaller {
   /** Makes a call with a message, given as for `create`. */
   call<Method extends DescMethod>(
@@ -27,24 +27,24 @@ export interface RawCaller {
     message: MessageInitShape<Method["input"]>,
     options?: CallOptions,
   ): Promise<RawAnswer>;
-  /** Makes a call in JSON with any value for a message. */
+  /** Makes a call in JSON with any value as its message. */
   callJson(method: DescMethod, message: JsonValue, options?: CallOptions): Promise<RawAnswer>;
   close(): void;
 }
 
-/** No call of these tests takes longer: the gateway's own limit is below. */
+/** Longer than any call of these tests: the gateway's own limit is shorter. */
 const patienceMs = 60_000;
 
-/** Makes a caller. Calls that come after one another share its connections; gRPC goes over HTTP/2, the others over HTTP/1.1. */
+/** Makes a caller. Consecutive calls share its connections; gRPC uses HTTP/2, the others HTTP/1.1. */
 export function createRawCaller(port: number): RawCaller {
   const free = [createHttp1Connection(port)];
   const http2 = createHttp2Connection(port);
 
   async function send(protocol: WireProtocol, method: DescMethod, bytes: Uint8Array, options: CallOptions): Promise<RawAnswer> {
-    const spelling = spellingOf(protocol, method.methodKind !== "unary");
+    const callEncoding = callEncodingOf(protocol, method.methodKind !== "unary");
     const path = options.path ?? pathOf(method);
-    const body = options.body ?? bodyOf(spelling, bytes);
-    const headers = headersOf(spelling, options);
+    const body = options.body ?? bodyOf(callEncoding, bytes);
+    const headers = headersOf(callEncoding, options);
     if (protocol === "grpc") {
       return await http2.send({ headers: { ":method": "POST", ":path": path, te: "trailers", ...headers }, body, timeoutMs: patienceMs });
     }
@@ -78,11 +78,11 @@ export function pathOf({ parent, name }: DescMethod): string {
   return `/${parent.typeName}/${name}`;
 }
 
-function headersOf(spelling: Spelling, { authorization, timeoutMs, headers = {} }: CallOptions): Record<string, string> {
+function headersOf(callEncoding: CallEncoding, { authorization, timeoutMs, headers = {} }: CallOptions): Record<string, string> {
   return {
-    "content-type": spelling.contentType,
+    "content-type": callEncoding.contentType,
     ...(authorization === undefined ? {} : { authorization }),
-    ...(timeoutMs === undefined ? {} : { [spelling.timeoutHeader]: spelling.timeoutValue(timeoutMs) }),
+    ...(timeoutMs === undefined ? {} : { [callEncoding.timeoutHeader]: callEncoding.timeoutValue(timeoutMs) }),
     ...headers,
   };
 }

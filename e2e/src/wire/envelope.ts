@@ -1,4 +1,4 @@
-/** A message in its envelope, as gRPC, gRPC-Web and Connect streams have it. */
+/** A message in an envelope of gRPC, gRPC-Web and Connect streams. */
 export function envelope(data: Uint8Array, flags = 0): Buffer {
   const bytes = Buffer.allocUnsafe(5 + data.byteLength);
   bytes.writeUInt8(flags, 0);
@@ -7,7 +7,7 @@ export function envelope(data: Uint8Array, flags = 0): Buffer {
   return bytes;
 }
 
-/** The envelopes in a body. What is cut off at the end is left out. */
+/** The envelopes in a body. A truncated one at the end is omitted. */
 export function readEnvelopes(body: Buffer): { flags: number; data: Buffer }[] {
   const found: { flags: number; data: Buffer }[] = [];
   let at = 0;

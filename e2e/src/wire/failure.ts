@@ -7,19 +7,19 @@ import { readEnvelopes } from "./envelope.ts";
 import { readFields } from "./http1-parser.ts";
 import type { RawAnswer } from "./raw-answer.ts";
 
-/** An error as it stands on the wire, whatever the protocol. */
+/** An error as transmitted, independent of the protocol. */
 export interface Failure {
   code: Code;
   message: string;
-  /** Of the ErrorInfo; undefined where there is none. */
+  /** The reason of the ErrorInfo; undefined if there is none. */
   reason: string | undefined;
   domain: string | undefined;
   metadata: Record<string, string>;
-  /** Of the BadRequest: path and rule of each field. */
+  /** The path and rule of each field in the BadRequest. */
   violations: { field: string; rule: string }[];
-  /** Of the PreconditionFailure; undefined where there is none. */
+  /** The subject of the PreconditionFailure; undefined if there is none. */
   preconditionSubject: string | undefined;
-  /** Of the RetryInfo; undefined where there is none. */
+  /** The delay of the RetryInfo; undefined if there is none. */
   retryAfterMs: number | undefined;
 }
 
@@ -28,18 +28,18 @@ interface Detail {
   value: Uint8Array;
 }
 
-/** Flags of the last envelope: of a Connect stream, and of gRPC-Web. */
+/** Flags of the last envelope of a Connect stream and of gRPC-Web. */
 const connectEndFlag = 0x02;
 const grpcWebTrailerFlag = 0x80;
 
-/** The error in an answer, in whichever place its protocol has for it; undefined for a success. Throws where there is no end to read. */
+/** The error in a response, from the place defined by its protocol; undefined for a success. Throws if the response was cut off. */
 export function readFailure({ status, headers, trailers, body }: RawAnswer): Failure | undefined {
   const contentType = headers["content-type"] ?? "";
   if (/^application\/grpc-web/.test(contentType)) {
     const last = readEnvelopes(body).find(({ flags }) => (flags & grpcWebTrailerFlag) !== 0);
     return readGrpc(last === undefined ? headers : readFields(last.data.toString("latin1").split("\r\n")));
   }
-  // An answer without messages has its trailers among its headers.
+  // A response without messages carries its trailers in its headers.
   if (/^application\/grpc/.test(contentType)) return readGrpc({ ...headers, ...trailers });
   if (/^application\/connect\+/.test(contentType)) {
     const end = readEnvelopes(body).find(({ flags }) => (flags & connectEndFlag) !== 0);

@@ -2,31 +2,31 @@ import { connect, type Socket } from "node:net";
 import { createHttp1Parser, type ParsedAnswer } from "./http1-parser.ts";
 import type { RawAnswer } from "./raw-answer.ts";
 
-/** How one request is sent. */
+/** How to send one request. */
 export interface Http1Sending {
   /** The request, byte for byte. */
   bytes: Buffer;
-  /** The longest to wait for the end of the answer, in ms. */
+  /** The longest wait for the end of the response, in ms. */
   timeoutMs: number;
-  /** Whether the answer may have no end: then its first bytes are enough. */
+  /** Whether the response may be endless: its first bytes then suffice. */
   isEndless?: boolean;
-  /** Whether the answer has a header and no body, as with HEAD. */
+  /** Whether the response has a header and no body, as for HEAD. */
   isBodyless?: boolean;
 }
 
-/** A kept connection of HTTP/1.1 that sends what it is told, well-formed or not: one request at a time. */
+/** A persistent HTTP/1.1 connection that sends exactly the given bytes, well-formed or not, one request at a time. */
 export interface Http1Connection {
   send(sending: Http1Sending): Promise<RawAnswer>;
   close(): void;
 }
 
-/** Makes a connection. It is opened with the first request, and anew where the server closed it. */
+/** Makes a connection. It opens with the first request, and again after the server has closed it. */
 export function createHttp1Connection(port: number, host = "127.0.0.1"): Http1Connection {
   let socket: Socket | undefined;
 
   function open(): Socket {
     const opened = connect({ port, host, noDelay: true, allowHalfOpen: false });
-    // What goes wrong shows in the close that follows.
+    // Errors show in the close event that follows.
     opened.on("error", () => {});
     return opened;
   }

@@ -1,28 +1,28 @@
-/** An answer of HTTP/1.1, taken apart. */
+/** A parsed HTTP/1.1 response. */
 export interface ParsedAnswer {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
 }
 
-/** Takes one answer apart as it comes. */
+/** Parses one response incrementally. */
 export interface Http1Parser {
-  /** Takes bytes. Gives the answer once it is whole. */
+  /** Consumes bytes. Returns the response once it is complete. */
   push(chunk: Buffer): ParsedAnswer | undefined;
-  /** Says that no more come. Gives the answer where that ends it. */
+  /** Signals the end of input. Returns the response if the end completes it. */
   end(): ParsedAnswer | undefined;
-  /** What has come so far; status 0 before the header is there. */
+  /** What has arrived so far; status 0 before the header is complete. */
   soFar(): ParsedAnswer;
 }
 
 const headEnd = Buffer.from("\r\n\r\n");
 
-/** Makes a parser for one answer: of a declared length, in chunks, or to the end of the connection. Interim answers are passed over. */
+/** Makes a parser for one response: of a declared length, chunked, or up to the end of the connection. Interim responses are skipped. */
 export function createHttp1Parser({ isBodyless = false }: { isBodyless?: boolean } = {}): Http1Parser {
   let received: Buffer = Buffer.alloc(0);
   let head: { status: number; headers: Record<string, string> } | undefined;
 
-  /** Reads headers until the final one is there. */
+  /** Reads headers until the final response's header is complete. */
   function readHead(): void {
     while (head === undefined) {
       const end = received.indexOf(headEnd);
@@ -60,7 +60,7 @@ export function createHttp1Parser({ isBodyless = false }: { isBodyless?: boolean
   };
 }
 
-/** Header fields by name in lower case. */
+/** Header fields by lower-case name. */
 export function readFields(lines: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const line of lines) {
@@ -74,7 +74,7 @@ export function readFields(lines: readonly string[]): Record<string, string> {
   return fields;
 }
 
-/** The content of a chunked body, or undefined while it has not ended. */
+/** The content of a chunked body; undefined before its end. */
 function readChunks(bytes: Buffer): Buffer | undefined {
   const chunks: Buffer[] = [];
   let at = 0;

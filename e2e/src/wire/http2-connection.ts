@@ -1,40 +1,40 @@
 import { type ClientHttp2Session, connect, constants, type OutgoingHttpHeaders } from "node:http2";
 import type { RawAnswer } from "./raw-answer.ts";
 
-/** How one request is sent. */
+/** How to send one request. */
 export interface Http2Sending {
   headers: OutgoingHttpHeaders;
   body: Uint8Array;
-  /** The longest to wait for the end of the answer, in ms. */
+  /** The longest wait for the end of the response, in ms. */
   timeoutMs: number;
-  /** Whether the answer may have no end: then its first bytes are enough. */
+  /** Whether the response may be endless: its first bytes then suffice. */
   isEndless?: boolean;
-  /** Lets the caller go away before the answer. */
+  /** Cancels the call before the response. */
   signal?: AbortSignal;
-  /** Whether the caller leaves its half of the stream open after the body. */
+  /** Whether the caller keeps its half of the stream open after the body. */
   keepsOpen?: boolean;
 }
 
-/** A connection of HTTP/2 in cleartext that sends what it is told, many requests at a time. */
+/** A cleartext HTTP/2 connection that sends exactly the given frames, many requests at a time. */
 export interface Http2Connection {
   send(sending: Http2Sending): Promise<RawAnswer>;
   close(): void;
 }
 
 /**
- * A session is left after so many requests, as clients do, and because a server ends one that resets too many streams. Those under way on
- * it end in peace.
+ * A session is replaced after this many requests, as clients do, and because a server ends a session that resets too many streams. Streams
+ * in progress on it end normally.
  */
 const requestsPerSession = 250;
 
-/** A session, and what is under way on it. */
+/** A session and its streams in progress. */
 interface Slot {
   session: ClientHttp2Session;
   requests: number;
   underWay: number;
 }
 
-/** Makes a connection. It is opened with the first request, and anew where the server closed it. */
+/** Makes a connection. It opens with the first request, and again after the server has closed it. */
 export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Connection {
   let current: Slot | undefined;
   const slots = new Set<Slot>();
@@ -43,7 +43,7 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
     if (current === undefined || current.session.closed || current.session.destroyed || current.requests >= requestsPerSession) {
       const session = connect(`http://${host}:${port}`, { maxSessionMemory: 64 });
       const slot = { session, requests: 0, underWay: 0 };
-      // What goes wrong shows in the streams.
+      // Errors show in the streams.
       session.on("error", () => {});
       session.on("close", () => slots.delete(slot));
       slots.add(slot);
@@ -54,7 +54,7 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
     return current;
   }
 
-  /** Node refuses the streams that it has not begun to send when their session is closed. */
+  /** When a session is closed, Node refuses its streams that have not started to send. */
   function closeIfIdle({ session, underWay }: Slot): void {
     if (underWay === 0) session.close();
   }
@@ -96,7 +96,7 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
         });
         stream.on("end", () => {
           end ??= "complete";
-          // The other side is done: an open half of ours keeps nothing alive.
+          // The other side has finished: an open half of the stream serves no purpose.
           if (keepsOpen) stream.end();
         });
         stream.on("error", () => {});
@@ -104,7 +104,7 @@ export function createHttp2Connection(port: number, host = "127.0.0.1"): Http2Co
           clearTimeout(timer);
           slot.underWay -= 1;
           if (slot !== current) closeIfIdle(slot);
-          // An answer that is reset after its end was in order; one without a header was none.
+          // A response that is reset after its end is valid; without a header it is none.
           const ending = status === 0 && end === "complete" ? "closed" : (end ?? "closed");
           resolve({
             status,

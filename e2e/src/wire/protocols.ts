@@ -1,13 +1,13 @@
 import { envelope } from "./envelope.ts";
 
-/** The ways in which a call can come. JSON is one of Connect's two codecs, and enough to see what JSON does. */
+/** The protocols of a call. JSON is one of Connect's two codecs; testing it there covers JSON. */
 export const wireProtocols = ["connect-json", "connect", "grpc", "grpc-web"] as const;
 
 /** One of {@link wireProtocols}. */
 export type WireProtocol = (typeof wireProtocols)[number];
 
-/** How a protocol spells a call. */
-export interface Spelling {
+/** How a protocol encodes a call. */
+export interface CallEncoding {
   contentType: string;
   /** The header that carries the deadline. */
   timeoutHeader: string;
@@ -15,12 +15,12 @@ export interface Spelling {
   /** The header that names the compression of messages. */
   encodingHeader: string;
   isJson: boolean;
-  /** Whether messages travel in envelopes. */
+  /** Whether messages are sent in envelopes. */
   isFramed: boolean;
 }
 
-/** How a protocol spells a call of a method that streams or does not. */
-export function spellingOf(protocol: WireProtocol, isStreaming: boolean): Spelling {
+/** How a protocol encodes a call of a streaming or unary method. */
+export function callEncodingOf(protocol: WireProtocol, isStreaming: boolean): CallEncoding {
   const isJson = protocol === "connect-json";
   const codec = isJson ? "json" : "proto";
   if (protocol === "grpc" || protocol === "grpc-web") {
@@ -44,6 +44,6 @@ export function spellingOf(protocol: WireProtocol, isStreaming: boolean): Spelli
 }
 
 /** The body of a call with one message. */
-export function bodyOf({ isFramed }: Spelling, message: Uint8Array): Buffer {
+export function bodyOf({ isFramed }: CallEncoding, message: Uint8Array): Buffer {
   return isFramed ? envelope(message) : Buffer.from(message);
 }

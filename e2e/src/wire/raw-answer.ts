@@ -1,15 +1,15 @@
-/** What came back for one request, in full and unjudged. */
+/** The complete response to one request, without any interpretation. */
 export interface RawAnswer {
-  /** The HTTP status. 0 where the connection or the stream ended without one. */
+  /** The HTTP status. 0 if the connection or the stream ended without one. */
   status: number;
-  /** Header fields, names in lower case. Of a name that came twice, both values joined with a comma. */
+  /** Header fields by lower-case name. Values of a repeated name are joined with a comma. */
   headers: Readonly<Record<string, string>>;
   /** Trailer fields of HTTP/2. */
   trailers: Readonly<Record<string, string>>;
   body: Buffer;
   /**
-   * How it ended: all came; what came is all there can be, since the caller left an endless answer; the other side closed before the end;
-   * nothing ended it in the time given.
+   * How it ended: complete; left by the caller, because the response is endless; closed by the other side before its end; or late, not
+   * ended in time.
    */
   end: "complete" | "left" | "closed" | "late";
   /** Time from the first byte sent to the end, in ms. */

@@ -18,8 +18,8 @@ import { expect, it } from "vitest";
 const redis = useRedis();
 const unknownBytes = 100_000;
 
-/** The message with a large field that the protocol does not know. */
-function swollen<One extends Message>(message: One): One {
+/** The message with a large unknown field. */
+function withUnknownField<One extends Message>(message: One): One {
   const data = Buffer.alloc(4 + unknownBytes, 7);
   // The length, as a varint of three bytes.
   data.set([(unknownBytes & 0x7f) | 0x80, ((unknownBytes >> 7) & 0x7f) | 0x80, unknownBytes >> 14]);
@@ -27,14 +27,14 @@ function swollen<One extends Message>(message: One): One {
   return message;
 }
 
-const duration = (seconds: number) => swollen(create(DurationSchema, { seconds: BigInt(seconds) }));
-const time = (ms: number) => swollen(create(TimestampSchema, timestampFromMs(ms)));
+const duration = (seconds: number) => withUnknownField(create(DurationSchema, { seconds: BigInt(seconds) }));
+const time = (ms: number) => withUnknownField(create(TimestampSchema, timestampFromMs(ms)));
 
-it("keeps nothing that callers send beyond the protocol", async () => {
+it("the gateway stores no unknown field of a request", async () => {
   const network = await startTestNetwork({ redis });
   try {
     const joined = [await network.join("Operator", [Role.OPERATOR]), await network.join("Merchant", [Role.MERCHANT])];
-    // As JSON nothing unknown is sent.
+    // The JSON encoding omits unknown fields.
     const [operator, merchant] = joined.map(({ signer }) => network.clientFor(signer, { protocol: "grpc" })) as [PetakClient, PetakClient];
     const sites = ["one", "two"].map((ref) => makeSite({ latitude: 1.3, longitude: 103.8, ref }));
     const { results } = await operator.directory.upsertSites({ requestId: randomUUID(), sites });
@@ -45,10 +45,10 @@ it("keeps nothing that callers send beyond the protocol", async () => {
       return names.filter((_, index) => (sizes[index] ?? 0) > unknownBytes / 2);
     };
 
-    const terms = swollen(create(TermsSchema, { freeStorage: duration(3600), noShowAfter: duration(7200) }));
+    const terms = withUnknownField(create(TermsSchema, { freeStorage: duration(3600), noShowAfter: duration(7200) }));
     await operator.directory.setDefaultTerms({ requestId: randomUUID(), terms });
-    const parcel = swollen(create(ParcelSchema, { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 }));
-    const overflowPolicy = swollen(create(OverflowPolicySchema, { maxDistanceM: 100, wait: duration(60) }));
+    const parcel = withUnknownField(create(ParcelSchema, { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 }));
+    const overflowPolicy = withUnknownField(create(OverflowPolicySchema, { maxDistanceM: 100, wait: duration(60) }));
     const { reservation } = await merchant.reservations.reserve({
       requestId: randomUUID(),
       place: { case: "siteId", value: siteId },
@@ -77,7 +77,7 @@ it("keeps nothing that callers send beyond the protocol", async () => {
     await merchant.webhooks.createEndpoint({
       requestId: randomUUID(),
       url: "http://127.0.0.1:1024/",
-      filter: swollen(create(WebhookFilterSchema, {})),
+      filter: withUnknownField(create(WebhookFilterSchema, {})),
     });
     expect(await largeKeys()).toEqual([]);
   } finally {

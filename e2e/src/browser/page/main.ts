@@ -1,4 +1,4 @@
-/** The script of the test page: functions that tests call in the browser, with arguments and results that JSON can hold. */
+/** The script of the test page: functions that tests call in the browser, with JSON-compatible arguments and results. */
 import { decideVector } from "@petak/agent/testing/vectors";
 import { type CredentialVector, judgeCredential, judgeReceipts, type ReceiptVector } from "@petak/conformance";
 import { verifyVector } from "@petak/credential/testing/receipt-vectors";
@@ -6,8 +6,8 @@ import { brokenRules, searchByKey } from "./search.ts";
 import { judgeBoundToken, mintBoundToken } from "./tokens.ts";
 
 /**
- * Makes a function that does its work in a task of its own. While the browser evaluates what a test sends it, the page's policy does not hold for `eval`; in
- * a task of the page it does.
+ * Makes a function that does its work in a separate task. While the browser evaluates code sent by a test, the page's policy does not apply
+ * to `eval`; in a task of the page it does.
  */
 function inOwnTask<Args extends unknown[], Result>(work: (...args: Args) => Promise<Result> | Result): (...args: Args) => Promise<Result> {
   return async (...args) => {
@@ -16,8 +16,8 @@ function inOwnTask<Args extends unknown[], Result>(work: (...args: Args) => Prom
   };
 }
 
-/** Whether the page can make code of a text. */
-function canMakeCode(): boolean {
+/** Whether the page can evaluate text as code. */
+function canEvaluateText(): boolean {
   try {
     Reflect.construct(Function, ["return 1"]);
     return true;
@@ -26,9 +26,9 @@ function canMakeCode(): boolean {
   }
 }
 
-/** The functions of the test page. Arguments come as JSON where their types are too deep for Playwright's: those that may contain themselves. */
+/** The functions of the test page. Arguments of recursive types come as JSON text, because their types are too deep for Playwright's. */
 const functions = {
-  canMakeCode: inOwnTask(canMakeCode),
+  canEvaluateText: inOwnTask(canEvaluateText),
   judgeCredentials: inOwnTask((json: string) =>
     Promise.all((JSON.parse(json) as CredentialVector[]).map((vector) => judgeCredential(vector, decideVector))),
   ),
@@ -42,11 +42,11 @@ const functions = {
 };
 
 declare global {
-  /** In the browser alone. */
+  /** Set in the browser only. */
   var testPage: TestPage;
 }
 
-/** Their types, for the tests. */
+/** The types of these functions, for the tests. */
 export type TestPage = typeof functions;
 
 globalThis.testPage = functions;

@@ -2,16 +2,16 @@ import { fromJson, type JsonObject } from "@bufbuild/protobuf";
 import { createServiceClient, reasonOf, type ServiceClientOptions } from "@petak/client";
 import { DirectoryService, FindNearestRequestSchema, PetakError, validateMessage } from "@petak/protocol";
 
-/** How a call went: the sites found, nearest first; or why there are none. */
+/** The result of a call: the sites found, nearest first, or the reason why there are none. */
 export type Found = { siteIds: string[] } | { reason: string | undefined; message: string };
 
-/** Where and how to call. */
+/** The address and the options of calls. */
 export type Gateway = Pick<ServiceClientOptions, "baseUrl" | "protocol" | "retry">;
 
-/** How long a call may take, in ms: as long as a test may, nearly, since a machine under load is slow. */
+/** Timeout of a call, in ms: nearly that of a test, because a machine under load is slow. */
 const timeoutMs = 25_000;
 
-/** Calls FindNearest as a checkout does, by its publishable key. */
+/** Calls FindNearest with a publishable key, as a checkout does. */
 export async function searchByKey(gateway: Gateway, publishableKey: string): Promise<Found> {
   const directory = createServiceClient(DirectoryService, { ...gateway, publishableKey, timeoutMs });
   try {
@@ -25,7 +25,7 @@ export async function searchByKey(gateway: Gateway, publishableKey: string): Pro
   }
 }
 
-/** The fields of a FindNearestRequest, given as JSON, that break a rule of the schema, with the rule. */
+/** The fields of a FindNearestRequest, given as JSON, that break a rule of the schema, each with its rule. */
 export function brokenRules(request: JsonObject): string[] {
   try {
     validateMessage(FindNearestRequestSchema, fromJson(FindNearestRequestSchema, request));

@@ -13,7 +13,7 @@ import {
 } from "@petak/credential";
 import { Act } from "@petak/protocol";
 
-/** What a token is to say, and the challenge that its holder answers. */
+/** The claims of a token, and the challenge that its holder signs. */
 export interface TokenOrder {
   siteId: string;
   reservationId: string;
@@ -22,7 +22,7 @@ export interface TokenOrder {
   challenge: string;
 }
 
-/** A token with the public half of its issuer's key, and its holder's proof of presence, as JSON can hold them. */
+/** A token, its issuer's public key and its holder's presence proof, in JSON-compatible form. */
 export interface MintedToken {
   token: string;
   issuerKeyId: string;
@@ -30,7 +30,7 @@ export interface MintedToken {
   presence: string;
 }
 
-/** Mints a token to recall a parcel under a new issuer key, for a new holder, who proves to be there. */
+/** Mints a token to recall a parcel with a new issuer key for a new holder, and makes the holder's presence proof. */
 export async function mintBoundToken({ challenge, ...claims }: TokenOrder): Promise<MintedToken> {
   const [issuerKey, holder] = await Promise.all([generateIssuerKey(), generateKeyPair()]);
   const token = await mintAccessToken({ act: Act.RECALL, ...claims, holderKeyHash: await holderKeyHash(holder.publicKey), issuerKey });
@@ -42,7 +42,7 @@ export async function mintBoundToken({ challenge, ...claims }: TokenOrder): Prom
   };
 }
 
-/** The reservation for which a token and its holder's proof open a site's door now; or why they do not. */
+/** The reservation for which a token and its presence proof open a door of the site now, or the reason of the refusal. */
 export async function judgeBoundToken(minted: MintedToken, siteId: string, nowMs: number): Promise<string> {
   const publicKey = decodeBase64url(minted.issuerPublicKey) ?? new Uint8Array();
   const keys = [{ keyId: minted.issuerKeyId, publicKey }];

@@ -4,43 +4,43 @@ import { createPetakClient, type PetakClient, type RequestSigner } from "@petak/
 import { reasonOf } from "@petak/protocol";
 import type { Random } from "@petak/testkit";
 
-/** What a call is rejected with when its caller gives up: whether it was done, nobody knows. */
+/** The rejection of a call whose caller gave up: nobody knows whether it was executed. */
 export class Abandoned extends Error {
   override readonly name = "Abandoned";
 }
 
-/** Callers that send a request to any of several gateways until there is an answer. */
+/** Callers that repeat a request at any of several gateways until there is a response. */
 export interface Callers {
   /**
-   * Sends a request to any gateway, again and again until there is an answer, also one that refuses it.
+   * Repeats a request at random gateways until there is a response, which may be a refusal.
    *
-   * @throws {Abandoned} when {@link abandon} was called.
+   * @throws {Abandoned} after {@link abandon} was called.
    */
   answered<Answer>(signer: RequestSigner, send: (client: PetakClient) => Promise<Answer>): Promise<Answer>;
   /** A client of one gateway. */
   clientOf(port: number, signer: RequestSigner): PetakClient;
-  /** Forgets the connections to a gateway that is gone. */
+  /** Closes the connections to a gateway that has stopped. */
   forget(port: number): void;
   readonly isAbandoned: boolean;
-  /** Makes whoever waits for an answer give up when the attempt under way has ended, until {@link resume}. */
+  /** Makes waiting callers give up after their current attempt, until {@link resume}. */
   abandon(): void;
   resume(): void;
-  /** How many calls were answered, and how many attempts got no answer. */
+  /** How many calls got a response, and how many attempts got none. */
   readonly counts: { answers: number; unanswered: number };
-  /** Resolves when so many more calls were answered. */
+  /** Resolves after this many more responses. */
   more(answers: number): Promise<void>;
   close(): void;
 }
 
-/** Pause before a request is sent again, in ms: shorter than a courier's, so that gateways which come back are called at once. */
+/** Pause before a request is repeated, in ms: shorter than a courier's, so that restarted gateways are called at once. */
 const againAfterMs = 20;
 
-/** How long a request may go without an answer, in ms: several times as long as the longest fault. */
+/** How long a request may go without a response, in ms: several times as long as the longest fault. */
 const answeredWithinMs = 90_000;
 
 const pollMs = 5;
 
-/** Makes callers of gateways at ports that may change. */
+/** Makes callers of gateways whose ports may change. */
 export function createCallers(ports: () => readonly number[], random: Random): Callers {
   const clients = new Map<string, PetakClient>();
   const counts = { answers: 0, unanswered: 0 };
@@ -73,7 +73,8 @@ export function createCallers(ports: () => readonly number[], random: Random): C
             throw error;
           }
           counts.unanswered += 1;
-          if (performance.now() - beganMs > answeredWithinMs) throw new Error(`no answer within ${answeredWithinMs} ms`, { cause: error });
+          if (performance.now() - beganMs > answeredWithinMs)
+            throw new Error(`no response within ${answeredWithinMs} ms`, { cause: error });
           await pause(againAfterMs);
         }
       }
@@ -95,7 +96,7 @@ export function createCallers(ports: () => readonly number[], random: Random): C
       const wanted = counts.answers + answers;
       const deadlineMs = performance.now() + answeredWithinMs;
       while (counts.answers < wanted) {
-        if (performance.now() > deadlineMs) throw new Error(`no ${answers} more answers within ${answeredWithinMs} ms`);
+        if (performance.now() > deadlineMs) throw new Error(`no ${answers} more responses within ${answeredWithinMs} ms`);
         await pause(pollMs);
       }
     },
@@ -106,7 +107,7 @@ export function createCallers(ports: () => readonly number[], random: Random): C
   };
 }
 
-/** Whether a request may come again: the gateway says so, or it has gone. */
+/** Whether a request may be repeated: the gateway says so, or it has stopped. */
 export function isForLater(error: unknown): boolean {
   const { code } = ConnectError.from(error);
   if (code === Code.Unavailable || code === Code.Aborted || code === Code.DeadlineExceeded) return true;

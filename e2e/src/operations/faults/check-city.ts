@@ -14,30 +14,30 @@ import { expect } from "vitest";
 import type { Callers } from "./callers.ts";
 import type { CitySite } from "./city-site.ts";
 import type { Listener } from "./listener.ts";
-import { heldStates, isOpen, type Life, occupiedStates, stateOf, steps, type Told } from "./lives.ts";
+import { type AnsweredStep, heldStates, isOpen, type Life, occupiedStates, stateOf, steps } from "./lives.ts";
 
-/** What a check looks at. */
+/** The subject of a check. */
 export interface CheckInput {
   callers: Callers;
   courier: RequestSigner;
   sites: readonly CitySite[];
   gateways: readonly GatewayProcess[];
   lives: Life[];
-  /** Those that were worked at since the last check. */
+  /** The lives in which something was done since the last check. */
   touched: readonly Life[];
   listeners: readonly Listener[];
-  /** What was answered from then on may be lost, in ms; undefined: nothing may. */
+  /** Steps that were answered at or after this time may be lost, in ms since 1970; undefined: none may. */
   lostAfterMs: number | undefined;
 }
 
-/** What a check has found, and looked at. */
+/** The number of things that a check compared. */
 export interface Checked {
   /** Reservations that were compared, and the steps in their chains. */
   reservations: number;
   transitions: number;
   /** Signed receipts in these chains, each verified. */
   receipts: number;
-  /** Events in the log. */
+  /** Events in the feed. */
   events: number;
   /** Sites whose counts were compared. */
   sites: number;
@@ -45,18 +45,19 @@ export interface Checked {
   lost: number;
 }
 
-/** The step that an event says was taken. */
+/** The state after each event. */
 const stateByEvent = new Map<EventType, ReservationState>(Object.values(steps).map(({ event, state }) => [event, state]));
 
 /**
- * Compares what the clients were told with what is recorded, while nobody works: each answered step is in its reservation's chain once and in order,
- * the log has each event once, listeners have heard each once, and what every site counts is what is held and lies there.
+ * Compares the clients' records with the gateway's while no client works: each answered step is in its reservation's chain once and in
+ * order, the feed has each event once, each listener has received each event once, and every site's counts match its held and deposited
+ * reservations.
  */
 export async function checkCity(input: CheckInput): Promise<Checked> {
   const { callers, courier, lives, touched, lostAfterMs } = input;
   const events = await allEvents(callers, courier);
   const ids = events.map(({ eventId }) => eventId);
-  expect(new Set(ids).size, "events in the log twice").toBe(ids.length);
+  expect(new Set(ids).size, "events twice in the feed").toBe(ids.length);
   const chains = Map.groupBy(events, ({ reservationId }) => reservationId);
 
   if (lostAfterMs !== undefined) adoptUnknown(lives, chains);
@@ -64,73 +65,76 @@ export async function checkCity(input: CheckInput): Promise<Checked> {
   let transitions = 0;
   let receipts = 0;
   const issuerKeys = await publishedKeys(input);
-  const looked = lostAfterMs === undefined ? touched : lives.filter((life) => touched.includes(life) || mayBeLost(life, lostAfterMs));
-  for (const life of looked) {
+  const checked = lostAfterMs === undefined ? touched : lives.filter((life) => touched.includes(life) || mayBeLost(life, lostAfterMs));
+  for (const life of checked) {
     const whole = await chainOf(callers, courier, life);
     const { reservation, events: chain } = whole;
     if (reservation !== undefined) {
       const { faults, statement } = await verifyChain(whole, { issuerKeys });
       expect(faults, `the receipts of ${life.reservationId}`).toEqual([]);
-      expect(statement?.events, `what is stated of ${life.reservationId}`).toBe(whole.events.length);
+      expect(statement?.events, `the statement of ${life.reservationId}`).toBe(whole.events.length);
       receipts += whole.receipts.length;
     }
     expect(
       chain.map(({ eventId }) => eventId),
-      `the chain of ${life.reservationId} and the log`,
+      `the chain of ${life.reservationId} and the feed`,
     ).toEqual((chains.get(life.reservationId) ?? []).map(({ eventId }) => eventId));
     expect(
       chain.map(({ reservationRevision }) => reservationRevision),
       `revisions of ${life.reservationId}`,
     ).toEqual(chain.map((_, index) => index + 1));
-    if (lostAfterMs !== undefined) lost += takeAsKept(life, chain, lostAfterMs);
+    if (lostAfterMs !== undefined) lost += adoptStored(life, chain, lostAfterMs);
     expect({ id: life.reservationId, chain: chain.map(({ type }) => type), state: reservation?.state }).toEqual({
       id: life.reservationId,
-      chain: life.told.map(({ event }) => event),
+      chain: life.answered.map(({ event }) => event),
       state: stateOf(life),
     });
     transitions += chain.length;
   }
   if (lostAfterMs !== undefined) {
-    lives.splice(0, lives.length, ...lives.filter(({ told }) => told.length > 0));
+    lives.splice(0, lives.length, ...lives.filter(({ answered }) => answered.length > 0));
     await bootAgents(input);
   }
-  expect(events.length, "events in the log").toBe(lives.reduce((sum, { told }) => sum + told.length, 0));
+  expect(events.length, "events in the feed").toBe(lives.reduce((sum, { answered }) => sum + answered.length, 0));
   await checkCounts(input);
-  // Numbers of lost events are given again, so that whoever has heard of those has to begin anew.
+  // Numbers of lost events are assigned again, so a listener that received those has to start again.
   if (lostAfterMs === undefined) await checkListeners(input, ids);
-  return { reservations: looked.length, transitions, receipts, events: events.length, sites: input.sites.length, lost };
+  return { reservations: checked.length, transitions, receipts, events: events.length, sites: input.sites.length, lost };
 }
 
-function mayBeLost({ told }: Life, lostAfterMs: number): boolean {
-  return told.some(({ answeredMs }) => answeredMs >= lostAfterMs);
+function mayBeLost({ answered }: Life, lostAfterMs: number): boolean {
+  return answered.some(({ answeredMs }) => answeredMs >= lostAfterMs);
 }
 
-/** Takes over reservations that were made for somebody who got no answer. */
+/** Adds reservations that were made for a client that got no response. */
 function adoptUnknown(lives: Life[], chains: Map<string, Event[]>): void {
   const known = new Set(lives.map(({ reservationId }) => reservationId));
   for (const [reservationId, [first]] of chains) {
     if (known.has(reservationId) || first === undefined) continue;
-    lives.push({ reservationId, siteId: first.siteId, told: [{ ...steps.reserve, answeredMs: Number.POSITIVE_INFINITY }] });
+    lives.push({ reservationId, siteId: first.siteId, answered: [{ ...steps.reserve, answeredMs: Number.POSITIVE_INFINITY }] });
   }
 }
 
-/** What is kept must be what was told, in order, but for an end that may be lost or was not answered. Gives how many answered steps are lost. */
-function takeAsKept(life: Life, chain: readonly Event[], lostAfterMs: number): number {
-  const possible: Told[] = [
-    ...life.told,
+/**
+ * Expects the stored chain to be a prefix of the client's record, apart from steps that may be lost or were not answered. Returns how many
+ * answered steps are lost.
+ */
+function adoptStored(life: Life, chain: readonly Event[], lostAfterMs: number): number {
+  const possible: AnsweredStep[] = [
+    ...life.answered,
     ...(life.pending === undefined ? [] : [{ ...life.pending, answeredMs: Number.POSITIVE_INFINITY }]),
   ];
-  const kept = possible.slice(0, chain.length);
-  expect({ id: life.reservationId, kept: chain.map(({ type }) => type) }, "a beginning of what was told").toEqual({
+  const stored = possible.slice(0, chain.length);
+  expect({ id: life.reservationId, stored: chain.map(({ type }) => type) }, "a prefix of the client's record").toEqual({
     id: life.reservationId,
-    kept: kept.map(({ event }) => event),
+    stored: stored.map(({ event }) => event),
   });
-  const gone = life.told.slice(chain.length);
+  const gone = life.answered.slice(chain.length);
   expect(
     gone.filter(({ answeredMs }) => answeredMs < lostAfterMs),
-    `what of ${life.reservationId} was lost though it was answered before`,
+    `steps of ${life.reservationId} that must not be lost`,
   ).toEqual([]);
-  life.told = kept.map((told) => ({ ...told, state: stateByEvent.get(told.event) as ReservationState }));
+  life.answered = stored.map((answered) => ({ ...answered, state: stateByEvent.get(answered.event) as ReservationState }));
   life.pending = undefined;
   return gone.length;
 }
@@ -144,13 +148,13 @@ async function chainOf(callers: Callers, courier: RequestSigner, { reservationId
   }
 }
 
-/** The issuer's keys as any gateway publishes them, by which chains are verified. */
+/** The issuer's keys as published by a gateway, to verify chains. */
 async function publishedKeys({ gateways }: CheckInput): Promise<IssuerKeyPeriod[]> {
   const answer = await fetch(`http://127.0.0.1:${gateways[0]?.port}/.well-known/petak/issuer-keys.json`);
   return await readIssuerKeySet(await answer.json());
 }
 
-/** All events that the courier may see, in the order of the log. */
+/** All events of the courier, in the order of its feed. */
 async function allEvents(callers: Callers, courier: RequestSigner): Promise<Event[]> {
   const all: Event[] = [];
   for (let cursor = ""; ; ) {
@@ -162,7 +166,7 @@ async function allEvents(callers: Callers, courier: RequestSigner): Promise<Even
   }
 }
 
-/** Agents go on from the number that the gateway says it has. */
+/** Agents continue from the sequence number that the gateway has acknowledged. */
 async function bootAgents({ callers, sites }: CheckInput): Promise<void> {
   for (const site of sites) {
     const { acknowledgedSequence } = await callers.answered(site.signer, (client) => client.agents.boot({ siteId: site.siteId }));
@@ -171,7 +175,7 @@ async function bootAgents({ callers, sites }: CheckInput): Promise<void> {
   }
 }
 
-/** What each site counts, and what the search shows of it, is what is held and lies there. */
+/** Expects each site's counts, and the sites that the search offers, to match the held and deposited reservations. */
 async function checkCounts({ callers, courier, sites, lives }: CheckInput): Promise<void> {
   const siteIds = sites.map(({ siteId }) => siteId);
   const { availabilities } = await callers.answered(courier, (client) => client.directory.getAvailability({ siteIds }));
@@ -199,15 +203,15 @@ async function checkCounts({ callers, courier, sites, lives }: CheckInput): Prom
   expect(offered, "the sites that the search offers").toEqual(haveRoom.sort());
 }
 
-/** Every listener hears every event of the log, and none twice. */
+/** Expects every listener to receive every event of the feed once. */
 async function checkListeners({ listeners }: CheckInput, ids: readonly string[]): Promise<void> {
-  for (const { heard } of listeners) {
-    await expect.poll(() => missing(ids, heard), { interval: 5 }).toEqual([]);
-    expect(new Set(heard).size, "events that a listener heard twice").toBe(heard.length);
+  for (const { received } of listeners) {
+    await expect.poll(() => missing(ids, received), { interval: 5 }).toEqual([]);
+    expect(new Set(received).size, "events that a listener received twice").toBe(received.length);
   }
 }
 
-function missing(ids: readonly string[], heard: readonly string[]): string[] {
-  const known = new Set(heard);
+function missing(ids: readonly string[], received: readonly string[]): string[] {
+  const known = new Set(received);
   return ids.filter((id) => !known.has(id)).slice(0, 5);
 }

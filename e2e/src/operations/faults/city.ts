@@ -12,18 +12,18 @@ import type { CitySite } from "./city-site.ts";
 import { type Listener, listen } from "./listener.ts";
 import { isOpen, type Life, reports, type Step, stateOf, steps } from "./lives.ts";
 
-/** How a city is set up. */
+/** The set-up of a city. */
 export interface CityOptions {
-  /** Where its records are while it is set up: a server that nothing happens to yet. */
+  /** The store during set-up: a server without faults. */
   redis: RedisAddress;
-  /** How each of its gateways is set up, beside that. */
+  /** The options of each gateway, besides the store. */
   gateways: readonly Partial<GatewayProcessOptions>[];
   random: Random;
-  /** Clients that work at once. Default 8. */
+  /** The number of concurrent clients. Default 8. */
   clientCount?: number;
 }
 
-/** A city in which clients reserve, deposit, collect and listen, and keep their own record of what they were told. */
+/** A city in which clients reserve, deposit, collect and listen, and record the responses they got. */
 export interface City {
   readonly callers: Callers;
   readonly courier: RequestSigner;
@@ -32,13 +32,13 @@ export interface City {
   readonly listeners: readonly Listener[];
   readonly gateways: readonly GatewayProcess[];
   /**
-   * Lets the clients work while something is done to the city, and some more; resolves when all have come to rest, each with the answer to what it
-   * asked last. Where they are made to give up meanwhile ({@link Callers.abandon}), they rest at once.
+   * Lets the clients work during a fault and for a while after it. Resolves when all are at rest, each with a response to its last request.
+   * Clients that are made to give up meanwhile ({@link Callers.abandon}) rest at once.
    */
   during(fault: () => Promise<void>): Promise<void>;
   /** Kills a gateway and starts another in its place. */
   killGateway(): Promise<void>;
-  /** Compares what clients were told since the last check with what is recorded, while they rest. */
+  /** Compares the clients' records since the last check with the gateway's. The clients are at rest. */
   check(options?: { lostAfterMs?: number }): Promise<Checked>;
   stop(): Promise<void>;
 }
@@ -49,14 +49,14 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const keyPrefix = "faults";
 const keyAgeMs = 600_000;
 
-/** Answers after a fault before the clients rest, so that what the fault has left is worked with. */
+/** Responses after a fault before the clients rest, so that they work with the state that the fault left. */
 const answersAfterFault = 10;
 
 /** Builds a city. */
 export async function buildCity({ redis, gateways: plans, random, clientCount = 8 }: CityOptions): Promise<City> {
   const directory = await createTempDir();
   const dataDir = join(directory.path, "shared");
-  // The issuer's key is older than the clocks of its gateways differ.
+  // The issuer's key is older than the difference between the gateways' clocks.
   const store = { redis: { address: redis }, keyPrefix, dataDir };
   await (await startTestNetwork({ ...store, now: () => Date.now() - keyAgeMs })).stop();
   const network = await startTestNetwork(store);
@@ -90,7 +90,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
     life.pending = steps[step];
     touched.add(life);
     const answer = await callers.answered(signer, send);
-    life.told.push({ ...steps[step], answeredMs: Date.now() });
+    life.answered.push({ ...steps[step], answeredMs: Date.now() });
     life.pending = undefined;
     return answer;
   }
@@ -98,11 +98,11 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
   async function reserve(): Promise<Life | undefined> {
     const origin = { latitude: 1.3 + random.float(0, 0.012), longitude: 103.8 };
     const request = { requestId: randomUUID(), place: { case: "nearest" as const, value: { origin } }, parcel };
-    const life: Life = { reservationId: "", siteId: "", told: [] };
+    const life: Life = { reservationId: "", siteId: "", answered: [] };
     try {
       const { reservation } = await answered(life, "reserve", courier, (client) => client.reservations.reserve(request));
       const { reservationId = "", siteId = "" } = reservation ?? {};
-      if (lives.some((other) => other.reservationId === reservationId)) throw new Error(`${reservationId} was given out twice`);
+      if (lives.some((other) => other.reservationId === reservationId)) throw new Error(`${reservationId} was issued twice`);
       lives.push(Object.assign(life, { reservationId, siteId }));
       return life;
     } catch (error) {
@@ -146,7 +146,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
   }
 
   function nextStep(life: Life): Step {
-    const last = life.told.at(-1)?.event;
+    const last = life.answered.at(-1)?.event;
     switch (stateOf(life)) {
       case steps.reserve.state:
         return random.bool(0.1) ? "cancel" : "confirm";
@@ -159,7 +159,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
     }
   }
 
-  /** Takes one step after another, of reservations that are under way and of new ones. */
+  /** Takes steps of open reservations and makes new ones. */
   async function work(underWay: Life[]): Promise<void> {
     try {
       while (!isResting) {
@@ -188,7 +188,7 @@ export async function buildCity({ redis, gateways: plans, random, clientCount = 
       const failed = Promise.all(working).then(() => undefined);
       try {
         const done = fault().then(() => (callers.isAbandoned ? undefined : callers.more(answersAfterFault)));
-        // A client that is refused what it may have ends the test at once; those that have given up wait for the fault to end.
+        // An unexpected refusal fails the test at once; clients that gave up wait for the end of the fault.
         await Promise.race([done, failed.then(() => done)]);
         isResting = true;
         await failed;

@@ -11,7 +11,7 @@ import { until } from "./until.ts";
 const rounds = roundsHere({ short: 1, ci: 2, long: 30 });
 const apartMs = 90_000;
 const holdS = BigInt(roundsHere({ short: 2, ci: 6 }));
-/** What no test waits for. */
+/** A duration for which no test waits. */
 const farMs = 30_000;
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
@@ -24,7 +24,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-// The callers sign by a third clock, the machine's: a gateway takes what is at most 30 s ahead of its own.
+// The callers sign by a third clock, the machine's: a gateway accepts tokens that are at most 30 s ahead of its own clock.
 describe.each([
   { name: "one right", aheadMs: [0, apartMs] },
   { name: "neither right", aheadMs: [-25_000, apartMs - 25_000] },
@@ -39,7 +39,7 @@ describe.each([
     });
   });
 
-  it("lose nothing and double nothing, also where one of them is killed", { timeout: faultTimeoutMs }, async () => {
+  it("lose nothing and duplicate nothing, even if one of them is killed", { timeout: faultTimeoutMs }, async () => {
     for (let round = 0; round < rounds; round++) {
       await city.during(async () => {
         await city.callers.more(run.random.int(50, 150));
@@ -53,10 +53,10 @@ describe.each([
     }
     run.did("rounds", rounds);
     run.did("steps answered", city.callers.counts.answers);
-    run.tell();
+    run.report();
   });
 
-  it("end a hold when both the gateway and Redis say so, and not before the time that was told", async () => {
+  it("end a hold when both the gateway's clock and Redis's have passed its end, and not before the time that was promised", async () => {
     for (const [index, { port }] of city.gateways.entries()) {
       const client = city.callers.clientOf(port, city.courier);
       const place = { case: "siteId" as const, value: city.sites[index]?.siteId ?? "" };
@@ -66,13 +66,13 @@ describe.each([
       const endsMs = holdExpiresAt === undefined ? 0 : timestampMs(holdExpiresAt);
       const state = async () => (await client.reservations.getReservation({ reservationId })).reservation?.state;
       if (endsMs > Date.now() + farMs) {
-        // The gateway that is ahead has told a time that is far off, and the other does not end it before.
+        // The fast gateway has promised a time far ahead, and the slow one does not end the hold before it.
         await pause(1000);
         expect(await state()).toBe(ReservationState.HELD);
         continue;
       }
       await until("the hold ends", async () => (await state()) === ReservationState.EXPIRED);
-      // Redis has the machine's clock, and so has this test.
+      // Redis and this test use the machine's clock.
       expect(Date.now()).toBeGreaterThanOrEqual(endsMs);
     }
   });

@@ -27,14 +27,14 @@ const durability: DurabilityOptions = {
 let run: FaultRun;
 let city: City;
 
-function tell(): void {
+function report(): void {
   run.did("steps answered", city.callers.counts.answers);
   run.did("attempts without an answer", city.callers.counts.unanswered);
-  run.tell();
+  run.report();
   expect(city.callers.counts.unanswered).toBeGreaterThan(0);
 }
 
-describe("a server whose replica takes its place, at the address that the gateways know", () => {
+describe("a server whose replica takes over its address", () => {
   let master: TestServer;
   let replica: TestReplica;
   let link: RedisLink;
@@ -46,7 +46,7 @@ describe("a server whose replica takes its place, at the address that the gatewa
     await master.stop();
   });
 
-  it("has, with durability replicated, every step that was answered", { timeout: faultTimeoutMs }, async () => {
+  it("keeps, with durability replicated, every step that was answered", { timeout: faultTimeoutMs }, async () => {
     run = beginFaultRun("failover, replicated");
     master = await startTestServer({ hasReplicas: true });
     replica = await startTestReplica(master);
@@ -59,12 +59,12 @@ describe("a server whose replica takes its place, at the address that the gatewa
     for (let index = 0; index < failovers; index++) {
       await city.during(async () => {
         await city.callers.more(run.random.int(5, 80));
-        const hardest = "killed while the replica hears nothing";
-        // Once so, whatever the seed says.
+        const hardest = "killed while the replica receives nothing";
+        // At least once, for any seed.
         const way = index === 0 ? hardest : run.random.pick(["killed", hardest, "left alive"]);
         run.did(`masters ${way}`);
         if (way === hardest) {
-          // What is done meanwhile must not count.
+          // Steps taken meanwhile must not be acknowledged.
           replica.freeze();
           await pause(run.random.int(10, 2500));
           await master.kill9();
@@ -72,7 +72,7 @@ describe("a server whose replica takes its place, at the address that the gatewa
         } else if (way === "killed") {
           await master.kill9();
         }
-        // The address moves away also from one that lives on.
+        // The address moves to the replica also if the old master is still alive.
         await replica.promote();
         link.moveTo({ path: replica.options.path });
         const next = await startTestReplica(replica);
@@ -83,7 +83,7 @@ describe("a server whose replica takes its place, at the address that the gatewa
       run.saw(await city.check());
       run.progress(index + 1, failovers);
     }
-    tell();
+    report();
   });
 });
 
@@ -95,7 +95,7 @@ describe("a cluster that loses a master", () => {
     await cluster.stop();
   });
 
-  it("has, with durability replicated, every step that was answered, and the gateways find the new master", {
+  it("keeps, with durability replicated, every step that was answered, and the gateways find the new master", {
     timeout: faultTimeoutMs,
   }, async () => {
     run = beginFaultRun("failover of a cluster, replicated");
@@ -105,7 +105,7 @@ describe("a cluster that loses a master", () => {
       gateways: [{ durability }, { durability }],
       random: run.random,
     });
-    // The region in which all sites lie.
+    // The region of all sites.
     const [region = ""] = /(?<=_)\w{6}/.exec(city.sites[0]?.siteId ?? "") ?? [];
     for (let index = 0; index < failovers; index++) {
       await city.during(async () => {
@@ -123,6 +123,6 @@ describe("a cluster that loses a master", () => {
       run.saw(await city.check());
       run.progress(index + 1, failovers);
     }
-    tell();
+    report();
   });
 });

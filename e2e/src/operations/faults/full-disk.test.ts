@@ -32,15 +32,15 @@ async function build(appendfsync: "everysec" | "always"): Promise<void> {
   city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}, {}], random: run.random });
 }
 
-/** The log may grow by a few bytes more: a command is written in part. */
+/** Limits the append-only file to a few bytes more, so that a command is written in part. */
 async function fill(): Promise<void> {
   await fillDisk(server, run.random.int(0, 2000));
 }
 
-function tell(): void {
+function report(): void {
   run.did("steps answered", city.callers.counts.answers);
   run.did("attempts without an answer", city.callers.counts.unanswered);
-  run.tell();
+  run.report();
   expect(city.callers.counts.unanswered).toBeGreaterThan(0);
 }
 
@@ -53,8 +53,10 @@ afterEach(async () => {
   await directory.remove();
 });
 
-describe("a disk that has no room for the log", () => {
-  it("with everysec: changes are refused until there is room, reads go on, and nothing is lost", { timeout: faultTimeoutMs }, async () => {
+describe("a disk without room for the append-only file", () => {
+  it("with everysec: changes are refused until there is room, reads continue, and nothing is lost", {
+    timeout: faultTimeoutMs,
+  }, async () => {
     await build("everysec");
     for (let index = 0; index < fills; index++) {
       await city.during(async () => {
@@ -63,12 +65,12 @@ describe("a disk that has no room for the log", () => {
         run.did("disk filled");
         const before = city.callers.counts.unanswered;
         await until("changes are refused", () => city.callers.counts.unanswered > before + 10);
-        const held = city.lives.find(({ told }) => told.length > 0)?.reservationId ?? "";
+        const held = city.lives.find(({ answered }) => answered.length > 0)?.reservationId ?? "";
         for (const { port } of city.gateways) {
           const client = city.callers.clientOf(port, city.courier);
           const { reservation } = await client.reservations.getReservation({ reservationId: held });
           expect(reservation?.state).not.toBe(ReservationState.UNSPECIFIED);
-          // Who looks after several gateways would send nobody to any of them, and all have the same Redis.
+          // All gateways share this Redis, so a load balancer must not remove any of them.
           expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
           const beganMs = performance.now();
           const refused = await client.reservations
@@ -88,10 +90,10 @@ describe("a disk that has no room for the log", () => {
       run.saw(await city.check());
       run.progress(index + 1, fills);
     }
-    tell();
+    report();
   });
 
-  it("with always: Redis ends rather than answer for what it could not write, and nothing that was answered is lost", {
+  it("with always: Redis exits instead of acknowledging what it could not write, and no acknowledged step is lost", {
     timeout: faultTimeoutMs,
   }, async () => {
     await build("always");
@@ -107,7 +109,7 @@ describe("a disk that has no room for the log", () => {
       run.saw(await city.check());
       run.progress(index + 1, fills);
     }
-    tell();
+    report();
   });
 });
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { buildCity, type City } from "./city.ts";
 import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 
-/** How often something is killed, with `always` and `everysec` each. */
+/** How often something is killed, with `always` and with `everysec` each. */
 const kills = roundsHere({ short: 1, ci: 6, long: 110 });
 
 let run: FaultRun;
@@ -17,8 +17,8 @@ afterEach(async () => {
 });
 
 /**
- * What may be lost, in ms: with `everysec` Redis puts off writing to the system for up to two seconds while a write to the disk is under way. The rest is
- * for what the killing itself takes.
+ * The period before a kill whose changes may be lost, in ms: with `everysec`, Redis delays a write by up to two seconds while another write
+ * to the disk is in progress. The rest allows for the kill itself.
  */
 const mayLose = { always: 0, everysec: 2200 } as const;
 
@@ -33,7 +33,7 @@ describe.each(["always", "everysec"] as const)(
       city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}, {}], random: run.random });
     });
 
-    it("keep every step that was answered, but what may be lost, once, with its place and its event", {
+    it("keep every answered step, except those that may be lost, once, with its place and its event", {
       timeout: faultTimeoutMs,
     }, async () => {
       for (let kill = 0; kill < kills; kill++) {
@@ -41,7 +41,7 @@ describe.each(["always", "everysec"] as const)(
         await city.during(async () => {
           await city.callers.more(run.random.int(5, 40));
           await pause(run.random.int(0, 30));
-          // Both at once now and then: then nobody is left who remembers.
+          // Sometimes both at once: then nobody has the state in memory.
           const both = ["store", "gateway"];
           const kinds = kill === 0 ? both : run.random.pick([["store"], ["gateway"], both]);
           await Promise.all(
@@ -50,7 +50,7 @@ describe.each(["always", "everysec"] as const)(
               await server.kill9();
               killedMs = Date.now();
               if (mayLoseMs > 0) city.callers.abandon();
-              // Gone for a moment or for longer.
+              // For a moment or longer.
               await pause(run.random.int(0, 200));
               await server.restart();
             }),
@@ -66,7 +66,7 @@ describe.each(["always", "everysec"] as const)(
         "listeners interrupted",
         city.listeners.reduce((sum, { interruptions }) => sum + interruptions, 0),
       );
-      run.tell();
+      run.report();
       expect(city.lives.length).toBeGreaterThan(kills);
     });
   },

@@ -4,28 +4,28 @@ import type { Event } from "@petak/protocol";
 import { reasonOf } from "@petak/protocol";
 import { type Callers, isForLater } from "./callers.ts";
 
-/** Somebody who is told of every event, and goes on from the last cursor whenever the connection or the gateway is lost. */
+/** A client that receives every event, and continues from the last cursor after each lost connection. */
 export interface Listener {
-  /** The ids of the events that came, in their order. */
-  readonly heard: string[];
-  /** How often it had to begin anew. */
+  /** The ids of the events received, in order. */
+  readonly received: string[];
+  /** How often it had to reconnect. */
   readonly interruptions: number;
   stop(): Promise<void>;
 }
 
 const againAfterMs = 20;
-/** How long one poll waits for news, in s. */
+/** How long one poll waits for events, in s. */
 const pollWaitS = 5n;
 
 /** Listens by `WatchEvents`, or by polling `ListEvents`, through any of the gateways. */
 export function listen(kind: "watch" | "poll", callers: Callers, port: () => number, signer: RequestSigner): Listener {
-  const heard: string[] = [];
+  const received: string[] = [];
   const leaving = new AbortController();
   let interruptions = 0;
   let cursor = "";
 
   const hear = (events: readonly Event[], next: string) => {
-    heard.push(...events.map(({ eventId }) => eventId));
+    received.push(...events.map(({ eventId }) => eventId));
     cursor = next;
   };
   const ways: Record<typeof kind, (client: PetakClient) => Promise<void>> = {
@@ -53,10 +53,10 @@ export function listen(kind: "watch" | "poll", callers: Callers, port: () => num
   }
 
   const running = run();
-  // What went wrong is thrown where it is stopped.
+  // A failure is thrown by `stop`.
   running.catch(() => undefined);
   return {
-    heard,
+    received,
     get interruptions() {
       return interruptions;
     },

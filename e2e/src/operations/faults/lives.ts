@@ -1,24 +1,24 @@
 import { DeviceEventType, EventType, ReservationState } from "@petak/protocol";
 
-/** One step of a reservation, as its clients know it. */
-export interface Told {
+/** A step of a reservation to which a client got a response. */
+export interface AnsweredStep {
   event: EventType;
-  /** The state that it leads to. */
+  /** The state after the step. */
   state: ReservationState;
-  /** When the answer came, in ms. */
+  /** When the response arrived, in ms since 1970. */
   answeredMs: number;
 }
 
-/** What clients were told of one reservation. */
+/** A client's record of one reservation. */
 export interface Life {
   reservationId: string;
   siteId: string;
-  told: Told[];
-  /** A step that was sent and to which there is no answer. */
-  pending?: Omit<Told, "answeredMs"> | undefined;
+  answered: AnsweredStep[];
+  /** A step that was sent and has no response yet. */
+  pending?: Omit<AnsweredStep, "answeredMs"> | undefined;
 }
 
-/** The steps that a life can take, and where they lead. */
+/** The possible steps of a life, with their events and states. */
 export const steps = {
   reserve: { event: EventType.RESERVATION_HELD, state: ReservationState.HELD },
   confirm: { event: EventType.RESERVATION_CONFIRMED, state: ReservationState.CONFIRMED },
@@ -30,22 +30,22 @@ export const steps = {
 
 export type Step = keyof typeof steps;
 
-/** What an agent reports of a step at the door. */
+/** The device event of each step at the door. */
 export const reports: Partial<Record<Step, DeviceEventType>> = {
   deposit: DeviceEventType.PARCEL_DEPOSITED,
   collect: DeviceEventType.PARCEL_COLLECTED,
 };
 
-/** Where a reservation stands, as far as its clients were told. */
-export function stateOf({ told }: Life): ReservationState | undefined {
-  return told.at(-1)?.state;
+/** The state of a reservation as its client knows it. */
+export function stateOf({ answered }: Life): ReservationState | undefined {
+  return answered.at(-1)?.state;
 }
 
-/** States in which a place is held, and in which a parcel lies in one. */
+/** States in which a place is held, and in which it contains a parcel. */
 export const heldStates: ReadonlySet<ReservationState | undefined> = new Set([ReservationState.HELD, ReservationState.CONFIRMED]);
 export const occupiedStates: ReadonlySet<ReservationState | undefined> = new Set([ReservationState.DEPOSITED]);
 
-/** Whether a life goes on. */
+/** Whether further steps are possible. */
 export function isOpen(life: Life): boolean {
   const state = stateOf(life);
   return heldStates.has(state) || occupiedStates.has(state);

@@ -7,10 +7,10 @@ import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 
 const losses = roundsHere({ short: 1, ci: 3, long: 40 });
 
-/** What a machine has not put on its disk when its power fails, in ms: Redis has it done each second. */
+/** The end of the append-only file that is not on disk when a machine loses power, in ms: Redis syncs it every second. */
 const notOnDiskMs = 1000;
 
-/** What Redis may not even have handed to the machine, in ms, where the disk was slow. */
+/** The end that Redis may not have written to the operating system if the disk was slow, in ms. */
 const notWrittenMs = 2200;
 
 const sampleMs = 20;
@@ -29,8 +29,8 @@ afterEach(async () => {
   await server.stop();
 });
 
-describe("a machine that loses its power, and with it the end of the log", () => {
-  it("comes up with all that is older than the last seconds, whole, and goes on", { timeout: faultTimeoutMs }, async () => {
+describe("a machine that loses power, and with it the end of the append-only file", () => {
+  it("restarts with all steps except those of the last seconds, consistent, and continues", { timeout: faultTimeoutMs }, async () => {
     for (let loss = 0; loss < losses; loss++) {
       const path = await logFile(server.dataDir);
       const sizes: { atMs: number; bytes: number }[] = [];
@@ -49,7 +49,7 @@ describe("a machine that loses its power, and with it the end of the log", () =>
         city.callers.abandon();
         isKilled.abort();
         await sampling;
-        // Anything that came within the last second is gone, from any byte on.
+        // The last second is cut off from a random byte on.
         const { size } = await stat(path);
         const safe = sizes.findLast(({ atMs }) => atMs <= killedMs - notOnDiskMs)?.bytes ?? sizes[0]?.bytes ?? 0;
         await truncate(path, run.random.int(safe, size));
@@ -60,7 +60,7 @@ describe("a machine that loses its power, and with it the end of the log", () =>
       run.progress(loss + 1, losses);
     }
     run.did("steps answered", city.callers.counts.answers);
-    run.tell();
+    run.report();
     expect(city.lives.length).toBeGreaterThan(losses);
   });
 });

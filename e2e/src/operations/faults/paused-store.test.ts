@@ -6,7 +6,7 @@ import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 
 const pauses = roundsHere({ short: 1, ci: 2, long: 25 });
 
-/** Longer and shorter than a command may take (2 s), and than a memory of the index is relied on (0.8 s). */
+/** Longer and shorter than a command's timeout (2 s), and than the period for which the index cache is trusted (0.8 s). */
 const pauseMs = { least: 300, most: 6000 };
 
 let run: FaultRun;
@@ -24,13 +24,13 @@ afterEach(async () => {
   await server.stop();
 });
 
-it("a Redis that stands still past every time-out loses nothing and doubles nothing", { timeout: faultTimeoutMs }, async () => {
+it("a Redis that is paused beyond every timeout loses nothing and duplicates nothing", { timeout: faultTimeoutMs }, async () => {
   let pausedMs = 0;
   for (let index = 0; index < pauses; index++) {
     await city.during(async () => {
       await city.callers.more(run.random.int(5, 60));
       process.kill(server.pid, "SIGSTOP");
-      // Once so long that somebody's time runs out, whatever the seed says.
+      // At least once beyond every timeout, for any seed.
       const ms = index === 0 ? pauseMs.most : run.random.int(pauseMs.least, pauseMs.most);
       await pause(ms);
       process.kill(server.pid, "SIGCONT");
@@ -43,6 +43,6 @@ it("a Redis that stands still past every time-out loses nothing and doubles noth
   run.did("seconds paused", Math.round(pausedMs / 1000));
   run.did("steps answered", city.callers.counts.answers);
   run.did("attempts without an answer", city.callers.counts.unanswered);
-  run.tell();
+  run.report();
   expect(city.callers.counts.unanswered).toBeGreaterThan(0);
 });

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const pollMs = 10;
 
-/** Resolves when something is so; rejects where it is not in time. */
+/** Resolves when a condition is true; rejects if it is not within the time. */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
   const deadlineMs = performance.now() + withinMs;
   while (!(await isSo())) {

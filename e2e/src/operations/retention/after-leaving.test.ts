@@ -9,7 +9,7 @@ import { startSoakNetwork } from "./soak-network.ts";
 const prefix = "after";
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-it("lets a bundle change after one of its parcels has left for the archive, and corrects events of what has left", {
+it("changes a bundle after one of its parcels was archived, and corrects events of archived reservations", {
   timeout: 300_000,
 }, async () => {
   await using server = await startTestServer();

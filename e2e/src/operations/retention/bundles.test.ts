@@ -11,7 +11,7 @@ import { startSoakNetwork } from "./soak-network.ts";
 const prefix = "bundled";
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-it("a bundle is answered as long as any of its parcels is in the records, and a day more; its parcels for ever", {
+it("a bundle can be read while any of its parcels is in the store and for a day more, and its parcels forever", {
   timeout: 300_000,
 }, async () => {
   await using server = await startTestServer();
@@ -44,7 +44,7 @@ it("a bundle is answered as long as any of its parcels is in the records, and a 
     const got = () => reservations.getBundle({ bundleId });
     const reason = (call: Promise<unknown>) => call.then(() => "accepted", reasonOf);
 
-    // The first leaves; the second lies, and the bundle with it.
+    // The first parcel is archived; the second is still in its place, so the bundle stays.
     await pass(4);
     expect([await isInRecords(first), await isInRecords(second)]).toEqual([false, true]);
     const between = await got();
@@ -52,7 +52,7 @@ it("a bundle is answered as long as any of its parcels is in the records, and a 
       [first, ReservationState.COLLECTED, bundleId],
       [second, ReservationState.DEPOSITED, bundleId],
     ]);
-    // What changes a bundle works with what has left in it.
+    // Changes of the bundle work although one of its parcels is archived.
     await reservations.revokeCredential({
       requestId: randomUUID(),
       subject: { case: "bundleId", value: bundleId },
@@ -63,7 +63,7 @@ it("a bundle is answered as long as any of its parcels is in the records, and a 
     await soak.report(second, DeviceEventType.PARCEL_COLLECTED);
     const last = await got();
 
-    // The second leaves too: the bundle is there for as long as a repetition could ask, and then no more.
+    // The second parcel is archived too: the bundle stays for as long as a request about it may be repeated, and is then deleted.
     await pass(2);
     while (await isInRecords(second)) await soak.passDay();
     expect(await redis.pttl(key)).toBeLessThanOrEqual(25 * 3_600_000);
@@ -83,7 +83,7 @@ it("a bundle is answered as long as any of its parcels is in the records, and a 
     }
     expect(await reason(reservations.delegateCredential({ requestId: randomUUID(), accessToken }))).not.toBe("accepted");
 
-    // Its parcels are answered as ever, and say which bundle they were in.
+    // Its parcels can still be read, and name the bundle.
     const issuerKeys = await publishedIssuerKeys(network.baseUrl);
     for (const reservationId of [first, second]) {
       const { reservation } = await reservations.getReservation({ reservationId });
@@ -92,13 +92,14 @@ it("a bundle is answered as long as any of its parcels is in the records, and a 
       expect(events.filter(({ type }) => type === EventType.RESERVATION_BUNDLED).map((event) => event.bundleId)).toEqual([bundleId]);
     }
     const { events } = await custody.listEvents({ pageSize: 1000 });
-    const told = events.filter(({ type }) => type === EventType.RESERVATION_BUNDLED);
-    expect(told.map((event) => [event.reservationId, event.bundleId])).toEqual([
+    const bundled = events.filter(({ type }) => type === EventType.RESERVATION_BUNDLED);
+    expect(bundled.map((event) => [event.reservationId, event.bundleId])).toEqual([
       [first, bundleId],
       [second, bundleId],
     ]);
 
-    // One that comes back for a late report comes back without the bundle: to the operator it is a doubt, to the site's agent nothing of a bundle.
+    // A reservation that returns to the store for a late report returns without the bundle: the operator sees its bundle id, the agent no
+    // bundle.
     await soak.report(first, DeviceEventType.DOOR_OPENED);
     await soak.report(first, DeviceEventType.PARCEL_DEPOSITED);
     expect((await operator.client.reservations.getReservation({ reservationId: first })).reservation).toMatchObject({ bundleId });

@@ -1,10 +1,10 @@
 import type { Redis } from "ioredis";
 
 /**
- * How the keys of a family end. `by itself`: each has a time to live. `with what lives`: there are as many, and they are as large, as what has not left for
- * the archive. `never`: there are as many as the network has participants, sites and regions.
+ * How the number of a family's keys is bounded. `by expiry`: each key has a time to live. `with live data`: proportional to the
+ * reservations that are not archived. `never`: proportional to the network's participants, sites and regions.
  */
-export type KeyEnd = "by itself" | "with what lives" | "never";
+export type KeyEnd = "by expiry" | "with live data" | "never";
 
 interface KeyFamily {
   name: string;
@@ -17,32 +17,32 @@ const site = `${region}:site:[0-9a-z]+`;
 
 const family = (name: string, pattern: string, ends: KeyEnd): KeyFamily => ({ name, pattern: new RegExp(`^${pattern}$`), ends });
 
-/** Every family of keys that a gateway keeps, by the names behind the prefix of its network. What is none of these fails the soak. */
+/** Every family of keys of a gateway, by the name after the network's prefix. The soak test fails for keys of no family. */
 export const keyFamilies: readonly KeyFamily[] = [
-  family("reservations", `${region}:res:[0-9a-z]{16}`, "with what lives"),
-  family("bundles", `${region}:bundle:[0-9a-z]{16}`, "with what lives"),
-  family("events", `${region}:events`, "with what lives"),
-  family("deadlines", `${region}:deadlines`, "with what lives"),
-  family("chunks of participants' logs", "\\{par_[0-9a-z]+\\}:log:(live|test):(\\d+|times)", "with what lives"),
-  family("heads of participants' logs", "\\{par_[0-9a-z]+\\}:log:(live|test)", "never"),
-  family("how far regions are logged", `${region}:logged`, "never"),
-  family("who waits", `${region}:waiting(:sites|:\\d+(\\.\\d+)?)?`, "with what lives"),
-  family("overdue parcels", `${region}:overdue`, "with what lives"),
-  family("what agents may know", `${site}:allowed`, "with what lives"),
-  family("PINs", `${site}:pins`, "with what lives"),
-  family("revoked credentials for work", `${site}:revoked`, "by itself"),
-  family("compartments by name", `${site}:compartments`, "with what lives"),
-  family("request ids", "req:[A-Za-z0-9_-]{18}", "by itself"),
-  family("kept answers", "kept-answer:.+", "by itself"),
-  family("answers", `${region}:answer:.+`, "by itself"),
-  family("plans", `${region}:plan:.+`, "by itself"),
-  family("marks of events", `${region}:event-mark:.+`, "by itself"),
-  family("leases of the archive", `${region}:archive-lease`, "by itself"),
-  family("leases of endpoints", "\\{[^}]+\\}:delivery:lease", "by itself"),
-  family("marks of durability", "(\\{[^}]*\\}:)?durability", "by itself"),
+  family("reservations", `${region}:res:[0-9a-z]{16}`, "with live data"),
+  family("bundles", `${region}:bundle:[0-9a-z]{16}`, "with live data"),
+  family("events", `${region}:events`, "with live data"),
+  family("deadlines", `${region}:deadlines`, "with live data"),
+  family("chunks of participants' feeds", "\\{par_[0-9a-z]+\\}:log:(live|test):(\\d+|times)", "with live data"),
+  family("heads of participants' feeds", "\\{par_[0-9a-z]+\\}:log:(live|test)", "never"),
+  family("feed watermarks of regions", `${region}:logged`, "never"),
+  family("who waits", `${region}:waiting(:sites|:\\d+(\\.\\d+)?)?`, "with live data"),
+  family("overdue parcels", `${region}:overdue`, "with live data"),
+  family("allow lists of agents", `${site}:allowed`, "with live data"),
+  family("PINs", `${site}:pins`, "with live data"),
+  family("revoked service credentials", `${site}:revoked`, "by expiry"),
+  family("compartments by name", `${site}:compartments`, "with live data"),
+  family("request ids", "req:[A-Za-z0-9_-]{18}", "by expiry"),
+  family("stored responses", "kept-answer:.+", "by expiry"),
+  family("answers", `${region}:answer:.+`, "by expiry"),
+  family("plans", `${region}:plan:.+`, "by expiry"),
+  family("marks of events", `${region}:event-mark:.+`, "by expiry"),
+  family("leases of the archive", `${region}:archive-lease`, "by expiry"),
+  family("leases of endpoints", "\\{[^}]+\\}:delivery:lease", "by expiry"),
+  family("marks of durability", "(\\{[^}]*\\}:)?durability", "by expiry"),
   family("archived until", `${region}:archived-until`, "never"),
   family("sites", site, "never"),
-  family("versions of what agents may know", `${site}:allowed-version`, "never"),
+  family("versions of allow lists", `${site}:allowed-version`, "never"),
   family("watermarks of agents", `${site}:watermark:.+`, "never"),
   family("index", `${region}:(site-counter|occupied-cells|profiles|opening-times|(block|tallies):[0-9a-f]{4})`, "never"),
   family("regions", "(regions|country:[A-Z]{2}:regions)", "never"),
@@ -57,23 +57,23 @@ export const keyFamilies: readonly KeyFamily[] = [
   family("the network's own", "(archive-id|data-version|gateway-secrets|store-code|test-clock-offset)", "never"),
 ];
 
-/** What a walk over the keys has found of one family. */
+/** The keys and bytes of one family. */
 export interface FamilyUse {
   ends: KeyEnd;
   keys: number;
   bytes: number;
 }
 
-/** A walk over all keys of a network. */
+/** The result of a walk over all keys of a network. */
 export interface KeyWalk {
   families: Map<string, FamilyUse>;
   /** Keys of no family. */
   unknown: string[];
-  /** Keys that should end by themselves and do not. */
+  /** Keys of families that end by themselves, without a time to live. */
   endless: string[];
 }
 
-/** Walks over all keys of a network. Not over a cluster. */
+/** Walks over all keys of a network on a single server. */
 export async function walkKeys(redis: Redis, prefix: string): Promise<KeyWalk> {
   const walk: KeyWalk = { families: new Map(), unknown: [], endless: [] };
   for await (const found of redis.scanStream({ match: `${prefix}:*`, count: 1000 })) {
@@ -89,7 +89,7 @@ export async function walkKeys(redis: Redis, prefix: string): Promise<KeyWalk> {
         walk.unknown.push(name);
         continue;
       }
-      if (known.ends === "by itself" && replies[2 * index + 1] === -1) walk.endless.push(name);
+      if (known.ends === "by expiry" && replies[2 * index + 1] === -1) walk.endless.push(name);
       const use = walk.families.get(known.name) ?? { ends: known.ends, keys: 0, bytes: 0 };
       walk.families.set(known.name, use);
       use.keys++;
@@ -99,7 +99,7 @@ export async function walkKeys(redis: Redis, prefix: string): Promise<KeyWalk> {
   return walk;
 }
 
-/** What a walk found of families that end in one way. */
+/** The keys and bytes of all families that end in one way. */
 export function usedBy({ families }: KeyWalk, ends: KeyEnd): { keys: number; bytes: number } {
   const uses = [...families.values()].filter((use) => use.ends === ends);
   return { keys: uses.reduce((sum, use) => sum + use.keys, 0), bytes: uses.reduce((sum, use) => sum + use.bytes, 0) };

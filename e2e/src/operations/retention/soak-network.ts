@@ -12,10 +12,10 @@ const hourMs = 3_600_000;
 /** A day in ms. */
 export const dayMs = 24 * hourMs;
 
-/** How long things stay in the records in these tests, in ms: as short as may be. */
+/** The retention period of these tests, in ms: the shortest permitted. */
 export const retentionMs = 25 * hourMs;
 
-/** How a parcel's life ends. */
+/** The ways in which a parcel's life ends. */
 export const ends = [
   "collected",
   "collected late",
@@ -27,26 +27,26 @@ export const ends = [
   "no-show",
 ] as const;
 
-/** How a parcel's life ends. */
+/** One of {@link ends}. */
 export type LifeEnd = (typeof ends)[number];
 
-/** A network whose time passes a day at once, with an archive. */
+/** A network with an archive, whose time passes a day at a time. */
 export interface SoakNetwork {
   readonly network: TestNetwork;
   readonly clock: FrozenClock;
   readonly courier: TestParticipant;
   readonly operator: TestParticipant;
   readonly siteId: string;
-  /** Lives that begin today, so many of each kind. Gives their ids. */
+  /** Starts lives on the current day, the given number of each kind. Returns their ids. */
   live(each: number): Promise<{ end: LifeEnd; reservationId: string }[]>;
-  /** Reports something about a reservation from the site. */
+  /** Reports an event about a reservation from the site. */
   report(reservationId: string, type: DeviceEventType): Promise<void>;
-  /** Lets a day pass, and all be done that is due by then. */
+  /** Advances the clock by a day, and waits until everything due is done. */
   passDay(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts one on a server of its own. */
+/** Starts such a network on a server of its own. */
 export async function startSoakNetwork(
   address: RedisAddress,
   redis: Redis,
@@ -65,7 +65,7 @@ export async function startSoakNetwork(
   const site = makeSite({ latitude: 1.3, longitude: 103.8, classes: [["M", 400, 200, 500, 20_000, 1000]] });
   const siteId = await network.putSite(operator, site);
   const agent = await network.reporterAt(operator, siteId);
-  /** Bundles parcels, with what opens for all of them and for somebody else. */
+  /** Bundles parcels, with a credential for all of them and one delegated from it. */
   async function bundle(reservationIds: readonly string[]): Promise<void> {
     const { reservations } = courier.client;
     for (let start = 0; start < reservationIds.length; start += 20) {
@@ -77,7 +77,7 @@ export async function startSoakNetwork(
     }
   }
 
-  /** Parcels that lie inside past their time, and are fetched the next day. */
+  /** Overdue parcels, to be collected the next day. */
   let late: string[] = [];
 
   async function reportAll(reservationIds: readonly string[], type: DeviceEventType): Promise<void> {
@@ -98,7 +98,7 @@ export async function startSoakNetwork(
       await reservations.cancel({ requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER });
       return reservationId;
     }
-    // A token that is about for days keeps the site's agent busy with a reservation that was given up long ago.
+    // A token that is valid for days keeps a cancelled reservation in the agent's allow list.
     const depositWithin = { seconds: BigInt((end === "cancelled with a token" ? 6 * dayMs : 2 * hourMs) / 1000) };
     await reservations.confirm({ requestId: randomUUID(), reservationId, depositWithin });
     if (end === "no-show") return reservationId;
@@ -109,7 +109,7 @@ export async function startSoakNetwork(
     return reservationId;
   }
 
-  /** Resolves when the clock has nothing to do that is due, and no day that should have left is in the records. */
+  /** Resolves when the sweep has nothing left that is due, and every day that is due is archived. */
   async function settled(): Promise<void> {
     const region = siteId.slice("site_".length, "site_".length + 6);
     const tag = `${prefix}:{${region}}`;
@@ -142,7 +142,7 @@ export async function startSoakNetwork(
         }
       }
       const of = (...wanted: LifeEnd[]) => lives.filter(({ end }) => wanted.includes(end)).map(({ reservationId }) => reservationId);
-      // Each bundle has parcels that are fetched at once and others that lie.
+      // Each bundle has parcels that are collected at once and parcels that stay.
       await bundle(of("collected in a bundle", "collected late, of a bundle").sort());
       const inTime = of("collected", "collected in a bundle");
       const lying = of("collected late", "collected late, of a bundle");

@@ -18,17 +18,17 @@ import { runPetak } from "../../testing/petak-process.ts";
 import { type KeyWalk, usedBy, walkKeys } from "./key-families.ts";
 import { type LifeEnd, startSoakNetwork } from "./soak-network.ts";
 
-/** Days, and lives of each kind that begin on each. */
+/** The number of days, and of lives of each kind that start on each. */
 const days = roundsHere({ short: 9, ci: 12, long: 40 });
 const each = roundsHere({ short: 1, ci: 3, long: 60 });
 
-/** Until as much leaves each day as comes: the retention, the rest of a day, and the tokens of what was cancelled. */
+/** Days until as much is archived each day as is made: the retention, the rest of a day, and the tokens of cancelled reservations. */
 const warmUpDays = 7;
 
 const prefix = "soak";
 const longMs = 600_000 + days * each * 3000;
 
-/** All that a participant is told of its events, from the first on. */
+/** All events in a participant's feed. */
 async function allEvents({ client }: TestParticipant): Promise<string[]> {
   const events: string[] = [];
   for (let cursor = ""; ; ) {
@@ -40,7 +40,7 @@ async function allEvents({ client }: TestParticipant): Promise<string[]> {
 }
 
 it(
-  "keeps its memory while lives come and go, and forgets none of them",
+  "keeps a constant size while lives start and end, and loses none of them",
   async () => {
     await using server = await startTestServer();
     const redis = new Redis(server.options);
@@ -48,13 +48,13 @@ it(
     const soak = await startSoakNetwork(server.address, redis, { prefix, archiveDir });
     const { courier, operator } = soak;
     try {
-      // All of it but when it was asked for: the statement's hashes of the events must be the same.
+      // Everything except the time of the statement: its hashes of the events must be the same.
       const chainOf = async (reservationId: string) => {
         const { statement, ...chain } = await courier.client.custody.getCustodyChain({ reservationId });
         const hashes = create(ChainStatementSchema, { eventHashes: statement?.eventHashes ?? new Uint8Array() });
         return toJsonString(GetCustodyChainResponseSchema, { ...chain, statement: hashes });
       };
-      const told = new Map<string, string>();
+      const chains = new Map<string, string>();
       const lives: { end: LifeEnd; reservationId: string }[] = [];
       const walks: KeyWalk[] = [];
       const usedMemory: number[] = [];
@@ -71,8 +71,8 @@ it(
         const begun = await soak.live(each);
         lives.push(...begun);
         await soak.passDay();
-        // What has ended is told as it is before it leaves.
-        for (const { reservationId } of begun) told.set(reservationId, await chainOf(reservationId));
+        // The chains of ended reservations, before they are archived.
+        for (const { reservationId } of begun) chains.set(reservationId, await chainOf(reservationId));
         walks.push(await walkKeys(redis, prefix));
         usedMemory.push(await infoOf("memory", "used_memory"));
         trackedKeys.push(await infoOf("stats", "tracking_total_keys"));
@@ -83,27 +83,28 @@ it(
       const last = warm.at(-1) as KeyWalk;
       expect(walks.flatMap(({ unknown }) => unknown)).toEqual([]);
       expect(walks.flatMap(({ endless }) => endless)).toEqual([]);
-      // What lives is as much as it was, and what never ends has not grown. (Watermarks and counters get longer by a digit.)
-      expect(usedBy(last, "with what lives").keys).toBeLessThanOrEqual(usedBy(first, "with what lives").keys + 3);
-      // A page of a stream is a few kB, whether it is full or not.
-      expect(usedBy(last, "with what lives").bytes).toBeLessThan(usedBy(first, "with what lives").bytes * 1.03 + 4096);
-      expect(usedBy(last, "by itself").keys).toBeLessThan(usedBy(first, "by itself").keys * 1.03);
+      // Families that depend on live reservations have their former size, and the others have not grown, apart from a digit more in
+      // watermarks and counters.
+      expect(usedBy(last, "with live data").keys).toBeLessThanOrEqual(usedBy(first, "with live data").keys + 3);
+      // A page of a stream takes a few kB, whether it is full or not.
+      expect(usedBy(last, "with live data").bytes).toBeLessThan(usedBy(first, "with live data").bytes * 1.03 + 4096);
+      expect(usedBy(last, "by expiry").keys).toBeLessThan(usedBy(first, "by expiry").keys * 1.03);
       expect(usedBy(last, "never").keys).toBe(usedBy(first, "never").keys);
       expect(usedBy(last, "never").bytes).toBeLessThan(usedBy(first, "never").bytes * 1.02);
-      // What a server keeps beside the keys differs from day to day by some 200 kB.
+      // The server's memory besides the keys varies from day to day by some 200 kB.
       expect(usedMemory.at(-1)).toBeLessThan((usedMemory[warmUpDays] as number) * 1.03 + 300_000);
       expect(trackedKeys.at(-1)).toBeLessThanOrEqual(trackedKeys[warmUpDays] as number);
 
-      // The memory says nothing if nothing has left.
+      // The size is meaningful only if something was archived.
       const inRecords = await Promise.all(
         lives.map(({ reservationId }) => redis.exists(`${prefix}:{${reservationId.slice(4, 10)}}:res:${reservationId.slice(11)}`)),
       );
       expect(inRecords.filter((isThere) => isThere === 0).length).toBeGreaterThan(lives.length / 4);
 
-      // Everything is answered as it was.
+      // Everything reads as before.
       for (const { reservationId, end } of lives) {
-        const known = told.get(reservationId);
-        // Those that are fetched late had not ended.
+        const known = chains.get(reservationId);
+        // Parcels that are collected late had not ended.
         if (!end.startsWith("collected late")) expect(await chainOf(reservationId)).toBe(known);
       }
       const events = await allEvents(courier);
@@ -114,7 +115,7 @@ it(
         const chain = await courier.client.custody.getCustodyChain({ reservationId });
         chained.push(...chain.events.map((event) => toJsonString(EventSchema, event)));
       }
-      // A chain does not say which number an event has in the log, and the log has a number for each.
+      // A chain does not contain feed numbers, and the feed has a number for each event.
       const numbers = events.map((event) => Number((JSON.parse(event) as { feedNumber: string }).feedNumber));
       expect(numbers).toEqual(Array.from({ length: events.length }, (_, index) => index + 1));
       const withoutNumber = (event: string) => event.replace(/,"feedNumber":"\d+"/, "").replace(/,"sequence":"\d+"/, "");
@@ -124,7 +125,7 @@ it(
         events.slice(eventsOfDayTwo.length, eventsOfDayTwo.length + 5),
       );
 
-      // And refused as it was: whoever is no party does not find it, and what has ended has ended.
+      // Refusals are the same as before: a stranger does not find it, and an ended reservation cannot be confirmed.
       const [gone = ""] = lives.filter(({ end }) => end === "cancelled").map(({ reservationId }) => reservationId);
       const stranger = await soak.network.join("Stranger", [Role.COURIER]);
       for (const call of [stranger.client.reservations.getReservation, stranger.client.custody.getCustodyChain]) {
@@ -134,7 +135,7 @@ it(
       const confirming = courier.client.reservations.confirm({ requestId, reservationId: gone });
       expect(reasonOf(await confirming.catch((error: unknown) => error))).toBe("ILLEGAL_STATE");
 
-      // What the site reports of it, however late, is recorded, and is what an operator has to look into.
+      // A late report from the site is recorded, and leaves a doubt for the operator.
       await soak.report(gone, DeviceEventType.PARCEL_DEPOSITED);
       const doubted = await operator.client.custody.getCustodyChain({ reservationId: gone });
       expect(doubted.reservation?.state).toBe(ReservationState.IN_DOUBT);
@@ -143,7 +144,7 @@ it(
       const location = ["--archive-dir", archiveDir, "--prefix", prefix, "--json"];
       const verified = await runPetak(archiveDir, ["archive", "verify", ...location]);
       expect(verified.exitCode).toBe(0);
-      // A long archive has its progress told meanwhile.
+      // A long verification prints its progress.
       expect(verified.stderr.replaceAll(/^Verifying: .*\n/gm, "")).toBe("");
       expect(JSON.parse(verified.stdout)).toMatchObject({ problems: [], days: expect.any(Number) });
       const listed = JSON.parse((await runPetak(archiveDir, ["archive", "list", ...location])).stdout) as {
@@ -151,13 +152,13 @@ it(
       };
       expect(listed.days.reduce((sum, day) => sum + day.events, 0)).toBe(JSON.parse(verified.stdout).events);
       const shown = JSON.parse((await runPetak(archiveDir, ["archive", "show", gone, ...location])).stdout);
-      // Without what a gateway tells of events and does not record with each.
-      const recorded = JSON.parse(told.get(gone) ?? "").events.map(
+      // Without the attributes that a gateway adds to events without recording them.
+      const recorded = JSON.parse(chains.get(gone) ?? "").events.map(
         ({ cloudEvent: _, occurredAtUtcOffset: __, ...event }: Record<string, unknown>) => event,
       );
       expect(shown.events).toEqual(recorded);
 
-      // What is lost or spoilt is named, and an index is made anew.
+      // Missing and damaged data are named, and an index is rebuilt.
       const petak = async (...args: string[]) => {
         const { exitCode, stdout } = await runPetak(archiveDir, ["archive", ...args, ...location]);
         return { exitCode, result: JSON.parse(stdout) as { error?: { reason: string }; problems?: { problem: string; date?: string }[] } };

@@ -11,7 +11,7 @@ import { expect, it } from "vitest";
 const redis = useRedis();
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-it("a gateway whose archive has gone says so and goes on serving, and archives again when it is back", async () => {
+it("a gateway whose archive is missing says so and continues to serve, and archives again when it is back", async () => {
   const directory = join(await tempDir(), "archive");
   const metrics = createMetrics({ processMetrics: false });
   const network = await startTestNetwork({
@@ -30,7 +30,7 @@ it("a gateway whose archive has gone says so and goes on serving, and archives a
     };
     const failures = async () => (await metrics.archiveFailures.get()).values[0]?.value ?? 0;
     const { archive } = createRecords({ redis: redis.client, prefix: network.shared.keyPrefix, storeCode: testStoreCode });
-    // Before that, another directory would become the archive in place of the one that has gone.
+    // Until then, another directory would be accepted as the archive.
     await expect.poll(() => archive.identity()).toBeDefined();
     await expect.poll(ready).toMatchObject({ status: "ready", archive: "ok" });
     expect(await failures()).toBe(0);

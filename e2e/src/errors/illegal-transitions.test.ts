@@ -7,93 +7,101 @@ import { everyMethod, nameOfMethod } from "../testing/every-method.ts";
 import { shopOrigin } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import { type WireProtocol, wireProtocols } from "../wire/protocols.ts";
-import { type Ask, type Asker, askedOfNone, askers, asks, type StateName, stateNames } from "./state-asks.ts";
+import { type Attempt, attempts, notAttempted, type Requester, requesters, type StateName, stateNames } from "./state-attempts.ts";
 import { inStatesScene, limitMs, type StatesScene, type Subject } from "./states-scene.ts";
 
 const redis = useRedis();
 
-/** The calls that a batch is made of, by their input. */
+/** The calls that a batch may contain, by the name of their input type. */
 const batched = new Map(BatchCallSchema.fields.map((field) => [field.message?.typeName, field.localName]));
 
-/** What a refusal says, in short. */
+/** The part of a refusal that is compared. */
 interface Refusal {
   reason: string;
   metadata: Record<string, string>;
 }
 
-/** Asks for something, in a batch, and gives what the batch says of it. */
-async function askInBatch(scene: StatesScene, asker: Exclude<Asker, "agent" | "page">, which: string, message: Message): Promise<Refusal> {
+/** Makes a call in a batch and returns the batch's refusal of it. */
+async function attemptInBatch(
+  scene: StatesScene,
+  requester: Exclude<Requester, "agent" | "page">,
+  which: string,
+  message: Message,
+): Promise<Refusal> {
   const calls = [{ call: { case: which, value: message } }] as never;
-  const { results } = await scene.participants[asker].client.reservations.batch({ calls });
+  const { results } = await scene.participants[requester].client.reservations.batch({ calls });
   const result = results[0]?.result;
   if (result?.case !== "error") throw new Error(`the batch did not refuse ${which}`);
   const { reason, metadata } = result.value;
   return { reason, metadata: Object.fromEntries(metadata.map(({ key, value }) => [key, value])) };
 }
 
-/** Asks for something over a protocol, and gives why it was refused; nothing where it was not. */
-async function askOver(
+/** Makes a call over a protocol and returns its refusal; undefined if the call succeeded. */
+async function attemptOver(
   { raw, authorize }: StatesScene,
   protocol: WireProtocol,
-  asker: Asker,
+  requester: Requester,
   method: DescMethod,
   message: Message,
 ): Promise<(Refusal & { message: string }) | undefined> {
-  const answer = await raw.call(protocol, method, message, { authorization: await authorize(asker), headers: { origin: shopOrigin } });
+  const answer = await raw.call(protocol, method, message, { authorization: await authorize(requester), headers: { origin: shopOrigin } });
   const failure = readFailure(answer);
   return failure && { reason: failure.reason ?? "", metadata: failure.metadata, message: failure.message };
 }
 
-/** Asks as whoever may, in a state that forbids it, and expects to be told why: over every protocol, and in a batch. */
+/**
+ * Makes a call as somebody who is permitted to, in a state that forbids it, and expects the refusal to say why: over every protocol, and in
+ * a batch.
+ */
 async function expectRefusal(
   scene: StatesScene,
   name: string,
   subject: Subject,
   state: StateName,
-  asker: Asker = "courier",
+  requester: Requester = "courier",
   onRecord = state,
 ): Promise<void> {
-  const { method, message, reason, metadata } = asks[name] as Ask;
+  const { method, message, reason, metadata } = attempts[name] as Attempt;
   const { reservationId } = subject;
   const about = { ...subject, nowMs: scene.clock.now(), holderPublicKey: scene.holderPublicKey };
   const wanted = { reason, metadata: { reservation_id: reservationId, ...metadata(state, onRecord) } };
-  const refusals = await Promise.all(wireProtocols.map((protocol) => askOver(scene, protocol, asker, method, message(about))));
+  const refusals = await Promise.all(wireProtocols.map((protocol) => attemptOver(scene, protocol, requester, method, message(about))));
   for (const [index, refusal] of refusals.entries()) {
     const { subject: subjectOfError = reservationId, ...said } = refusal?.metadata ?? {};
     const seen = { reason: refusal?.reason, metadata: said };
-    expect([name, state, asker, wireProtocols[index], seen, subjectOfError]).toEqual([
-      ...[name, state, asker, wireProtocols[index], wanted],
+    expect([name, state, requester, wireProtocols[index], seen, subjectOfError]).toEqual([
+      ...[name, state, requester, wireProtocols[index], wanted],
       reservationId,
     ]);
     if (reason === "ILLEGAL_STATE") expect(refusal?.message).toContain(`${state} and cannot become ${metadata(state, onRecord).wanted}`);
   }
   const inBatch = batched.get(method.input.typeName);
-  if (inBatch === undefined || asker === "agent" || asker === "page") return;
+  if (inBatch === undefined || requester === "agent" || requester === "page") return;
   const { metadata: alone } = refusals[0] as Refusal;
-  expect([name, state, asker, await askInBatch(scene, asker, inBatch, message(about))]).toEqual([
+  expect([name, state, requester, await attemptInBatch(scene, requester, inBatch, message(about))]).toEqual([
     name,
     state,
-    asker,
+    requester,
     { reason, metadata: alone },
   ]);
 }
 
-/** Why whoever may not ask at all is refused, whatever the state. */
-function refusalOfOthers({ others }: Ask, asker: Asker): string {
-  if (asker === "agent") return "AGENT_KEY_NOT_ALLOWED";
-  return asker === "page" ? "PUBLISHABLE_KEY_NOT_ALLOWED" : others[asker];
+/** The reason for which somebody without permission is refused in every state. */
+function refusalOfOthers({ others }: Attempt, requester: Requester): string {
+  if (requester === "agent") return "AGENT_KEY_NOT_ALLOWED";
+  return requester === "page" ? "PUBLISHABLE_KEY_NOT_ALLOWED" : others[requester];
 }
 
-it("every RPC has its rows, or a word why no state of a reservation forbids it", () => {
-  const withRows = new Set(Object.values(asks).map(({ method }) => nameOfMethod(method)));
-  expect([...withRows, ...Object.keys(askedOfNone)].sort()).toEqual(everyMethod.map(nameOfMethod).sort());
-  // Whatever a batch is made of has rows too, or makes a reservation.
-  const inputs = new Set(Object.values(asks).map(({ method }) => method.input.typeName));
+it("every RPC has its rows, or a reason why no state of a reservation forbids it", () => {
+  const withRows = new Set(Object.values(attempts).map(({ method }) => nameOfMethod(method)));
+  expect([...withRows, ...Object.keys(notAttempted)].sort()).toEqual(everyMethod.map(nameOfMethod).sort());
+  // Every call of a batch has rows too, except the one that makes a reservation.
+  const inputs = new Set(Object.values(attempts).map(({ method }) => method.input.typeName));
   expect([...batched.keys()].filter((name) => !inputs.has(name ?? ""))).toEqual(["petak.v1.ReserveRequest"]);
 });
 
 describe("a reservation", () => {
-  it("is not moved on where its state or who asks does not allow it: the refusal says why", { timeout: 240_000 }, async () => {
+  it("makes no transition that its state or the caller does not permit: the refusal says why", { timeout: 240_000 }, async () => {
     await inStatesScene(redis, 100, async (scene) => {
       const { clock, hold, confirmed, reported, cancelled, queued, stateOf } = scene;
       const { PARCEL_DEPOSITED, PARCEL_COLLECTED, PARCEL_RECALLED, DOUBT } = DeviceEventType;
@@ -121,21 +129,21 @@ describe("a reservation", () => {
       const everything = [...Object.entries(alone), ...Object.entries(bundled)] as [StateName, Subject][];
       for (const [state, subject] of everything) await expect.poll(() => stateOf(subject)).toBe(ReservationState[state]);
 
-      for (const [name, ask] of Object.entries(asks)) {
-        const isRead = ask.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
+      for (const [name, attempt] of Object.entries(attempts)) {
+        const isRead = attempt.method.idempotency === MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS;
         for (const state of stateNames) {
-          const subject = ask.ofBundle ? bundled[state] : alone[state];
-          if (ask.never?.includes(state)) continue;
-          if (subject === undefined) throw new Error(`nothing of a bundle is ${state}, which ${name} would be asked about`);
+          const subject = attempt.ofBundle ? bundled[state] : alone[state];
+          if (attempt.never?.includes(state)) continue;
+          if (subject === undefined) throw new Error(`no bundled reservation is ${state}, which ${name} requires`);
           const about = { ...subject, nowMs: clock.now(), holderPublicKey: scene.holderPublicKey };
-          for (const [index, asker] of askers.entries()) {
-            const refusedIn = ask.refusedIn[asker];
-            if (refusedIn?.includes(state)) await expectRefusal(scene, name, subject, state, asker);
+          for (const [index, requester] of requesters.entries()) {
+            const refusedIn = attempt.refusedIn[requester];
+            if (refusedIn?.includes(state)) await expectRefusal(scene, name, subject, state, requester);
             if (refusedIn !== undefined && !isRead) continue;
             const protocol = wireProtocols[(index + stateNames.indexOf(state)) % wireProtocols.length] as WireProtocol;
-            const refusal = await askOver(scene, protocol, asker, ask.method, ask.message(about));
-            const wanted = refusedIn === undefined ? refusalOfOthers(ask, asker) : undefined;
-            expect([name, state, asker, protocol, refusal?.reason]).toEqual([name, state, asker, protocol, wanted]);
+            const refusal = await attemptOver(scene, protocol, requester, attempt.method, attempt.message(about));
+            const wanted = refusedIn === undefined ? refusalOfOthers(attempt, requester) : undefined;
+            expect([name, state, requester, protocol, refusal?.reason]).toEqual([name, state, requester, protocol, wanted]);
           }
         }
         // A refusal changes nothing.
@@ -144,14 +152,14 @@ describe("a reservation", () => {
     });
   });
 
-  it("is not moved on after its limit, also where nobody has come by to say so", async () => {
+  it("makes no transition after its limit, even if no sweep has applied the limit yet", async () => {
     await inStatesScene(redis, 600_000, async (scene) => {
       const { clock, hold, confirmed, queued, reported } = scene;
       const [held, promised, waiting, together] = [await hold(), await confirmed(), await queued(), await confirmed(true)];
       const deposited = await reported(false, DeviceEventType.PARCEL_DEPOSITED);
       const refuse = (name: string, subject: Subject, state: StateName, onRecord: StateName) =>
         expectRefusal(scene, name, subject, state, "courier", onRecord);
-      // A credential of less than a second is none.
+      // A credential of less than a second does not exist.
       for (const beyondMs of [-300, 0, 1500]) {
         clock.advance(limitMs + beyondMs);
         if (beyondMs >= 0) {

@@ -65,7 +65,7 @@ async function listed(subject: string): Promise<{ text: string; json: Record<str
 
 const aTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 
-test("petak credentials list shows a reservation's PIN that was revoked, and access tokens beside it", async () => {
+test("petak credentials list shows a reservation's revoked PIN together with access tokens", async () => {
   const [reservationId = ""] = reservationIds;
   const { reservations } = courier.client;
   const subject = { case: "reservationId" as const, value: reservationId };
@@ -93,7 +93,7 @@ test("petak credentials list shows a reservation's PIN that was revoked, and acc
   });
 });
 
-test("petak credentials list shows a bundle's PIN that was revoked once, and not as that of its parcels", async () => {
+test("petak credentials list shows a bundle's revoked PIN once, and not as the PIN of its parcels", async () => {
   const { reservations } = courier.client;
   const { bundle } = await reservations.putBundle({ requestId: randomUUID(), reservationIds });
   const bundleId = bundle?.bundleId ?? "";

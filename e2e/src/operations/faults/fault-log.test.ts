@@ -26,7 +26,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const soon = { interval: 50 };
-/** How long nothing more may be told, in ms: every part of the gateway tries again within a second. */
+/** How long nothing more may be logged, in ms: every part of the gateway retries within a second. */
 const quietMs = roundsHere({ short: 1_200, ci: 3_000 });
 const [infoLevel, warnLevel, errorLevel] = [30, 40, 50];
 
@@ -35,7 +35,7 @@ let server: TestServer;
 let network: TestNetwork;
 let courier: TestParticipant;
 let siteId: string;
-/** Takes webhooks. */
+/** Receives webhooks. */
 let receiver: Server;
 
 beforeEach(async () => {
@@ -52,7 +52,7 @@ afterEach(async () => {
   receiver.close();
 });
 
-/** A gateway with everything that works beside the calls: sweep, events, webhooks, archive, shared secrets. */
+/** Starts a gateway with every background task: sweep, events, webhooks, archive, shared secrets. */
 async function begin(address: RedisAddress, durability?: DurabilityOptions): Promise<void> {
   network = await startTestNetwork({
     redis: { address },
@@ -79,75 +79,75 @@ function linesOf(isWanted: (line: LogLine) => boolean): LogLine[] {
   return network.log().filter(isWanted);
 }
 
-const ofReadiness = ["not ready", "ready again"];
-/** What an operator reads in the night: everything of the log but the line that each call has, and what whoever asks for readiness is told. */
-const told = () => linesOf(({ msg }) => msg !== "rpc" && !ofReadiness.includes(msg));
-const readiness = () => linesOf(({ msg }) => ofReadiness.includes(msg)).map(({ msg }) => msg);
+const readinessMessages = ["not ready", "ready again"];
+/** What the log says about faults: every line except those of single calls and of readiness. */
+const faultLines = () => linesOf(({ msg }) => msg !== "rpc" && !readinessMessages.includes(msg));
+const readiness = () => linesOf(({ msg }) => readinessMessages.includes(msg)).map(({ msg }) => msg);
 
-/** Calls, and asks whether the gateway is ready, until so much has been told. */
-async function untilTold(beginnings: RegExp[]): Promise<void> {
+/** Makes calls and checks readiness until this many lines are logged. */
+async function untilLogged(beginnings: RegExp[]): Promise<void> {
   await expect
     .poll(async () => {
       await Promise.all([reserve().catch(() => undefined), fetch(`${network.baseUrl}/readyz`)]);
-      return told().length;
+      return faultLines().length;
     }, soon)
     .toBeGreaterThanOrEqual(beginnings.length);
-  // Nobody has added anything, and nothing is told that only who knows the code can read.
-  expect(told().map(({ msg }, index) => (beginnings[index]?.test(msg) ? "" : msg))).toEqual(beginnings.map(() => ""));
+  // There are no further lines, and none that requires knowledge of the code.
+  expect(faultLines().map(({ msg }, index) => (beginnings[index]?.test(msg) ? "" : msg))).toEqual(beginnings.map(() => ""));
   expect(network.lines.filter((line) => line.includes("    at ") || line.includes("offlineQueue"))).toEqual([]);
 }
 
-/** How many clients a server has, other than those that follow it. */
+/** The number of a server's clients, apart from its replicas. */
 async function connectionsTo(tool: Redis): Promise<number> {
   return String(await tool.client("LIST", "TYPE", "NORMAL"))
     .trim()
     .split("\n").length;
 }
 
-/** Goes on calling until every part of the gateway has come round, each of which tries again within a second; nothing more is told. */
-async function tellsNoMore(): Promise<void> {
-  const before = told();
+/** Continues to make calls until every part of the gateway has retried, within a second; expects no further line. */
+async function expectNoMoreLines(): Promise<void> {
+  const before = faultLines();
   const untilMs = performance.now() + quietMs;
   while (performance.now() < untilMs) {
     await reserve().catch(() => undefined);
     // Calls without a pause would take the time of those parts.
     await pause(10);
   }
-  expect(told()).toEqual(before);
+  expect(faultLines()).toEqual(before);
 }
 
-describe("the log of a gateway whose Redis", () => {
-  it("is gone and comes back tells that it is, and that it is back", async () => {
+describe("the log of a gateway", () => {
+  it("says once that Redis cannot be reached, and that it is back", async () => {
     await begin({ socketPath: server.options.path });
-    const away = /^Redis is unreachable: nothing listens at its address; start it\./;
+    const outage = /^Redis is unreachable: nothing listens at its address; start it\./;
     const back = /^Redis is reachable again after \d/;
     await server.kill9();
-    await untilTold([away]);
-    await tellsNoMore();
+    await untilLogged([outage]);
+    await expectNoMoreLines();
     await server.restart();
-    await untilTold([away, back]);
-    await tellsNoMore();
-    expect(told().map(({ level }) => level)).toEqual([errorLevel, infoLevel]);
-    expect(readiness()).toEqual(ofReadiness);
+    await untilLogged([outage, back]);
+    await expectNoMoreLines();
+    expect(faultLines().map(({ level }) => level)).toEqual([errorLevel, infoLevel]);
+    expect(readiness()).toEqual(readinessMessages);
   });
 
-  it("hangs and goes on tells that it does, and that it is back", async () => {
+  it("says once that Redis does not respond, and that it is back", async () => {
     await begin({ socketPath: server.options.path });
-    const away = /^Redis is unreachable: it accepts connections but does not respond; /;
+    const outage = /^Redis is unreachable: it accepts connections but does not respond; /;
     const back = /^Redis is reachable again after \d/;
     process.kill(server.pid, "SIGSTOP");
     try {
-      await untilTold([away]);
-      await tellsNoMore();
+      await untilLogged([outage]);
+      await expectNoMoreLines();
     } finally {
       process.kill(server.pid, "SIGCONT");
     }
-    await untilTold([away, back]);
-    await tellsNoMore();
-    expect(readiness()).toEqual(ofReadiness);
+    await untilLogged([outage, back]);
+    await expectNoMoreLines();
+    expect(readiness()).toEqual(readinessMessages);
   });
 
-  it("has a full disk, or a full memory, tells which of these, what to do, and that it is over", async () => {
+  it("says that the disk or the memory is full, what to do, and that it is over", async () => {
     await begin({ socketPath: server.options.path });
     const tool = new Redis(server.options);
     const disk = /^Redis rejects writes: it cannot write to its disk; free space/;
@@ -155,21 +155,21 @@ describe("the log of a gateway whose Redis", () => {
     const over = /^Redis accepts writes again after \d/;
 
     await fillDisk(server, 100);
-    await untilTold([disk]);
-    await tellsNoMore();
+    await untilLogged([disk]);
+    await expectNoMoreLines();
     await freeDisk(server);
-    await untilTold([disk, over]);
+    await untilLogged([disk, over]);
 
     await tool.config("SET", "maxmemory", "1");
-    await untilTold([disk, over, memory]);
+    await untilLogged([disk, over, memory]);
     await tool.config("SET", "maxmemory", "0");
-    await untilTold([disk, over, memory, over]);
-    // Whoever reads is answered, and is to be sent here.
+    await untilLogged([disk, over, memory, over]);
+    // Reads are still answered, so the gateway stays ready.
     expect(readiness()).toEqual([]);
     tool.disconnect();
   });
 
-  it("is made a replica of the server that its address leads to from then on tells of it once, and goes on there", async () => {
+  it("says once that its Redis has become a replica, and the gateway continues at the new master", async () => {
     const replica = await startTestReplica(server);
     const link = await openRedisLink(server.options);
     await begin({ url: link.url });
@@ -178,38 +178,38 @@ describe("the log of a gateway whose Redis", () => {
     await replica.promote();
     const tool = new Redis(server.options);
     await tool.replicaof("127.0.0.1", replica.port ?? 0);
-    await untilTold([follows]);
-    await tellsNoMore();
-    // Nobody breaks the connections that there are.
+    await untilLogged([follows]);
+    await expectNoMoreLines();
+    // The existing connections stay open.
     link.leadTo(replica.options);
-    await untilTold([follows, over]);
+    await untilLogged([follows, over]);
     await expect.poll(() => connectionsTo(tool), soon).toBe(1);
-    await tellsNoMore();
+    await expectNoMoreLines();
     tool.disconnect();
     await network.stop();
     await link.stop();
     await replica.stop();
   });
 
-  it("is followed by too few replicas, or replaced by one, tells that changes are not taken, and that they are", async () => {
+  it("says that Redis has too few replicas or was replaced by one, and that it takes changes again", async () => {
     const replica = await startTestReplica(server);
     const link = await openRedisLink(server.options);
     await begin({ url: link.url }, { level: "replicated", check: "refuse", replication: { replicas: 1, on: "memory", withinMs: 300 } });
     const few = /^Redis rejects writes: too few replicas are connected; check them/;
     const over = /^Redis accepts writes again after \d/;
     replica.freeze();
-    await untilTold([few]);
+    await untilLogged([few]);
     const refused = linesOf(({ reason = "" }) => ["DURABILITY_UNCONFIRMED", "REPLICAS_UNAVAILABLE"].includes(reason));
     expect([...new Set(refused.map(({ level }) => level))]).toEqual([warnLevel]);
-    await tellsNoMore();
+    await expectNoMoreLines();
     replica.thaw();
-    await untilTold([few, over]);
+    await untilLogged([few, over]);
 
     const follower = await startTestReplica(replica);
     await replica.promote();
     link.moveTo(replica.options);
-    await expect.poll(() => told().at(-1)?.msg, soon).toMatch(/^Redis (was unreachable for|is reachable again after) \d/);
-    await tellsNoMore();
+    await expect.poll(() => faultLines().at(-1)?.msg, soon).toMatch(/^Redis (was unreachable for|is reachable again after) \d/);
+    await expectNoMoreLines();
     await network.stop();
     await link.stop();
     await Promise.all([replica.stop(), follower.stop()]);

@@ -44,8 +44,8 @@ async function counts(siteId: string) {
 
 const reason = async (call: Promise<unknown>) => reasonOf(await call.catch((error: unknown) => error));
 
-describe("a rush", () => {
-  it("fills every place before anyone hears that none is free", async () => {
+describe("concurrent Reserve requests", () => {
+  it("fill every place before any of them is refused", async () => {
     await makeSites(20, 3);
     const answers = await Promise.all(
       Array.from({ length: 70 }, () => reason(courier.client.reservations.reserve({ requestId: randomUUID(), place: nearest, parcel }))),
@@ -55,37 +55,37 @@ describe("a rush", () => {
   });
 });
 
-describe("twins, the same request twice at once", () => {
-  it("get one place, be it the last", async () => {
+describe("duplicates, the same request sent twice at once", () => {
+  it("get one place, even if it is the last", async () => {
     await makeSites(25, 1);
     for (let round = 0; round < 25; round++) {
       const request = { requestId: randomUUID(), place: nearest, parcel };
-      const twins = await Promise.all([courier.client.reservations.reserve(request), courier.client.reservations.reserve(request)]);
-      expect(twins[0].reservation?.reservationId).toBe(twins[1].reservation?.reservationId);
+      const responses = await Promise.all([courier.client.reservations.reserve(request), courier.client.reservations.reserve(request)]);
+      expect(responses[0].reservation?.reservationId).toBe(responses[1].reservation?.reservationId);
     }
   });
 
-  it("get one answer to a move", async () => {
+  it("get the same response to a transition", async () => {
     await makeSites(1, 20);
     for (let round = 0; round < 15; round++) {
       const reservationId = await confirmed();
       const request = { requestId: randomUUID(), reservationId, reason: CancellationReason.OTHER };
-      const twins = await Promise.all([courier.client.reservations.cancel(request), courier.client.reservations.cancel(request)]);
-      expect(twins[0]).toEqual(twins[1]);
+      const responses = await Promise.all([courier.client.reservations.cancel(request), courier.client.reservations.cancel(request)]);
+      expect(responses[0]).toEqual(responses[1]);
     }
   });
 
-  it("get one answer to a change of sites", async () => {
+  it("get the same response to a change of sites", async () => {
     const { directory } = operator.client;
     for (let round = 0; round < 10; round++) {
       const request = { requestId: randomUUID(), sites: [makeSite({ ...origin, ref: `round-${round}` })] };
-      const twins = await Promise.all([directory.upsertSites(request), directory.upsertSites(request)]);
-      expect(twins[0]).toEqual(twins[1]);
-      expect(await directory.upsertSites(request)).toEqual(twins[0]);
+      const responses = await Promise.all([directory.upsertSites(request), directory.upsertSites(request)]);
+      expect(responses[0]).toEqual(responses[1]);
+      expect(await directory.upsertSites(request)).toEqual(responses[0]);
     }
   });
 
-  it("leave one site where one reference was created in two regions at once", async () => {
+  it("leave one site for a reference that was created in two regions at once", async () => {
     const { directory } = operator.client;
     for (let round = 0; round < 8; round++) {
       const at = (longitude: number) =>
@@ -102,7 +102,7 @@ describe("twins, the same request twice at once", () => {
 });
 
 describe("the token of a cancelled reservation", () => {
-  it("opens no door of an agent that has heard of it", async () => {
+  it("opens no door of an agent that has synchronized", async () => {
     const [siteId = ""] = await makeSites(1, 1);
     const reservationId = await confirmed();
     const { accessToken } = await courier.client.reservations.issueCredential({
@@ -117,7 +117,7 @@ describe("the token of a cancelled reservation", () => {
 });
 
 describe("a reservation in doubt", () => {
-  it("gives its place back when the parcel is collected after all", async () => {
+  it("frees its place when the parcel is collected after all", async () => {
     const [siteId = ""] = await makeSites(1, 1);
     const reservationId = await confirmed();
     const agent = await network.reporterAt(operator, siteId);
@@ -133,8 +133,8 @@ describe("a reservation in doubt", () => {
   });
 });
 
-describe("what a partner sends beyond the protocol", () => {
-  it("is not kept", async () => {
+describe("an unknown field in a request", () => {
+  it("is not stored", async () => {
     await makeSites(1, 1);
     const foreign = new BinaryWriter().tag(1000, WireType.LengthDelimited).bytes(new Uint8Array(50_000)).finish();
     const stuffed = fromBinary(ParcelSchema, Buffer.concat([toBinary(ParcelSchema, create(ParcelSchema, parcel)), foreign]));

@@ -35,7 +35,7 @@ let corpus: Corpus;
 
 beforeAll(async () => {
   const directory = await createTempDir();
-  // The same records, secrets and instant: what the first has done, the second finds done by the same request id.
+  // Store, secrets and time are shared: when a second gateway gets the same request id, it finds the first one's work.
   const frozenMs = Date.now();
   const shared = { redis, dataDir: join(directory.path, "data"), now: () => frozenMs, callLimits: runTimeouts };
   withAll = await startTestNetwork(shared);
@@ -49,13 +49,13 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-/** Headers that differ between two answers to the same request. */
-const passing = new Set(["date", "x-request-id"]);
+/** Headers that differ between two responses to the same request. */
+const varying = new Set(["date", "x-request-id"]);
 
-/** What an answer says, and not how it was cut up or compressed. */
-function said(answer: RawAnswer): object {
+/** The content of a response, independent of its chunks and compression. */
+function contentOf(answer: RawAnswer): object {
   const { status, end, trailers } = answer;
-  const headers = Object.entries(answer.headers).filter(([name]) => !passing.has(name));
+  const headers = Object.entries(answer.headers).filter(([name]) => !varying.has(name));
   return { status, end, headers: headers.toSorted(), trailers: Object.entries(trailers).toSorted(), body: bodyOf(answer) };
 }
 
@@ -68,9 +68,9 @@ function bodyOf({ headers, body }: RawAnswer): string {
 }
 
 /**
- * Returns whether the answer depends on how fast it came. If a body is longer than declared, its rest is read as the next request and is invalid:
- * Node's server refuses it as soon as it reads it, even before the answer to a call that waits for the store. http1-fast-reader-fuzz.test.ts
- * compares that.
+ * Whether the response depends on timing. If a body is longer than declared, its rest is read as the next, invalid request: Node's server
+ * refuses that as soon as it reads it, before the response to a call that waits for the store; http1-fast-reader-fuzz.test.ts covers
+ * that case.
  */
 function isRace({ dueMs, headers, body, isFramedByHand }: FuzzRequest, answers: readonly RawAnswer[]): boolean {
   if (isFramedByHand && headers.some(([name, value]) => name === "content-length" && Number(value) < body.byteLength)) return true;
@@ -79,58 +79,60 @@ function isRace({ dueMs, headers, body, isFramedByHand }: FuzzRequest, answers: 
 }
 
 function areAlike(answers: readonly RawAnswer[]): boolean {
-  const [first, ...others] = answers.map(said);
+  const [first, ...others] = answers.map(contentOf);
   return others.every((other) => isDeepStrictEqual(other, first));
 }
 
-/** How often what is said of webhooks is asked again: what there was to send has been tried by then, and is not again while the clock stands still. */
-const asksOfWebhooks = 50;
+/**
+ * How often a request about webhooks is repeated: by then every delivery has been tried, and none is tried again while the clock is frozen.
+ */
+const webhookRepetitions = 50;
 
-/** Round trips from a gateway to its store: more than any call makes. */
+/** Round trips from a gateway to its store, more than any call makes. */
 const roundTrips = 10;
 
-/** Lets what the gateways have begun come to its end: they ask their store over the connection of the calls, in turn with those. */
+/** Waits until work in progress at the gateways has ended: each probe uses the store connection of the calls and queues behind them. */
 async function settle(gateways: readonly TestNetwork[]): Promise<void> {
   for (let trip = 0; trip < roundTrips; trip += 1) {
     await Promise.all(gateways.map(async ({ gateway }) => (await fetch(`http://127.0.0.1:${gateway.address.port}/readyz`)).text()));
   }
 }
 
-describe("the unary fast path and the stock adapter", () => {
+describe("the unary fast path, the HTTP/1.1 fast reader and the stock adapter", () => {
   it.each(ways)(
-    "give the same answers to anything that comes over $protocol and HTTP/$http",
+    "give the same responses to any request over $protocol and HTTP/$http",
     { timeout: 120_000 },
     async ({ protocol, http }) => {
       const random = createRandom(testSeed());
       const next = createRequestSource({ random: random.fork(), corpus, protocol, http });
-      // Over HTTP/1.1 the fast reader of the first gateway reads plain calls, in the second one Node's server does.
+      // Over HTTP/1.1 the first gateway uses the fast reader, and the second one has Node's server read the requests.
       const gateways = http === 1 ? [withAll, withoutFastReader, stockOnly] : [withAll, stockOnly];
       const connections = gateways.map(({ gateway }) => connect(gateway.address.port, http));
       let compared = 0;
-      // Answers that depend on how fast they came say nothing: there are more requests where these were many.
+      // Responses that depend on timing are not compared. If there were many of them, more requests follow.
       for (let count = 0; count < requestsOfEach || (compared <= requestsOfEach / 2 && count < 10 * requestsOfEach); count += 1) {
         const request = next();
-        // What is set at one gateway holds at the others ten seconds later, which never come here.
+        // Default terms set at one gateway reach the others after ten seconds, which never pass here.
         if (request.path.includes("SetDefaultTerms")) continue;
-        const ask = async () => {
+        const sendToAll = async () => {
           const all: RawAnswer[] = [];
           for (const { send } of connections) all.push(await send(request));
           return all;
         };
-        let answers = await ask();
-        // Events are sent to the endpoints meanwhile, and how that went may be told in the second answer and not in the first.
-        for (let left = asksOfWebhooks; left > 0 && request.path.includes("WebhookService") && !areAlike(answers); left -= 1) {
+        let answers = await sendToAll();
+        // Events are delivered to the endpoints meanwhile, so a later response may report a delivery that an earlier one could not.
+        for (let left = webhookRepetitions; left > 0 && request.path.includes("WebhookService") && !areAlike(answers); left -= 1) {
           await settle(gateways);
-          answers = await ask();
+          answers = await sendToAll();
         }
         if (isRace(request, answers)) {
-          // A call may go on where nobody waits for it any more, and the next answers must not depend on how far it has come.
+          // A call may continue after its caller has left, and the next responses must not depend on its progress.
           await settle(gateways);
           continue;
         }
         compared += 1;
         const what = `${request.what.trim()} (${request.verb} ${request.path.slice(0, 200)}, body ${request.body.toString("base64").slice(0, 400)})`;
-        const [first, ...others] = answers.map(said);
+        const [first, ...others] = answers.map(contentOf);
         for (const other of others) expect({ what, ...other }).toEqual({ what, ...first });
       }
       for (const { close } of connections) close();

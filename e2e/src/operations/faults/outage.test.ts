@@ -11,16 +11,19 @@ import type { CitySite } from "./city-site.ts";
 import { beginFaultRun, type FaultRun } from "./fault-run.ts";
 
 const calls = roundsHere({ short: 500, ci: 2_000, long: 60_000 });
-const atOnce = 50;
+const concurrency = 50;
 const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 
-/** What a call may take while Redis is unreachable, in ms: the machine's own pauses, and no time-out of a command, which is 2 s. */
+/**
+ * The longest duration of a call while Redis is unreachable, in ms: it allows for pauses of the machine, but not for a command's timeout of
+ * 2 s.
+ */
 const answeredWithinMs = 1500;
 
-/** How long the first calls to a server that hangs may take, in ms: one time-out of a command, and what a machine with much else to do takes. */
+/** The longest duration of the first calls to an unresponsive server, in ms: one command timeout, and a margin for a loaded machine. */
 const firstCallsMs = 5000;
 
-/** What a gateway may have more in memory after thousands of refused calls than before, in bytes. A call that were kept would be some 10 kB. */
+/** The permitted growth of a gateway's heap over thousands of refused calls, in bytes. A leaked call would take some 10 kB. */
 const heapGrowthMax = 12 * 1024 * 1024;
 
 let run: FaultRun;
@@ -29,7 +32,7 @@ let city: City;
 
 beforeEach(async () => {
   server = await startTestServer({ appendfsync: "always" });
-  run = beginFaultRun("Redis unreachable, calls flooding in");
+  run = beginFaultRun("Redis outage under a flood of calls");
   city = await buildCity({ redis: { socketPath: server.options.path }, gateways: [{}], random: run.random });
 });
 afterEach(async () => {
@@ -55,7 +58,7 @@ async function refusal(call: () => Promise<unknown>): Promise<Refusal> {
   return { ms, code: error?.code, reason: reasonOf(error), retryAfterMs: retryDelay && durationMs(retryDelay) };
 }
 
-/** One of the calls that need the records. */
+/** A random call that needs the store. */
 function anyCall(client: PetakClient, site: CitySite, reservationId: string): () => Promise<unknown> {
   const requestId = randomUUID();
   const agent = city.callers.clientOf(city.gateways[0]?.port ?? 0, site.signer);
@@ -76,7 +79,7 @@ function anyCall(client: PetakClient, site: CitySite, reservationId: string): ()
   ]);
 }
 
-/** Many calls, a hundred at a time. Gives every refusal. */
+/** Makes many calls, some of them concurrently. Returns every refusal. */
 async function flood(count: number): Promise<Refusal[]> {
   const [gateway] = city.gateways;
   const client = city.callers.clientOf(gateway?.port ?? 0, city.courier);
@@ -84,7 +87,7 @@ async function flood(count: number): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   let left = count;
   await Promise.all(
-    Array.from({ length: atOnce }, async () => {
+    Array.from({ length: concurrency }, async () => {
       while (left-- > 0) refusals.push(await refusal(anyCall(client, run.random.pick(city.sites), reservationId)));
     }),
   );
@@ -92,11 +95,11 @@ async function flood(count: number): Promise<Refusal[]> {
 }
 
 describe.each(["gone", "hanging"] as const)("while Redis is %s", (kind) => {
-  it("calls are refused at once, with a time to wait, and nothing piles up", { timeout: 600_000 }, async () => {
+  it("calls are refused at once with a retry delay, and use no memory", { timeout: 600_000 }, async () => {
     const [gateway] = city.gateways;
-    // What a call needs beside the records is known by then: who the callers are, what the sites are.
+    // By then the caches that calls need are filled: the callers and the sites.
     await city.during(() => city.callers.more(100));
-    // And the connections are there.
+    // And the connections are open.
     await flood(500);
     const before = await gateway?.measure();
     if (kind === "gone") await server.kill9();
@@ -110,8 +113,8 @@ describe.each(["gone", "hanging"] as const)("while Redis is %s", (kind) => {
     expect(unlike.slice(0, 3)).toEqual([]);
     const withinMs = onThisMachine(answeredWithinMs);
     const slow = first.filter(({ ms }) => ms > withinMs);
-    // Of calls to a server that hangs those wait for it that come before the first has waited in vain, and all others do not.
-    const waitingMost = kind === "gone" ? 0 : 2 * atOnce;
+    // Only calls to an unresponsive server that start before the first timeout wait for it.
+    const waitingMost = kind === "gone" ? 0 : 2 * concurrency;
     run.did(`calls refused, Redis ${kind}`, first.length);
     run.did(`of these after more than ${Math.round(withinMs)} ms`, slow.length);
     expect(slow.length).toBeLessThanOrEqual(waitingMost);
@@ -124,8 +127,8 @@ describe.each(["gone", "hanging"] as const)("while Redis is %s", (kind) => {
 
     if (kind === "gone") await server.restart();
     else process.kill(server.pid, "SIGCONT");
-    // What was refused was not done, or was done once, by a Redis that hung with it in hand.
+    // A refused call was not executed, or once only, by a Redis that had received it before it stopped responding.
     await city.during(() => city.callers.more(50));
-    run.tell();
+    run.report();
   });
 });

@@ -5,7 +5,7 @@ import { buildCity, type City } from "./city.ts";
 import { beginFaultRun, type FaultRun, faultTimeoutMs } from "./fault-run.ts";
 import { until } from "./until.ts";
 
-/** How many connections are cut, a few between two checks. */
+/** How many connections are cut; a few between two checks. */
 const cuts = roundsHere({ short: 5, ci: 15, long: 400 });
 const cutsPerCheck = 5;
 
@@ -26,18 +26,18 @@ afterEach(async () => {
   await server.stop();
 });
 
-it("an answer of Redis that is cut off at any byte is asked for again, and what it answered is done once", {
+it("a command whose response from Redis is cut off at any byte is repeated, and takes effect once", {
   timeout: faultTimeoutMs,
 }, async () => {
-  // Until one of them was the answer that a caller waited for.
+  // Until a cut response belonged to a call that was waiting for it.
   while (link.cuts < cuts || (link.cuts < cuts + 100 && city.callers.counts.unanswered === 0)) {
     await city.during(async () => {
       for (let cut = 0; cut < cutsPerCheck; cut++) {
         await pause(run.random.int(0, 60));
         const before = link.cuts;
-        // The first bytes of an answer, or far into what goes on.
+        // In the first bytes of a response, or far into a long one.
         link.cutAnswerAfter(run.random.bool() ? run.random.int(0, 8) : run.random.int(0, 5000));
-        await until("an answer is cut off", () => link.cuts > before);
+        await until("a response is cut off", () => link.cuts > before);
       }
     });
     run.saw(await city.check());
@@ -46,6 +46,6 @@ it("an answer of Redis that is cut off at any byte is asked for again, and what 
   run.did("answers cut off", link.cuts);
   run.did("steps answered", city.callers.counts.answers);
   run.did("attempts without an answer", city.callers.counts.unanswered);
-  run.tell();
+  run.report();
   expect(city.callers.counts.unanswered).toBeGreaterThan(0);
 });

@@ -9,20 +9,19 @@ import type { Callers, GoodRequest } from "../testing/good-requests.ts";
 import { isWellKnown, type Spot, spotsOf } from "../testing/schema-walk.ts";
 import { callersOf, goodRequestsIn, startWorld, type World } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
-import { bodyOf, spellingOf, type WireProtocol, wireProtocols } from "../wire/protocols.ts";
+import { bodyOf, callEncodingOf, type WireProtocol, wireProtocols } from "../wire/protocols.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
 
 const names = everyMethod.map(nameOfMethod);
 
-/** The deadline of these calls, in ms: each has to be answered within it. */
 /** Over how many protocols each wrong value is sent. */
 const protocolsOfEach = roundsHere({ short: 1, ci: 4 });
 /** The deadline of a call, in ms. */
 const timeoutMs = 30_000;
-/** By when a call is answered, in ms. */
+/** When every response must have arrived, in ms. */
 const answeredWithinMs = 5000;
 
-/** Fields of which any value of their type is in order: the gateway sets them itself, or they only count. */
+/** Fields that accept any value of their type: the gateway sets them itself, or they are only counters. */
 const free = new Set(["sites[0].revision", "sites[0].updated_at", "last_sequence", "agent_time", "known_version"]);
 
 const redis = useRedis();
@@ -43,7 +42,7 @@ function requestOf(name: string): GoodRequest {
   return request;
 }
 
-/** What an answer says, in short: the reason and the fields that it names. */
+/** The compared part of a response: its reason and the fields that it names. */
 function inShort(answer: RawAnswer): { reason: string; fields: string[] } {
   const failure = readFailure(answer);
   expect(answer.end).toBe("complete");
@@ -59,7 +58,7 @@ async function sendJson({ method, by }: GoodRequest, message: JsonValue): Promis
   return inShort(await world.raw.callJson(method, message, { authorization: callers[by], timeoutMs }));
 }
 
-/** Counts the values that were put somewhere. */
+/** Counts the values that were put into a field. */
 let puts = 0;
 
 /** The protocols over which the next value is sent: by turns, or all. */
@@ -68,7 +67,7 @@ function inTurn(protocols: readonly WireProtocol[]): readonly WireProtocol[] {
   return [...protocols, ...protocols].slice(puts % protocols.length).slice(0, Math.min(protocolsOfEach, protocols.length));
 }
 
-/** Puts each value into each spot of the good request, and tells where the answer was another than INVALID_FIELD for that spot. */
+/** Puts each value into each field of the good request. Returns a line for each response other than INVALID_FIELD for that field. */
 async function notRefused(
   name: string,
   valuesFor: (spot: Spot) => unknown[],
@@ -107,7 +106,7 @@ function isTime({ field }: Spot): boolean {
   return field.fieldKind === "message" && isWellKnown(field.message);
 }
 
-/** The message in JSON with another value in one place. */
+/** The message in JSON with one value replaced. */
 function jsonWith(json: JsonValue, [first, ...rest]: readonly (string | number)[], value: JsonValue): JsonValue {
   if (first === undefined) return value;
   if (Array.isArray(json)) return json.map((element, index) => (index === first ? jsonWith(element, rest, value) : element));
@@ -115,12 +114,12 @@ function jsonWith(json: JsonValue, [first, ...rest]: readonly (string | number)[
   return { ...members, [first]: jsonWith(members[first] ?? null, rest, value) };
 }
 
-it("every RPC is tried", () => {
+it("every RPC is tested", () => {
   expect([...requests.keys()].sort()).toEqual([...names].sort());
 });
 
 describe.each(names)("%s", (name) => {
-  it("accepts a request that is in order, again and again, over every protocol", async () => {
+  it("accepts a valid request repeatedly over every protocol", async () => {
     const request = requestOf(name);
     for (const protocol of wireProtocols) {
       if (request.method.methodKind === "unary") {
@@ -135,7 +134,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  it("names every field that a caller left out and must not", async () => {
+  it("names every required field that is missing", async () => {
     const request = requestOf(name);
     const required = requiredFields[name] ?? [];
     const empty = { reason: required.length === 0 ? "" : "INVALID_FIELD", fields: required };
@@ -146,16 +145,16 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  it("names a number that no enum has", async () => {
+  it("names an unknown value of an enum", async () => {
     expect(await notRefused(name, (spot) => (isEnum(spot) ? [99, -1, 2_147_483_647] : []))).toEqual([]);
   });
 
-  it("names a coordinate that is none", async () => {
+  it("names an invalid coordinate", async () => {
     const none = [91e5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.DOUBLE) ? none : []))).toEqual([]);
   });
 
-  it("names a count or size beyond its range", async () => {
+  it("names a count or size out of range", async () => {
     expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.UINT32) ? [4_294_967_295] : []))).toEqual([]);
   });
 
@@ -163,7 +162,7 @@ describe.each(names)("%s", (name) => {
     expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.STRING) ? ["x".repeat(70_000)] : []))).toEqual([]);
   });
 
-  it("names a time and a length of time beyond their range", async () => {
+  it("names a time or duration out of range", async () => {
     const beyond = [
       { seconds: 10n ** 17n, nanos: 0 },
       { seconds: -(10n ** 17n), nanos: 0 },
@@ -175,16 +174,16 @@ describe.each(names)("%s", (name) => {
       isTime(spot) && spot.field.message !== undefined
         ? beyond.map((init) => create(spot.field.message as typeof DurationSchema, init))
         : [];
-    // In JSON there is no way to write them.
+    // JSON cannot express them.
     expect(await notRefused(name, timesFor, ["connect", "grpc", "grpc-web"])).toEqual([]);
   });
 
-  it("names bytes of another length", async () => {
+  it("names bytes of the wrong length", async () => {
     const lengths = [new Uint8Array(), new Uint8Array(31), new Uint8Array(33)];
     expect(await notRefused(name, (spot) => (isScalar(spot, ScalarType.BYTES) ? lengths : []))).toEqual([]);
   });
 
-  it("refuses JSON of other types, of negative sizes and with names that do not exist, and names what it can", async () => {
+  it("refuses JSON with wrong types, negative sizes or unknown names, and names the field where it can", async () => {
     const request = requestOf(name);
     const schema = request.method.input;
     const good = toJson(schema, request.message);
@@ -194,7 +193,7 @@ describe.each(names)("%s", (name) => {
       const values: JsonValue[] = isScalar(spot, ScalarType.UINT32, ScalarType.UINT64) ? [-1, 1.5, "1x", true, {}] : [{ nothing: 1 }, [[]]];
       for (const value of values) {
         const { reason, fields } = await sendJson(request, jsonWith(good, jsonPath, value));
-        // The parser names an enum's type, and a timestamp's or duration's, but not the field.
+        // The parser names the type of an enum, timestamp or duration instead of the field.
         const isNamed = fields.includes(field.jsonName) || fields.includes(field.name) || fields.includes("nothing");
         const mayBeUnnamed = isEnum(spot) || isTime(spot);
         if (reason !== "MALFORMED_MESSAGE" || !(isNamed || mayBeUnnamed || Array.isArray(value)))
@@ -208,10 +207,10 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  it("refuses bytes that are no message, and who does not say who calls, before it looks at the message", async () => {
+  it("refuses an invalid message, and checks the caller's credentials before it parses the message", async () => {
     const { method, by } = requestOf(name);
     for (const protocol of wireProtocols) {
-      const body = bodyOf(spellingOf(protocol, method.methodKind !== "unary"), Buffer.from("\xff{\x0a", "latin1"));
+      const body = bodyOf(callEncodingOf(protocol, method.methodKind !== "unary"), Buffer.from("\xff{\x0a", "latin1"));
       const asked = async (authorization?: string): Promise<Reason | string> =>
         inShort(await world.raw.call(protocol, method, {}, { ...(authorization === undefined ? {} : { authorization }), body, timeoutMs }))
           .reason;
@@ -222,7 +221,7 @@ describe.each(names)("%s", (name) => {
   });
 });
 
-/** What each request must have, in the order of the fields. Requests that are not here need nothing. */
+/** The required fields of each request, in the order of the schema. Requests that are not listed have none. */
 const requiredFields: Record<string, string[]> = {
   "DirectoryService/FindNearest": ["origin", "parcel"],
   "DirectoryService/GetSite": ["site_id"],

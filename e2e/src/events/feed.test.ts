@@ -31,7 +31,7 @@ beforeEach(async () => {
   onTestFinished(() => directory.remove());
 });
 
-/** Starts a gateway over the same records. Stopped with the test. */
+/** Starts another gateway over the same store. Stopped with the test. */
 async function start(): Promise<TestNetwork> {
   const started = await startTestNetwork({ redis, now: clock.now, dataDir });
   onTestFinished(() => started.stop());
@@ -46,8 +46,8 @@ async function hold(): Promise<string> {
 
 const numbersOf = (events: readonly Event[]) => events.map(({ feedNumber }) => Number(feedNumber));
 
-describe("a participant's log", () => {
-  it("has its events under numbers of its own, and the other party's under the other's", async () => {
+describe("a participant's feed", () => {
+  it("has the participant's events under its own numbers, independent of the other party's", async () => {
     const mine = [await hold(), await hold()];
     const other = await network.join("Other", [Role.COURIER]);
     const place = { case: "siteId", value: siteId } as const;
@@ -60,14 +60,14 @@ describe("a participant's log", () => {
     expect(numbersOf((await other.client.custody.listEvents({})).events)).toEqual([1]);
     const live = await network.withMode(courier, Mode.LIVE);
     expect((await live.client.custody.listEvents({})).events).toEqual([]);
-    // Its cursor is short, and good for nobody else.
+    // Its cursor is short, and valid for nobody else.
     expect(own.nextCursor.length).toBe(31);
     for (const { client } of [operator, live]) {
       expect(reasonOf(await client.custody.listEvents({ cursor: own.nextCursor }).catch((error: unknown) => error))).toBe("CURSOR_INVALID");
     }
   });
 
-  it("has what was acknowledged, at whichever gateway it is read", async () => {
+  it("contains acknowledged events at every gateway", async () => {
     const { port } = await start();
     const second = createPetakClient({ baseUrl: `http://127.0.0.1:${port}`, signer: courier.signer });
     onTestFinished(() => second.close());
@@ -101,7 +101,7 @@ describe("a participant's log", () => {
     expect(await read({ from: timeOf(4), to: timeOf(9) })).toEqual([4, 5, 6, 7, 8]);
     expect(await read({ from: timeOf(4), toNumber: 5n })).toEqual([4, 5]);
     expect(await read({ fromNumber: 11n })).toEqual([]);
-    // A range has an end, so nobody waits for more.
+    // A range has an end, so the call does not wait for more events.
     const startMs = performance.now();
     expect((await custody.listEvents({ range: { fromNumber: 11n }, wait: { seconds: 20n } })).events).toEqual([]);
     expect(performance.now() - startMs).toBeLessThan(onThisMachine(10_000));
@@ -127,7 +127,7 @@ describe("a participant's log", () => {
     ).toBe("CURSOR_INVALID");
   });
 
-  it("says what each event is as a CloudEvent, which the SDK finds valid, and what the clocks at the site showed", async () => {
+  it("describes each event as a CloudEvent that the SDK accepts, with the UTC offset of the site's clock", async () => {
     const reservationId = await hold();
     const [event] = (await courier.client.custody.listEvents({})).events;
     if (event?.cloudEvent === undefined || event.occurredAt === undefined) throw new Error("no event");
@@ -162,7 +162,7 @@ describe("CorrectEvents", () => {
     (await operator.client.custody.correctEvents({ requestId: randomUUID(), reservationId, reason: CorrectionReason.WRONG_TIME, ...more }))
       .event;
 
-  it("adds an event that names those that are wrong, once, for both parties, and changes nothing else", async () => {
+  it("adds one event that names the wrong ones, for both parties, and changes nothing else", async () => {
     const reservationId = await hold();
     const { reservation: before, events: wrong } = await courier.client.custody.getCustodyChain({ reservationId });
     clock.advance(minuteMs);
@@ -185,13 +185,13 @@ describe("CorrectEvents", () => {
     for (const { client } of [operator, courier]) {
       expect((await client.custody.listEvents({})).events.map(({ eventId }) => eventId)).toEqual(events.map(({ eventId }) => eventId));
     }
-    // What was corrected wrongly is corrected in turn.
+    // A wrong correction can itself be corrected.
     const again = await correct(reservationId, { eventIds: [event?.eventId ?? ""] });
     expect(again?.correction?.eventIds).toEqual([event?.eventId]);
     expect(timestampMs(again?.recordedAt ?? timestampFromMs(0))).toBe(clock.now());
   });
 
-  it("refuses events of others, a time for several, and a time to come", async () => {
+  it("refuses events of another reservation, one time for several events, and a future time", async () => {
     const [reservationId, other] = [await hold(), await hold()];
     await courier.client.reservations.confirm({ requestId: randomUUID(), reservationId });
     const idsOf = async (id: string) =>

@@ -13,7 +13,7 @@ import {
 } from "@petak/protocol";
 import { origin } from "../testing/world.ts";
 
-/** The states that a reservation can be found in. */
+/** The states in which a reservation can be found. */
 export const stateNames = [
   "QUEUED",
   "REJECTED",
@@ -29,43 +29,46 @@ export const stateNames = [
 ] as const satisfies (keyof typeof ReservationState)[];
 export type StateName = (typeof stateNames)[number];
 
-/** Who asks: the courier that made the reservation and the operator of its site, another of each, the administrator, an agent's key and a page's. */
-export const askers = ["courier", "operator", "stranger", "rival", "admin", "agent", "page"] as const;
-export type Asker = (typeof askers)[number];
+/**
+ * The callers: the courier that made the reservation, the operator of its site, another of each, the administrator, an agent's key and a
+ * publishable key.
+ */
+export const requesters = ["courier", "operator", "stranger", "rival", "admin", "agent", "page"] as const;
+export type Requester = (typeof requesters)[number];
 
-/** What is asked about. */
-export interface AskedAbout {
+/** The subject of an attempt. */
+export interface AttemptSubject {
   reservationId: string;
   siteId: string;
-  /** An access token to collect it, where one could be issued. */
+  /** An access token to collect it, if one could be issued. */
   accessToken: string;
-  /** A bundle of which it is all. Empty where it is in none. */
+  /** A bundle with this reservation alone. Empty if it is in none. */
   bundleId: string;
   nowMs: number;
   holderPublicKey: Uint8Array<ArrayBuffer>;
 }
 
-/** Something that may be asked of a reservation or a bundle. */
-export interface Ask {
+/** A call about a reservation or a bundle. */
+export interface Attempt {
   method: DescMethod;
-  message(about: AskedAbout): Message;
-  /** Whether it is about a reservation that is alone in a bundle, and not about one that is in none. Default false. */
+  message(about: AttemptSubject): Message;
+  /** Whether the reservation must be alone in a bundle instead of in none. Default false. */
   ofBundle?: boolean;
-  /** Who may ask, each with the states in which even they may not. */
-  refusedIn: Partial<Record<Asker, readonly StateName[]>>;
-  /** Why those who may are refused. */
+  /** The callers that are permitted, each with the states in which even they are refused. */
+  refusedIn: Partial<Record<Requester, readonly StateName[]>>;
+  /** The reason for which permitted callers are refused. */
   reason: Reason;
-  /** What the refusal says beside the reservation, by the state in which it is, and by that of its record where the clock is ahead of that. */
+  /** The refusal's metadata besides the reservation, by the state and by the stored state if the clock is ahead of that. */
   metadata(state: StateName, onRecord?: StateName): Record<string, string>;
-  /** Why the others are refused, whatever the state. */
-  others: Record<Exclude<Asker, "agent" | "page">, Reason>;
-  /** The states that nothing which could be asked about comes to. Default: none. */
+  /** The reason for which the other callers are refused, in every state. */
+  others: Record<Exclude<Requester, "agent" | "page">, Reason>;
+  /** The states that no subject of this attempt can reach. Default: none. */
   never?: readonly StateName[];
 }
 
-const over = ["REJECTED", "EXPIRED", "NO_SHOW", "CANCELLED", "RECALLED", "COLLECTED"] as const;
+const ended = ["REJECTED", "EXPIRED", "NO_SHOW", "CANCELLED", "RECALLED", "COLLECTED"] as const;
 const waiting = ["QUEUED", "REJECTED"] as const;
-/** States of what was never confirmed, so that no credential was ever issued for it. */
+/** States of reservations that were never confirmed, so that no credential was ever issued for them. */
 const unconfirmed = [...waiting, "HELD", "EXPIRED"] as const;
 const beforeDeposit = ["QUEUED", "HELD", "CONFIRMED"] as const;
 
@@ -79,15 +82,19 @@ function except(...allowed: StateName[]): StateName[] {
   return stateNames.filter((state) => !allowed.includes(state));
 }
 
-/** What is said of an ask beside its method and message. Default: anybody else finds no reservation, and an illegal state is why one is refused. */
-type AskFacts = Omit<Ask, "method" | "message" | "reason" | "metadata" | "others"> & Partial<Pick<Ask, "others" | "reason" | "metadata">>;
+/**
+ * The facts of an attempt besides its method and message. Default: other callers find no reservation, and the reason of refusals is
+ * ILLEGAL_STATE.
+ */
+type AttemptFacts = Omit<Attempt, "method" | "message" | "reason" | "metadata" | "others"> &
+  Partial<Pick<Attempt, "others" | "reason" | "metadata">>;
 
-/** An ask whose message gets a request id of its own each time, where the method has one. */
-function ask<Method extends DescMethod>(
+/** An attempt whose message gets a new request id each time, if the method has one. */
+function attempt<Method extends DescMethod>(
   method: Method,
-  message: (about: AskedAbout) => MessageInitShape<Method["input"]>,
-  facts: AskFacts,
-): Ask {
+  message: (about: AttemptSubject) => MessageInitShape<Method["input"]>,
+  facts: AttemptFacts,
+): Attempt {
   const { input } = method as DescMethod;
   const requestId = () => ("requestId" in input.field ? { requestId: randomUUID() } : {});
   return {
@@ -100,20 +107,20 @@ function ask<Method extends DescMethod>(
   };
 }
 
-/** An ask about a bundle by its own id. */
-function askOfBundle<Method extends DescMethod>(
+/** An attempt that names a bundle by its id. */
+function attemptOfBundle<Method extends DescMethod>(
   method: Method,
-  message: (about: AskedAbout) => MessageInitShape<Method["input"]>,
-  facts: AskFacts,
-): Ask {
-  return ask(method, message, { ofBundle: true, never: waiting, others: bundleParties, ...facts });
+  message: (about: AttemptSubject) => MessageInitShape<Method["input"]>,
+  facts: AttemptFacts,
+): Attempt {
+  return attempt(method, message, { ofBundle: true, never: waiting, others: bundleParties, ...facts });
 }
 
-const theReservation = ({ reservationId }: AskedAbout) => ({ reservationId });
-const itAlone = ({ reservationId }: AskedAbout) => ({ reservationIds: [reservationId] });
-const theToken = ({ accessToken }: AskedAbout) => ({ accessToken });
-const issue = (act: Act) => (about: AskedAbout) => ({ ...theReservation(about), act });
-const elsewhere = (about: AskedAbout) => ({
+const theReservation = ({ reservationId }: AttemptSubject) => ({ reservationId });
+const itAlone = ({ reservationId }: AttemptSubject) => ({ reservationIds: [reservationId] });
+const theToken = ({ accessToken }: AttemptSubject) => ({ accessToken });
+const issue = (act: Act) => (about: AttemptSubject) => ({ ...theReservation(about), act });
+const elsewhere = (about: AttemptSubject) => ({
   ...theReservation(about),
   reason: CancellationReason.REROUTED,
   place: { case: "nearest" as const, value: { origin } },
@@ -126,25 +133,25 @@ const { confirm, extend, cancel, redirect, resolveDoubt, getReservation, issueCr
 const { delegateCredential, revokeCredential, putBundle, getBundle, issueBundleCredential } = ReservationService.method;
 const { getCustodyChain, correctEvents, countersignReceipt } = CustodyService.method;
 
-/** Whatever can be asked about a reservation or a bundle by its id, with who is refused it in which state and why. */
-export const asks: Readonly<Record<string, Ask>> = {
-  confirm: ask(confirm, theReservation, { refusedIn: { courier: except("HELD") }, metadata: illegal("CONFIRMED") }),
-  extend: ask(extend, (about) => ({ ...theReservation(about), until: timestampFromMs(about.nowMs + 86_400_000) }), {
+/** Every call that names a reservation or a bundle by its id, with who is refused it in which state and why. */
+export const attempts: Readonly<Record<string, Attempt>> = {
+  confirm: attempt(confirm, theReservation, { refusedIn: { courier: except("HELD") }, metadata: illegal("CONFIRMED") }),
+  extend: attempt(extend, (about) => ({ ...theReservation(about), until: timestampFromMs(about.nowMs + 86_400_000) }), {
     refusedIn: { courier: except(...beforeDeposit, "DEPOSITED"), operator: except("DEPOSITED") },
-    // It is to stay in its state.
+    // The attempt keeps the state.
     metadata: (state, onRecord = state) => ({ state, wanted: onRecord }),
   }),
-  cancel: ask(cancel, (about) => ({ ...theReservation(about), reason: CancellationReason.OTHER }), {
+  cancel: attempt(cancel, (about) => ({ ...theReservation(about), reason: CancellationReason.OTHER }), {
     refusedIn: { courier: except(...beforeDeposit), operator: except(...beforeDeposit) },
     metadata: illegal("CANCELLED"),
   }),
-  redirect: ask(redirect, elsewhere, {
+  redirect: attempt(redirect, elsewhere, {
     refusedIn: { courier: except(...beforeDeposit) },
     metadata: illegal("CANCELLED"),
     others: courierRole,
   }),
-  "redirect under another policy": ask(redirect, (about) => ({ ...elsewhere(about), overflowPolicy: { maxDistanceM: 50_000 } }), {
-    // What was declared in advance is a merchant's to change, and nobody here is one.
+  "redirect under another policy": attempt(redirect, (about) => ({ ...elsewhere(about), overflowPolicy: { maxDistanceM: 50_000 } }), {
+    // Only a merchant may change the declared policy, and no caller here is one.
     refusedIn: {},
     others: not("ROLE_REQUIRED"),
   }),
@@ -157,77 +164,79 @@ export const asks: Readonly<Record<string, Ask>> = {
       ] as const
     ).map(([outcome, wanted]) => [
       `resolve a doubt as ${wanted}`,
-      ask(resolveDoubt, (about) => ({ ...theReservation(about), outcome }), {
+      attempt(resolveDoubt, (about) => ({ ...theReservation(about), outcome }), {
         refusedIn: { operator: except("IN_DOUBT") },
         metadata: illegal(wanted),
         others: operatorRole,
       }),
     ]),
   ),
-  get: ask(getReservation, theReservation, { refusedIn: { courier: [], operator: [] } }),
-  deposit: ask(issueCredential, issue(Act.DEPOSIT), { refusedIn: { courier: except("CONFIRMED") }, metadata: illegal("DEPOSITED") }),
-  collect: ask(issueCredential, issue(Act.COLLECT), {
+  get: attempt(getReservation, theReservation, { refusedIn: { courier: [], operator: [] } }),
+  deposit: attempt(issueCredential, issue(Act.DEPOSIT), { refusedIn: { courier: except("CONFIRMED") }, metadata: illegal("DEPOSITED") }),
+  collect: attempt(issueCredential, issue(Act.COLLECT), {
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED") },
     metadata: illegal("COLLECTED"),
   }),
-  recall: ask(issueCredential, (about) => ({ ...issue(Act.RECALL)(about), holderPublicKey: about.holderPublicKey }), {
+  recall: attempt(issueCredential, (about) => ({ ...issue(Act.RECALL)(about), holderPublicKey: about.holderPublicKey }), {
     refusedIn: { courier: except("DEPOSITED") },
     metadata: illegal("RECALLED"),
   }),
-  delegate: ask(delegateCredential, theToken, {
+  delegate: attempt(delegateCredential, theToken, {
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED", ...unconfirmed) },
     metadata: illegal("COLLECTED"),
     never: unconfirmed,
   }),
-  revoke: ask(
+  revoke: attempt(
     revokeCredential,
     ({ reservationId }) => ({ subject: { case: "reservationId" as const, value: reservationId }, credentialHash: anyHash, pin: true }),
     { refusedIn: { courier: except("CONFIRMED", "DEPOSITED", "IN_DOUBT") }, metadata: illegal("COLLECTED") },
   ),
-  "revoke what opens a site": ask(
+  "revoke a service credential": attempt(
     revokeCredential,
     ({ siteId }) => ({ subject: { case: "siteId" as const, value: siteId }, credentialHash: anyHash }),
-    // It is about no reservation, and so refused to the same whatever the state.
+    // It concerns no reservation, so the same callers are refused in every state.
     { refusedIn: { operator: [] }, others: { ...not("ROLE_REQUIRED"), operator: "SITE_NOT_FOUND", rival: "SITE_NOT_FOUND" } },
   ),
-  bundle: ask(putBundle, itAlone, { refusedIn: { courier: except("HELD", "CONFIRMED", "DEPOSITED") }, metadata: illegal("COLLECTED") }),
-  "bundle what another bundle has": ask(putBundle, itAlone, {
+  bundle: attempt(putBundle, itAlone, { refusedIn: { courier: except("HELD", "CONFIRMED", "DEPOSITED") }, metadata: illegal("COLLECTED") }),
+  "bundle a member of another bundle": attempt(putBundle, itAlone, {
     ofBundle: true,
     never: waiting,
-    // What is over may be named by another bundle and cannot join it any more.
+    // An ended reservation may be named by another bundle, but cannot join it any more.
     refusedIn: { courier: ["HELD", "CONFIRMED", "DEPOSITED", "IN_DOUBT"] },
     reason: "BUNDLE_MISMATCH",
     metadata: () => ({ mismatch: "OTHER_BUNDLE" }),
   }),
-  "bundle what is over in another bundle": ask(putBundle, itAlone, {
+  "bundle an ended member of another bundle": attempt(putBundle, itAlone, {
     ofBundle: true,
     never: ["QUEUED", "REJECTED", "HELD", "CONFIRMED", "DEPOSITED", "IN_DOUBT"],
-    refusedIn: { courier: over.filter((state) => state !== "REJECTED") },
+    refusedIn: { courier: ended.filter((state) => state !== "REJECTED") },
     metadata: illegal("COLLECTED"),
   }),
-  "say a bundle anew": askOfBundle(putBundle, (about) => ({ ...itAlone(about), bundleId: about.bundleId }), { refusedIn: { courier: [] } }),
-  "get a bundle": askOfBundle(getBundle, ({ bundleId }) => ({ bundleId }), { refusedIn: { courier: [], operator: [] } }),
-  "collect a bundle": askOfBundle(issueBundleCredential, ({ bundleId }) => ({ bundleId }), {
+  "put the same bundle again": attemptOfBundle(putBundle, (about) => ({ ...itAlone(about), bundleId: about.bundleId }), {
+    refusedIn: { courier: [] },
+  }),
+  "get a bundle": attemptOfBundle(getBundle, ({ bundleId }) => ({ bundleId }), { refusedIn: { courier: [], operator: [] } }),
+  "collect a bundle": attemptOfBundle(issueBundleCredential, ({ bundleId }) => ({ bundleId }), {
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED", ...waiting) },
     metadata: illegal("COLLECTED"),
   }),
-  "delegate a bundle": askOfBundle(delegateCredential, theToken, {
+  "delegate a bundle": attemptOfBundle(delegateCredential, theToken, {
     never: unconfirmed,
     refusedIn: { courier: except("CONFIRMED", "DEPOSITED", ...unconfirmed) },
     metadata: illegal("COLLECTED"),
   }),
-  "revoke what opens a bundle": askOfBundle(
+  "revoke a bundle's PIN": attemptOfBundle(
     revokeCredential,
     ({ bundleId }) => ({ subject: { case: "bundleId" as const, value: bundleId }, pin: true }),
     { refusedIn: { courier: [] } },
   ),
-  "read the chain": ask(getCustodyChain, theReservation, { refusedIn: { courier: [], operator: [] } }),
-  "correct what did not happen": ask(
+  "read the chain": attempt(getCustodyChain, theReservation, { refusedIn: { courier: [], operator: [] } }),
+  "correct an unknown event": attempt(
     correctEvents,
     (about) => ({ ...theReservation(about), eventIds: ["evt_none"], reason: CorrectionReason.OTHER }),
     { refusedIn: { operator: stateNames }, reason: "EVENT_NOT_FOUND", metadata: () => ({ event_id: "evt_none" }), others: operatorRole },
   ),
-  "countersign the deposit": ask(
+  "countersign the deposit": attempt(
     countersignReceipt,
     (about) => ({
       ...theReservation(about),
@@ -244,23 +253,23 @@ export const asks: Readonly<Record<string, Ask>> = {
   ),
 };
 
-/** The calls about no reservation or bundle that there is already, each with why no state of one can forbid it. */
-export const askedOfNone: Readonly<Record<string, string>> = {
+/** The calls that name no existing reservation or bundle, each with the reason why no state forbids it. */
+export const notAttempted: Readonly<Record<string, string>> = {
   "DirectoryService/FindNearest": "reads the directory",
   "DirectoryService/GetSite": "reads the directory",
   "DirectoryService/GetAvailability": "reads the directory",
-  "DirectoryService/UpsertSites": "is about sites; site-rules.test.ts has what they refuse",
+  "DirectoryService/UpsertSites": "is about sites; site-rules.test.ts tests its refusals",
   "DirectoryService/ReportCapacity": "is about sites",
-  "DirectoryService/SetDefaultTerms": "is about what is reserved from now on",
+  "DirectoryService/SetDefaultTerms": "is about later reservations",
   "DirectoryService/RetireSites": "is about sites",
   "ReservationService/Reserve": "makes a reservation",
-  "ReservationService/ListReservations": "lists what there is",
-  "ReservationService/Batch": "makes calls that have rows of their own: each is tried in a batch too",
+  "ReservationService/ListReservations": "lists reservations",
+  "ReservationService/Batch": "makes calls that have rows of their own: each is also tried in a batch",
   "CustodyService/ListEvents": "reads what has happened",
   "CustodyService/WatchEvents": "reads what has happened",
   "AgentService/Boot": "is about a site",
   "AgentService/Sync": "is about a site",
-  "AgentService/ReportEvents": "tells facts, which are never refused",
+  "AgentService/ReportEvents": "reports facts, which are never refused",
   "ParticipantService/CreateParticipant": "is about participants",
   "ParticipantService/GetParticipant": "is about participants",
   "ParticipantService/ListParticipants": "is about participants",

@@ -11,7 +11,7 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const gatewayCount = 3;
 const clientCount = 24;
 
-/** Requests of each client, and after how many answers in all a gateway is killed. */
+/** Requests of each client, and the number of responses after which a gateway is killed. */
 const requestsOfEach = roundsHere({ short: 10, ci: 30, long: 250 });
 const answersPerDeath = 40;
 
@@ -43,7 +43,7 @@ afterEach(async () => {
   );
 });
 
-/** Sends a request to any gateway, and where that one dies the same request to another, until there is an answer. */
+/** Sends a request to a random gateway, and again to another if that one dies, until there is a response. */
 async function answered<Answer>(send: (client: PetakClient) => Promise<Answer>): Promise<{ answer: Answer; attempts: number }> {
   for (let attempts = 1; ; attempts++) {
     try {
@@ -56,8 +56,8 @@ async function answered<Answer>(send: (client: PetakClient) => Promise<Answer>):
   }
 }
 
-describe("gateways that die at any instant", () => {
-  it("take every place once, leak none, and answer a repeated request as the dead one would have", { timeout: 900_000 }, async () => {
+describe("gateways that are killed at any instant", () => {
+  it("take every place once, leak none, and answer a repeated request as the killed gateway would have", { timeout: 900_000 }, async () => {
     const sites = Array.from({ length: 60 }, (_, index) =>
       makeSite({
         latitude: 1.3 + random.float(-0.02, 0.02),
