@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 
 /**
- * Puts a text between the two lines of a page that name the command which makes it.
+ * Puts a text between the two lines of a page that name its command.
  *
- * @throws {Error} where the page lacks them
+ * @throws {Error} if the page does not contain them
  */
 export async function replaceSection(path: string, command: string, text: string): Promise<void> {
   const begin = `<!-- begin: ${command} -->`;

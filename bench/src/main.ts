@@ -1,4 +1,4 @@
-/** Measures, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`; see {@link usage}. */
+/** Runs a bench, prints a table, writes `bench/results/<name>.json` and refreshes `docs/performance.md`; see {@link usage}. */
 import { parseArgs } from "node:util";
 import { type AllocatorBenchOptions, benchAllocator } from "./allocator/bench-allocator.ts";
 import { benchBundleSize } from "./bundle-size/bench-bundle-size.ts";
@@ -9,7 +9,7 @@ import { writeScale } from "./scale/write-scale.ts";
 
 const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>> = {
   rpc: benchRpc,
-  records: benchAllocator,
+  allocator: benchAllocator,
   custody: benchCustody,
   "bundle-size": benchBundleSize,
   rent: benchRent,
@@ -18,24 +18,24 @@ const benches: Record<string, (options: AllocatorBenchOptions) => Promise<void>>
 
 const usage = `npm run bench -- <name> [options]
 
-  rpc         whole calls, beside bare servers
-  records   finding and holding, beside GEOSEARCH and PostgreSQL
-  custody     whole lives of reservations, beside PostgreSQL
+  rpc         whole calls, compared with bare servers
+  allocator   finding and holding, compared with GEOSEARCH and PostgreSQL
+  custody     whole lives of reservations, compared with PostgreSQL
   bundle-size what a web page loads of the client
   rent        what each special path of a gateway saves
-  scale       reckons from the recorded runs of rpc and records what ASEAN needs; measures nothing
+  scale       estimates from the recorded runs of rpc and allocator what ASEAN needs; measures nothing
 
-Whatever is compared is measured in one run. What comes of it is printed, written to bench/results/<name>.json, and put into docs/performance.md.
+Compared figures are measured in one run. The result is printed, written to bench/results/<name>.json, and put into docs/performance.md.
 
   --seconds N   length of each measurement, default 4
   --rounds N    how often everything is measured, default 3; the median counts
-  --dry         print the result, keep nothing
+  --dry         print the result without storing it
   --json        print the result as JSON, and nothing else
-  --only PART   of the allocator's bench, one of its parts, and of the bench of rent, one path; printed and not kept
-  --sites N     of the allocator's bench, the size of its largest network; printed and not kept
+  --only PART   for allocator, one of its parts; for rent, one path; printed and not stored
+  --sites N     for allocator, the size of its largest network; printed and not stored
 `;
 
-/** The bench was called wrongly. */
+/** The command line is wrong. */
 class UsageError extends Error {}
 
 function parse(args: readonly string[]) {

@@ -1,4 +1,4 @@
-/** The middle of some numbers, and of an even number of them the mean of the two in the middle. NaN where there are none. */
+/** The median of some numbers: of an even number of them, the mean of the two in the middle. NaN if there are none. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Ticks a second in which Linux counts processor time (`getconf CLK_TCK`). */
+/** The ticks a second in which Linux counts processor time (`getconf CLK_TCK`). */
 const ticksPerSecond = 100;
 
 interface ProcessTimes {
   parent: number;
-  /** Of the process, its threads, and those of its children that have ended and were waited for. */
+  /** Of the process, its threads, and its children that have exited and were waited for. */
   seconds: number;
 }
 
 /**
- * Seconds of processor time, in user and kernel mode, that a process and all below it have used, those that have ended included (Linux). So
- * what a server does in processes of its own, for each connection or in the background, counts as the server's.
+ * Seconds of processor time, in user and kernel mode, that a process and its descendants have used, including those that have exited
+ * (Linux). So a server's processes for connections and background work count as the server's.
  */
 export function treeCpuSeconds(rootPid: number): number {
   const all = new Map<number, ProcessTimes>();
@@ -27,8 +27,7 @@ export function treeCpuSeconds(rootPid: number): number {
 }
 
 /**
- * Nanoseconds of processor time that the threads of a process have used, those that have ended left out (Linux): for short turns, which
- * {@link treeCpuSeconds} counts too coarsely.
+ * Nanoseconds of processor time of a process's running threads (Linux), for short turns, which {@link treeCpuSeconds} counts too coarsely.
  */
 export function threadsCpuNanos(pid: number): number {
   const folder = `/proc/${pid}/task`;
@@ -48,10 +47,10 @@ function timesOf(pid: number): ProcessTimes | undefined {
   try {
     stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   } catch {
-    // It has ended in between.
+    // It has exited meanwhile.
     return undefined;
   }
-  // The fields follow the name, which stands in parentheses and may hold anything.
+  // The fields follow the name, which is in parentheses and may contain any character.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const ticks = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
   return { parent: Number(fields[1]), seconds: ticks / ticksPerSecond };

@@ -10,24 +10,24 @@ import { measureReserve } from "./parts/reserve.ts";
 import { type Figure, type Part, parts } from "./report/figure.ts";
 import { writeReport } from "./report/report.ts";
 
-/** What the bench is asked to do. */
+/** Options of the bench. */
 export interface AllocatorBenchOptions {
   seconds: number;
   rounds: number;
   json: boolean;
-  /** Sites of the large network, in place of a million. Larger ones are left out. */
+  /** Number of sites of the large network. Default: a million. Networks with more sites are not measured. */
   sites?: number | undefined;
-  /** Prints the report and keeps nothing. */
+  /** Prints the report without storing it. */
   isDry: boolean;
-  /** One part alone. */
+  /** The one part to measure. Default: all. */
   only?: string | undefined;
 }
 
-/** Sites of the network over all of ASEAN. */
+/** Number of sites of the network over all of ASEAN. */
 const aseanSites = 1_000_000;
 
 const measurements: Record<Part, (context: BenchContext) => Promise<Figure[]>> = {
-  // The most heap is used last: what is left of it would slow down whatever is measured after.
+  // The part that uses the most heap is last, because a large heap would slow down later measurements.
   reserve: measureReserve,
   holds: measureHolds,
   nearest: measureNearest,
@@ -35,13 +35,13 @@ const measurements: Record<Part, (context: BenchContext) => Promise<Figure[]>> =
 };
 
 /**
- * Measures what the allocator costs, beside what people build today. A run of one part, or over a smaller network, is printed and not kept.
+ * Measures the costs of the allocator and of its peers. A run of one part, or over a smaller network, is printed and not stored.
  *
- * @throws {Error} where a peer's answers are not the allocator's
+ * @throws {Error} if a peer's answers differ from the allocator's
  */
 export async function benchAllocator({ seconds, rounds, json, sites, only, isDry }: AllocatorBenchOptions): Promise<void> {
   const wanted = only === undefined ? parts : parts.filter((part) => part === only);
-  if (wanted.length === 0) throw new Error(`there is no part ${JSON.stringify(only)}; there is: ${parts.join(", ")}`);
+  if (wanted.length === 0) throw new Error(`unknown part ${JSON.stringify(only)}; known parts: ${parts.join(", ")}`);
   const say = (line: string) => void (json || process.stderr.write(`${line}\n`));
   const context: BenchContext = { rounds, seconds, mostSites: sites ?? aseanSites, say };
   const figures: Figure[] = [];

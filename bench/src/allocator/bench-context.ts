@@ -8,18 +8,18 @@ import { type RedisServer, startRedisServer } from "@petak/redis/server";
 import type { Redis } from "ioredis";
 import type { Say } from "./progress.ts";
 
-/** What every part gets. */
+/** What every part shares. */
 export interface BenchContext {
   /** How often everything is measured; the median counts. */
   rounds: number;
-  /** Length of one measurement that has no end of its own, in s. */
+  /** Duration of a measurement without an end of its own, in s. */
   seconds: number;
-  /** Sites of the large network. No other is larger. */
+  /** Sites of the large network, the largest one. */
   mostSites: number;
   say: Say;
 }
 
-/** Everything random in the bench comes from here. */
+/** The seed of all randomness in the bench. */
 export const seed = 1;
 
 /** A private Redis with an allocator over one connection. */
@@ -27,22 +27,23 @@ export interface BenchServer {
   server: RedisServer;
   redis: Redis;
   records: SearchableRecords;
-  /** Another connection, not open yet. */
+  /** Makes another connection, not open yet. */
   connect(): Redis;
 }
 
-/** What becomes of a connection's errors. */
+/** Prints a connection's error. */
 export function reportError(error: Error): void {
   process.stderr.write(`${error.message}\n`);
 }
 
-/** No command of a bench is given up: what loads a network may queue for long. */
+/** Timeout of commands, in ms: long, because loading a network queues many commands. */
 const commandTimeoutMs = 60_000;
 
 /**
- * Runs something with a private Redis whose folder is removed afterwards.
+ * Runs work with a private Redis, whose folder is removed afterwards.
  *
- * @param hasIndexCache Whether the allocator keeps what it has read of the index in memory, as the gateway's does. Without it every query asks the server.
+ * @param hasIndexCache Whether the allocator caches the index in memory, as the gateway's does. Without the cache every query reads from
+ * the server.
  */
 export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchServer) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "petak-bench-"));
@@ -63,12 +64,12 @@ export async function withServer<T>(hasIndexCache: boolean, use: (server: BenchS
   }
 }
 
-/** Keeps the server from writing its log anew within a run, as the peer is kept from its checkpoints. */
+/** Disables rewrites of the append-only file during a run, as the peer's checkpoints are disabled. */
 export async function withoutRewriting(redis: Redis): Promise<void> {
   await redis.config("SET", "auto-aof-rewrite-percentage", "0");
 }
 
-/** Runs something with a second allocator over the same server, which keeps what it has read of the index in memory, as the gateway's does. */
+/** Runs work with a second allocator over the same server, which caches the index in memory, as the gateway's does. */
 export async function withCachedAllocator<T>({ connect }: BenchServer, use: (cached: SearchableRecords) => Promise<T>): Promise<T> {
   const redis = connect();
   await redis.connect();

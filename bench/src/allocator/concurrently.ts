@@ -1,4 +1,4 @@
-/** Does something for 0 … `count` − 1, as many at once as said, each as soon as one before it is done. */
+/** Does something for 0 … `count` − 1, with at most `atOnce` concurrent calls. */
 export async function concurrently(count: number, atOnce: number, act: (index: number) => Promise<void>): Promise<void> {
   let next = 0;
   const worker = async () => {
@@ -7,7 +7,7 @@ export async function concurrently(count: number, atOnce: number, act: (index: n
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
 }
 
-/** Does something over and over for so many seconds, as many at once as said. Gives how often, and how long it took, in s. */
+/** Repeats something for a number of seconds, with `atOnce` concurrent calls. Returns how often, and the time taken in s. */
 export async function repeatedly(seconds: number, atOnce: number, act: () => Promise<void>): Promise<{ done: number; seconds: number }> {
   const beganMs = performance.now();
   const untilMs = beganMs + seconds * 1000;

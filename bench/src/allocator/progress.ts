@@ -1,10 +1,10 @@
-/** Tells whoever waits what is going on. */
+/** Prints a line about the progress. */
 export type Say = (line: string) => void;
 
-/** How often a long work says how far it is, in ms. */
+/** Interval between two progress lines, in ms. */
 const intervalMs = 2000;
 
-/** Says how far a work of known length is, now and then: nothing where it is done at once. */
+/** Prints the progress of work of known length from time to time; nothing if it is done at once. */
 export function createProgress(say: Say, what: string, total: number): (done: number) => void {
   let saidMs = performance.now();
   return (done) => {

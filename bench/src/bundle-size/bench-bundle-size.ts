@@ -6,7 +6,7 @@ import { type BundleSize, measureBundle, measuredPages } from "./bundle-sizes.ts
 
 const root = join(import.meta.dirname, "../../..");
 
-/** Measures how large pages' scripts are; the same options as of the other benches, of which only the output's count. */
+/** Measures the sizes of pages' scripts. Of the benches' common options only those of the output apply. */
 export async function benchBundleSize({ json, isDry }: { json: boolean; isDry: boolean }): Promise<void> {
   const sizes = await Promise.all(measuredPages.map(measureBundle));
   const report = { esbuild: esbuildVersion, libraries: await libraryVersions(), sizes };
@@ -18,7 +18,7 @@ export async function benchBundleSize({ json, isDry }: { json: boolean; isDry: b
   await replaceSection(join(root, "docs/performance.md"), "npm run bench -- bundle-size", textOf(report));
 }
 
-/** What most of the sizes depends on. */
+/** The versions of the libraries that most of the sizes depend on. */
 async function libraryVersions(): Promise<Record<string, string>> {
   const manifest = JSON.parse(await readFile(join(root, "packages/client/package.json"), "utf8")) as {
     dependencies: Record<string, string>;

@@ -2,24 +2,24 @@ import { fileURLToPath } from "node:url";
 import { constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-/** A page's script that is measured. */
+/** A page's script to measure. */
 interface MeasuredPage {
-  /** Its file in `pages`, without the ending. */
+  /** Its file in `pages`, without the extension. */
   name: string;
   what: string;
-  /** The most that it may have, in KiB after gzip. */
+  /** The largest permitted size, in KiB after gzip. */
   limitKiB?: number;
 }
 
-/** How large the script of a page is, with all that it loads. */
+/** The size of a page's script, with everything that it imports. */
 export interface BundleSize extends MeasuredPage {
   /** Minified, in bytes. */
   minifiedBytes: number;
-  /** Minified and compressed by gzip at its best, in bytes. */
+  /** Minified and compressed by gzip at its best level, in bytes. */
   gzipBytes: number;
 }
 
-/** What is measured, in the order of the table. */
+/** The measured pages, in the order of the table. */
 export const measuredPages: readonly MeasuredPage[] = [
   { name: "plain-connect", what: "Connect's own client, `FindNearest`" },
   { name: "search", what: "`createServiceClient`, `FindNearest`, `reasonOf`", limitKiB: 55 },

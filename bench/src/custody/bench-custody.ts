@@ -17,35 +17,41 @@ import { type LifeRun, type PacedRun, storePidsVariable, workPidVariable } from 
 import { schema } from "./postgres-schema.ts";
 import { type CustodyReport, type DeliveryFigure, writeCustodyReport } from "./report.ts";
 
-/** Core of the gateway, or of who uses a store as a library; and of the store, with the load generator where the gateway is measured. */
+/**
+ * The core of the gateway or of the process that uses a store as a library; and the core of the store, with the load generator if the
+ * gateway is measured.
+ */
 const workCore = 0;
 const storeCore = 1;
 
-/** Sites with an agent: one for each client, whose reports have an order. */
+/** Sites with an agent: one for each client, because an agent's reports are in order. */
 const siteCount = Math.max(...clientCounts);
 
 /** Clients at half load. */
 const pacedClients = 64;
 
-/** Reservations that are made to see what one takes. */
+/** Reservations that are made to measure the memory of one. */
 const stagedCount = 8000;
 
-/** How much later than the last commit PostgreSQL's are on disk at most is what `everysec` loses too; and `on` waits as `always` does. */
+/**
+ * PostgreSQL's equivalents: `off` loses as much as `everysec`, because commits are on disk a bounded time later; `on` waits as `always`
+ * does.
+ */
 const synchronousCommit: Partial<Record<Level, "off" | "on">> = { everysec: "off", always: "on" };
 
-/** Runs print less than this. */
+/** The greatest output of a run, in bytes. */
 const maxBuffer = 64 * 1024 * 1024;
 
-/** What the bench is asked to do. */
+/** Options of the bench. */
 export interface CustodyBenchOptions {
   seconds: number;
   rounds: number;
   json: boolean;
-  /** Prints the report and keeps nothing. */
+  /** Prints the report without storing it. */
   isDry: boolean;
 }
 
-/** A store to measure, in a fresh place. */
+/** A store to measure, in a new folder. */
 interface Store {
   /** The first processes of its servers. */
   pids: readonly number[];
@@ -58,10 +64,10 @@ interface RedisStore extends Store {
 }
 
 /**
- * Measures whole lives of reservations: reserved, confirmed, deposited, collected, and each event delivered to a listener. For each level of durability,
- * through the gateway's calls, and beneath them, the records as a library beside PostgreSQL as one.
+ * Measures whole lives of reservations (reserved, confirmed, deposited, collected), with each event delivered to a listener. For each level
+ * of durability, measures the gateway's calls and, below them, the records as a library compared with PostgreSQL as one.
  *
- * @throws {Error} where an answer is not what it must be, an event is missing or came twice, or a place is not free in the end
+ * @throws {Error} if a response is wrong, an event is missing or was delivered twice, or a place is not free in the end
  */
 export async function benchCustody({ seconds, rounds, json: printsJson, isDry }: CustodyBenchOptions): Promise<void> {
   const say = (line: string) => void (printsJson || process.stderr.write(`${line}\n`));
@@ -159,8 +165,8 @@ export async function benchCustody({ seconds, rounds, json: printsJson, isDry }:
 }
 
 /**
- * Bytes of Redis for a reservation at each stage of its life, on a server of its own: in one that has lived many lives its table of keys would double within
- * some stage or none.
+ * Bytes of Redis for a reservation at each stage of its life, on a separate server: on a used server, its table of keys might double within
+ * a stage.
  */
 async function measureStages(dataDir: string): Promise<Record<string, number>> {
   return await withGateway(dataDir, "everysec", ({ redis, factsPath }) =>
@@ -168,7 +174,7 @@ async function measureStages(dataDir: string): Promise<Record<string, number>> {
   );
 }
 
-/** Runs something with a gateway over a Redis of its own, whose facts are in a file for those who call it. */
+/** Runs work with a gateway over a Redis of its own, and with a file of the facts for its callers. */
 async function withGateway<Result>(
   dataDir: string,
   level: Level,
@@ -189,7 +195,7 @@ async function withGateway<Result>(
   }
 }
 
-/** A Redis that keeps what a level says, with a replica where it is to have one. */
+/** A Redis with a level's durability, with a replica if the level requires one. */
 async function startRedisStore(dataDir: string, level: Level): Promise<RedisStore> {
   const isReplicated = level === "replicated";
   const port = isReplicated ? { port: await freePort() } : {};
@@ -197,7 +203,7 @@ async function startRedisStore(dataDir: string, level: Level): Promise<RedisStor
   const servers = [main];
   const redis = new Redis({ path: main.socketPath });
   try {
-    // Rewriting the log in the middle of a run would be counted as what a life takes.
+    // A rewrite of the append-only file during a run would be counted as a cost of lives.
     await redis.config("SET", "auto-aof-rewrite-percentage", "0");
     if (isReplicated) {
       const replica = await startRedisServer({ dataDir: `${dataDir}-replica` });
@@ -227,7 +233,7 @@ async function startGatewayOn({ socketPath }: RedisStore, level: Level): Promise
   return await startPinned(workCore, join(import.meta.dirname, "../servers/custody-gateway.ts"), [socketPath, String(siteCount), replicas]);
 }
 
-/** A PostgreSQL with empty tables; undefined where it is not installed. */
+/** A PostgreSQL with empty tables; undefined if it is not installed. */
 async function startPeer(): Promise<PostgresServer | undefined> {
   const peer = await startPostgres();
   if (peer === undefined) return undefined;
@@ -239,7 +245,7 @@ async function startPeer(): Promise<PostgresServer | undefined> {
   return peer;
 }
 
-/** Runs a script of this folder on one core, and gives what it prints. */
+/** Runs a script of this folder on one core. Returns its parsed output. */
 async function run<Result>(core: number, script: string, args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
   const command = ["-c", String(core), process.execPath, join(import.meta.dirname, script), ...args];
   const { stdout } = await promisify(execFile)("taskset", command, { maxBuffer, env: { ...process.env, ...env } });

@@ -1,6 +1,6 @@
 /**
- * Lives whole lives over a gateway's own calls: `gateway-lives.ts <facts> <task> …`, where the file `facts` has what
- * servers/custody-gateway.ts announced. Prints what came of it as JSON. Tasks:
+ * Runs whole lives over a gateway's own calls: `gateway-lives.ts <facts> <task> …`, where the file `facts` has the announcement of
+ * servers/custody-gateway.ts. Prints the result as JSON. Tasks:
  * - `run <clients> <seconds>`: a {@link LifeRun};
  * - `paced <clients> <seconds> <lives a second>`: a {@link PacedRun};
  * - `stages <count> <socket>`: bytes of Redis for each of `count` reservations, stage by stage.
@@ -26,7 +26,7 @@ async function live(party: Party): Promise<void> {
   await report(party, reservationId, "COLLECTED");
 }
 
-/** The courier's stream, from now on, which another process listens to. */
+/** The courier's stream from now on, received in another process. */
 async function listen(): Promise<Listener> {
   const child = fork(join(import.meta.dirname, "stream-listener.ts"), [factsPath], { serialization: "advanced" });
   const delaysMs: number[] = [];
@@ -35,7 +35,7 @@ async function listen(): Promise<Listener> {
     ended = `the listener has ended with ${code}`;
   });
   child.on("message", (some: number[]) => void delaysMs.push(...some));
-  // The first message says that it listens.
+  // The first message says that it is listening.
   await Promise.race([once(child, "message"), once(child, "exit")]);
   return {
     get count() {
@@ -58,7 +58,7 @@ async function measureStages(count: number, socketPath: string): Promise<Record<
   const ids: string[][] = parties.map(() => []);
   const each = Math.floor(count / parties.length);
   const bytes: Record<string, number> = {};
-  // What the first ones leave, such as counts and answers' keys of a new kind, is not what one takes.
+  // One-time costs, such as site counts and the first stored responses, are not counted as a reservation's.
   for (const party of parties) await live(party);
   const before = await usedMemory(redis);
   const stages: [string, (party: Party, own: string[], at: number) => Promise<unknown>][] = [

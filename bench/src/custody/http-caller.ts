@@ -1,12 +1,15 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** One connection to a gateway, for one call after the other, in JSON of Connect: the least that a client can do, so that the gateway is measured. */
+/**
+ * One connection to a gateway, for one call after the other in Connect JSON: a minimal client, so that the gateway dominates the
+ * measurement.
+ */
 export interface HttpCaller {
   /**
    * Makes a call.
    *
-   * @throws {Error} with the answer where it is refused
+   * @throws {Error} with the response if it is refused
    */
   call<Answer>(path: string, authorization: string, body: object): Promise<Answer>;
   close(): void;
@@ -35,7 +38,7 @@ export async function openCaller(port: number): Promise<HttpCaller> {
     if (headEnd < 0) return;
     const head = read.toString("latin1", 0, headEnd);
     const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? Number.NaN);
-    if (Number.isNaN(length)) return settle(({ reject }) => reject(new Error(`an answer without a length: ${head}`)));
+    if (Number.isNaN(length)) return settle(({ reject }) => reject(new Error(`a response without a length: ${head}`)));
     if (read.length < headEnd + 4 + length) return;
     const body = read.toString("utf8", headEnd + 4, headEnd + 4 + length);
     read = read.subarray(headEnd + 4 + length);

@@ -1,10 +1,10 @@
-/** How safe a change is when it is answered. */
+/** The durability of an acknowledged change. */
 export type Level = "everysec" | "always" | "replicated";
 
 export const levels: readonly Level[] = ["everysec", "always", "replicated"];
 
-/** Lives that run at once. */
+/** Concurrent lives. */
 export const clientCounts = [1, 16, 256] as const;
 
-/** Events that a life leaves in the record: held, confirmed, deposited, collected. */
+/** Events of a life: held, confirmed, deposited, collected. */
 export const eventsOfLife = 4;

@@ -7,7 +7,7 @@ import { Act, DeviceEventSchema, DeviceEventType, ProofKind } from "@petak/proto
 import type { TestKey } from "@petak/testkit/network";
 import { type HttpCaller, openCaller } from "./http-caller.ts";
 
-/** Who may call a gateway of `servers/custody-gateway.ts`: what that script announces. */
+/** The callers of a gateway of `servers/custody-gateway.ts`, as that script announces them. */
 export interface LifeFacts {
   port: number;
   courier: string;
@@ -23,7 +23,7 @@ const parcel = { widthMm: 300, heightMm: 100, depthMm: 400, massG: 1000 };
 const reservations = "/petak.v1.ReservationService";
 const agents = "/petak.v1.AgentService";
 
-/** A client: a connection, the courier's token, and the site near which its parcels go, whose agent it plays. */
+/** A client: a connection, the courier's token, and the site near which its parcels go, whose agent it simulates. */
 export interface Party {
   caller: HttpCaller;
   courier: string;
@@ -55,7 +55,7 @@ export async function reserve({ caller, courier, site }: Party): Promise<string>
     requestId: randomUUID(),
     nearest: { origin: { latitude, longitude } },
     parcel,
-    // The city reaches across the strait.
+    // The city includes both sides of the strait.
     requirements: { anyCountry: true },
     partnerReference: "order 2026-11-24/0815",
   });
@@ -97,5 +97,5 @@ export async function report(party: Party, reservationId: string, type: "DEPOSIT
     siteId,
     events: [toJson(DeviceEventSchema, event)],
   });
-  expectThat(answer.acknowledgedSequence === String(party.sequence), "a report was not taken", answer);
+  expectThat(answer.acknowledgedSequence === String(party.sequence), "a report was not acknowledged", answer);
 }

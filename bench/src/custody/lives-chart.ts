@@ -9,7 +9,7 @@ const barGap = 4;
 const titleHeight = 26;
 const colours: Record<LifeFigure["subject"], string> = { gateway: "#0b6e4f", records: "#59a98b", postgres: "#9aa5b1" };
 
-/** Whole lives a second as a picture in SVG. Bars are logarithmic: one client waits for each answer, many share what is waited for. */
+/** Whole lives a second as an SVG chart. Bars are logarithmic: one client waits for each response, many share the waiting. */
 export function livesChart(figures: readonly LifeFigure[]): string {
   const bars = figures.map(({ livesPerSecond, ...figure }) => ({ ...figure, value: Math.max(1, median(livesPerSecond)) }));
   const most = Math.max(10, ...bars.map(({ value }) => value));

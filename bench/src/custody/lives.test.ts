@@ -6,7 +6,7 @@ function listenerOf(): Listener & { count: number } {
 }
 
 describe("lives", () => {
-  it("are counted with what a listener got of each", async () => {
+  it("are counted together with the events that a listener received", async () => {
     const listener = listenerOf();
     const run = await runLives(
       3,
@@ -24,7 +24,7 @@ describe("lives", () => {
     expect(run.p99Ms).toBeGreaterThanOrEqual(run.p50Ms);
   });
 
-  it("that came twice are said", async () => {
+  it("whose events were received twice are reported", async () => {
     const listener = listenerOf();
     const twice = runLives(
       1,
@@ -40,7 +40,7 @@ describe("lives", () => {
     await expect(twice).rejects.toThrow(/^the listener got \d+ events, not \d+$/);
   });
 
-  it("begin when they are due, and as many as are wanted", async () => {
+  it("start when they are due, and in the requested number", async () => {
     const listener = listenerOf();
     const run = await runPaced(
       4,
@@ -58,7 +58,7 @@ describe("lives", () => {
     expect(run.seconds).toBeGreaterThan(0.09);
   });
 
-  it("have the middle and the hundredth of their times", () => {
+  it("have a median and a 99th percentile of their times", () => {
     const times = Array.from({ length: 1000 }, (_, index) => 1000 - index);
     expect(percentiles(times)).toEqual({ p50Ms: 501, p99Ms: 991 });
   });

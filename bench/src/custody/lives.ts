@@ -1,55 +1,55 @@
 import { ownCpuSeconds, treeCpuSeconds } from "../process-cpu.ts";
 
-/** Names the processes of the store, with spaces between, and that of the gateway, for who counts their time. */
+/** The ids of the store's processes, separated by spaces, and of the gateway's process, whose time is counted. */
 export const storePidsVariable = "BENCH_STORE_PIDS";
 export const workPidVariable = "BENCH_WORK_PID";
 
-/** What came of some lives. */
+/** The result of some lives. */
 export interface LifeRun {
   clients: number;
   lives: number;
   seconds: number;
   p50Ms: number;
   p99Ms: number;
-  /** Events that a listener got, and how long after the last life it had the last of them, in ms. */
+  /** Events that a listener received, and how long after the last life it received the last of them, in ms. */
   delivered: number;
   lastDeliveredMs: number;
-  /** Processor time meanwhile of the store's processes, and of the one that works with it: the gateway, or this process, in s. */
+  /** Processor time meanwhile of the store's processes, and of the gateway or this process, in s. */
   storeCpuSeconds: number;
   workCpuSeconds: number;
 }
 
-/** What came of lives that began at a rate that was kept. */
+/** The result of lives that were started at a fixed rate. */
 export interface PacedRun {
-  /** Wanted, and what came of it, a second. */
+  /** The rate wanted and reached, a second. */
   wanted: number;
   lives: number;
   seconds: number;
-  /** From when a life was due to its end, in ms. */
+  /** Percentiles of the time from when a life was due to its end, in ms. */
   p50Ms: number;
   p99Ms: number;
-  /** From when an event was recorded, which is cut to whole ms, to when a listener had it, in ms. */
+  /** Percentiles of the time from when an event was recorded, truncated to ms, to its arrival at a listener, in ms. */
   deliveryP50Ms: number;
   deliveryP99Ms: number;
   delivered: number;
 }
 
-/** A listener to what is recorded. */
+/** A listener to recorded events. */
 export interface Listener {
-  /** Events that it has got. */
+  /** The number of events received. */
   readonly count: number;
-  /** How long each took to come, in ms. */
+  /** The delay of each event, in ms. */
   readonly delaysMs: number[];
   close(): Promise<void>;
 }
 
-/** How long clients live before anything is counted, in s: the time in which Node compiles what is hot, and PostgreSQL plans. */
+/** Duration of the warm-up, in s, in which Node compiles hot code and PostgreSQL plans. */
 export const warmUpSeconds = 2;
 
-/** How long a listener may take for what is outstanding at the end, in ms. */
+/** How long a listener may take for outstanding events at the end, in ms. */
 const outstandingMs = 30_000;
 
-/** Lives one whole life after the other with each client, as many as are done in so many seconds, once all have got warm. */
+/** Runs lives one after the other with each client, as many as are done in a number of seconds after a warm-up. */
 export async function runLives(
   clients: number,
   seconds: number,
@@ -97,7 +97,7 @@ async function runCounted(
 }
 
 /**
- * Begins lives at equal distances, whatever becomes of those before, once all have got warm. Where all clients are busy one waits, and its time counts
+ * Starts lives at equal intervals, independent of earlier ones, after a warm-up. If all clients are busy, a life waits, and its time counts
  * from when it was due.
  */
 export async function runPaced(
@@ -138,17 +138,17 @@ export async function runPaced(
 }
 
 /**
- * Waits until a listener has all that was recorded, and no more.
+ * Waits until a listener has received every recorded event, and no more.
  *
- * @throws {Error} where something is missing, or came twice
+ * @throws {Error} if an event is missing or was received twice
  */
 async function untilDelivered(listener: Listener, expected: number): Promise<void> {
   const deadlineMs = performance.now() + outstandingMs;
   while (listener.count < expected && performance.now() < deadlineMs) await pause(1);
-  if (listener.count !== expected) throw new Error(`the listener got ${listener.count} events, not ${expected}`);
+  if (listener.count !== expected) throw new Error(`the listener received ${listener.count} events, not ${expected}`);
 }
 
-/** The middle of some times, and what one in a hundred exceeds. NaN where there are none. */
+/** The median of some times, and their 99th percentile. NaN if there are none. */
 export function percentiles(timesMs: readonly number[]): { p50Ms: number; p99Ms: number } {
   const sorted = timesMs.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

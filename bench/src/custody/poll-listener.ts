@@ -1,10 +1,10 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Listener } from "./lives.ts";
 
-/** How often a listener asks, in ms: as often as an event has to come in time for a delay of a few ms. */
+/** Polling interval of a listener, in ms, short enough for a delay of a few ms. */
 const pollMs = 2;
 
-/** Listens by asking for what is new, over and over. `read` gives when each new event was recorded, in ms. */
+/** Listens by polling. `read` returns when each new event was recorded, in ms. */
 export function pollListener(read: () => Promise<number[]>): Listener {
   const delaysMs: number[] = [];
   let count = 0;

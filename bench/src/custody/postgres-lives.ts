@@ -1,6 +1,6 @@
 /**
- * Lives whole lives in PostgreSQL, in prepared statements over a pool of sessions, one transaction for each act:
- * `postgres-lives.ts <folder of the socket> <clients> <seconds> <off|on> <sites>`. Prints a {@link LifeRun} as JSON.
+ * Runs whole lives in PostgreSQL, with prepared statements over a pool of sessions, one transaction for each act: `postgres-lives.ts
+ * <folder of the socket> <clients> <seconds> <off|on> <sites>`. Prints a {@link LifeRun} as JSON.
  */
 import { randomUUID } from "node:crypto";
 import type { Client } from "pg";
@@ -10,7 +10,7 @@ import { runLives } from "./lives.ts";
 import { pollListener } from "./poll-listener.ts";
 import { statements } from "./postgres-schema.ts";
 
-/** Sessions at most: PostgreSQL has a process for each, and more than this make it slower on two cores. */
+/** Sessions at most: PostgreSQL has a process for each, and more make it slower on two cores. */
 const sessionsMax = 32;
 
 const [socketDir = "", clients = "1", seconds = "1", synchronousCommit = "on"] = process.argv.slice(2);
@@ -29,7 +29,7 @@ const sessions = await Promise.all(
 const idle = [...sessions];
 const waiting: ((session: Client) => void)[] = [];
 
-/** Runs a statement that must have done what it says, in the next session that is free. */
+/** Runs a statement, which must return one row, in the next free session. */
 async function act(name: Exclude<keyof typeof statements, "listen">, values: unknown[]): Promise<string> {
   const session = idle.pop() ?? (await new Promise<Client>((resolve) => void waiting.push(resolve)));
   try {

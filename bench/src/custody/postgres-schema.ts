@@ -1,6 +1,7 @@
 /**
- * The peer's tables for whole lives. What changes with each move (counts, watermarks, states) stands in no index where that can be, so that its row
- * is updated within its page (HOT), and pages leave room for that. The deadline is in an index because the clock looks for it.
+ * The peer's tables for whole lives. Columns that change with each transition (counts, watermarks, states) are in no index where possible,
+ * so that the row is updated within its page (HOT), and pages have room for that. The deadline is in an index because the clock searches
+ * for it.
  */
 export const schema = `
 CREATE TABLE capacity (
@@ -41,8 +42,8 @@ const eventColumns = `type, reservation_id, site_id, operator_id, participant_id
     credential_hash, device_sequence, occurred_at, recorded_at`;
 
 /**
- * Each act is one statement, and so one transaction and one round trip. A request id that is known, a place that is not there, a state that is another
- * or a report out of its order makes it write nothing more, and give no row.
+ * Each act is one statement, and so one transaction and one round trip. With a known request id, a missing place, another state or a report
+ * out of order, it writes nothing more and returns no row.
  */
 export const statements = {
   /** $1 participant, $2 request id, $3 fingerprint, $4 site, $5 width, $6 height, $7 depth in mm, $8 mass in g, $9 reference, $10 now, $11 deadline */
@@ -106,8 +107,8 @@ INSERT INTO event (${eventColumns})
 SELECT 4, reservation_id, site_id, operator_id, participant_id, 9, state, revision, partner_reference, $7, $3, $5, $5 FROM moved
 RETURNING reservation_id`,
   /**
-   * What is new, without missing what is committed late: only what no running transaction can come before. $1 and $2: transaction and event that
-   * were read last.
+   * New events, without missing one that is committed late: only those that no running transaction can precede. $1 and $2: transaction and
+   * event that were read last.
    */
   listen: `
 SELECT transaction_id::text, event_id::text, recorded_at FROM event

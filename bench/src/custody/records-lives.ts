@@ -23,8 +23,8 @@ import { runLives } from "./lives.ts";
 import { pollListener } from "./poll-listener.ts";
 
 /**
- * Lives whole lives with the records as a library, with every command that the gateway sends for them and nothing of the gateway:
- * `records-lives.ts <socket> <clients> <seconds> <run>`. Prints a {@link LifeRun} as JSON. Each run has sites of its own.
+ * Runs whole lives with the records as a library, with every command that the gateway sends for them and nothing else of the gateway:
+ * `records-lives.ts <socket> <clients> <seconds> <run>`. Prints a {@link LifeRun} as JSON. Each run has its own sites.
  */
 
 const [socketPath = "", clients = "1", seconds = "1", run = "0"] = process.argv.slice(2);
@@ -79,8 +79,8 @@ function eventOf(type: EventType, before: Reservation, after: Reservation, atMs:
   });
 }
 
-/** Reads and moves a reservation on as the gateway does. */
-async function move(
+/** Reads a reservation and applies a transition as the gateway does. */
+async function apply(
   { siteId }: Own,
   reservationId: string,
   change: Partial<Reservation>,
@@ -102,7 +102,7 @@ async function move(
     movedAtMs: atMs,
     events: [eventOf(type, before, after, atMs, sequence)],
   });
-  if (outcome.tag !== "done") throw new Error(`a reservation was not moved on: ${outcome.tag}`);
+  if (outcome.tag !== "done") throw new Error(`a transition failed: ${outcome.tag}`);
 }
 
 async function live(client: number): Promise<void> {
@@ -116,7 +116,7 @@ async function live(client: number): Promise<void> {
   const fingerprint = Buffer.alloc(16, 1);
   await records.requestIds.claim(participantId, requestId, fingerprint);
   const depositUntilMs = Date.now() + 86_400_000;
-  await move(
+  await apply(
     party,
     reservationId,
     { state: ReservationState.CONFIRMED, depositUntil: timestampFromMs(depositUntilMs) },
@@ -131,7 +131,7 @@ async function live(client: number): Promise<void> {
   const report = () => ({ siteId: party.siteId, keyId: `key_test_${client}`, sequence: ++party.sequence });
   const depositedMs = Date.now();
   const first = report();
-  await move(
+  await apply(
     party,
     reservationId,
     {
@@ -151,7 +151,7 @@ async function live(client: number): Promise<void> {
     },
   );
   const second = report();
-  await move(
+  await apply(
     party,
     reservationId,
     { state: ReservationState.COLLECTED, collectedAt: timestampFromMs(Date.now()) },
@@ -167,7 +167,7 @@ async function live(client: number): Promise<void> {
   );
 }
 
-// Over a connection of its own: what a listener reads must not wait behind what the clients do.
+// A separate connection, so that the listener's reads do not wait behind the clients' commands.
 const listening = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });
 await listening.connect();
 const { events } = createRecords({ redis: listening, prefix, storeCode });

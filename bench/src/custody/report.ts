@@ -12,11 +12,11 @@ export interface DeliveryFigure extends PacedRun {
   level: Level;
 }
 
-/** A run of the custody bench and all that is needed to judge it. */
+/** A run of the custody bench, with everything needed to judge it. */
 export interface CustodyReport {
   commit: string;
   node: string;
-  /** Flavour and version of the Redis server, and version of PostgreSQL; empty where it was not there. */
+  /** Flavour and version of the Redis server, and version of PostgreSQL; empty if it is not installed. */
   server: string;
   postgres: string;
   cpu: string;
@@ -24,23 +24,23 @@ export interface CustodyReport {
   rounds: number;
   lives: LifeFigure[];
   deliveries: DeliveryFigure[];
-  /** Bytes of Redis for each reservation, by the stage that it has come to, everything included. */
+  /** Bytes of Redis for each reservation in all, by its stage. */
   bytes: Record<string, number>;
 }
 
-/** How often as many lives as PostgreSQL at the same durability are wanted. */
+/** Target of the lives a second relative to PostgreSQL at the same durability. */
 const ratioTarget = 5;
 
-/** Bytes of Redis that a live reservation may take, and ms that an event may take to a listener at half load, p99. */
+/** Targets of the bytes of Redis for a live reservation, and of the delay of an event to a listener at half load, p99, in ms. */
 const bytesTarget = 800;
 const deliveryTargetMs = 5;
 
-/** A rate counts as kept where this share of it came. */
+/** A rate counts as kept if this share of it was reached. */
 const keptShare = 0.98;
 
 const root = join(import.meta.dirname, "../../..");
 
-/** Prints a report, and where it is to be kept keeps it as JSON and picture, and puts it into docs/performance.md. */
+/** Prints a report. If it is to be kept, also stores it as JSON and chart, and puts it into docs/performance.md. */
 export async function writeCustodyReport(report: CustodyReport, { json, isKept }: { json: boolean; isKept: boolean }): Promise<void> {
   const table = custodyTable(report);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${table}\n`);
@@ -72,7 +72,7 @@ export function custodyTable(report: CustodyReport): string {
     "| a reservation that is | bytes of Redis, all included | target |",
     "|---|---|---|",
     ...Object.entries(bytes).map(([stage, each]) => {
-      // What has ended is not live any more.
+      // Ended reservations are not live.
       const target = stage === "held" ? verdict(each <= bytesTarget, `≤ ${bytesTarget}`) : "";
       return `| ${stage} | ${Math.round(each)} | ${target} |`;
     }),

@@ -34,7 +34,7 @@ const figures = [
   growth,
 ];
 
-test("costs are taken from the recorded runs: of the larger network, with the index in memory", () => {
+test("costs are taken from the recorded runs of the larger network with an index cache", () => {
   expect(costsOf(rpc, { figures })).toEqual({
     lookMicros: 100,
     reserveMicros: 500,
@@ -46,7 +46,7 @@ test("costs are taken from the recorded runs: of the larger network, with the in
   });
 });
 
-test("a run that lacks a figure is not made up for", () => {
+test("a missing figure in the recorded runs is an error", () => {
   expect(() => costsOf({ figures: [] }, { figures })).toThrow("FindNearest");
   expect(() => costsOf(rpc, { figures: [] })).toThrow("nearest over ASEAN");
 });

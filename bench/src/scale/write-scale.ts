@@ -7,24 +7,24 @@ import { median } from "../median.ts";
 import type { RpcReport } from "../rpc/figures.ts";
 import { names } from "../rpc/subjects.ts";
 import { assumptions } from "./assumptions.ts";
-import { type MeasuredCosts, reckon } from "./reckon.ts";
+import { estimateScale, type MeasuredCosts } from "./estimate-scale.ts";
 import { scaleText } from "./scale-text.ts";
 
 const root = join(import.meta.dirname, "../../..");
 
 /**
- * Reckons from the recorded runs what a network over all of ASEAN needs, and puts it into docs/performance.md. Measures nothing.
+ * Estimates from the recorded runs what a network over all of ASEAN requires, and puts it into docs/performance.md. Measures nothing.
  *
- * @throws {Error} where a run is not recorded, or was recorded without a figure that is needed
+ * @throws {Error} if a run is not recorded, or lacks a required figure
  */
 export async function writeScale(): Promise<void> {
   const costs = costsOf(await readResult<RpcReport>("rpc"), await readResult<AllocatorReport>("allocator"));
-  const text = scaleText(costs, assumptions, reckon(costs, assumptions));
+  const text = scaleText(costs, assumptions, estimateScale(costs, assumptions));
   process.stdout.write(`${text}\n`);
   await replaceSection(join(root, "docs/performance.md"), "npm run bench -- scale", text);
 }
 
-/** Finds in the recorded runs what one thing costs. */
+/** Finds the cost of single operations in the recorded runs. */
 export function costsOf(rpc: Pick<RpcReport, "figures">, allocator: Pick<AllocatorReport, "figures">): MeasuredCosts {
   const gateway = (what: string) => rpc.figures.find((figure) => figure.what === what && figure.protocol === "Connect JSON");
   const memory = (what: string) =>
@@ -46,7 +46,7 @@ export function costsOf(rpc: Pick<RpcReport, "figures">, allocator: Pick<Allocat
 }
 
 function medianOf(what: string, values: readonly number[] = []): number {
-  if (values.length === 0) throw new Error(`the recorded runs do not tell what ${what} costs: run the bench rpc, and allocator as a whole`);
+  if (values.length === 0) throw new Error(`the recorded runs have no cost of ${what}: run the benches rpc and allocator completely`);
   return median(values);
 }
 

@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 
-/** Says where a server listens and whatever else its caller must know, and ends the process in good order when asked to. */
+/** Prints a line with a server's port and further facts for its caller, and exits cleanly on request. */
 export function announce(facts: { port: number; [fact: string]: unknown }, stop: () => Promise<void> | void): void {
   process.stdout.write(`${JSON.stringify(facts)}\n`);
   process.once("SIGTERM", () => {
@@ -8,7 +8,7 @@ export function announce(facts: { port: number; [fact: string]: unknown }, stop:
   });
 }
 
-/** The port of a server that listens. */
+/** The port of a listening server. */
 export function portOf(server: { address(): string | AddressInfo | null }): number {
   return (server.address() as AddressInfo).port;
 }

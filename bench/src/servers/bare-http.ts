@@ -1,4 +1,4 @@
-/** The limit: `node:http` alone, which reads a request's body and sends the bytes it was given in base64. */
+/** The upper bound: `node:http` alone, which reads a request's body and sends bytes that it was given in base64. */
 import { createServer } from "node:http";
 import { announce, portOf } from "./announce.ts";
 

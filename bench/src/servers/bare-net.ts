@@ -1,4 +1,7 @@
-/** The limit below HTTP: `node:net` alone, which counts a request's bytes and sends the answer that it was given in base64, status line and all. */
+/**
+ * The upper bound below HTTP: `node:net` alone, which counts a request's bytes and sends the response that it was given in base64,
+ * including the status line.
+ */
 import { createServer } from "node:net";
 import { announce, portOf } from "./announce.ts";
 
@@ -23,7 +26,7 @@ server.listen(0, "127.0.0.1", () => announce({ port: portOf(server) }, () => und
 
 function lengthOf(request: Buffer): number {
   const headers = request.indexOf("\r\n\r\n") + 4;
-  if (headers < 4) throw new Error("a request whose headers do not come at once");
+  if (headers < 4) throw new Error("a request whose headers arrive in parts");
   const body = /^content-length: *(\d+)/im.exec(request.toString("latin1", 0, headers))?.[1];
   return headers + Number(body ?? 0);
 }

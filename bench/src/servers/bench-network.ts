@@ -3,7 +3,7 @@ import { createLogger, createMetrics, type GatewayOptions } from "@petak/gateway
 import { startTestNetwork, type TestKey, type TestNetwork } from "@petak/testkit/network";
 import { gatewaySwitches } from "../rent/switches.ts";
 
-/** Starts a network whose gateway is set up as `petak gateway` sets it up, over the Redis at a socket. */
+/** Starts a network over the Redis at a socket, with a gateway configured like `petak gateway`. */
 export function startBenchNetwork(
   socketPath: string,
   options: Partial<Pick<GatewayOptions, "durability" | "dataDir">> = {},
@@ -21,7 +21,7 @@ export function startBenchNetwork(
   });
 }
 
-/** The Authorization header of a key, good for ten minutes: the load generators send what they are given. */
+/** The Authorization header of a key, valid for ten minutes: the load generators send it unchanged. */
 export async function authorizationOf({ privateJwk: privateKey, ...key }: TestKey): Promise<string> {
   return `Bearer ${await signRequestToken({ ...key, privateKey, issuedAtMs: Date.now(), lifetimeMs: requestTokenMaxLifetimeMs })}`;
 }

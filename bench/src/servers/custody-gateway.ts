@@ -1,6 +1,6 @@
 /**
- * A gateway over the Redis at the socket it is given, for whole lives of parcels: `custody-gateway.ts <socket> <sites> <replicas>`. Each site has an
- * agent. Its first line says who may call, each with a token that is good for ten minutes.
+ * A gateway over the Redis at the given socket, for whole lives of parcels: `custody-gateway.ts <socket> <sites> <replicas>`. Each site has
+ * an agent. Its first line names the callers, each with a token that is valid for ten minutes.
  */
 import { prepareServingProcess } from "@petak/gateway";
 import { Role } from "@petak/protocol";

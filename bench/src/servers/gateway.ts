@@ -1,6 +1,6 @@
 /**
- * The gateway itself over the Redis at the socket it is given, with a city of sites: `gateway.ts <socket> <sites> [<secrets>]`. Says in its first
- * line an Authorization header and the key by which it was made. Several over one Redis share the folder `secrets`, and all but the first make no sites.
+ * The gateway over the Redis at the given socket, with a city of sites: `gateway.ts <socket> <sites> [<secrets>]`. Its first line has an
+ * Authorization header and its key. Several gateways over one Redis share the folder `secrets`, and only the first makes the sites.
  */
 import { prepareServingProcess } from "@petak/gateway";
 import { Role } from "@petak/protocol";
@@ -24,7 +24,7 @@ for (let from = 0; from < Number(siteCount); from += 100) {
       latitude: random.float(1.24, 1.46),
       longitude: random.float(103.61, 104.03),
       ref: `bench-${from + index}`,
-      // So many that no run of Reserve fills the city.
+      // So many places that no run of Reserve fills the city.
       classes: [["M", 400, 200, 500, 20_000, 500]],
     }),
   );

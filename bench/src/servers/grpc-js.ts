@@ -1,4 +1,4 @@
-/** The peer for gRPC: grpc-js, one RPC that does nothing, its answer encoded beforehand. */
+/** The peer for gRPC: grpc-js with one RPC that does nothing, and whose response was encoded beforehand. */
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { HealthCheckResponse_ServingStatus, HealthCheckResponseSchema } from "@petak/protocol/grpc";

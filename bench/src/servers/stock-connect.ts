@@ -1,4 +1,4 @@
-/** The peer: connect-node as it comes, one RPC that does nothing, HTTP/1.1 or with `h2` HTTP/2 in cleartext. */
+/** The peer: connect-node's own adapter with one RPC that does nothing, over HTTP/1.1 or, with `h2`, cleartext HTTP/2. */
 import { createServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { connectNodeAdapter } from "@connectrpc/connect-node";

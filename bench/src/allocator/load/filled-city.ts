@@ -6,18 +6,18 @@ import { createProgress } from "../progress.ts";
 import { fillingOrder, holdPlaces } from "./hold-places.ts";
 import { loadSites } from "./load-sites.ts";
 
-/** A city in Redis whose sites fill one after another. */
+/** A city in Redis whose sites are filled one after another. */
 export interface FilledCity {
   network: Network;
   siteIds: readonly string[];
   isFull(index: number): boolean;
   /** The index of a site. */
   indexOf(siteId: string): number;
-  /** Holds the last place at so many more sites that this share of them is full. Gives the indexes of those. */
+  /** Holds the last place of further sites until this share of all sites is full. Returns the indexes of the sites that became full. */
   fillTo(share: number): Promise<readonly number[]>;
 }
 
-/** Loads a city with one place of the size asked for at each site, and, where given, more at those that are never to be full. */
+/** Loads a city with one place of the requested size at each site, and optionally more at sites that must never become full. */
 export async function loadCity(
   { say }: BenchContext,
   { records }: BenchServer,
@@ -42,7 +42,7 @@ export async function loadCity(
     isFull: (index) => full.has(index),
     indexOf(siteId) {
       const index = indexes.get(siteId);
-      if (index === undefined) throw new Error(`there is no site ${siteId}`);
+      if (index === undefined) throw new Error(`unknown site ${siteId}`);
       return index;
     },
     async fillTo(share) {

@@ -8,15 +8,15 @@ import { askedClass, type Network, operatorId, positionOf } from "../network/net
 import { holdRequest } from "../ours/holds.ts";
 import { newOrder, orderFingerprint } from "../ours/orders.ts";
 
-/** Holds that are under way at once. */
+/** Concurrent holds. */
 const atOnce = 100;
 
-/** All indexes of a network in the order in which its sites fill: so one occupancy grows out of another. */
+/** All indexes of a network in the order in which its sites are filled, so that each occupancy extends the one before. */
 export function fillingOrder(network: Network, seed: number): readonly number[] {
   return createRandom(seed).shuffle(Array.from({ length: network.count }, (_, index) => index));
 }
 
-/** Holds one place of the size asked for at each of these sites, as the gateway would, and says after each how many are held. */
+/** Holds one place of the requested size at each of these sites, as the gateway would, and reports progress after each. */
 export async function holdPlaces(
   records: Records,
   network: Network,
@@ -39,9 +39,9 @@ export async function holdPlaces(
   });
 }
 
-/** A site as it was put, not found by a search: the script looks for its record. */
+/** A site as it was put, without a search: the script looks for its record. */
 export function candidateAt(siteId: string, cell: string): HoldCandidate {
   const id = parseSiteId(siteId);
-  if (id === undefined) throw new Error(`${siteId} is no id of a site`);
+  if (id === undefined) throw new Error(`${siteId} is no site id`);
   return { siteId, ...id, operatorId, revision: 1, cell, offset: -1, classes: [askedClass] };
 }

@@ -6,7 +6,7 @@ import { holdRequest } from "../ours/holds.ts";
 import { newOrder } from "../ours/orders.ts";
 import { candidateAt } from "./hold-places.ts";
 
-/** Searches that are under way at once. */
+/** Concurrent searches. */
 const atOnce = 16;
 
 /** A site at which places are held between queries. */
@@ -20,7 +20,7 @@ export function targetsOf(network: Network, siteIds: readonly string[]): HoldTar
   return siteIds.map((siteId, index) => ({ siteId, position: positionOf(network, index) }));
 }
 
-/** The sites nearest to some points: where holds fall if they come from there. */
+/** The sites nearest to some points, as the targets of holds that come from there. */
 export async function targetsNear(records: SearchableRecords, origins: readonly Position[]): Promise<HoldTarget[]> {
   const found: HoldTarget[] = [];
   await concurrently(origins.length, atOnce, async (index) => {
@@ -30,10 +30,10 @@ export async function targetsNear(records: SearchableRecords, origins: readonly 
   return found;
 }
 
-/** Holds a place of a size of which nobody asks in the bench: it changes the index, and no answer. */
+/** Holds a place of a size that no query asks for: it changes the index, but no answer. */
 export async function holdOther(records: SearchableRecords, { siteId, position }: HoldTarget): Promise<void> {
   const cell = indexCellOf(quantise(position));
   const candidate = { ...candidateAt(siteId, cell), classes: [otherClass] };
   const { tag } = await records.holds.take(holdRequest(newOrder(position), regionOfCell(cell)), [candidate], async () => candidate);
-  if (tag !== "held") throw new Error(`a hold came to ${tag}`);
+  if (tag !== "held") throw new Error(`a hold failed: ${tag}`);
 }

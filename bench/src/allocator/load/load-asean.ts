@@ -7,7 +7,7 @@ import { createProgress, type Say } from "../progress.ts";
 
 const worker = join(import.meta.dirname, "load-worker.ts");
 
-/** Loads the ASEAN network with half of its sites full, in as many processes as there are cores: Node is what makes it slow. */
+/** Loads the ASEAN network with half of its sites full, in one process per core, because Node is the bottleneck. */
 export async function loadAsean(socketPath: string, count: number, seed: number, say: Say): Promise<void> {
   const workers = Math.min(availableParallelism(), 4);
   const progress = createProgress(say, "Loading sites", count);

@@ -2,19 +2,19 @@ import type { Records } from "@petak/records";
 import { concurrently } from "../concurrently.ts";
 import { type Network, siteOf } from "../network/network.ts";
 
-/** Writes that are under way at once: enough to fill pipelines. */
+/** Concurrent writes: enough to fill pipelines. */
 const atOnce = 200;
 
-/** What is loaded of a network. */
+/** The part of a network to load. */
 export interface LoadedRange {
   from: number;
   to: number;
-  /** Places of the size asked for at a site. */
+  /** Places of the requested size at a site. */
   largePlaces(index: number): number;
   onLoaded?(count: number): void;
 }
 
-/** Puts the sites [from, to) of a network. Gives the site ids by index. */
+/** Puts the sites [from, to) of a network. Returns the site ids by index. */
 export async function loadSites(records: Records, network: Network, range: LoadedRange): Promise<string[]> {
   const { from, to, largePlaces, onLoaded } = range;
   const siteIds: string[] = new Array(to - from);

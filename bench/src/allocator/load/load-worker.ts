@@ -1,4 +1,7 @@
-/** Puts a part of the ASEAN network: `load-worker.ts <socket> <sites in all> <seed> <from> <to>`. Says in lines how many it has put. */
+/**
+ * Puts a part of the ASEAN network: `load-worker.ts <socket> <total sites> <seed> <from> <to>`. Prints lines with the number of sites put
+ * so far.
+ */
 
 import { createRecords } from "@petak/records";
 import { claimStoreCode, connectRedis, createKeys } from "@petak/redis";
@@ -8,7 +11,7 @@ import { loadSites } from "./load-sites.ts";
 
 const [socketPath = "", count, seed, from, to] = process.argv.slice(2);
 
-/** How many sites between two lines. */
+/** Sites between two lines. */
 const sitesPerLine = 1000;
 
 const redis = connectRedis({ socketPath }, { onError: (error) => process.stderr.write(`${error.message}\n`) });

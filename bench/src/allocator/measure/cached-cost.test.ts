@@ -9,7 +9,7 @@ import { warmCosts } from "./warm-costs.ts";
 
 const redis = useRedis();
 
-test("once warm, queries read what holds have changed and no more, and the holds' own commands are not theirs", async () => {
+test("warm queries read only what holds have changed, and the commands of holds are not counted", async () => {
   const writer = new Redis({ ...redis.options });
   onTestFinished(() => writer.disconnect());
   const cached = createSearchableRecords({
@@ -35,6 +35,6 @@ test("once warm, queries read what holds have changed and no more, and the holds
     expect(commands).not.toHaveProperty("evalsha");
     expect(commands).not.toHaveProperty("xadd");
   }
-  // A tenth of a hold for each query, one block for each hold. Where the machine stands still for a second all is read anew.
+  // Each query causes a tenth of a hold, and each hold changes one block. A pause of the machine for a second would empty the cache.
   expect(Math.min(...costs.map(({ keysRead }) => keysRead))).toBeLessThan(0.15);
 });

@@ -7,27 +7,27 @@ import { type HoldTarget, holdOther } from "../load/hold-targets.ts";
 import { question } from "../network/network.ts";
 import { type CommandTimes, commandTimes, sumOf } from "./command-stats.ts";
 
-/** Queries for each hold: more people look than reserve. */
+/** Queries for each hold: there are more searches than reservations. */
 export const queriesPerHold = 10;
 
-/** Calls that are under way at once. */
+/** Concurrent calls. */
 const atOnce = 16;
 
-/** What queries cost the server where the allocator keeps what it has read of the index, and holds take parts of it away again. */
+/** The server's cost of queries with an index cache, parts of which holds invalidate. */
 export interface CachedCost {
   /** Processor time in commands, in µs a query. */
   micros: number;
-  /** Keys that were read, a query. */
+  /** Keys read, a query. */
   keysRead: number;
   /** Calls of each command, a query. */
   commands: Record<string, number>;
 }
 
 /**
- * Queries and holds take turns, as many queries as belong to the holds under way at once, and the server's commands are counted around the queries
- * alone: so what the holds' own script reads and writes is not in it, and what the queries have to read again because of the holds is.
+ * Queries and holds take turns, in groups of concurrent calls, and the server's commands are counted around the queries alone. So the
+ * holds' own scripts are not counted, but the reads that holds cause in later queries are.
  *
- * @param targets Where places are held, at random.
+ * @param targets Sites at which places are held, chosen at random.
  */
 export async function cachedCost(
   redis: Redis,

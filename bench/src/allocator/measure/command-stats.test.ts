@@ -5,7 +5,7 @@ import { commandTimes, parseCommandTimes, sumOf } from "./command-stats.ts";
 
 const redis = useRedis();
 
-test("commands are counted with their time, and those of the measuring itself are not", async () => {
+test("commands are counted with their time, except those of the measurement itself", async () => {
   const client = new Redis({ ...redis.options });
   onTestFinished(() => client.disconnect());
   const key = `${redis.keyPrefix}key`;
@@ -22,7 +22,7 @@ test("commands are counted with their time, and those of the measuring itself ar
   expect(scriptMicros).toBe(0);
 });
 
-test("a script's time includes what it calls", async () => {
+test("a script's time includes the commands that it calls", async () => {
   const client = new Redis({ ...redis.options });
   onTestFinished(() => client.disconnect());
   const many = `for i = 1, 20000 do redis.call('SET', KEYS[1], i) end`;
@@ -33,7 +33,7 @@ test("a script's time includes what it calls", async () => {
   expect(scriptMicros).toBeGreaterThan(micros / 2);
 });
 
-test("times are added up over commands, and over stretches", () => {
+test("times are summed over commands and over intervals", () => {
   const section = [
     "# Commandstats",
     "cmdstat_mget:calls=4,usec=10,usec_per_call=2.50,rejected_calls=0,failed_calls=0",

@@ -1,10 +1,12 @@
 import type { Redis } from "ioredis";
 
-/** What a server did for some queries, by `INFO`. */
+/** What a server did during an interval, by `INFO`. */
 export interface CommandTimes {
-  /** Processor time of all commands, in µs. What a script calls counts twice, in the script and by itself: see `scriptMicros`. */
+  /**
+   * Processor time of all commands, in µs. Commands called by a script count twice, in the script and by themselves: see `scriptMicros`.
+   */
   micros: number;
-  /** Processor time in scripts, what they call included, in µs. */
+  /** Processor time in scripts, in µs, including the commands that they call. */
   scriptMicros: number;
   /** Calls of each command. */
   calls: Record<string, number>;
@@ -12,20 +14,20 @@ export interface CommandTimes {
   keysRead: number;
 }
 
-/** What the measuring itself sends. */
+/** The commands of the measurement itself. */
 const ownCommands = new Set(["info", "config", "config|resetstat", "ping"]);
 
-/** Under these a script is called. */
+/** The commands that call a script. */
 const scriptCommands = new Set(["eval", "evalsha", "eval_ro", "evalsha_ro", "fcall", "fcall_ro"]);
 
-/** What a server spends in commands while something runs. */
+/** A server's processor time in commands while something runs. */
 export async function commandTimes(redis: Redis, run: () => Promise<void>): Promise<CommandTimes> {
   await redis.config("RESETSTAT");
   await run();
   return parseCommandTimes(await redis.info("commandstats", "stats"));
 }
 
-/** Adds up what was measured in several stretches. */
+/** Sums several intervals. */
 export function sumOf(all: readonly CommandTimes[]): CommandTimes {
   const sum: CommandTimes = { micros: 0, scriptMicros: 0, calls: {}, keysRead: 0 };
   for (const { micros, scriptMicros, calls, keysRead } of all) {
@@ -37,7 +39,7 @@ export function sumOf(all: readonly CommandTimes[]): CommandTimes {
   return sum;
 }
 
-/** Reads the sections `commandstats` and `stats`. */
+/** Parses the sections `commandstats` and `stats`. */
 export function parseCommandTimes(info: string): CommandTimes {
   const times: CommandTimes = { micros: 0, scriptMicros: 0, calls: {}, keysRead: 0 };
   for (const [, name = "", calls, micros] of info.matchAll(/^cmdstat_([^:]+):calls=(\d+),usec=(\d+)/gm)) {

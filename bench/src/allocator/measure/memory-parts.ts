@@ -6,16 +6,16 @@ import { operatorId } from "../network/network.ts";
 import type { Figure } from "../report/figure.ts";
 import { usedMemory } from "./memory.ts";
 
-/** Commands that are under way at once. */
+/** Concurrent commands. */
 const atOnce = 500;
 
 /**
- * What a site takes of the server's memory without its facts: blocks, directory, tallies, and what the keys themselves cost. It is what all
- * took when the sites were loaded, less what comes free when the keys of their facts and the operator's references are taken away. So the
- * server is of no use afterwards.
+ * The server's memory for a site without its facts: blocks, directory, site counts, and the keys themselves. Computed as the memory that
+ * all sites took when they were loaded, minus the memory freed by deleting their facts and the operator's references. The server is
+ * unusable afterwards.
  *
- * @param siteBytes What a site took, everything included.
- * @param reservationBytes What a reservation took, everything included.
+ * @param siteBytes Memory of a site in all, in bytes.
+ * @param reservationBytes Memory of a reservation in all, in bytes.
  */
 export async function measureMemory(
   { redis, records }: BenchServer,

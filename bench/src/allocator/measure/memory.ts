@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 
-/** Bytes that a server uses, the buffers of its clients and of its log apart: they come and go with the load. */
+/** Bytes that a server uses, without the buffers of its clients and of its append-only file, which vary with the load. */
 export async function usedMemory(redis: Redis): Promise<number> {
   const section = await redis.info("memory");
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, "m").exec(section)?.[1] ?? 0);

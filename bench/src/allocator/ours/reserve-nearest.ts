@@ -6,8 +6,8 @@ import { holdRequest } from "./holds.ts";
 import type { Order } from "./orders.ts";
 
 /**
- * Finds the nearest site with a place and holds it, in the steps of the gateway's Reserve: the index is searched, the facts taken from memory, and
- * one script does the rest; where somebody else took the last place meanwhile, it searches anew, for several.
+ * Finds the nearest site with a free place and holds it, in the steps of the gateway's Reserve: search the index, take the facts from
+ * memory, and run one script; if another client took the last place meanwhile, search again for several candidates.
  *
  * @returns The id of the site where the place is held.
  */
@@ -30,14 +30,14 @@ export async function reserveNearest(records: SearchableRecords, facts: Readonly
   throw new Error("an order found no place");
 }
 
-/** Sites that are tried at first, and then, as in the gateway. */
+/** Candidates of the first attempt and of later ones, as in the gateway. */
 const candidatesTried = [1, 3] as const;
 
-/** A site that a search showed, with what a hold must know of it. */
+/** A site found by a search, with the facts that a hold requires. */
 export function holdCandidate(candidate: Candidate, facts: ReadonlyMap<string, Site>): HoldCandidate {
   const { siteId, region, siteNumber, revision, cell, offset } = candidate;
   const site = facts.get(siteId);
-  if (site === undefined) throw new Error(`the facts of site ${siteId} are not known`);
+  if (site === undefined) throw new Error(`the facts of site ${siteId} are unknown`);
   const classes = candidate.classes.map(({ index }) => ({ index, sizeClassId: site.sizeClasses[index]?.sizeClassId ?? "" }));
   return { siteId, region, siteNumber, operatorId: site.operatorId, revision, cell, offset, classes };
 }

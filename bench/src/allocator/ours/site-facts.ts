@@ -1,10 +1,10 @@
 import type { Site } from "@petak/protocol";
 import type { SiteStore } from "@petak/records";
 
-/** Sites read at once when the facts are filled. */
+/** Sites read at once when the facts are loaded. */
 const batch = 500;
 
-/** The facts of all sites in memory, as the gateway keeps those it has met: a reservation needs to know whose the site is. */
+/** The facts of all sites in memory, as the gateway caches those it has read: a reservation needs the operator of its site. */
 export async function readSiteFacts(sites: SiteStore, siteIds: readonly string[]): Promise<ReadonlyMap<string, Site>> {
   const facts = new Map<string, Site>();
   for (let from = 0; from < siteIds.length; from += batch) {

@@ -1,14 +1,14 @@
 import type { Position } from "@petak/allocator";
 import type { SearchableRecords } from "@petak/records/testing/candidates";
 import { createRandom } from "@petak/testkit";
-import { type Answered, nearestByHand, requireFree, requireSame } from "../answers.ts";
+import { type Answered, nearestByBruteForce, requireFree, requireSame } from "../answers.ts";
 import { type BenchContext, type BenchServer, seed, withCachedAllocator, withServer } from "../bench-context.ts";
 import { loadCity } from "../load/filled-city.ts";
 import { largePlacesOfHalf } from "../load/half-full.ts";
 import { type HoldTarget, targetsNear, targetsOf } from "../load/hold-targets.ts";
 import { loadAsean } from "../load/load-asean.ts";
-import { keepingCost, keepingFigures, withKeeping } from "../measure/keeping-cost.ts";
 import { queryCosts } from "../measure/query-cost.ts";
+import { trackingCost, trackingFigures, withTracking } from "../measure/tracking-cost.ts";
 import { warmCosts } from "../measure/warm-costs.ts";
 import { aseanNetwork, originsNearSites } from "../network/asean.ts";
 import { cityOrigins } from "../network/city.ts";
@@ -18,23 +18,25 @@ import { coldVariant, type Figure, microsUnit } from "../report/figure.ts";
 /** Sites of the small network. */
 const citySites = 10_000;
 
-/** Queries of a round that read everything. */
+/** Queries of a round without a cache. */
 const coldQueryCount = 2000;
 
-/** Queries of a round that find most in memory: so many that they come by almost all blocks where people are. */
+/** Queries of a round with a warm cache: enough to read almost all blocks in populated areas. */
 const cityWarmQueryCount = 10_000;
 const aseanWarmQueriesPerSite = 1 / 10;
 
-/** Sites at which places are held over ASEAN, each in about another block. */
+/** Sites over ASEAN at which places are held, mostly in different blocks. */
 const targetCount = 20_000;
 
-/** Queries whose answers are compared with a search by hand. */
+/** Queries whose answers are compared with a brute-force search. */
 const comparedCount = 100;
 
-/** Two positions closer than this to one distance are one: what the index keeps is exact to 11 mm. */
+/**
+ * Two positions whose distances differ by less than this, in m, are considered equal: the index stores positions with a precision of 11 mm.
+ */
 const toleranceM = 0.05;
 
-/** What a query costs over all of ASEAN, beside the same over one city of the same density, half of the sites full in both. */
+/** The cost of a query over all of ASEAN, compared with the same over one city of the same density; half of the sites are full in both. */
 export async function measureGrowth(context: BenchContext): Promise<Figure[]> {
   const { mostSites, say } = context;
   return await withServer(false, async (small) => {
@@ -65,7 +67,7 @@ export async function measureGrowth(context: BenchContext): Promise<Figure[]> {
   });
 }
 
-/** A network, who asks there and where places are held. */
+/** A network, the origins of its queries and the targets of its holds. */
 interface Place {
   name: string;
   server: BenchServer;
@@ -74,15 +76,15 @@ interface Place {
   targets: readonly HoldTarget[];
 }
 
-/** Queries of an allocator that has the index in memory, as far as such traffic brings it there. */
+/** Queries of an allocator with a cache warmed by the same traffic. */
 async function measureWarm({ rounds, say }: BenchContext, asean: Place, city: Place): Promise<Figure[]> {
   const measureIn = ({ name, server, warmOrigins, targets }: Place) =>
     withCachedAllocator(server, async (cached) => {
-      say(`${name}: measuring what telling of changes costs`);
-      const keeping = await keepingCost(server, { cached, plain: server.records }, targets, rounds);
+      say(`${name}: measuring the cost of invalidations`);
+      const tracking = await trackingCost(server, { cached, plain: server.records }, targets, rounds);
       say(`${name}: warming up and measuring`);
       const costs = await warmCosts(server.redis, cached, warmOrigins, targets, rounds, createRandom(seed + 5));
-      return { keeping, micros: withKeeping(costs, keeping), commands: costs.at(-1)?.commands ?? {} };
+      return { tracking, micros: withTracking(costs, tracking), commands: costs.at(-1)?.commands ?? {} };
     });
   const [inCity, inAsean] = [await measureIn(city), await measureIn(asean)];
   return [
@@ -95,12 +97,12 @@ async function measureWarm({ rounds, say }: BenchContext, asean: Place, city: Pl
       target: { limit: 1.3, is: "at most" },
       commands: { ours: inAsean.commands, peer: inCity.commands },
     },
-    ...keepingFigures("growth", asean.name, inAsean.keeping),
+    ...trackingFigures("growth", asean.name, inAsean.tracking),
   ];
 }
 
 async function measureCold({ rounds, say }: BenchContext, asean: Place, city: Place): Promise<Figure> {
-  say("ASEAN: measuring what reads everything");
+  say("ASEAN: measuring without a cache");
   const ours: number[] = [];
   const cityMicros: number[] = [];
   let commands: NonNullable<Figure["commands"]> = { ours: {} };
@@ -133,5 +135,5 @@ async function compare(records: SearchableRecords, network: Network, origin: Pos
   const sites = stored.map((site) => indexOfRef(site?.site.operatorSiteRef ?? ""));
   const ours: Answered = { origin, sites };
   requireFree("the allocator", sites, isFull);
-  requireSame("a search by hand", network, ours, nearestByHand(network, isFull, origin, question.limit), toleranceM);
+  requireSame("a brute-force search", network, ours, nearestByBruteForce(network, isFull, origin, question.limit), toleranceM);
 }

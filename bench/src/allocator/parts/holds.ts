@@ -14,19 +14,19 @@ import type { Figure, Target } from "../report/figure.ts";
 /** Sites at which places are held. */
 const siteCount = 10_000;
 
-/** Places of each: none is ever full. */
+/** Places of each site: none ever becomes full. */
 const manyPlaces = 5000;
 
-/** Calls under way at once on the one connection, and what a hold's rate is to be of the increment's. */
+/** Concurrent calls on the one connection, and the target of a hold's rate relative to the increment's. */
 const loads: readonly { atOnce: number; name: string; target?: Target }[] = [
   { atOnce: 64, name: "64 under way at once", target: { limit: 0.5, is: "at least" } },
   { atOnce: 1, name: "one after another" },
 ];
 
-/** Holds that are made ready before they are measured: what is compared is the script and the way to it. */
+/** Holds that are prepared before the measurement, so that only the script and the way to it are compared. */
 const readyPerSecond = 120_000;
 
-/** Holds whose writes go together, as the allocator lets holds go together at most. */
+/** Holds whose writes are combined: the most that the allocator combines. */
 const writtenTogether = 32;
 
 const bareWritesName = "the six writes of a hold in a script that does nothing else";
@@ -39,7 +39,7 @@ interface ReadyHold {
   candidate: HoldCandidate;
 }
 
-/** Holds a second over one connection, beside a script that adds one to a key. */
+/** Holds a second over one connection, compared with a script that increments a key. */
 export async function measureHolds(context: BenchContext): Promise<Figure[]> {
   const { rounds, seconds, say } = context;
   return await withServer(false, async (server) => {
@@ -75,9 +75,9 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
         const beforeHolds = await serverMicros(redis);
         const held = await repeatedly(seconds, atOnce, async () => {
           const hold = ready.pop();
-          if (hold === undefined) throw new Error(`more than ${readyPerSecond} holds a second: make more ready`);
+          if (hold === undefined) throw new Error(`more than ${readyPerSecond} holds a second: prepare more`);
           const { tag } = await records.holds.take(hold.request, [hold.candidate], async () => hold.candidate);
-          if (tag !== "held") throw new Error(`a hold came to ${tag}`);
+          if (tag !== "held") throw new Error(`a hold failed: ${tag}`);
         });
         micros.holds.push(((await serverMicros(redis)) - beforeHolds) / held.done);
         holds.push(held.done / held.seconds);
@@ -109,12 +109,12 @@ export async function measureHolds(context: BenchContext): Promise<Figure[]> {
   });
 }
 
-/** Each site as a search at its place shows it. */
+/** Each site as a search at its position finds it. */
 async function candidatesOf(records: SearchableRecords, network: Network): Promise<HoldCandidate[]> {
   const candidates: HoldCandidate[] = [];
   await concurrently(siteCount, 50, async (index) => {
     const [found] = await records.nearest({ ...question, origin: positionOf(network, index), limit: 1 });
-    if (found === undefined) throw new Error(`site ${index} is not where it was put`);
+    if (found === undefined) throw new Error(`site ${index} is not at its position`);
     const { siteId, region, siteNumber, revision, cell, offset } = found;
     candidates[index] = { siteId, region, siteNumber, operatorId, revision, cell, offset, classes: [askedClass] };
   });

@@ -8,45 +8,45 @@ import { type BenchContext, type BenchServer, seed, withCachedAllocator, withSer
 import { type FilledCity, loadCity } from "../load/filled-city.ts";
 import { targetsOf } from "../load/hold-targets.ts";
 import { loadSites } from "../load/load-sites.ts";
-import { type KeepingCost, keepingCost, keepingFigures, withKeeping } from "../measure/keeping-cost.ts";
 import { usedMemory } from "../measure/memory.ts";
 import { measureMemory } from "../measure/memory-parts.ts";
 import { queryCosts } from "../measure/query-cost.ts";
+import { type TrackingCost, trackingCost, trackingFigures, withTracking } from "../measure/tracking-cost.ts";
 import { warmCosts } from "../measure/warm-costs.ts";
 import { cityAreaKm2, cityNetwork, cityOrigins } from "../network/city.ts";
 import { question } from "../network/network.ts";
 import { createGeoPeer, firstCount, type GeoPeer, geoToleranceM, walkM } from "../peers/geosearch.ts";
 import { coldVariant, type Figure, microsUnit, type Target } from "../report/figure.ts";
 
-/** The networks, and how much cheaper than GEOSEARCH a query over them is to be. */
+/** The networks, and the targets of a query's cost relative to GEOSEARCH. */
 const networks: readonly { sites: number; target: Target }[] = [
   { sites: 10_000, target: { limit: 1 / 10, is: "at most" } },
   { sites: 100_000, target: { limit: 1 / 40, is: "at most" } },
 ];
 
-/** Shares of sites that are full for the size asked. */
+/** Shares of sites that are full for the requested size. */
 const occupancies = [0.5, 0.95, 0.99] as const;
 
-/** From this share on the peer has to look at what is free: of 20 sites it would find next to none. */
+/** From this share on the peer must consider what is free: of 20 sites it would find almost none. */
 const crowded = 0.99;
 
 const crowdedTarget: Target = { limit: 1 / 50, is: "at most" };
 const growthTarget: Target = { limit: 2, is: "at most" };
 
-/** Queries of a round: those that read everything, and those that find most of it in memory, which cost less and differ more. */
+/** Queries of a round without a cache, and with a warm cache, which cost less and vary more. */
 const queryCount = 1000;
 const warmQueryCount = 10_000;
 
-/** How many sites an engineer who knows the density would have GEOSEARCH meet for the 20 he wants. */
+/** The number of sites in the radius that an engineer who knows the density would choose to find 20. */
 const fittedMeets = 40;
 
-/** What queries cost at one occupancy, by round. */
+/** The cost of queries at one occupancy, by round. */
 interface OccupancyCosts {
   warm: number[];
   cold: number[];
 }
 
-/** Redis' processor time for a query, beside GEOSEARCH's, and what sites and reservations take of its memory. */
+/** Redis' processor time for a query, compared with GEOSEARCH's, and the memory of sites and reservations. */
 export async function measureNearest(context: BenchContext): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const { sites, target } of networks.filter(({ sites }) => sites <= context.mostSites)) {
@@ -55,7 +55,7 @@ export async function measureNearest(context: BenchContext): Promise<Figure[]> {
   return figures;
 }
 
-/** Measures one network, from the emptiest to the fullest. */
+/** Measures one network, from the least to the greatest occupancy. */
 async function measureNetwork(context: BenchContext, server: BenchServer, sites: number, target: Target): Promise<Figure[]> {
   const { say, rounds } = context;
   const { redis, records } = server;
@@ -69,31 +69,31 @@ async function measureNetwork(context: BenchContext, server: BenchServer, sites:
   const costBy = new Map<number, OccupancyCosts>();
   const figures: Figure[] = [];
   let reservationBytes = Number.NaN;
-  let keeping: KeepingCost | undefined;
+  let tracking: TrackingCost | undefined;
   for (const occupancy of occupancies) {
     const beforeBytes = await usedMemory(redis);
     const filled = await city.fillTo(occupancy);
     if (occupancy === occupancies[0]) reservationBytes = ((await usedMemory(redis)) - beforeBytes) / filled.length;
     await peer.fill(filled);
     await withCachedAllocator(server, async (cached) => {
-      if (keeping === undefined) {
-        // Where few sites are full: a query that goes far would read blocks of both halves.
-        say(`${many} sites: measuring what telling of changes costs`);
-        keeping = await keepingCost(server, { cached, plain: records }, targetsOf(city.network, city.siteIds), rounds);
-        figures.push(...keepingFigures("nearest", `${many} sites`, keeping));
+      if (tracking === undefined) {
+        // At the least occupancy, because a query that searches far would read blocks of both halves.
+        say(`${many} sites: measuring the cost of invalidations`);
+        tracking = await trackingCost(server, { cached, plain: records }, targetsOf(city.network, city.siteIds), rounds);
+        figures.push(...trackingFigures("nearest", `${many} sites`, tracking));
       }
-      const measured = await measureOccupancy(context, server, { cached, city, peer, occupancy, target, keeping });
+      const measured = await measureOccupancy(context, server, { cached, city, peer, occupancy, target, tracking });
       costBy.set(occupancy, measured.costs);
       figures.push(...measured.figures);
     });
   }
   figures.push(...occupancyGrowth(`nearest, ${many} sites, 99 % full`, costBy));
-  say(`${many} sites: taking the memory apart`);
+  say(`${many} sites: measuring the memory`);
   figures.push(...(await measureMemory(server, city, siteBytes, reservationBytes)));
   return figures;
 }
 
-/** Puts a site under other keys: what the server sets up for the first, such as the scripts with their text, is not what a site takes. */
+/** Puts a site under another prefix, so that one-time costs, such as the scripts' text, are not counted as a site's memory. */
 async function loadElsewhere(redis: Redis): Promise<void> {
   const elsewhere = createSearchableRecords({ redis, prefix: "petak-elsewhere", storeCode: newStoreCode() });
   await loadSites(elsewhere, cityNetwork(1, seed), { from: 0, to: 1, largePlaces: () => 1 });
@@ -124,8 +124,8 @@ async function measureOccupancy(
     peer,
     occupancy,
     target,
-    keeping,
-  }: { cached: SearchableRecords; city: FilledCity; peer: GeoPeer; occupancy: number; target: Target; keeping: KeepingCost },
+    tracking,
+  }: { cached: SearchableRecords; city: FilledCity; peer: GeoPeer; occupancy: number; target: Target; tracking: TrackingCost },
 ): Promise<{ costs: OccupancyCosts; figures: Figure[] }> {
   const { count } = city.network;
   const what = `nearest, ${count.toLocaleString("en")} sites, ${Math.round(occupancy * 100)} % full`;
@@ -145,7 +145,7 @@ async function measureOccupancy(
   const targets = targetsOf(city.network, city.siteIds);
   const warm = await warmCosts(redis, cached, cityOrigins(warmQueryCount, seed + 6), targets, rounds, random);
   for (const origin of origins) await compare([cached], peer, city, origin);
-  const warmMicros = withKeeping(warm, keeping);
+  const warmMicros = withTracking(warm, tracking);
   const beside = (name: keyof typeof costs, peerName: string, wanted?: Target): Figure[] => {
     const figure: Figure = {
       part: "nearest",
@@ -184,7 +184,7 @@ async function compare(gatewayRecords: readonly SearchableRecords[], peer: GeoPe
     requireFree("the allocator", ours.sites, city.isFull);
     requireSame("GEOSEARCH, widened,", city.network, ours, widened, geoToleranceM);
     requireSame("GEOSEARCH over free sites", city.network, ours, amongFree, geoToleranceM);
-    // Without regard to what is free the peer answers another question: those of its sites that are free must be our first.
+    // GEOSEARCH ignores what is free, so only the free ones among its sites are compared with our first ones.
     const plainFree = plain.filter((index) => !city.isFull(index)).slice(0, question.limit);
     const first = { origin, sites: ours.sites.slice(0, plainFree.length) };
     requireSame("GEOSEARCH", city.network, first, plainFree, geoToleranceM);

@@ -13,27 +13,27 @@ import { fillPostgres, type PostgresSession, planeToleranceM, postgresSession } 
 import { connectPostgres, installPostgres, type PostgresServer, startPostgres } from "../peers/postgres-server.ts";
 import type { Figure, Target } from "../report/figure.ts";
 
-/** Sites, and the share of them that is full throughout. */
+/** Sites, and the share of them that is always full. */
 const siteCount = 10_000;
 const fullShare = 0.5;
 
-/** Places of the size asked for where there is one: none of these is ever full. */
+/** Places of the requested size at the other sites: none of them ever becomes full. */
 const manyPlaces = 5000;
 
-/** Points from which orders come. */
+/** Points of origin of orders. */
 const originCount = 10_000;
 
-/** Orders that both sides get one after another, to see that they come to the same sites. */
+/** Orders that both sides get one by one, to compare the sites that they choose. */
 const comparedCount = 300;
 
-/** Seconds of load before the first measurement: the time in which Node compiles what is hot. */
+/** Seconds of load before the first measurement, in which Node compiles hot code. */
 const warmUpSeconds = 1;
 
-/** Orders under way at once, and sessions of the peer, each of which has one: with these each side did best. */
+/** Concurrent orders, and sessions of the peer, each with one order: the numbers with which each side performed best. */
 const oursAtOnce = 256;
 const peerSessions = 8;
 
-/** Levels of durability that are equal, ours first. */
+/** Equal levels of durability, ours first. */
 const levels = [
   { appendfsync: "everysec", synchronousCommit: "off", loses: "the last second" },
   { appendfsync: "always", synchronousCommit: "on", loses: "nothing" },
@@ -41,13 +41,13 @@ const levels = [
 
 const target: Target = { limit: 10, is: "at least" };
 
-/** Whole operations for each second of processor time, of client and server together. */
+/** Operations for each second of processor time, of client and server together. */
 interface Rates {
   perCpuSecond: number[];
   perSecond: number[];
 }
 
-/** Nearest and hold in one operation, beside PostgreSQL with PostGIS. */
+/** Nearest and hold in one operation, compared with PostgreSQL with PostGIS. */
 export async function measureReserve(context: BenchContext): Promise<Figure[]> {
   const { say } = context;
   return await withServer(true, async (server) => {
@@ -127,7 +127,7 @@ function figuresOf(level: string, ours: Rates, name: string, peer: Rates, postgr
   ];
 }
 
-/** Measures a stretch of operations. Gives how many they were. */
+/** Measures an interval of operations. Returns their number. */
 async function measure(rates: Rates, serverPid: number, run: () => Promise<{ done: number; seconds: number }>): Promise<number> {
   const before = ownCpuSeconds() + treeCpuSeconds(serverPid);
   const { done, seconds } = await run();

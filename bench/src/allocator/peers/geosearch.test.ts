@@ -2,7 +2,7 @@ import { createSearchableRecords } from "@petak/records/testing/candidates";
 import { testStoreCode, useRedis } from "@petak/testkit";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
-import { type Answered, differenceOf, nearestByHand } from "../answers.ts";
+import { type Answered, differenceOf, nearestByBruteForce } from "../answers.ts";
 import { fillingOrder, holdPlaces } from "../load/hold-places.ts";
 import { loadSites } from "../load/load-sites.ts";
 import { cityNetwork, cityOrigins } from "../network/city.ts";
@@ -11,7 +11,7 @@ import { createGeoPeer, geoToleranceM, walkM } from "./geosearch.ts";
 
 const redis = useRedis();
 
-test("allocator and GEOSEARCH both pass over full sites, and come to the sites that a search by hand finds", async () => {
+test("allocator and GEOSEARCH both skip full sites, and find the same sites as a brute-force search", async () => {
   const network = cityNetwork(600, 5);
   const client = new Redis({ ...redis.options });
   onTestFinished(() => client.disconnect());
@@ -29,7 +29,7 @@ test("allocator and GEOSEARCH both pass over full sites, and come to the sites t
   const isFull = (index: number) => full.includes(index);
   expect(before.flat().some(isFull)).toBe(true);
   for (const origin of origins) {
-    const byHand = nearestByHand(network, isFull, origin, question.limit);
+    const byHand = nearestByBruteForce(network, isFull, origin, question.limit);
     const ours = { origin, sites: await nearestOf(origin) };
     expect(differenceOf(network, ours, byHand, 0.05)).toBeUndefined();
     expect(differenceOf(network, ours, await peer.widened(origin), geoToleranceM)).toBeUndefined();

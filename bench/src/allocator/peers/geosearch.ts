@@ -6,33 +6,33 @@ import { type Network, positionOf, question } from "../network/network.ts";
 export interface GeoPeer {
   /** Up to 20 sites within a radius, nearest first, full or not: one `GEOSEARCH`. */
   within(origin: Position, radiusM: number): Promise<number[]>;
-  /** The five nearest sites that are not full: `GEOSEARCH` widened, and what it finds filtered by what is free. */
+  /** The five nearest sites that are not full: `GEOSEARCH` with growing limits, filtered by what is free. */
   widened(origin: Position): Promise<number[]>;
-  /** The same from a second set, of which a site is taken out when it is full. */
+  /** The same from a second set, from which full sites are removed. */
   amongFree(origin: Position): Promise<number[]>;
   /** Marks sites as full. */
   fill(indexes: readonly number[]): Promise<void>;
 }
 
-/** The radius with which the peer begins, in m: what people walk or ride to a locker. */
+/** The first radius of the peer, in m: what people walk or ride to a locker. */
 export const walkM = 2000;
 
-/** How many sites the peer asks for first. */
+/** How many sites the peer requests first. */
 export const firstCount = 20;
 
-/** A radius beyond everything. */
+/** A radius, in m, that includes every site. */
 const farthestM = 5_000_000;
 
-/** By how much each further search is wider than the one before. */
+/** The factors by which each further search is wider than the one before. */
 const growth = { count: 8, radius: 2 };
 
-/** Redis computes with a geohash of 52 bits: a position is off by up to 0.6 m, a distance by up to the double. */
+/** The geohash of 52 bits has an error of up to 0.6 m in a position, and of up to twice that in a distance. */
 export const geoToleranceM = 1.5;
 
-/** Commands that are under way at once while the peer is filled. */
+/** Concurrent commands while the peer is filled. */
 const batch = 500;
 
-/** Fills the peer's keys, which begin with the prefix. */
+/** Fills the peer's keys, which start with the prefix. */
 export async function createGeoPeer(redis: Redis, network: Network, prefix = "geo:"): Promise<GeoPeer> {
   const [all, free, freeSites] = [`${prefix}all`, `${prefix}free-places`, `${prefix}free-sites`];
   for (let from = 0; from < network.count; from += batch) {

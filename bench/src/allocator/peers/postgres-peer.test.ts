@@ -1,7 +1,7 @@
 import type { Position } from "@petak/allocator";
 import type { Client } from "pg";
 import { expect, onTestFinished, test } from "vitest";
-import { differenceOf, nearestByHand } from "../answers.ts";
+import { differenceOf, nearestByBruteForce } from "../answers.ts";
 import { cityNetwork, cityOrigins } from "../network/city.ts";
 import type { Network } from "../network/network.ts";
 import { newOrder } from "../ours/orders.ts";
@@ -13,7 +13,7 @@ const hasPostgres = findPostgres() !== undefined;
 /** A private server with the network, and sessions over it. */
 async function sessionsOver(network: Network, count: number, free: (index: number) => number) {
   const server = await startPostgres();
-  if (server === undefined) throw new Error("PostgreSQL is there and does not start");
+  if (server === undefined) throw new Error("PostgreSQL is installed and does not start");
   onTestFinished(() => server.stop());
   const clients: Client[] = [];
   for (let number = 0; number < count; number++) {
@@ -26,14 +26,14 @@ async function sessionsOver(network: Network, count: number, free: (index: numbe
   return { client, sessions: await Promise.all(clients.map((each) => postgresSession(each, "off"))) };
 }
 
-test.runIf(hasPostgres)("PostgreSQL holds at the nearest site that is not full, place after place, until that is full too", async () => {
+test.runIf(hasPostgres)("PostgreSQL holds places at the nearest site that is not full until that site is full too", async () => {
   const network = cityNetwork(200, 8);
   // Every third site is full, the others have three places.
   const free = Array.from({ length: network.count }, (_, index): number => (index % 3 === 0 ? 0 : 3));
   const { client, sessions } = await sessionsOver(network, 1, (index) => free[index] as number);
   const [session] = sessions as [PostgresSession];
   for (const origin of cityOrigins(300, 9)) {
-    const [nearest] = nearestByHand(network, (index) => free[index] === 0, origin, 1);
+    const [nearest] = nearestByBruteForce(network, (index) => free[index] === 0, origin, 1);
     const held = await session.reserve(newOrder(origin));
     expect(free[held]).toBeGreaterThan(0);
     expect(differenceOf(network, { origin, sites: [nearest as number] }, [held], planeToleranceM)).toBeUndefined();
@@ -52,7 +52,7 @@ test.runIf(hasPostgres)("PostgreSQL holds at the nearest site that is not full, 
   expect(left.rows).toEqual([{ free: (free[held] as number) - 1 }]);
 });
 
-test.runIf(hasPostgres)("PostgreSQL gives each place once where many want the same, and says no to the rest", async () => {
+test.runIf(hasPostgres)("PostgreSQL gives each place once if many sessions want the same, and refuses the rest", async () => {
   const { client, sessions } = await sessionsOver(cityNetwork(10, 10), 4, () => 2);
   const [origin] = cityOrigins(1, 11) as [Position];
   let held = 0;

@@ -4,28 +4,28 @@ import { askedClass, type Network, parcel, positionOf } from "../network/network
 import { type Order, orderFingerprint } from "../ours/orders.ts";
 import { indexes, repeatedStatement, reserveStatement, schema } from "./postgres-schema.ts";
 
-/** How durable a commit is when it is answered. */
+/** The durability of an acknowledged commit. */
 export type SynchronousCommit = "off" | "on";
 
-/** A session that reserves, one order at a time: PostgreSQL has a process for each. */
+/** A session that reserves one order at a time; PostgreSQL runs each in a process. */
 export interface PostgresSession {
   /**
-   * Holds a place at the nearest site that has one, or gives the one that the same order got before. Gives the site's index.
+   * Holds a place at the nearest site that has one, or returns the one that the same order got before. Returns the site's index.
    *
-   * @throws {Error} where there is no place, or others were faster each time
+   * @throws {Error} if there is no place, or every attempt lost to a concurrent one
    */
   reserve(order: Order): Promise<number>;
-  /** How often it had to try again, because others took a site's last place in between. */
+  /** How often it retried, because others took a site's last place meanwhile. */
   readonly retries: number;
 }
 
-/** How often an order is tried before it is given up. */
+/** The number of attempts for an order. */
 const attempts = 10;
 
-/** The plane lies on the sphere at the middle of the city. */
+/** The latitude of the city's centre, for which the plane is exact. */
 const middleLatitude = 1.35;
 
-/** The plane's distances are true to this many m within the reach of a query. */
+/** The greatest error of the plane's distances within the range of a query, in m. */
 export const planeToleranceM = 0.5;
 
 const radians = Math.PI / 180;
@@ -33,7 +33,7 @@ const radians = Math.PI / 180;
 /** Sites that one statement writes. */
 const batch = 1000;
 
-/** Makes the tables and fills them. */
+/** Creates the tables and fills them. */
 export async function fillPostgres(client: Client, network: Network, placesOf: (index: number) => readonly number[]): Promise<void> {
   await client.query(schema);
   for (let from = 0; from < network.count; from += batch) {

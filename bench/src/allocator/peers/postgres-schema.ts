@@ -1,9 +1,10 @@
 /**
- * The peer's tables. Sites are found by KNN over a partial GiST index for each size, in which full sites are not: `has_free` stands in the
- * index's condition and changes only when the last place goes, while `free`, which changes with every hold, stands in no index, so that a hold
- * updates its row in the page (HOT) and no index. Half of each page is left for that.
+ * The peer's tables. Sites are found by KNN over a partial GiST index for each size that excludes full sites: `has_free` is in the index's
+ * condition and changes only with the last place, while `free`, which changes with every hold, is in no index, so that a hold updates its
+ * row in the page (HOT) and no index. Half of each page is left free for that.
  *
- * Places are in metres on a plane around the equator of the sphere, which is true to 0.1 m within the city and a fifth faster than `geography`.
+ * Places are in metres on a plane around the equator of the sphere, which is accurate to 0.1 m within the city and a fifth faster than
+ * `geography`.
  */
 export const schema = `
 CREATE EXTENSION postgis;
@@ -48,21 +49,22 @@ CREATE TABLE event (
 CREATE INDEX event_chain ON event (reservation_id);
 `;
 
-/** Made once the sites are in. */
+/** Created once the sites are inserted. */
 export const indexes = [0, 1, 2].map(
   (sizeClass) => `CREATE INDEX size_place_${sizeClass} ON size_place USING gist (place) WHERE size_class = ${sizeClass} AND has_free`,
 );
 
 /**
- * Finds and holds in one statement and one round trip. The nearest site is read without a lock and its place taken only where it is still
- * there: who takes the last place in between makes this statement do nothing, and it has to be tried again. That is 2 to 16 % cheaper for the server than
- * `FOR UPDATE SKIP LOCKED`, which writes each row once more and which PostgreSQL 17 cannot do in the order of `<->`: the index knows only
- * boxes of these points, so that rows wait in a queue until no nearer one can come, and come out of it without their place in the table
- * ("attempted to lock invisible tuple").
+ * Finds and holds in one statement and one round trip. The nearest site is read without a lock, and its place is taken only if it is still
+ * free: if another statement took the last place meanwhile, this one does nothing and must be retried. That is 2 to 16 % cheaper for the
+ * server than `FOR UPDATE SKIP LOCKED`, which writes each row once more and which PostgreSQL 17 cannot do in the order of `<->`: the index
+ * knows only boxes of these points, so that rows wait in a queue until no nearer one can follow, and leave it without their place in the
+ * table ("attempted to lock invisible tuple").
  *
- * A request id that is known does nothing either, and one that a twin used in between fails the statement as a whole.
+ * A known request id does nothing either, and one that a duplicate used meanwhile fails the whole statement.
  *
- * Parameters: x and y in m, participant, request id, fingerprint, width, height, depth in mm, mass in g, the partner's reference, when and until when.
+ * Parameters: x and y in m, participant, request id, fingerprint, width, height, depth in mm, mass in g, the partner's reference, start and
+ * end of the hold.
  */
 export function reserveStatement(sizeClass: number): string {
   return `
@@ -86,5 +88,5 @@ SELECT 1, reservation_id, site_id, participant_id, 0, 1, created_at FROM made
 RETURNING site_id`;
 }
 
-/** The site of a reservation that the same request got before. Parameters: participant, request id. */
+/** The site of the reservation that a request got before. Parameters: participant, request id. */
 export const repeatedStatement = "SELECT site_id FROM reservation WHERE participant_id = $1 AND request_id = $2";

@@ -7,29 +7,29 @@ import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import pg from "pg";
 
-/** A private PostgreSQL that answers. */
+/** A running private PostgreSQL. */
 export interface PostgresServer {
   /** The folder of its Unix socket. */
   socketDir: string;
-  /** Its first process, below which are all others. */
+  /** Its first process, the ancestor of all others. */
   pid: number;
   version: string;
   stop(): Promise<void>;
 }
 
-/** What is missing where there is no PostgreSQL to measure. */
+/** The message if PostgreSQL is not installed. */
 export const installPostgres =
   "PostgreSQL 17 with PostGIS is not installed; on Debian: apt-get install postgresql-17 postgresql-17-postgis-3";
 
-/** Where Debian keeps the programs, which are not on the PATH. */
+/** Debian's folder of the programs, which is not on the PATH. */
 const debianDir = "/usr/lib/postgresql/17/bin";
 
-/** The account under which it runs where the bench runs as root, which PostgreSQL refuses. Debian's package makes it. */
+/** The account for PostgreSQL if the bench runs as root, which PostgreSQL refuses. Created by Debian's package. */
 const account = "postgres";
 
 /**
- * How it is tuned: all data and indexes in memory, no checkpoint within a run, no plan made anew, nothing compiled, autovacuum on and quick to
- * come. Statements are planned while the tables are empty, when reading all of one looks cheapest: that is ruled out. `synchronous_commit` is
+ * Tuning: all data and indexes in memory, no checkpoint within a run, no replanning, no JIT compilation, frequent autovacuum. Statements
+ * are planned while the tables are empty, when a sequential scan looks cheapest, so sequential scans are disabled. `synchronous_commit` is
  * set by each connection.
  */
 const settings = {
@@ -52,11 +52,11 @@ const settings = {
   update_process_title: "off",
 };
 
-/** How long a start may take, in ms, and how often it is asked whether it answers. */
+/** Timeout of a start, and interval of the checks whether it has started, in ms. */
 const startTimeoutMs = 30_000;
 const pollMs = 50;
 
-/** The folder of the programs of a PostgreSQL that has PostGIS; undefined where there is none. */
+/** The folder of the programs of a PostgreSQL with PostGIS; undefined if there is none. */
 export function findPostgres(): string | undefined {
   return [debianDir, ...(process.env.PATH ?? "").split(delimiter)].find((dir) => {
     if (!existsSync(join(dir, "initdb")) || !existsSync(join(dir, "pg_config"))) return false;
@@ -65,7 +65,7 @@ export function findPostgres(): string | undefined {
   });
 }
 
-/** Starts a PostgreSQL of one's own in a temporary folder; undefined where it is not installed. */
+/** Starts a private PostgreSQL in a temporary folder; undefined if it is not installed. */
 export async function startPostgres(): Promise<PostgresServer | undefined> {
   const binDir = findPostgres();
   if (binDir === undefined) return undefined;
@@ -83,7 +83,7 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
   const child = spawn(join(binDir, "postgres"), ["-D", dataDir], { ...run, stdio: "ignore" });
   const exited = once(child, "exit");
   const stop = async () => {
-    // A fast shutdown: it ends its sessions and does not wait for them.
+    // A fast shutdown ends the sessions instead of waiting for them.
     child.kill("SIGINT");
     await exited;
     await rm(folder, { recursive: true });

@@ -7,7 +7,7 @@ interface Bar {
   isOurs: boolean;
 }
 
-/** A group of bars about one thing. */
+/** A group of bars about one subject. */
 interface Group {
   title: string;
   bars: Bar[];
@@ -19,17 +19,17 @@ const barHeight = 16;
 const barGap = 4;
 const groupGap = 14;
 
-/** Characters that a label may have. */
+/** The greatest length of a label, in characters. */
 const longestName = 68;
 
-/** What is less is drawn as this: a cost that is a difference of two may come out as nothing. */
+/** The least value drawn: a cost computed as a difference may be zero. */
 const leastDrawn = 0.1;
 
 const titleHeight = 20;
 const ours = "#0b6e4f";
 const theirs = "#9aa5b1";
 
-/** The units whose figures are drawn, and what their part of the picture is called. */
+/** The units of the figures in the chart, and the titles of their panels. */
 const panels: readonly { unit: string; title: string; parts: readonly Figure["part"][] }[] = [
   {
     unit: "µs of Redis a query",
@@ -44,7 +44,7 @@ const panels: readonly { unit: string; title: string; parts: readonly Figure["pa
   { unit: "a second", title: "Holds a second over one connection, logarithmic: longer is better", parts: ["holds"] },
 ];
 
-/** A picture of what was measured, as SVG. Bars are logarithmic: the peers differ by orders of magnitude. */
+/** A chart of the figures as SVG. Bars are logarithmic, because the peers differ by orders of magnitude. */
 export function chart(figures: readonly Figure[]): string {
   const body: string[] = [];
   let y = 30;
@@ -79,7 +79,7 @@ export function chart(figures: readonly Figure[]): string {
   ].join("\n");
 }
 
-/** Figures about the same thing in one group, ours first, everything once. */
+/** The figures grouped by subject, ours first, without duplicates. */
 function groupsOf(figures: readonly Figure[]): Group[] {
   const groups = new Map<string, Map<string, Bar>>();
   for (const { what, variant, ours: values, peer } of figures) {
@@ -89,7 +89,7 @@ function groupsOf(figures: readonly Figure[]): Group[] {
     bars.set(name, { name, value: median(values), isOurs: true });
     if (peer === undefined || peer.values.length === 0) continue;
     const isOurs = peer.isOurs === true;
-    // Ours under other conditions was measured in the same way as ours.
+    // Ours under other conditions was measured in the same variant as ours.
     const peerName = isOurs && variant !== undefined ? `${peer.name}, ${variant}` : shortened(peer.name);
     bars.set(peerName, { name: peerName, value: median(peer.values), isOurs });
   }
@@ -97,12 +97,12 @@ function groupsOf(figures: readonly Figure[]): Group[] {
   return [...groups].map(([title, bars]) => ({ title, bars: [...bars.values()].sort(oursFirst) }));
 }
 
-/** A name without its last parts where it would not fit beside the bars. */
+/** A name without its last parts if it does not fit beside the bars. */
 function shortened(name: string): string {
   return name.length <= longestName ? name : name.slice(0, name.lastIndexOf(",", longestName));
 }
 
-/** Lengths in px, from a third of the least value on, so that the least is seen too. */
+/** Lengths in px, from a third of the least value on, so that the least is visible too. */
 function logScale(least: number, greatest: number, length: number): (value: number) => number {
   const from = Math.log(least / 3);
   return (value) => (length * (Math.log(value) - from)) / (Math.log(greatest) - from);

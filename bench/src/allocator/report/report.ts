@@ -7,7 +7,7 @@ import { reportTable } from "./table.ts";
 
 const root = join(import.meta.dirname, "../../../..");
 
-/** Prints a report, and where it is to be kept keeps it as JSON and chart, and puts it into docs/performance.md. */
+/** Prints a report. If it is to be kept, also stores it as JSON and chart, and puts it into docs/performance.md. */
 export async function writeReport(report: AllocatorReport, { json, isKept }: { json: boolean; isKept: boolean }): Promise<void> {
   const table = reportTable(report);
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${table}\n`);

@@ -54,12 +54,12 @@ function targetText({ limit, is }: Target, isRatio: boolean): string {
   return `${is === "at most" ? "≤" : "≥"} ${isRatio ? ratioText(limit) : numberText(limit)}`;
 }
 
-/** A ratio: small ones as parts of one, which is how they are spoken of. */
+/** A ratio: small ones as fractions, e.g. 1/10. */
 function ratioText(ratio: number): string {
   return ratio < 0.3 ? `1/${numberText(1 / ratio)}` : numberText(ratio);
 }
 
-/** Three digits that count. */
+/** Three significant digits. */
 function numberText(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString("en");
   return String(Number(value.toPrecision(3)));

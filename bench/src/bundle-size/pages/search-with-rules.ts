@@ -1,4 +1,4 @@
-/** A page that also checks the request by the schema's rules before it sends it. */
+/** A page that also validates the request before it sends it. */
 import { create } from "@bufbuild/protobuf";
 import { createServiceClient } from "@petak/client";
 import { DirectoryService, FindNearestRequestSchema, validateMessage } from "@petak/protocol";

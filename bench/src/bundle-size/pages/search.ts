@@ -1,4 +1,4 @@
-/** A page that searches as a checkout does: by a publishable key, with retries, and with the reason where it is refused. */
+/** A page that searches as a checkout does: with a publishable key, with retries, and with the reason of a refusal. */
 import { createServiceClient, reasonOf } from "@petak/client";
 import { DirectoryService } from "@petak/protocol";
 

@@ -1,6 +1,6 @@
 import type { Assumptions } from "./assumptions.ts";
 
-/** What one thing costs, as the benches measured it. */
+/** The cost of single operations, as measured by the benches. */
 export interface MeasuredCosts {
   /** Processor time of a gateway for a FindNearest and a Reserve, in µs. */
   lookMicros: number;
@@ -8,8 +8,8 @@ export interface MeasuredCosts {
   /** Processor time of Redis for a Reserve, in µs. */
   redisReserveMicros: number;
   /**
-   * Processor time of Redis for each query of one gateway that keeps the index in memory, in µs, and the queries for each hold it was measured at:
-   * their product is what one change costs because one gateway keeps what it changes.
+   * Processor time of Redis for each query of one gateway with an index cache, in µs, and the queries for each hold in that measurement:
+   * their product is the cost of one change for each gateway that caches it.
    */
   warmQueryMicros: number;
   queriesPerHold: number;
@@ -18,12 +18,12 @@ export interface MeasuredCosts {
   reservationBytes: number;
 }
 
-/** What a core and a master carry, and what all of ASEAN needs on its busiest day. */
+/** The capacity of a core and a master, and the requirements of all of ASEAN on its busiest day. */
 export interface Scale {
-  /** A core of gateway does so many in a second, if it does nothing else, with the head-room kept. */
+  /** Operations a second of one core of a gateway that does nothing else, without the headroom. */
   looksPerCore: number;
   reservationsPerCore: number;
-  /** A master of Redis takes so many reservations in a second, with the changes after it, and has room for so many sites. */
+  /** Reservations a second of one Redis master, including their further changes, and the number of sites that fit into it. */
   reservationsPerMaster: number;
   sitesPerMaster: number;
   parcelsPerDay: number;
@@ -32,13 +32,16 @@ export interface Scale {
   looksPerSecond: number;
   changesPerSecond: number;
   sites: number;
-  /** Cores of gateway for looks and for changes, before and with the head-room. */
+  /** Cores of gateways for searches and for changes without the headroom, and in all with it. */
   lookCores: number;
   changeCores: number;
   gatewayCores: number;
-  /** Cores of Redis for changes and for telling all gateways of them, before the head-room; masters by processor and by memory. */
+  /**
+   * Cores of Redis for changes and for informing all gateways of them, without the headroom; masters required by processor time and by
+   * memory.
+   */
   redisChangeCores: number;
-  redisTellingCores: number;
+  redisInvalidationCores: number;
   mastersByProcessor: number;
   memoryBytes: number;
   mastersByMemory: number;
@@ -48,8 +51,8 @@ export interface Scale {
 const secondsOfHour = 3600;
 const daysOfYear = 365;
 
-/** Reckons from what one thing costs to what all of it needs. */
-export function reckon(costs: MeasuredCosts, assumed: Assumptions): Scale {
+/** Estimates the requirements of the whole network from the cost of single operations. */
+export function estimateScale(costs: MeasuredCosts, assumed: Assumptions): Scale {
   const usable = 1 - assumed.headroom;
   const changes = 1 + assumed.furtherChanges;
   const parcelsPerDay = (assumed.people * assumed.parcelsPerPersonAndYear) / daysOfYear;
@@ -62,16 +65,16 @@ export function reckon(costs: MeasuredCosts, assumed: Assumptions): Scale {
   const changeCores = coresOf(changesPerSecond, costs.reserveMicros);
   const gatewayCores = Math.ceil((lookCores + changeCores) / usable);
   const redisChangeCores = coresOf(changesPerSecond, costs.redisReserveMicros);
-  // As if every gateway, a process for each core, kept all of the index and were told of all its changes.
-  const tellingMicros = costs.warmQueryMicros * costs.queriesPerHold * gatewayCores;
-  const redisTellingCores = coresOf(reservationsPerSecond * assumed.countChanges, tellingMicros);
-  const mastersByProcessor = Math.ceil((redisChangeCores + redisTellingCores) / usable);
+  // As if every gateway, one process for each core, cached the whole index and was informed of all its changes.
+  const invalidationMicros = costs.warmQueryMicros * costs.queriesPerHold * gatewayCores;
+  const redisInvalidationCores = coresOf(reservationsPerSecond * assumed.countChanges, invalidationMicros);
+  const mastersByProcessor = Math.ceil((redisChangeCores + redisInvalidationCores) / usable);
   const memoryBytes = sites * costs.siteBytes + peakDayReservations * assumed.daysKept * costs.reservationBytes;
   const mastersByMemory = Math.ceil(memoryBytes / (assumed.bytesPerMaster * usable));
   return {
     looksPerCore: (usable * 1e6) / costs.lookMicros,
     reservationsPerCore: (usable * 1e6) / costs.reserveMicros,
-    reservationsPerMaster: (usable * 1e6) / (changes * costs.redisReserveMicros + assumed.countChanges * tellingMicros),
+    reservationsPerMaster: (usable * 1e6) / (changes * costs.redisReserveMicros + assumed.countChanges * invalidationMicros),
     sitesPerMaster: (usable * assumed.bytesPerMaster) / costs.siteBytes,
     parcelsPerDay,
     peakDayReservations,
@@ -83,7 +86,7 @@ export function reckon(costs: MeasuredCosts, assumed: Assumptions): Scale {
     changeCores,
     gatewayCores,
     redisChangeCores,
-    redisTellingCores,
+    redisInvalidationCores,
     mastersByProcessor,
     memoryBytes,
     mastersByMemory,
@@ -91,7 +94,7 @@ export function reckon(costs: MeasuredCosts, assumed: Assumptions): Scale {
   };
 }
 
-/** Cores that so many things a second keep busy. */
+/** The cores that a rate of operations keeps busy. */
 function coresOf(perSecond: number, micros: number): number {
   return (perSecond * micros) / 1e6;
 }

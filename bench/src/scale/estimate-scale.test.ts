@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { assumptions } from "./assumptions.ts";
-import { type MeasuredCosts, reckon } from "./reckon.ts";
+import { estimateScale, type MeasuredCosts } from "./estimate-scale.ts";
 import { scaleText } from "./scale-text.ts";
 
 const costs: MeasuredCosts = {
@@ -29,8 +29,8 @@ const assumed = {
   bytesPerMaster: 1e9,
 };
 
-test("from people to cores, step by step", () => {
-  const scale = reckon(costs, assumed);
+test("estimates cores from people, step by step", () => {
+  const scale = estimateScale(costs, assumed);
   expect(scale.parcelsPerDay).toBeCloseTo(2e6);
   expect(scale.peakDayReservations).toBeCloseTo(3.6e6);
   expect(scale.reservationsPerSecond).toBeCloseTo(100);
@@ -43,7 +43,7 @@ test("from people to cores, step by step", () => {
   expect(scale.gatewayCores).toBe(1);
   // 400 × 100 µs; 200 changes of what is free × 0.5 µs × 10 × one gateway.
   expect(scale.redisChangeCores).toBeCloseTo(0.04);
-  expect(scale.redisTellingCores).toBeCloseTo(0.001);
+  expect(scale.redisInvalidationCores).toBeCloseTo(0.001);
   expect(scale.mastersByProcessor).toBe(1);
   // 60 MB of sites, and 7.2 million reservations of 800 bytes.
   expect(scale.memoryBytes).toBeCloseTo(60e6 + 5.76e9);
@@ -51,23 +51,23 @@ test("from people to cores, step by step", () => {
   expect(scale.masters).toBe(12);
 });
 
-test("what one core and one master carry", () => {
-  const scale = reckon(costs, assumed);
+test("estimates the capacity of one core and one master", () => {
+  const scale = estimateScale(costs, assumed);
   expect(scale.looksPerCore).toBe(5000);
   expect(scale.reservationsPerCore).toBe(1000);
   expect(scale.reservationsPerMaster).toBeCloseTo(500_000 / (4 * 100 + 2 * 5));
   expect(scale.sitesPerMaster).toBeCloseTo(500e6 / 600);
 });
 
-test("more gateways cost Redis more, because each is told", () => {
-  const more = reckon(costs, { ...assumed, people: assumed.people * 20 });
+test("more gateways cost Redis more, because each is informed of changes", () => {
+  const more = estimateScale(costs, { ...assumed, people: assumed.people * 20 });
   expect(more.gatewayCores).toBe(12);
-  expect(more.redisTellingCores / more.redisChangeCores).toBeCloseTo((12 * 0.001) / 0.04);
+  expect(more.redisInvalidationCores / more.redisChangeCores).toBeCloseTo((12 * 0.001) / 0.04);
 });
 
 test("the section names the result and every assumption", () => {
-  const text = scaleText(costs, assumptions, reckon(costs, assumptions));
+  const text = scaleText(costs, assumptions, estimateScale(costs, assumptions));
   expect(text).not.toMatch(/NaN|undefined|Infinity/);
-  expect(text).toContain(`**${reckon(costs, assumptions).gatewayCores} cores of gateway`);
+  expect(text).toContain(`**${estimateScale(costs, assumptions).gatewayCores} cores of gateway`);
   expect(text).toContain("650,000,000 people");
 });
