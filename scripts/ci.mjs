@@ -1,16 +1,16 @@
 /**
- * What must pass before a change is merged: `npm test`, and where that is green `npm run test:ci`. The last line is the sum of both,
- * `N passed, N failed, N skipped`, and the exit code says the same. Arguments go to `npm test`, which then runs alone.
+ * Runs the checks that must pass before a merge: `npm test` and, if that passes, `npm run test:ci`. The last line is the sum of both, `N
+ * passed, N failed, N skipped`, and the exit code agrees with it. Arguments are passed to `npm test`, which then runs alone.
  */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { addCounts, countsLine, readCounts } from "./counts.mjs";
 
-/** Longer than the line with the counts. */
+/** More than the length of the line with the counts. */
 const tailChars = 1000;
 
 /**
- * Runs `test.mjs`, and shows what it prints.
+ * Runs `test.mjs` and forwards its output.
  *
  * @param {string[]} args
  * @returns {Promise<import("./counts.mjs").Counts>}
@@ -24,7 +24,7 @@ function run(args) {
       process.stdout.write(text);
       tail = `${tail}${text}`.slice(-tailChars);
     });
-    // A terminal's Ctrl-C reaches the child by itself.
+    // A terminal's Ctrl-C reaches the child directly.
     const onTerminate = () => child.kill("SIGTERM");
     process.on("SIGTERM", onTerminate).on("SIGINT", ignore);
     child.on("close", (code) => {

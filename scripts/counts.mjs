@@ -1,10 +1,10 @@
-/** @typedef {{ passed: number; failed: number; skipped: number }} Counts How many tests there were, by how they went. */
+/** @typedef {{ passed: number; failed: number; skipped: number }} Counts The numbers of tests by result. */
 
 /**
- * Reads the counts from the last line that a run printed. One failed where there is no such line, or where the exit code speaks against it.
+ * Reads the counts from the last line of a run's output. One failed if there is no such line, or if the exit code contradicts it.
  *
- * @param {string} printed at least its end
- * @param {number | null} exitCode null where a signal ended it
+ * @param {string} printed at least the end of the output
+ * @param {number | null} exitCode null if a signal ended it
  * @returns {Counts}
  */
 export function readCounts(printed, exitCode) {
@@ -22,7 +22,7 @@ export function addCounts(one, other) {
   return { passed: one.passed + other.passed, failed: one.failed + other.failed, skipped: one.skipped + other.skipped };
 }
 
-/** The line that every run ends with. @param {Counts} counts */
+/** The last line of every run. @param {Counts} counts */
 export function countsLine({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped\n`;
 }

@@ -6,13 +6,13 @@ import { repositoryDir } from "./setup/run.mjs";
 
 const dockerfile = readFileSync(join(repositoryDir, "Dockerfile"), "utf8");
 
-test("the image's Node is the one that package.json pins", () => {
+test("the image uses the Node version that package.json pins", () => {
   const { devDependencies } = JSON.parse(readFileSync(join(repositoryDir, "package.json"), "utf8")) as {
     devDependencies: { node: string };
   };
   expect(dockerfile).toContain(`\nFROM node:${devDependencies.node}-`);
 });
 
-test("the image knows every workspace before it installs the dependencies", () => {
+test("the image copies every workspace's manifest before it installs the dependencies", () => {
   for (const { dir } of listWorkspaces()) expect(dockerfile).toContain(`\nCOPY ${dir}/package.json ${dir}/\n`);
 });

@@ -1,4 +1,4 @@
-/** `npm run format`: formats the sources and the protos, and makes the repairs that lint knows to be safe. */
+/** `npm run format`: formats the sources and the protos, and applies the safe fixes of the linter. */
 import { runTools } from "./checks/run-tool.ts";
 
 const { passed, output } = await runTools([

@@ -3,32 +3,32 @@ import { dirname, join } from "node:path";
 import { repositoryDir, run } from "./setup/run.mjs";
 import { vendorProtos } from "./vendor-protos.ts";
 
-/** Where the third-party protos go that packages of npm carry. */
+/** The folder of the third-party protos that are copied from npm packages. */
 export const vendoredDir = "third_party/proto";
 
-/** Where the generated messages go. */
+/** The folder of the generated messages. */
 export const generatedDir = "packages/protocol/src/gen";
 
-/** Where the test vectors go. */
+/** The folder of the test vectors. */
 export const vectorsDir = "docs/vectors";
 
-/** The numbers of fields that Lua scripts write. */
+/** The numbers of the fields that Lua scripts write. */
 export const luaFieldsFile = "packages/records/src/lua/includes/fields.lua";
 
-/** The page of the protocol, in which the table of transitions is generated. */
+/** The page of the protocol with the generated table of transitions. */
 export const protocolPage = "docs/protocol.md";
 
 /**
- * Makes all generated files of the repository under a root: the repository's own, or a temporary one to compare with.
+ * Makes all generated files under a root: that of the repository, or a temporary one to compare with.
  *
- * @throws Error with what buf said
+ * @throws Error with buf's output
  */
 export async function generateInto(root: string): Promise<void> {
   await mkdir(root, { recursive: true });
   vendorProtos(join(root, vendoredDir));
   const { code, output } = await run("buf", ["generate", "--output", root]);
   if (code !== 0) throw new Error(`buf generate failed:\n${output}`);
-  // What follows reads the generated messages, and so is loaded once they are written.
+  // Imported only now, because these modules read the messages that were just generated.
   const [{ writeVectors }, { luaFields }, { withTransitionsSection }] = await Promise.all([
     import("@petak/conformance/generate"),
     import("./lua-fields.ts"),

@@ -7,7 +7,9 @@ import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { repositoryDir } from "./setup/run.mjs";
 
-/** Stands where `packages/cli/src/main.ts` does: says what it was given and which signals it gets, and ends with 7 a moment after the first. */
+/**
+ * Replaces `packages/cli/src/main.ts`: prints its arguments and the signals it receives, and exits with 7 a moment after the first signal.
+ */
 const fakeMain = `
 const { argv }: { argv: string[] } = process;
 if (argv[2] === "code") process.exit(Number(argv[3]));
@@ -51,7 +53,7 @@ async function rest(lines: AsyncIterator<string>): Promise<string[]> {
   return all;
 }
 
-test("arguments go through, and so does the exit code", async () => {
+test("arguments and the exit code are passed through", async () => {
   const running = launch(["start", "--port", "9000"]);
   expect((await running.lines.next()).value).toBe('["start","--port","9000"]');
   running.kill("SIGTERM");
@@ -71,7 +73,7 @@ test.each([
   expect(running.exitCode ?? (await once(running, "exit"))[0]).toBe(7);
 });
 
-test("when npm's shell ends and tells nobody, it ends in good order too", async () => {
+test("it exits cleanly when npm's shell ends without forwarding a signal", async () => {
   const command = `"${process.execPath}" "${join(dir, "packages/cli/bin/petak.mjs")}" & wait`;
   const shell = spawn("/bin/sh", ["-c", command], { env: { ...process.env, npm_command: "start" }, stdio: ["ignore", "pipe", "inherit"] });
   const lines = createInterface({ input: shell.stdout })[Symbol.asyncIterator]();

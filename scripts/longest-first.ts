@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Parts of the names of the files that take longest, longest first. */
+/** Parts of the names of the slowest files, slowest first. */
 const long = [
   "fuzz/fuzz",
   "faults/killed-gateways",
@@ -20,14 +20,14 @@ const long = [
 ];
 
 /**
- * Begins with the files that take longest. In a fresh clone nothing is known of how long each took, and a long one that comes last runs
- * alone while the other core stands idle.
+ * Starts with the slowest files. In a fresh clone vitest has no durations of earlier runs, and a slow file that starts last would run alone
+ * while the other core is idle.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rank = ({ moduleId, project }: TestSpecification) => {
       const place = long.findIndex((part) => moduleId.includes(part));
-      // Over further servers the same files run few rounds.
+      // Over additional servers the same files run fewer rounds.
       return place < 0 || project.name.includes(",") ? long.length : place;
     };
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));

@@ -2,7 +2,7 @@ import type { DescEnum, DescMessage } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { EventSchema, ReservationSchema, ReservationStateSchema } from "@petak/protocol";
 
-/** The fields and the values that Lua scripts write in encoded messages, by the names that the protocol has for them. */
+/** The fields and values that Lua scripts write in encoded messages, by their names in the protocol. */
 const written: readonly ([message: DescMessage, ...fields: string[]] | [values: DescEnum, ...names: string[]])[] = [
   [ReservationSchema, "state", "revision", "updated_at", "hold_expires_at", "held_compartment_id", "queue_position", "queued_since"],
   [ReservationStateSchema, "HELD"],
@@ -13,7 +13,7 @@ const written: readonly ([message: DescMessage, ...fields: string[]] | [values: 
 /**
  * The Lua source of their numbers, e.g. `local RESERVATION_UPDATED_AT = 15`, taken from the descriptors.
  *
- * @throws {Error} where the protocol has no such field or value
+ * @throws {Error} if the protocol has no such field or value
  */
 export function luaFields(): string {
   const lines = written.flatMap(([desc, ...names]) =>

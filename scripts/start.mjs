@@ -1,4 +1,7 @@
-/** `npm start`: sets up all that is needed, then runs the gateway with a demonstration network. Arguments go to it: `npm start -- --port 9000`. */
+/**
+ * `npm start`: sets up everything required, then runs the gateway with a demonstration network. Arguments are passed to it: `npm start --
+ * --port 9000`.
+ */
 import { runMain } from "../packages/cli/bin/run-main.mjs";
 import { setUpOrExit } from "./setup/set-up.mjs";
 

@@ -1,13 +1,14 @@
 /**
- * `npm run test:faults`: brings about every fault many times while a city's clients reserve, deposit, collect and listen, and prints at the end what was
- * done and what was checked. Gateways and Redis are killed more than two hundred times. It takes about an hour on two cores; `npm test` has a
- * short form of each fault.
+ * `npm run test:faults`: causes every fault many times while a city's clients reserve, deposit, collect and listen, and prints at the end
+ * what was done and checked. Gateways and Redis are killed more than two hundred times. It takes about an hour on two cores; `npm test` has
+ * a short form of each fault.
  *
  *     npm run test:faults                          everything
- *     npm run test:faults -- killed-store clocks   the files whose names have one of these
+ *     npm run test:faults -- killed-store clocks   the files whose names contain one of these
  *     npm run test:faults -- --seed 123            with the choices of an earlier run, which has printed its seed
  *
- * A seed brings back what was chosen: when something is killed, by how many answers, what is cut off. The instant within them is the machine's.
+ * A seed repeats the choices: when something is killed, after how many responses, what is cut off. The exact instant depends on the
+ * machine.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -28,7 +29,7 @@ const files =
   positionals.length === 0
     ? ["e2e/src/operations/faults", "packages/gateway/src/features/reservation/redirect", "packages/redis/src/durability"]
     : positionals.map((name) => `e2e/src/operations/faults/${name}`);
-// One file after another: with two at once neither has the machine's time.
+// One file after another, because two at once would share the machine's time.
 const args = [join(import.meta.dirname, "test.mjs"), "tests", "--no-file-parallelism", ...files];
 const { status } = spawnSync(process.execPath, args, { env, stdio: "inherit" });
 printTable();
@@ -40,7 +41,7 @@ function printTable() {
   try {
     text = readFileSync(report, "utf8");
   } catch {
-    process.stdout.write("No fault came to its end.\n");
+    process.stdout.write("No fault was completed.\n");
     return;
   }
   const rows = text
@@ -52,7 +53,7 @@ function printTable() {
     Object.entries(counts)
       .map(([what, count]) => `${count} ${what}`)
       .join(", ");
-  process.stdout.write("\nWhat was done, and what was checked after each fault: every answered step once, counts, log, listeners\n");
+  process.stdout.write("\nWhat was done, and what was checked after each fault: every answered step once, counts, feed, listeners\n");
   for (const { fault, seed, done, checked } of rows) {
     process.stdout.write(`\n${fault} (seed ${seed})\n  done:    ${list(done)}\n  checked: ${list(checked)}\n`);
   }

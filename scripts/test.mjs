@@ -1,13 +1,13 @@
 /**
- * `npm test`: sets up all that is needed, then runs the checks and the tests. Its last line is always `N passed, N failed, N skipped`.
+ * `npm test`: sets up everything required, then runs the checks and the tests. Its last line is always `N passed, N failed, N skipped`.
  *
  *     npm test                            every check and every test, at most 6 minutes on two cores
  *     npm test -- quick                   types, lint, layers, tests without servers, one journey: 90 seconds
- *     npm test -- --verbose               everything, with the output of the checks that pass
+ *     npm test -- --verbose               everything, with the output of checks that pass
  *     npm test -- lint types              some of the steps
- *     npm test -- tests packages/agent    the tests of one folder; what follows `tests` goes to vitest
+ *     npm test -- tests packages/agent    the tests of one folder; arguments after `tests` are passed to vitest
  *
- * `npm run test:ci` is `ci` and `npm run test:long` is `long` in place of `quick`: what has more rounds there than in `npm test`.
+ * `npm run test:ci` is `ci` and `npm run test:long` is `long` instead of `quick`: the tests with more rounds than in `npm test`.
  */
 import { runUnderNode } from "./setup/run.mjs";
 import { SetUpError, setUp } from "./setup/set-up.mjs";

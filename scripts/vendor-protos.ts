@@ -17,12 +17,11 @@ const { file_buf_validate_validate: file } = (await import(join(protovalidate, "
 };
 
 /**
- * Writes the third-party protos that `petak.v1` and its gateway import, from packages that npm installed, so that the protocol builds
- * with no schema registry at hand. `buf/validate/validate.proto` is printed from the descriptor inside `@bufbuild/protovalidate`
- * (wire names, numbers and types; the CEL programs that its own runtime carries are left out); gRPC's health and reflection protos
- * are copied as their packages ship them.
+ * Writes the third-party protos that `petak.v1` and its gateway import, from npm packages, so that the protocol builds without a schema
+ * registry. `buf/validate/validate.proto` is printed from the descriptor in `@bufbuild/protovalidate` (names, numbers and types; without
+ * the CEL programs, which its own runtime contains); gRPC's health and reflection protos are copied from their packages.
  *
- * @param vendorDir the folder that protos are imported from
+ * @param vendorDir the folder from which protos are imported
  */
 export function vendorProtos(vendorDir: string): void {
   for (const [from, to] of copies) {

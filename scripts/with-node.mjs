@@ -1,4 +1,7 @@
-/** Sets up what is needed, then runs a script of this repository under the project's Node: `node scripts/with-node.mjs bench/src/main.ts rpc`. */
+/**
+ * Sets up what is required, then runs a script of this repository under the project's Node: `node scripts/with-node.mjs bench/src/main.ts
+ * rpc`.
+ */
 import { runUnderNode } from "./setup/run.mjs";
 import { setUpOrExit } from "./setup/set-up.mjs";
 

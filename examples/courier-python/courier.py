@@ -1,10 +1,10 @@
-"""A courier's integration over gRPC, whole: from the search for a place to the news that the parcel was collected.
+"""A courier's complete integration over gRPC: from the search for a place to the event that the parcel was collected.
 
     python3 examples/courier-python/courier.py --gateway http://127.0.0.1:8420 --key .petak/keys/courier.json
 
-It prints every step as a line of JSON, and ends with exit code 0 when the parcel was collected, with 1 when something else came of it.
-Debian has all that it needs: python3-grpcio, python3-protobuf, python3-jwt and python3-cryptography. The messages come from the gateway
-itself, by reflection.
+It prints every step as a line of JSON. The exit code is 0 if the parcel was collected, otherwise 1.
+Debian has the packages: python3-grpcio, python3-protobuf, python3-jwt and python3-cryptography. The messages come from the gateway,
+by reflection.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 
 from gateway import CALL_TIMEOUT_S, Gateway, GatewayError
 
-# States from which a parcel can still come to its collector.
+# States from which a parcel can still be collected.
 STATES_ON_THE_WAY = {"RESERVATION_STATE_HELD", "RESERVATION_STATE_CONFIRMED", "RESERVATION_STATE_DEPOSITED"}
 
 
@@ -31,14 +31,14 @@ def show(step: str, **facts: Any) -> None:
 
 
 def enum_name(message: Message, field: str) -> str:
-    """Gives the name of an enum field's value; its number where a newer gateway sends one that has no name yet."""
+    """Returns the name of an enum field's value, or its number if a newer gateway sends an unknown value."""
     number = getattr(message, field)
     value = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number.get(number)
     return value.name if value is not None else str(number)
 
 
 def deliver(gateway: Gateway, latitude: float, longitude: float) -> None:
-    """Brings one parcel to the place nearest to its recipient and waits until it was collected."""
+    """Brings one parcel to the place nearest to its recipient and waits until it is collected."""
     parcel = {"widthMm": 300, "heightMm": 200, "depthMm": 150, "massG": 1200}
     nearest = {
         "origin": {"latitude": latitude, "longitude": longitude},
@@ -60,10 +60,10 @@ def deliver(gateway: Gateway, latitude: float, longitude: float) -> None:
         ],
     )
 
-    # Only what happens from now on. A courier asks for this once in its life, and from then on keeps the cursor beside its parcels.
+    # Start with the next event. A courier does this once, and from then on stores the cursor with its parcels.
     cursor = gateway.call("CustodyService", "ListEvents", {"fromNow": True}).next_cursor
 
-    # Write this down before it is sent: sent again after a crash, it gives the same place and not a second one.
+    # Store this before sending it: repeated after a crash, it returns the same place instead of reserving a second one.
     request = {
         "requestId": str(uuid.uuid4()),
         "nearest": nearest,
@@ -91,7 +91,7 @@ def deliver(gateway: Gateway, latitude: float, longitude: float) -> None:
     deposit = gateway.call("ReservationService", "IssueCredential", for_deposit)
     show("credential issued", act="DEPOSIT", accessToken=deposit.access_token, expiresAt=deposit.expires_at.ToJsonString())
 
-    # For the recipient, who shows the one or types the other.
+    # For the recipient, who shows the token or types the PIN.
     for_collection = {"requestId": str(uuid.uuid4()), "reservationId": reservation_id, "act": "ACT_COLLECT", "withPin": True}
     collect = gateway.call("ReservationService", "IssueCredential", for_collection)
     show(
@@ -106,7 +106,7 @@ def deliver(gateway: Gateway, latitude: float, longitude: float) -> None:
 
 
 def until_collected(gateway: Gateway, reservation_id: str, cursor: str) -> None:
-    """Follows the events of a reservation to its end. Raises RuntimeError where that is not the collection."""
+    """Follows the events of a reservation until its end. Raises RuntimeError unless the parcel was collected."""
     state = "RESERVATION_STATE_CONFIRMED"
     wait_s = 20
     while state in STATES_ON_THE_WAY:

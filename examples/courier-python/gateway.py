@@ -1,4 +1,4 @@
-"""Calls to a gateway: signed, with a deadline, repeated where that is safe, and refused with a reason that a program can go by."""
+"""Calls to a gateway: signed, with a deadline, repeated if that is safe, and with machine-readable reasons of refusals."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from google.protobuf.message import Message
 
 from reflection import Schema, message_class, parse_file
 
-# Longer than any call takes. A long poll's wait is added to it.
+# Longer than any call takes. The wait of a long poll is added.
 CALL_TIMEOUT_S = 10.0
 
-# How often a request is sent in all. With the delays between that outlasts a gateway's restart.
+# The number of attempts in all. With the delays between them they last longer than a gateway's restart.
 MAX_ATTEMPTS = 5
 
-# A call waits no longer than this for its next attempt. Where the gateway asks for more (NO_PLACE_FREE: a minute), the caller plans better.
+# The longest delay before a retry. If the gateway asks for more (NO_PLACE_FREE: a minute), the caller should decide.
 MAX_RETRY_DELAY_S = 5.0
 
-# What is needed of google/rpc/status.proto and google/rpc/error_details.proto, which the package googleapis-common-protos has whole.
+# The parts used of google/rpc/status.proto and google/rpc/error_details.proto; the package googleapis-common-protos has both in full.
 _ERROR_PROTO = """
 name: "google/rpc/errors.proto"
 package: "google.rpc"
@@ -68,22 +68,22 @@ class GatewayError(Exception):
         bad_request = details.get("google.rpc.BadRequest")
         retry = details.get("google.rpc.RetryInfo")
         self.code: grpc.StatusCode = error.code()
-        #: A constant of docs/errors.md: programs go by it. Empty: there was no answer of a gateway.
+        #: A constant of docs/errors.md, for programs. Empty if no gateway responded.
         self.reason: str = info.reason if info is not None and info.domain == "petak.v1" else ""
-        #: The fields that break a rule, where that is the reason.
+        #: The invalid fields, if that is the reason.
         self.fields: list[str] = [one.field for one in bad_request.field_violations] if bad_request is not None else []
-        #: In how many seconds the same request may be sent again. None: it would be refused again.
+        #: The delay in seconds after which the same request may be sent again. None if it would be refused again.
         self.retry_after_s: float | None = None
         if retry is not None:
             self.retry_after_s = retry.retry_delay.ToTimedelta().total_seconds()
         elif self.code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED, grpc.StatusCode.DEADLINE_EXCEEDED):
-            # With these codes nobody knows whether the change was made. Its request_id makes it safe to ask again.
+            # With these codes nobody knows whether the change was made. Its request_id makes it safe to send it again.
             self.retry_after_s = 0.0
         super().__init__(f"{self.reason} ({self.code.name}): {error.details()}".lstrip())
 
 
 def _read_details(error: grpc.RpcError) -> dict[str, Message]:
-    """Reads the messages of google.rpc that come with an error, by their names."""
+    """Reads the google.rpc details of an error, by their names."""
     trailers = dict(error.trailing_metadata() or ())
     status = message_class(_pool.FindMessageTypeByName("google.rpc.Status")).FromString(trailers.get("grpc-status-details-bin", b""))
     found: dict[str, Message] = {}
@@ -101,7 +101,7 @@ class Gateway:
     """The calls to one gateway."""
 
     def __init__(self, address: str, key: dict[str, Any]) -> None:
-        """Takes the address, http:// or https://, and the content of a file that `petak keys make` wrote."""
+        """Takes the address, http:// or https://, and the content of a file written by `petak keys make`."""
         url = urlsplit(address)
         is_tls = url.scheme == "https"
         target = url.netloc if url.port is not None else f"{url.netloc}:{443 if is_tls else 80}"
@@ -113,11 +113,11 @@ class Gateway:
         self._renew_at = 0.0
 
     def close(self) -> None:
-        """Ends the connection."""
+        """Closes the connection."""
         self._channel.close()
 
     def request_token(self) -> str:
-        """Gives the token that says who calls. Each is good for five minutes and used for four; over ten minutes no gateway takes."""
+        """Returns a request token. Each is valid for five minutes and used for four; a gateway accepts none with a lifetime over ten."""
         now = time.time()
         if now >= self._renew_at:
             claims = {"iss": self._key["participant_id"], "aud": self._key["audience"], "iat": int(now), "exp": int(now) + 300}
@@ -127,9 +127,9 @@ class Gateway:
         return self._token
 
     def call(self, service: str, method: str, body: dict[str, Any], timeout_s: float = CALL_TIMEOUT_S) -> Any:
-        """Calls a method of petak.v1, and sends the very same request again, with the same request_id, where that is safe.
+        """Calls a method of petak.v1, and repeats the same request, with the same request_id, if that is safe.
 
-        The body is the request in the protocol's JSON, as curl would send it; the answer is a message.
+        The body is the request in the protocol's JSON, as curl would send it; the response is a message.
         """
         attempt = 1
         while True:
@@ -146,6 +146,6 @@ class Gateway:
                 error = GatewayError(raised)
                 if error.retry_after_s is None or error.retry_after_s > MAX_RETRY_DELAY_S or attempt == MAX_ATTEMPTS:
                     raise error from raised
-                # Spread, so that couriers who failed together do not come back together.
+                # Randomized, so that couriers that failed together do not retry together.
                 time.sleep(error.retry_after_s + 0.2 * 2**attempt * random.uniform(0.5, 1.0))
                 attempt += 1

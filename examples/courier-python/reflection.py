@@ -1,4 +1,4 @@
-"""Message classes made from what a gateway says of itself by gRPC server reflection, so that no proto files are needed."""
+"""Message classes made from a gateway's gRPC server reflection, so that no proto files are required."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
-# What is needed of https://github.com/grpc/grpc-proto/blob/master/grpc/reflection/v1/reflection.proto to ask for everything else.
+# The parts used of https://github.com/grpc/grpc-proto/blob/master/grpc/reflection/v1/reflection.proto, to request everything else.
 _REFLECTION_PROTO = """
 name: "grpc/reflection/v1/reflection.proto"
 package: "grpc.reflection.v1"
@@ -40,7 +40,7 @@ message_type {
 
 
 def message_class(descriptor: Descriptor) -> type[Message]:
-    """Gives the class of a message. From protobuf 4.22 on this has another name."""
+    """Returns the class of a message. The function has another name since protobuf 4.22."""
     if hasattr(message_factory, "GetMessageClass"):
         return message_factory.GetMessageClass(descriptor)
     return message_factory.MessageFactory(descriptor.file.pool).GetPrototype(descriptor)
@@ -52,7 +52,7 @@ def parse_file(text: str) -> descriptor_pb2.FileDescriptorProto:
 
 
 class Schema:
-    """The services of a gateway, asked for as they are needed. It has a pool of its own, so it collides with nobody's generated code."""
+    """The services of a gateway, loaded on first use. It has its own descriptor pool, so it does not collide with generated code."""
 
     def __init__(self, channel: grpc.Channel, timeout_s: float = 10.0) -> None:
         self._pool = descriptor_pool.DescriptorPool()
@@ -68,7 +68,7 @@ class Schema:
         )
 
     def method(self, service: str, method: str) -> tuple[type[Message], type[Message]]:
-        """Gives the classes of a method's request and response. Raises LookupError where the gateway has no such method."""
+        """Returns the classes of a method's request and response. Raises LookupError if the gateway does not have the method."""
         try:
             found = self._pool.FindServiceByName(service)
         except KeyError:
@@ -78,7 +78,7 @@ class Schema:
         return message_class(descriptor.input_type), message_class(descriptor.output_type)
 
     def _fetch(self, symbol: str) -> list[descriptor_pb2.FileDescriptorProto]:
-        """Asks for the file that declares a symbol. It comes with all that it imports."""
+        """Requests the file that declares a symbol, together with its imports."""
         question = self._request(file_containing_symbol=symbol)
         answer = next(self._ask(iter([question]), timeout=self._timeout_s))
         if answer.HasField("error_response"):

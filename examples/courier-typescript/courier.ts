@@ -1,9 +1,9 @@
 /**
- * A courier's integration over gRPC, whole: from the search for a place to the news that the parcel was collected.
+ * A courier's complete integration over gRPC: from the search for a place to the event that the parcel was collected.
  *
  *     npx node examples/courier-typescript/courier.ts --gateway http://127.0.0.1:8420 --key .petak/keys/courier.json
  *
- * It prints every step as a line of JSON, and ends with exit code 0 when the parcel was collected, with 1 when something else came of it.
+ * It prints every step as a line of JSON. The exit code is 0 if the parcel was collected, otherwise 1.
  */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -35,7 +35,7 @@ import {
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema, StatusSchema } from "@petak/protocol/google-rpc";
 import { importJWK, type JWK, SignJWT } from "jose";
 
-/** What `petak keys make` writes. */
+/** The file that `petak keys make` writes. */
 interface KeyFile {
   participant_id: string;
   key_id: string;
@@ -43,7 +43,7 @@ interface KeyFile {
   private_jwk: JWK;
 }
 
-/** Gives the token that says who calls. Each is good for five minutes and used for four; a gateway takes none that is good for over ten. */
+/** Returns request tokens. Each is valid for five minutes and used for four; a gateway accepts none with a lifetime over ten. */
 async function createRequestTokens(key: KeyFile): Promise<() => Promise<string>> {
   const privateKey = await importJWK(key.private_jwk, "EdDSA");
   let token = "";
@@ -63,11 +63,11 @@ async function createRequestTokens(key: KeyFile): Promise<() => Promise<string>>
 /** A refusal. */
 class GatewayError extends Error {
   override readonly name = "GatewayError";
-  /** A constant of docs/errors.md: programs go by it. Empty: there was no answer of a gateway. */
+  /** A constant of docs/errors.md, for programs. Empty if no gateway responded. */
   readonly reason: string;
-  /** The fields that break a rule, where that is the reason. */
+  /** The invalid fields, if that is the reason. */
   readonly fields: readonly string[];
-  /** In how many ms the same request may be sent again. Undefined: it would be refused again. */
+  /** The delay, in ms, after which the same request may be sent again. Undefined if it would be refused again. */
   readonly retryAfterMs: number | undefined;
 
   constructor(error: ServiceError) {
@@ -80,20 +80,20 @@ class GatewayError extends Error {
     super(`${reason} (${status[error.code]}): ${error.details}`.trimStart(), { cause: error });
     this.reason = reason;
     this.fields = find(BadRequestSchema)?.fieldViolations.map(({ field }) => field) ?? [];
-    // With these codes nobody knows whether the change was made. Its request_id makes it safe to ask again.
+    // With these codes nobody knows whether the change was made. Its request_id makes it safe to send it again.
     const isOpen = [status.UNAVAILABLE, status.ABORTED, status.DEADLINE_EXCEEDED].includes(error.code);
     const retryDelay = find(RetryInfoSchema)?.retryDelay;
     this.retryAfterMs = retryDelay !== undefined ? durationMs(retryDelay) : isOpen ? 0 : undefined;
   }
 }
 
-/** How often a request is sent in all. With the delays between that outlasts a gateway's restart. */
+/** The number of attempts in all. With the delays between them they last longer than a gateway's restart. */
 const maxAttempts = 5;
 
-/** A call waits no longer than this for its next attempt. Where more is asked for (NO_PLACE_FREE: a minute), the caller plans better. */
+/** The longest delay before a retry, in ms. If the gateway asks for more (NO_PLACE_FREE: a minute), the caller should decide. */
 const maxRetryDelayMs = 5_000;
 
-/** Longer than any call takes. A long poll's wait is added to it. */
+/** Longer than any call takes. The wait of a long poll is added. */
 const callTimeoutMs = 10_000;
 
 /** Makes the calls to one gateway. */
@@ -122,7 +122,7 @@ function createGateway(address: string, requestToken: () => Promise<string>) {
     });
   }
 
-  /** Calls a method, and sends the very same request again, with the same request_id, where that is safe. */
+  /** Calls a method, and repeats the same request, with the same request_id, if that is safe. */
   async function call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     init: MessageInitShape<I>,
@@ -135,7 +135,7 @@ function createGateway(address: string, requestToken: () => Promise<string>) {
       } catch (error) {
         const delayMs = error instanceof GatewayError ? error.retryAfterMs : undefined;
         if (delayMs === undefined || delayMs > maxRetryDelayMs || attempt === maxAttempts) throw error;
-        // Spread, so that couriers who failed together do not come back together.
+        // Randomized, so that couriers that failed together do not retry together.
         await sleep(delayMs + 200 * 2 ** attempt * (0.5 + Math.random() / 2));
       }
     }
@@ -156,7 +156,7 @@ function nameOf(schema: DescEnum, value: number): string {
   return schema.value[value]?.name ?? String(value);
 }
 
-/** Brings one parcel to the place nearest to its recipient and waits until it was collected. */
+/** Brings one parcel to the place nearest to its recipient and waits until it is collected. */
 async function deliver(call: ReturnType<typeof createGateway>["call"], origin: { latitude: number; longitude: number }): Promise<void> {
   const parcel = { widthMm: 300, heightMm: 200, depthMm: 150, massG: 1200 };
   const nearest = { origin, radiusM: 20_000, kinds: [SiteKind.PARCEL_TERMINAL] };
@@ -166,10 +166,10 @@ async function deliver(call: ReturnType<typeof createGateway>["call"], origin: {
     options: options.map(({ site, distanceM, freeToPromise }) => ({ siteId: site?.siteId, name: site?.name, distanceM, freeToPromise })),
   });
 
-  // Only what happens from now on. A courier asks for this once in its life, and from then on keeps the cursor beside its parcels.
+  // Start with the next event. A courier does this once, and from then on stores the cursor with its parcels.
   const { nextCursor } = await call(CustodyService.method.listEvents, { fromNow: true });
 
-  // Write this down before it is sent: sent again after a crash, it gives the same place and not a second one.
+  // Store this before sending it: repeated after a crash, it returns the same place instead of reserving a second one.
   const request = create(ReserveRequestSchema, {
     requestId: randomUUID(),
     place: { case: "nearest", value: nearest },
@@ -188,7 +188,7 @@ async function deliver(call: ReturnType<typeof createGateway>["call"], origin: {
   const deposit = await call(ReservationService.method.issueCredential, { requestId: randomUUID(), reservationId, act: Act.DEPOSIT });
   print("credential issued", { act: "DEPOSIT", accessToken: deposit.accessToken, expiresAt: isoTime(deposit.expiresAt) });
 
-  // For the recipient, who shows the one or types the other.
+  // For the recipient, who shows the token or types the PIN.
   const forCollection = { requestId: randomUUID(), reservationId, act: Act.COLLECT, withPin: true };
   const { accessToken, pin, expiresAt } = await call(ReservationService.method.issueCredential, forCollection);
   print("credential issued", { act: "COLLECT", accessToken, pin, expiresAt: isoTime(expiresAt) });
@@ -196,10 +196,10 @@ async function deliver(call: ReturnType<typeof createGateway>["call"], origin: {
   await untilCollected(call, reservationId, nextCursor);
 }
 
-/** States from which a parcel can still come to its collector. */
+/** States from which a parcel can still be collected. */
 const statesOnTheWay: readonly ReservationState[] = [ReservationState.HELD, ReservationState.CONFIRMED, ReservationState.DEPOSITED];
 
-/** Follows the events of a reservation to its end. Throws where that is not the collection. */
+/** Follows the events of a reservation until its end. Throws unless the parcel was collected. */
 async function untilCollected(call: ReturnType<typeof createGateway>["call"], reservationId: string, from: string): Promise<void> {
   let cursor = from;
   let state: ReservationState = ReservationState.CONFIRMED;
@@ -223,7 +223,7 @@ const { values } = parseArgs({
   options: {
     gateway: { type: "string", default: process.env.PETAK_URL ?? "http://127.0.0.1:8420" },
     key: { type: "string", default: process.env.PETAK_KEY ?? ".petak/keys/courier.json" },
-    /** Where the recipient is, in degrees. */
+    /** The position of the recipient, in degrees. */
     origin: { type: "string", default: "1.3521,103.8198" },
   },
 });

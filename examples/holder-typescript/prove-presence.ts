@@ -1,12 +1,12 @@
 /**
- * What the telephone of a driver or a technician does at the door: it keeps a key, and proves to a terminal that the holder of an access token
- * is there. From Node's own modules alone, so that it can be read beside docs/credentials.md and written in any language.
+ * The function of a driver's or technician's telephone at the door: it keeps a key, and proves to a terminal that the holder of an access
+ * token is present. It uses only Node's own modules, so that it can be read along with docs/credentials.md and ported to any language.
  *
  *     npx node examples/holder-typescript/prove-presence.ts key driver.json
  *     npx node examples/holder-typescript/prove-presence.ts prove driver.json recall.json CHALLENGE [DOOR]
  *
- * `key` makes a key and prints its public half in base64, as `holderPublicKey` of IssueCredential wants it. `prove` reads that call's answer and
- * prints the proof.
+ * `key` makes a key and prints its public half in base64, as required for `holderPublicKey` of IssueCredential. `prove` reads the response
+ * to that call and prints the proof.
  */
 import { createHash, createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -31,7 +31,7 @@ function framed(...texts: string[]): Buffer {
   );
 }
 
-/** The id of the site for which a token is, which has it packed: two bytes of the region, and ten of base 32. */
+/** Unpacks the id of a token's site: two bytes of the region, and ten of base 32. */
 function siteIdOf(aud: string): string {
   const hex = Buffer.from(aud, "base64url").toString("hex");
   const bits = BigInt(`0x${hex.slice(4)}`);
@@ -41,7 +41,7 @@ function siteIdOf(aud: string): string {
   return `site_83${hex.slice(0, 4)}_${local.join("")}`;
 }
 
-/** The site and the id of a token that is bound to a key, as it says them itself. */
+/** The site and the id of a token that is bound to a key, from its claims. */
 function readToken(token: string): { siteId: string; tokenId: string; act: string; subject: string } {
   const [header = "", payload = ""] = token.split(".").map((part) => Buffer.from(part, "base64url").toString());
   const { typ } = JSON.parse(header) as { typ: string };
@@ -53,7 +53,7 @@ function readToken(token: string): { siteId: string; tokenId: string; act: strin
   return { siteId: siteIdOf(aud), tokenId: hash.subarray(0, 16).toString("base64url"), act: typ, subject: sub };
 }
 
-/** Signs a terminal's challenge. The site is the token's, whatever the terminal says it is. */
+/** Signs a terminal's challenge for the site in the token, regardless of the site that the terminal claims to be. */
 export function prove(holder: Holder, token: string, challenge: string, door?: string): string {
   const { siteId, tokenId, act, subject } = readToken(token);
   const compartmentId = act === "petak-service" ? (door ?? subject) : "";

@@ -1,11 +1,11 @@
 /**
- * The other side of a courier's example: a terminal in software, and the two people who come to it. It reads the courier's steps from
- * standard input, stands at the site that was reserved, and shows the terminal each credential: the driver the access token to deposit,
- * the recipient the PIN. What it reads it passes on, so it goes at the end of a pipe:
+ * The counterpart of a courier's example: a terminal in software, and the two people who come to it. It reads the courier's steps from
+ * standard input, opens a terminal at the reserved site, and shows it each credential: the driver's access token to deposit, and the
+ * recipient's PIN. It forwards its input, so it belongs at the end of a pipe:
  *
  *     npx node examples/courier-typescript/courier.ts | npx node examples/terminal-typescript/terminal.ts
  *
- * The terminal is the real agent before a simulated cabinet. It judges the credentials by itself, as any site's does.
+ * The terminal is the real agent with a simulated cabinet. It judges the credentials by itself, as at any site.
  */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { installTerminal, type SimulatedTerminal } from "@petak/agent/simulation";
 import { createPetakClient, type KeyFile, readKeyFile, signerOfKeyFile } from "@petak/client/node";
 
-/** What of a courier's steps concerns a terminal. */
+/** The steps of a courier that concern a terminal. */
 type Step =
   | { step: "place held"; siteId: string; operatorId: string }
   | { step: "credential issued"; act: "DEPOSIT"; accessToken: string }
@@ -25,7 +25,7 @@ interface Terminal {
   close(): Promise<void>;
 }
 
-/** Puts a terminal at a site, with a key that the site's operator registers for it. */
+/** Opens a terminal at a site, with a key that the site's operator registers for it. */
 async function openTerminal(url: string, operatorKey: KeyFile, siteId: string): Promise<Terminal> {
   const operator = createPetakClient({ baseUrl: url, signer: signerOfKeyFile(operatorKey) });
   const { site } = await operator.directory.getSite({ siteId });
@@ -43,11 +43,11 @@ async function openTerminal(url: string, operatorKey: KeyFile, siteId: string): 
   };
 }
 
-/** Somebody comes to the terminal, shows a credential, does what it is for, closes the door and goes. */
+/** Somebody comes to the terminal, shows a credential, deposits or collects, closes the door and leaves. */
 async function visit({ terminal }: Terminal, step: Step & { step: "credential issued" }): Promise<void> {
   const shown = await terminal.visit(step.act === "DEPOSIT" ? { token: step.accessToken } : { pin: step.pin });
   if (!shown.opened) throw new Error(`the terminal refused the credential (${shown.refusal})`);
-  // A PIN opens only for what the gateway has told the terminal, so the answer to the reported deposit is fetched before the next visit.
+  // A PIN opens only after the terminal has received it from the gateway, so the terminal synchronizes before the next visit.
   await terminal.agent.syncNow();
 }
 

@@ -1,4 +1,4 @@
-"""Access tokens, in the order in which docs/credentials.md judges them. Nothing of a token is believed before its signature is good."""
+"""Access tokens, judged in the order of docs/credentials.md. Nothing of a token is trusted before its signature is verified."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ LATEST_S = 9_999_999_999
 BASE32_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 BASE32 = f"[{BASE32_LETTERS}]"
 
-# The y coordinates of the points of low order, without the sign of x, in every spelling: little-endian, as RFC 8032 writes them.
+# The y coordinates of the points of low order, without the sign of x, in every encoding: little-endian, as in RFC 8032.
 LOW_ORDER = {
     bytes.fromhex(y)
     for y in (
@@ -46,7 +46,7 @@ def judge_token(token, case):
     act = ACTS[token_type]
     key = find_key(case["trust_bundle"], key_id, case["now_ms"])
     try:
-        # The rules are stricter than a JWT's: the library judges the signature and nothing else. It picks the algorithm from the list here.
+        # The rules are stricter than a JWT's, so the library verifies the signature only. It uses an algorithm from the list here.
         jwt.PyJWS().decode(token, Ed25519PublicKey.from_public_bytes(key), algorithms=["EdDSA"])
     except jwt.InvalidTokenError:
         raise Refused("SIGNATURE") from None
@@ -91,7 +91,7 @@ def read_token(token):
 
 
 def find_key(bundle, key_id, now_ms):
-    """The 32 bytes of an issuer's key that is relied on now."""
+    """The 32 bytes of an issuer's key that is trusted now."""
     if now_ms >= bundle["not_after_ms"]:
         raise Refused("BUNDLE_EXPIRED")
     key = next((key for key in bundle["issuer_keys"] if key["key_id"] == key_id), None)
@@ -106,21 +106,21 @@ def find_key(bundle, key_id, now_ms):
 
 
 def is_low_order(public_key):
-    """Whether 32 bytes are a point of low order, under which one signature fits many messages."""
+    """Whether 32 bytes are a point of low order, for which one signature fits many messages."""
     return public_key[:31] + bytes([public_key[31] & 0x7F]) in LOW_ORDER
 
 
 def bound_token_id(token_type, claims_text):
-    """The id of a token that is bound to a key: it has none of its own, and needs none."""
+    """The id of a token that is bound to a key, which is derived because the token contains none."""
     message = framed("petak-bound-token-id", token_type, claims_text)
     return encode(hashlib.sha256(message).digest()[:16])
 
 
 def read_claims(text, act):
-    """The claims, where each is there, in its order, in its one spelling and in its range: a reservation's, a bundle's to collect, or a site's."""
+    """The claims, if each is present, in order, in canonical form and in range: a reservation's, a bundle's to collect, or a site's."""
     claims = parse(text)
     members = list(claims) if isinstance(claims, dict) else []
-    # "cnf" names the key of the token's holder, in the place of an id.
+    # "cnf" names the key of the token's holder, and replaces the id.
     id_name = "cnf" if "cnf" in members or act in ("RECALL", "SERVICE") else "jti"
     if act == "SERVICE":
         subject, subject_form, expected = "sub", "[A-Za-z0-9_-]{0,16}", ["aud", "sub", id_name, "nbf", "exp"]
@@ -133,7 +133,7 @@ def read_claims(text, act):
     nbf, exp, size_class = claims["nbf"], claims["exp"], claims.get("sz", 0)
     is_good = (
         is_text(claims["aud"], "[A-Za-z0-9_-]{16}")
-        # Sites are counted from 1.
+        # Site numbers start at 1.
         and not site_of(claims["aud"]).endswith("000000")
         and is_text(claims[subject], subject_form)
         and isinstance(claims[id_name], str)
@@ -149,7 +149,7 @@ def read_claims(text, act):
 
 
 def site_of(aud):
-    """The id of the site that a token names by twelve bytes: two of the region, behind the 83 of all regions, and ten of base 32."""
+    """The id of a token's site from twelve bytes: two of the region, without the common prefix 83, and ten of base 32."""
     packed = decode(aud)
     bits = int.from_bytes(packed[2:], "big")
     local = "".join(BASE32_LETTERS[bits >> shift & 31] for shift in range(75, -1, -5))
@@ -157,7 +157,7 @@ def site_of(aud):
 
 
 def judge_claims(claims, case):
-    """Why a genuine token is not good here and now, or None."""
+    """Why a genuine token is not accepted here and now, or None."""
     now_ms, skew_ms, is_trusted = case["now_ms"], case["max_skew_ms"], case["clock_trusted"]
     begin_ms, end_ms = claims["nbf"] * 1000, claims["exp"] * 1000
     if site_of(claims["aud"]) != case["site_id"]:

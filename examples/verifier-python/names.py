@@ -1,8 +1,8 @@
-"""Enums and parties of the gateway's JSON, as statements spell them."""
+"""Enums and parties of the gateway's JSON, as statements contain them."""
 
 
 def name_of(message, member, prefix):
-    """The name of an enum's value without the enum's own; of a value that has no name in the gateway's JSON, its number."""
+    """The name of an enum's value without the enum's prefix; of a value that is a number in the gateway's JSON, that number."""
     return str(message.get(member, "UNSPECIFIED")).removeprefix(prefix)
 
 
@@ -11,7 +11,7 @@ def state_of(message, member):
 
 
 def party(message):
-    """A party, or None where there is none."""
+    """A party, or None if there is none."""
     if message is None:
         return None
     return {"kind": name_of(message, "kind", "PARTY_KIND_"), "participant_id": message.get("participantId", "")}

@@ -1,4 +1,4 @@
-"""PINs and the lock-out that all PINs of a site share, as docs/credentials.md has them."""
+"""PINs and the lock-out that all PINs of a site share, as defined in docs/credentials.md."""
 
 import hmac
 import re
@@ -13,7 +13,7 @@ FORGOTTEN_AFTER_MS = 3_600_000
 
 
 def judge_pin(pin, case):
-    """What a PIN proves, and the lock-out if it comes to nothing all the same. Raises Refused."""
+    """What a PIN proves, and the lock-out that applies if no door opens after all. Raises Refused."""
     lock_out, now_ms = case["state"]["lock_out"], case["now_ms"]
     if re.fullmatch("[0-9]{8}", pin) is None:
         raise Refused("PIN_MALFORMED")
@@ -39,7 +39,7 @@ def judge_pin(pin, case):
 
 
 def after_wrong_pin(lock_out, now_ms):
-    """One more wrong PIN. Each that does not open is one, the right one at the wrong time too."""
+    """Counts one more wrong PIN. Every PIN that does not open counts, even the right one at the wrong time."""
     is_forgotten = now_ms >= lock_out["last_failure_ms"] + FORGOTTEN_AFTER_MS
     failures = (0 if is_forgotten else lock_out["failures"]) + 1
     excess = failures - FREE_FAILURES
@@ -48,7 +48,7 @@ def after_wrong_pin(lock_out, now_ms):
 
 
 def after_right_pin(lock_out):
-    """A right PIN takes one wrong one back."""
+    """A right PIN reduces the count of wrong ones by one."""
     if lock_out["failures"] <= 1:
         return {"failures": 0, "last_failure_ms": 0, "locked_until_ms": 0}
     return {**lock_out, "failures": lock_out["failures"] - 1}

@@ -1,4 +1,4 @@
-"""Proofs of presence, as docs/credentials.md has them: that the holder of a token's key is at the door now."""
+"""Presence proofs, as defined in docs/credentials.md: that the holder of a token's key is at the door now."""
 
 import hashlib
 
@@ -14,7 +14,7 @@ LENGTHS = [16, 32, 64]
 
 
 def judge_presence(text, proven, door, case):
-    """Raises Refused where the holder did not prove to be there. The caller has used the challenge up, whatever comes of it."""
+    """Raises Refused unless the holder proved presence. The caller has consumed the challenge in any case."""
     if text is None:
         raise Refused("PRESENCE_MISSING", proven)
     parts = text.split(".")

@@ -1,4 +1,4 @@
-"""Receipts and the two other statements that they carry, to the byte as docs/custody.md says them."""
+"""Receipts and the two other statements that they contain, byte for byte as defined in docs/custody.md."""
 
 import hashlib
 import json
@@ -63,12 +63,12 @@ CLAIMS = {
 }
 
 
-# What an issuer signs: its type, its claims, and which of them says when it was signed.
+# The statements that an issuer signs: type, claims, and the claim with the time of the signature.
 RECEIPT = ("petak-receipt", CLAIMS, "recorded_at_ms")
 
 
 def read_believed(jws, kind, number, issuer_keys, faults):
-    """The claims of what an issuer signed, or None where nothing of it is to be believed. `number` is that of the link that faults are about, or None."""
+    """The claims of an issuer's statement, or None if they cannot be trusted. `number` is that of the link that faults name, or None."""
     read = read_signed(jws, kind)
     if read is None:
         faults.append(("MALFORMED", number))
@@ -81,7 +81,7 @@ def read_believed(jws, kind, number, issuer_keys, faults):
 
 
 def read_signed(jws, kind):
-    """Key id and claims of what an issuer signed, or None where it is none in its one spelling. Nothing of it is believed yet."""
+    """Key id and claims of an issuer's statement, or None if it is not in canonical form. Nothing is verified yet."""
     typ, form, _time = kind
     segments = jws.split(".")
     if len(segments) != 3:
@@ -101,7 +101,7 @@ def read_signed(jws, kind):
 
 
 def signing_fault(jws, key_id, at_ms, issuer_keys):
-    """What is wrong with an issuer's signature: of the first two faults nothing is believed, and of ISSUER_TIME the rest is. None: it is good."""
+    """The fault of an issuer's signature, or None. After the first two kinds of faults nothing is trusted; after ISSUER_TIME the rest is."""
     candidates = [key for key in issuer_keys["keys"] if key["kid"] == key_id]
     if not candidates:
         return "ISSUER_UNKNOWN"
@@ -115,7 +115,7 @@ def signing_fault(jws, key_id, at_ms, issuer_keys):
 
 
 def is_of(value, form):
-    """Whether a value is an object with these members in this order, each of its type; an object within may be null."""
+    """Whether a value is an object with exactly these members, in order and of these types; a nested object may be null."""
     if not isinstance(value, dict) or list(value) != list(form):
         return False
     for name, wanted in form.items():
@@ -151,7 +151,7 @@ def signed_statement(typ, key_id, claims, signature):
 
 
 def report_jws(claims):
-    """What the site's agent signed, from what the receipt says."""
+    """The statement that the site's agent signed, from the content of the receipt."""
     proof, report = claims["proof"] or {}, claims["report"]
     said = {
         "version": 1,
@@ -174,7 +174,7 @@ def report_jws(claims):
 
 
 def countersignature_jws(claims):
-    """What the other side signed."""
+    """The statement that the other party signed."""
     countersignature = claims["countersignature"]
     said = {"version": 1, "receipt": countersignature["receipt"], "participant_id": (claims["actor"] or {}).get("participant_id", "")}
     return signed_statement("petak-countersignature", countersignature["key_id"], said, countersignature["signature"])

@@ -1,8 +1,8 @@
-"""What is raised where no door opens."""
+"""The exception for doors that do not open."""
 
 
 class Refused(Exception):
-    """No door opens. `proven` is what the credential proved all the same, `lock_out` the lock-out where a wrong PIN changed it."""
+    """No door opens. `proven` is what the credential proved nevertheless, `lock_out` the lock-out if a wrong PIN changed it."""
 
     def __init__(self, refusal, proven=None, lock_out=None):
         super().__init__(refusal)

@@ -1,4 +1,4 @@
-"""Runs the test vectors of docs/vectors, or of the files that are named, through the verifiers. Exits with 1 at a difference.
+"""Runs the test vectors of docs/vectors, or of the named files, through the verifiers. Exits with 1 at a difference.
 
     python3 examples/verifier-python/run_vectors.py [file …]
 """
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "vectors"
 
 
 def judge_chain(vector):
-    """The faults of a chain, each once, in an order that says nothing; and as of when the issuer states it."""
+    """The distinct faults of a chain, sorted, and the time as of which the issuer states it."""
     faults, statement = verify_chain(vector["chain"], vector["issuer_keys"], vector.get("continued"))
     return in_order(faults), statement and statement["as_of_ms"]
 
@@ -24,7 +24,7 @@ def in_order(faults):
 
 
 def outcome(form, vector):
-    """What came of a vector, and what must."""
+    """The actual and the expected result of a vector."""
     if form == "petak-receipt-vectors-1":
         return judge_chain(vector), (in_order([(fault["code"], fault["link"]) for fault in vector["expected"]]), vector["as_of_ms"])
     return decide(vector), vector["expected"]

@@ -1,4 +1,4 @@
-"""base64url and JSON in their one spelling: a credential that could be respelt would have several hashes."""
+"""Canonical base64url and JSON: a credential with several encodings would have several hashes."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ def encode(data):
 
 
 def decode(text):
-    """The bytes of base64url in its one spelling, or None: no padding, no foreign letter, no bits after the last byte."""
+    """The bytes of canonical base64url, or None: no padding, no foreign character, no bits after the last byte."""
     if re.fullmatch("[A-Za-z0-9_-]*", text) is None or len(text) % 4 == 1:
         return None
     data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -18,7 +18,7 @@ def decode(text):
 
 
 def parse(text):
-    """The value of JSON in its one spelling, or None: no spaces, no escapes, no member twice."""
+    """The value of canonical JSON, or None: no spaces, no escapes, no duplicate member."""
     try:
         value = json.loads(text)
         return value if json.dumps(value, separators=(",", ":"), ensure_ascii=False) == text else None
@@ -27,5 +27,5 @@ def parse(text):
 
 
 def framed(*texts):
-    """Texts, each preceded by its length in bytes, in 4 bytes with the highest first: no two lists of texts give the same."""
+    """Texts, each preceded by its length in bytes as 4 bytes, most significant first: different lists of texts give different results."""
     return b"".join(len(data).to_bytes(4, "big") + data for data in (text.encode() for text in texts))

@@ -1,4 +1,4 @@
-"""What an issuer states of a chain, to the byte as docs/custody.md says it: how it ends, and which events there are."""
+"""An issuer's statement of a chain, byte for byte as defined in docs/custody.md: how the chain ends, and which events it has."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ STATEMENT = ("petak-chain", CLAIMS, "as_of_ms")
 
 
 def read_statement(chain, issuer_keys, faults):
-    """The claims of a chain's statement, or None where there is none, or none of this chain that an issuer signed."""
+    """The claims of a chain's statement, or None if there is none, or none of this chain that an issuer signed."""
     if "statement" not in chain:
         return None
     claims = read_believed(chain["statement"].get("jws", ""), STATEMENT, None, issuer_keys, faults)
@@ -39,7 +39,7 @@ def read_statement(chain, issuer_keys, faults):
 
 
 def check_statement(chain, statement, own, faults):
-    """Checks that a chain is what the statement says of it."""
+    """Checks that a chain agrees with its statement."""
     reservation = chain.get("reservation", {})
     count, last = statement["receipts"], statement["last_receipt"]
     head = reservation.get("chain", {})
@@ -68,11 +68,11 @@ def check_signed_events(chain, statement, faults):
 
 
 def compare(signed, present):
-    """What is wrong with the events, by their hashes: those that were signed and those that are there."""
+    """The faults of the events, by their hashes: those that were signed and those that are there."""
     left = {digest: index for index, digest in enumerate(signed)}
     places = [left.pop(digest, None) for digest in present]
     gone, changed, highest, codes = set(left.values()), {}, -1, set()
-    # Beside a neighbour that is known, from the front and then from the back: what was changed still stands where it stood.
+    # Matched from the front and then from the back, next to known neighbours: a changed event is still in its position.
     for step in (1, -1):
         neighbour = -1 if step == 1 else len(signed)
         for index in range(len(present))[::step]:
@@ -91,7 +91,7 @@ def compare(signed, present):
 
 
 def event_text(event):
-    """Everything that an event says but for its receipt, as the text of which the hash is signed."""
+    """The content of an event without its receipt, as the text whose hash is signed."""
     said = {
         "event_id": event.get("eventId", ""),
         "schema_version": event.get("schemaVersion", 0),
@@ -158,7 +158,7 @@ def money(message):
 
 
 def exact_time(text):
-    """Seconds since 1970 and the nanoseconds beside of a time in the protocol's JSON, e.g. 2026-11-24T12:00:00.120Z."""
+    """Seconds since 1970 and nanoseconds of a time in the protocol's JSON, e.g. 2026-11-24T12:00:00.120Z."""
     if text is None:
         return None
     whole, fraction = re.fullmatch(r"([^.]+?)(?:\.(\d+))?Z", text).groups()

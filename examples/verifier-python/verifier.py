@@ -1,4 +1,4 @@
-"""What a terminal decides about a credential, as docs/credentials.md says it.
+"""The decision of a terminal about a credential, as defined in docs/credentials.md.
 
 For somebody who builds a terminal in another language: begin here, go on with access_token.py, presence.py and pin.py. It decides and changes nothing;
 spending a credential and opening a door come after it. Debian has all that it needs: python3-jwt and python3-cryptography.
@@ -16,7 +16,7 @@ MOST_REOPENINGS = 2
 
 
 def decide(case):
-    """Decides on the credential of a case (the rule book's "Test vectors") and gives what its `expected` has."""
+    """Decides on the credential of a case (the rule book's "Test vectors") and returns the fields of its `expected`."""
     credential, before = case["credential"], case["state"]["lock_out"]
     if_refused = before
     try:
@@ -64,7 +64,7 @@ def told(refusal):
 
 
 def is_revoked(credential_hash, proven, case):
-    """Whether the gateway's list of what the credential is for names it: a site's is for SERVICE alone."""
+    """Whether the gateway's list revokes the credential for its subject: a site's list applies to SERVICE only."""
     if proven["act"] == "SERVICE":
         subject, wanted = "site_id", case["site_id"]
     else:
@@ -101,7 +101,7 @@ def judge_reservation(proven, case):
 
 
 def judge_bundle(proven, case):
-    """The reservations of a bundle whose doors open one after another, and whether the first once more. Raises Refused."""
+    """The reservations of a bundle whose doors open one after another, and whether the first opens once more. Raises Refused."""
     state, credential_id = case["state"], proven["id"]
     is_spent = credential_id in state["spent"]
     if any(visit["credential_id"] == credential_id and visit["phase"] == "OPEN" for visit in state["visits"]):
@@ -134,7 +134,7 @@ def why_shut(act, reservation, state, size_class=None):
 
 
 def judge_service(proven, door, case):
-    """Whose parcel lies behind the door that opens for work, and whether it opens once more. Raises Refused."""
+    """The reservation whose parcel is behind the door that opens for service, and whether it opens once more. Raises Refused."""
     spent_id = f"{proven['id']}/{door}"
     again = open_once_more(spent_id, case)
     if again:

@@ -1,4 +1,4 @@
-"""Verifies a chain of custody receipts, as docs/custody.md says it, with nothing but the issuer's public keys.
+"""Verifies a chain of custody receipts, as defined in docs/custody.md, with nothing but the issuer's public keys.
 
 Exits with 1 at a fault, and with 4 where nothing is wrong and no statement shows that it is complete.
 
@@ -36,7 +36,7 @@ MOST_NAMED = 100
 
 
 def verify_chain(chain, issuer_keys, continued=None):
-    """The faults of what GetCustodyChain answered, pairs of a constant and the number of the link, or None; and what the issuer states of it, or None."""
+    """The faults in a response of GetCustodyChain, as pairs of a constant and the number of the link, or None; and the issuer's statement, or None."""
     faults = []
     reservation, receipts, events = chain.get("reservation", {}), chain.get("receipts", []), chain.get("events", [])
     statement = read_statement(chain, issuer_keys, faults)
@@ -68,7 +68,7 @@ def verify_chain(chain, issuer_keys, continued=None):
 
 
 def read_link(receipt, issuer_keys, faults):
-    """The claims of a link whose signature is good, or None."""
+    """The claims of a link whose signature is valid, or None."""
     stated, jws = receipt.get("number", 0), receipt.get("jws", "")
     claims = read_believed(jws, RECEIPT, stated, issuer_keys, faults)
     if claims is None:
@@ -127,7 +127,7 @@ def check_events(reservation, expected, events, own, present, faults):
         if event.get("reservationId", "") != reservation.get("reservationId", ""):
             faults.append(("EVENT_DIFFERS", None))
         if act_of(event) is not None and event.get("eventId", "") not in signed:
-            # Where its link is bad or missing, that was said.
+            # A bad or missing link has been reported already.
             if number is None or number in good or not (number in present or number <= length):
                 faults.append(("EVENT_UNSIGNED", None))
         if act_of(event) is None and number is not None:
@@ -140,7 +140,7 @@ def check_events(reservation, expected, events, own, present, faults):
 
 
 def act_of(event):
-    """The hand-over of which an event tells, or None."""
+    """The hand-over of an event, or None."""
     before, after = state_of(event, "stateBefore"), state_of(event, "stateAfter")
     for act, (name, begin, end, _sides) in HAND_OVERS.items():
         if event.get("type") == f"EVENT_TYPE_{name}":
@@ -150,7 +150,7 @@ def act_of(event):
 
 
 def says_the_same(event, link):
-    """Whether an event and what makes its receipt say what was signed."""
+    """Whether an event and the data of its receipt agree with what was signed."""
     receipt, claims = event.get("receipt"), link["claims"]
     extras = ("cancellationReason", "relatedReservationId")
     if receipt is None or act_of(event) is None or any(name in event for name in extras) or "refusal" in event.get("proof", {}):

@@ -1,10 +1,10 @@
 /**
- * A courier's server that takes webhooks, verifies them, and prints each event as a line of JSON.
+ * A courier's server that receives webhooks, verifies them, and prints each event as a line of JSON.
  *
  *     npx node examples/webhook-typescript/receiver.ts --key whpk_… [--key whpk_…] [--port 8421]
  *
- * What it does with an event is what everybody should: remember its id, so that it is dealt with once, answer at once, and go and read
- * `ListEvents`. The webhook is a nudge; the record is the truth.
+ * It handles events as every receiver should: store the id, so that each event is processed once, respond at once, and then read
+ * `ListEvents`. The feed is the truth; a webhook only says early that it has grown.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 });
 const print = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
-/** Ids of events that were dealt with. A program with more than one process keeps them in its database. */
+/** Ids of events that were processed. A program with several processes keeps them in its database. */
 const seen = new Set<string>();
 
 const server = createServer((request, response) => {

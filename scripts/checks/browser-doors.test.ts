@@ -12,14 +12,14 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true }));
 
-/** What is found of a module that says this, beside one that says that. */
+/** The findings in a module with a source, next to a module `beside.ts`. */
 async function usesOf(source: string, beside = ""): Promise<string[]> {
   writeFileSync(join(dir, "beside.ts"), beside);
   writeFileSync(join(dir, "door.ts"), source);
   return await findNodeUses(join(dir, "door.ts"));
 }
 
-test("Node's modules are found behind other modules, imported or re-exported, under either name", async () => {
+test("Node's modules are found behind other modules, imported or re-exported, with or without their prefix", async () => {
   expect(await usesOf(`export { a } from "./beside.ts";`, `import { hash } from "node:crypto";\nexport const a = hash;`)).toEqual([
     expect.stringMatching(/beside\.ts:1: Could not resolve "node:crypto"/),
   ]);
@@ -27,7 +27,7 @@ test("Node's modules are found behind other modules, imported or re-exported, un
   expect(await usesOf(`export const a = await import("node:fs");`)).toEqual([expect.stringContaining('Could not resolve "node:fs"')]);
 });
 
-test("Node's globals are found, bare and as members of globalThis, asked for with care or not", async () => {
+test("Node's globals are found, bare and as members of globalThis, even if tested for existence", async () => {
   expect(await usesOf(`export * from "./beside.ts";`, "export const a = Buffer.from([1]);")).toEqual([
     expect.stringMatching(/beside\.ts: uses Buffer, which browsers do not have$/),
   ]);
@@ -45,7 +45,7 @@ test("types of Node's modules are found", async () => {
   }
 });
 
-test("words, and names of a module's own, are no globals", async () => {
+test("words, and a module's own names, are not globals", async () => {
   const source = `
     /** A Buffer of the process. */
     export const a = (process: { global: string }) => [process.global, "Buffer"];

@@ -4,10 +4,10 @@ import { build, type Message, transform } from "esbuild";
 import { repositoryDir } from "../setup/run.mjs";
 import { findImports } from "./imports.ts";
 
-/** The front doors that run in browsers. Whatever is reachable from them needs nothing of Node. */
+/** The entry points that run in browsers. Nothing reachable from them may depend on Node. */
 export const browserDoors: readonly string[] = ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client"];
 
-/** Globals that a browser lacks, and what stands for each where a module uses it. */
+/** Globals that a browser lacks, and the markers that replace them in a module that uses them. */
 const nodeGlobals = ["Buffer", "process", "global", "require", "__dirname", "__filename", "setImmediate", "clearImmediate"];
 const mark = (name: string): string => `petakNodeGlobal_${name}`;
 const markedGlobals = Object.fromEntries(
@@ -18,8 +18,8 @@ const markedGlobals = Object.fromEntries(
 );
 
 /**
- * What of Node is reachable from a module that is to run in browsers: its built-in modules, dependencies included; and in our own sources also their types, and Node's
- * globals. Modules are found as a bundler for browsers finds them.
+ * Finds the dependencies on Node that are reachable from a module for browsers: Node's built-in modules, also in dependencies; and in our
+ * own sources also types of Node's modules, and Node's globals. Modules are resolved as a bundler for browsers resolves them.
  *
  * @param name of a package or one of its subpaths, or an absolute path
  */
@@ -44,7 +44,10 @@ export async function findNodeUses(name: string): Promise<string[]> {
   }
 }
 
-/** What one module uses of Node: types of its modules, and its globals, but not words in comments and texts, nor names of the module's own. */
+/**
+ * The dependencies of one module on Node: types of Node's modules, and Node's globals, but not words in comments and strings, nor the
+ * module's own names.
+ */
 async function findInModule(path: string): Promise<string[]> {
   const source = await readFile(join(repositoryDir, path), "utf8");
   const types = findImports(source).filter((name) => name.startsWith("node:"));

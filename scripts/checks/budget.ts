@@ -1,4 +1,4 @@
-/** How long one test file took. */
+/** The duration of one test file. */
 export interface FileTime {
   /** Its path in the repository. */
   path: string;
@@ -8,11 +8,11 @@ export interface FileTime {
   ms: number;
 }
 
-/** What a run took. */
+/** The durations of a run. */
 export interface RunTimes {
-  /** The checks, in seconds of the clock. */
+  /** The checks, in seconds of wall time. */
   checksS: number;
-  /** All tests, in seconds of the clock: files run beside one another. */
+  /** All tests, in seconds of wall time: files run in parallel. */
   testsS: number;
   files: readonly FileTime[];
 }
@@ -20,27 +20,27 @@ export interface RunTimes {
 interface Part {
   name: string;
   budgetS: number;
-  /** Which files are its own, by their paths in the repository; the first part that claims a file has it. */
+  /** The pattern of its files' paths in the repository; the first matching part owns a file. */
   files: RegExp;
 }
 
-/** The budget of `npm test`, on two cores that do nothing else, without what is downloaded. `docs/testing.md` has the same table. */
+/** The budget of `npm test`, on two idle cores, without downloads. `docs/testing.md` has the same table. */
 export const parts: readonly Part[] = [
   { name: "browser", budgetS: 45, files: /(^|\/)browser\/|\.browser\.test\.ts$/ },
   { name: "city", budgetS: 25, files: /^simulator\// },
   { name: "hostile", budgetS: 20, files: /(^|\/)hostile\// },
   { name: "documentation", budgetS: 15, files: /^e2e\/src\/examples\// },
-  // The checks are part of this one.
+  // The checks belong to this part.
   { name: "everything else", budgetS: 240, files: /^/ },
   { name: "reserve", budgetS: 15, files: /$^/ },
 ];
 
-/** How long a run may take as a whole, in seconds. */
+/** Limits of whole runs, in seconds. */
 export const limitsS = { quick: 90, short: parts.reduce((sum, { budgetS }) => sum + budgetS, 0), ci: 1800 } as const;
 
 const slowestShown = 10;
 
-/** What is printed of a run: for `npm test` each part's budget and use, for any the ten slowest files and how much of its limit it took. */
+/** The report of a run: for `npm test` each part's budget and use, and for any run the ten slowest files and the time used of the limit. */
 export function describeTimes(times: RunTimes, length: "quick" | "short" | "ci" | "long"): string {
   const { checksS, testsS, files } = times;
   const wholeS = checksS + testsS;
@@ -72,8 +72,8 @@ function describeParts(times: RunTimes): string[] {
 }
 
 /**
- * How many seconds of the run each part took. Files run beside one another, so that a part has as much of the time of all tests as its files have of the
- * time of all files.
+ * The seconds of the run for each part. Files run in parallel, so a part's share of the time of all tests is its files' share of the time
+ * of all files.
  */
 export function usedByPart({ checksS, testsS, files }: RunTimes): Map<string, number> {
   const wholeMs = files.reduce((sum, { ms }) => sum + ms, 0);

@@ -1,15 +1,15 @@
-/** What a check found. */
+/** The result of a check. */
 export interface CheckResult {
   passed: boolean;
-  /** What there is to read: shown when it failed, or when everything is to be shown. */
+  /** The output, shown if it failed or if all output is requested. */
   output: string;
-  /** A few words beside its name, e.g. what was compared with what. */
+  /** A short remark next to its name, e.g. what was compared with what. */
   note?: string;
 }
 
 /** One step of `npm test`. */
 export interface Check {
-  /** What it is called on the command line and in the report. */
+  /** Its name on the command line and in the report. */
   name: string;
   run(): Promise<CheckResult>;
 }

@@ -5,7 +5,7 @@ import { generatedDir, generateInto, luaFieldsFile, protocolPage, vectorsDir, ve
 import { repositoryDir } from "../setup/run.mjs";
 import type { Check } from "./check.ts";
 
-/** What is generated is what would be generated now. It is made anew in a temporary directory: nothing here is touched. */
+/** Checks that generated files are up to date, by generating them into a temporary directory and comparing. */
 export const generated: Check = {
   name: "generated",
   run: async () => {
@@ -13,7 +13,7 @@ export const generated: Check = {
     try {
       await generateInto(fresh);
       const differences = [
-        // Protos that no package ships are kept in the same folder, and are not generated.
+        // The same folder has protos of our own, which are not generated.
         ...(await compare(fresh, vendoredDir)).filter((line) => !line.startsWith("extra")),
         ...(await compare(fresh, generatedDir)),
         ...(await compare(fresh, vectorsDir)),
@@ -29,7 +29,7 @@ export const generated: Check = {
   },
 };
 
-/** One line for each file of a folder that is not the same in the fresh tree and in the repository. */
+/** One line for each file of a folder that differs between the new tree and the repository. */
 async function compare(fresh: string, folder: string): Promise<string[]> {
   const [wanted, present] = await Promise.all([readTree(join(fresh, folder)), readTree(join(repositoryDir, folder))]);
   const paths = [...new Set([...wanted.keys(), ...present.keys()])].sort();
@@ -41,7 +41,7 @@ async function compare(fresh: string, folder: string): Promise<string[]> {
   });
 }
 
-/** The same of one file of a folder in which other files are written by hand. */
+/** The same for one file of a folder that also has files written by hand. */
 async function compareFile(fresh: string, path: string): Promise<string[]> {
   const [wanted, present] = await Promise.all(
     [fresh, repositoryDir].map((root) => readFile(join(root, path), "utf8").catch(() => undefined)),

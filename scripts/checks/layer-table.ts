@@ -1,6 +1,6 @@
 /**
- * Who may import whom, by workspace. Imports point down this list only; what a package needs from above it gets handed in. Those that are
- * `"all"` exist for tests, measurements and examples: they import what they like, and nothing but tests imports them.
+ * The permitted imports between workspaces. Imports point down this list only; a package receives what it needs from above as arguments.
+ * The `"all"` workspaces are for tests, measurements and examples: they may import anything, and only tests import them.
  */
 export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
   "@petak/protocol": [],
@@ -9,7 +9,7 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
   "@petak/redis": ["@petak/protocol"],
   "@petak/allocator": ["@petak/protocol", "@petak/redis"],
   "@petak/records": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/redis", "@petak/allocator"],
-  // Imports nothing: what the vectors hold against an implementation must not come from it.
+  // Imports nothing, because the expectations of the vectors must not come from the implementation under test.
   "@petak/conformance": [],
   "@petak/client": ["@petak/protocol", "@petak/credential"],
   "@petak/agent": ["@petak/protocol", "@petak/credential", "@petak/client"],

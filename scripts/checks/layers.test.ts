@@ -20,7 +20,7 @@ function problems(source: string, owner: Manifest = gateway, path = "src/server/
   return findProblems({ path, source }, owner, manifests);
 }
 
-test("imports of every shape are found", () => {
+test("imports of every form are found", () => {
   const source = `
 import "node:fs";
 import type { A } from "./a.ts";
@@ -36,7 +36,7 @@ const text = "import nothing from here";
   expect(findImports(source)).toEqual(["node:fs", "./a.ts", "@petak/protocol/grpc", "../d.ts", "e", "f"]);
 });
 
-test("a name belongs to its package", () => {
+test("an import belongs to its package", () => {
   expect(["@petak/protocol/grpc", "ioredis", "ioredis/built/x.js", "node:fs", "./a.ts"].map(packageOf)).toEqual([
     "@petak/protocol",
     "ioredis",
@@ -46,24 +46,24 @@ test("a name belongs to its package", () => {
   ]);
 });
 
-test("what points down, is exported and is declared may be imported", () => {
+test("declared and exported modules of lower layers may be imported", () => {
   expect(problems(`import { a } from "@petak/protocol";\nimport { b } from "@petak/protocol/grpc";\nimport pino from "pino";`)).toEqual([]);
 });
 
-test("what points up may not", () => {
+test("modules of upper layers may not be imported", () => {
   expect(problems(`import { a } from "@petak/gateway";`, protocol)).toEqual([
     "imports @petak/gateway, which lies above or beside @petak/protocol (see scripts/checks/layer-table.ts)",
   ]);
 });
 
-test("the testkit is for tests only", () => {
+test("the testkit may be imported by tests only", () => {
   const source = `import { useRedis } from "@petak/testkit";`;
   expect(problems(source)).toHaveLength(1);
   expect(problems(source, gateway, "src/server/start.test.ts")).toEqual([]);
   expect(problems(source, gateway, "src/server/testing/start-test-gateway.ts")).toEqual([]);
 });
 
-test("so is what tests share", () => {
+test("shared test code may be imported by tests only", () => {
   const source = `import { a } from "./testing/start-test-gateway.ts";`;
   expect(problems(source)).toEqual(["imports ./testing/start-test-gateway.ts, which is for tests only"]);
   expect(problems(source, gateway, "src/server/start.test.ts")).toEqual([]);
@@ -72,7 +72,7 @@ test("so is what tests share", () => {
   expect(problems(fromAnother, gateway, "src/server/start.test.ts")).toEqual([]);
 });
 
-test("nobody reaches into a package", () => {
+test("only exported modules of a package may be imported", () => {
   const source = `import { a } from "@petak/protocol/src/ids/ids.ts";`;
   const expected = ["imports @petak/protocol/src/ids/ids.ts, which @petak/protocol does not export"];
   expect(problems(source)).toEqual(expected);
@@ -84,7 +84,7 @@ test("a relative import stays within its package", () => {
   expect(problems(`import { a } from "../limits.ts";`)).toEqual([]);
 });
 
-test("what is imported is declared, so that an image without development dependencies has it", () => {
+test("imported packages are declared, so that an image without development dependencies has them", () => {
   expect(problems(`import { Redis } from "ioredis";`)).toEqual(["imports ioredis, which @petak/gateway does not list in its dependencies"]);
   expect(problems(`import { a } from "@petak/allocator";`)).toEqual([
     "imports @petak/allocator, which @petak/gateway does not list in its dependencies",

@@ -9,8 +9,8 @@ import { layerTable } from "./layer-table.ts";
 import { listWorkspaces, type Manifest } from "./workspaces.ts";
 
 /**
- * Imports point down, name packages and not their insides, stay within their own package, and are declared; and what browsers load needs nothing of
- * Node.
+ * Checks that imports point down, name exported modules, stay within their package if relative, and are declared; and that modules for
+ * browsers do not depend on Node.
  */
 export const layers: Check = {
   name: "layers",
@@ -31,9 +31,9 @@ export const layers: Check = {
 };
 
 /**
- * What is wrong with the imports of one file.
+ * Finds the problems with the imports of one file.
  *
- * @param file its path in its workspace, and what it says
+ * @param file its path in its workspace, and its source
  * @param owner the manifest of its workspace
  * @param manifests all workspaces' manifests, by name
  */
@@ -51,15 +51,15 @@ export function findProblems(file: { path: string; source: string }, owner: Mani
 }
 
 /**
- * Tests, what they share (in a folder called `testing`), and what configures them. They run in a checkout, so they may use whatever is installed
- * there; nothing else may use them.
+ * Whether a file is a test, shared test code (in a folder `testing`) or test configuration. These run in a checkout, so they may use any
+ * installed package; no other file may import them.
  */
 function isTestFile(path: string): boolean {
   return path.endsWith(".test.ts") || /(^|\/)(test|testing)\//.test(path) || path === "vitest.config.ts";
 }
 
 function checkRelative(name: string, path: string, isTest: boolean): string[] {
-  // A workspace's vitest.config.ts takes what all of them share from the root.
+  // A workspace's vitest.config.ts imports the shared configuration from the root.
   if (path === "vitest.config.ts") return [];
   const target = join(dirname(path), name);
   if (target.startsWith("..")) return [`imports ${name}, which lies in another package; import that by its name`];

@@ -1,7 +1,7 @@
 import type { Check } from "./check.ts";
 import { runTools } from "./run-tool.ts";
 
-/** Format and lint by Biome; beside that, promises that nobody waits for by oxlint, which asks the type checker. */
+/** Checks format and lint with Biome, and unhandled promises with oxlint, which uses the type checker. */
 export const lint: Check = {
   name: "lint",
   run: async () => {

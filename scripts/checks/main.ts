@@ -1,4 +1,4 @@
-/** The checks of `npm test`, side by side, and the tests after them. */
+/** The checks of `npm test` in parallel, followed by the tests. */
 import { availableParallelism } from "node:os";
 import type { TestLength } from "@petak/testkit/test-length";
 import { testLength } from "@petak/testkit/test-length";
@@ -11,12 +11,12 @@ import { proto } from "./proto.ts";
 import { runTests, type TestCounts } from "./tests.ts";
 import { eachWorkspaceTypes, types } from "./types.ts";
 
-/** The longest first: it is what the others run beside. */
+/** The longest check first, so that the others run beside it. */
 const checks: readonly Check[] = [lint, types, generated, proto, layers];
 const testsName = "tests";
 const names = [...checks.map(({ name }) => name), testsName];
 
-/** The checks of each length of a run where no steps are named; its tests run after them. */
+/** The checks of each length of a whole run; its tests run after them. */
 const checksAt: Readonly<Record<TestLength, readonly Check[]>> = {
   quick: [lint, types, layers],
   short: checks,
@@ -24,7 +24,7 @@ const checksAt: Readonly<Record<TestLength, readonly Check[]>> = {
   long: [],
 };
 
-/** Runs what is asked for; tests only where no check has failed. */
+/** Runs the requested steps; the tests only if no check has failed. */
 async function run(args: string[]): Promise<TestCounts> {
   const verbose = args.includes("--verbose");
   const [first = "", ...others] = args.filter((arg) => arg !== "--verbose");
@@ -38,7 +38,7 @@ async function run(args: string[]): Promise<TestCounts> {
   if (unknown !== undefined) {
     const lengths = "quick, ci and long";
     process.stderr.write(
-      `There is no step "${unknown}"; the steps are ${names.join(", ")}. What follows "tests" goes to vitest. The lengths of whole runs are ${lengths}.\n`,
+      `Unknown step "${unknown}"; the steps are ${names.join(", ")}. Arguments after "tests" are passed to vitest. The lengths of whole runs are ${lengths}.\n`,
     );
     return { passed: 0, failed: 1, skipped: 0 };
   }
@@ -51,7 +51,7 @@ async function run(args: string[]): Promise<TestCounts> {
 const none: TestCounts = { passed: 0, failed: 0, skipped: 0 };
 const oneFailed: TestCounts = { passed: 0, failed: 1, skipped: 0 };
 
-/** A whole run, with what it took. */
+/** Runs the steps and reports their durations. */
 async function runSteps(chosen: readonly Check[], forVitest: string[], length: TestLength, verbose: boolean): Promise<TestCounts> {
   const beganMs = performance.now();
   if (!(await runChecks(chosen, verbose))) return oneFailed;
@@ -62,7 +62,7 @@ async function runSteps(chosen: readonly Check[], forVitest: string[], length: T
   return counts;
 }
 
-/** Runs checks, as many at once as there are cores. Says whether all passed. */
+/** Runs checks, as many at a time as there are cores. Returns whether all passed. */
 async function runChecks(chosen: readonly Check[], verbose: boolean): Promise<boolean> {
   const waiting = [...chosen];
   let allPassed = true;

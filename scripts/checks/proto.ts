@@ -9,8 +9,8 @@ import { runTools } from "./run-tool.ts";
 const sources = ["proto", "third_party/proto", "buf.yaml"];
 
 /**
- * Names the baseline of the breaking check. A commit that breaks the protocol on purpose changes this file; from then on commits are compared with those that
- * have the same content.
+ * The file that names the baseline of the breaking check. A commit that breaks the protocol on purpose changes it; later commits are
+ * compared with those that have the same content.
  */
 const baselineFile = "proto/baseline.txt";
 
@@ -52,8 +52,9 @@ interface Base {
 }
 
 /**
- * The commit whose protocol must not be broken: the earlier one ({@link earlierCommit}), or, where the baseline was reset since then, the commit that reset
- * it. Undefined if there is no such commit: the first commit, a shallow clone, no repository, a reset that is not committed yet.
+ * The commit whose protocol must not be broken: the earlier one ({@link earlierCommit}) or, if the baseline was reset since then, the
+ * commit that reset it. Undefined if there is none: at the first commit, in a shallow clone, without a repository, or before the reset is
+ * committed.
  */
 async function findBase(): Promise<Base | undefined> {
   const baseline = await readFile(join(repositoryDir, baselineFile), "utf8");
@@ -66,7 +67,7 @@ async function findBase(): Promise<Base | undefined> {
   return commit !== "" && (await hasBaseline(reset)) ? reset : undefined;
 }
 
-/** main as published; on main itself the last commit if the protocol has been edited since, else the one before. */
+/** The published main; on main itself the last commit if the protocol has been edited since, else the commit before. */
 async function earlierCommit(): Promise<Base | undefined> {
   const head = await resolve("HEAD");
   const published = await resolve("origin/main");

@@ -5,7 +5,7 @@ test("a short run has all files", () => {
   expect(testsAt("short", "packages/records")).toBe(allTests);
 });
 
-test("a longer run has the files that ask for rounds there", () => {
+test("a longer run has the files with more rounds at that length", () => {
   const both = "const attempts = roundsHere({ short: 5, ci: 10, long: 1_000 });";
   const one = "for (let life = 0; life < roundsHere({\n  short: 5,\n  ci: 10,\n}); life++) {}";
   expect([both, one, "const rounds = 5;"].map((source) => [hasRoundsAt("ci", source), hasRoundsAt("long", source)])).toEqual([

@@ -4,15 +4,15 @@ import type { TestLength } from "@petak/testkit/test-length";
 import { repositoryDir } from "../setup/run.mjs";
 import { findImports } from "./imports.ts";
 
-/** All test files of a workspace. */
+/** The patterns of all test files of a workspace. */
 export const allTests: readonly string[] = ["src/**/*.test.ts", "test/**/*.test.ts"];
 
-/** A whole journey of a parcel through a gateway and a terminal: in a quick run the one test that starts servers. */
+/** The journey of a parcel through a gateway and a terminal: the one test of a quick run that starts servers. */
 const quickJourney = "start-and-journey.test.ts";
 
 /**
- * The test files of a workspace that a run of this length has, as patterns for vitest. In a short run that is all of them. In a longer one it is those
- * that have more rounds then; the others have been run in full before.
+ * The patterns, for vitest, of a workspace's test files in a run of a length. A short run has all files. A longer run has only those with
+ * more rounds at that length; the others have already run in full.
  *
  * @param dir the workspace's directory in the repository
  */
@@ -27,16 +27,16 @@ export function testsAt(length: TestLength, dir: string): readonly string[] {
   return files.filter((file) => hasRoundsAt(length, readFileSync(join(root, file), "utf8")));
 }
 
-/** Whether a test has more to do at a length: its source asks for a number of rounds there, or, in `ci`, dies at every command. */
+/** Whether a test has more rounds at a length: its source specifies them, or, in `ci`, it dies at every command. */
 export function hasRoundsAt(length: "ci" | "long", source: string): boolean {
   if (length === "ci" && /\batEveryDeath\(/.test(source)) return true;
   return [...source.matchAll(/\broundsHere\(\{([^}]*)\}\)/g)].some(([, rounds = ""]) => new RegExp(`\\b${length}:`).test(rounds));
 }
 
-/** Names of what starts servers and processes. */
+/** Names of functions and modules that start servers and processes. */
 const starting = /\b(useRedis|startTest[A-Z]\w*|installedFlavours|node:child_process|startRedisServer)\b/;
 
-/** Whether a test starts no server and no process: neither it nor what it shares with other tests names anything that does. */
+/** Whether a test starts no server and no process: neither the test nor its shared test code names anything that does. */
 function isUnitTest(path: string, seen = new Set<string>()): boolean {
   if (seen.has(path)) return true;
   seen.add(path);
@@ -47,7 +47,7 @@ function isUnitTest(path: string, seen = new Set<string>()): boolean {
     .every((name) => isUnitTest(join(dirname(path), name), seen));
 }
 
-/** Whether a file is one of tests and not of what they test. */
+/** Whether a file is shared test code, as opposed to the code under test. */
 function isShared(path: string): boolean {
   return /\/(testing|test)\/|\/e2e\//.test(path);
 }

@@ -6,14 +6,14 @@ import type { TestLength } from "@petak/testkit/test-length";
 import { repositoryDir, runUnderNode } from "../setup/run.mjs";
 import type { FileTime } from "./budget.ts";
 
-/** How many tests there were, by how they went. */
+/** The numbers of tests by result. */
 export interface TestCounts {
   passed: number;
   failed: number;
   skipped: number;
 }
 
-/** What of vitest's JSON report is read here. */
+/** The parts of vitest's JSON report that are used here. */
 interface Report {
   numPassedTests: number;
   numFailedTests: number;
@@ -21,13 +21,13 @@ interface Report {
   numTodoTests: number;
 }
 
-/** Where Node keeps what it has compiled, so that the processes that tests start need not compile the same files again. */
+/** Node's compile cache, so that processes started by tests do not compile the same files again. */
 const compileCacheDir = join(repositoryDir, "node_modules/.cache/petak-compile");
 
 /**
- * Runs tests under vitest, which shows how they go, and counts them. All draw their random numbers from one seed, which is printed first.
+ * Runs tests under vitest, which prints their progress, and counts them. All random numbers derive from one seed, which is printed first.
  *
- * @param args go to vitest: names of files or folders, options
+ * @param args for vitest: names of files or folders, options
  */
 export async function runTests(args: string[], length: TestLength): Promise<{ counts: TestCounts; files: FileTime[] }> {
   const directory = await mkdtemp(join(tmpdir(), "petak-report-"));
@@ -56,8 +56,8 @@ export async function runTests(args: string[], length: TestLength): Promise<{ co
 }
 
 /**
- * Counts the tests of a report. A run that failed with no failed test, e.g. by a file that could not be loaded or an error that nobody
- * caught, counts as one failed.
+ * Counts the tests of a report. A failed run without a failed test, e.g. because of a file that could not be loaded or an unhandled error,
+ * counts as one failed test.
  */
 export function countTests(report: Report | undefined, exitCode: number): TestCounts {
   const passed = report?.numPassedTests ?? 0;
@@ -66,7 +66,7 @@ export function countTests(report: Report | undefined, exitCode: number): TestCo
   return { passed, failed: failed === 0 && exitCode !== 0 ? 1 : failed, skipped };
 }
 
-/** Reads a file that vitest has written; undefined where it ended before it could: its exit code says so. */
+/** Reads a file that vitest writes; undefined if vitest exited before writing it, which its exit code shows. */
 async function readJson<T>(path: string): Promise<T | undefined> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as T;

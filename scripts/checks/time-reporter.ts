@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from "vitest/node";
 import { repositoryDir } from "../setup/run.mjs";
 import type { FileTime } from "./budget.ts";
 
-/** A reporter of vitest that writes how long each file took, as JSON, to the file that `PETAK_TEST_TIMES` names. Prints nothing. */
+/** A vitest reporter that writes the duration of each file, as JSON, to the file that `PETAK_TEST_TIMES` names. Prints nothing. */
 export default class TimeReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const path = process.env.PETAK_TEST_TIMES;

@@ -4,12 +4,12 @@ import type { Check, CheckResult } from "./check.ts";
 import { listWorkspaces } from "./workspaces.ts";
 
 /**
- * All workspaces as one program, then the scripts, which are partly JavaScript. One program reads each file once: a program for each workspace
- * takes five times the processor time, since each reads the sources of those below it again.
+ * Checks all workspaces as one program, then the scripts, which are partly JavaScript. One program reads each file once; a program per
+ * workspace takes five times the processor time, because each reads the sources of the lower layers again.
  */
 export const types: Check = { name: "types", run: () => checkProjects([".", "scripts"]) };
 
-/** Each workspace by its own tsconfig.json, as an editor sees it: nothing is known in it that another one declares for all. */
+/** Checks each workspace with its own tsconfig.json, as an editor does, so that declarations of other workspaces are not visible in it. */
 export const eachWorkspaceTypes: Check = {
   name: "types of each workspace",
   run: () => checkProjects([...listWorkspaces().map(({ dir }) => dir), "scripts"]),
@@ -21,7 +21,7 @@ async function checkProjects(projects: readonly string[]): Promise<CheckResult> 
   const failures: string[] = [];
   const work = async (): Promise<void> => {
     for (let project = waiting.shift(); project !== undefined; project = waiting.shift()) {
-      // By itself the compiler divides a program among four checkers, which do some of the work several times: twice the processor time.
+      // By default the compiler uses four checkers, which repeat some of the work: twice the processor time.
       const { code, output } = await run("tsc", ["--noEmit", "--pretty", "false", "--checkers", "1", "--project", project]);
       if (code !== 0) failures.push(output);
     }

@@ -6,7 +6,7 @@ import { run } from "./run.mjs";
 
 let dir = "";
 
-/** Puts a command on the only path there is. */
+/** Installs a command on the PATH, which contains nothing else. */
 function command(name: string, script: string): void {
   writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
   chmodSync(join(dir, name), 0o755);
@@ -28,13 +28,13 @@ afterEach(() => rmSync(dir, { recursive: true }));
 const setUp = (environment: Record<string, string> = {}) =>
   run(process.execPath, ["scripts/setup/chromium.ts"], { env: { PETAK_CHROMIUM: "", ...environment, PATH: dir } });
 
-test("a browser on the path will do, whether it is Chromium or Chrome, and nothing is installed", async () => {
+test("a browser on the PATH suffices, Chromium or Chrome, and nothing is installed", async () => {
   command("google-chrome", "echo 'Google Chrome 137.0.7151.55 '");
   expect(await setUp()).toEqual({ code: 0, output: "" });
   expect(existsSync(join(dir, "chromium"))).toBe(false);
 });
 
-test("where there is none, or one that is too old, Debian's is installed, once", async () => {
+test("without a browser, or with one that is too old, Debian's is installed once", async () => {
   command("google-chrome", "echo 'Google Chrome 136.0.7103.92 '");
   const { code, output } = await setUp();
   expect(code).toBe(0);
@@ -42,7 +42,7 @@ test("where there is none, or one that is too old, Debian's is installed, once",
   expect(await setUp()).toEqual({ code: 0, output: "" });
 });
 
-test("a browser that is named will do wherever it is, and is not replaced where it will not", async () => {
+test("a named browser is used at any path, and is not replaced if it is unsuitable", async () => {
   command("mine", "echo 'Chromium 150.0.7871.181'");
   expect(await setUp({ PETAK_CHROMIUM: join(dir, "mine") })).toEqual({ code: 0, output: "" });
   const { code, output } = await setUp({ PETAK_CHROMIUM: join(dir, "yours") });
@@ -52,7 +52,7 @@ test("a browser that is named will do wherever it is, and is not replaced where 
   expect(existsSync(join(dir, "chromium"))).toBe(false);
 });
 
-test("where nothing may be installed, it says what is wanted, why there is none, and what to do", async () => {
+test("if nothing may be installed, it says what is required, why it is missing, and what to do", async () => {
   rmSync(join(dir, "apt-get"));
   const { code, output } = await setUp();
   expect(code).toBe(1);
@@ -63,10 +63,10 @@ test("where nothing may be installed, it says what is wanted, why there is none,
   );
 });
 
-test("what the package manager said is shown where it fails", async () => {
+test("the output of a failed package manager is shown", async () => {
   command("apt-get", "echo 'E: no space left'; exit 100");
   const { code, output } = await setUp();
   expect(code).toBe(1);
   expect(output).toContain("E: no space left");
-  expect(output).toContain("because apt-get failed, and said why above.");
+  expect(output).toContain("because apt-get failed; its output is above.");
 });

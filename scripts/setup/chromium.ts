@@ -1,6 +1,6 @@
 /**
- * Sees to it that there is a Chromium for the tests that run in a browser, installing Debian's where that is permitted. Fails where there is none and none
- * can be installed.
+ * Ensures that there is a Chromium for the tests that run in a browser, by installing Debian's if that is permitted. Fails if there is none
+ * and none can be installed.
  */
 import { ChromiumError, chromiumVariable, findChromium } from "@petak/testkit/find-chromium";
 import { findPackageManager } from "./package-managers.ts";
@@ -20,18 +20,18 @@ async function problemWithChromium(): Promise<string | undefined> {
   }
 }
 
-/** Installs it, and says why not where that fails. */
+/** Installs it. Returns the reason of a failure. */
 async function install(): Promise<string | undefined> {
   const { name = "", installLibraries } = (await findPackageManager()) ?? {};
   if (installLibraries === undefined) return "apt-get is not here, or may not be used";
   const { code, output } = await withProgress(`Installing chromium with ${name}`, () => installLibraries(["chromium"]));
   if (code === 0) return await problemWithChromium();
   process.stderr.write(`${output}\n`);
-  return `${name} failed, and said why above`;
+  return `${name} failed; its output is above`;
 }
 
 const problem = await problemWithChromium();
-// One that was named is the user's own to put right.
+// A browser that the user named is not replaced.
 const reason = problem === undefined || process.env[chromiumVariable] ? problem : await install();
 if (problem !== undefined && reason !== undefined) {
   const notInstalled = reason === problem ? "" : ` It was not installed for you, because ${reason}.`;

@@ -4,19 +4,19 @@ import { withProgress } from "./progress.mjs";
 import { repositoryDir, run } from "./run.mjs";
 import { SetUpError } from "./set-up-error.mjs";
 
-/** Installs what package-lock.json says, unless it is there already. */
+/** Installs the dependencies of package-lock.json, unless they are installed. */
 export async function installDependencies() {
   if (areInstalled()) return;
   await withProgress("Installing dependencies", async () => {
-    // Development dependencies too, whatever NODE_ENV says: the project's own Node is one of them.
+    // With development dependencies whatever NODE_ENV says, because the project's own Node is one of them.
     const { code, output } = await run("npm", ["ci", "--include=dev", "--loglevel=error"]);
-    if (code !== 0) throw new SetUpError(`${output}\nThe dependencies could not be installed: npm ci failed, and said why above.`);
+    if (code !== 0) throw new SetUpError(`${output}\nThe dependencies could not be installed: npm ci failed; its output is above.`);
   });
 }
 
 /**
- * Whether node_modules holds what the lock file says, going by the record that npm keeps in it. Optional packages may be missing: they are
- * for other systems.
+ * Whether node_modules contains the packages of the lock file, by npm's record in it. Optional packages may be missing: they are for other
+ * systems.
  */
 function areInstalled() {
   const wanted = readLock("package-lock.json");
@@ -30,7 +30,10 @@ function areInstalled() {
   });
 }
 
-/** @param {string} path @returns {Record<string, Record<string, unknown>> | undefined} its packages by path; undefined where there is none */
+/**
+ * @param {string} path @returns {Record<string, Record<string, unknown>> | undefined} its packages by path; undefined if there is no such
+ * file
+ */
 function readLock(path) {
   try {
     return JSON.parse(readFileSync(join(repositoryDir, path), "utf8")).packages;

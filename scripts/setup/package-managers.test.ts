@@ -18,7 +18,7 @@ afterEach(() => {
   rmSync(dir, { recursive: true });
 });
 
-/** Puts a command on the path that writes down how it was called, and then does what the script says. */
+/** Installs a command on the PATH that records its arguments and then runs a script. */
 function install(command: string, script = ""): void {
   writeFileSync(join(dir, command), `#!/bin/sh\necho "${command} $*" >> ${dir}/calls\n${script}\n`);
   chmodSync(join(dir, command), 0o755);
@@ -32,14 +32,14 @@ const sudo = `[ "$1" = --non-interactive ] && shift; [ "$1" = true ] || PATH=${"
 const policy = (redis: string, valkey: string): string =>
   `case "$2" in redis-server) echo "  Candidate: ${redis}";; valkey-server) echo "  Candidate: ${valkey}";; esac`;
 
-test("without root and without a sudo that asks nothing, no package manager may be used", async () => {
+test("without root and without a password-free sudo, no package manager may be used", async () => {
   install("apt-get");
   expect(await findPackageManager()).toBeUndefined();
   install("sudo", "exit 1");
   expect(await findPackageManager()).toBeUndefined();
 });
 
-test("Homebrew needs no root", async () => {
+test("Homebrew requires no root", async () => {
   install("brew");
   const manager = await findPackageManager();
   await manager?.install("redis");
@@ -47,7 +47,7 @@ test("Homebrew needs no root", async () => {
   expect(calls().at(-1)).toBe("brew install redis");
 });
 
-test("apt-get is asked only for what is new enough, Redis first", async () => {
+test("apt-get installs only versions that are new enough, Redis first", async () => {
   install("sudo", sudo);
   install("apt-get");
   install("apt-cache", policy("5:8.0.2-3+deb13u1", "8.1.1+dfsg1-3"));
@@ -58,7 +58,7 @@ test("apt-get is asked only for what is new enough, Redis first", async () => {
   expect(await (await findPackageManager())?.candidates()).toEqual(["redis-server"]);
 });
 
-test("the index of packages is fetched where it names nothing that will do", async () => {
+test("the package index is updated if it has no suitable package", async () => {
   install("sudo", sudo);
   install("apt-get");
   install("apt-cache", `[ -e ${dir}/updated ] && ${policy("5:8.0.2-3", "(none)")}`);
@@ -66,7 +66,7 @@ test("the index of packages is fetched where it names nothing that will do", asy
   expect(await (await findPackageManager())?.candidates()).toEqual(["redis-server"]);
 });
 
-test("apt-get installs no recommendations, asks nothing, and starts no service", async () => {
+test("apt-get installs no recommendations, asks no questions, and starts no service", async () => {
   install("sudo", sudo);
   install("apt-get", `PATH=$PATH:/usr/bin:/bin\nenv | grep -E '^(RUNLEVEL|DEBIAN_FRONTEND)=' | sort >> ${dir}/calls`);
   install("update-rc.d");
@@ -81,7 +81,7 @@ test("apt-get installs no recommendations, asks nothing, and starts no service",
   ]);
 });
 
-test("on systemd the service is masked while it is installed, and switched off afterwards", async () => {
+test("on systemd the service is masked during the installation and disabled afterwards", async () => {
   install("sudo", sudo);
   install("test", "exit 0");
   install("systemctl");
@@ -95,7 +95,7 @@ test("on systemd the service is masked while it is installed, and switched off a
   ]);
 });
 
-test("an index that is out of date is fetched, and the installation tried once more", async () => {
+test("if the index is outdated, it is updated and the installation is retried once", async () => {
   install("sudo", sudo);
   install("apt-get", `[ "$1" = update ] && : > ${dir}/updated; [ "$1" != install ] || [ -e ${dir}/updated ]`);
   install("update-rc.d");

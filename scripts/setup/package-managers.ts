@@ -1,18 +1,18 @@
 import { minimumVersions } from "@petak/redis/server";
 import { run } from "./run.mjs";
 
-/** The system's way of installing programs. */
+/** A package manager of the system. */
 export interface PackageManager {
   name: string;
-  /** Names of packages with a Redis or Valkey server worth installing, best first. */
+  /** Names of packages with a suitable Redis or Valkey server, best first. */
   candidates(): Promise<string[]>;
-  /** Installs one of them, without starting or enabling a service. */
+  /** Installs one of them without starting or enabling its service. */
   install(packageName: string): Promise<{ code: number; output: string }>;
-  /** Installs packages without services. Only where their names are Debian's. */
+  /** Installs packages without services. Present only if package names are Debian's. */
   installLibraries?(packageNames: readonly string[]): Promise<{ code: number; output: string }>;
 }
 
-/** The package manager that may be used here: as root, or through a `sudo` that asks for no password; Homebrew needs neither. */
+/** The package manager that may be used: as root, or through a password-free `sudo`; Homebrew requires neither. */
 export async function findPackageManager(): Promise<PackageManager | undefined> {
   const privilege = await findPrivilege();
   if (privilege !== undefined) {
@@ -24,14 +24,14 @@ export async function findPackageManager(): Promise<PackageManager | undefined> 
   return undefined;
 }
 
-/** What to put before a command to run it as root; undefined where that is not to be had without a password. */
+/** The prefix of a command that runs as root; undefined if that requires a password. */
 async function findPrivilege(): Promise<string[] | undefined> {
   if (process.geteuid?.() === 0) return [];
   const { code } = await run("sudo", ["--non-interactive", "true"]);
   return code === 0 ? ["sudo", "--non-interactive"] : undefined;
 }
 
-/** Managers whose packages start no service by themselves: OpenRC's, Fedora's and Homebrew's wait to be enabled. */
+/** Package managers whose packages do not start services: those of OpenRC, Fedora and Homebrew. */
 function simple(name: string, packageNames: string[], command: string[]): PackageManager {
   return {
     name,
@@ -40,15 +40,15 @@ function simple(name: string, packageNames: string[], command: string[]): Packag
   };
 }
 
-/** Debian's and Ubuntu's: their packages enable a service and start it, on the well-known port, unless they are kept from it. */
+/** Debian's and Ubuntu's apt-get, whose packages enable a service and start it on the well-known port unless prevented. */
 function aptGet(privilege: string[]): PackageManager {
   const update = [...privilege, "apt-get", "update"];
   const installAll = async (packageNames: readonly string[]) => {
-    // In runlevel 1 no service is started, for systems without systemd; needrestart would restart others and ask.
+    // Runlevel 1 prevents services from starting on systems without systemd; needrestart would restart other services and ask questions.
     const settings = ["RUNLEVEL=1", "DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_SUSPEND=1"];
     const installing = [...privilege, "env", ...settings, "apt-get", "install", "--yes", "--no-install-recommends", ...packageNames];
     const result = await runAll([installing]);
-    // What the index of packages names may be gone from the archive by now.
+    // The package index may name versions that the archive no longer has.
     return result.code === 0 ? result : runAll([update, installing]);
   };
   const offered = async (): Promise<string[]> => {
@@ -56,7 +56,7 @@ function aptGet(privilege: string[]): PackageManager {
     for (const flavour of ["redis", "valkey"] as const) {
       const name = `${flavour}-server`;
       const { output } = await run("apt-cache", ["policy", name]);
-      // E.g. `Candidate: 5:8.0.2-3`. What stands before the colon counts changes of the numbering.
+      // E.g. `Candidate: 5:8.0.2-3`. The number before the colon is the epoch of the version numbering.
       const [, major = 0, minor = 0] = /Candidate: (?:\d+:)?(\d+)\.(\d+)/.exec(output) ?? [];
       const [oldestMajor, oldestMinor] = minimumVersions[flavour];
       if (Number(major) > oldestMajor || (Number(major) === oldestMajor && Number(minor) >= oldestMinor)) names.push(name);
@@ -74,7 +74,7 @@ function aptGet(privilege: string[]): PackageManager {
     install: async (packageName) => {
       const unit = `${packageName}.service`;
       const hasSystemd = (await run("test", ["-d", "/run/systemd/system"])).code === 0;
-      // A masked unit cannot be started by the package. Afterwards the service is left as if switched off by hand.
+      // The package cannot start a masked unit. Afterwards the service is disabled.
       const before = hasSystemd ? [[...privilege, "systemctl", "mask", unit]] : [];
       const after = hasSystemd
         ? [

@@ -8,8 +8,8 @@ import { SetUpError } from "./set-up-error.mjs";
 const packageDir = join(repositoryDir, "node_modules/node");
 
 /**
- * Sees to it that the project's Node is there and runs. npm installs it with a script of the package `node`, and newer versions of npm run no such
- * scripts unless told to; then that script is run here.
+ * Ensures that the project's Node is installed and runs. npm installs it with a script of the package `node`, which newer versions of npm
+ * run only on request; then the script is run here.
  */
 export async function installPinnedNode() {
   if (await isInstalled()) return;
@@ -18,7 +18,7 @@ export async function installPinnedNode() {
     ({ output } = await run(process.execPath, ["installArchSpecificPackage.js"], { cwd: packageDir }));
   });
   if (await isInstalled()) return;
-  // One that does not run here, e.g. for another C library, must not be taken for one that does.
+  // A binary that does not run here, e.g. because of another C library, is removed.
   rmSync(pinnedNodePath, { force: true });
   if (findNode() === undefined) {
     throw new SetUpError(

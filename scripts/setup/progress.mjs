@@ -1,17 +1,17 @@
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const frameMs = 100;
 
-/** Where nobody watches a spinner: often enough to see that it lives, seldom enough for a log. */
+/** Interval of progress lines without a terminal, in ms: short enough to show progress, long enough for a log. */
 const plainMs = 15_000;
 
 /**
- * Shows that something long is going on: a spinner with the time it has taken on a terminal, plain lines elsewhere. On standard error,
- * for standard output belongs to what is run.
+ * Shows the progress of long work: a spinner with the elapsed time on a terminal, plain lines elsewhere. Uses standard error, because
+ * standard output belongs to the program that is run.
  *
  * @template T
  * @param {string} title e.g. `Installing dependencies`
  * @param {() => Promise<T>} work
- * @returns {Promise<T>} what the work gives
+ * @returns {Promise<T>} the result of the work
  */
 export async function withProgress(title, work) {
   const startMs = performance.now();

@@ -6,7 +6,7 @@ import { run } from "./run.mjs";
 
 let dir = "";
 
-/** Puts a command on the only path there is. */
+/** Installs a command on the PATH, which contains nothing else. */
 function command(name: string, script: string): void {
   writeFileSync(join(dir, name), `#!/bin/sh\n${script}\n`);
   chmodSync(join(dir, name), 0o755);
@@ -29,19 +29,19 @@ afterEach(() => rmSync(dir, { recursive: true }));
 
 const setUp = (...args: string[]) => run(process.execPath, ["scripts/setup/redis-server.ts", ...args], { env: { PATH: dir } });
 
-test("one server is enough to run", async () => {
+test("one server suffices to run", async () => {
   expect(await setUp()).toEqual({ code: 0, output: "" });
   expect(existsSync(join(dir, "valkey-server"))).toBe(false);
 });
 
-test("for tests the other is installed beside it, once", async () => {
+test("for tests the other server is also installed, once", async () => {
   const { code, output } = await setUp("--both");
   expect(code).toBe(0);
   expect(output).toContain("valkey-server is installed.");
   expect(await setUp("--both")).toEqual({ code: 0, output: "" });
 });
 
-test("tests go on without the other where nothing may be installed", async () => {
+test("tests continue without the other server if it may not be installed", async () => {
   rmSync(join(dir, "apt-get"));
   expect(await setUp("--both")).toEqual({ code: 0, output: "" });
 });

@@ -1,10 +1,10 @@
 import { findRedisServer, type RedisFlavour, RedisServerError } from "@petak/redis/server";
 /**
- * Sees to it that a Redis or Valkey server is on the path, installing one with the system's package manager where that is permitted. Only the
- * program is wanted: Petak starts servers of its own, on Unix sockets, so the system's service is neither enabled nor started.
+ * Ensures that a Redis or Valkey server is on the PATH, by installing one with the system's package manager if that is permitted. Only the
+ * program is required: Petak starts its own servers on Unix sockets, so the system's service is neither enabled nor started.
  *
- * With `--both`, for tests, it does the same for the other of the two. That never fails: where it cannot be had, the tests say that they run
- * over one server only.
+ * With `--both`, for tests, it does the same for the other of the two, without failing: if the other is missing, the tests say that they
+ * run over one server only.
  */
 
 import { findPackageManager, type PackageManager } from "./package-managers.ts";
@@ -23,7 +23,7 @@ async function problemWithServer(flavour?: RedisFlavour): Promise<string | undef
   }
 }
 
-/** Installs a server. @param flavour only this one will do; either, if left out */
+/** Installs a server. @param flavour the required flavour; default: either */
 async function install(manager: PackageManager, flavour?: RedisFlavour): Promise<boolean> {
   for (const name of await manager.candidates()) {
     if (flavour !== undefined && !name.startsWith(flavour)) continue;
@@ -37,7 +37,7 @@ async function install(manager: PackageManager, flavour?: RedisFlavour): Promise
   return false;
 }
 
-/** Only of Debian's packages is it known that both may be installed side by side. */
+/** Only Debian's packages are known to be installable side by side. */
 async function installMissing(): Promise<void> {
   for (const flavour of ["redis", "valkey"] as const) {
     if ((await problemWithServer(flavour)) === undefined) continue;

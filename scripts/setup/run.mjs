@@ -7,12 +7,13 @@ import { findNode } from "../../packages/cli/bin/find-node.mjs";
 export const repositoryDir = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Runs a command to its end, in the repository's root, and keeps what it prints.
+ * Runs a command until it exits, in the repository's root, and captures its output.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {{ cwd?: string; env?: Record<string, string> }} [options]
- * @returns {Promise<{ code: number; output: string }>} its exit code, and its two outputs as they came; where it cannot be run, 127 and the reason
+ * @returns {Promise<{ code: number; output: string }>} its exit code, and both outputs in the order of arrival; 127 and the reason if it
+ * cannot be run
  */
 export function run(command, args, options = {}) {
   return new Promise((resolve) => {
@@ -34,7 +35,7 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * Runs a script of this repository under the project's Node, with our own input and outputs.
+ * Runs a script of this repository under the project's Node, with this process's input and outputs.
  *
  * @param {string} script its path in the repository
  * @param {string[]} args
@@ -48,7 +49,7 @@ export function runUnderNode(script, args, options = {}) {
       env: { ...environment(), ...options.env },
       stdio: "inherit",
     });
-    // A terminal's Ctrl-C reaches the child by itself; this process stays until it has ended.
+    // A terminal's Ctrl-C reaches the child directly; this process waits for it to exit.
     const onInterrupt = () => {};
     const onTerminate = () => child.kill("SIGTERM");
     process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
@@ -60,7 +61,7 @@ export function runUnderNode(script, args, options = {}) {
   });
 }
 
-/** The environment, with the tools of node_modules first on the path. */
+/** The environment, with the tools of node_modules first on the PATH. */
 function environment() {
   return { ...process.env, PATH: `${join(repositoryDir, "node_modules/.bin")}${delimiter}${process.env.PATH ?? ""}` };
 }

@@ -1,4 +1,4 @@
-/** Setting up cannot go on. The message is for the person at the keyboard: what failed said it first, then one sentence on the way out. */
+/** The set-up failed. The message is one sentence for the user, preceded by the output of what failed. */
 export class SetUpError extends Error {
   /** @override */
   name = "SetUpError";

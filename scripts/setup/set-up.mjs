@@ -8,15 +8,15 @@ export { SetUpError };
 const oldestMajor = 20;
 
 /**
- * Makes this machine ready, doing only what is not done yet, and saying nothing where nothing is to do.
+ * Prepares this machine. Does only what is missing, and prints nothing if nothing is.
  *
- * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean }} needs whether a Redis or Valkey server is needed, whether both
- * are wanted, whether a Chromium is needed, and whether gRPC for Python is wanted
+ * @param {{ server: boolean; bothServers?: boolean; chromium?: boolean; python?: boolean }} needs whether a Redis or Valkey server is
+ * required, whether both are wanted, whether a Chromium is required, and whether gRPC for Python is wanted
  * @throws {SetUpError}
  */
 export async function setUp(needs) {
   if (Number(process.versions.node.split(".")[0]) < oldestMajor) {
-    throw new SetUpError(`Node ${process.versions.node} is too old to set this up; Node ${oldestMajor} or newer will do.`);
+    throw new SetUpError(`Node ${process.versions.node} is too old to set this up; Node ${oldestMajor} or newer is required.`);
   }
   await installDependencies();
   await installPinnedNode();
@@ -29,7 +29,7 @@ export async function setUp(needs) {
   if (needs.python === true) await runUnderNode("scripts/setup/python-grpc.ts", []);
 }
 
-/** The same, for a script that has nothing else to do when it fails. @param {{ server: boolean }} needs */
+/** The same for a script: prints a failure and exits. @param {{ server: boolean }} needs */
 export async function setUpOrExit(needs) {
   try {
     await setUp(needs);

@@ -1,2 +1,4 @@
-/** How far the clock of a site may be from the gateway's, in ms: 5 min, what a terminal's clock drifts in months without the network. */
+/**
+ * Greatest difference of a site's clock from the gateway's, in ms: 5 min, the drift of a terminal's clock over months without the network.
+ */
 export const siteClockSkewMs = 300_000;

@@ -20,7 +20,7 @@ export interface TermsOwner {
 export interface Keys {
   /** Prefix of all names, without the colon that follows it. */
   readonly prefix: string;
-  /** What tells the site ids of these records from those of others. */
+  /** The code that distinguishes the store's site ids from those of other stores. */
   storeCode(): string;
   /** Set of the regions that have or had a site. */
   regions(): string;

@@ -11,7 +11,7 @@ import { type IndexRegion, RegionProfile } from "./index-region.ts";
  *
  * 1. A block is evaluated with lists at least as new as the block. An index that is not in memory is looked up by a command sent after the
  * block arrived, never in the cache ({@link RegionListReader.readAll}).
- * 2. A region is skipped only by size profiles at least as new as its bitmap of occupied cells. Whoever reads the bitmap reads the profiles
+ * 2. A region is skipped only by size profiles at least as new as its bitmap of occupied cells. A reader of the bitmap reads the profiles
  * after it, past the cache, over the same connection in the same round trip.
  * 3. Lists in memory never get shorter, except when all of them are forgotten.
  */

@@ -63,15 +63,15 @@ export function isOpenAsAsked({ openAtMs, openWithin }: SiteNeeds, times: Openin
 /** Memoises the decision for each of a region's opening times. Undefined if the query has no constraint on hours. */
 function openLookup(needs: SiteNeeds): ScanContext["isOpen"] {
   if (needs.openAtMs === undefined && needs.openWithin === undefined) return undefined;
-  const remembered = new Map<OpeningTimes, boolean>();
+  const decided = new Map<OpeningTimes, boolean>();
   return (region, hoursNumber) => {
     if (hoursNumber === 0) return isOpenAsAsked(needs, undefined);
     const times = region.lists.openingTimes[hoursNumber - 1];
     if (times === undefined) return undefined;
-    let isOpen = remembered.get(times);
+    let isOpen = decided.get(times);
     if (isOpen === undefined) {
       isOpen = isOpenAsAsked(needs, times);
-      remembered.set(times, isOpen);
+      decided.set(times, isOpen);
     }
     return isOpen;
   };

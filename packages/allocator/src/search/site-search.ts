@@ -12,9 +12,9 @@ import { countPassedOver, type PassedOverSites } from "./passed-over.ts";
 export interface SiteSearch {
   /** The nearest sites that satisfy a query, exactly, nearest first. */
   readonly nearest: NearestSearch;
-  /** How many sites a query passed over and why, for what {@link nearest} has just found. */
+  /** Counts the sites that a query excluded, by reason, given the candidates that {@link nearest} found. */
   passedOver(query: NearestQuery, candidates: readonly Candidate[], signal?: AbortSignal): Promise<PassedOverSites>;
-  /** Marks sites as changed since {@link nearest} found them: the next search reads their blocks anew. */
+  /** Invalidates the cached blocks of sites that have changed since {@link nearest} found them; the next search reads them again. */
   forget(candidates: readonly Candidate[]): void;
 }
 
@@ -23,35 +23,35 @@ export type IndexCache = Pick<TrackedCache, "peek" | "slotWriterFor">;
 
 /** A search with the cache and the connections that it owns. */
 export interface OwnedSiteSearch extends SiteSearch {
-  /** The cache of the index, for those who write to the index and update it themselves. Undefined without a cache. */
+  /** The cache of the index, for writers of the index, which update it themselves. Undefined without a cache. */
   readonly indexCache: IndexCache | undefined;
   /**
-   * Waits until the directory of sites is in memory, so that the first search reads only what it finds.
+   * Waits until the directory of sites is in memory, so that the first searches need fewer round trips.
    *
-   * @returns true once it is, or at once without a cache; false if it is not after `timeoutMs`, and searches then read it themselves
+   * @returns true once it is, or at once without a cache; false after `timeoutMs`, in which case searches read the directory themselves
    */
   ready(timeoutMs: number): Promise<boolean>;
-  /** Closes the connections that the cache made. */
+  /** Closes the connections that the cache opened. */
   stop(): void;
 }
 
-/** How a search is made. */
+/** Options of {@link createSiteSearch}. */
 export interface SiteSearchOptions {
   /** The connection over which the index is read. */
   redis: RedisConnection;
   keys: Keys;
   siteIds: SiteIds;
   /**
-   * Keeps in memory what was read of the index, until the server reports a change: a query then reads only what has changed. Without it every query
-   * reads all it uses.
+   * Caches what was read of the index until the server reports a change, so that a query reads only what has changed. Without it every
+   * query reads everything that it uses.
    */
   indexCache?: Pick<TrackedCacheOptions, "connect" | "onError">;
 }
 
-/** Searches beyond the origin's neighbourhood that run at once: more would gain nothing and make everybody wait for all of them. */
+/** Greatest number of concurrent wide searches: more would not increase the throughput, and would delay all of them. */
 const wideSearchesAtOnce = 2;
 
-/** Makes a search over the index of a store. */
+/** Creates a search over the index of a store. */
 export function createSiteSearch({ redis, keys, siteIds, indexCache }: SiteSearchOptions): OwnedSiteSearch {
   const cache = indexCache && createTrackedCache({ ...indexCache, writer: redis });
   const reader = createIndexReader(redis, keys, siteIds, cache);

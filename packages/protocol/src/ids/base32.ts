@@ -44,7 +44,7 @@ export function bytesToBase32(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bits of a text of the alphabet, five a character, the first the most significant. Whole bytes: what is left over at the end is dropped. */
+/** The bits of a text in the alphabet, five per character, most significant first, in whole bytes: excess bits at the end are dropped. */
 export function packBase32(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
   let bits = 0;
@@ -61,7 +61,7 @@ export function packBase32(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The text of which {@link packBase32} made the bytes: a character for each five bits. */
+/** Reverses {@link packBase32}: one character for each five bits. */
 export function unpackBase32(bytes: Uint8Array): string {
   let text = "";
   let bits = 0;

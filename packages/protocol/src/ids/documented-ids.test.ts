@@ -8,8 +8,8 @@ import { termsIdOf } from "./terms-id.ts";
 const page = readFileSync(new URL("../../../../docs/protocol.md", import.meta.url), "utf8");
 const section = page.slice(page.indexOf("\n## Ids\n"), page.indexOf("\n## Doing things once\n"));
 
-describe("the rule of the ids in docs/protocol.md", () => {
-  it("has examples that are ids", () => {
+describe("the rules of ids in docs/protocol.md", () => {
+  it("have examples that are valid ids", () => {
     const examples = [...section.matchAll(/^\| `\w+_.*? \| `(\w+)` \|/gm)].map(([, id = ""]) => id);
     expect(examples.length).toBeGreaterThanOrEqual(9);
     const byPrefix = new Map(examples.map((id) => [id.slice(0, id.indexOf("_")), id]));
@@ -19,7 +19,7 @@ describe("the rule of the ids in docs/protocol.md", () => {
     for (const id of examples) expect(id).toMatch(/_[0-9a-hjkmnp-tv-z]{16}$|^pk_test_[0-9a-hjkmnp-tv-z]{24}$/);
   });
 
-  it("gives terms the id that it says, whatever id they come with", async () => {
+  it("give terms the documented id, whatever id the terms contain", async () => {
     const [, json = ""] = /```json\n(.*)\n```/.exec(section) ?? [];
     const [, hex = "", id = ""] = /the bytes `([0-9a-f]+)` and the id `(terms_\w+)`/.exec(section) ?? [];
     const terms = fromJsonString(TermsSchema, json);

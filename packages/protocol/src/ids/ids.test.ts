@@ -8,7 +8,7 @@ const storeCode = fc.stringMatching(/^[0-9a-hjkmnp-tv-z]{10}$/);
 const siteNumber = fc.integer({ min: 1, max: siteNumberMax });
 
 describe("a site's id", () => {
-  it("gives region, store code and number back, and is no longer for a greater number", () => {
+  it("round-trips region, store code and number, and has the same length for every number", () => {
     fc.assert(
       fc.property(region, storeCode, siteNumber, (ofRegion, code, number) => {
         const siteId = formatSiteId(ofRegion, code, number);
@@ -18,7 +18,7 @@ describe("a site's id", () => {
     );
   });
 
-  it("differs where region, store or number do", () => {
+  it("differs if and only if region, store code or number differ", () => {
     fc.assert(
       fc.property(fc.tuple(region, storeCode, siteNumber), fc.tuple(region, storeCode, siteNumber), (one, other) => {
         expect(formatSiteId(...one) === formatSiteId(...other)).toBe(one.join() === other.join());
@@ -26,7 +26,7 @@ describe("a site's id", () => {
     );
   });
 
-  it("is not what only looks like one", () => {
+  it("is not parsed from similar texts", () => {
     const wrong = [
       "site_836520_k3v9c0x2md000000",
       "site_836520_k3v9c0x2md00008",
@@ -43,14 +43,14 @@ describe("a site's id", () => {
     expect(wrong.map(parseSiteId)).toEqual(wrong.map(() => undefined));
   });
 
-  it("is not made of a number that no site has", () => {
+  it("is not formatted for a number out of range", () => {
     for (const number of [0, -1, siteNumberMax + 1, Number.NaN])
       expect(() => formatSiteId("836520", "k3v9c0x2md", number)).toThrow(RangeError);
   });
 });
 
 describe("a store code", () => {
-  it("is another for each store", () => {
+  it("differs for each store", () => {
     const codes = Array.from({ length: 1000 }, newStoreCode);
     expect(new Set(codes).size).toBe(codes.length);
     expect(codes.every((code) => isStoreCode(code) && code.length === storeCodeLength)).toBe(true);

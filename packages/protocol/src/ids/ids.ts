@@ -14,7 +14,7 @@ const regionClass = "83[0-9a-f]{4}";
 /** Characters of a store code: 50 bits. */
 export const storeCodeLength = 10;
 
-/** Characters of a site's number in its id, zeros before it included. */
+/** Characters of a site's number in its id, including leading zeros. */
 const siteNumberLength = 6;
 
 /** The greatest number of a site: 30 bits. */
@@ -25,7 +25,7 @@ const siteIdPattern = new RegExp(`^site_(${regionClass})_(${base32Class}{${store
 const bundleIdPattern = new RegExp(`^bdl_(${regionClass})_(${base32Class}{16})$`);
 const reservationIdPattern = new RegExp(`^res_(${regionClass})_(${base32Class}{16})$`);
 
-/** What a site's id says. */
+/** The parts of a site id. */
 export interface SiteIdParts {
   readonly region: Region;
   /** The store in which the site is registered. */
@@ -45,17 +45,17 @@ export function isStoreCode(text: string): boolean {
 }
 
 /**
- * The id of a site.
+ * Formats a site id.
  *
- * @throws {RangeError} where the number is none of a site.
+ * @throws {RangeError} if the number is out of range.
  */
 export function formatSiteId(region: Region, storeCode: string, siteNumber: number): string {
   if (!(siteNumber >= 1 && siteNumber <= siteNumberMax))
-    throw new RangeError(`${siteNumber} is no number of a site, 1 to ${siteNumberMax}`);
+    throw new RangeError(`${siteNumber} is not a site number from 1 to ${siteNumberMax}`);
   return `site_${region}_${storeCode}${encodeBase32(siteNumber).padStart(siteNumberLength, "0")}`;
 }
 
-/** What a site's id says, or undefined where the text is no site id. */
+/** Parses a site id. Undefined if the text is not one. */
 export function parseSiteId(text: string): SiteIdParts | undefined {
   const match = siteIdPattern.exec(text);
   if (match === null) return undefined;

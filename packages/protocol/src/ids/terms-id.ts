@@ -6,8 +6,8 @@ import { bytesToBase32 } from "./base32.ts";
 const termsIdLength = 16;
 
 /**
- * The id of terms: 80 bits of the SHA-256 of what they say. Equal terms have equal ids at every gateway, and whoever has the terms can compute it.
- * The id in the terms themselves, and fields that the protocol does not know, do not count.
+ * Computes the id of terms: 80 bits of the SHA-256 of their content. Equal terms have equal ids at every gateway, and anybody with the
+ * terms can compute it. The id within the terms and unknown fields are ignored.
  */
 export async function termsIdOf(terms: Terms): Promise<string> {
   const bytes = toBinary(TermsSchema, { ...terms, termsId: "" }, { writeUnknownFields: false });

@@ -30,7 +30,7 @@ const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a
 const ambiguousPattern = /\\[A-Za-z0-9]|\(\?|\[:/;
 
 /** Compiles a pattern. Undefined if JavaScript may interpret it differently from RE2, or rejects it. */
-function understood(pattern: string): RegExp | undefined {
+function compiledPattern(pattern: string): RegExp | undefined {
   if (ambiguousPattern.test(pattern)) return undefined;
   try {
     return new RegExp(pattern, "u");
@@ -90,7 +90,7 @@ const makersByType: Record<string, Record<string, MakeCheck>> = {
     maxBytes: (most: bigint) => (text) => utf8.encode(text as string).length <= most,
     uuid: (isWanted: boolean) => (text) => !isWanted || uuid.test(text as string),
     pattern(pattern: string) {
-      const expression = understood(pattern);
+      const expression = compiledPattern(pattern);
       return (text) => expression?.test(text as string) === true;
     },
   },

@@ -25,7 +25,7 @@ function refusalOf<Desc extends DescMessage>(schema: Desc, message: MessageShape
 const requestId = "5f0c2f9e-6b1d-4c53-9a3e-2d8f1b7a4e60";
 const reservationId = "res_836520_kh2cbs8kjz4fmrpg";
 
-test("an enum that is left out is asked for by the names that it may have, as JSON has them", () => {
+test("an unspecified enum is reported with its possible values, named as in JSON", () => {
   const description =
     "must be set: CANCELLATION_REASON_CONSUMER_REQUEST, CANCELLATION_REASON_ORDER_CANCELLED, CANCELLATION_REASON_REROUTED, " +
     "CANCELLATION_REASON_DOES_NOT_FIT, CANCELLATION_REASON_SITE_PROBLEM, CANCELLATION_REASON_OTHER";
@@ -38,14 +38,14 @@ test("an enum that is left out is asked for by the names that it may have, as JS
   expect(refusalOf(CancelRequestSchema, good)).toBeUndefined();
 });
 
-test("an item of a list is named by its index, and long lists of names are left out", () => {
+test("an element of a list is named by its index, and a long list of values is left out", () => {
   const states = create(ListReservationsRequestSchema, { states: [0] });
   expect(refusalOf(ListReservationsRequestSchema, states)).toMatchObject({
     fieldViolations: [expect.objectContaining({ field: "states[0]", description: expect.stringMatching(/^must be set/) })],
   });
 });
 
-test("the constraints of every request can be evaluated, as a gateway finds out before it takes calls", () => {
+test("the constraints of every request can be evaluated, which a gateway checks at its start", () => {
   const services = [AgentService, CustodyService, DirectoryService, ParticipantService, ReservationService, WebhookService];
   expect(() => prepareValidation(services)).not.toThrow();
 });

@@ -7,7 +7,10 @@ const commandTimeoutMs = 400;
 const blockedMs = 1000;
 
 let server: TestServer;
-/** One as a gateway has it, and one as it has them to the servers of a cluster, which a silent server loses as a whole. */
+/**
+ * A connection as gateways use it, and one as they use it to the servers of a cluster, which is dropped as a whole if its server does not
+ * respond.
+ */
 let connections: Redis[];
 let closes: number;
 
@@ -28,41 +31,41 @@ afterEach(() => {
   for (const connection of connections) connection.disconnect();
 });
 
-/** Asks over each connection, and resolves when the questions have been written. */
-async function ask(): Promise<{ answers: Promise<PromiseSettledResult<string | null>[]> }> {
+/** Sends a command over each connection, and resolves when the commands have been written. */
+async function send(): Promise<{ answers: Promise<PromiseSettledResult<string | null>[]> }> {
   const answers = Promise.allSettled(connections.map((connection) => connection.get("petak:any")));
   await new Promise(setImmediate);
   return { answers };
 }
 
-/** Keeps this process from doing anything else. */
+/** Blocks this process. */
 function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-it("an answer that arrived while this process was blocked for longer than the time-out is taken", async () => {
-  const { answers } = await ask();
+it("a reply that arrived while this process was blocked for longer than the timeout is accepted", async () => {
+  const { answers } = await send();
   block(blockedMs);
   expect(await answers).toEqual(connections.map(() => ({ status: "fulfilled", value: "here" })));
   expect(closes).toBe(0);
 });
 
-it("a server that stood still with this process gets as long again to answer", async () => {
+it("a server that was suspended together with this process gets the same time again", async () => {
   process.kill(server.pid, "SIGSTOP");
-  const { answers } = await ask();
+  const { answers } = await send();
   block(blockedMs);
   process.kill(server.pid, "SIGCONT");
   expect(await answers).toEqual(connections.map(() => ({ status: "fulfilled", value: "here" })));
   expect(closes).toBe(0);
 });
 
-it("a server that hangs is given up, also by a process that was blocked", async () => {
+it("a command to an unresponsive server fails, even in a process that was blocked", async () => {
   process.kill(server.pid, "SIGSTOP");
   try {
-    const { answers } = await ask();
+    const { answers } = await send();
     block(blockedMs);
     expect((await answers).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    const again = await ask();
+    const again = await send();
     expect((await again.answers).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   } finally {
     process.kill(server.pid, "SIGCONT");

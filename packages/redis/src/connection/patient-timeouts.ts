@@ -1,19 +1,19 @@
 import type { Socket } from "node:net";
 import { Command, Redis } from "ioredis";
 
-/** How late a timer is, in ms, where this process was kept from running and not only busy with a turn of its event loop. */
+/** How late a timer must be, in ms, to show that this process was blocked, and not only busy with one turn of its event loop. */
 const lateFromMs = 50;
 
 let isDone = false;
 
 /**
- * Makes the client's time-outs mean that the server was silent, and not that this process could not listen.
+ * Changes the client's timeouts so that they fire only if the server did not respond, and not because this process was blocked.
  *
- * A process whose event loop was blocked runs its timers before it reads what has arrived meanwhile. The client then fails every command under way
- * and takes a server that has long answered for one that hangs. Instead, a timer that fires late waits once more, for as long as it was late, and
- * every timer lets the process read before it decides.
+ * A process whose event loop was blocked runs its timers before it reads the data that has arrived meanwhile. The client would then fail
+ * every command in progress, and treat a server that has long replied as unresponsive. Instead, a timer that fires late waits once more for
+ * as long as it was late, and every timer lets the process read before it decides.
  *
- * This changes the client for the whole process, once: a cluster's connections are made within the client, where nothing can be handed in.
+ * Changes the client for the whole process, once: the connections of a cluster are created within the client, out of reach of options.
  */
 export function makeTimeoutsPatient(): void {
   if (isDone) return;
@@ -22,7 +22,7 @@ export function makeTimeoutsPatient(): void {
   (Redis.prototype as unknown as TimedConnection).setSocketTimeout = setSocketTimeout;
 }
 
-/** What the client has of a command's time-out. */
+/** The client's fields for the timeout of a command. */
 interface TimedCommand {
   readonly isSettled: boolean;
   /** Cleared by the client when the command is settled. */
@@ -43,7 +43,7 @@ function setCommandTimeout(this: TimedCommand, ms: number): void {
   });
 }
 
-/** What the client has of the time-out of a connection, by which it gives up one on which commands wait and nothing arrives. */
+/** The client's fields for the timeout of a connection, which drops one on which commands wait and nothing arrives. */
 interface TimedConnection {
   readonly options: { socketTimeout?: number };
   readonly stream: Socket;
@@ -68,7 +68,7 @@ function setSocketTimeout(this: TimedConnection): void {
       stream.destroy(new Error(`Socket timeout. Expecting data, but didn't receive any in ${ms}ms.`));
     },
   });
-  // It comes after the client's own listener, which takes answered commands off the queue.
+  // Runs after the client's own listener, which removes completed commands from the queue.
   stream.once("data", () => {
     hasArrived = true;
     clearTimeout(this.socketTimeoutTimer);
@@ -80,9 +80,9 @@ function setSocketTimeout(this: TimedConnection): void {
 interface PatientTimer {
   /** In ms. */
   ms: number;
-  /** Takes the timer that runs, for whoever clears it. */
+  /** Stores the running timer, so that it can be cleared. */
   keep(timer: NodeJS.Timeout): void;
-  /** Whether an answer has come. */
+  /** Whether a reply has arrived. */
   isOver(): boolean;
   onSilent(): void;
 }
@@ -91,7 +91,7 @@ function startTimer({ ms, keep, isOver, onSilent }: PatientTimer): void {
   const decide = () => {
     if (!isOver()) onSilent();
   };
-  // What has arrived is read between a timer and what is set immediate by it.
+  // Data that has arrived is read between a timer and an immediate that the timer sets.
   const readFirst = () => void setImmediate(decide);
   const dueMs = performance.now() + ms;
   const onDue = () => {

@@ -10,7 +10,7 @@ const random = createRandom(testSeed());
 const numbers = [1, 31, 32, siteNumberMax, ...Array.from({ length: 100 }, () => random.int(1, siteNumberMax))];
 
 describe("the site ids of a store", () => {
-  it("are told from those of another store with the same region and number", () => {
+  it("differ from those of another store with the same region and number", () => {
     for (const siteNumber of numbers) {
       const siteId = siteIds.format(region, siteNumber);
       expect(siteId).not.toBe(others.format(region, siteNumber));
@@ -21,7 +21,7 @@ describe("the site ids of a store", () => {
     expect(siteIds.parse("site_83652b_8")).toBeUndefined();
   });
 
-  it("are kept short, and come back whole, in a record of the region, of another and of none", () => {
+  it("are shortened and restored in a record of the region, of another region and of none", () => {
     for (const siteNumber of numbers) {
       const siteId = siteIds.format(region, siteNumber);
       const number = encodeBase32(siteNumber);
@@ -32,7 +32,7 @@ describe("the site ids of a store", () => {
     }
   });
 
-  it("leave other texts as they are", () => {
+  it("leave other texts unchanged", () => {
     for (const text of ["", formatSiteId(region, "0x2mdk3v9c", 8), "site", "par_w8ase5n2ehjkbmbe", "site_83652b_", "a text"]) {
       for (const of of [region, undefined]) expect(siteIds.lengthen(siteIds.shorten(text, of), of)).toBe(text);
     }

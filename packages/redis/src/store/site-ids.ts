@@ -1,28 +1,30 @@
 import { decodeBase32, encodeBase32, formatSiteId, parseSiteId, type Region, type SiteIdParts } from "@petak/protocol";
 
 /**
- * The ids of the sites of one store. In its records they are kept short: without what all of them have in common, and without the region where the record
- * is of that region.
+ * The site ids of one store. Records contain them in a short form: without the store code, and in a record of the same region also without
+ * the region.
  */
 export interface SiteIds {
-  /** What tells the store's ids from those of other stores. */
+  /** The code that distinguishes the store's ids from those of other stores. */
   readonly storeCode: string;
-  /** The id of one of the store's sites. */
+  /** Formats the id of one of the store's sites. */
   format(region: Region, siteNumber: number): string;
-  /** Region and number of one of the store's sites; undefined where the text is another store's id, or none. */
+  /** Region and number of one of the store's sites; undefined if the text is another store's id, or not a site id. */
   parse(siteId: string): SiteIdParts | undefined;
-  /** The same of an id from the records. @throws {RangeError} where it is none of the store's. */
+  /** The same for an id from a record. @throws {RangeError} if it is not the store's. */
   require(siteId: string): SiteIdParts;
-  /** The id as a record of a region, or of none, keeps it. Another store's id stays as it is. */
+  /** The short form of an id in a record of a region, or of no region. Another store's id is returned unchanged. */
   shorten(siteId: string, region?: Region): string;
-  /** The id of which {@link shorten} kept the rest. */
-  lengthen(kept: string, region?: Region): string;
+  /** Restores an id from its short form. */
+  lengthen(short: string, region?: Region): string;
 }
 
-/** An id without the store code, or a number alone. Full ids are longer, and every other id has a separator after its prefix. */
-const keptPattern = /^(?:site_(83[0-9a-f]{4})_)?([1-9a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{0,5})$/;
+/**
+ * A short form: an id without the store code, or a number alone. Full ids are longer, and every other id has a separator after its prefix.
+ */
+const shortPattern = /^(?:site_(83[0-9a-f]{4})_)?([1-9a-hjkmnp-tv-z][0-9a-hjkmnp-tv-z]{0,5})$/;
 
-/** The ids of the sites of the store with a code. */
+/** Creates the site ids of the store with a code. */
 export function createSiteIds(storeCode: string): SiteIds {
   function parse(siteId: string): SiteIdParts | undefined {
     const id = parseSiteId(siteId);
@@ -35,7 +37,7 @@ export function createSiteIds(storeCode: string): SiteIds {
     parse,
     require(siteId) {
       const id = parse(siteId);
-      if (id === undefined) throw new RangeError(`'${siteId}' is no site of the store ${storeCode}`);
+      if (id === undefined) throw new RangeError(`'${siteId}' is not a site of the store ${storeCode}`);
       return id;
     },
     shorten(siteId, region) {
@@ -44,9 +46,9 @@ export function createSiteIds(storeCode: string): SiteIds {
       const number = encodeBase32(id.siteNumber);
       return id.region === region ? number : `site_${id.region}_${number}`;
     },
-    lengthen(kept, region) {
-      const [, itsRegion = region, number] = keptPattern.exec(kept) ?? [];
-      return itsRegion === undefined || number === undefined ? kept : formatSiteId(itsRegion, storeCode, decodeBase32(number));
+    lengthen(short, region) {
+      const [, itsRegion = region, number] = shortPattern.exec(short) ?? [];
+      return itsRegion === undefined || number === undefined ? short : formatSiteId(itsRegion, storeCode, decodeBase32(number));
     },
   };
 }

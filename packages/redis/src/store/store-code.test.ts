@@ -19,7 +19,7 @@ const claimAll = (name: string, own?: string) =>
   Promise.all(connections.map((connection) => claimStoreCode(connection, createKeys(`${redis.keyPrefix}${name}`), own)));
 
 describe("a store's code", () => {
-  it("is one for all that open the store at once, and later, and another for another store", async () => {
+  it("is the same for all that open the store, concurrently or later, and differs from another store's", async () => {
     const codes = new Set([...(await claimAll("one")), ...(await claimAll("one"))]);
     expect(codes.size).toBe(1);
     const [code = ""] = codes;
@@ -28,7 +28,7 @@ describe("a store's code", () => {
     expect(other).not.toBe(code);
   });
 
-  it("comes back where Redis has lost it, from whoever knows it", async () => {
+  it("is restored by a process that knows it if Redis has lost it", async () => {
     const [code] = await claimAll("one");
     await redis.client.del(createKeys(`${redis.keyPrefix}one`).storeCode());
     expect(new Set(await claimAll("one", code))).toEqual(new Set([code]));
@@ -36,7 +36,7 @@ describe("a store's code", () => {
     expect(new Set(await claimAll("one", "0x2mdk3v9c"))).toEqual(new Set([code]));
   });
 
-  it("is refused where what stands there is none", async () => {
+  it("is refused if the stored value is not a store code", async () => {
     await redis.client.set(createKeys(`${redis.keyPrefix}one`).storeCode(), "7");
     await expect(claimAll("one")).rejects.toThrow(StoreCodeError);
   });

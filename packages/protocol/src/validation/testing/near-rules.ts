@@ -18,7 +18,7 @@ const letters = [..."abcdefghijklmnopqrstuvwxyz"];
 type Rules = FieldRules["type"];
 
 /** Generates messages that satisfy the rules of their fields, except CEL expressions, with most values at the limits. */
-export function keepingRules(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
+export function satisfyingRules(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   const fields = depth < deepest ? schema.fields : [];
   const values = fields.map((field) => fc.tuple(valueNear(field, depth), isThere(field)));
   return fc.tuple(...values).map((made) => {
@@ -32,9 +32,9 @@ export function keepingRules(schema: DescMessage, depth = 0): fc.Arbitrary<Messa
 }
 
 /** Generates such messages with one field, at any depth, that is missing, at a limit or beyond it. */
-export function spoilt(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
+export function nearlyValid(schema: DescMessage, depth = 0): fc.Arbitrary<Message> {
   return fc.constantFrom(...schema.fields).chain((field) =>
-    fc.tuple(keepingRules(schema, depth), strayOf(field, depth)).map(([message, value]) => {
+    fc.tuple(satisfyingRules(schema, depth), violating(field, depth)).map(([message, value]) => {
       setField(message, field, value);
       return message;
     }),
@@ -46,7 +46,7 @@ function setField(message: Message, { localName, oneof }: DescField, value: unkn
   else Object.assign(message, { [oneof.localName]: value === undefined ? { case: undefined } : { case: localName, value } });
 }
 
-function strayOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
+function violating(field: DescField, depth: number): fc.Arbitrary<unknown> {
   const { type } = getOption(field, fieldRules);
   const isMessage = field.message !== undefined && !isTime(field.message);
   if (field.fieldKind === "list") {
@@ -55,12 +55,13 @@ function strayOf(field: DescField, depth: number): fc.Arbitrary<unknown> {
     const most = Math.min(longest, Number(rules?.maxItems ?? 3));
     const good = oneNear(field, ofItems, false, depth);
     const alike = fc.constantFrom(0, 1, 2, most, most + 1).chain((length) => good.map((value) => Array<unknown>(length).fill(value)));
-    const stray = isMessage && depth < deepest ? spoilt(field.message, depth + 1) : oneNear(field, ofItems, true, depth);
+    const stray = isMessage && depth < deepest ? nearlyValid(field.message, depth + 1) : oneNear(field, ofItems, true, depth);
     const different = fc.constantFrom(most, most + 1).chain((length) => fc.uniqueArray(good, { minLength: length, maxLength: length }));
     const hasMany = field.listKind === "scalar" && most < 25;
     return fc.oneof(alike, fc.tuple(good, stray), ...(hasMany ? [different] : []));
   }
-  if (isMessage && depth < deepest) return fc.oneof(fc.constant(undefined), { weight: 4, arbitrary: spoilt(field.message, depth + 1) });
+  if (isMessage && depth < deepest)
+    return fc.oneof(fc.constant(undefined), { weight: 4, arbitrary: nearlyValid(field.message, depth + 1) });
   const stray = oneNear(field as One, type, true, depth);
   return field.fieldKind === "message" || field.oneof !== undefined
     ? fc.oneof(fc.constant(undefined), { weight: 9, arbitrary: stray })
@@ -98,12 +99,12 @@ interface One {
   scalar?: ScalarType | undefined;
 }
 
-function oneNear(of: One, rules: Rules, strays: boolean, depth: number): fc.Arbitrary<unknown> {
-  if (of.enum !== undefined) return strays ? fc.constantFrom(0, 1, 2, 77) : fc.constantFrom(1, 2);
-  if (of.message === undefined) return scalarNear(of.scalar as ScalarType, rules, strays);
-  if (of.message.typeName === TimestampSchema.typeName) return timeNear(TimestampSchema, rules, strays, 1_790_000_000n);
-  if (of.message.typeName === DurationSchema.typeName) return timeNear(DurationSchema, rules, strays, 3600n);
-  return keepingRules(of.message, depth + 1);
+function oneNear(of: One, rules: Rules, mayViolate: boolean, depth: number): fc.Arbitrary<unknown> {
+  if (of.enum !== undefined) return mayViolate ? fc.constantFrom(0, 1, 2, 77) : fc.constantFrom(1, 2);
+  if (of.message === undefined) return scalarNear(of.scalar as ScalarType, rules, mayViolate);
+  if (of.message.typeName === TimestampSchema.typeName) return timeNear(TimestampSchema, rules, mayViolate, 1_790_000_000n);
+  if (of.message.typeName === DurationSchema.typeName) return timeNear(DurationSchema, rules, mayViolate, 3600n);
+  return satisfyingRules(of.message, depth + 1);
 }
 
 /** The lower and upper limit that rules set. */
@@ -115,37 +116,37 @@ function limitsOf<Limit>(rules: Rules): { least: Limit | undefined; most: Limit 
 function timeNear(
   schema: typeof TimestampSchema | typeof DurationSchema,
   rules: Rules,
-  strays: boolean,
+  mayViolate: boolean,
   usual: bigint,
 ): fc.Arbitrary<unknown> {
   const { least, most } = limitsOf<{ seconds: bigint }>(rules);
   const limits = [least?.seconds ?? usual, most?.seconds ?? usual];
-  const around = strays ? [...limits, ...limits.map((limit) => limit - 1n), 10n ** 12n, -(10n ** 12n)] : limits.slice(0, 1);
+  const around = mayViolate ? [...limits, ...limits.map((limit) => limit - 1n), 10n ** 12n, -(10n ** 12n)] : limits.slice(0, 1);
   const seconds = fc.constantFrom(usual, ...around);
-  const nanos = strays ? fc.constantFrom(0, 1, -1, 999_999_999, 1_000_000_000) : fc.constantFrom(0, 1);
+  const nanos = mayViolate ? fc.constantFrom(0, 1, -1, 999_999_999, 1_000_000_000) : fc.constantFrom(0, 1);
   return fc.record({ seconds, nanos }).map((time) => create(schema, time));
 }
 
-function scalarNear(type: ScalarType, rules: Rules, strays: boolean): fc.Arbitrary<unknown> {
+function scalarNear(type: ScalarType, rules: Rules, mayViolate: boolean): fc.Arbitrary<unknown> {
   switch (type) {
     case ScalarType.STRING:
-      return rules.case === "string" ? textNear(rules.value, strays) : fc.string({ maxLength: 5 });
+      return rules.case === "string" ? textNear(rules.value, mayViolate) : fc.string({ maxLength: 5 });
     case ScalarType.BYTES: {
       const length = rules.case === "bytes" ? Number(rules.value.len) : 3;
-      return fc.constantFrom(length, ...(strays ? [length - 1, length + 1] : [])).map((size) => new Uint8Array(size));
+      return fc.constantFrom(length, ...(mayViolate ? [length - 1, length + 1] : [])).map((size) => new Uint8Array(size));
     }
     case ScalarType.BOOL:
       return fc.boolean();
     case ScalarType.DOUBLE:
-      return strays
+      return mayViolate
         ? fc.constantFrom(...numbersAround(rules), Number.NaN, Number.POSITIVE_INFINITY)
         : fc.constantFrom(...numbersWithin(rules));
     case ScalarType.INT32:
     case ScalarType.UINT32:
-      return fc.constantFrom(...(strays ? numbersAround(rules) : numbersWithin(rules)).map((number) => Math.max(0, number)));
+      return fc.constantFrom(...(mayViolate ? numbersAround(rules) : numbersWithin(rules)).map((number) => Math.max(0, number)));
     case ScalarType.INT64:
     case ScalarType.UINT64:
-      return fc.constantFrom(...(strays ? numbersAround(rules) : numbersWithin(rules)).map((number) => BigInt(Math.max(0, number))));
+      return fc.constantFrom(...(mayViolate ? numbersAround(rules) : numbersWithin(rules)).map((number) => BigInt(Math.max(0, number))));
     default:
       throw new TypeError(`no values for ${ScalarType[type]}`);
   }
@@ -160,19 +161,19 @@ function numbersAround(rules: Rules): number[] {
   return numbersWithin(rules).flatMap((limit) => [limit - 1, limit, limit + 1]);
 }
 
-function textNear(rules: Extract<Rules, { case: "string" }>["value"], strays: boolean): fc.Arbitrary<string> {
+function textNear(rules: Extract<Rules, { case: "string" }>["value"], mayViolate: boolean): fc.Arbitrary<string> {
   const { minLen, maxLen, len, maxBytes, pattern, wellKnown } = rules;
-  if (wellKnown.case === "uuid") return strays ? fc.constantFrom("", "0f", "3F1B2C4D-5e6f-4a0b-8c9d-0123456789ab") : fc.uuid();
+  if (wellKnown.case === "uuid") return mayViolate ? fc.constantFrom("", "0f", "3F1B2C4D-5e6f-4a0b-8c9d-0123456789ab") : fc.uuid();
   if (pattern !== "") {
     const matching = fc.stringMatching(new RegExp(pattern));
-    return strays ? fc.oneof(matching, fc.constantFrom("", "\n", "§")) : matching;
+    return mayViolate ? fc.oneof(matching, fc.constantFrom("", "\n", "§")) : matching;
   }
   const least = Number(len > 0n ? len : minLen);
   const most = Math.min(longest, Number([len, maxLen, maxBytes].find((limit) => limit > 0n) ?? 5n));
-  const unit = strays ? fc.constantFrom("a", "é", "€", "😀", "\ud83d") : fc.constantFrom(...letters);
-  const around = strays ? [least - 1, most + 1, Math.floor(most / 2), Math.ceil(most / 2)] : [];
+  const unit = mayViolate ? fc.constantFrom("a", "é", "€", "😀", "\ud83d") : fc.constantFrom(...letters);
+  const around = mayViolate ? [least - 1, most + 1, Math.floor(most / 2), Math.ceil(most / 2)] : [];
   const lengths = fc.constantFrom(least, most, ...around).map((length) => Math.max(0, length));
   // Characters of two UTF-16 code units alone cannot make an odd length.
-  const rest = strays ? fc.constantFrom("", "a") : fc.constant("");
+  const rest = mayViolate ? fc.constantFrom("", "a") : fc.constant("");
   return fc.tuple(unit, lengths, rest).map(([character, length, end]) => character.repeat(length) + end);
 }
