@@ -58,8 +58,8 @@ test("if nothing may be installed, it says what is required, why it is missing, 
   expect(code).toBe(1);
   expect(output).toBe(
     "No browser to test in: the tests need Chromium or Chrome 137 or newer, on the PATH or named by PETAK_CHROMIUM. It was not installed for you, because apt-get is not here, " +
-      "or may not be used. For example: sudo apt-get install chromium (Debian), sudo dnf install chromium, sudo apk add chromium; or install Google Chrome. Then name it where it is " +
-      'not on the PATH, e.g. PETAK_CHROMIUM="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".\n',
+      "or may not be used. For example: sudo apt-get install chromium (Debian), sudo dnf install chromium, sudo apk add chromium; or install Google Chrome. If it is " +
+      'not on the PATH, name it, e.g. PETAK_CHROMIUM="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".\n',
   );
 });
 

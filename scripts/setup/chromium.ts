@@ -8,7 +8,7 @@ import { withProgress } from "./progress.mjs";
 
 const howToInstall =
   `For example: sudo apt-get install chromium (Debian), sudo dnf install chromium, sudo apk add chromium; or install Google Chrome. ` +
-  `Then name it where it is not on the PATH, e.g. ${chromiumVariable}="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".`;
+  `If it is not on the PATH, name it, e.g. ${chromiumVariable}="/Applications/Google Chrome.app/Contents/MacOS/Google Chrome".`;
 
 async function problemWithChromium(): Promise<string | undefined> {
   try {

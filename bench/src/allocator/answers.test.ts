@@ -29,7 +29,7 @@ test("another site, another order, a missing site, an additional site and a dupl
   expect(differenceOf(line, ours, [1, 0, 2], 1.5)).toContain("place 1");
   expect(differenceOf(line, ours, [0, 1], 1.5)).toBe("3 sites, not 2");
   expect(differenceOf(line, ours, [0, 1, 2, 3], 1.5)).toBe("3 sites, not 4");
-  expect(differenceOf(line, { origin, sites: [2, 3, 4] }, [2, 3, 3], 1.5)).toContain("a site twice");
+  expect(differenceOf(line, { origin, sites: [2, 3, 4] }, [2, 3, 3], 1.5)).toContain("a duplicate site");
   expect(() => requireSame("The peer", line, ours, [0, 1, 3], 1.5)).toThrow("The peer and the allocator differ at 0, 0: place 3");
 });
 

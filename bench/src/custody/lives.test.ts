@@ -37,7 +37,7 @@ describe("lives", () => {
       },
       0,
     );
-    await expect(twice).rejects.toThrow(/^the listener got \d+ events, not \d+$/);
+    await expect(twice).rejects.toThrow(/^the listener received \d+ events, not \d+$/);
   });
 
   it("start when they are due, and in the requested number", async () => {

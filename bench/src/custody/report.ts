@@ -56,16 +56,16 @@ export async function writeCustodyReport(report: CustodyReport, { json, isKept }
 export function custodyTable(report: CustodyReport): string {
   const { commit, node, server, postgres, cpu, rounds, seconds, lives, deliveries, bytes } = report;
   return [
-    `Commit ${commit}, Node ${node}, ${server}, PostgreSQL ${postgres || "not installed"}, ${cpu}. The gateway, or who uses a store as a library, on one core, the`,
-    `store on another, with the load generator where the gateway is measured. Median of ${rounds} rounds of ${seconds} s.`,
+    `Commit ${commit}, Node ${node}, ${server}, PostgreSQL ${postgres || "not installed"}, ${cpu}. The gateway, or the process that uses a store as a library, on one core, the`,
+    `store on another, with the load generator if the gateway is measured. Median of ${rounds} rounds of ${seconds} s.`,
     "",
     "| what | durability | clients | lives/s | least–most | p50, ms | p99, ms | µs CPU a life | of the store | compared with PostgreSQL | target |",
     "|---|---|---|---|---|---|---|---|---|---|---|",
     ...lives.map((figure) => lifeRow(figure, lives)),
     "",
-    "Lives that begin at equal distances, half as many a second as 16 clients live; an event's way is from when the gateway recorded it to the courier's stream:",
+    "Lives started at equal intervals, at half the rate of 16 clients; an event's delay is from its recording by the gateway to its arrival at the courier's stream:",
     "",
-    "| durability | rounds in which the rate was kept | lives/s | a life, p50, ms | p99, ms | an event's way, p50, ms | p99, ms | target |",
+    "| durability | rounds in which the rate was kept | lives/s | a life, p50, ms | p99, ms | an event's delay, p50, ms | p99, ms | target |",
     "|---|---|---|---|---|---|---|---|",
     ...levels.map((level) => deliveryRow(level, deliveries)),
     "",

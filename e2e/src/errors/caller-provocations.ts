@@ -9,8 +9,8 @@ import { inSideNetwork } from "../testing/side-network.ts";
 import { authorizationOf, origin, parcel } from "../testing/world.ts";
 import { readFailure } from "../wire/failure.ts";
 import type { RawAnswer } from "../wire/raw-answer.ts";
-import { signWrongly, type TokenParts } from "./jws.ts";
 import type { Provocation, Scene } from "./provocation.ts";
+import { signWrongly, type TokenParts } from "./wrong-token.ts";
 
 const { findNearest } = DirectoryService.method;
 

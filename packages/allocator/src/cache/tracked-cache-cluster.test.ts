@@ -77,8 +77,8 @@ const isKept = (keys: readonly string[]) => expect.poll(() => kept(keys)).not.to
 const becomes = (keys: readonly string[], values: readonly unknown[]) => expect.poll(() => kept(keys)).toEqual(values);
 
 /**
- * Does something to the cluster, and looks all the time meanwhile and afterwards until `isOver`: what is known, or read, of a key may be what it
- * was before a change only as long as {@link oldestMs}.
+ * Runs `act` on the cluster, and reads all keys repeatedly until it has ended and a while longer. Expects no value, cached or read, that was
+ * replaced more than {@link oldestMs} ago.
  */
 async function neverStale(keys: readonly string[], act: (change: (key: string, value: string) => Promise<void>) => Promise<void>) {
   /** For each key: its former values, and the time at which each was replaced. */

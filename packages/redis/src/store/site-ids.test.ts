@@ -16,7 +16,7 @@ describe("the site ids of a store", () => {
       expect(siteId).not.toBe(others.format(region, siteNumber));
       expect(siteIds.parse(siteId)).toMatchObject({ region, siteNumber });
       expect(others.parse(siteId)).toBeUndefined();
-      expect(() => others.require(siteId)).toThrow(`'${siteId}' is no site of the store 0x2mdk3v9c`);
+      expect(() => others.require(siteId)).toThrow(`'${siteId}' is not a site of the store 0x2mdk3v9c`);
     }
     expect(siteIds.parse("site_83652b_8")).toBeUndefined();
   });
