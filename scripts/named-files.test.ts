@@ -7,7 +7,7 @@ import { repositoryDir } from "./setup/run.mjs";
 /** A path in the repository, of a file or a folder. Those with placeholders or wildcards are patterns, and end where these begin. */
 const pathPattern = /(?<![\w/])(?:packages|bench|e2e|scripts|examples|proto|third_party)\/[\w./-]*[\w/](?![\w*<{])/g;
 
-test("every file and folder that the documentation names is there", async () => {
+test("every file and folder named in the documentation exists", async () => {
   const missing: string[] = [];
   // Decisions and the change log say how it was.
   for await (const page of glob(["*.md", "docs/*.md"], { cwd: repositoryDir, exclude: ["CHANGELOG.md"] })) {

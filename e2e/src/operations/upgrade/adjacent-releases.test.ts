@@ -12,7 +12,7 @@ const { facts } = kept;
 const key = `${facts.prefix}:data-version`;
 let data: LoadedData;
 
-/** Four releases, one after the other: the second reads a new version, and the third writes it. */
+/** Four consecutive releases: the second reads a new version, and the third writes it. */
 const first = { oldestRead: 2, newestRead: 2, written: 2 };
 const second = { oldestRead: 2, newestRead: 3, written: 2 };
 const third = { oldestRead: 2, newestRead: 3, written: 3 };
@@ -27,13 +27,13 @@ const stated = () => data.redis.hmget(key, "oldest", "newest");
 const refused = (message: string) => ({ name: DataVersionError.name, message });
 
 describe("the version of the data", () => {
-  it("is that which the first gateway writes where there is no data", async () => {
+  it("is written by the first gateway of an empty store", async () => {
     await data.redis.flushall();
     await start(third);
     expect(await stated()).toEqual(["3", "3"]);
   });
 
-  it("keeps a gateway from data that is newer or older than what it reads, in one sentence, and leaves the data alone", async () => {
+  it("keeps a gateway from newer or older data than it reads, with one sentence, and leaves the data unchanged", async () => {
     await expect(start({ oldestRead: 3, newestRead: 4, written: 4 })).rejects.toMatchObject(
       refused(
         "The data in Redis has version 2 and this release reads versions 3 to 4: start an earlier release that reads version 2, or give this one an empty Redis.",
@@ -48,7 +48,7 @@ describe("the version of the data", () => {
     expect(await data.redis.hgetall(key)).toEqual({ oldest: "2", newest: "3" });
   });
 
-  it("is not guessed where Redis has lost it, and is taken from who knows it", async () => {
+  it("is not guessed if Redis has lost it, and is restored by a gateway that knows it", async () => {
     await data.redis.del(key);
     await expect(data.start()).rejects.toMatchObject(
       refused(
@@ -62,7 +62,7 @@ describe("the version of the data", () => {
 });
 
 describe("a gateway", () => {
-  it("is refused by a replica, which it cannot enter, and leaves no trace", async () => {
+  it("is refused by a replica, where it cannot register, and leaves no trace", async () => {
     await using master = await startTestServer({ hasReplicas: true });
     const redis = new Redis(master.options);
     await kept.loadInto(redis);
@@ -75,13 +75,13 @@ describe("a gateway", () => {
     redis.disconnect();
   });
 
-  it("that is killed while it enters leaves the store to the next one", async () => {
+  it("that is killed while it registers leaves the store to the next one", async () => {
     await data.redis.hset(key, "killed", `2 ${Date.now() + 60_000}`);
     const { find } = callersOf(facts, await start(first));
     expect((await find("held")).state).toBe(ReservationState.HELD);
   });
 
-  it("enters beside others that start at once", async () => {
+  it("registers together with others that start at the same time", async () => {
     await data.redis.flushall();
     const networks = await Promise.all([start(first), start(second), start(first)]);
     expect(await stated()).toEqual(["2", "2"]);
@@ -90,7 +90,7 @@ describe("a gateway", () => {
 });
 
 describe("a running gateway", () => {
-  it("stops, and says why, when the version of the data is raised beyond what it reads", async () => {
+  it("stops, and says why, when the version of the data is raised above those that it reads", async () => {
     const network = await data.start({ storeEntry: { registeredMs: 100 }, expectsErrors: true });
     const isServing = () =>
       fetch(`${network.baseUrl}/readyz`).then(
@@ -110,7 +110,7 @@ describe("gateways of adjacent releases over one store", () => {
     ["first", "second", first, second],
     ["second", "third", second, third],
   ])(
-    "serve the same reservations side by side, and either may be started again while the other runs (%s and %s)",
+    "serve the same reservations together, and either can restart while the other runs (%s and %s)",
     async (_older, _newer, older, newer) => {
       const [one, other] = [await start(older), await start(newer)];
       const [there, here] = [callersOf(facts, one), callersOf(facts, other)];
@@ -131,7 +131,7 @@ describe("gateways of adjacent releases over one store", () => {
     },
   );
 
-  it("do not leave one out: a gateway does not start where a running one could not read what it writes", async () => {
+  it("do not exclude each other: a gateway does not start if a running one could not read what it writes", async () => {
     const running = await start(first);
     await expect(start(third)).rejects.toThrow(/^A running gateway reads data only up to version 2 and this release writes version 3/);
     await running.gateway.stop();

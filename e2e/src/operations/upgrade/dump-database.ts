@@ -1,6 +1,6 @@
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 
-/** A SQLite database as the statements that make it, its `user_version` included. */
+/** The SQL statements that recreate a SQLite database, including its `user_version`. */
 export function dumpDatabase(path: string): string {
   const database = new DatabaseSync(path);
   try {

@@ -20,9 +20,9 @@ beforeEach(async () => {
 const refused = (message: string) => ({ name: DataVersionError.name, message });
 
 describe("data of version 1", () => {
-  it("is refused in one sentence in Redis, and left alone", async () => {
+  it("is refused in Redis with one sentence, and left unchanged", async () => {
     const keys = await data.redis.dbsize();
-    // Its archive would be refused first.
+    // Its archive would be refused before the store.
     await expect(data.start({ archive: undefined })).rejects.toMatchObject(
       refused(
         "The data in Redis has version 1 and this release reads only version 2: start an earlier release that reads version 1, or give this one an empty Redis.",
@@ -32,7 +32,7 @@ describe("data of version 1", () => {
     expect(await data.redis.exists(`${facts.prefix}:data-version`)).toBe(0);
   });
 
-  it("is refused in one sentence in an archive, and the store beside it stays empty", async () => {
+  it("is refused in an archive with one sentence, and the store next to it stays empty", async () => {
     await data.redis.flushall();
     const path = join(data.directory, "archive", facts.prefix, "archive.json");
     await expect(data.start()).rejects.toMatchObject(
@@ -43,7 +43,7 @@ describe("data of version 1", () => {
     expect(await data.redis.dbsize()).toBe(0);
   });
 
-  it("is refused in one sentence in an agent's database", () => {
+  it("is refused in an agent's database with one sentence", () => {
     const path = join(data.directory, "agent.db");
     expect(() => openAgentStore(path)).toThrow(
       new AgentStoreError(
@@ -54,7 +54,7 @@ describe("data of version 1", () => {
 });
 
 describe("ids and tokens of version 1", () => {
-  it("are refused by a gateway in one sentence, and open no door", async () => {
+  it("are refused by a gateway with one sentence, and open no door", async () => {
     const later = await loadKeptData(present);
     const network = await later.start();
     const { courier, operator, agent } = callersOf(present.facts, network);
@@ -86,7 +86,7 @@ describe("ids and tokens of version 1", () => {
   });
 });
 
-/** An access token for another `aud`, signed anew by the issuer whose secrets are in a directory. */
+/** An access token for another `aud`, signed again by the issuer whose secrets are in a directory. */
 async function withSite(accessToken: string, aud: string, dataDir: string): Promise<string> {
   const [header = "", payload = ""] = accessToken.split(".");
   const claims = { ...JSON.parse(Buffer.from(payload, "base64url").toString()), aud };

@@ -5,7 +5,7 @@ import type { KeyFile } from "@petak/client/node";
 import type { Redis } from "ioredis";
 import { loadKeys } from "./stored-keys.ts";
 
-/** What is known about kept data of version 2. Messages are in base64 of their binary form, as the gateway returned them. */
+/** The facts of kept data of version 2. Messages are in base64 of their binary form, as the gateway returned them. */
 export interface DataFacts {
   /** The gateway's clock when the data was copied, in ms. */
   atMs: number;
@@ -18,7 +18,7 @@ export interface DataFacts {
   repeated: { request: { requestId: string; siteId: string; partnerReference: string }; response: string };
   /** Access tokens: to deposit the confirmed reservation, and to collect the deposited one. */
   credentials: { deposit: string; collect: string };
-  /** Deposited while the gateway could not be reached: its reports are in the agent's database alone. */
+  /** A parcel deposited while the gateway could not be reached: its reports are only in the agent's database. */
   unreported: { reservationId: string };
   bundleId: string;
   endpointId: string;
@@ -27,19 +27,19 @@ export interface DataFacts {
   keys: Record<"operator" | "courier" | "agent", KeyFile>;
 }
 
-/** The reservations by what became of them. The first two are in the archive. */
+/** The reservations by their state or kind. The first two are in the archive. */
 export type ReservationName = "collected" | "rejected" | "held" | "hard" | "confirmed" | "deposited" | "queued" | "bundled";
 
-/** What is known about kept data of version 1. */
+/** The facts of kept data of version 1. */
 export interface EarliestDataFacts extends Pick<DataFacts, "atMs" | "prefix"> {
   siteId: string;
-  /** Its parcel lies at the site. */
+  /** A deposited reservation. */
   reservationId: string;
-  /** To collect the parcel. */
+  /** A token to collect the parcel. */
   accessToken: string;
 }
 
-/** Data that gateways and an agent of another commit wrote. */
+/** Data written by gateways and an agent of another commit. */
 export interface KeptData<Facts> {
   readonly facts: Facts;
   /** Copies its directories `archive` and `data`, and makes the agent's database `agent.db`, in a directory. */
@@ -48,7 +48,7 @@ export interface KeptData<Facts> {
   loadInto(redis: Redis): Promise<void>;
 }
 
-/** Reads the data that is kept of a version. */
+/** Reads the kept data of a version. */
 export function keptData(version: 1): Promise<KeptData<EarliestDataFacts>>;
 export function keptData(version: 2): Promise<KeptData<DataFacts>>;
 export async function keptData(version: 1 | 2): Promise<KeptData<EarliestDataFacts | DataFacts>> {

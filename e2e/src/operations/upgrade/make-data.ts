@@ -3,7 +3,7 @@
  *
  *     node scripts/with-node.mjs e2e/src/operations/upgrade/make-data.ts e2e/src/operations/upgrade/data-of-version-3
  *
- * Where the directory is there already it is replaced, but for its README.md.
+ * An existing directory is replaced, except for its README.md.
  */
 import { randomUUID } from "node:crypto";
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
@@ -34,7 +34,7 @@ const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const compartments = ["A1", "A2", "A3", "A4", "A5", "A6"].map((compartmentId) => ({ compartmentId, sizeClassId: "M" }));
 
-/** Everything that takes part while the data is made. */
+/** The participants and servers with which the data is made. */
 interface World {
   redis: Redis;
   clock: FrozenClock;
@@ -44,7 +44,7 @@ interface World {
   terminal: SimulatedTerminal;
 }
 
-/** A reservation that was made, with the request and the response. */
+/** A reservation with its request and response. */
 type Made = Awaited<ReturnType<typeof reserve>>;
 
 async function main(outDir: string): Promise<void> {
@@ -131,7 +131,7 @@ async function makeSites(network: TestNetwork, operator: TestParticipant): Promi
   return { terminal, full, store };
 }
 
-/** Makes the reservations that are in the archive. */
+/** Makes the reservations that are archived. */
 async function makeEnded(world: World): Promise<Record<"collected" | "rejected", Made>> {
   const { clock, sites, courier, redis } = world;
   const { reservations } = courier.client;
@@ -144,19 +144,19 @@ async function makeEnded(world: World): Promise<Record<"collected" | "rejected",
     overflowPolicy: { wait: { seconds: 300n }, fallback: OverflowFallback.ASK_CONSUMER },
   });
   clock.advance(301_000);
-  await until("the one that waited in vain is rejected", async () => {
+  await until("the reservation whose wait has ended is rejected", async () => {
     const { reservation } = await reservations.getReservation({ reservationId: rejected.reservationId });
     return reservation?.overflowFallback === OverflowFallback.ASK_CONSUMER;
   });
   for (let day = 0; day < 4; day++) await passDay(world);
   for (const { reservationId } of [collected, rejected]) {
     if ((await redis.exists(`${regionTag(sites)}:res:${reservationId.split("_")[2]}`)) > 0)
-      throw new Error(`${reservationId} has not left`);
+      throw new Error(`${reservationId} was not archived`);
   }
   return { collected, rejected };
 }
 
-/** Makes what lives. */
+/** Makes the reservations that are not archived. */
 async function makeLiving(world: World) {
   const { sites, courier } = world;
   const held = await reserve(world, sites.terminal, "held");
@@ -202,7 +202,7 @@ async function depositUnreported(world: World, agent: World["courier"]["client"]
   return { reservationId: made.reservationId };
 }
 
-/** What the gateway returns at the end. */
+/** The gateway's final responses about the data. */
 async function readBack(
   { courier }: World,
   made: Record<ReservationName, Made>,
@@ -242,7 +242,7 @@ async function token({ courier }: World, { reservationId }: Made, act: Act): Pro
   return (await courier.client.reservations.issueCredential({ requestId: randomUUID(), reservationId, act })).accessToken;
 }
 
-/** Shows a token at the terminal, as soon as the agent knows of it, and uses the door that opens. */
+/** Shows a token at the terminal as soon as the agent knows it, and uses the door that opens. */
 async function visit(world: World, made: Made, act: Act): Promise<void> {
   const { agent } = world.terminal;
   const accessToken = await token(world, made, act);
@@ -256,12 +256,12 @@ function doorOf(presentation: Awaited<ReturnType<SimulatedTerminal["visit"]>>): 
   return presentation;
 }
 
-/** Lets a day pass, and waits until all that is due has been done and archived. */
+/** Advances the clock by a day, and waits until everything due is done and archived. */
 async function passDay({ clock, redis, sites }: World): Promise<void> {
   clock.advance(dayMs);
   await moveServerClock(redis, prefix, { byMs: dayMs, nowMs: clock.now() });
   const tag = regionTag(sites);
-  await until("what is due has been done and what has ended has been archived", async () => {
+  await until("everything due is done and ended reservations are archived", async () => {
     const due = await redis.zcount(`${tag}:deadlines`, "-inf", clock.now());
     const [oldest] = await redis.xrange(`${tag}:events`, "-", "+", "COUNT", 1);
     const oldestMs = oldest === undefined ? clock.now() : Number.parseInt(oldest[0], 10);

@@ -9,16 +9,16 @@ import type { DataFacts, EarliestDataFacts, KeptData, ReservationName } from "./
 
 const hourMs = 3_600_000;
 
-/** Kept data as a gateway finds it: on a server and in a directory. */
+/** Kept data that is loaded into a server and a directory. */
 export interface LoadedData {
   readonly redis: Redis;
   /** Has `archive`, `data` and `agent.db`. */
   readonly directory: string;
-  /** Starts a gateway over it, whose clock stands where that of the data's gateway stood unless `now` is given. It stops with the test. */
+  /** Starts a gateway over it, which stops with the test. Its clock is frozen at the time of the data unless `now` is given. */
   start(options?: Pick<TestNetworkOptions, "redis" | "storeEntry" | "now" | "expectsErrors" | "archive">): Promise<TestNetwork>;
 }
 
-/** Puts kept data on a server and in a directory of the running test. */
+/** Loads kept data into a server and a directory of the running test. */
 export async function loadKeptData({ facts, loadInto, copyTo }: KeptData<DataFacts | EarliestDataFacts>): Promise<LoadedData> {
   const server = await startTestServer();
   onTestFinished(() => server.stop());
@@ -45,7 +45,7 @@ export async function loadKeptData({ facts, loadInto, copyTo }: KeptData<DataFac
   };
 }
 
-/** The participants of the data, with their keys, at a gateway of today. */
+/** The participants of the data, with their keys, as callers of a present gateway. */
 export function callersOf(facts: DataFacts, network: TestNetwork, now: () => number = createFrozenClock(facts.atMs).now) {
   const clientOf = (name: keyof typeof facts.keys) => {
     const { participant_id: participantId, key_id: keyId, private_jwk: privateJwk, audience } = facts.keys[name];

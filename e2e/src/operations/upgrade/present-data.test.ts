@@ -29,7 +29,7 @@ function read<Desc extends DescMessage>(schema: Desc, base64: string | undefined
 }
 
 describe("a gateway over the data of an earlier commit of its version", () => {
-  it("returns every reservation as it was, from Redis and from the archive", async () => {
+  it("returns every reservation unchanged, from Redis and from the archive", async () => {
     const { find } = callersOf(facts, await data.start());
     for (const [name, { reservation }] of Object.entries(facts.reservations)) {
       expect(await find(name as ReservationName), name).toEqual(read(ReservationSchema, reservation));
@@ -41,7 +41,7 @@ describe("a gateway over the data of an earlier commit of its version", () => {
     });
   });
 
-  it("returns the chains and the feed as they were, with the same numbers, and goes on from a cursor of then", async () => {
+  it("returns the chains and the feed unchanged, with the same numbers, and continues from an earlier cursor", async () => {
     const { courier } = callersOf(facts, await data.start());
     for (const [name, { reservationId, chain }] of Object.entries(facts.reservations)) {
       if (chain === undefined) continue;
@@ -55,7 +55,7 @@ describe("a gateway over the data of an earlier commit of its version", () => {
     expect(events.map(({ feedNumber }) => Number(feedNumber))).toEqual(events.map((_, index) => index + 1));
   });
 
-  it("answers a request that is repeated from then as it was answered then", async () => {
+  it("gives a repeated request of that commit its earlier response", async () => {
     const { courier } = callersOf(facts, await data.start());
     const { requestId, siteId, partnerReference } = facts.repeated.request;
     const response = await courier.reservations.reserve({
@@ -67,7 +67,7 @@ describe("a gateway over the data of an earlier commit of its version", () => {
     expect(response).toEqual(read(ReserveResponseSchema, facts.repeated.response));
   });
 
-  it("confirms and cancels reservations of then, and promotes those that wait", async () => {
+  it("confirms and cancels the reservations, and promotes waiting ones", async () => {
     const { courier, find } = callersOf(facts, await data.start());
     const { held, hard } = facts.reservations;
     await courier.reservations.confirm({ requestId: randomUUID(), reservationId: held.reservationId });
@@ -83,7 +83,7 @@ describe("a gateway over the data of an earlier commit of its version", () => {
     expect(events.at(-1)?.stateAfter).toBe(CONFIRMED);
   });
 
-  it("takes the reports of an agent over its database of then, which opens its doors for tokens of then", async () => {
+  it("accepts reports of an agent over its earlier database, which opens its doors for earlier tokens", async () => {
     const { now, advance } = createFrozenClock(facts.atMs);
     const network = await data.start({ now });
     const { agent, courier, find } = callersOf(facts, network, now);
@@ -109,7 +109,7 @@ describe("a gateway over the data of an earlier commit of its version", () => {
     expect([(await find("confirmed")).state, (await find("deposited")).state]).toEqual([DEPOSITED, COLLECTED]);
   });
 
-  it("has its bundle, its sites and its webhook endpoint", async () => {
+  it("has the bundle, the sites and the webhook endpoint", async () => {
     const { courier, operator } = callersOf(facts, await data.start());
     const { bundleId, endpointId, sites } = facts;
     expect((await courier.reservations.getBundle({ bundleId })).reservations.map(({ state }) => state)).toEqual([CONFIRMED, CONFIRMED]);

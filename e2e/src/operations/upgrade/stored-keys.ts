@@ -1,6 +1,6 @@
 import type { Redis } from "ioredis";
 
-/** A key: its name, the ms it has to live or -1, its type and its content. A character is a byte. */
+/** A key: name, remaining ms to live or -1, type and content. Each character is one byte. */
 type StoredKey = [name: string, ttlMs: number, ...StoredValue];
 
 type StoredValue =
@@ -8,7 +8,7 @@ type StoredValue =
   | [type: "hash" | "list" | "set" | "zset", content: string[]]
   | [type: "stream", content: { lastId: string; entries: [id: string, ...fields: string[]][] }];
 
-/** The keys of a store as text, a line of JSON each. An RDB file is read only by some servers. */
+/** The keys of a store as text, one line of JSON each, because an RDB file can be read only by some servers. */
 export async function dumpKeys(redis: Redis, prefix: string): Promise<string> {
   const names = (await redis.keysBuffer(`${prefix}:*`)).sort(Buffer.compare);
   const lines: string[] = [];
