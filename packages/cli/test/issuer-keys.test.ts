@@ -46,7 +46,7 @@ test("the data directory is the one that the gateway's configuration names", asy
   const nowhere = await runPetak(["keys", "rotate-issuer"], { cwd });
   expect(nowhere.exitCode).toBe(1);
   expect(nowhere.stderr).toBe(
-    `petak: Nothing was changed: ${join(cwd, ".petak/gateway-secrets.json")} does not exist; a gateway makes it at its first start.\n`,
+    `petak: Nothing was changed: ${join(cwd, ".petak/gateway-secrets.json")} does not exist; a gateway creates it at its first start.\n`,
   );
   const unread = await runPetak(["keys", "issuer"], { cwd });
   expect(unread).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^petak: \/.*gateway-secrets\.json does not exist; /) });
