@@ -107,7 +107,12 @@ export function createDeliveryRounds(
     let next = await alarm(endpoint, before, health, delivered.outcomes);
     if (wasFailing && fresh.length > 0 && isFailing(next)) next = { ...next, probedMs: nowMs };
     if (page !== undefined) next = { ...next, cursor: encodeCursor(feed, page.cursor) };
-    const changes = { fields: fieldsOfHealth(next, before), over, retries, replays: replayed === undefined ? [] : [replayed.after] };
+    const changes = {
+      fields: fieldsOfHealth(next, before),
+      finished: over,
+      retries,
+      replays: replayed === undefined ? [] : [replayed.after],
+    };
     const hasChanges = Object.keys(changes.fields).length + over.length + retries.length + changes.replays.length > 0;
     if (hasChanges && !(await deliveries.commit(endpointId, token, changes))) return undefined;
     if (wasFailing && next.consecutiveFailures === 0) await deliveries.bringForward(endpointId, now());
