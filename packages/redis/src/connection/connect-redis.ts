@@ -49,7 +49,12 @@ export function connectRedis(address: RedisAddress, options: ConnectionOptions):
     disconnectTimeout: disconnectTimeoutMs,
     maxLoadingRetryTime: loadingPollMs,
     retryStrategy: retryDelayMs,
-    reconnectOnError: reconnectToMaster,
+    reconnectOnError(this: object, error: Error) {
+      const isLeft = reconnectToMaster.call(this, error);
+      // Why, before the commands in flight fail with the connection.
+      if (isLeft) onError(error);
+      return isLeft;
+    },
     ...(timeoutMs > 0 ? { commandTimeout: timeoutMs } : {}),
     lazyConnect: true,
   };

@@ -32,11 +32,13 @@ it("a connection to a server demoted to replica reconnects to the new master aft
   await using before = await startTestServer();
   await using after = await startTestServer();
   const link = await openRedisLink(before.options);
-  const redis = connectRedis({ url: link.url }, { onError: () => undefined });
+  const errors: string[] = [];
+  const redis = connectRedis({ url: link.url }, { onError: ({ message }) => errors.push(message) });
   await redis.connect();
   await redis.replicaof("127.0.0.1", 1);
   link.leadTo(after.options);
   await expect(redis.set("petak:any", "1")).rejects.toThrow(/^READONLY /);
+  expect(errors[0]).toMatch(/^READONLY /);
   await expect.poll(() => redis.set("petak:any", "2").catch(() => "refused")).toBe("OK");
   redis.disconnect();
   await link.stop();
