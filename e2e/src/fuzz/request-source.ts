@@ -1,7 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { type DescMethod, toBinary, toJson } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import type { Random } from "@petak/testkit";
+import { onThisMachine, type Random } from "@petak/testkit";
 import { pathOf } from "../wire/call.ts";
 import { envelope } from "../wire/envelope.ts";
 import { type CallEncoding, callEncodingOf, type WireProtocol } from "../wire/protocols.ts";
@@ -13,8 +13,11 @@ import { mutateBytes } from "./mutate-bytes.ts";
 import { mutateJson } from "./mutate-json.ts";
 import { mutateMessage } from "./mutate-message.ts";
 
-/** The gateway's default and longest deadline in a run, in ms. */
-export const runTimeouts = { defaultTimeoutMs: 2000, maxTimeoutMs: 4000 };
+/** A bound for this machine at its present speed, in ms: less than any test here waits for a response. */
+const scaled = (ms: number) => Math.min(30_000, Math.ceil(onThisMachine(ms)));
+
+/** The gateway's default and longest deadline in a run, in ms. Valid calls must be answered within them. */
+export const runTimeouts = { defaultTimeoutMs: scaled(2000), maxTimeoutMs: scaled(4000) };
 
 /** The requests that a source makes. */
 export interface RequestSourceOptions {
