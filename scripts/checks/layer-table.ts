@@ -12,7 +12,7 @@ export const layerTable: Readonly<Record<string, readonly string[] | "all">> = {
   // Imports nothing, because the expectations of the vectors must not come from the implementation under test.
   "@petak/conformance": [],
   "@petak/client": ["@petak/protocol", "@petak/credential"],
-  "@petak/agent": ["@petak/protocol", "@petak/credential", "@petak/client"],
+  "@petak/agent": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/client"],
   "@petak/gateway": ["@petak/protocol", "@petak/lifecycle", "@petak/credential", "@petak/redis", "@petak/allocator", "@petak/records"],
   "@petak/cli": [
     "@petak/protocol",

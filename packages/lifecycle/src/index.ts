@@ -44,7 +44,7 @@ export { type PromotionFacts, promote, promotedEvent, queuedEvent, queuedReserva
 export { nextRedirectStep, type RedirectFacts, type RedirectStep, refuseRedirect, replacement } from "./redirect.ts";
 export { type HoldFacts, type HoldLimits, heldEvent, heldReservation, holdMsOf, type MadeFacts } from "./reserve.ts";
 export { resolveDoubt } from "./resolve-doubt.ts";
-export { hasEnded, leavesQueue, namedCompartment, stateName } from "./state.ts";
+export { hasEnded, isAccessClosed, leavesQueue, namedCompartment, stateName } from "./state.ts";
 export { asGiven, checkTerms, type DefaultLimits, type FullTerms, gatewayTerms, termsInForce } from "./terms.ts";
 export {
   type AmendFacts,

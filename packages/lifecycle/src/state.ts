@@ -14,6 +14,14 @@ export function hasEnded({ state }: Pick<Reservation, "state">): boolean {
   return endedStates.has(state);
 }
 
+/**
+ * Whether no credential for a reservation opens a door any more: it has ended, or it is in doubt until its operator has looked. A credential that was
+ * issued before may still be presented.
+ */
+export function isAccessClosed(reservation: Pick<Reservation, "state">): boolean {
+  return hasEnded(reservation) || reservation.state === S.IN_DOUBT;
+}
+
 /** Whether a change takes a reservation out of the queue. */
 export function leavesQueue(before: Reservation, after: Reservation | undefined): boolean {
   return before.state === S.QUEUED && after !== undefined && after.state !== S.QUEUED;

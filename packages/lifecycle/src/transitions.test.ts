@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { ReservationState } from "@petak/protocol";
 import { describe, expect, it } from "vitest";
+import { hasEnded, isAccessClosed } from "./state.ts";
 import { findTransition, transitions } from "./transitions.ts";
 import { withTransitionsSection } from "./transitions-section.ts";
 
@@ -15,6 +16,17 @@ describe("the table of transitions", () => {
     const final: readonly ReservationState[] = [EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED];
     const out = transitions.filter(({ from, to }) => final.includes(from) && to !== IN_DOUBT);
     expect(out.map(({ from, to }) => [from, to])).toEqual([[NO_SHOW, DEPOSITED]]);
+  });
+
+  it("closes access in every final state and in doubt, and in no other", () => {
+    const { REJECTED, EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED, IN_DOUBT } = ReservationState;
+    const states = Object.values(ReservationState);
+    expect(states.filter((state) => hasEnded({ state }))).toEqual(
+      states.filter((state) => [REJECTED, EXPIRED, CANCELLED, NO_SHOW, COLLECTED, RECALLED].some((ended) => ended === state)),
+    );
+    expect(states.filter((state) => isAccessClosed({ state }))).toEqual(
+      states.filter((state) => hasEnded({ state }) || state === IN_DOUBT),
+    );
   });
 
   it("keeps what a reservation takes: one place from the hold to the collection, none before and after", () => {

@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { Act, ReservationState } from "@petak/protocol";
+import { isAccessClosed } from "@petak/lifecycle";
+import { Act } from "@petak/protocol";
 import type { DoorRefusal } from "./refusals.ts";
 import type { DoorSnapshot } from "./snapshot.ts";
 
@@ -17,17 +18,6 @@ export interface ChosenDoor {
   readonly reservationId: string;
 }
 
-/** States in which no door opens for a reservation any more. */
-const closedStates: ReadonlySet<ReservationState> = new Set([
-  ReservationState.REJECTED,
-  ReservationState.EXPIRED,
-  ReservationState.CANCELLED,
-  ReservationState.NO_SHOW,
-  ReservationState.COLLECTED,
-  ReservationState.RECALLED,
-  ReservationState.IN_DOUBT,
-]);
-
 /**
  * Which doors a proven right may open, the preferred one first, or why none. What the agent saw itself goes before what the gateway told
  * it: a parcel that was deposited a minute ago without the network can be collected without it.
@@ -38,7 +28,7 @@ export function chooseCompartments(right: ProvenRight, snapshot: DoorSnapshot, n
   if (snapshot.hasEnded(reservationId)) return "RESERVATION_STATE";
   const allowances = snapshot.allowances.filter((one) => one.reservationId === reservationId);
   // Whichever act the gateway tells it with: one that is over may be named with its deposit alone.
-  if (allowances.some(({ state }) => closedStates.has(state))) return "RESERVATION_STATE";
+  if (allowances.some(isAccessClosed)) return "RESERVATION_STATE";
   // Who takes a parcel back opens the door that its collector would.
   const allowance = allowances.find((one) => one.act === (act === Act.RECALL ? Act.COLLECT : act));
   if (snapshot.visits.some((visit) => visit.reservationId === reservationId)) return "IN_USE";
@@ -78,12 +68,12 @@ function chooseForDeposit(
  */
 function promisedToOthers(reservationId: string, { allowances, maxSkewMs }: DoorSnapshot, nowMs: number): string[] {
   const promises = allowances.filter(
-    ({ act, compartmentId, reservationId: other, state, expiresAt }) =>
-      act === Act.DEPOSIT &&
-      compartmentId !== "" &&
-      other !== reservationId &&
-      !closedStates.has(state) &&
-      (expiresAt === undefined || nowMs - maxSkewMs < timestampMs(expiresAt)),
+    (allowance) =>
+      allowance.act === Act.DEPOSIT &&
+      allowance.compartmentId !== "" &&
+      allowance.reservationId !== reservationId &&
+      !isAccessClosed(allowance) &&
+      (allowance.expiresAt === undefined || nowMs - maxSkewMs < timestampMs(allowance.expiresAt)),
   );
   return promises.map(({ compartmentId }) => compartmentId);
 }
