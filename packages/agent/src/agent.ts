@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { PetakClient } from "@petak/client";
+import { modeOfKeyId, type PetakClient } from "@petak/client";
 import { defaultMaxSkewMs } from "@petak/credential";
 import type { Cabinet } from "./cabinet/cabinet.ts";
 import { createSiteClock } from "./clock.ts";
@@ -11,6 +11,7 @@ import { createReporter } from "./door/reporter.ts";
 import { defaultGraceMs } from "./door/visits.ts";
 import type { AgentLogger } from "./logger.ts";
 import type { AgentStore } from "./store/agent-store.ts";
+import type { TestClockFollower } from "./test-clock.ts";
 import { type After, afterByTimer } from "./timer.ts";
 import { createFlusher } from "./uplink/flusher.ts";
 import { createSynchroniser } from "./uplink/synchroniser.ts";
@@ -36,10 +37,15 @@ export interface AgentOptions {
   /** Its locks and sensors. */
   cabinet: Cabinet;
   logger: AgentLogger;
-  /** The device's clock, in ms. Default `Date.now`. */
+  /** The device's clock, in ms since 1970. Default `Date.now`. */
   now?: () => number;
-  /** Runs something later. Default the process's timers. */
+  /** Runs something later. Default: the process's timers. */
   after?: After;
+  /**
+   * Test network only: the gateway's test clock, in place of `now` and `after`. The agent then decides, reports and waits by the gateway's clock, also
+   * while it cannot reach the gateway.
+   */
+  testClock?: Pick<TestClockFollower, "now" | "after">;
   /** A number in [0, 1) that spreads attempts to reach the gateway. Default `Math.random`. */
   random?: () => number;
   /** Name and version, for the operator. Default `petak-agent`. */
@@ -80,9 +86,10 @@ export interface Agent {
   stop(): Promise<void>;
 }
 
-/** Makes the agent of a site. */
+/** Makes the agent of a site. Throws a TypeError where an agent with a live key is to follow a test clock. */
 export function createAgent(options: AgentOptions): Agent {
-  const { client, siteId, store, cabinet, logger, now = Date.now, after = afterByTimer, random = Math.random } = options;
+  const { client, siteId, store, cabinet, logger, testClock, random = Math.random } = options;
+  const { now = Date.now, after = afterByTimer } = testClock ?? options;
   const {
     reportKey,
     keyId = reportKey?.keyId ?? "",
@@ -91,6 +98,7 @@ export function createAgent(options: AgentOptions): Agent {
     graceMs = defaultGraceMs,
     refusalMs = 400,
   } = options;
+  if (testClock !== undefined && modeOfKeyId(keyId) === "live") throw new TypeError("an agent with a live key cannot follow a test clock");
   let isOnline = false;
   let state: "new" | "running" | "stopped" = "new";
   const onContact = (isReached: boolean) => {
@@ -100,7 +108,7 @@ export function createAgent(options: AgentOptions): Agent {
   };
 
   if (reportKey !== undefined) store.outbox.signWith(createReportSigner(siteId, reportKey));
-  const clock = createSiteClock({ now, store, maxSkewMs });
+  const clock = createSiteClock({ now, store, maxSkewMs, isGatewayClock: testClock !== undefined });
   const flusher = createFlusher({ client, siteId, store, logger, after, random, onContact });
   const reporter = createReporter({ store, clock, isOnline: () => isOnline });
   const door = createDoor({

@@ -17,9 +17,14 @@ export interface SiteClock {
   confirm(serverTimeMs: number): void;
 }
 
-/** Makes a site's clock. @param maxSkewMs how far the device's clock may be behind without being called lost, in ms */
-export function createSiteClock(options: { now: () => number; store: AgentStore; maxSkewMs: number }): SiteClock {
-  const { now, store, maxSkewMs } = options;
+/**
+ * Makes a site's clock.
+ *
+ * @param maxSkewMs how far the device's clock may be behind a time that has passed and still be trusted, in ms
+ * @param isGatewayClock true: `now` is the gateway's clock, so that there is nothing to correct. Default false.
+ */
+export function createSiteClock(options: { now: () => number; store: AgentStore; maxSkewMs: number; isGatewayClock?: boolean }): SiteClock {
+  const { now, store, maxSkewMs, isGatewayClock = false } = options;
   const startedAtMs = now();
   const startFloorMs = store.clockFloorMs();
   let floorMs = startFloorMs;
@@ -38,7 +43,9 @@ export function createSiteClock(options: { now: () => number; store: AgentStore;
       floorMs = nowMs();
       store.saveClock({ floorMs, offsetMs });
     },
-    confirm(serverTimeMs) {
+    confirm(reportedMs) {
+      // A test clock may be moved between the gateway's response and this call: the difference would be no error of the clock.
+      const serverTimeMs = isGatewayClock ? now() : reportedMs;
       offsetMs = serverTimeMs - now();
       isConfirmed = true;
       // A floor far ahead of the gateway was set by a clock that ran away; kept, it would end every credential at once.

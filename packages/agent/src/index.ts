@@ -12,4 +12,5 @@ export type { AgentLogger } from "./logger.ts";
 export { type AgentStore, openAgentStore } from "./store/agent-store.ts";
 export { AgentStoreError } from "./store/open-database.ts";
 export type { Outbox, Report, SignReport } from "./store/outbox.ts";
+export { type FollowTestClockOptions, followTestClock, NoTestClockError, type TestClockFollower } from "./test-clock.ts";
 export { type After, afterByTimer } from "./timer.ts";

@@ -74,6 +74,12 @@ describe("a journey that does not end", () => {
   });
 });
 
+test("a journey that is to follow a test clock needs a gateway that has one", async () => {
+  const result = await gateway.petak(["--key", keys.courier, "journey", "--operator-key", keys.operator, "--test-clock"]);
+  expect([result.exitCode, result.stdout]).toEqual([1, ""]);
+  expect(result.stderr).toBe("petak: The gateway has no test clock. Start it with: petak gateway --test-clock\n");
+});
+
 test("a journey of several parcels says of each step which parcel it is about", async () => {
   const { exitCode, stdout, stderr } = await gateway.petak([
     "--key",

@@ -1,5 +1,5 @@
 /**
- * The typed client of a gateway. It needs nothing but `fetch` and WebCrypto, so it runs in browsers; `@petak/client/node` adds key files, HTTP/2, gRPC and
+ * The typed client of a gateway. It needs only `fetch` and WebCrypto, so it runs in browsers; `@petak/client/node` adds key files, HTTP/2, gRPC and
  * certificates.
  */
 export { type Ed25519KeyPair, type Ed25519PrivateJwk, generateKeyPair } from "@petak/credential";
@@ -7,6 +7,6 @@ export { fromConnectError, reasonOf } from "@petak/protocol";
 export type { ClientOptions } from "./client-options.ts";
 export type { FetchProtocol } from "./fetch-transport.ts";
 export { createPetakClient, type PetakClient, type PetakClientOptions } from "./petak-client.ts";
-export { createRequestSigner, type RequestSigner, type RequestSignerOptions } from "./request-signer.ts";
+export { createRequestSigner, modeOfKeyId, type RequestSigner, type RequestSignerOptions } from "./request-signer.ts";
 export { createRetryInterceptor, type RetryOptions } from "./retry.ts";
 export { createServiceClient, type ServiceClientOptions } from "./service-client.ts";

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createPetakClient, createRequestSigner, generateKeyPair, type KeyFile, type PetakClient } from "@petak/client/node";
 import { Mode, type Site } from "@petak/protocol";
+import type { AgentOptions } from "../agent.ts";
 import type { AgentLogger } from "../logger.ts";
 import { createSimulatedTerminal, type SimulatedTerminal } from "./simulated-terminal.ts";
 
@@ -23,13 +24,16 @@ export interface InstallTerminalOptions {
   operatorKey: KeyFile;
   site: Site;
   logger: AgentLogger;
+  /** Test network only: the gateway's test clock, see {@link AgentOptions}. */
+  testClock?: AgentOptions["testClock"];
 }
 
 /**
  * Puts a terminal at a site: a registered key, a database in a temporary directory, every compartment empty. The agent does not run before
  * `start`. Throws a ConnectError where the operator may not register the key; nothing is left then.
  */
-export async function installTerminal({ url, operator, operatorKey, site, logger }: InstallTerminalOptions): Promise<InstalledTerminal> {
+export async function installTerminal(options: InstallTerminalOptions): Promise<InstalledTerminal> {
+  const { url, operator, operatorKey, site, logger, testClock } = options;
   const { siteId } = site;
   const { participant_id: participantId, audience } = operatorKey;
   const mode = operatorKey.mode === "live" ? Mode.LIVE : Mode.TEST;
@@ -64,6 +68,7 @@ export async function installTerminal({ url, operator, operatorKey, site, logger
       storePath: join(disk, "agent.db"),
       cabinet: compartmentsOf(site),
       logger,
+      ...(testClock && { testClock }),
     });
     undo.push({ what: "the terminal could not be stopped", step: () => terminal.stop() });
     return Object.assign(terminal, { remove });

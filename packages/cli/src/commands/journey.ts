@@ -1,10 +1,13 @@
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type KeyFile, readKeyFile } from "@petak/client/node";
+import { followTestClock, NoTestClockError, type TestClockFollower } from "@petak/agent";
+import { createServiceClient } from "@petak/client";
+import { type KeyFile, type RequestSigner, readKeyFile } from "@petak/client/node";
+import { TestClockService } from "@petak/protocol/test-clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandModule } from "../command.ts";
-import { usageFailure } from "../failure.ts";
+import { CliFailure, usageFailure } from "../failure.ts";
 import { printStep } from "../journey/print-step.ts";
 import type { Step } from "../journey/step.ts";
 import { stepJson } from "../journey/step-json.ts";
@@ -19,6 +22,7 @@ interface JourneyCommandOptions {
   hard?: boolean;
   parcels: number;
   operatorKey?: string;
+  testClock?: boolean;
 }
 
 /** A shoe box. */
@@ -38,11 +42,13 @@ export const registerJourney: CommandModule = (command, context) => {
     .option("--hard", "hold a door by its name, in place of any door of the size")
     .option("--parcels <count>", "several parcels, collected in one visit with one credential (at most 20)", parseParcels, 1)
     .option("--operator-key <file>", "key file of the site's operator (default: the demonstration's, beside the courier's key)")
+    .option("--test-clock", "the terminal follows the gateway's test clock (test network only)")
     .action(async (options: JourneyCommandOptions, running: Command) => {
       const session = context.session(running);
       const { output } = session;
       const signal = context.io.interruption();
-      const { client: courier, keyPath } = await session.connect();
+      const { client: courier, keyPath, signer } = await session.connect();
+      const testClock = options.testClock === true ? await followGatewayClock(session.url, signer) : undefined;
       const steps: JsonValue[] = [];
       let number = 0;
       await walkJourney({
@@ -70,6 +76,7 @@ export const registerJourney: CommandModule = (command, context) => {
           }
           return { keyFile, client: session.connectWith(keyFile) };
         },
+        testClock,
         note: (sentence) => output.note(sentence),
         signal,
         onStep(step: Step) {
@@ -77,10 +84,24 @@ export const registerJourney: CommandModule = (command, context) => {
           steps.push(stepJson(step));
           printStep(output, step, number, options.parcels > 1);
         },
-      });
+      }).finally(() => testClock?.stop());
       output.json(steps);
     });
 };
+
+async function followGatewayClock(baseUrl: string, signer: RequestSigner): Promise<TestClockFollower> {
+  if (signer.mode === "live") throw usageFailure("--test-clock is for the test network: give a test key with --key.");
+  try {
+    return await followTestClock(createServiceClient(TestClockService, { baseUrl, signer }));
+  } catch (error) {
+    if (error instanceof NoTestClockError)
+      throw new CliFailure("The gateway has no test clock. Start it with: petak gateway --test-clock", {
+        reason: "no-test-clock",
+        cause: error,
+      });
+    throw error;
+  }
+}
 
 function parseParcels(text: string): number {
   const count = Number(text);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import type { AgentLogger, Credential } from "@petak/agent";
+import type { AgentLogger, Credential, TestClockFollower } from "@petak/agent";
 import { type InstalledTerminal, installTerminal, newHolder, type OpenDoor } from "@petak/agent/simulation";
 import type { KeyFile, PetakClient } from "@petak/client/node";
 import {
@@ -37,6 +37,8 @@ export interface JourneyOptions {
   /** True: the hold is of a door by its name. */
   isHard: boolean;
   logger: AgentLogger;
+  /** The gateway's test clock, which the terminal follows. Default: the terminal's clock is that of this machine. */
+  testClock: TestClockFollower | undefined;
   onStep: (step: Step) => void;
   /** Takes sentences about what a journey that does not end gives back. */
   note: (sentence: string) => void;
@@ -110,6 +112,7 @@ async function carry(options: JourneyOptions, held: readonly Reservation[]): Pro
     operatorKey: operator.keyFile,
     site: required(site),
     logger,
+    ...(options.testClock && { testClock: options.testClock }),
   });
   try {
     await orAborted(terminal.start(), signal);
